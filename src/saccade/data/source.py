@@ -1,0 +1,72 @@
+"""Source, Item, Picture: what every place that pictures come from has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Label = str | tuple[str, ...] | float | None  # a class, several labels, a number, or not known
+
+
+class Picture(Protocol):
+    """One picture where it lies; small, and able to travel to another process."""
+
+    def read(self) -> bytes | NDArray[np.uint8]:
+        """The bytes of an image file, or its pixels [H,W] or [H,W,3]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A picture in a file of its own."""
+
+    path: Path
+
+    def read(self) -> bytes:
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """A picture that is already decoded."""
+
+    array: NDArray[np.uint8]  # [H,W] or [H,W,3]
+
+    def read(self) -> NDArray[np.uint8]:
+        return self.array
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture of a source and what is known of it."""
+
+    name: str  # unique in its source; for files the path below the source's root, with "/"
+    label: Label
+    picture: Picture
+    group: str | None = None  # items of one group stay in one split
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was found in a source and left out, and why."""
+
+    name: str
+    reason: str
+
+
+class Source(Protocol):
+    """Pictures with labels, in one or several splits, always in the same order."""
+
+    name: str  # short, for people and for the run's name
+    classes: tuple[str, ...]  # class names in natural order; empty when labels are numbers
+    splits: tuple[str, ...]  # of "train", "val", "test"; ("all",) when the source is undivided
+    skipped: tuple[Skipped, ...]
+
+    def read(self, split: str) -> Sequence[Item]:
+        """The items of one split."""
+        ...

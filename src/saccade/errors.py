@@ -1,0 +1,74 @@
+"""What a person can get wrong: one class for each exit code of the command."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SaccadeError(Exception):
+    """States what is wrong, where, and what was found; `hint` says what to do about it."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, hint: str = ""):
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\nhint: {self.hint}" if self.hint else self.what
+
+
+class UsageError(SaccadeError):
+    """A name, a value or a combination of arguments that does not exist."""
+
+
+class RecipeError(SaccadeError):
+    """A setting that does not exist, or a value that it cannot take."""
+
+
+class DataError(SaccadeError):
+    """Data that cannot be used; nothing has been done."""
+
+    exit_code = 3
+
+
+class ResourceError(SaccadeError):
+    """Disk, memory, port or device that is not to be had."""
+
+    exit_code = 5
+
+
+class DivergedError(SaccadeError):
+    """A loss that is no longer a finite number."""
+
+    exit_code = 6
+
+
+class WeightsError(SaccadeError):
+    """A file of weights, or a bundle, that is damaged or belongs to something else."""
+
+    exit_code = 7
+
+
+class Stopped(SaccadeError):
+    """Work ended by a signal with everything needed to go on saved."""
+
+    def __init__(self, what: str, hint: str = "", *, signal: int = 2):
+        super().__init__(what, hint)
+        self.exit_code = 128 + signal
+
+
+def unknown(
+    kind: str, name: str, known: Iterable[str], error: type[SaccadeError] = UsageError
+) -> SaccadeError:
+    """The error for a name that nothing is called, with the nearest known names as its hint."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if near:
+        hint = f"did you mean {', '.join(near)}?"
+    else:
+        shown = ", ".join(names[:8])
+        hint = f"known are {shown}" + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return error(f"no {kind} is called '{name}'", hint)
