@@ -1,0 +1,55 @@
+"""Every augmentation by name, and the short text that a recipe says it with."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import get_args, get_type_hints
+
+from saccade.data.augment.augmentation import Augmentation
+from saccade.data.augment.flip import Flip
+from saccade.errors import RecipeError, unknown
+
+# fmt: off
+AUGMENTATIONS: dict[str, type] = {
+    "flip":  Flip,
+}
+# fmt: on
+
+
+def parse(text: str, classes: int = 0) -> Augmentation:
+    """The augmentation that `text` says: `flip`, `translate:4`, `resized_crop:scale=0.35,ratio=2`.
+
+    The first parameter may stand without its name.  `classes`, the number of classes of the data,
+    reaches those that mix targets and say none themselves.
+    """
+    name, _, rest = text.strip().partition(":")
+    if name not in AUGMENTATIONS:
+        raise unknown("augmentation", name, AUGMENTATIONS, RecipeError)
+    kind = AUGMENTATIONS[name]
+    hints = get_type_hints(kind)
+    allowed = {field.name: hints[field.name] for field in fields(kind)}
+    settings: dict[str, object] = {"classes": classes} if classes and "classes" in allowed else {}
+    for position, part in enumerate(rest.split(",") if rest else ()):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            if position or not allowed:
+                raise RecipeError(
+                    f"'{part.strip()}' in augmentation '{text}' has no name",
+                    f"write name={part.strip()}; {name} takes {', '.join(allowed) or 'nothing'}",
+                )
+            key, value = next(iter(allowed)), key
+        if key not in allowed:
+            raise unknown(f"parameter of {name}", key, allowed, RecipeError)
+        settings[key] = _value(text, key, value, allowed[key])
+    return kind(**settings)
+
+
+def _value(text: str, key: str, value: str, hint: object) -> object:
+    """The value as the type that the parameter is declared with."""
+    wanted = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
+    try:
+        return wanted(value) if callable(wanted) else value
+    except ValueError:
+        number = "a whole number" if wanted is int else "a number"
+        found = f"{key} in augmentation '{text}' is '{value}'"
+        raise RecipeError(found, f"write {number}") from None
