@@ -1,0 +1,136 @@
+"""page: one self-contained HTML file out of sections; everything that is not markup is escaped."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+# the browser itself refuses any script and any request that leaves the file
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+class Html(str):
+    """Markup that is finished: it goes into a page as it stands, all other text is escaped."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page under a heading of its own."""
+
+    title: str
+    body: Html
+    anchor: str = ""  # the title in lower case with hyphens when left empty
+
+    @property
+    def id(self) -> str:
+        words = "".join(c if c.isalnum() else " " for c in (self.anchor or self.title).lower())
+        return "-".join(words.split()) or "section"
+
+
+def element(tag: str, *children: object, **attributes: object) -> Html:
+    """`<tag ...>children</tag>`; `class_` is `class`, `_` in a name `-`, None leaves one out."""
+    named = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    return Html(f"<{tag}{named}>{join(children)}</{tag}>")
+
+
+def join(parts: Iterable[object]) -> Html:
+    """The parts one after the other, text escaped."""
+    return Html("".join(p if isinstance(p, Html) else escape(str(p)) for p in parts))
+
+
+def page(title: str, sections: Sequence[Section], *, lead: str = "", footer: str = "") -> str:
+    """The whole file: heading, `lead`, links to the sections, the sections, `footer`."""
+    links = [element("a", section.title, href=f"#{section.id}") for section in sections]
+    blocks = [
+        element("section", element("h2", section.title), section.body, id=section.id)
+        for section in sections
+    ]
+    style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    head = join(
+        [
+            Html('<meta charset="utf-8">'),
+            Html(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
+            Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+            Html('<meta name="color-scheme" content="light dark">'),
+            Html('<link rel="icon" href="data:,">'),
+            element("title", title),
+            Html(f"<style>\n{style}</style>"),
+        ]
+    )
+    header = element(
+        "header",
+        element("h1", title),
+        element("p", lead, class_="lead") if lead else "",
+        element("nav", *links, aria_label="Sections") if len(links) > 1 else "",
+    )
+    foot = element("footer", footer) if footer else ""
+    body = join([header, "\n", element("main", *blocks), "\n", foot])
+    return f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
+
+
+def facts(numbers: Mapping[str, object]) -> Html:
+    """Numbers at a glance: name -> value, or (value, what it means)."""
+    cells = []
+    for name, value in numbers.items():
+        number, words = value if isinstance(value, tuple) else (value, "")
+        small = element("small", words) if words else ""
+        cells.append(element("div", element("dt", name), element("dd", number, small)))
+    return element("dl", *cells, class_="facts")
+
+
+def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str = "") -> Html:
+    """Rows under a head; the first column names its row, ints and floats stand to the right."""
+    rows = [list(row) for row in rows]
+    numeric = [
+        bool(rows) and all(isinstance(row[column], int | float) for row in rows)
+        for column in range(len(head))
+    ]
+    kinds = ["number" if is_number else None for is_number in numeric]
+    top = [element("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds)]
+    lines = [
+        element(
+            "tr",
+            element("th", row[0], scope="row", class_=kinds[0]),
+            *(element("td", cell, class_=kind) for cell, kind in zip(row[1:], kinds[1:])),
+        )
+        for row in rows
+    ]
+    title = element("caption", caption) if caption else ""
+    inner = [title, element("thead", element("tr", *top)), element("tbody", *lines)]
+    return element("div", element("table", *inner), class_="scroll", tabindex="0", role="group")
+
+
+def figure(content: Html, caption: object = "") -> Html:
+    """A chart or a picture with the words below it."""
+    return element("figure", content, element("figcaption", caption) if caption else "")
+
+
+def columns(*figures: Html) -> Html:
+    """Charts side by side where the window is wide enough."""
+    return element("div", *figures, class_="columns")
+
+
+def picture(encoded: bytes, alt: str, caption: object = "") -> Html:
+    """A PNG or JPEG file inside the page, with its text alternative and a caption."""
+    kind = "png" if encoded.startswith(b"\x89PNG") else "jpeg"
+    source = f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
+    return figure(Html(f'<img src="{source}" alt="{escape(alt)}" loading="lazy">'), caption)
+
+
+def pictures(cells: Iterable[Html], *, together: bool = False) -> Html:
+    """Small pictures in a grid; `together` marks them as one group."""
+    return element("div", *cells, class_="together" if together else "pictures")
+
+
+def folded(summary: str, *content: object) -> Html:
+    """Content that opens when asked for."""
+    return element("details", element("summary", summary), *content)

@@ -1,0 +1,87 @@
+"""Charts keep their numbers: positions by hand, and words for those who cannot see them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from saccade.report.charts import Line, bar_list, heat_map, histogram, line_chart, short, ticks
+
+
+def test_a_bar_is_as_long_as_its_share_of_the_longest():
+    drawn = bar_list({"cat": 50, "dog": 200}, title="Labels")
+    assert re.findall(r'class="bar" width="([\d.]+)%"', drawn) == ["25.00", "100.00"]
+    assert ">50<" in drawn and ">200<" in drawn
+
+
+def test_a_histogram_says_its_numbers_in_words():
+    drawn = histogram([0, 10, 20], [1, 4], title="Width", x="pixels")
+    assert "0 to 10: 1; 10 to 20: 4" in drawn
+    assert re.findall(r'y="([\d.]+)%" height="([\d.]+)%"', drawn) == [
+        ("75.00", "25.00"),
+        ("0.00", "100.00"),
+    ]
+
+
+def test_a_line_runs_from_corner_to_corner_when_its_numbers_do():
+    drawn = line_chart([Line("a", [0, 1], [0, 1])], title="t", x="x", y="y", y_range=(0, 1))
+    assert 'points="0.00,100.00 100.00,0.00"' in drawn
+    assert "a: from 0 to 1, lowest 0, highest 1." in drawn
+
+
+def test_numbers_that_are_not_finite_are_left_out_of_a_line():
+    nan = float("nan")
+    drawn = line_chart([Line("a", [0, 1, 2], [0, nan, 1])], title="t", x="x", y="y")
+    assert "nan" not in drawn
+    assert "nothing to draw" in line_chart([Line("a", [0], [nan])], title="t", x="x", y="y")
+
+
+def test_lines_differ_by_more_than_colour():
+    lines = [Line(str(i), [0, 1], [i, i + 1]) for i in range(4)]
+    drawn = line_chart(lines, title="t", x="x", y="y")
+    assert [f"line s{i}" in drawn for i in (1, 2, 3, 4)] == [True] * 4
+    assert drawn.count("<li>") == 4
+
+
+def test_a_cell_is_shaded_by_its_share_of_the_row():
+    drawn = heat_map(
+        [[3, 1], [0, 0]],
+        rows=["a", "b"],
+        columns=["a", "b"],
+        title="t",
+        row_axis="true",
+        column_axis="predicted",
+    )
+    assert re.findall(r"--share:([\d.]+)", drawn) == ["0.750", "0.250", "0.000", "0.000"]
+
+
+def test_a_large_heat_map_has_a_cell_for_each_number_that_is_not_zero():
+    names = [str(i) for i in range(31)]
+    values = [[int(i == j) for j in range(31)] for i in range(31)]
+    drawn = heat_map(
+        values, rows=names, columns=names, title="t", row_axis="true", column_axis="predicted"
+    )
+    assert drawn.count("<rect") == 31
+    assert "<title>30, 30: 1</title>" in drawn
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (0, 10, [0, 2, 4, 6, 8, 10]),
+        (0.61, 0.98, [0.6, 0.7, 0.8, 0.9, 1]),
+        (-3, 12, [-5, 0, 5, 10, 15]),
+    ],
+)
+def test_ticks_are_round_and_enclose_the_range(low, high, expected):
+    assert ticks(low, high) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(1204, "1,204"), (0.25, "0.25"), (3.14159e-5, "3.14e-05"), (2.0, "2"), (12345.6, "12,346")],
+)
+def test_a_number_is_short(value, words):
+    assert short(value) == words
