@@ -1,0 +1,54 @@
+"""Activations that PyTorch lacks: ScaledTanh, SoftReLU, HardThreshold, PerceptronThreshold.
+
+The others of the lectures are PyTorch's: Identity, Sigmoid, Tanh, ReLU, LeakyReLU, PReLU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ScaledTanh(nn.Module):
+    """1.7159 tanh(2/3 x), which is 1 at 1 and -1 at -1.  LeCun 1998, appendix A.  [...] -> [...]"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 1.7159 * torch.tanh(2 / 3 * x)
+
+
+class SoftReLU(nn.Module):
+    """log(1 + e^x), exact at both ends; `nn.Softplus` is x above 20.  [...] -> [...]"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.logaddexp(x, x.new_zeros(()))
+
+
+class HardThreshold(nn.Module):
+    """1 where x > 0, else 0; its derivative is 0 everywhere.  [...] -> [...]"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(torch.sign(x))
+
+
+class PerceptronThreshold(nn.Module):
+    """1 where x > 0, else 0, with the error handed back as it came.  [...] -> [...]
+
+    With squared error, gradient descent is then the perceptron's rule, w += (t - y) x.
+    Rosenblatt 1958; where the true derivative is meant, `HardThreshold` has it.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _Threshold.apply(x)  # pyright: ignore[reportReturnType]
+
+
+class _Threshold(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return (x > 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, error: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return error
