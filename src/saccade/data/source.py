@@ -25,7 +25,11 @@ class Picture(Protocol):
 class File:
     """A picture in a file of its own."""
 
-    path: Path
+    place: str | Path  # a million of them as text take a third of the memory of as many Paths
+
+    @property
+    def path(self) -> Path:
+        return Path(self.place)
 
     def read(self) -> bytes:
         return self.path.read_bytes()
@@ -62,10 +66,30 @@ class Skipped:
 class Source(Protocol):
     """Pictures with labels, in one or several splits, always in the same order."""
 
-    name: str  # short, for people and for the run's name
-    classes: tuple[str, ...]  # class names in natural order; empty when labels are numbers
-    splits: tuple[str, ...]  # of "train", "val", "test"; ("all",) when the source is undivided
-    skipped: tuple[Skipped, ...]
+    @property
+    def name(self) -> str:
+        """A short name, for people and for the run's name."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in natural order; empty when labels are numbers."""
+        ...
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Some of "train", "val", "test"; ("all",) when the source is undivided."""
+        ...
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was found and left out."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about this source before using it, in words."""
+        ...
 
     def read(self, split: str) -> Sequence[Item]:
         """The items of one split."""

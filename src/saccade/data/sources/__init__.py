@@ -1,0 +1,7 @@
+"""Where pictures come from: a file a kind of source, and `open_source` that tells them apart."""
+
+from __future__ import annotations
+
+from saccade.data.sources.opening import open_source
+
+__all__ = ["open_source"]

@@ -1,0 +1,132 @@
+"""The class-name contract: one list of names, in natural order, matched by name everywhere."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.source import Item, Label
+from saccade.errors import DataError, unknown
+
+NUMBER = re.compile(r"([0-9]+)")
+
+
+def natural(name: str) -> tuple[list[str | int], str]:
+    """The sort key that puts `class2` before `class10` and takes no notice of case."""
+    parts = NUMBER.split(name.casefold())
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)], name
+
+
+def class_name(text: str) -> str:
+    """One spelling for a name: file systems differ in how they write an accented letter."""
+    return unicodedata.normalize("NFC", text)
+
+
+def labels_of(item: Item) -> tuple[str, ...]:
+    """The class names that an item carries: none for a number or an unknown label."""
+    if isinstance(item.label, str):
+        return (item.label,)
+    return item.label if isinstance(item.label, tuple) else ()
+
+
+def class_list(items: Iterable[Item]) -> tuple[str, ...]:
+    """The class names found in `items`, each once, in natural order."""
+    names: set[str] = set()
+    for item in items:
+        names.update(labels_of(item))
+    return tuple(sorted(names, key=natural))
+
+
+def match(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.int64]:
+    """[N] positions of the items' labels in `classes`; an unknown class is an error naming it."""
+    refuse_unknown(items, classes)
+    position = {name: at for at, name in enumerate(classes)}
+    return np.array([position[_single(item)] for item in items], dtype=np.int64)
+
+
+def match_several(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.bool_]:
+    """[N,K]: which of the K `classes` each item carries; an unknown class is an error naming it."""
+    refuse_unknown(items, classes)
+    position = {name: at for at, name in enumerate(classes)}
+    marks = np.zeros((len(items), len(classes)), dtype=np.bool_)
+    for row, item in enumerate(items):
+        marks[row, [position[name] for name in labels_of(item)]] = True
+    return marks
+
+
+def refuse_unknown(items: Iterable[Item], classes: Sequence[str], where: str = "the data") -> None:
+    """Raise `DataError` naming the classes that `items` carry and `classes` lacks."""
+    known = set(classes)
+    strange = Counter(name for item in items for name in labels_of(item) if name not in known)
+    if not strange:
+        return
+    if len(strange) == 1:
+        (name,) = strange
+        near = unknown("class", name, classes)
+        raise DataError(f"{where} holds {_counted(strange, 1)}, which is no known class", near.hint)
+    raise DataError(
+        f"{where} holds classes that are not known: {_counted(strange, 5)}",
+        f"the {len(known)} known classes are {_shortened(classes, 8)}; "
+        "rename or remove the others, or train again with them",
+    )
+
+
+def missing_note(items: Iterable[Item], classes: Sequence[str], where: str) -> tuple[str, ...]:
+    """One sentence when `items` lack some of `classes`, else nothing."""
+    present = {name for item in items for name in labels_of(item)}
+    missing = [name for name in classes if name not in present]
+    if not missing:
+        return ()
+    return (
+        f"{where} has no picture of {len(missing)} of {len(classes)} classes: "
+        f"{_shortened(missing, 5)}",
+    )
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """The class names of a `classes.txt`, a line a name, in the file's order."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"'{path}' cannot be read as a list of classes: {error}") from error
+    names = [class_name(line) for line in lines if line.strip()]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"'{path}' names {_shortened(twice, 5)} more than once", "one line a class")
+    if not names:
+        raise DataError(f"'{path}' names no class", "one line a class")
+    return tuple(names)
+
+
+def write_classes(path: Path, classes: Sequence[str]) -> None:
+    """Write a `classes.txt`, a line a name."""
+    broken = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
+    if broken:
+        raise DataError(f"{broken[0]!r} cannot be a class name", "a name is one line with letters")
+    path.write_text("".join(f"{name}\n" for name in classes), encoding="utf-8", newline="\n")
+
+
+def _single(item: Item) -> str:
+    label: Label = item.label
+    if isinstance(label, str):
+        return label
+    raise DataError(
+        f"'{item.name}' has the label {label!r} where one class name is needed",
+        "several labels and numbers are tasks of their own",
+    )
+
+
+def _counted(names: Counter[str], most: int) -> str:
+    shown = ", ".join(f"'{name}' ({count})" for name, count in names.most_common(most))
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _shortened(names: Sequence[str], most: int) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
