@@ -1,0 +1,36 @@
+"""saccade: train, measure, explain and ship networks that recognise what is in an image."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from saccade.api import evaluate, predict, resume, train
+    from saccade.models.create import create_model
+    from saccade.runs import Run, open_bundle
+
+__version__ = version("saccade")
+
+HOMES = {  # where a name lives; it is imported when first asked for, PyTorch with it
+    "Run": "saccade.runs",
+    "create_model": "saccade.models.create",
+    "evaluate": "saccade.api",
+    "open_bundle": "saccade.runs",
+    "predict": "saccade.api",
+    "resume": "saccade.api",
+    "train": "saccade.api",
+}
+
+__all__ = ["Run", "create_model", "evaluate", "open_bundle", "predict", "resume", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'saccade' has no attribute '{name}'")
+    return getattr(import_module(HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *HOMES]

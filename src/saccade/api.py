@@ -1,0 +1,131 @@
+"""The verbs.  Each is also a command of the same name, made from its signature and docstring."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from saccade.results import Evaluation, Predictions
+    from saccade.runs import Run
+
+__all__ = ["evaluate", "predict", "resume", "train"]
+
+
+def train(
+    data: str | Path | None = None,
+    *,
+    model: str | None = None,
+    recipe: str | Path | None = None,
+    epochs: int | None = None,
+    size: int | None = None,
+    seed: int | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    out: str | Path | None = None,
+) -> Run:
+    """Train a network on labelled pictures, measure it on some that it never saw, keep it as a run.
+
+    Parameters
+    ----------
+    data
+        A folder with a folder of pictures for each class, or with train, val and test folders of
+        that kind. Without it: the handwritten digits that come with scikit-learn.
+    model
+        A network of `saccade models`.
+    recipe
+        A named recipe, or a TOML file like the recipe.toml of a run.
+    epochs
+        How many times every training picture is seen.
+    size
+        Height and width of the network's input, in pixels.
+    seed
+        What all chance comes from: split, first weights, order, augmentation.
+    with_
+        Any other setting by its full name: optim.lr=0.05.
+    out
+        The run folder to make; without it the next free one below runs.
+    """
+    from saccade.terminal import TrainingView
+    from saccade.training import begin
+
+    named = {"model.name": model, "train.epochs": epochs, "data.size": size, "train.seed": seed}
+    flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
+    folder = Path(out) if out is not None else None
+    with TrainingView() as view:
+        return begin(data, recipe, flags, folder, _command(data, recipe, flags), view)
+
+
+def resume(run: str | Path) -> Run:
+    """Go on with a training that was stopped, exactly as if it had not been.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    """
+    from saccade.runs import Run
+    from saccade.terminal import TrainingView
+    from saccade.training import go_on
+
+    with TrainingView() as view:
+        return go_on(Run.open(run), view)
+
+
+def evaluate(run: str | Path, data: str | Path | None = None, *, split: str = "test") -> Evaluation:
+    """Measure a trained network on labelled pictures.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    data
+        Labelled pictures as for train, their classes matched by name. Without it: the pictures
+        that the run itself held out.
+    split
+        Which pictures, where they come divided: train, val or test.
+    """
+    from saccade.measuring import measure
+    from saccade.runs import Run
+
+    return measure(Run.open(run), data, split)
+
+
+def predict(run: str | Path, *images: str | Path, top: int = 5) -> Predictions:
+    """Say what is in pictures: the most probable classes of each.
+
+    Parameters
+    ----------
+    run
+        The run folder, or a bundle.
+    images
+        Picture files, folders of pictures, or - for one picture on standard input.
+    top
+        How many classes to name.
+    """
+    from saccade.runs import open_bundle
+
+    return open_bundle(run).predict(*images, top=top)
+
+
+def _settings(with_: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
+    """Settings as a mapping, from one or from texts like `optim.lr=0.05`."""
+    from saccade.errors import UsageError
+
+    if isinstance(with_, Mapping):
+        return dict(with_)
+    pairs = [text.partition("=") for text in with_]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise UsageError(f"'{name}' sets nothing", "write name=value, such as optim.lr=0.05")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _command(data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]) -> str:
+    """The command line that does the same."""
+    words = ["saccade", "train", *([str(data)] if data is not None else [])]
+    words += ["--recipe", str(recipe)] if recipe is not None else []
+    for name, value in flags.items():
+        words += ["--with", f"{name}={' '.join(value) if isinstance(value, tuple) else value}"]
+    return shlex.join(words)

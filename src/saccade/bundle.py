@@ -1,0 +1,139 @@
+"""Bundle: weights and everything needed to use them, in one folder.
+
+`model.safetensors`, `config.json` (timm's words where it has one) and `README.md`, the model card.
+Nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from saccade.data.cache import decoded
+from saccade.data.decode import Preprocessing
+from saccade.data.loader import Loader
+from saccade.data.order import in_order
+from saccade.data.source import Item, Skipped
+from saccade.data.unlabelled import unlabelled
+from saccade.engine.evaluate import predict
+from saccade.errors import DataError, WeightsError
+from saccade.files import whole_folder
+from saccade.layers.normalize import normalized
+from saccade.models.create import create_model
+from saccade.results import Prediction, Predictions
+from saccade.tasks.classification import Classification
+
+CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
+PORTION = 512  # pictures decoded at a time
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A network that knows its classes and how its pictures are to be prepared."""
+
+    architecture: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives logits [N,K]
+
+    def save(self, folder: Path, card: str) -> None:
+        """Write the folder whole or not at all; `card` is the text of its README.md."""
+        weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
+        data = save(weights)
+        config = self.config() | {"sha256": hashlib.sha256(data).hexdigest()}
+        with whole_folder(folder) as temporary:
+            (temporary / "model.safetensors").write_bytes(data)
+            (temporary / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False))
+            (temporary / "README.md").write_text(card)
+
+    def config(self) -> dict[str, Any]:
+        """The content of config.json but for the digest."""
+        p = self.preprocessing
+        return {
+            "architecture": self.architecture,
+            "num_classes": len(self.classes),
+            "label_names": list(self.classes),
+            "pretrained_cfg": {
+                "input_size": [p.channels, p.size, p.size],
+                "interpolation": p.interpolation,
+                "crop_pct": p.crop,
+                "crop_mode": CROP_MODES[p.resize],
+                "mean": list(p.mean),
+                "std": list(p.std),
+            },
+            "colour": p.colour,
+            "exif": "applied",
+        }
+
+    @classmethod
+    def load(cls, folder: Path) -> Bundle:
+        """Read a bundle; raises `WeightsError` for anything that is not as it was written."""
+        try:
+            config = json.loads((folder / "config.json").read_text())
+            data = (folder / "model.safetensors").read_bytes()
+            if hashlib.sha256(data).hexdigest() != config["sha256"]:
+                raise WeightsError(
+                    f"{folder / 'model.safetensors'} is damaged: its digest differs",
+                    "take the file from where it was copied from, or train again",
+                )
+            preprocessing = _preprocessing(config)
+            classes = tuple(config["label_names"])
+            network = create_model(config["architecture"], num_classes=len(classes))
+            model = normalized(network, preprocessing.mean, preprocessing.std)
+            model.load_state_dict(load(data))
+        except FileNotFoundError as error:
+            raise WeightsError(f"{folder} is no bundle: {error.filename} is missing") from error
+        except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+            raise WeightsError(f"{folder} cannot be used: {error}") from error
+        return cls(config["architecture"], classes, preprocessing, model.eval())
+
+    def predict(self, *images: str | Path, top: int = 5) -> Predictions:
+        """The `top` most probable classes of picture files, or of all pictures in folders."""
+        return self.predict_items(unlabelled(images), top)
+
+    def predict_items(self, items: Sequence[Item], top: int = 5) -> Predictions:
+        """The same for the items of a source; raises `DataError` if none can be read."""
+        task = Classification(self.classes)
+        found: list[Prediction] = []
+        reported: list[Skipped] = []
+        for first in range(0, len(items), PORTION):
+            portion = items[first : first + PORTION]
+            result = decoded(portion, self.preprocessing, mode="memory")
+            reported += result.failed
+            n = len(result.kept)
+            if not n:
+                continue
+            targets = torch.zeros(n, dtype=torch.int64)
+            loader = Loader(result.pictures, targets, min(n, 64), in_order(n))
+            parts = [prediction for prediction, _ in predict(self.model, task, loader)]
+            ranked = torch.cat(parts).sort(dim=1, descending=True, stable=True)
+            for position, p, c in zip(result.kept, ranked.values, ranked.indices, strict=True):
+                names = tuple(self.classes[k] for k in c[:top].tolist())
+                found.append(Prediction(portion[position].name, names, tuple(p[:top].tolist())))
+        if reported and not found:
+            lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
+            raise DataError(f"no picture could be read: {lines}")
+        return Predictions(tuple(found), tuple(reported))
+
+
+def _preprocessing(config: dict[str, Any]) -> Preprocessing:
+    pretrained = config["pretrained_cfg"]
+    ours = {theirs: name for name, theirs in CROP_MODES.items()}
+    return Preprocessing(
+        size=pretrained["input_size"][1],
+        resize=ours[pretrained["crop_mode"]],
+        crop=pretrained["crop_pct"],
+        interpolation=pretrained["interpolation"],
+        colour=config["colour"],
+        mean=tuple(pretrained["mean"]),
+        std=tuple(pretrained["std"]),
+    )

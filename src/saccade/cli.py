@@ -1,0 +1,134 @@
+"""The command `saccade`: every verb of `api.py`, made from its signature and docstring."""
+
+from __future__ import annotations
+
+import inspect
+import json as data_format
+import os
+import re
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from cyclopts import App, CycloptsError, Parameter
+
+import saccade
+from saccade import api
+from saccade.errors import SaccadeError
+
+REPORTED = 4  # exit code: finished, some inputs reported
+USAGE = 2
+INTERRUPTED = 130
+TABLES = {"Predictions"}  # results that `--csv` can print
+
+POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
+JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
+CSV = Annotated[bool, Parameter(show_default=False, help="Print comma-separated values.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    try:
+        code = application()(words, print_error=False, exit_on_error=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except CycloptsError as error:
+        return refuse(str(error), "saccade --help lists what there is", USAGE, as_json)
+    except SaccadeError as error:
+        return refuse(error.what, error.hint, error.exit_code, as_json)
+    except KeyboardInterrupt:
+        return refuse("stopped", "", INTERRUPTED, as_json)
+    except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def application() -> App:
+    """The verbs of `api.py` as one command."""
+    app = App(
+        name="saccade",
+        help="Train, measure, explain and ship networks that recognise what is in an image.",
+        version=saccade.__version__,
+        help_format="plaintext",
+        default_parameter=Parameter(negative=""),
+        result_action="return_value",
+    )
+    for name in api.__all__:
+        app.command(command(getattr(api, name)), name=name.replace("_", "-"))
+    return app
+
+
+def command(verb: Callable[..., Any]) -> Callable[..., int]:
+    """`verb` with its arguments as text, its result printed, and an exit code returned."""
+
+    def run(*arguments: Any, json: bool = False, csv: bool = False, **named: Any) -> int:
+        return show(verb(*arguments, **named), as_json=json, as_csv=csv)
+
+    annotations = {k: v for k, v in verb.__annotations__.items() if k != "return"}
+    holder = types.SimpleNamespace(__annotations__=annotations)
+    kinds = {k: textual(v) for k, v in get_type_hints(holder, dict(vars(api))).items()}
+    signature = inspect.signature(verb)
+    parameters = [
+        p.replace(annotation=kinds[k], kind=POSITIONAL.get(p.kind, p.kind))
+        for k, p in signature.parameters.items()
+    ]
+    ways = {"json": JSON} | ({"csv": CSV} if verb.__annotations__["return"] in TABLES else {})
+    parameters += [
+        inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=v)
+        for k, v in ways.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = kinds | ways
+    run.__doc__, run.__name__ = unwrapped(verb.__doc__ or ""), verb.__name__
+    return run
+
+
+def unwrapped(docstring: str) -> str:
+    """The docstring with each description in one line, for the terminal to wrap."""
+    return re.sub(r"(?m)(^    \S.*)\n    (?=\S)", r"\1 ", inspect.cleandoc(docstring))
+
+
+def textual(kind: Any) -> Any:
+    """The type that a command line can say: text for a path, no mappings."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return kind
+    options = get_args(kind)
+    said = [
+        o for o in options if get_origin(o) is not Mapping and not (o is Path and str in options)
+    ]
+    return Union[tuple(said)]  # noqa: UP007
+
+
+def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
+    """Print `result` on standard output, and what it reports on standard error."""
+    if as_json:
+        print(data_format.dumps(result.to_dict(), ensure_ascii=False))
+    elif as_csv:
+        print(result.to_csv())
+    else:
+        print(result)
+    for skipped in result.reported:
+        print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
+    return REPORTED if result.reported else 0
+
+
+def refuse(what: str, hint: str, code: int, as_json: bool) -> int:
+    """Say what is wrong: in words on standard error, with `--json` as data on standard output."""
+    if as_json:
+        error = {"message": what, "hint": hint, "exit_code": code}
+        print(data_format.dumps({"error": error}, ensure_ascii=False))
+    print(f"{what}\nhint: {hint}" if hint else what, file=sys.stderr)
+    return code
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,73 @@
+"""glance: what a few pictures tell of all: how large, whether in colour, how bright."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from saccade.data.cache import Pictures
+from saccade.data.decode import Preprocessing, decode
+from saccade.data.source import Item
+from saccade.errors import DataError
+
+LOOKED_AT = 48  # pictures, evenly spaced
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What settings that say `auto` are chosen from."""
+
+    short_side: int  # pixels, median
+    grey: bool  # every picture looked at has equal colour channels
+
+
+def glance(items: Sequence[Item]) -> Glance:
+    """Look at a few of `items`; raises `DataError` when none of those can be read."""
+    sides, grey = [], True
+    for item in _spread(items, LOOKED_AT):
+        try:
+            raw = item.picture.read()
+            pixels = decode(raw, Preprocessing(size=32)).int()
+        except (DataError, OSError):
+            continue
+        size = Image.open(io.BytesIO(raw)).size if isinstance(raw, bytes) else raw.shape[:2]
+        sides.append(min(size))
+        grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
+    if not sides:
+        raise DataError(f"none of the first pictures can be read, such as '{items[0].name}'")
+    return Glance(int(median(sides)), grey)
+
+
+def brightness(
+    pictures: Pictures, looked_at: int = 4096
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of every channel, of values 0 to 1, to four places."""
+    index = torch.tensor(_spread(range(len(pictures)), looked_at))
+    totals, squares, n = 0.0, 0.0, 0
+    for part in index.split(256):
+        pixels = pictures.take(part).double().div_(255).transpose(0, 1).flatten(1)
+        totals, squares, n = (
+            totals + pixels.sum(1),
+            squares + (pixels**2).sum(1),
+            n + pixels.shape[1],
+        )
+    mean = torch.as_tensor(totals / n)
+    std = (torch.as_tensor(squares / n) - mean**2).clamp_min(0).sqrt().clamp_min(1 / 255)
+    return _rounded(mean), _rounded(std)
+
+
+def _spread(items: Sequence, count: int) -> list:
+    """At most `count` of `items`, evenly spaced, the first among them."""
+    places = np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int))
+    return [items[place] for place in places]
+
+
+def _rounded(values: Tensor) -> tuple[float, ...]:
+    return tuple(round(value, 4) for value in values.tolist())

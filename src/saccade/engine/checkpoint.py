@@ -1,0 +1,102 @@
+"""Checkpoints: the state of a training on disk, never in pieces.
+
+A checkpoint is a new file, written beside, flushed and renamed; `latest.json` then names it with
+its digest, in the same way; only then do older ones go, and the one before stays.  Tensors and
+numbers alone: loading runs no code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from saccade.errors import WeightsError
+from saccade.files import write_whole
+
+KEPT = 2  # checkpoints in a folder
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
+    """Write `state`, nested dicts of tensors and plain numbers, as the checkpoint of `step`."""
+    tensors: dict[str, Tensor] = {}
+    tree = _without_tensors(state, "", tensors)
+    data = save(tensors, metadata={"tree": json.dumps(tree)})
+    path = folder / f"step-{step:08d}.safetensors"
+    older = _listed(folder)
+    write_whole(path, data)
+    entry = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": step}
+    kept = [entry, *(e for e in older if e["file"] != path.name)][:KEPT]
+    write_whole(folder / "latest.json", json.dumps({"checkpoints": kept}, indent=1))
+    for file in folder.glob("step-*.safetensors"):
+        if file.name not in {e["file"] for e in kept}:
+            file.unlink()
+    return path
+
+
+def load_checkpoint(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """The newest whole checkpoint, and words on every newer one that is damaged."""
+    damaged = []
+    for entry in _listed(folder):
+        path = folder / entry["file"]
+        try:
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+                damaged.append(f"{path.name} is damaged: its digest differs")
+                continue
+            return _with_tensors(*_parts(data)), damaged
+        except OSError as error:
+            damaged.append(f"{path.name} cannot be read: {error.strerror}")
+        except (SafetensorError, KeyError, ValueError) as error:
+            damaged.append(f"{path.name} is damaged: {error}")
+    what = "; ".join([f"no usable checkpoint in {folder}", *damaged])
+    raise WeightsError(what, "start the training again with another --out")
+
+
+def _listed(folder: Path) -> list[dict[str, Any]]:
+    """The entries of `latest.json`, newest first; without it, nothing is known to be whole."""
+    try:
+        return json.loads((folder / "latest.json").read_text())["checkpoints"]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _parts(data: bytes) -> tuple[Any, dict[str, Tensor]]:
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return json.loads(header["__metadata__"]["tree"]), load(data)
+
+
+def _without_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """`value` as JSON, its tensors moved to `tensors` under their path."""
+    if isinstance(value, Tensor):
+        tensors[path] = value.detach().cpu().contiguous().clone()
+        return {"tensor": path}
+    if isinstance(value, dict):
+        return {
+            "dict": {str(k): _without_tensors(v, f"{path}/{k}", tensors) for k, v in value.items()}
+        }
+    return {"value": value}
+
+
+def _with_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    if "tensor" in tree:
+        return tensors[tree["tensor"]]
+    if "dict" in tree:
+        return {k: _with_tensors(v, tensors) for k, v in tree["dict"].items()}
+    return tree["value"]
+
+
+def fingerprint(device: torch.device) -> dict[str, Any]:
+    """What must be the same for two trainings to be the same to the last bit."""
+    return {
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "threads": torch.get_num_threads(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }

@@ -1,0 +1,46 @@
+"""evaluate: every held-out picture once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from saccade.batch import Batch
+from saccade.data.loader import Loader
+from saccade.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a network says of each picture, and how good that is."""
+
+    scores: dict[str, float | Tensor]  # the task's metrics by name
+    predictions: Tensor  # [N,...] float32 on the CPU, in the order of the split
+
+
+def evaluate(model: nn.Module, task: Task, loader: Loader) -> Evaluated:
+    """Predict every picture of `loader`, in eval mode and float32, and measure."""
+    metrics, parts, places = task.metrics(), [], []
+    for prediction, batch in predict(model, task, loader):
+        for metric in metrics.values():
+            metric.update(prediction, batch)
+        parts.append(prediction.cpu())
+        places.append(batch.index.cpu())
+    order = torch.cat(places).argsort()
+    scores = {name: metric.result() for name, metric in metrics.items()}
+    return Evaluated(scores, torch.cat(parts)[order])
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, task: Task, loader: Loader) -> Iterator[tuple[Tensor, Batch]]:
+    """What the task says of each batch of `loader`, in eval mode, beside the batch."""
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    for batch in loader.epoch(0):
+        batch = batch.to(device)
+        yield task.predict(model, batch.images), batch
+    model.train(was_training)

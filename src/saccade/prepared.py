@@ -1,0 +1,177 @@
+"""Prepared: everything that a training needs, in memory, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from saccade.data.augment.augmentation import Augmentation, compose
+from saccade.data.augment.catalogue import parse
+from saccade.data.cache import Pictures, decoded
+from saccade.data.decode import Preprocessing
+from saccade.data.glance import brightness
+from saccade.data.loader import Loader
+from saccade.data.order import in_order, shuffled
+from saccade.data.source import Item, Skipped
+from saccade.data.split import Division
+from saccade.engine.average import Average
+from saccade.engine.descent import Descent
+from saccade.engine.optim import OPTIMIZERS, parameter_groups
+from saccade.engine.schedule import SCHEDULES, warmed_up
+from saccade.engine.train import Position
+from saccade.errors import DataError
+from saccade.layers.normalize import normalized
+from saccade.models.create import create_model
+from saccade.recipe import Recipe
+from saccade.settings import device
+from saccade.tasks.classification import Classification
+
+HELD_OUT_BATCH = 256  # pictures measured at a time
+
+
+class Progress(Protocol):
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split, decoded: the items that could be read, with their pictures and targets."""
+
+    items: tuple[Item, ...]
+    pictures: Pictures
+    targets: Tensor
+
+    def in_order(self) -> Loader:
+        """Every picture once, for measuring."""
+        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, in_order(len(self.items)))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Pictures, task, network, and the ways to feed and to move it."""
+
+    recipe: Recipe
+    task: Classification
+    preprocessing: Preprocessing
+    splits: Mapping[str, Split]
+    unreadable: tuple[Skipped, ...]
+    loader: Loader
+    augment: Augmentation
+    model: nn.Module
+    descent: Descent
+    average: Average | None
+
+    @property
+    def best(self) -> nn.Module:
+        """The network to use: the average where there is one."""
+        return self.average.model if self.average else self.model
+
+    def state(self, position: Position) -> dict[str, Any]:
+        """Everything that changes as training goes on."""
+        return {
+            "model": self.model.state_dict(),
+            "descent": self.descent.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "epoch": position.epoch,
+            "step": position.step,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> Position:
+        """Take up the state of a checkpoint; gives where to go on."""
+        self.model.load_state_dict(state["model"])
+        self.descent.load_state_dict(state["descent"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        return Position(state["epoch"], state["step"])
+
+
+def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
+    """Decode the pictures and build the network, its optimizer and its augmentation.
+
+    Raises `DataError` when a class is left without a readable picture.
+    """
+    data, settings = recipe.data, recipe.train
+    task = Classification(division.classes, settings.label_smoothing)
+    augment = compose([parse(text, len(task.classes)) for text in data.augment])
+    place = device(settings.device)
+    preprocessing = Preprocessing(
+        size=int(data.size),
+        resize=data.resize,
+        interpolation=data.interpolation,
+        colour=data.colour,
+    )
+    splits, unreadable = _decode(division, preprocessing, data.cache, task, progress)
+    train = splits["train"]
+    mean, std = brightness(train.pictures)
+    loader = Loader(
+        train.pictures,
+        train.targets,
+        settings.batch_size,
+        shuffled(len(train.items), settings.seed),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        network = create_model(recipe.model.name, num_classes=task.outputs)
+    model = normalized(network, mean, std).to(place).to(memory_format=torch.channels_last)
+    return Prepared(
+        recipe,
+        task,
+        replace(preprocessing, mean=mean, std=std),
+        splits,
+        unreadable,
+        loader,
+        augment,
+        model,
+        _descent(recipe, model, len(loader)),
+        Average(model, settings.average) if settings.average else None,
+    )
+
+
+def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:
+    optim = recipe.optim
+    groups = parameter_groups(model, optim.weight_decay)
+    return Descent(
+        OPTIMIZERS[optim.name](groups, optim.lr, optim.momentum),
+        warmed_up(SCHEDULES[optim.schedule](), optim.warmup),
+        total_steps=steps * recipe.train.epochs,
+        precision=recipe.train.precision,
+        clip=optim.clip,
+    )
+
+
+def _decode(
+    division: Division,
+    preprocessing: Preprocessing,
+    cache: str,
+    task: Classification,
+    progress: Progress,
+) -> tuple[dict[str, Split], tuple[Skipped, ...]]:
+    parts = {"train": division.train, "val": division.val, "test": division.test}
+    total, done = sum(map(len, parts.values())), 0
+    splits: dict[str, Split] = {}
+    unreadable: list[Skipped] = []
+    for name, items in parts.items():
+        result = decoded(
+            items,
+            preprocessing,
+            mode=cache,
+            progress=lambda some, _, before=done: progress(before + some, total),
+        )
+        done += len(items)
+        unreadable += result.failed
+        kept = tuple(items[k] for k in result.kept)
+        if not kept:
+            raise DataError(f"no picture of {name} can be read; {_first(result.failed)}")
+        splits[name] = Split(kept, result.pictures, task.targets(kept))
+    lost = set(division.classes) - {str(item.label) for item in splits["train"].items}
+    if lost:
+        raise DataError(f"'{min(lost)}' has no readable picture to train on; {_first(unreadable)}")
+    return splits, tuple(unreadable)
+
+
+def _first(failed: list[Skipped] | tuple[Skipped, ...]) -> str:
+    return f"{failed[0].name}: {failed[0].reason}" if failed else "the split gave it none"

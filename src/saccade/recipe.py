@@ -1,0 +1,218 @@
+"""Recipe: every setting of a training, in one frozen object that can be written down."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from saccade.errors import RecipeError, unknown
+from saccade.files import write_whole
+
+Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which pictures are held out, and how a picture becomes the network's input."""
+
+    val: float = 0.15  # share of the pictures held out to watch the training
+    test: float = 0.15  # share held out to measure the result, once
+    size: int | Auto = "auto"  # pixels
+    resize: Literal["squash", "crop", "pad"] = "squash"
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    colour: Literal["rgb", "grey", "auto"] = "auto"
+    cache: Literal["auto", "off", "memory", "disk"] = "auto"
+    augment: tuple[str, ...] = ()  # in this order, to whole batches
+
+    def __post_init__(self) -> None:
+        _require(0 < self.val < 1, "data.val", self.val, "a share between 0 and 1")
+        _require(0 < self.test < 1, "data.test", self.test, "a share between 0 and 1")
+        _require(self.val + self.test < 1, "data.val + data.test", self.val + self.test, "under 1")
+        _require(self.size == "auto" or self.size > 0, "data.size", self.size, "a number of pixels")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which network."""
+
+    name: str = "auto"  # of `saccade models`
+
+
+@dataclass(frozen=True)
+class Optim:
+    """How the weights move."""
+
+    name: Literal["sgd", "nesterov", "adam", "adamw"] = "adamw"
+    lr: float = 0.003  # the highest rate of the schedule
+    momentum: float = 0.9  # of Adam: beta 1
+    weight_decay: float = 0.05  # of weights; biases and normalisation layers have none
+    schedule: Literal["constant", "linear", "cosine", "steps"] = "cosine"
+    warmup: float = 0.1  # share of the training over which the rate rises from zero
+    clip: float = 0.0  # highest norm of the gradient; 0: as it is
+
+    def __post_init__(self) -> None:
+        _require(self.lr > 0, "optim.lr", self.lr, "above 0")
+        _require(0 <= self.momentum < 1, "optim.momentum", self.momentum, "from 0 to below 1")
+        _require(self.weight_decay >= 0, "optim.weight_decay", self.weight_decay, "0 or more")
+        _require(0 <= self.warmup < 1, "optim.warmup", self.warmup, "a share from 0 to below 1")
+        _require(self.clip >= 0, "optim.clip", self.clip, "0 or more")
+
+
+@dataclass(frozen=True)
+class Train:
+    """How long, in what portions, from what seed."""
+
+    epochs: int = 30
+    batch_size: int = 64  # pictures
+    seed: int = 0
+    label_smoothing: float = 0.0
+    average: float = 0.0  # decay of the moving average of the weights; 0: none
+    precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    device: str = "auto"  # cpu, cuda, cuda:1, mps
+
+    def __post_init__(self) -> None:
+        _require(self.epochs > 0, "train.epochs", self.epochs, "1 or more")
+        _require(self.batch_size > 0, "train.batch_size", self.batch_size, "1 or more")
+        _require(
+            0 <= self.label_smoothing < 1,
+            "train.label_smoothing",
+            self.label_smoothing,
+            "from 0 to below 1",
+        )
+        _require(0 <= self.average < 1, "train.average", self.average, "from 0 to below 1")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole training in numbers and names; equal recipes on equal data give equal weights."""
+
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    optim: Optim = field(default_factory=Optim)
+    train: Train = field(default_factory=Train)
+
+    def with_(self, changes: Mapping[str, Any]) -> Recipe:
+        """The recipe with other values, as in `recipe.with_({"optim.lr": 0.05})`.
+
+        Text is read as the setting's type, so that values may come from a command line.  Raises
+        `RecipeError` for a setting that does not exist or a value that it cannot take.
+        """
+        parts: dict[str, dict[str, Any]] = {}
+        for name, value in changes.items():
+            kinds = setting_kinds()
+            if name not in kinds:
+                raise unknown("setting", name, kinds, RecipeError)
+            part, setting = name.split(".")
+            parts.setdefault(part, {})[setting] = _read(name, value, kinds[name])
+        return replace(
+            self, **{part: replace(getattr(self, part), **new) for part, new in parts.items()}
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Every value by its full name, `optim.lr` and so on, in order."""
+        return {
+            f"{part.name}.{setting.name}": getattr(getattr(self, part.name), setting.name)
+            for part in fields(self)
+            for setting in fields(getattr(self, part.name))
+        }
+
+    def to_toml(self, origins: Mapping[str, str] | None = None) -> str:
+        """The recipe as TOML; where each value came from stands beside it as a comment."""
+        lines, last = [], ""
+        for name, value in self.settings().items():
+            part, setting = name.split(".")
+            if part != last:
+                lines += ["", f"[{part}]"] if lines else [f"[{part}]"]
+                last = part
+            origin = f"  # {origins[name]}" if origins and name in origins else ""
+            lines.append(f"{setting} = {_toml(value)}{origin}")
+        return "\n".join(lines) + "\n"
+
+    def save(self, path: Path, origins: Mapping[str, str] | None = None) -> None:
+        """Write the recipe to `path`, whole or not at all."""
+        write_whole(path, self.to_toml(origins))
+
+    @classmethod
+    def load(cls, path: Path) -> Recipe:
+        """The recipe in the TOML file at `path`; what it does not name has its default."""
+        return cls().with_(settings_in(path))
+
+
+def settings_in(path: Path) -> dict[str, Any]:
+    """The values that a TOML file states, by full name."""
+    try:
+        tables = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(
+            f"{path} is no TOML: {error}", "each line reads: setting = value"
+        ) from error
+    loose = [name for name, table in tables.items() if not isinstance(table, dict)]
+    if loose:
+        raise RecipeError(
+            f"{path} has '{loose[0]}' outside of a table", "write it below [optim], say"
+        )
+    return {
+        f"{part}.{name}": value for part, table in tables.items() for name, value in table.items()
+    }
+
+
+def setting_kinds() -> dict[str, Any]:
+    """The type of every setting by its full name."""
+    return {
+        f"{part}.{name}": kind
+        for part, table in get_type_hints(Recipe).items()
+        for name, kind in get_type_hints(table).items()
+    }
+
+
+def _read(name: str, value: Any, kind: Any) -> Any:
+    """`value`, perhaps text from a command line, as a value of `kind`."""
+    for option in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
+        if get_origin(option) is Literal and value in get_args(option):
+            return value
+        if get_origin(option) is tuple and not isinstance(value, Mapping):
+            listed = value.split() if isinstance(value, str) else value
+            if isinstance(listed, list | tuple) and all(isinstance(v, str) for v in listed):
+                return tuple(listed)
+        if option is str and isinstance(value, str):
+            return value
+        if (
+            option in (int, float)
+            and isinstance(value, str | int | float)
+            and not isinstance(value, bool)
+        ):
+            try:
+                number = float(value)
+            except ValueError:
+                continue
+            if option is float or number.is_integer():
+                return option(number)
+    raise RecipeError(f"{name} cannot be '{value}'", f"it takes {_words(kind)}")
+
+
+def _words(kind: Any) -> str:
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(_words(option) for option in get_args(kind))
+    if get_origin(kind) is Literal:
+        return ", ".join(repr(value) for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        return "names with spaces between them"
+    return {int: "a whole number", float: "a number", str: "a name"}[kind]
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _require(true: bool, name: str, value: Any, wanted: str) -> None:
+    if not true:
+        raise RecipeError(f"{name} cannot be {value}", f"it takes {wanted}")

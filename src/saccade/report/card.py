@@ -1,0 +1,73 @@
+"""The model card: what a bundle's README.md says, with the measured numbers."""
+
+from __future__ import annotations
+
+from saccade.data.decode import Preprocessing
+from saccade.results import percent, proportion
+from saccade.runs import Run
+
+RESIZES = {
+    "squash": "squashed to the square",
+    "crop": "resized by the short side, then cut to the centre",
+    "pad": "resized by the long side, then padded to the square",
+}
+
+
+def model_card(run: Run, preprocessing: Preprocessing) -> str:
+    """Markdown; its front matter follows the conventions of model hubs."""
+    started, test, p = run.events("started")[0], run.test, preprocessing
+    pictures = {split: sum(counts.values()) for split, counts in started["pictures"].items()}
+    settings = run.recipe.train
+    classes = "\n".join(
+        f"| {name} | {started['pictures']['train'].get(name, 0)} | {sum(row)} | {_share(row, k)} |"
+        for k, (name, row) in enumerate(zip(run.classes, test.confusion, strict=True))
+    )
+    source = started["data"] or "the handwritten digits that come with scikit-learn"
+    source = source.rstrip("/").rsplit("/", 1)[-1]
+    return f"""---
+tags:
+- image-classification
+library_name: saccade
+---
+
+# {run.recipe.model.name}, {len(run.classes)} classes
+
+A network of kind `{run.recipe.model.name}`, trained from scratch on {source}.
+
+**Test accuracy {proportion(test.accuracy, test.accuracy_interval, test.n)}**, 95 % Wilson interval;
+always naming the largest class would give {percent(test.baseline)}. Log loss {test.log_loss:.3f}.
+
+## Use
+
+```python
+import saccade
+
+saccade.open_bundle("bundle").predict("picture.jpg")
+```
+
+## Input
+
+Pictures of {p.size} x {p.size} pixels, {"grey" if p.channels == 1 else "colour"},
+{RESIZES[p.resize]}, {p.interpolation} and antialiased, EXIF orientation applied;
+values 0 to 255, from which the network's first row makes (x / 255 - mean) / std
+with mean {list(p.mean)} and std {list(p.std)}.
+
+## Data
+
+{pictures["train"]} pictures to train on, {pictures["val"]} to watch, {pictures["test"]} to measure.
+The numbers hold for pictures like these; for others, measure with `saccade evaluate`.
+
+| class | trained on | measured on | of these right |
+|---|---|---|---|
+{classes}
+
+## Training
+
+{settings.epochs} epochs, batches of {settings.batch_size}, {run.recipe.optim.name} with a rate of
+{run.recipe.optim.lr}, seed {settings.seed}; torch {started["environment"]["torch"]}.
+The command was `{started["command"]}`.
+"""
+
+
+def _share(row: tuple[int, ...], k: int) -> str:
+    return percent(row[k] / sum(row)) if sum(row) else "none measured"

@@ -1,0 +1,196 @@
+"""Run: the folder in which a training tells its whole story.
+
+`recipe.toml` settings and where each came from · `classes.txt` · `split.csv` which picture was used
+for what · `log.jsonl` what happened · `checkpoint/` to go on from · `predictions.csv` every test
+picture · `bundle/` weights to use · `report.html`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from saccade.bundle import Bundle
+from saccade.data.source import Item, Skipped
+from saccade.errors import ResourceError, UsageError
+from saccade.files import write_whole
+from saccade.metrics.interval import Interval
+from saccade.recipe import Recipe
+from saccade.results import Evaluation, Predictions, aligned, html_table
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A training on disk; what it measured, and the network it made."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """The run in the folder `path`; raises `UsageError` if there is none."""
+        folder = Path(path)
+        if not folder.is_dir():
+            raise UsageError(
+                f"there is no run '{folder}'", "a run is a folder made by saccade train"
+            )
+        if not (folder / "recipe.toml").is_file():
+            raise UsageError(f"'{folder}' is no run: recipe.toml is missing")
+        return cls(folder)
+
+    @classmethod
+    def create(cls, out: Path | None, name: str) -> Run:
+        """A new, empty folder: `out`, or the next free number of `runs/name`."""
+        if out is not None:
+            if out.exists():
+                raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
+            candidates = iter([out])
+        else:
+            plain = re.sub(r"[^\w.-]+", "-", name).strip("-") or "run"
+            candidates = (Path("runs") / f"{plain}-{number}" for number in range(1, 100_000))
+        for folder in candidates:
+            try:
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise ResourceError(
+                    f"cannot make the folder '{folder}': {error.strerror}"
+                ) from error
+            return cls(folder)
+        raise ResourceError("no free folder below 'runs'", "name one with --out")
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Add a line to log.jsonl."""
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n")
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """The lines of log.jsonl about `kind`; a last line cut short by a crash is passed over."""
+        found = []
+        for line in (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines():
+            try:
+                fact = json.loads(line)
+            except ValueError:
+                continue
+            if fact["event"] == kind:
+                found.append(fact)
+        return found
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return Recipe.load(self.path / "recipe.toml")
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The network with all it needs; raises `UsageError` while the training is unfinished."""
+        if not (self.path / "bundle").is_dir():
+            raise UsageError(
+                f"the run '{self.path}' is unfinished", f"go on with: saccade resume {self.path}"
+            )
+        return Bundle.load(self.path / "bundle")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple((self.path / "classes.txt").read_text(encoding="utf-8").splitlines())
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One dict an epoch: losses, validation accuracy, seconds; of repeated epochs the last."""
+        return list({fact["epoch"]: fact for fact in self.events("epoch")}.values())
+
+    @cached_property
+    def test(self) -> Evaluation:
+        """The result on the test split."""
+        return self._evaluation("test")
+
+    @property
+    def val(self) -> Evaluation:
+        """The result on the validation split, after the last epoch."""
+        return self._evaluation("val")
+
+    @property
+    def reported(self) -> tuple[Skipped, ...]:
+        """Pictures that could not be read and took no part."""
+        return tuple(Skipped(f["name"], f["reason"]) for f in self.events("unreadable"))
+
+    def predict(self, *images: str | Path, top: int = 5) -> Predictions:
+        """The `top` most probable classes of picture files, or of all pictures in folders."""
+        return self.bundle.predict(*images, top=top)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `saccade train --json` prints."""
+        finished = self.events("finished")[-1]
+        return {
+            "run": str(self.path),
+            "model": self.recipe.model.name,
+            "classes": list(self.classes),
+            "epochs": len(self.history),
+            "seconds": finished["seconds"],
+            "val": self.val.to_dict(),
+            "test": self.test.to_dict(),
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        return [
+            *((f"test {name}", value) for name, value in self.test.rows()),
+            ("run", str(self.path)),
+            ("report", str(self.path / "report.html")),
+        ]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        if not self.events("finished"):
+            return f"Run({self.path}, unfinished)"
+        return f"Run({self.path}: {self.recipe.model.name}, {self.test.rows()[0][1]})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("run", str(self.path)), self.rows())
+
+    def _evaluation(self, split: str) -> Evaluation:
+        facts = [fact for fact in self.events("evaluation") if fact["split"] == split]
+        if not facts:
+            raise UsageError(f"the run '{self.path}' has no result for {split} yet")
+        last = {k: v for k, v in facts[-1].items() if k != "event"}
+        last["accuracy_interval"] = Interval(*last["accuracy_interval"])
+        last["classes"] = tuple(last["classes"])
+        last["confusion"] = tuple(tuple(row) for row in last["confusion"])
+        last["notes"], last["reported"] = tuple(last["notes"]), self.reported
+        return Evaluation(**last)
+
+
+def open_bundle(path: str | Path) -> Bundle:
+    """The bundle in a folder, or that of the run in it."""
+    folder = Path(path)
+    if (folder / "config.json").is_file():
+        return Bundle.load(folder)
+    return Run.open(folder).bundle
+
+
+def write_predictions(
+    path: Path, items: Sequence[Item], classes: tuple[str, ...], predictions: Tensor
+) -> None:
+    """A row a picture: name, label, prediction, loss in nats, then a probability a class."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["name", "label", "prediction", "loss", *(f"p({c})" for c in classes)])
+    position = {name: k for k, name in enumerate(classes)}
+    losses = -predictions.clamp_min(2.0**-149).double().log()
+    for item, row, loss in zip(items, predictions.tolist(), losses, strict=True):
+        best = classes[max(range(len(row)), key=row.__getitem__)]
+        own = float(loss[position[str(item.label)]])
+        writer.writerow([item.name, item.label, best, f"{own:.6f}", *(f"{p:.6f}" for p in row)])
+    write_whole(path, out.getvalue())

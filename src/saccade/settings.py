@@ -1,0 +1,125 @@
+"""Settings: a recipe with no `auto` left in it, and where each of its values came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from saccade.data.glance import Glance
+from saccade.errors import ResourceError, UsageError, unknown
+from saccade.models.create import input_shape
+from saccade.recipe import Recipe, settings_in
+from saccade.recipes.catalogue import RECIPES
+
+SMALL = 64  # pixels of the short side up to which pictures count as small
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training is done with."""
+
+    recipe: Recipe
+    origins: Mapping[str, str]  # by full name: default, recipe NAME, file NAME, flag, or auto: why
+
+
+def resolve(recipe: str | Path | None, flags: Mapping[str, Any], seen: Glance) -> Settings:
+    """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`."""
+    name, why = (recipe, "") if recipe else _fitting_recipe(seen)
+    values = Recipe().settings()
+    origins = dict.fromkeys(values, "default")
+    stated, origin = _stated(name)
+    chosen = Recipe().with_(stated).with_(flags)
+    origins.update(dict.fromkeys(stated, origin + why))
+    origins.update(dict.fromkeys(flags, "flag"))
+    for setting, choose in CHOICES.items():
+        if chosen.settings()[setting] == "auto":
+            value, reason = choose(chosen, seen)
+            chosen = chosen.with_({setting: value})
+            origins[setting] = f"auto: {reason}"
+    return Settings(chosen, origins)
+
+
+def _fitting_recipe(seen: Glance) -> tuple[str, str]:
+    size = f"pictures of {seen.short_side} pixels"
+    return (
+        ("small", f", auto: {size}") if seen.short_side <= SMALL else ("photos", f", auto: {size}")
+    )
+
+
+def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
+    """The values that a named recipe, or a file, states, and what to call their origin."""
+    if str(recipe) in RECIPES:
+        defaults = Recipe().settings()
+        stated = RECIPES[str(recipe)]().settings()
+        return {k: v for k, v in stated.items() if v != defaults[k]}, f"recipe {recipe}"
+    if str(recipe).endswith(".toml"):
+        return settings_in(Path(recipe)), f"file {Path(recipe).name}"
+    raise unknown("recipe", str(recipe), RECIPES)
+
+
+def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    colour = "grey" if seen.grey else "colour"
+    why = f"{colour} pictures of {seen.short_side} pixels"
+    if seen.short_side > SMALL:
+        return "resnet18", why
+    return ("lenet5" if seen.grey else "resnet20"), why
+
+
+def _size(recipe: Recipe, seen: Glance) -> tuple[int, str]:
+    return input_shape(recipe.model.name)[1], f"what {recipe.model.name} is made for"
+
+
+def _colour(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    channels = input_shape(recipe.model.name)[0]
+    return ("grey" if channels == 1 else "rgb"), f"{recipe.model.name} takes {channels} x H x W"
+
+
+def _device(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    if torch.cuda.is_available():
+        return "cuda", torch.cuda.get_device_name()
+    if torch.backends.mps.is_available():
+        return "mps", "an Apple GPU is there"
+    return "cpu", "no GPU is there"
+
+
+def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    kind = recipe.train.device.split(":")[0]
+    if kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bfloat16", "the GPU has it"
+    if kind == "cpu" and _cpu_computes_bfloat16():
+        return "bfloat16", "the processor has it"
+    return "float32", "no faster bfloat16 is there"
+
+
+def _cpu_computes_bfloat16() -> bool:
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+CHOICES = {  # in this order: later ones look at earlier ones
+    "model.name": _model,
+    "data.size": _size,
+    "data.colour": _colour,
+    "train.device": _device,
+    "train.precision": _precision,
+}
+
+
+def device(name: str) -> torch.device:
+    """The device called `name`; raises `ResourceError` if this machine has none such."""
+    try:
+        found = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"no device is called '{name}'", "use cpu, cuda, cuda:1 or mps") from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (found.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(found.type, False):
+        raise ResourceError(f"this machine has no device '{name}'", "use cpu, or leave it to auto")
+    return found

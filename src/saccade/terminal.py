@@ -1,0 +1,93 @@
+"""What a terminal shows while a verb works: on standard error, and only where a person looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from saccade.engine.train import Position, Step
+from saccade.settings import Settings
+
+
+class TimeLeft(ProgressColumn):
+    """How long it will still take, as 1:05."""
+
+    def render(self, task: Task) -> Text:
+        left = task.time_remaining
+        if left is None:
+            return Text("")
+        minutes, seconds = divmod(round(left), 60)
+        return Text(f"{minutes}:{seconds:02d} left", style="dim")
+
+
+class TrainingView:
+    """Settings as a table, then a line that moves: epoch, step, speed, loss, accuracy, time left."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[words]}"),
+            TimeLeft(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+        )
+        self.line = self.progress.add_task("", total=None, words="", visible=False)
+        self.epochs = self.steps = 0
+        self.speed = self.accuracy = ""
+
+    def __enter__(self) -> TrainingView:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.progress.stop()
+
+    def settings(self, settings: Settings, notes: Sequence[str]) -> None:
+        """A table of every setting and where it comes from, then notes on the data."""
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for title in ("setting", "value", "from"):
+            table.add_column(title, overflow="fold")
+        for name, value in settings.recipe.settings().items():
+            shown = " ".join(value) if isinstance(value, tuple) else str(value)
+            origin = settings.origins.get(name, "")
+            table.add_row(
+                name, Text(shown), Text(origin, style="dim" if origin == "default" else "")
+            )
+        self.console.print(table)
+        for note in notes:
+            self.console.print(Text(f"note: {note}"))
+        self.progress.start()
+
+    def decoding(self, done: int, total: int) -> None:
+        self.progress.update(
+            self.line,
+            description="reading",
+            total=total,
+            completed=done,
+            visible=True,
+            words=f"{done:,} of {total:,} pictures",
+        )
+
+    def training(self, epochs: int, steps: int, start: Position) -> None:
+        self.epochs, self.steps = epochs, steps
+        self.progress.remove_task(self.line)
+        self.line = self.progress.add_task(
+            "training", total=epochs * steps, words="", completed=start.epoch * steps + start.step
+        )
+
+    def step(self, step: Step, loss: float) -> None:
+        words = f"epoch {step.epoch + 1}/{self.epochs}  step {step.step + 1}/{self.steps}"
+        words += f"  loss {loss:.3f}{self.speed}{self.accuracy}"
+        done = step.epoch * self.steps + step.step + 1
+        self.progress.update(self.line, completed=done, words=words)
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        self.speed = f"  {row['images_per_second']:,.0f} images/s"
+        self.accuracy = f"  val {100 * row['val_accuracy']:.1f} %"
