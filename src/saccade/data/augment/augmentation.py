@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from itertools import groupby
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +22,8 @@ class Augmentation(Protocol):
     chance comes from `generator`: the same state gives the same pixels.
     """
 
+    mixes: ClassVar[bool] = False  # whether pictures of one batch meet, and their targets with them
+
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """The batch as training will see it."""
         ...
@@ -32,14 +35,45 @@ class Augmentation(Protocol):
 
 @dataclass(frozen=True)
 class Chain(Augmentation):
-    """One augmentation after the other; none at all only makes pixels floating point."""
+    """One augmentation after the other; none at all only makes pixels floating point.
+
+    Between mixtures a batch goes through in pieces small enough that what one part writes is still
+    in the processor's cache for the next, and that memory is used again, not asked for anew: of
+    large blocks the system clears every page, which takes as long as the work.
+    """
 
     parts: tuple[Augmentation, ...]
+    values = 1 << 20  # in a piece: 6 pictures of 3 x 224 x 224, 341 of 3 x 32 x 32
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        for part in self.parts:
-            batch = part(batch, generator)
+        for mixes, parts in groupby(self.parts, key=lambda part: part.mixes):
+            if mixes:
+                batch = _in_turn(batch, tuple(parts), generator)
+            else:
+                batch = self._in_pieces(batch, tuple(parts), generator)
         return replace(batch, images=as_float(batch.images))
+
+    def _in_pieces(
+        self, batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator
+    ) -> Batch:
+        length = max(1, self.values // max(1, batch.images[0].numel()))
+        if len(batch) <= length:
+            return _in_turn(batch, parts, generator)
+        images = None
+        for start in range(0, len(batch), length):
+            rows = slice(start, start + length)
+            piece = Batch(batch.images[rows], batch.targets[rows], batch.index[rows])
+            pixels = _in_turn(piece, parts, generator).images
+            if images is None:
+                images = pixels.new_empty((len(batch), *pixels.shape[1:]))
+            images[rows] = pixels
+        return batch if images is None else replace(batch, images=images)
+
+
+def _in_turn(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator) -> Batch:
+    for part in parts:
+        batch = part(batch, generator)
+    return batch
 
 
 def compose(augmentations: Sequence[Augmentation]) -> Augmentation:
@@ -67,6 +101,16 @@ def limit(augmentation: Augmentation, name: str, low: float, high: float) -> Non
         raise RecipeError(
             f"{name} of augmentation {kind} is {value:g}",
             f"it must lie between {low:g} and {high:g}",
+        )
+
+
+def one_of(augmentation: Augmentation, name: str, values: Iterable[str]) -> None:
+    """Refuses a parameter that is none of `values`."""
+    value = getattr(augmentation, name)
+    if value not in values:
+        kind = type(augmentation).__name__
+        raise RecipeError(
+            f"{name} of augmentation {kind} is '{value}'", f"it is one of {', '.join(values)}"
         )
 
 

@@ -6,12 +6,29 @@ from dataclasses import fields
 from typing import get_args, get_type_hints
 
 from saccade.data.augment.augmentation import Augmentation
-from saccade.data.augment.flip import Flip
+from saccade.data.augment.blur import Blur, Sharpen
+from saccade.data.augment.crop import PadCrop, ResizedCrop
+from saccade.data.augment.elastic import Elastic
+from saccade.data.augment.flip import Flip, VerticalFlip
+from saccade.data.augment.geometry import Perspective, Rotate, Scale, Shear, Translate
+from saccade.data.augment.noise import Noise
 from saccade.errors import RecipeError, unknown
 
 # fmt: off
 AUGMENTATIONS: dict[str, type] = {
-    "flip":  Flip,
+    "flip":           Flip,
+    "vertical_flip":  VerticalFlip,
+    "translate":      Translate,
+    "pad_crop":       PadCrop,
+    "resized_crop":   ResizedCrop,
+    "rotate":         Rotate,
+    "scale":          Scale,
+    "shear":          Shear,
+    "perspective":    Perspective,
+    "elastic":        Elastic,
+    "blur":           Blur,
+    "sharpen":        Sharpen,
+    "noise":          Noise,
 }
 # fmt: on
 

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from saccade.batch import Batch
-from saccade.data.augment.augmentation import Augmentation, as_float, limit, uniform
+from saccade.data.augment.augmentation import limit, uniform
+from saccade.data.augment.geometry import Geometry, centred
+from saccade.data.augment.warp import Warp
 
 
 @dataclass(frozen=True)
-class Flip(Augmentation):
+class Flip(Geometry):
     """Left and right exchanged."""
 
     probability: float = 0.5  # of each picture
+    border = ""
 
     def __post_init__(self) -> None:
         limit(self, "probability", 0, 1)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
-        chosen = uniform(len(images), 0, 1, generator) < self.probability
-        chosen = chosen.to(images.device)[:, None, None, None]
-        return replace(batch, images=torch.where(chosen, images.flip(3), images))
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        mirror = centred(_signs(count, self.probability, generator), 0, 0, 1, source)
+        return Warp(mirror, source, source, self.border, whole=True)
+
+
+@dataclass(frozen=True)
+class VerticalFlip(Geometry):
+    """Top and bottom exchanged: for pictures without an up, as from above or under a microscope."""
+
+    probability: float = 0.5  # of each picture
+    border = ""
+
+    def __post_init__(self) -> None:
+        limit(self, "probability", 0, 1)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        mirror = centred(1, 0, 0, _signs(count, self.probability, generator), source)
+        return Warp(mirror, source, source, self.border, whole=True)
+
+
+def _signs(count: int, probability: float, generator: torch.Generator) -> Tensor:
+    """-1 where a picture is mirrored, else 1.  -> [N]"""
+    return 1 - 2 * (uniform(count, 0, 1, generator) < probability).float()

@@ -1,0 +1,77 @@
+"""PadCrop, ResizedCrop: a part of the picture at the size of the whole."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from saccade.data.augment.augmentation import limit, one_of, uniform
+from saccade.data.augment.geometry import Geometry, affine, translation
+from saccade.data.augment.resample import BORDERS
+from saccade.data.augment.warp import Warp
+
+
+@dataclass(frozen=True)
+class PadCrop(Geometry):
+    """Padded on all sides and cut to its old size elsewhere: moved by whole pixels, values kept.
+
+    He 2015, section 4.2, pads pictures of CIFAR-10 with 4 zeros.
+    """
+
+    pixels: int = 4  # at the most, each way
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "pixels", 0, math.inf)
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        shape = (2, count)
+        low, high = -self.pixels, self.pixels + 1
+        x, y = torch.randint(low, high, shape, generator=generator, device=generator.device)
+        return Warp(translation(x.float(), y.float()), source, source, self.border, whole=True)
+
+
+@dataclass(frozen=True)
+class ResizedCrop(Geometry):
+    """A rectangle of random area, proportions and place, stretched to the whole.
+
+    Szegedy 2014 (GoogLeNet), section 6: area from 8 % to 100 %, proportions from 3/4 to 4/3.  A
+    rectangle that does not fit is drawn again, 10 times, and then cut to the picture.
+    """
+
+    scale: float = 0.08  # share of the area, at the least
+    ratio: float = 4 / 3  # width over height at the most; the inverse at the least
+    size: int | None = None  # pixels, height and width of what comes out; as before when None
+    border = ""
+
+    def __post_init__(self) -> None:
+        limit(self, "scale", 0.01, 1)
+        limit(self, "ratio", 1, 100)
+        if self.size is not None:
+            limit(self, "size", 1, 65536)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        height, width = source
+        h, w = self._sides(count, source, generator)
+        y, x = (uniform(count, 0, 1, generator) * spare for spare in (height - h, width - w))
+        size = source if self.size is None else (self.size, self.size)
+        down, across = size[0] / h, size[1] / w
+        return Warp(affine(across, 0, 0, down, -x * across, -y * down), source, size, self.border)
+
+    def _sides(
+        self, count: int, source: tuple[int, int], generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Height and width of each rectangle, in pixels.  -> [N], [N]"""
+        tries, bound = 10, math.log(self.ratio)
+        area = uniform(tries * count, self.scale, 1, generator) * source[0] * source[1]
+        ratio = uniform(tries * count, -bound, bound, generator).exp()
+        sides = torch.stack(((area / ratio).sqrt(), (area * ratio).sqrt())).view(2, tries, count)
+        limits = sides.new_tensor(source)[:, None]
+        fits = (sides <= limits[:, None]).all(0)
+        first = fits.int().argmax(0).expand(2, 1, count)
+        chosen = sides.gather(1, first)[:, 0].minimum(limits)
+        return chosen[0], chosen[1]

@@ -1,0 +1,186 @@
+"""Geometry: what moves pixels; neighbours in a recipe are drawn, multiplied and read once.
+
+Turning, then moving, then stretching a picture would blur it three times and cut its corners three
+times; as one product of matrices it is read once, from the whole of the original.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from saccade.batch import Batch
+from saccade.data.augment.augmentation import Augmentation, limit, one_of, uniform
+from saccade.data.augment.resample import BORDERS
+from saccade.data.augment.warp import Warp
+
+Number = float | Tensor
+
+
+@runtime_checkable
+class Geometry(Augmentation, Protocol):
+    """An augmentation that is a map of points.
+
+    `border` says what is seen beyond the picture; "" where nothing beyond it is ever read.
+    """
+
+    border: str
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        """The maps for `count` pictures of `source` = (height, width), drawn."""
+        ...
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        count, _, height, width = batch.images.shape
+        warp = self.warp(count, (height, width), generator)
+        return replace(batch, images=warp.images(batch.images))
+
+    def join(self, later: Augmentation) -> Augmentation | None:
+        if not isinstance(later, Geometry):
+            return None
+        if self.border and later.border and self.border != later.border:
+            return None
+        return Joined(self, later, self.border or later.border)
+
+
+@dataclass(frozen=True)
+class Joined(Geometry):
+    """Two maps as one."""
+
+    first: Geometry
+    second: Geometry
+    border: str
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        first = self.first.warp(count, source, generator)
+        return first.then(self.second.warp(count, first.size, generator))
+
+
+@dataclass(frozen=True)
+class Translate(Geometry):
+    """Moved, along and across."""
+
+    pixels: float = 4.0  # at the most, each way
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "pixels", 0, math.inf)
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        x, y = (uniform(count, -self.pixels, self.pixels, generator) for _ in range(2))
+        return Warp(translation(x, y), source, source, self.border)
+
+
+@dataclass(frozen=True)
+class Rotate(Geometry):
+    """Turned about the middle."""
+
+    degrees: float = 10.0  # at the most, either way
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "degrees", 0, 180)
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        degrees = uniform(count, -self.degrees, self.degrees, generator)
+        return Warp(rotation(degrees, source), source, source, self.border)
+
+
+@dataclass(frozen=True)
+class Scale(Geometry):
+    """Larger or smaller about the middle, alike in height and width."""
+
+    share: float = 0.1  # at the most: 0.1 is from 0.9 to 1.1 times the size
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "share", 0, 0.5)
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        factor = uniform(count, 1 - self.share, 1 + self.share, generator)
+        return Warp(centred(factor, 0, 0, factor, source), source, source, self.border)
+
+
+@dataclass(frozen=True)
+class Shear(Geometry):
+    """Slanted, rows against each other and columns against each other."""
+
+    degrees: float = 10.0  # at the most, either way
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "degrees", 0, 40)  # at 45 both together fold the picture to a line
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        x, y = (uniform(count, -self.degrees, self.degrees, generator) for _ in range(2))
+        slant = centred(1, torch.tan(x.deg2rad()), torch.tan(y.deg2rad()), 1, source)
+        return Warp(slant, source, source, self.border)
+
+
+@dataclass(frozen=True)
+class Perspective(Geometry):
+    """Seen from aside: every corner moved by itself."""
+
+    share: float = 0.1  # of the side, at the most, each way
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "share", 0, 0.2)  # at 0.25 three corners can lie on one line
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        moves = uniform(count * 8, -self.share, self.share, generator).view(count, 4, 2)
+        corners = moves + moves.new_tensor(((0, 0), (1, 0), (1, 1), (0, 1)))
+        return Warp(perspective(corners, source), source, source, self.border)
+
+
+def affine(a: Number, b: Number, c: Number, d: Number, x: Number, y: Number) -> Tensor:
+    """The maps (p, q) -> (a p + b q + x, c p + d q + y).  [N] or numbers, not all -> [N,3,3]"""
+    given = next(value for value in (a, b, c, d, x, y) if isinstance(value, Tensor))
+    rows = [torch.as_tensor(value).to(given) for value in (a, b, x, c, d, y, 0.0, 0.0, 1.0)]
+    return torch.stack(torch.broadcast_tensors(*rows), dim=-1).unflatten(-1, (3, 3))
+
+
+def translation(x: Tensor, y: Tensor) -> Tensor:
+    """Moves to the right by `x` and down by `y` pixels.  [N], [N] -> [N,3,3]"""
+    return affine(1, 0, 0, 1, x, y)
+
+
+def rotation(degrees: Tensor, source: tuple[int, int]) -> Tensor:
+    """Turns about the middle, against the clock as it is seen.  [N] -> [N,3,3]"""
+    sine, cosine = degrees.deg2rad().sin(), degrees.deg2rad().cos()
+    return centred(cosine, sine, -sine, cosine, source)
+
+
+def centred(a: Number, b: Number, c: Number, d: Number, source: tuple[int, int]) -> Tensor:
+    """The linear map (a b; c d) that leaves the middle of the picture where it is.  -> [N,3,3]"""
+    y, x = source[0] / 2, source[1] / 2
+    return affine(a, b, c, d, x - a * x - b * y, y - c * x - d * y)
+
+
+def perspective(corners: Tensor, source: tuple[int, int]) -> Tensor:
+    """Sends the picture's corners, clockwise from the upper left, to `corners`.  [N,4,2] -> [N,3,3]
+
+    `corners` are shares of width and height.  The unit square to a quadrilateral: Heckbert 1989,
+    Fundamentals of Texture Mapping and Image Warping, section 2.2.3.
+    """
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = (corner.unbind(1) for corner in corners.unbind(1))
+    x, y = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
+    area = (x1 - x2) * (y3 - y2) - (x3 - x2) * (y1 - y2)
+    g = (x * (y3 - y2) - y * (x3 - x2)) / area
+    h = ((x1 - x2) * y - (y1 - y2) * x) / area
+    first = (x1 - x0 + g * x1, x3 - x0 + h * x3, x0)
+    second = (y1 - y0 + g * y1, y3 - y0 + h * y3, y0)
+    square = torch.stack((*first, *second, g, h, torch.ones_like(g)), dim=1).view(-1, 3, 3)
+    height, width = source
+    before = square.new_tensor((1 / width, 1 / height, 1))
+    after = square.new_tensor((width, height, 1))
+    return after[:, None] * square * before

@@ -1,0 +1,130 @@
+"""Warp: where every point of every picture of a batch goes; moves pixels, masks and boxes alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from saccade.data.augment.augmentation import as_float
+from saccade.data.augment.resample import gather, inside, sample
+
+
+@dataclass(frozen=True)
+class Warp:
+    """One map a picture, from its points to the points of what comes out.
+
+    Points are (x, y) in pixels from the upper left corner, as boxes have them: pixel `i` covers `i`
+    to `i + 1`.  A `field` moves the places that are read, in pixels of the output: the point that
+    is seen at `q` is the one that `matrix` sends to `q + field(q)`.
+    """
+
+    matrix: Tensor  # [N,3,3], of points (x, y, 1)
+    source: tuple[int, int]  # height and width, pixels
+    size: tuple[int, int]  # of what comes out
+    border: str = "edge"  # or zeros, reflect: see resample.py; "" where nothing beyond is read
+    whole: bool = False  # mirrors, and moves by whole pixels, only
+    field: Tensor | None = None  # [N,2,h,w], x and y
+
+    def then(self, later: Warp) -> Warp:
+        """Both as one map, so that pixels are read once; fields are added up on the last grid."""
+        fields = [warp.field for warp in (self, later) if warp.field is not None]
+        return replace(
+            later,
+            matrix=product(later.matrix, self.matrix),
+            source=self.source,
+            border=later.border or self.border,
+            whole=later.whole and self.whole,
+            field=sum(fields[1:], start=fields[0]) if fields else None,
+        )
+
+    def to(self, device: torch.device) -> Warp:
+        field = None if self.field is None else self.field.to(device)
+        return replace(self, matrix=self.matrix.to(device, non_blocking=True), field=field)
+
+    def images(self, images: Tensor) -> Tensor:
+        """[N,C,H,W] uint8 or floating point -> [N,C,h,w] floating point"""
+        here = self.to(images.device)
+        border = self.border or "edge"
+        if self.whole:
+            return as_float(gather(images, *here._axes(), border))
+        finer = max(1, round(min(old / new for old, new in zip(self.source, self.size))))
+        read = sample(as_float(images), *here._places(finer), border)
+        return read if finer == 1 else F.avg_pool2d(read, finer)  # so that no line falls between
+
+    def masks(self, masks: Tensor, outside: int = 0) -> Tensor:
+        """The nearest pixel's class; `outside` from beyond the picture.  [N,H,W] -> [N,h,w]"""
+        y, x = self.to(masks.device)._places()
+        row, row_there = inside(y.floor().long(), self.source[0], "zeros")
+        column, column_there = inside(x.floor().long(), self.source[1], "zeros")
+        index = (row * self.source[1] + column).flatten(1)
+        found = masks.flatten(1).gather(1, index).view(len(masks), *self.size)
+        return torch.where(row_there & column_there, found, torch.full_like(found, outside))
+
+    def boxes(self, boxes: Tensor, picture: Tensor) -> Tensor:
+        """The upright boxes around the moved ones, cut at the picture's edge.  [K,4] -> [K,4]
+
+        Boxes are x0, y0, x1, y1; `picture` [K] says whose each is.  One that has left the picture
+        has no area.
+        """
+        here = self.to(boxes.device)
+        along = torch.linspace(0, 1, 2 if self.field is None else 9, device=boxes.device)
+        low, high = boxes[:, None, :2], boxes[:, None, 2:]
+        share = torch.cartesian_prod(along, along)[None]
+        points = low + (high - low) * share
+        points = torch.cat((points, torch.ones_like(points[..., :1])), dim=2)
+        moved = (points[:, :, None] * here.matrix[picture][:, None]).sum(3)
+        moved = moved[..., :2] / moved[..., 2:]
+        if here.field is not None:
+            moved = _undo(moved, here.field[picture])
+        limits = moved.new_tensor(self.size).flip(0)
+        corners = torch.cat((moved.amin(1), moved.amax(1)), dim=1)
+        return corners.clamp(min=0).minimum(limits.repeat(2)).to(boxes.dtype)
+
+    def _axes(self) -> tuple[Tensor, Tensor]:
+        """The places read, where a row has one y and a column one x.  -> [N,h,1], [N,1,w]"""
+        back = inverse(self.matrix)
+        y = torch.arange(self.size[0], device=back.device) + 0.5
+        x = torch.arange(self.size[1], device=back.device) + 0.5
+        y = back[:, 1, 1, None] * y + back[:, 1, 2, None]
+        x = back[:, 0, 0, None] * x + back[:, 0, 2, None]
+        return y[:, :, None], x[:, None, :]
+
+    def _places(self, finer: int = 1) -> tuple[Tensor, Tensor]:
+        """The places read for each pixel, `finer` a side, y and x.  -> [N,h*finer,w*finer] twice"""
+        back = inverse(self.matrix)[:, :, :, None, None]
+        y = (torch.arange(self.size[0] * finer, device=back.device)[:, None] + 0.5) / finer
+        x = (torch.arange(self.size[1] * finer, device=back.device) + 0.5) / finer
+        if self.field is not None:
+            field = F.interpolate(self.field, scale_factor=finer) if finer > 1 else self.field
+            x, y = x + field[:, 0], y + field[:, 1]
+        column, row, depth = (
+            back[:, axis, 0] * x + (back[:, axis, 1] * y + back[:, axis, 2]) for axis in range(3)
+        )
+        return row.div_(depth), column.div_(depth)
+
+
+def product(second: Tensor, first: Tensor) -> Tensor:
+    """second @ first, in full precision whatever a GPU is allowed to round.  [N,3,3] -> [N,3,3]"""
+    return (second[:, :, :, None] * first[:, None]).sum(2)
+
+
+def inverse(matrix: Tensor) -> Tensor:
+    """The maps back, scaled so that the last number is 1.  [N,3,3] -> [N,3,3]"""
+    a, b, c = matrix.unbind(1)
+    cofactors = torch.stack([torch.linalg.cross(*rows) for rows in ((b, c), (c, a), (a, b))], dim=2)
+    return cofactors / cofactors[:, 2:, 2:]
+
+
+def _undo(points: Tensor, field: Tensor) -> Tensor:
+    """Where points are seen under a field: q with q + field(q) = point.  [K,P,2] -> [K,P,2]"""
+    height, width = field.shape[2:]
+    to_grid = 2 / points.new_tensor((width, height))
+    seen = points
+    for _ in range(8):  # halves the error at least, as fields are smooth
+        places = (seen * to_grid - 1)[:, None]
+        moved = F.grid_sample(field, places, "bilinear", "border", align_corners=False)
+        seen = points - moved[:, :, 0].transpose(1, 2)
+    return seen
