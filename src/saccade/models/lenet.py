@@ -1,19 +1,32 @@
 """LeNet.  LeCun 1998, "Gradient-based learning applied to document recognition", Figure 2.
 
-Departures: max pooling, ReLU and a linear output, as LeNet is built today, and every C3 map sees
-every S2 map; its counts are those of the lectures' table.  `lenet5_1998` is the paper's own.
+`lenet5_1998` is the paper's network.  Departures of `lenet5`: max pooling, ReLU and a linear
+output, as LeNet is built today, and every C3 map sees every S2 map; its counts are those of the
+lectures' table.  `lenet_caffe` is the one of Caffe's MNIST example, whose public weights fit.
 """
 
 from __future__ import annotations
 
 from torch import nn
 
+from saccade.layers.activations import ScaledTanh
 from saccade.layers.chain import chain
+from saccade.layers.radial_basis import RadialBasis
+from saccade.layers.sub_sampling import SubSampling
+from saccade.layers.table_conv import TableConv2d
+from saccade.models.digit_codes import digit_codes
+
+# fmt: off
+C3_SEES = (  # Table I: the S2 maps that each C3 map sees
+    (0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
+    (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5),
+    (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5),
+    (0, 1, 2, 3, 4, 5),
+)
 
 
 def lenet5(num_classes: int = 10, channels: int = 1) -> nn.Sequential:
     """LeNet-5 for 32 x 32 pictures.  [N,channels,32,32] -> [N,num_classes]"""
-    # fmt: off
     return chain(
         c1=nn.Conv2d(channels, 6, 5), relu1=nn.ReLU(),    #   6 x 28 x 28
         s2=nn.MaxPool2d(2),                               #   6 x 14 x 14
@@ -24,4 +37,34 @@ def lenet5(num_classes: int = 10, channels: int = 1) -> nn.Sequential:
         f6=nn.Linear(120, 84), relu6=nn.ReLU(),           #  84
         output=nn.Linear(84, num_classes),
     )
-    # fmt: on
+
+
+def lenet5_1998(num_classes: int = 10) -> nn.Sequential:
+    """LeNet-5 as published: 60,000 trained parameters.  [N,1,32,32] -> [N,num_classes]
+
+    The paper's pixels are -0.1 for paper and 1.175 for ink.
+    """
+    return chain(
+        c1=nn.Conv2d(1, 6, 5), squash1=ScaledTanh(),             #   6 x 28 x 28
+        s2=SubSampling(6), squash2=ScaledTanh(),                 #   6 x 14 x 14
+        c3=TableConv2d(6, C3_SEES, 5), squash3=ScaledTanh(),     #  16 x 10 x 10
+        s4=SubSampling(16), squash4=ScaledTanh(),                #  16 x  5 x  5
+        c5=nn.Conv2d(16, 120, 5), squash5=ScaledTanh(),          # 120 x  1 x  1
+        flatten=nn.Flatten(),
+        f6=nn.Linear(120, 84), squash6=ScaledTanh(),             #  84
+        output=RadialBasis(digit_codes(num_classes)),
+    )
+
+
+def lenet_caffe(num_classes: int = 10) -> nn.Sequential:
+    """Caffe's LeNet for 28 x 28 pictures, pixels / 256.  [N,1,28,28] -> [N,num_classes]"""
+    return chain(
+        conv1=nn.Conv2d(1, 20, 5),                        #  20 x 24 x 24
+        pool1=nn.MaxPool2d(2),                            #  20 x 12 x 12
+        conv2=nn.Conv2d(20, 50, 5),                       #  50 x  8 x  8
+        pool2=nn.MaxPool2d(2),                            #  50 x  4 x  4
+        flatten=nn.Flatten(),
+        ip1=nn.Linear(800, 500), relu1=nn.ReLU(),         # 500
+        ip2=nn.Linear(500, num_classes),
+    )
+# fmt: on
