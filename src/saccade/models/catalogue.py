@@ -7,6 +7,8 @@ from functools import partial
 
 from torch import nn
 
+from saccade.layers.activations import HardThreshold, ScaledTanh, SoftReLU
+from saccade.models.alexnet import alexnet, alexnet_2012
 from saccade.models.bn_inception import bn_inception, se_bn_inception
 from saccade.models.googlenet import (
     googlenet,
@@ -15,12 +17,45 @@ from saccade.models.googlenet import (
     googlenet_aux,
 )
 from saccade.models.inception_resnet import inception_resnet_v2, se_inception_resnet_v2
-from saccade.models.lenet import lenet5
+from saccade.models.lenet import lenet5, lenet5_1998, lenet_caffe
+from saccade.models.linear import linear, perceptron
+from saccade.models.local import net3
+from saccade.models.mlp import mlp
+from saccade.models.vgg import A, B, D, E, conv_norm, vgg
+from saccade.models.zfnet import zfnet
 
 # fmt: off
 NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
-    "lenet5":      lenet5,                              # 1998
-    "lenet5_rgb":  partial(lenet5, channels=3),         # 1998
+    "linear_regression":      linear,                                           # 1805
+    "logistic_regression":    linear,                                           # 1958
+    "perceptron":             perceptron,                                       # 1958
+    "mlp":                    mlp,                                              # 1986, with ReLU
+    "mlp_rgb":                partial(mlp, input_shape=(3, 32, 32)),            # 1986
+    "mlp_identity":           partial(mlp, activation=nn.Identity),             # 1986
+    "mlp_hard_threshold":     partial(mlp, activation=HardThreshold),           # 1986
+    "mlp_sigmoid":            partial(mlp, activation=nn.Sigmoid),              # 1986
+    "mlp_tanh":               partial(mlp, activation=nn.Tanh),                 # 1986
+    "mlp_scaled_tanh":        partial(mlp, activation=ScaledTanh),              # 1986
+    "mlp_soft_relu":          partial(mlp, activation=SoftReLU),                # 1986
+    "mlp_leaky_relu":         partial(mlp, activation=partial(nn.LeakyReLU, 0.02)),
+    "mlp_prelu":              partial(mlp, activation=nn.PReLU),                # 1986
+    "net3":                   net3,                                             # 1989
+    "lenet5_1998":            lenet5_1998,                                      # 1998
+    "lenet5":                 lenet5,                                           # 1998
+    "lenet5_rgb":             partial(lenet5, channels=3),                      # 1998
+    "alexnet_2012":           alexnet_2012,                                     # 2012
+    "alexnet_2012_one_tower": partial(alexnet_2012, groups=1),                  # 2012
+    "zfnet":                  zfnet,                                            # 2013
+    "lenet_caffe":            lenet_caffe,                                      # 2014
+    "alexnet":                alexnet,                                          # 2014
+    "vgg11":                  partial(vgg, depths=A),                           # 2014
+    "vgg13":                  partial(vgg, depths=B),                           # 2014
+    "vgg16":                  partial(vgg, depths=D),                           # 2014
+    "vgg19":                  partial(vgg, depths=E),                           # 2014
+    "vgg11_bn":               partial(vgg, depths=A, unit=conv_norm),           # 2014
+    "vgg13_bn":               partial(vgg, depths=B, unit=conv_norm),           # 2014
+    "vgg16_bn":               partial(vgg, depths=D, unit=conv_norm),           # 2014
+    "vgg19_bn":               partial(vgg, depths=E, unit=conv_norm),           # 2014
     "googlenet_2014":         googlenet_2014,           # 2014
     "googlenet":              googlenet,                # 2014, with batch normalisation
     "bn_inception":           bn_inception,             # 2015
@@ -29,14 +64,32 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "se_inception_resnet_v2": se_inception_resnet_v2,   # 2017
 }
 
-SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with more than one tensor of logits
+SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with a tuple
     "googlenet_2014_aux":     googlenet_2014_aux,       # 2014
     "googlenet_aux":          googlenet_aux,            # 2014, with batch normalisation
 }
 
-INPUTS: dict[str, tuple[int, int, int]] = {  # channels, height, width; 3 x 224 x 224 where not listed
-    "lenet5":      (1, 32, 32),
-    "lenet5_rgb":  (3, 32, 32),
+INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not listed
+    "linear_regression":      (1, 28, 28),
+    "logistic_regression":    (1, 28, 28),
+    "perceptron":             (1, 28, 28),
+    "mlp":                    (1, 28, 28),
+    "mlp_rgb":                (3, 32, 32),
+    "mlp_identity":           (1, 28, 28),
+    "mlp_hard_threshold":     (1, 28, 28),
+    "mlp_sigmoid":            (1, 28, 28),
+    "mlp_tanh":               (1, 28, 28),
+    "mlp_scaled_tanh":        (1, 28, 28),
+    "mlp_soft_relu":          (1, 28, 28),
+    "mlp_leaky_relu":         (1, 28, 28),
+    "mlp_prelu":              (1, 28, 28),
+    "net3":                   (1, 16, 16),
+    "lenet5_1998":            (1, 32, 32),
+    "lenet5":                 (1, 32, 32),
+    "lenet5_rgb":             (3, 32, 32),
+    "alexnet_2012":           (3, 227, 227),
+    "alexnet_2012_one_tower": (3, 227, 227),
+    "lenet_caffe":            (1, 28, 28),
     "inception_resnet_v2":    (3, 299, 299),
     "se_inception_resnet_v2": (3, 299, 299),
 }
