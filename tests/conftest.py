@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
+
+import numpy as np
 import pytest
+from PIL import Image
+
+from saccade.runs import Run
+
+COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (210, 50, 40)}
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +25,39 @@ def shared_data() -> Path:
         if (folder / "README.md").is_file():
             return folder
     pytest.skip("needs the real data in ../shared/data")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that pages are looked at with; the test is skipped without it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("needs chromium")
+    return found
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of four epochs on the embedded digits; not to be changed."""
+    from saccade.api import train
+
+    return train(epochs=4, out=tmp_path_factory.mktemp("runs") / "digits")
+
+
+@pytest.fixture
+def digits_run(trained: Run, tmp_path: Path) -> Run:
+    """A copy of the finished run, to be changed at will."""
+    return Run(shutil.copytree(trained.path, tmp_path / "digits"))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with three classes of sixteen small, noisy, plainly coloured pictures each."""
+    chance = np.random.default_rng(0)
+    for name, colour in COLOURS.items():
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(16):
+            noise = chance.normal(0, 30, (40, 48, 3))
+            pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number:02d}.png")
+    return tmp_path / "photos"

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from saccade.listings import Models
     from saccade.results import Evaluation, Predictions
     from saccade.runs import Run
 
-__all__ = ["evaluate", "predict", "resume", "train"]
+__all__ = ["evaluate", "models", "predict", "resume", "train"]
 
 
 def train(
@@ -55,6 +56,19 @@ def train(
     folder = Path(out) if out is not None else None
     with TrainingView() as view:
         return begin(data, recipe, flags, folder, _command(data, recipe, flags), view)
+
+
+def models(pattern: str = "*") -> Models:
+    """List the networks, in order of year.
+
+    Parameters
+    ----------
+    pattern
+        Only names like this one, as in "resnet*".
+    """
+    from saccade.listings import list_models
+
+    return list_models(pattern)
 
 
 def resume(run: str | Path) -> Run:

@@ -104,16 +104,17 @@ def textual(kind: Any) -> Any:
 
 
 def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
-    """Print `result` on standard output, and what it reports on standard error."""
+    """Print `result` on standard output, and the pictures it could not read on standard error."""
     if as_json:
         print(data_format.dumps(result.to_dict(), ensure_ascii=False))
     elif as_csv:
         print(result.to_csv())
     else:
         print(result)
-    for skipped in result.reported:
+    reported = getattr(result, "reported", ())
+    for skipped in reported:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
-    return REPORTED if result.reported else 0
+    return REPORTED if reported else 0
 
 
 def refuse(what: str, hint: str, code: int, as_json: bool) -> int:

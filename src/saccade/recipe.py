@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import inf
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -56,7 +57,7 @@ class Optim:
     clip: float = 0.0  # highest norm of the gradient; 0: as it is
 
     def __post_init__(self) -> None:
-        _require(self.lr > 0, "optim.lr", self.lr, "above 0")
+        _require(0 < self.lr < inf, "optim.lr", self.lr, "a finite number above 0")
         _require(0 <= self.momentum < 1, "optim.momentum", self.momentum, "from 0 to below 1")
         _require(self.weight_decay >= 0, "optim.weight_decay", self.weight_decay, "0 or more")
         _require(0 <= self.warmup < 1, "optim.warmup", self.warmup, "a share from 0 to below 1")

@@ -26,7 +26,7 @@ class TimeLeft(ProgressColumn):
 
 
 class TrainingView:
-    """Settings as a table, then a line that moves: epoch, step, speed, loss, accuracy, time left."""
+    """Settings as a table, then a line that moves: epoch, speed, loss, accuracy, time left."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)

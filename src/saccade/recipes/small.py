@@ -8,7 +8,7 @@ from saccade.recipe import Data, Optim, Recipe, Train
 def small() -> Recipe:
     """The embedded digits."""
     return Recipe(
-        data=Data(augment=("warp:translate=0.08,rotate=12,scale=0.1,shear=8",)),
+        data=Data(augment=("translate:2", "rotate:12", "scale:0.12", "shear:8")),
         optim=Optim(name="adamw", lr=0.004, weight_decay=0.05, schedule="cosine", warmup=0.1),
         train=Train(epochs=40, batch_size=64, label_smoothing=0.05, average=0.99),
     )

@@ -1,0 +1,68 @@
+"""What there is to choose from, as lists for people and programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from saccade.errors import unknown
+from saccade.models.catalogue import NETWORKS
+from saccade.models.create import input_shape
+from saccade.results import html_table
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network of the catalogue."""
+
+    name: str
+    paper: str
+    input: tuple[int, int, int]  # channels, height, width
+
+
+@dataclass(frozen=True, repr=False)
+class Models:
+    """Networks in order of year."""
+
+    entries: tuple[Entry, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"models": [asdict(entry) for entry in self.entries]}
+
+    def __str__(self) -> str:
+        lines = []
+        for paper, group in groupby(self.entries, key=lambda entry: entry.paper):
+            lines += ["", paper] if lines else [paper]
+            lines += [f"  {entry.name:<24}{_shape(entry.input)}" for entry in group]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Models({len(self.entries)}: {', '.join(e.name for e in self.entries[:5])}, ...)"
+
+    def _repr_html_(self) -> str:
+        return html_table(("network", "paper"), [(e.name, e.paper) for e in self.entries])
+
+
+def list_models(pattern: str) -> Models:
+    """The networks whose name is like `pattern`; raises `UsageError` if there is none."""
+    names = [name for name in NETWORKS if fnmatchcase(name, pattern)]
+    if not names:
+        raise unknown("model", pattern, NETWORKS)
+    return Models(tuple(Entry(name, _paper(NETWORKS[name]), input_shape(name)) for name in names))
+
+
+def _paper(network: Callable[..., Any]) -> str:
+    """Network, authors and year, as the file that it is written in begins."""
+    while isinstance(network, partial):
+        network = network.func
+    docstring = sys.modules[network.__module__].__doc__ or ""
+    return docstring.splitlines()[0].split(', "')[0].replace(".  ", ", ").rstrip(".")
+
+
+def _shape(shape: tuple[int, int, int]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from saccade.data.glance import Glance
+from saccade.errors import ResourceError, UsageError
+from saccade.recipe import Recipe
+from saccade.settings import device, resolve
+
+GREY = Glance(short_side=8, grey=True)
+PHOTOS = Glance(short_side=480, grey=False)
+
+
+def test_every_setting_has_an_origin_and_nothing_stays_auto() -> None:
+    for seen in (GREY, PHOTOS):
+        settings = resolve(None, {}, seen)
+        assert set(settings.origins) == set(settings.recipe.settings())
+        assert "auto" not in settings.recipe.settings().values()
+
+
+def test_flags_go_before_the_recipe_and_the_recipe_before_defaults(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[optim]\nlr = 0.5\nclip = 1\n")
+    settings = resolve(tmp_path / "mine.toml", {"optim.lr": 0.25}, GREY)
+    assert settings.recipe.optim.lr == 0.25
+    assert settings.recipe.optim.clip == 1
+    origins = settings.origins
+    assert origins["optim.lr"] == "flag"
+    assert origins["optim.clip"] == "file mine.toml"
+    assert origins["optim.momentum"] == "default"
+    assert origins["model.name"].startswith("auto: grey pictures")
+
+
+def test_what_the_user_wrote_is_never_overridden() -> None:
+    wanted = {"model.name": "lenet5_rgb", "data.size": 32, "train.precision": "float32"}
+    chosen = resolve(None, wanted, PHOTOS).recipe.settings()
+    assert {name: chosen[name] for name in wanted} == wanted
+    assert chosen["data.colour"] == "rgb"
+
+
+def test_a_recipe_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UsageError, match="no recipe is called 'smal'"):
+        resolve("smal", {}, GREY)
+
+
+def test_a_device_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UsageError, match="no device is called 'gpu'"):
+        device("gpu")
+    with pytest.raises(ResourceError):
+        device("cuda:99")
+
+
+def test_a_resolved_recipe_resolves_to_itself(tmp_path: Path) -> None:
+    recipe = resolve(None, {}, PHOTOS).recipe
+    recipe.save(tmp_path / "r.toml")
+    assert resolve(tmp_path / "r.toml", {}, GREY).recipe == recipe
+    assert Recipe.load(tmp_path / "r.toml") == recipe
