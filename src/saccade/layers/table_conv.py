@@ -25,10 +25,11 @@ class TableConv2d(nn.Module):
         pairs = torch.tensor([(i, j) for i, seen in enumerate(self.table) for j in seen])
         self.register_buffer("rows", pairs[:, 0].clone(), persistent=False)
         self.register_buffer("columns", pairs[:, 1].clone(), persistent=False)
-        bound = (cin * kernel_size**2) ** -0.5
-        kernels = torch.empty(len(pairs), kernel_size, kernel_size)
-        self.weight = nn.Parameter(kernels.uniform_(-bound, bound))  # [connections,kernel,kernel]
-        self.bias = nn.Parameter(torch.empty(len(self.table)).uniform_(-bound, bound))
+        fan_in = kernel_size**2 * torch.tensor([len(seen) for seen in self.table])
+        bound = fan_in**-0.5  # as `nn.Conv2d`, map by map
+        kernels = torch.empty(len(pairs), kernel_size, kernel_size).uniform_(-1, 1)
+        self.weight = nn.Parameter(kernels * bound[self.rows].view(-1, 1, 1))
+        self.bias = nn.Parameter(torch.empty(len(self.table)).uniform_(-1, 1) * bound)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(x, self.dense(), self.bias)

@@ -1,17 +1,21 @@
 """AlexNet.  Krizhevsky 2012, "ImageNet classification with deep convolutional networks", Figure 2.
 
-`alexnet_2012` is the paper's.  Departures: 227 x 227 pictures, without which its sizes do not come
-out (the paper says 224); the towers' maps stand side by side, so at their border the normalisation
-sees both.  `alexnet` is the one column of the public weights: Krizhevsky 2014, "One weird trick for
+`alexnet_2012` is the paper's; `alexnet_2012_without` leaves layers out, as Zeiler 2013, Table 3.
+Departures: 227 x 227 pictures, without which its sizes do not come out (the paper says 224); the
+towers' maps stand side by side, so at their border the normalisation sees both.
+`alexnet` is the one column of the public weights: Krizhevsky 2014, "One weird trick for
 parallelizing convolutional neural networks", without normalisation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import nn
 
 from saccade.layers.chain import chain
 from saccade.layers.local_response_norm import LocalResponseNorm
+from saccade.models.ablation import without
 
 
 # fmt: off
@@ -55,6 +59,11 @@ def alexnet(num_classes: int = 1000) -> nn.Sequential:
         ),
     )
 # fmt: on
+
+
+def alexnet_2012_without(num_classes: int = 1000, *, layers: Sequence[str]) -> nn.Sequential:
+    """AlexNet less these layers, the rest joined.  [N,3,227,227] -> [N,num_classes]"""
+    return initialise(without(alexnet_2012(num_classes), layers, input_shape=(3, 227, 227)))
 
 
 def initialise(network: nn.Sequential) -> nn.Sequential:

@@ -8,7 +8,7 @@ from functools import partial
 from torch import nn
 
 from saccade.layers.activations import HardThreshold, ScaledTanh, SoftReLU
-from saccade.models.alexnet import alexnet, alexnet_2012
+from saccade.models.alexnet import alexnet, alexnet_2012, alexnet_2012_without
 from saccade.models.bn_inception import bn_inception, se_bn_inception
 from saccade.models.googlenet import (
     googlenet,
@@ -45,6 +45,9 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "lenet5_rgb":             partial(lenet5, channels=3),                      # 1998
     "alexnet_2012":           alexnet_2012,                                     # 2012
     "alexnet_2012_one_tower": partial(alexnet_2012, groups=1),                  # 2012
+    "alexnet_2012_no_fc7":         partial(alexnet_2012_without, layers=("fc7",)),  # 2012
+    "alexnet_2012_no_fc6_fc7":     partial(alexnet_2012_without, layers=("fc6", "fc7")),  # 2012
+    "alexnet_2012_no_conv3_conv4": partial(alexnet_2012_without, layers=("conv3", "conv4")),  # 2012
     "zfnet":                  zfnet,                                            # 2013
     "lenet_caffe":            lenet_caffe,                                      # 2014
     "alexnet":                alexnet,                                          # 2014
@@ -89,6 +92,9 @@ INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not 
     "lenet5_rgb":             (3, 32, 32),
     "alexnet_2012":           (3, 227, 227),
     "alexnet_2012_one_tower": (3, 227, 227),
+    "alexnet_2012_no_fc7":         (3, 227, 227),
+    "alexnet_2012_no_fc6_fc7":     (3, 227, 227),
+    "alexnet_2012_no_conv3_conv4": (3, 227, 227),
     "lenet_caffe":            (1, 28, 28),
     "inception_resnet_v2":    (3, 299, 299),
     "se_inception_resnet_v2": (3, 299, 299),
