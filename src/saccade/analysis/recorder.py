@@ -1,0 +1,143 @@
+"""Recorder: notes every operation of a forward that depends on the picture."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+
+from saccade.analysis.graph import Call, Operation, Value
+from saccade.analysis.windows import window_of
+
+
+class TooSmall(Exception):
+    """A window larger than the map under it; says the size that would come out."""
+
+
+class Recorder(TorchDispatchMode):
+    """Notes every operation that depends on the picture, in the call it was made in."""
+
+    def __init__(self, tensors: dict[str, Tensor], picture: Tensor, root: Call):
+        super().__init__()
+        self.root = root
+        self.stack = [root]
+        self.count = 0
+        self.live = self.peak = 0
+        # A value is known by its memory and its place there: views and in-place results included.
+        self.known: dict[int, dict[tuple, Value]] = {}
+        for name, tensor in tensors.items():
+            self.remember(tensor, weights=frozenset({name}))
+        self.picture = self.remember(picture, pictured=True)
+
+    @property
+    def current(self) -> Call:
+        return self.stack[-1]
+
+    @contextmanager
+    def watching(self, module: nn.Module) -> Iterator[None]:
+        """Hooks on every part of the module, for the time of one forward."""
+        with ExitStack() as stack:
+            for path, part in module.named_modules():
+                stack.enter_context(part.register_forward_pre_hook(self.enter(path)))
+                stack.enter_context(part.register_forward_hook(self.leave))
+            yield
+
+    def enter(self, path: str):
+        def hook(module: nn.Module, inputs: tuple) -> None:
+            call = Call(path, module) if self.stack[1:] or path else self.root
+            call.inputs = tuple(self.values(inputs))
+            if call is not self.root:
+                self.current.children.append(call)
+            self.stack.append(call)
+
+        return hook
+
+    def leave(self, module: nn.Module, inputs: tuple, output: object) -> None:
+        self.stack.pop().output = next(self.values(output), None)
+
+    def values(self, tensors: object) -> Iterator[Value]:
+        for leaf in tree_leaves(tensors):
+            if isinstance(leaf, Tensor) and (value := self.recall(leaf)):
+                yield value
+
+    def recall(self, tensor: Tensor) -> Value | None:
+        return self.known.get(tensor.untyped_storage()._cdata, {}).get(place(tensor))
+
+    def remember(self, tensor: Tensor, *, pictured: bool = False, weights=frozenset()) -> Value:
+        """A new value for what the tensor now holds."""
+        storage = tensor.untyped_storage()
+        if storage._cdata not in self.known:
+            self.known[storage._cdata] = {}
+            size = storage.nbytes() if pictured else 0
+            self.live += size
+            self.peak = max(self.peak, self.live)
+            weakref.finalize(storage, self.forget, storage._cdata, size).atexit = False
+        value = Value(self.count, tuple(tensor.shape), pictured, weights)
+        self.count += 1
+        self.known[storage._cdata][place(tensor)] = value
+        return value
+
+    def forget(self, storage: int, size: int) -> None:
+        self.known.pop(storage, None)
+        self.live -= size
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        args, kwargs = tree_map_only(Tensor, on_meta(args, kwargs), (args, kwargs or {}))
+        names = [argument.name for argument in func._schema.arguments]
+        arguments = {a.name: a.default_value for a in func._schema.arguments}
+        arguments |= dict(zip(names, args)) | kwargs
+        arguments = tree_map_only(
+            Tensor, lambda tensor: self.recall(tensor) or self.remember(tensor), arguments
+        )
+        window = window_of(func.overloadpacket.__name__, arguments)
+        if window and min(window.output) < 1:
+            raise TooSmall("x".join(str(max(size, 0)) for size in window.output))
+        result = func(*args, **kwargs)
+        self.note(func, arguments, result)
+        return result
+
+    def note(self, func, arguments: dict[str, Any], result: object) -> None:
+        """Record the operation, and that what it wrote in place changed every view of it."""
+        operation = Operation(func.overloadpacket.__name__, arguments, ())
+        pictured = any(value.pictured for value in operation.inputs)
+        weights = frozenset() if pictured else operation.weights
+        outputs = []
+        for tensor in result if isinstance(result, (tuple, list)) else (result,):
+            if not isinstance(tensor, Tensor):
+                outputs.append(None)
+                continue
+            views = dict(self.known.get(tensor.untyped_storage()._cdata, {}))
+            outputs.append(self.remember(tensor, pictured=pictured, weights=weights))
+            if func._schema.is_mutable and pictured:
+                self.rewrite(tensor, outputs[-1], views)
+        if pictured and any(outputs):
+            self.current.children.append(Operation(operation.name, arguments, tuple(outputs)))
+
+    def rewrite(self, tensor: Tensor, written: Value, views: dict[tuple, Value]) -> None:
+        storage = self.known[tensor.untyped_storage()._cdata]
+        for where, old in views.items():
+            if where == place(tensor):
+                continue
+            storage[where] = Value(self.count, old.shape, pictured=True)
+            self.count += 1
+            self.current.children.append(
+                Operation("write", {"self": old, "part": written}, (storage[where],))
+            )
+
+
+def place(tensor: Tensor) -> tuple:
+    """Where in its memory a tensor lies: equal places hold equal values."""
+    return tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
+
+
+def on_meta(args: tuple, kwargs: dict | None):
+    """A function that moves a tensor to the meta device where the others of the call are there."""
+    tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+    if not any(tensor.is_meta for tensor in tensors):
+        return lambda tensor: tensor
+    return lambda tensor: tensor if tensor.is_meta else tensor.to("meta")
