@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,7 +22,10 @@ class Augmentation(Protocol):
     chance comes from `generator`: the same state gives the same pixels.
     """
 
-    mixes: ClassVar[bool] = False  # whether pictures of one batch meet, and their targets with them
+    @property
+    def mixes(self) -> bool:
+        """Whether pictures of a batch meet, and their targets with them."""
+        return False
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         """The batch as training will see it."""
@@ -31,6 +34,9 @@ class Augmentation(Protocol):
     def join(self, later: Augmentation) -> Augmentation | None:
         """This and the one that follows it as a single one, or None where that saves no work."""
         return None
+
+
+VALUES = 1 << 20  # in a piece: 6 pictures of 3 x 224 x 224, 341 of 3 x 32 x 32
 
 
 @dataclass(frozen=True)
@@ -43,31 +49,33 @@ class Chain(Augmentation):
     """
 
     parts: tuple[Augmentation, ...]
-    values = 1 << 20  # in a piece: 6 pictures of 3 x 224 x 224, 341 of 3 x 32 x 32
+
+    @property
+    def mixes(self) -> bool:
+        return any(part.mixes for part in self.parts)
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         for mixes, parts in groupby(self.parts, key=lambda part: part.mixes):
             if mixes:
                 batch = _in_turn(batch, tuple(parts), generator)
             else:
-                batch = self._in_pieces(batch, tuple(parts), generator)
+                batch = _in_pieces(batch, tuple(parts), generator)
         return replace(batch, images=as_float(batch.images))
 
-    def _in_pieces(
-        self, batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator
-    ) -> Batch:
-        length = max(1, self.values // max(1, batch.images[0].numel()))
-        if len(batch) <= length:
-            return _in_turn(batch, parts, generator)
-        images = None
-        for start in range(0, len(batch), length):
-            rows = slice(start, start + length)
-            piece = Batch(batch.images[rows], batch.targets[rows], batch.index[rows])
-            pixels = _in_turn(piece, parts, generator).images
-            if images is None:
-                images = pixels.new_empty((len(batch), *pixels.shape[1:]))
-            images[rows] = pixels
-        return batch if images is None else replace(batch, images=images)
+
+def _in_pieces(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator) -> Batch:
+    length = max(1, VALUES // max(1, batch.images[0].numel()))
+    if len(batch) <= length:
+        return _in_turn(batch, parts, generator)
+    images = None
+    for start in range(0, len(batch), length):
+        rows = slice(start, start + length)
+        piece = Batch(batch.images[rows], batch.targets[rows], batch.index[rows])
+        pixels = _in_turn(piece, parts, generator).images
+        if images is None:
+            images = pixels.new_empty((len(batch), *pixels.shape[1:]))
+        images[rows] = pixels
+    return batch if images is None else replace(batch, images=images)
 
 
 def _in_turn(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator) -> Batch:

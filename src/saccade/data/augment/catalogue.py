@@ -7,28 +7,49 @@ from typing import get_args, get_type_hints
 
 from saccade.data.augment.augmentation import Augmentation
 from saccade.data.augment.blur import Blur, Sharpen
+from saccade.data.augment.colour import Brightness, Contrast, Grey, Hue, Lighting, Saturation
 from saccade.data.augment.crop import PadCrop, ResizedCrop
 from saccade.data.augment.elastic import Elastic
+from saccade.data.augment.erase import Cutout, Erase
 from saccade.data.augment.flip import Flip, VerticalFlip
 from saccade.data.augment.geometry import Perspective, Rotate, Scale, Shear, Translate
+from saccade.data.augment.mix import CutMix, Mixup
 from saccade.data.augment.noise import Noise
+from saccade.data.augment.policies import RandAugment, TrivialAugment
+from saccade.data.augment.tone import AutoContrast, Equalize, Posterize, Solarize
 from saccade.errors import RecipeError, unknown
 
 # fmt: off
 AUGMENTATIONS: dict[str, type] = {
-    "flip":           Flip,
-    "vertical_flip":  VerticalFlip,
-    "translate":      Translate,
-    "pad_crop":       PadCrop,
-    "resized_crop":   ResizedCrop,
-    "rotate":         Rotate,
-    "scale":          Scale,
-    "shear":          Shear,
-    "perspective":    Perspective,
-    "elastic":        Elastic,
-    "blur":           Blur,
-    "sharpen":        Sharpen,
-    "noise":          Noise,
+    "flip":            Flip,
+    "vertical_flip":   VerticalFlip,
+    "translate":       Translate,
+    "pad_crop":        PadCrop,
+    "resized_crop":    ResizedCrop,
+    "rotate":          Rotate,
+    "scale":           Scale,
+    "shear":           Shear,
+    "perspective":     Perspective,
+    "elastic":         Elastic,
+    "brightness":      Brightness,
+    "contrast":        Contrast,
+    "saturation":      Saturation,
+    "hue":             Hue,
+    "lighting":        Lighting,
+    "grey":            Grey,
+    "posterize":       Posterize,
+    "solarize":        Solarize,
+    "autocontrast":    AutoContrast,
+    "equalize":        Equalize,
+    "blur":            Blur,
+    "sharpen":         Sharpen,
+    "noise":           Noise,
+    "erase":           Erase,
+    "cutout":          Cutout,
+    "mixup":           Mixup,
+    "cutmix":          CutMix,
+    "rand_augment":    RandAugment,
+    "trivial_augment": TrivialAugment,
 }
 # fmt: on
 
