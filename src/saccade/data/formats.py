@@ -1,0 +1,196 @@
+"""formats: an image file to its pixels, by one stated rule for each kind.  Needs no torch.
+
+The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+from saccade.errors import DataError
+
+DECODER = 1  # counts up whenever a picture may come out in other bytes
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+MAX_BYTES = 512 * 2**20  # of a file
+MAX_PIXELS = 178_956_970  # of a picture: where Pillow refuses, 2**29 / 3
+BACKGROUND = (255, 255, 255, 255)  # behind what is transparent
+
+UPRIGHT = {  # by EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is wanted of an image file, so that JPEG can leave out what the resize will."""
+
+    grey: bool
+    least: int  # pixels of the side below
+    longer: bool  # the side that `least` is meant for: the longer one, else the shorter
+
+
+def opened(raw: bytes, opening: Opening) -> NDArray[np.uint8]:
+    """The upright picture in an image file, [H,W,1] or [H,W,3]; grey pictures have one channel.
+
+    May be 2, 4 or 8 times smaller than the file says when `opening` allows it.  Raises `DataError`
+    with a short reason, whatever is wrong with the bytes.
+    """
+    if not raw:
+        raise DataError("the file is empty")
+    if len(raw) > MAX_BYTES:
+        raise DataError(f"the file has {len(raw):,} bytes, over the limit of {MAX_BYTES:,}")
+    try:
+        with _quiet(), Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+            return _pixels(image, opening)
+    except DataError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise DataError(f"the picture has over {MAX_PIXELS:,} pixels") from error
+    except UnidentifiedImageError as error:
+        raise DataError(f"no image file of a known format ({', '.join(FORMATS)})") from error
+    except MemoryError as error:
+        raise DataError("the picture needs more memory than there is") from error
+    except (
+        Exception
+    ) as error:  # seen: OSError, ValueError, SyntaxError, TypeError, struct.error, ...
+        reason = str(error).partition("\n")[0][:120] or type(error).__name__
+        raise DataError(f"damaged or unusual {_kind(raw)} file: {reason}") from error
+
+
+def _pixels(image: ImageFile.ImageFile, opening: Opening) -> NDArray[np.uint8]:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise DataError(f"the picture has over {MAX_PIXELS:,} pixels")
+    side = max(width, height) if opening.longer else min(width, height)
+    times = next((s for s in (8, 4, 2) if side // s >= opening.least), 1)
+    # JPEG alone does anything here: fewer coefficients, and for grey no colour at all
+    image.draft("L" if opening.grey else "RGB", (width // times, height // times))
+    image.load()
+    upright = UPRIGHT.get(_orientation(image))
+    shown = _shown(image)
+    if opening.grey:
+        shown = shown.convert("L")
+    if upright is not None:
+        shown = shown.transpose(upright)
+    return np.array(shown).reshape(shown.height, shown.width, -1)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # what cannot be read there says nothing about the pixels
+        return 1
+
+
+def _shown(image: ImageFile.ImageFile) -> Image.Image:
+    """The picture as a screen shows it, in mode L or RGB."""
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
+        return _of_16_bits(image)
+    if image.mode in ("I", "F"):
+        return Image.fromarray(_stretched(np.asarray(image, dtype=np.float64)))
+    if image.mode == "LAB":
+        return Image.fromarray(_srgb(np.asarray(image)))
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        return _composited(image.convert("LA") if image.mode == "La" else image)
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _of_16_bits(image: ImageFile.ImageFile) -> Image.Image:
+    """The upper 8 of the file's 16 (or 12) bits, as for 16-bit colour; one value may be clear."""
+    values = np.asarray(image).astype(np.int64)
+    tags = cast(Any, getattr(image, "tag_v2", {}))
+    bits = 12 if tags.get(258) == (12,) else 16
+    grey = (values.clip(0, 2**bits - 1) >> (bits - 8)).astype(np.uint8)
+    if "transparency" in image.info:
+        grey[values == image.info["transparency"]] = BACKGROUND[0]
+    return Image.fromarray(grey)
+
+
+def _composited(image: Image.Image) -> Image.Image:
+    background = Image.new("RGBA", image.size, BACKGROUND)
+    return Image.alpha_composite(background, image.convert("RGBA")).convert("RGB")
+
+
+def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The least finite value black, the greatest white: 32-bit numbers have no agreed white."""
+    finite = np.isfinite(values)
+    low = values.min(where=finite, initial=np.inf)
+    high = values.max(where=finite, initial=-np.inf)
+    if not low < high:
+        return np.zeros(values.shape, np.uint8)
+    values = np.where(np.isnan(values), low, values.clip(low, high))
+    return np.rint((values / 2 - low / 2) / (high / 2 - low / 2) * 255).astype(np.uint8)
+
+
+def _srgb(lab: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """CIE L*a*b* (white D50, a and b signed) to sRGB.  [H,W,3] -> [H,W,3]
+
+    CIE 15:2004, 8.2.1; the matrix is XYZ (D50) to linear sRGB, Bradford adapted (Lindbloom);
+    the curve is IEC 61966-2-1.
+    """
+    a, b = np.moveaxis(lab[..., 1:].view(np.int8).astype(np.float32), -1, 0)
+    fy = (lab[..., 0].astype(np.float32) * (100 / 255) + 16) / 116
+    f = np.stack([fy + a / 500, fy, fy - b / 200], axis=-1)
+    xyz = np.where(f > 6 / 29, f**3, (f - 4 / 29) * (3 * (6 / 29) ** 2))
+    xyz *= (0.96422, 1.0, 0.82521)
+    # fmt: off
+    matrix = np.array([
+        [ 3.1338561, -1.6168667, -0.4906146],
+        [-0.9787684,  1.9161415,  0.0334540],
+        [ 0.0719453, -0.2289914,  1.4052427],
+    ], dtype=np.float32)
+    # fmt: on
+    linear = (xyz @ matrix.T).clip(0, 1)
+    curved = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    return np.rint(255 * curved).astype(np.uint8)
+
+
+def _kind(raw: bytes) -> str:
+    """The format by its first bytes, for a message."""
+    starts = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WEBP", b"GIF8": "GIF", b"BM": "BMP"}
+    starts |= {b"II*": "TIFF", b"MM\0*": "TIFF", b"P": "PPM"}
+    return next((kind for start, kind in starts.items() if raw.startswith(start)), "image")
+
+
+_lock = threading.Lock()
+_quiet_now: list[Any] = []  # the filters to put back, held once however many threads are decoding
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings of Pillow: each is about the file and is followed by pixels or by an error.
+
+    `warnings.catch_warnings` alone is not enough, since its leavings mix when threads overlap.
+    """
+    with _lock:
+        if not _quiet_now:
+            catching = warnings.catch_warnings()
+            catching.__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
+            _quiet_now.append(catching)
+        _quiet_now.append(None)
+    try:
+        yield
+    finally:
+        with _lock:
+            _quiet_now.pop()
+            if len(_quiet_now) == 1:
+                _quiet_now.pop().__exit__(None, None, None)
