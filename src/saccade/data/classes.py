@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.data.source import Item, Label
 from saccade.errors import DataError, unknown
+from saccade.files import write_whole
 
 NUMBER = re.compile(r"([0-9]+)")
 
@@ -109,7 +110,7 @@ def write_classes(path: Path, classes: Sequence[str]) -> None:
     broken = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
     if broken:
         raise DataError(f"{broken[0]!r} cannot be a class name", "a name is one line with letters")
-    path.write_text("".join(f"{name}\n" for name in classes), encoding="utf-8", newline="\n")
+    write_whole(path, "".join(f"{name}\n" for name in classes))
 
 
 def _single(item: Item) -> str:

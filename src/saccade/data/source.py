@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +35,16 @@ class File:
         return self.path.read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The bytes of an image file, already read."""
+
+    data: bytes = field(repr=False)
+
+    def read(self) -> bytes:
+        return self.data
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
     """A picture that is already decoded."""
@@ -62,6 +72,9 @@ class Skipped:
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"'{self.name}' ({self.reason})"
+
 
 class Source(Protocol):
     """Pictures with labels, in one or several splits, always in the same order."""
@@ -73,7 +86,7 @@ class Source(Protocol):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in natural order; empty when labels are numbers."""
+        """Class names in natural order or that of a list that came along; none for numbers."""
         ...
 
     @property

@@ -64,6 +64,12 @@ def divide(
         if "val" in held:
             notes = (f"val came without a test: its {len(judged)} pictures are the test set",)
         notes += (f"{len(chosen)} of the {len(held['train'])} train pictures are held out as val",)
+    for part, items, share in (("val", chosen, val), ("test", judged, test)):
+        if share and not items:
+            raise DataError(
+                f"no class of '{source.name}' has pictures to spare for {part}",
+                f"three pictures a class are needed, or {part}=0",
+            )
     return _noted(Division(train, chosen, judged, source.classes, notes), group)
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from saccade.data.classes import class_list, class_name, missing_note, natural, refuse_unknown
+from saccade.data.classes import class_name, natural
 from saccade.data.source import Item, Picture, Skipped
-from saccade.data.sources.listing import Listing
+from saccade.data.sources.listing import Listing, assemble
 from saccade.errors import DataError
 
 SUFFIXES = frozenset(
@@ -71,28 +71,26 @@ def arrange(found: Found, name: str, where: str) -> Listing:
     """The pictures by split and class; `where` is what messages call the place."""
     refuse_pictureless(found, where)
     pictures = sorted(found.pictures, key=lambda pair: natural(pair[0]))
-    depth = _depth_of_wrapping([picture for picture, _ in pictures])
-    folders = _split_folders([picture for picture, _ in pictures], depth, where)
-    items: dict[str, list[Item]] = {split: [] for split in (*SPLITS, "all")}
+    names = [picture for picture, _ in pictures]
+    depth = _depth_of_wrapping(names)
+    folders = _split_folders(names, depth, where)
+    rows: list[tuple[str, Item]] = []
     for at, picture in pictures:
         parts = at.split("/")[depth:]
-        split = folders.get(parts[0], "") if folders else "all"
-        if folders:
-            parts = parts[1:]
-        if not split:
+        split = folders.get(parts[0]) if folders else "all"
+        label = parts[1 if folders else 0 : -1]
+        if split is None:
             found.skip(at, f"in none of the folders {', '.join(folders)}")
-        elif len(parts) < 2:
+        elif not label:
             found.skip(at, "not in the folder of a class")
         else:
-            items[split].append(Item(at, class_name(parts[0]), picture))
-    filled = {split: tuple(group) for split, group in items.items() if group}
-    if not filled:
+            rows.append((split, Item(at, class_name(label[0]), picture)))
+    if not rows:
         raise DataError(f"the pictures in {where} lie in no class folders", LABELLED)
-    classes, notes = _classes(filled, where)
+    notes = ()
     if depth:
-        notes = (f"all pictures lie in '{'/'.join(pictures[0][0].split('/')[:depth])}'", *notes)
-    skipped = tuple(sorted(found.skipped, key=lambda one: natural(one.name)))
-    return Listing(name, classes, filled, skipped, notes)
+        notes = (f"all pictures lie in '{'/'.join(names[0].split('/')[:depth])}'",)
+    return assemble(rows, name, where, found.skipped, notes)
 
 
 def refuse_pictureless(found: Found, where: str) -> None:
@@ -140,21 +138,3 @@ def _split_folders(names: Iterable[str], depth: int, where: str) -> dict[str, st
             f"{LABELLED}; pictures without labels can be predicted, not learned from",
         )
     return named
-
-
-def _classes(
-    items: dict[str, tuple[Item, ...]], where: str
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The class names, from train where there is one, and what other splits lack of them."""
-    first = "train" if "train" in items else next(iter(items))
-    made_from = items[first] if first in ("train", "all") else sum(items.values(), ())
-    classes = class_list(made_from)
-    for split, held in items.items():
-        refuse_unknown(held, classes, f"{split} in {where}")
-    if len(classes) == 1 and first in ("train", "all"):
-        raise DataError(
-            f"{where} holds one class only: '{classes[0]}'",
-            "two classes at least are needed; put the folders of all classes side by side",
-        )
-    notes = [missing_note(held, classes, split) for split, held in items.items()]
-    return classes, sum(notes, ())

@@ -1,0 +1,169 @@
+"""archive: folders of pictures inside a .zip or .tar, read in place: nothing is unpacked.
+
+A picture is a place in the archive: offset, size, and how it is packed; any process can read it
+without the archive's table.  A compressed .tar has no places, so its pictures are held in memory.
+Names are only ever names here, and what a member claims about its size is checked before and after.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from saccade.data.source import Encoded, Picture
+from saccade.data.sources.layout import Found, arrange, is_hidden, why_no_picture
+from saccade.data.sources.listing import Listing
+from saccade.errors import DataError
+
+LARGEST = 256 * 2**20  # bytes of one picture file
+HELD = 2**30  # bytes of all pictures of a compressed .tar
+LOCAL_HEADER = 30  # bytes, before a zip member's name (APPNOTE 4.3.7)
+ZIPS = (".zip",)
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A picture that lies in a larger file as it is."""
+
+    place: str
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        with Path(self.place).open("rb") as file:
+            file.seek(self.offset)
+            data = file.read(self.size)
+        if len(data) != self.size:
+            raise DataError(f"cut off in '{self.place}'")
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Zipped:
+    """A picture that lies in a .zip, packed or not."""
+
+    place: str
+    offset: int  # of the member's local header
+    packed: int  # bytes in the archive
+    size: int  # bytes unpacked
+    crc: int
+    method: int
+
+    def read(self) -> bytes:
+        with Path(self.place).open("rb") as file:
+            file.seek(self.offset)
+            header = file.read(LOCAL_HEADER)
+            name, extra = (int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
+            file.seek(self.offset + LOCAL_HEADER + name + extra)
+            data = file.read(self.packed)
+        if self.method == zipfile.ZIP_DEFLATED:
+            try:
+                data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, self.size + 1)
+            except zlib.error as error:
+                raise DataError(f"damaged in '{self.place}': {error}") from error
+        if len(data) != self.size or zlib.crc32(data) != self.crc:
+            raise DataError(f"damaged in '{self.place}': size or checksum differ")
+        return data
+
+
+def archive(path: Path) -> Listing:
+    """The pictures in an archive, by the folders inside it."""
+    name = path.name.lower()
+    ending = next((one for one in (*ZIPS, *TARS) if name.endswith(one)), "")
+    return arrange(members(path), path.name[: len(path.name) - len(ending)], f"'{path}'")
+
+
+def members(path: Path) -> Found:
+    """Every member of an archive; the last one counts where several have one name."""
+    latest: dict[str, tuple[str, Picture | None]] = {}
+    found = Found()
+    for name, reason, picture in _zip(path) if is_zip(path) else tar_members(path):
+        name = name.removeprefix("./")
+        if name in latest:
+            found.skip(name, "a later member has the same name")
+        latest[name] = (_why_not(name) or reason, picture)
+    for name, (reason, picture) in latest.items():
+        if reason or picture is None:
+            found.skip(name, reason)
+        else:
+            found.pictures.append((name, picture))
+    return found
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a path is to be read as a .zip."""
+    return path.name.lower().endswith(ZIPS)
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a path is to be read as a .tar, compressed or not."""
+    return path.name.lower().endswith(TARS)
+
+
+def _why_not(name: str) -> str:
+    """Why a member called `name` is left out, or nothing."""
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or ":" in parts[0]:
+        return "a name that leads out of the archive"
+    return "hidden" if any(map(is_hidden, parts)) else why_no_picture(parts[-1])
+
+
+def _zip(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
+    """Name, reason to leave it out, and picture of every file in a .zip."""
+    try:
+        with zipfile.ZipFile(path) as opened:
+            listed = opened.infolist()
+    except Exception as error:  # zipfile raises errors of many kinds on damaged files
+        raise _unreadable(path, error) from error
+    for one in listed:
+        if one.is_dir():
+            continue
+        reason = ""
+        if one.flag_bits & 1:
+            reason = "encrypted"
+        elif one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            reason = f"packed by method {one.compress_type}, which is not read"
+        elif max(one.file_size, one.compress_size) > LARGEST:
+            reason = f"larger than {LARGEST >> 20} MiB"
+        numbers = (one.header_offset, one.compress_size, one.file_size, one.CRC, one.compress_type)
+        yield one.filename.replace("\\", "/"), reason, Zipped(str(path), *numbers)
+
+
+def tar_members(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
+    """Name, reason to leave it out, and picture of every file in a .tar; in the file's order."""
+    held = 0
+    try:
+        in_place = path.name.lower().endswith(".tar")
+        with tarfile.open(path, "r:" if in_place else "r|*") as opened:
+            for one in opened:
+                if one.isdir():
+                    continue
+                reason = ""
+                if not one.isreg() or one.issparse():
+                    reason = "a link" if one.issym() or one.islnk() else "no regular file"
+                elif one.size > LARGEST:
+                    reason = f"larger than {LARGEST >> 20} MiB"
+                if in_place or reason:
+                    yield one.name, reason, Stored(str(path), one.offset_data, one.size)
+                    continue
+                held += one.size
+                file = opened.extractfile(one)
+                if held > HELD or file is None:
+                    raise DataError(
+                        f"'{path}' unpacks to more than {HELD >> 30} GiB", "unpack it to a .tar"
+                    )
+                yield one.name, "", Encoded(file.read())
+    except DataError:
+        raise
+    except Exception as error:  # among them RecursionError, on a chain of long names
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    what = str(error) or type(error).__name__
+    return DataError(f"'{path}' cannot be read as an archive: {what}", "fetch or make it anew")

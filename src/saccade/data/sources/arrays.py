@@ -1,0 +1,141 @@
+"""arrays: pictures and labels in NumPy files, `x.npy` and `y.npy`, or together in an `.npz`.
+
+x is uint8 [N,H,W], [N,H,W,1], [N,H,W,3] or [N,3,H,W].  y is [N] or [N,1]: whole numbers and text
+are classes, floats are numbers; 0s and 1s [N,K] are K classes, any of which a picture may have.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.classes import class_name, read_classes
+from saccade.data.source import Item, Label, Pixels
+from saccade.data.sources.layout import split_of
+from saccade.data.sources.listing import Listing, assemble
+from saccade.errors import DataError
+
+PICTURES = ("x", "images", "image", "data")
+LABELS = ("y", "labels", "label", "targets")
+HINT = "save x.npy and y.npy, or x_train.npy, y_train.npy, x_test.npy, ... in one folder"
+
+
+def arrays(path: Path) -> Listing:
+    """The pictures of a folder of .npy files, of an x.npy beside its y.npy, or of an .npz."""
+    folder = path if path.is_dir() else path.parent
+    classes = read_classes(folder / "classes.txt") if (folder / "classes.txt").is_file() else ()
+    held = _held(path)
+    rows: list[tuple[str, Item]] = []
+    for split in ("all", "train", "val", "test"):
+        if (split, "x") in held:
+            rows += [(split, item) for item in _items(held, split, classes, path)]
+    if not rows:
+        raise DataError(f"'{path}' holds no array of pictures and labels", HINT)
+    return assemble(rows, path.stem, f"'{path}'", classes=classes)
+
+
+def role(name: str) -> tuple[str, str] | None:
+    """The split and the part, x or y, that an array's name stands for."""
+    words = re.split(r"[-_. ]", name.lower())
+    part = "x" if set(words) & set(PICTURES) else "y" if set(words) & set(LABELS) else ""
+    splits = [split for word in words if (split := split_of(word))]
+    return ((*splits, "all")[0], part) if part else None
+
+
+def _held(path: Path) -> Mapping[tuple[str, str], NDArray]:
+    """Every array that is known by its name."""
+    if path.suffix.lower() == ".npz":
+        named = _load_all(path)
+    else:
+        files = sorted((path if path.is_dir() else path.parent).glob("*.npy"))
+        named = {file.stem: file for file in files}
+    held: dict[tuple[str, str], NDArray] = {}
+    for name, content in named.items():
+        known = role(name)
+        if known in held:
+            raise DataError(f"'{path}' holds several arrays for {known[1]} of {known[0]}", HINT)
+        if known:
+            held[known] = _load(content) if isinstance(content, Path) else content
+    return held
+
+
+def _load(file: Path) -> NDArray:
+    """One array, left on the disk until a picture is read; never an object, never code."""
+    try:
+        return np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        raise DataError(f"'{file}' cannot be read as an array: {error}") from error
+
+
+def _load_all(file: Path) -> dict[str, NDArray]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files if role(name)}
+    except (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile) as error:
+        raise DataError(f"'{file}' cannot be read as arrays: {error}") from error
+
+
+def _items(
+    held: Mapping[tuple[str, str], NDArray], split: str, classes: tuple[str, ...], path: Path
+) -> list[Item]:
+    """The items of one split, named by their place in the array."""
+    if (split, "y") not in held:
+        raise DataError(f"'{path}' has pictures for {split} and no labels", HINT)
+    pixels = _pixels(held[split, "x"], path)
+    labels = _labels(held[split, "y"], classes, path)
+    if len(pixels) != len(labels):
+        raise DataError(
+            f"'{path}' has {len(pixels)} pictures and {len(labels)} labels for {split}",
+            "each picture has one row of labels",
+        )
+    digits = len(str(len(labels)))
+    return [
+        Item(f"{split}/{at:0{digits}d}", label, Pixels(picture))
+        for at, (picture, label) in enumerate(zip(pixels, labels))
+    ]
+
+
+def _pixels(x: NDArray, path: Path) -> NDArray[np.uint8]:
+    """[N,H,W] or [N,H,W,3], whatever order the axes had."""
+    if x.dtype != np.uint8:
+        raise DataError(
+            f"the pictures in '{path}' are {x.dtype} where uint8, 0 to 255, is needed",
+            "save x.astype('uint8'), or (x * 255).round().astype('uint8') where x is 0 to 1",
+        )
+    x = np.asarray(x)
+    if x.ndim == 4 and x.shape[3] not in (1, 3) and x.shape[1] in (1, 3):
+        x = x.transpose(0, 2, 3, 1)
+    if x.ndim == 4 and x.shape[3] == 1:
+        x = x[..., 0]
+    if x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] != 3) or 0 in x.shape:
+        raise DataError(f"the pictures in '{path}' have the shape {x.shape}", "use [N,H,W,3]")
+    return x
+
+
+def _labels(y: NDArray, classes: tuple[str, ...], path: Path) -> list[Label]:
+    """One label a row, classes by their names."""
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    kind = y.dtype.kind
+    if y.ndim == 2 and kind in "biu" and y.max(initial=0) <= 1:
+        names = classes or tuple(str(at) for at in range(y.shape[1]))
+        if len(names) == y.shape[1]:
+            return [tuple(names[at] for at in np.flatnonzero(row)) for row in y]
+    if y.ndim == 1 and kind == "f" and np.isfinite(y).all():
+        return [float(value) for value in y]
+    if y.ndim == 1 and kind == "U":
+        return [class_name(str(value)) for value in y]
+    if y.ndim == 1 and kind in "biu":
+        if not classes:
+            return [str(int(value)) for value in y]
+        if y.min(initial=0) >= 0 and y.max(initial=0) < len(classes):
+            return [classes[int(value)] for value in y]
+    raise DataError(
+        f"the labels in '{path}' are {y.dtype} of shape {y.shape}"
+        + (f" for {len(classes)} classes in classes.txt" if classes else ""),
+        "whole numbers or text are classes, finite floats numbers, 0s and 1s [N,K] several classes",
+    )

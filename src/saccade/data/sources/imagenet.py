@@ -1,0 +1,106 @@
+"""imagenet: folders or file names that are WordNet synsets, `n01440764`.  Deng 2009, ILSVRC.
+
+`{train,val}/<synset>/*.JPEG`, `<synset>/*.JPEG`, or `n01440764_....JPEG` side by side; a flat `val`
+with `LOC_val_solution.csv` as Kaggle has it.  Names come from a table of synsets in the root; where
+two synsets share a name (there are two cranes) each carries its synset.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from saccade.data.classes import class_name, natural
+from saccade.data.source import Item, Picture
+from saccade.data.sources.folder import walk
+from saccade.data.sources.layout import is_hidden, refuse_pictureless, split_of
+from saccade.data.sources.listing import Listing, assemble
+from saccade.errors import DataError
+
+SYNSET = re.compile(r"n\d{8}")
+TABLES = ("synset_words.txt", "imagenet_synset_words.txt", "LOC_synset_mapping.txt", "words.txt")
+SOLUTION = "LOC_val_solution.csv"
+
+
+def imagenet(root: Path) -> Listing:
+    """The pictures below `root` by synset, under the first name of each synset."""
+    found, where = walk(root), f"'{root}'"
+    refuse_pictureless(found, where)
+    solved = _solution(root)
+    rows: list[tuple[str, Item]] = []
+    for name, picture in sorted(found.pictures, key=lambda pair: natural(pair[0])):
+        if row := _row(name, picture, solved):
+            rows.append(row)
+        else:
+            found.skip(name, "no synset in its path")
+    if not rows:
+        raise DataError(f"{where} holds no picture with a synset", "such as train/n01440764/")
+    synsets = sorted({str(item.label) for _, item in rows})
+    names = synset_names(root, synsets)
+    rows = [(split, replace(item, label=names[str(item.label)])) for split, item in rows]
+    notes = () if names[synsets[0]] != synsets[0] else (f"{where} has no {TABLES[0]} with names",)
+    classes = tuple(names[synset] for synset in synsets)
+    return assemble(rows, root.resolve().name, where, found.skipped, notes, classes)
+
+
+def is_imagenet(root: Path) -> bool:
+    """Whether all folders of `root`, or of its train, are synsets, or most of its files are."""
+    folders = _folders(root)
+    for train in folders:
+        if split_of(train.name) == "train":
+            folders = _folders(train)
+    if folders:
+        return all(SYNSET.fullmatch(folder.name) for folder in folders)
+    files = [place for place in root.iterdir() if place.is_file()]
+    return 2 * sum(bool(SYNSET.match(file.name)) for file in files) > len(files)
+
+
+def synset_names(root: Path, synsets: list[str]) -> dict[str, str]:
+    """A name for each synset: its first word, with the synset where another has the same word."""
+    table = next((root / name for name in TABLES if (root / name).is_file()), None)
+    lines = table.read_text(encoding="utf-8-sig").splitlines() if table else []
+    words: dict[str, str] = {}
+    for line in lines:
+        synset, _, name = line.partition("\t" if "\t" in line else " ")
+        words[synset] = class_name(name.split(",")[0].strip())
+    shared = Counter(words.get(synset, "") for synset in synsets)
+    return {
+        synset: synset
+        if not (word := words.get(synset))
+        else f"{word} ({synset})"
+        if shared[word] > 1
+        else word
+        for synset in synsets
+    }
+
+
+def _folders(root: Path) -> list[Path]:
+    return [place for place in root.iterdir() if place.is_dir() and not is_hidden(place.name)]
+
+
+def _row(name: str, picture: Picture, solved: Mapping[str, str]) -> tuple[str, Item] | None:
+    """Split, and the item with its synset for a label; nothing where the path tells none."""
+    parts = name.split("/")
+    splits = [split for part in parts[:-1] if (split := split_of(part))]
+    folders = [part for part in parts[:-1] if SYNSET.fullmatch(part)]
+    start = SYNSET.match(parts[-1])
+    synset = folders[-1] if folders else start[0] if start else solved.get(Path(name).stem)
+    return ((*splits, "all")[0], Item(name, synset, picture)) if synset else None
+
+
+def _solution(root: Path) -> dict[str, str]:
+    """Picture to synset for a flat val: the first word of Kaggle's PredictionString."""
+    for place in (root / SOLUTION, *(parent / SOLUTION for parent in root.resolve().parents[:3])):
+        if place.is_file():
+            with place.open(encoding="utf-8-sig", newline="") as file:
+                rows = list(csv.DictReader(file))
+            return {
+                row["ImageId"]: row["PredictionString"].split()[0]
+                for row in rows
+                if row.get("ImageId") and row.get("PredictionString")
+            }
+    return {}

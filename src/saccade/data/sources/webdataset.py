@@ -1,0 +1,127 @@
+"""webdataset: shards in .tar files, where `key.jpg` and `key.cls` are one sample.
+
+The key is all up to the first dot of the file's name, as the webdataset library has it.  The label
+is the text of `.cls`, else "label" in `.json`; a `classes.txt` beside the shards names its numbers.
+A shard called `...train...`, `...val...` or `...test...` belongs to that split.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from saccade.data.classes import class_name, natural, read_classes
+from saccade.data.source import Item, Picture
+from saccade.data.sources.archive import tar_members
+from saccade.data.sources.layout import SUFFIXES, Found, refuse_pictureless, split_of
+from saccade.data.sources.listing import Listing, assemble
+from saccade.errors import DataError
+
+BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
+
+
+def webdataset(shards: Sequence[Path]) -> Listing:
+    """The samples of all shards, in the shards' natural order and the order inside them."""
+    if not shards:
+        raise DataError("there is no shard", "name .tar files, as in 'shards/train-{000..009}.tar'")
+    ordered = sorted(shards, key=lambda shard: natural(str(shard)))
+    classes = ()
+    if (list_of_classes := ordered[0].parent / "classes.txt").is_file():
+        classes = read_classes(list_of_classes)
+    found = Found()
+    rows: list[tuple[str, Item]] = []
+    for shard in ordered:
+        split = _split(shard)
+        rows += [(split, item) for item in _samples(shard, classes, found)]
+    where = f"'{ordered[0]}'" + (f" and {len(ordered) - 1} more" if ordered[1:] else "")
+    if not rows:
+        refuse_pictureless(found, where)
+    splits = {_split(shard): shard for shard in ordered}
+    if "all" in splits and len(splits) > 1:
+        raise DataError(
+            f"'{splits['all']}' is of no split, and other shards are",
+            "put train, val or test into the names of all",
+        )
+    name = BRACES.sub("", ordered[0].name.partition(".")[0]).rstrip("-_0123456789")
+    return assemble(rows, name or "shards", where, found.skipped, classes=classes)
+
+
+def expand(places: str) -> list[Path]:
+    """The shards that `dir/train-{000..009}.tar`, `dir/*.tar` or one path names."""
+    if braces := BRACES.search(places):
+        first, last = braces[1], braces[2]
+        names = [
+            places[: braces.start()] + str(number).zfill(len(first)) + places[braces.end() :]
+            for number in range(int(first), int(last) + 1)
+        ]
+        missing = [name for name in names if not Path(name).is_file()]
+        if missing:
+            raise DataError(
+                f"{len(missing)} of {len(names)} shards are not there, such as '{missing[0]}'",
+                "check the numbers in braces",
+            )
+        return [Path(name) for name in names]
+    path = Path(places)
+    return sorted(path.parent.glob(path.name)) if "*" in path.name else [path]
+
+
+def holds_samples(path: Path) -> bool:
+    """Whether a .tar looks like a shard: a `.cls`, or a `.json` outside of folders, comes early."""
+    for name, _, _ in islice(tar_members(path), 16):
+        name = name.removeprefix("./")
+        if name.endswith(".cls") or (name.endswith(".json") and "/" not in name):
+            return True
+    return False
+
+
+def _samples(shard: Path, classes: Sequence[str], found: Found) -> Iterator[Item]:
+    """The items of one shard; what has no picture or no label goes into `found.skipped`."""
+    samples: dict[str, dict[str, tuple[str, Picture]]] = {}
+    for name, reason, picture in tar_members(shard):
+        folder, slash, file = name.removeprefix("./").rpartition("/")
+        stem, dot, ending = file.partition(".")
+        if reason or picture is None or not stem:
+            found.skip(name, reason or "hidden")
+            continue
+        samples.setdefault(folder + slash + stem, {})[(dot + ending).lower()] = (name, picture)
+    for key, parts in samples.items():
+        pictures = [ending for ending in parts if Path("x" + ending).suffix in SUFFIXES]
+        label = _label(parts, classes, shard, key)
+        at = f"{shard.name}/{key}"
+        if len(pictures) != 1:
+            found.skip(at, "several pictures in one sample" if pictures else "without a picture")
+        elif not label:
+            found.skip(at, "without a label")
+        else:
+            yield Item(f"{at}{pictures[0]}", label, parts[pictures[0]][1])
+
+
+def _label(
+    parts: dict[str, tuple[str, Picture]], classes: Sequence[str], shard: Path, key: str
+) -> str:
+    """The class of one sample, by name."""
+    text = ""
+    if ".cls" in parts:
+        text = bytes(parts[".cls"][1].read()).decode("utf-8", "replace").strip()
+    elif ".json" in parts:
+        try:
+            told = json.loads(bytes(parts[".json"][1].read()))
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"'{key}.json' in '{shard}' is no JSON: {error}") from error
+        text = str(told.get("label", "")) if isinstance(told, dict) else ""
+    if classes and text.isascii() and text.isdigit():
+        if int(text) >= len(classes):
+            raise DataError(
+                f"'{key}' in '{shard}' has the class {text}", f"classes.txt names {len(classes)}"
+            )
+        return classes[int(text)]
+    return class_name(text)
+
+
+def _split(shard: Path) -> str:
+    """The split that a part of the shard's name stands for."""
+    words = re.split(r"[-_.]", shard.name)
+    return next((split for word in words if (split := split_of(word))), "all")
