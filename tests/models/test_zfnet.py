@@ -1,0 +1,36 @@
+"""ZFNet by its own numbers."""
+
+from __future__ import annotations
+
+import torch
+
+from saccade.models.create import create_model
+
+
+def test_the_maps_are_those_of_figure_3():
+    """Zeiler 2013, Figure 3: 110, 55, 26, 13, 13, 13, 13, 6 places along each side."""
+    with torch.device("meta"):
+        network, x = create_model("zfnet"), torch.empty(1, 3, 224, 224)
+    sides = {}
+    for name, row in network.named_children():
+        x = row(x)
+        if name.startswith(("conv", "pool")):
+            sides[name] = tuple(x.shape[1:])
+    assert sides == {
+        "conv1": (96, 110, 110),
+        "pool1": (96, 55, 55),
+        "conv2": (256, 26, 26),
+        "pool2": (256, 13, 13),
+        "conv3": (384, 13, 13),
+        "conv4": (384, 13, 13),
+        "conv5": (256, 13, 13),
+        "pool5": (256, 6, 6),
+    }
+
+
+def test_it_has_fewer_first_layer_weights_than_alexnet_and_whole_ones_after():
+    """By hand: 96 filters of 7 x 7 x 3, then AlexNet in one tower."""
+    with torch.device("meta"):
+        zfnet, alexnet = create_model("zfnet"), create_model("alexnet_2012_one_tower")
+    found = sum(p.numel() for p in zfnet.parameters())
+    assert found == sum(p.numel() for p in alexnet.parameters()) - 96 * 3 * (11 * 11 - 7 * 7)
