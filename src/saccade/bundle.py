@@ -90,6 +90,7 @@ class Bundle:
             network = create_model(config["architecture"], num_classes=len(classes))
             model = normalized(network, preprocessing.mean, preprocessing.std)
             model.load_state_dict(load(data))
+            model.to(memory_format=torch.channels_last)  # as in training: the same kernels
         except FileNotFoundError as error:
             raise WeightsError(f"{folder} is no bundle: {error.filename} is missing") from error
         except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:

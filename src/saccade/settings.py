@@ -24,30 +24,29 @@ class Settings:
 
     recipe: Recipe
     origins: Mapping[str, str]  # by full name: default, recipe NAME, file NAME, flag, or auto: why
+    notes: tuple[str, ...] = ()
 
 
 def resolve(recipe: str | Path | None, flags: Mapping[str, Any], seen: Glance) -> Settings:
     """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`."""
-    name, why = (recipe, "") if recipe else _fitting_recipe(seen)
+    name, notes = (recipe, ()) if recipe else _fitting_recipe(seen)
     values = Recipe().settings()
     origins = dict.fromkeys(values, "default")
     stated, origin = _stated(name)
     chosen = Recipe().with_(stated).with_(flags)
-    origins.update(dict.fromkeys(stated, origin + why))
+    origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
     for setting, choose in CHOICES.items():
         if chosen.settings()[setting] == "auto":
             value, reason = choose(chosen, seen)
             chosen = chosen.with_({setting: value})
             origins[setting] = f"auto: {reason}"
-    return Settings(chosen, origins)
+    return Settings(chosen, origins, notes)
 
 
-def _fitting_recipe(seen: Glance) -> tuple[str, str]:
-    size = f"pictures of {seen.short_side} pixels"
-    return (
-        ("small", f", auto: {size}") if seen.short_side <= SMALL else ("photos", f", auto: {size}")
-    )
+def _fitting_recipe(seen: Glance) -> tuple[str, tuple[str, ...]]:
+    name = "small" if seen.short_side <= SMALL else "photos"
+    return name, (f"the recipe is {name}, as the pictures have {seen.short_side} pixels",)
 
 
 def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:

@@ -59,7 +59,7 @@ def begin(
     settings = resolve(recipe, flags, glance(source.read(source.splits[0])))
     held = settings.recipe.data
     division = divide(source, val=held.val, test=held.test, seed=settings.recipe.train.seed)
-    notes = [*source.notes, *notes_on(source.skipped), *division.notes]
+    notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes]
     view.settings(settings, notes)
     prepared = prepare(settings.recipe, division, view.decoding)
     run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")

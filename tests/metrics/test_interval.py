@@ -14,7 +14,9 @@ from saccade.metrics.interval import wilson
         (1, 29, 0.0061, 0.1718),
     ],
 )
-def test_wilson_gives_the_published_intervals(successes: int, n: int, low: float, high: float) -> None:
+def test_wilson_gives_the_published_intervals(
+    successes: int, n: int, low: float, high: float
+) -> None:
     assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
 
 

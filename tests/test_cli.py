@@ -1,0 +1,252 @@
+"""The real command, typed as a person would, and what it says when they err."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import saccade as package
+from saccade import api, cli
+from saccade.errors import UsageError
+from saccade.runs import Run
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def saccade(*words: object, stdin: bytes | None = None, cwd: Path | None = None):
+    """Run the command; its output as text."""
+    done = subprocess.run(
+        [sys.executable, "-m", "saccade.cli", *map(str, words)],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        timeout=240,
+    )
+    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.parametrize("verb", api.__all__)
+def test_each_verb_is_a_command_with_the_same_arguments_and_words(
+    verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = getattr(api, verb)
+    made = inspect.signature(cli.command(function)).parameters
+    own = inspect.signature(function).parameters
+    assert list(made)[: len(own)] == list(own)
+    assert set(made) - set(own) <= {"json", "csv"}
+    assert all(made[name].default == own[name].default for name in own)
+    monkeypatch.setenv("COLUMNS", "2000")
+    assert cli.main([verb, "--help"]) == 0
+    words = capsys.readouterr().out
+    descriptions = cli.unwrapped(function.__doc__).split("----------\n")[1].splitlines()
+    assert descriptions[::2] == list(own)
+    for description in descriptions[1::2]:
+        assert description.strip() in words
+
+
+@pytest.mark.parametrize("verb", [verb for verb in api.__all__ if verb != "models"])  # a room
+def test_a_verb_is_reached_from_python_too(verb: str) -> None:
+    assert getattr(package, verb) is getattr(api, verb)
+    assert verb in package.__all__
+
+
+def test_help_and_version_need_no_torch() -> None:
+    code = (
+        "import sys; from saccade import cli; cli.main(['--help']); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+    assert "Train a network" in done.stdout
+    assert saccade("--version").stdout.strip() == package.__version__
+
+
+def test_a_folder_of_pictures_becomes_a_run(photos: Path, tmp_path: Path) -> None:
+    words = ["--model", "lenet5_rgb", "--epochs", 2, "--with", "optim.lr=0.001", "--seed", 3]
+    done = saccade("train", photos, *words, "--out", tmp_path / "run", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert 0 <= result["test"]["accuracy"] <= 1
+    assert result["classes"] == ["blue", "green", "red"]
+    written = {path.name for path in (tmp_path / "run").iterdir()}
+    assert written == {
+        "recipe.toml", "classes.txt", "split.csv", "log.jsonl", "predictions.csv",
+        "checkpoint", "bundle", "report.html",
+    }  # fmt: skip
+    assert "lr = 0.001  # flag" in (tmp_path / "run" / "recipe.toml").read_text()
+    assert not list((tmp_path / "run").rglob("*.pkl")) + list((tmp_path / "run").rglob("*.pt*"))
+
+
+def test_evaluating_a_run_again_gives_the_same_numbers(trained: Run) -> None:
+    done = saccade("evaluate", trained.path, "--json")
+    assert done.returncode == 0
+    result = json.loads(done.stdout)
+    assert result == json.loads(json.dumps(trained.test.to_dict()))
+    words = saccade("evaluate", trained.path, "--split", "val").stdout
+    assert f"n = {trained.val.n}" in words
+
+
+def test_prediction_speaks_to_people_and_to_programs(trained: Run, tmp_path: Path) -> None:
+    Image.new("L", (8, 8), 128).save(tmp_path / "one.png")
+    lines = saccade("predict", trained.path, tmp_path / "one.png").stdout.splitlines()
+    assert len(lines) == 5
+    assert all(line.split()[1] == "%" and line.split()[2] in trained.classes for line in lines)
+    data = json.loads(saccade("predict", trained.path, tmp_path, "--json", "--top", 2).stdout)
+    assert [len(p["classes"]) for p in data["predictions"]] == [2]
+    table = saccade("predict", trained.path, tmp_path / "one.png", "--csv").stdout
+    (row,) = csv.DictReader(io.StringIO(table))
+    assert row["class_1"] == lines[0].split()[2]
+    sent = saccade("predict", trained.path, "-", stdin=(tmp_path / "one.png").read_bytes())
+    assert sent.stdout.splitlines() == lines
+
+
+def test_a_picture_that_cannot_be_read_costs_that_picture(trained: Run, tmp_path: Path) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(PNG + b"nothing more")
+    done = saccade("predict", trained.path, tmp_path, "--json")
+    assert done.returncode == 4
+    assert "bad.png" in done.stderr
+    assert len(json.loads(done.stdout)["predictions"]) == 1
+    alone = saccade("predict", trained.path, tmp_path / "bad.png")
+    assert (alone.returncode, alone.stdout) == (3, "")
+    assert "bad.png" in alone.stderr
+
+
+def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path: Path) -> None:
+    (photos / "red" / "00.png").write_bytes(PNG)
+    options = ["--model", "lenet5_rgb", "--epochs", 1, "--out", tmp_path / "run", "--json"]
+    done = saccade("train", photos, *options)
+    assert done.returncode == 4
+    assert "red/00.png" in done.stderr
+    assert json.loads(done.stdout)["unreadable"][0]["name"] == "red/00.png"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "what", "hint"),
+    [
+        (["train", "nowhere"], 3, "nowhere", ""),
+        (["train", "empty"], 3, "empty", "folder"),
+        (["train", "single"], 3, "one class only: 'red'", "two classes"),
+        (["train", "texts"], 3, "holds no picture", "pictures are files that end in"),
+        (["train", "photos", "--model", "lenet6"], 2, "no model is called 'lenet6'", "lenet5"),
+        (["train", "photos", "--recipe", "smal"], 2, "no recipe is called 'smal'", "small"),
+        (["train", "photos", "--with", "optim.rl=1"], 2, "no setting is called", "optim.lr"),
+        (["train", "photos", "--with", "optim.lr"], 2, "'optim.lr' sets nothing", "name=value"),
+        (["train", "photos", "--with", "data.augment=flap"], 2, "no augmentation", "flip"),
+        (["train", "photos", "--epochs", "many"], 2, "epochs", ""),
+        (["train", "photos", "--epochs", "0"], 2, "train.epochs cannot be 0", "1 or more"),
+        (["train", "photos", "--out", "empty"], 2, "the folder 'empty' exists", "another --out"),
+        (["train", "photos", "--with", "train.device=cuda:7"], 5, "no device 'cuda:7'", "cpu"),
+        (["trian"], 2, "trian", "--help"),
+        (["evaluate", "nowhere"], 2, "there is no run 'nowhere'", "saccade train"),
+        (["evaluate", "photos"], 2, "'photos' is no run", ""),
+        (["predict", "RUN"], 2, "no picture is named", "files or folders"),
+        (["predict", "RUN", "nowhere.png"], 3, "there is no picture 'nowhere.png'", ""),
+        (["predict", "RUN", "empty"], 3, "there is no picture in 'empty'", ""),
+        (["evaluate", "RUN", "photos"], 3, "not known", "known classes are"),
+        (["models", "resnet?9*"], 2, "no model", ""),
+        (["resume", "RUN"], 2, "is finished", "report.html"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_answered_with_what_and_a_hint(
+    words: list[str], code: int, what: str, hint: str, photos: Path, trained: Run
+) -> None:
+    here = photos.parent
+    (here / "empty").mkdir()
+    (here / "single" / "red").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(here / "single" / "red" / "a.png")
+    (here / "texts" / "a").mkdir(parents=True)
+    (here / "texts" / "a" / "letter.txt").write_text("dear")
+    before = sorted(here.rglob("*"))
+    done = saccade(*(trained.path if word == "RUN" else word for word in words), cwd=here)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    first, *rest = done.stderr.strip().splitlines()[-2:] if hint else [done.stderr]
+    assert what in done.stderr
+    assert hint in (rest[0] if hint else "")
+    if hint:
+        assert rest[0].startswith("hint: ")
+    assert sorted(here.rglob("*")) == before, "something was left behind"
+    assert first
+
+
+def test_mistakes_are_data_with_json(tmp_path: Path) -> None:
+    done = saccade("train", tmp_path / "nowhere", "--json")
+    error = json.loads(done.stdout)["error"]
+    assert error["exit_code"] == done.returncode == 3
+    assert "nowhere" in error["message"]
+
+
+EPOCHS = 12
+TRAINING = [sys.executable, "-m", "saccade.cli", "train", "--epochs", str(EPOCHS), "--seed", "5"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out = tmp_path_factory.mktemp("whole") / "run"
+    subprocess.run([*TRAINING, "--out", str(out)], check=True, capture_output=True)
+    return Run.open(out)
+
+
+def stop_after(epochs: int, number: int, out: Path) -> tuple[int, str]:
+    """Send a signal to a training that has done `epochs`; its exit code and its words."""
+    process = subprocess.Popen(
+        [*TRAINING, "--out", str(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    log, end = out / "log.jsonl", time.monotonic() + 120
+    while time.monotonic() < end:
+        if log.exists() and log.read_text().count('"event": "epoch"') >= epochs:
+            break
+        time.sleep(0.005)
+    process.send_signal(number)
+    _, words = process.communicate(timeout=120)
+    return process.returncode, words
+
+
+def scores(run: Run) -> list[tuple[float, ...]]:
+    return [(row["loss"], row["val_loss"], row["val_accuracy"]) for row in run.history]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_training_goes_on_to_the_same_bits(
+    number: signal.Signals, uninterrupted: Run, tmp_path: Path
+) -> None:
+    code, words = stop_after(2, number, tmp_path / "run")
+    if number == signal.SIGKILL:
+        assert code == -number
+    else:
+        assert code == 128 + number
+        assert f"hint: go on with: saccade resume {tmp_path / 'run'}" in words
+        assert "Traceback" not in words
+    assert not (tmp_path / "run" / "bundle").exists()
+    refused = saccade("predict", tmp_path / "run", tmp_path)
+    assert (refused.returncode, "is unfinished" in refused.stderr) == (2, True)
+    assert saccade("resume", tmp_path / "run").returncode == 0
+    run = Run.open(tmp_path / "run")
+    weights = "bundle/model.safetensors"
+    assert (run.path / weights).read_bytes() == (uninterrupted.path / weights).read_bytes()
+    assert scores(run) == scores(uninterrupted)
+    assert run.test == uninterrupted.test
+
+
+def test_main_gives_the_exit_code_instead_of_leaving(capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["models", "lenet5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["models"][0]["name"] == "lenet5"
+    assert cli.main(["nonsense"]) == 2
+
+
+def test_text_settings_must_say_name_and_value() -> None:
+    with pytest.raises(UsageError):
+        api.train(with_=["optim.lr"])
