@@ -36,7 +36,7 @@ class Colour(Augmentation, Protocol):
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         images = as_float(batch.images)
-        mean = images.mean((2, 3)).float().expand(-1, 3)
+        mean = images.flatten(2).mean(2).float().expand(-1, 3)
         return replace(batch, images=recolour(images, self.matrix(mean, generator)))
 
     def join(self, later: Augmentation) -> Augmentation | None:
@@ -161,11 +161,8 @@ def recolour(images: Tensor, matrix: Tensor) -> Tensor:
     if channels == 1:
         grey = torch.stack((matrix[:, :, :3].sum(2), matrix[:, :, 3]), dim=2)
         matrix = (matrix.new_tensor(LUMA)[:, None] * grey).sum(1, keepdim=True)
-    *shares, offset = matrix[..., None, None].unbind(2)
-    mixed = offset
-    for share, channel in zip(shares, images.split(1, dim=1)):
-        mixed = torch.addcmul(mixed, share, channel)
-    return mixed.clamp_(0, 255)
+    mixed = torch.baddbmm(matrix[:, :, -1:], matrix[:, :, :-1], images.flatten(2))
+    return mixed.clamp_(0, 255).view_as(images)
 
 
 def blend(factor: Tensor, towards: Tensor) -> Tensor:

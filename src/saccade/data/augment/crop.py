@@ -11,7 +11,7 @@ from torch import Tensor
 from saccade.data.augment.augmentation import limit, one_of, uniform
 from saccade.data.augment.geometry import Geometry, affine, translation
 from saccade.data.augment.resample import BORDERS
-from saccade.data.augment.warp import Warp
+from saccade.data.augment.warp import Kind, Warp
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class PadCrop(Geometry):
         shape = (2, count)
         low, high = -self.pixels, self.pixels + 1
         x, y = torch.randint(low, high, shape, generator=generator, device=generator.device)
-        return Warp(translation(x.float(), y.float()), source, source, self.border, whole=True)
+        return Warp(translation(x.float(), y.float()), source, source, self.border, Kind.WHOLE)
 
 
 @dataclass(frozen=True)

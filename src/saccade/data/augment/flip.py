@@ -9,7 +9,7 @@ from torch import Tensor
 
 from saccade.data.augment.augmentation import limit, uniform
 from saccade.data.augment.geometry import Geometry, centred
-from saccade.data.augment.warp import Warp
+from saccade.data.augment.warp import Kind, Warp
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Flip(Geometry):
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         mirror = centred(_signs(count, self.probability, generator), 0, 0, 1, source)
-        return Warp(mirror, source, source, self.border, whole=True)
+        return Warp(mirror, source, source, self.border, Kind.WHOLE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class VerticalFlip(Geometry):
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         mirror = centred(1, 0, 0, _signs(count, self.probability, generator), source)
-        return Warp(mirror, source, source, self.border, whole=True)
+        return Warp(mirror, source, source, self.border, Kind.WHOLE)
 
 
 def _signs(count: int, probability: float, generator: torch.Generator) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from saccade.batch import Batch
 from saccade.data.augment.augmentation import Augmentation, limit, one_of, uniform
 from saccade.data.augment.resample import BORDERS
-from saccade.data.augment.warp import Warp
+from saccade.data.augment.warp import Kind, Warp
 
 Number = float | Tensor
 
@@ -139,7 +139,7 @@ class Perspective(Geometry):
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         moves = uniform(count * 8, -self.share, self.share, generator).view(count, 4, 2)
         corners = moves + moves.new_tensor(((0, 0), (1, 0), (1, 1), (0, 1)))
-        return Warp(perspective(corners, source), source, source, self.border)
+        return Warp(perspective(corners, source), source, source, self.border, Kind.PROJECTIVE)
 
 
 def affine(a: Number, b: Number, c: Number, d: Number, x: Number, y: Number) -> Tensor:

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 BORDERS = {"edge": "border", "zeros": "zeros", "reflect": "reflection"}  # as grid_sample names them
-FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are met exactly
+
+Terms = tuple[Tensor, Tensor]  # two that broadcast to [N,h,w]; a place is their sum
 
 
 def inside(index: Tensor, length: int, border: str) -> tuple[Tensor, Tensor]:
@@ -41,14 +42,11 @@ def gather(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
     return pixels * (row_there & column_there)[:, None]
 
 
-def sample(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
-    """Between four pixels, linearly.  [N,C,H,W], y and x [N,h,w] -> [N,C,h,w]
-
-    y and x are written to.
-    """
-    height, width = images.shape[2:]
-    grid = torch.stack((x, y), dim=1).mul_(FINENESS).round_()  # two planes: five times as fast
-    grid[:, 0].mul_(2 / (FINENESS * width)).sub_(1)
-    grid[:, 1].mul_(2 / (FINENESS * height)).sub_(1)
-    places = grid.permute(0, 2, 3, 1).to(images.dtype)
-    return F.grid_sample(images, places, "bilinear", BORDERS[border], align_corners=False)
+def sample(images: Tensor, y: Terms, x: Terms, border: str) -> Tensor:
+    """Between four pixels, linearly.  [N,C,H,W] -> [N,C,h,w]"""
+    shape = torch.broadcast_shapes(y[0].shape, y[1].shape)
+    planes = images.new_empty((len(images), 2, *shape[1:]))  # read five times as fast as pairs
+    for plane, (first, second), length in zip(planes.unbind(1), (x, y), images.shape[:1:-1]):
+        torch.add(first * (2 / length), second * (2 / length) - 1, out=plane)
+    grid = planes.permute(0, 2, 3, 1)
+    return F.grid_sample(images, grid, "bilinear", BORDERS[border], align_corners=False)

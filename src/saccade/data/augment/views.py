@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from saccade.data.augment.warp import Warp
+from saccade.data.augment.warp import Kind, Warp
 from saccade.errors import RecipeError, unknown
 
 Map = tuple[float, float, float, float]  # factor and offset in x, then in y, in shares of the side
@@ -55,7 +55,8 @@ def seen(images: Tensor, maps: Sequence[Map], border: str = "edge") -> Iterator[
         rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
         matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
         whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
-        yield Warp(matrix, (height, width), (height, width), border, whole).images(images)
+        kind = Kind.WHOLE if whole else Kind.AFFINE
+        yield Warp(matrix, (height, width), (height, width), border, kind).images(images)
 
 
 def _then(first: Map, later: Map) -> Map:

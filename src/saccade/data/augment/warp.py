@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from saccade.data.augment.augmentation import as_float
-from saccade.data.augment.resample import gather, inside, sample
+from saccade.data.augment.resample import Terms, gather, inside, sample
+
+FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are met exactly
+
+
+class Kind(IntEnum):
+    """What a warp may do; of two together, the greater holds."""
+
+    WHOLE = 0  # mirror, and move by whole pixels
+    AFFINE = 1  # keep parallels parallel
+    PROJECTIVE = 2
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class Warp:
     source: tuple[int, int]  # height and width, pixels
     size: tuple[int, int]  # of what comes out
     border: str = "edge"  # or zeros, reflect: see resample.py; "" where nothing beyond is read
-    whole: bool = False  # mirrors, and moves by whole pixels, only
+    kind: Kind = Kind.AFFINE
     field: Tensor | None = None  # [N,2,h,w], x and y
 
     def then(self, later: Warp) -> Warp:
@@ -36,7 +47,7 @@ class Warp:
             matrix=product(later.matrix, self.matrix),
             source=self.source,
             border=later.border or self.border,
-            whole=later.whole and self.whole,
+            kind=max(self.kind, later.kind),
             field=sum(fields[1:], start=fields[0]) if fields else None,
         )
 
@@ -48,17 +59,18 @@ class Warp:
         """[N,C,H,W] uint8 or floating point -> [N,C,h,w] floating point"""
         here = self.to(images.device)
         border = self.border or "edge"
-        if self.whole:
-            return as_float(gather(images, *here._axes(), border))
+        if self.kind == Kind.WHOLE:
+            (_, y), (x, _) = here._places()
+            return as_float(gather(images, y, x, border))
         finer = max(1, round(min(old / new for old, new in zip(self.source, self.size))))
         read = sample(as_float(images), *here._places(finer), border)
         return read if finer == 1 else F.avg_pool2d(read, finer)  # so that no line falls between
 
     def masks(self, masks: Tensor, outside: int = 0) -> Tensor:
         """The nearest pixel's class; `outside` from beyond the picture.  [N,H,W] -> [N,h,w]"""
-        y, x = self.to(masks.device)._places()
-        row, row_there = inside(y.floor().long(), self.source[0], "zeros")
-        column, column_there = inside(x.floor().long(), self.source[1], "zeros")
+        (y0, y1), (x0, x1) = self.to(masks.device)._places()
+        row, row_there = inside((y0 + y1).floor().long(), self.source[0], "zeros")
+        column, column_there = inside((x0 + x1).floor().long(), self.source[1], "zeros")
         index = (row * self.source[1] + column).flatten(1)
         found = masks.flatten(1).gather(1, index).view(len(masks), *self.size)
         return torch.where(row_there & column_there, found, torch.full_like(found, outside))
@@ -83,27 +95,29 @@ class Warp:
         corners = torch.cat((moved.amin(1), moved.amax(1)), dim=1)
         return corners.clamp(min=0).minimum(limits.repeat(2)).to(boxes.dtype)
 
-    def _axes(self) -> tuple[Tensor, Tensor]:
-        """The places read, where a row has one y and a column one x.  -> [N,h,1], [N,1,w]"""
-        back = inverse(self.matrix)
-        y = torch.arange(self.size[0], device=back.device) + 0.5
-        x = torch.arange(self.size[1], device=back.device) + 0.5
-        y = back[:, 1, 1, None] * y + back[:, 1, 2, None]
-        x = back[:, 0, 0, None] * x + back[:, 0, 2, None]
-        return y[:, :, None], x[:, None, :]
+    def _places(self, finer: int = 1) -> tuple[Terms, Terms]:
+        """The places read for each pixel, `finer` a side, in y and in x.
 
-    def _places(self, finer: int = 1) -> tuple[Tensor, Tensor]:
-        """The places read for each pixel, `finer` a side, y and x.  -> [N,h*finer,w*finer] twice"""
+        y's second term has all that rows differ by, x's first all that columns differ by.
+        """
         back = inverse(self.matrix)[:, :, :, None, None]
         y = (torch.arange(self.size[0] * finer, device=back.device)[:, None] + 0.5) / finer
         x = (torch.arange(self.size[1] * finer, device=back.device) + 0.5) / finer
         if self.field is not None:
             field = F.interpolate(self.field, scale_factor=finer) if finer > 1 else self.field
             x, y = x + field[:, 0], y + field[:, 1]
-        column, row, depth = (
-            back[:, axis, 0] * x + (back[:, axis, 1] * y + back[:, axis, 2]) for axis in range(3)
-        )
-        return row.div_(depth), column.div_(depth)
+        row = back[:, 1, 0] * x, back[:, 1, 1] * y + back[:, 1, 2]
+        column = back[:, 0, 0] * x + back[:, 0, 2], back[:, 0, 1] * y
+        if self.kind < Kind.PROJECTIVE:
+            return _rounded(row), _rounded(column)
+        depth = back[:, 2, 0] * x + (back[:, 2, 1] * y + back[:, 2, 2])
+        nothing = torch.zeros_like(depth[:, :1, :1])
+        return (nothing, (row[0] + row[1]) / depth), ((column[0] + column[1]) / depth, nothing)
+
+
+def _rounded(terms: Terms) -> Terms:
+    first, second = terms
+    return (first * FINENESS).round() / FINENESS, (second * FINENESS).round() / FINENESS
 
 
 def product(second: Tensor, first: Tensor) -> Tensor:
