@@ -30,7 +30,7 @@ def test_flags_go_before_the_recipe_and_the_recipe_before_defaults(tmp_path: Pat
     assert origins["optim.lr"] == "flag"
     assert origins["optim.clip"] == "file mine.toml"
     assert origins["optim.momentum"] == "default"
-    assert origins["model.name"].startswith("auto: grey pictures")
+    assert origins["model.name"].startswith("auto: grey, 8 pixels")
 
 
 def test_what_the_user_wrote_is_never_overridden() -> None:

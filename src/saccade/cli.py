@@ -73,7 +73,7 @@ def command(verb: Callable[..., Any]) -> Callable[..., int]:
     kinds = {k: textual(v) for k, v in get_type_hints(holder, dict(vars(api))).items()}
     signature = inspect.signature(verb)
     parameters = [
-        p.replace(annotation=kinds[k], kind=POSITIONAL.get(p.kind, p.kind))
+        p.replace(annotation=written(kinds[k], p.kind), kind=POSITIONAL.get(p.kind, p.kind))
         for k, p in signature.parameters.items()
     ]
     ways = {"json": JSON} | ({"csv": CSV} if verb.__annotations__["return"] in TABLES else {})
@@ -82,9 +82,16 @@ def command(verb: Callable[..., Any]) -> Callable[..., int]:
         for k, v in ways.items()
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = kinds | ways
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
     run.__doc__, run.__name__ = unwrapped(verb.__doc__ or ""), verb.__name__
     return run
+
+
+def written(kind: Any, place: Any) -> Any:
+    """The type as a parameter; among several words a lone hyphen, standard input, is one too."""
+    if place is inspect.Parameter.VAR_POSITIONAL:
+        return Annotated[kind, Parameter(allow_leading_hyphen=True)]
+    return kind
 
 
 def unwrapped(docstring: str) -> str:

@@ -35,10 +35,11 @@ class Models:
         return {"models": [asdict(entry) for entry in self.entries]}
 
     def __str__(self) -> str:
+        width = max(len(entry.name) for entry in self.entries) + 2
         lines = []
         for paper, group in groupby(self.entries, key=lambda entry: entry.paper):
             lines += ["", paper] if lines else [paper]
-            lines += [f"  {entry.name:<24}{_shape(entry.input)}" for entry in group]
+            lines += [f"  {entry.name:<{width}}{_shape(entry.input)}" for entry in group]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

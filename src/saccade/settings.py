@@ -46,7 +46,7 @@ def resolve(recipe: str | Path | None, flags: Mapping[str, Any], seen: Glance) -
 
 def _fitting_recipe(seen: Glance) -> tuple[str, tuple[str, ...]]:
     name = "small" if seen.short_side <= SMALL else "photos"
-    return name, (f"the recipe is {name}, as the pictures have {seen.short_side} pixels",)
+    return name, (f"recipe {name}: the short side of the pictures is {seen.short_side} pixels",)
 
 
 def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
@@ -62,19 +62,19 @@ def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
 
 def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     colour = "grey" if seen.grey else "colour"
-    why = f"{colour} pictures of {seen.short_side} pixels"
+    why = f"{colour}, {seen.short_side} pixels"
     if seen.short_side > SMALL:
         return "resnet18", why
-    return ("lenet5" if seen.grey else "resnet20"), why
+    return ("lenet5" if seen.grey else "cifar_resnet20"), why
 
 
 def _size(recipe: Recipe, seen: Glance) -> tuple[int, str]:
-    return input_shape(recipe.model.name)[1], f"what {recipe.model.name} is made for"
+    return input_shape(recipe.model.name)[1], f"{recipe.model.name}'s own"
 
 
 def _colour(recipe: Recipe, seen: Glance) -> tuple[str, str]:
-    channels = input_shape(recipe.model.name)[0]
-    return ("grey" if channels == 1 else "rgb"), f"{recipe.model.name} takes {channels} x H x W"
+    grey = input_shape(recipe.model.name)[0] == 1
+    return ("grey" if grey else "rgb"), f"{recipe.model.name}'s own"
 
 
 def _device(recipe: Recipe, seen: Glance) -> tuple[str, str]:
@@ -82,7 +82,7 @@ def _device(recipe: Recipe, seen: Glance) -> tuple[str, str]:
         return "cuda", torch.cuda.get_device_name()
     if torch.backends.mps.is_available():
         return "mps", "an Apple GPU is there"
-    return "cpu", "no GPU is there"
+    return "cpu", "no GPU here"
 
 
 def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
@@ -91,7 +91,7 @@ def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
         return "bfloat16", "the GPU has it"
     if kind == "cpu" and _cpu_computes_bfloat16():
         return "bfloat16", "the processor has it"
-    return "float32", "no faster bfloat16 is there"
+    return "float32", "no fast bfloat16 here"
 
 
 def _cpu_computes_bfloat16() -> bool:

@@ -31,6 +31,7 @@ from saccade.runs import Run
 
 SHOWN = 24  # mistakes
 SIDE = 112  # pixels of a shown picture at most
+NO_BREAK = "\u00a0"  # a space that no line ends at
 
 
 def write_report(run: Run, test_pictures: Pictures) -> None:
@@ -59,10 +60,14 @@ def verdict(test: Evaluation) -> str:
     words = f"Right on {share} of pictures it never saw."
     pair = most_confused(test)
     if pair is None:
-        return words + " No mistake on these."
+        return f"{words} No mistake on these."
     true, taken, count = pair
-    times = "once" if count == 1 else f"{count} times"
-    return f"{words} Most often it took “{true}” for “{taken}”, {times}."
+    mistakes = test.n - round(test.accuracy * test.n)
+    if mistakes == 1:
+        return f"{words} Its one mistake: “{true}” taken for “{taken}”."
+    if count == 1:
+        return f"{words} Its {mistakes} mistakes are all of different kinds."
+    return f"{words} Most often it took “{true}” for “{taken}”, {count} times."
 
 
 def most_confused(test: Evaluation) -> tuple[str, str, int] | None:
@@ -162,7 +167,8 @@ def _mistakes(run: Run, test_pictures: Pictures) -> Html:
     wrong.sort(key=lambda entry: (-entry[0], entry[1]))
     cells = []
     for confidence, place, row in wrong[:SHOWN]:
-        words = f"{row['label']}, taken for {row['prediction']} ({percent(confidence)})"
+        sure = percent(confidence).replace(" ", NO_BREAK)
+        words = f"{row['label']}, taken for {row['prediction']} ({sure})"
         image = _png(test_pictures.take(torch.tensor([place]))[0])
         caption = join([words, element("br"), element("span", row["name"], class_="path")])
         cells.append(picture(image, words, caption))
