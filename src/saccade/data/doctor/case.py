@@ -1,0 +1,92 @@
+"""Case: what the doctor knows of a set of pictures, and Finding, what it says of one trap."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.source import Item, Skipped
+
+if TYPE_CHECKING:  # the doctor works without torch, which takes seconds to start
+    from saccade.data.decode import Preprocessing
+
+Severity = Literal["error", "warning", "note"]  # results are wrong; may suffer; good to know
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One trap that was found: how often, where, and what to do about it."""
+
+    kind: str
+    severity: Severity
+    count: int
+    items: tuple[str, ...]  # paths, all of them
+    words: str  # one plain sentence
+    advice: str = ""
+    remarks: Mapping[str, str] = field(default_factory=dict)  # of a path
+    together: tuple[tuple[str, ...], ...] = ()  # paths that belong together, such as copies
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "kind": self.kind,
+            "severity": self.severity,
+            "count": self.count,
+            "words": self.words,
+            "advice": self.advice,
+            "items": list(self.items),
+            "remarks": dict(self.remarks),
+            "together": [list(group) for group in self.together],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """N pictures in order, split after split, and the facts of each."""
+
+    items: Sequence[Item]
+    splits: Sequence[str]  # of each picture
+    classes: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    table: NDArray[np.void]  # [N] of COLUMNS
+    reasons: Mapping[int, str]  # why a picture cannot be read
+    content: Rows  # [N] the first picture with the same content
+    cluster: Rows  # [N] the first picture that is a copy or near copy of the same
+    preprocessing: Preprocessing | None = None
+
+    def rows(self, condition: NDArray[np.bool_]) -> Rows:
+        """Where `condition` holds among the readable pictures."""
+        return np.flatnonzero(condition & self.table["readable"])
+
+    def names(self, rows: Rows | Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.items[row].name for row in rows)
+
+    def groups(self, key: Rows) -> list[list[int]]:
+        """Rows with the same `key`, where there are several."""
+        mates: dict[int, list[int]] = defaultdict(list)
+        shared = np.flatnonzero(np.bincount(key, minlength=len(key))[key] > 1)
+        for row in shared.tolist():
+            mates[int(key[row])].append(row)
+        return list(mates.values())
+
+    @property
+    def learned_from(self) -> str:
+        """The split that a network would learn from."""
+        return "train" if "train" in self.splits else next(iter(self.splits), "all")
+
+
+def label_words(item: Item) -> str:
+    """A label as people and tables write it."""
+    if item.label is None:
+        return ""
+    return "|".join(item.label) if isinstance(item.label, tuple) else str(item.label)
+
+
+def several(count: int, one: str, many: str = "") -> str:
+    """`1 picture`, `2 pictures`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,161 @@
+"""Facts: what is to be known of one picture, found by loading it."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from saccade.data.doctor.fingerprint import dhash, digest, phash, reduced
+from saccade.data.formats import Opening, opened
+from saccade.data.source import Picture
+from saccade.errors import DataError
+
+VERSION = 1  # of the facts; what was found by another version is found again
+LARGEST = 256  # pixels; measures are taken at this size, or the picture's own when smaller
+SMALLEST = 32
+ORIENTATION = 0x0112  # EXIF
+BITS_PER_SAMPLE = 258  # TIFF
+ALPHA = frozenset(("RGBA", "LA", "PA", "RGBa", "La"))
+
+
+class Facts(NamedTuple):
+    """One picture; sizes are those after EXIF orientation, numbers of brightness run 0 to 255."""
+
+    bytes: int
+    digest: str
+    format: str = ""  # as Pillow names it; empty for pixels and for what has no header
+    mode: str = ""
+    width: int = 0  # pixels
+    height: int = 0
+    orientation: int = 1  # EXIF, 1 to 8
+    alpha: bool = False
+    deep: bool = False  # more than 8 bits a sample
+    frames: bool = False  # animated, or several pages
+    grey: bool = False  # equal colour channels, whatever the mode
+    phash: int = 0
+    dhash: int = 0
+    structure: float = 0.0  # deviation of the 32 x 32 picture; hashes of flat ones say nothing
+    sharpness: float = 0.0  # variance of the Laplacian
+    darkest: int = 0  # 1 % of the pixels are as dark
+    brightest: int = 0  # 1 % of the pixels are as bright
+    entropy: float = 0.0  # bits a pixel
+    reason: str = ""  # why it cannot be read; empty when it can
+
+
+# The same as columns, for many pictures; reasons are few and are kept beside.
+COLUMNS = np.dtype(
+    [
+        ("bytes", "u8"), ("digest", "S32"), ("format", "U8"), ("mode", "U8"),
+        ("width", "u4"), ("height", "u4"), ("orientation", "u1"),
+        ("alpha", "?"), ("deep", "?"), ("frames", "?"), ("grey", "?"),
+        ("phash", "u8"), ("dhash", "u8"), ("structure", "f4"),
+        ("sharpness", "f4"), ("darkest", "u1"), ("brightest", "u1"), ("entropy", "f4"),
+        ("readable", "?"),
+    ]
+)  # fmt: skip
+
+
+def look(picture: Picture) -> Facts:
+    """Load one picture and say what it is; never raises for what a file can hold."""
+    try:
+        raw = picture.read()
+    except (DataError, OSError) as error:
+        return Facts(0, "", reason=f"cannot be read: {_words(error)}")
+    facts = _header(raw)
+    if not facts.bytes:
+        return facts._replace(reason="an empty file")
+    side = min(LARGEST, max(facts.width, facts.height, SMALLEST))
+    try:
+        pixels = pixels_of(raw, side)
+    except DataError as error:
+        return facts._replace(reason=error.what)
+    return _measured(facts, pixels)
+
+
+def pixels_of(raw: bytes | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The picture as the decoder reads it, squashed to a square.  -> [side,side,3]
+
+    Only the reading is the decoder's: its resize needs torch, which takes longer to start than a
+    thousand pictures to look at.  Raises `DataError` for what cannot be read.
+    """
+    if isinstance(raw, bytes):
+        raw = opened(raw, Opening(grey=False, least=side, longer=False))
+    image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw).convert("RGB")
+    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
+
+
+def row(facts: Facts) -> tuple[object, ...]:
+    """The facts as one row of `COLUMNS`."""
+    return (*facts[:-1], not facts.reason)
+
+
+def _header(raw: bytes | NDArray[np.uint8]) -> Facts:
+    """What stands before the pixels; whatever is wrong there, the decoder will say."""
+    if isinstance(raw, np.ndarray):
+        height, width = raw.shape[:2]
+        mode = "L" if raw.ndim == 2 else "RGB"
+        return Facts(raw.nbytes, digest(raw), "", mode, width, height)
+    facts = Facts(len(raw), digest(raw))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(raw))
+            orientation = int(image.getexif().get(ORIENTATION, 1))
+            frames = bool(getattr(image, "is_animated", False))
+    except Exception:  # Pillow raises many classes for broken headers
+        return facts
+    turned = orientation in (5, 6, 7, 8)
+    width, height = image.size[::-1] if turned else image.size
+    return facts._replace(
+        format=image.format or "",
+        mode=image.mode,
+        width=width,
+        height=height,
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        alpha=image.mode in ALPHA or "transparency" in image.info,
+        deep=_is_deep(image, raw),
+        frames=frames and image.format != "MPO",  # a photograph with its preview
+    )
+
+
+def _is_deep(image: Image.Image, raw: bytes) -> bool:
+    if image.format == "PNG":
+        return raw[24:25] == b"\x10"  # Pillow's mode hides the depth of colour PNGs
+    if image.format == "TIFF":
+        bits = image.tag_v2.get(BITS_PER_SAMPLE, (8,))  # pyright: ignore[reportAttributeAccessIssue]
+        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    return image.mode.startswith(("I", "F"))
+
+
+def _measured(facts: Facts, pixels: NDArray[np.uint8]) -> Facts:
+    """Fingerprints and numbers from the decoded picture.  uint8 [S,S,3]"""
+    spread = pixels.max(axis=2) - pixels.min(axis=2)
+    grey = np.asarray(Image.fromarray(pixels).convert("L"))  # ITU-R 601
+    counts = np.bincount(grey.ravel(), minlength=256)
+    darkest, brightest = np.searchsorted(counts.cumsum(), (0.01 * grey.size, 0.99 * grey.size))
+    shares = counts[counts > 0] / grey.size
+    return facts._replace(
+        grey=bool(spread.max() <= 8),  # JPEG rounds chroma
+        phash=phash(grey),
+        dhash=dhash(grey),
+        structure=round(float(reduced(grey, 32, 32).std()), 2),
+        sharpness=round(float(_laplacian(grey).var()), 2),
+        darkest=int(darkest),
+        brightest=int(brightest),
+        entropy=round(float(-(shares * np.log2(shares)).sum()) + 0.0, 3),
+    )
+
+
+def _laplacian(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Four neighbours minus four times the pixel.  [H,W] -> [H-2,W-2]"""
+    g = grey.astype(np.float32)
+    return g[:-2, 1:-1] + g[2:, 1:-1] + g[1:-1, :-2] + g[1:-1, 2:] - 4 * g[1:-1, 1:-1]
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

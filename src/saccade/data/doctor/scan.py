@@ -1,0 +1,166 @@
+"""scan: the facts of every picture of a source, found in parallel and remembered.
+
+What was found is appended to a file of JSON lines as it is found, under the picture's path, size
+and time of change: a scan that was interrupted goes on, and the next one reads only what changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.doctor.crew import look_at_all
+from saccade.data.doctor.facts import COLUMNS, VERSION, Facts, row
+from saccade.data.formats import DECODER
+from saccade.data.source import File, Item, Picture
+from saccade.data.sources.archive import Stored, Zipped
+from saccade.errors import ResourceError
+from saccade.files import write_whole
+
+Progress = Callable[[int, int], None]  # pictures done, pictures in all
+Stamp = tuple[str, int, int]  # path, bytes, nanoseconds of last change
+HEAD = json.dumps({"saccade doctor": VERSION, "decoder": DECODER})
+FLUSHED = 64  # pictures after which the file is written to
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The facts of N pictures, a row each, and why some could not be read."""
+
+    table: NDArray[np.void]  # [N] of COLUMNS
+    reasons: dict[int, str]
+    remembered: int  # of these pictures, known from an earlier scan
+
+
+def scan(
+    items: Sequence[Item],
+    *,
+    progress: Progress | None = None,
+    state: Path | None = None,
+    processes: int | None = None,
+) -> Scan:
+    """Load every picture; `state` is the file that remembers, made when it is not there."""
+    table = np.zeros(len(items), dtype=COLUMNS)
+    reasons: dict[int, str] = {}
+
+    def keep(number: int, facts: Facts) -> None:
+        table[number] = row(facts)
+        if facts.reason:
+            reasons[number] = facts.reason
+
+    stamps = _stamps(items) if state else [None] * len(items)
+    known = _recall(state, set(stamps)) if state else {}
+    todo = []
+    for number, item in enumerate(items):
+        facts = known.get(stamps[number]) if stamps[number] else None
+        if facts is None:
+            todo.append((number, item.picture))
+        else:
+            keep(number, facts)
+    done = remembered = len(items) - len(todo)
+    if progress:
+        progress(done, len(items))
+    memory = _Memory(state)
+    try:
+        for number, facts in look_at_all(todo, processes):
+            keep(number, facts)
+            memory.add(stamps[number], facts)
+            done += 1
+            if progress:
+                progress(done, len(items))
+    finally:
+        memory.close()
+    return Scan(table, dict(sorted(reasons.items())), remembered)
+
+
+class _Memory:
+    """Lines added to the state file, some at a time."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.file: TextIO | None = None
+        self.lines: list[str] = []
+
+    def add(self, stamp: Stamp | None, facts: Facts) -> None:
+        if self.path and stamp:
+            self.lines.append(json.dumps([*stamp, *facts], ensure_ascii=True))
+            if len(self.lines) >= FLUSHED:
+                self._write()
+
+    def close(self) -> None:
+        self._write()
+        if self.file:
+            self.file.close()
+
+    def _write(self) -> None:
+        if not self.lines or not self.path:
+            return
+        try:
+            self.file = self.file or self.path.open("a", encoding="ascii")
+            self.file.write("".join(f"{line}\n" for line in self.lines))
+            self.file.flush()
+        except OSError as error:
+            hint = "give another place for it, or none"
+            raise ResourceError(
+                f"'{self.path}' cannot be written: {error.strerror}", hint
+            ) from error
+        self.lines.clear()
+
+
+def _recall(path: Path, wanted: set[Stamp | None]) -> dict[Stamp | None, Facts]:
+    """What the file says of the `wanted` pictures; leaves it ready to be added to.
+
+    A half line at the end, left by a scan that was killed, is cut off; a file of another version,
+    or one of which most is out of date, is written anew.
+    """
+    try:
+        lines = path.read_bytes().decode("ascii", "replace").split("\n") if path.exists() else []
+        known: dict[Stamp | None, Facts] = {}
+        for line in lines[1:-1] if lines[:1] == [HEAD] else []:
+            stamp, facts = _parsed(line)
+            if facts and stamp in wanted:
+                known[stamp] = facts
+        stale = len(lines) - 2 - len(known) > max(1000, len(known))
+        if lines[:1] != [HEAD] or lines[-1] or stale:
+            kept = [json.dumps([*stamp, *facts]) for stamp, facts in known.items() if stamp]
+            write_whole(path, "".join(f"{line}\n" for line in [HEAD, *kept]))
+    except OSError as error:
+        hint = "give another place for it, or none"
+        raise ResourceError(f"'{path}' cannot be used: {error.strerror}", hint) from error
+    return known
+
+
+def _parsed(line: str) -> tuple[Stamp | None, Facts | None]:
+    try:
+        name, size, changed, *rest = json.loads(line)
+        return (name, size, changed), Facts(*rest)
+    except (ValueError, TypeError):
+        return None, None
+
+
+def _stamps(items: Sequence[Item]) -> list[Stamp | None]:
+    """What tells that a picture is unchanged; None for those that lie in no file."""
+    status = lru_cache(maxsize=64)(os.stat)  # of an archive, once for all its members
+
+    def stamp(picture: Picture) -> Stamp | None:
+        if isinstance(picture, File):
+            place, member = str(picture.place), ""
+        elif isinstance(picture, Stored | Zipped):
+            place, member = picture.place, f":{picture.offset}"
+        else:
+            return None
+        try:
+            found = status(place)
+        except OSError:
+            return None
+        return os.path.abspath(place) + member, found.st_size, found.st_mtime_ns  # noqa: PTH100
+
+    return [stamp(item.picture) for item in items]

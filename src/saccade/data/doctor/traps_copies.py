@@ -1,0 +1,83 @@
+"""Traps of copies: duplicates, near duplicates, under different labels, across splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from saccade.data.doctor.case import Case, Finding, Severity, label_words, several
+
+
+def duplicates(case: Case) -> Finding | None:
+    groups = case.groups(case.content)
+    extra = sum(len(group) - 1 for group in groups)
+    if not extra:
+        return None
+    words = f"{several(extra, 'picture')} {_are(extra)} exact copies of others."
+    advice = "They count twice in training; --apply leaves them out."
+    return _finding("duplicates", "warning", extra, case, groups, words, advice)
+
+
+def near_duplicates(case: Case) -> Finding | None:
+    groups = [
+        group
+        for group in case.groups(case.cluster)
+        if len({case.content[row] for row in group}) > 1
+    ]
+    extra = sum(len({case.content[row] for row in group}) - 1 for group in groups)
+    if not extra:
+        return None
+    words = (
+        f"{several(extra, 'picture')} {_are(extra)} near copies of others: "
+        "saved again, resized or brightened."
+    )
+    advice = "--apply makes one group of each, so that a split keeps them together."
+    return _finding("near_duplicates", "warning", extra, case, groups, words, advice)
+
+
+def different_labels(case: Case) -> Finding | None:
+    groups = [
+        group
+        for group in case.groups(case.cluster)
+        if len({case.items[row].label for row in group}) > 1
+    ]
+    count = sum(map(len, groups))
+    if not groups:
+        return None
+    words = f"{several(len(groups), 'picture')} {_are(len(groups))} there under different labels."
+    advice = "One of the labels is wrong; look at them."
+    return _finding("different_labels", "error", count, case, groups, words, advice)
+
+
+def leakage(case: Case) -> Finding | None:
+    groups = [
+        group for group in case.groups(case.cluster) if len({case.splits[row] for row in group}) > 1
+    ]
+    if not groups:
+        return None
+    held_out = sum(1 for group in groups for row in group if case.splits[row] != case.learned_from)
+    words = f"{several(held_out, 'held-out picture')} {_are(held_out)} in another split as well."
+    advice = "Scores come out too good; --apply keeps the held-out copy only."
+    return _finding("leakage", "error", held_out, case, groups, words, advice)
+
+
+def _finding(
+    kind: str,
+    severity: Severity,
+    count: int,
+    case: Case,
+    groups: Sequence[Sequence[int]],
+    words: str,
+    advice: str,
+) -> Finding:
+    flat = [row for group in groups for row in group]
+    divided = len(set(case.splits)) > 1
+    remarks = {}
+    for row in flat:
+        told = (label_words(case.items[row]), case.splits[row] if divided else "")
+        remarks[case.items[row].name] = ", ".join(filter(None, told))
+    together = tuple(case.names(group) for group in groups)
+    return Finding(kind, severity, count, case.names(flat), words, advice, remarks, together)
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

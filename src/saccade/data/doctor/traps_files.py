@@ -1,0 +1,121 @@
+"""Traps in files: unreadable, empty, misnamed, skipped, linked twice, names that collide."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from saccade.data.doctor.case import Case, Finding, several
+
+# fmt: off
+FORMATS = {  # by suffix, as Pillow names them; photographs of some cameras are MPO inside
+    ".jpg": ("JPEG", "MPO"), ".jpeg": ("JPEG", "MPO"), ".png": ("PNG",), ".webp": ("WEBP",),
+    ".bmp": ("BMP",), ".gif": ("GIF",), ".tif": ("TIFF",), ".tiff": ("TIFF",),
+    ".ppm": ("PPM",), ".pgm": ("PPM",), ".pbm": ("PPM",),
+}
+# fmt: on
+RARE = 0.01  # of the pictures
+
+
+def unreadable(case: Case) -> Finding | None:
+    rows = [row for row in case.reasons if case.table["bytes"][row] or not _is_empty(case, row)]
+    if not rows:
+        return None
+    names = case.names(rows)
+    words = f"{several(len(rows), 'picture')} of {len(case.items):,} cannot be read."
+    advice = "Training leaves them out and says so; replace or remove them."
+    remarks = {name: case.reasons[row] for name, row in zip(names, rows)}
+    return Finding("unreadable", "error", len(rows), names, words, advice, remarks)
+
+
+def empty_file(case: Case) -> Finding | None:
+    rows = [row for row in case.reasons if _is_empty(case, row)]
+    if not rows:
+        return None
+    words = f"{several(len(rows), 'file')} {'is' if len(rows) == 1 else 'are'} empty (0 bytes)."
+    advice = "A copy or download was cut short; fetch them again."
+    return Finding("empty_file", "error", len(rows), case.names(rows), words, advice)
+
+
+def wrong_suffix(case: Case) -> Finding | None:
+    formats = case.table["format"]
+    remarks = {}
+    for row in case.rows(formats != "").tolist():
+        name, found = case.items[row].name, str(formats[row])
+        expected = FORMATS.get(PurePosixPath(name).suffix.lower())
+        if expected and found not in expected:
+            remarks[name] = f"a {found} file"
+    if not remarks:
+        return None
+    verb = "is" if len(remarks) == 1 else "are"
+    words = f"{several(len(remarks), 'file')} {verb} of another format than the name says."
+    advice = "They are read all the same here; other programs may refuse them."
+    return Finding("wrong_suffix", "warning", len(remarks), tuple(remarks), words, advice, remarks)
+
+
+def rare_format(case: Case) -> Finding | None:
+    formats = case.table["format"][case.table["readable"]]
+    counts = Counter(formats[formats != ""].tolist())
+    rare = {name for name, count in counts.items() if count < RARE * len(formats)}
+    remarks = {
+        case.items[row].name: f"a {case.table['format'][row]} file"
+        for row in case.rows(np.isin(case.table["format"], list(rare)))
+    }
+    if not remarks:
+        return None
+    usual = counts.most_common(1)[0][0]
+    words = f"{several(len(remarks), 'stray file')} of another format among {usual} files."
+    advice = "Often a placeholder or a drawing that came along; have a look."
+    return Finding("rare_format", "note", len(remarks), tuple(remarks), words, advice, remarks)
+
+
+def name_collision(case: Case) -> Finding | None:
+    same: dict[str, list[str]] = defaultdict(list)
+    for item in case.items:
+        same[unicodedata.normalize("NFC", item.name).casefold()].append(item.name)
+    groups = tuple(tuple(names) for names in same.values() if len(names) > 1)
+    if not groups:
+        return None
+    names = tuple(name for group in groups for name in group)
+    words = f"{several(len(names), 'name')} differ only in case or in how accents are written."
+    advice = "On Windows and macOS one file would replace the other; rename them."
+    return Finding("name_collision", "warning", len(names), names, words, advice, {}, groups)
+
+
+def linked_twice(case: Case) -> Finding | None:
+    reason = "a link to '"
+    remarks = {one.name: one.reason for one in case.skipped if one.reason.startswith(reason)}
+    if not remarks:
+        return None
+    words = f"{several(len(remarks), 'link')} to folders that are read already."
+    advice = "Each picture is counted once; programs that follow links count it again and again."
+    return Finding("linked_twice", "warning", len(remarks), tuple(remarks), words, advice, remarks)
+
+
+def hidden(case: Case) -> Finding | None:
+    names = tuple(one.name for one in case.skipped if one.reason == "hidden")
+    if not names:
+        return None
+    words = f"{several(len(names), 'hidden file or folder', 'hidden files or folders')} left out."
+    return Finding("hidden", "note", len(names), names, words)
+
+
+def skipped(case: Case) -> Finding | None:
+    remarks = {
+        one.name: one.reason
+        for one in case.skipped
+        if one.reason != "hidden" and not one.reason.startswith("a link to '")
+    }
+    if not remarks:
+        return None
+    most = Counter(remarks.values()).most_common(3)
+    held = ", ".join(f"{count:,} {reason}" for reason, count in most)
+    words = f"{several(len(remarks), 'file or folder', 'files or folders')} left out: {held}."
+    return Finding("skipped", "note", len(remarks), tuple(remarks), words, "", remarks)
+
+
+def _is_empty(case: Case, row: int) -> bool:
+    return bool(case.table["bytes"][row] == 0 and case.table["digest"][row] != np.bytes_(b""))
