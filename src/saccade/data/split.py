@@ -146,8 +146,8 @@ def read_split(path: Path, source: Source) -> Division:
     _refuse_difference(told.keys() - items.keys(), f"'{path}' names", f"that {where} lacks")
     _refuse_difference(items.keys() - told.keys(), f"{where} holds", f"that '{path}' does not name")
     held: dict[str, list[Item]] = {part: [] for part in PARTS}
-    for name, (_, part) in told.items():
-        held[part].append(items[name])
+    for name, item in items.items():
+        held[told[name][1]].append(item)
     changed = [name for name, (label, _) in told.items() if label != written(items[name].label)]
     notes: tuple[str, ...] = ()
     if changed:

@@ -121,9 +121,9 @@ def _zip(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
     except Exception as error:  # zipfile raises errors of many kinds on damaged files
         raise _unreadable(path, error) from error
     for one in listed:
-        if one.is_dir():
+        if one.filename.endswith("/"):
             continue
-        reason = ""
+        reason = "" if one.header_offset >= 0 else "damaged"
         if one.flag_bits & 1:
             reason = "encrypted"
         elif one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -147,7 +147,7 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     """The header, the numbered rows below it, and the delimiter."""
     text = _text(path)
     first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=lambda mark: (_knows(first.split(mark)), first.count(mark)))
+    delimiter = max(",;\t", key=lambda mark: (_known(first.split(mark)), first.count(mark)))
     try:
         table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows = [(table.line_num, row) for row in table if any(cell.strip() for cell in row)]
@@ -156,15 +156,20 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     if not rows:
         raise DataError(f"'{path}' is empty", "each row is path,label")
     header = [cell.strip() for cell in rows[0][1]]
-    if PurePosixPath(header[0]).suffix.lower() in SUFFIXES:  # a picture: there is no header
-        header = list(COLUMNS)[: len(header)]
-        return header, rows, delimiter
+    if _is_picture(header[0]):  # then there is no header
+        return list(COLUMNS)[: len(header)], rows, delimiter
     return header, rows[1:], delimiter
 
 
-def _knows(cells: Sequence[str]) -> int:
-    known = {name for names in COLUMNS.values() for name in names}
-    return sum(cell.strip().strip('"').casefold() in known for cell in cells)
+def _known(cells: Sequence[str]) -> int:
+    """How many cells of a first line make sense: names of columns, or a picture's path."""
+    names = {name for names in COLUMNS.values() for name in names}
+    plain = [cell.strip().strip('"').casefold() for cell in cells]
+    return sum(cell in names for cell in plain) + (_is_picture(plain[0]) and len(cells) > 1)
+
+
+def _is_picture(cell: str) -> bool:
+    return PurePosixPath(cell).suffix.lower() in SUFFIXES
 
 
 def _text(path: Path) -> str:

@@ -1,0 +1,55 @@
+"""pattern: labels out of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from saccade.data.sources import open_source
+from saccade.data.sources.pattern import pattern
+from saccade.errors import DataError, UsageError
+
+Tree = Callable[..., Path]
+
+
+def test_the_first_group_is_the_class(tree: Tree) -> None:
+    source = pattern(tree("cat.10.jpg", "cat.2.jpg", "dog.1.jpg", "odd.jpg"), r"^(\w+)\.\d+")
+    assert [(item.name, item.label) for item in source.read("all")] == [
+        ("cat.2.jpg", "cat"), ("cat.10.jpg", "cat"), ("dog.1.jpg", "dog")
+    ]  # fmt: skip
+    assert [one.name for one in source.skipped] == ["odd.jpg"]
+
+
+def test_named_groups_tell_label_split_and_group(tree: Tree) -> None:
+    root = tree("training/p1_cat.jpg", "training/p2_dog.jpg", "test/p3_cat.jpg")
+    source = open_source(f"{root}::(?P<split>[a-z]+)/(?P<group>p[0-9]+)_(?P<label>[a-z]+)")
+    assert source.splits == ("train", "test")
+    assert [(item.label, item.group) for item in source.read("train")] == [
+        ("cat", "p1"), ("dog", "p2")
+    ]  # fmt: skip
+
+
+def test_rooms_of_houses_are_told_by_their_names(shared_data: Path) -> None:
+    source = pattern(shared_data / "houses" / "images", r"(?P<group>\d+)_(?P<label>[a-z]+)")
+    assert source.classes == ("bathroom", "bedroom", "frontal", "kitchen")
+    assert len(source.read("all")) == 1608
+    assert len({item.group for item in source.read("all")}) == 402
+
+
+@pytest.mark.parametrize("expression", ["(", "cat|dog"])
+def test_an_expression_that_cannot_tell_a_label_is_refused(tree: Tree, expression: str) -> None:
+    with pytest.raises(UsageError):
+        pattern(tree("cat.1.jpg"), expression)
+
+
+def test_names_that_do_not_match_are_refused_with_an_example(tree: Tree) -> None:
+    with pytest.raises(DataError) as caught:
+        pattern(tree("cat.1.jpg"), r"(\d+)_")
+    assert "'cat.1.jpg'" in caught.value.hint
+
+
+def test_a_split_that_is_none_is_refused(tree: Tree) -> None:
+    with pytest.raises(DataError, match="has the split 'later'"):
+        pattern(tree("later/cat.jpg"), r"(?P<split>\w+)/(?P<label>\w+)")
