@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from saccade.data.decode import Preprocessing, decode
+from saccade.data.decode import Preprocessing
+from saccade.data.reading import pictures
+from saccade.data.shelf import Book, Shelf, key_of
 from saccade.data.source import Item, Skipped
-from saccade.errors import DataError
+from saccade.data.space import free_disk, free_memory, in_words
+from saccade.data.workers import Workers
+from saccade.errors import DataError, RecipeError, ResourceError, unknown
 
+MODES = ("auto", "off", "memory", "disk")
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
 
 
@@ -50,7 +56,7 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """Pictures in memory."""
+    """Pictures in memory, or in a file that is mapped into it."""
 
     rows: Tensor  # uint8 [N,C,H,W]
     ahead: int = 0
@@ -67,6 +73,39 @@ class Held:
         return self.rows.index_select(0, index)
 
 
+class Streamed:
+    """Pictures decoded anew whenever they are taken."""
+
+    ahead = 2
+
+    def __init__(self, items: Sequence[Item], kept: Sequence[int], preprocessing: Preprocessing):
+        self.items = items
+        self.kept = kept
+        self.preprocessing = preprocessing
+        self.shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
+        self._workers = Workers()
+        self._threads = ThreadPoolExecutor(self._workers.count, "saccade-streamed")
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def take(self, index: Tensor) -> Tensor:
+        rows = torch.empty(len(index), *self.shape, dtype=torch.uint8)
+        for row, picture in zip(rows, self._threads.map(self._picture, index.tolist())):
+            row.copy_(picture)
+        return rows
+
+    def _picture(self, position: int) -> Tensor:
+        item = self.items[self.kept[position]]
+        try:
+            return self._workers.read(item.picture, self.preprocessing)
+        except DataError as error:
+            raise DataError(
+                f"'{item.name}' could be read before and now cannot: {error.what}",
+                "leave the pictures as they are while they are in use",
+            ) from error
+
+
 def decoded(
     items: Sequence[Item],
     preprocessing: Preprocessing,
@@ -75,26 +114,103 @@ def decoded(
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Decoded:
-    """All of `items`, decoded."""
+    """All of `items`, decoded once and kept, or with `off` checked once and decoded when taken.
+
+    `auto` is memory while that takes up to a quarter of what is free, else the disk while that
+    takes up to half of what is free, else off.  `folder` holds what is kept on disk, shared by all
+    runs; what it has of these very pictures is used as it is.
+    """
+    if mode not in MODES:
+        raise unknown("cache", mode, MODES, RecipeError)
+    folder = folder or default_folder()
+    needed = needed_bytes(len(items), preprocessing)
+    if mode == "auto":
+        mode = _chosen(needed, folder)
+    if mode == "memory":
+        return _in_memory(items, preprocessing, needed, progress)
+    shelf = Shelf(folder / "pictures", pixels=mode == "disk")
+    key = key_of(items, preprocessing)
+    book = shelf.open(key) or _written(shelf, key, items, preprocessing, needed, progress)
+    if progress:
+        progress(len(items), len(items))
+    failed = tuple(Skipped(items[k].name, reason) for k, reason in book.failed.items())
+    kept = tuple(k for k in range(len(items)) if k not in book.failed)
+    if book.rows is None:
+        return Decoded(Streamed(items, kept, preprocessing), kept, failed)
+    return Decoded(Held(book.rows, ahead=2), kept, failed)
+
+
+def needed_bytes(count: int, preprocessing: Preprocessing) -> int:
+    """What `count` pictures take, in memory or on disk."""
+    return count * preprocessing.channels * preprocessing.size**2
+
+
+def default_folder() -> Path:
+    """`SACCADE_CACHE`, or where the platform keeps caches."""
+    if given := os.environ.get("SACCADE_CACHE"):
+        return Path(given)
+    if sys.platform == "win32":
+        place = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local"
+    elif sys.platform == "darwin":
+        place = Path.home() / "Library/Caches"
+    else:
+        place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(place) / "saccade"
+
+
+def _chosen(needed: int, folder: Path) -> str:
+    if needed <= free_memory() / 4:
+        return "memory"
+    return "disk" if needed <= free_disk(folder) / 2 else "off"
+
+
+def _in_memory(
+    items: Sequence[Item], preprocessing: Preprocessing, needed: int, progress: Progress | None
+) -> Decoded:
+    if needed > (free := free_memory()):
+        raise ResourceError(
+            f"{len(items):,} pictures need {in_words(needed)} of memory; {in_words(free)} are free",
+            "set the cache to disk or off, or make the pictures smaller",
+        )
     size = preprocessing.size
     rows = torch.empty(len(items), preprocessing.channels, size, size, dtype=torch.uint8)
-    kept: list[int] = []
-    failed: list[Skipped] = []
-
-    def place(position: int) -> str:
-        try:
-            rows[position] = decode(items[position].picture.read(), preprocessing)
-        except (DataError, OSError) as error:
-            return str(error)
-        return ""
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for position, reason in enumerate(threads.map(place, range(len(items)))):
-            if reason:
-                failed.append(Skipped(items[position].name, reason))
+    kept, failed = [], []
+    with Workers() as workers:
+        results = pictures(items, preprocessing, workers)
+        for position, result in _counted(results, len(items), progress):
+            if isinstance(result, Skipped):
+                failed.append(result)
             else:
-                rows[len(kept)] = rows[position]
+                rows[len(kept)] = result
                 kept.append(position)
-            if progress:
-                progress(position + 1, len(items))
     return Decoded(Held(rows[: len(kept)]), tuple(kept), tuple(failed))
+
+
+def _written(
+    shelf: Shelf,
+    key: str,
+    items: Sequence[Item],
+    preprocessing: Preprocessing,
+    needed: int,
+    progress: Progress | None,
+) -> Book:
+    """A new book on the shelf."""
+    if shelf.pixels and needed > (free := free_disk(shelf.folder)):
+        raise ResourceError(
+            f"{len(items):,} pictures need {in_words(needed)} in '{shelf.folder}'; "
+            f"{in_words(free)} are free",
+            "set SACCADE_CACHE to a folder with room, set the cache to off, or make them smaller",
+        )
+    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
+    with Workers() as workers:
+        results = pictures(items, preprocessing, workers)
+        return shelf.write(key, shape, _counted(results, len(items), progress))
+
+
+def _counted(
+    results: Iterator[Tensor | Skipped], count: int, progress: Progress | None
+) -> Iterator[tuple[int, Tensor | Skipped]]:
+    for position, result in enumerate(results):
+        yield position, result
+        if progress:
+            progress(position + 1, count)
