@@ -64,7 +64,7 @@ class Chain(Augmentation):
 
 
 def _in_pieces(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator) -> Batch:
-    length = max(1, VALUES // max(1, batch.images[0].numel()))
+    length = max(1, VALUES // max(1, batch.images.shape[1:].numel()))
     if len(batch) <= length:
         return _in_turn(batch, parts, generator)
     images = None

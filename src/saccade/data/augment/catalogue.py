@@ -60,14 +60,14 @@ def parse(text: str, classes: int = 0) -> Augmentation:
     The first parameter may stand without its name.  `classes`, the number of classes of the data,
     reaches those that mix targets and say none themselves.
     """
-    name, _, rest = text.strip().partition(":")
+    name, colon, rest = text.strip().partition(":")
     if name not in AUGMENTATIONS:
         raise unknown("augmentation", name, AUGMENTATIONS, RecipeError)
     kind = AUGMENTATIONS[name]
     hints = get_type_hints(kind)
     allowed = {field.name: hints[field.name] for field in fields(kind)}
-    settings: dict[str, object] = {"classes": classes} if classes and "classes" in allowed else {}
-    for position, part in enumerate(rest.split(",") if rest else ()):
+    written: dict[str, object] = {}
+    for position, part in enumerate(rest.split(",") if colon else ()):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
             if position or not allowed:
@@ -78,8 +78,12 @@ def parse(text: str, classes: int = 0) -> Augmentation:
             key, value = next(iter(allowed)), key
         if key not in allowed:
             raise unknown(f"parameter of {name}", key, allowed, RecipeError)
-        settings[key] = _value(text, key, value, allowed[key])
-    return kind(**settings)
+        if key in written:
+            raise RecipeError(f"{key} stands twice in augmentation '{text}'", "write it once")
+        written[key] = _value(text, key, value, allowed[key])
+    if classes and "classes" in allowed:
+        written.setdefault("classes", classes)
+    return kind(**written)
 
 
 def _value(text: str, key: str, value: str, hint: object) -> object:

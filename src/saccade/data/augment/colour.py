@@ -36,6 +36,11 @@ class Colour(Augmentation, Protocol):
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         images = as_float(batch.images)
+        if images.shape[1] not in (1, 3):
+            raise DataError(
+                f"pictures of {images.shape[1]} channels have no colours to change",
+                "leave out the colour augmentations, or give pictures of 1 or 3 channels",
+            )
         mean = images.flatten(2).mean(2).float().expand(-1, 3)
         return replace(batch, images=recolour(images, self.matrix(mean, generator)))
 
@@ -151,14 +156,8 @@ class Lighting(Colour):
 
 def recolour(images: Tensor, matrix: Tensor) -> Tensor:
     """The matrix times every pixel, cut to 0 to 255.  [N,1|3,H,W], [N,3,4] -> [N,1|3,H,W]"""
-    channels = images.shape[1]
-    if channels not in (1, 3):
-        raise DataError(
-            f"pictures of {channels} channels have no colours to change",
-            "leave out the colour augmentations, or give pictures of 1 or 3 channels",
-        )
     matrix = matrix.to(images)
-    if channels == 1:
+    if images.shape[1] == 1:
         grey = torch.stack((matrix[:, :, :3].sum(2), matrix[:, :, 3]), dim=2)
         matrix = (matrix.new_tensor(LUMA)[:, None] * grey).sum(1, keepdim=True)
     mixed = torch.baddbmm(matrix[:, :, -1:], matrix[:, :, :-1], images.flatten(2))

@@ -25,7 +25,7 @@ class PadCrop(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "pixels", 0, math.inf)
+        limit(self, "pixels", 0, 65536)
         one_of(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:

@@ -54,7 +54,7 @@ class Cutout(Augmentation):
     fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
 
     def __post_init__(self) -> None:
-        limit(self, "pixels", 1, math.inf)
+        limit(self, "pixels", 1, 65536)
         one_of(self, "fill", FILLS)
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:

@@ -6,7 +6,6 @@ times; as one product of matrices it is read once, from the whole of the origina
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -68,7 +67,7 @@ class Translate(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "pixels", 0, math.inf)
+        limit(self, "pixels", 0, 65536)
         one_of(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:

@@ -35,7 +35,7 @@ def gather(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
     row, row_there = inside(y.floor().long(), height, border)
     column, column_there = inside(x.floor().long(), width, border)
     index = row * width + column
-    flat = index.view(count, 1, -1).expand(-1, channels, -1)
+    flat = index.flatten(1)[:, None].expand(-1, channels, -1)
     pixels = images.flatten(2).gather(2, flat).view(count, channels, *index.shape[1:])
     if border != "zeros":
         return pixels
