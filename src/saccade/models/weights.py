@@ -1,0 +1,167 @@
+"""Public weights: which there are, and how a file of them gets into a network."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from saccade.errors import ResourceError, UsageError, WeightsError, unknown
+from saccade.models.fetch import Tell, fetch, silent
+from saccade.models.state import State, named_for, read_state
+
+
+@dataclass(frozen=True)
+class PublicWeights:
+    """One entry of weights.toml: a trained network of somebody else's."""
+
+    network: str  # of the catalogue
+    tag: str
+    url: str  # empty when no address has it in a format that is read here
+    sha256: str  # or its first 8 digits, as published
+    licence: str
+    keys: str  # whose names the file uses
+    size: int  # pixels, height and width
+    resize: int  # pixels, short side before the centre is cut out
+    interpolation: str
+    mean: tuple[float, ...]  # per channel, of values 0 to 1
+    std: tuple[float, ...]
+    top1: float  # per cent, as published
+    top5: float | None = None
+    megabytes: float | None = None
+
+    @property
+    def crop(self) -> float:
+        """Size over short side."""
+        return self.size / self.resize
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of a file's tensors."""
+
+    file: Path
+    loaded: int  # tensors
+    left_out: tuple[str, ...]  # in the file and of no use here
+    fresh: tuple[str, ...]  # not in the file, or for other classes: they start anew
+
+    def __str__(self) -> str:
+        parts = [f"{self.file.name}: {self.loaded} tensors"]
+        if self.fresh:
+            parts.append(f"{', '.join(self.fresh)} start anew: other classes in the file")
+        if self.left_out:
+            parts.append(f"{len(self.left_out)} of side classifiers left out")
+        return "; ".join(parts)
+
+
+@cache
+def public_weights() -> dict[tuple[str, str], PublicWeights]:
+    """All entries of weights.toml by network and tag."""
+    text = (files("saccade.models") / "weights.toml").read_text("utf-8")
+    found = {}
+    for publisher in tomllib.loads(text).values():
+        folder = publisher.pop("folder")
+        for row in publisher.pop("files"):
+            entry = {**publisher, **row}
+            name = entry.pop("file", "")
+            entry["url"] = folder + name if name else ""
+            entry["mean"], entry["std"] = tuple(entry["mean"]), tuple(entry["std"])
+            found[entry["network"], entry["tag"]] = PublicWeights(**entry)
+    return found
+
+
+def weights_called(network: str, tag: str) -> PublicWeights:
+    """The entry `tag` of a network; raises `UsageError` naming the tags there are."""
+    tags = [t for n, t in public_weights() if n == network]
+    if tag in tags:
+        return public_weights()[network, tag]
+    if not tags:
+        raise UsageError(
+            f"no public weights of {network} are known", "give the path of a file of weights"
+        )
+    raise unknown(f"weights of {network}", tag, tags)
+
+
+def weights_file(network: str, weights: str | Path, *, tell: Tell = silent) -> Path:
+    """A path as it is; for a tag such as "imagenet", the file fetched and checked."""
+    path = Path(weights)
+    if path.suffix or path.exists():
+        return path
+    entry = weights_called(network, str(weights))
+    if not entry.url:
+        raise ResourceError(
+            f"no address has the weights '{entry.tag}' of {network} in a format that is read here",
+            f"give the path of an .npz file with {entry.keys}'s names of the layers",
+        )
+    return fetch(entry.url, entry.sha256, tell=tell)
+
+
+def load_weights(network: nn.Module, path: Path | str) -> LoadReport:
+    """Put a file's tensors into the network, by name; raises `WeightsError` unless all fit.
+
+    Two things may differ: a classifier for another number of classes starts anew, and side
+    classifiers that the network does not have are left out.  The report tells which.
+    """
+    path = Path(path)
+    own = network.state_dict()
+    state = named_for(read_state(path), own.keys())
+    left_out = tuple(n for n in state if n not in own and n.startswith(SIDES))
+    fresh = tuple(n for n in state if _for_other_classes(n, state, own, classifiers(network)))
+    fitting = {n: v for n, v in state.items() if n not in {*left_out, *fresh}}
+    _check(path, fitting, {n: v for n, v in own.items() if n not in fresh})
+    network.load_state_dict(fitting, strict=False)
+    return LoadReport(path, len(fitting), left_out, fresh)
+
+
+SIDES = ("aux1.", "aux2.")
+
+
+def classifiers(network: nn.Module) -> tuple[str, ...]:
+    """The names of the last layer with weights, and of the last in each side classifier."""
+    weighted = [n for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    main = [name for name in weighted if not name.startswith(SIDES)]
+    sides = [[name for name in weighted if name.startswith(side)] for side in SIDES]
+    return tuple(group[-1] for group in (main, *sides) if group)
+
+
+def _for_other_classes(name: str, state: State, own: State, heads: Sequence[str]) -> bool:
+    return (
+        name.rpartition(".")[0] in heads
+        and name in own
+        and state[name].shape != own[name].shape
+        and state[name].shape[1:] == own[name].shape[1:]
+    )
+
+
+def _check(path: Path, state: State, own: State) -> None:
+    missing = [n for n in own if n not in state and not n.endswith("num_batches_tracked")]
+    foreign = [n for n in state if n not in own]
+    other = [n for n in state if n in own and state[n].shape != own[n].shape]
+    spoilt = [n for n, value in state.items() if not torch.isfinite(value).all()]
+    faults = (
+        ("missing", missing),
+        ("not of this network", foreign),
+        ("of another shape", [f"{n} {_shapes(state[n], own[n])}" for n in other]),
+        ("not finite", spoilt),
+    )
+    found = [f"{len(names)} {fault} ({_some(names)})" for fault, names in faults if names]
+    if found:
+        raise WeightsError(
+            f"'{path}' does not fit the network: of {len(own)} tensors, {'; '.join(found)}",
+            "it belongs to another network, or to another version of this one",
+        )
+
+
+def _shapes(theirs: torch.Tensor, ours: torch.Tensor) -> str:
+    sizes = ("x".join(map(str, tensor.shape)) or "a number" for tensor in (theirs, ours))
+    return " instead of ".join(sizes)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
