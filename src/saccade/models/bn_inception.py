@@ -1,9 +1,10 @@
 """BN-Inception.  Ioffe and Szegedy 2015, "Batch normalization: accelerating deep network training
 by reducing internal covariate shift", Figure 5; SE-BN-Inception: Hu et al. 2017, Figure 2.
 
-Two choices, both those of the public Caffe network that SENet measures: 4c and 4d project the pool
-to 128 channels as the table's last column says, so that 4c, 4d and 4e give 608, 608 and 1056
-channels where its output column prints 576, 576 and 1024; pools round up.
+4c and 4d project the pool to 128 channels, as the table's last column says and the public Caffe
+networks do; they and 4e then give 608, 608 and 1056 channels, where its output column prints 576,
+576 and 1024.  The pools of 3c and 4e are padded like the convolutions beside them, so that a
+picture of any size passes; Caffe's round up.
 Departure: conv1 is one convolution; the paper's is separable, 3 -> 24 -> 64 channels.
 """
 
@@ -84,7 +85,7 @@ def reduction(
         gate,
         branch2=nn.Sequential(conv_norm(cin, reduce3, 1), last3),
         branch3=double3(cin, reduce33, out33, stride=2),
-        branch4=nn.MaxPool2d(3, stride=2, ceil_mode=True),
+        branch4=nn.MaxPool2d(3, stride=2, padding=1),
     )
 
 
