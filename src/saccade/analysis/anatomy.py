@@ -23,6 +23,7 @@ class Anatomy:
     name: str
     input_size: tuple[int, ...]  # channels, height, width
     rows: tuple[Row, ...]
+    tree: tuple[Row, ...] = field(repr=False)  # the rows with their blocks folded
     total: Counts
     unused: int  # parameters that this forward does not read, as of classifiers at the side
     memory: Memory
@@ -44,7 +45,7 @@ class Anatomy:
 
     def walk(self) -> Iterator[Row]:
         """Every row, blocks before their parts."""
-        waiting = list(reversed(self.rows))
+        waiting = list(reversed(self.tree))
         while waiting:
             row = waiting.pop()
             yield row
@@ -93,13 +94,19 @@ def anatomy(
     """
     name = name or type(module).__name__
     forward = trace(module, input_size, name)
-    rows = rows_of(forward)
+    tree = rows = rows_of(forward)
     if all:
-        rows = tuple(leaf for row in rows for leaf in row.leaves())
+        rows = tuple(leaf for row in tree for leaf in row.leaves())
     total = sum((row.counts for row in rows), Counts())
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return Anatomy(
-        name, tuple(input_size), rows, total, parameters - total.weights, memory(forward, batch)
+        name,
+        tuple(input_size),
+        rows,
+        tree,
+        total,
+        parameters - total.weights,
+        memory(forward, batch),
     )
 
 

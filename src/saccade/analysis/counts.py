@@ -7,7 +7,7 @@ pooling are not counted, and a multiplication with its addition is one: FLOPs ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import prod
 
 from saccade.analysis.field_mixes import PRODUCTS
@@ -31,13 +31,10 @@ class Counts:
     multiply_adds: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            self.units + other.units,
-            self.connections + other.connections,
-            self.biases + other.biases,
-            self.weights + other.weights,
-            self.multiply_adds + other.multiply_adds,
-        )
+        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other))))
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other))))
 
 
 def count(operation: Operation, weights: Mapping[str, int]) -> Counts:

@@ -1,0 +1,184 @@
+"""The table of an anatomy: for a terminal of any width, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from saccade.analysis.anatomy import Anatomy, field_text, row_dict, stride_text
+from saccade.analysis.counts import CONVENTION, Counts
+from saccade.analysis.memory import Memory
+from saccade.analysis.rows import Row
+
+WORDS = ("name", "kind")  # columns to the left; all others to the right
+ALL = (*WORDS, "output", "units", "connections", "weights", "multiply-adds", "field", "stride")
+NARROW = (*WORDS, "output", "weights", "mult-adds", "field")
+BAR = 12  # characters
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+@dataclass(frozen=True)
+class AnatomyTable:
+    """An anatomy as rich prints it: every digit where the terminal is wide enough, else fewer."""
+
+    anatomy: Anatomy
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield title(self.anatomy)
+        for columns, exact, bar in ((ALL, True, BAR), (ALL, False, BAR), (NARROW, False, 8)):
+            table = tabulated(self.anatomy, columns, exact, bar)
+            wide = console.measure(table, options=options.update(width=10_000)).maximum
+            if wide <= options.max_width:
+                break
+        yield table
+        for note in notes(self.anatomy):
+            yield Text(note, style="dim")
+
+
+def title(anatomy: Anatomy) -> Text:
+    less = f" without {', '.join(anatomy.without)}" if anatomy.without else ""
+    shape = " x ".join(map(str, anatomy.input_size))
+    return Text.assemble((anatomy.name + less, "bold"), (f"   input {shape}", "dim"))
+
+
+def tabulated(anatomy: Anatomy, columns: tuple[str, ...], exact: bool, bar: int) -> Table:
+    """The rows and their sum; a column's numbers are written out or to three figures."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.show_footer = True
+    total = cells(None, anatomy.total, exact)
+    for column in columns:
+        words, first = column in WORDS, column == "name"
+        table.add_column(
+            column,
+            "total" if first else total.get(column, ""),
+            footer_style="bold",
+            justify="left" if words else "right",
+            no_wrap=column != "kind",
+            min_width=widest(anatomy) if first else None,
+        )
+    table.add_column("share", no_wrap=True, min_width=bar + 5)
+    for row in anatomy.rows:
+        values = cells(row, row.counts, exact)
+        share = row.counts.multiply_adds / max(1, anatomy.total.multiply_adds)
+        quiet = "" if row.counts.connections or row.parts else "dim"
+        table.add_row(*(values[column] for column in columns), share_bar(share, bar), style=quiet)
+    return table
+
+
+def widest(anatomy: Anatomy) -> int:
+    return max((len(row.name) for row in anatomy.rows), default=0)
+
+
+def cells(row: Row | None, counts: Counts, exact: bool) -> dict[str, str]:
+    """A line's cells by column; without a row those of the totals."""
+    write = (lambda n: f"{n:,}") if exact else brief
+    multiply_adds = write(counts.multiply_adds) if counts.multiply_adds else ""
+    numbers = {
+        "units": write(counts.units) if counts.units else "",
+        "connections": write(counts.connections) if counts.connections else "",
+        "weights": write(counts.weights) if counts.weights else "",
+        "multiply-adds": multiply_adds,
+        "mult-adds": multiply_adds,
+    }
+    if row is None:
+        return numbers
+    return numbers | {
+        "name": row.name,
+        "kind": row.kind,
+        "output": "x".join(map(str, row.output)),
+        "field": field_text(row.field),
+        "stride": stride_text(row),
+    }
+
+
+def brief(number: float, base: int = 1000, units: str = " KMGT") -> str:
+    """Three figures and a letter: 4.09G."""
+    power = 0
+    while number >= (base if power == 0 else base - 0.5) and power < len(units) - 1:
+        number /= base
+        power += 1
+    if power == 0:
+        return f"{number:.0f}"
+    digits = 2 if number < 9.995 else 1 if number < 99.95 else 0
+    return f"{number:.{digits}f}{units[power]}"
+
+
+def share_bar(share: float, width: int) -> Text:
+    """A bar of a fraction with its number; nothing where it is nothing."""
+    if not share:
+        return Text("")
+    eighths = max(1, round(share * width * 8))
+    bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    percent = f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+    return Text.assemble((f"{percent:>4} ", ""), (bar, "cyan"))
+
+
+def notes(anatomy: Anatomy) -> Iterator[str]:
+    """What the numbers mean, and what does not fit into a column."""
+    total = anatomy.total
+    yield f"counted: {CONVENTION}"
+    with_biases = total.connections + total.biases
+    yield f"connections: {total.connections:,} without biases, {with_biases:,} with them"
+    if field := anatomy.receptive_field:
+        height, width = field.size
+        gate = "; + gate: also the whole picture, through what is alike at every place"
+        yield f"receptive field: {height} x {width} pixels" + (gate if field.gate else "")
+    if anatomy.unused:
+        yield f"weights: {anatomy.unused:,} more are not used in this forward"
+    yield from memory_notes(anatomy.memory)
+    if anatomy.saved:
+        yield (
+            f"without {', '.join(anatomy.without)}: {saving(anatomy.saved.weights)} weights, "
+            f"{saving(anatomy.saved.multiply_adds)} multiply-adds"
+        )
+
+
+def saving(number: int) -> str:
+    return f"{abs(number):,} {'fewer' if number >= 0 else 'more'}"
+
+
+def memory_notes(memory: Memory) -> Iterator[str]:
+    pictures = "1 picture" if memory.batch == 1 else f"{memory.batch} pictures"
+    yield (
+        f"memory, {pictures}: weights {megabytes(memory.weights)}, "
+        f"activations {megabytes(memory.inference)} at most at a time"
+    )
+    if memory.training is None:
+        yield f"memory of training, {pictures}: cannot train on this batch"
+        return
+    yield (
+        f"memory of training, {pictures}: weights {megabytes(memory.weights)}, "
+        f"gradients {megabytes(memory.gradients)}, activations {megabytes(memory.training)}; "
+        "as much as the gradients for each moment of the optimizer"
+    )
+
+
+def megabytes(size: int) -> str:
+    words = brief(size, 1024)
+    return f"{words[:-1]} {words[-1]}iB" if size >= 1024 else f"{size} B"
+
+
+def as_json(anatomy: Anatomy) -> str:
+    return json.dumps(anatomy.to_dict(), indent=2)
+
+
+def as_csv(anatomy: Anatomy) -> str:
+    """A line a row; sizes as 64x112x112, fields as height, width and whether there is a gate."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    numbers = ("units", "connections", "biases", "weights", "multiply_adds")
+    places = ("field_height", "field_width", "stride_height", "stride_width", "gate")
+    writer.writerow(("name", "kind", "output", *numbers, *places))
+    for row in anatomy.rows:
+        values = row_dict(row)
+        seen = (*row.field.size, *row.field.stride, row.field.gate) if row.field else ("",) * 5
+        size = "x".join(map(str, row.output))
+        writer.writerow((row.name, row.kind, size, *(values[key] for key in numbers), *seen))
+    return text.getvalue()
