@@ -1,0 +1,248 @@
+"""svg: a network as a drawing; heights tell the size of its maps, widths how many there are.
+
+A plain chain is one line of large boxes.  Any other network is drawn in bands, one for each size of
+its maps, in the order of the paper's table; a block opens into its branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from saccade.analysis.anatomy import Anatomy, field_text
+from saccade.analysis.field import Field
+from saccade.report.anatomy_table import brief
+from saccade.report.drawing_layout import Diagram, arranged
+from saccade.report.drawing_nodes import LARGE, SMALL, Node, alike, nodes_of, text_width
+from saccade.report.drawing_shapes import STYLE, connected, drawn, path, rectangle, tip, words
+
+MARGIN = 28.0
+LABELS = 104.0  # for the sizes to the left of the bands
+LONGEST = 1340.0  # pixels of a line, before it is broken
+LONGEST_RUN = 6  # blocks alike that are all drawn; more are drawn once
+BETWEEN = 20.0  # blocks
+HEAD = 74.0  # title
+FOOT = 44.0  # legend
+
+
+def svg(anatomy: Anatomy) -> str:
+    """The drawing as the text of a file, for light and dark backgrounds."""
+    large = nodes_of(anatomy.tree, LARGE)
+    line = arranged(large)
+    plain = not any(node.role == "block" for node in large)
+    fits = line.width < LONGEST + LABELS
+    body, width, height = single(line) if plain and fits else bands(anatomy)
+    width = max(width, 560.0)
+    total = (width + 2 * MARGIN, height + HEAD + FOOT + MARGIN)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total[0]:.0f} {total[1]:.0f}" '
+            f'width="{total[0]:.0f}" height="{total[1]:.0f}" role="img">',
+            f"<title>{anatomy.name}</title><style>{STYLE}</style>",
+            rectangle(0, 0, *total, "paper"),
+            *titled(anatomy),
+            f'<g transform="translate({MARGIN:.0f} {HEAD:.0f})">',
+            *body,
+            "</g>",
+            *legend(large, total[1] - FOOT / 2),
+            "</svg>\n",
+        ]
+    )
+
+
+def titled(anatomy: Anatomy) -> Iterator[str]:
+    less = f" without {', '.join(anatomy.without)}" if anatomy.without else ""
+    size = " × ".join(map(str, anatomy.input_size))
+    weights = anatomy.total.weights + anatomy.unused
+    facts = [f"input {size}", f"{brief(weights)} weights"]
+    facts.append(f"{brief(anatomy.total.multiply_adds)} multiply-adds")
+    if anatomy.receptive_field:
+        facts.append(f"receptive field {pixels(anatomy.receptive_field)}")
+    yield words(MARGIN, 36, anatomy.name + less, anchor="start", size=22)
+    yield words(MARGIN, 56, "  ·  ".join(facts), "quiet", "start", 12)
+
+
+def pixels(field: Field) -> str:
+    size, _, gate = field_text(field).partition(" + ")
+    return f"{size} px" + (f" + {gate}" if gate else "")
+
+
+def legend(nodes: Sequence[Node], y: float) -> Iterator[str]:
+    named = {
+        "convolution": "convolution",
+        "pooling": "pooling",
+        "product": "fully connected",
+        "gate": "gate (squeeze-excite)",
+    }
+    roles = {leaf for node in nodes for leaf in roles_in(node)}
+    x = MARGIN
+    for role, text in named.items():
+        if role in roles:
+            yield rectangle(x, y - 9, 10, 10, role, 2)
+            yield words(x + 15, y, text, "quiet", "start", 11)
+            x += 30 + 6.2 * len(text)
+    yield words(x, y, "height: size of the maps · width: number of maps", "quiet", "start", 11)
+
+
+def roles_in(node: Node) -> set[str]:
+    if node.role != "block":
+        return {node.role}
+    return set().union(*(roles_in(inner) for inner in nodes_of(node.row.parts, SMALL)), set())
+
+
+def single(line: Diagram) -> tuple[list[str], float, float]:
+    """A chain in one line, each layer's name over it and its size under it."""
+    top = max(node.above for node in line.nodes) + 30
+    parts = [f'<g transform="translate(0 {top - line.y:.1f})">', *connected(line)]
+    for node in line.nodes:
+        parts += drawn(node)
+        middle = node.x + (node.width + node.depth) / 2
+        parts.append(words(middle, node.y - node.above - 8, node.row.name, size=10))
+    parts.append("</g>")
+    return parts, line.width, top + max(node.below for node in line.nodes) + 20
+
+
+@dataclass
+class Item:
+    """A block or a layer in a band."""
+
+    diagram: Diagram
+    name: str
+    framed: bool
+    x: float = 0.0
+    leads_on: bool = True  # something comes after it
+    times: int = 1  # how often it stands there, one after the other
+
+    @property
+    def width(self) -> float:
+        name = text_width([self.name]) + (40 if self.times > 1 else 8)
+        return max(self.diagram.width + (8 if self.times > 1 else 0), name)
+
+
+@dataclass
+class Band:
+    """Items side by side whose maps have one size."""
+
+    label: str
+    items: list[Item] = field(default_factory=list)
+
+    @property
+    def above(self) -> float:
+        return max(item.diagram.y + (30 if item.framed else 14) for item in self.items)
+
+    @property
+    def below(self) -> float:
+        return max(
+            item.diagram.height - item.diagram.y + (8 if item.framed else 0) for item in self.items
+        )
+
+
+def bands(anatomy: Anatomy) -> tuple[list[str], float, float]:
+    nodes = nodes_of(anatomy.tree, 1.35 * SMALL)
+    lines: list[Band] = []
+    for label, members in groupby(nodes, key=lambda node: size_of(node)):
+        lines += broken(label, list(items_of(list(members))))
+    lines[-1].items[-1].leads_on = False
+    parts, y, width = [], 0.0, 0.0
+    ends: list[tuple[float, float]] = []
+    for number, band in enumerate(lines):
+        axis = y + band.above
+        first, last = band.items[0], band.items[-1]
+        if number:
+            parts.append(carried(*ends[-1], LABELS + first.x, axis, y - 9))
+        parts += laid(band, axis)
+        if number == 0 or lines[number - 1].label != band.label:
+            parts.append(words(0, axis + 5, band.label, "quiet", "start", 14))
+        end = LABELS + last.x + last.diagram.width
+        ends.append((end, axis))
+        width = max(width, end + 16, LABELS + last.x + last.width)
+        y = axis + band.below + 30
+    return parts, width, y - 30
+
+
+def size_of(node: Node) -> str:
+    output = node.row.output
+    if len(output) == 3 and output[1:] != (1, 1):
+        return f"{output[1]} × {output[2]}"
+    return "1 × 1" if len(output) != 2 else f"{output[0]} places"
+
+
+def items_of(nodes: list[Node]) -> Iterator[Item]:
+    """An item a node, and one for a long run of the same block."""
+    start = 0
+    while start < len(nodes):
+        end = start + 1
+        while end < len(nodes) and alike(nodes[start].row, nodes[end].row):
+            end += 1
+        if end - start <= LONGEST_RUN:
+            end = start + 1
+        item = item_of(nodes[start])
+        if end - start > 1:
+            item.name += f" … {short(nodes[end - 1].row.name)}"
+            item.times = end - start
+        yield item
+        start = end
+
+
+def short(name: str) -> str:
+    """The end of a name: its last word, and the one before it if that is a number."""
+    parts = name.split(".")
+    return ".".join(parts[-2:]) if parts[-1].isdigit() else parts[-1]
+
+
+def item_of(node: Node) -> Item:
+    if node.role == "block":
+        inner = nodes_of(node.row.parts, SMALL)
+        if inner:
+            return Item(arranged(inner), short(node.row.name), framed=True)
+    node.reads = (-1,)
+    return Item(arranged([node]), short(node.row.name), framed=False)
+
+
+def broken(label: str, items: list[Item]) -> Iterator[Band]:
+    """The items in as many lines as they need."""
+    band, x = Band(label), 0.0
+    for item in items:
+        if band.items and x + item.width > LONGEST:
+            yield band
+            band, x = Band(label), 0.0
+        item.x = x
+        band.items.append(item)
+        x += item.width + BETWEEN
+    yield band
+
+
+def laid(band: Band, axis: float) -> Iterator[str]:
+    """The items of a line and the arrows between them."""
+    for number, item in enumerate(band.items):
+        left, top = LABELS + item.x, axis - item.diagram.y
+        if number:
+            before = band.items[number - 1]
+            start = LABELS + before.x + before.diagram.width
+            yield path(f"M{start:.1f} {axis:.1f} H{left:.1f}")
+        if item.framed:
+            for sheet in reversed(range(min(item.times, 3))):
+                shape = (item.diagram.width, item.diagram.height + 14)
+                yield rectangle(left + 4 * sheet, top - 8 - 4 * sheet, *shape, "block", 7)
+        lift = 13 + (8 if item.times > 1 else 0) if item.framed else 4
+        times = f"   × {item.times}" if item.times > 1 else ""
+        yield words(left + 4, top - lift, item.name + times, "small", "start")
+        yield f'<g transform="translate({left:.1f} {top:.1f})">'
+        yield from connected(item.diagram)
+        if item.leads_on:
+            last = item.diagram.nodes[-1]
+            leaves = last.x + last.width + last.depth / 2
+            yield path(f"M{leaves:.1f} {last.y:.1f} H{item.diagram.width:.1f}")
+        for node in item.diagram.nodes:
+            yield from drawn(node)
+        yield "</g>"
+
+
+def carried(x1: float, y1: float, x2: float, y2: float, between: float) -> str:
+    """The line from the end of one band to the start of the next."""
+    left = x2 - 12
+    return path(
+        f"M{x1:.1f} {y1:.1f} h4 q8 0 8 8 V{between - 8:.1f} q0 8 -8 8 "
+        f"H{left + 4:.1f} q-8 0 -8 8 V{y2 - 8:.1f} q0 8 8 8 H{x2 - 1:.1f}"
+    ) + tip(x2, y2)
