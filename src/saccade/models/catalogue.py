@@ -10,6 +10,9 @@ from torch import nn
 from saccade.layers.activations import HardThreshold, ScaledTanh, SoftReLU
 from saccade.models.alexnet import alexnet, alexnet_2012, alexnet_2012_without
 from saccade.models.bn_inception import bn_inception, se_bn_inception
+from saccade.models.cifar_resnet import cifar_resnet
+from saccade.models.densenet import cifar_densenet, cifar_densenet_bc, densenet
+from saccade.models.densenet_fast import densenet_fast_40_12
 from saccade.models.googlenet import (
     googlenet,
     googlenet_2014,
@@ -21,6 +24,10 @@ from saccade.models.lenet import lenet5, lenet5_1998, lenet_caffe
 from saccade.models.linear import linear, perceptron
 from saccade.models.local import net3
 from saccade.models.mlp import mlp
+from saccade.models.plain import plain_basic, plain_bottleneck
+from saccade.models.prelu_net import MODEL_A, MODEL_B, MODEL_C, prelu_net
+from saccade.models.resnet import Basic, bottleneck, bottleneck_v1, paths, resnet
+from saccade.models.se_resnet import conv_norm_se, se_32x4d, se_bottleneck, se_bottleneck_v1
 from saccade.models.vgg import A, B, D, E, conv_norm, vgg
 from saccade.models.zfnet import zfnet
 
@@ -62,9 +69,67 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "googlenet_2014":         googlenet_2014,           # 2014
     "googlenet":              googlenet,                # 2014, with batch normalisation
     "bn_inception":           bn_inception,             # 2015
+    "prelu_net_a":            partial(prelu_net, MODEL_A),                              # 2015
+    "prelu_net_b":            partial(prelu_net, MODEL_B),                              # 2015
+    "prelu_net_c":            partial(prelu_net, MODEL_C),                              # 2015
+    "plain18":                partial(resnet, plain_basic, (2, 2, 2, 2), e=1),          # 2015
+    "plain34":                partial(resnet, plain_basic, (3, 4, 6, 3), e=1),          # 2015
+    "plain50":                partial(resnet, plain_bottleneck, (3, 4, 6, 3)),          # 2015
+    "plain101":               partial(resnet, plain_bottleneck, (3, 4, 23, 3)),         # 2015
+    "plain152":               partial(resnet, plain_bottleneck, (3, 8, 36, 3)),         # 2015
+    "resnet18":               partial(resnet, Basic, (2, 2, 2, 2), e=1),                # 2015
+    "resnet34":               partial(resnet, Basic, (3, 4, 6, 3), e=1),                # 2015
+    "resnet50":               partial(resnet, bottleneck, (3, 4, 6, 3)),                # 2015
+    "resnet101":              partial(resnet, bottleneck, (3, 4, 23, 3)),               # 2015
+    "resnet152":              partial(resnet, bottleneck, (3, 8, 36, 3)),               # 2015
+    "resnet50_v1":            partial(resnet, bottleneck_v1, (3, 4, 6, 3)),             # 2015
+    "resnet101_v1":           partial(resnet, bottleneck_v1, (3, 4, 23, 3)),            # 2015
+    "resnet152_v1":           partial(resnet, bottleneck_v1, (3, 8, 36, 3)),            # 2015
+    "cifar_resnet20":         partial(cifar_resnet, 20),                                # 2015
+    "cifar_resnet32":         partial(cifar_resnet, 32),                                # 2015
+    "cifar_resnet44":         partial(cifar_resnet, 44),                                # 2015
+    "cifar_resnet56":         partial(cifar_resnet, 56),                                # 2015
+    "cifar_resnet110":        partial(cifar_resnet, 110),                               # 2015
+    "cifar_plain20":          partial(cifar_resnet, 20, block=plain_basic),             # 2015
+    "cifar_plain32":          partial(cifar_resnet, 32, block=plain_basic),             # 2015
+    "cifar_plain44":          partial(cifar_resnet, 44, block=plain_basic),             # 2015
+    "cifar_plain56":          partial(cifar_resnet, 56, block=plain_basic),             # 2015
+    "cifar_plain110":         partial(cifar_resnet, 110, block=plain_basic),            # 2015
     "inception_resnet_v2":    inception_resnet_v2,      # 2016
+    "densenet121":            partial(densenet, 32, (6, 12, 24, 16)),                   # 2016
+    "densenet169":            partial(densenet, 32, (6, 12, 32, 32)),                   # 2016
+    "densenet201":            partial(densenet, 32, (6, 12, 48, 32)),                   # 2016
+    "densenet161":            partial(densenet, 48, (6, 12, 36, 24)),                   # 2016
+    "cifar_densenet_40_12":   partial(cifar_densenet, 40, 12),                          # 2016
+    "cifar_densenet_100_12":  partial(cifar_densenet, 100, 12),                         # 2016
+    "cifar_densenet_100_24":  partial(cifar_densenet, 100, 24),                         # 2016
+    "cifar_densenet_bc_100_12": partial(cifar_densenet_bc, 100, 12),                    # 2016
+    "cifar_densenet_bc_250_24": partial(cifar_densenet_bc, 250, 24),                    # 2016
+    "cifar_densenet_bc_190_40": partial(cifar_densenet_bc, 190, 40),                    # 2016
+    "densenet_fast_40_12":    densenet_fast_40_12,                                      # 2016
+    "resnext50_1x64d":        partial(resnet, paths(1, 64), (3, 4, 6, 3)),              # 2016
+    "resnext50_2x40d":        partial(resnet, paths(2, 40), (3, 4, 6, 3)),              # 2016
+    "resnext50_4x24d":        partial(resnet, paths(4, 24), (3, 4, 6, 3)),              # 2016
+    "resnext50_8x14d":        partial(resnet, paths(8, 14), (3, 4, 6, 3)),              # 2016
+    "resnext50_32x4d":        partial(resnet, paths(32, 4), (3, 4, 6, 3)),              # 2016
+    "resnext101_1x64d":       partial(resnet, paths(1, 64), (3, 4, 23, 3)),             # 2016
+    "resnext101_2x40d":       partial(resnet, paths(2, 40), (3, 4, 23, 3)),             # 2016
+    "resnext101_4x24d":       partial(resnet, paths(4, 24), (3, 4, 23, 3)),             # 2016
+    "resnext101_8x14d":       partial(resnet, paths(8, 14), (3, 4, 23, 3)),             # 2016
+    "resnext101_32x4d":       partial(resnet, paths(32, 4), (3, 4, 23, 3)),             # 2016
+    "resnext101_64x4d":       partial(resnet, paths(64, 4), (3, 4, 23, 3)),             # 2016
+    "resnext101_32x8d":       partial(resnet, paths(32, 8), (3, 4, 23, 3)),             # 2016
     "se_bn_inception":        se_bn_inception,          # 2017
     "se_inception_resnet_v2": se_inception_resnet_v2,   # 2017
+    "seresnet50":             partial(resnet, se_bottleneck, (3, 4, 6, 3)),             # 2017
+    "seresnet101":            partial(resnet, se_bottleneck, (3, 4, 23, 3)),            # 2017
+    "seresnet152":            partial(resnet, se_bottleneck, (3, 8, 36, 3)),            # 2017
+    "seresnet50_v1":          partial(resnet, se_bottleneck_v1, (3, 4, 6, 3)),          # 2017
+    "seresnet101_v1":         partial(resnet, se_bottleneck_v1, (3, 4, 23, 3)),         # 2017
+    "seresnet152_v1":         partial(resnet, se_bottleneck_v1, (3, 8, 36, 3)),         # 2017
+    "seresnext50_32x4d":      partial(resnet, se_32x4d, (3, 4, 6, 3)),                  # 2017
+    "seresnext101_32x4d":     partial(resnet, se_32x4d, (3, 4, 23, 3)),                 # 2017
+    "sevgg16":                partial(vgg, depths=D, unit=conv_norm_se),                # 2017
 }
 
 SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with a tuple
@@ -96,6 +161,23 @@ INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not 
     "alexnet_2012_no_fc6_fc7":     (3, 227, 227),
     "alexnet_2012_no_conv3_conv4": (3, 227, 227),
     "lenet_caffe":            (1, 28, 28),
+    "cifar_resnet20":         (3, 32, 32),
+    "cifar_resnet32":         (3, 32, 32),
+    "cifar_resnet44":         (3, 32, 32),
+    "cifar_resnet56":         (3, 32, 32),
+    "cifar_resnet110":        (3, 32, 32),
+    "cifar_plain20":          (3, 32, 32),
+    "cifar_plain32":          (3, 32, 32),
+    "cifar_plain44":          (3, 32, 32),
+    "cifar_plain56":          (3, 32, 32),
+    "cifar_plain110":         (3, 32, 32),
+    "cifar_densenet_40_12":   (3, 32, 32),
+    "cifar_densenet_100_12":  (3, 32, 32),
+    "cifar_densenet_100_24":  (3, 32, 32),
+    "cifar_densenet_bc_100_12": (3, 32, 32),
+    "cifar_densenet_bc_250_24": (3, 32, 32),
+    "cifar_densenet_bc_190_40": (3, 32, 32),
+    "densenet_fast_40_12":    (3, 32, 32),
     "inception_resnet_v2":    (3, 299, 299),
     "se_inception_resnet_v2": (3, 299, 299),
 }
