@@ -7,23 +7,36 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from saccade.api import evaluate, predict, resume, train
-    from saccade.models.create import create_model
+    from saccade.api import augment, create_model, doctor, evaluate, predict, resume, show, train
     from saccade.runs import Run, open_bundle
 
 __version__ = version("saccade")
 
 HOMES = {  # where a name lives; it is imported when first asked for, PyTorch with it
     "Run": "saccade.runs",
-    "create_model": "saccade.models.create",
+    "augment": "saccade.api",
+    "create_model": "saccade.api",
+    "doctor": "saccade.api",
     "evaluate": "saccade.api",
     "open_bundle": "saccade.runs",
     "predict": "saccade.api",
     "resume": "saccade.api",
+    "show": "saccade.api",
     "train": "saccade.api",
 }
 
-__all__ = ["Run", "create_model", "evaluate", "open_bundle", "predict", "resume", "train"]
+__all__ = [
+    "Run",
+    "augment",
+    "create_model",
+    "doctor",
+    "evaluate",
+    "open_bundle",
+    "predict",
+    "resume",
+    "show",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

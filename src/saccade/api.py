@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from saccade.analysis.anatomy import Anatomy
+    from saccade.augmenting import Sheet
+    from saccade.data.doctor.diagnosis import Diagnosis
     from saccade.listings import Models
     from saccade.results import Evaluation, Predictions
     from saccade.runs import Run
 
-__all__ = ["evaluate", "models", "predict", "resume", "train"]
+__all__ = ["augment", "doctor", "evaluate", "models", "predict", "resume", "show", "train"]
 
 
 def train(
@@ -56,19 +61,6 @@ def train(
     folder = Path(out) if out is not None else None
     with TrainingView() as view:
         return begin(data, recipe, flags, folder, _command(data, recipe, flags), view)
-
-
-def models(pattern: str = "*") -> Models:
-    """List the networks, in order of year.
-
-    Parameters
-    ----------
-    pattern
-        Only names like this one, as in "resnet*".
-    """
-    from saccade.listings import list_models
-
-    return list_models(pattern)
 
 
 def resume(run: str | Path) -> Run:
@@ -121,6 +113,130 @@ def predict(run: str | Path, *images: str | Path, top: int = 5) -> Predictions:
     from saccade.runs import open_bundle
 
     return open_bundle(run).predict(*images, top=top)
+
+
+def show(
+    model: str | Path | Module,
+    *,
+    size: int | None = None,
+    input_size: Sequence[int] | None = None,
+    batch: int = 1,
+    all: bool = False,
+    without: Sequence[str] = (),
+    svg: str | Path | None = None,
+    field: str | None = None,
+    out: str | Path | None = None,
+) -> Anatomy:
+    """Show a network as its paper's table: sizes, weights, costs and receptive fields, row by row.
+
+    Parameters
+    ----------
+    model
+        A network of `saccade models`, or a run folder; from Python also any module.
+    size
+        Height and width of the pictures, in pixels.
+    input_size
+        Channels, height and width, where they are not those that the network is made for.
+    batch
+        Pictures at a time, for the memory that they take.
+    all
+        Unfold the blocks: every layer gets a row.
+    without
+        Layers to leave out; what that saves is told.
+    svg
+        A file to draw the network into.
+    field
+        A layer whose receptive field is to be measured and drawn.
+    out
+        The PNG or SVG file for the receptive field; without it, one named after network and layer.
+    """
+    from saccade.showing import show_network
+
+    given = dict(size=size, input_size=input_size, batch=batch, all=all, without=without)
+    return show_network(model, given, drawing=svg, layer=field, out=out)
+
+
+def models(pattern: str = "*") -> Models:
+    """List the networks, in order of year.
+
+    Parameters
+    ----------
+    pattern
+        Only names like this one, as in "resnet*".
+    """
+    from saccade.listings import list_models
+
+    return list_models(pattern)
+
+
+def doctor(
+    data: str | Path,
+    *,
+    html: str | Path | None = None,
+    apply: str | Path | None = None,
+) -> Diagnosis:
+    """Look at every picture and say what is wrong with the data, before anything is trained.
+
+    Parameters
+    ----------
+    data
+        Labelled pictures as for train.
+    html
+        A file for the findings as a page with pictures.
+    apply
+        A file for a cleaned table of the pictures, to train on in place of data: without copies and
+        unreadable ones, near copies kept in one split. The pictures themselves are never touched.
+    """
+    from saccade.examining import examine_data
+
+    return examine_data(data, html=html, apply=apply)
+
+
+def augment(
+    data: str | Path | None = None,
+    *,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    recipe: str | Path | None = None,
+    size: int | None = None,
+    seed: int | None = None,
+    out: str | Path = "augmented.png",
+) -> Sheet:
+    """Draw what a training will see: pictures as they are, and augmented several times.
+
+    Parameters
+    ----------
+    data
+        Labelled pictures as for train.
+    with_
+        Settings as for train, such as data.augment="flip translate:4".
+    recipe
+        A recipe as for train.
+    size
+        Height and width of the network's input, in pixels.
+    seed
+        What the chance comes from.
+    out
+        The PNG file to write.
+    """
+    from saccade.augmenting import augmented_sheet
+
+    named = {"data.size": size, "train.seed": seed}
+    flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
+    return augmented_sheet(data, recipe, flags, Path(out))
+
+
+def create_model(
+    name: str, num_classes: int = 1000, *, weights: str | Path | None = None
+) -> Module:
+    """The bare network `name`, a table of rows; its input is what its public weights expect.
+
+    `weights` is a file, or a tag of weights.toml such as "imagenet", which is fetched once and
+    checked.  What becomes of the file's tensors is said on standard error.
+    """
+    from saccade.models.create import create_model as create
+    from saccade.terminal import say
+
+    return create(name, num_classes, weights=weights, tell=say)
 
 
 def _settings(with_: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:

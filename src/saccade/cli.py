@@ -21,9 +21,10 @@ from saccade.errors import SaccadeError
 REPORTED = 4  # exit code: finished, some inputs reported
 USAGE = 2
 INTERRUPTED = 130
-TABLES = {"Predictions"}  # results that `--csv` can print
+TABLES = {"Anatomy", "Diagnosis", "Predictions"}  # results that `--csv` can print
 
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
+UNSAYABLE: dict[str, Any] = {"Module": object}  # what only Python can hand over
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
 CSV = Annotated[bool, Parameter(show_default=False, help="Print comma-separated values.")]
 
@@ -70,7 +71,7 @@ def command(verb: Callable[..., Any]) -> Callable[..., int]:
 
     annotations = {k: v for k, v in verb.__annotations__.items() if k != "return"}
     holder = types.SimpleNamespace(__annotations__=annotations)
-    kinds = {k: textual(v) for k, v in get_type_hints(holder, dict(vars(api))).items()}
+    kinds = {k: textual(v) for k, v in get_type_hints(holder, vars(api) | UNSAYABLE).items()}
     signature = inspect.signature(verb)
     parameters = [
         p.replace(annotation=written(kinds[k], p.kind), kind=POSITIONAL.get(p.kind, p.kind))
@@ -100,13 +101,12 @@ def unwrapped(docstring: str) -> str:
 
 
 def textual(kind: Any) -> Any:
-    """The type that a command line can say: text for a path, no mappings."""
+    """The type that a command line can say: text for a path, no mappings and no modules."""
     if get_origin(kind) not in (Union, types.UnionType):
         return kind
     options = get_args(kind)
-    said = [
-        o for o in options if get_origin(o) is not Mapping and not (o is Path and str in options)
-    ]
+    paths = {Path} if str in options else set()
+    said = [o for o in options if get_origin(o) is not Mapping and o not in {object, *paths}]
     return Union[tuple(said)]  # noqa: UP007
 
 
@@ -116,6 +116,10 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
         print(data_format.dumps(result.to_dict(), ensure_ascii=False))
     elif as_csv:
         print(result.to_csv())
+    elif sys.stdout.isatty():
+        from saccade.terminal import show_result
+
+        show_result(result)
     else:
         print(result)
     reported = getattr(result, "reported", ())

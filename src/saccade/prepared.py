@@ -98,12 +98,7 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
     task = Classification(division.classes, settings.label_smoothing)
     augment = compose([parse(text, len(task.classes)) for text in data.augment])
     place = device(settings.device)
-    preprocessing = Preprocessing(
-        size=int(data.size),
-        resize=data.resize,
-        interpolation=data.interpolation,
-        colour=data.colour,
-    )
+    preprocessing = preprocessing_of(recipe)
     splits, unreadable = _decode(division, preprocessing, data.cache, task, progress)
     train = splits["train"]
     mean, std = brightness(train.pictures)
@@ -128,6 +123,17 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
         model,
         _descent(recipe, model, len(loader)),
         Average(model, settings.average) if settings.average else None,
+    )
+
+
+def preprocessing_of(recipe: Recipe) -> Preprocessing:
+    """How a resolved recipe wants its pictures."""
+    data = recipe.data
+    return Preprocessing(
+        size=int(data.size),
+        resize=data.resize,
+        interpolation=data.interpolation,
+        colour=data.colour,
     )
 
 

@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import singledispatch
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
+from saccade.analysis.anatomy import Anatomy
+from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.engine.train import Position, Step
+from saccade.report.anatomy_table import AnatomyTable
+from saccade.report.doctor_table import doctor_table
 from saccade.settings import Settings
+
+
+@singledispatch
+def rendered(result: object) -> RenderableType:
+    """A verb's result as a terminal is to show it."""
+    return Text(str(result))
+
+
+@rendered.register
+def _(result: Anatomy) -> RenderableType:
+    return AnatomyTable(result)
+
+
+@rendered.register
+def _(result: Diagnosis) -> RenderableType:
+    return Text(doctor_table(result))
+
+
+def show_result(result: object) -> None:
+    """Print a verb's result on standard output, for the width that the terminal has."""
+    Console(highlight=False).print(rendered(result))
+
+
+def say(words: str) -> None:
+    """A line for people, on standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(words))
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work on many pictures; gives the function to call with (done, total)."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
+    shown = not console.is_terminal
+    with Progress(*columns, TimeLeft(), console=console, disable=shown, transient=True) as bar:
+        line = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(line, completed=done, total=total)
 
 
 class TimeLeft(ProgressColumn):

@@ -1,0 +1,65 @@
+"""examine_data: the doctor on a source, remembering what it has seen."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from pathlib import Path
+
+from saccade.data.cache import default_folder
+from saccade.data.doctor.diagnosis import Diagnosis
+from saccade.data.doctor.doctor import examine
+from saccade.data.source import Source
+from saccade.data.sources import open_source
+from saccade.files import write_whole
+from saccade.report.doctor_page import doctor_page
+from saccade.terminal import counting, say
+
+
+def examine_data(
+    data: str | Path | None, *, html: str | Path | None, apply: str | Path | None
+) -> Diagnosis:
+    """Examine `data`; write the page `html` and the cleaned table `apply` where they are wanted."""
+    with counting("examining") as progress:
+        diagnosis = examine(open_source(data), progress=progress, state=memory_of(data))
+    if html is not None:
+        write_whole(Path(html), doctor_page(diagnosis))
+        say(f"the findings with their pictures are in {html}")
+    if apply is not None:
+        _write_cleaned(diagnosis, Path(apply))
+    return diagnosis
+
+
+def findings(source: Source, data: str | Path | None) -> tuple[Diagnosis, list[str]]:
+    """The diagnosis before a training, and its errors and warnings in words."""
+    with counting("examining") as progress:
+        diagnosis = examine(source, progress=progress, state=memory_of(data))
+    serious = [f for f in diagnosis.findings if f.severity != "note"]
+    return diagnosis, [f"{f.severity}: {f.words}" for f in serious]
+
+
+def memory_of(data: str | Path | None) -> Path | None:
+    """The file in which the doctor remembers the pictures of a path; none for data without one."""
+    if data is None or not Path(data).exists():
+        return None
+    name = hashlib.sha256(str(Path(data).resolve()).encode()).hexdigest()[:16]
+    return default_folder() / "doctor" / f"{name}.jsonl"
+
+
+def _write_cleaned(diagnosis: Diagnosis, file: Path) -> None:
+    """The cleaned manifest, and beside it what was left out and why."""
+    rows, left_out = diagnosis.cleaned(file.parent)
+    reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
+    others = file.with_name(f"{file.stem}-left-out.csv")
+    write_whole(file, _table(("path", "label", "split", "group"), rows))
+    write_whole(others, _table(("path", "reason"), reasons))
+    say(f"{len(rows)} pictures are in {file}; {len(left_out)} are left out, see {others}")
+
+
+def _table(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, titles, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
