@@ -34,7 +34,7 @@ def hard_threshold(x: float) -> tuple[float, float]:
 
 
 def perceptron_threshold(x: float) -> tuple[float, float]:
-    return float(x > 0), 1.0
+    return float(x > 0), float(x > 0)  # less is asked of all: those that are 1 are wrong
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,15 @@ def test_soft_relu_is_exact_where_softplus_has_given_up():
     x = torch.tensor([25.0], dtype=torch.float64)
     assert SoftReLU()(x).item() - 25 == pytest.approx(math.exp(-25), rel=1e-3)
     assert nn.Softplus()(x).item() == 25.0
+
+
+def test_a_perceptrons_unit_that_is_right_is_left_alone():
+    x = torch.tensor([2.0, -2.0, 2.0, -2.0], requires_grad=True)
+    y = PerceptronThreshold()(x)
+    y.backward(torch.tensor([0.3, 0.3, -0.3, -0.3]))  # less, less, more, more is asked
+    assert y.tolist() == [1, 0, 1, 0]
+    assert x.grad is not None
+    assert x.grad.tolist() == pytest.approx([0.3, 0, 0, -0.3])
 
 
 def test_descent_through_the_perceptrons_threshold_is_rosenblatts_rule():

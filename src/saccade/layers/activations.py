@@ -34,10 +34,11 @@ class HardThreshold(nn.Module):
 
 
 class PerceptronThreshold(nn.Module):
-    """1 where x > 0, else 0, with the error handed back as it came.  [...] -> [...]
+    """1 where x > 0, else 0, learning by the perceptron's rule.  [...] -> [...]
 
-    With squared error, gradient descent is then the perceptron's rule, w += (t - y) x.
-    Rosenblatt 1958; where the true derivative is meant, `HardThreshold` has it.
+    The error is handed back as it came wherever the unit is wrong, and is nil where the output
+    already is what it asks for.  With squared error that is w += (t - y) x, Rosenblatt 1958; with
+    cross-entropy, right units rest too.  `HardThreshold` has the true derivative.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -47,8 +48,11 @@ class PerceptronThreshold(nn.Module):
 class _Threshold(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return (x > 0).to(x.dtype)
+        y = (x > 0).to(x.dtype)
+        ctx.save_for_backward(y)
+        return y
 
     @staticmethod
     def backward(ctx: Any, error: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return error
+        (y,) = ctx.saved_tensors
+        return torch.where((error > 0) == (y > 0), error, 0)  # less is asked of 1, more of 0

@@ -30,7 +30,7 @@ def perceptron(
 ) -> nn.Sequential:
     """A hard-threshold unit a class: 0 or 1.  [N,C,H,W] -> [N,num_classes]
 
-    Gradient descent on the squared error is the perceptron's rule.
+    Descent is the perceptron's rule, exactly with squared error, nearly with cross-entropy.
     """
     return chain(
         flatten=nn.Flatten(),
