@@ -2,12 +2,12 @@
 
 x is uint8 [N,H,W], [N,H,W,1], [N,H,W,3] or [N,3,H,W].  y is [N] or [N,1]: whole numbers and text
 are classes, floats are numbers; 0s and 1s [N,K] are K classes, any of which a picture may have.
+An array of text called `classes`, or a classes.txt beside, names the whole numbers.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,14 +22,14 @@ from saccade.errors import DataError
 
 PICTURES = ("x", "images", "image", "data")
 LABELS = ("y", "labels", "label", "targets")
+NAMES = ("all", "classes")
 HINT = "save x.npy and y.npy, or x_train.npy, y_train.npy, x_test.npy, ... in one folder"
 
 
 def arrays(path: Path) -> Listing:
     """The pictures of a folder of .npy files, of an x.npy beside its y.npy, or of an .npz."""
-    folder = path if path.is_dir() else path.parent
-    classes = read_classes(folder / "classes.txt") if (folder / "classes.txt").is_file() else ()
     held = _held(path)
+    classes = _classes(held, path)
     rows: list[tuple[str, Item]] = []
     for split in ("all", "train", "val", "test"):
         if (split, "x") in held:
@@ -40,7 +40,9 @@ def arrays(path: Path) -> Listing:
 
 
 def role(name: str) -> tuple[str, str] | None:
-    """The split and the part, x or y, that an array's name stands for."""
+    """The split and the part, x, y or classes, that an array's name stands for."""
+    if name.lower() in ("classes", "class_names"):
+        return NAMES
     words = re.split(r"[-_. ]", name.lower())
     part = "x" if set(words) & set(PICTURES) else "y" if set(words) & set(LABELS) else ""
     splits = [split for word in words if (split := split_of(word))]
@@ -68,16 +70,24 @@ def _load(file: Path) -> NDArray:
     """One array, left on the disk until a picture is read; never an object, never code."""
     try:
         return np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+    except Exception as error:  # a damaged file raises errors of many kinds
         raise DataError(f"'{file}' cannot be read as an array: {error}") from error
 
 
 def _load_all(file: Path) -> dict[str, NDArray]:
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files if role(name)}
-    except (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file raises errors of many kinds
         raise DataError(f"'{file}' cannot be read as arrays: {error}") from error
+
+
+def _classes(held: Mapping[tuple[str, str], NDArray], path: Path) -> tuple[str, ...]:
+    """The names of the whole numbers, if any are told."""
+    if NAMES in held:
+        return tuple(class_name(str(name)) for name in held[NAMES])
+    beside = (path if path.is_dir() else path.parent) / "classes.txt"
+    return read_classes(beside) if beside.is_file() else ()
 
 
 def _items(

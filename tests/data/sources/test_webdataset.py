@@ -1,0 +1,101 @@
+"""webdataset: shards written here by the naming convention."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from saccade.data.sources import open_source
+from saccade.data.sources.webdataset import expand, webdataset
+from saccade.errors import DataError
+
+
+def shard(path: Path, files: Mapping[str, bytes | str]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as opened:
+        for name, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            opened.addfile(member, io.BytesIO(data))
+    return path
+
+
+def sample(key: str, label: str) -> dict[str, bytes | str]:
+    return {f"{key}.jpg": f"picture {key}", f"{key}.cls": label}
+
+
+def test_a_picture_and_its_label_share_a_key(tmp_path: Path) -> None:
+    rows = sample("1", "cat\n") | sample("sub/2.v1", "dog") | sample("sub/3", "dog")
+    path = shard(tmp_path / "set-0.tar", rows)
+    source = open_source(path)
+    assert [(item.name, item.label) for item in source.read("all")] == [
+        ("set-0.tar/1.jpg", "cat"), ("set-0.tar/sub/3.jpg", "dog")
+    ]  # fmt: skip
+    # the key of 2.v1 ends at its first dot: .v1.jpg is a picture, .v1.cls no label
+    assert [one.name for one in source.skipped] == ["set-0.tar/sub/2"]
+
+
+def test_labels_come_from_json_too_and_names_from_classes_txt(tmp_path: Path) -> None:
+    rows = {"1.png": b"one", "1.json": json.dumps({"label": 1}), **sample("2", "0")}
+    shard(tmp_path / "set-0.tar", rows)
+    (tmp_path / "classes.txt").write_text("zebra\nant\n")
+    source = open_source(tmp_path)
+    assert source.classes == ("zebra", "ant")
+    assert [item.label for item in source.read("all")] == ["ant", "zebra"]
+    assert source.read("all")[0].picture.read() == b"one"
+
+
+def test_shards_are_told_by_braces_stars_and_folders(tmp_path: Path) -> None:
+    for split, count in (("train", 3), ("val", 1)):
+        for at in range(count):
+            rows = sample("1", "a") | sample("2", "b")
+            shard(tmp_path / "s" / f"set-{split}-{at:03d}.tar", rows)
+    whole = open_source(tmp_path / "s")
+    assert {split: len(whole.read(split)) for split in whole.splits} == {"train": 6, "val": 2}
+    assert len(open_source(f"{tmp_path}/s/set-train-{{000..002}}.tar").read("train")) == 6
+    assert len(open_source(f"{tmp_path}/s/*-val-*.tar").read("val")) == 2
+    with pytest.raises(DataError, match=r"1 of 4 shards are not there, such as '.*003.tar'"):
+        expand(f"{tmp_path}/s/set-train-{{000..003}}.tar")
+    with pytest.raises(DataError, match="there is no shard"):
+        open_source(f"{tmp_path}/s/nothing-*.tar")
+
+
+def test_shards_with_and_without_a_split_are_refused_together(tmp_path: Path) -> None:
+    rows = sample("1", "a") | sample("2", "b")
+    paths = [shard(tmp_path / name, rows) for name in ("train-0.tar", "more-0.tar")]
+    with pytest.raises(DataError, match=r"more-0.tar' is of no split"):
+        webdataset(paths)
+
+
+def test_samples_without_picture_or_label_are_left_out_and_said(tmp_path: Path) -> None:
+    rows = sample("1", "a") | sample("2", "b")
+    rows |= {"3.cls": "a", "4.jpg": b"", "5.jpg": b"", "5.png": b"", "5.cls": "a", ".hidden": b""}
+    source = webdataset([shard(tmp_path / "s.tar", rows)])
+    assert {one.name: one.reason for one in source.skipped} == {
+        "s.tar/3": "without a picture",
+        "s.tar/4": "without a label",
+        "s.tar/5": "several pictures in one sample",
+        ".hidden": "hidden",
+    }
+
+
+def test_a_number_beyond_the_list_of_classes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("zebra\nant\n")
+    with pytest.raises(DataError, match=r"'1' in .* has the class 2"):
+        webdataset([shard(tmp_path / "s.tar", sample("1", "2"))])
+
+
+def test_broken_json_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'1.json' in .* is no JSON"):
+        webdataset([shard(tmp_path / "s.tar", {"1.jpg": b"", "1.json": "{"})])
+
+
+def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no picture"):
+        webdataset([shard(tmp_path / "s.tar", {"1.cls": "a"})])
