@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from saccade.errors import ResourceError, UsageError, WeightsError
 from saccade.layers.chain import chain
-from saccade.models.catalogue import NETWORKS
+from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.googlenet import googlenet, googlenet_aux
 from saccade.models.weights import (
     classifiers,
@@ -84,11 +84,11 @@ def test_googlenets_mean_and_deviation_undo_what_torchvision_does_inside_the_net
 
 def test_timms_addresses_and_transforms_are_timms():
     known = {}
-    for name in timm.list_pretrained(["seres*"]):
+    for name in timm.list_pretrained(["seres*", "resnext*"]):
         configuration = timm.get_pretrained_cfg(name)
         assert configuration is not None
         known[str(configuration.url).rpartition("/")[2]] = configuration
-    entries = [e for e in public_weights().values() if e.keys == "timm" and "seres" in e.network]
+    entries = [e for e in public_weights().values() if e.keys == "timm" and e.mean[0] != 0.5]
     assert len(entries) == 6
     for entry in entries:
         file = entry.url.rpartition("/")[2]
@@ -101,9 +101,11 @@ def test_timms_addresses_and_transforms_are_timms():
 
 
 def test_every_network_that_torchvision_has_weights_for_is_listed():
+    listed = {network for network, _ in public_weights()}
+    assert listed <= {*NETWORKS, *SEVERAL_LOGITS}
     theirs = {n for n in NETWORKS if n in torchvision.models.list_models()}
     assert {"googlenet", "vgg16", "alexnet"} <= theirs
-    assert theirs <= {network for network, _ in public_weights()}
+    assert theirs <= listed
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".pt", ".th"])
