@@ -98,11 +98,14 @@ class _Worker:
         try:
             pickle.dump(part, process.stdin)
             process.stdin.flush()
-            return pickle.load(process.stdout)
+            answer: Answer | Exception = pickle.load(process.stdout)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             self.died_of = process.wait()
             self.end()
             return None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def end(self) -> None:
         """Close the pipes and wait; a worker leaves when nothing more comes."""
@@ -139,7 +142,11 @@ def _work() -> None:
             part: Part = pickle.load(source)
         except (EOFError, KeyboardInterrupt):
             return
-        pickle.dump([(number, look(picture)) for number, picture in part], sink)
+        try:
+            answer: Answer | Exception = [(number, look(picture)) for number, picture in part]
+        except Exception as error:  # a bug of ours: raised again where the scan was asked for
+            answer = error
+        pickle.dump(answer, sink)
         sink.flush()
 
 

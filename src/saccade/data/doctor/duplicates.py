@@ -91,8 +91,8 @@ def fine_structure(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     grey = pixels.astype(np.float32).mean(axis=2)
     blocks = COMPARED // BLOCK
-    coarse = grey.reshape(blocks, BLOCK, blocks, BLOCK).mean(axis=(1, 3))
-    fine = (grey - np.kron(coarse, np.ones((BLOCK, BLOCK), dtype=np.float32))).ravel()
+    tiled = grey.reshape(blocks, BLOCK, blocks, BLOCK)
+    fine = (tiled - tiled.mean(axis=(1, 3), keepdims=True)).ravel()
     return fine / max(float(np.linalg.norm(fine)), 1e-6)
 
 

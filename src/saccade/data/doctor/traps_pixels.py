@@ -11,6 +11,7 @@ from saccade.data.doctor.duplicates import STRUCTURE
 LONG = 2.0  # long side / short side; the centre crop loses half of such a picture
 BLURRED = 40.0  # sharpness: a blur of 2 pixels of 256 gives 2 to 24, real sets have 60 and more
 BLUR_TOLD = 64  # pixels of the short side, from which on blur can be told
+CONTRAST = 64  # between the darkest and the brightest, without which blur cannot be told
 DARK, BRIGHT = 64, 200  # 99 % of the pixels are darker; brighter
 TREATMENT = {"crop": "lose more than half of their area to the square crop",
              "squash": "are squeezed to less than half of their length",
@@ -48,8 +49,10 @@ def small(case: Case) -> Finding | None:
 
 
 def grey_mix(case: Case) -> Finding | None:
-    rows = case.rows(case.table["grey"])
-    if len(rows) == np.count_nonzero(case.table["readable"]):
+    table = case.table
+    telling = (table["structure"] >= STRUCTURE) & (table["brightest"] >= DARK)
+    rows = case.rows(table["grey"] & telling)
+    if len(rows) == np.count_nonzero(table["readable"] & telling):
         return None
     return _found(case, rows, "grey_mix", "{} grey among pictures with colour.")
 
@@ -62,7 +65,12 @@ def rotated(case: Case) -> Finding | None:
 
 
 def deep(case: Case) -> Finding | None:
-    return _found(case, case.rows(case.table["deep"]), "deep", "{} of more than 8 bits a sample.")
+    return _found(
+        case,
+        case.rows(case.table["deep"]),
+        "deep",
+        "{} of more than 8 bits a sample; the upper 8 are used.",
+    )
 
 
 def cmyk(case: Case) -> Finding | None:
@@ -71,19 +79,19 @@ def cmyk(case: Case) -> Finding | None:
 
 
 def alpha(case: Case) -> Finding | None:
-    words = "{} with transparency, which is put on white."
+    words = "{} partly transparent; white is put behind."
     return _found(case, case.rows(case.table["alpha"]), "alpha", words)
 
 
 def animated(case: Case) -> Finding | None:
-    words = "{} with several frames or pages, of which the first is used."
+    words = "{} animated or of several pages; the first is used."
     return _found(case, case.rows(case.table["frames"]), "animated", words)
 
 
 def blurred(case: Case) -> Finding | None:
     table, (short, _) = case.table, _sides(case)
-    soft = (table["sharpness"] < BLURRED) & (short >= BLUR_TOLD)
-    rows = case.rows(soft & (table["structure"] >= STRUCTURE))
+    contrast = table["brightest"].astype(int) - table["darkest"]
+    rows = case.rows((table["sharpness"] < BLURRED) & (short >= BLUR_TOLD) & (contrast >= CONTRAST))
     return _found(case, rows, "blurred", "{} blurred, as far as one can tell.", "Have a look.")
 
 

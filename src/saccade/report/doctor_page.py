@@ -1,0 +1,207 @@
+"""doctor_page: a diagnosis as one HTML file, with the pictures that it speaks of."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image
+
+from saccade.data.doctor.case import Finding
+from saccade.data.doctor.diagnosis import Diagnosis
+from saccade.data.formats import Opening, opened
+from saccade.data.source import Item
+from saccade.errors import DataError
+from saccade.report.charts import bar_list, histogram
+from saccade.report.page import (
+    Html,
+    Section,
+    columns,
+    element,
+    facts,
+    folded,
+    join,
+    page,
+    picture,
+    pictures,
+)
+
+SIDE = 128  # pixels of the long side of a small picture
+SHOWN = 12  # pictures of a finding
+GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and pictures of a group
+LISTED = 500  # paths of a finding; all of them are in --json
+BUDGET = 1_900_000  # bytes of pictures in the file, which they make a third larger
+TAGS = {"error": "error", "warning": "warning", "note": "note-tag"}
+NO_PICTURE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
+NO_PICTURE |= {"linked_twice", "hidden", "skipped"}
+
+
+def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
+    """The whole page; self-contained, under 3 MB whatever the size of the set."""
+    album = _Album(diagnosis.case.items)
+    blocks = [_finding(finding, album) for finding in diagnosis.findings]
+    nothing = element("p", "Nothing was found that could harm a training.")
+    sections = [
+        Section("Findings", join([_at_a_glance(diagnosis), *(blocks or [nothing])])),
+        Section("Labels", _labels(diagnosis)),
+        Section("Sizes and shapes", _sizes(diagnosis)),
+        Section("Files", _files(diagnosis)),
+    ]
+    words = f"Each of its {diagnosis.count:,} pictures was loaded; {_verdict(diagnosis)}"
+    return page(f"What is in {diagnosis.name}", sections, lead=words, footer=footer)
+
+
+class _Album:
+    """Small pictures by name, as long as there is room in the file."""
+
+    def __init__(self, items: Sequence[Item]):
+        self.items = {item.name: item for item in items}
+        self.room = BUDGET
+
+    def show(self, name: str, remark: str = "") -> Html | None:
+        encoded = self._small(name)
+        if encoded is None:
+            return None
+        caption = [element("span", name, class_="path")]
+        if remark:
+            caption += [Html("<br>"), remark]
+        return picture(encoded, remark or "a picture of the set", join(caption))
+
+    def _small(self, name: str) -> bytes | None:
+        item = self.items.get(name)
+        if item is None or self.room <= 0:
+            return None
+        try:
+            raw = item.picture.read()
+            if isinstance(raw, bytes):
+                raw = opened(raw, Opening(grey=False, least=SIDE, longer=True))
+        except (DataError, OSError):
+            return None
+        image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw)
+        image.thumbnail((SIDE, SIDE))
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=72, optimize=True)
+        self.room -= len(file.getvalue())
+        return file.getvalue()
+
+
+def _verdict(diagnosis: Diagnosis) -> str:
+    for severity, words in (
+        ("error", "some of what was found makes results wrong."),
+        ("warning", "some of what was found may harm a training."),
+        ("note", "nothing stands in the way of a training."),
+    ):
+        if any(finding.severity == severity for finding in diagnosis.findings):
+            return words
+    return "nothing was found."
+
+
+def _at_a_glance(diagnosis: Diagnosis) -> Html:
+    numbers = diagnosis.numbers()
+    unreadable = diagnosis.count - diagnosis.readable
+    copies = diagnosis.finding("duplicates"), diagnosis.finding("near_duplicates")
+    exact, near = (finding.count if finding else 0 for finding in copies)
+    splits = numbers["splits"]
+    assert isinstance(splits, dict)
+    return facts(
+        {
+            "pictures": (f"{diagnosis.count:,}", _split_words(splits)),
+            "classes": len(diagnosis.case.classes) or "–",
+            "unreadable": f"{unreadable:,}",
+            "exact copies": f"{exact:,}",
+            "near copies": f"{near:,}",
+        }
+    )
+
+
+def _split_words(splits: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in splits.items() if name != "all")
+
+
+def _finding(finding: Finding, album: _Album) -> Html:
+    tag = element("span", finding.severity, class_=f"tag {TAGS[finding.severity]}")
+    parts: list[object] = [element("h3", tag, " ", finding.words)]
+    if finding.advice:
+        parts.append(element("p", finding.advice, class_="quiet"))
+    shown = _grouped(finding, album) if finding.together else _single(finding, album)
+    parts += shown
+    if len(finding.items) > SHOWN or not shown:
+        parts.append(_paths(finding))
+    return element("article", *parts)
+
+
+def _single(finding: Finding, album: _Album) -> list[Html]:
+    if finding.kind in NO_PICTURE:
+        return []
+    cells = [album.show(name, finding.remarks.get(name, "")) for name in finding.items[:SHOWN]]
+    drawn = [cell for cell in cells if cell]
+    return [pictures(drawn)] if drawn else []
+
+
+def _grouped(finding: Finding, album: _Album) -> list[Html]:
+    groups = []
+    for names in finding.together[:GROUPS]:
+        cells = [album.show(name, finding.remarks.get(name, "")) for name in names[:MEMBERS]]
+        drawn = [cell for cell in cells if cell]
+        if drawn:
+            groups.append(pictures(drawn, together=True))
+    return [element("div", *groups, class_="groups")] if groups else []
+
+
+def _paths(finding: Finding) -> Html:
+    """The paths as a list: open when few, folded when many."""
+    lines = []
+    for name in finding.items[:LISTED]:
+        remark = finding.remarks.get(name)
+        told = element("span", f" – {remark}", class_="quiet") if remark else ""
+        lines.append(element("li", element("span", name, class_="path"), told))
+    listed = element("ul", *lines, class_="paths")
+    if len(finding.items) <= SHOWN:
+        return listed
+    more = f", the first {LISTED} of them" if len(finding.items) > LISTED else ""
+    return folded(f"all {len(finding.items):,} paths{more}", listed)
+
+
+def _labels(diagnosis: Diagnosis) -> Html:
+    counts = diagnosis.label_counts()
+    if not diagnosis.case.classes:
+        return element("p", "The labels are numbers, or there are none.", class_="quiet")
+    charts = []
+    for split, of_class in counts.items():
+        title = "Pictures by class" if split == "all" else f"Pictures by class, {split}"
+        shown = dict(list(of_class.items())[:40])
+        charts.append(bar_list(shown, title=title))
+    more = len(diagnosis.case.classes) - 40
+    note = element("p", f"and {more} more classes", class_="quiet") if more > 0 else ""
+    return join([columns(*charts), note])
+
+
+def _sizes(diagnosis: Diagnosis) -> Html:
+    numbers = diagnosis.numbers()
+    charts = []
+    for key, title, words in (
+        ("width", "Width", "pixels"),
+        ("height", "Height", "pixels"),
+        ("aspect", "Shape", "width / height: 0.5 is tall, 1 square, 2 wide"),
+    ):
+        bins = numbers[key]
+        assert isinstance(bins, dict)
+        charts.append(histogram(bins["edges"], bins["counts"], title=title, x=words))
+    lost = numbers["lost_to_crop"]
+    assert isinstance(lost, float)
+    words = f"A square crop of the middle loses {100 * lost:.0f} % of a picture on average."
+    return join([columns(*charts), element("p", words)])
+
+
+def _files(diagnosis: Diagnosis) -> Html:
+    numbers = diagnosis.numbers()
+    formats, modes, size = numbers["formats"], numbers["modes"], numbers["bytes"]
+    assert isinstance(formats, dict) and isinstance(modes, dict) and isinstance(size, int)
+    grey = {"with colour": diagnosis.readable - int(str(numbers["grey"])), "grey": numbers["grey"]}
+    charts = [
+        bar_list(formats, title="Format"),
+        bar_list(modes, title="Mode, as Pillow names it"),
+        bar_list({name: float(str(n)) for name, n in grey.items()}, title="Colour"),
+    ]
+    notes = [element("p", note, class_="quiet") for note in diagnosis.notes]
+    return join([columns(*charts), element("p", f"{size / 1e6:,.1f} MB in all."), *notes])

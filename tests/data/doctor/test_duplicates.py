@@ -1,0 +1,108 @@
+"""Copies are found when they are, and only then: against all pairs, and on real pictures."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+import numpy as np
+from PIL import Image, ImageEnhance
+
+from saccade.data.doctor.duplicates import NEAR, clusters, confirmed, first_of_content, proposed
+from saccade.data.doctor.facts import COLUMNS, look, row
+from saccade.data.source import Encoded, File, Item, Pixels
+
+
+def table_of(pictures) -> np.ndarray:
+    return np.array([row(look(picture)) for picture in pictures], dtype=COLUMNS)
+
+
+def pairs_of(pictures) -> list[list[int]]:
+    table = table_of(pictures)
+    items = [Item(str(n), None, picture) for n, picture in enumerate(pictures)]
+    return confirmed(proposed(table, np.arange(len(items))), table, items).tolist()
+
+
+def test_the_first_of_a_content_stands_for_its_copies():
+    digests = np.array([b"b", b"a", b"b", b"", b""], dtype="S32")
+    readable = np.array([True, True, True, False, False])
+    assert first_of_content(digests, readable).tolist() == [0, 1, 0, 3, 4]
+
+
+def test_the_bands_propose_exactly_the_pairs_that_all_pairs_propose():
+    rng = np.random.default_rng(1)
+    table = np.zeros(400, dtype=COLUMNS)
+    centres = rng.integers(0, 2**63, 20, dtype=np.uint64)
+    flips = np.array(
+        [
+            sum(1 << int(bit) for bit in rng.choice(64, rng.integers(0, 6), replace=False))
+            for _ in range(400)
+        ],
+        dtype=np.uint64,
+    )
+    table["phash"] = centres[rng.integers(0, 20, 400)] ^ flips
+    table["structure"], table["entropy"], table["width"], table["height"] = 50, 7, 200, 200
+    hashes = [int(h) for h in table["phash"]]
+    expected = [
+        [a, b]
+        for a in range(400)
+        for b in range(a + 1, 400)
+        if (hashes[a] ^ hashes[b]).bit_count() <= NEAR
+    ]
+    assert proposed(table, np.arange(400)).tolist() == expected
+    assert len(expected) > 1000
+
+
+def test_flat_pictures_are_no_evidence():
+    rng = np.random.default_rng(2)
+    blank = [Pixels(rng.integers(250, 253, (80, 80)).astype(np.uint8)) for _ in range(30)]
+    assert proposed(table_of(blank), np.arange(30)).tolist() == []
+
+
+def test_chains_of_pairs_become_one_cluster():
+    pairs = np.array([[4, 5], [1, 2], [2, 5]])
+    assert clusters(7, pairs).tolist() == [0, 1, 1, 3, 1, 1, 6]
+    assert clusters(2, np.empty((0, 2), np.int64)).tolist() == [0, 1]
+
+
+def again(image: Image.Image, **options) -> Encoded:
+    file = io.BytesIO()
+    image.save(file, "JPEG", **options)
+    return Encoded(file.getvalue())
+
+
+def test_photographs_saved_again_are_found_and_others_are_not(shared_data):
+    files = sorted((shared_data / "imagenet_samples").glob("*.JPEG"))[::17]
+    pictures, expected = [], []
+    for n, path in enumerate(files):
+        image = Image.open(path).convert("RGB")
+        change = n % 3
+        if change == 0:
+            copy = again(image, quality=40)
+        elif change == 1:
+            copy = again(image.resize((image.width // 2, image.height // 2)), quality=90)
+        else:
+            copy = again(ImageEnhance.Contrast(image).enhance(1.2), quality=90)
+        pictures += [File(path), copy]
+        expected.append([2 * n, 2 * n + 1])
+    assert pairs_of(pictures) == expected
+
+
+def test_digits_that_are_merely_similar_are_no_duplicates(shared_data):
+    path = next((shared_data / "mnist").glob("t10k-images*"))
+    raw = path.read_bytes()
+    raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    digits = np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 28, 28)[:3000]
+    assert pairs_of([Pixels(digit) for digit in digits]) == []
+
+
+def test_most_digits_saved_again_are_found_and_no_others(shared_data):
+    path = next((shared_data / "mnist").glob("t10k-images*"))
+    raw = path.read_bytes()
+    raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    digits = np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 28, 28)[:40]
+    pictures = [Pixels(digit) for digit in digits]
+    pictures += [again(Image.fromarray(digit), quality=75) for digit in digits]
+    found = pairs_of(pictures)
+    assert all(b == a + 40 for a, b in found)
+    assert len(found) >= 32

@@ -1,0 +1,109 @@
+"""The scan goes on where it stopped, reads only what changed, and survives what kills a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saccade.data.doctor.scan import scan
+from saccade.data.source import File, Item, Pixels
+from saccade.errors import ResourceError
+
+
+@dataclass(frozen=True)
+class Poison:
+    """Kills the process that reads it, as a crash in a decoder would."""
+
+    parent: int
+
+    def read(self) -> bytes:
+        assert os.getpid() != self.parent
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+@dataclass(frozen=True)
+class Bug:
+    """Raises what no picture should."""
+
+    def read(self) -> bytes:
+        raise ZeroDivisionError("a bug of ours")
+
+
+def pictures(folder: Path, count: int) -> list[Item]:
+    items = []
+    for n in range(count):
+        path = folder / f"{n}.png"
+        Image.fromarray(np.full((12, 10 + n, 3), n, np.uint8)).save(path)
+        items.append(Item(path.name, None, File(str(path))))
+    return items
+
+
+def test_a_second_scan_reads_only_what_has_changed(tmp_path):
+    items, state = pictures(tmp_path, 5), tmp_path / "state.jsonl"
+    first = scan(items, state=state, processes=1)
+    Image.fromarray(np.zeros((7, 7), np.uint8)).save(tmp_path / "3.png")
+    (tmp_path / "4.png").write_bytes(b"")
+    second = scan(items, state=state, processes=1)
+    assert (first.remembered, second.remembered) == (0, 3)
+    assert (first.table[:3] == second.table[:3]).all()
+    assert second.table["width"].tolist() == [10, 11, 12, 7, 0]
+    assert second.reasons == {4: "an empty file"}
+    assert scan(items, state=state, processes=1).remembered == 5
+
+
+def test_a_half_line_left_by_a_kill_is_cut_off(tmp_path):
+    items, state = pictures(tmp_path, 4), tmp_path / "state.jsonl"
+    scan(items[:3], state=state, processes=1)
+    whole = state.read_bytes()
+    state.write_bytes(whole[:-20])
+    again = scan(items, state=state, processes=1)
+    assert again.remembered == 2
+    lines = state.read_text().splitlines()
+    assert sorted(json.loads(line)[0] for line in lines[1:]) == [
+        str(tmp_path / i.name) for i in items
+    ]
+
+
+def test_a_state_of_another_version_is_not_believed(tmp_path):
+    items, state = pictures(tmp_path, 2), tmp_path / "state.jsonl"
+    scan(items, state=state, processes=1)
+    head, *lines = state.read_text().splitlines()
+    state.write_text("\n".join([head.replace("1", "0", 1), *lines]) + "\n")
+    assert scan(items, state=state, processes=1).remembered == 0
+    assert state.read_text().splitlines()[0] == head
+
+
+def test_a_picture_that_kills_the_process_costs_that_picture(tmp_path):
+    items = pictures(tmp_path, 6)
+    items.insert(2, Item("poison", None, Poison(os.getpid())))
+    found = scan(items, processes=1)
+    assert found.reasons == {2: "the decoder died of it (signal 9)"}
+    assert found.table["readable"].tolist() == [True, True, False, True, True, True, True]
+    assert found.table["width"][3] == 12
+
+
+def test_an_error_of_ours_is_not_taken_for_a_bad_picture():
+    with pytest.raises(ZeroDivisionError, match="a bug of ours"):
+        scan([Item("bug", None, Bug())], processes=1)
+
+
+def test_progress_counts_every_picture_once_with_several_processes():
+    items = [Item(str(n), None, Pixels(np.full((8, 8), n, np.uint8))) for n in range(100)]
+    seen: list[tuple[int, int]] = []
+    found = scan(items, progress=lambda done, total: seen.append((done, total)), processes=2)
+    assert seen == [(n, 100) for n in range(101)]
+    assert found.table["brightest"].tolist() == list(range(100))
+
+
+def test_a_state_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(ResourceError, match=r"state\.jsonl' cannot be used"):
+        (tmp_path / "file").write_text("")
+        scan(pictures(tmp_path, 1), state=tmp_path / "file" / "state.jsonl", processes=1)
