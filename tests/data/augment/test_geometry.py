@@ -139,7 +139,7 @@ def test_a_resized_crop_of_everything_is_the_picture():
 
 
 def test_resized_crops_lie_inside_with_the_areas_and_proportions_of_the_paper():
-    height, width = 30, 40
+    height, width = 1500, 2000
     matrix = ResizedCrop().warp(4000, (height, width), chance()).matrix
     h, w = height / matrix[:, 1, 1], width / matrix[:, 0, 0]
     x, y = -matrix[:, 0, 2] / matrix[:, 0, 0], -matrix[:, 1, 2] / matrix[:, 1, 1]
@@ -147,8 +147,33 @@ def test_resized_crops_lie_inside_with_the_areas_and_proportions_of_the_paper():
     assert (x + w).max() < width + 1e-2 and (y + h).max() < height + 1e-2
     area, ratio = h * w / (height * width), w / h
     assert 0.0799 < area.min() < 0.09 and area.max() > 0.95
-    assert 0.7499 < ratio.min() < 0.76 and 1.32 < ratio.max() < 1.3334
+    assert 0.747 < ratio.min() < 0.76 and 1.32 < ratio.max() < 1.337  # of whole pixels
     assert ratio.log().mean().abs() < 0.03
+
+
+@pytest.mark.parametrize("size", [None, 64, 200])
+def test_a_resized_crop_of_a_large_picture_is_torchvisions_to_the_byte(size: int | None):
+    given, kind = batch(5, 3, 120, 120), ResizedCrop(size=size)
+    side = size or 120
+    matrix = kind.warp(5, (120, 120), chance()).matrix
+    seen = kind(given, chance()).images
+    for picture, one in enumerate(seen):
+        step = side / matrix[picture, 0, 0].item(), side / matrix[picture, 1, 1].item()
+        left, top = (-matrix[picture, axis, 2] * step[axis] / side for axis in (0, 1))
+        x, y, w, h = (round(value) for value in (left.item(), top.item(), *step))
+        image = given.images[picture]
+        expected = F.resized_crop(image, y, x, h, w, [side, side], antialias=True)
+        assert torch.equal(one, expected.float())
+
+
+def test_cutting_bytes_and_reading_floating_point_agree_to_a_level():
+    smooth = torch.nn.functional.interpolate(batch(6, 3, 5, 5).images, (128, 128), mode="bilinear")
+    given = Batch(smooth, torch.arange(6), torch.arange(6))
+    floats = Batch(smooth.float(), torch.arange(6), torch.arange(6))
+    chain = compose([Flip(), ResizedCrop(), VerticalFlip()])
+    cut, read = chain(given, chance()).images, chain(floats, chance()).images
+    torch.testing.assert_close(cut, read, atol=2.5, rtol=0)  # at the edge one reads on beyond it
+    assert (cut - read).abs().mean() < 0.3
 
 
 def test_a_resized_crop_gives_the_size_it_is_asked_for():
@@ -179,4 +204,4 @@ def test_a_small_turn_after_a_crop_reads_the_original_beyond_the_crop():
     crop = ResizedCrop(scale=0.1, ratio=1.1)
     chain = compose([crop, Rotate(5, "zeros")])
     whole = chain(given, chance()).images.flatten(1).amin(1)
-    assert (whole == 200).sum() > 10  # most crops lie far enough from the edge
+    assert (whole == 200).sum() > 5  # those far enough from the edge; alone each would show it

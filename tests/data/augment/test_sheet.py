@@ -20,11 +20,10 @@ def test_a_sheet_shows_each_picture_as_it_is_and_then_as_training_sees_it():
     rows = {"flip": Flip(1), "nothing": compose([])}
     drawn = sheet(pictures(), rows, torch.Generator(), views=2, side=16)
     pixels = np.asarray(drawn)
-    left = drawn.width - 3 * (16 + 4)
+    left = drawn.width - 2 * 20
     for row, shown in enumerate((pictures()[0].flip(2), pictures()[1])):
         top = 4 + row * (16 + 4)
-        for column, picture in enumerate((pictures()[row], shown, shown)):
-            x = left + column * 20
+        for x, picture in ((left - 28, pictures()[row]), (left, shown), (left + 20, shown)):
             seen = pixels[top : top + 16 : 2, x : x + 16 : 2]
             assert np.array_equal(seen, picture.permute(1, 2, 0).numpy())
     assert drawn.height == 4 + 2 * 20

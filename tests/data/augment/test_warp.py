@@ -89,7 +89,7 @@ def test_a_quarter_turn_of_any_side_is_rot90_to_a_fiftieth_of_a_level(side: int)
     torch.testing.assert_close(turned.images(images), expected, atol=0.02, rtol=0)
 
 
-@pytest.mark.parametrize("kind", [Kind.WHOLE, Kind.AFFINE])
+@pytest.mark.parametrize("kind", [Kind.MOVE, Kind.AFFINE])
 def test_a_move_by_whole_pixels_is_a_roll_with_a_border(kind: Kind):
     images, size = noise(2, 3, 16, 16), (16, 16)
     rolled = images.roll((-2, 3), (2, 3)).float()

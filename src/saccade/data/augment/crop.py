@@ -32,7 +32,7 @@ class PadCrop(Geometry):
         shape = (2, count)
         low, high = -self.pixels, self.pixels + 1
         x, y = torch.randint(low, high, shape, generator=generator, device=generator.device)
-        return Warp(translation(x.float(), y.float()), source, source, self.border, Kind.WHOLE)
+        return Warp(translation(x.float(), y.float()), source, source, self.border, Kind.MOVE)
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,17 @@ class ResizedCrop(Geometry):
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         height, width = source
         h, w = self._sides(count, source, generator)
-        y, x = (uniform(count, 0, 1, generator) * spare for spare in (height - h, width - w))
+        spare = height - h + 1, width - w + 1
+        y, x = ((uniform(count, 0, 1, generator) * places).floor() for places in spare)
         size = source if self.size is None else (self.size, self.size)
         down, across = size[0] / h, size[1] / w
-        return Warp(affine(across, 0, 0, down, -x * across, -y * down), source, size, self.border)
+        matrix = affine(across, 0, 0, down, -x * across, -y * down)
+        return Warp(matrix, source, size, self.border, Kind.CUT)
 
     def _sides(
         self, count: int, source: tuple[int, int], generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Height and width of each rectangle, in pixels.  -> [N], [N]"""
+        """Height and width of each rectangle, in whole pixels.  -> [N], [N]"""
         tries, bound = 10, math.log(self.ratio)
         area = uniform(tries * count, self.scale, 1, generator) * source[0] * source[1]
         ratio = uniform(tries * count, -bound, bound, generator).exp()
@@ -73,5 +75,5 @@ class ResizedCrop(Geometry):
         limits = sides.new_tensor(source)[:, None]
         fits = (sides <= limits[:, None]).all(0)
         first = fits.int().argmax(0).expand(2, 1, count)
-        chosen = sides.gather(1, first)[:, 0].minimum(limits)
+        chosen = sides.gather(1, first)[:, 0].minimum(limits).round().clamp(min=1)
         return chosen[0], chosen[1]

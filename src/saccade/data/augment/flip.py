@@ -24,7 +24,7 @@ class Flip(Geometry):
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         mirror = centred(_signs(count, self.probability, generator), 0, 0, 1, source)
-        return Warp(mirror, source, source, self.border, Kind.WHOLE)
+        return Warp(mirror, source, source, self.border, Kind.MIRROR)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class VerticalFlip(Geometry):
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         mirror = centred(1, 0, 0, _signs(count, self.probability, generator), source)
-        return Warp(mirror, source, source, self.border, Kind.WHOLE)
+        return Warp(mirror, source, source, self.border, Kind.MIRROR)
 
 
 def _signs(count: int, probability: float, generator: torch.Generator) -> Tensor:

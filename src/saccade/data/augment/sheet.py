@@ -31,7 +31,8 @@ def sheet(
     font = ImageFont.load_default(12)
     margin = 2 * GAP + max((int(font.getlength(name)) for name in rows), default=0)
     place = side + GAP
-    paper = Image.new("RGB", (margin + (views + 1) * place, GAP + len(rows) * place), PAPER)
+    first = margin + place + 2 * GAP  # set apart from the picture as it is
+    paper = Image.new("RGB", (first + views * place, GAP + len(rows) * place), PAPER)
     draw = ImageDraw.Draw(paper)
     for row, (name, augmentation) in enumerate(rows.items()):
         top = GAP + row * place
@@ -40,8 +41,9 @@ def sheet(
         chosen = images[(row + step * torch.arange(views)) % len(images)]
         targets = torch.zeros(views, 1)
         changed = augmentation(Batch(chosen, targets, torch.arange(views)), generator).images
-        for column, pixels in enumerate((images[row % len(images)], *changed)):
-            paper.paste(_picture(pixels, side), (margin + column * place, top))
+        paper.paste(_picture(images[row % len(images)], side), (margin, top))
+        for column, pixels in enumerate(changed):
+            paper.paste(_picture(pixels, side), (first + column * place, top))
     return paper
 
 

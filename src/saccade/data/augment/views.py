@@ -55,7 +55,7 @@ def seen(images: Tensor, maps: Sequence[Map], border: str = "edge") -> Iterator[
         rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
         matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
         whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
-        kind = Kind.WHOLE if whole else Kind.AFFINE
+        kind = Kind.MOVE if whole else Kind.AFFINE
         yield Warp(matrix, (height, width), (height, width), border, kind).images(images)
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from enum import IntFlag
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from saccade.data.augment.augmentation import as_float
-from saccade.data.augment.resample import Terms, gather, inside, sample
+from saccade.data.augment.resample import Terms, cut, gather, inside, mirror, sample
 
 FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are met exactly
 
 
-class Kind(IntEnum):
-    """What a warp may do; of two together, the greater holds."""
+LARGE = 96 * 96  # pixels from which cutting bytes one by one is faster than reading all at once
 
-    WHOLE = 0  # mirror, and move by whole pixels
-    AFFINE = 1  # keep parallels parallel
-    PROJECTIVE = 2
+
+class Kind(IntFlag):
+    """What a warp may do, besides mirroring; two together may do what either may."""
+
+    MIRROR = 0
+    MOVE = 1  # by whole pixels
+    CUT = 2  # out a rectangle of whole pixels, inside the picture, and stretch it to the whole
+    AFFINE = 4
+    PROJECTIVE = 8
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Warp:
             matrix=product(later.matrix, self.matrix),
             source=self.source,
             border=later.border or self.border,
-            kind=max(self.kind, later.kind),
+            kind=self.kind | later.kind,
             field=sum(fields[1:], start=fields[0]) if fields else None,
         )
 
@@ -59,9 +64,14 @@ class Warp:
         """[N,C,H,W] uint8 or floating point -> [N,C,h,w] floating point"""
         here = self.to(images.device)
         border = self.border or "edge"
-        if self.kind == Kind.WHOLE:
+        across, down = here.matrix[:, 0, 0] < 0, here.matrix[:, 1, 1] < 0
+        if self.kind == Kind.MIRROR:
+            return as_float(mirror(images, across, down))
+        if self.kind == Kind.MOVE:
             (_, y), (x, _) = here._places()
             return as_float(gather(images, y, x, border))
+        if self.kind == Kind.CUT and _cheaper_to_cut(images):
+            return as_float(mirror(cut(images, here._cuts(), self.size), across, down))
         finer = max(1, round(min(old / new for old, new in zip(self.source, self.size))))
         read = sample(as_float(images), *here._places(finer), border)
         return read if finer == 1 else F.avg_pool2d(read, finer)  # so that no line falls between
@@ -95,6 +105,15 @@ class Warp:
         corners = torch.cat((moved.amin(1), moved.amax(1)), dim=1)
         return corners.clamp(min=0).minimum(limits.repeat(2)).to(boxes.dtype)
 
+    def _cuts(self) -> Tensor:
+        """The rectangles x0, y0, x1, y1 that become the whole.  -> [N,4] int64"""
+        height, width = self.size
+        ends = torch.tensor(((0.0, width), (0.0, height)), device=self.matrix.device)
+        back = inverse(self.matrix)
+        steps = torch.stack((back[:, 0, 0], back[:, 1, 1]), dim=1)[:, :, None]
+        found = (steps * ends + back[:, :2, 2:]).round().long().sort(dim=2).values
+        return found.transpose(1, 2).flatten(1)
+
     def _places(self, finer: int = 1) -> tuple[Terms, Terms]:
         """The places read for each pixel, `finer` a side, in y and in x.
 
@@ -113,6 +132,11 @@ class Warp:
         depth = back[:, 2, 0] * x + (back[:, 2, 1] * y + back[:, 2, 2])
         nothing = torch.zeros_like(depth[:, :1, :1])
         return (nothing, (row[0] + row[1]) / depth), ((column[0] + column[1]) / depth, nothing)
+
+
+def _cheaper_to_cut(images: Tensor) -> bool:
+    large = images.shape[2] * images.shape[3] >= LARGE
+    return large and images.dtype == torch.uint8 and images.device.type == "cpu"
 
 
 def _rounded(terms: Terms) -> Terms:
