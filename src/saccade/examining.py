@@ -10,11 +10,16 @@ from pathlib import Path
 from saccade.data.cache import default_folder
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.data.doctor.doctor import examine
+from saccade.data.grouping import Grouping, by_cluster, by_folder, by_pattern, by_source
 from saccade.data.source import Source
 from saccade.data.sources import open_source
 from saccade.files import write_whole
+from saccade.prepared import preprocessing_of
+from saccade.recipe import Recipe
 from saccade.report.doctor_page import doctor_page
 from saccade.terminal import counting, say
+
+GROUPINGS: dict[str, Grouping] = {"source": by_source, "folder": by_folder}
 
 
 def examine_data(
@@ -31,12 +36,24 @@ def examine_data(
     return diagnosis
 
 
-def findings(source: Source, data: str | Path | None) -> tuple[Diagnosis, list[str]]:
-    """The diagnosis before a training, and its errors and warnings in words."""
+def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Grouping, list[str]]:
+    """What must stay in one split, and the doctor's errors and warnings in words.
+
+    Copies of a picture, near ones too, count as a group wherever the doctor is let in.
+    """
+    group = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
+    if recipe.data.doctor == "off":
+        return group, []
     with counting("examining") as progress:
-        diagnosis = examine(source, progress=progress, state=memory_of(data))
-    serious = [f for f in diagnosis.findings if f.severity != "note"]
-    return diagnosis, [f"{f.severity}: {f.words}" for f in serious]
+        diagnosis = examine(
+            source,
+            preprocessing=preprocessing_of(recipe),
+            progress=progress,
+            state=memory_of(data),
+        )
+    items = [item for split in source.splits for item in source.read(split)]
+    words = [f"{f.severity}: {f.words}" for f in diagnosis.findings if f.severity != "note"]
+    return by_cluster(diagnosis.clusters(), items, group), words
 
 
 def memory_of(data: str | Path | None) -> Path | None:

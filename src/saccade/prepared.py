@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from saccade.data.cache import Pictures, decoded
 from saccade.data.decode import Preprocessing
 from saccade.data.glance import brightness
 from saccade.data.loader import Loader
-from saccade.data.order import in_order, shuffled
+from saccade.data.order import Order, balanced, class_weights, in_order, shuffled
 from saccade.data.source import Item, Skipped
 from saccade.data.split import Division
 from saccade.engine.average import Average
@@ -23,7 +24,7 @@ from saccade.engine.descent import Descent
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import SCHEDULES, warmed_up
 from saccade.engine.train import Position
-from saccade.errors import DataError
+from saccade.errors import DataError, RecipeError
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.recipe import Recipe
@@ -31,6 +32,10 @@ from saccade.settings import device
 from saccade.tasks.classification import Classification
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
+ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
+    "shuffled": lambda targets, seed: shuffled(len(targets), seed),
+    "balanced": balanced,
+}
 
 
 class Progress(Protocol):
@@ -95,19 +100,16 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
     Raises `DataError` when a class is left without a readable picture.
     """
     data, settings = recipe.data, recipe.train
-    task = Classification(division.classes, settings.label_smoothing)
+    weights = _class_weights(settings.class_weights, division)
+    task = Classification(division.classes, settings.label_smoothing, weights)
     augment = compose([parse(text, len(task.classes)) for text in data.augment])
     place = device(settings.device)
     preprocessing = preprocessing_of(recipe)
     splits, unreadable = _decode(division, preprocessing, data.cache, task, progress)
     train = splits["train"]
     mean, std = brightness(train.pictures)
-    loader = Loader(
-        train.pictures,
-        train.targets,
-        settings.batch_size,
-        shuffled(len(train.items), settings.seed),
-    )
+    order = ORDERS[data.sampling](train.targets, settings.seed)
+    loader = Loader(train.pictures, train.targets, settings.batch_size, order)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = create_model(recipe.model.name, num_classes=task.outputs)
@@ -135,6 +137,21 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
         interpolation=data.interpolation,
         colour=data.colour,
     )
+
+
+def _class_weights(rule: str, division: Division) -> tuple[float, ...] | None:
+    """The weight of each class in the loss by a rule's name, or as "cat=2 dog=0.5" says."""
+    if rule == "none":
+        return None
+    counts = Counter(str(item.label) for item in division.train)
+    pairs = [text.partition("=") for text in rule.split()]
+    try:
+        wanted = rule if rule == "auto" else {name: float(weight) for name, _, weight in pairs}
+    except ValueError as error:
+        hint = "write none, auto, or class=number with spaces between them"
+        raise RecipeError(f"train.class_weights cannot be '{rule}'", hint) from error
+    found = [counts[name] for name in division.classes]
+    return tuple(class_weights(found, wanted, division.classes).tolist())
 
 
 def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:

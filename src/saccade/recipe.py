@@ -28,6 +28,9 @@ class Data:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     colour: Literal["rgb", "grey", "auto"] = "auto"
     cache: Literal["auto", "off", "memory", "disk"] = "auto"
+    doctor: Literal["on", "off"] = "on"  # whether the pictures are examined first
+    group: str = "source"  # what stays in one split: source, folder, or a regular expression
+    sampling: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class as often
     augment: tuple[str, ...] = ()  # in this order, to whole batches
 
     def __post_init__(self) -> None:
@@ -72,6 +75,7 @@ class Train:
     batch_size: int = 64  # pictures
     seed: int = 0
     label_smoothing: float = 0.0
+    class_weights: str = "none"  # in the loss; auto: by rarity; or "cat=2 dog=0.5"
     average: float = 0.0  # decay of the moving average of the weights; 0: none
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     device: str = "auto"  # cpu, cuda, cuda:1, mps

@@ -12,10 +12,12 @@ import torch
 from saccade.data.glance import Glance
 from saccade.errors import ResourceError, UsageError, unknown
 from saccade.models.create import input_shape
+from saccade.models.input_size import check_size
 from saccade.recipe import Recipe, settings_in
 from saccade.recipes.catalogue import RECIPES
 
 SMALL = 64  # pixels of the short side up to which pictures count as small
+SWIFT = 128  # pixels; a third of the work of 224
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ def resolve(recipe: str | Path | None, flags: Mapping[str, Any], seen: Glance) -
             value, reason = choose(chosen, seen)
             chosen = chosen.with_({setting: value})
             origins[setting] = f"auto: {reason}"
+    _refuse_misfits(chosen)
     return Settings(chosen, origins, notes)
 
 
@@ -60,6 +63,16 @@ def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
     raise unknown("recipe", str(recipe), RECIPES)
 
 
+def _refuse_misfits(recipe: Recipe) -> None:
+    """Raise `UsageError` where the network cannot take the pictures that the recipe gives it."""
+    name, size, colour = recipe.model.name, int(recipe.data.size), recipe.data.colour
+    channels = input_shape(name)[0]
+    if channels != (1 if colour == "grey" else 3):
+        takes = "grey" if channels == 1 else "rgb"
+        raise UsageError(f"{name} takes {takes} pictures, not {colour}", f"set data.colour={takes}")
+    check_size(name, size)
+
+
 def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     colour = "grey" if seen.grey else "colour"
     why = f"{colour}, {seen.short_side} pixels"
@@ -69,7 +82,18 @@ def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:
 
 
 def _size(recipe: Recipe, seen: Glance) -> tuple[int, str]:
-    return input_shape(recipe.model.name)[1], f"{recipe.model.name}'s own"
+    name, own = recipe.model.name, input_shape(recipe.model.name)[1]
+    if recipe.train.device == "cpu" and own > SWIFT and _takes(name, SWIFT):
+        return SWIFT, f"a processor's pace; {name}'s own is {own}"
+    return own, f"{name}'s own"
+
+
+def _takes(name: str, size: int) -> bool:
+    try:
+        check_size(name, size)
+    except UsageError:
+        return False
+    return True
 
 
 def _colour(recipe: Recipe, seen: Glance) -> tuple[str, str]:
@@ -101,9 +125,9 @@ def _cpu_computes_bfloat16() -> bool:
 
 CHOICES = {  # in this order: later ones look at earlier ones
     "model.name": _model,
+    "train.device": _device,
     "data.size": _size,
     "data.colour": _colour,
-    "train.device": _device,
     "train.precision": _precision,
 }
 

@@ -112,7 +112,7 @@ class TrainingView:
             )
         self.console.print(table)
         for note in notes:
-            self.console.print(Text(f"note: {note}"))
+            self.console.print(Text(f"- {note}"))
         self.progress.start()
 
     def decoding(self, done: int, total: int) -> None:

@@ -23,6 +23,7 @@ from saccade.engine.stopping import stop_requests
 from saccade.engine.train import Epoch, Position, Step, train
 from saccade.environment import environment
 from saccade.errors import DivergedError, Stopped, UsageError
+from saccade.examining import grouped
 from saccade.prepared import Prepared, Split, prepare
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
@@ -57,9 +58,10 @@ def begin(
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     source = open_source(data)
     settings = resolve(recipe, flags, glance(source.read(source.splits[0])))
-    held = settings.recipe.data
-    division = divide(source, val=held.val, test=held.test, seed=settings.recipe.train.seed)
-    notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes]
+    held, seed = settings.recipe.data, settings.recipe.train.seed
+    group, findings = grouped(source, data, settings.recipe)
+    division = divide(source, val=held.val, test=held.test, seed=seed, group=group)
+    notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     view.settings(settings, notes)
     prepared = prepare(settings.recipe, division, view.decoding)
     run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")

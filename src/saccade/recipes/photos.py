@@ -1,4 +1,4 @@
-"""photos: photographs, from scratch, at a size that a laptop trains in minutes."""
+"""photos: photographs of more than 64 pixels, from scratch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from saccade.recipe import Data, Optim, Recipe, Train
 def photos() -> Recipe:
     """A few hundred to a few thousand photographs."""
     return Recipe(
-        data=Data(size=128, augment=("flip",)),
+        data=Data(augment=("flip", "translate:8", "scale:0.2", "brightness:0.2", "contrast:0.2")),
         optim=Optim(name="adamw", lr=0.002, weight_decay=0.05, schedule="cosine", warmup=0.1),
         train=Train(epochs=30, batch_size=32, label_smoothing=0.1, average=0.99),
     )

@@ -24,6 +24,7 @@ class Classification:
 
     classes: tuple[str, ...]
     label_smoothing: float = 0.0  # share of the target spread over all classes (Szegedy 2015, 7)
+    weights: tuple[float, ...] | None = None  # of each class in the loss; None: all alike
 
     @property
     def outputs(self) -> int:
@@ -35,7 +36,8 @@ class Classification:
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         logits = model(batch.images).float()
-        loss = F.cross_entropy(logits, batch.targets, label_smoothing=self.label_smoothing)
+        weights = logits.new_tensor(self.weights) if self.weights else None
+        loss = F.cross_entropy(logits, batch.targets, weights, label_smoothing=self.label_smoothing)
         return {"loss": loss}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
