@@ -3,6 +3,8 @@ Section 3, in the "fast" variant of a public Keras implementation, for whose wei
 
 Departures from the paper: no batch norm in the layers and before the classifier; a transition is
 1x1 convolution, mean pool, batch norm, without ReLU.  Its input is RGB from 0 to 255.
+Top-1 with those weights: 95.0 % of CIFAR-10's first 1,000 training pictures, which it learned from,
+and 87.7 % of 1,000 test pictures in a JPEG copy.
 """
 
 from __future__ import annotations
