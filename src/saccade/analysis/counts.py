@@ -7,7 +7,7 @@ pooling are not counted, and a multiplication with its addition is one: FLOPs ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from math import prod
 
 from saccade.analysis.field_mixes import PRODUCTS
@@ -31,10 +31,14 @@ class Counts:
     multiply_adds: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other))))
+        return Counts(
+            *(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values()))
+        )
 
     def __sub__(self, other: Counts) -> Counts:
-        return Counts(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(other))))
+        return Counts(
+            *(mine - theirs for mine, theirs in zip(vars(self).values(), vars(other).values()))
+        )
 
 
 def count(operation: Operation, weights: Mapping[str, int]) -> Counts:

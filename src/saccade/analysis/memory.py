@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call
 
+from saccade.analysis.shapes import Shapes
 from saccade.analysis.trace import Trace, dtype_of, meta_tensors
 
 
@@ -51,7 +52,7 @@ def saved(module: nn.Module, shape: tuple[int, ...]) -> int | None:
     module.train()
     try:
         picture = torch.empty(*shape, device="meta", dtype=dtype_of(module))
-        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor):
+        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor), Shapes():
             functional_call(module, tensors, (picture,))
     except (RuntimeError, ValueError, TypeError, NotImplementedError):
         return None  # batch normalisation of one number, or a forward that looks at values

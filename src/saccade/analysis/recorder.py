@@ -12,7 +12,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from saccade.analysis.graph import Call, Operation, Value
+from saccade.analysis.shapes import shapes_of
 from saccade.analysis.windows import window_of
+
+# Made with the shape of a tensor, but not of its numbers.
+FRESH = {f"{kind}_like" for kind in ("zeros", "ones", "empty", "full", "rand", "randn")} | {
+    f"new_{kind}" for kind in ("zeros", "ones", "empty", "full", "empty_strided")
+}
 
 
 class TooSmall(Exception):
@@ -66,7 +72,7 @@ class Recorder(TorchDispatchMode):
                 yield value
 
     def recall(self, tensor: Tensor) -> Value | None:
-        return self.known.get(tensor.untyped_storage()._cdata, {}).get(place(tensor))
+        return self.known.get(storage_of(tensor), {}).get(place(tensor))
 
     def remember(self, tensor: Tensor, *, pictured: bool = False, weights=frozenset()) -> Value:
         """A new value for what the tensor now holds."""
@@ -97,29 +103,34 @@ class Recorder(TorchDispatchMode):
         window = window_of(func.overloadpacket.__name__, arguments)
         if window and min(window.output) < 1:
             raise TooSmall("x".join(str(max(size, 0)) for size in window.output))
-        result = func(*args, **kwargs)
+        result = shapes_of(func, args, kwargs)
         self.note(func, arguments, result)
         return result
 
     def note(self, func, arguments: dict[str, Any], result: object) -> None:
         """Record the operation, and that what it wrote in place changed every view of it."""
-        operation = Operation(func.overloadpacket.__name__, arguments, ())
-        pictured = any(value.pictured for value in operation.inputs)
+        name = func.overloadpacket.__name__
+        operation = Operation(name, arguments, ())
+        pictured = name not in FRESH and any(value.pictured for value in operation.inputs)
         weights = frozenset() if pictured else operation.weights
-        outputs = []
-        for tensor in result if isinstance(result, (tuple, list)) else (result,):
-            if not isinstance(tensor, Tensor):
-                outputs.append(None)
-                continue
-            views = dict(self.known.get(tensor.untyped_storage()._cdata, {}))
-            outputs.append(self.remember(tensor, pictured=pictured, weights=weights))
-            if func._schema.is_mutable and pictured:
-                self.rewrite(tensor, outputs[-1], views)
+        tensors = result if isinstance(result, (tuple, list)) else (result,)
+        written = [t for t in tensors if isinstance(t, Tensor) and func._schema.is_mutable]
+        views = [(t, dict(self.known.get(storage_of(t), {}))) for t in written if pictured]
+        outputs = tuple(
+            self.remember(tensor, pictured=pictured, weights=weights)
+            if isinstance(tensor, Tensor)
+            else None
+            for tensor in tensors
+        )
         if pictured and any(outputs):
-            self.current.children.append(Operation(operation.name, arguments, tuple(outputs)))
+            self.current.children.append(Operation(name, arguments, outputs))
+        for tensor, places in views:
+            self.rewrite(tensor, places)
 
-    def rewrite(self, tensor: Tensor, written: Value, views: dict[tuple, Value]) -> None:
-        storage = self.known[tensor.untyped_storage()._cdata]
+    def rewrite(self, tensor: Tensor, views: dict[tuple, Value]) -> None:
+        """New values for the other views of what was written."""
+        storage = self.known[storage_of(tensor)]
+        written = storage[place(tensor)]
         for where, old in views.items():
             if where == place(tensor):
                 continue
@@ -128,6 +139,10 @@ class Recorder(TorchDispatchMode):
             self.current.children.append(
                 Operation("write", {"self": old, "part": written}, (storage[where],))
             )
+
+
+def storage_of(tensor: Tensor) -> int:
+    return tensor.untyped_storage()._cdata
 
 
 def place(tensor: Tensor) -> tuple:
