@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from torch.utils.flop_counter import FlopCounterMode
 
 from saccade.errors import UsageError
 from saccade.models.catalogue import NETWORKS
@@ -25,8 +26,11 @@ def test_it_is_torchvision_s_to_the_last_bit(name: str, parity: Callable[..., No
     parity(NETWORKS[name], getattr(torchvision.models, name), 32)
 
 
-def test_densenet121_has_the_published_number_of_parameters():
+def test_densenet121_has_the_published_parameters_and_multiply_adds():
     assert parameters("densenet121") == 7_978_856
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        NETWORKS["densenet121"]()(torch.empty(1, 3, 224, 224))
+    assert counter.get_total_flops() / 2e9 == pytest.approx(2.834, abs=5e-4)
 
 
 @pytest.mark.parametrize(

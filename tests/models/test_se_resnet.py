@@ -68,6 +68,10 @@ def test_multiply_adds_are_those_of_the_paper(name: str, published: float):
     assert gigamacs(name) == pytest.approx(published, rel=0.02)
 
 
+def test_se_resnet_50_costs_what_the_golden_table_says():
+    assert gigamacs("seresnet50_v1") == pytest.approx(3.860, abs=5e-4)
+
+
 @pytest.mark.parametrize("name", ["seresnet50", "seresnet50_v1"])
 def test_se_resnet_50_has_the_published_number_of_parameters(name: str):
     with torch.device("meta"):
