@@ -95,7 +95,9 @@ def read_classes(path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"'{path}' cannot be read as a list of classes: {error}") from error
+        raise DataError(
+            f"'{path}' cannot be read as a list of classes: {error}", "one line a class"
+        ) from error
     names = [class_name(line) for line in lines if line.strip()]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:

@@ -168,7 +168,9 @@ def _read_rows(path: Path) -> dict[str, tuple[str, str]]:
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"'{path}' cannot be read as a split: {error}") from error
+        raise DataError(
+            f"'{path}' cannot be read as a split: {error}", "each row is name,label,split"
+        ) from error
     told: dict[str, tuple[str, str]] = {}
     for number, row in enumerate(rows, start=2):
         name, part = row.get("name"), row.get("split")

@@ -129,7 +129,7 @@ def test_rows_without_use_are_skipped_with_the_reason(table: Table) -> None:
         ("path,value\na.jpg,1\nb.jpg,nan\n", "row 3 of .* has 'nan' for a number"),
         ("path,label\na.jpg,x\nb.jpg,x\n", "one class only: 'x'"),
         (b"path,label\na.jpg,caf\xe9\n", "row 2 of .* is not UTF-8"),
-        ('path,label\na.jpg,"x\n', "cannot be read as a table"),
+        ('path,label\na.jpg,"x\n', "row 2 of .* cannot be read: "),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_with_a_hint(

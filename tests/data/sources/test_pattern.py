@@ -31,6 +31,23 @@ def test_named_groups_tell_label_split_and_group(tree: Tree) -> None:
     ]  # fmt: skip
 
 
+def test_a_text_file_may_list_the_pictures(tree: Tree) -> None:
+    root = tree("a/cat.1.jpg", "a/dog.1.jpg", "b/dog.2.jpg")
+    (root / "files.txt").write_bytes(
+        b"a/cat.1.jpg\r\nb\\dog.2.jpg\r\n\r\na/none.3.jpg\r\na/cat.1.jpg\r\nfiles.txt\r\n"
+    )
+    source = open_source(f"{root / 'files.txt'}::([a-z]+)[.][0-9]")
+    assert {item.name: item.label for item in source.read("all")} == {
+        "a/cat.1.jpg": "cat", "b/dog.2.jpg": "dog"
+    }  # fmt: skip
+    assert source.read("all")[1].picture.read() == b"b/dog.2.jpg"
+    assert {one.name: one.reason for one in source.skipped} == {
+        "a/none.3.jpg": "not there",
+        "a/cat.1.jpg": "named more than once",
+        "files.txt": "not a picture (.txt)",
+    }
+
+
 def test_rooms_of_houses_are_told_by_their_names(shared_data: Path) -> None:
     source = pattern(shared_data / "houses" / "images", r"(?P<group>\d+)_(?P<label>[a-z]+)")
     assert source.classes == ("bathroom", "bedroom", "frontal", "kitchen")

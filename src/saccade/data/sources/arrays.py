@@ -71,7 +71,7 @@ def _load(file: Path) -> NDArray:
     try:
         return np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # a damaged file raises errors of many kinds
-        raise DataError(f"'{file}' cannot be read as an array: {error}") from error
+        raise DataError(f"'{file}' cannot be read as an array: {error}", HINT) from error
 
 
 def _load_all(file: Path) -> dict[str, NDArray]:
@@ -79,7 +79,7 @@ def _load_all(file: Path) -> dict[str, NDArray]:
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files if role(name)}
     except Exception as error:  # a damaged file raises errors of many kinds
-        raise DataError(f"'{file}' cannot be read as arrays: {error}") from error
+        raise DataError(f"'{file}' cannot be read as arrays: {error}", HINT) from error
 
 
 def _classes(held: Mapping[tuple[str, str], NDArray], path: Path) -> tuple[str, ...]:

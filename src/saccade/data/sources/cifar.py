@@ -23,6 +23,7 @@ from saccade.data.sources.listing import Listing, assemble
 from saccade.errors import DataError
 
 PIXELS = 3 * 32 * 32
+ANEW = "download it anew from https://www.cs.toronto.edu/~kriz/cifar.html"
 BATCHES = {
     "train": (*(f"data_batch_{at}" for at in range(1, 6)), "train"),
     "test": ("test_batch", "test"),
@@ -49,7 +50,7 @@ def cifar(path: Path) -> Listing:
         labels = [label for _, numbers in batches for label in numbers]
         for at, (picture, label) in enumerate(zip(pixels, labels, strict=True)):
             if not 0 <= label < len(classes):
-                raise DataError(f"'{path}' has the label {label} for {len(classes)} classes")
+                raise DataError(f"'{path}' has the label {label} for {len(classes)} classes", ANEW)
             rows.append((split, Item(f"{split}/{at:05d}", classes[label], Pixels(picture))))
     if not rows:
         raise DataError(f"'{path}' holds no batch of CIFAR", "such as data_batch_1 or train.bin")
@@ -68,7 +69,7 @@ def _files(path: Path) -> dict[str, bytes]:
     if path.is_dir():
         return {file.name: file.read_bytes() for file in path.iterdir() if file.name in KNOWN}
     if not is_tar(path):
-        raise DataError(f"'{path}' is neither a folder nor a .tar.gz of CIFAR")
+        raise DataError(f"'{path}' is neither a folder nor a .tar.gz of CIFAR", ANEW)
     return {
         name.rpartition("/")[2]: bytes(picture.read())
         for name, reason, picture in tar_members(path)
@@ -98,16 +99,16 @@ def _batch(
         data, labels = told.get(b"data"), told.get(b"labels", told.get(b"fine_labels"))
         flat = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else np.empty(0, np.uint8)
         if not isinstance(labels, list) or not all(type(label) is int for label in labels):
-            raise DataError(f"{where} holds no list of labels")
+            raise DataError(f"{where} holds no list of labels", ANEW)
     else:
         ahead = 2 if "fine_label_names.txt" in files else 1  # bytes of labels, the fine one last
         raw = np.frombuffer(files[f"{name}.bin"], np.uint8)
         if raw.size % (ahead + PIXELS):
-            raise DataError(f"{where} is cut off: {raw.size} bytes are no whole pictures")
+            raise DataError(f"{where} is cut off: {raw.size} bytes are no whole pictures", ANEW)
         table = raw.reshape(-1, ahead + PIXELS)
         flat, labels = table[:, ahead:].reshape(-1), table[:, ahead - 1].tolist()
     if flat.size != len(labels) * PIXELS:
-        raise DataError(f"{where} holds {flat.size} bytes of pixels for {len(labels)} labels")
+        raise DataError(f"{where} holds {flat.size} bytes of pixels for {len(labels)} labels", ANEW)
     return flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels
 
 
@@ -117,9 +118,9 @@ def _unpickled(data: bytes, where: str) -> dict[Any, Any]:
     except DataError as error:
         raise DataError(f"{where} is not as published: {error.what}", error.hint) from error
     except Exception as error:  # a damaged pickle raises errors of any kind
-        raise DataError(f"{where} cannot be read: {error!r}", "download it anew") from error
+        raise DataError(f"{where} cannot be read: {error!r}", ANEW) from error
     if not isinstance(told, dict):
-        raise DataError(f"{where} holds no table")
+        raise DataError(f"{where} holds no table", ANEW)
     return {_bytes(key): _plain(value) for key, value in told.items()}
 
 
@@ -143,9 +144,9 @@ class _Array:
     def __setstate__(self, state: Any) -> None:
         _, _, kind, by_column, data = state
         if not isinstance(kind, _Kind) or kind.code not in (b"u1", "u1") or by_column:
-            raise DataError("an array is not of bytes, row by row")
+            raise DataError("an array is not of bytes, row by row", ANEW)
         if not isinstance(data, bytes):
-            raise DataError("an array holds something else than bytes")
+            raise DataError("an array holds something else than bytes", ANEW)
         self.data = data
 
 

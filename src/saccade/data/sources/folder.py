@@ -41,7 +41,9 @@ def walk(root: Path) -> Found:
             _read_folder(place, name, found, waiting, links)
         except OSError as error:
             if not name:
-                raise DataError(f"'{root}' cannot be read: {error.strerror}") from error
+                raise DataError(
+                    f"'{root}' cannot be read: {error.strerror}", "check who may read it"
+                ) from error
             found.skip(name, f"cannot be read: {error.strerror}")
     return found
 

@@ -80,7 +80,10 @@ def _items(
             "images are [N,H,W] and labels [N]",
         )
     if classes and labels.max(initial=0) >= len(classes):
-        raise DataError(f"'{folder}' has the label {labels.max()} for {len(classes)} classes")
+        raise DataError(
+            f"'{folder}' has the label {labels.max()} for {len(classes)} classes",
+            "give a name for each",
+        )
     names = classes or tuple(str(label) for label in range(256))
     digits = len(str(len(labels)))
     return [

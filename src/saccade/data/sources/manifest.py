@@ -28,7 +28,6 @@ COLUMNS = {
 }
 KINDS = {"labels": "several", "tags": "several", "classes": "several"}
 KINDS |= {"value": "number", "target": "number"}
-MISSING = "not there"
 SEVERAL = "|;"  # between the labels of one picture
 
 
@@ -47,6 +46,29 @@ def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -
     found = [row for number, cells in rows if (row := reader.row(number, cells))]
     reader.refuse_unusable(found)
     return assemble(found, path.stem, f"'{path}'", reader.skipped, reader.notes(found))
+
+
+def missing(place: str) -> str:
+    """Why a picture that a person named cannot be read, or nothing."""
+    return "" if os.path.isfile(place) else "not there"  # noqa: PTH113  a name may be too long
+
+
+def read_text(path: Path) -> str:
+    """A text file of people's: UTF-8 with or without a mark, or marked UTF-16."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"'{path}' cannot be read: {error.strerror}", "check who may read it"
+        ) from error
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"row {row} of '{path}' is not UTF-8", "save it as UTF-8 ('CSV UTF-8' in Excel)"
+        ) from error
 
 
 class _Rows:
@@ -86,9 +108,9 @@ class _Rows:
             return "named more than once"
         if reason := why_no_picture(PurePosixPath(name).name):
             return reason
-        if not os.path.isfile(place):  # noqa: PTH113  a name too long to exist is no error here
+        if reason := missing(place):
             self.missing.append(name)
-            return MISSING
+            return reason
         return "" if label is not None else "without a label"
 
     def refuse_unusable(self, found: Sequence[tuple[str, Item]]) -> None:
@@ -145,14 +167,17 @@ class _Rows:
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     """The header, the numbered rows below it, and the delimiter."""
-    text = _text(path)
+    text = read_text(path)
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=lambda mark: (_known(first.split(mark)), first.count(mark)))
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows = [(table.line_num, row) for row in table if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise DataError(f"'{path}' cannot be read as a table: {error}") from error
+        raise DataError(
+            f"row {table.line_num} of '{path}' cannot be read: {error}",
+            "a cell with a quote in it stands in quotes, and its own quotes are doubled",
+        ) from error
     if not rows:
         raise DataError(f"'{path}' is empty", "each row is path,label")
     header = [cell.strip() for cell in rows[0][1]]
@@ -170,21 +195,6 @@ def _known(cells: Sequence[str]) -> int:
 
 def _is_picture(cell: str) -> bool:
     return PurePosixPath(cell).suffix.lower() in SUFFIXES
-
-
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be read: {error.strerror}") from error
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        return data.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"row {row} of '{path}' is not UTF-8", "save the table as UTF-8 ('CSV UTF-8' in Excel)"
-        ) from error
 
 
 def _columns(header: Sequence[str], label: str | None, path: Path) -> dict[str, int]:

@@ -2,8 +2,8 @@
 
 Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what a
 folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the column to
-learn and its kind; `photos::(?P<label>[a-z]+)_`, the pattern that finds the label in a name;
-`mnist::folder`, where a named data set lies.
+learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that finds the
+label in a name; `mnist::folder`, where a named data set lies.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def open_source(data: str | Path | None, *, tell: Tell = silent) -> Source:
     if not path.exists():
         names = unknown("data set", text, (*NAMED, "digits"))
         raise DataError(f"there is no '{text}'", f"check the path; of names, {names.hint}")
-    if path.suffix.lower() in TABLES:
+    if path.suffix.lower() in TABLES and "(" not in told:
         column, _, kind = told.partition("=")
         return manifest(path, label=column or None, kind=kind or None)
     if told:
@@ -74,7 +74,9 @@ def _of_folder(path: Path) -> Source:
     try:
         names = [file.name for file in path.iterdir() if not file.name.startswith(".")]
     except OSError as error:
-        raise DataError(f"'{path}' cannot be read: {error.strerror}") from error
+        raise DataError(
+            f"'{path}' cannot be read: {error.strerror}", "check who may read it"
+        ) from error
     shards = [path / name for name in names if is_tar(Path(name))]
     known: list[tuple[bool, Callable[[], Source]]] = [
         (is_idx(path), lambda: idx(path)),

@@ -110,7 +110,9 @@ def _label(
         try:
             told = json.loads(bytes(parts[".json"][1].read()))
         except (ValueError, RecursionError) as error:
-            raise DataError(f"'{key}.json' in '{shard}' is no JSON: {error}") from error
+            raise DataError(
+                f"'{key}.json' in '{shard}' is no JSON: {error}", "make the shard anew"
+            ) from error
         text = str(told.get("label", "")) if isinstance(told, dict) else ""
     if classes and text.isascii() and text.isdigit():
         if int(text) >= len(classes):
