@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from pytest import MonkeyPatch
 
 from saccade.batch import Batch
+from saccade.data.augment import augmentation
 from saccade.data.augment.augmentation import compose
 from saccade.data.augment.crop import ResizedCrop
 from saccade.data.augment.flip import Flip
@@ -30,7 +32,8 @@ def test_an_empty_batch_goes_through():
     assert compose([Flip(), Noise()])(given, torch.Generator()).images.shape == (0, 3, 8, 8)
 
 
-def test_a_batch_of_several_pieces_comes_out_whole_and_in_order():
+def test_a_batch_of_several_pieces_comes_out_whole_and_in_order(monkeypatch: MonkeyPatch):
+    monkeypatch.setattr(augmentation, "VALUES", 1 << 20)
     given = batch(50, 3, 160, 160)  # pieces of 13
     seen = compose([Flip(1)])(given, torch.Generator())
     assert torch.equal(seen.images, given.images.flip(3).float())
@@ -41,7 +44,8 @@ def test_a_batch_of_several_pieces_comes_out_whole_and_in_order():
     torch.testing.assert_close(smaller, expected, atol=0.05, rtol=0)
 
 
-def test_the_pieces_of_a_batch_do_not_draw_the_same():
+def test_the_pieces_of_a_batch_do_not_draw_the_same(monkeypatch: MonkeyPatch):
+    monkeypatch.setattr(augmentation, "VALUES", 1 << 20)
     given = Batch(torch.zeros(800, 3, 32, 32).byte(), torch.zeros(800), torch.zeros(800).long())
     images = compose([Noise(50)])(given, torch.Generator().manual_seed(0)).images
     assert len(torch.unique(images[:, 0, 0, :4], dim=0)) > 700

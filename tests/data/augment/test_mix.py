@@ -7,6 +7,7 @@ import torch
 from scipy import stats
 
 from saccade.batch import Batch
+from saccade.data.augment import augmentation
 from saccade.data.augment.augmentation import compose
 from saccade.data.augment.flip import Flip
 from saccade.data.augment.mix import CutMix, Mixup, beta, cutmix, mixup, shares
@@ -73,7 +74,10 @@ def test_class_positions_need_the_number_of_classes():
         Mixup(0.2)(given, chance())
 
 
-def test_pictures_meet_across_the_whole_batch_even_where_the_rest_goes_in_pieces():
+def test_pictures_meet_across_the_whole_batch_even_where_the_rest_goes_in_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(augmentation, "VALUES", 1 << 20)
     count = 700  # 3 x 32 x 32: three pieces
     images = torch.zeros(count, 3, 32, 32).byte()
     given = Batch(images, torch.arange(count), torch.arange(count))

@@ -36,16 +36,16 @@ class Augmentation(Protocol):
         return None
 
 
-VALUES = 1 << 20  # in a piece: 6 pictures of 3 x 224 x 224, 341 of 3 x 32 x 32
+VALUES = 6 << 20  # in a piece: 41 pictures of 3 x 224 x 224, 2048 of 3 x 32 x 32; 25 MB as float32
 
 
 @dataclass(frozen=True)
 class Chain(Augmentation):
     """One augmentation after the other; none at all only makes pixels floating point.
 
-    Between mixtures a batch goes through in pieces small enough that what one part writes is still
-    in the processor's cache for the next, and that memory is used again, not asked for anew: of
-    large blocks the system clears every page, which takes as long as the work.
+    Between mixtures a batch goes through in pieces whose memory the allocator keeps and gives
+    again: blocks above 32 MB go back to the system, which clears every page of the next one, and
+    that can take as long as the work.
     """
 
     parts: tuple[Augmentation, ...]

@@ -31,8 +31,10 @@ def inside(index: Tensor, length: int, border: str) -> tuple[Tensor, Tensor]:
 
 def mirror(images: Tensor, across: Tensor, down: Tensor) -> Tensor:
     """Columns turned round where `across`, rows where `down`, both [N] bool.  -> [N,C,H,W]"""
-    images = torch.where(across[:, None, None, None], images.flip(3), images)
-    return torch.where(down[:, None, None, None], images.flip(2), images)
+    for chosen, axis in ((across, 3), (down, 2)):
+        rows = chosen.nonzero()[:, 0]
+        images = images.index_copy(0, rows, images[rows].flip(axis))
+    return images
 
 
 def cut(images: Tensor, boxes: Tensor, size: tuple[int, int]) -> Tensor:
