@@ -18,9 +18,11 @@ import pytest
 import torch
 from PIL import Image
 
-from saccade.data import cache, shelf
+from saccade.data import cache
 from saccade.data.cache import decoded, default_folder, needed_bytes
 from saccade.data.decode import Preprocessing, decode
+from saccade.data.digests import digests
+from saccade.data.shelf import key_of
 from saccade.data.source import File, Item, Pixels, Skipped
 from saccade.data.space import free_disk, free_memory, in_words
 from saccade.errors import DataError, RecipeError, ResourceError
@@ -109,7 +111,10 @@ def test_what_is_on_disk_is_used_again_and_not_decoded(
 
 
 def test_other_contents_or_settings_are_other_pictures(items: Sequence[Item], tmp_path: Path):
-    keys = {shelf.key_of(items, SMALL)}
+    def key(items: Sequence[Item], preprocessing: Preprocessing) -> str:
+        return key_of(digests(items, tmp_path / "memory"), preprocessing)
+
+    keys = {key(items, SMALL)}
     for other in (
         Preprocessing(9),
         Preprocessing(8, resize="pad"),
@@ -117,13 +122,13 @@ def test_other_contents_or_settings_are_other_pictures(items: Sequence[Item], tm
         Preprocessing(8, interpolation="bicubic"),
         Preprocessing(8, colour="grey"),
     ):
-        keys.add(shelf.key_of(items, other))
-    keys.add(shelf.key_of(items[::-1], SMALL))
-    keys.add(shelf.key_of(items[:-1], SMALL))
+        keys.add(key(items, other))
+    keys.add(key(items[::-1], SMALL))
+    keys.add(key(items[:-1], SMALL))
     (tmp_path / "source" / "05.png").write_bytes(picture(1000))
-    keys.add(shelf.key_of(items, SMALL))
+    keys.add(key(items, SMALL))
     (tmp_path / "source" / "05.png").unlink()
-    keys.add(shelf.key_of(items, SMALL))
+    keys.add(key(items, SMALL))
     assert len(keys) == 10
 
 
@@ -191,6 +196,8 @@ import sys, time
 from pathlib import Path
 from saccade.data.cache import decoded
 from saccade.data.decode import Preprocessing
+from saccade.data.digests import digests
+from saccade.data.shelf import key_of
 from saccade.data.source import File, Item
 
 items = [Item(path.name, "a", File(path)) for path in sorted(Path(sys.argv[1]).iterdir())]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from saccade.data.decode import Preprocessing
+from saccade.data.digests import digests
 from saccade.data.reading import pictures
 from saccade.data.shelf import Book, Shelf, key_of
 from saccade.data.source import Item, Skipped
@@ -129,7 +130,7 @@ def decoded(
     if mode == "memory":
         return _in_memory(items, preprocessing, needed, progress)
     shelf = Shelf(folder / "pictures", pixels=mode == "disk")
-    key = key_of(items, preprocessing)
+    key = key_of(digests(items, folder / "digests.sqlite"), preprocessing)
     book = shelf.open(key) or _written(shelf, key, items, preprocessing, needed, progress)
     if progress:
         progress(len(items), len(items))

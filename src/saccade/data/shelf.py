@@ -16,7 +16,7 @@ import shutil
 import socket
 import struct
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,7 @@ from torch import Tensor
 
 from saccade.data.decode import Preprocessing
 from saccade.data.formats import DECODER
-from saccade.data.reading import each
-from saccade.data.source import Item, Skipped
-from saccade.data.workers import cores
+from saccade.data.source import Skipped
 from saccade.errors import ResourceError
 
 HEADER = 128  # bytes before the pixels
@@ -142,24 +140,14 @@ class Shelf:
         )
 
 
-def key_of(items: Sequence[Item], preprocessing: Preprocessing) -> str:
-    """Names what decoding gives: the contents in order, the settings, and who decodes."""
+def key_of(contents: Iterable[bytes], preprocessing: Preprocessing) -> str:
+    """Names what decoding gives: the digests in order, the settings, and who decodes."""
     settings = {k: v for k, v in asdict(preprocessing).items() if k not in NOT_PIXELS}
     versions = (DECODER, PIL.__version__, torch.__version__.partition("+")[0])
     digest = hashlib.sha256(json.dumps([versions, settings], sort_keys=True).encode())
-    for content in each(items, _content, cores()):
+    for content in contents:
         digest.update(content)
     return digest.hexdigest()[:40]
-
-
-def _content(item: Item) -> bytes:
-    try:
-        raw = item.picture.read()
-    except Exception as error:  # it will be listed; once it can be read it is another set
-        return hashlib.sha256(b"unread" + str(error).encode()).digest()
-    if isinstance(raw, bytes):
-        return hashlib.sha256(raw).digest()
-    return hashlib.sha256(f"{raw.dtype}{raw.shape}".encode() + raw.tobytes()).digest()
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
