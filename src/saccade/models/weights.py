@@ -32,7 +32,7 @@ class PublicWeights:
     interpolation: str
     mean: tuple[float, ...]  # per channel, of values 0 to 1
     std: tuple[float, ...]
-    top1: float  # per cent, as published
+    top1: float | None = None  # per cent, as published
     top5: float | None = None
     megabytes: float | None = None
 
