@@ -71,10 +71,11 @@ def test_split_folders_hold_class_folders(tree: Tree) -> None:
     assert "test has no picture of 1 of 2 classes: 'cat'" in source.notes
 
 
-def test_a_train_among_cars_and_buses_is_a_vehicle(tree: Tree) -> None:
+def test_a_train_among_cars_and_buses_is_a_vehicle_and_that_is_said(tree: Tree) -> None:
     source = folder(tree("train/1.jpg", "car/1.jpg", "bus/1.jpg"))
     assert source.classes == ("bus", "car", "train")
     assert source.splits == ("all",)
+    assert source.notes == ("'train' is read as a class, for other folders lie beside it",)
 
 
 def test_folders_around_all_the_rest_are_passed_through_and_said(tree: Tree) -> None:

@@ -87,9 +87,11 @@ def arrange(found: Found, name: str, where: str) -> Listing:
             rows.append((split, Item(at, class_name(label[0]), picture)))
     if not rows:
         raise DataError(f"the pictures in {where} lie in no class folders", LABELLED)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if depth:
         notes = (f"all pictures lie in '{'/'.join(names[0].split('/')[:depth])}'",)
+    taken = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
+    notes += tuple(f"'{one}' is read as a class, for other folders lie beside it" for one in taken)
     return assemble(rows, name, where, found.skipped, notes)
 
 
