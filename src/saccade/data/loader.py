@@ -26,10 +26,11 @@ class Loader:
         self.targets = targets  # [N] int64 or [N,K] float, a row for each of `pictures`
         self.batch_size = batch_size
         self.order = order
+        self._steps = len(_bounds(len(order(0)), batch_size))
 
     def __len__(self) -> int:
         """Steps in an epoch."""
-        return len(_bounds(len(self.order(0)), self.batch_size))
+        return self._steps
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on; may be left at any batch."""
