@@ -226,10 +226,11 @@ def augment(
 
 
 def create_model(
-    name: str, num_classes: int = 1000, *, weights: str | Path | None = None
+    name: str, num_classes: int | None = None, *, weights: str | Path | None = None
 ) -> Module:
     """The bare network `name`, a table of rows; its input is what its public weights expect.
 
+    Without `num_classes` it has as many as in its paper.
     `weights` is a file, or a tag of weights.toml such as "imagenet", which is fetched once and
     checked.  What becomes of the file's tensors is said on standard error.
     """

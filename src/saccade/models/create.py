@@ -16,23 +16,25 @@ from saccade.models.weights import load_weights, weights_file
 
 def create_model(
     name: str,
-    num_classes: int = 1000,
+    num_classes: int | None = None,
     *,
     weights: str | Path | None = None,
     tell: Tell = silent,
 ) -> nn.Module:
     """The bare network `name`; its input is what its public weights expect, already normalised.
 
+    Without `num_classes` it has as many as in its paper: 1000 for ImageNet, 10 for digits.
     `weights` is the path of a file, or a tag of weights.toml such as "imagenet", fetched if need
     be; timm's networks ("timm:NAME") have timm's default weights as "imagenet".  `tell` gets lines
     on how the download goes and on what became of the file's tensors.
     """
+    wanted = {} if num_classes is None else {"num_classes": num_classes}
     if name.startswith(PREFIX):
         trained = weights == "imagenet"
-        network = timm_network(name.removeprefix(PREFIX), num_classes, trained=trained)
+        network = timm_network(name.removeprefix(PREFIX), **wanted, trained=trained)
         weights = None if trained else weights
     else:
-        network = _listed(name)(num_classes=num_classes)
+        network = _listed(name)(**wanted)
     if weights is not None:
         tell(str(load_weights(network, weights_file(name, weights, tell=tell))))
     return network

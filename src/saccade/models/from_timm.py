@@ -11,7 +11,7 @@ from saccade.errors import ResourceError, UsageError, unknown
 PREFIX = "timm:"
 
 
-def timm_network(name: str, num_classes: int, *, trained: bool) -> nn.Module:
+def timm_network(name: str, num_classes: int = 1000, *, trained: bool) -> nn.Module:
     """timm's network, with its default weights where `trained`.  [N,3,H,W] -> [N,num_classes]"""
     timm = _timm(name)
     try:
