@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from itertools import groupby
 
 from saccade.analysis.anatomy import Anatomy, field_text
@@ -20,6 +21,7 @@ from saccade.report.drawing_shapes import STYLE, connected, drawn, path, rectang
 MARGIN = 28.0
 LABELS = 104.0  # for the sizes to the left of the bands
 LONGEST = 1340.0  # pixels of a line, before it is broken
+NARROWEST = 680.0  # as long as title and legend
 LONGEST_RUN = 6  # blocks alike that are all drawn; more are drawn once
 BETWEEN = 20.0  # blocks
 HEAD = 74.0  # title
@@ -33,13 +35,13 @@ def svg(anatomy: Anatomy) -> str:
     plain = not any(node.role == "block" for node in large)
     fits = line.width < LONGEST + LABELS
     body, width, height = single(line) if plain and fits else bands(anatomy)
-    width = max(width, 560.0)
+    width = max(width, NARROWEST)
     total = (width + 2 * MARGIN, height + HEAD + FOOT + MARGIN)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total[0]:.0f} {total[1]:.0f}" '
             f'width="{total[0]:.0f}" height="{total[1]:.0f}" role="img">',
-            f"<title>{anatomy.name}</title><style>{STYLE}</style>",
+            f"<title>{escape(anatomy.name)}</title><style>{STYLE}</style>",
             rectangle(0, 0, *total, "paper"),
             *titled(anatomy),
             f'<g transform="translate({MARGIN:.0f} {HEAD:.0f})">',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ class FieldPicture:
         line, small = span / 300, span / 34
         data = base64.b64encode(encoded(self.image())).decode()
         words = (
-            f"{self.name}  ·  {self.layer}",
+            escape(f"{self.name}  ·  {self.layer}"),
             f"theory {field_text(self.field)} px  ·  95 % of the gradient in "
             f"{self.effective.side():.0f} x {self.effective.side():.0f} px  ·  "
             f"mean of {self.effective.inputs} inputs",
