@@ -134,16 +134,18 @@ def _is_deep(image: Image.Image, raw: bytes) -> bool:
 
 def _measured(facts: Facts, pixels: NDArray[np.uint8]) -> Facts:
     """Fingerprints and numbers from the decoded picture.  uint8 [S,S,3]"""
-    spread = pixels.max(axis=2) - pixels.min(axis=2)
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    most, least = (fold(fold(red, green), blue) for fold in (np.maximum, np.minimum))
     grey = np.asarray(Image.fromarray(pixels).convert("L"))  # ITU-R 601
+    small = reduced(grey, SMALLEST, SMALLEST)
     counts = np.bincount(grey.ravel(), minlength=256)
     darkest, brightest = np.searchsorted(counts.cumsum(), (0.01 * grey.size, 0.99 * grey.size))
     shares = counts[counts > 0] / grey.size
     return facts._replace(
-        grey=bool(spread.max() <= 8),  # JPEG rounds chroma
-        phash=phash(grey),
+        grey=bool((most - least).max() <= 8),  # JPEG rounds chroma
+        phash=phash(small),
         dhash=dhash(grey),
-        structure=round(float(reduced(grey, 32, 32).std()), 2),
+        structure=round(float(small.std()), 2),
         sharpness=round(float(_laplacian(grey).var()), 2),
         darkest=int(darkest),
         brightest=int(brightest),
