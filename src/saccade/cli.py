@@ -6,7 +6,9 @@ import inspect
 import json as data_format
 import os
 import re
+import signal
 import sys
+import threading
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +22,6 @@ from saccade.errors import SaccadeError
 
 REPORTED = 4  # exit code: finished, some inputs reported
 USAGE = 2
-INTERRUPTED = 130
 TABLES = {"Anatomy", "Diagnosis", "Predictions"}  # results that `--csv` can print
 
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
+    leave_on_signals()
     try:
         code = application()(words, print_error=False, exit_on_error=False)
         sys.stdout.flush()
@@ -41,11 +43,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return refuse(str(error), "saccade --help lists what there is", USAGE, as_json)
     except SaccadeError as error:
         return refuse(error.what, error.hint, error.exit_code, as_json)
-    except KeyboardInterrupt:
-        return refuse("stopped", "", INTERRUPTED, as_json)
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def leave_on_signals() -> None:
+    """End at once on SIGINT and SIGTERM, in the middle of an import too.
+
+    All files are written whole or not at all, so there is nothing to lose; a training, which has
+    something to save, answers signals itself while it runs.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def leave(number: int, frame: object) -> None:
+        show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+        os.write(sys.stderr.fileno(), f"{show_cursor}stopped\n".encode())
+        os._exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
 
 
 def application() -> App:

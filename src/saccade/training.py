@@ -1,47 +1,34 @@
-"""A training from a source to a finished run: what happens between two events of `train`."""
+"""A training from a source to a finished run."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import Any
 
 from saccade.bundle import Bundle
 from saccade.data.classes import write_classes
 from saccade.data.glance import glance
-from saccade.data.source import Item, Skipped
+from saccade.data.source import Skipped
 from saccade.data.sources import open_source
-from saccade.data.split import divide, read_split, write_split
-from saccade.engine.checkpoint import fingerprint, load_checkpoint, save_checkpoint
+from saccade.data.split import Division, divide, read_split, write_split
+from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.evaluate import evaluate
 from saccade.engine.stopping import stop_requests
-from saccade.engine.train import Epoch, Position, Step, train
+from saccade.engine.train import Position, train
 from saccade.environment import environment
-from saccade.errors import DivergedError, Stopped, UsageError
+from saccade.errors import UsageError
 from saccade.examining import grouped
+from saccade.logbook import Logbook, View
 from saccade.prepared import Prepared, Split, prepare
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
 from saccade.results import classifier_evaluation
 from saccade.runs import Run, write_predictions
 from saccade.settings import Settings, device, resolve
-
-LOOK = 10  # steps between two looks at the loss; a look waits for the device
-
-
-class View(Protocol):
-    """Whoever watches a training."""
-
-    def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
-    def decoding(self, done: int, total: int) -> None: ...
-    def training(self, epochs: int, steps: int, start: Position) -> None: ...
-    def step(self, step: Step, loss: float) -> None: ...
-    def epoch(self, row: Mapping[str, Any]) -> None: ...
+from saccade.terminal import say
 
 
 def begin(
@@ -56,7 +43,7 @@ def begin(
     began = time.perf_counter()
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
-    source = open_source(data)
+    source = open_source(data, tell=say)
     settings = resolve(recipe, flags, glance(source.read(source.splits[0])))
     held, seed = settings.recipe.data, settings.recipe.train.seed
     group, findings = grouped(source, data, settings.recipe)
@@ -65,21 +52,8 @@ def begin(
     view.settings(settings, notes)
     prepared = prepare(settings.recipe, division, view.decoding)
     run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
-    settings.recipe.save(run.path / "recipe.toml", settings.origins)
-    write_classes(run.path / "classes.txt", division.classes)
-    write_split(run.path / "split.csv", division)
-    run.log(
-        "started",
-        command=command,
-        data=str(Path(data).resolve()) if data and Path(data).exists() else data,
-        origins=dict(settings.origins),
-        notes=notes,
-        pictures={name: _counts(split) for name, split in prepared.splits.items()},
-        environment=environment(),
-        fingerprint=fingerprint(device(settings.recipe.train.device)),
-    )
-    for skipped in prepared.unreadable:
-        run.log("unreadable", name=skipped.name, reason=skipped.reason)
+    facts = {"command": command, "data": located(data), "notes": notes}
+    _write_beginning(run, settings, division, prepared, facts)
     return _carry_out(run, prepared, Position(), [], view, began)
 
 
@@ -108,75 +82,12 @@ def go_on(run: Run, view: View) -> Run:
     return _carry_out(run, prepared, position, losses, view, began)
 
 
-def _carry_out(
-    run: Run, prepared: Prepared, start: Position, losses: list[float], view: View, began: float
-) -> Run:
-    """Train from `start` to the end, then measure, and write the bundle and the report.
-
-    `losses` are those of the steps already done in the epoch of `start`.
-    """
-    recipe, loader, items = prepared.recipe, prepared.loader, prepared.splits["train"].items
-
-    def save(position: Position) -> None:
-        state = prepared.state(position) | {"losses": losses}
-        number = position.epoch * len(loader) + position.step
-        save_checkpoint(run.path / "checkpoint", state, number)
-
-    events = train(
-        prepared.model,
-        prepared.task,
-        loader,
-        prepared.descent,
-        prepared.augment,
-        epochs=recipe.train.epochs,
-        seed=recipe.train.seed,
-        start=start,
-    )
-    view.training(recipe.train.epochs, len(loader), start)
-    unread: list[Step] = []
-    with stop_requests() as request:
-        for event in events:
-            if isinstance(event, Epoch):
-                row = _epoch_row(event, losses, prepared)
-                run.log("epoch", **row)
-                view.epoch(row)
-                losses = []
-                position = Position(event.epoch + 1)
-                save(position)
-            else:
-                if prepared.average:
-                    prepared.average.update()
-                unread.append(event)
-                position = Position(event.epoch, event.step + 1)
-                if position.step % LOOK in (0, 1) or position.step == len(loader) or request.number:
-                    losses = losses + read_losses(unread, items)
-                    unread = []
-                    view.step(event, losses[-1])
-            midway = position.step < len(loader) and position.epoch < recipe.train.epochs
-            if request.number and midway:
-                save(position)
-                run.log("stopped", epoch=position.epoch, step=position.step)
-                raise Stopped(
-                    f"stopped in epoch {position.epoch + 1} of {recipe.train.epochs}; "
-                    f"a checkpoint is in {run.path / 'checkpoint'}",
-                    f"go on with: saccade resume {run.path}",
-                    signal=request.number,
-                )
-        return _finish(run, prepared, began)
-
-
-def read_losses(steps: Sequence[Step], items: Sequence[Item]) -> list[float]:
-    """The losses of `steps`; raises `DivergedError` with the pictures of one that is not finite."""
-    losses = torch.stack([step.losses["loss"] for step in steps]).tolist()
-    for step, loss in zip(steps, losses, strict=True):
-        if not math.isfinite(loss):
-            names = ", ".join(items[k].name for k in step.index[:4].tolist())
-            raise DivergedError(
-                f"the loss is {loss} at step {step.step + 1} of epoch {step.epoch + 1}, "
-                f"on {len(step.index)} pictures such as {names}",
-                "take a smaller optim.lr; the last checkpoint is whole",
-            )
-    return losses
+def located(data: str | Path | None) -> str | None:
+    """What `data` names, to be found again from any folder."""
+    place, mark, rest = str(data).partition("::")
+    if data is None or not Path(place).exists():
+        return None if data is None else str(data)
+    return f"{Path(place).resolve()}{mark}{rest}"
 
 
 def notes_on(skipped: Sequence[Skipped]) -> list[str]:
@@ -187,17 +98,48 @@ def notes_on(skipped: Sequence[Skipped]) -> list[str]:
     return [f"left out: {len(n)} ({reason}), such as {n[0]}" for reason, n in names.items()]
 
 
-def _epoch_row(event: Epoch, losses: Sequence[float], prepared: Prepared) -> dict[str, Any]:
-    """What log.jsonl says of an epoch."""
-    val = evaluate(prepared.best, prepared.task, prepared.splits["val"].in_order())
-    return {
-        "epoch": event.epoch + 1,
-        "loss": sum(losses) / len(losses),
-        "val_loss": val.scores["log_loss"],
-        "val_accuracy": val.scores["accuracy"],
-        "images_per_second": event.images / event.seconds,
-        "seconds": event.seconds,
-    }
+def _write_beginning(
+    run: Run, settings: Settings, division: Division, prepared: Prepared, facts: Mapping[str, Any]
+) -> None:
+    """All that a run folder holds before the first step."""
+    settings.recipe.save(run.path / "recipe.toml", settings.origins)
+    write_classes(run.path / "classes.txt", division.classes)
+    write_split(run.path / "split.csv", division)
+    run.log(
+        "started",
+        **facts,
+        origins=dict(settings.origins),
+        pictures={name: _counts(split) for name, split in prepared.splits.items()},
+        environment=environment(),
+        fingerprint=fingerprint(device(settings.recipe.train.device)),
+    )
+    for skipped in prepared.unreadable:
+        run.log("unreadable", name=skipped.name, reason=skipped.reason)
+
+
+def _carry_out(
+    run: Run, prepared: Prepared, start: Position, losses: list[float], view: View, began: float
+) -> Run:
+    """Train from `start` to the end, or to a signal; `losses` are those of the epoch of `start`."""
+    recipe = prepared.recipe
+    view.training(recipe.train.epochs, len(prepared.loader), start)
+    book = Logbook(run, prepared, start, losses, view)
+    events = train(
+        prepared.model,
+        prepared.task,
+        prepared.loader,
+        prepared.descent,
+        prepared.augment,
+        epochs=recipe.train.epochs,
+        seed=recipe.train.seed,
+        start=start,
+    )
+    with stop_requests() as request:
+        for event in events:
+            book.take(event, look=request.number is not None)
+            if request.number and book.midway:
+                raise book.stop(request.number)
+        return _finish(run, prepared, began)
 
 
 def _finish(run: Run, prepared: Prepared, began: float) -> Run:

@@ -21,7 +21,7 @@ FLOORS = {
     "recipe": 5, "recipes": 5, "settings": 5, "results": 5, "runs": 5, "bundle": 5, "report": 5,
     "export": 5, "environment": 5,
     "prepared": 6, "training": 6, "measuring": 6, "showing": 6, "examining": 6, "augmenting": 6,
-    "listings": 6, "terminal": 6, "api": 6,
+    "logbook": 6, "listings": 6, "terminal": 6, "api": 6,
     "cli": 7, "studio": 7,
 }  # fmt: skip
 APART = [("models", "data"), ("data", "models")]  # rooms of one floor that never meet

@@ -1,0 +1,123 @@
+"""Logbook: what is written and saved between two events of a training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+
+from saccade.data.source import Item
+from saccade.engine.checkpoint import save_checkpoint
+from saccade.engine.evaluate import evaluate
+from saccade.engine.train import Epoch, Position, Step
+from saccade.errors import DivergedError, Stopped
+from saccade.prepared import Prepared
+from saccade.runs import Run
+from saccade.settings import Settings
+
+LOOK = 10  # steps between two looks at the loss; a look waits for the device
+
+
+class View(Protocol):
+    """Whoever watches a training."""
+
+    def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
+    def decoding(self, done: int, total: int) -> None: ...
+    def training(self, epochs: int, steps: int, start: Position) -> None: ...
+    def step(self, step: Step, loss: float) -> None: ...
+    def epoch(self, row: Mapping[str, Any]) -> None: ...
+
+
+class Logbook:
+    """Averages weights, reads losses, logs epochs, saves checkpoints, and tells the view."""
+
+    def __init__(
+        self, run: Run, prepared: Prepared, start: Position, losses: list[float], view: View
+    ):
+        self.run = run
+        self.prepared = prepared
+        self.position = start
+        self.losses = losses  # of the steps done in the epoch of `position`
+        self.view = view
+        self.unread: list[Step] = []
+
+    @property
+    def midway(self) -> bool:
+        """Whether steps of this epoch are still to be done."""
+        epochs, steps = self.prepared.recipe.train.epochs, len(self.prepared.loader)
+        return self.position.step < steps and self.position.epoch < epochs
+
+    def take(self, event: Step | Epoch, *, look: bool) -> None:
+        """Enter an event; `look` reads the losses now."""
+        if isinstance(event, Epoch):
+            self._close(event)
+            return
+        if self.prepared.average:
+            self.prepared.average.update()
+        self.unread.append(event)
+        self.position = Position(event.epoch, event.step + 1)
+        if look or event.step % LOOK == 0 or not self.midway:
+            self.losses = self.losses + self._read()
+            self.view.step(event, self.losses[-1])
+
+    def save(self) -> None:
+        """Write a checkpoint of this instant."""
+        state = self.prepared.state(self.position) | {"losses": self.losses}
+        number = self.position.epoch * len(self.prepared.loader) + self.position.step
+        save_checkpoint(self.run.path / "checkpoint", state, number)
+
+    def stop(self, signal: int) -> Stopped:
+        """Save, and give the error that says how to go on."""
+        self.save()
+        self.run.log("stopped", epoch=self.position.epoch, step=self.position.step)
+        epoch, epochs = self.position.epoch + 1, self.prepared.recipe.train.epochs
+        return Stopped(
+            f"stopped in epoch {epoch} of {epochs}; "
+            f"a checkpoint is in {self.run.path / 'checkpoint'}",
+            f"go on with: saccade resume {self.run.path}",
+            signal=signal,
+        )
+
+    def _close(self, event: Epoch) -> None:
+        """End an epoch: measure on validation, log, save."""
+        row = self._row(event)
+        self.run.log("epoch", **row)
+        self.view.epoch(row)
+        self.losses = []
+        self.position = Position(event.epoch + 1)
+        self.save()
+
+    def _row(self, event: Epoch) -> dict[str, Any]:
+        """What log.jsonl says of an epoch."""
+        val = self.prepared.splits["val"].in_order()
+        scores = evaluate(self.prepared.best, self.prepared.task, val).scores
+        return {
+            "epoch": event.epoch + 1,
+            "loss": sum(self.losses) / len(self.losses),
+            "val_loss": scores["log_loss"],
+            "val_accuracy": scores["accuracy"],
+            "images_per_second": event.images / event.seconds,
+            "seconds": event.seconds,
+        }
+
+    def _read(self) -> list[float]:
+        """The losses not yet read; one that is not finite ends the training."""
+        steps, self.unread = self.unread, []
+        losses = torch.stack([step.losses["loss"] for step in steps]).tolist()
+        for step, loss in zip(steps, losses, strict=True):
+            if not math.isfinite(loss):
+                self.run.log("diverged", epoch=step.epoch + 1, step=step.step + 1)
+                raise diverged(step, loss, self.prepared.splits["train"].items)
+        return losses
+
+
+def diverged(step: Step, loss: float, items: Sequence[Item]) -> DivergedError:
+    """The error for a loss that is no number, with the pictures of its batch."""
+    names = ", ".join(items[k].name for k in step.index[:4].tolist())
+    return DivergedError(
+        f"the loss is {loss} at step {step.step + 1} of epoch {step.epoch + 1}, "
+        f"on {len(step.index)} pictures such as {names}",
+        "take a smaller optim.lr, or set optim.clip=1; checkpoints of earlier epochs are whole",
+    )
