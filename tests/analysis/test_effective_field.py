@@ -42,6 +42,7 @@ def test_it_grows_as_the_root_of_the_depth() -> None:
 def test_a_hidden_layer_and_a_vector_can_be_measured() -> None:
     network = nn.Sequential(stack(1), nn.Flatten(), nn.Linear(25, 2))
     nn.init.ones_(network.get_parameter("2.weight"))
+    network.get_parameter("2.weight").data[1] = 3  # whatever the signs, 1 and 3 do not cancel
     assert effective_field(network, "0", torch.zeros(1, 1, 5, 5)).weights.count_nonzero() == 9
     assert effective_field(network, "2", torch.zeros(1, 1, 5, 5)).weights.count_nonzero() == 25
 
