@@ -16,7 +16,7 @@ from rich.progress import (
     Task,
     TextColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from saccade.analysis.anatomy import Anatomy
@@ -82,9 +82,9 @@ class TrainingView:
         self.console = Console(stderr=True, highlight=False)
         self.progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[words]}"),
-            TimeLeft(),
+            BarColumn(bar_width=5),
+            TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True)),
+            TimeLeft(table_column=Column(no_wrap=True)),
             console=self.console,
             disable=not self.console.is_terminal,
             transient=True,
@@ -129,15 +129,15 @@ class TrainingView:
         self.epochs, self.steps = epochs, steps
         self.progress.remove_task(self.line)
         self.line = self.progress.add_task(
-            "training", total=epochs * steps, words="", completed=start.epoch * steps + start.step
+            "starting", total=epochs * steps, words="", completed=start.epoch * steps + start.step
         )
 
     def step(self, step: Step, loss: float) -> None:
-        words = f"epoch {step.epoch + 1}/{self.epochs}  step {step.step + 1}/{self.steps}"
-        words += f"  loss {loss:.3f}{self.speed}{self.accuracy}"
+        place = f"epoch {step.epoch + 1}/{self.epochs} step {step.step + 1}/{self.steps}"
+        words = f"loss {loss:.3f}{self.speed}{self.accuracy}"
         done = step.epoch * self.steps + step.step + 1
-        self.progress.update(self.line, completed=done, words=words)
+        self.progress.update(self.line, completed=done, description=place, words=words)
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        self.speed = f"  {row['images_per_second']:,.0f} images/s"
-        self.accuracy = f"  val {100 * row['val_accuracy']:.1f} %"
+        self.speed = f" · {row['images_per_second']:,.0f} images/s"
+        self.accuracy = f" · val {100 * row['val_accuracy']:.1f} %"
