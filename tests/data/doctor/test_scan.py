@@ -107,3 +107,16 @@ def test_a_state_that_cannot_be_written_is_said(tmp_path):
     with pytest.raises(ResourceError, match=r"state\.jsonl' cannot be used"):
         (tmp_path / "file").write_text("")
         scan(pictures(tmp_path, 1), state=tmp_path / "file" / "state.jsonl", processes=1)
+
+
+def test_a_process_that_cannot_start_is_no_bad_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(RuntimeError, match="does not start"):
+        scan(pictures(tmp_path, 1), processes=1)
+
+
+def test_what_a_decoder_prints_goes_nowhere(tmp_path, capfd):
+    (tmp_path / "bad.tif").write_bytes(b"II*\0\x08\0\0\0\xff\xff" + bytes(40))
+    found = scan([Item("bad.tif", None, File(str(tmp_path / "bad.tif")))], processes=1)
+    assert found.reasons
+    assert capfd.readouterr() == ("", "")

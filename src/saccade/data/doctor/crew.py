@@ -125,6 +125,11 @@ class _Worker:
             stdout=subprocess.PIPE,
             env={**os.environ, **threads, "PYTHONPATH": paths},
         )
+        try:
+            assert self.process.stdout
+            pickle.load(self.process.stdout)  # it says that it is ready
+        except EOFError as error:
+            raise RuntimeError("a process that looks at pictures does not start") from error
         return self.process
 
 
@@ -136,7 +141,11 @@ def _death(code: int) -> Facts:
 def _work() -> None:
     """What a process of the crew does: parts in, facts out, until the pipe is closed."""
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a decoder prints is no answer
+    pickle.dump("ready", sink)
+    sink.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):  # libtiff prints about every damaged file
+        os.dup2(nowhere, stream.fileno())
     while True:
         try:
             part: Part = pickle.load(source)
