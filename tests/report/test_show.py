@@ -36,6 +36,7 @@ def test_without_says_what_is_saved() -> None:
     assert table.saved is not None
     assert table.saved.weights == 4096 * 4096 + 4096
     assert table.without == ("fc7",)
+    assert "without fc7: 16,781,312 fewer weights, 16,777,216 fewer multiply-adds" in str(table)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ class Anatomy:
     def __str__(self) -> str:
         lines = [line(row) for row in self.rows]
         total = ("total", "", "", *numbers(self.total))
-        return aligned([HEADINGS, *lines, total]) + f"\n({CONVENTION})"
+        less = f"\n{saving_text(self.without, self.saved)}" if self.saved else ""
+        return aligned([HEADINGS, *lines, total]) + less + f"\n({CONVENTION})"
 
     def _repr_html_(self) -> str:
         cells = [
@@ -124,6 +125,16 @@ def line(row: Row) -> tuple[str, ...]:
 def numbers(counts: Counts) -> tuple[str, ...]:
     cells = (counts.units, counts.connections, counts.weights, counts.multiply_adds)
     return tuple(f"{cell:,}" if cell else "" for cell in cells)
+
+
+def saving_text(without: tuple[str, ...], saved: Counts) -> str:
+    """What a network is spared by the rows that were taken out."""
+
+    def words(number: int) -> str:
+        return f"{abs(number):,} {'fewer' if number >= 0 else 'more'}"
+
+    costs = f"{words(saved.weights)} weights, {words(saved.multiply_adds)} multiply-adds"
+    return f"without {', '.join(without)}: {costs}"
 
 
 def field_text(field: Field | None) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from saccade.analysis.anatomy import Anatomy, field_text, row_dict, stride_text
+from saccade.analysis.anatomy import Anatomy, field_text, row_dict, saving_text, stride_text
 from saccade.analysis.counts import CONVENTION, Counts
 from saccade.analysis.memory import Memory
 from saccade.analysis.rows import Row
@@ -134,14 +134,7 @@ def notes(anatomy: Anatomy) -> Iterator[str]:
         yield f"weights: {anatomy.unused:,} more are not used in this forward"
     yield from memory_notes(anatomy.memory)
     if anatomy.saved:
-        yield (
-            f"without {', '.join(anatomy.without)}: {saving(anatomy.saved.weights)} weights, "
-            f"{saving(anatomy.saved.multiply_adds)} multiply-adds"
-        )
-
-
-def saving(number: int) -> str:
-    return f"{abs(number):,} {'fewer' if number >= 0 else 'more'}"
+        yield saving_text(anatomy.without, anatomy.saved)
 
 
 def memory_notes(memory: Memory) -> Iterator[str]:
