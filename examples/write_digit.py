@@ -1,6 +1,6 @@
 """Write a digit that a run was tested on, never trained on, as a PNG file.
 
-    python examples/write_digit.py RUN FILE.png
+python examples/write_digit.py RUN FILE.png
 """
 
 from __future__ import annotations
