@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,21 +10,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from saccade.data.doctor import crew
 from saccade.data.doctor.scan import scan
-from saccade.data.source import File, Item, Pixels
+from saccade.data.source import Encoded, File, Item, Pixels
 from saccade.errors import ResourceError
 
-
-@dataclass(frozen=True)
-class Poison:
-    """Kills the process that reads it, as a crash in a decoder would."""
-
-    parent: int
-
-    def read(self) -> bytes:
-        assert os.getpid() != self.parent
+# a process of the crew in which one picture kills it, and one meets a bug of ours
+TRAPPED = """
+import os, signal
+from saccade.data.doctor import crew, facts
+def facts_of(raw):
+    if raw == b"poison":
         os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError
+    if raw == b"slow":
+        signal.pause()
+    return raw["no such key"] if raw == b"bug" else facts.facts_of(raw)
+crew.facts_of = facts_of
+crew.work()
+"""
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,16 @@ def test_a_state_of_another_version_is_not_believed(tmp_path):
     assert state.read_text().splitlines()[0] == head
 
 
-def test_a_picture_that_kills_the_process_costs_that_picture(tmp_path):
+@pytest.mark.parametrize("poison", [b"poison", b"slow"])
+def test_a_picture_that_kills_or_stops_the_process_costs_that_picture(
+    tmp_path, monkeypatch, poison
+):
+    monkeypatch.setattr(crew, "COMMAND", ("-c", TRAPPED))
+    monkeypatch.setattr(crew, "PATIENCE", 60.0 if poison == b"poison" else 1.0)
     items = pictures(tmp_path, 6)
-    items.insert(2, Item("poison", None, Poison(os.getpid())))
+    items.insert(2, Item("poison", None, Encoded(poison)))
     found = scan(items, processes=1)
-    assert found.reasons == {2: "the decoder died of it (signal 9)"}
+    assert found.reasons == {2: "the process that read it died (signal 9)"}
     assert found.table["readable"].tolist() == [True, True, False, True, True, True, True]
     assert found.table["width"][3] == 12
 
@@ -93,6 +99,12 @@ def test_a_picture_that_kills_the_process_costs_that_picture(tmp_path):
 def test_an_error_of_ours_is_not_taken_for_a_bad_picture():
     with pytest.raises(ZeroDivisionError, match="a bug of ours"):
         scan([Item("bug", None, Bug())], processes=1)
+
+
+def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture(monkeypatch):
+    monkeypatch.setattr(crew, "COMMAND", ("-c", TRAPPED))
+    with pytest.raises(RuntimeError, match="a bug in the doctor"):
+        scan([Item("bug", None, Encoded(b"bug"))], processes=1)
 
 
 def test_progress_counts_every_picture_once_with_several_processes():

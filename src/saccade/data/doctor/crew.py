@@ -1,26 +1,37 @@
 """The crew: processes that look at pictures, and may die of one without harm to the rest.
 
-Each is this file run by the same Python, spoken to through pipes: unlike `multiprocessing` it
-needs no guard in the script that calls.  A process that dies costs the picture that it had in hand.
+Each is this file run by the same Python, given bytes and answering lines of JSON through pipes:
+unlike `multiprocessing` it needs no guard in the script that calls, and no pickle.  A process that
+dies of a picture, or takes a minute over it, costs that picture and is replaced.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import pickle
 import queue
+import struct
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
 
-from saccade.data.doctor.facts import Facts, look
+import numpy as np
+from numpy.typing import NDArray
+
+from saccade.data.doctor.facts import Facts, facts_of, raw_of
 from saccade.data.source import Picture
 
-PART = 32  # pictures sent at once
-Part = list[tuple[int, Picture]]
-Answer = list[tuple[int, Facts]]
+REQUEST = struct.Struct("<QIIB")  # bytes that follow, and height, width, channels of pixels
+READY = b"ready\n"
+PATIENCE = 60.0  # seconds for one picture
+COMMAND = ("-m", "saccade.data.doctor.crew")
+
+Answer = tuple[int, Facts] | Exception
 
 
 def look_at_all(
@@ -28,60 +39,45 @@ def look_at_all(
 ) -> Iterator[tuple[int, Facts]]:
     """The facts of each picture under its number, in the order in which they are found.
 
-    At most a few parts are on their way at a time; leaving the iterator ends the processes.
+    Few pictures are in memory at a time; leaving the iterator ends the processes.
     """
-    parts = [list(pictures[at : at + PART]) for at in range(0, len(pictures), PART)]
-    count = min(len(parts), processes or os.cpu_count() or 1)
-    waiting: queue.SimpleQueue[Part] = queue.SimpleQueue()
-    for part in parts:
-        waiting.put(part)
-    answers: queue.Queue[Answer | Exception] = queue.Queue(maxsize=2 * count + 1)
-    stop = threading.Event()
-    threads = [
-        threading.Thread(target=_serve, args=(waiting, answers, stop), daemon=True)
-        for _ in range(count)
-    ]
+    count = min(len(pictures), processes or os.cpu_count() or 1)
+    waiting = iter(pictures)
+    lock, stop = threading.Lock(), threading.Event()
+    answers: queue.Queue[Answer] = queue.Queue(maxsize=64)
+
+    def serve() -> None:
+        with _Worker() as worker:
+            try:
+                while not stop.is_set():
+                    with lock:
+                        number, picture = next(waiting, (-1, None))
+                    if picture is None:
+                        return
+                    answers.put((number, _looked_at(picture, worker)))
+            except Exception as error:  # raised again where the facts are asked for
+                answers.put(error)
+
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
-        for _ in parts:
+        for _ in pictures:
             answer = answers.get()
             if isinstance(answer, Exception):
                 raise answer
-            yield from answer
+            yield answer
     finally:
         stop.set()
-        while any(thread.is_alive() for thread in threads):
-            while not answers.empty():
-                answers.get()
-            threads[0].join(0.01)
-            threads.append(threads.pop(0))
+        for thread in threads:
+            while thread.is_alive():
+                with contextlib.suppress(queue.Empty):  # make room for a last answer
+                    answers.get(timeout=0.01)
 
 
-def _serve(
-    waiting: queue.SimpleQueue[Part],
-    answers: queue.Queue[Answer | Exception],
-    stop: threading.Event,
-) -> None:
-    """Hand parts to one process until none waits; start another when it has died."""
-    worker = _Worker()
-    try:
-        while not stop.is_set():
-            try:
-                part = waiting.get_nowait()
-            except queue.Empty:
-                return
-            answer = worker.look(part)
-            if answer is None:  # somebody in this part is poisonous: one at a time
-                answer = []
-                for number, picture in part:
-                    alone = worker.look([(number, picture)])
-                    answer += alone or [(number, _death(worker.died_of))]
-            answers.put(answer)
-    except Exception as error:
-        answers.put(error)
-    finally:
-        worker.end()
+def _looked_at(picture: Picture, worker: _Worker) -> Facts:
+    raw = raw_of(picture)
+    return raw if isinstance(raw, Facts) else worker.facts(raw)
 
 
 class _Worker:
@@ -89,75 +85,90 @@ class _Worker:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
-        self.died_of = 0
 
-    def look(self, part: Part) -> Answer | None:
-        """The facts of a part; None when the process died of it."""
+    def __enter__(self) -> _Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def facts(self, raw: bytes | NDArray[np.uint8]) -> Facts:
+        """What the process says of a picture, or what it died of."""
         process = self.process or self._start()
         assert process.stdin and process.stdout
-        try:
-            pickle.dump(part, process.stdin)
+        shape = (0, 0, 0) if isinstance(raw, bytes) else (*raw.shape, 0)[:3]
+        body = raw if isinstance(raw, bytes) else np.ascontiguousarray(raw).tobytes()
+        patience = threading.Timer(PATIENCE, process.kill)
+        patience.start()
+        line = b""
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(REQUEST.pack(len(body), *shape) + body)
             process.stdin.flush()
-            answer: Answer | Exception = pickle.load(process.stdout)
-        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            self.died_of = process.wait()
-            self.end()
-            return None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+            line = process.stdout.readline()
+        patience.cancel()
+        if not line.endswith(b"\n"):
+            code = self.end()
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            return Facts(len(body), "", reason=f"the process that read it died ({how})")
+        answer = json.loads(line)
+        if isinstance(answer, str):
+            raise RuntimeError(f"a bug in the doctor:\n{answer}")
+        return Facts(*answer)
 
-    def end(self) -> None:
-        """Close the pipes and wait; a worker leaves when nothing more comes."""
+    def end(self) -> int:
+        """Close the pipes and wait: a worker leaves when nothing more comes; its exit code."""
         process, self.process = self.process, None
-        if process and process.stdin and process.stdout:
-            process.stdout.close()
-            with contextlib.suppress(BrokenPipeError):  # dead already
-                process.stdin.close()
-            process.wait()
+        if process is None or process.stdin is None or process.stdout is None:
+            return 0
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):  # dead already
+            process.stdin.close()
+        return process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        paths = os.pathsep.join(path for path in sys.path if path)
+        package = str(Path(__file__).parents[3])
+        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "saccade.data.doctor.crew"],
+            [sys.executable, *COMMAND],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **threads, "PYTHONPATH": paths},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
-        try:
-            assert self.process.stdout
-            pickle.load(self.process.stdout)  # it says that it is ready
-        except EOFError as error:
-            raise RuntimeError("a process that looks at pictures does not start") from error
+        assert self.process.stdout
+        if self.process.stdout.readline() != READY:
+            raise RuntimeError("a process that looks at pictures does not start")
         return self.process
 
 
-def _death(code: int) -> Facts:
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return Facts(0, "", reason=f"the decoder died of it ({how})")
-
-
-def _work() -> None:
-    """What a process of the crew does: parts in, facts out, until the pipe is closed."""
+def work() -> None:
+    """What a process of the crew does: pictures in, facts out, until the pipe is closed."""
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    pickle.dump("ready", sink)
+    sink.write(READY)
     sink.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):  # libtiff prints about every damaged file
         os.dup2(nowhere, stream.fileno())
-    while True:
-        try:
-            part: Part = pickle.load(source)
-        except (EOFError, KeyboardInterrupt):
-            return
-        try:
-            answer: Answer | Exception = [(number, look(picture)) for number, picture in part]
-        except Exception as error:  # a bug of ours: raised again where the scan was asked for
-            answer = error
-        pickle.dump(answer, sink)
-        sink.flush()
+    with contextlib.suppress(KeyboardInterrupt):
+        while (raw := _received(source)) is not None:
+            try:
+                answer: Facts | str = facts_of(raw)
+            except Exception:  # no picture's fault
+                answer = traceback.format_exc()
+            sink.write(json.dumps(answer).encode() + b"\n")
+            sink.flush()
+
+
+def _received(source: BinaryIO) -> bytes | NDArray[np.uint8] | None:
+    head = source.read(REQUEST.size)
+    if len(head) < REQUEST.size:
+        return None
+    length, height, width, channels = REQUEST.unpack(head)
+    body = source.read(length)
+    if not height:
+        return body
+    shape = (height, width, channels) if channels else (height, width)
+    return np.frombuffer(body, np.uint8).reshape(shape)
 
 
 if __name__ == "__main__":
-    _work()
+    work()

@@ -62,10 +62,20 @@ COLUMNS = np.dtype(
 
 def look(picture: Picture) -> Facts:
     """Load one picture and say what it is; never raises for what a file can hold."""
+    raw = raw_of(picture)
+    return raw if isinstance(raw, Facts) else facts_of(raw)
+
+
+def raw_of(picture: Picture) -> bytes | NDArray[np.uint8] | Facts:
+    """The bytes or pixels of a picture; facts that say why when there are none to be had."""
     try:
-        raw = picture.read()
+        return picture.read()
     except (DataError, OSError) as error:
         return Facts(0, "", reason=f"cannot be read: {_words(error)}")
+
+
+def facts_of(raw: bytes | NDArray[np.uint8]) -> Facts:
+    """What the bytes of a file, or pixels, are."""
     facts = _header(raw)
     if not facts.bytes:
         return facts._replace(reason="an empty file")
