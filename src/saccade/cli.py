@@ -133,13 +133,13 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     if as_json:
         print(data_format.dumps(result.to_dict(), ensure_ascii=False))
     elif as_csv:
-        print(result.to_csv())
-    elif sys.stdout.isatty():
+        from saccade.terminal import comma_separated
+
+        print(comma_separated(result))
+    else:
         from saccade.terminal import show_result
 
         show_result(result)
-    else:
-        print(result)
     reported = getattr(result, "reported", ())
     for skipped in reported:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ def show_network(
         raise UsageError("--out is for the picture of a receptive field", "name its --field LAYER")
     network, given = _with_input(model, dict(given))
     anatomy = show(network, **given)
+    if isinstance(model, str | Path):
+        anatomy = replace(anatomy, name=str(model))
     if drawing is not None:
         write_whole(Path(drawing), svg(anatomy))
         say(f"the drawing is {drawing}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import singledispatch
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,30 +25,49 @@ from rich.text import Text
 from saccade.analysis.anatomy import Anatomy
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.engine.train import Position, Step
-from saccade.report.anatomy_table import AnatomyTable
+from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_table import doctor_table
+from saccade.results import Predictions
 from saccade.settings import Settings
+
+PAPER = 120  # characters to a line where no terminal says how many there are
 
 
 @singledispatch
-def rendered(result: object) -> RenderableType:
-    """A verb's result as a terminal is to show it."""
-    return Text(str(result))
-
-
-@rendered.register
-def _(result: Anatomy) -> RenderableType:
-    return AnatomyTable(result)
-
-
-@rendered.register
-def _(result: Diagnosis) -> RenderableType:
-    return Text(doctor_table(result))
-
-
 def show_result(result: object) -> None:
-    """Print a verb's result on standard output, for the width that the terminal has."""
-    Console(highlight=False).print(rendered(result))
+    """Print a verb's result for people, on standard output."""
+    print(result)
+
+
+@show_result.register
+def _(result: Anatomy) -> None:
+    width = None if sys.stdout.isatty() else PAPER
+    Console(highlight=False, width=width).print(AnatomyTable(result))
+
+
+@show_result.register
+def _(result: Diagnosis) -> None:
+    print(doctor_table(result))
+
+
+@singledispatch
+def comma_separated(result: Predictions) -> str:
+    """A verb's result as comma-separated values, without the last line's end."""
+    return result.to_csv()
+
+
+@comma_separated.register
+def _(result: Anatomy) -> str:
+    return as_csv(result).rstrip("\n")
+
+
+@comma_separated.register
+def _(result: Diagnosis) -> str:
+    out, rows = io.StringIO(), result.rows()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().rstrip("\n")
 
 
 def say(words: str) -> None:
