@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from saccade.layers.chain import chain
+
 
 class Normalize(nn.Module):
     """Pixel values, 0 to 255, to `(x / 255 - mean) / std` per channel.  [N,C,H,W] -> [N,C,H,W]
@@ -24,3 +26,11 @@ class Normalize(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return (x - self.mean) / self.std
+
+
+def normalized(
+    network: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]
+) -> nn.Sequential:
+    """`network` with `Normalize` as row 0; the weights of a chain keep their names."""
+    rows = network.named_children() if type(network) is nn.Sequential else [("network", network)]
+    return chain(normalize=Normalize(mean, std), **dict(rows))
