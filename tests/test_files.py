@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from saccade.files import whole_file, whole_folder, write_whole
+from saccade.files import cache_folder, whole_file, whole_folder, write_whole
 
 
 def test_a_file_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
@@ -34,3 +35,18 @@ def test_a_failure_in_the_middle_leaves_the_folder_as_it_was(tmp_path: Path) -> 
         (beside / "y").write_text("three")
     assert [p.name for p in (tmp_path / "b").iterdir()] == ["y"]
     assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+
+def test_the_folder_of_caches_is_the_users_or_the_platforms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "mine"))
+    assert cache_folder() == tmp_path / "mine"
+    monkeypatch.delenv("SACCADE_CACHE")
+    platforms = {"linux": "XDG_CACHE_HOME", "win32": "LOCALAPPDATA"}
+    for platform, variable in platforms.items():
+        monkeypatch.setattr(sys, "platform", platform)
+        monkeypatch.setenv(variable, str(tmp_path))
+        assert cache_folder() == tmp_path / "saccade"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert cache_folder() == Path.home() / "Library" / "Caches" / "saccade"

@@ -1,9 +1,11 @@
-"""Files that are either whole or not there: written beside, flushed to the disk, renamed."""
+"""Files that are either whole or not there: written beside, flushed to the disk, renamed.
+And the folder of those that can be made again."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +55,19 @@ def whole_folder(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def cache_folder() -> Path:
+    """`SACCADE_CACHE`, or where the platform keeps caches."""
+    if given := os.environ.get("SACCADE_CACHE"):
+        return Path(given)
+    if sys.platform == "win32":
+        place = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local"
+    elif sys.platform == "darwin":
+        place = Path.home() / "Library/Caches"
+    else:
+        place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(place) / "saccade"
 
 
 def _flush(path: Path) -> None:

@@ -13,7 +13,7 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = {
-    "errors": 0, "batch": 0, "files": 0,
+    "errors": 0, "batch": 0, "files": 0, "fetch": 0,
     "layers": 1, "metrics": 1,
     "models": 2, "data": 2, "classical": 2,
     "tasks": 3, "analysis": 3,

@@ -8,8 +8,8 @@ from pathlib import Path
 from torch import nn
 
 from saccade.errors import unknown
+from saccade.fetch import Tell, silent
 from saccade.models.catalogue import INPUTS, NETWORKS, SEVERAL_LOGITS
-from saccade.models.fetch import Tell, silent
 from saccade.models.from_timm import PREFIX, timm_input, timm_network
 from saccade.models.weights import load_weights, weights_file
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from saccade.errors import ResourceError, UsageError, WeightsError, unknown
-from saccade.models.fetch import Tell, fetch, silent
+from saccade.fetch import Digest, Tell, fetch, silent
 from saccade.models.state import State, named_for, read_state
 
 
@@ -99,7 +99,13 @@ def weights_file(network: str, weights: str | Path, *, tell: Tell = silent) -> P
             f"no address has the weights '{entry.tag}' of {network} in a format that is read here",
             f"give the path of an .npz file with {entry.keys}'s names of the layers",
         )
-    return fetch(entry.url, entry.sha256, tell=tell)
+    digest = Digest("sha256", entry.sha256)
+    return fetch(kept_at(entry.url), [entry.url], digest, damaged=WeightsError, tell=tell)
+
+
+def kept_at(url: str) -> Path:
+    """Where the file of `url` lies: TORCH_HOME's folder, shared with torchvision and timm."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
 
 
 def load_weights(network: nn.Module, path: Path | str) -> LoadReport:

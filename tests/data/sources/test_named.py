@@ -1,4 +1,4 @@
-"""named and download: data sets by name, from a folder or from a server of our own."""
+"""named: data sets by name, from a folder or from a server of our own."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import pytest
 
 from saccade.data.sources import named as module
 from saccade.data.sources import open_source
-from saccade.data.sources.download import Published, data_home, download
-from saccade.data.sources.named import IDX, NAMED, named
+from saccade.data.sources.named import IDX, NAMED, data_home, named
 from saccade.errors import DataError, ResourceError
 
 
@@ -76,26 +75,14 @@ def test_a_set_is_fetched_once_with_progress_and_kept(
     assert told == []
 
 
-def test_a_damaged_download_is_not_kept_and_the_next_mirror_is_asked(
-    server: tuple[str, Path], tmp_path: Path
+def test_a_file_that_went_bad_on_the_disk_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, served = server
-    (served / "bad").mkdir()
-    (served / "bad" / "x.gz").write_bytes(b"not this")
-    (served / "x.gz").write_bytes(b"this")
-    md5 = hashlib.md5(b"this").hexdigest()
-    file = Published("x.gz", md5, (address + "none/", address + "bad/", address))
-    assert download(file, tmp_path / "kept").read_bytes() == b"this"
-    with pytest.raises(ResourceError, match="cannot be fetched") as caught:
-        download(Published("x.gz", "0" * 32, (address,)), tmp_path / "other")
-    assert "its MD5 is" in caught.value.what and "put the file at" in caught.value.hint
-    assert list((tmp_path / "other").iterdir()) == []
-
-
-def test_a_file_that_went_bad_on_the_disk_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.gz").write_bytes(b"bad")
+    monkeypatch.setenv("SACCADE_DATA", str(tmp_path))
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / IDX[0]).write_bytes(b"bad")
     with pytest.raises(DataError, match="is damaged"):
-        download(Published("x.gz", "0" * 32, ()), tmp_path)
+        open_source("mnist")
 
 
 def test_offline_settings_are_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,9 +95,9 @@ def test_offline_settings_are_honoured(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_home_of_data_follows_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("SACCADE_DATA", raising=False)
-    assert data_home() == tmp_path / "saccade" / "data"
+    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path))
+    assert data_home() == tmp_path / "data"
     monkeypatch.setenv("SACCADE_DATA", str(tmp_path / "own"))
     assert data_home() == tmp_path / "own"
 

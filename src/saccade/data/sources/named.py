@@ -6,16 +6,18 @@ MNIST (LeCun 1998), Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.download import Published, Tell, data_home, download, silent
 from saccade.data.sources.idx import idx, is_idx
 from saccade.data.sources.listing import Listing
 from saccade.errors import DataError, unknown
+from saccade.fetch import Digest, Tell, fetch, silent
+from saccade.files import cache_folder
 
 IDX = (
     "train-images-idx3-ubyte.gz",
@@ -32,6 +34,15 @@ CLOTHES = (
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file of a data set, the MD5 that its publishers tell of it, and where it is to be had."""
+
+    name: str
+    md5: str
+    mirrors: Sequence[str]  # addresses of folders
 
 
 @dataclass(frozen=True)
@@ -87,10 +98,17 @@ def named(name: str, folder: Path | None = None, tell: Tell = silent) -> Listing
     if folder is None:
         folder = data_home() / name
         for file in known.files:
-            download(file, folder, tell)
+            addresses = [mirror + file.name for mirror in file.mirrors]
+            digest = Digest("md5", file.md5)
+            fetch(folder / file.name, addresses, digest, damaged=DataError, tell=tell)
     elif not folder.is_dir() or not known.recognise(folder):
         raise DataError(
             f"'{folder}' does not hold {name}",
             f"its files are {', '.join(file.name for file in known.files)}",
         )
     return replace(known.read(folder), name=name)
+
+
+def data_home() -> Path:
+    """Where downloaded data lie: SACCADE_DATA, else a folder of the cache."""
+    return Path(os.environ.get("SACCADE_DATA") or cache_folder() / "data")

@@ -16,7 +16,6 @@ from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.digits import digits
-from saccade.data.sources.download import Tell, silent
 from saccade.data.sources.folder import folder
 from saccade.data.sources.idx import idx, is_idx
 from saccade.data.sources.imagenet import imagenet, is_imagenet
@@ -25,6 +24,7 @@ from saccade.data.sources.named import NAMED, named
 from saccade.data.sources.pattern import pattern
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, unknown
+from saccade.fetch import Tell, silent
 
 TABLES = (".csv", ".tsv", ".txt")
 ARRAYS = (".npy", ".npz")
