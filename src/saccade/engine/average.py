@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import nn
+
+EXPONENT = 16.97  # of Karras 2023, Section 3.1: a deviation of 5 % of the training so far
 
 
 class Average:
     """A second network whose weights follow the first's (Polyak 1992; Szegedy 2015, Section 8).
 
-    At step t the old average keeps min(decay, (1 + t) / (10 + t)), so that the first steps, far
-    from the goal, are soon forgotten.  Buffers, such as running statistics, are averaged too.
+    A decay of "auto" fits any length of training: what is remembered grows with it.  Buffers, such
+    as running statistics, are averaged too.
     """
 
-    def __init__(self, model: nn.Module, decay: float):
+    def __init__(self, model: nn.Module, decay: float | Literal["auto"]):
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.decay = decay
+        self._keep = remembered if decay == "auto" else partial(at_most, float(decay))
         self.steps_done = 0
         mine, theirs = self.model.state_dict(), model.state_dict()
         pairs = [(mine[name], theirs[name]) for name in mine]
@@ -28,7 +31,7 @@ class Average:
     @torch.no_grad()
     def update(self) -> None:
         """Move the average towards the weights of this instant."""
-        keep = min(self.decay, (1 + self.steps_done) / (10 + self.steps_done))
+        keep = self._keep(self.steps_done)
         for mine, theirs in self.moving:
             mine.lerp_(theirs, 1 - keep)
         for mine, theirs in self.counts:
@@ -41,3 +44,17 @@ class Average:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         self.steps_done = state["steps_done"]
+
+
+def at_most(decay: float, steps_done: int) -> float:
+    """`decay`, but less at first: the first steps, far from the goal, are soon forgotten."""
+    return min(decay, (1 + steps_done) / (10 + steps_done))
+
+
+def remembered(steps_done: int) -> float:
+    """What an average keeps so that its memory grows with the training.
+
+    Karras 2023, "Analyzing and improving the training dynamics of diffusion models", Equation 3.1:
+    (1 - 1 / t)^(gamma + 1) at step t, counted from 1.
+    """
+    return (1 - 1 / (steps_done + 1)) ** (EXPONENT + 1)
