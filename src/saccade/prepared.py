@@ -22,7 +22,8 @@ from saccade.data.split import Division
 from saccade.engine.average import Average
 from saccade.engine.descent import Descent
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.schedule import SCHEDULES, warmed_up
+from saccade.engine.optimizers.lookahead import Lookahead
+from saccade.engine.schedule import Plateau, scheduled
 from saccade.engine.train import Position
 from saccade.errors import DataError, RecipeError
 from saccade.layers.normalize import normalized
@@ -155,14 +156,22 @@ def _class_weights(rule: str, division: Division) -> tuple[float, ...] | None:
 
 
 def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:
-    optim = recipe.optim
-    groups = parameter_groups(model, optim.weight_decay)
+    optim, total = recipe.optim, steps * recipe.train.epochs
+    groups = parameter_groups(model, optim.weight_decay, layer_decay=optim.layer_decay)
+    optimizer = OPTIMIZERS[optim.name](groups, optim.lr, optim.momentum)
+    warmup = optim.warmup if optim.warmup < 1 else optim.warmup / total
+    if warmup >= 1:
+        found = f"optim.warmup is {optim.warmup:g} steps, and the training has {total}"
+        raise RecipeError(found, "write fewer, or a share such as 0.1")
     return Descent(
-        OPTIMIZERS[optim.name](groups, optim.lr, optim.momentum),
-        warmed_up(SCHEDULES[optim.schedule](), optim.warmup),
-        total_steps=steps * recipe.train.epochs,
+        Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
+        scheduled(optim.schedule, warmup),
+        total,
         precision=recipe.train.precision,
         clip=optim.clip,
+        minutes=recipe.train.minutes,
+        micro_batch=recipe.train.micro_batch,
+        plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
     )
 
 

@@ -14,7 +14,15 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from saccade.errors import RecipeError, unknown
 from saccade.files import write_whole
 
+# fmt: off
 Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
+Optimizer = Literal[
+    "sgd", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "lion", "muon",
+]
+Schedule = Literal[
+    "constant", "linear", "polynomial", "cosine", "steps", "plateau", "one_cycle", "triangular",
+]
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -51,20 +59,32 @@ class Model:
 class Optim:
     """How the weights move."""
 
-    name: Literal["sgd", "nesterov", "adam", "adamw"] = "adamw"
+    name: Optimizer = "adamw"
     lr: float = 0.003  # the highest rate of the schedule
-    momentum: float = 0.9  # of Adam: beta 1
+    momentum: float = 0.9  # of Adam and Lion: beta 1; of Adadelta: rho; Adagrad has none
     weight_decay: float = 0.05  # of weights; biases and normalisation layers have none
-    schedule: Literal["constant", "linear", "cosine", "steps"] = "cosine"
-    warmup: float = 0.1  # share of the training over which the rate rises from zero
+    schedule: Schedule = "cosine"
+    warmup: float = 0.1  # share of the training over which the rate rises; from 1 on: steps
+    patience: int = 5  # of plateau: epochs without a better one before the rate drops to a tenth
     clip: float = 0.0  # highest norm of the gradient; 0: as it is
+    layer_decay: float = 1.0  # rate of a layer, as a share of that of the layer above it
+    lookahead: int = 0  # steps after which slow weights follow half the way; 0: there are none
 
     def __post_init__(self) -> None:
         _require(0 < self.lr < inf, "optim.lr", self.lr, "a finite number above 0")
         _require(0 <= self.momentum < 1, "optim.momentum", self.momentum, "from 0 to below 1")
         _require(self.weight_decay >= 0, "optim.weight_decay", self.weight_decay, "0 or more")
-        _require(0 <= self.warmup < 1, "optim.warmup", self.warmup, "a share from 0 to below 1")
+        rises = 0 <= self.warmup < 1 or (self.warmup < inf and self.warmup == int(self.warmup) > 0)
+        wanted = "a share from 0 to below 1, or a whole number of steps"
+        _require(rises, "optim.warmup", self.warmup, wanted)
+        _require(self.patience >= 0, "optim.patience", self.patience, "0 or more")
         _require(self.clip >= 0, "optim.clip", self.clip, "0 or more")
+        _require(
+            0 < self.layer_decay <= 1, "optim.layer_decay", self.layer_decay, "above 0, up to 1"
+        )
+        _require(self.lookahead >= 0, "optim.lookahead", self.lookahead, "0 or more")
+        if self.name == "nesterov":
+            _require(self.momentum > 0, "optim.momentum of nesterov", self.momentum, "above 0")
 
 
 @dataclass(frozen=True)
@@ -72,24 +92,43 @@ class Train:
     """How long, in what portions, from what seed."""
 
     epochs: int = 30
+    minutes: float = 0.0  # after which training ends, its schedule with it; 0: when epochs do
     batch_size: int = 64  # pictures
+    micro_batch: int = 0  # pictures of a batch that go through at a time; 0: all
     seed: int = 0
     label_smoothing: float = 0.0
     class_weights: str = "none"  # in the loss; auto: by rarity; or "cat=2 dog=0.5"
-    average: float = 0.0  # decay of the moving average of the weights; 0: none
+    average: float | Auto = 0.0  # decay of the moving average of the weights; 0: none
     precision: Literal["float32", "bfloat16", "auto"] = "auto"
     device: str = "auto"  # cpu, cuda, cuda:1, mps
+    threads: int | Auto = "auto"  # of the processor
 
     def __post_init__(self) -> None:
         _require(self.epochs > 0, "train.epochs", self.epochs, "1 or more")
+        _require(0 <= self.minutes < inf, "train.minutes", self.minutes, "0 or more")
+        _require(
+            self.threads == "auto" or self.threads > 0, "train.threads", self.threads, "1 or more"
+        )
         _require(self.batch_size > 0, "train.batch_size", self.batch_size, "1 or more")
+        _require(self.micro_batch >= 0, "train.micro_batch", self.micro_batch, "0 or more")
         _require(
             0 <= self.label_smoothing < 1,
             "train.label_smoothing",
             self.label_smoothing,
             "from 0 to below 1",
         )
-        _require(0 <= self.average < 1, "train.average", self.average, "from 0 to below 1")
+        _require(
+            self.average == "auto" or 0 <= self.average < 1,
+            "train.average",
+            self.average,
+            "from 0 to below 1, or 'auto'",
+        )
+        if self.micro_batch and self.class_weights != "none":
+            raise RecipeError(
+                "train.micro_batch does not go with train.class_weights: the weights of a batch "
+                "are shared out among all of its pictures",
+                "set train.micro_batch=0, or data.sampling=balanced in place of weights",
+            )
 
 
 @dataclass(frozen=True)
@@ -100,6 +139,13 @@ class Recipe:
     model: Model = field(default_factory=Model)
     optim: Optim = field(default_factory=Optim)
     train: Train = field(default_factory=Train)
+
+    def __post_init__(self) -> None:
+        if self.train.minutes and self.optim.warmup >= 1:
+            raise RecipeError(
+                f"optim.warmup cannot be {self.optim.warmup:g} steps where train.minutes is set",
+                "write it as a share of the training, such as 0.1",
+            )
 
     def with_(self, changes: Mapping[str, Any]) -> Recipe:
         """The recipe with other values, as in `recipe.with_({"optim.lr": 0.05})`.

@@ -2,69 +2,134 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import KW_ONLY, dataclass, field
+from math import ceil
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from saccade.engine.schedule import Schedule
+from saccade.batch import Batch
+from saccade.engine.optim import Optimizer
+from saccade.engine.schedule import Plateau, Schedule
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
+@dataclass
 class Descent:
-    """Rate by schedule, forward in lower precision, clipped gradients.
+    """Rate by schedule, forward in lower precision, gradients gathered and clipped.
 
-    `precision` names the type of convolutions and matrix products; weights stay float32.
-    `clip` bounds the norm of the whole gradient, 0 leaves it alone.
+    A group of the optimizer that has a "rate" moves at that share of the whole rate.  The clock
+    of `minutes` begins here, and goes on where it was when a state is taken up.
     """
 
-    def __init__(
-        self,
-        optimizer: torch.optim.Optimizer,
-        schedule: Schedule,
-        total_steps: int,
-        *,
-        precision: str = "float32",
-        clip: float = 0.0,
-    ):
-        self.optimizer = optimizer
-        self.schedule = schedule
-        self.total_steps = total_steps
-        self.precision = PRECISIONS[precision]
-        self.clip = clip
+    optimizer: Optimizer
+    schedule: Schedule
+    total_steps: int
+    _: KW_ONLY
+    precision: str = "float32"  # of convolutions and matrix products; weights stay float32
+    clip: float = 0.0  # highest norm of the whole gradient; 0: as it is
+    minutes: float = 0.0  # after which the schedule is at its end all the same; 0: no limit
+    micro_batch: int = 0  # pictures that go through at a time; 0: the whole batch
+    plateau: Plateau = field(default_factory=Plateau)
+
+    def __post_init__(self) -> None:
+        self.lower = PRECISIONS[self.precision]
+        self.shares = [group.get("rate", 1.0) for group in self.optimizer.param_groups]
+        self.full_rate: float = self.optimizer.param_groups[0]["lr"]
         self.steps_done = 0
-        self.full_rates = [group["lr"] for group in optimizer.param_groups]
+        self.began = time.monotonic()
+        self.done = 0.0  # share of the training
 
     @property
     def lr(self) -> float:
-        """The rate of the step to come, of the first group."""
-        return self.full_rates[0] * self.schedule(self.steps_done / self.total_steps)
+        """The rate of the step to come."""
+        return self.full_rate * self.schedule(self.done) * self.plateau.factor
+
+    @property
+    def over(self) -> bool:
+        """Whether steps or time are used up."""
+        return self.done >= 1
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """The context for the forward pass."""
-        lower = self.precision is not torch.float32
-        return torch.autocast(device.type, dtype=self.precision, enabled=lower)
+        lower = self.lower is not torch.float32
+        return torch.autocast(device.type, dtype=self.lower, enabled=lower)
 
     def step(self, loss: Tensor) -> None:
         """Go down the gradient of `loss` once."""
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self._move()
+
+    def down(
+        self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
+    ) -> dict[str, Tensor]:
+        """Go down the gradient of the batch's "loss" once; gives all losses, detached.
+
+        Gathered from micro-batches, the gradient is that of the whole batch where losses are means
+        over pictures that do not meet, as they do in batch normalisation.
+        """
+        self.optimizer.zero_grad(set_to_none=True)
+        totals: dict[str, Tensor] = {}
+        for part in _parts(batch, self.micro_batch):
+            share = len(part) / len(batch)
+            with self.autocast(part.images.device):
+                losses = losses_of(part)
+            (share * losses["loss"]).backward()
+            for name, loss in losses.items():
+                totals[name] = totals.get(name, 0) + share * loss.detach()
+        self._move()
+        return totals
+
+    def observe(self, number: float) -> None:
+        """Hear, once an epoch, a held-out number that ought to fall."""
+        self.plateau.observe(number)
+
+    def _move(self) -> None:
+        groups, rate = self.optimizer.param_groups, self.lr
         if self.clip:
-            weights = [p for group in self.optimizer.param_groups for p in group["params"]]
+            weights = [p for group in groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(weights, self.clip)
-        factor = self.schedule(self.steps_done / self.total_steps)
-        for group, full in zip(self.optimizer.param_groups, self.full_rates, strict=True):
-            group["lr"] = full * factor
+        for group, share in zip(groups, self.shares, strict=True):
+            group["lr"] = rate * share
         self.optimizer.step()
         self.steps_done += 1
+        self.done = self._share_done()
+
+    def _share_done(self) -> float:
+        by_steps = self.steps_done / self.total_steps
+        if not self.minutes:
+            return by_steps
+        by_clock = (time.monotonic() - self.began) / (60 * self.minutes)
+        return min(1.0, max(by_steps, by_clock))
 
     def state_dict(self) -> dict[str, Any]:
-        return {"optimizer": self.optimizer.state_dict()["state"], "steps_done": self.steps_done}
+        return {
+            "optimizer": self.optimizer.state_dict()["state"],
+            "steps_done": self.steps_done,
+            "seconds": time.monotonic() - self.began,
+            "plateau": self.plateau.state_dict(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         groups = self.optimizer.state_dict()["param_groups"]
         state_of = {int(k): v for k, v in state["optimizer"].items()}
         self.optimizer.load_state_dict({"state": state_of, "param_groups": groups})
         self.steps_done = state["steps_done"]
+        self.began = time.monotonic() - state["seconds"]
+        self.plateau.load_state_dict(state["plateau"])
+        self.done = self._share_done()
+
+
+def _parts(batch: Batch, size: int) -> Iterable[Batch]:
+    """The batch in order, in parts of equal length that have at most `size` pictures."""
+    if not size:
+        return [batch]
+    count = ceil(len(batch) / size)
+    split = (t.tensor_split(count) for t in (batch.images, batch.targets, batch.index))
+    return map(Batch, *split)

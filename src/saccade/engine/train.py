@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -62,22 +63,25 @@ def train(
     """Train `model` in place, yielding after every step and every epoch.
 
     The chance in a step (augmentation, dropout) is a function of (seed, epoch, step) alone, so a
-    training that goes on from any position goes on exactly.
+    training that goes on from any position goes on exactly.  A descent that is over, by its steps
+    or its clock, ends the training within an epoch, which may be a short one.
     """
     device = next(model.parameters()).device
     start = start or Position()
     for epoch in range(start.epoch, epochs):
+        if descent.over:
+            return
         first = start.step if epoch == start.epoch else 0
         began, images = time.perf_counter(), 0
         for step, batch in enumerate(loader.epoch(epoch, first), first):
             model.train()
             batch = augment(batch.to(device), chance(seed, epoch, step, device))
-            with descent.autocast(device):
-                losses = task.losses(model, batch)
             lr = descent.lr
-            descent.step(losses["loss"])
+            losses = descent.down(partial(task.losses, model), batch)
             images += len(batch)
-            yield Step(epoch, step, {k: v.detach() for k, v in losses.items()}, lr, batch.index)
+            yield Step(epoch, step, losses, lr, batch.index)
+            if descent.over:
+                break
         yield Epoch(epoch, time.perf_counter() - began, images)
 
 

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from saccade.batch import Batch
+from saccade.data.augment.augmentation import compose
+from saccade.data.cache import Held
+from saccade.data.loader import Loader
+from saccade.data.order import shuffled
+from saccade.engine import descent as module
+from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
+from saccade.engine.descent import Descent
+from saccade.engine.optim import OPTIMIZERS, parameter_groups
+from saccade.engine.optimizers.lookahead import Lookahead
+from saccade.engine.schedule import Plateau, constant, linear
+from saccade.engine.train import Epoch, Position, Step, train
+from saccade.layers.chain import chain
+from saccade.tasks.classification import Classification
+
+TASK = Classification(("a", "b", "c"), label_smoothing=0.1)
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return chain(conv=nn.Conv2d(1, 3, 3), relu=nn.ReLU(), flatten=nn.Flatten(), fc=nn.Linear(48, 3))
+
+
+def batch(n: int = 10) -> Batch:
+    chance = torch.Generator().manual_seed(1)
+    images = torch.randn(n, 1, 6, 6, generator=chance)
+    return Batch(images, torch.randint(0, 3, (n,), generator=chance), torch.arange(n))
+
+
+def plain(weight: nn.Parameter, **settings) -> Descent:
+    return Descent(torch.optim.SGD([weight], lr=1.0), constant(), total_steps=100, **settings)
+
+
+class Clock:
+    """A clock that is set by hand, in seconds."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    set_by_hand = Clock()
+    monkeypatch.setattr(module, "time", set_by_hand)
+    return set_by_hand
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 9, 10, 64])
+def test_the_gradient_of_micro_batches_is_that_of_the_whole_batch(size: int) -> None:
+    def gradient(micro_batch: int) -> tuple[list[Tensor], float]:
+        model = network()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        descent = Descent(optimizer, constant(), 1, micro_batch=micro_batch)
+        losses = descent.down(partial(TASK.losses, model), batch())
+        return [p.grad for p in model.parameters() if p.grad is not None], losses["loss"].item()
+
+    (whole, loss), (parts, loss_of_parts) = gradient(0), gradient(size)
+    assert len(whole) == 4
+    torch.testing.assert_close(parts, whole, rtol=1e-5, atol=1e-7)
+    assert loss_of_parts == pytest.approx(loss, rel=1e-6)
+
+
+def test_micro_batches_are_as_equal_as_can_be_and_none_is_larger_than_allowed() -> None:
+    lengths: list[int] = []
+
+    def losses_of(part: Batch) -> dict[str, Tensor]:
+        lengths.append(len(part))
+        return {"loss": (weight * part.images).mean()}
+
+    weight = nn.Parameter(torch.ones(()))
+    plain(weight, micro_batch=4).down(losses_of, batch(9))
+    assert lengths == [3, 3, 3]  # not 4, 4, 1: batch normalisation cannot learn from one
+
+
+def test_a_descent_in_micro_batches_learns_what_one_in_whole_batches_learns() -> None:
+    def weights(micro_batch: int) -> list[Tensor]:
+        model = network()
+        optimizer = OPTIMIZERS["nesterov"](parameter_groups(model, 0.01), 0.05, 0.9)
+        descent = Descent(optimizer, linear(), 8, clip=0.5, micro_batch=micro_batch)
+        for _ in range(8):
+            descent.down(partial(TASK.losses, model), batch())
+        return [p.detach() for p in model.parameters()]
+
+    torch.testing.assert_close(weights(4), weights(0), rtol=1e-4, atol=1e-6)
+
+
+def test_groups_move_at_their_share_of_the_rate() -> None:
+    near, far = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
+    groups = [{"params": [near], "rate": 1.0}, {"params": [far], "rate": 0.25}]
+    descent = Descent(torch.optim.SGD(groups, lr=0.4), linear(), total_steps=2)
+    descent.step((near + far).sum())
+    assert (near.item(), far.item()) == pytest.approx((0.6, 0.9))
+    descent.step((near + far).sum())  # at half the rate
+    assert (near.item(), far.item()) == pytest.approx((0.4, 0.85))
+
+
+def test_the_rate_drops_when_what_is_observed_stays_where_it_is() -> None:
+    descent = plain(nn.Parameter(torch.ones(1)), plateau=Plateau(patience=1))
+    for error, rate in ((0.5, 1.0), (0.5, 1.0), (0.5, 0.1), (0.4, 0.1)):
+        descent.observe(error)
+        assert descent.lr == pytest.approx(rate)
+
+
+def test_the_schedule_follows_the_clock_where_that_is_ahead_of_the_steps(clock: Clock) -> None:
+    weight = nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    descent = Descent(optimizer, linear(), total_steps=4, minutes=2)
+    for seconds, rate in ((30, 0.75), (59, 0.5), (90, 0.25), (91, 0.0)):
+        clock.now = 1000 + seconds
+        descent.step(weight.sum())
+        assert descent.lr == pytest.approx(rate)
+    assert descent.over
+
+
+def test_the_clock_goes_on_where_it_was_when_the_training_stopped(clock: Clock) -> None:
+    weight = nn.Parameter(torch.ones(1))
+    first = plain(weight, minutes=10)
+    clock.now += 240
+    state = first.state_dict()
+    clock.now += 9999  # nothing runs
+    second = plain(weight, minutes=10)
+    second.load_state_dict(state)
+    assert second.done == pytest.approx(0.4)
+    clock.now += 120
+    second.step(weight.sum())
+    assert second.done == pytest.approx(0.6)
+
+
+def test_without_minutes_time_does_not_count(clock: Clock) -> None:
+    weight = nn.Parameter(torch.ones(1))
+    descent = plain(weight)
+    clock.now += 1e9
+    descent.step(weight.sum())
+    assert descent.done == 0.01
+
+
+def test_training_ends_with_a_short_epoch_when_the_time_is_up(clock: Clock) -> None:
+    model, part = network(), batch(12)
+    loader = Loader(Held(part.images.byte()), part.targets, 2, shuffled(12, seed=0))  # 6 steps
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    descent = Descent(optimizer, linear(), total_steps=600, minutes=1)
+    seen = []
+    for event in train(model, TASK, loader, descent, compose([]), epochs=100):
+        clock.now += 7 if isinstance(event, Step) else 0
+        seen.append(event)
+    assert [(e.epoch, e.step) for e in seen if isinstance(e, Step)][-1] == (1, 3)  # the tenth
+    assert [(e.epoch, e.images) for e in seen if isinstance(e, Epoch)] == [(0, 12), (1, 8)]
+    again = train(model, TASK, loader, descent, compose([]), epochs=100, start=Position(2))
+    assert list(again) == []
+
+
+def test_a_descent_goes_on_exactly_from_a_checkpoint(tmp_path) -> None:
+    def made(model: nn.Sequential) -> Descent:
+        groups = parameter_groups(model, 0.05, layer_decay=0.7)
+        optimizer = Lookahead(OPTIMIZERS["muon"](groups, 0.02, 0.9), steps=3)
+        plateau = Plateau(patience=1)
+        return Descent(optimizer, linear(), 20, clip=1.0, micro_batch=4, plateau=plateau)
+
+    def go(model: nn.Sequential, descent: Descent, steps: range) -> None:
+        for step in steps:
+            descent.down(partial(TASK.losses, model), batch())
+            descent.observe(1.0 - (step == 2))
+
+    whole = network()
+    go(whole, made(whole), range(12))
+    first = network()
+    descent = made(first)
+    go(first, descent, range(7))
+    save_checkpoint(tmp_path, {"model": first.state_dict(), "descent": descent.state_dict()}, 7)
+    state, damaged = load_checkpoint(tmp_path)
+    second = network()
+    descent = made(second)
+    second.load_state_dict(state["model"])
+    descent.load_state_dict(state["descent"])
+    go(second, descent, range(7, 12))
+    assert damaged == []
+    assert descent.plateau.factor < 1
+    for mine, theirs in zip(second.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
