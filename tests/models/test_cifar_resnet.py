@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,30 +10,30 @@ import pytest
 import torch
 
 from saccade.errors import UsageError
-from saccade.layers.normalize import Normalize
+from saccade.layers.normalize import normalized
 from saccade.layers.shortcut import padding
 from saccade.models.catalogue import NETWORKS
 from saccade.models.cifar_resnet import cifar_resnet
+from saccade.models.create import create_model
+from saccade.models.weights import weights_called
 
-IMAGENET = Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 DEPTHS = [20, 32, 44, 56, 110]
-
-
-def parameters(name: str) -> int:
-    with torch.device("meta"):
-        return sum(p.numel() for p in NETWORKS[name]().parameters())
 
 
 @pytest.mark.parametrize(
     "depth, millions", [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85), (110, 1.7)]
 )
-def test_parameters_are_those_of_the_paper_s_table_6(depth: int, millions: float):
+def test_parameters_are_those_of_the_paper_s_table_6(
+    depth: int, millions: float, parameters: Callable[[str], int]
+):
     digits = 1 if depth == 110 else 2
     assert round(parameters(f"cifar_resnet{depth}") / 1e6, digits) == millions
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_a_plain_network_has_exactly_as_many_parameters(depth: int):
+def test_a_plain_network_has_exactly_as_many_parameters(
+    depth: int, parameters: Callable[[str], int]
+):
     """Section 4.2: with option A the two kinds agree in depth, width and parameters."""
     assert parameters(f"cifar_plain{depth}") == parameters(f"cifar_resnet{depth}")
 
@@ -69,14 +70,19 @@ def test_a_depth_that_is_not_6n_plus_2_is_refused():
     "depth, digest", [(20, "12fca82f"), (32, "d509ac18"), (44, "014dd654"), (56, "4bfd9763")]
 )
 def test_the_public_weights_recognise_cifar(depth: int, digest: str, shared_data: Path):
+    name = f"cifar_resnet{depth}"
     file = shared_data / "weights" / f"cifar10_resnet{depth}-{digest}.th"
-    saved = torch.load(file, map_location="cpu", weights_only=True)["state_dict"]
-    state = {key.removeprefix("module."): value for key, value in saved.items()}
-    network = NETWORKS[f"cifar_resnet{depth}"]().eval()
-    assert [key for key in network.state_dict() if not key.endswith("tracked")] == list(state)
-    network.load_state_dict(state, strict=True)
+    facts = weights_called(name, "cifar10")
+    model = normalized(create_model(name, weights=file), facts.mean, facts.std).eval()
     data = np.load(shared_data / "cifar10_lossless" / "train_first4000.npz")
     images = torch.from_numpy(data["images"][:200]).permute(0, 3, 1, 2)
     with torch.inference_mode():
-        answers = network(IMAGENET(images)).argmax(1)
+        answers = model(images).argmax(1)
     assert (answers == torch.from_numpy(data["labels"][:200])).float().mean() >= 0.99
+
+
+def test_its_weights_have_the_public_names_in_their_order(shared_data: Path):
+    file = shared_data / "weights" / "cifar10_resnet20-12fca82f.th"
+    saved = torch.load(file, map_location="cpu", weights_only=True)["state_dict"]
+    ours = [key for key in cifar_resnet(20).state_dict() if not key.endswith("tracked")]
+    assert ours == [key.removeprefix("module.") for key in saved]

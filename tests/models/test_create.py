@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import timm
 import torch
@@ -121,28 +119,3 @@ def test_googlenet_as_published_recognises_photographs(shared_data: Path):
     assert len(files) == 24
     assert (answers == truth[:, None]).any(dim=1).sum() >= 20  # 92.2 % of all 500
     assert (answers[:, 0] == truth).sum() >= 15  # 75.8 %
-
-
-def test_caffes_lenet_reads_digits(shared_data: Path):
-    network = create_model("lenet_caffe", 10, weights=shared_data / "weights/lenet_caffe_mnist.npz")
-    with gzip.open(shared_data / "mnist/t10k-images-idx3-ubyte.gz") as file:
-        pixels = np.frombuffer(file.read(16 + 500 * 784), np.uint8)[16:].reshape(500, 1, 28, 28)
-    with gzip.open(shared_data / "mnist/t10k-labels-idx1-ubyte.gz") as file:
-        truth = torch.from_numpy(np.frombuffer(file.read(508), np.uint8)[8:].astype(np.int64))
-    with torch.inference_mode():
-        answers = network.eval()(torch.from_numpy(pixels / 256).float()).argmax(dim=1)
-    assert (answers == truth).sum() >= 485  # 99.04 % of all 10,000
-
-
-@pytest.mark.parametrize("file", ["resnet20-12fca82f", "resnet32-d509ac18"])
-def test_public_cifar_resnets_recognise_lossless_pictures(shared_data: Path, file: str):
-    name = f"cifar_{file.split('-')[0]}"
-    network = create_model(name, 10, weights=shared_data / f"weights/cifar10_{file}.th")
-    facts = weights_called(name, "cifar10")
-    model = normalized(network, facts.mean, facts.std).eval()
-    with np.load(shared_data / "cifar10_lossless/train_first4000.npz") as arrays:
-        pixels = torch.from_numpy(arrays["images"]).permute(0, 3, 1, 2)
-        truth = torch.from_numpy(arrays["labels"])
-    with torch.inference_mode():
-        answers = model(pixels[:200]).argmax(dim=1)
-    assert (answers == truth[:200]).sum() >= 198  # 99.8 % and more of all 4,000

@@ -109,9 +109,8 @@ def mnist_test(folder: Path) -> tuple[Tensor, Tensor]:
 
 def test_caffes_weights_read_99_04_percent_of_mnist(shared_data):
     """The published figure, on all 10,000 test pictures."""
-    network = create_model("lenet_caffe", num_classes=10).eval()
-    arrays = np.load(shared_data / "weights" / "lenet_caffe_mnist.npz")
-    network.load_state_dict({name: torch.tensor(arrays[name]) for name in arrays}, strict=True)
+    weights = shared_data / "weights" / "lenet_caffe_mnist.npz"
+    network = create_model("lenet_caffe", weights=weights).eval()
     pixels, labels = mnist_test(shared_data / "mnist")
     with torch.no_grad():
         found = torch.cat([network(part / 256).argmax(1) for part in pixels.split(1000)])

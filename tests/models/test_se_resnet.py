@@ -9,17 +9,9 @@ import pytest
 import timm
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from saccade.layers.squeeze_excite import SqueezeExcite
 from saccade.models.catalogue import NETWORKS
-
-
-def gigamacs(name: str) -> float:
-    """Multiply-adds of convolutions and matrix products at 224, in thousands of millions."""
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        NETWORKS[name](num_classes=1000)(torch.empty(1, 3, 224, 224))
-    return counter.get_total_flops() / 2e9
 
 
 @pytest.mark.parametrize(
@@ -28,7 +20,7 @@ def gigamacs(name: str) -> float:
         ("seresnet50", 64),
         ("seresnet101", 32),
         ("seresnet152", 32),
-        ("seresnext50_32x4d", 64),
+        ("seresnext50_32x4d", 32),
         ("seresnext101_32x4d", 32),
     ],
 )
@@ -64,18 +56,21 @@ def test_v1_differs_from_the_public_caffe_network_in_its_pool_alone():
         ("sevgg16", 15.48),
     ],
 )
-def test_multiply_adds_are_those_of_the_paper(name: str, published: float):
+def test_multiply_adds_are_those_of_the_paper(
+    name: str, published: float, gigamacs: Callable[[str], float]
+):
     assert gigamacs(name) == pytest.approx(published, rel=0.02)
 
 
-def test_se_resnet_50_costs_what_the_golden_table_says():
+def test_se_resnet_50_costs_what_the_golden_table_says(gigamacs: Callable[[str], float]):
     assert gigamacs("seresnet50_v1") == pytest.approx(3.860, abs=5e-4)
 
 
 @pytest.mark.parametrize("name", ["seresnet50", "seresnet50_v1"])
-def test_se_resnet_50_has_the_published_number_of_parameters(name: str):
-    with torch.device("meta"):
-        assert sum(p.numel() for p in NETWORKS[name]().parameters()) == 28_088_024
+def test_se_resnet_50_has_the_published_number_of_parameters(
+    name: str, parameters: Callable[[str], int]
+):
+    assert parameters(name) == 28_088_024
 
 
 def test_se_vgg_16_is_vgg_16_with_a_gate_after_each_of_its_thirteen_relus():
