@@ -157,6 +157,12 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["evaluate", "RUN", "photos"], 3, "not known", "known classes are"),
         (["models", "resnet?9*"], 2, "no model", ""),
         (["resume", "RUN"], 2, "is finished", "report.html"),
+        (["show", "resnet05"], 2, "no model is called 'resnet05'", "resnet50"),
+        (["show", "alexnet", "--size", "24"], 2, "input 24x24 is too small for alexnet", "63x63"),
+        (["show", "lenet5", "--without", "fc9"], 2, "fc9", ""),
+        (["show", "lenet5", "--field", "c9"], 2, "no layer is called 'c9'", ""),
+        (["doctor", "nowhere"], 3, "nowhere", ""),
+        (["train", "photos", "--model", "lenet5", "--size", "40"], 2, "does not fit", "32x32"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_answered_with_what_and_a_hint(
@@ -186,6 +192,89 @@ def test_mistakes_are_data_with_json(tmp_path: Path) -> None:
     error = json.loads(done.stdout)["error"]
     assert error["exit_code"] == done.returncode == 3
     assert "nowhere" in error["message"]
+
+
+def test_show_prints_a_table_and_draws(trained: Run, tmp_path: Path) -> None:
+    table = saccade("show", "lenet5").stdout.splitlines()
+    assert table[0].startswith("lenet5   input 1 x 32 x 32")
+    assert [line.split()[0] for line in table[2:5]] == ["c1", "relu1", "s2"]
+    numbers = json.loads(saccade("show", trained.path, "--json").stdout)
+    assert numbers["input"] == [1, 32, 32]
+    assert numbers["total"]["weights"] == 61_706  # 156 + 2416 + 48120 + 10164 + 850
+    rows = list(csv.DictReader(io.StringIO(saccade("show", "lenet5", "--csv").stdout)))
+    assert [row["name"] for row in rows][:2] == ["c1", "relu1"]
+    drawn = ["--svg", tmp_path / "net.svg", "--field", "c3", "--out", tmp_path / "c3.png"]
+    done = saccade("show", "lenet5", *drawn)
+    assert done.returncode == 0
+    assert (tmp_path / "net.svg").read_text().startswith("<svg")
+    assert (tmp_path / "c3.png").read_bytes().startswith(PNG)
+
+
+def test_show_tells_what_leaving_a_layer_out_saves() -> None:
+    assert "16,781,312 fewer weights" in saccade("show", "alexnet", "--without", "fc7").stdout
+
+
+def test_the_doctor_finds_writes_and_leaves_the_pictures_alone(
+    photos: Path, tmp_path: Path
+) -> None:
+    (photos / "blue" / "copy.png").write_bytes((photos / "blue" / "00.png").read_bytes())
+    (photos / "red" / "cut.png").write_bytes(PNG)
+    before = {path: path.read_bytes() for path in photos.rglob("*.png")}
+    page, table = tmp_path / "found.html", tmp_path / "clean.csv"
+    done = saccade("doctor", photos, "--html", page, "--apply", table, "--json")
+    assert done.returncode == 0, done.stderr
+    found = {finding["kind"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert found["unreadable"]["items"] == ["red/cut.png"]
+    assert {"blue/00.png", "blue/copy.png"} <= {n for n in found["duplicates"]["items"]}
+    assert page.read_text().startswith("<!doctype html>")
+    assert "Traceback" not in saccade("doctor", photos).stdout
+    assert {path: path.read_bytes() for path in photos.rglob("*.png")} == before
+    with table.open(newline="") as file:
+        kept = [row["path"] for row in csv.DictReader(file)]
+    assert len(kept) == 48
+    left_out = (tmp_path / "clean-left-out.csv").read_text()
+    assert "red/cut.png" in left_out
+    options = ["--model", "lenet5_rgb", "--epochs", 1, "--out", tmp_path / "run"]
+    assert saccade("train", table, *options).returncode == 0
+
+
+def test_copies_of_a_picture_stay_in_one_split(photos: Path, tmp_path: Path) -> None:
+    for number in range(6):
+        one = (photos / "green" / "00.png").read_bytes()
+        (photos / "green" / f"copy{number}.png").write_bytes(one)
+    options = ["--model", "lenet5_rgb", "--epochs", 1, "--out", tmp_path / "run"]
+    assert saccade("train", photos, *options).returncode == 0
+    with (tmp_path / "run" / "split.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    copies = {r["split"] for r in rows if "copy" in r["name"] or r["name"] == "green/00.png"}
+    assert len(copies) == 1
+
+
+def test_augment_draws_what_training_will_see(photos: Path, tmp_path: Path) -> None:
+    words = ["--with", "data.augment=flip cutout", "--out", tmp_path / "sheet.png", "--json"]
+    done = saccade("augment", photos, *words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["augmentations"] == ["flip", "cutout"]
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert min(sheet.size) > 200
+
+
+def test_a_diverging_training_ends_with_its_own_code(tmp_path: Path) -> None:
+    wild = ["--with", "optim.lr=1e20", "--with", "optim.warmup=0", "--with", "optim.name=sgd"]
+    done = saccade("train", "digits", "--epochs", 2, *wild, "--out", tmp_path / "run")
+    assert done.returncode == 6
+    assert "the loss is nan" in done.stderr
+    assert "digits/" in done.stderr
+    assert "hint: take a smaller optim.lr" in done.stderr
+
+
+def test_classes_can_be_balanced_and_weighed(photos: Path, tmp_path: Path) -> None:
+    base = ["train", photos, "--model", "lenet5_rgb", "--epochs", 1]
+    weights = ["--with", "train.class_weights=red=2 blue=0.5", "--with", "data.sampling=balanced"]
+    assert saccade(*base, *weights, "--out", tmp_path / "run").returncode == 0
+    wrong = saccade(*base, "--with", "train.class_weights=rde=2", "--out", tmp_path / "other")
+    assert wrong.returncode == 2
+    assert "did you mean red" in wrong.stderr
 
 
 EPOCHS = 12

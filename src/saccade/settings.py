@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from saccade.analysis.anatomy import anatomy
 from saccade.data.glance import Glance
 from saccade.errors import ResourceError, UsageError, unknown
-from saccade.models.create import input_shape
+from saccade.models.create import create_model, input_shape
 from saccade.models.input_size import check_size
 from saccade.recipe import Recipe, settings_in
 from saccade.recipes.catalogue import RECIPES
 
 SMALL = 64  # pixels of the short side up to which pictures count as small
+TINY = 1e9  # operations in a step, some milliseconds of one core
 SWIFT = 128  # pixels; a third of the work of 224
+
+Choice = Callable[[Recipe, Glance], tuple[Any, str]]  # a value and the reason for it
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,21 @@ def resolve(recipe: str | Path | None, flags: Mapping[str, Any], seen: Glance) -
     chosen = Recipe().with_(stated).with_(flags)
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
-    for setting, choose in CHOICES.items():
-        if chosen.settings()[setting] == "auto":
-            value, reason = choose(chosen, seen)
-            chosen = chosen.with_({setting: value})
-            origins[setting] = f"auto: {reason}"
+    chosen = _chosen(chosen, WHAT, seen, origins)
     _refuse_misfits(chosen)
-    return Settings(chosen, origins, notes)
+    return Settings(_chosen(chosen, HOW, seen, origins), origins, notes)
+
+
+def _chosen(
+    recipe: Recipe, choices: Mapping[str, Choice], seen: Glance, origins: dict[str, str]
+) -> Recipe:
+    """The recipe with a value for each `auto` of `choices`; the reasons go into `origins`."""
+    for setting, choose in choices.items():
+        if recipe.settings()[setting] == "auto":
+            value, reason = choose(recipe, seen)
+            recipe = recipe.with_({setting: value})
+            origins[setting] = f"auto: {reason}"
+    return recipe
 
 
 def _fitting_recipe(seen: Glance) -> tuple[str, tuple[str, ...]]:
@@ -109,6 +122,17 @@ def _device(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     return "cpu", "no GPU here"
 
 
+def _threads(recipe: Recipe, seen: Glance) -> tuple[int, str]:
+    name, size = recipe.model.name, int(recipe.data.size)
+    with torch.device("meta"):
+        network = create_model(name)
+    forward = anatomy(network, (input_shape(name)[0], size, size)).total.multiply_adds
+    operations = 6 * forward * recipe.train.batch_size  # two a multiply-add, backward twice that
+    if operations < TINY:
+        return 1, "small steps; threads would wait for each other"
+    return torch.get_num_threads(), "all that PyTorch takes"
+
+
 def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     kind = recipe.train.device.split(":")[0]
     if kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
@@ -123,13 +147,27 @@ def _cpu_computes_bfloat16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-CHOICES = {  # in this order: later ones look at earlier ones
+WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
     "model.name": _model,
     "train.device": _device,
     "data.size": _size,
     "data.colour": _colour,
-    "train.precision": _precision,
 }
+HOW: dict[str, Choice] = {
+    "train.precision": _precision,
+    "train.threads": _threads,
+}
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with `count` threads of the processor within the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def device(name: str) -> torch.device:

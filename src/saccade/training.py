@@ -27,7 +27,7 @@ from saccade.report.card import model_card
 from saccade.report.run_page import write_report
 from saccade.results import classifier_evaluation
 from saccade.runs import Run, write_predictions
-from saccade.settings import Settings, device, resolve
+from saccade.settings import Settings, device, resolve, threads
 from saccade.terminal import say
 
 
@@ -50,19 +50,25 @@ def begin(
     division = divide(source, val=held.val, test=held.test, seed=seed, group=group)
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     view.settings(settings, notes)
-    prepared = prepare(settings.recipe, division, view.decoding)
-    run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
-    facts = {"command": command, "data": located(data), "notes": notes}
-    _write_beginning(run, settings, division, prepared, facts)
-    return _carry_out(run, prepared, Position(), [], view, began)
+    with threads(int(settings.recipe.train.threads)):
+        prepared = prepare(settings.recipe, division, view.decoding)
+        run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
+        facts = {"command": command, "data": located(data), "notes": notes}
+        _write_beginning(run, settings, division, prepared, facts)
+        return _carry_out(run, prepared, Position(), [], view, began)
 
 
 def go_on(run: Run, view: View) -> Run:
     """Finish an unfinished run from its last whole checkpoint, or from the start without one."""
-    began = time.perf_counter()
     if run.events("finished"):
         report = run.path / "report.html"
         raise UsageError(f"the run '{run.path}' is finished", f"its report is {report}")
+    with threads(int(run.recipe.train.threads)):
+        return _go_on(run, view)
+
+
+def _go_on(run: Run, view: View) -> Run:
+    began = time.perf_counter()
     started = run.events("started")[0]
     division = read_split(run.path / "split.csv", open_source(started["data"]))
     here = fingerprint(device(run.recipe.train.device))

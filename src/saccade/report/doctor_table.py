@@ -22,7 +22,7 @@ def doctor_table(diagnosis: Diagnosis) -> str:
     classes = len(diagnosis.case.classes)
     held = [f"{diagnosis.count:,} pictures"] + [f"{classes:,} classes"] * bool(classes)
     held += [f"{diagnosis.readable:,} readable", f"{size / 1e6:,.1f} MB"]
-    lines = [_line(diagnosis.name[: MARGIN - 1], " · ".join(held))]
+    lines = [f"{diagnosis.name}: {' · '.join(held)}"]
     for name in ("splits", "formats", "modes"):
         counts = numbers[name]
         assert isinstance(counts, dict)

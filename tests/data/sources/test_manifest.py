@@ -70,6 +70,16 @@ def test_splits_and_groups_are_columns(table: Table) -> None:
     assert source.read("val")[0].group is None
 
 
+def test_an_empty_column_of_splits_leaves_the_set_undivided(table: Table) -> None:
+    source = manifest(table("path,label,split\na.jpg,cat,\nb.jpg,dog,\n"))
+    assert source.splits == ("all",)
+
+
+def test_splits_for_some_rows_alone_are_refused(table: Table) -> None:
+    with pytest.raises(DataError, match="1 pictures of .* have no split, such as 'b.jpg'"):
+        manifest(table("path,label,split\na.jpg,cat,train\nb.jpg,dog,\nd.jpg,dog,train\n"))
+
+
 def test_a_column_of_tags_holds_several_labels(table: Table) -> None:
     source = manifest(table("path,tags\na.jpg,sea|sun\nb.jpg,sun; sea;sun\nd.jpg,\n"))
     assert labels(source) == {"a.jpg": ("sea", "sun"), "b.jpg": ("sun", "sea"), "d.jpg": ()}

@@ -46,6 +46,12 @@ def assemble(
     for split, item in rows:
         held[split].append(item)
     items = {split: tuple(group) for split, group in held.items() if group}
+    if "all" in items and len(items) > 1:
+        first = items["all"][0].name
+        raise DataError(
+            f"{len(items['all'])} pictures of {where} have no split, such as '{first}'",
+            "give each its split, train, val or test, or none of them one",
+        )
     learned = items.get("train") or items.get("all")
     classes = classes or class_list(learned or sum(items.values(), ()))
     for split, group in items.items():

@@ -154,7 +154,7 @@ class _Rows:
         return value
 
     def _split(self, text: str | None, number: int) -> str:
-        if text is None:
+        if not text:
             return "all"
         split = split_of(text)
         if split is None:
