@@ -134,7 +134,6 @@ def test_rows_without_use_are_skipped_with_the_reason(table: Table) -> None:
         ("path,label\n,x\n", "row 2 of .* names no picture"),
         ("path,label\na.jpg,x\na.jpg,y\n", "row 3 of .* labels 'a.jpg' anew"),
         ("path,label\nno.jpg,x\n", "none of the 1 pictures .* such as 'no.jpg'"),
-        ("path,label,split\na.jpg,x,train\nb.jpg,y,\n", "row 3 of .* has the split ''"),
         ("path,value\na.jpg,1\nb.jpg,many\n", "row 3 of .* has 'many' for a number"),
         ("path,value\na.jpg,1\nb.jpg,nan\n", "row 3 of .* has 'nan' for a number"),
         ("path,label\na.jpg,x\nb.jpg,x\n", "one class only: 'x'"),
