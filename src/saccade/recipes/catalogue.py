@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from saccade.recipe import Recipe
+from saccade.recipes.alexnet2012 import alexnet2012
+from saccade.recipes.imagenet import imagenet
+from saccade.recipes.lenet1998 import lenet1998
 from saccade.recipes.photos import photos
+from saccade.recipes.resnet2015 import cifar_resnet2015, resnet2015
 from saccade.recipes.small import small
+from saccade.recipes.speed import speed
+from saccade.recipes.vgg2014 import vgg2014
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "small": small,
     "photos": photos,
+    "speed": speed,
+    "imagenet": imagenet,
+    "lenet1998": lenet1998,
+    "alexnet2012": alexnet2012,
+    "vgg2014": vgg2014,
+    "resnet2015": resnet2015,
+    "cifar_resnet2015": cifar_resnet2015,
 }
