@@ -3,6 +3,9 @@
 Departures: a step has the size of AdamW's, 0.2 sqrt(max(rows, columns)) times the orthogonal
 matrix (Liu 2025, "Muon is scalable for LLM training", Equation 4), so that one rate serves
 matrices and vectors; the first and the last matrix of a network are no exceptions.
+
+A step costs 5 (4 r^2 c + 2 r^3) operations for a matrix of r by c, r the smaller, whatever the
+batch: little beside large batches, much beside small ones in wide networks.
 """
 
 from __future__ import annotations
