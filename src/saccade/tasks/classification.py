@@ -17,6 +17,13 @@ from saccade.metrics.confusion import Confusion
 from saccade.metrics.log_loss import LogLoss
 from saccade.metrics.metric import Metric
 
+SIDE = 0.3  # weight of the loss of a classifier at the side (Szegedy 2014, Section 5)
+
+
+def heads(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The logits of every classifier of a network, the one at its end first."""
+    return output if isinstance(output, tuple) else (output,)
+
 
 @dataclass(frozen=True)
 class Classification:
@@ -35,14 +42,18 @@ class Classification:
         return torch.from_numpy(match(items, self.classes))
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        logits = model(batch.images).float()
-        weights = logits.new_tensor(self.weights) if self.weights else None
-        loss = F.cross_entropy(logits, batch.targets, weights, label_smoothing=self.label_smoothing)
-        return {"loss": loss}
+        first, *sides = (self._loss(logits, batch) for logits in heads(model(batch.images)))
+        return {"loss": first + SIDE * sum(sides)}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """Probabilities.  [N,C,H,W] -> [N,K]"""
-        return model(images).float().softmax(dim=1)
+        return heads(model(images))[0].float().softmax(dim=1)
+
+    def _loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        logits = logits.float()
+        weights = logits.new_tensor(self.weights) if self.weights else None
+        smoothing = self.label_smoothing
+        return F.cross_entropy(logits, batch.targets, weights, label_smoothing=smoothing)
 
     def metrics(self) -> dict[str, Metric]:
         return {
