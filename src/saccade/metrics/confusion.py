@@ -19,5 +19,8 @@ class Confusion:
         cells = (batch.targets * num_classes + prediction.argmax(dim=1)).cpu()
         self.counts += torch.bincount(cells, minlength=num_classes**2).view(num_classes, -1)
 
+    def merge(self, other: Confusion) -> None:
+        self.counts += other.counts
+
     def result(self) -> Tensor:
         return self.counts

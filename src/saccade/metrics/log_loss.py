@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from saccade.batch import Batch
+from saccade.metrics.averaged import Averaged
 
 
-class LogLoss:
-    """In nats; a probability below 2^-149, float32's smallest, counts as that."""
+def log_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """Of each picture, in nats; a probability below 2^-149, float32's smallest, counts as that.
+
+    [N,K], [N] int64 -> [N] float64
+    """
+    given = probabilities.gather(1, targets[:, None])[:, 0]
+    return -given.double().clamp_min(2.0**-149).log()
+
+
+class LogLoss(Averaged):
+    """The mean log loss of probabilities."""
 
     def __init__(self) -> None:
-        self.total = 0.0
-        self.n = 0
-
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        given = prediction.gather(1, batch.targets[:, None]).float().clamp_min(2.0**-149)
-        self.total -= float(given.to(torch.float64).log().sum())
-        self.n += len(batch)
-
-    def result(self) -> float:
-        return self.total / self.n if self.n else float("nan")
+        super().__init__(log_losses)

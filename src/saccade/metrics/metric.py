@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, Self
 
 from torch import Tensor
 
@@ -16,6 +16,10 @@ class Metric(Protocol):
         """Take in what a task predicted for `batch`."""
         ...
 
+    def merge(self, other: Self) -> None:
+        """Take in all that `other`, the same metric in another process, has seen."""
+        ...
+
     def result(self) -> float | Tensor:
-        """The number, or the table of numbers, over everything seen."""
+        """The number, or the table of numbers, over everything seen; NaN where undefined."""
         ...
