@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from saccade.metrics.interval import wilson
+from saccade.metrics.interval import f1_interval, linear, wilson
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,38 @@ def test_wilson_gives_the_published_intervals(
 
 def test_nothing_measured_says_nothing() -> None:
     assert wilson(0, 0) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),  # Newcombe 1998b, Statistics in Medicine 17,
+        ((9, 10), (3, 10), 0.1705, 0.8090),  # Table II, method 10
+    ],
+)
+def test_a_difference_of_two_proportions_has_the_published_interval(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    shares = [right / n for right, n in (first, second)]
+    found = linear(shares, [wilson(*first), wilson(*second)], [1, -1])
+    assert found == pytest.approx((low, high), abs=5e-5)
+
+
+def test_the_interval_of_f1_holds_the_truth_about_as_often_as_it_says() -> None:
+    generator, held = random.Random(0), 0
+    for _ in range(600):  # of 60 pictures each is of the class with 1/3; found 0.8, false 0.1
+        right = true = named = 0
+        for _ in range(60):
+            of_class = generator.random() < 1 / 3
+            taken = generator.random() < (0.8 if of_class else 0.1)
+            right, true, named = right + (of_class and taken), true + of_class, named + taken
+        interval = f1_interval(right, true, named)
+        held += interval.low <= 2 * 0.8 / 3 / (1 / 3 + 0.8 / 3 + 0.2 / 3) <= interval.high
+    assert 0.92 <= held / 600 <= 0.98
+
+
+def test_the_interval_of_a_perfect_f1_has_a_width() -> None:
+    low, high = f1_interval(20, 20, 20)
+    share = 1 - 0.1611  # Wilson's low end of 20 of 20, Newcombe 1998
+    assert low == pytest.approx(2 * share / (1 + share), abs=1e-4)
+    assert high == 1
