@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+
+from saccade.metrics.bootstrap import bca, between, percentile, replicates
+from saccade.metrics.class_counts import counted
+from saccade.metrics.kappa import kappa
+from saccade.metrics.resampling import Resampling, mean_of
+from saccade.metrics.roc_area import roc_area
+
+
+@pytest.fixture
+def values() -> torch.Tensor:
+    """Forty skewed numbers."""
+    return torch.rand(40, generator=torch.Generator().manual_seed(0)).double().log().neg()
+
+
+@pytest.mark.parametrize(("interval", "method"), [(percentile, "percentile"), (bca, "BCa")])
+def test_intervals_agree_with_scipy(interval, method, values) -> None:
+    ours = interval(mean_of(values), Resampling(40, replicates=20_000))
+    theirs = scipy.stats.bootstrap(
+        (values.numpy(),), np.mean, n_resamples=20_000, method=method, rng=0, batch=1000
+    ).confidence_interval
+    assert ours == pytest.approx(tuple(theirs), abs=0.02)  # the chance of 20,000 replicates
+
+
+def test_bca_lies_further_out_on_the_side_of_the_long_tail(values) -> None:
+    plain, corrected = (
+        interval(mean_of(values), Resampling(40, replicates=5000)) for interval in (percentile, bca)
+    )
+    assert plain is not None and corrected is not None
+    assert corrected.low > plain.low and corrected.high > plain.high
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_a_close_one(values) -> None:
+    first, again = (percentile(mean_of(values), Resampling(40, seed=3)) for _ in range(2))
+    other = percentile(mean_of(values), Resampling(40, seed=4))
+    assert first == again
+    assert first != other
+    assert first == pytest.approx(other, abs=0.05)
+
+
+def test_a_replicate_has_as_many_pictures_and_strata_keep_their_sizes() -> None:
+    strata = torch.tensor([2, 0, 0, 2, 2, 5])
+    weights = torch.cat(list(Resampling(6, strata=strata, replicates=300).weights()))
+    for kind, size in ((0, 2), (2, 3), (5, 1)):
+        assert (weights[:, strata == kind].sum(dim=1) == size).all()
+    assert (weights.mean(dim=0) - 1).abs().max() < 0.2
+    whole = torch.cat(list(Resampling(6, replicates=300).weights()))
+    assert (whole.sum(dim=1) == 6).all()
+    assert (whole[:, 5] == 0).any()
+
+
+def test_groups_are_drawn_whole_within_the_stratum_of_most_of_their_pictures() -> None:
+    groups = torch.tensor([7, 7, 3, 3, 3, 9])
+    strata = torch.tensor([0, 0, 1, 1, 0, 1])
+    weights = torch.cat(list(Resampling(6, strata, groups, replicates=200).weights()))
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert (weights[:, 2] == weights[:, 3]).all() and (weights[:, 3] == weights[:, 4]).all()
+    assert (weights[:, 0] == 1).all()  # the only group of its stratum
+    assert (weights[:, 2] + weights[:, 5] == 2).all()
+
+
+def test_the_spread_of_replicates_is_what_theory_says(values) -> None:
+    spread = replicates(mean_of(values), Resampling(40, replicates=20_000)).std().item()
+    assert spread == pytest.approx(float(values.std(correction=0)) / 40**0.5, rel=0.03)
+    groups = torch.arange(40) // 4
+    means = values.view(10, 4).mean(dim=1)
+    spread = replicates(mean_of(values), Resampling(40, groups=groups, replicates=20_000)).std()
+    assert float(spread) == pytest.approx(float(means.std(correction=0)) / 10**0.5, rel=0.03)
+    strata = (values > 1).long()
+    spread = replicates(mean_of(values), Resampling(40, strata=strata, replicates=20_000)).std()
+    parts = [values[strata == k] for k in (0, 1)]
+    variance = sum(len(part) * float(part.var(correction=0)) for part in parts) / 40**2
+    assert float(spread) == pytest.approx(variance**0.5, rel=0.03)
+
+
+def test_the_jackknife_leaves_out_each_picture_or_each_group_once() -> None:
+    plain = torch.cat(list(Resampling(3).left_out()))
+    assert plain.tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    grouped = torch.cat(list(Resampling(3, groups=torch.tensor([4, 1, 4])).left_out()))
+    assert grouped.tolist() == [[1, 0, 1], [0, 1, 0]]
+
+
+def test_a_number_that_never_moves_has_no_interval() -> None:
+    targets = torch.arange(20) % 2
+    perfect = counted(kappa, targets, targets, 2)
+    assert percentile(perfect, Resampling(20, targets)) is None
+    assert bca(perfect, Resampling(20, targets)) is None
+    assert between(torch.tensor([]), 0.1, 0.9) is None
+
+
+def test_replicates_without_a_class_are_left_out_of_its_area() -> None:
+    scores, positive = (
+        torch.rand(8, generator=torch.Generator().manual_seed(0)),
+        torch.arange(8) < 1,
+    )
+    found = replicates(
+        lambda weights: roc_area(scores, positive, weights), Resampling(8, replicates=300)
+    )
+    assert 0 < len(found) < 300
+
+
+def test_the_interval_of_kappa_holds_the_truth_about_as_often_as_it_says() -> None:
+    generator, held = torch.Generator().manual_seed(0), 0
+    for _ in range(200):  # 80 % right among three classes alike: kappa = (0.8 - 1/3) / (2/3) = 0.7
+        targets = torch.randint(0, 3, (120,), generator=generator)
+        moved = torch.rand(120, generator=generator) < 0.2
+        step = torch.randint(1, 3, (120,), generator=generator)
+        predicted = torch.where(moved, (targets + step) % 3, targets)
+        interval = percentile(
+            counted(kappa, predicted, targets, 3), Resampling(120, replicates=400)
+        )
+        assert interval is not None
+        held += interval.low <= 0.7 <= interval.high
+    assert 0.9 <= held / 200 <= 0.985
