@@ -1,0 +1,83 @@
+"""Selective prediction: saying "unknown" where the network is unsure.
+
+El-Yaniv & Wiener 2010, On the foundations of noise-free selective classification; Geifman 2019,
+Bias-reduced uncertainty estimation for deep neural classifiers (AURC and its excess).
+
+Confidence speaks of pictures like those measured.  On a picture of something else it may be high.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from saccade.metrics.interval import Interval, wilson
+
+
+class Threshold(NamedTuple):
+    """What is said with at least `value` is answered, all else is unknown."""
+
+    value: float
+    n: int  # pictures it was chosen on
+    coverage: float  # share answered
+    coverage_interval: Interval
+    precision: float  # share of the answered that is right; chosen on, so a little too good
+    precision_interval: Interval
+
+
+class RiskCoverage(NamedTuple):
+    """Share wrong among the surest pictures, for every share answered."""
+
+    coverage: Tensor  # [N], 1/n to 1
+    risk: Tensor  # [N]; among equally sure pictures what to expect in any order
+    area: float  # AURC: the mean risk
+    excess: float  # AURC less that of a confidence that ranks every mistake last
+
+
+def threshold_for_precision(confidences: Tensor, right: Tensor, wished: float) -> Threshold | None:
+    """The one that answers most with at least `wished` of it right; None if none does.
+
+    confidences [N], right [N] bool
+    """
+    reached = [t for t in thresholds(confidences, right) if t.precision >= wished]
+    return max(reached, key=lambda t: t.coverage, default=None)
+
+
+def threshold_for_coverage(confidences: Tensor, right: Tensor, wished: float) -> Threshold | None:
+    """The highest that still answers a share of at least `wished`; None without pictures.
+
+    confidences [N], right [N] bool
+    """
+    reached = [t for t in thresholds(confidences, right) if t.coverage >= wished]
+    return min(reached, key=lambda t: t.coverage, default=None)
+
+
+def thresholds(confidences: Tensor, right: Tensor) -> list[Threshold]:
+    """Every threshold that differs, the highest first, midway between two confidences."""
+    n = len(confidences)
+    values, place, times = confidences.double().unique(return_inverse=True, return_counts=True)
+    hits = torch.zeros_like(values).index_add_(0, place, right.double())
+    answered, good = (part.flip(0).cumsum(0).tolist() for part in (times, hits))
+    values = values.flip(0)
+    midway = ((values + torch.cat([values[1:], values.new_zeros(1)])) / 2).tolist()
+    if midway:
+        midway[-1] = 0.0  # below the least sure picture: everything is answered
+    return [
+        Threshold(t, n, a / n, wilson(a, n), g / a, wilson(g, a))
+        for t, a, g in zip(midway, answered, good, strict=True)
+    ]
+
+
+def risk_coverage(confidences: Tensor, right: Tensor) -> RiskCoverage:
+    """The curve and its area.  confidences [N], right [N] bool"""
+    n = len(confidences)
+    values, place, times = confidences.unique(return_inverse=True, return_counts=True)
+    wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, place, (~right).double())
+    expected = (wrong / times).repeat_interleave(times).flip(0)  # the surest first
+    steps = torch.arange(1, n + 1, dtype=torch.float64)
+    risk = expected.cumsum(0) / steps
+    best = (steps - int(right.sum())).clamp_min(0) / steps
+    area = float(risk.mean())
+    return RiskCoverage(steps / n, risk, area, area - float(best.mean()))

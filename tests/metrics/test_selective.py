@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saccade.metrics.interval import wilson
+from saccade.metrics.selective import (
+    risk_coverage,
+    threshold_for_coverage,
+    threshold_for_precision,
+)
+
+CONFIDENCES = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5], dtype=torch.float64)
+RIGHT = torch.tensor([True, True, False, True, False])
+
+
+def test_the_threshold_of_a_wished_precision_answers_as_much_as_it_can() -> None:
+    found = threshold_for_precision(CONFIDENCES, RIGHT, 0.75)  # 2 of 2, 2 of 3, 3 of 4, 3 of 5
+    assert found is not None
+    assert (found.coverage, found.precision) == (0.8, 0.75)
+    assert found.value == pytest.approx(0.55)
+    assert found.precision_interval == wilson(3, 4)
+    assert found.coverage_interval == wilson(4, 5)
+    sure = threshold_for_precision(CONFIDENCES, RIGHT, 1.0)
+    assert sure is not None
+    assert (sure.value, sure.coverage) == (pytest.approx(0.75), 0.4)
+
+
+def test_a_precision_that_no_threshold_reaches_has_none() -> None:
+    assert threshold_for_precision(CONFIDENCES, ~RIGHT, 0.5) is None
+    assert threshold_for_precision(torch.empty(0), torch.empty(0).bool(), 0.5) is None
+
+
+def test_the_threshold_of_a_wished_coverage_is_the_highest_that_gives_it() -> None:
+    found = threshold_for_coverage(CONFIDENCES, RIGHT, 0.5)
+    assert found is not None
+    assert (found.value, found.coverage, found.precision) == (
+        pytest.approx(0.65),
+        0.6,
+        pytest.approx(2 / 3),
+    )
+    everything = threshold_for_coverage(CONFIDENCES, RIGHT, 1.0)
+    assert everything is not None
+    assert everything.value == 0
+
+
+def test_equally_sure_pictures_are_answered_together() -> None:
+    tied = torch.tensor([0.9, 0.9, 0.4])
+    found = threshold_for_precision(tied, torch.tensor([True, False, True]), 0.6)
+    assert found is not None
+    assert found.coverage == 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=40))
+def test_a_threshold_gives_on_its_pictures_what_it_says(pictures) -> None:
+    confidences = torch.tensor([c / 20 for c, _ in pictures])
+    right = torch.tensor([r for _, r in pictures])
+    for found in (
+        threshold_for_precision(confidences, right, 0.7),
+        threshold_for_coverage(confidences, right, 0.7),
+    ):
+        if found is not None:
+            answered = confidences.double() >= found.value
+            assert float(answered.double().mean()) == pytest.approx(found.coverage)
+            assert float(right[answered].double().mean()) == pytest.approx(found.precision)
+
+
+def test_the_area_under_risk_and_coverage_by_hand() -> None:
+    found = risk_coverage(CONFIDENCES, RIGHT)
+    assert found.coverage.tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert found.risk.tolist() == pytest.approx([0, 0, 1 / 3, 1 / 4, 2 / 5])
+    assert found.area == pytest.approx((1 / 3 + 1 / 4 + 2 / 5) / 5)
+    best = (1 / 4 + 2 / 5) / 5  # both mistakes last
+    assert found.excess == pytest.approx(found.area - best)
+
+
+def test_equally_sure_pictures_have_the_mean_risk_of_all_their_orders() -> None:
+    right = [True, False, False, True]
+    risks = []
+    for order in permutations(right):
+        wrong = torch.tensor([not r for r in order]).double().cumsum(0)
+        risks.append(wrong / torch.arange(1, 5))
+    expected = torch.stack(risks).mean(dim=0)
+    torch.testing.assert_close(risk_coverage(torch.ones(4), torch.tensor(right)).risk, expected)
