@@ -19,7 +19,7 @@ from saccade.metrics.resampling import Resampling, mean_of
 
 
 def test_mcnemar_gives_the_published_p_values() -> None:
-    test = mcnemar_of(1, 7)  # Fagerland 2013, Table 1: airway hyper-responsiveness of 21 children
+    test = mcnemar_of(1, 7)  # Fagerland 2013: airway hyper-responsiveness of 21 children
     assert test.exact == pytest.approx(0.0703, abs=5e-5)
     assert test.mid == pytest.approx(0.0391, abs=5e-5)
 

@@ -77,7 +77,7 @@ def limit(known: Tensor, false_alarms: float = 0.05) -> float:
 
     known [N]: scores of held-out pictures, none of which the distance was fitted on.  A new
     picture like them lies above with a probability of at most `false_alarms` (split conformal:
-    Vovk 2005, Algorithmic Learning in a Random World, 2.2); infinite if they are too few for that.
+    Vovk 2005, Algorithmic Learning in a Random World); infinite if they are too few for that.
     """
     n = len(known)
     rank = -int(-(1 - false_alarms) * (n + 1) // 1)  # rounded up

@@ -1,6 +1,6 @@
 """Adaptive calibration error: every class's probability held to how often the class is true.
 
-Nixon 2019, Measuring calibration in deep learning, Equation 3: the mean over classes and ranges
+Nixon 2019, Measuring calibration in deep learning: the mean over classes and ranges
 of |share of the class - mean probability|, ranges of a class holding N / R pictures each.  With
 many classes most probabilities are near 0 and so is this mean: compare it within one class list.
 """

@@ -27,7 +27,7 @@ def percentile(
 
 
 def bca(statistic: Statistic, resampling: Resampling, confidence: float = 0.95) -> Interval | None:
-    """Bias-corrected and accelerated (Efron 1987, Section 3): better for skewed numbers.
+    """Bias-corrected and accelerated (Efron 1987): better for skewed numbers.
 
     Needs a jackknife besides, N more evaluations.
     """

@@ -1,6 +1,6 @@
 """Brier score: the squared distance of the probabilities from what was true.
 
-Brier 1950, Verification of forecasts expressed in terms of probability, Equation 2.
+Brier 1950, Verification of forecasts expressed in terms of probability.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def linear(
 ) -> Interval:
     """The interval of a weighted sum of independent numbers, from the interval of each.
 
-    Zou & Donner 2008, Construction of confidence limits about effect measures, Equation 5: each
+    Zou & Donner 2008, Construction of confidence limits about effect measures: each
     number's distance to its own end counts like a standard deviation.  With Wilson's intervals and
     factors 1, -1 it is Newcombe's method 10 for a difference of two proportions.
     """

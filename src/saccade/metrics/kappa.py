@@ -1,6 +1,6 @@
 """Cohen's kappa: agreement beyond what the class sizes alone would give.
 
-Cohen 1960, A coefficient of agreement for nominal scales, Equation 1.
+Cohen 1960, A coefficient of agreement for nominal scales.
 """
 
 from __future__ import annotations

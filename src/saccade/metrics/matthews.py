@@ -12,7 +12,7 @@ from saccade.metrics.class_counts import ClassCounts
 
 
 def matthews(counts: ClassCounts) -> Tensor:
-    """1 at full agreement, 0 if one side is constant (its limit: Chicco & Jurman 2020, 2.1).
+    """1 at full agreement, 0 if one side is constant (its limit: Chicco & Jurman 2020).
 
     NaN if all is of one class and named so, where scikit-learn says 0.  [...,K] -> [...]
     """

@@ -1,6 +1,6 @@
 """Subset accuracy: the share of pictures of which every label is right.
 
-Zhu 2005, Multi-labelled classification using maximum entropy method, "exact match ratio".
+Zhu 2005, Multi-labelled classification using maximum entropy method.
 """
 
 from __future__ import annotations
