@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.models.bn_inception import bn_inception, se_bn_inception
+from saccade.models.bn_inception import bn_inception
+from saccade.models.senet import se_bn_inception
 
 
 @pytest.fixture(scope="module")

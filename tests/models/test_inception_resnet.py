@@ -8,7 +8,8 @@ from functools import partial
 import timm
 import torch
 
-from saccade.models.inception_resnet import inception_resnet_v2, se_inception_resnet_v2
+from saccade.models.inception_resnet import inception_resnet_v2
+from saccade.models.senet import se_inception_resnet_v2
 
 
 def test_it_is_timm_s_to_the_last_bit(parity: Callable[..., None]):

@@ -12,7 +12,7 @@ import torchvision
 from torch import nn
 
 from saccade.models.catalogue import NETWORKS
-from saccade.models.resnet import paths, resnet
+from saccade.models.resnext import resnext
 
 PUBLIC = torchvision.models
 WIDE = {"resnext101_32x8d", "resnext101_64x4d"}  # their bits are compared a block a stage
@@ -62,7 +62,7 @@ def test_a_resnext_of_another_cardinality_is_torchvision_s(
 ):
     block = PUBLIC.resnet.Bottleneck
     theirs = partial(PUBLIC.ResNet, block, [2, 1, 1, 1], groups=groups, width_per_group=base)
-    parity(partial(resnet, paths(groups, base), (2, 1, 1, 1)), theirs, 32)
+    parity(partial(resnext, (2, 1, 1, 1), groups=groups, base=base), theirs, 32)
 
 
 @pytest.mark.parametrize(

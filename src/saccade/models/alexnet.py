@@ -1,4 +1,5 @@
-"""AlexNet.  Krizhevsky 2012, "ImageNet classification with deep convolutional networks", Figure 2.
+"""AlexNet.  Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural
+networks", Figure 2.
 
 `alexnet_2012` is the paper's; `alexnet_2012_without` leaves layers out, as Zeiler 2013, Table 3.
 Departures: 227 x 227 pictures, without which its sizes do not come out (the paper says 224); the

@@ -1,5 +1,5 @@
 """BN-Inception.  Ioffe and Szegedy 2015, "Batch normalization: accelerating deep network training
-by reducing internal covariate shift", Figure 5; SE-BN-Inception: Hu et al. 2017, Figure 2.
+by reducing internal covariate shift", Figure 5.
 
 4c and 4d project the pool to 128 channels, as the table's last column says and the public Caffe
 networks do; they and 4e then give 608, 608 and 1056 channels, where its output column prints 576,
@@ -18,14 +18,8 @@ from torch import Tensor, nn
 
 from saccade.layers.chain import chain
 from saccade.layers.conv_norm import conv_norm
-from saccade.layers.squeeze_excite import SqueezeExcite
 
 Gate = Callable[[int], nn.Module]  # made for a number of channels
-
-
-def ungated(channels: int) -> nn.Module:
-    """Nothing in the gate's place."""
-    return nn.Identity()
 
 
 class Mixed(nn.Module):
@@ -62,7 +56,7 @@ def inception(
     proj: int,
     *,
     pool: type[nn.AvgPool2d] | type[nn.MaxPool2d] = nn.AvgPool2d,
-    gate: Gate = ungated,
+    gate: Gate = nn.Identity,
 ) -> Mixed:
     """A module that keeps the size.  [N,cin,H,W] -> [N,out1+out3+out33+proj,H,W]"""
     return Mixed(
@@ -76,7 +70,7 @@ def inception(
 
 
 def reduction(
-    cin: int, reduce3: int, out3: int, reduce33: int, out33: int, *, gate: Gate = ungated
+    cin: int, reduce3: int, out3: int, reduce33: int, out33: int, *, gate: Gate = nn.Identity
 ) -> Mixed:
     """A module that halves the size.  [N,cin,H,W] -> [N,out3+out33+cin,H/2,W/2]"""
     last3 = conv_norm(reduce3, out3, 3, stride=2, padding=1)
@@ -90,7 +84,7 @@ def reduction(
 
 
 # fmt: off
-def bn_inception(num_classes: int = 1000, *, gate: Gate = ungated) -> nn.Sequential:
+def bn_inception(num_classes: int = 1000, *, gate: Gate = nn.Identity) -> nn.Sequential:
     """BN-Inception, every module with its `gate`.  [N,3,H,W] -> [N,num_classes]"""
     halve = partial(nn.MaxPool2d, 3, stride=2, ceil_mode=True)
     mixed, narrow = partial(inception, gate=gate), partial(reduction, gate=gate)
@@ -114,8 +108,3 @@ def bn_inception(num_classes: int = 1000, *, gate: Gate = ungated) -> nn.Sequent
         fc=nn.Linear(1024, num_classes),
     )
 # fmt: on
-
-
-def se_bn_inception(num_classes: int = 1000) -> nn.Sequential:
-    """BN-Inception with gates on every module's output.  [N,3,H,W] -> [N,num_classes]"""
-    return bn_inception(num_classes, gate=SqueezeExcite)

@@ -9,7 +9,7 @@ from torch import nn
 
 from saccade.layers.activations import HardThreshold, ScaledTanh, SoftReLU
 from saccade.models.alexnet import alexnet, alexnet_2012, alexnet_2012_without
-from saccade.models.bn_inception import bn_inception, se_bn_inception
+from saccade.models.bn_inception import bn_inception
 from saccade.models.cifar_resnet import cifar_resnet
 from saccade.models.densenet import cifar_densenet, cifar_densenet_bc, densenet
 from saccade.models.densenet_fast import densenet_fast_40_12
@@ -19,15 +19,23 @@ from saccade.models.googlenet import (
     googlenet_2014_aux,
     googlenet_aux,
 )
-from saccade.models.inception_resnet import inception_resnet_v2, se_inception_resnet_v2
+from saccade.models.inception_resnet import inception_resnet_v2
 from saccade.models.lenet import lenet5, lenet5_1998, lenet_caffe
 from saccade.models.linear import linear, perceptron
 from saccade.models.local import net3
 from saccade.models.mlp import mlp
 from saccade.models.plain import plain_basic, plain_bottleneck
 from saccade.models.prelu_net import MODEL_A, MODEL_B, MODEL_C, prelu_net
-from saccade.models.resnet import Basic, bottleneck, bottleneck_v1, paths, resnet
-from saccade.models.se_resnet import conv_norm_se, se_32x4d, se_bottleneck, se_bottleneck_v1
+from saccade.models.resnet import Basic, bottleneck, bottleneck_v1, resnet
+from saccade.models.resnext import resnext
+from saccade.models.senet import (
+    se_32x4d,
+    se_bn_inception,
+    se_bottleneck_v1,
+    se_inception_resnet_v2,
+    se_resnet,
+    se_vgg16,
+)
 from saccade.models.vgg import A, B, D, E, conv_norm, vgg
 from saccade.models.zfnet import zfnet
 
@@ -50,14 +58,14 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "lenet5_1998":            lenet5_1998,                                      # 1998
     "lenet5":                 lenet5,                                           # 1998
     "lenet5_rgb":             partial(lenet5, channels=3),                      # 1998
+    "lenet_caffe":            lenet_caffe,                                      # 1998, Caffe's
     "alexnet_2012":           alexnet_2012,                                     # 2012
     "alexnet_2012_one_tower": partial(alexnet_2012, groups=1),                  # 2012
     "alexnet_2012_no_fc7":         partial(alexnet_2012_without, layers=("fc7",)),  # 2012
     "alexnet_2012_no_fc6_fc7":     partial(alexnet_2012_without, layers=("fc6", "fc7")),  # 2012
     "alexnet_2012_no_conv3_conv4": partial(alexnet_2012_without, layers=("conv3", "conv4")),  # 2012
+    "alexnet":                alexnet,                                          # 2012, one column
     "zfnet":                  zfnet,                                            # 2013
-    "lenet_caffe":            lenet_caffe,                                      # 2014
-    "alexnet":                alexnet,                                          # 2014
     "vgg11":                  partial(vgg, depths=A),                           # 2014
     "vgg13":                  partial(vgg, depths=B),                           # 2014
     "vgg16":                  partial(vgg, depths=D),                           # 2014
@@ -107,29 +115,29 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "cifar_densenet_bc_250_24": partial(cifar_densenet_bc, 250, 24),                    # 2016
     "cifar_densenet_bc_190_40": partial(cifar_densenet_bc, 190, 40),                    # 2016
     "densenet_fast_40_12":    densenet_fast_40_12,                                      # 2016
-    "resnext50_1x64d":        partial(resnet, paths(1, 64), (3, 4, 6, 3)),              # 2016
-    "resnext50_2x40d":        partial(resnet, paths(2, 40), (3, 4, 6, 3)),              # 2016
-    "resnext50_4x24d":        partial(resnet, paths(4, 24), (3, 4, 6, 3)),              # 2016
-    "resnext50_8x14d":        partial(resnet, paths(8, 14), (3, 4, 6, 3)),              # 2016
-    "resnext50_32x4d":        partial(resnet, paths(32, 4), (3, 4, 6, 3)),              # 2016
-    "resnext101_1x64d":       partial(resnet, paths(1, 64), (3, 4, 23, 3)),             # 2016
-    "resnext101_2x40d":       partial(resnet, paths(2, 40), (3, 4, 23, 3)),             # 2016
-    "resnext101_4x24d":       partial(resnet, paths(4, 24), (3, 4, 23, 3)),             # 2016
-    "resnext101_8x14d":       partial(resnet, paths(8, 14), (3, 4, 23, 3)),             # 2016
-    "resnext101_32x4d":       partial(resnet, paths(32, 4), (3, 4, 23, 3)),             # 2016
-    "resnext101_64x4d":       partial(resnet, paths(64, 4), (3, 4, 23, 3)),             # 2016
-    "resnext101_32x8d":       partial(resnet, paths(32, 8), (3, 4, 23, 3)),             # 2016
+    "resnext50_1x64d":        partial(resnext, (3, 4, 6, 3), groups=1, base=64),          # 2016
+    "resnext50_2x40d":        partial(resnext, (3, 4, 6, 3), groups=2, base=40),          # 2016
+    "resnext50_4x24d":        partial(resnext, (3, 4, 6, 3), groups=4, base=24),          # 2016
+    "resnext50_8x14d":        partial(resnext, (3, 4, 6, 3), groups=8, base=14),          # 2016
+    "resnext50_32x4d":        partial(resnext, (3, 4, 6, 3), groups=32, base=4),          # 2016
+    "resnext101_1x64d":       partial(resnext, (3, 4, 23, 3), groups=1, base=64),         # 2016
+    "resnext101_2x40d":       partial(resnext, (3, 4, 23, 3), groups=2, base=40),         # 2016
+    "resnext101_4x24d":       partial(resnext, (3, 4, 23, 3), groups=4, base=24),         # 2016
+    "resnext101_8x14d":       partial(resnext, (3, 4, 23, 3), groups=8, base=14),         # 2016
+    "resnext101_32x4d":       partial(resnext, (3, 4, 23, 3), groups=32, base=4),         # 2016
+    "resnext101_64x4d":       partial(resnext, (3, 4, 23, 3), groups=64, base=4),         # 2016
+    "resnext101_32x8d":       partial(resnext, (3, 4, 23, 3), groups=32, base=8),         # 2016
     "se_bn_inception":        se_bn_inception,          # 2017
     "se_inception_resnet_v2": se_inception_resnet_v2,   # 2017
-    "seresnet50":             partial(resnet, se_bottleneck, (3, 4, 6, 3)),             # 2017
-    "seresnet101":            partial(resnet, se_bottleneck, (3, 4, 23, 3)),            # 2017
-    "seresnet152":            partial(resnet, se_bottleneck, (3, 8, 36, 3)),            # 2017
-    "seresnet50_v1":          partial(resnet, se_bottleneck_v1, (3, 4, 6, 3)),          # 2017
-    "seresnet101_v1":         partial(resnet, se_bottleneck_v1, (3, 4, 23, 3)),         # 2017
-    "seresnet152_v1":         partial(resnet, se_bottleneck_v1, (3, 8, 36, 3)),         # 2017
-    "seresnext50_32x4d":      partial(resnet, se_32x4d, (3, 4, 6, 3)),                  # 2017
-    "seresnext101_32x4d":     partial(resnet, se_32x4d, (3, 4, 23, 3)),                 # 2017
-    "sevgg16":                partial(vgg, depths=D, unit=conv_norm_se),                # 2017
+    "seresnet50":             partial(se_resnet, (3, 4, 6, 3)),                           # 2017
+    "seresnet101":            partial(se_resnet, (3, 4, 23, 3)),                          # 2017
+    "seresnet152":            partial(se_resnet, (3, 8, 36, 3)),                          # 2017
+    "seresnet50_v1":          partial(se_resnet, (3, 4, 6, 3), block=se_bottleneck_v1),   # 2017
+    "seresnet101_v1":         partial(se_resnet, (3, 4, 23, 3), block=se_bottleneck_v1),  # 2017
+    "seresnet152_v1":         partial(se_resnet, (3, 8, 36, 3), block=se_bottleneck_v1),  # 2017
+    "seresnext50_32x4d":      partial(se_resnet, (3, 4, 6, 3), block=se_32x4d),           # 2017
+    "seresnext101_32x4d":     partial(se_resnet, (3, 4, 23, 3), block=se_32x4d),          # 2017
+    "sevgg16":                se_vgg16,                 # 2017
 }
 
 SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with a tuple

@@ -1,5 +1,5 @@
-"""DenseNet-40-12, fast.  After Huang et al. 2016, "Densely connected convolutional networks",
-Section 3, in the "fast" variant of a public Keras implementation, for whose weights it is here.
+"""DenseNet-40-12, fast.  Huang et al. 2016, "Densely connected convolutional networks", Section 3,
+in the "fast" variant of a public Keras implementation, for whose weights it is here.
 
 Departures from the paper: no batch norm in the layers and before the classifier; a transition is
 1x1 convolution, mean pool, batch norm, without ReLU.  Its input is RGB from 0 to 255.

@@ -1,10 +1,9 @@
 """Inception-ResNet-v2.  Szegedy et al. 2016, "Inception-v4, Inception-ResNet and the impact of
-residual connections on learning"; SE-Inception-ResNet-v2: Hu et al. 2017, Figure 3.
+residual connections on learning".
 
 Departures: this is the network of the public weights, which its authors released after the paper:
 Inception-v3's stem, 10, 20 and 10 residual modules where Figure 15 has 5, 10 and 5, and 1088 and
-2080 channels for 1154 and 2048.  Its rows keep the names of those weights.  The network with gates
-was never released; here every module has them, a residual one before the sum.
+2080 channels for 1154 and 2048.  Its rows keep the names of those weights.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from torch import Tensor, nn
 
 from saccade.layers.chain import chain
 from saccade.layers.conv_norm import conv_norm
-from saccade.layers.squeeze_excite import SqueezeExcite
-from saccade.models.bn_inception import Gate, Mixed, ungated
+from saccade.models.bn_inception import Gate, Mixed
 
 
 class Residual(nn.Module):
@@ -142,7 +140,7 @@ def block8(gate: Gate, scale: float, relu: type[nn.Module]) -> Residual:
 
 
 # fmt: off
-def inception_resnet_v2(num_classes: int = 1000, *, gate: Gate = ungated) -> nn.Sequential:
+def inception_resnet_v2(num_classes: int = 1000, *, gate: Gate = nn.Identity) -> nn.Sequential:
     """Inception-ResNet-v2, every module with its `gate`.  [N,3,H,W] -> [N,num_classes]"""
     return chain(
         conv2d_1a=conv_norm(3, 32, 3, stride=2),                                  #   32 x 149 x 149
@@ -164,8 +162,3 @@ def inception_resnet_v2(num_classes: int = 1000, *, gate: Gate = ungated) -> nn.
         classif=nn.Linear(1536, num_classes),
     )
 # fmt: on
-
-
-def se_inception_resnet_v2(num_classes: int = 1000) -> nn.Sequential:
-    """Inception-ResNet-v2 with gates on every module.  [N,3,H,W] -> [N,num_classes]"""
-    return inception_resnet_v2(num_classes, gate=SqueezeExcite)

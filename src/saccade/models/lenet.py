@@ -1,4 +1,4 @@
-"""LeNet.  LeCun 1998, "Gradient-based learning applied to document recognition", Figure 2.
+"""LeNet.  LeCun et al. 1998, "Gradient-based learning applied to document recognition", Figure 2.
 
 `lenet5_1998` is the paper's network.  Departures of `lenet5`: max pooling, ReLU and a linear
 output, as LeNet is built today, and every C3 map sees every S2 map; its counts are those of the

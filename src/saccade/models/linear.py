@@ -1,8 +1,8 @@
-"""One layer, y = phi(Wx + b).  Linear regression; logistic regression, Cox 1958; the perceptron,
-Rosenblatt 1958.
+"""Linear and logistic regression, the perceptron.  Legendre 1805, Cox 1958, Rosenblatt 1958.
 
-The phi of logistic regression, a sigmoid or a softmax, is part of its loss (cross-entropy), as for
-every classifier here; so its rows are those of linear regression, and the loss tells them apart.
+One layer, y = phi(Wx + b).  The phi of logistic regression, a sigmoid or a softmax, is part of its
+loss (cross-entropy), as for every classifier here; so its rows are those of linear regression, and
+the loss tells them apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The multilayer perceptron.  Rumelhart 1986, Nature 323.
+"""Multilayer perceptron.  Rumelhart et al. 1986, "Learning representations by back-propagating
+errors".
 
 Departure: ReLU where nothing else is asked for, and a linear output, whose softmax is in the loss.
 """

@@ -1,5 +1,4 @@
 """ResNet.  He et al. 2015, "Deep residual learning for image recognition", Table 1.
-ResNeXt.  Xie et al. 2016, "Aggregated residual transformations for deep neural networks", Table 1.
 
 Departure: a bottleneck strides on its 3x3 ("v1.5"), as in all public weights; `bottleneck_v1` has
 the paper's placement, on the first 1x1.  Shortcuts that change shape are projections (option B).
@@ -8,7 +7,6 @@ the paper's placement, on the first 1x1.  Shortcuts that change shape are projec
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from torch import Tensor, nn
 
@@ -78,24 +76,13 @@ class Bottleneck(nn.Module):
 
 
 def bottleneck(cin: int, cout: int, stride: int) -> Bottleneck:
-    """A quarter of the channels through a 3x3 that strides."""
+    """A quarter of the channels through a 3x3 that strides.  [N,cin,H,W] -> [N,cout,H',W']"""
     return Bottleneck(cin, cout // 4, cout, strides=(1, stride))
 
 
 def bottleneck_v1(cin: int, cout: int, stride: int) -> Bottleneck:
-    """The paper's: the first 1x1 strides."""
+    """The paper's: the first 1x1 strides.  [N,cin,H,W] -> [N,cout,H/stride,W/stride]"""
     return Bottleneck(cin, cout // 4, cout, strides=(stride, 1))
-
-
-def aggregated(cin: int, cout: int, stride: int, *, groups: int, base: int) -> Bottleneck:
-    """ResNeXt's, Figure 3c: `groups` paths of `base` channels in layer1, twice that in layer2."""
-    width = groups * base * cout // 256
-    return Bottleneck(cin, width, cout, strides=(1, stride), groups=groups)
-
-
-def paths(groups: int, base: int) -> Block:
-    """ResNeXt's block of cardinality `groups`: the paper's 32x4d is `paths(32, 4)`."""
-    return partial(aggregated, groups=groups, base=base)
 
 
 def stage(block: Block, cin: int, cout: int, depth: int, stride: int) -> nn.Sequential:

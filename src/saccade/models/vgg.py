@@ -1,5 +1,5 @@
-"""VGG.  Simonyan 2014, "Very deep convolutional networks for large-scale image recognition",
-Table 1, columns A, B, D and E.
+"""VGG.  Simonyan and Zisserman 2014, "Very deep convolutional networks for large-scale image
+recognition", Table 1, columns A, B, D and E.
 
 Departures: the start of He 2015 in place of the paper's, which trained A first and grew the others
 from it; batch normalisation where `unit=conv_norm`, as in the public weights.

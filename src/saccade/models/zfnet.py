@@ -1,4 +1,4 @@
-"""ZFNet.  Zeiler 2013, "Visualizing and understanding convolutional networks", Figure 3.
+"""ZFNet.  Zeiler and Fergus 2013, "Visualizing and understanding convolutional networks", Figure 3.
 
 AlexNet with a first layer of 7 x 7 and stride 2, chosen by looking at what AlexNet's had learned.
 Departure: the figure's "contrast norm." across maps is local response normalisation.
