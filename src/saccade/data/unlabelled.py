@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from saccade.data.classes import natural
-from saccade.data.source import File, Item
+from saccade.data.source import Encoded, File, Item
 from saccade.data.sources.layout import why_no_picture
 from saccade.errors import DataError, UsageError
 
 STANDARD_INPUT = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """The bytes of an image file, already read."""
-
-    data: bytes = field(repr=False)
-
-    def read(self) -> bytes:
-        return self.data
 
 
 def unlabelled(images: Sequence[str | Path]) -> list[Item]:
