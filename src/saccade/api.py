@@ -13,11 +13,22 @@ if TYPE_CHECKING:
     from saccade.analysis.anatomy import Anatomy
     from saccade.augmenting import Sheet
     from saccade.data.doctor.diagnosis import Diagnosis
-    from saccade.listings import Models
+    from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.results import Evaluation, Predictions
     from saccade.runs import Run
 
-__all__ = ["augment", "doctor", "evaluate", "models", "predict", "resume", "show", "train"]
+__all__ = [
+    "augment",
+    "doctor",
+    "evaluate",
+    "models",
+    "predict",
+    "recipe",
+    "recipes",
+    "resume",
+    "show",
+    "train",
+]
 
 
 def train(
@@ -167,6 +178,26 @@ def models(pattern: str = "*") -> Models:
     from saccade.listings import list_models
 
     return list_models(pattern)
+
+
+def recipes() -> Recipes:
+    """List the named recipes, each with what it is for."""
+    from saccade.listings import list_recipes
+
+    return list_recipes()
+
+
+def recipe(name: str) -> NamedRecipe:
+    """Print a recipe as a TOML file, to change and to train with.
+
+    Parameters
+    ----------
+    name
+        A recipe of `saccade recipes`.
+    """
+    from saccade.listings import named_recipe
+
+    return named_recipe(name)
 
 
 def doctor(

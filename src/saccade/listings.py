@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,7 +14,9 @@ from typing import Any
 from saccade.errors import unknown
 from saccade.models.catalogue import NETWORKS
 from saccade.models.create import input_shape
-from saccade.results import html_table
+from saccade.recipe import Recipe
+from saccade.recipes.catalogue import RECIPES
+from saccade.results import aligned, html_table
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,63 @@ def list_models(pattern: str) -> Models:
     if not names:
         raise unknown("model", pattern, NETWORKS)
     return Models(tuple(Entry(name, _paper(NETWORKS[name]), input_shape(name)) for name in names))
+
+
+@dataclass(frozen=True, repr=False)
+class NamedRecipe:
+    """A recipe with its name and what is said of it."""
+
+    name: str
+    words: str
+    recipe: Recipe
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "words": self.words, "settings": self.recipe.settings()}
+
+    def __str__(self) -> str:
+        said = "".join(f"# {line}".rstrip() + "\n" for line in self.words.splitlines())
+        return f"{said}\n{self.recipe.to_toml()}".rstrip()
+
+    def __repr__(self) -> str:
+        return f"NamedRecipe({self.name})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, str(value)) for name, value in self.recipe.settings().items()]
+        return html_table((self.name, ""), rows)
+
+
+@dataclass(frozen=True, repr=False)
+class Recipes:
+    """All named recipes."""
+
+    entries: tuple[NamedRecipe, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"recipes": [entry.to_dict() for entry in self.entries]}
+
+    def rows(self) -> list[tuple[str, str]]:
+        return [(entry.name, entry.words.splitlines()[0]) for entry in self.entries]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"Recipes({', '.join(entry.name for entry in self.entries)})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("recipe", ""), self.rows())
+
+
+def list_recipes() -> Recipes:
+    """Every recipe of the catalogue."""
+    return Recipes(tuple(named_recipe(name) for name in RECIPES))
+
+
+def named_recipe(name: str) -> NamedRecipe:
+    """The recipe `name`; raises `UsageError` if there is none."""
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return NamedRecipe(name, inspect.getdoc(RECIPES[name]) or "", RECIPES[name]())
 
 
 def _paper(network: Callable[..., Any]) -> str:

@@ -82,7 +82,10 @@ class Logbook:
 
     def _close(self, event: Epoch) -> None:
         """End an epoch: measure on validation, log, save."""
+        if self.unread:  # the clock ended the epoch early
+            self.losses = self.losses + self._read()
         row = self._row(event)
+        self.prepared.descent.observe(1 - row["val_accuracy"])
         self.run.log("epoch", **row)
         self.view.epoch(row)
         self.losses = []
