@@ -44,6 +44,12 @@ class Bundle:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives logits [N,K]
+    temperature: float = 1.0  # divides the logits; fitted on the validation pictures
+
+    @property
+    def task(self) -> Classification:
+        """What the network's answers mean."""
+        return Classification(self.classes, temperature=self.temperature)
 
     def save(self, folder: Path, card: str) -> None:
         """Write the folder whole or not at all; `card` is the text of its README.md."""
@@ -72,6 +78,7 @@ class Bundle:
             },
             "colour": p.colour,
             "exif": "applied",
+            "temperature": self.temperature,
         }
 
     @classmethod
@@ -87,6 +94,7 @@ class Bundle:
                 )
             preprocessing = _preprocessing(config)
             classes = tuple(config["label_names"])
+            temperature = float(config["temperature"])
             network = create_model(config["architecture"], num_classes=len(classes))
             model = normalized(network, preprocessing.mean, preprocessing.std)
             model.load_state_dict(load(data))
@@ -95,7 +103,7 @@ class Bundle:
             raise WeightsError(f"{folder} is no bundle: {error.filename} is missing") from error
         except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}") from error
-        return cls(config["architecture"], classes, preprocessing, model.eval())
+        return cls(config["architecture"], classes, preprocessing, model.eval(), temperature)
 
     def predict(self, *images: str | Path, top: int = 5) -> Predictions:
         """The `top` most probable classes of picture files, or of all pictures in folders."""
@@ -103,7 +111,6 @@ class Bundle:
 
     def predict_items(self, items: Sequence[Item], top: int = 5) -> Predictions:
         """The same for the items of a source; raises `DataError` if none can be read."""
-        task = Classification(self.classes)
         found: list[Prediction] = []
         reported: list[Skipped] = []
         for first in range(0, len(items), PORTION):
@@ -115,7 +122,7 @@ class Bundle:
                 continue
             targets = torch.zeros(n, dtype=torch.int64)
             loader = Loader(result.pictures, targets, min(n, 64), in_order(n))
-            parts = [prediction for prediction, _ in predict(self.model, task, loader)]
+            parts = [prediction for prediction, _ in predict(self.model, self.task, loader)]
             ranked = torch.cat(parts).sort(dim=1, descending=True, stable=True)
             for position, p, c in zip(result.kept, ranked.values, ranked.indices, strict=True):
                 names = tuple(self.classes[k] for k in c[:top].tolist())

@@ -17,14 +17,13 @@ from saccade.engine.evaluate import evaluate
 from saccade.errors import DataError, UsageError
 from saccade.results import Evaluation, classifier_evaluation
 from saccade.runs import Run
-from saccade.tasks.classification import Classification
 
 
 def measure(run: Run, data: str | Path | None, split: str) -> Evaluation:
     """Evaluate the run's bundle on `data`, or on a split of its own pictures."""
     bundle = run.bundle
     items = _own(run, split) if data is None else _given(data, split)
-    task = Classification(bundle.classes)
+    task = bundle.task
     task.targets(items)  # unknown classes are refused before anything is decoded
     result = decoded(items, bundle.preprocessing)
     kept = [items[k] for k in result.kept]

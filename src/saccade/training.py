@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from saccade.environment import environment
 from saccade.errors import UsageError
 from saccade.examining import grouped
 from saccade.logbook import Logbook, View
+from saccade.metrics.calibration import fit_temperature
 from saccade.prepared import Prepared, Split, prepare
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
@@ -150,13 +152,17 @@ def _carry_out(
 
 def _finish(run: Run, prepared: Prepared, began: float) -> Run:
     """Measure on the held-out splits and write all that a finished run holds."""
-    task, test = prepared.task, prepared.splits["test"]
+    val, test = prepared.splits["val"], prepared.splits["test"]
+    said = evaluate(prepared.best, prepared.task, val.in_order()).predictions
+    calibrated = fit_temperature(said, val.targets)
+    run.log("calibrated", temperature=calibrated.value, note=calibrated.note)
+    task = replace(prepared.task, temperature=calibrated.value)
     for name in ("val", "test"):
         result = evaluate(prepared.best, task, prepared.splits[name].in_order())
         run.log("evaluation", **classifier_evaluation(name, result.scores, task.classes).to_dict())
     write_predictions(run.path / "predictions.csv", test.items, task.classes, result.predictions)
     name = prepared.recipe.model.name
-    bundle = Bundle(name, task.classes, prepared.preprocessing, prepared.best)
+    bundle = Bundle(name, task.classes, prepared.preprocessing, prepared.best, calibrated.value)
     bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
     run.log("finished", seconds=round(time.perf_counter() - began, 2))
     write_report(run, test.pictures)

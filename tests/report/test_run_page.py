@@ -59,6 +59,7 @@ def test_the_report_holds_the_numbers_settings_and_command(trained: Run) -> None
     wrong = trained.test.n - sum(row[k] for k, row in enumerate(trained.test.confusion))
     assert f"{wrong} of {trained.test.n} test pictures" in text
     assert text.count("<img ") == min(24, wrong)
+    assert f"temperature {trained.bundle.temperature:.2f}, from validation" in text
 
 
 def test_class_names_cannot_become_markup(digits_run: Run) -> None:

@@ -48,6 +48,13 @@ def test_classifiers_at_the_side_count_three_tenths_and_say_nothing_in_the_end()
     torch.testing.assert_close(task.predict(WithSides(), LOGITS), LOGITS.softmax(1))
 
 
+def test_a_temperature_softens_what_is_predicted_and_not_the_loss() -> None:
+    plain, soft = Classification(("a", "b", "c")), Classification(("a", "b", "c"), temperature=2.0)
+    torch.testing.assert_close(soft.predict(nn.Identity(), LOGITS), (LOGITS / 2).softmax(1))
+    loss = soft.losses(nn.Identity(), BATCH)["loss"]
+    assert loss == plain.losses(nn.Identity(), BATCH)["loss"]
+
+
 def test_targets_are_found_by_name() -> None:
     task = Classification(("ant", "bee"))
     assert task.targets([item("bee"), item("ant")]).tolist() == [1, 0]

@@ -104,10 +104,18 @@ def _result(run: Run, started: dict[str, Any], finished: dict[str, Any]) -> Html
             class_="note",
         )
     )
-    notes = [*started["notes"], *(f"unreadable: {s.name} ({s.reason})" for s in run.reported)]
+    notes = [*started["notes"], calibration(run.events("calibrated")[-1])]
+    notes += [f"unreadable: {s.name} ({s.reason})" for s in run.reported]
     if notes:
         parts.append(element("ul", *(element("li", note) for note in notes[:20])))
     return join(parts)
+
+
+def calibration(fact: dict[str, Any]) -> str:
+    """How the probabilities were calibrated, in words."""
+    if fact["note"]:
+        return f"probabilities are as the network gives them: {fact['note']}"
+    return f"probabilities are calibrated: temperature {fact['temperature']:.2f}, from validation"
 
 
 def _curves(history: list[dict[str, Any]]) -> Html:
@@ -130,7 +138,7 @@ def _curves(history: list[dict[str, Any]]) -> Html:
     )
     words = (
         "The training loss is that of augmented pictures, with label smoothing where it is set: "
-        "it may lie above that of validation."
+        "it may lie above that of validation. Both are from before the calibration."
     )
     return join([columns(losses, accuracy), element("p", words, class_="note")])
 

@@ -32,6 +32,7 @@ class Classification:
     classes: tuple[str, ...]
     label_smoothing: float = 0.0  # share of the target spread over all classes (Szegedy 2015, 7)
     weights: tuple[float, ...] | None = None  # of each class in the loss; None: all alike
+    temperature: float = 1.0  # divides the logits of predictions (Guo 2017, Equation 9)
 
     @property
     def outputs(self) -> int:
@@ -47,7 +48,7 @@ class Classification:
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """Probabilities.  [N,C,H,W] -> [N,K]"""
-        return heads(model(images))[0].float().softmax(dim=1)
+        return (heads(model(images))[0].float() / self.temperature).softmax(dim=1)
 
     def _loss(self, logits: Tensor, batch: Batch) -> Tensor:
         logits = logits.float()
