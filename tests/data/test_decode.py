@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from torchvision.transforms import v2
 
+from saccade.data.borrowed import pixels
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.formats import MAX_BYTES, Opening, opened
 from saccade.errors import DataError, RecipeError
@@ -43,9 +44,14 @@ def pattern(height: int, width: int, channels: int = 3) -> NDArray[np.uint8]:
     )
 
 
+def read(raw: bytes) -> NDArray[np.uint8]:
+    """A file as it is opened, without the channel that means nothing.  -> [H,W,1 or 3]"""
+    return opened(raw, RGB)[..., :3]
+
+
 def colour(raw: bytes) -> list[int]:
     """The colour of the first pixel."""
-    return opened(raw, RGB)[0, 0].tolist()
+    return read(raw)[0, 0].tolist()
 
 
 # ---- one rule for each kind
@@ -55,7 +61,7 @@ def colour(raw: bytes) -> list[int]:
 def test_sixteen_bits_become_their_upper_eight(kind: str):
     values = np.array([[0, 255, 256, 32768, 65279, 65535]], np.uint16)
     raw = file(Image.fromarray(values), kind)
-    assert opened(raw, RGB)[0, :, 0].tolist() == [0, 0, 1, 128, 254, 255]
+    assert read(raw)[0, :, 0].tolist() == [0, 0, 1, 128, 254, 255]
 
 
 def test_sixteen_bits_in_the_other_byte_order_are_the_same():
@@ -65,24 +71,24 @@ def test_sixteen_bits_in_the_other_byte_order_are_the_same():
     entries = b"".join(struct.pack(">HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
     raw = header + struct.pack(">H", len(tags)) + entries + bytes(4)
     raw = raw.ljust(200, b"\0") + values.tobytes()
-    assert opened(raw, RGB)[0, :, 0].tolist() == [0, 1, 255]
+    assert read(raw)[0, :, 0].tolist() == [0, 1, 255]
 
 
 @pytest.mark.parametrize("array_type", [np.int32, np.float32])
 def test_numbers_without_an_agreed_white_are_stretched_from_least_to_greatest(array_type: type):
     raw = file(Image.fromarray(np.array([[-100, 0, 100]], array_type)), "TIFF")
-    assert opened(raw, RGB)[0, :, 0].tolist() == [0, 128, 255]
+    assert read(raw)[0, :, 0].tolist() == [0, 128, 255]
 
 
 def test_what_is_not_a_number_is_black():
     values = np.array([[np.nan, -np.inf, 0, 1, np.inf]], np.float32)
     raw = file(Image.fromarray(values), "TIFF")
-    assert opened(raw, RGB)[0, :, 0].tolist() == [0, 0, 0, 255, 255]
+    assert read(raw)[0, :, 0].tolist() == [0, 0, 0, 255, 255]
 
 
 def test_a_flat_picture_of_floats_is_black():
     raw = file(Image.fromarray(np.full((2, 2), 7, np.float32)), "TIFF")
-    assert opened(raw, RGB).max() == 0
+    assert read(raw).max() == 0
 
 
 @pytest.mark.parametrize(
@@ -101,7 +107,7 @@ def test_what_is_transparent_shows_white(mode: str, pixel: Any, expected: list[i
 def test_a_palette_is_looked_up_and_its_clear_entry_is_white():
     image = Image.frombytes("P", (2, 1), b"\0\1")
     image.putpalette([10, 20, 30, 200, 100, 50])
-    pixels = opened(file(image, "PNG", transparency=1), RGB)
+    pixels = read(file(image, "PNG", transparency=1))
     assert pixels[0].tolist() == [[10, 20, 30], [255, 255, 255]]
 
 
@@ -127,7 +133,7 @@ def test_lab_becomes_what_littlecms_makes_of_it():
     profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     expected = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
     assert expected is not None
-    found = opened(file(image, "TIFF"), RGB)
+    found = read(file(image, "TIFF"))
     assert np.abs(found.astype(int) - np.asarray(expected)).max() <= 2
     assert found[0, 0].tolist() == [255, 255, 255]
 
@@ -144,7 +150,7 @@ def test_of_an_animation_the_first_frame_counts(kind: str):
 def test_black_and_white_is_0_and_255():
     image = Image.fromarray(np.array([[False, True]]))
     for kind in ("PNG", "TIFF", "BMP"):
-        assert opened(file(image, kind), RGB)[0, :, 0].tolist() == [0, 255]
+        assert read(file(image, kind))[0, :, 0].tolist() == [0, 255]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -162,19 +168,19 @@ def test_a_camera_held_any_way_gives_the_upright_picture(orientation: int, kind:
     exif[0x0112] = orientation
     options = {"lossless": True} if kind == "WEBP" else {}
     raw = file(Image.fromarray(np.ascontiguousarray(stored)), kind, exif=exif, **options)
-    assert np.array_equal(opened(raw, RGB), upright)
+    assert np.array_equal(read(raw), upright)
 
 
 def test_damaged_exif_costs_nothing():
     raw = file(Image.fromarray(pattern(8, 8)), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
-    assert np.array_equal(opened(raw, RGB), pattern(8, 8))
+    assert np.array_equal(read(raw), pattern(8, 8))
 
 
 def test_an_embedded_colour_profile_changes_nothing():
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = Image.fromarray(pattern(8, 8))
     assert file(image, "PNG", icc_profile=profile) != file(image, "PNG")
-    assert np.array_equal(opened(file(image, "PNG", icc_profile=profile), RGB), pattern(8, 8))
+    assert np.array_equal(read(file(image, "PNG", icc_profile=profile)), pattern(8, 8))
 
 
 # ---- colour
@@ -206,6 +212,18 @@ def test_a_jpeg_becomes_grey_as_its_colours_would():
     grey = decode(raw, Preprocessing(size=64, colour="grey"))[0].numpy().astype(int)
     expected = np.asarray(Image.open(io.BytesIO(raw)).convert("L"))
     assert np.abs(grey - expected).mean() < 1
+
+
+@pytest.mark.parametrize("side", [64, 2200])  # the larger lies in two of Pillow's blocks
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_borrowed_pixels_are_the_pictures_and_outlive_it(mode: str, side: int):
+    array = pattern(side, side + 3, 1 if mode == "L" else 3)
+    image = Image.fromarray(array.squeeze())
+    found = pixels(image)
+    del image
+    Image.new(mode, (side + 3, side))  # would take the memory, had it been given back
+    assert np.array_equal(found[..., :3], array)
+    assert found.flags.writeable and found.flags.c_contiguous
 
 
 # ---- JPEG at half, a quarter, an eighth

@@ -72,16 +72,19 @@ def decode(raw: bytes | NDArray[np.uint8], preprocessing: Preprocessing) -> Tens
 
 
 def resized(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
-    """Upright pixels at the network's size and in its colours.  [H,W,1 or 3] -> [C,size,size]"""
+    """Upright pixels at the network's size and in its colours.  [H,W,1, 3 or 4] -> [C,size,size]
+
+    A fourth channel means nothing.
+    """
     height, width, channels = pixels.shape
     if height == 0 or width == 0:
         raise DataError(f"the picture has {width} x {height} pixels")
-    if channels == 3 and preprocessing.colour == "grey":
-        pixels = _luma(pixels)
+    if channels > 1 and preprocessing.colour == "grey":
+        pixels = _luma(pixels[..., :3])
     image = torch.from_numpy(np.require(pixels, requirements="W")).permute(2, 0, 1)
     fitted = {"squash": _squashed, "crop": _cropped, "pad": _padded}[preprocessing.resize]
     result = torch.empty(preprocessing.channels, *2 * [preprocessing.size], dtype=torch.uint8)
-    return result.copy_(fitted(image, preprocessing))
+    return result.copy_(fitted(image, preprocessing)[: preprocessing.channels])
 
 
 def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

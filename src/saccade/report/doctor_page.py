@@ -77,7 +77,7 @@ class _Album:
                 raw = opened(raw, Opening(grey=False, least=SIDE, longer=True))
         except (DataError, OSError):
             return None
-        image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw)
+        image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw[..., :3])
         image.thumbnail((SIDE, SIDE))
         file = io.BytesIO()
         image.save(file, "JPEG", quality=72, optimize=True)
