@@ -7,13 +7,12 @@ import hashlib
 import io
 from pathlib import Path
 
-from saccade.data.cache import default_folder
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.data.doctor.doctor import examine
 from saccade.data.grouping import Grouping, by_cluster, by_folder, by_pattern, by_source
 from saccade.data.source import Source
 from saccade.data.sources import open_source
-from saccade.files import write_whole
+from saccade.files import cache_folder, write_whole
 from saccade.prepared import preprocessing_of
 from saccade.recipe import Recipe
 from saccade.report.doctor_page import doctor_page
@@ -61,7 +60,7 @@ def memory_of(data: str | Path | None) -> Path | None:
     if data is None or not Path(data).exists():
         return None
     name = hashlib.sha256(str(Path(data).resolve()).encode()).hexdigest()[:16]
-    return default_folder() / "doctor" / f"{name}.jsonl"
+    return cache_folder() / "doctor" / f"{name}.jsonl"
 
 
 def _write_cleaned(diagnosis: Diagnosis, file: Path) -> None:

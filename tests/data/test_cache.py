@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from saccade.data import cache
-from saccade.data.cache import decoded, default_folder, needed_bytes
+from saccade.data.cache import decoded, needed_bytes
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.digests import digests
 from saccade.data.shelf import key_of
@@ -335,15 +335,6 @@ def test_a_source_that_raises_anything_costs_that_picture():
 def test_a_cache_that_does_not_exist_is_refused():
     with pytest.raises(RecipeError, match="no cache is called 'ram'"):
         decoded([], SMALL, mode="ram")
-
-
-def test_the_folder_is_the_platforms_or_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.delenv("SACCADE_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    if sys.platform == "linux":
-        assert default_folder() == tmp_path / "saccade"
-    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "mine"))
-    assert default_folder() == tmp_path / "mine"
 
 
 def test_space_is_measured_where_the_folder_will_be(tmp_path: Path):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from saccade.data.source import Item, Skipped
 from saccade.data.space import free_disk, free_memory, in_words
 from saccade.data.workers import Workers
 from saccade.errors import DataError, RecipeError, ResourceError, unknown
+from saccade.files import cache_folder
 
 MODES = ("auto", "off", "memory", "disk")
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
@@ -123,7 +122,7 @@ def decoded(
     """
     if mode not in MODES:
         raise unknown("cache", mode, MODES, RecipeError)
-    folder = folder or default_folder()
+    folder = folder or cache_folder()
     needed = needed_bytes(len(items), preprocessing)
     if mode == "auto":
         mode = _chosen(needed, folder)
@@ -144,19 +143,6 @@ def decoded(
 def needed_bytes(count: int, preprocessing: Preprocessing) -> int:
     """What `count` pictures take, in memory or on disk."""
     return count * preprocessing.channels * preprocessing.size**2
-
-
-def default_folder() -> Path:
-    """`SACCADE_CACHE`, or where the platform keeps caches."""
-    if given := os.environ.get("SACCADE_CACHE"):
-        return Path(given)
-    if sys.platform == "win32":
-        place = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local"
-    elif sys.platform == "darwin":
-        place = Path.home() / "Library/Caches"
-    else:
-        place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(place) / "saccade"
 
 
 def _chosen(needed: int, folder: Path) -> str:
