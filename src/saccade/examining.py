@@ -11,7 +11,7 @@ from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.data.doctor.doctor import examine
 from saccade.data.grouping import Grouping, by_cluster, by_folder, by_pattern, by_source
 from saccade.data.source import Source
-from saccade.data.sources import open_source
+from saccade.data.sources import located, open_source
 from saccade.files import cache_folder, write_whole
 from saccade.prepared import preprocessing_of
 from saccade.recipe import Recipe
@@ -57,9 +57,9 @@ def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Gr
 
 def memory_of(data: str | Path | None) -> Path | None:
     """The file in which the doctor remembers the pictures of a path; none for data without one."""
-    if data is None or not Path(data).exists():
+    if data is None or not Path(str(data).partition("::")[0]).exists():
         return None
-    name = hashlib.sha256(str(Path(data).resolve()).encode()).hexdigest()[:16]
+    name = hashlib.sha256(str(located(data)).encode()).hexdigest()[:16]
     return cache_folder() / "doctor" / f"{name}.jsonl"
 
 

@@ -36,7 +36,7 @@ class Data:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     colour: Literal["rgb", "grey", "auto"] = "auto"
     cache: Literal["auto", "off", "memory", "disk"] = "auto"
-    doctor: Literal["on", "off"] = "on"  # whether the pictures are examined first
+    doctor: Literal["on", "off", "auto"] = "auto"  # whether the pictures are examined first
     group: str = "source"  # what stays in one split: source, folder, or a regular expression
     sampling: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class as often
     augment: tuple[str, ...] = ()  # in this order, to whole batches

@@ -19,6 +19,7 @@ from saccade.recipe import Recipe, settings_in
 from saccade.recipes.catalogue import RECIPES
 
 SMALL = 64  # pixels of the short side up to which pictures count as small
+MANY = 20_000  # pictures
 TINY = 1e9  # operations in a step, some milliseconds of one core
 SWIFT = 128  # pixels; a third of the work of 224
 
@@ -109,6 +110,12 @@ def _takes(name: str, size: int) -> bool:
     return True
 
 
+def _doctor(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    if not seen.files and seen.count > MANY:
+        return "off", f"{seen.count:,} arrays take a minute; saccade doctor looks at them"
+    return "on", "it is quick"
+
+
 def _colour(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     grey = input_shape(recipe.model.name)[0] == 1
     return ("grey" if grey else "rgb"), f"{recipe.model.name}'s own"
@@ -152,6 +159,7 @@ WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
     "train.device": _device,
     "data.size": _size,
     "data.colour": _colour,
+    "data.doctor": _doctor,
 }
 HOW: dict[str, Choice] = {
     "train.precision": _precision,

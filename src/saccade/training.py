@@ -13,7 +13,7 @@ from saccade.bundle import Bundle
 from saccade.data.classes import write_classes
 from saccade.data.glance import glance
 from saccade.data.source import Skipped
-from saccade.data.sources import open_source
+from saccade.data.sources import located, open_source
 from saccade.data.split import Division, divide, read_split, write_split
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.evaluate import evaluate
@@ -88,14 +88,6 @@ def _go_on(run: Run, view: View) -> Run:
     view.settings(Settings(run.recipe, started["origins"]), notes)
     run.log("resumed", epoch=position.epoch, step=position.step, notes=notes)
     return _carry_out(run, prepared, position, losses, view, began)
-
-
-def located(data: str | Path | None) -> str | None:
-    """What `data` names, to be found again from any folder."""
-    place, mark, rest = str(data).partition("::")
-    if data is None or not Path(place).exists():
-        return None if data is None else str(data)
-    return f"{Path(place).resolve()}{mark}{rest}"
 
 
 def notes_on(skipped: Sequence[Skipped]) -> list[str]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from saccade.data.cache import Pictures
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.source import Item
+from saccade.data.source import Item, Pixels
 from saccade.errors import DataError
 
 LOOKED_AT = 48  # pictures, evenly spaced
@@ -26,6 +26,8 @@ class Glance:
 
     short_side: int  # pixels, median
     grey: bool  # every picture looked at has equal colour channels
+    count: int = 0  # pictures in all
+    files: bool = True  # they are image files, not arrays of pixels
 
 
 def glance(items: Sequence[Item]) -> Glance:
@@ -42,7 +44,8 @@ def glance(items: Sequence[Item]) -> Glance:
         grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
     if not sides:
         raise DataError(f"none of the first pictures can be read, such as '{items[0].name}'")
-    return Glance(int(median(sides)), grey)
+    files = not isinstance(items[0].picture, Pixels)
+    return Glance(int(median(sides)), grey, len(items), files)
 
 
 def brightness(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from saccade.data.sources.opening import open_source
+from saccade.data.sources.opening import located, open_source
 
-__all__ = ["open_source"]
+__all__ = ["located", "open_source"]

@@ -54,6 +54,14 @@ def open_source(data: str | Path | None, *, tell: Tell = silent) -> Source:
     return _of_folder(path) if path.is_dir() else _of_file(path)
 
 
+def located(data: str | Path | None) -> str | None:
+    """What `data` names, to be found again from any folder."""
+    place, mark, rest = str(data).partition("::")
+    if data is None or not Path(place).exists():
+        return None if data is None else str(data)
+    return f"{Path(place).resolve()}{mark}{rest}"
+
+
 def _of_file(path: Path) -> Source:
     if path.suffix.lower() in ARRAYS:
         return arrays(path)
