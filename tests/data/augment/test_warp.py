@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +105,23 @@ def test_a_move_by_whole_pixels_is_a_roll_with_a_border(kind: Kind):
             assert torch.equal(seen[:, :, :-2, :3], column[..., :1].expand(-1, -1, -1, 3))
         else:
             assert torch.equal(seen[:, :, :-2, :3], column.flip(3))
+
+
+@pytest.mark.parametrize("border", ["edge", "zeros", "reflect"])
+@pytest.mark.parametrize("side", [95, 96])  # below and from where pictures are read one by one
+def test_moved_and_mirrored_bytes_are_those_that_indices_find(side: int, border: str):
+    images, size = noise(6, 3, side, side + 5), (side, side + 5)
+    x, y = torch.tensor([[3, 0, -7, 200, -200, -4], [-2, 5, 0, 3, -300, 99]])
+    signs = torch.tensor([[1, -1, -1, 1, 1, -1], [1, 1, -1, -1, 1, -1]]).float()
+    turn = Warp(centred(signs[0], 0, 0, signs[1], size), size, size, "", Kind.MIRROR)
+    moved = turn.then(Warp(translation(x.float(), y.float()), size, size, border, Kind.MOVE))
+    mode: Any = {"edge": "edge", "zeros": "constant", "reflect": "symmetric"}[border]
+    for picture, seen in enumerate(moved.images(images)):
+        axes = [axis + 1 for axis, sign in ((1, signs[0]), (0, signs[1])) if sign[picture] < 0]
+        wide = np.pad(images[picture].flip(axes).numpy(), ((0, 0), (300, 300), (300, 300)), mode)
+        down, across = 300 - int(y[picture]), 300 - int(x[picture])
+        expected = wide[:, down : down + size[0], across : across + size[1]]
+        assert np.array_equal(seen.numpy(), expected)
 
 
 def test_a_turn_there_and_back_is_read_once_and_loses_nothing():

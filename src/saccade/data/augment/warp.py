@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from saccade.data.augment.augmentation import as_float
-from saccade.data.augment.resample import Terms, cut, gather, inside, mirror, sample
+from saccade.data.augment.resample import Terms, cut, gather, inside, mirror, sample, shift
 
 FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are met exactly
 
 
-LARGE = 96 * 96  # pixels from which cutting bytes one by one is faster than reading all at once
+LARGE = 96 * 96  # pixels from which bytes are read faster one picture after the other
 
 
 class Kind(IntFlag):
@@ -69,9 +69,12 @@ class Warp:
             return as_float(mirror(images, across, down))
         if self.kind == Kind.MOVE:
             (_, y), (x, _) = here._places()
+            if _cheaper_one_by_one(images):
+                return shift(images, y[:, :, 0], x[:, 0], border)
             return as_float(gather(images, y, x, border))
-        if self.kind == Kind.CUT and _cheaper_to_cut(images):
-            return as_float(mirror(cut(images, here._cuts(), self.size), across, down))
+        if self.kind == Kind.CUT and _cheaper_one_by_one(images):
+            turned = [[1] * y + [2] * x for x, y in zip(across.tolist(), down.tolist())]
+            return cut(images, here._cuts(), self.size, turned)
         finer = max(1, round(min(old / new for old, new in zip(self.source, self.size))))
         read = sample(as_float(images), *here._places(finer), border)
         return read if finer == 1 else F.avg_pool2d(read, finer)  # so that no line falls between
@@ -134,7 +137,7 @@ class Warp:
         return (nothing, (row[0] + row[1]) / depth), ((column[0] + column[1]) / depth, nothing)
 
 
-def _cheaper_to_cut(images: Tensor) -> bool:
+def _cheaper_one_by_one(images: Tensor) -> bool:
     large = images.shape[2] * images.shape[3] >= LARGE
     return large and images.dtype == torch.uint8 and images.device.type == "cpu"
 
