@@ -136,8 +136,8 @@ def _threads(recipe: Recipe, seen: Glance) -> tuple[int, str]:
     forward = anatomy(network, (input_shape(name)[0], size, size)).total.multiply_adds
     operations = 6 * forward * recipe.train.batch_size  # two a multiply-add, backward twice that
     if operations < TINY:
-        return 1, "small steps; threads would wait for each other"
-    return torch.get_num_threads(), "all that PyTorch takes"
+        return 1, "small steps"
+    return torch.get_num_threads(), "all"
 
 
 def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
