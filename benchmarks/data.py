@@ -6,6 +6,7 @@ One thread, CPU seconds, every competitor in turn, medians of several rounds.  J
 sizes, quality 90, made of the photographs in FOLDER or of noise with a natural spectrum, come out
 as uint8 [3,S,S].  torchvision decodes with `torchvision.io`, v2 is `transforms.v2` on Pillow
 pictures, simplejpeg scales while decoding as saccade does, but down to the very size.
+timm is its evaluation transform on an `ImageDataset`'s Pillow picture, without its normalisation.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -46,7 +48,7 @@ RESULTS = Path(__file__).parent / "results" / "data.md"
 ROUNDS = 7
 PICTURES = 24  # of each size
 STORED = ((500, 375), (1600, 1200))
-TRAINED = (224, 128, 64)
+TRAINED = (224, 128, 96, 64)
 
 
 def files(width: int, height: int, folder: Path | None) -> list[bytes]:
@@ -98,6 +100,20 @@ def by_v2(raw: bytes, size: int) -> Tensor:
     return v2.functional.resize(image, [size, size], antialias=True)
 
 
+def by_timm(raw: bytes, size: int) -> Tensor:
+    return timm_transform(size)(Image.open(io.BytesIO(raw)).convert("RGB"))
+
+
+@cache
+def timm_transform(size: int) -> Callable[[Image.Image], Tensor]:
+    from timm.data.transforms_factory import create_transform
+
+    transform = create_transform(
+        size, interpolation="bilinear", crop_pct=1.0, crop_mode="squash", use_prefetcher=True
+    )
+    return cast(Callable[[Image.Image], Tensor], transform)
+
+
 def by_simplejpeg(raw: bytes, size: int) -> Tensor:
     import simplejpeg  # pyright: ignore[reportMissingImports]
 
@@ -117,6 +133,7 @@ def decoding(folder: Path | None) -> list[str]:
         "Pillow, draft and reducing_gap": by_pillow_draft,
         "torchvision.io + interpolate": by_torchvision,
         "torchvision v2": by_v2,
+        "timm's loader, a picture": by_timm,
         "simplejpeg, scaled + interpolate": by_simplejpeg,
         "**saccade**": by_saccade,
     }
