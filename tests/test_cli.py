@@ -23,7 +23,9 @@ from saccade.runs import Run
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def saccade(*words: object, stdin: bytes | None = None, cwd: Path | None = None):
+def saccade(
+    *words: object, stdin: bytes | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command; its output as text."""
     done = subprocess.run(
         [sys.executable, "-m", "saccade.cli", *map(str, words)],
@@ -32,9 +34,9 @@ def saccade(*words: object, stdin: bytes | None = None, cwd: Path | None = None)
         cwd=cwd,
         timeout=240,
     )
-    done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
-    assert "Traceback" not in done.stderr
-    return done
+    said = done.stderr.decode()
+    assert "Traceback" not in said
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), said)
 
 
 @pytest.mark.parametrize("verb", api.__all__)

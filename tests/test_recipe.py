@@ -20,7 +20,11 @@ def test_a_recipe_written_down_is_read_back_equal(name: str, tmp_path: Path) -> 
     assert "  # flag\n" in (tmp_path / "recipe.toml").read_text()
 
 
-@given(lr=st.floats(1e-300, 1e300), seed=st.integers(0, 2**53), model=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+@given(
+    lr=st.floats(1e-300, 1e300),
+    seed=st.integers(0, 2**53),
+    model=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+)
 def test_every_value_survives_toml(lr: float, seed: int, model: str) -> None:
     recipe = Recipe().with_({"optim.lr": lr, "train.seed": seed, "model.name": model})
     tables = tomllib.loads(recipe.to_toml())

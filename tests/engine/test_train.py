@@ -176,11 +176,13 @@ def test_the_average_is_that_of_a_slow_second_implementation() -> None:
         average.update()
         keep = min(0.5, (1 + t) / (10 + t))
         mean = keep * mean + (1 - keep) * value
-    assert average.model.weight.item() == pytest.approx(mean, rel=1e-6)
+    (averaged,) = average.model.parameters()
+    assert averaged.item() == pytest.approx(mean, rel=1e-6)
 
 
 def test_evaluation_counts_every_picture_once_and_leaves_the_model_as_it_was() -> None:
-    model = network().train()
+    model = network()
+    model.train()
     before = {k: v.clone() for k, v in model.state_dict().items()}
     held, targets = pictures(21)
     task = Classification(("dark", "bright"))

@@ -25,9 +25,9 @@ class Links(HTMLParser):
         self.found: list[str] = []
         self.tags: list[str] = []
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.found += [value or "" for name, value in attributes if name in ("src", "href")]
+        self.found += [value or "" for name, value in attrs if name in ("src", "href")]
 
 
 def evaluation(confusion: list[list[int]]) -> Evaluation:

@@ -76,7 +76,7 @@ def test_an_empty_column_of_splits_leaves_the_set_undivided(table: Table) -> Non
 
 
 def test_splits_for_some_rows_alone_are_refused(table: Table) -> None:
-    with pytest.raises(DataError, match="1 pictures of .* have no split, such as 'b.jpg'"):
+    with pytest.raises(DataError, match=r"1 pictures of .* have no split, such as 'b.jpg'"):
         manifest(table("path,label,split\na.jpg,cat,train\nb.jpg,dog,\nd.jpg,dog,train\n"))
 
 
