@@ -101,7 +101,9 @@ class Bundle:
             model.to(memory_format=torch.channels_last)  # as in training: the same kernels
         except FileNotFoundError as error:
             raise WeightsError(f"{folder} is no bundle: {error.filename} is missing") from error
-        except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        except KeyError as error:
+            raise WeightsError(f"{folder / 'config.json'} lacks {error}") from error
+        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}") from error
         return cls(config["architecture"], classes, preprocessing, model.eval(), temperature)
 
