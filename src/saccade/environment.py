@@ -8,15 +8,12 @@ from importlib.metadata import version
 
 import torch
 
-import saccade
-
 
 def environment() -> dict[str, str]:
     """Versions and hardware, for logs and reports."""
     return {
-        "saccade": saccade.__version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy", "pillow")},
+        **{name: version(name) for name in ("saccade", "torch", "numpy", "pillow")},
         "system": f"{platform.system()} {platform.machine()}",
         "processor": str(torch.cpu.get_capabilities().get("cpu_name", platform.processor())),
         "cores": str(os.cpu_count()),
