@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results" / "augment.md"
@@ -78,7 +79,7 @@ def competitors(count: int, side: int, trained: int) -> dict[str, dict[str, Call
         },
     }
     try:
-        import kornia.augmentation as kornia
+        kornia = import_module("kornia.augmentation")
     except ImportError:
         return jobs
     cut = kornia.RandomResizedCrop((trained, trained), scale=(0.08, 1.0))
