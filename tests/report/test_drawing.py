@@ -50,6 +50,29 @@ def test_everything_lies_within_the_drawing(name: str) -> None:
     walk(root, 0, 0)
 
 
+@pytest.mark.parametrize("name", [*DRAWN, "alexnet", "vgg11", "lenet5_1998"])
+def test_no_two_words_stand_over_one_another(name: str) -> None:
+    found: list[tuple[float, float, float, str]] = []  # height, left, right, text
+
+    def walk(element: ElementTree.Element, x: float, y: float) -> None:
+        if "translate" in element.get("transform", ""):
+            shift = element.attrib["transform"].removeprefix("translate(").rstrip(")").split()
+            x, y = x + float(shift[0]), y + float(shift[1])
+        if element.tag == f"{SVG}text" and element.text:
+            wide = 0.55 * float(element.get("font-size", 9)) * len(element.text)
+            start = {"middle": 0.5, "end": 1.0}.get(element.get("text-anchor", ""), 0.0)
+            left = x + float(element.attrib["x"]) - start * wide
+            found.append((y + float(element.attrib["y"]), left, left + wide, element.text))
+        for child in element:
+            walk(child, x, y)
+
+    walk(ElementTree.fromstring(svg(of(name))), 0, 0)
+    for number, (height, left, right, text) in enumerate(found):
+        for other_height, other_left, other_right, other in found[:number]:
+            apart = right <= other_left or other_right <= left or abs(height - other_height) >= 8
+            assert apart, f"'{text}' stands over '{other}'"
+
+
 @pytest.mark.parametrize("name", DRAWN)
 def test_every_layer_with_weights_is_drawn_with_its_numbers(name: str) -> None:
     table = of(name)

@@ -15,7 +15,7 @@ from saccade.analysis.anatomy import Anatomy, field_text
 from saccade.analysis.field import Field
 from saccade.report.anatomy_table import brief
 from saccade.report.drawing_layout import Diagram, arranged
-from saccade.report.drawing_nodes import LARGE, SMALL, Node, alike, nodes_of, text_width
+from saccade.report.drawing_nodes import LARGE, NAME, SMALL, Node, alike, nodes_of, text_width
 from saccade.report.drawing_shapes import STYLE, connected, drawn, path, rectangle, tip, words
 
 MARGIN = 28.0
@@ -100,7 +100,7 @@ def single(line: Diagram) -> tuple[list[str], float, float]:
     for node in line.nodes:
         parts += drawn(node)
         middle = node.x + (node.width + node.depth) / 2
-        parts.append(words(middle, node.y - node.above - 8, node.row.name, size=10))
+        parts.append(words(middle, node.y - node.above - 8, node.name, size=NAME))
     parts.append("</g>")
     return parts, line.width, top + max(node.below for node in line.nodes) + 20
 

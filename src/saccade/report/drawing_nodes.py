@@ -13,6 +13,7 @@ from math import sqrt
 from saccade.analysis.rows import Row
 
 JOINS = {"add": "+", "mul": "×", "sub": "−", "cat": "", "max": "∨", "maximum": "∨"}
+NAME = 10  # size of the names over large boxes
 SMALL, LARGE = 1.0, 2.9  # scales: inside blocks, and of networks without any
 
 
@@ -27,6 +28,7 @@ class Node:
     height: float
     depth: float  # of the oblique faces
     words: tuple[str, ...] = ()  # below it
+    name: str = ""  # above it
     rank: int = 0
     lane: int = 0
     x: float = 0.0  # left edge
@@ -34,7 +36,8 @@ class Node:
 
     @property
     def full_width(self) -> float:
-        return max(self.width + self.depth, text_width(self.words))
+        written = max(text_width(self.words), text_width((self.name,), NAME))
+        return max(self.width + self.depth, written)
 
     @property
     def above(self) -> float:
@@ -92,7 +95,8 @@ def node(row: Row, role: str, reads: tuple[int, ...], scale: float) -> Node:
     words = tuple(word for word in (window, size) if word)
     if role == "gate":
         width, height, depth, words = 15.0, 15.0, 0.0, ("gate",)
-    return Node(row, role, reads, width, height, depth, words)
+    name = row.name if scale == LARGE else ""
+    return Node(row, role, reads, width, height, depth, words, name)
 
 
 def alike(row: Row, other: Row) -> bool:
