@@ -28,8 +28,9 @@ from saccade.engine.train import Position
 from saccade.errors import DataError, RecipeError
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
+from saccade.models.variant import varied
 from saccade.recipe import Recipe
-from saccade.settings import device
+from saccade.settings import device, variant_of
 from saccade.tasks.classification import Classification
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
@@ -114,6 +115,8 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = create_model(recipe.model.name, num_classes=task.outputs)
+        picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
+        network = varied(network, variant_of(recipe), picture)
     model = normalized(network, mean, std).to(place).to(memory_format=torch.channels_last)
     return Prepared(
         recipe,

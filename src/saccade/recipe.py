@@ -22,6 +22,11 @@ Optimizer = Literal[
 Schedule = Literal[
     "constant", "linear", "polynomial", "cosine", "steps", "plateau", "one_cycle", "triangular",
 ]
+Activation = Literal[
+    "own", "identity", "relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "tanh", "scaled_tanh",
+    "sigmoid", "soft_relu", "hard_threshold",
+]
+Init = Literal["own", "zero", "small", "large", "xavier", "he"]
 # fmt: on
 
 
@@ -50,9 +55,12 @@ class Data:
 
 @dataclass(frozen=True)
 class Model:
-    """Which network."""
+    """Which network, and what is changed in it."""
 
     name: str = "auto"  # of `saccade models`
+    without: tuple[str, ...] = ()  # rows to leave out, or layers by number: conv3 fc7
+    activation: Activation = "own"  # in place of every other but those of gates
+    init: Init = "own"  # of every convolution and fully connected layer
 
 
 @dataclass(frozen=True)

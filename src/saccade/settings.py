@@ -15,6 +15,7 @@ from saccade.data.glance import Glance
 from saccade.errors import ResourceError, UsageError, unknown
 from saccade.models.create import create_model, input_shape
 from saccade.models.input_size import check_size
+from saccade.models.variant import Variant, varied
 from saccade.recipe import Recipe, settings_in
 from saccade.recipes.catalogue import RECIPES
 
@@ -85,6 +86,14 @@ def _refuse_misfits(recipe: Recipe) -> None:
         takes = "grey" if channels == 1 else "rgb"
         raise UsageError(f"{name} takes {takes} pictures, not {colour}", f"set data.colour={takes}")
     check_size(name, size)
+    with torch.device("meta"):
+        varied(create_model(name, 10), variant_of(recipe), (channels, size, size))
+
+
+def variant_of(recipe: Recipe) -> Variant:
+    """What the recipe changes in its network."""
+    model = recipe.model
+    return Variant(model.without, model.activation, model.init)
 
 
 def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:

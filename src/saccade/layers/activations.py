@@ -5,6 +5,7 @@ The others of the lectures are PyTorch's: Identity, Sigmoid, Tanh, ReLU, LeakyRe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -56,3 +57,25 @@ class _Threshold(torch.autograd.Function):
     def backward(ctx: Any, error: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         (y,) = ctx.saved_tensors
         return torch.where((error > 0) == (y > 0), error, 0)  # less is asked of 1, more of 0
+
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "identity": nn.Identity,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,  # slope 0.01, as in Maas 2013
+    "prelu": nn.PReLU,  # one slope for all channels, 0.25 at the start
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "scaled_tanh": ScaledTanh,
+    "sigmoid": nn.Sigmoid,
+    "soft_relu": SoftReLU,
+    "hard_threshold": HardThreshold,
+}
+# What counts as an activation in a network.  The identity is none, since it has other uses too;
+# PerceptronThreshold is a rule of learning.
+KINDS = (
+    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Hardswish),
+    *(nn.Tanh, nn.Sigmoid, nn.Softplus, ScaledTanh, SoftReLU, HardThreshold),
+)

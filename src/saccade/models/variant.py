@@ -1,0 +1,62 @@
+"""Variant: a network less some layers, with other activations, other first weights.
+
+What the lectures' experiments change in a network while everything else stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from saccade.errors import UsageError, unknown
+from saccade.layers.activations import ACTIVATIONS, KINDS
+from saccade.layers.initialise import INITIALISATIONS
+from saccade.layers.squeeze_excite import SqueezeExcite
+from saccade.models.ablation import without
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is changed in a network, in this order; by default nothing."""
+
+    without: tuple[str, ...] = ()  # rows, or layers by number: conv3, fc7
+    activation: str = "own"  # in place of every other but those of gates
+    init: str = "own"  # of every convolution and fully connected layer
+
+    def __post_init__(self) -> None:
+        for setting, known in (("activation", ACTIVATIONS), ("init", INITIALISATIONS)):
+            value = getattr(self, setting)
+            if value not in ("own", *known):
+                raise unknown(f"model.{setting}", value, ("own", *known))
+
+
+def varied(network: nn.Module, variant: Variant, picture: tuple[int, int, int]) -> nn.Module:
+    """The network with the changes; `picture` is what it takes: channels, height, width in pixels.
+
+    Rows are exchanged in the network itself.  Raises `UsageError` for a change that it cannot have.
+    """
+    if variant.without:
+        if type(network) is not nn.Sequential:
+            raise UsageError(
+                f"model.without cannot be {' '.join(variant.without)}: the network is no table",
+                "layers can be left out of every network of `saccade models`",
+            )
+        network = without(network, variant.without, input_shape=picture)
+    if variant.activation != "own" and not _activated(network, variant.activation):
+        raise UsageError(
+            f"model.activation cannot be {variant.activation}: the network has none to replace",
+            "set model.activation=own",
+        )
+    return INITIALISATIONS[variant.init](network) if variant.init != "own" else network
+
+
+def _activated(network: nn.Module, name: str) -> int:
+    """Give every activation's place to one of this name; how many there were."""
+    count = 0
+    for parent in network.modules():
+        for row, child in parent.named_children():
+            if isinstance(child, KINDS) and not isinstance(parent, SqueezeExcite):
+                setattr(parent, row, ACTIVATIONS[name]())
+                count += 1
+    return count

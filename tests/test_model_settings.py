@@ -1,0 +1,58 @@
+"""What a recipe changes in its network: refused before work, or there when training begins."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from saccade.data.glance import Glance, glance
+from saccade.data.sources import open_source
+from saccade.data.split import divide
+from saccade.errors import RecipeError, UsageError
+from saccade.layers.activations import ACTIVATIONS
+from saccade.layers.initialise import INITIALISATIONS
+from saccade.prepared import Prepared, prepare
+from saccade.recipe import Activation, Init, Recipe
+from saccade.settings import resolve
+
+GREY = Glance(short_side=8, grey=True)
+
+
+def prepared(**changes: object) -> Prepared:
+    """The embedded digits, made ready with settings of the model such as init="zero"."""
+    division = divide(open_source(None), val=0.15, test=0.15, seed=0)
+    flags = {f"model.{name}": value for name, value in changes.items()}
+    recipe = resolve("small", flags, glance(division.train)).recipe
+    return prepare(recipe, division, lambda done, total: None)
+
+
+def test_every_activation_and_every_initialisation_can_be_asked_for_by_name() -> None:
+    assert set(get_args(Activation)) == {"own", *ACTIVATIONS}
+    assert set(get_args(Init)) == {"own", *INITIALISATIONS}
+    asked = Recipe().with_({"model.activation": "tanh", "model.without": "conv3 fc7"})
+    assert (asked.model.activation, asked.model.without) == ("tanh", ("conv3", "fc7"))
+    with pytest.raises(RecipeError, match=r"model\.init cannot be 'glorot'"):
+        Recipe().with_({"model.init": "glorot"})
+
+
+def test_the_settings_reach_the_network() -> None:
+    model = prepared(without="f6", activation="tanh", init="zero").model
+    assert "f6" not in dict(model.named_children())
+    kinds = {type(module).__name__ for module in model.modules()}
+    assert "Tanh" in kinds and "ReLU" not in kinds
+    assert not any(p.any() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"model.without": "f9"}, "no layer of this network is called 'f9'"),
+        ({"model.without": "output"}, "the last layer, which names the classes, has to stay"),
+        ({"model.name": "logistic_regression", "model.activation": "relu"}, "none to replace"),
+    ],
+)
+def test_what_the_network_cannot_have_is_refused_before_any_work(changes: dict, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve("small", changes, GREY)
+    assert words in str(caught.value)
