@@ -1,0 +1,49 @@
+"""Student's t against SciPy and against his own paper."""
+
+from __future__ import annotations
+
+import pytest
+from scipy import stats
+
+from saccade.metrics.student import mean_interval, paired_means, quantile, within
+
+# Student 1908, Section VI: additional hours of sleep gained by two drugs
+FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
+SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 6, 9, 10, 29, 30])
+@pytest.mark.parametrize("t", [0.0, 0.3, 1.0, 2.5, 12.0])
+def test_the_probability_is_that_of_scipy(freedom: int, t: float) -> None:
+    assert within(t, freedom) == pytest.approx(1 - 2 * stats.t.sf(t, freedom), abs=1e-13)
+
+
+@pytest.mark.parametrize(("freedom", "t"), [(1, 12.706), (2, 4.303), (4, 2.776), (9, 2.262)])
+def test_the_quantile_is_that_of_the_tables(freedom: int, t: float) -> None:
+    assert quantile(0.95, freedom) == pytest.approx(t, abs=5e-4)
+
+
+def test_the_interval_of_a_mean_is_that_of_scipy() -> None:
+    found = mean_interval(FIRST)
+    wanted = stats.t.interval(0.95, 9, loc=sum(FIRST) / 10, scale=stats.sem(FIRST))
+    assert found == pytest.approx(wanted)
+
+
+def test_the_drugs_of_the_paper_differ_by_more_than_chance() -> None:
+    found = paired_means(FIRST, SECOND)
+    assert found is not None
+    assert found.difference == pytest.approx(1.58)
+    assert found.p_value == pytest.approx(stats.ttest_rel(SECOND, FIRST).pvalue, rel=1e-9)
+    assert 0 < found.interval.low < 1.58 < found.interval.high
+
+
+def test_one_repetition_says_nothing_of_the_spread() -> None:
+    assert mean_interval([0.5]) is None
+    assert paired_means([0.5], [0.6]) is None
+
+
+def test_differences_without_spread_are_certain_or_none() -> None:
+    same, other = paired_means([1, 2, 3], [1, 2, 3]), paired_means([1, 2, 3], [3, 4, 5])
+    assert same is not None and other is not None
+    assert (same.p_value, other.p_value) == (1.0, 0.0)
+    assert other.interval == (2.0, 2.0)
