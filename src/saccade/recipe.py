@@ -42,6 +42,8 @@ class Data:
     colour: Literal["rgb", "grey", "auto"] = "auto"
     cache: Literal["auto", "off", "memory", "disk"] = "auto"
     doctor: Literal["on", "off", "auto"] = "auto"  # whether the pictures are examined first
+    per_class: int = 0  # pictures of each class to train on; 0: all
+    held_per_class: int = 0  # of each class in val and in test; 0: all
     group: str = "source"  # what stays in one split: source, folder, or a regular expression
     sampling: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class as often
     augment: tuple[str, ...] = ()  # in this order, to whole batches
@@ -51,6 +53,8 @@ class Data:
         _require(0 < self.test < 1, "data.test", self.test, "a share between 0 and 1")
         _require(self.val + self.test < 1, "data.val + data.test", self.val + self.test, "under 1")
         _require(self.size == "auto" or self.size > 0, "data.size", self.size, "a number of pixels")
+        _require(self.per_class >= 0, "data.per_class", self.per_class, "0 or more")
+        _require(self.held_per_class >= 0, "data.held_per_class", self.held_per_class, "0 or more")
 
 
 @dataclass(frozen=True)

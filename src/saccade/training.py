@@ -12,6 +12,7 @@ from typing import Any
 from saccade.bundle import Bundle
 from saccade.data.classes import write_classes
 from saccade.data.glance import glance
+from saccade.data.limit import limited
 from saccade.data.source import Skipped
 from saccade.data.sources import located, open_source
 from saccade.data.split import Division, divide, read_split, write_split
@@ -49,7 +50,12 @@ def begin(
     settings = resolve(recipe, flags, glance(source.read(source.splits[0])))
     held, seed = settings.recipe.data, settings.recipe.train.seed
     group, findings = grouped(source, data, settings.recipe)
-    division = divide(source, val=held.val, test=held.test, seed=seed, group=group)
+    division = limited(
+        divide(source, val=held.val, test=held.test, seed=seed, group=group),
+        train=held.per_class,
+        held=held.held_per_class,
+        seed=seed,
+    )
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     view.settings(settings, notes)
     with threads(int(settings.recipe.train.threads)):

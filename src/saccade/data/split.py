@@ -15,19 +15,20 @@ from saccade.data.stratify import stratify
 from saccade.errors import DataError, UsageError
 from saccade.files import write_whole
 
-PARTS = ("train", "val", "test")
+PARTS = ("train", "val", "test", "unused")
 SEVERAL = "|"  # between the labels of one picture
 
 
 @dataclass(frozen=True)
 class Division:
-    """A source's items in three parts, in the source's order."""
+    """A source's items in three parts, in the source's order, and those that are in none."""
 
     train: tuple[Item, ...]
     val: tuple[Item, ...]
     test: tuple[Item, ...]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    unused: tuple[Item, ...] = ()
 
 
 def divide(
@@ -107,6 +108,7 @@ def _noted(division: Division, group: Grouping) -> Division:
 
 
 def _parts(division: Division) -> dict[str, tuple[Item, ...]]:
+    """The three parts that are used."""
     return {"train": division.train, "val": division.val, "test": division.test}
 
 
@@ -126,7 +128,7 @@ def _shared_groups(held: dict[str, tuple[Item, ...]], group: Grouping) -> tuple[
 
 def write_split(path: Path, division: Division) -> None:
     """Write a table `name,label,split[,group]` that anyone can read; same division, same bytes."""
-    held = _parts(division)
+    held = _parts(division) | {"unused": division.unused}
     grouped = any(item.group is not None for items in held.values() for item in items)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -152,8 +154,8 @@ def read_split(path: Path, source: Source) -> Division:
     notes: tuple[str, ...] = ()
     if changed:
         notes = (f"{len(changed)} labels have changed since the split, such as '{changed[0]}'",)
-    train, val, test = (tuple(held[part]) for part in PARTS)
-    return _noted(Division(train, val, test, source.classes, notes), by_source)
+    train, val, test, unused = (tuple(held[part]) for part in PARTS)
+    return _noted(Division(train, val, test, source.classes, notes, unused), by_source)
 
 
 def written(label: Label) -> str:

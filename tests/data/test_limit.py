@@ -1,0 +1,61 @@
+"""limit: fewer pictures, the same in every smaller number, and none moved between the parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from saccade.data.limit import limited
+from saccade.data.source import Item, Pixels
+from saccade.data.sources import open_source
+from saccade.data.split import Division, divide, read_split, write_split
+from saccade.errors import UsageError
+
+DIGITS = divide(open_source(None), seed=3)
+
+
+def names(items: tuple[Item, ...]) -> set[str]:
+    return {item.name for item in items}
+
+
+def test_each_class_has_as_many_pictures_as_asked_for() -> None:
+    few = limited(DIGITS, train=5, held=2, seed=0)
+    assert Counter(item.label for item in few.train) == dict.fromkeys(DIGITS.classes, 5)
+    assert Counter(item.label for item in few.val) == dict.fromkeys(DIGITS.classes, 2)
+    assert Counter(item.label for item in few.test) == dict.fromkeys(DIGITS.classes, 2)
+
+
+def test_a_picture_stays_in_its_part_and_none_is_lost() -> None:
+    few = limited(DIGITS, train=5, held=0, seed=0)
+    assert names(few.train) < names(DIGITS.train)
+    assert (few.val, few.test) == (DIGITS.val, DIGITS.test)
+    assert names(few.train) | names(few.unused) == names(DIGITS.train)
+    assert few.notes[-1].startswith(f"{len(DIGITS.train) - 50:,} pictures are not used")
+
+
+def test_a_larger_number_holds_the_pictures_of_a_smaller_one() -> None:
+    some, more = (limited(DIGITS, train=n, held=0, seed=1).train for n in (3, 10))
+    assert names(some) < names(more)
+    assert names(some) != names(limited(DIGITS, train=3, held=0, seed=2).train)
+
+
+def test_no_limit_changes_nothing() -> None:
+    assert limited(DIGITS, train=0, held=0, seed=0) is DIGITS
+    assert limited(DIGITS, train=10_000, held=10_000, seed=0) is DIGITS
+
+
+def test_the_written_split_gives_the_same_parts_again(tmp_path: Path) -> None:
+    few = limited(DIGITS, train=4, held=3, seed=0)
+    write_split(tmp_path / "split.csv", few)
+    again = read_split(tmp_path / "split.csv", open_source(None))
+    for part in ("train", "val", "test", "unused"):
+        assert names(getattr(again, part)) == names(getattr(few, part))
+
+
+def test_numbers_have_no_classes_to_limit() -> None:
+    item = Item("a.png", 3.5, Pixels(np.zeros((1, 1), np.uint8)))
+    with pytest.raises(UsageError, match="is of no single class"):
+        limited(Division((item,), (), (), ()), train=1, held=0, seed=0)
