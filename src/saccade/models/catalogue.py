@@ -10,7 +10,9 @@ from torch import nn
 from saccade.layers.activations import HardThreshold, ScaledTanh, SoftReLU
 from saccade.models.alexnet import alexnet, alexnet_2012, alexnet_2012_without
 from saccade.models.bn_inception import bn_inception
-from saccade.models.cifar_resnet import cifar_resnet
+from saccade.models.cifar_inception import cifar_inception, cifar_inception_naive
+from saccade.models.cifar_resnet import cifar_bottlenecks, cifar_resnet
+from saccade.models.cifar_vgg import cifar_vgg8
 from saccade.models.densenet import cifar_densenet, cifar_densenet_bc, densenet
 from saccade.models.densenet_fast import densenet_fast_40_12
 from saccade.models.googlenet import (
@@ -27,8 +29,9 @@ from saccade.models.mlp import mlp
 from saccade.models.plain import plain_basic, plain_bottleneck
 from saccade.models.prelu_net import MODEL_A, MODEL_B, MODEL_C, prelu_net
 from saccade.models.resnet import Basic, bottleneck, bottleneck_v1, resnet
-from saccade.models.resnext import resnext
+from saccade.models.resnext import cifar_resnext29, resnext
 from saccade.models.senet import (
+    cifar_se_resnet,
     se_32x4d,
     se_bn_inception,
     se_bottleneck_v1,
@@ -74,8 +77,12 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "vgg13_bn":               partial(vgg, depths=B, unit=conv_norm),           # 2014
     "vgg16_bn":               partial(vgg, depths=D, unit=conv_norm),           # 2014
     "vgg19_bn":               partial(vgg, depths=E, unit=conv_norm),           # 2014
+    "cifar_vgg8":             cifar_vgg8,                                       # 2014
+    "cifar_vgg8_bn":          partial(cifar_vgg8, unit=conv_norm),              # 2014
     "googlenet_2014":         googlenet_2014,           # 2014
     "googlenet":              googlenet,                # 2014, with batch normalisation
+    "cifar_inception":        cifar_inception,          # 2014
+    "cifar_inception_naive":  cifar_inception_naive,    # 2014
     "bn_inception":           bn_inception,             # 2015
     "prelu_net_a":            partial(prelu_net, MODEL_A),                              # 2015
     "prelu_net_b":            partial(prelu_net, MODEL_B),                              # 2015
@@ -103,6 +110,9 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "cifar_plain44":          partial(cifar_resnet, 44, block=plain_basic),             # 2015
     "cifar_plain56":          partial(cifar_resnet, 56, block=plain_basic),             # 2015
     "cifar_plain110":         partial(cifar_resnet, 110, block=plain_basic),            # 2015
+    "cifar_resnet29":         partial(cifar_bottlenecks, 29),                           # 2015
+    "cifar_resnet164":        partial(cifar_bottlenecks, 164),                          # 2015
+    "cifar_plain29":          partial(cifar_bottlenecks, 29, block=plain_bottleneck),   # 2015
     "inception_resnet_v2":    inception_resnet_v2,      # 2016
     "densenet121":            partial(densenet, 32, (6, 12, 24, 16)),                   # 2016
     "densenet169":            partial(densenet, 32, (6, 12, 32, 32)),                   # 2016
@@ -127,6 +137,12 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "resnext101_32x4d":       partial(resnext, (3, 4, 23, 3), groups=32, base=4),         # 2016
     "resnext101_64x4d":       partial(resnext, (3, 4, 23, 3), groups=64, base=4),         # 2016
     "resnext101_32x8d":       partial(resnext, (3, 4, 23, 3), groups=32, base=8),         # 2016
+    "cifar_resnext29_1x16d":  partial(cifar_resnext29, groups=1, base=16, width=16),      # 2016
+    "cifar_resnext29_2x10d":  partial(cifar_resnext29, groups=2, base=10, width=16),      # 2016
+    "cifar_resnext29_4x6d":   partial(cifar_resnext29, groups=4, base=6, width=16),       # 2016
+    "cifar_resnext29_32x1d":  partial(cifar_resnext29, groups=32, base=1, width=16),      # 2016
+    "cifar_resnext29_8x64d":  partial(cifar_resnext29, groups=8, base=64),                # 2016
+    "cifar_resnext29_16x64d": partial(cifar_resnext29, groups=16, base=64),               # 2016
     "se_bn_inception":        se_bn_inception,          # 2017
     "se_inception_resnet_v2": se_inception_resnet_v2,   # 2017
     "seresnet50":             partial(se_resnet, (3, 4, 6, 3)),                           # 2017
@@ -138,6 +154,8 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "seresnext50_32x4d":      partial(se_resnet, (3, 4, 6, 3), block=se_32x4d),           # 2017
     "seresnext101_32x4d":     partial(se_resnet, (3, 4, 23, 3), block=se_32x4d),          # 2017
     "sevgg16":                se_vgg16,                 # 2017
+    "cifar_seresnet29":       partial(cifar_se_resnet, 29),                               # 2017
+    "cifar_seresnet164":      partial(cifar_se_resnet, 164),                              # 2017
 }
 
 SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with a tuple
@@ -169,6 +187,10 @@ INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not 
     "alexnet_2012_no_fc6_fc7":     (3, 227, 227),
     "alexnet_2012_no_conv3_conv4": (3, 227, 227),
     "lenet_caffe":            (1, 28, 28),
+    "cifar_vgg8":            (3, 32, 32),
+    "cifar_vgg8_bn":         (3, 32, 32),
+    "cifar_inception":       (3, 32, 32),
+    "cifar_inception_naive": (3, 32, 32),
     "cifar_resnet20":         (3, 32, 32),
     "cifar_resnet32":         (3, 32, 32),
     "cifar_resnet44":         (3, 32, 32),
@@ -186,6 +208,17 @@ INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not 
     "cifar_densenet_bc_250_24": (3, 32, 32),
     "cifar_densenet_bc_190_40": (3, 32, 32),
     "densenet_fast_40_12":    (3, 32, 32),
+    "cifar_resnet29":         (3, 32, 32),
+    "cifar_resnet164":        (3, 32, 32),
+    "cifar_plain29":          (3, 32, 32),
+    "cifar_resnext29_1x16d":  (3, 32, 32),
+    "cifar_resnext29_2x10d":  (3, 32, 32),
+    "cifar_resnext29_4x6d":   (3, 32, 32),
+    "cifar_resnext29_32x1d":  (3, 32, 32),
+    "cifar_resnext29_8x64d":  (3, 32, 32),
+    "cifar_resnext29_16x64d": (3, 32, 32),
+    "cifar_seresnet29":       (3, 32, 32),
+    "cifar_seresnet164":      (3, 32, 32),
     "inception_resnet_v2":    (3, 299, 299),
     "se_inception_resnet_v2": (3, 299, 299),
 }

@@ -5,7 +5,7 @@ VGG, after every convolution's ReLU, with batch normalisation as in the paper's 
 Departures: SE-ResNets stride on the 3x3, as timm's public weights do; `_v1` on the first 1x1, as
 the paper's Caffe networks, whose multiply-adds Table 2 counts.  SE-ResNeXts stride on the 3x3 in
 both.  SE-Inception-ResNet-v2 was never released; here every module of the public network without
-gates has one, a residual module before the sum.
+gates has one, a residual module before the sum.  For CIFAR there are ResNets of bottlenecks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import nn
 
 from saccade.layers.squeeze_excite import SqueezeExcite
 from saccade.models.bn_inception import bn_inception
+from saccade.models.cifar_resnet import cifar_bottlenecks
 from saccade.models.inception_resnet import inception_resnet_v2
 from saccade.models.resnet import Block, Bottleneck, Depths, resnet
 from saccade.models.vgg import D, conv_norm, vgg
@@ -59,3 +60,8 @@ def se_bn_inception(num_classes: int = 1000) -> nn.Sequential:
 def se_inception_resnet_v2(num_classes: int = 1000) -> nn.Sequential:
     """Inception-ResNet-v2 with a gate for each module.  [N,3,H,W] -> [N,num_classes]"""
     return inception_resnet_v2(num_classes, gate=SqueezeExcite)
+
+
+def cifar_se_resnet(depth: int, num_classes: int = 10) -> nn.Sequential:
+    """The CIFAR ResNet of bottlenecks with gates.  [N,3,H,W] -> [N,num_classes]"""
+    return cifar_bottlenecks(depth, num_classes, block=se_bottleneck)
