@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -28,20 +28,29 @@ def sheet(
     Pictures, [N,C,H,W] of 0 to 255, are used in turn when there are fewer than rows, and drawn
     `side` pixels high, small ones with their pixels as squares.
     """
-    font = ImageFont.load_default(12)
-    margin = 2 * GAP + max((int(font.getlength(name)) for name in rows), default=0)
-    place = side + GAP
-    first = margin + place + 2 * GAP  # set apart from the picture as it is
-    paper = Image.new("RGB", (first + views * place, GAP + len(rows) * place), PAPER)
-    draw = ImageDraw.Draw(paper)
+    shown = {}
     for row, (name, augmentation) in enumerate(rows.items()):
-        top = GAP + row * place
-        draw.text((GAP, top + side // 2), name, INK, font, anchor="lm")
         step = 1 if augmentation.mixes else 0
         chosen = images[(row + step * torch.arange(views)) % len(images)]
         targets = torch.zeros(views, 1)
         changed = augmentation(Batch(chosen, targets, torch.arange(views)), generator).images
-        paper.paste(_picture(images[row % len(images)], side), (margin, top))
+        shown[name] = [images[row % len(images)], *changed]
+    return drawn(shown, side=side)
+
+
+def drawn(rows: Mapping[str, Sequence[Tensor]], *, side: int = 96) -> Image.Image:
+    """A row of pictures, [C,H,W] of 0 to 255, for each name; the first of each set apart."""
+    font = ImageFont.load_default(12)
+    margin = 2 * GAP + max((int(font.getlength(name)) for name in rows), default=0)
+    place = side + GAP
+    first = margin + place + 2 * GAP
+    views = max((len(pictures) - 1 for pictures in rows.values()), default=0)
+    paper = Image.new("RGB", (first + views * place, GAP + len(rows) * place), PAPER)
+    draw = ImageDraw.Draw(paper)
+    for row, (name, (original, *changed)) in enumerate(rows.items()):
+        top = GAP + row * place
+        draw.text((GAP, top + side // 2), name, INK, font, anchor="lm")
+        paper.paste(_picture(original, side), (margin, top))
         for column, pixels in enumerate(changed):
             paper.paste(_picture(pixels, side), (first + column * place, top))
     return paper

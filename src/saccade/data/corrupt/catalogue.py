@@ -1,0 +1,62 @@
+"""Corruptions by name and family, and the picture of a batch under one of them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from saccade.data.corrupt.blur import (
+    defocus_blur,
+    gaussian_blur,
+    glass_blur,
+    motion_blur,
+    zoom_blur,
+)
+from saccade.data.corrupt.digital import contrast, elastic, jpeg, pixelate, saturate
+from saccade.data.corrupt.noise import gaussian_noise, impulse_noise, shot_noise, speckle_noise
+from saccade.data.corrupt.shift import scale, translate, turn
+from saccade.data.corrupt.strength import SEVERITIES, Corrupt
+from saccade.data.corrupt.weather import brightness, fog, frost, snow
+from saccade.errors import UsageError, unknown
+
+FAMILIES: dict[str, tuple[Corrupt, ...]] = {
+    "noise": (gaussian_noise, shot_noise, impulse_noise, speckle_noise),
+    "blur": (defocus_blur, gaussian_blur, motion_blur, zoom_blur, glass_blur),
+    "weather": (fog, frost, snow, brightness),
+    "digital": (contrast, pixelate, jpeg, elastic, saturate),
+    "shift": (translate, turn, scale),
+}
+CORRUPTIONS: dict[str, Corrupt] = {
+    one.__name__: one for family in FAMILIES.values() for one in family
+}
+COLOURED = {"saturate"}  # of no effect on grey pictures
+
+
+def names(channels: int, wanted: str = "all") -> tuple[str, ...]:
+    """The corruptions that `wanted` means: all, families or names, with spaces between them.
+
+    Those that leave pictures of so many channels as they are are left out, unless named.
+    """
+    found: dict[str, None] = {}
+    for word in wanted.split() or ["all"]:
+        if word in CORRUPTIONS:
+            found[word] = None
+            continue
+        if word != "all" and word not in FAMILIES:
+            raise unknown("corruption", word, [*CORRUPTIONS, *FAMILIES, "all"])
+        families = FAMILIES.values() if word == "all" else [FAMILIES[word]]
+        several = [one.__name__ for family in families for one in family]
+        found |= dict.fromkeys(name for name in several if channels == 3 or name not in COLOURED)
+    return tuple(found)
+
+
+def corrupt(images: Tensor, name: str, severity: int, generator: torch.Generator) -> Tensor:
+    """Pictures under the corruption `name`, a chance of its own for each.
+
+    [N,C,H,W] uint8 or floating point, 0 to 255 -> the same shape, floating point, 0 to 255
+    """
+    if name not in CORRUPTIONS:
+        raise unknown("corruption", name, CORRUPTIONS)
+    if severity not in SEVERITIES:
+        raise UsageError(f"severity cannot be {severity}", "it is a whole number from 1 to 5")
+    return CORRUPTIONS[name](images.float(), severity, generator)
