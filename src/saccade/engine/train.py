@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from saccade.data.augment.augmentation import Augmentation
 from saccade.data.loader import Loader
 from saccade.engine.descent import Descent
+from saccade.engine.freezing import training_mode
 from saccade.tasks.task import Task
 
 
@@ -74,7 +75,7 @@ def train(
         first = start.step if epoch == start.epoch else 0
         began, images = time.perf_counter(), 0
         for step, batch in enumerate(loader.epoch(epoch, first), first):
-            model.train()
+            training_mode(model)
             batch = augment(batch.to(device), chance(seed, epoch, step, device))
             lr = descent.lr
             losses = descent.down(partial(task.losses, model), batch)

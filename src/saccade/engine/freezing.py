@@ -1,0 +1,79 @@
+"""Freezing: which rows stay as they are while the others learn.
+
+A frozen weight wants no gradient, so no optimizer takes it and none is computed; the rows up to the
+last frozen one stay in eval mode, their running statistics and their dropout with them.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from saccade.errors import RecipeError, unknown
+from saccade.models.ablation import find
+from saccade.models.weights import classifiers
+
+FEATURES = "features"  # all but the last layer
+
+
+def freeze(model: nn.Module, layer: str) -> None:
+    """Freeze every weight up to and with `layer`, or with "features" all but the classifiers'.
+
+    Raises `UsageError` for a layer that the network does not have, `RecipeError` where nothing
+    would be left to learn.
+    """
+    modules = dict(model.named_modules())
+    if layer == FEATURES:
+        frozen = [name for name in modules if name not in classifiers(model)]
+    else:
+        frozen = list(modules)[: _place(model, layer).stop]
+    for name in frozen:
+        for weight in modules[name].parameters(recurse=False):
+            weight.requires_grad_(False)
+    if not any(weight.requires_grad for weight in model.parameters()):
+        raise RecipeError(
+            f"with all frozen up to '{layer}' nothing is left to learn",
+            "freeze up to an earlier row, or write features",
+        )
+
+
+def train_from(model: nn.Module, layer: str) -> None:
+    """Freeze every weight before `layer`; that row and all after it learn."""
+    modules = list(model.named_modules())
+    model.requires_grad_(True)
+    for _, module in modules[: _place(model, layer).start]:
+        for weight in module.parameters(recurse=False):
+            weight.requires_grad_(False)
+
+
+def training_mode(model: nn.Module) -> None:
+    """Train mode, but eval mode for all rows up to the last frozen one before what learns."""
+    model.train()
+    if all(weight.requires_grad for weight in model.parameters()):
+        return
+    modules = list(model.modules())
+    learns = [any(w.requires_grad for w in module.parameters()) for module in modules]
+    own = [list(module.parameters(recurse=False)) for module in modules]
+    first = next(
+        (k for k, weights in enumerate(own) if any(w.requires_grad for w in weights)), len(modules)
+    )
+    last = max((k for k, weights in enumerate(own[:first]) if weights), default=-1)
+    for module, moving in zip(modules[: last + 1], learns):
+        if not moving:
+            module.eval()
+
+
+def _place(model: nn.Module, layer: str) -> slice:
+    """Where among the modules `layer` stands, all that it holds included."""
+    names = [name for name, _ in model.named_modules()]
+    if type(model) is nn.Sequential and layer not in names:
+        layers = find(model, layer)
+    elif layer in names[1:]:
+        layers = [layer]
+    else:
+        raise unknown("layer of this network", layer, names[1:])
+    inside = [k for k, n in enumerate(names) if any(_within(n, path) for path in layers)]
+    return slice(min(inside), max(inside) + 1)
+
+
+def _within(name: str, path: str) -> bool:
+    return name == path or name.startswith(f"{path}.")
