@@ -20,6 +20,7 @@ from saccade import api, cli
 from saccade.errors import UsageError
 from saccade.runs import Run
 
+LISTS = {"models", "recipe", "recipes", "studies"}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -59,7 +60,7 @@ def test_each_verb_is_a_command_with_the_same_arguments_and_words(
         assert description.strip() in words
 
 
-@pytest.mark.parametrize("verb", sorted(set(api.__all__) - {"models", "recipe", "recipes"}))
+@pytest.mark.parametrize("verb", sorted(set(api.__all__) - LISTS))
 def test_a_verb_is_reached_from_python_too(verb: str) -> None:
     """Those that list things are in `saccade.api` alone: rooms of the package have their names."""
     assert getattr(package, verb) is getattr(api, verb)

@@ -7,7 +7,17 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from saccade.api import augment, create_model, doctor, evaluate, predict, resume, show, train
+    from saccade.api import (
+        augment,
+        create_model,
+        doctor,
+        evaluate,
+        predict,
+        resume,
+        show,
+        study,
+        train,
+    )
     from saccade.runs import Run, open_bundle
 
 __version__ = version("saccade")
@@ -22,6 +32,7 @@ HOMES = {  # where a name lives; it is imported when first asked for, PyTorch wi
     "predict": "saccade.api",
     "resume": "saccade.api",
     "show": "saccade.api",
+    "study": "saccade.api",
     "train": "saccade.api",
 }
 
@@ -35,6 +46,7 @@ __all__ = [
     "predict",
     "resume",
     "show",
+    "study",
     "train",
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.results import Evaluation, Predictions
     from saccade.runs import Run
+    from saccade.studies.listing import Studies
+    from saccade.studies.result import StudyResult
 
 __all__ = [
     "augment",
@@ -27,6 +28,8 @@ __all__ = [
     "recipes",
     "resume",
     "show",
+    "studies",
+    "study",
     "train",
 ]
 
@@ -64,6 +67,7 @@ def train(
     out
         The run folder to make; without it the next free one below runs.
     """
+    from saccade.commands import train_command
     from saccade.terminal import TrainingView
     from saccade.training import begin
 
@@ -71,7 +75,7 @@ def train(
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
     folder = Path(out) if out is not None else None
     with TrainingView() as view:
-        return begin(data, recipe, flags, folder, _command(data, recipe, flags), view)
+        return begin(data, recipe, flags, folder, train_command(data, recipe, flags), view)
 
 
 def resume(run: str | Path) -> Run:
@@ -223,6 +227,46 @@ def doctor(
     return examine_data(data, html=html, apply=apply)
 
 
+def study(
+    name: str | Path,
+    data: str | Path | None = None,
+    *,
+    seeds: int | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    at_once: int | None = None,
+    out: str | Path | None = None,
+) -> StudyResult:
+    """Train variants of a recipe from several seeds and tell which differences are no noise.
+
+    Parameters
+    ----------
+    name
+        A study of `saccade studies`, or a TOML file like the study.toml of a study folder.
+    data
+        Labelled pictures as for train, in place of those that the study names.
+    seeds
+        How often every variant is trained.
+    with_
+        Any setting that all variants have in common, by its full name: train.epochs=5.
+    at_once
+        How many trainings go at the same time, a thread each; without it one a core, one on a GPU.
+    out
+        The study folder; without it one below runs with the study's name. One that holds this study
+        already is gone on with.
+    """
+    from saccade.studying import Wanted, carry_out
+
+    folder = Path(out) if out is not None else None
+    return carry_out(Wanted(name, data, _settings(with_ or ()), seeds, folder, at_once))
+
+
+def studies() -> Studies:
+    """List the studies that come with saccade, each with its question."""
+    from saccade.studies.listing import list_studies
+
+    return list_studies()
+
+
 def augment(
     data: str | Path | None = None,
     *,
@@ -282,12 +326,3 @@ def _settings(with_: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise UsageError(f"'{name}' sets nothing", "write name=value, such as optim.lr=0.05")
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _command(data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]) -> str:
-    """The command line that does the same."""
-    words = ["saccade", "train", *([str(data)] if data is not None else [])]
-    words += ["--recipe", str(recipe)] if recipe is not None else []
-    for name, value in flags.items():
-        words += ["--with", f"{name}={' '.join(value) if isinstance(value, tuple) else value}"]
-    return shlex.join(words)

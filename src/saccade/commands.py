@@ -1,0 +1,41 @@
+"""The command lines that do again what was done."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def train_command(
+    data: str | Path | None, recipe: str | Path | None, settings: Mapping[str, Any]
+) -> str:
+    """That of a training."""
+    words = ["saccade", "train", *([str(data)] if data is not None else [])]
+    words += ["--recipe", str(recipe)] if recipe is not None else []
+    return shlex.join([*words, *_with(settings)])
+
+
+def study_command(
+    name: str | Path,
+    data: str | Path | None,
+    settings: Mapping[str, Any],
+    seeds: int | None,
+    out: Path | None,
+) -> str:
+    """That of a study."""
+    words = ["saccade", "study", str(name), *([str(data)] if data is not None else [])]
+    words += ["--seeds", str(seeds)] if seeds is not None else []
+    words += _with(settings)
+    return shlex.join([*words, *(["--out", str(out)] if out is not None else [])])
+
+
+def _with(settings: Mapping[str, Any]) -> list[str]:
+    words: list[str] = []
+    for name, value in settings.items():
+        words += [
+            "--with",
+            f"{name}={' '.join(value) if isinstance(value, list | tuple) else value}",
+        ]
+    return words

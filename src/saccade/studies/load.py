@@ -1,0 +1,117 @@
+"""Studies as files: the shipped ones by name, others by path."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from saccade.errors import RecipeError, unknown
+from saccade.recipes.catalogue import RECIPES
+from saccade.studies.number import number_of
+from saccade.studies.study import WORDS, BestOf, Study, Variant, refuse_impossible
+
+KEYS = (
+    *WORDS, "name", "data", "seeds", "recipe", "number", "settings", "variants", "axes", "along",
+)  # fmt: skip
+SHIPPED = {file.stem: file for file in sorted(Path(__file__).parent.glob("*.toml"))}
+
+
+def find_study(name: str | Path) -> Study:
+    """The shipped study of this name, or that of a TOML file."""
+    if str(name) in SHIPPED:
+        return load_study(SHIPPED[str(name)])
+    if str(name).endswith(".toml"):
+        return load_study(Path(name))
+    raise unknown("study", str(name), SHIPPED)
+
+
+def load_study(path: Path) -> Study:
+    """The study in the TOML file at `path`; raises `RecipeError` for what it cannot mean."""
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the study '{path}' cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"'{path}' is no TOML: {error}") from error
+    for key in told:
+        if key not in KEYS:
+            raise unknown("key of a study", key, KEYS, RecipeError)
+    for key in ("question", "number"):
+        if key not in told:
+            raise RecipeError(f"the study '{path}' has no {key}", "saccade studies shows examples")
+    study = Study(
+        name=str(told.get("name", path.stem)),
+        title=str(told.get("title", path.stem)),
+        question=str(told["question"]),
+        number=number_of(told["number"]),
+        variants=_variants(told, path),
+        settings=_flat(told.get("settings", {})),
+        lectures=str(told.get("lectures", "")),
+        limits=str(told.get("limits", "")),
+        data=str(told.get("data", "digits")),
+        seeds=told.get("seeds", 3),
+        base=_known_recipe(str(told.get("recipe", ""))),
+    )
+    refuse_impossible(study)
+    return study
+
+
+def _known_recipe(name: str) -> str:
+    if name and name not in RECIPES:
+        raise unknown("recipe", name, RECIPES, RecipeError)
+    return name
+
+
+def _variants(told: Mapping[str, Any], path: Path) -> tuple[Variant, ...]:
+    """The variants by name, or every combination of the axes' values, with their baselines."""
+    if ("variants" in told) == ("axes" in told):
+        raise RecipeError(
+            f"the study '{path}' needs variants or axes, and not both",
+            '[variants.adam] and below it a line such as: optim.name = "adam"',
+        )
+    if "axes" in told:
+        return _combined(told["axes"], told.get("along"))
+    named = {name: dict(table) for name, table in told["variants"].items()}
+    first = next(iter(named))
+    variants = []
+    for name, table in named.items():
+        against = table.pop("against", "" if name == first else first)
+        if against and against not in named:
+            raise unknown("variant", against, named, RecipeError)
+        variants.append(Variant(name, _flat(table), against))
+    return tuple(variants)
+
+
+def _combined(axes: Mapping[str, Mapping[str, Any]], along: str | None) -> tuple[Variant, ...]:
+    """A variant for each combination; with `along` it is compared with the first of that axis."""
+    if along is not None and along not in axes:
+        raise unknown("axis", along, axes, RecipeError)
+    firsts = {axis: next(iter(values)) for axis, values in axes.items()}
+    variants = []
+    for names in product(*axes.values()):
+        place = dict(zip(axes, names))
+        base = firsts if along is None else place | {along: firsts[along]}
+        tables = [_flat(axes[axis][value]) for axis, value in place.items()]
+        against = "" if base == place else ", ".join(base.values())
+        settings = {key: value for table in tables for key, value in table.items()}
+        variants.append(Variant(", ".join(names), settings, against))
+    return tuple(variants)
+
+
+def _flat(tables: Any, before: str = "") -> dict[str, Any]:
+    """Settings by their full names, however deep TOML put them."""
+    if not isinstance(tables, Mapping):
+        raise RecipeError(f"'{tables}' sets nothing", 'write settings, such as optim.name = "adam"')
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping) and set(value) == {"best_of"}:
+            flat[name] = BestOf(tuple(value["best_of"]))
+        elif isinstance(value, Mapping) and "." not in name:
+            flat |= _flat(value, f"{name}.")
+        else:
+            flat[name] = value
+    return flat

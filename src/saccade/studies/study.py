@@ -1,0 +1,173 @@
+"""Study: a question, and the trainings that answer it: variants of one recipe, each from the same
+seeds.
+
+A study is a small TOML file.  `[settings]` are common to all; `[variants.NAME]` are what each
+changes; in their place `[axes.NAME.VALUE]` give every combination of several changes.  A setting
+`{ best_of = [...] }` is tuned: the value that is best on validation is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from saccade.errors import RecipeError
+from saccade.recipe import Recipe
+from saccade.recipes.catalogue import RECIPES
+from saccade.studies.number import Number
+
+WORDS = ("title", "question", "lectures", "limits")
+FIXED = {"train.threads": 1, "data.doctor": "off"}  # unless a study says otherwise
+
+
+@dataclass(frozen=True)
+class BestOf:
+    """Values of a setting of which the best on validation counts."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recipe to be trained from every seed: a variant at one value of what is tuned."""
+
+    variant: str
+    tuned: Mapping[str, Any]
+    settings: Mapping[str, Any]  # what it changes of the study's recipe
+
+    @property
+    def name(self) -> str:
+        said = (f"{key.split('.')[1]} {plain(value)}" for key, value in self.tuned.items())
+        return ", ".join((self.variant, *said))
+
+    @property
+    def folder(self) -> str:
+        return re.sub(r"[^\w.+-]+", "-", self.name).strip("-")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One side of the comparison."""
+
+    name: str
+    settings: Mapping[str, Any]
+    against: str = ""  # the variant that it is compared with; none for one that others are
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question and all that is trained to answer it."""
+
+    name: str
+    title: str
+    question: str
+    number: Number  # what is compared
+    variants: tuple[Variant, ...]
+    settings: Mapping[str, Any]  # common to all variants
+    lectures: str = ""  # what they say of it
+    limits: str = ""  # what a study as small as this cannot show
+    data: str = "digits"
+    seeds: int = 3
+    base: str = ""  # the named recipe that the settings change; defaults without it
+
+    @property
+    def data_name(self) -> str:
+        """What the pictures are called, without the way to them."""
+        return Path(self.data.partition("::")[0]).stem or self.data
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the variants change; of tuned settings the first value."""
+        base = RECIPES[self.base]() if self.base else Recipe()
+        return base.with_(FIXED | next(_combinations(self.settings))[1])
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Every recipe to be trained, in the order of the variants."""
+        return tuple(
+            Trial(variant.name, tuned, settings)
+            for variant in self.variants
+            for tuned, settings in _combinations(
+                tuned_settings(self.settings) | dict(variant.settings)
+            )
+        )
+
+    def with_(self, changes: Mapping[str, Any]) -> Study:
+        """The study with other common settings; what a variant sets stays as it is."""
+        read = Recipe().with_(changes).settings()
+        changed = replace(self, settings={**self.settings, **{key: read[key] for key in changes}})
+        refuse_impossible(changed)
+        return changed
+
+    def to_toml(self) -> str:
+        """The study as a file that gives the same one when read; axes are multiplied out."""
+        lines = [
+            f"{key} = {_toml(getattr(self, key))}" for key in ("name", *WORDS, "data", "seeds")
+        ]
+        lines += [f"recipe = {_toml(self.base)}"] if self.base else []
+        lines += [f"number = {_toml(str(self.number))}", "", "[settings]"]
+        lines += [f"{key} = {_toml(value)}" for key, value in self.settings.items()]
+        for variant in self.variants:
+            lines += ["", f"[variants.{_toml(variant.name)}]"]
+            lines += [f"against = {_toml(variant.against)}"]
+            lines += [f"{key} = {_toml(value)}" for key, value in variant.settings.items()]
+        return "\n".join(lines) + "\n"
+
+
+def refuse_impossible(study: Study) -> None:
+    """Raise `RecipeError` for a study that cannot be carried out as it is written."""
+    if not isinstance(study.seeds, int) or study.seeds < 1:
+        raise RecipeError(f"seeds cannot be '{study.seeds}'", "it takes a whole number from 1 on")
+    if len(study.variants) < 2:
+        raise RecipeError(f"the study '{study.name}' has nothing to compare", "give two variants")
+    _refuse_settings(study.settings, f"the settings of '{study.name}'")
+    for variant in study.variants:
+        _refuse_settings(variant.settings, f"the variant '{variant.name}'")
+    folders: dict[str, str] = {}
+    for trial in study.trials:
+        if folders.setdefault(trial.folder, trial.name) != trial.name or not trial.folder:
+            raise RecipeError(
+                f"'{trial.name}' and '{folders[trial.folder]}' would lie in one folder",
+                "give the variants names that differ by letters or digits",
+            )
+
+
+def _refuse_settings(settings: Mapping[str, Any], where: str) -> None:
+    if "train.seed" in settings:
+        raise RecipeError(f"{where} sets train.seed", "a study's seeds are 0, 1, 2, ...: seeds = 3")
+    for _, values in _combinations(settings):
+        try:
+            Recipe().with_(values)
+        except RecipeError as error:
+            raise RecipeError(f"{where}: {error.what}", error.hint) from error
+
+
+def _combinations(settings: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """For each combination of tuned values those values, and all settings with them."""
+    tuned = tuned_settings(settings)
+    for values in product(*(best_of.values for best_of in tuned.values())):
+        chosen = dict(zip(tuned, values))
+        yield chosen, {**settings, **chosen}
+
+
+def tuned_settings(settings: Mapping[str, Any]) -> dict[str, BestOf]:
+    """The settings of which the best value is to be found."""
+    return {key: value for key, value in settings.items() if isinstance(value, BestOf)}
+
+
+def plain(value: Any) -> str:
+    """A setting's value in words."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, BestOf):
+        return f"{{ best_of = {_toml(value.values)} }}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
