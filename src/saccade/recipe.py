@@ -65,6 +65,11 @@ class Model:
     without: tuple[str, ...] = ()  # rows to leave out, or layers by number: conv3 fc7
     activation: Activation = "own"  # in place of every other but those of gates
     init: Init = "own"  # of every convolution and fully connected layer
+    drop_path: float = 0.0  # how often the last residual branch is left out, the first hardly ever
+
+    def __post_init__(self) -> None:
+        right = 0 <= self.drop_path < 1
+        _require(right, "model.drop_path", self.drop_path, "from 0 to below 1")
 
 
 @dataclass(frozen=True)

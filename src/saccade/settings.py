@@ -93,7 +93,7 @@ def _refuse_misfits(recipe: Recipe) -> None:
 def variant_of(recipe: Recipe) -> Variant:
     """What the recipe changes in its network."""
     model = recipe.model
-    return Variant(model.without, model.activation, model.init)
+    return Variant(model.without, model.activation, model.init, model.drop_path)
 
 
 def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:

@@ -34,13 +34,14 @@ class Residual(nn.Module):
             self.add_module(name, branch)
         self.conv2d = nn.Conv2d(width, channels, 1)
         self.se = gate(channels)
+        self.drop: nn.Module = nn.Identity()  # stochastic_depth.py puts something there
         self.relu = relu
         self.scale = scale
         self.branches = tuple(branches)
 
     def forward(self, x: Tensor) -> Tensor:
         mixed = torch.cat([self.get_submodule(name)(x) for name in self.branches], dim=1)
-        return self.relu(self.se(self.conv2d(mixed)) * self.scale + x)
+        return self.relu(self.drop(self.se(self.conv2d(mixed)) * self.scale) + x)
 
 
 def mixed_5b(gate: Gate) -> Mixed:

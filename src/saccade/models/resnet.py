@@ -2,6 +2,7 @@
 
 Departure: a bottleneck strides on its 3x3 ("v1.5"), as in all public weights; `bottleneck_v1` has
 the paper's placement, on the first 1x1.  Shortcuts that change shape are projections (option B).
+A block's `drop` does nothing; stochastic_depth.py puts something there.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ class Basic(nn.Module):
         self.conv1, self.bn1 = conv(cin, cout, 3, stride), nn.BatchNorm2d(cout)
         self.relu1 = nn.ReLU()
         self.conv2, self.bn2 = conv(cout, cout, 3), nn.BatchNorm2d(cout)
+        self.drop: nn.Module = nn.Identity()
         self.downsample = shortcut(cin, cout, stride)
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu1(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
+        y = self.drop(self.bn2(self.conv2(y)))
         return self.relu2(y + self.downsample(x))
 
 
@@ -65,13 +67,14 @@ class Bottleneck(nn.Module):
         self.relu2 = nn.ReLU()
         self.conv3, self.bn3 = conv(width, cout, 1), nn.BatchNorm2d(cout)
         self.se = gate(cout)
+        self.drop: nn.Module = nn.Identity()
         self.downsample = projection(cin, cout, strides[0] * strides[1])
         self.relu3 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu1(self.bn1(self.conv1(x)))
         y = self.relu2(self.bn2(self.conv2(y)))
-        y = self.se(self.bn3(self.conv3(y)))
+        y = self.drop(self.se(self.bn3(self.conv3(y))))
         return self.relu3(y + self.downsample(x))
 
 

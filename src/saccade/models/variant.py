@@ -1,4 +1,4 @@
-"""Variant: a network less some layers, with other activations, other first weights.
+"""Variant: a network less some layers, with other activations, first weights, stochastic depth.
 
 What the lectures' experiments change in a network while everything else stays.
 """
@@ -14,6 +14,7 @@ from saccade.layers.activations import ACTIVATIONS, KINDS
 from saccade.layers.initialise import INITIALISATIONS
 from saccade.layers.squeeze_excite import SqueezeExcite
 from saccade.models.ablation import without
+from saccade.models.stochastic_depth import with_stochastic_depth
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Variant:
     without: tuple[str, ...] = ()  # rows, or layers by number: conv3, fc7
     activation: str = "own"  # in place of every other but those of gates
     init: str = "own"  # of every convolution and fully connected layer
+    drop_path: float = 0.0  # how often training leaves the last residual branch out
 
     def __post_init__(self) -> None:
         for setting, known in (("activation", ACTIVATIONS), ("init", INITIALISATIONS)):
@@ -48,6 +50,8 @@ def varied(network: nn.Module, variant: Variant, picture: tuple[int, int, int]) 
             f"model.activation cannot be {variant.activation}: the network has none to replace",
             "set model.activation=own",
         )
+    if variant.drop_path:
+        with_stochastic_depth(network, variant.drop_path)
     return INITIALISATIONS[variant.init](network) if variant.init != "own" else network
 
 

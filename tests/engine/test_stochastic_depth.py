@@ -1,0 +1,68 @@
+"""A training with stochastic depth that was interrupted ends with the bits of one that was not."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from saccade.data.augment.augmentation import compose
+from saccade.data.cache import Held
+from saccade.data.loader import Loader
+from saccade.data.order import shuffled
+from saccade.engine.descent import Descent
+from saccade.engine.optim import OPTIMIZERS, parameter_groups
+from saccade.engine.schedule import constant
+from saccade.engine.train import Position, Step, train
+from saccade.layers.chain import chain
+from saccade.models.resnet import Basic, stage
+from saccade.models.stochastic_depth import with_stochastic_depth
+from saccade.tasks.classification import Classification
+
+
+class Training:
+    def __init__(self, rate: float = 0.5):
+        torch.manual_seed(0)
+        network = chain(
+            stages=stage(Basic, 3, 4, 3, stride=1),
+            avgpool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            fc=nn.Linear(4, 2),
+        )
+        self.model = with_stochastic_depth(network, rate)
+        images = torch.randint(0, 256, (24, 3, 6, 6), dtype=torch.uint8)
+        targets = torch.arange(24) % 2
+        self.loader = Loader(Held(images), targets, 8, shuffled(24, seed=1))
+        optimizer = OPTIMIZERS["sgd"](parameter_groups(network, 0), 0.01, 0.9)
+        self.descent = Descent(optimizer, constant(), 6)
+
+    def run(self, start: Position, steps: int) -> None:
+        task, augment = Classification(("dark", "bright")), compose([])
+        events = train(
+            self.model, task, self.loader, self.descent, augment, epochs=2, seed=5, start=start
+        )
+        for event in events:
+            steps -= isinstance(event, Step)
+            if not steps:
+                return
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_going_on_is_exact_and_the_depth_did_change_it():
+    whole, stopped, plain = Training(), Training(), Training(rate=1e-9)
+    for each in (whole, plain):
+        each.run(Position(), 6)
+    stopped.run(Position(), 4)
+    weights, moved = copy.deepcopy((stopped.model.state_dict(), stopped.descent.state_dict()))
+    later = Training()
+    torch.rand(17)  # chance used elsewhere in between
+    later.model.load_state_dict(weights)
+    later.descent.load_state_dict(moved)
+    later.run(Position(1, 1), 2)
+    assert same(whole.model, later.model)
+    assert not same(whole.model, plain.model)
