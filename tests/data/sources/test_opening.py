@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from saccade.data.sources import open_source
+from saccade.data.sources import located, open_source
 from saccade.errors import DataError
 
 Tree = Callable[..., Path]
@@ -38,3 +38,16 @@ def test_pictures_without_labels_are_told_how_to_get_some(tree: Tree) -> None:
     with pytest.raises(DataError) as caught:
         open_source(tree("1.jpg", "2.jpg"))
     assert "a folder of its own" in caught.value.hint
+
+
+def test_a_name_stays_a_name_where_a_folder_is_called_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `open_source` has it: names come first."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("digits", "mnist", "photos"):
+        (tmp_path / name).mkdir()
+    assert located("digits") == "digits"
+    assert located("mnist::elsewhere") == "mnist::elsewhere"
+    assert located("photos") == str(tmp_path / "photos")
+    assert located(Path("mnist")) == str(tmp_path / "mnist")

@@ -57,7 +57,8 @@ def open_source(data: str | Path | None, *, tell: Tell = silent) -> Source:
 def located(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
     place, mark, rest = str(data).partition("::")
-    if data is None or not Path(place).exists():
+    named_one = place in (*NAMED, "digits") and not isinstance(data, Path)
+    if data is None or named_one or not Path(place).exists():
         return None if data is None else str(data)
     return f"{Path(place).resolve()}{mark}{rest}"
 
