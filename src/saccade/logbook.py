@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
 from saccade.data.source import Item
-from saccade.engine.checkpoint import save_checkpoint
+from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
 from saccade.engine.train import Epoch, Position, Step
 from saccade.errors import DivergedError, Stopped
@@ -28,6 +29,7 @@ class View(Protocol):
     def training(self, epochs: int, steps: int, start: Position) -> None: ...
     def step(self, step: Step, loss: float) -> None: ...
     def epoch(self, row: Mapping[str, Any]) -> None: ...
+    def note(self, words: str) -> None: ...
 
 
 class Logbook:
@@ -42,6 +44,8 @@ class Logbook:
         self.losses = losses  # of the steps done in the epoch of `position`
         self.view = view
         self.unread: list[Step] = []
+        self.index = torch.empty(0, dtype=torch.int64)  # pictures of the last step
+        self.micro_batch = prepared.descent.micro_batch
 
     @property
     def midway(self) -> bool:
@@ -57,19 +61,23 @@ class Logbook:
         if self.prepared.average:
             self.prepared.average.update()
         self.unread.append(event)
-        self.position = Position(event.epoch, event.step + 1)
+        self.position, self.index = Position(event.epoch, event.step + 1), event.index
+        if self.prepared.descent.micro_batch != self.micro_batch:
+            self._note_shortage(event)
         if look or event.step % LOOK == 0 or not self.midway:
             self.losses = self.losses + self._read()
             self.view.step(event, self.losses[-1])
 
     def save(self) -> None:
-        """Write a checkpoint of this instant."""
+        """Write a checkpoint of this instant; raises `OSError` where the run folder has gone."""
+        (self.run.path / "recipe.toml").stat()
         state = self.prepared.state(self.position) | {"losses": self.losses}
         number = self.position.epoch * len(self.prepared.loader) + self.position.step
         save_checkpoint(self.run.path / "checkpoint", state, number)
 
     def stop(self, signal: int) -> Stopped:
         """Save, and give the error that says how to go on."""
+        self._refuse_infinities()
         self.save()
         self.run.log("stopped", epoch=self.position.epoch, step=self.position.step)
         epoch, epochs = self.position.epoch + 1, self.prepared.recipe.train.epochs
@@ -80,10 +88,22 @@ class Logbook:
             signal=signal,
         )
 
+    def _note_shortage(self, step: Step) -> None:
+        """Say that memory ran out in a step, and what has been done about it."""
+        self.micro_batch = self.prepared.descent.micro_batch
+        self.run.log(
+            "memory", epoch=step.epoch + 1, step=step.step + 1, micro_batch=self.micro_batch
+        )
+        self.view.note(
+            f"memory ran out in step {step.step + 1} of epoch {step.epoch + 1}: from there on "
+            f"{self.micro_batch} pictures at a time, their gradients gathered to the same batch"
+        )
+
     def _close(self, event: Epoch) -> None:
         """End an epoch: measure on validation, log, save."""
         if self.unread:  # the clock ended the epoch early
             self.losses = self.losses + self._read()
+        self._refuse_infinities()
         row = self._row(event)
         self.prepared.descent.observe(1 - row["val_accuracy"])
         self.run.log("epoch", **row)
@@ -111,16 +131,30 @@ class Logbook:
         losses = torch.stack([step.losses["loss"] for step in steps]).tolist()
         for step, loss in zip(steps, losses, strict=True):
             if not math.isfinite(loss):
-                self.run.log("diverged", epoch=step.epoch + 1, step=step.step + 1)
-                raise diverged(step, loss, self.prepared.splits["train"].items)
+                self.position = Position(step.epoch, step.step + 1)
+                raise self._diverged(f"the loss is {loss}", step.index)
         return losses
 
+    def _refuse_infinities(self) -> None:
+        """Raise `DivergedError` where the state, weights above all, is not fit to be saved."""
+        if name := not_finite(self.prepared.state(self.position)):
+            raise self._diverged(f"{name} has numbers that are not finite", self.index)
 
-def diverged(step: Step, loss: float, items: Sequence[Item]) -> DivergedError:
-    """The error for a loss that is no number, with the pictures of its batch."""
-    names = ", ".join(items[k].name for k in step.index[:4].tolist())
+    def _diverged(self, found: str, index: Tensor) -> DivergedError:
+        """Log the end, and give the error with the pictures of the last batch."""
+        epoch, step = self.position.epoch + 1, self.position.step
+        self.run.log("diverged", epoch=epoch, step=step, found=found)
+        return diverged(f"{found} at step {step} of epoch {epoch}", index, self._items)
+
+    @property
+    def _items(self) -> Sequence[Item]:
+        return self.prepared.splits["train"].items
+
+
+def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
+    """The error for a number that is none, with the pictures of its batch."""
+    names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(
-        f"the loss is {loss} at step {step.step + 1} of epoch {step.epoch + 1}, "
-        f"on {len(step.index)} pictures such as {names}",
+        f"{what}, on {len(index)} pictures such as {names}",
         "take a smaller optim.lr, or set optim.clip=1; checkpoints of earlier epochs are whole",
     )

@@ -174,6 +174,7 @@ def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:
         clip=optim.clip,
         minutes=recipe.train.minutes,
         micro_batch=recipe.train.micro_batch,
+        least=1 if recipe.train.class_weights == "none" else recipe.train.batch_size + 1,
         plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
     )
 

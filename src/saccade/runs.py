@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,9 +71,12 @@ class Run:
         raise ResourceError("no free folder below 'runs'", "name one with --out")
 
     def log(self, event: str, **facts: Any) -> None:
-        """Add a line to log.jsonl."""
-        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n")
+        """Add a line to log.jsonl, and an end to a line that was cut short."""
+        line = json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n"
+        with (self.path / "log.jsonl").open("ab+") as file:
+            if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
+                line = f"\n{line}"
+            file.write(line.encode())
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The lines of log.jsonl about `kind`; a last line cut short by a crash is passed over."""

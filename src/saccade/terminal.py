@@ -163,3 +163,7 @@ class TrainingView:
     def epoch(self, row: Mapping[str, Any]) -> None:
         self.speed = f" · {row['images_per_second']:,.0f} images/s"
         self.accuracy = f" · val {100 * row['val_accuracy']:.1f} %"
+
+    def note(self, words: str) -> None:
+        """A line that stays."""
+        self.console.print(Text(f"- {words}"))

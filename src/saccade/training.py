@@ -23,6 +23,7 @@ from saccade.engine.train import Position, train
 from saccade.environment import environment
 from saccade.errors import UsageError
 from saccade.examining import grouped
+from saccade.faults import refuse_unwritable, told
 from saccade.logbook import Logbook, View
 from saccade.metrics.calibration import fit_temperature
 from saccade.prepared import Prepared, Split, prepare
@@ -46,6 +47,7 @@ def begin(
     began = time.perf_counter()
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
+    refuse_unwritable(out)
     source = open_source(data, tell=say)
     settings = resolve(recipe, flags, glance(source.read(source.splits[0])))
     held, seed = settings.recipe.data, settings.recipe.train.seed
@@ -62,8 +64,9 @@ def begin(
         prepared = prepare(settings.recipe, division, view.decoding)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         facts = {"command": command, "data": located(data), "notes": notes}
-        _write_beginning(run, settings, division, prepared, facts)
-        return _carry_out(run, prepared, Position(), [], view, began)
+        with told(run):
+            _write_beginning(run, settings, division, prepared, facts)
+            return _carry_out(run, prepared, Position(), [], view, began)
 
 
 def go_on(run: Run, view: View) -> Run:
@@ -92,8 +95,9 @@ def _go_on(run: Run, view: View) -> Run:
         position, losses = prepared.load_state(state), state["losses"]
         notes += damaged
     view.settings(Settings(run.recipe, started["origins"]), notes)
-    run.log("resumed", epoch=position.epoch, step=position.step, notes=notes)
-    return _carry_out(run, prepared, position, losses, view, began)
+    with told(run):
+        run.log("resumed", epoch=position.epoch, step=position.step, notes=notes)
+        return _carry_out(run, prepared, position, losses, view, began)
 
 
 def notes_on(skipped: Sequence[Skipped]) -> list[str]:

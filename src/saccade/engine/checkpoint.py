@@ -59,6 +59,15 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Any], list[str]]:
     raise WeightsError(what, "start the training again with another --out")
 
 
+def not_finite(state: Any, path: str = "") -> str | None:
+    """Where in `state` the first tensor with an infinity or a NaN lies, such as model/fc.weight."""
+    if isinstance(state, dict):
+        found = (not_finite(value, f"{path}/{name}") for name, value in state.items())
+        return next(filter(None, found), None)
+    broken = isinstance(state, Tensor) and state.is_floating_point() and not state.isfinite().all()
+    return path.removeprefix("/") if broken else None
+
+
 def _listed(folder: Path) -> list[dict[str, Any]]:
     """The entries of `latest.json`, newest first; without it, nothing is known to be whole."""
     try:

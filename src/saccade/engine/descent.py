@@ -15,6 +15,7 @@ from torch import Tensor
 from saccade.batch import Batch
 from saccade.engine.optim import Optimizer
 from saccade.engine.schedule import Plateau, Schedule
+from saccade.engine.shortage import is_shortage, too_large
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -35,6 +36,7 @@ class Descent:
     clip: float = 0.0  # highest norm of the whole gradient; 0: as it is
     minutes: float = 0.0  # after which the schedule is at its end all the same; 0: no limit
     micro_batch: int = 0  # pictures that go through at a time; 0: the whole batch
+    least: int = 1  # pictures that memory may bring micro_batch down to
     plateau: Plateau = field(default_factory=Plateau)
 
     def __post_init__(self) -> None:
@@ -72,19 +74,42 @@ class Descent:
         """Go down the gradient of the batch's "loss" once; gives all losses, detached.
 
         Gathered from micro-batches, the gradient is that of the whole batch where losses are means
-        over pictures that do not meet, as they do in batch normalisation.
+        over pictures that do not meet, as they do in batch normalisation.  Where memory does not
+        suffice, the step begins again with half as many pictures at a time, down to `least`.
+        Raises `ResourceError` where these are too many.
         """
-        self.optimizer.zero_grad(set_to_none=True)
-        totals: dict[str, Tensor] = {}
-        for part in _parts(batch, self.micro_batch):
-            share = len(part) / len(batch)
-            with self.autocast(part.images.device):
-                losses = losses_of(part)
-            (share * losses["loss"]).backward()
-            for name, loss in losses.items():
-                totals[name] = totals.get(name, 0) + share * loss.detach()
+        while (totals := self._gathered(losses_of, batch)) is None:
+            self._halve(len(batch))
+            torch.manual_seed(torch.initial_seed())  # the chance of the step, from its beginning
         self._move()
         return totals
+
+    def _gathered(
+        self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
+    ) -> dict[str, Tensor] | None:
+        """The losses of the batch, its gradient in the weights; None where memory is short."""
+        self.optimizer.zero_grad(set_to_none=True)
+        totals: dict[str, Tensor] = {}
+        try:
+            for part in _parts(batch, self.micro_batch):
+                share = len(part) / len(batch)
+                with self.autocast(part.images.device):
+                    losses = losses_of(part)
+                (share * losses["loss"]).backward()
+                for name, loss in losses.items():
+                    totals[name] = totals.get(name, 0) + share * loss.detach()
+        except (RuntimeError, MemoryError) as error:
+            if not is_shortage(error):
+                raise
+            return None  # what the failed pass held goes with its error
+        return totals
+
+    def _halve(self, length: int) -> None:
+        """Take half as many pictures of a batch of `length` at a time as just now."""
+        now = min(self.micro_batch or length, length)
+        if now <= self.least:
+            raise too_large(now)
+        self.micro_batch = max(self.least, ceil(now / 2))
 
     def observe(self, number: float) -> None:
         """Hear, once an epoch, a held-out number that ought to fall."""
@@ -112,6 +137,7 @@ class Descent:
         return {
             "optimizer": self.optimizer.state_dict()["state"],
             "steps_done": self.steps_done,
+            "micro_batch": self.micro_batch,
             "seconds": time.monotonic() - self.began,
             "plateau": self.plateau.state_dict(),
         }
@@ -120,7 +146,7 @@ class Descent:
         groups = self.optimizer.state_dict()["param_groups"]
         state_of = {int(k): v for k, v in state["optimizer"].items()}
         self.optimizer.load_state_dict({"state": state_of, "param_groups": groups})
-        self.steps_done = state["steps_done"]
+        self.steps_done, self.micro_batch = state["steps_done"], state["micro_batch"]
         self.began = time.monotonic() - state["seconds"]
         self.plateau.load_state_dict(state["plateau"])
         self.done = self._share_done()

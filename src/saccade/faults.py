@@ -1,0 +1,82 @@
+"""faults: what a person is told when disk or memory fail under a training."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from saccade.data.space import free_disk, in_words
+from saccade.engine.checkpoint import KEPT, load_checkpoint
+from saccade.engine.shortage import is_shortage
+from saccade.errors import ResourceError, WeightsError
+from saccade.runs import Run
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def told(run: Run) -> Iterator[None]:
+    """Within the block failures of disk and memory become a `ResourceError` on `run`."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read our words has gone: no fault of the disk
+        raise
+    except OSError as error:
+        raise _unwritable(run, error) from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_shortage(error):
+            raise
+        raise ResourceError(
+            f"memory ran out outside of a step; {kept(run)}",
+            f"free some, then go on with: saccade resume {run.path}",
+        ) from error
+
+
+def kept(run: Run) -> str:
+    """What of a training is safe, in words."""
+    try:
+        state, _ = load_checkpoint(run.path / "checkpoint")
+    except WeightsError:
+        return "no checkpoint was kept"
+    return f"the checkpoint of epoch {state['epoch']}, step {state['step']} is whole"
+
+
+def refuse_unwritable(out: Path | None) -> None:
+    """Raise `ResourceError` where no run folder can be made, before anything is worked out."""
+    wanted = out if out is not None else Path("runs") / "new"
+    parent = wanted.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise ResourceError(
+            f"the folder '{parent}' cannot be written to", "name another one with --out"
+        )
+
+
+def refuse_too_little_disk(folder: Path, checkpoint: int, bundle: int) -> None:
+    """Raise `ResourceError` where a run with checkpoints and a bundle of so many bytes won't fit.
+
+    A new checkpoint lies beside those that are kept before an old one goes; so do bundles.
+    """
+    needed, free = (KEPT + 1) * checkpoint + 2 * bundle, free_disk(folder)
+    if needed > free:
+        raise ResourceError(
+            f"the run needs {in_words(needed)} of disk in '{folder}'; {in_words(free)} are free",
+            "make room, or name another folder with --out",
+        )
+
+
+def _unwritable(run: Run, error: OSError) -> ResourceError:
+    if not (run.path / "recipe.toml").is_file():
+        return ResourceError(
+            f"the run folder '{run.path}' has vanished during the training; nothing was kept",
+            "leave it where it is, and train again",
+        )
+    cure = "make room" if error.errno in FULL else "see to the disk"
+    return ResourceError(
+        f"cannot write to the run '{run.path}': {error.strerror or error}; {kept(run)}",
+        f"{cure}, then go on with: saccade resume {run.path}",
+    )

@@ -1,0 +1,287 @@
+"""Faults injected into trainings: memory, disk, numbers that are none, kills."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from saccade import api
+from saccade.batch import Batch
+from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
+from saccade.engine.descent import Descent
+from saccade.engine.schedule import constant
+from saccade.errors import DivergedError, ResourceError
+from saccade.runs import Run
+from saccade.tasks.classification import Classification
+
+TASK = Classification(("a", "b", "c"))
+SHORT = "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory"
+TINY = {"train.epochs": 2, "train.batch_size": 256, "model.name": "lenet5"}
+
+
+class Narrow(nn.Module):
+    """A network that runs out of memory, backward as well, with more than so many pictures."""
+
+    def __init__(self, room: int, error: type[Exception] = RuntimeError, late: bool = False):
+        super().__init__()
+        torch.manual_seed(0)
+        self.inside = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.ReLU(), nn.Linear(8, 3))
+        self.room, self.error, self.late = room, error, late
+        self.passes: list[int] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.passes.append(len(images))
+        logits = self.inside(images)
+        if len(images) > self.room:
+            if not self.late:
+                raise self.error(SHORT)
+            logits.register_hook(self._fail)
+        return logits
+
+    def _fail(self, gradient: Tensor) -> Tensor:
+        raise self.error(SHORT)
+
+
+def batch(n: int = 10) -> Batch:
+    chance = torch.Generator().manual_seed(1)
+    images = torch.randn(n, 1, 6, 6, generator=chance)
+    return Batch(images, torch.randint(0, 3, (n,), generator=chance), torch.arange(n))
+
+
+def gradient(model: Narrow, **settings: Any) -> tuple[list[Tensor], Descent]:
+    descent = Descent(torch.optim.SGD(model.parameters(), 0.0), constant(), 9, **settings)
+    descent.down(partial(TASK.losses, model), batch())
+    return [p.grad for p in model.parameters() if p.grad is not None], descent
+
+
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError, torch.OutOfMemoryError])
+@pytest.mark.parametrize("late", [False, True], ids=["forward", "backward"])
+def test_out_of_memory_halves_what_goes_through_and_keeps_the_gradient(
+    error: type[Exception], late: bool
+) -> None:
+    model = Narrow(3, error, late)
+    found, descent = gradient(model)
+    expected, _ = gradient(Narrow(10))
+    assert model.passes == [10, 5, 2, 2, 3, 3] or model.passes == [10, 5, 3, 3, 2, 2]
+    assert descent.micro_batch == 3
+    assert len(found) == 4
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
+
+
+class Second(Narrow):
+    """Runs out of memory once, in the second part of a batch, after the first went backward."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        if len(self.passes) == 1:
+            self.passes.append(len(images))
+            raise RuntimeError(SHORT)
+        return super().forward(images)
+
+
+def test_gradients_of_a_half_done_batch_are_not_counted_twice() -> None:
+    model = Second(10)
+    found, descent = gradient(model, micro_batch=5)
+    expected, _ = gradient(Narrow(10))
+    assert (model.passes[:2], descent.micro_batch) == ([5, 5], 3)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("least", [1, 10])
+def test_what_cannot_be_halved_further_is_said(least: int) -> None:
+    with pytest.raises(ResourceError) as caught:
+        gradient(Narrow(0), least=least)
+    assert caught.value.exit_code == 5
+    assert ("1 picture" if least == 1 else "10 pictures") in caught.value.what
+    assert "smaller data.size" in caught.value.hint
+
+
+def test_another_error_is_no_shortage_of_memory() -> None:
+    wrong = Batch(torch.zeros(10, 1, 5, 5), torch.zeros(10, dtype=torch.int64), torch.arange(10))
+    model = Narrow(10)
+    descent = Descent(torch.optim.SGD(model.parameters(), 0.0), constant(), 9)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        descent.down(partial(TASK.losses, model), wrong)
+    assert model.passes == [10]
+
+
+def test_a_halved_micro_batch_is_taken_up_with_a_checkpoint(tmp_path: Path) -> None:
+    _, descent = gradient(Narrow(3))
+    save_checkpoint(tmp_path, {"descent": descent.state_dict()}, 1)
+    other = Descent(descent.optimizer, constant(), 9)
+    other.load_state_dict(load_checkpoint(tmp_path)[0]["descent"])
+    assert other.micro_batch == 3
+
+
+def test_a_training_goes_on_when_memory_runs_out_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    losses = Classification.losses
+
+    def narrow(self: Classification, model: nn.Module, some: Batch) -> dict[str, Tensor]:
+        if len(some) > 100:
+            raise RuntimeError(SHORT)
+        return losses(self, model, some)
+
+    monkeypatch.setattr(Classification, "losses", narrow)
+    run = api.train(with_=TINY, out=tmp_path / "run")
+    [fact] = run.events("memory")
+    assert fact == {"event": "memory", "epoch": 1, "step": 1, "micro_batch": 64}
+    assert "64 pictures at a time" in " ".join(capsys.readouterr().err.split())
+    assert len(run.history) == 2
+
+
+def test_weights_that_are_not_finite_are_never_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+    move = Descent._move
+
+    def infinite(self: Descent) -> None:
+        nonlocal steps
+        move(self)
+        steps += 1
+        if steps == 10:  # the last step of the second epoch: its loss was still finite
+            self.optimizer.param_groups[0]["params"][0].data.view(-1)[0] = float("inf")
+
+    monkeypatch.setattr(Descent, "_move", infinite)
+    with pytest.raises(DivergedError) as caught:
+        api.train(with_=TINY, out=tmp_path / "run")
+    assert caught.value.what.startswith("model/c1.weight has numbers that are not finite at step 5")
+    assert "digits/" in caught.value.what
+    state, _ = load_checkpoint(tmp_path / "run" / "checkpoint")
+    assert state["epoch"] == 1
+    assert all(bool(t.isfinite().all()) for t in state["model"].values())
+
+
+def failing(code: int, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file system fail with `code` at the fsync of everything after so many."""
+    done, fsync = 0, os.fsync
+
+    def broken(handle: int) -> None:
+        nonlocal done
+        done += 1
+        if done > after:
+            raise OSError(code, os.strerror(code))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", broken)
+
+
+@pytest.mark.parametrize("after", range(9))
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_a_failing_disk_never_costs_the_last_good_checkpoint(
+    code: int, after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = torch.arange(1000.0)
+    save_checkpoint(tmp_path, {"weight": good, "step": 0}, 0)
+    saved = 0
+    with monkeypatch.context() as broken:
+        failing(code, after, broken)
+        with pytest.raises(OSError, match=os.strerror(code)):
+            for saved in range(1, 10):
+                save_checkpoint(tmp_path, {"weight": good + saved, "step": saved}, saved)
+    state, damaged = load_checkpoint(tmp_path)
+    assert damaged == []
+    assert saved - 1 <= state["step"] <= saved  # the last fsync may fail after the rename
+    assert torch.equal(state["weight"], good + state["step"])
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_a_training_on_a_failing_disk_ends_with_what_was_kept_and_what_to_do(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        failing(code, 9, broken)  # recipe, classes and split; then four of the first checkpoint
+        with pytest.raises(ResourceError) as caught:
+            api.train(with_=TINY | {"train.epochs": 4}, out=tmp_path / "run")
+    assert caught.value.exit_code == 5
+    assert os.strerror(code) in caught.value.what
+    assert "the checkpoint of epoch 1, step 0 is whole" in caught.value.what
+    assert f"saccade resume {tmp_path / 'run'}" in caught.value.hint
+    whole = api.train(with_=TINY | {"train.epochs": 4}, out=tmp_path / "whole")
+    resumed = api.resume(tmp_path / "run")
+    assert weights(resumed) == weights(whole)
+
+
+def weights(run: Run) -> bytes:
+    return (run.path / "bundle" / "model.safetensors").read_bytes()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1.5 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = (
+        shutil.which("mount")
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1500k", "none", folder], capture_output=True
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("needs the right to mount")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_leaves_a_checkpoint_to_go_on_from(small_disk: Path, tmp_path: Path) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(10))
+    run = Run.create(small_disk / "run", "run")
+    saved = 0
+    with pytest.raises(OSError, match="No space left"):
+        for saved in range(1, 50):
+            save_checkpoint(run.path, {"weight": torch.full((60_000,), float(saved))}, saved)
+            ballast.write_bytes(bytes(100_000 * saved))
+    state, damaged = load_checkpoint(run.path)
+    assert damaged == []
+    assert saved >= 2
+    assert torch.equal(state["weight"], torch.full((60_000,), float(saved))) or torch.equal(
+        state["weight"], torch.full((60_000,), float(saved - 1))
+    )
+    assert not [file for file in run.path.iterdir() if file.name.startswith(".")]
+
+
+def test_a_run_folder_that_vanishes_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observe = Descent.observe
+
+    def vanish(self: Descent, number: float) -> None:
+        observe(self, number)
+        shutil.rmtree(tmp_path / "run")
+
+    monkeypatch.setattr(Descent, "observe", vanish)
+    with pytest.raises(ResourceError, match="has vanished") as caught:
+        api.train(with_=TINY, out=tmp_path / "run")
+    assert caught.value.exit_code == 5
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(ResourceError, match="cannot be written to") as caught:
+        api.train(tmp_path / "no-pictures-are-looked-for", out=tmp_path / "far" / "run")
+    assert caught.value.hint == "name another one with --out"
+
+
+def test_a_line_of_the_log_that_was_cut_short_costs_no_other(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.log("epoch", epoch=1)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"event": "epo')
+    run.log("resumed", step=3)
+    assert run.events("epoch") == [{"event": "epoch", "epoch": 1}]
+    assert run.events("resumed") == [{"event": "resumed", "step": 3}]
