@@ -3,10 +3,9 @@
 After torchvision's "new training recipe" (Vryniotis 2021, "How to train state-of-the-art models
 using TorchVision's latest primitives"): 80.9 % of ImageNet with ResNet-50 after 600 epochs, there.
 Departures: 100 epochs; a batch of 256 with a quarter of the rate, which goes with the batch (Goyal
-2017); rectangles are cut out of the middle square, each picture once a pass; mixup and then CutMix
-on every picture, where the source draws one of them for each batch; an average over the same share
-of any training; biases have no decay either.  Training sees 176 pixels, tests 224 (Touvron 2019,
-"Fixing the train-test resolution discrepancy").
+2017); rectangles are cut out of the middle square, each picture once a pass; an average over the
+same share of any training; biases have no decay either.  Training sees 176 pixels, tests 224
+(Touvron 2019, "Fixing the train-test resolution discrepancy").
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ def imagenet() -> Recipe:
                 "flip",
                 "trivial_augment",
                 "erase:0.1",
-                "mixup:0.2",
-                "cutmix:1",
+                "mixup:0.2|cutmix:1",
             ),
         ),
         model=Model("resnet50"),

@@ -9,6 +9,7 @@ from saccade.data.augment.augmentation import Augmentation
 from saccade.data.augment.blur import Blur, Sharpen
 from saccade.data.augment.colour import Brightness, Contrast, Grey, Hue, Lighting, Saturation
 from saccade.data.augment.crop import PadCrop, ResizedCrop
+from saccade.data.augment.either import Either
 from saccade.data.augment.elastic import Elastic
 from saccade.data.augment.erase import Cutout, Erase
 from saccade.data.augment.flip import Flip, VerticalFlip
@@ -57,9 +58,12 @@ AUGMENTATIONS: dict[str, type] = {
 def parse(text: str, classes: int = 0) -> Augmentation:
     """The augmentation that `text` says: `flip`, `translate:4`, `resized_crop:scale=0.35,ratio=2`.
 
-    The first parameter may stand without its name.  `classes`, the number of classes of the data,
-    reaches those that mix targets and say none themselves.
+    The first parameter may stand without its name.  `mixup:0.2|cutmix` is either, drawn for each
+    batch.  `classes`, the number of classes of the data, reaches those that mix targets and say
+    none themselves.
     """
+    if "|" in text:
+        return Either(tuple(parse(part, classes) for part in text.split("|")))
     name, colon, rest = text.strip().partition(":")
     if name not in AUGMENTATIONS:
         raise unknown("augmentation", name, AUGMENTATIONS, RecipeError)
