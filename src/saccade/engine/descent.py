@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
 from math import ceil
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from saccade.batch import Batch
+from saccade.engine.distributed import ALONE, World
 from saccade.engine.optim import Optimizer
 from saccade.engine.schedule import Plateau, Schedule
 from saccade.engine.shortage import is_shortage, too_large
@@ -38,6 +39,7 @@ class Descent:
     micro_batch: int = 0  # pictures that go through at a time; 0: the whole batch
     least: int = 1  # pictures that memory may bring micro_batch down to
     plateau: Plateau = field(default_factory=Plateau)
+    world: World = ALONE  # the processes that go down together
 
     def __post_init__(self) -> None:
         self.lower = PRECISIONS[self.precision]
@@ -82,7 +84,7 @@ class Descent:
             self._halve(len(batch))
             torch.manual_seed(torch.initial_seed())  # the chance of the step, from its beginning
         self._move()
-        return totals
+        return self.world.total(totals)
 
     def _gathered(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
@@ -90,12 +92,15 @@ class Descent:
         """The losses of the batch, its gradient in the weights; None where memory is short."""
         self.optimizer.zero_grad(set_to_none=True)
         totals: dict[str, Tensor] = {}
+        mine, counts = self.world.part(batch)
+        parts = _parts(mine, self.micro_batch)
         try:
-            for part in _parts(batch, self.micro_batch):
-                share = len(part) / len(batch)
-                with self.autocast(part.images.device):
-                    losses = losses_of(part)
-                (share * losses["loss"]).backward()
+            for part in parts:
+                share = counts * len(part) / len(batch)
+                with self.world.meeting(part is parts[-1]):
+                    with self.autocast(part.images.device):
+                        losses = losses_of(part)
+                    (self.world.size * share * losses["loss"]).backward()
                 for name, loss in losses.items():
                     totals[name] = totals.get(name, 0) + share * loss.detach()
         except (RuntimeError, MemoryError) as error:
@@ -131,7 +136,7 @@ class Descent:
         if not self.minutes:
             return by_steps
         by_clock = (time.monotonic() - self.began) / (60 * self.minutes)
-        return min(1.0, max(by_steps, by_clock))
+        return min(1.0, max(by_steps, self.world.leaders(by_clock)))
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -152,10 +157,10 @@ class Descent:
         self.done = self._share_done()
 
 
-def _parts(batch: Batch, size: int) -> Iterable[Batch]:
+def _parts(batch: Batch, size: int) -> list[Batch]:
     """The batch in order, in parts of equal length that have at most `size` pictures."""
     if not size:
         return [batch]
     count = ceil(len(batch) / size)
     split = (t.tensor_split(count) for t in (batch.images, batch.targets, batch.index))
-    return map(Batch, *split)
+    return list(map(Batch, *split))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from saccade.batch import Batch
 from saccade.data.loader import Loader
+from saccade.engine.distributed import ALONE, World
 from saccade.tasks.task import Task
 
 
@@ -21,10 +22,13 @@ class Evaluated:
     predictions: Tensor  # [N,...] float32 on the CPU, in the order of the split
 
 
-def evaluate(model: nn.Module, task: Task, loader: Loader) -> Evaluated:
-    """Predict every picture of `loader`, in eval mode and float32, and measure."""
+def evaluate(model: nn.Module, task: Task, loader: Loader, world: World = ALONE) -> Evaluated:
+    """Predict every picture of `loader`, in eval mode and float32, and measure.
+
+    The processes of a world share the work; each has the whole result.
+    """
     metrics, parts, places = task.metrics(), [], []
-    for prediction, batch in predict(model, task, loader):
+    for prediction, batch in predict(model, task, loader, world):
         for metric in metrics.values():
             metric.update(prediction, batch)
         parts.append(prediction.cpu())
@@ -35,12 +39,15 @@ def evaluate(model: nn.Module, task: Task, loader: Loader) -> Evaluated:
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, task: Task, loader: Loader) -> Iterator[tuple[Tensor, Batch]]:
+def predict(
+    model: nn.Module, task: Task, loader: Loader, world: World = ALONE
+) -> Iterator[tuple[Tensor, Batch]]:
     """What the task says of each batch of `loader`, in eval mode, beside the batch."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     for batch in loader.epoch(0):
         batch = batch.to(device)
-        yield task.predict(model, batch.images), batch
+        part, _ = world.part(batch)
+        yield world.joined(task.predict(model, part.images), len(batch)), batch
     model.train(was_training)

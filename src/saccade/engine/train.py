@@ -68,7 +68,8 @@ def train(
     or its clock, ends the training within an epoch, which may be a short one.
     """
     device = next(model.parameters()).device
-    start = start or Position()
+    start, rank = start or Position(), descent.world.rank
+    spread = descent.world.spread(model)
     for epoch in range(start.epoch, epochs):
         if descent.over:
             return
@@ -76,9 +77,9 @@ def train(
         began, images = time.perf_counter(), 0
         for step, batch in enumerate(loader.epoch(epoch, first), first):
             training_mode(model)
-            batch = augment(batch.to(device), chance(seed, epoch, step, device))
+            batch = augment(batch.to(device), chance(seed, epoch, step, device, rank))
             lr = descent.lr
-            losses = descent.down(partial(task.losses, model), batch)
+            losses = descent.down(partial(task.losses, spread), batch)
             images += len(batch)
             yield Step(epoch, step, losses, lr, batch.index)
             if descent.over:
@@ -86,9 +87,15 @@ def train(
         yield Epoch(epoch, time.perf_counter() - began, images)
 
 
-def chance(seed: int, epoch: int, step: int, device: torch.device) -> torch.Generator:
-    """The generator of one step; PyTorch's own, which dropout draws from, is set beside it."""
+def chance(
+    seed: int, epoch: int, step: int, device: torch.device, rank: int = 0
+) -> torch.Generator:
+    """The generator of one step; PyTorch's own, which dropout draws from, is set beside it.
+
+    The processes of a world draw the same from the one, for the whole batch, and each for itself,
+    for its part of the batch, from the other.
+    """
     digest = hashlib.blake2b(f"{seed} {epoch} {step}".encode(), digest_size=8).digest()
     number = int.from_bytes(digest, "little") >> 1
-    torch.manual_seed(number)
+    torch.manual_seed(number + rank)
     return torch.Generator(device).manual_seed(number)
