@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from saccade.errors import DataError, WeightsError
 from saccade.files import whole_folder
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
+from saccade.models.variant import Variant, varied
 from saccade.results import Prediction, Predictions
 from saccade.tasks.classification import Classification
 
@@ -45,6 +46,7 @@ class Bundle:
     preprocessing: Preprocessing
     model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives logits [N,K]
     temperature: float = 1.0  # divides the logits; fitted on the validation pictures
+    variant: Variant = field(default_factory=Variant)  # what is changed in the architecture
 
     @property
     def task(self) -> Classification:
@@ -66,6 +68,10 @@ class Bundle:
         p = self.preprocessing
         return {
             "architecture": self.architecture,
+            "variant": {
+                "without": list(self.variant.without),
+                "activation": self.variant.activation,
+            },
             "num_classes": len(self.classes),
             "label_names": list(self.classes),
             "pretrained_cfg": {
@@ -95,7 +101,10 @@ class Bundle:
             preprocessing = _preprocessing(config)
             classes = tuple(config["label_names"])
             temperature = float(config["temperature"])
+            variant = _variant(config)
             network = create_model(config["architecture"], num_classes=len(classes))
+            picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
+            network = varied(network, variant, picture)
             model = normalized(network, preprocessing.mean, preprocessing.std)
             model.load_state_dict(load(data))
             model.to(memory_format=torch.channels_last)  # as in training: the same kernels
@@ -105,7 +114,8 @@ class Bundle:
             raise WeightsError(f"{folder / 'config.json'} lacks {error}") from error
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}") from error
-        return cls(config["architecture"], classes, preprocessing, model.eval(), temperature)
+        name = config["architecture"]
+        return cls(name, classes, preprocessing, model.eval(), temperature, variant)
 
     def predict(self, *images: str | Path, top: int = 5) -> Predictions:
         """The `top` most probable classes of picture files, or of all pictures in folders."""
@@ -133,6 +143,12 @@ class Bundle:
             lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
             raise DataError(f"no picture could be read: {lines}")
         return Predictions(tuple(found), tuple(reported))
+
+
+def _variant(config: dict[str, Any]) -> Variant:
+    """The changes; first weights and stochastic depth are gone when training is over."""
+    found = config["variant"]
+    return Variant(tuple(found["without"]), found["activation"])
 
 
 def _preprocessing(config: dict[str, Any]) -> Preprocessing:

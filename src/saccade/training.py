@@ -31,7 +31,7 @@ from saccade.report.card import model_card
 from saccade.report.run_page import write_report
 from saccade.results import classifier_evaluation
 from saccade.runs import Run, write_predictions
-from saccade.settings import Settings, device, resolve, threads
+from saccade.settings import Settings, device, resolve, threads, variant_of
 from saccade.terminal import say
 
 
@@ -163,8 +163,14 @@ def _finish(run: Run, prepared: Prepared, began: float) -> Run:
         result = evaluate(prepared.best, task, prepared.splits[name].in_order())
         run.log("evaluation", **classifier_evaluation(name, result.scores, task.classes).to_dict())
     write_predictions(run.path / "predictions.csv", test.items, task.classes, result.predictions)
-    name = prepared.recipe.model.name
-    bundle = Bundle(name, task.classes, prepared.preprocessing, prepared.best, calibrated.value)
+    bundle = Bundle(
+        prepared.recipe.model.name,
+        task.classes,
+        prepared.preprocessing,
+        prepared.best,
+        calibrated.value,
+        variant_of(prepared.recipe),
+    )
     bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
     run.log("finished", seconds=round(time.perf_counter() - began, 2))
     write_report(run, test.pictures)
