@@ -18,6 +18,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import saccade
 from saccade import api
+from saccade.allocator import keep_blocks
 from saccade.errors import SaccadeError
 
 REPORTED = 4  # exit code: finished, some inputs reported
@@ -157,6 +158,7 @@ def refuse(what: str, hint: str, code: int, as_json: bool) -> int:
 
 def entry() -> None:
     """The console script."""
+    keep_blocks()
     sys.exit(main())
 
 

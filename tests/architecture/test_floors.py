@@ -13,7 +13,7 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = {
-    "errors": 0, "batch": 0, "files": 0, "fetch": 0,
+    "errors": 0, "batch": 0, "files": 0, "fetch": 0, "allocator": 0,
     "layers": 1, "metrics": 1,
     "models": 2, "data": 2, "classical": 2,
     "tasks": 3, "analysis": 3,
@@ -21,7 +21,7 @@ FLOORS = {
     "recipe": 5, "recipes": 5, "settings": 5, "results": 5, "runs": 5, "bundle": 5, "report": 5,
     "export": 5, "environment": 5, "studies": 5, "commands": 5,
     "prepared": 6, "training": 6, "measuring": 6, "showing": 6, "examining": 6, "augmenting": 6,
-    "logbook": 6, "faults": 6, "listings": 6, "terminal": 6, "api": 6,
+    "logbook": 6, "tracking": 6, "watching": 6, "faults": 6, "listings": 6, "terminal": 6, "api": 6,
     "cells": 6, "studying": 6,
     "cli": 7, "studio": 7,
 }  # fmt: skip
