@@ -43,6 +43,7 @@ def train(
     size: int | None = None,
     seed: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
+    track: Sequence[str] = (),
     out: str | Path | None = None,
 ) -> Run:
     """Train a network on labelled pictures, measure it on some that it never saw, keep it as a run.
@@ -64,17 +65,19 @@ def train(
         What all chance comes from: split, first weights, order, augmentation.
     with_
         Any other setting by its full name: optim.lr=0.05.
+    track
+        Where to send the numbers, too: tensorboard, mlflow, wandb.
     out
         The run folder to make; without it the next free one below runs.
     """
     from saccade.commands import train_command
-    from saccade.terminal import TrainingView
     from saccade.training import begin
+    from saccade.watching import watching
 
     named = {"model.name": model, "train.epochs": epochs, "data.size": size, "train.seed": seed}
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
     folder = Path(out) if out is not None else None
-    with TrainingView() as view:
+    with watching(track) as view:
         return begin(data, recipe, flags, folder, train_command(data, recipe, flags), view)
 
 
@@ -87,11 +90,12 @@ def resume(run: str | Path) -> Run:
         The run folder.
     """
     from saccade.runs import Run
-    from saccade.terminal import TrainingView
     from saccade.training import go_on
+    from saccade.watching import tracked, watching
 
-    with TrainingView() as view:
-        return go_on(Run.open(run), view)
+    begun = Run.open(run)
+    with watching(tracked(begun)) as view:
+        return go_on(begun, view)
 
 
 def evaluate(run: str | Path, data: str | Path | None = None, *, split: str = "test") -> Evaluation:

@@ -28,6 +28,7 @@ from saccade.engine.train import Position, Step
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_table import doctor_table
 from saccade.results import Predictions
+from saccade.runs import Run
 from saccade.settings import Settings
 
 PAPER = 120  # characters to a line where no terminal says how many there are
@@ -147,7 +148,8 @@ class TrainingView:
             words=f"{done:,} of {total:,} pictures",
         )
 
-    def training(self, epochs: int, steps: int, start: Position) -> None:
+    def training(self, run: Run, steps: int, start: Position) -> None:
+        epochs = run.recipe.train.epochs
         self.epochs, self.steps = epochs, steps
         self.progress.remove_task(self.line)
         self.line = self.progress.add_task(
@@ -167,3 +169,7 @@ class TrainingView:
     def note(self, words: str) -> None:
         """A line that stays."""
         self.console.print(Text(f"- {words}"))
+
+    def finished(self, run: Run) -> None:
+        """The bar goes; the result is printed by whoever asked for it."""
+        self.progress.stop()

@@ -132,7 +132,7 @@ def _carry_out(
 ) -> Run:
     """Train from `start` to the end, or to a signal; `losses` are those of the epoch of `start`."""
     recipe = prepared.recipe
-    view.training(recipe.train.epochs, len(prepared.loader), start)
+    view.training(run, len(prepared.loader), start)
     book = Logbook(run, prepared, start, losses, view)
     events = train(
         prepared.model,
@@ -149,10 +149,12 @@ def _carry_out(
             book.take(event, look=request.number is not None)
             if request.number and book.midway:
                 raise book.stop(request.number)
-        return _finish(run, prepared, began)
+        _finish(run, prepared, began)
+    view.finished(run)
+    return run
 
 
-def _finish(run: Run, prepared: Prepared, began: float) -> Run:
+def _finish(run: Run, prepared: Prepared, began: float) -> None:
     """Measure on the held-out splits and write all that a finished run holds."""
     val, test = prepared.splits["val"], prepared.splits["test"]
     said = evaluate(prepared.best, prepared.task, val.in_order()).predictions
@@ -174,7 +176,6 @@ def _finish(run: Run, prepared: Prepared, began: float) -> Run:
     bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
     run.log("finished", seconds=round(time.perf_counter() - began, 2))
     write_report(run, test.pictures)
-    return run
 
 
 def _counts(split: Split) -> dict[str, int]:

@@ -1,0 +1,51 @@
+"""MLflow: a run in the experiment "saccade", or in that of MLFLOW_EXPERIMENT_NAME.
+
+The store is MLflow's own choice: MLFLOW_TRACKING_URI, else its default on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class MLflow:
+    """Metrics by step, settings as parameters, files as artefacts."""
+
+    name = "mlflow"
+
+    def check(self) -> None:
+        """An unreachable server is MLflow's to report: it tries for a while before it gives up."""
+
+    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+        from mlflow import MlflowClient  # pyright: ignore[reportMissingImports]
+        from mlflow.entities import Param, RunStatus  # pyright: ignore[reportMissingImports]
+
+        self.client = MlflowClient()
+        if known:
+            self.run = known
+            self.client.update_run(known, status=RunStatus.to_string(RunStatus.RUNNING))
+            return known
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "saccade")
+        experiment = self.client.get_experiment_by_name(name)
+        place = experiment.experiment_id if experiment else self.client.create_experiment(name)
+        self.run = self.client.create_run(place, run_name=folder.name).info.run_id
+        parameters = [Param(name, str(value)) for name, value in settings.items()]
+        self.client.log_batch(self.run, params=parameters)
+        return self.run
+
+    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric  # pyright: ignore[reportMissingImports]
+
+        now = int(1000 * time.time())
+        metrics = [Metric(name, value, now, steps) for name, value in numbers.items()]
+        self.client.log_batch(self.run, metrics=metrics)
+
+    def artefact(self, path: Path) -> None:
+        self.client.log_artifact(self.run, str(path))
+
+    def end(self, *, finished: bool) -> None:
+        self.client.set_terminated(self.run, "FINISHED" if finished else "KILLED")

@@ -1,0 +1,42 @@
+"""TensorBoard: event files in the run folder; look at them with `tensorboard --logdir runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class TensorBoard:
+    """Scalars by step, settings as a table; of a file it notes where it is."""
+
+    name = "tensorboard"
+
+    def check(self) -> None:
+        """It needs nothing but its package."""
+
+    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer = SummaryWriter(str(folder / "tensorboard"))
+        if not known:
+            lines = [f"|{name}|{_words(value)}|" for name, value in settings.items()]
+            self.writer.add_text("settings", "\n".join(["|setting|value|", "|-|-|", *lines]))
+        self.writer.flush()
+        return folder.name
+
+    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+        for name, value in numbers.items():
+            self.writer.add_scalar(name, value, steps)
+        self.writer.flush()
+
+    def artefact(self, path: Path) -> None:
+        self.writer.add_text(path.stem, str(path.resolve()))
+
+    def end(self, *, finished: bool) -> None:
+        self.writer.close()
+
+
+def _words(value: object) -> str:
+    text = " ".join(value) if isinstance(value, tuple) else str(value)
+    return text.replace("|", "\\|")

@@ -1,0 +1,51 @@
+"""Weights & Biases: a run in the project "saccade", or in that of WANDB_PROJECT.
+
+With WANDB_MODE=offline nothing leaves the machine; `wandb sync` sends it later.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from saccade.errors import UsageError
+
+
+class WeightsAndBiases:
+    """Numbers by step, settings as its config, files as artefacts."""
+
+    name = "wandb"
+
+    def check(self) -> None:
+        if os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
+            return
+        import wandb  # pyright: ignore[reportMissingImports]
+
+        if not wandb.login(prompt=False):
+            found = "Weights & Biases knows no account on this machine"
+            raise UsageError(found, "run `wandb login`, or set WANDB_MODE=offline")
+
+    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+        import wandb  # pyright: ignore[reportMissingImports]
+
+        self.run = wandb.init(
+            project=os.environ.get("WANDB_PROJECT", "saccade"),
+            name=folder.name,
+            id=known or None,
+            resume="allow" if known else None,
+            dir=str(folder),
+            config=dict(settings),
+            settings=wandb.Settings(silent=True),
+        )
+        return self.run.id
+
+    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+        self.run.log(dict(numbers), step=steps)
+
+    def artefact(self, path: Path) -> None:
+        self.run.log_artifact(str(path), name=f"{path.stem}-{self.run.id}", type=path.stem)
+
+    def end(self, *, finished: bool) -> None:
+        self.run.finish(exit_code=0 if finished else 1)
