@@ -59,4 +59,4 @@ def augmented_sheet(
     drawn = io.BytesIO()
     sheet(images, rows, generator).save(drawn, "PNG")
     write_whole(out, drawn.getvalue())
-    return Sheet(out, chosen.data.augment, found.failed)
+    return Sheet(out, tuple(parts), found.failed)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor, nn
 
+from saccade.begun import begun
 from saccade.data.augment.augmentation import Augmentation, compose
 from saccade.data.augment.catalogue import parse
 from saccade.data.cache import Pictures, decoded
 from saccade.data.decode import Preprocessing
-from saccade.data.glance import brightness
 from saccade.data.loader import Loader
 from saccade.data.order import Order, balanced, class_weights, in_order, shuffled
 from saccade.data.source import Item, Skipped
@@ -26,12 +25,10 @@ from saccade.engine.optimizers.lookahead import Lookahead
 from saccade.engine.schedule import Plateau, scheduled
 from saccade.engine.train import Position
 from saccade.errors import DataError, RecipeError
-from saccade.layers.normalize import normalized
-from saccade.models.create import create_model
-from saccade.models.variant import varied
 from saccade.recipe import Recipe
-from saccade.settings import device, variant_of
+from saccade.settings import device
 from saccade.tasks.classification import Classification
+from saccade.transfer.features import Decoding
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
@@ -71,6 +68,7 @@ class Prepared:
     model: nn.Module
     descent: Descent
     average: Average | None
+    words: tuple[str, ...] = ()  # where the first weights come from
 
     @property
     def best(self) -> nn.Module:
@@ -105,30 +103,26 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
     weights = _class_weights(settings.class_weights, division)
     task = Classification(division.classes, settings.label_smoothing, weights)
     augment = compose([parse(text, len(task.classes)) for text in data.augment])
-    place = device(settings.device)
+    device(settings.device)
     preprocessing = preprocessing_of(recipe)
     splits, unreadable = _decode(division, preprocessing, data.cache, task, progress)
     train = splits["train"]
-    mean, std = brightness(train.pictures)
     order = ORDERS[data.sampling](train.targets, settings.seed)
     loader = Loader(train.pictures, train.targets, settings.batch_size, order)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        network = create_model(recipe.model.name, num_classes=task.outputs)
-        picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
-        network = varied(network, variant_of(recipe), picture)
-    model = normalized(network, mean, std).to(place).to(memory_format=torch.channels_last)
+    decoding = Decoding(train.items, train.pictures, preprocessing)
+    ready = begun(recipe, task, decoding, train.targets, progress)
     return Prepared(
         recipe,
         task,
-        replace(preprocessing, mean=mean, std=std),
+        ready.preprocessing,
         splits,
         unreadable,
         loader,
         augment,
-        model,
-        _descent(recipe, model, len(loader)),
-        Average(model, settings.average) if settings.average else None,
+        ready.model,
+        _descent(recipe, ready.model, len(loader)),
+        Average(ready.model, settings.average) if settings.average else None,
+        ready.words,
     )
 
 
@@ -138,6 +132,7 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
     return Preprocessing(
         size=int(data.size),
         resize=data.resize,
+        crop=float(data.crop),
         interpolation=data.interpolation,
         colour=data.colour,
     )
@@ -159,12 +154,13 @@ def _class_weights(rule: str, division: Division) -> tuple[float, ...] | None:
 
 
 def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:
-    optim, total = recipe.optim, steps * recipe.train.epochs
+    optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
     groups = parameter_groups(model, optim.weight_decay, layer_decay=optim.layer_decay)
     optimizer = OPTIMIZERS[optim.name](groups, optim.lr, optim.momentum)
-    warmup = optim.warmup if optim.warmup < 1 else optim.warmup / total
+    rise = float(optim.warmup)
+    warmup = rise if rise < 1 else rise / total
     if warmup >= 1:
-        found = f"optim.warmup is {optim.warmup:g} steps, and the training has {total}"
+        found = f"optim.warmup is {rise:g} steps, and the training has {total}"
         raise RecipeError(found, "write fewer, or a share such as 0.1")
     return Descent(
         Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,

@@ -16,6 +16,7 @@ from saccade.files import write_whole
 
 # fmt: off
 Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
+Head = Literal["fresh", "ridge", "logistic", "means", "neighbours", "auto"]
 Optimizer = Literal[
     "sgd", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "lion", "muon",
 ]
@@ -37,8 +38,9 @@ class Data:
     val: float = 0.15  # share of the pictures held out to watch the training
     test: float = 0.15  # share held out to measure the result, once
     size: int | Auto = "auto"  # pixels
-    resize: Literal["squash", "crop", "pad"] = "squash"
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    resize: Literal["squash", "crop", "pad", "auto"] = "auto"
+    crop: float | Auto = "auto"  # with resize=crop: size over the short side before the cut
+    interpolation: Literal["bilinear", "bicubic", "auto"] = "auto"
     colour: Literal["rgb", "grey", "auto"] = "auto"
     cache: Literal["auto", "off", "memory", "disk"] = "auto"
     doctor: Literal["on", "off", "auto"] = "auto"  # whether the pictures are examined first
@@ -46,13 +48,17 @@ class Data:
     held_per_class: int = 0  # of each class in val and in test; 0: all
     group: str = "source"  # what stays in one split: source, folder, or a regular expression
     sampling: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class as often
-    augment: tuple[str, ...] = ()  # in this order, to whole batches
+    augment: Auto | tuple[str, ...] = ()  # in this order, to whole batches
+    views: int = 0  # augmented versions of each picture beside it, for a head that is fitted
 
     def __post_init__(self) -> None:
         _require(0 < self.val < 1, "data.val", self.val, "a share between 0 and 1")
         _require(0 < self.test < 1, "data.test", self.test, "a share between 0 and 1")
         _require(self.val + self.test < 1, "data.val + data.test", self.val + self.test, "under 1")
         _require(self.size == "auto" or self.size > 0, "data.size", self.size, "a number of pixels")
+        right = self.crop == "auto" or 0 < self.crop <= 1
+        _require(right, "data.crop", self.crop, "a share above 0 and up to 1")
+        _require(self.views >= 0, "data.views", self.views, "0 or more")
         _require(self.per_class >= 0, "data.per_class", self.per_class, "0 or more")
         _require(self.held_per_class >= 0, "data.held_per_class", self.held_per_class, "0 or more")
 
@@ -66,10 +72,25 @@ class Model:
     activation: Activation = "own"  # in place of every other but those of gates
     init: Init = "own"  # of every convolution and fully connected layer
     drop_path: float = 0.0  # how often the last residual branch is left out, the first hardly ever
+    weights: str = "none"  # to begin from: auto, a tag such as imagenet, a file, a run, timm:NAME
+    head: Head = "fresh"  # the last layer: fresh, or fitted to features before anything is trained
+    freeze: str = "none"  # a row: it and all before it stay as they are; features: all but the last
+    unfreeze: tuple[str, ...] = ()  # rows from which on weights learn: layer4, later layer3@0.5
 
     def __post_init__(self) -> None:
         right = 0 <= self.drop_path < 1
         _require(right, "model.drop_path", self.drop_path, "from 0 to below 1")
+        if self.freeze != "none" and self.unfreeze:
+            raise RecipeError(
+                f"model.freeze={self.freeze} does not go with model.unfreeze: "
+                "one says what stays, the other what learns",
+                "set one of them",
+            )
+        if self.weights != "none" and self.init != "own":
+            raise RecipeError(
+                f"model.init={self.init} does not go with model.weights: it would undo them",
+                "set model.init=own",
+            )
 
 
 @dataclass(frozen=True)
@@ -81,7 +102,7 @@ class Optim:
     momentum: float = 0.9  # of Adam and Lion: beta 1; of Adadelta: rho; Adagrad has none
     weight_decay: float = 0.05  # of weights; biases and normalisation layers have none
     schedule: Schedule = "cosine"
-    warmup: float = 0.1  # share of the training over which the rate rises; from 1 on: steps
+    warmup: float | Auto = 0.1  # share of the training while the rate rises; from 1 on: steps
     patience: int = 5  # of plateau: epochs without a better one before the rate drops to a tenth
     clip: float = 0.0  # highest norm of the gradient; 0: as it is
     layer_decay: float = 1.0  # rate of a layer, as a share of that of the layer above it
@@ -91,9 +112,8 @@ class Optim:
         _require(0 < self.lr < inf, "optim.lr", self.lr, "a finite number above 0")
         _require(0 <= self.momentum < 1, "optim.momentum", self.momentum, "from 0 to below 1")
         _require(self.weight_decay >= 0, "optim.weight_decay", self.weight_decay, "0 or more")
-        rises = 0 <= self.warmup < 1 or (self.warmup < inf and self.warmup == int(self.warmup) > 0)
         wanted = "a share from 0 to below 1, or a whole number of steps"
-        _require(rises, "optim.warmup", self.warmup, wanted)
+        _require(_rises(self.warmup), "optim.warmup", self.warmup, wanted)
         _require(self.patience >= 0, "optim.patience", self.patience, "0 or more")
         _require(self.clip >= 0, "optim.clip", self.clip, "0 or more")
         _require(
@@ -108,7 +128,7 @@ class Optim:
 class Train:
     """How long, in what portions, from what seed."""
 
-    epochs: int = 30
+    epochs: int = 30  # 0: nothing is trained, the last layer is fitted
     minutes: float = 0.0  # after which training ends, its schedule with it; 0: when epochs do
     batch_size: int = 64  # pictures
     micro_batch: int = 0  # pictures of a batch that go through at a time; 0: all
@@ -121,7 +141,7 @@ class Train:
     threads: int | Auto = "auto"  # of the processor
 
     def __post_init__(self) -> None:
-        _require(self.epochs > 0, "train.epochs", self.epochs, "1 or more")
+        _require(self.epochs >= 0, "train.epochs", self.epochs, "0 or more")
         _require(0 <= self.minutes < inf, "train.minutes", self.minutes, "0 or more")
         _require(
             self.threads == "auto" or self.threads > 0, "train.threads", self.threads, "1 or more"
@@ -158,7 +178,8 @@ class Recipe:
     train: Train = field(default_factory=Train)
 
     def __post_init__(self) -> None:
-        if self.train.minutes and self.optim.warmup >= 1:
+        warmup = self.optim.warmup
+        if self.train.minutes and warmup != "auto" and warmup >= 1:
             raise RecipeError(
                 f"optim.warmup cannot be {self.optim.warmup:g} steps where train.minutes is set",
                 "write it as a share of the training, such as 0.1",
@@ -279,6 +300,12 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _rises(warmup: float | str) -> bool:
+    if isinstance(warmup, str):
+        return warmup == "auto"
+    return 0 <= warmup < 1 or (warmup < inf and warmup == int(warmup) > 0)
 
 
 def _require(true: bool, name: str, value: Any, wanted: str) -> None:

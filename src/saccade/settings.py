@@ -10,16 +10,18 @@ from typing import Any
 
 import torch
 
+from saccade import starting
 from saccade.analysis.anatomy import anatomy
 from saccade.data.glance import Glance
 from saccade.errors import ResourceError, UsageError, unknown
 from saccade.models.create import create_model, input_shape
 from saccade.models.input_size import check_size
 from saccade.models.variant import Variant, varied
+from saccade.pretrained import SMALL, at_hand
 from saccade.recipe import Recipe, settings_in
 from saccade.recipes.catalogue import RECIPES
+from saccade.starting import Hand, begin_from
 
-SMALL = 64  # pixels of the short side up to which pictures count as small
 MANY = 20_000  # pictures
 TINY = 1e9  # operations in a step, some milliseconds of one core
 SWIFT = 128  # pixels; a third of the work of 224
@@ -36,15 +38,28 @@ class Settings:
     notes: tuple[str, ...] = ()
 
 
-def resolve(recipe: str | Path | None, flags: Mapping[str, Any], seen: Glance) -> Settings:
-    """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`."""
-    name, notes = (recipe, ()) if recipe else _fitting_recipe(seen)
+def resolve(
+    recipe: str | Path | None,
+    flags: Mapping[str, Any],
+    seen: Glance,
+    *,
+    hand: Hand = at_hand,
+    found: Mapping[str, tuple[Any, str]] | None = None,
+) -> Settings:
+    """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`.
+
+    `hand` tells what pretrained weights there are; what was `found` out by a comparison, values
+    with their reasons, goes before all other choices.
+    """
+    name, notes = (recipe, ()) if recipe else _fitting_recipe(seen, flags, hand)
     values = Recipe().settings()
     origins = dict.fromkeys(values, "default")
     stated, origin = _stated(name)
     chosen = Recipe().with_(stated).with_(flags)
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
+    chosen, begun = begin_from(chosen, seen, hand, found or {})
+    origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
     chosen = _chosen(chosen, WHAT, seen, origins)
     _refuse_misfits(chosen)
     return Settings(_chosen(chosen, HOW, seen, origins), origins, notes)
@@ -62,9 +77,11 @@ def _chosen(
     return recipe
 
 
-def _fitting_recipe(seen: Glance) -> tuple[str, tuple[str, ...]]:
-    name = "small" if seen.short_side <= SMALL else "photos"
-    return name, (f"recipe {name}: the short side of the pictures is {seen.short_side} pixels",)
+def _fitting_recipe(
+    seen: Glance, flags: Mapping[str, Any], hand: Hand
+) -> tuple[str, tuple[str, ...]]:
+    name, why = starting.fitting_recipe(seen, flags, hand)
+    return name, (f"recipe {name}: {why}",)
 
 
 def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
@@ -169,6 +186,9 @@ WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
     "data.size": _size,
     "data.colour": _colour,
     "data.doctor": _doctor,
+    "data.augment": starting.augment,
+    "model.head": starting.head,
+    "optim.warmup": starting.warmup,
 }
 HOW: dict[str, Choice] = {
     "train.precision": _precision,

@@ -63,7 +63,9 @@ def begin(
     with threads(int(settings.recipe.train.threads)):
         prepared = prepare(settings.recipe, division, view.decoding)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
-        facts = {"command": command, "data": located(data), "notes": notes}
+        for line in prepared.words:
+            say(line)
+        facts = {"command": command, "data": located(data), "notes": [*notes, *prepared.words]}
         with told(run):
             _write_beginning(run, settings, division, prepared, facts)
             return _carry_out(run, prepared, Position(), [], view, began)

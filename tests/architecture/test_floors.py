@@ -20,9 +20,10 @@ FLOORS = {
     "engine": 4, "transfer": 4,
     "recipe": 5, "recipes": 5, "settings": 5, "results": 5, "runs": 5, "bundle": 5, "report": 5,
     "export": 5, "environment": 5, "studies": 5, "commands": 5,
+    "pretrained": 5, "starting": 5,
     "prepared": 6, "training": 6, "measuring": 6, "showing": 6, "examining": 6, "augmenting": 6,
     "logbook": 6, "tracking": 6, "watching": 6, "faults": 6, "listings": 6, "terminal": 6, "api": 6,
-    "cells": 6, "studying": 6,
+    "begun": 6, "cells": 6, "studying": 6,
     "cli": 7, "studio": 7,
 }  # fmt: skip
 APART = [("models", "data"), ("data", "models")]  # rooms of one floor that never meet

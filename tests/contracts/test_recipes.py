@@ -18,6 +18,7 @@ from saccade.engine.schedule import CYCLES, SCHEDULES
 from saccade.errors import RecipeError
 from saccade.models.create import create_model, input_shape
 from saccade.models.input_size import check_size
+from saccade.models.weights import weights_called
 from saccade.recipe import Optimizer, Recipe, Schedule
 from saccade.recipes.catalogue import RECIPES
 from saccade.settings import resolve
@@ -29,7 +30,10 @@ DIGITS, SCENES = Glance(short_side=28, grey=True), Glance(short_side=375, grey=F
 def resolved(name: str) -> Recipe:
     """The recipe for pictures of its kind, without an `auto` left."""
     small = name in ("small", "speed", "lenet1998", "cifar_resnet2015")
-    return resolve(name, {}, DIGITS if small else SCENES).recipe
+    seen = DIGITS if small else SCENES
+    return resolve(
+        name, {}, seen, hand=lambda *asked: [weights_called("resnet18", "imagenet")]
+    ).recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)

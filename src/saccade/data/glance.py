@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from saccade.data.cache import Pictures
+from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.source import Item, Pixels
 from saccade.errors import DataError
@@ -28,6 +29,7 @@ class Glance:
     grey: bool  # every picture looked at has equal colour channels
     count: int = 0  # pictures in all
     files: bool = True  # they are image files, not arrays of pixels
+    per_class: int = 0  # pictures of a class, on average; 0 where labels are numbers
 
 
 def glance(items: Sequence[Item]) -> Glance:
@@ -45,7 +47,9 @@ def glance(items: Sequence[Item]) -> Glance:
     if not sides:
         raise DataError(f"none of the first pictures can be read, such as '{items[0].name}'")
     files = not isinstance(items[0].picture, Pixels)
-    return Glance(int(median(sides)), grey, len(items), files)
+    classes = {name for item in items for name in labels_of(item)}
+    per_class = len(items) // len(classes) if classes else 0
+    return Glance(int(median(sides)), grey, len(items), files, per_class)
 
 
 def brightness(

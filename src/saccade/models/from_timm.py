@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
@@ -28,6 +29,11 @@ def timm_network(name: str, num_classes: int = 1000, *, trained: bool) -> nn.Mod
 def timm_input(name: str) -> tuple[int, int, int]:
     """Channels, height and width in pixels that timm's network was trained on."""
     return tuple(_timm(name).get_pretrained_cfg(name).input_size)
+
+
+def timm_transforms(name: str) -> dict[str, Any]:
+    """How pictures are prepared for timm's weights, in timm's words: crop_pct, mean, std, ..."""
+    return _timm(name).get_pretrained_cfg(name).to_dict()
 
 
 def _timm(name: str) -> ModuleType:

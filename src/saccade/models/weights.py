@@ -94,18 +94,26 @@ def weights_file(network: str, weights: str | Path, *, tell: Tell = silent) -> P
     if path.suffix or path.exists():
         return path
     entry = weights_called(network, str(weights))
+    place = kept_at(entry)
     if not entry.url:
+        if place.is_file():
+            return place
         raise ResourceError(
             f"no address has the weights '{entry.tag}' of {network} in a format that is read here",
-            f"give the path of an .npz file with {entry.keys}'s names of the layers",
+            f"give the path of an .npz file with {entry.keys}'s names of the layers, "
+            f"or put it at {place}",
         )
     digest = Digest("sha256", entry.sha256)
-    return fetch(kept_at(entry.url), [entry.url], digest, damaged=WeightsError, tell=tell)
+    return fetch(place, [entry.url], digest, damaged=WeightsError, tell=tell)
 
 
-def kept_at(url: str) -> Path:
-    """Where the file of `url` lies: TORCH_HOME's folder, shared with torchvision and timm."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+def kept_at(entry: PublicWeights) -> Path:
+    """Where an entry's file lies: TORCH_HOME's folder, shared with torchvision and timm.
+
+    It has its published name; one without an address is NETWORK-TAG.npz.
+    """
+    name = entry.url.rpartition("/")[2] or f"{entry.network}-{entry.tag}.npz"
+    return Path(torch.hub.get_dir()) / "checkpoints" / name
 
 
 def load_weights(network: nn.Module, path: Path | str) -> LoadReport:
@@ -114,9 +122,13 @@ def load_weights(network: nn.Module, path: Path | str) -> LoadReport:
     Two things may differ: a classifier for another number of classes starts anew, and side
     classifiers that the network does not have are left out.  The report tells which.
     """
-    path = Path(path)
+    return put_weights(network, read_state(Path(path)), Path(path))
+
+
+def put_weights(network: nn.Module, state: State, path: Path) -> LoadReport:
+    """The same for tensors by name, which come from `path`."""
     own = network.state_dict()
-    state = named_for(read_state(path), own.keys())
+    state = named_for(state, own.keys())
     left_out = tuple(n for n in state if n not in own and n.startswith(SIDES))
     fresh = tuple(n for n in state if _for_other_classes(n, state, own, classifiers(network)))
     fitting = {n: v for n, v in state.items() if n not in {*left_out, *fresh}}

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from saccade.recipe import Recipe
 from saccade.recipes.alexnet2012 import alexnet2012
+from saccade.recipes.features import features
+from saccade.recipes.finetune import finetune
 from saccade.recipes.imagenet import imagenet
 from saccade.recipes.lenet1998 import lenet1998
 from saccade.recipes.photos import photos
@@ -18,6 +20,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "small": small,
     "photos": photos,
     "speed": speed,
+    "finetune": finetune,
+    "features": features,
     "imagenet": imagenet,
     "lenet1998": lenet1998,
     "alexnet2012": alexnet2012,

@@ -1,0 +1,102 @@
+"""Begun: a network as its training begins: filled with weights, its last layer fitted, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from saccade.data.decode import Preprocessing
+from saccade.data.glance import brightness
+from saccade.engine.freezing import freeze, train_from
+from saccade.errors import RecipeError
+from saccade.layers.normalize import normalized
+from saccade.models.create import create_model
+from saccade.models.variant import varied
+from saccade.recipe import Recipe
+from saccade.settings import device, variant_of
+from saccade.starting import origin_of
+from saccade.tasks.task import Task
+from saccade.transfer.features import Decoding, Views, features
+from saccade.transfer.fitting import fit_head, put_head, refuse_misfit
+from saccade.transfer.trunk import trunk
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A network ready for its first step, or done without one."""
+
+    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255
+    preprocessing: Preprocessing  # with the means and deviations of the network's first row
+    words: tuple[str, ...]  # where its weights come from
+
+
+def begun(
+    recipe: Recipe, task: Task, train: Decoding, targets: Tensor, progress: Progress
+) -> Begun:
+    """The network of a recipe, for the decoded pictures to `train` on and their `targets`.
+
+    Raises `WeightsError` for weights of another network, `UsageError` for a layer that does not
+    exist, `RecipeError` where nothing would be learned.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.train.seed)
+        network, preprocessing, words = _filled(recipe, task, train)
+    model = normalized(network, preprocessing.mean, preprocessing.std)
+    model = model.to(device(recipe.train.device)).to(memory_format=torch.channels_last)
+    if recipe.model.head != "fresh":
+        train = replace(train, preprocessing=preprocessing)
+        words += (_fit(model, recipe, task, train, targets, progress),)
+    elif recipe.train.epochs == 0:
+        raise RecipeError(
+            "train.epochs=0 leaves nothing to learn", "set model.head=logistic, or train"
+        )
+    if recipe.model.freeze != "none" and recipe.train.epochs:
+        freeze(model, recipe.model.freeze)
+    for row in recipe.model.unfreeze:
+        train_from(model, row)
+    return Begun(model, preprocessing, words)
+
+
+def _filled(
+    recipe: Recipe, task: Task, train: Decoding
+) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
+    """The bare network with its first weights, and what pictures it takes."""
+    p, words = train.preprocessing, ()
+    network = create_model(recipe.model.name, num_classes=task.outputs)
+    known = None
+    if recipe.model.weights != "none":
+        origin = origin_of(recipe)
+        words = (str(origin.load_into(network, task.classes)),)
+        known = origin.preprocessing
+    network = varied(network, variant_of(recipe), (p.channels, p.size, p.size))
+    mean, std = (known.mean, known.std) if known else brightness(train.pictures)
+    return network, replace(p, mean=mean, std=std), words
+
+
+def _fit(
+    model: nn.Module,
+    recipe: Recipe,
+    task: Task,
+    train: Decoding,
+    targets: Tensor,
+    progress: Progress,
+) -> str:
+    """Fit the last layer to the features of the pictures; says what was chosen."""
+    data = recipe.data
+    refuse_misfit(recipe.model.head, task)
+    if recipe.model.head == "neighbours" and recipe.train.epochs:
+        raise RecipeError(
+            "model.head=neighbours has no weights that epochs could train",
+            "set train.epochs=0, or another head",
+        )
+    views = Views(data.views, tuple(data.augment), recipe.train.seed)
+    found = features(trunk(model), train, views, progress)
+    head = fit_head(recipe.model.head, task, found, targets)
+    put_head(model, head)
+    score = "" if head.score is None else f"; {head.score:.3f} of what was held out for that"
+    return f"last layer: {head.words}{score}"
