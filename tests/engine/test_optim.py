@@ -16,10 +16,10 @@ STEPS = 12
 
 
 def network() -> nn.Sequential:
+    """The ReLU gives the first bias a gradient; before a batch norm it is nothing but rounding."""
     torch.manual_seed(3)
-    return chain(
-        conv=nn.Conv2d(2, 4, 3), bn=nn.BatchNorm2d(4), flatten=nn.Flatten(), fc=nn.Linear(64, 3)
-    )
+    rows = {"conv": nn.Conv2d(2, 4, 3), "relu": nn.ReLU(), "bn": nn.BatchNorm2d(4)}
+    return chain(**rows, flatten=nn.Flatten(), fc=nn.Linear(64, 3))
 
 
 def named(model: nn.Sequential) -> dict[str, nn.Parameter]:

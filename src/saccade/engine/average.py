@@ -25,15 +25,15 @@ class Average:
         self.steps_done = 0
         mine, theirs = self.model.state_dict(), model.state_dict()
         pairs = [(mine[name], theirs[name]) for name in mine]
-        self.moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        self.moving = [mine for mine, _ in moving], [theirs for _, theirs in moving]
         self.counts = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
     def update(self) -> None:
         """Move the average towards the weights of this instant."""
         keep = self._keep(self.steps_done)
-        for mine, theirs in self.moving:
-            mine.lerp_(theirs, 1 - keep)
+        torch._foreach_lerp_(*self.moving, 1 - keep)  # pyright: ignore[reportPrivateImportUsage]
         for mine, theirs in self.counts:
             mine.copy_(theirs)
         self.steps_done += 1

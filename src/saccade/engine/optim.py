@@ -26,12 +26,12 @@ class Optimizer(Protocol):
 
 def sgd(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
     """Stochastic gradient descent with heavy-ball momentum."""
-    return torch.optim.SGD(groups, lr=lr, momentum=momentum)
+    return torch.optim.SGD(groups, lr=lr, momentum=momentum, fused=True)
 
 
 def nesterov(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
     """Stochastic gradient descent with Nesterov's momentum (Sutskever 2013)."""
-    return torch.optim.SGD(groups, lr=lr, momentum=momentum, nesterov=True)
+    return torch.optim.SGD(groups, lr=lr, momentum=momentum, nesterov=True, fused=True)
 
 
 def adagrad(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
@@ -51,12 +51,12 @@ def rmsprop(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optim
 
 def adam(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
     """Adam (Kingma 2014); decay is added to the gradient."""
-    return torch.optim.Adam(groups, lr=lr, betas=(momentum, 0.999), foreach=True)
+    return torch.optim.Adam(groups, lr=lr, betas=(momentum, 0.999), fused=True)
 
 
 def adamw(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
     """Adam with decoupled decay (Loshchilov 2017)."""
-    return torch.optim.AdamW(groups, lr=lr, betas=(momentum, 0.999), foreach=True)
+    return torch.optim.AdamW(groups, lr=lr, betas=(momentum, 0.999), fused=True)
 
 
 def lion(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
