@@ -37,7 +37,7 @@ class WeightsAndBiases:
             resume="allow" if known else None,
             dir=str(folder),
             config=dict(settings),
-            settings=wandb.Settings(silent=True),
+            settings=wandb.Settings(silent=True, console="off"),
         )
         return self.run.id
 
