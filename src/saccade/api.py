@@ -40,6 +40,7 @@ def train(
     model: str | None = None,
     recipe: str | Path | None = None,
     epochs: int | None = None,
+    minutes: float | None = None,
     size: int | None = None,
     seed: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -59,6 +60,8 @@ def train(
         A named recipe, or a TOML file like the recipe.toml of a run.
     epochs
         How many times every training picture is seen.
+    minutes
+        How long to train; the schedule ends when the time does. With epochs: what comes first.
     size
         Height and width of the network's input, in pixels.
     seed
@@ -74,20 +77,24 @@ def train(
     from saccade.training import begin
     from saccade.watching import watching
 
-    named = {"model.name": model, "train.epochs": epochs, "data.size": size, "train.seed": seed}
+    named = {"model.name": model, "train.epochs": epochs, "train.minutes": minutes}
+    named |= {"data.size": size, "train.seed": seed}
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
     folder = Path(out) if out is not None else None
     with watching(track) as view:
         return begin(data, recipe, flags, folder, train_command(data, recipe, flags), view)
 
 
-def resume(run: str | Path) -> Run:
+def resume(run: str | Path, *, epochs: int | None = None) -> Run:
     """Go on with a training that was stopped, exactly as if it had not been.
 
     Parameters
     ----------
     run
         The run folder.
+    epochs
+        Another number of epochs in all, for a finished training too. The schedule is read anew:
+        the rate goes on as at this share of a training of so many epochs.
     """
     from saccade.runs import Run
     from saccade.training import go_on
@@ -95,7 +102,7 @@ def resume(run: str | Path) -> Run:
 
     begun = Run.open(run)
     with watching(tracked(begun)) as view:
-        return go_on(begun, view)
+        return go_on(begun, view, epochs)
 
 
 def evaluate(run: str | Path, data: str | Path | None = None, *, split: str = "test") -> Evaluation:

@@ -15,6 +15,7 @@ from saccade.engine.evaluate import evaluate
 from saccade.engine.train import Epoch, Position, Step
 from saccade.errors import DivergedError, Stopped
 from saccade.prepared import Prepared
+from saccade.recipe import ENDLESS
 from saccade.runs import Run
 from saccade.settings import Settings
 
@@ -82,9 +83,9 @@ class Logbook:
         self.save()
         self.run.log("stopped", epoch=self.position.epoch, step=self.position.step)
         epoch, epochs = self.position.epoch + 1, self.prepared.recipe.train.epochs
+        place = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
         return Stopped(
-            f"stopped in epoch {epoch} of {epochs}; "
-            f"a checkpoint is in {self.run.path / 'checkpoint'}",
+            f"stopped in {place}; a checkpoint is in {self.run.path / 'checkpoint'}",
             f"go on with: saccade resume {self.run.path}",
             signal=signal,
         )

@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from saccade.errors import RecipeError, unknown
 from saccade.files import write_whole
 
+ENDLESS = 1_000_000  # epochs, where the clock ends a training
 # fmt: off
 Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
 Head = Literal["fresh", "ridge", "logistic", "means", "neighbours", "auto"]

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,15 +80,28 @@ class Run:
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The lines of log.jsonl about `kind`; a last line cut short by a crash is passed over."""
-        found = []
+        return [fact for fact in self._facts() if fact["event"] == kind]
+
+    def _facts(self) -> Iterator[dict[str, Any]]:
         for line in (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines():
             try:
-                fact = json.loads(line)
+                yield json.loads(line)
             except ValueError:
                 continue
-            if fact["event"] == kind:
-                found.append(fact)
-        return found
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training has ended, and was not extended since."""
+        ends = [f["event"] for f in self._facts() if f["event"] in ("finished", "extended")]
+        return ends[-1:] == ["finished"]
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each setting came from, by its full name."""
+        origins = dict(self.events("started")[0]["origins"])
+        for fact in self.events("extended"):
+            origins |= fact["origins"]
+        return origins
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -157,7 +170,7 @@ class Run:
         return aligned(self.rows())
 
     def __repr__(self) -> str:
-        if not self.events("finished"):
+        if not self.finished:
             return f"Run({self.path}, unfinished)"
         return f"Run({self.path}: {self.recipe.model.name}, {self.test.rows()[0][1]})"
 

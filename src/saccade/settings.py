@@ -18,7 +18,7 @@ from saccade.models.create import create_model, input_shape
 from saccade.models.input_size import check_size
 from saccade.models.variant import Variant, varied
 from saccade.pretrained import SMALL, at_hand
-from saccade.recipe import Recipe, settings_in
+from saccade.recipe import ENDLESS, Recipe, settings_in
 from saccade.recipes.catalogue import RECIPES
 from saccade.starting import Hand, begin_from
 
@@ -60,6 +60,9 @@ def resolve(
     origins.update(dict.fromkeys(flags, "flag"))
     chosen, begun = begin_from(chosen, seen, hand, found or {})
     origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
+    if chosen.train.minutes and origins["train.epochs"].split()[0] in ("default", "recipe"):
+        chosen = chosen.with_({"train.epochs": ENDLESS})
+        origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
     chosen = _chosen(chosen, WHAT, seen, origins)
     _refuse_misfits(chosen)
     return Settings(_chosen(chosen, HOW, seen, origins), origins, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import singledispatch
@@ -25,6 +26,7 @@ from rich.text import Text
 from saccade.analysis.anatomy import Anatomy
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.engine.train import Position, Step
+from saccade.recipe import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_table import doctor_table
 from saccade.results import Predictions
@@ -88,13 +90,15 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class TimeLeft(ProgressColumn):
-    """How long it will still take, as 1:05."""
+    """How long it will still take, as 1:05; by the clock where the task has one, in "ends"."""
 
     def render(self, task: Task) -> Text:
-        left = task.time_remaining
-        if left is None:
+        ends = task.fields.get("ends")
+        by_clock = [max(0.0, ends - time.monotonic())] if ends is not None else []
+        by_speed = [task.time_remaining] if task.time_remaining is not None else []
+        if not by_clock + by_speed:
             return Text("")
-        minutes, seconds = divmod(round(left), 60)
+        minutes, seconds = divmod(round(min(by_clock + by_speed)), 60)
         return Text(f"{minutes}:{seconds:02d} left", style="dim")
 
 
@@ -114,6 +118,7 @@ class TrainingView:
         )
         self.line = self.progress.add_task("", total=None, words="", visible=False)
         self.epochs = self.steps = 0
+        self.began = 0.0
         self.speed = self.accuracy = ""
 
     def __enter__(self) -> TrainingView:
@@ -149,17 +154,27 @@ class TrainingView:
         )
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        epochs = run.recipe.train.epochs
-        self.epochs, self.steps = epochs, steps
+        self.epochs, self.steps = run.recipe.train.epochs, steps
+        done, total = start.epoch * steps + start.step, self.epochs * steps
+        self.began, ends = time.monotonic(), None
+        if minutes := run.recipe.train.minutes:
+            used = sum(fact["seconds"] for fact in run.events("resumed")[-1:])
+            ends = self.began + 60 * minutes - used
+        if ends and self.epochs == ENDLESS:
+            done, total = 0, ends - self.began
         self.progress.remove_task(self.line)
         self.line = self.progress.add_task(
-            "starting", total=epochs * steps, words="", completed=start.epoch * steps + start.step
+            "starting", total=total, words="", completed=done, ends=ends
         )
 
     def step(self, step: Step, loss: float) -> None:
-        place = f"epoch {step.epoch + 1}/{self.epochs} step {step.step + 1}/{self.steps}"
+        endless = self.epochs == ENDLESS
+        epoch = f"{step.epoch + 1}" if endless else f"{step.epoch + 1}/{self.epochs}"
+        place = f"epoch {epoch} step {step.step + 1}/{self.steps}"
         words = f"loss {loss:.3f}{self.speed}{self.accuracy}"
         done = step.epoch * self.steps + step.step + 1
+        if endless:
+            done = time.monotonic() - self.began
         self.progress.update(self.line, completed=done, description=place, words=words)
 
     def epoch(self, row: Mapping[str, Any]) -> None:

@@ -27,6 +27,7 @@ from saccade.faults import refuse_unwritable, told
 from saccade.logbook import Logbook, View
 from saccade.metrics.calibration import fit_temperature
 from saccade.prepared import Prepared, Split, prepare
+from saccade.recipe import Recipe
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
 from saccade.results import classifier_evaluation
@@ -71,35 +72,71 @@ def begin(
             return _carry_out(run, prepared, Position(), [], view, began)
 
 
-def go_on(run: Run, view: View) -> Run:
-    """Finish an unfinished run from its last whole checkpoint, or from the start without one."""
-    if run.events("finished"):
+def go_on(run: Run, view: View, epochs: int | None = None) -> Run:
+    """Finish an unfinished run from its last whole checkpoint, or from the start without one.
+
+    With `epochs` it is to have so many in all, and a finished run goes on too: what it holds stays
+    until the new is whole.
+    """
+    if epochs is None and run.finished:
         report = run.path / "report.html"
-        raise UsageError(f"the run '{run.path}' is finished", f"its report is {report}")
-    with threads(int(run.recipe.train.threads)):
-        return _go_on(run, view)
+        hint = f"its report is {report}; --epochs with more than before goes on"
+        raise UsageError(f"the run '{run.path}' is finished", hint)
+    recipe = run.recipe if epochs is None else lengthened(run, epochs)
+    with threads(int(recipe.train.threads)):
+        return _go_on(run, recipe, view)
 
 
-def _go_on(run: Run, view: View) -> Run:
+def lengthened(run: Run, epochs: int) -> Recipe:
+    """The recipe of `run` with `epochs` in all; a clock that ended it no longer counts."""
+    done = max((row["epoch"] for row in run.history), default=0)
+    if epochs <= done:
+        raise UsageError(
+            f"the run '{run.path}' has trained for {done} epochs, which is not less than {epochs}",
+            f"--epochs is their number in all: {done + 10}, say",
+        )
+    return run.recipe.with_({"train.epochs": epochs, "train.minutes": 0.0})
+
+
+def _go_on(run: Run, recipe: Recipe, view: View) -> Run:
     began = time.perf_counter()
     started = run.events("started")[0]
     division = read_split(run.path / "split.csv", open_source(started["data"]))
-    here = fingerprint(device(run.recipe.train.device))
+    here = fingerprint(device(recipe.train.device))
     notes = [
         f"{name} was {then}, is {here.get(name)}: the last bits of the weights will differ"
         for name, then in started["fingerprint"].items()
         if here.get(name) != then
     ]
-    prepared = prepare(run.recipe, division, view.decoding)
+    prepared = prepare(recipe, division, view.decoding)
     position, losses = Position(), []
     if (run.path / "checkpoint" / "latest.json").exists():
         state, damaged = load_checkpoint(run.path / "checkpoint")
         position, losses = prepared.load_state(state), state["losses"]
         notes += damaged
-    view.settings(Settings(run.recipe, started["origins"]), notes)
     with told(run):
-        run.log("resumed", epoch=position.epoch, step=position.step, notes=notes)
+        if recipe != run.recipe:
+            notes.append(_extend(run, prepared))
+            run = Run(run.path)
+        view.settings(Settings(recipe, run.origins), notes)
+        place = {"epoch": position.epoch, "step": position.step}
+        run.log("resumed", **place, seconds=prepared.descent.seconds, notes=notes)
         return _carry_out(run, prepared, position, losses, view, began)
+
+
+def _extend(run: Run, prepared: Prepared) -> str:
+    """Write down that the run is to be of another length; gives what that means, in words."""
+    before, now, descent = run.recipe.train, prepared.recipe.train, prepared.descent
+    was = f"{before.minutes:g} minutes" if before.minutes else f"{before.epochs} epochs"
+    note = (
+        f"{now.epochs} epochs in place of {was}: the rate goes on at {descent.lr:.3g}, that of "
+        f"schedule {prepared.recipe.optim.schedule} at {100 * descent.done:.0f} % of the training"
+    )
+    changed = {"train.epochs": now.epochs, "train.minutes": now.minutes}
+    origins = dict.fromkeys(changed, f"resume, {was} before")
+    prepared.recipe.save(run.path / "recipe.toml", run.origins | origins)
+    run.log("extended", **changed, origins=origins, note=note)
+    return note
 
 
 def notes_on(skipped: Sequence[Skipped]) -> list[str]:
@@ -176,7 +213,8 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
         variant_of(prepared.recipe),
     )
     bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
-    run.log("finished", seconds=round(time.perf_counter() - began, 2))
+    before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
+    run.log("finished", seconds=round(before + time.perf_counter() - began, 2))
     write_report(run, test.pictures)
 
 

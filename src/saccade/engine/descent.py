@@ -59,6 +59,11 @@ class Descent:
         """Whether steps or time are used up."""
         return self.done >= 1
 
+    @property
+    def seconds(self) -> float:
+        """What the clock has counted."""
+        return time.monotonic() - self.began
+
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """The context for the forward pass."""
         lower = self.lower is not torch.float32
@@ -135,7 +140,7 @@ class Descent:
         by_steps = self.steps_done / self.total_steps
         if not self.minutes:
             return by_steps
-        by_clock = (time.monotonic() - self.began) / (60 * self.minutes)
+        by_clock = self.seconds / (60 * self.minutes)
         return min(1.0, max(by_steps, self.world.leaders(by_clock)))
 
     def state_dict(self) -> dict[str, Any]:
@@ -143,7 +148,7 @@ class Descent:
             "optimizer": self.optimizer.state_dict()["state"],
             "steps_done": self.steps_done,
             "micro_batch": self.micro_batch,
-            "seconds": time.monotonic() - self.began,
+            "seconds": self.seconds,
             "plateau": self.plateau.state_dict(),
         }
 

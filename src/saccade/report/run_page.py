@@ -48,7 +48,7 @@ def run_page(run: Run, test_pictures: Pictures) -> str:
         Section("Learning curves", _curves(run.history)),
         Section("Confusion", _confusion(test)),
         Section("Most confident mistakes", _mistakes(run, test_pictures)),
-        Section("Settings", _settings(run, started["origins"])),
+        Section("Settings", _settings(run, run.origins)),
         Section("How to repeat it", _origin(run, started)),
     ]
     return page(f"{run.path.name}", sections, lead=verdict(test), footer="Written by saccade.")
@@ -104,7 +104,8 @@ def _result(run: Run, started: dict[str, Any], finished: dict[str, Any]) -> Html
             class_="note",
         )
     )
-    notes = [*started["notes"], calibration(run.events("calibrated")[-1])]
+    notes = [*started["notes"], *(fact["note"] for fact in run.events("extended"))]
+    notes += [calibration(run.events("calibrated")[-1])]
     notes += [f"unreadable: {s.name} ({s.reason})" for s in run.reported]
     if notes:
         parts.append(element("ul", *(element("li", note) for note in notes[:20])))
