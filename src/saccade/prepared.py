@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from saccade.begun import begun
 from saccade.data.augment.augmentation import Augmentation, compose
 from saccade.data.augment.catalogue import parse
+from saccade.data.augment.grow import Grow
 from saccade.data.cache import Pictures, decoded
 from saccade.data.decode import Preprocessing
 from saccade.data.loader import Loader
@@ -102,7 +103,7 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
     data, settings = recipe.data, recipe.train
     weights = _class_weights(settings.class_weights, division)
     task = Classification(division.classes, settings.label_smoothing, weights)
-    augment = compose([parse(text, len(task.classes)) for text in data.augment])
+    augment = [parse(text, len(task.classes)) for text in data.augment]
     device(settings.device)
     preprocessing = preprocessing_of(recipe)
     splits, unreadable = _decode(division, preprocessing, data.cache, task, progress)
@@ -111,6 +112,9 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
     loader = Loader(train.pictures, train.targets, settings.batch_size, order)
     decoding = Decoding(train.items, train.pictures, preprocessing)
     ready = begun(recipe, task, decoding, train.targets, progress)
+    descent = _descent(recipe, ready.model, len(loader))
+    if data.grow < 1:
+        augment.append(Grow(data.grow, lambda: descent.done))
     return Prepared(
         recipe,
         task,
@@ -118,9 +122,9 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
         splits,
         unreadable,
         loader,
-        augment,
+        compose(augment),
         ready.model,
-        _descent(recipe, ready.model, len(loader)),
+        descent,
         Average(ready.model, settings.average) if settings.average else None,
         ready.words,
     )

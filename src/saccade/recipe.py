@@ -50,6 +50,7 @@ class Data:
     group: str = "source"  # what stays in one split: source, folder, or a regular expression
     sampling: Literal["shuffled", "balanced"] = "shuffled"  # balanced: each class as often
     augment: Auto | tuple[str, ...] = ()  # in this order, to whole batches
+    grow: float = 1.0  # share of the side at which training begins; it rises in four stages
     views: int = 0  # augmented versions of each picture beside it, for a head that is fitted
 
     def __post_init__(self) -> None:
@@ -57,6 +58,7 @@ class Data:
         _require(0 < self.test < 1, "data.test", self.test, "a share between 0 and 1")
         _require(self.val + self.test < 1, "data.val + data.test", self.val + self.test, "under 1")
         _require(self.size == "auto" or self.size > 0, "data.size", self.size, "a number of pixels")
+        _require(0 < self.grow <= 1, "data.grow", self.grow, "a share above 0 and up to 1")
         right = self.crop == "auto" or 0 < self.crop <= 1
         _require(right, "data.crop", self.crop, "a share above 0 and up to 1")
         _require(self.views >= 0, "data.views", self.views, "0 or more")

@@ -12,6 +12,10 @@ import torch
 
 from saccade import starting
 from saccade.analysis.anatomy import anatomy
+from saccade.batch import Batch
+from saccade.data.augment.augmentation import compose
+from saccade.data.augment.catalogue import parse
+from saccade.data.augment.grow import sizes
 from saccade.data.glance import Glance
 from saccade.errors import ResourceError, UsageError, unknown
 from saccade.models.create import create_model, input_shape
@@ -105,9 +109,19 @@ def _refuse_misfits(recipe: Recipe) -> None:
     if channels != (1 if colour == "grey" else 3):
         takes = "grey" if channels == 1 else "rgb"
         raise UsageError(f"{name} takes {takes} pictures, not {colour}", f"set data.colour={takes}")
-    check_size(name, size)
+    for side in sorted({size, *_training_sides(recipe, channels)}):
+        check_size(name, side)
     with torch.device("meta"):
         varied(create_model(name, 10), variant_of(recipe), (channels, size, size))
+
+
+def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
+    """The sizes of the pictures that training sees, in pixels."""
+    size = int(recipe.data.size)
+    augment = compose([parse(text, classes=1) for text in recipe.data.augment])
+    pictures = torch.zeros(1, channels, size, size, dtype=torch.uint8)
+    batch = Batch(pictures, torch.zeros(1, dtype=torch.int64), torch.arange(1))
+    return sizes(augment(batch, torch.Generator()).images.shape[2], recipe.data.grow)
 
 
 def variant_of(recipe: Recipe) -> Variant:

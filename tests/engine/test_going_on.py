@@ -1,4 +1,4 @@
-"""A training with stochastic depth that was interrupted ends with the bits of one that was not."""
+"""A training with stochastic depth, on pictures that grow, goes on exactly after a stop."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from saccade.data.augment.augmentation import compose
+from saccade.data.augment.grow import Grow
 from saccade.data.cache import Held
 from saccade.data.loader import Loader
 from saccade.data.order import shuffled
@@ -31,14 +32,15 @@ class Training:
             fc=nn.Linear(4, 2),
         )
         self.model = with_stochastic_depth(network, rate)
-        images = torch.randint(0, 256, (24, 3, 6, 6), dtype=torch.uint8)
+        images = torch.randint(0, 256, (24, 3, 8, 8), dtype=torch.uint8)
         targets = torch.arange(24) % 2
         self.loader = Loader(Held(images), targets, 8, shuffled(24, seed=1))
         optimizer = OPTIMIZERS["sgd"](parameter_groups(network, 0), 0.01, 0.9)
         self.descent = Descent(optimizer, constant(), 6)
 
     def run(self, start: Position, steps: int) -> None:
-        task, augment = Classification(("dark", "bright")), compose([])
+        task = Classification(("dark", "bright"))
+        augment = compose([Grow(0.5, lambda: self.descent.done)])  # 4, 4, 8, 8 pixels
         events = train(
             self.model, task, self.loader, self.descent, augment, epochs=2, seed=5, start=start
         )
@@ -66,3 +68,11 @@ def test_going_on_is_exact_and_the_depth_did_change_it():
     later.run(Position(1, 1), 2)
     assert same(whole.model, later.model)
     assert not same(whole.model, plain.model)
+
+
+def test_pictures_are_small_in_the_first_half_and_whole_in_the_second():
+    training, sides = Training(), []
+    first = training.model.get_submodule("stages")
+    first.register_forward_pre_hook(lambda _, images: sides.append(images[0].shape[2]))
+    training.run(Position(), 6)
+    assert sides == [4, 4, 4, 8, 8, 8]  # steps at 0, 1/6, 2/6 and 3/6, 4/6, 5/6 of the training
