@@ -14,6 +14,7 @@ from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
 from saccade.engine.train import Epoch, Position, Step
 from saccade.errors import DivergedError, Stopped
+from saccade.layer_looks import LayerLooks
 from saccade.prepared import Prepared
 from saccade.recipe import ENDLESS
 from saccade.runs import Run
@@ -48,6 +49,8 @@ class Logbook:
         self.unread: list[Step] = []
         self.index = torch.empty(0, dtype=torch.int64)  # pictures of the last step
         self.micro_batch = prepared.descent.micro_batch
+        self.looks = LayerLooks(prepared)
+        self.looks.coming(start)
 
     @property
     def midway(self) -> bool:
@@ -64,6 +67,7 @@ class Logbook:
             self.prepared.average.update()
         self.unread.append(event)
         self.position, self.index = Position(event.epoch, event.step + 1), event.index
+        self.looks.coming(self.position)
         if self.prepared.descent.micro_batch != self.micro_batch:
             self._note_shortage(event)
         if look or event.step % LOOK == 0 or not self.midway:
@@ -107,11 +111,20 @@ class Logbook:
             self.losses = self.losses + self._read()
         self._refuse_infinities()
         row = self._row(event)
-        self.prepared.descent.observe(1 - row["val_accuracy"])
+        layers, troubles = self.looks.look(event.epoch)
+        row |= layers
+        number = 1 - row["val_accuracy"]  # that ought to fall
+        self.prepared.descent.observe(number)
+        self.prepared.record.observe(row["epoch"], number, self.prepared.best)
+        if self.prepared.record.over:
+            self.prepared.descent.end()
         self.run.log("epoch", **row)
         self.view.epoch(row)
+        for words in troubles:
+            self.view.note(words)
         self.losses = []
         self.position = Position(event.epoch + 1)
+        self.looks.coming(self.position)
         self.save()
 
     def _row(self, event: Epoch) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from saccade.data.source import Item, Skipped
 from saccade.data.split import Division
 from saccade.engine.average import Average
 from saccade.engine.descent import Descent
+from saccade.engine.early_stopping import Best
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.optimizers.lookahead import Lookahead
 from saccade.engine.schedule import Plateau, scheduled
@@ -69,6 +70,7 @@ class Prepared:
     model: nn.Module
     descent: Descent
     average: Average | None
+    record: Best  # by validation
     words: tuple[str, ...] = ()  # where the first weights come from
 
     @property
@@ -82,6 +84,7 @@ class Prepared:
             "model": self.model.state_dict(),
             "descent": self.descent.state_dict(),
             "average": self.average.state_dict() if self.average else None,
+            "record": self.record.state_dict(),
             "epoch": position.epoch,
             "step": position.step,
         }
@@ -92,6 +95,9 @@ class Prepared:
         self.descent.load_state_dict(state["descent"])
         if self.average:
             self.average.load_state_dict(state["average"])
+        self.record.load_state_dict(state["record"])
+        if self.record.over:
+            self.descent.end()
         return Position(state["epoch"], state["step"])
 
 
@@ -126,6 +132,7 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
         ready.model,
         descent,
         Average(ready.model, settings.average) if settings.average else None,
+        Best(settings.stop_after, keep=settings.keep == "best"),
         ready.words,
     )
 

@@ -135,6 +135,9 @@ class Train:
     minutes: float = 0.0  # after which training ends, its schedule with it; 0: when epochs do
     batch_size: int = 64  # pictures
     micro_batch: int = 0  # pictures of a batch that go through at a time; 0: all
+    stop_after: int = 0  # epochs without a better validation score that end it; 0: none do
+    keep: Literal["last", "best"] = "last"  # the epoch whose weights are used, by that score
+    statistics: int = 0  # epochs between two looks into every layer; 0: none
     seed: int = 0
     label_smoothing: float = 0.0
     class_weights: str = "none"  # in the loss; auto: by rarity; or "cat=2 dog=0.5"
@@ -151,6 +154,8 @@ class Train:
         )
         _require(self.batch_size > 0, "train.batch_size", self.batch_size, "1 or more")
         _require(self.micro_batch >= 0, "train.micro_batch", self.micro_batch, "0 or more")
+        _require(self.stop_after >= 0, "train.stop_after", self.stop_after, "0 or more")
+        _require(self.statistics >= 0, "train.statistics", self.statistics, "0 or more")
         _require(
             0 <= self.label_smoothing < 1,
             "train.label_smoothing",

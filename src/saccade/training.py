@@ -188,9 +188,24 @@ def _carry_out(
             book.take(event, look=request.number is not None)
             if request.number and book.midway:
                 raise book.stop(request.number)
+        if words := _keep(run, prepared):
+            view.note(words)
         _finish(run, prepared, began)
     view.finished(run)
     return run
+
+
+def _keep(run: Run, prepared: Prepared) -> str:
+    """Take up the weights to be kept; says so where they or the end are not the usual ones."""
+    settings, record, done = prepared.recipe.train, prepared.record, len(run.history)
+    record.restore(prepared.best)
+    epoch = record.epoch if settings.keep == "best" else done
+    run.log("kept", weights=settings.keep, epoch=epoch, early=record.over)
+    words = f"the weights are those of epoch {epoch}, the {settings.keep} one"
+    if record.over:
+        best = f"best in epoch {record.epoch}"
+        return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {words}"
+    return words if settings.keep == "best" else ""
 
 
 def _finish(run: Run, prepared: Prepared, began: float) -> None:

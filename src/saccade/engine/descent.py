@@ -48,6 +48,7 @@ class Descent:
         self.steps_done = 0
         self.began = time.monotonic()
         self.done = 0.0  # share of the training
+        self.ended = False  # before its time
 
     @property
     def lr(self) -> float:
@@ -56,8 +57,8 @@ class Descent:
 
     @property
     def over(self) -> bool:
-        """Whether steps or time are used up."""
-        return self.done >= 1
+        """Whether steps or time are used up, or it was ended."""
+        return self.done >= 1 or self.ended
 
     @property
     def seconds(self) -> float:
@@ -120,6 +121,10 @@ class Descent:
         if now <= self.least:
             raise too_large(now)
         self.micro_batch = max(self.least, ceil(now / 2))
+
+    def end(self) -> None:
+        """Let it be over before its time."""
+        self.ended = True
 
     def observe(self, number: float) -> None:
         """Hear, once an epoch, a held-out number that ought to fall."""

@@ -1,0 +1,81 @@
+"""Best: the end by patience, and the weights of the best epoch."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from saccade.engine.early_stopping import Best
+
+
+def network(value: float) -> nn.Module:
+    made = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(made.weight, value)
+    return made
+
+
+def observed(best: Best, numbers: list[float], start: int = 1) -> Best:
+    """Epochs whose weight is their own number, from `start` on."""
+    for epoch, number in enumerate(numbers, start):
+        best.observe(epoch, number, network(float(epoch)))
+    return best
+
+
+@pytest.mark.parametrize(
+    ("numbers", "over"),
+    [
+        ([0.5, 0.4, 0.3], False),
+        ([0.5, 0.6], False),
+        ([0.5, 0.6, 0.7], True),  # two epochs without a better one
+        ([0.5, 0.5, 0.5], True),  # an equal one is not better
+        ([0.5, 0.6, 0.4, 0.5], False),  # begins anew
+    ],
+)
+def test_it_is_over_after_so_many_epochs_without_a_better_number(numbers: list[float], over: bool):
+    assert observed(Best(2), numbers).over is over
+
+
+def test_without_patience_it_is_never_over():
+    assert not observed(Best(), [0.1] + [0.9] * 100).over
+
+
+def test_the_weights_are_those_of_the_first_best_epoch():
+    best = observed(Best(keep=True), [0.5, 0.2, 0.3, 0.2])
+    used = network(9.0)
+    best.restore(used)
+    assert best.epoch == 2
+    assert next(used.parameters()).item() == 2.0
+
+
+def test_remembered_weights_do_not_follow_those_that_are_trained():
+    trained = network(1.0)
+    best = Best(keep=True)
+    best.observe(1, 0.5, trained)
+    nn.init.constant_(next(trained.parameters()), 7.0)
+    best.restore(trained)
+    assert next(trained.parameters()).item() == 1.0
+
+
+def test_weights_are_left_alone_where_none_are_kept():
+    used = network(9.0)
+    observed(Best(), [0.5, 0.6]).restore(used)
+    assert next(used.parameters()).item() == 9.0
+
+
+def test_a_state_taken_up_goes_on_as_if_nothing_had_been():
+    numbers = [0.5, 0.4, 0.6, 0.7]
+    whole = observed(Best(2, keep=True), numbers)
+    first = observed(Best(2, keep=True), numbers[:3]).state_dict()
+    second = Best(2, keep=True)
+    second.load_state_dict(first)
+    observed(second, numbers[3:], start=4)
+    assert (second.over, second.epoch, second.waited) == (whole.over, whole.epoch, whole.waited)
+    assert second.weights is not None and whole.weights is not None
+    assert torch.equal(second.weights["weight"], whole.weights["weight"])
+
+
+def test_the_state_of_a_beginning_can_be_written_as_json():
+    assert json.loads(json.dumps(Best(3).state_dict()))["waited"] == 0
