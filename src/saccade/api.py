@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from saccade.analysis.anatomy import Anatomy
     from saccade.augmenting import Sheet
     from saccade.data.doctor.diagnosis import Diagnosis
+    from saccade.featuring import WrittenFeatures
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.results import Evaluation, Predictions
     from saccade.runs import Run
@@ -22,6 +23,7 @@ __all__ = [
     "augment",
     "doctor",
     "evaluate",
+    "features",
     "models",
     "predict",
     "recipe",
@@ -39,6 +41,10 @@ def train(
     *,
     model: str | None = None,
     recipe: str | Path | None = None,
+    weights: str | Path | None = None,
+    freeze: str | None = None,
+    unfreeze: str | None = None,
+    features_only: bool = False,
     epochs: int | None = None,
     minutes: float | None = None,
     size: int | None = None,
@@ -58,6 +64,17 @@ def train(
         A network of `saccade models`.
     recipe
         A named recipe, or a TOML file like the recipe.toml of a run.
+    weights
+        What to begin from: a tag such as imagenet, a file, a bundle, another run, timm:NAME, auto
+        for what lies on this machine, or none.
+    freeze
+        A row of the network: it and all before it stay as they are. features: all but the last.
+    unfreeze
+        A row: it and all behind it learn, those before stay as they are. Several, each with the
+        share of the training from which on, release them in turn: "fc layer4@0.2 layer3@0.5".
+    features_only
+        Nothing is trained: the last layer is fitted to what the network makes of each picture, in
+        seconds. The same as --recipe features.
     epochs
         How many times every training picture is seen.
     minutes
@@ -79,6 +96,9 @@ def train(
 
     named = {"model.name": model, "train.epochs": epochs, "train.minutes": minutes}
     named |= {"data.size": size, "train.seed": seed}
+    named |= {"model.freeze": freeze, "model.unfreeze": unfreeze}
+    named["model.weights"] = weights if weights is None else str(weights)
+    recipe = _features_only(recipe) if features_only else recipe
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
     folder = Path(out) if out is not None else None
     with watching(track) as view:
@@ -139,6 +159,36 @@ def predict(run: str | Path, *images: str | Path, top: int = 5) -> Predictions:
     from saccade.runs import open_bundle
 
     return open_bundle(run).predict(*images, top=top)
+
+
+def features(
+    model: str | Path,
+    data: str | Path,
+    *,
+    layer: str = "",
+    weights: str | Path | None = None,
+    out: str | Path = "features",
+) -> WrittenFeatures:
+    """Write what a layer of a trained network makes of each picture, for use elsewhere.
+
+    Parameters
+    ----------
+    model
+        A run folder, a bundle, or a network of `saccade models`, with public weights.
+    data
+        Pictures as for train.
+    layer
+        A row of the network, by its name or its number as in fc7; maps become their means over all
+        places. Without it: what goes into the last layer.
+    weights
+        Those of a network: a tag, a file or a bundle. Without it: the ones on this machine.
+    out
+        The folder for features.npy, a row a picture, and manifest.csv with name, label and split.
+    """
+    from saccade.featuring import write_features
+
+    named = None if weights is None else str(weights)
+    return write_features(model, data, layer, named, Path(out))
 
 
 def show(
@@ -324,6 +374,17 @@ def create_model(
     from saccade.terminal import say
 
     return create(name, num_classes, weights=weights, tell=say)
+
+
+def _features_only(recipe: str | Path | None) -> str:
+    """The recipe that trains nothing; raises `UsageError` beside another one."""
+    from saccade.errors import UsageError
+
+    if recipe not in (None, "features"):
+        raise UsageError(
+            f"--features-only is the recipe features, not {recipe}", "name one of the two"
+        )
+    return "features"
 
 
 def _settings(with_: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:

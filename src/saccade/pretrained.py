@@ -42,9 +42,9 @@ class Pretrained:
     bundle: Bundle | None = None
 
     def load_into(
-        self, network: nn.Module, classes: tuple[str, ...], *, tell: Tell = silent
+        self, network: nn.Module, classes: tuple[str, ...] | None, *, tell: Tell = silent
     ) -> LoadReport:
-        """Fill the network; its last layer starts anew unless it names these very classes.
+        """Fill the network; its last layer starts anew unless it names these `classes`, or None.
 
         Raises `WeightsError` for weights of another network.
         """
@@ -52,7 +52,7 @@ class Pretrained:
         own = {n: v.clone() for n, v in network.state_dict().items() if _of(n, heads)}
         state, place = self._state(tell)
         report = put_weights(network, state, place)
-        if self.classes != classes or not classes:
+        if classes is not None and (self.classes != classes or not classes):
             network.load_state_dict(own, strict=False)
             report = replace(report, fresh=tuple(own), loaded=report.loaded - _taken(report, own))
         return report
