@@ -51,6 +51,10 @@ def train(
     seed: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
     track: Sequence[str] = (),
+    processes: int = 1,
+    nodes: int = 1,
+    rendezvous: str | None = None,
+    restarts: int = 0,
     out: str | Path | None = None,
 ) -> Run:
     """Train a network on labelled pictures, measure it on some that it never saw, keep it as a run.
@@ -87,25 +91,47 @@ def train(
         Any other setting by its full name: optim.lr=0.05.
     track
         Where to send the numbers, too: tensorboard, mlflow, wandb.
+    processes
+        How many processes train together on a machine, each on a GPU of its own where there are.
+    nodes
+        How many machines train together; the same command is to be given on each.
+    rendezvous
+        Where the machines meet: host:port of one of them.
+    restarts
+        How often all processes may begin again from the last checkpoint when one has failed.
     out
         The run folder to make; without it the next free one below runs.
     """
-    from saccade.commands import train_command
-    from saccade.training import begin
-    from saccade.watching import watching
+    from saccade.commands import train_command, words_of
+    from saccade.following import launched_run
+    from saccade.launching import Launch
+    from saccade.training import begin, take_part
 
+    together = Launch(processes, nodes, rendezvous, restarts)
     named = {"model.name": model, "train.epochs": epochs, "train.minutes": minutes}
     named |= {"data.size": size, "train.seed": seed}
     named |= {"model.freeze": freeze, "model.unfreeze": unfreeze}
     named["model.weights"] = weights if weights is None else str(weights)
-    recipe = _features_only(recipe) if features_only else recipe
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
+    recipe = _features_only(recipe) if features_only else recipe
+    command = train_command(data, recipe, flags)
+    if together.several:
+        return launched_run(words_of(command, track=track, out=out), together)
     folder = Path(out) if out is not None else None
-    with watching(track) as view:
-        return begin(data, recipe, flags, folder, train_command(data, recipe, flags), view)
+    return take_part(
+        lambda view, world: begin(data, recipe, flags, folder, command, view, world), track
+    )
 
 
-def resume(run: str | Path, *, epochs: int | None = None) -> Run:
+def resume(
+    run: str | Path,
+    *,
+    epochs: int | None = None,
+    processes: int = 1,
+    nodes: int = 1,
+    rendezvous: str | None = None,
+    restarts: int = 0,
+) -> Run:
     """Go on with a training that was stopped, exactly as if it had not been.
 
     Parameters
@@ -115,14 +141,27 @@ def resume(run: str | Path, *, epochs: int | None = None) -> Run:
     epochs
         Another number of epochs in all, for a finished training too. The schedule is read anew:
         the rate goes on as at this share of a training of so many epochs.
+    processes
+        How many processes train together on a machine, each on a GPU of its own where there are.
+    nodes
+        How many machines train together; the same command is to be given on each.
+    rendezvous
+        Where the machines meet: host:port of one of them.
+    restarts
+        How often all processes may begin again from the last checkpoint when one has failed.
     """
+    from saccade.following import launched_run
+    from saccade.launching import Launch
     from saccade.runs import Run
-    from saccade.training import go_on
-    from saccade.watching import tracked, watching
+    from saccade.training import go_on, take_part
+    from saccade.watching import tracked
 
+    together = Launch(processes, nodes, rendezvous, restarts)
+    if together.several:
+        longer = ["--epochs", str(epochs)] if epochs is not None else []
+        return launched_run(["resume", str(run), *longer], together)
     begun = Run.open(run)
-    with watching(tracked(begun)) as view:
-        return go_on(begun, view, epochs)
+    return take_part(lambda view, world: go_on(begun, view, world, epochs), tracked(begun))
 
 
 def evaluate(run: str | Path, data: str | Path | None = None, *, split: str = "test") -> Evaluation:

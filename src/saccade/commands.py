@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,14 @@ def train_command(
     words = ["saccade", "train", *([str(data)] if data is not None else [])]
     words += ["--recipe", str(recipe)] if recipe is not None else []
     return shlex.join([*words, *_with(settings)])
+
+
+def words_of(command: str, *, track: Sequence[str], out: str | Path | None) -> list[str]:
+    """The arguments of a training's command, with those that leave it the same training."""
+    words = shlex.split(command)[1:]
+    for name in track:
+        words += ["--track", name]
+    return words + (["--out", str(out)] if out is not None else [])
 
 
 def study_command(

@@ -76,8 +76,10 @@ class Logbook:
 
     def save(self) -> None:
         """Write a checkpoint of this instant; raises `OSError` where the run folder has gone."""
-        (self.run.path / "recipe.toml").stat()
         state = self.prepared.state(self.position) | {"losses": self.losses}
+        if self.prepared.world.rank:
+            return
+        (self.run.path / "recipe.toml").stat()
         number = self.position.epoch * len(self.prepared.loader) + self.position.step
         save_checkpoint(self.run.path / "checkpoint", state, number)
 
@@ -109,6 +111,7 @@ class Logbook:
         """End an epoch: measure on validation, log, save."""
         if self.unread:  # the clock ended the epoch early
             self.losses = self.losses + self._read()
+        self.prepared.settle()
         self._refuse_infinities()
         row = self._row(event)
         layers, troubles = self.looks.look(event.epoch)
@@ -130,7 +133,8 @@ class Logbook:
     def _row(self, event: Epoch) -> dict[str, Any]:
         """What log.jsonl says of an epoch."""
         val = self.prepared.splits["val"].in_order()
-        scores = evaluate(self.prepared.best, self.prepared.task, val).scores
+        best, world = self.prepared.best, self.prepared.world
+        scores = evaluate(best, self.prepared.task, val, world).scores
         return {
             "epoch": event.epoch + 1,
             "loss": sum(self.losses) / len(self.losses),

@@ -21,6 +21,7 @@ from saccade.data.source import Item, Skipped
 from saccade.data.split import Division
 from saccade.engine.average import Average
 from saccade.engine.descent import Descent
+from saccade.engine.distributed import ALONE, World, statistics
 from saccade.engine.early_stopping import Best
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.optimizers.lookahead import Lookahead
@@ -72,11 +73,20 @@ class Prepared:
     average: Average | None
     record: Best  # by validation
     words: tuple[str, ...] = ()  # where the first weights come from
+    world: World = ALONE  # the processes that train together
 
     @property
     def best(self) -> nn.Module:
         """The network to use: the average where there is one."""
         return self.average.model if self.average else self.model
+
+    def settle(self) -> None:
+        """Give all processes the same batch statistics, before measuring and saving."""
+        self.world.settle(self._networks)
+
+    @property
+    def _networks(self) -> list[nn.Module]:
+        return [self.model, *([self.average.model] if self.average else [])]
 
     def state(self, position: Position) -> dict[str, Any]:
         """Everything that changes as training goes on."""
@@ -85,6 +95,7 @@ class Prepared:
             "descent": self.descent.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "record": self.record.state_dict(),
+            "statistics": self.world.gathered(self._networks),
             "epoch": position.epoch,
             "step": position.step,
         }
@@ -98,27 +109,32 @@ class Prepared:
         self.record.load_state_dict(state["record"])
         if self.record.over:
             self.descent.end()
+        self.world.scatter(self._networks, state.get("statistics"))
         return Position(state["epoch"], state["step"])
 
 
-def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
+def prepare(
+    recipe: Recipe, division: Division, progress: Progress, world: World = ALONE
+) -> Prepared:
     """Decode the pictures and build the network, its optimizer and its augmentation.
 
     Raises `DataError` when a class is left without a readable picture.
     """
     data, settings = recipe.data, recipe.train
+    refuse_unshared(recipe, world)
     weights = _class_weights(settings.class_weights, division)
     task = Classification(division.classes, settings.label_smoothing, weights)
     augment = [parse(text, len(task.classes)) for text in data.augment]
-    device(settings.device)
     preprocessing = preprocessing_of(recipe)
-    splits, unreadable = _decode(division, preprocessing, data.cache, task, progress)
+    cache = data.cache if world.size == 1 else "disk"
+    with world.first_here():
+        splits, unreadable = _decode(division, preprocessing, cache, task, progress)
     train = splits["train"]
     order = ORDERS[data.sampling](train.targets, settings.seed)
     loader = Loader(train.pictures, train.targets, settings.batch_size, order)
     decoding = Decoding(train.items, train.pictures, preprocessing)
     ready = begun(recipe, task, decoding, train.targets, progress)
-    descent = _descent(recipe, ready.model, len(loader))
+    descent = _descent(recipe, ready.model, len(loader), world)
     if data.grow < 1:
         augment.append(Grow(data.grow, lambda: descent.done))
     return Prepared(
@@ -133,7 +149,37 @@ def prepare(recipe: Recipe, division: Division, progress: Progress) -> Prepared:
         descent,
         Average(ready.model, settings.average) if settings.average else None,
         Best(settings.stop_after, keep=settings.keep == "best"),
-        ready.words,
+        ready.words + _said_of(world, ready.model),
+        world=world,
+    )
+
+
+def refuse_unshared(recipe: Recipe, world: World) -> None:
+    """Claim this process's device; raise `RecipeError` for settings that several cannot share."""
+    world.claim(device(recipe.train.device))
+    if world.size == 1:
+        return
+    if recipe.data.cache not in ("auto", "disk"):
+        raise RecipeError(
+            f"data.cache={recipe.data.cache} would decode or hold every picture once a process",
+            "set data.cache=disk, which the processes of a machine share",
+        )
+    if recipe.train.class_weights != "none":
+        raise RecipeError(
+            "train.class_weights do not go with several processes: the weights of a batch are "
+            "shared out among all of its pictures",
+            "set data.sampling=balanced in their place, or train with one process",
+        )
+
+
+def _said_of(world: World, model: nn.Module) -> tuple[str, ...]:
+    if world.size == 1:
+        return ()
+    if not statistics([model]):
+        return (f"{world.size} processes train together",)
+    return (
+        f"{world.size} processes train together; each normalises by its own part of a batch, and "
+        "running statistics are averaged over them before measuring and saving",
     )
 
 
@@ -164,7 +210,7 @@ def _class_weights(rule: str, division: Division) -> tuple[float, ...] | None:
     return tuple(class_weights(found, wanted, division.classes).tolist())
 
 
-def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:
+def _descent(recipe: Recipe, model: nn.Module, steps: int, world: World) -> Descent:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
     groups = parameter_groups(model, optim.weight_decay, layer_decay=optim.layer_decay)
     optimizer = OPTIMIZERS[optim.name](groups, optim.lr, optim.momentum)
@@ -173,6 +219,7 @@ def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:
     if warmup >= 1:
         found = f"optim.warmup is {rise:g} steps, and the training has {total}"
         raise RecipeError(found, "write fewer, or a share such as 0.1")
+    whole = world.size > 1 or recipe.train.class_weights != "none"  # not halved on its own
     return Descent(
         Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
         scheduled(optim.schedule, warmup),
@@ -181,8 +228,9 @@ def _descent(recipe: Recipe, model: nn.Module, steps: int) -> Descent:
         clip=optim.clip,
         minutes=recipe.train.minutes,
         micro_batch=recipe.train.micro_batch,
-        least=1 if recipe.train.class_weights == "none" else recipe.train.batch_size + 1,
+        least=recipe.train.batch_size + 1 if whole else 1,
         plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
+        world=world,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from saccade.data.source import Skipped
 from saccade.data.sources import located, open_source
 from saccade.data.split import Division, divide, read_split, write_split
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
+from saccade.engine.distributed import ALONE, World
 from saccade.engine.evaluate import evaluate
 from saccade.engine.stopping import stop_requests
 from saccade.engine.train import Position, train
@@ -24,9 +25,11 @@ from saccade.environment import environment
 from saccade.errors import UsageError
 from saccade.examining import grouped
 from saccade.faults import refuse_unwritable, told
+from saccade.following import PlainView, heard_plan, heard_start, tell_plan, tell_start
+from saccade.launching import run_before, together
 from saccade.logbook import Logbook, View
 from saccade.metrics.calibration import fit_temperature
-from saccade.prepared import Prepared, Split, prepare
+from saccade.prepared import Prepared, Split, prepare, refuse_unshared
 from saccade.recipe import Recipe
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
@@ -34,6 +37,7 @@ from saccade.results import classifier_evaluation
 from saccade.runs import Run, write_predictions
 from saccade.settings import Settings, device, resolve, threads, variant_of
 from saccade.terminal import say
+from saccade.watching import watching
 
 
 def begin(
@@ -43,6 +47,7 @@ def begin(
     out: Path | None,
     command: str,
     view: View,
+    world: World = ALONE,
 ) -> Run:
     """Train on `data` into a new run folder, made only once pictures and network are ready."""
     began = time.perf_counter()
@@ -51,6 +56,7 @@ def begin(
     refuse_unwritable(out)
     source = open_source(data, tell=say)
     settings = resolve(recipe, flags, glance(source.read(source.splits[0])))
+    refuse_unshared(settings.recipe, world)
     held, seed = settings.recipe.data, settings.recipe.train.seed
     group, findings = grouped(source, data, settings.recipe)
     division = limited(
@@ -61,18 +67,20 @@ def begin(
     )
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     view.settings(settings, notes)
+    tell_plan(world, settings.recipe, located(data), division)
     with threads(int(settings.recipe.train.threads)):
-        prepared = prepare(settings.recipe, division, view.decoding)
+        prepared = prepare(settings.recipe, division, view.decoding, world)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in prepared.words:
             say(line)
         facts = {"command": command, "data": located(data), "notes": [*notes, *prepared.words]}
         with told(run):
             _write_beginning(run, settings, division, prepared, facts)
+            tell_start(world, run, None)
             return _carry_out(run, prepared, Position(), [], view, began)
 
 
-def go_on(run: Run, view: View, epochs: int | None = None) -> Run:
+def go_on(run: Run, view: View, world: World = ALONE, epochs: int | None = None) -> Run:
     """Finish an unfinished run from its last whole checkpoint, or from the start without one.
 
     With `epochs` it is to have so many in all, and a finished run goes on too: what it holds stays
@@ -84,7 +92,7 @@ def go_on(run: Run, view: View, epochs: int | None = None) -> Run:
         raise UsageError(f"the run '{run.path}' is finished", hint)
     recipe = run.recipe if epochs is None else lengthened(run, epochs)
     with threads(int(recipe.train.threads)):
-        return _go_on(run, recipe, view)
+        return _go_on(run, recipe, view, world)
 
 
 def lengthened(run: Run, epochs: int) -> Recipe:
@@ -98,22 +106,26 @@ def lengthened(run: Run, epochs: int) -> Recipe:
     return run.recipe.with_({"train.epochs": epochs, "train.minutes": 0.0})
 
 
-def _go_on(run: Run, recipe: Recipe, view: View) -> Run:
+def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.events("started")[0]
     division = read_split(run.path / "split.csv", open_source(started["data"]))
-    here = fingerprint(device(recipe.train.device))
+    refuse_unshared(recipe, world)
+    here = fingerprint(device(recipe.train.device), world.size)
     notes = [
         f"{name} was {then}, is {here.get(name)}: the last bits of the weights will differ"
         for name, then in started["fingerprint"].items()
         if here.get(name) != then
     ]
-    prepared = prepare(recipe, division, view.decoding)
-    position, losses = Position(), []
+    tell_plan(world, recipe, started["data"], division)
+    prepared = prepare(recipe, division, view.decoding, world)
+    position, losses, state = Position(), [], None
     if (run.path / "checkpoint" / "latest.json").exists():
         state, damaged = load_checkpoint(run.path / "checkpoint")
-        position, losses = prepared.load_state(state), state["losses"]
         notes += damaged
+    tell_start(world, run, state)
+    if state:
+        position, losses = prepared.load_state(state), state["losses"]
     with told(run):
         if recipe != run.recipe:
             notes.append(_extend(run, prepared))
@@ -121,6 +133,29 @@ def _go_on(run: Run, recipe: Recipe, view: View) -> Run:
         view.settings(Settings(recipe, run.origins), notes)
         place = {"epoch": position.epoch, "step": position.step}
         run.log("resumed", **place, seconds=prepared.descent.seconds, notes=notes)
+        return _carry_out(run, prepared, position, losses, view, began)
+
+
+def take_part(lead: Callable[[View, World], Run], tracked: Sequence[str]) -> Run:
+    """Lead a training, where this process does, or follow; after a restart, go on with it."""
+    with together() as world:
+        if world.rank:
+            return follow(PlainView(), world)
+        with watching(tracked) as view:
+            before = run_before()
+            return go_on(Run.open(before), view, world) if before else lead(view, world)
+
+
+def follow(view: View, world: World) -> Run:
+    """Take part in the training that the process of rank 0 begins or goes on with."""
+    began = time.perf_counter()
+    recipe, division = heard_plan(world)
+    with threads(int(recipe.train.threads)):
+        prepared = prepare(recipe, division, view.decoding, world)
+        run, state = heard_start(world)
+        position, losses = Position(), []
+        if state:
+            position, losses = prepared.load_state(state), state["losses"]
         return _carry_out(run, prepared, position, losses, view, began)
 
 
@@ -160,7 +195,7 @@ def _write_beginning(
         origins=dict(settings.origins),
         pictures={name: _counts(split) for name, split in prepared.splits.items()},
         environment=environment(),
-        fingerprint=fingerprint(device(settings.recipe.train.device)),
+        fingerprint=fingerprint(device(settings.recipe.train.device), prepared.world.size),
     )
     for skipped in prepared.unreadable:
         run.log("unreadable", name=skipped.name, reason=skipped.reason)
@@ -185,9 +220,10 @@ def _carry_out(
     )
     with stop_requests() as request:
         for event in events:
-            book.take(event, look=request.number is not None)
-            if request.number and book.midway:
-                raise book.stop(request.number)
+            number = prepared.world.highest(request.number or 0)
+            book.take(event, look=number > 0)
+            if number and book.midway:
+                raise book.stop(number)
         if words := _keep(run, prepared):
             view.note(words)
         _finish(run, prepared, began)
@@ -211,19 +247,22 @@ def _keep(run: Run, prepared: Prepared) -> str:
 def _finish(run: Run, prepared: Prepared, began: float) -> None:
     """Measure on the held-out splits and write all that a finished run holds."""
     val, test = prepared.splits["val"], prepared.splits["test"]
-    said = evaluate(prepared.best, prepared.task, val.in_order()).predictions
+    best, world = prepared.best, prepared.world
+    said = evaluate(best, prepared.task, val.in_order(), world).predictions
     calibrated = fit_temperature(said, val.targets)
     run.log("calibrated", temperature=calibrated.value, note=calibrated.note)
     task = replace(prepared.task, temperature=calibrated.value)
     for name in ("val", "test"):
-        result = evaluate(prepared.best, task, prepared.splits[name].in_order())
+        result = evaluate(best, task, prepared.splits[name].in_order(), world)
         run.log("evaluation", **classifier_evaluation(name, result.scores, task.classes).to_dict())
+    if world.rank:
+        return
     write_predictions(run.path / "predictions.csv", test.items, task.classes, result.predictions)
     bundle = Bundle(
         prepared.recipe.model.name,
         task.classes,
         prepared.preprocessing,
-        prepared.best,
+        best,
         calibrated.value,
         variant_of(prepared.recipe),
     )

@@ -13,17 +13,18 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = {
-    "errors": 0, "batch": 0, "files": 0, "fetch": 0, "allocator": 0,
+    "errors": 0, "batch": 0, "addresses": 0, "files": 0, "fetch": 0, "allocator": 0,
     "layers": 1, "metrics": 1,
     "models": 2, "data": 2, "classical": 2,
     "tasks": 3, "analysis": 3,
     "engine": 4, "transfer": 4,
     "recipe": 5, "recipes": 5, "settings": 5, "results": 5, "runs": 5, "bundle": 5, "report": 5,
     "export": 5, "environment": 5, "studies": 5, "commands": 5,
-    "pretrained": 5, "starting": 5,
+    "pretrained": 5, "starting": 5, "fitted": 5,
     "prepared": 6, "training": 6, "measuring": 6, "showing": 6, "examining": 6, "augmenting": 6,
     "logbook": 6, "layer_looks": 6, "tracking": 6, "watching": 6, "faults": 6, "listings": 6, "terminal": 6, "api": 6,
     "begun": 6, "cells": 6, "featuring": 6, "studying": 6,
+    "launching": 6, "following": 6,
     "cli": 7, "studio": 7,
 }  # fmt: skip
 APART = [("models", "data"), ("data", "models")]  # rooms of one floor that never meet

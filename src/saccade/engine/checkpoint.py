@@ -25,9 +25,7 @@ KEPT = 2  # checkpoints in a folder
 
 def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
     """Write `state`, nested dicts of tensors and plain numbers, as the checkpoint of `step`."""
-    tensors: dict[str, Tensor] = {}
-    tree = _without_tensors(state, "", tensors)
-    data = save(tensors, metadata={"tree": json.dumps(tree)})
+    data = packed(state)
     path = folder / f"step-{step:08d}.safetensors"
     older = _listed(folder)
     write_whole(path, data)
@@ -50,7 +48,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Any], list[str]]:
             if hashlib.sha256(data).hexdigest() != entry["sha256"]:
                 damaged.append(f"{path.name} is damaged: its digest differs")
                 continue
-            return _with_tensors(*_parts(data)), damaged
+            return unpacked(data), damaged
         except OSError as error:
             damaged.append(f"{path.name} cannot be read: {error.strerror}")
         except (SafetensorError, KeyError, ValueError) as error:
@@ -68,17 +66,25 @@ def not_finite(state: Any, path: str = "") -> str | None:
     return path.removeprefix("/") if broken else None
 
 
+def packed(state: dict[str, Any]) -> bytes:
+    """A state as the bytes of a file of safetensors."""
+    tensors: dict[str, Tensor] = {}
+    tree = _without_tensors(state, "", tensors)
+    return save(tensors, metadata={"tree": json.dumps(tree)})
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    """The state that was packed."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return _with_tensors(json.loads(header["__metadata__"]["tree"]), load(data))
+
+
 def _listed(folder: Path) -> list[dict[str, Any]]:
     """The entries of `latest.json`, newest first; without it, nothing is known to be whole."""
     try:
         return json.loads((folder / "latest.json").read_text())["checkpoints"]
     except (OSError, ValueError, KeyError):
         return []
-
-
-def _parts(data: bytes) -> tuple[Any, dict[str, Tensor]]:
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    return json.loads(header["__metadata__"]["tree"]), load(data)
 
 
 def _without_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
@@ -101,11 +107,12 @@ def _with_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
     return tree["value"]
 
 
-def fingerprint(device: torch.device) -> dict[str, Any]:
+def fingerprint(device: torch.device, processes: int = 1) -> dict[str, Any]:
     """What must be the same for two trainings to be the same to the last bit."""
     return {
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "threads": torch.get_num_threads(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
+        "processes": processes,
     }

@@ -50,8 +50,8 @@ class World(Protocol):
         """How many processes there are."""
         ...
 
-    def device(self, wanted: torch.device) -> torch.device:
-        """This process's own device of the kind that is wanted."""
+    def claim(self, wanted: torch.device) -> None:
+        """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared out."""
         ...
 
     def part(self, batch: Batch) -> tuple[Batch, int]:
@@ -109,8 +109,8 @@ class Alone:
     rank = 0
     size = 1
 
-    def device(self, wanted: torch.device) -> torch.device:
-        return wanted
+    def claim(self, wanted: torch.device) -> None:
+        pass
 
     def part(self, batch: Batch) -> tuple[Batch, int]:
         return batch, 1
@@ -165,10 +165,10 @@ class Team:
         self._network: DistributedDataParallel | None = None
         self._said = 0
 
-    def device(self, wanted: torch.device) -> torch.device:
+    def claim(self, wanted: torch.device) -> None:
         """The GPU whose number is this process's on its machine; the processor is everybody's."""
         if wanted.type == "cpu":
-            return wanted
+            return
         place, count = self.here
         if wanted.type != "cuda" or wanted.index is not None:
             what = f"'{wanted}' is one device, and there are {count} processes on this machine"
@@ -177,7 +177,6 @@ class Team:
             what = f"{count} processes want a GPU each; this machine has {there}"
             raise ResourceError(what, f"give --processes {there}, or set train.device=cpu")
         torch.cuda.set_device(place)
-        return torch.device("cuda", place)
 
     def part(self, batch: Batch) -> tuple[Batch, int]:
         rows = part_of(len(batch), self.rank, self.size)
@@ -193,6 +192,8 @@ class Team:
         return whole
 
     def spread(self, model: nn.Module) -> nn.Module:
+        if not any(weight.requires_grad for weight in model.parameters()):
+            return model
         device = next(model.parameters()).device
         with warnings.catch_warnings():
             # what torch 2.15 offers in its place would make buffers alike when it starts

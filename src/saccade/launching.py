@@ -1,0 +1,284 @@
+"""launch: one command as several processes, on one machine or on many, by torch's elastic launcher;
+together: what each of these processes does around its work."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saccade import errors
+from saccade.addresses import address_towards, interface_of, is_ours, taken
+from saccade.data.workers import cores
+from saccade.engine.distributed import World, joined_world
+from saccade.errors import ResourceError, SaccadeError, Stopped, UsageError
+
+if TYPE_CHECKING:
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
+    from torch.distributed.launcher.api import LaunchConfig
+
+HUSHED = "SACCADE_LAUNCHED"  # set where the launcher, not the process itself, tells of failures
+ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
+SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How many processes, and where they meet."""
+
+    processes: int = 1  # on this machine, and on every other
+    nodes: int = 1  # machines
+    rendezvous: str | None = None  # host:port of one of them
+    restarts: int = 0  # of all processes after one of them has failed
+
+    def __post_init__(self) -> None:
+        for name in ("processes", "nodes"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name} cannot be {getattr(self, name)}", "give 1 or more")
+        if self.restarts < 0:
+            raise UsageError(f"--restarts cannot be {self.restarts}", "give 0 or more")
+        if self.several and sys.platform == "win32":
+            raise UsageError("several processes train on Linux and macOS alone", "give one")
+        if self.nodes > 1 and not self.rendezvous:
+            hint = (
+                "name a port of one of the machines, the same on all: --rendezvous 10.0.0.1:29400"
+            )
+            raise UsageError(f"{self.nodes} machines have no place to meet", hint)
+        if self.rendezvous and self.nodes == 1:
+            raise UsageError("one machine needs no --rendezvous", "say how many: --nodes 2")
+        if self.rendezvous:
+            _ = self.meeting
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one process."""
+        return self.processes * self.nodes > 1
+
+    @property
+    def meeting(self) -> tuple[str, int]:
+        """Host and port at which all machines meet."""
+        host, _, port = (self.rendezvous or "127.0.0.1:0").rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            hint = "write host:port, such as 10.0.0.1:29400"
+            raise UsageError(f"--rendezvous cannot be '{self.rendezvous}'", hint)
+        return host.strip("[]"), int(port)
+
+    def __str__(self) -> str:
+        """As a command line says it."""
+        words = [f"--processes {self.processes}"]
+        words += [f"--nodes {self.nodes} --rendezvous {self.rendezvous}"] if self.rendezvous else []
+        return " ".join(words)
+
+
+def launch(words: Sequence[str], wanted: Launch) -> Path:
+    """Run `saccade WORDS` as all of the processes; gives the run folder that they made.
+
+    Raises the first error of any process, its rank said.
+    """
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous import RendezvousError
+    from torch.distributed.launcher.api import elastic_launch
+
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise UsageError("torchrun has started these processes already", "leave out --processes")
+    with tempfile.TemporaryDirectory(prefix="saccade-") as folder, _surroundings(wanted):
+        logs = Path(folder)
+        try:
+            elastic_launch(_config(wanted, logs), sys.executable)("-m", "saccade.cli", *words)
+        except ChildFailedError as error:
+            raise _first_error(error.failures, logs, wanted) from None
+        except SignalException as error:
+            raise _stopped(int(error.sigval), logs, wanted) from None
+        except RendezvousError as error:
+            host, port = wanted.meeting
+            what = f"the {wanted.nodes} machines did not meet at {host}:{port}: {error}"
+            raise ResourceError(what, "give all the same --nodes and --rendezvous") from error
+        return Path(next(logs.glob("*/run.txt")).read_text())
+
+
+@contextmanager
+def together() -> Iterator[World]:
+    """This process's world; a failure is left where the launcher looks for it."""
+    try:
+        with joined_world() as world:
+            yield world
+    except Exception as error:
+        if "TORCHELASTIC_ERROR_FILE" not in os.environ:
+            raise
+        lost = _is_loss(error)
+        _leave_word(error, lost=lost)
+        if os.environ.get(HUSHED):
+            write_to(Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("said.txt"))
+        if lost:
+            what = "another process of this training is gone, or does not answer"
+            raise ResourceError(
+                what, "see which one failed; the last checkpoint is whole"
+            ) from error
+        raise
+
+
+def write_to(file: Path) -> None:
+    """Let all that this process says from now on stand in `file`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with file.open("ab") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+
+
+def run_before() -> Path | None:
+    """The run that these processes had begun before the launcher restarted them."""
+    note = _note()
+    restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
+    return Path(note.read_text()) if restarted and note and note.exists() else None
+
+
+def remember_run(run: Path) -> None:
+    """Note the run folder for the launcher, and for these processes when they are restarted."""
+    if note := _note():
+        note.write_text(str(run))
+
+
+def _note() -> Path | None:
+    """A file that all processes of this machine have in common; None without a launcher."""
+    error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    return Path(error_file).parents[2] / "run.txt" if error_file else None
+
+
+def _config(wanted: Launch, logs: Path) -> LaunchConfig:
+    """The processes as torch's launcher wants them described."""
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+    from torch.distributed.launcher.api import LaunchConfig
+
+    host, port = wanted.meeting
+    ours = is_ours(host)
+    if ours and port and taken(host, port):
+        raise ResourceError(f"port {port} of {host} is taken", "name another with --rendezvous")
+    quiet = {0: Std.OUT} | dict.fromkeys(range(1, wanted.processes), Std.ALL)
+    return LaunchConfig(
+        min_nodes=wanted.nodes,
+        max_nodes=wanted.nodes,
+        nproc_per_node=wanted.processes,
+        run_id="saccade",
+        rdzv_backend="c10d",
+        rdzv_endpoint=f"{host}:{port}",
+        rdzv_configs={"is_host": str(ours).lower()},
+        local_addr=address_towards(host, port),
+        max_restarts=wanted.restarts,
+        logs_specs=DefaultLogsSpecs(str(logs), redirects=quiet),
+    )
+
+
+@contextmanager
+def _surroundings(wanted: Launch) -> Iterator[None]:
+    """What the processes inherit; signals and the launcher's own log as they were, afterwards."""
+    given = {
+        HUSHED: "1",
+        "OMP_NUM_THREADS": str(max(1, cores() // wanted.processes)),
+        "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": SAVING,
+    }
+    if interface := interface_of(address_towards(*wanted.meeting)):
+        given["GLOO_SOCKET_IFNAME"] = interface
+    before = dict(os.environ)
+    os.environ.update(given | {k: before[k] for k in given.keys() & before.keys()})
+    main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT) if main else ()
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    logging.disable(logging.ERROR)  # the launcher reports what is reported here in our words
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _is_loss(error: Exception) -> bool:
+    """Whether an error only says that another process has gone."""
+    from torch.distributed import DistError
+
+    return isinstance(error, DistError) or (
+        isinstance(error, RuntimeError) and "gloo" in str(error).lower()
+    )
+
+
+def _leave_word(error: Exception, *, lost: bool) -> None:
+    """Write the launcher's file of an error, in its form, with what `launch` asks for beside."""
+    words, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
+    told = {
+        "kind": type(error).__name__,
+        "what": words,
+        "hint": hint,
+        "exit_code": getattr(error, "exit_code", 1),
+        "lost": lost,
+        "time": time.time(),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+    extra = {"py_callstack": told["traceback"], "timestamp": str(int(time.time()))}
+    message = {"message": f"{told['kind']}: {words}", "extraInfo": extra}
+    file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
+    file.write_text(json.dumps({"message": message, "saccade": told}))
+
+
+def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, wanted: Launch) -> Exception:
+    """The error that the others followed from."""
+
+    def order(rank: int) -> tuple[bool, bool, float]:
+        told = failures[rank].error_file_data.get("saccade")
+        ended = told is None and failures[rank].exitcode in (-signal.SIGTERM, 128 + signal.SIGTERM)
+        return (
+            ended,
+            bool(told and told["lost"]),
+            told["time"] if told else failures[rank].timestamp,
+        )
+
+    rank = min(failures, key=order)
+    failure = failures[rank]
+    if told := failure.error_file_data.get("saccade"):
+        return _remade(told, rank, wanted)
+    if failure.exitcode in (-signal.SIGKILL, -signal.SIGTERM):
+        name = signal.Signals(-failure.exitcode).name
+        hint = "was there too little memory? the last checkpoint is whole: saccade resume RUN"
+        return ResourceError(f"rank {rank} was ended by {name}", f"{hint} {wanted}")
+    said = sorted(logs.glob(f"*/attempt_*/{failure.local_rank}/stderr.log"))
+    last = said[-1].read_text(errors="replace")[-2000:] if said else ""
+    return RuntimeError(f"rank {rank} ended with code {failure.exitcode}\n{last}")
+
+
+def _remade(told: Mapping[str, Any], rank: int, wanted: Launch) -> Exception:
+    """A process's error, as this process's own."""
+    if told["lost"]:
+        hint = f"see what it says there; the last checkpoint is whole: saccade resume RUN {wanted}"
+        return ResourceError("a process on another machine is gone, or does not answer", hint)
+    kind = getattr(errors, told["kind"], None)
+    if kind is None:
+        return RuntimeError(f"rank {rank} failed\n{told['traceback']}")
+    if kind is Stopped:
+        return Stopped(told["what"], f"{told['hint']} {wanted}", signal=told["exit_code"] - 128)
+    return kind(f"rank {rank}: {told['what']}", told["hint"])
+
+
+def _stopped(number: int, logs: Path, wanted: Launch) -> Exception:
+    """The end by a signal, in the words of the process that saved."""
+    files = sorted(logs.glob("*/attempt_*/*/error.json"), reverse=True)
+    found = [json.loads(file.read_text())["saccade"] for file in files]
+    words = [told for told in found if told["kind"] == "Stopped"]
+    if words:
+        return _remade({**words[0], "exit_code": 128 + number}, 0, wanted)
+    others = [told for told in found if not told["lost"]]
+    return _remade(others[0], 0, wanted) if others else Stopped("stopped", signal=number)
