@@ -43,6 +43,17 @@ def test_names_and_shapes_of_its_weights_are_torchvision_s(name: str, keys: Call
         assert keys(NETWORKS[name]()) == keys(PUBLIC.get_model(name))
 
 
+def without_its_first_reductions() -> nn.Module:
+    """torchvision's ResNet-18 as it is commonly changed for CIFAR."""
+    network = PUBLIC.resnet18(num_classes=10)
+    network.conv1, network.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+    return network
+
+
+def test_the_small_one_is_torchvision_s_without_the_first_reductions(parity: Callable[..., None]):
+    parity(NETWORKS["resnet18_small"], without_its_first_reductions, 32)
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WIDE])
 def test_it_is_torchvision_s_to_the_last_bit(name: str, parity: Callable[..., None]):
     parity(NETWORKS[name], getattr(PUBLIC, name), 32 if "resnet1" in name[:-1] else 64)

@@ -8,6 +8,7 @@ from functools import partial
 from torch import nn
 
 from saccade.layers.activations import HardThreshold, ScaledTanh, SoftReLU
+from saccade.models.airbench import airbench
 from saccade.models.alexnet import alexnet, alexnet_2012, alexnet_2012_without
 from saccade.models.bn_inception import bn_inception
 from saccade.models.cifar_inception import cifar_inception, cifar_inception_naive
@@ -28,7 +29,7 @@ from saccade.models.local import net3
 from saccade.models.mlp import mlp
 from saccade.models.plain import plain_basic, plain_bottleneck
 from saccade.models.prelu_net import MODEL_A, MODEL_B, MODEL_C, prelu_net
-from saccade.models.resnet import Basic, bottleneck, bottleneck_v1, resnet
+from saccade.models.resnet import Basic, bottleneck, bottleneck_v1, resnet, small_resnet
 from saccade.models.resnext import cifar_resnext29, resnext
 from saccade.models.senet import (
     cifar_se_resnet,
@@ -93,6 +94,7 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "plain101":               partial(resnet, plain_bottleneck, (3, 4, 23, 3)),         # 2015
     "plain152":               partial(resnet, plain_bottleneck, (3, 8, 36, 3)),         # 2015
     "resnet18":               partial(resnet, Basic, (2, 2, 2, 2), e=1),                # 2015
+    "resnet18_small":         partial(small_resnet, Basic, (2, 2, 2, 2), e=1),          # 2015
     "resnet34":               partial(resnet, Basic, (3, 4, 6, 3), e=1),                # 2015
     "resnet50":               partial(resnet, bottleneck, (3, 4, 6, 3)),                # 2015
     "resnet101":              partial(resnet, bottleneck, (3, 4, 23, 3)),               # 2015
@@ -154,6 +156,8 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "seresnext50_32x4d":      partial(se_resnet, (3, 4, 6, 3), block=se_32x4d),           # 2017
     "seresnext101_32x4d":     partial(se_resnet, (3, 4, 23, 3), block=se_32x4d),          # 2017
     "sevgg16":                se_vgg16,                 # 2017
+    "airbench94":             partial(airbench, (64, 256, 256)),                          # 2024
+    "airbench_narrow":        partial(airbench, (64, 128, 256)),                          # 2024
     "cifar_seresnet29":       partial(cifar_se_resnet, 29),                               # 2017
     "cifar_seresnet164":      partial(cifar_se_resnet, 164),                              # 2017
 }
@@ -191,6 +195,9 @@ INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not 
     "cifar_vgg8_bn":         (3, 32, 32),
     "cifar_inception":       (3, 32, 32),
     "cifar_inception_naive": (3, 32, 32),
+    "resnet18_small":         (3, 32, 32),
+    "airbench94":             (3, 32, 32),
+    "airbench_narrow":        (3, 32, 32),
     "cifar_resnet20":         (3, 32, 32),
     "cifar_resnet32":         (3, 32, 32),
     "cifar_resnet44":         (3, 32, 32),

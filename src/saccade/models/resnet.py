@@ -94,6 +94,27 @@ def stage(block: Block, cin: int, cout: int, depth: int, stride: int) -> nn.Sequ
     return nn.Sequential(block(cin, cout, stride), *rest)
 
 
+def small_resnet(
+    block: Block, depths: Depths, num_classes: int = 10, *, e: int = 4
+) -> nn.Sequential:
+    """Table 1 for small pictures: conv1 is a 3x3, and nothing is pooled before layer1.
+
+    Not in the paper, but what "ResNet-18 on CIFAR-10" mostly means.  [N,3,H,W] -> [N,num_classes]
+    """
+    d1, d2, d3, d4 = depths
+    # fmt: off
+    return he(chain(
+        conv1=conv(3, 64, 3), bn1=nn.BatchNorm2d(64), relu=nn.ReLU(),            #    64 x 32 x 32
+        layer1=stage(block, 64, 64 * e, d1, stride=1),                           #  64*e x 32 x 32
+        layer2=stage(block, 64 * e, 128 * e, d2, stride=2),                      # 128*e x 16 x 16
+        layer3=stage(block, 128 * e, 256 * e, d3, stride=2),                     # 256*e x  8 x  8
+        layer4=stage(block, 256 * e, 512 * e, d4, stride=2),                     # 512*e x  4 x  4
+        avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),                   # 512*e
+        fc=nn.Linear(512 * e, num_classes),
+    ))
+    # fmt: on
+
+
 def resnet(block: Block, depths: Depths, num_classes: int = 1000, *, e: int = 4) -> nn.Sequential:
     """Table 1; `e` is the expansion, 1 for basic blocks.  [N,3,H,W] -> [N,num_classes]"""
     d1, d2, d3, d4 = depths
