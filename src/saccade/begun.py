@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from saccade.classical.fit import fit
 from saccade.data.decode import Preprocessing
 from saccade.data.glance import brightness
 from saccade.engine.freezing import freeze, train_from
 from saccade.errors import RecipeError
+from saccade.fitted import is_fitted
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.models.variant import varied
@@ -48,7 +50,9 @@ def begun(
         network, preprocessing, words = _filled(recipe, task, train)
     model = normalized(network, preprocessing.mean, preprocessing.std)
     model = model.to(device(recipe.train.device)).to(memory_format=torch.channels_last)
-    if recipe.model.head != "fresh":
+    if is_fitted(recipe):
+        words += _fit_rows(model, recipe, task, train, targets, progress)
+    elif recipe.model.head != "fresh":
         train = replace(train, preprocessing=preprocessing)
         words += (_fit(model, recipe, task, train, targets, progress),)
     elif recipe.train.epochs == 0:
@@ -76,6 +80,23 @@ def _filled(
     network = varied(network, variant_of(recipe), (p.channels, p.size, p.size))
     mean, std = (known.mean, known.std) if known else brightness(train.pictures)
     return network, replace(p, mean=mean, std=std), words
+
+
+def _fit_rows(
+    model: nn.Sequential,
+    recipe: Recipe,
+    task: Task,
+    train: Decoding,
+    targets: Tensor,
+    progress: Progress,
+) -> tuple[str, ...]:
+    """Fit every row of a classical network; gives what is to be said about it."""
+    if task.kind != "classification":
+        raise RecipeError(
+            f"{recipe.model.name} ends in machines that tell classes apart, not {task.kind}",
+            "take a network of saccade models",
+        )
+    return fit(model, train.pictures, targets, recipe.train.seed, progress)
 
 
 def _fit(

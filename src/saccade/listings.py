@@ -11,6 +11,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+from saccade.classical.catalogue import CLASSICAL
 from saccade.errors import unknown
 from saccade.models.catalogue import NETWORKS
 from saccade.models.create import input_shape
@@ -30,7 +31,7 @@ class Entry:
 
 @dataclass(frozen=True, repr=False)
 class Models:
-    """Networks in order of year."""
+    """Networks in order of year, the classical recipes behind them."""
 
     entries: tuple[Entry, ...]
 
@@ -54,10 +55,11 @@ class Models:
 
 def list_models(pattern: str) -> Models:
     """The networks whose name is like `pattern`; raises `UsageError` if there is none."""
-    names = [name for name in NETWORKS if fnmatchcase(name, pattern)]
+    every = {**NETWORKS, **CLASSICAL}
+    names = [name for name in every if fnmatchcase(name, pattern)]
     if not names:
-        raise unknown("model", pattern, NETWORKS)
-    return Models(tuple(Entry(name, _paper(NETWORKS[name]), input_shape(name)) for name in names))
+        raise unknown("model", pattern, every)
+    return Models(tuple(Entry(name, _paper(every[name]), input_shape(name)) for name in names))
 
 
 @dataclass(frozen=True, repr=False)

@@ -18,6 +18,7 @@ from saccade.data.augment.catalogue import parse
 from saccade.data.augment.grow import sizes
 from saccade.data.glance import Glance
 from saccade.errors import ResourceError, UsageError, unknown
+from saccade.fitted import is_fitted, without_descent
 from saccade.models.create import create_model, input_shape
 from saccade.models.input_size import check_size
 from saccade.models.variant import Variant, varied
@@ -62,9 +63,11 @@ def resolve(
     chosen = Recipe().with_(stated).with_(flags)
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
+    if is_fitted(chosen):
+        chosen = without_descent(chosen, flags, origins)
     chosen, begun = begin_from(chosen, seen, hand, found or {})
     origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
-    if chosen.train.minutes and origins["train.epochs"].split()[0] in ("default", "recipe"):
+    if chosen.train.minutes and chosen.train.epochs and origins["train.epochs"].split()[0] in ("default", "recipe"):
         chosen = chosen.with_({"train.epochs": ENDLESS})
         origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
     chosen = _chosen(chosen, WHAT, seen, origins)

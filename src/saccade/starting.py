@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from saccade.classical.catalogue import CLASSICAL
 from saccade.data.glance import Glance
 from saccade.errors import ResourceError
 from saccade.models.weights import PublicWeights
@@ -26,6 +27,8 @@ Chosen = dict[str, Choice]
 def fitting_recipe(seen: Glance, flags: Mapping[str, Any], hand: Hand) -> tuple[str, str]:
     """The recipe to train by where none is named, and why."""
     size = f"the short side of the pictures is {seen.short_side} pixels"
+    if (name := str(flags.get("model.name"))) in CLASSICAL:
+        return "classical", f"{name} is fitted, not trained"
     if flags.get("model.weights", "none") != "none":
         return _transfer(seen), "weights to begin from are given"
     if seen.short_side <= SMALL:

@@ -44,21 +44,22 @@ def fit(
     model.eval()
     chance = torch.Generator().manual_seed(seed)
     some = torch.randperm(len(pictures), generator=chance)[:LOOKED_AT].sort().values
-    parts = [pictures.take(part) for part in some.split(PORTION)]
+    place = next(model.parameters()).device
+    parts = [pictures.take(part).to(place) for part in some.split(PORTION)]
     notes = list(_fit_rows(model, parts, chance))
     *_, classifier = model.children()
     assert isinstance(classifier, nn.Linear)
-    features = _features(model[:-1], pictures, progress)
+    features = _features(model[:-1], pictures, place, progress)
     with _notes() as warned:
         notes += fit_machine(classifier, features, targets, seed)
     return *notes, *warned
 
 
-def _features(rows: nn.Module, pictures: Taken, progress: Progress) -> Tensor:
+def _features(rows: nn.Module, pictures: Taken, place: torch.device, progress: Progress) -> Tensor:
     """What the classifier is to see.  [N,F]"""
     found: list[Tensor] = []
     for part in torch.arange(len(pictures)).split(PORTION):
-        found.append(rows(pictures.take(part)))
+        found.append(rows(pictures.take(part).to(place)))
         progress(int(part[-1]) + 1, len(pictures))
     return torch.cat(found)
 
@@ -114,7 +115,7 @@ def _notes() -> Iterator[list[str]]:
 def _fit_projection(row: Projection, descriptors: Tensor, seed: int) -> None:
     from sklearn.decomposition import PCA
 
-    found = PCA(len(row.components), random_state=seed).fit(descriptors.numpy())
+    found = PCA(len(row.components), random_state=seed).fit(descriptors.cpu().numpy())
     row.mean.copy_(torch.from_numpy(found.mean_))
     row.components.copy_(torch.from_numpy(found.components_))
 

@@ -49,9 +49,8 @@ class Hog(nn.Module):
 
 def directions(x: Tensor) -> Tensor:
     """The strongest gradient's length, in its direction's plane.  [N,C,H,W] -> [N,9,H,W]"""
-    down, across = torch.zeros_like(x), torch.zeros_like(x)
-    down[..., 1:-1, :] = x[..., 2:, :] - x[..., :-2, :]
-    across[..., 1:-1] = x[..., 2:] - x[..., :-2]
+    down = F.pad(x[..., 2:, :] - x[..., :-2, :], (0, 0, 1, 1))
+    across = F.pad(x[..., 2:] - x[..., :-2], (1, 1))
     length = torch.hypot(down, across)
     length, strongest = length.max(1, keepdim=True)
     down, across = down.gather(1, strongest), across.gather(1, strongest)

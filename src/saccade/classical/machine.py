@@ -23,14 +23,15 @@ def fit_machine(
     solution lies in them (the representer theorem), and there are fewer.
     """
     directions = span(features)
-    x = (features @ directions if directions is not None else features).double().numpy()
-    cost, note = best_cost(x, targets.numpy(), seed)
-    machine = linear_machine(cost, seed).fit(x, targets.numpy())
+    x = (features @ directions if directions is not None else features).double().cpu().numpy()
+    classes = targets.cpu().numpy()
+    cost, note = best_cost(x, classes, seed)
+    machine = linear_machine(cost, seed).fit(x, classes)
     weight, bias = torch.from_numpy(machine.coef_), torch.from_numpy(machine.intercept_)
     if len(weight) == 1:  # of two classes scikit-learn knows the second alone
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
     if directions is not None:
-        weight = weight.float() @ directions.mT
+        weight = weight.to(directions) @ directions.mT
     classifier.weight.copy_(weight)
     classifier.bias.copy_(bias)
     return (note,)

@@ -17,7 +17,7 @@ def k_means(descriptors: Tensor, count: int, seed: int) -> Tensor:
     """The centres of Lloyd's algorithm from k-means++.  [n,D] -> [count,D]"""
     from sklearn.cluster import KMeans
 
-    found = KMeans(count, max_iter=50, random_state=seed).fit(descriptors.numpy())
+    found = KMeans(count, max_iter=50, random_state=seed).fit(descriptors.cpu().numpy())
     return torch.from_numpy(found.cluster_centers_)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from saccade.classical.catalogue import CLASSICAL, INPUT
 from saccade.errors import unknown
 from saccade.fetch import Tell, silent
 from saccade.models.catalogue import INPUTS, NETWORKS, SEVERAL_LOGITS
@@ -45,11 +46,11 @@ def input_shape(name: str) -> tuple[int, int, int]:
     if name.startswith(PREFIX):
         return timm_input(name.removeprefix(PREFIX))
     _listed(name)
-    return INPUTS.get(name, (3, 224, 224))
+    return INPUT if name in CLASSICAL else INPUTS.get(name, (3, 224, 224))
 
 
 def _listed(name: str) -> Callable[..., nn.Module]:
-    networks = {**NETWORKS, **SEVERAL_LOGITS}
+    networks = {**NETWORKS, **SEVERAL_LOGITS, **CLASSICAL}
     if name not in networks:
         raise unknown("model", name, networks)
     return networks[name]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from saccade.recipe import Recipe
 from saccade.recipes.alexnet2012 import alexnet2012
+from saccade.recipes.classical import classical
 from saccade.recipes.features import features
 from saccade.recipes.finetune import finetune
 from saccade.recipes.imagenet import imagenet
@@ -22,6 +23,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "speed": speed,
     "finetune": finetune,
     "features": features,
+    "classical": classical,
     "imagenet": imagenet,
     "lenet1998": lenet1998,
     "alexnet2012": alexnet2012,
