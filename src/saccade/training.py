@@ -6,10 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from saccade.bundle import Bundle
+from saccade.comparing import compared
 from saccade.data.classes import write_classes
 from saccade.data.glance import glance
 from saccade.data.limit import limited
@@ -30,12 +32,14 @@ from saccade.launching import run_before, together
 from saccade.logbook import Logbook, View
 from saccade.metrics.calibration import fit_temperature
 from saccade.prepared import Prepared, Split, prepare, refuse_unshared
+from saccade.pretrained import fetched
 from saccade.recipe import Recipe
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
 from saccade.results import classifier_evaluation
 from saccade.runs import Run, write_predictions
 from saccade.settings import Settings, device, resolve, threads, variant_of
+from saccade.tasks.classification import Classification
 from saccade.terminal import say
 from saccade.watching import watching
 
@@ -55,7 +59,8 @@ def begin(
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
     source = open_source(data, tell=say)
-    settings = resolve(recipe, flags, glance(source.read(source.splits[0])))
+    seen, hand = glance(source.read(source.splits[0])), partial(fetched, tell=say)
+    settings = resolve(recipe, flags, seen, hand=hand)
     refuse_unshared(settings.recipe, world)
     held, seed = settings.recipe.data, settings.recipe.train.seed
     group, findings = grouped(source, data, settings.recipe)
@@ -65,6 +70,14 @@ def begin(
         held=held.held_per_class,
         seed=seed,
     )
+    if flags.get("model.name") == "auto":
+        settings = compared(
+            settings,
+            hand(seen.short_side),
+            division.train,
+            Classification(division.classes),
+            lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
+        )
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     view.settings(settings, notes)
     tell_plan(world, settings.recipe, located(data), division)

@@ -11,8 +11,8 @@ from torch import Tensor
 from saccade.transfer.folds import folds
 from saccade.transfer.head import Head, Rotated, held_out_score
 
-PENALTIES = tuple(10.0 ** (k / 2) for k in range(5, -11, -1))  # strong ones first
-PATIENCE = 2  # weaker penalties tried after the best one so far
+PENALTIES = tuple(10.0**k for k in range(2, -6, -1))  # strong ones first
+PATIENCE = 1  # weaker penalties tried after the best one so far
 STEPS = 500  # of L-BFGS at most
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # of logits and targets, a mean
@@ -72,26 +72,33 @@ class _Fit:
         self.weights = start
 
     def down(self, penalty: float) -> Tensor:
-        """[R+1,K], the bias last"""
-        weights = self.weights.clone().requires_grad_()
+        """[R+1,K], the bias last
+
+        The directions are nearly those of the curvature: each is measured in the unit in which its
+        curvature is about 1, and a few dozen steps do.
+        """
+        curvature = self.z.square().mean(dim=0) / 4 + penalty
+        unit = curvature.rsqrt()[:, None]
+        scaled = self.z * unit.T
+        moved = (self.weights / unit).requires_grad_()
         optimizer = torch.optim.LBFGS(
-            [weights],
+            [moved],
             max_iter=STEPS,
-            tolerance_grad=1e-8,
-            tolerance_change=1e-12,
+            tolerance_grad=1e-7,
+            tolerance_change=1e-11,
             line_search_fn="strong_wolfe",
         )
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            penalised = penalty / 2 * weights[:-1].square().sum()
-            total = self.loss(self.z @ weights, self.targets) + penalised
+            penalised = penalty / 2 * (moved * unit)[:-1].square().sum()
+            total = self.loss(scaled @ moved, self.targets) + penalised
             total.backward()
             return total
 
         with torch.enable_grad():
             optimizer.step(closure)
-        self.weights = weights.detach()
+        self.weights = (moved * unit).detach()
         return self.weights
 
 
