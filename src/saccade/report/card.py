@@ -63,10 +63,18 @@ The numbers hold for pictures like these; for others, measure with `saccade eval
 
 ## Training
 
-{settings.epochs} epochs, batches of {settings.batch_size}, {run.recipe.optim.name} with a rate of
-{run.recipe.optim.lr}, seed {settings.seed}; torch {started["environment"]["torch"]}.
+{_training(run)}, seed {settings.seed}; torch {started["environment"]["torch"]}.
 The command was `{started["command"]}`.
 """
+
+
+def _training(run: Run) -> str:
+    """How the weights came about, in words."""
+    settings, optim = run.recipe.train, run.recipe.optim
+    if not run.history:
+        return "Fitted in one go, without epochs"
+    batches = f"batches of {settings.batch_size}"
+    return f"{settings.epochs} epochs, {batches}, {optim.name} with a rate of {optim.lr}"
 
 
 def _share(row: tuple[int, ...], k: int) -> str:

@@ -45,7 +45,7 @@ def run_page(run: Run, test_pictures: Pictures) -> str:
     test = run.test
     sections = [
         Section("Result", _result(run, started, finished)),
-        Section("Learning curves", _curves(run.history)),
+        *([Section("Learning curves", _curves(run.history))] if run.history else []),
         Section("Confusion", _confusion(test)),
         Section("Most confident mistakes", _mistakes(run, test_pictures)),
         Section("Settings", _settings(run, run.origins)),
@@ -92,7 +92,7 @@ def _result(run: Run, started: dict[str, Any], finished: dict[str, Any]) -> Html
         "log loss": (f"{test.log_loss:.3f}", "nats"),
         "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
         "pictures": (f"{sum(started['pictures']['train'].values()):,}", "to train on"),
-        "took": (_duration(finished["seconds"]), f"{len(run.history)} epochs"),
+        "took": (_duration(finished["seconds"]), _epochs(run)),
     }
     parts: list[Html] = [facts(shown)]
     parts.append(
@@ -117,6 +117,10 @@ def calibration(fact: dict[str, Any]) -> str:
     if fact["note"]:
         return f"probabilities are as the network gives them: {fact['note']}"
     return f"probabilities are calibrated: temperature {fact['temperature']:.2f}, from validation"
+
+
+def _epochs(run: Run) -> str:
+    return f"{len(run.history)} epochs" if run.history else "fitted in one go"
 
 
 def _curves(history: list[dict[str, Any]]) -> Html:
