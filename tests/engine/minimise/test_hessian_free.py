@@ -71,6 +71,14 @@ def test_rosenbrocks_valley_is_walked_to_its_end(rosenbrock: Objective, start: T
     torch.testing.assert_close(last, torch.ones(2, dtype=torch.float64), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("solves", [1, 2])
+def test_few_solves_a_step_get_there_too(solves: int, least_squares: Callable):
+    objective, _, minimum = least_squares(6)
+    start = torch.zeros(6, dtype=torch.float64)
+    *_, last = islice(hessian_free(objective, start, solves=solves), 200)
+    torch.testing.assert_close(last, minimum, atol=1e-6, rtol=0)
+
+
 def test_the_loss_falls_with_every_step(rosenbrock: Objective, start: Tensor):
     losses = [rosenbrock.loss(w) for w in islice(hessian_free(rosenbrock, start), 15)]
     assert losses == sorted(losses, reverse=True)

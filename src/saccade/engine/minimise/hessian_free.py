@@ -19,6 +19,8 @@ from saccade.engine.minimise.objective import Objective
 PROGRESS = 5e-4  # share of the model's decrease, a step, below which enough is solved: Section 4.4
 HALVINGS = 10
 
+Product = Callable[[Tensor], Tensor]  # of a symmetric matrix with a vector, [P] -> [P]
+
 
 def hessian_free(
     objective: Objective, start: Tensor, *, damping: float = 1.0, solves: int = 250
@@ -30,34 +32,44 @@ def hessian_free(
     """
     w, last = start, torch.zeros_like(start)
     while True:
-        model = objective.model(w)
-        held = damping
-
-        def damped(v: Tensor, product=model.product, held: float = held) -> Tensor:
-            return product(v) + held * v
-
-        last = conjugate_gradients(damped, -model.gradient, 0.95 * last, solves)
-        promised = float(model.gradient.dot(last) + last.dot(damped(last)) / 2)
-        step, new = last, objective.loss(w + last)
-        ratio = (new - model.loss) / promised if promised else 0.0
+        model, begin = objective.model(w), 0.95 * last
+        product = damped(model.product, damping)
+        last = conjugate_gradients(product, -model.gradient, begin, solves)
+        promised = float(model.gradient.dot(last) + last.dot(product(last)) / 2)
+        found = objective.loss(w + last)
+        ratio = (found - model.loss) / promised if promised else 0.0
         if not ratio >= 0.25:
             damping *= 3 / 2
         elif ratio > 0.75:
             damping *= 2 / 3
-        for _ in range(HALVINGS):
-            if new < model.loss:
-                break
-            step = step / 2
-            new = objective.loss(w + step)
+        step = shortened(objective, w, last, model.loss, found)
+        if step is not None:
+            w = w + step
+            yield w
+        elif begin.any():
+            last = torch.zeros_like(w)  # so few solves did not turn an old step downhill
         else:
             return
-        w = w + step
-        yield w
 
 
-def conjugate_gradients(
-    product: Callable[[Tensor], Tensor], b: Tensor, x: Tensor, most: int
-) -> Tensor:
+def damped(product: Product, damping: float) -> Product:
+    """(G + damping) v."""
+    return lambda v: product(v) + damping * v
+
+
+def shortened(
+    objective: Objective, w: Tensor, step: Tensor, loss: float, found: float
+) -> Tensor | None:
+    """The step, halved until it lowers the loss; `found` is the loss after the whole of it."""
+    for _ in range(HALVINGS):
+        if found < loss:
+            return step
+        step = step / 2
+        found = objective.loss(w + step)
+    return None
+
+
+def conjugate_gradients(product: Product, b: Tensor, x: Tensor, most: int) -> Tensor:
     """x with A x = b, nearly: the minimum of x A x / 2 - b x.  Hestenes and Stiefel 1952.
 
     Exact after as many steps as A has different eigenvalues.  It stops after `most`, or where the
