@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import torch
-
 from saccade.analysis.layer_statistics import LayerWatch, troubles
+from saccade.data.order import spread
 from saccade.engine.train import Position
 from saccade.prepared import Prepared
 
@@ -23,10 +22,9 @@ class LayerLooks:
         self.said: set[str] = set()
         if self.every:
             train = prepared.splits["train"]
-            last = len(train.items) - 1
-            spread = torch.linspace(0, last, min(PICTURES, last + 1)).round().long()
+            chosen = spread(len(train.items), PICTURES)(0)
             device = next(prepared.model.parameters()).device
-            self.watch = LayerWatch(prepared.model, train.pictures.take(spread).to(device))
+            self.watch = LayerWatch(prepared.model, train.pictures.take(chosen).to(device))
 
     def coming(self, position: Position) -> None:
         """Be ready for the step to come, where it is one to be looked at."""

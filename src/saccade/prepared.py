@@ -16,7 +16,7 @@ from saccade.data.augment.grow import Grow
 from saccade.data.cache import Pictures, decoded
 from saccade.data.decode import Preprocessing
 from saccade.data.loader import Loader
-from saccade.data.order import Order, balanced, class_weights, in_order, shuffled
+from saccade.data.order import Order, balanced, class_weights, in_order, shuffled, spread
 from saccade.data.source import Item, Skipped
 from saccade.data.split import Division
 from saccade.engine.average import Average
@@ -55,6 +55,11 @@ class Split:
     def in_order(self) -> Loader:
         """Every picture once, for measuring."""
         return Loader(self.pictures, self.targets, HELD_OUT_BATCH, in_order(len(self.items)))
+
+    def spread(self, count: int) -> Loader:
+        """At most `count` pictures, evenly spread over the split, for measuring."""
+        order = spread(len(self.items), count)
+        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, order)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from saccade.analysis.anatomy import Anatomy
+from saccade.analysis.layer_statistics import LayerRow, in_columns
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.engine.train import Position, Step
 from saccade.recipe import ENDLESS
@@ -186,5 +187,21 @@ class TrainingView:
         self.console.print(Text(f"- {words}"))
 
     def finished(self, run: Run) -> None:
-        """The bar goes; the result is printed by whoever asked for it."""
+        """What is to be said at the end; the result is printed by whoever asked for it."""
         self.progress.stop()
+        history = run.history
+        if layers := next((row["layers"] for row in history[::-1] if "layers" in row), None):
+            self.console.print(_in_columns([LayerRow(**layer) for layer in layers]))
+        for fact in run.events("judgement")[-1:]:
+            self.note(fact["words"])
+
+
+def _in_columns(layers: Sequence[LayerRow]) -> Table:
+    """The last look into the layers."""
+    head, *rows = in_columns(layers)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, title in enumerate(head):
+        table.add_column(title, justify="right" if place else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table

@@ -28,6 +28,7 @@ from saccade.errors import UsageError
 from saccade.examining import grouped
 from saccade.faults import refuse_unwritable, told
 from saccade.following import PlainView, heard_plan, heard_start, tell_plan, tell_start
+from saccade.judging import judge
 from saccade.launching import run_before, together
 from saccade.logbook import Logbook, View
 from saccade.metrics.calibration import fit_temperature
@@ -267,7 +268,10 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
     task = replace(prepared.task, temperature=calibrated.value)
     for name in ("val", "test"):
         result = evaluate(best, task, prepared.splits[name].in_order(), world)
-        run.log("evaluation", **classifier_evaluation(name, result.scores, task.classes).to_dict())
+        measured = classifier_evaluation(name, result.scores, task.classes)
+        run.log("evaluation", **measured.to_dict())
+        if name == "val":
+            judge(run, prepared, measured)
     if world.rank:
         return
     write_predictions(run.path / "predictions.csv", test.items, task.classes, result.predictions)

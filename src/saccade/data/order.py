@@ -23,6 +23,12 @@ def in_order(n: int) -> Order:
     return lambda epoch: torch.arange(n)
 
 
+def spread(n: int, count: int) -> Order:
+    """At most `count` pictures, evenly spread from the first to the last, always the same."""
+    chosen = torch.linspace(0, n - 1, min(n, count), dtype=torch.float64).round().long()
+    return lambda epoch: chosen
+
+
 def shuffled(n: int, seed: int) -> Order:
     """Every picture once, in an order of its own for each epoch."""
     return lambda epoch: torch.from_numpy(permutation(n, seed, epoch))

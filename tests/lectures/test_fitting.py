@@ -1,0 +1,49 @@
+"""f38: underfitting, a fitting network and overfitting, told from three trainings on digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from saccade.api import train
+
+LINEAR = {
+    "model.name": "logistic_regression",
+    "train.epochs": 4,
+    "optim.lr": 0.0002,
+    "optim.schedule": "constant",
+}
+LENET = {"model.name": "lenet5", "train.epochs": 12}
+HEART = {  # six pictures of each digit, as they are, until they are known by heart
+    "model.name": "mlp",
+    "data.per_class": 6,
+    "data.augment": "",
+    "train.epochs": 40,
+    "train.label_smoothing": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "words"),
+    [
+        (LINEAR, "underfitted", "The training loss still falls"),
+        (LENET, "fits", "of a hundred lost"),
+        (HEART, "overfitted", "training 100.0 %"),
+    ],
+    ids=["linear", "lenet", "by heart"],
+)
+def test_three_trainings_are_told_apart(
+    settings: dict[str, Any],
+    kind: str,
+    words: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+):
+    run = train(with_=settings, out=tmp_path / "run")
+    (fact,) = run.events("judgement")
+    assert fact["kind"] == kind, fact["words"]
+    assert words in fact["words"]
+    said = " ".join(capfd.readouterr().err.split())
+    assert f"- {kind}: accuracy: training" in said
