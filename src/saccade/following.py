@@ -29,6 +29,9 @@ class Followed(Run):
     def log(self, event: str, **facts: Any) -> None:
         pass
 
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return []
+
     def to_dict(self) -> dict[str, Any]:
         return {"run": str(self.path), "written_by": "rank 0"}
 

@@ -105,7 +105,7 @@ def launch(words: Sequence[str], wanted: Launch) -> Path:
             host, port = wanted.meeting
             what = f"the {wanted.nodes} machines did not meet at {host}:{port}: {error}"
             raise ResourceError(what, "give all the same --nodes and --rendezvous") from error
-        return Path(next(logs.glob("*/run.txt")).read_text())
+        return _made(logs)[0]
 
 
 @contextmanager
@@ -239,31 +239,28 @@ def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, wanted: Lau
     """The error that the others followed from."""
 
     def order(rank: int) -> tuple[bool, bool, float]:
-        told = failures[rank].error_file_data.get("saccade")
-        ended = told is None and failures[rank].exitcode in (-signal.SIGTERM, 128 + signal.SIGTERM)
-        return (
-            ended,
-            bool(told and told["lost"]),
-            told["time"] if told else failures[rank].timestamp,
-        )
+        failure = failures[rank]
+        if told := failure.error_file_data.get("saccade"):
+            return False, told["lost"], told["time"]
+        return failure.exitcode in ENDED, False, failure.timestamp
 
     rank = min(failures, key=order)
     failure = failures[rank]
     if told := failure.error_file_data.get("saccade"):
-        return _remade(told, rank, wanted)
+        return _remade(told, rank, logs, wanted)
     if failure.exitcode in (-signal.SIGKILL, -signal.SIGTERM):
         name = signal.Signals(-failure.exitcode).name
-        hint = "was there too little memory? the last checkpoint is whole: saccade resume RUN"
-        return ResourceError(f"rank {rank} was ended by {name}", f"{hint} {wanted}")
+        hint = f"was there too little memory? {_how_to_go_on(logs, wanted)}"
+        return ResourceError(f"rank {rank} was ended by {name}", hint)
     said = sorted(logs.glob(f"*/attempt_*/{failure.local_rank}/stderr.log"))
     last = said[-1].read_text(errors="replace")[-2000:] if said else ""
     return RuntimeError(f"rank {rank} ended with code {failure.exitcode}\n{last}")
 
 
-def _remade(told: Mapping[str, Any], rank: int, wanted: Launch) -> Exception:
+def _remade(told: Mapping[str, Any], rank: int, logs: Path, wanted: Launch) -> Exception:
     """A process's error, as this process's own."""
     if told["lost"]:
-        hint = f"see what it says there; the last checkpoint is whole: saccade resume RUN {wanted}"
+        hint = f"see what it says there; {_how_to_go_on(logs, wanted)}"
         return ResourceError("a process on another machine is gone, or does not answer", hint)
     kind = getattr(errors, told["kind"], None)
     if kind is None:
@@ -279,6 +276,16 @@ def _stopped(number: int, logs: Path, wanted: Launch) -> Exception:
     found = [json.loads(file.read_text())["saccade"] for file in files]
     words = [told for told in found if told["kind"] == "Stopped"]
     if words:
-        return _remade({**words[0], "exit_code": 128 + number}, 0, wanted)
+        return _remade({**words[0], "exit_code": 128 + number}, 0, logs, wanted)
     others = [told for told in found if not told["lost"]]
-    return _remade(others[0], 0, wanted) if others else Stopped("stopped", signal=number)
+    return _remade(others[0], 0, logs, wanted) if others else Stopped("stopped", signal=number)
+
+
+def _made(logs: Path) -> list[Path]:
+    """The run folder, once it was made."""
+    return [Path(note.read_text()) for note in logs.glob("*/run.txt")]
+
+
+def _how_to_go_on(logs: Path, wanted: Launch) -> str:
+    made = _made(logs)
+    return f"go on with: saccade resume {made[0]} {wanted}" if made else "nothing was begun"

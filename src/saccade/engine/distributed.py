@@ -63,7 +63,7 @@ class World(Protocol):
         ...
 
     def spread(self, model: nn.Module) -> nn.Module:
-        """The network such that a backward pass leaves the sum of all gradients, over `size`."""
+        """The network such that a backward pass leaves the mean of all processes' gradients."""
         ...
 
     def meeting(self, last: bool) -> AbstractContextManager[None]:
@@ -163,6 +163,7 @@ class Team:
         self.machine = os.environ["GROUP_RANK"]
         self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
         self._network: DistributedDataParallel | None = None
+        self._learning: list[bool] = []
         self._said = 0
 
     def claim(self, wanted: torch.device) -> None:
@@ -192,8 +193,12 @@ class Team:
         return whole
 
     def spread(self, model: nn.Module) -> nn.Module:
-        if not any(weight.requires_grad for weight in model.parameters()):
+        learning = [weight.requires_grad for weight in model.parameters()]
+        if not any(learning):
             return model
+        if self._network and self._network.module is model and self._learning == learning:
+            return self._network
+        self._learning = learning  # rows may be released from their freezing as training goes on
         device = next(model.parameters()).device
         with warnings.catch_warnings():
             # what torch 2.15 offers in its place would make buffers alike when it starts

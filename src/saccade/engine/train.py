@@ -69,7 +69,6 @@ def train(
     """
     device = next(model.parameters()).device
     start, rank = start or Position(), descent.world.rank
-    spread = descent.world.spread(model)
     for epoch in range(start.epoch, epochs):
         if descent.over:
             return
@@ -79,7 +78,7 @@ def train(
             training_mode(model)
             batch = augment(batch.to(device), chance(seed, epoch, step, device, rank))
             lr = descent.lr
-            losses = descent.down(partial(task.losses, spread), batch)
+            losses = descent.down(partial(task.losses, descent.world.spread(model)), batch)
             images += len(batch)
             yield Step(epoch, step, losses, lr, batch.index)
             if descent.over:
