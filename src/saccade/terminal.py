@@ -35,6 +35,8 @@ from saccade.runs import Run
 from saccade.settings import Settings
 
 PAPER = 120  # characters to a line where no terminal says how many there are
+NO_BREAK = "\u00a0"  # a space that no line ends at
+WORDS = 76  # characters of the line that moves, besides its bar
 
 
 @singledispatch
@@ -106,11 +108,11 @@ class TimeLeft(ProgressColumn):
 class TrainingView:
     """Settings as a table, then a line that moves: epoch, speed, loss, accuracy, time left."""
 
-    def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
         self.progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=5),
+            BarColumn(bar_width=min(40, max(5, self.console.width - WORDS))),
             TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True)),
             TimeLeft(table_column=Column(no_wrap=True)),
             console=self.console,
@@ -129,19 +131,22 @@ class TrainingView:
         self.progress.stop()
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None:
-        """A table of every setting and where it comes from, then notes on the data."""
+        """Every setting and where it comes from, the default ones in short; then notes."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for title in ("setting", "value", "from"):
             table.add_column(title, overflow="fold")
+        usual = []
         for name, value in settings.recipe.settings().items():
             shown = " ".join(value) if isinstance(value, tuple) else str(value)
             origin = settings.origins.get(name, "")
-            table.add_row(
-                name, Text(shown), Text(origin, style="dim" if origin == "default" else "")
-            )
+            if origin == "default":
+                usual.append(f"{name}={shown}".replace(" ", NO_BREAK))
+            else:
+                table.add_row(name, Text(shown), Text(origin))
         self.console.print(table)
+        self._indented("default  ", Text(" ".join(usual), style="dim"))
         for note in notes:
-            self.console.print(Text(f"- {note}"))
+            self.note(note)
         self.progress.start()
 
     def decoding(self, done: int, total: int) -> None:
@@ -184,7 +189,17 @@ class TrainingView:
 
     def note(self, words: str) -> None:
         """A line that stays."""
-        self.console.print(Text(f"- {words}"))
+        self._indented("- ", Text(words))
+
+    def _indented(self, head: str, words: Text) -> None:
+        """Words with what stands before their first line; unbroken where no person looks on."""
+        if not self.console.is_terminal:
+            self.console.print(Text(head) + words, soft_wrap=True)
+            return
+        line = Table.grid()
+        line.add_column(no_wrap=True)
+        line.add_row(head, words)
+        self.console.print(line)
 
     def finished(self, run: Run) -> None:
         """What is to be said at the end; the result is printed by whoever asked for it."""
