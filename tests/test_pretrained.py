@@ -99,7 +99,7 @@ def test_timms_networks_come_with_timms_preparation(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(room, "timm_network", lambda name, trained: theirs)
     found = pretrained("timm:resnet18", "resnet18").preprocessing
     config = timm.get_pretrained_cfg("resnet18")
-    assert found is not None
+    assert found is not None and config is not None
     assert (found.size, found.crop, found.interpolation) == (224, config.crop_pct, "bicubic")
     assert pretrained("timm:resnet18").network == "timm:resnet18"
     own = filled("resnet18", "timm:resnet18", tuple("abcdefghij"))

@@ -74,8 +74,8 @@ def train(
     freeze
         A row of the network: it and all before it stay as they are. features: all but the last.
     unfreeze
-        A row: it and all behind it learn, those before stay as they are. Several, each with the
-        share of the training from which on, release them in turn: "fc layer4@0.2 layer3@0.5".
+        A row: it and all behind it learn, those before stay as they are. To release rows in turn,
+        train again with --weights RUN and an earlier row.
     features_only
         Nothing is trained: the last layer is fitted to what the network makes of each picture, in
         seconds. The same as --recipe features.

@@ -61,8 +61,8 @@ def begun(
         )
     if recipe.model.freeze != "none" and recipe.train.epochs:
         freeze(model, recipe.model.freeze)
-    for row in recipe.model.unfreeze:
-        train_from(model, row)
+    if recipe.model.unfreeze != "none":
+        train_from(model, recipe.model.unfreeze)
     return Begun(model, preprocessing, words)
 
 
@@ -109,7 +109,7 @@ def _fit(
 ) -> str:
     """Fit the last layer to the features of the pictures; says what was chosen."""
     data = recipe.data
-    refuse_misfit(recipe.model.head, task)
+    refuse_misfit(recipe.model.head, task, model)
     if recipe.model.head == "neighbours" and recipe.train.epochs:
         raise RecipeError(
             "model.head=neighbours has no weights that epochs could train",

@@ -32,6 +32,7 @@ from saccade.models.create import create_model
 from saccade.models.variant import Variant, varied
 from saccade.results import Prediction, Predictions
 from saccade.tasks.classification import Classification
+from saccade.transfer.fitting import take_bank
 
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
 PORTION = 512  # pictures decoded at a time
@@ -106,7 +107,9 @@ class Bundle:
             picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = varied(network, variant, picture)
             model = normalized(network, preprocessing.mean, preprocessing.std)
-            model.load_state_dict(load(data))
+            state = load(data)
+            take_bank(model, state)
+            model.load_state_dict(state)
             model.to(memory_format=torch.channels_last)  # as in training: the same kernels
         except FileNotFoundError as error:
             raise WeightsError(f"{folder} is no bundle: {error.filename} is missing") from error

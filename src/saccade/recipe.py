@@ -78,12 +78,12 @@ class Model:
     weights: str = "none"  # to begin from: auto, a tag such as imagenet, a file, a run, timm:NAME
     head: Head = "fresh"  # the last layer: fresh, or fitted to features before anything is trained
     freeze: str = "none"  # a row: it and all before it stay as they are; features: all but the last
-    unfreeze: tuple[str, ...] = ()  # rows from which on weights learn: layer4, later layer3@0.5
+    unfreeze: str = "none"  # a row: it and all behind it learn, all before it stays
 
     def __post_init__(self) -> None:
         right = 0 <= self.drop_path < 1
         _require(right, "model.drop_path", self.drop_path, "from 0 to below 1")
-        if self.freeze != "none" and self.unfreeze:
+        if "none" not in (self.freeze, self.unfreeze):
             raise RecipeError(
                 f"model.freeze={self.freeze} does not go with model.unfreeze: "
                 "one says what stays, the other what learns",

@@ -67,7 +67,11 @@ def resolve(
         chosen = without_descent(chosen, flags, origins)
     chosen, begun = begin_from(chosen, seen, hand, found or {})
     origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
-    if chosen.train.minutes and chosen.train.epochs and origins["train.epochs"].split()[0] in ("default", "recipe"):
+    if (
+        chosen.train.minutes
+        and chosen.train.epochs
+        and origins["train.epochs"].split()[0] in ("default", "recipe")
+    ):
         chosen = chosen.with_({"train.epochs": ENDLESS})
         origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
     chosen = _chosen(chosen, WHAT, seen, origins)

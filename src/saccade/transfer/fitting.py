@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from saccade.errors import RecipeError
+from saccade.layers.neighbours import Neighbours
+from saccade.models.weights import classifiers
 from saccade.tasks.task import Task
 from saccade.transfer.head import Head
 from saccade.transfer.logistic import logistic
@@ -31,8 +33,15 @@ SERVES = {  # what each task can begin with
 }
 
 
-def refuse_misfit(name: str, task: Task) -> None:
-    """Raise `RecipeError` where the head of that name does not serve the task."""
+def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
+    """Raise `RecipeError` where the head of that name serves neither the task nor the network."""
+    last = model.get_submodule(head_name(model))
+    if isinstance(last, nn.Linear) and last.out_features != task.outputs:
+        raise RecipeError(
+            f"a head takes the place of a last layer that is fully connected and gives "
+            f"{task.outputs} numbers; the network's '{head_name(model)}' gives {last.out_features}",
+            "take another network, or set model.head=fresh",
+        )
     if name not in SERVES[task.kind]:
         raise RecipeError(
             f"model.head cannot be {name} for {task.kind}",
@@ -41,15 +50,22 @@ def refuse_misfit(name: str, task: Task) -> None:
 
 
 def fit_head(name: str, task: Task, features: Tensor, targets: Tensor) -> Head:
-    """The head of that name for a task; raises `RecipeError` where it does not serve the task.
+    """The head of that name for a task.
 
     Numbers are learned as the task's networks learn them, less their mean and over their scale.
     """
-    refuse_misfit(name, task)
     if task.kind == "regression":
         told = task.config()
         targets = (targets - told["mean"]) / told["scale"]
     return HEADS[name](features, targets)
+
+
+def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Where `state` has a bank of pictures for the last layer, put a row for it in its place."""
+    for name in classifiers(model)[:1]:
+        if f"{name}.bank" in state:
+            bank, answers, k = (state[f"{name}.{part}"] for part in ("bank", "answers", "k"))
+            model.set_submodule(name, Neighbours(bank, answers, int(k)))
 
 
 def put_head(model: nn.Module, head: Head) -> None:

@@ -37,7 +37,7 @@ def logistic(
     portion = folds(targets, seed)
     rest = [_Fit(z[portion != k], wanted[portion != k], loss, start) for k in portion.unique()]
     penalty, logits = _chosen(rest, z[:, 0], portion, wanted, penalties)
-    weights = _Fit(z, wanted, loss, start).down(penalty)
+    weights = _Fit(z, wanted, loss, start).down(penalty, 1e-7)
     words = f"logistic, penalty {penalty:.2g} by {len(rest)}-fold cross-validation"
     answers = logits if targets.dim() == 1 else logits.sigmoid()
     return Head(rotated.linear(weights[:-1], weights[-1]), words, held_out_score(answers, targets))
@@ -71,7 +71,7 @@ class _Fit:
         self.loss = loss
         self.weights = start
 
-    def down(self, penalty: float) -> Tensor:
+    def down(self, penalty: float, precision: float = 1e-5) -> Tensor:
         """[R+1,K], the bias last
 
         The directions are nearly those of the curvature: each is measured in the unit in which its
@@ -84,8 +84,8 @@ class _Fit:
         optimizer = torch.optim.LBFGS(
             [moved],
             max_iter=STEPS,
-            tolerance_grad=1e-7,
-            tolerance_change=1e-11,
+            tolerance_grad=precision,
+            tolerance_change=precision**2,
             line_search_fn="strong_wolfe",
         )
 
