@@ -1,0 +1,32 @@
+"""The networks as torchvision has them, and LeNet-5 by hand; ten classes."""
+
+from __future__ import annotations
+
+import torchvision
+from torch import nn
+
+CLASSES = 10
+
+
+def network(name: str) -> nn.Module:
+    if name == "lenet5":
+        return lenet5()
+    if name == "resnet18_small":
+        return small(torchvision.models.resnet18(num_classes=CLASSES))
+    return torchvision.models.get_model(name, num_classes=CLASSES)
+
+
+def small(resnet: nn.Module) -> nn.Module:
+    """For pictures of 32 pixels: a first convolution of 3x3 that does not stride, no pooling."""
+    resnet.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    resnet.maxpool = nn.Identity()
+    return resnet
+
+
+def lenet5() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, CLASSES),
+    )  # fmt: skip
