@@ -161,6 +161,7 @@ class Team:
         self.rank = rank
         self.size = size
         self.machine = os.environ["GROUP_RANK"]
+        self.attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")  # the store outlives it
         self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
         self._network: DistributedDataParallel | None = None
         self._learning: list[bool] = []
@@ -273,7 +274,7 @@ class Team:
 
     def _next(self, what: str) -> str:
         self._said += 1
-        return f"saccade/{what}/{self._said}"
+        return f"saccade/{self.attempt}/{what}/{self._said}"
 
     def _wait(self, key: str) -> None:
         """Wait for a key of the store; the launcher ends those whose leader is gone."""
