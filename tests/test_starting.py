@@ -87,6 +87,20 @@ def test_a_resolved_recipe_of_transfer_resolves_to_itself(tmp_path: Path) -> Non
     assert resolve(tmp_path / "r.toml", {}, DIGITS, hand=nothing).recipe == recipe
 
 
+def test_settings_that_do_nothing_without_an_epoch_say_so_or_are_refused() -> None:
+    settings = resolve("features", {}, FEW, hand=here)
+    assert settings.origins["optim.lr"] == "no use: the last layer is fitted in one go"
+    for name, value in (
+        ("optim.lr", 0.1),
+        ("train.label_smoothing", 0.1),
+        ("data.augment", "flip"),
+    ):
+        with pytest.raises(RecipeError, match=f"{name} does nothing"):
+            resolve("features", {name: value}, FEW, hand=here)
+    views = {"data.augment": "flip", "data.views": 2}
+    assert resolve("features", views, FEW, hand=here).recipe.data.augment == ("flip",)
+
+
 def test_a_comparison_goes_before_the_published_figures() -> None:
     found = {"model.name": ("resnet50", "better"), "model.weights": ("imagenet", "better")}
     settings = resolve(None, {}, FEW, hand=here, found=found)

@@ -119,5 +119,9 @@ def _fit(
     found = features(trunk(model), train, views, progress)
     head = fit_head(recipe.model.head, task, found, targets)
     put_head(model, head)
-    score = "" if head.score is None else f"; {head.score:.3f} of what was held out for that"
+    score = (
+        ""
+        if head.score is None
+        else f"; {'R2' if not task.classes else 'right'} {head.score:.3f} held out"
+    )
     return f"last layer: {head.words}{score}"

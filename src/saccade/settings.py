@@ -29,6 +29,7 @@ from saccade.starting import Hand, begin_from
 
 MANY = 20_000  # pictures
 TINY = 1e9  # operations in a step, some milliseconds of one core
+TENSOR_CORES = (7, 0)  # CUDA's compute capability of Volta, the first GPUs with fast float16
 SWIFT = 128  # pixels; a third of the work of 224
 
 Choice = Callable[[Recipe, Glance], tuple[Any, str]]  # a value and the reason for it
@@ -65,6 +66,8 @@ def resolve(
     origins.update(dict.fromkeys(flags, "flag"))
     if is_fitted(chosen):
         chosen = without_descent(chosen, flags, origins)
+    elif chosen.train.epochs == 0:
+        starting.refuse_idle(chosen, flags, origins)
     chosen, begun = begin_from(chosen, seen, hand, found or {})
     origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
     if (
@@ -194,6 +197,8 @@ def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     kind = recipe.train.device.split(":")[0]
     if kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return "bfloat16", "the GPU has it"
+    if kind == "cuda" and torch.cuda.get_device_capability(recipe.train.device) >= TENSOR_CORES:
+        return "float16", "the GPU has it, and no bfloat16"
     if kind == "cpu" and _cpu_computes_bfloat16():
         return "bfloat16", "the processor has it"
     return "float32", "no fast bfloat16 here"

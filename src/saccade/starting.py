@@ -8,7 +8,7 @@ from typing import Any
 
 from saccade.classical.catalogue import CLASSICAL
 from saccade.data.glance import Glance
-from saccade.errors import ResourceError
+from saccade.errors import RecipeError, ResourceError
 from saccade.models.weights import PublicWeights
 from saccade.pretrained import SMALL, Pretrained, pretrained
 from saccade.recipe import Recipe
@@ -18,6 +18,20 @@ VERY_FEW = 10  # pictures a class up to which nothing but the last layer is fitt
 HANDFUL = 3  # pictures a class up to which class means are its best
 WARM = 50  # steps
 LIGHT, MIDDLE, STRONG = 500, 100, 20  # pictures a class from which so much augmentation is enough
+
+OF_EPOCHS = (  # settings that only a training by epochs makes use of
+    "data.sampling",
+    "data.grow",
+    "train.batch_size",
+    "train.micro_batch",
+    "train.stop_after",
+    "train.keep",
+    "train.statistics",
+    "train.label_smoothing",
+    "train.class_weights",
+    "train.average",
+    "train.precision",
+)
 
 Hand = Callable[[int, str], list[PublicWeights]]  # short side, network or auto: the best first
 Choice = tuple[Any, str]  # a value and the reason for it
@@ -43,6 +57,19 @@ def fitting_recipe(seen: Glance, flags: Mapping[str, Any], hand: Hand) -> tuple[
 
 def _transfer(seen: Glance) -> str:
     return "features" if seen.per_class < VERY_FEW else "finetune"
+
+
+def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
+    """Say in `origins` which settings do nothing without an epoch; raise if they are `flags`."""
+    idle = [name for name in recipe.settings() if name.startswith("optim.") or name in OF_EPOCHS]
+    idle += [] if recipe.data.views else ["data.augment"]
+    for name in idle:
+        if name in flags and recipe.settings()[name] != Recipe().settings()[name]:
+            raise RecipeError(
+                f"{name} does nothing where the last layer is fitted and nothing trained",
+                "leave it out, or set train.epochs",
+            )
+    origins.update(dict.fromkeys(idle, "no use: the last layer is fitted in one go"))
 
 
 def begin_from(
