@@ -37,7 +37,7 @@ def stripes(count: int, size: int = 32) -> tuple[Tensor, Tensor]:
 
 def small(name: str) -> nn.Sequential:
     networks = {
-        "hog": lambda: hog(4, size=32),
+        "hog": lambda: hog(4, input_shape=(3, 32, 32)),
         "bag_of_words": lambda: bag_of_words(4, words=8),
         "fisher": lambda: fisher(4, gaussians=3),
     }

@@ -27,4 +27,4 @@ def test_a_person_of_64_by_128_pixels_has_3780_numbers():  # Dalal 2005, Section
 
 
 def test_the_network_takes_the_size_it_is_made_for():
-    assert hog(4, size=64)(torch.rand(2, 3, 64, 64)).shape == (2, 4)
+    assert hog(4, input_shape=(3, 64, 48))(torch.rand(2, 3, 64, 48)).shape == (2, 4)

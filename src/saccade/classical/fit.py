@@ -113,11 +113,13 @@ def _notes() -> Iterator[list[str]]:
 
 
 def _fit_projection(row: Projection, descriptors: Tensor, seed: int) -> None:
-    from sklearn.decomposition import PCA
-
-    found = PCA(len(row.components), random_state=seed).fit(descriptors.cpu().numpy())
-    row.mean.copy_(torch.from_numpy(found.mean_))
-    row.components.copy_(torch.from_numpy(found.components_))
+    """The directions of the largest variance, each with its largest number above 0."""
+    mean = descriptors.double().mean(0)
+    _, vectors = torch.linalg.eigh((descriptors.double() - mean).mT.cov())
+    found = vectors.mT.flip(0)[: len(row.components)]
+    largest = found.gather(1, found.abs().argmax(1, keepdim=True))
+    row.mean.copy_(mean)
+    row.components.copy_(found * largest.sign())
 
 
 def _fit_words(row: Words, descriptors: Tensor, seed: int) -> None:

@@ -21,13 +21,16 @@ HIGHEST = 0.2  # largest share of one number, before the second normalisation (L
 FAINT = 1e-5  # added to a block's length
 
 
-def hog(num_classes: int = 2, *, size: int = 128) -> nn.Sequential:
-    """Gradients in cells, for pictures of one size in pixels.  [N,3,H,W] -> [N,num_classes]"""
-    side = size // CELL - BLOCK + 1
+def hog(
+    num_classes: int = 2, *, input_shape: tuple[int, int, int] = (3, 128, 128)
+) -> nn.Sequential:
+    """Gradients in cells, for pictures of one size.  [N,C,H,W] -> [N,num_classes]"""
+    _, height, width = input_shape
+    rows, columns = height // CELL - BLOCK + 1, width // CELL - BLOCK + 1
     return chain(
         hog=Hog(),
         flatten=nn.Flatten(),
-        fc=nn.Linear(side * side * BLOCK * BLOCK * DIRECTIONS, num_classes),
+        fc=nn.Linear(rows * columns * BLOCK * BLOCK * DIRECTIONS, num_classes),
     )
 
 

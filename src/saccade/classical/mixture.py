@@ -10,6 +10,7 @@ from saccade.classical.fisher_vector import FisherVector
 ROUNDS = 100  # of expectation and maximisation, at most
 GAIN = 0.01  # nats a descriptor; a round that gains less is the last
 FLOOR = 1e-3  # of the descriptors' own variance: a Gaussian is never narrower
+LEAST = 1e-6  # added to the variance, where all descriptors are one
 PORTION = 8192  # descriptors at a time
 
 
@@ -26,9 +27,9 @@ def fit_mixture(row: FisherVector, descriptors: Tensor, seed: int) -> None:
 
     The first Gaussians sit at the k means, all as wide and as heavy.
     """
-    variance = descriptors.var(0, correction=0)
+    variance = descriptors.var(0, correction=0) + LEAST
     row.means.copy_(k_means(descriptors, len(row.means), seed))
-    row.variances.copy_(variance.clamp_min(torch.finfo(torch.float32).tiny).expand_as(row.means))
+    row.variances.copy_(variance.expand_as(row.means))
     row.weights.fill_(1 / len(row.weights))
     before = -torch.inf
     for _ in range(ROUNDS):
