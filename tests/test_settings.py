@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from saccade.data.glance import Glance
 from saccade.errors import ResourceError, UsageError
@@ -38,6 +39,19 @@ def test_what_the_user_wrote_is_never_overridden() -> None:
     chosen = resolve(None, wanted, PHOTOS).recipe.settings()
     assert {name: chosen[name] for name in wanted} == wanted
     assert chosen["data.colour"] == "rgb"
+
+
+@pytest.mark.parametrize(
+    ("bfloat16", "capability", "chosen"),
+    [(True, (9, 0), "bfloat16"), (False, (7, 5), "float16"), (False, (6, 1), "float32")],
+)
+def test_a_gpu_computes_in_the_shortest_numbers_that_it_is_fast_at(
+    bfloat16: bool, capability: tuple[int, int], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: bfloat16)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    settings = resolve(None, {"train.device": "cuda"}, GREY)
+    assert settings.recipe.train.precision == chosen
 
 
 def test_a_recipe_that_does_not_exist_is_refused() -> None:

@@ -142,7 +142,7 @@ class Train:
     label_smoothing: float = 0.0
     class_weights: str = "none"  # in the loss; auto: by rarity; or "cat=2 dog=0.5"
     average: float | Auto = 0.0  # decay of the moving average of the weights; 0: none
-    precision: Literal["float32", "bfloat16", "auto"] = "auto"
+    precision: Literal["float32", "bfloat16", "float16", "auto"] = "auto"
     device: str = "auto"  # cpu, cuda, cuda:1, mps
     threads: int | Auto = "auto"  # of the processor
 

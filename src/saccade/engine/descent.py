@@ -18,12 +18,15 @@ from saccade.engine.optim import Optimizer
 from saccade.engine.schedule import Plateau, Schedule
 from saccade.engine.shortage import is_shortage, too_large
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass
 class Descent:
     """Rate by schedule, forward in lower precision, gradients gathered and clipped.
+
+    In float16, whose range is narrow, the loss is scaled up for the way back (Micikevicius 2017,
+    Section 3.2); a step whose gradient overflows is left out, and the scale halved.
 
     A group of the optimizer that has a "rate" moves at that share of the whole rate.  The clock
     of `minutes` begins here, and goes on where it was when a state is taken up.
@@ -43,6 +46,8 @@ class Descent:
 
     def __post_init__(self) -> None:
         self.lower = PRECISIONS[self.precision]
+        place = next(p.device.type for g in self.optimizer.param_groups for p in g["params"])
+        self.scaler = torch.amp.GradScaler(place, enabled=self.lower is torch.float16)
         self.shares = [group.get("rate", 1.0) for group in self.optimizer.param_groups]
         self.full_rate: float = self.optimizer.param_groups[0]["lr"]
         self.steps_done = 0
@@ -73,7 +78,7 @@ class Descent:
     def step(self, loss: Tensor) -> None:
         """Go down the gradient of `loss` once."""
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        self.scaler.scale(loss).backward()
         self._move()
 
     def down(
@@ -87,7 +92,7 @@ class Descent:
         Raises `ResourceError` where these are too many.
         """
         while (totals := self._gathered(losses_of, batch)) is None:
-            self._halve(len(batch))
+            self._halve(len(self.world.part(batch)[0]))
             torch.manual_seed(torch.initial_seed())  # the chance of the step, from its beginning
         self._move()
         return self.world.total(totals)
@@ -106,7 +111,7 @@ class Descent:
                 with self.world.meeting(part is parts[-1]):
                     with self.autocast(part.images.device):
                         losses = losses_of(part)
-                    (self.world.size * share * losses["loss"]).backward()
+                    self.scaler.scale(self.world.size * share * losses["loss"]).backward()
                 for name, loss in losses.items():
                     totals[name] = totals.get(name, 0) + share * loss.detach()
         except (RuntimeError, MemoryError) as error:
@@ -133,11 +138,13 @@ class Descent:
     def _move(self) -> None:
         groups, rate = self.optimizer.param_groups, self.lr
         if self.clip:
+            self.scaler.unscale_(self.optimizer)  # type: ignore[arg-type]
             weights = [p for group in groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(weights, self.clip)
         for group, share in zip(groups, self.shares, strict=True):
             group["lr"] = rate * share
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)  # type: ignore[arg-type]
+        self.scaler.update()
         self.steps_done += 1
         self.done = self._share_done()
 
@@ -155,6 +162,7 @@ class Descent:
             "micro_batch": self.micro_batch,
             "seconds": self.seconds,
             "plateau": self.plateau.state_dict(),
+            "scaler": self.scaler.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -164,6 +172,7 @@ class Descent:
         self.steps_done, self.micro_batch = state["steps_done"], state["micro_batch"]
         self.began = time.monotonic() - state["seconds"]
         self.plateau.load_state_dict(state["plateau"])
+        self.scaler.load_state_dict(state.get("scaler", {}))
         self.done = self._share_done()
 
 

@@ -1,0 +1,68 @@
+"""Training in float16: its narrow range, and what is done about it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from saccade.batch import Batch
+from saccade.engine.descent import Descent
+from saccade.engine.optim import OPTIMIZERS
+from saccade.engine.schedule import constant
+
+SMALLEST = 2**-24  # of float16's numbers above zero
+
+
+def weight(value: float = 1.0) -> nn.Linear:
+    """One number times one number."""
+    row = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(row.weight, value)
+    return row
+
+
+def descent(row: nn.Linear, name: str = "sgd", rate: float = 1.0) -> Descent:
+    groups = [{"params": list(row.parameters()), "weight_decay": 0.0}]
+    return Descent(OPTIMIZERS[name](groups, rate, 0.0), constant(), 100, precision="float16")
+
+
+def down(row: nn.Linear, descent: Descent, slope: float) -> Tensor:
+    """One step on a loss that falls by `slope` as the weight does; gives the loss."""
+    batch = Batch(torch.ones(1, 1), torch.zeros(1), torch.zeros(1))
+    return descent.down(lambda b: {"loss": slope * row(b.images).float().sum()}, batch)["loss"]
+
+
+def test_a_gradient_below_the_range_is_not_lost() -> None:
+    row = weight(0.0)
+    loss = down(row, descent(row), SMALLEST / 8)
+    assert loss.item() == 0
+    assert row.weight.item() == pytest.approx(-SMALLEST / 8)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "muon"])
+def test_a_step_that_overflows_is_left_out_and_the_scale_halved(name: str) -> None:
+    row = weight()
+    ours = descent(row, name)
+    before = ours.scaler.get_scale()
+    down(row, ours, 1e6)  # 2^16 times as much is beyond 65,504
+    assert row.weight.item() == 1
+    assert ours.scaler.get_scale() == before / 2
+    assert ours.steps_done == 1
+
+
+def test_a_clipped_gradient_is_measured_without_its_scale() -> None:
+    row = weight()
+    ours = descent(row)
+    ours.clip = 0.5
+    down(row, ours, 0.25)
+    assert row.weight.item() == pytest.approx(0.75)
+    down(row, ours, 0.75)
+    assert row.weight.item() == pytest.approx(0.25)
+
+
+def test_the_scale_goes_on_where_it_was() -> None:
+    row = weight()
+    one, other = descent(row), descent(row)
+    down(row, one, 1e6)
+    other.load_state_dict(one.state_dict())
+    assert other.scaler.get_scale() == one.scaler.get_scale() != descent(row).scaler.get_scale()
