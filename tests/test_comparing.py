@@ -1,0 +1,101 @@
+"""Which network, which layer: what is compared is then built, and chance does not choose."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from saccade.comparing import Comparison, Tried, compare
+from saccade.data.sources import open_source
+from saccade.models.create import create_model
+from saccade.models.variant import Variant, varied
+from saccade.models.weights import kept_at, weights_called
+from saccade.pretrained import at_hand
+from saccade.tasks.classification import Classification
+from saccade.transfer.taps import Taps, layers_to_compare, rows_between
+from saccade.transfer.trunk import trunk
+
+LAST = Tried("resnet18", "imagenet", "flatten", True, 512, 0.90, 100, 1.0)
+EARLIER = Tried("resnet18", "imagenet", "layer3", False, 256, 0.92, 100, 1.0)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def test_an_earlier_layer_has_to_beat_the_last_by_a_standard_error() -> None:
+    """One standard error of 90 % of 100 pictures is 3 points."""
+    assert Comparison((EARLIER, LAST), ()).best == LAST
+    better = replace(EARLIER, score=0.94)
+    assert Comparison((better, LAST), ()).best == better
+
+
+def test_the_choice_leaves_out_the_rows_behind_an_earlier_layer() -> None:
+    found = Comparison((replace(EARLIER, score=0.94), LAST), ()).found()
+    assert {name: value for name, (value, _) in found.items()} == {
+        "model.name": "resnet18", "model.weights": "imagenet", "model.without": ("layer4",),
+    }  # fmt: skip
+    assert "model.without" not in Comparison((LAST,), ()).found()
+
+
+def test_what_was_found_is_told_a_line_each_with_what_there_was_no_time_for() -> None:
+    lines = Comparison((EARLIER, LAST), ("vgg16",)).notes()
+    assert lines[1] == "  92.0 % (85.0–95.9)  resnet18 up to layer3, 256 numbers, 1 s"
+    assert lines[-1] == "not compared for lack of time: vgg16"
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("googlenet_2014", ("dropout", "inception5a", "inception4e")),
+        ("resnet18", ("flatten", "layer3", "layer2")),
+        ("vgg11", ("classifier.5",)),
+    ],
+)
+def test_the_rows_to_compare_are_the_last_and_two_before(name: str, layers: tuple) -> None:
+    with torch.device("meta"):
+        assert layers_to_compare(create_model(name, 10)) == layers
+
+
+def test_a_tap_is_what_goes_into_the_last_layer_of_the_network_cut_there() -> None:
+    torch.manual_seed(0)
+    whole = create_model("googlenet_2014", 4).eval()
+    assert isinstance(whole, nn.Sequential)
+    taps = Taps(whole, ("dropout", "inception4e"))
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        last, earlier = taps(x).split(taps.widths(64), dim=1)
+        assert torch.allclose(last, trunk(whole)(x), atol=1e-6)
+        gone = rows_between(whole, "inception4e")
+        cut = varied(whole, Variant(without=gone), (3, 64, 64)).eval()
+        assert gone == ("maxpool4", "inception5a", "inception5b")
+        assert torch.allclose(earlier, trunk(cut)(x), atol=1e-6)
+    assert isinstance(cut.get_submodule("fc"), nn.Linear)
+
+
+def test_all_networks_at_hand_are_tried_on_the_same_pictures(
+    home: Path, shared_data: Path, photos: Path
+) -> None:
+    for name, file in (("cifar_resnet20", "20-12fca82f"), ("cifar_resnet32", "32-d509ac18")):
+        place = kept_at(weights_called(name, "cifar10"))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(shared_data / f"weights/cifar10_resnet{file}.th", place)
+    items = open_source(photos).read("all")
+    task = Classification(("blue", "green", "red"))
+    found = compare(at_hand(40), items[::2], task, seconds=600, progress=lambda done, total: None)
+    tried = {(t.network, t.layer) for t in found.tried}
+    layers = ("flatten", "layer2", "layer1")
+    assert tried == {(n, x) for n in ("cifar_resnet20", "cifar_resnet32") for x in layers}
+    assert {t.pictures for t in found.tried} == {24}
+    assert found.best.score == 1
+    assert found.best.last
+    short = compare(at_hand(40), items[::2], task, seconds=0, progress=lambda done, total: None)
+    assert short.left == ("cifar_resnet32",)
