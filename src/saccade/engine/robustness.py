@@ -1,0 +1,55 @@
+"""robustness: a network on the same pictures under every corruption and severity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from saccade.data.cache import Pictures
+from saccade.data.corrupt.catalogue import names
+from saccade.data.corrupt.pictures import Corrupted
+from saccade.data.corrupt.strength import SEVERITIES
+from saccade.data.loader import Loader
+from saccade.data.order import in_order
+from saccade.engine.evaluate import evaluate
+from saccade.metrics.measured import Number
+from saccade.tasks.task import Task
+
+BATCH = 256  # pictures
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The first number of a task under one corruption; severity 0 is the pictures as they are."""
+
+    corruption: str  # "" for none
+    severity: int
+    number: Number
+
+
+def robustness(
+    model: nn.Module,
+    task: Task,
+    pictures: Pictures,
+    targets: Tensor,
+    corruptions: Sequence[str] = (),
+    seed: int = 0,
+) -> Iterator[Measurement]:
+    """First the pictures as they are, then each of `corruptions`, all without, at all severities.
+
+    Every one is of the same pictures, so a difference between two is more certain than their
+    intervals, each by itself, make it look.
+    """
+    yield Measurement("", 0, _measured(model, task, pictures, targets))
+    for name in corruptions or names(pictures.shape[0]):
+        for severity in SEVERITIES:
+            worse = Corrupted(pictures, name, severity, seed)
+            yield Measurement(name, severity, _measured(model, task, worse, targets))
+
+
+def _measured(model: nn.Module, task: Task, pictures: Pictures, targets: Tensor) -> Number:
+    loader = Loader(pictures, targets, BATCH, in_order(len(pictures)))
+    found = evaluate(model, task, loader)
+    return task.measured(found.predictions, found.targets).numbers[0]
