@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from saccade.data.doctor.diagnosis import Diagnosis
     from saccade.featuring import WrittenFeatures
     from saccade.listings import Models, NamedRecipe, Recipes
+    from saccade.planning import Plan
     from saccade.results import Evaluation, Predictions
     from saccade.runs import Run
     from saccade.studies.listing import Studies
@@ -36,7 +37,11 @@ __all__ = [
 ]
 
 
-def train(
+@overload
+def train(data: str | Path | None = None, *, plan: Literal[True], **named: Any) -> Plan: ...
+@overload
+def train(data: str | Path | None = None, *, plan: Literal[False] = False, **named: Any) -> Run: ...
+def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for those below
     data: str | Path | None = None,
     *,
     model: str | None = None,
@@ -56,7 +61,8 @@ def train(
     rendezvous: str | None = None,
     restarts: int = 0,
     out: str | Path | None = None,
-) -> Run:
+    plan: bool = False,
+) -> Run | Plan:
     """Train a network on labelled pictures, measure it on some that it never saw, keep it as a run.
 
     Parameters
@@ -101,10 +107,13 @@ def train(
         How often all processes may begin again from the last checkpoint when one has failed.
     out
         The run folder to make; without it the next free one below runs.
+    plan
+        Only say what it would cost: parameters, memory, seconds an epoch and in all.
     """
     from saccade.commands import train_command, words_of
     from saccade.following import launched_run
     from saccade.launching import Launch
+    from saccade.planning import plan_training
     from saccade.training import begin, take_part
 
     together = Launch(processes, nodes, rendezvous, restarts)
@@ -115,9 +124,11 @@ def train(
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
     recipe = _features_only(recipe) if features_only else recipe
     command = train_command(data, recipe, flags)
+    folder = Path(out) if out is not None else None
+    if plan:
+        return plan_training(data, recipe, flags, folder)
     if together.several:
         return launched_run(words_of(command, track=track, out=out), together)
-    folder = Path(out) if out is not None else None
     return take_part(
         lambda view, world: begin(data, recipe, flags, folder, command, view, world), track
     )

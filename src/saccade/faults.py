@@ -56,12 +56,12 @@ def refuse_unwritable(out: Path | None) -> None:
         )
 
 
-def refuse_too_little_disk(folder: Path, checkpoint: int, bundle: int) -> None:
-    """Raise `ResourceError` where a run with checkpoints and a bundle of so many bytes won't fit.
+def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:
+    """Raise `ResourceError` where a run with checkpoints of so many bytes does not fit.
 
-    A new checkpoint lies beside those that are kept before an old one goes; so do bundles.
+    A new one lies beside those that are kept before an old one goes; a bundle is never larger.
     """
-    needed, free = (KEPT + 1) * checkpoint + 2 * bundle, free_disk(folder)
+    needed, free = (KEPT + 2) * checkpoint, free_disk(folder)
     if needed > free:
         raise ResourceError(
             f"the run needs {in_words(needed)} of disk in '{folder}'; {in_words(free)} are free",

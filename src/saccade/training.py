@@ -6,18 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from saccade.bundle import Bundle
-from saccade.comparing import compared
 from saccade.data.classes import write_classes
-from saccade.data.glance import glance
-from saccade.data.limit import limited
-from saccade.data.source import Skipped
 from saccade.data.sources import located, open_source
-from saccade.data.split import Division, divide, read_split, write_split
+from saccade.data.split import Division, read_split, write_split
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed import ALONE, World
 from saccade.engine.evaluate import evaluate
@@ -25,22 +20,21 @@ from saccade.engine.stopping import stop_requests
 from saccade.engine.train import Position, train
 from saccade.environment import environment
 from saccade.errors import UsageError
-from saccade.examining import grouped
-from saccade.faults import refuse_unwritable, told
+from saccade.faults import refuse_too_little_disk, refuse_unwritable, told
 from saccade.following import PlainView, heard_plan, heard_start, tell_plan, tell_start
 from saccade.judging import judge
 from saccade.launching import run_before, together
 from saccade.logbook import Logbook, View
 from saccade.metrics.calibration import fit_temperature
+from saccade.planning import folder_of, forecast
 from saccade.prepared import Prepared, Split, prepare, refuse_unshared
-from saccade.pretrained import fetched
 from saccade.recipe import Recipe
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
 from saccade.results import classifier_evaluation
 from saccade.runs import Run, write_predictions
-from saccade.settings import Settings, device, resolve, threads, variant_of
-from saccade.tasks.classification import Classification
+from saccade.settings import Settings, device, threads, variant_of
+from saccade.settled import settle
 from saccade.terminal import say
 from saccade.watching import watching
 
@@ -59,39 +53,36 @@ def begin(
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
-    source = open_source(data, tell=say)
-    seen, hand = glance(source.read(source.splits[0])), partial(fetched, tell=say)
-    settings = resolve(recipe, flags, seen, hand=hand)
+    source, settings, division, notes = settle(data, recipe, flags)
     refuse_unshared(settings.recipe, world)
-    held, seed = settings.recipe.data, settings.recipe.train.seed
-    group, findings = grouped(source, data, settings.recipe)
-    division = limited(
-        divide(source, val=held.val, test=held.test, seed=seed, group=group),
-        train=held.per_class,
-        held=held.held_per_class,
-        seed=seed,
-    )
-    if flags.get("model.name") == "auto":
-        settings = compared(
-            settings,
-            hand(seen.short_side),
-            division.train,
-            Classification(division.classes),
-            lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
-        )
-    notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     view.settings(settings, notes)
     tell_plan(world, settings.recipe, located(data), division)
     with threads(int(settings.recipe.train.threads)):
         prepared = prepare(settings.recipe, division, view.decoding, world)
+        costs = foretold(prepared, out, view)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in prepared.words:
             say(line)
         facts = {"command": command, "data": located(data), "notes": [*notes, *prepared.words]}
         with told(run):
             _write_beginning(run, settings, division, prepared, facts)
+            run.log("plan", **costs)
             tell_start(world, run, None)
             return _carry_out(run, prepared, Position(), [], view, began)
+
+
+def foretold(prepared: Prepared, out: Path | None, view: View) -> dict[str, Any]:
+    """What the training will cost, said; raises `ResourceError` where the disk is too small.
+
+    Several processes are not foretold: none of them could take a step without the others.
+    """
+    if prepared.world.size > 1:
+        return {}
+    counts = {name: len(split.items) for name, split in prepared.splits.items()}
+    costs = forecast(prepared, counts, folder_of(out))
+    refuse_too_little_disk(folder_of(out), costs.checkpoint)
+    view.note(costs.line())
+    return costs.to_dict()
 
 
 def go_on(run: Run, view: View, world: World = ALONE, epochs: int | None = None) -> Run:
@@ -186,14 +177,6 @@ def _extend(run: Run, prepared: Prepared) -> str:
     prepared.recipe.save(run.path / "recipe.toml", run.origins | origins)
     run.log("extended", **changed, origins=origins, note=note)
     return note
-
-
-def notes_on(skipped: Sequence[Skipped]) -> list[str]:
-    """A line for each reason for which something in a source was left out."""
-    names: dict[str, list[str]] = {}
-    for one in skipped:
-        names.setdefault(one.reason, []).append(one.name)
-    return [f"left out: {len(n)} ({reason}), such as {n[0]}" for reason, n in names.items()]
 
 
 def _write_beginning(

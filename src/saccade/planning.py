@@ -1,0 +1,270 @@
+"""planning: what a training will cost, before it is paid."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from saccade.analysis.anatomy import anatomy
+from saccade.data.augment.augmentation import compose
+from saccade.data.augment.catalogue import parse
+from saccade.data.augment.grow import STAGES, sizes
+from saccade.data.source import Item
+from saccade.data.space import free_memory, in_words
+from saccade.data.split import Division
+from saccade.engine.descent import PRECISIONS
+from saccade.engine.pace import REHEARSED, Pace, Rehearsal, machine_rate, pace
+from saccade.files import write_whole
+from saccade.prepared import Prepared, prepare
+from saccade.recipe import Recipe
+from saccade.results import aligned, html_table
+from saccade.settings import threads
+from saccade.settled import settle
+
+SECONDS = 2.0  # of a rehearsal
+SAMPLE = 4  # batches that a plan decodes
+EACH = 3  # pictures of each class among them
+PART = 2**24  # bytes that are written to see how fast a checkpoint is
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """What a training will cost on this machine; seconds, bytes and counts."""
+
+    model: str
+    device: str
+    batch_size: int
+    parameters: int
+    multiply_adds: int  # of one picture, forward
+    memory: int  # beside the program and its pictures
+    memory_free: int
+    checkpoint: int  # bytes of one on disk
+    pictures: Mapping[str, int]  # by split
+    decode_seconds: float | None  # of all pictures, once; None where they are there already
+    step_seconds: float
+    epoch_seconds: float  # with measuring and saving
+    epochs: int
+    seconds: float  # in all, decoding too
+    operations_per_second: float  # two a multiply-add, backward twice forward
+    machine_operations_per_second: float | None  # of a matrix product; None in a short training
+    tried: int  # pictures of the largest batch that was tried
+
+    @property
+    def share(self) -> float | None:
+        """What part of the machine's rate the training uses."""
+        rate = self.machine_operations_per_second
+        return self.operations_per_second / rate if rate else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"share": self.share}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        memory = f"{in_words(self.memory)} of {in_words(self.memory_free)} free"
+        speed = f"{self.operations_per_second / 1e9:,.0f} GFLOP/s"
+        if self.share is not None:
+            speed += f", {100 * self.share:.0f} % of this machine's matrix product"
+        epoch = seconds_text(self.epoch_seconds)
+        measured = f"a step {seconds_text(self.step_seconds)}"
+        if self.tried < self.batch_size:
+            measured += f", from batches of up to {self.tried}"
+        rows = [
+            ("network", f"{self.model}, {self.parameters:,} parameters"),
+            ("multiply-adds", f"{self.multiply_adds:,} a picture"),
+            ("memory", f"{memory}, for {self.batch_size} pictures a step"),
+            ("speed", f"{speed}; {measured}"),
+            ("an epoch", f"{epoch}, {self.pictures['train']:,} pictures to train on"),
+            ("in all", f"{seconds_text(self.seconds)}, {self._epochs}"),
+        ]
+        if self.decode_seconds is not None:
+            rows.insert(4, ("reading", seconds_text(self.decode_seconds)))
+        return rows
+
+    def line(self) -> str:
+        """All of it in a line."""
+        share = f", {100 * self.share:.0f} % of the machine's rate" if self.share else ""
+        return (
+            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
+            f"picture, {in_words(self.memory)} of memory; an epoch "
+            f"{seconds_text(self.epoch_seconds)}, {self._epochs} "
+            f"{seconds_text(self.seconds)}{share}"
+        )
+
+    @property
+    def _epochs(self) -> str:
+        return "1 epoch" if self.epochs == 1 else f"{self.epochs:,} epochs"
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"Plan({self.model}: {seconds_text(self.seconds)}, {in_words(self.memory)})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("plan", ""), self.rows())
+
+
+def plan_training(
+    data: str | Path | None,
+    recipe: str | Path | None,
+    flags: Mapping[str, Any],
+    out: Path | None,
+) -> Plan:
+    """What the training with these settings would cost; nothing is written."""
+    settled = settle(data, recipe, flags)
+    with threads(int(settled.settings.recipe.train.threads)):
+        return planned(settled.settings.recipe, settled.division, folder_of(out))
+
+
+def folder_of(out: Path | None) -> Path:
+    """Where the run `out`, or the next one, will lie."""
+    return (out if out is not None else Path("runs") / "new").absolute().parent
+
+
+def planned(recipe: Recipe, division: Division, folder: Path) -> Plan:
+    """What training on `division` would cost, from a few of its pictures and no weight kept."""
+    clock = Stopwatch()
+    splits = {"train": division.train, "val": division.val, "test": division.test}
+    few = replace(division, **{k: sample(v, recipe.train.batch_size) for k, v in splits.items()})
+    kept_off = recipe.data.cache == "off"
+    quick = recipe.with_({"data.cache": "off" if kept_off else "memory"})
+    prepared = prepare(quick, few, clock)
+    counts = {name: len(items) for name, items in splits.items()}
+    return forecast(prepared, counts, folder, clock.each * sum(counts.values()))
+
+
+def sample(items: tuple[Item, ...], batch: int) -> tuple[Item, ...]:
+    """A few batches of `items`, some of each class, evenly spread."""
+    found: dict[str, int] = {}
+    some = set(range(0, len(items), max(1, len(items) // (SAMPLE * batch))))
+    for place, item in enumerate(items):
+        if isinstance(item.label, str):
+            found[item.label] = found.get(item.label, 0) + 1
+            if found[item.label] <= EACH:
+                some.add(place)
+    return tuple(items[place] for place in sorted(some))
+
+
+class Stopwatch:
+    """Seconds a picture, between the first and the last of those that were decoded."""
+
+    def __init__(self) -> None:
+        self.first = self.last = time.perf_counter()
+        self.count = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        self.last = time.perf_counter()
+        if not self.count:
+            self.first = self.last
+        self.count += 1
+
+    @property
+    def each(self) -> float:
+        return (self.last - self.first) / max(1, self.count - 1)
+
+
+def forecast(
+    prepared: Prepared, counts: Mapping[str, int], folder: Path, decode: float | None = None
+) -> Plan:
+    """What the training that is prepared will cost, with so many pictures in each split."""
+    recipe = prepared.recipe
+    found = _pace(prepared, counts["train"])
+    batch = min(recipe.train.batch_size, counts["train"])
+    step = found.step * grown(recipe)
+    epoch = counts["train"] / batch * step + counts["val"] * found.held_out
+    epoch += saving_seconds(found.kept, folder)
+    epochs = _epochs(recipe, epoch)
+    last = (2 * counts["val"] + counts["test"]) * found.held_out
+    shape = (prepared.preprocessing.channels, *(2 * [prepared.preprocessing.size]))
+    multiply_adds = anatomy(prepared.model, shape).total.multiply_adds
+    device = next(prepared.model.parameters()).device
+    long = epochs * epoch > 10 * SECONDS
+    return Plan(
+        model=recipe.model.name,
+        device=str(device),
+        batch_size=recipe.train.batch_size,
+        parameters=sum(p.numel() for p in prepared.model.parameters()),
+        multiply_adds=multiply_adds,
+        memory=found.kept + found.bytes,
+        memory_free=_free(device),
+        checkpoint=found.kept,
+        pictures=dict(counts),
+        decode_seconds=decode,
+        step_seconds=step,
+        epoch_seconds=epoch,
+        epochs=epochs,
+        seconds=(decode or 0.0) + epochs * epoch + last,
+        operations_per_second=6 * multiply_adds * batch / found.step,
+        machine_operations_per_second=_rate(device, recipe) if long else None,
+        tried=found.tried,
+    )
+
+
+def _epochs(recipe: Recipe, seconds: float) -> int:
+    """How many there will be, of so many seconds each."""
+    train = recipe.train
+    return min(train.epochs, ceil(60 * train.minutes / seconds)) if train.minutes else train.epochs
+
+
+def _rate(device: torch.device, recipe: Recipe) -> float:
+    return machine_rate(device, PRECISIONS[recipe.train.precision])
+
+
+def _pace(prepared: Prepared, count: int) -> Pace:
+    """That of a training on `count` pictures; tried at whole size where pictures grow."""
+    recipe = prepared.recipe
+    named = [parse(text, len(prepared.task.classes)) for text in recipe.data.augment]
+    rehearsal = Rehearsal.of(
+        prepared.model,
+        prepared.task,
+        prepared.loader,
+        prepared.descent,
+        compose(named),
+        prepared.average,
+    )
+    train = recipe.train
+    batch = min(train.batch_size, len(prepared.loader.targets))
+    steps = train.epochs * ceil(count / train.batch_size)
+    seconds = min(SECONDS, REHEARSED * 60 * train.minutes) if train.minutes else SECONDS
+    return pace(rehearsal, batch, train.micro_batch, steps, seconds)
+
+
+def grown(recipe: Recipe) -> float:
+    """The cost of a step on average, as a share of that with pictures of whole size."""
+    whole = int(recipe.data.size)
+    if recipe.data.grow == 1:
+        return 1.0
+    return sum((side / whole) ** 2 for side in sizes(whole, recipe.data.grow)) / STAGES
+
+
+def saving_seconds(count: int, folder: Path) -> float:
+    """What a checkpoint of so many bytes takes in `folder`, from writing a part of it there."""
+    data = bytes(min(count, PART))
+    while not folder.exists():
+        folder = folder.parent
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        began = time.perf_counter()
+        hashlib.sha256(data)
+        write_whole(Path(place) / "part", data)
+        return (time.perf_counter() - began) * max(1.0, count / PART)
+
+
+def _free(device: torch.device) -> int:
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration as people say it: 85 ms, 12.3 s, 4 min, 3.5 h."""
+    if seconds < 1:
+        return f"{1000 * seconds:.3g} ms"
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 3600 else f"{seconds / 3600:.3g} h"

@@ -1,0 +1,62 @@
+"""settled: data, settings and division of a training, before a picture is decoded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from saccade.comparing import compared
+from saccade.data.glance import glance
+from saccade.data.limit import limited
+from saccade.data.source import Skipped, Source
+from saccade.data.sources import open_source
+from saccade.data.split import Division, divide
+from saccade.examining import grouped
+from saccade.pretrained import fetched
+from saccade.settings import Settings, resolve
+from saccade.tasks.classification import Classification
+from saccade.terminal import say
+
+
+class Settled(NamedTuple):
+    """What is known of a training before it begins."""
+
+    source: Source
+    settings: Settings
+    division: Division
+    notes: list[str]
+
+
+def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]) -> Settled:
+    """Open the data, choose what is left to choose, examine and divide the pictures."""
+    source = open_source(data, tell=say)
+    seen, hand = glance(source.read(source.splits[0])), partial(fetched, tell=say)
+    settings = resolve(recipe, flags, seen, hand=hand)
+    held, seed = settings.recipe.data, settings.recipe.train.seed
+    group, findings = grouped(source, data, settings.recipe)
+    division = limited(
+        divide(source, val=held.val, test=held.test, seed=seed, group=group),
+        train=held.per_class,
+        held=held.held_per_class,
+        seed=seed,
+    )
+    if flags.get("model.name") == "auto":
+        settings = compared(
+            settings,
+            hand(seen.short_side),
+            division.train,
+            Classification(division.classes),
+            lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
+        )
+    notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
+    return Settled(source, settings, division, notes)
+
+
+def notes_on(skipped: Sequence[Skipped]) -> list[str]:
+    """A line for each reason for which something in a source was left out."""
+    names: dict[str, list[str]] = {}
+    for one in skipped:
+        names.setdefault(one.reason, []).append(one.name)
+    return [f"left out: {len(n)} ({reason}), such as {n[0]}" for reason, n in names.items()]

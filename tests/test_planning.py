@@ -1,0 +1,161 @@
+"""Plans: what is foretold is what then happens, and foretelling changes nothing."""
+
+from __future__ import annotations
+
+import gc
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from saccade import api, cli, planning, training
+from saccade.data.source import Item, Pixels
+from saccade.engine import pace as pacing
+from saccade.engine.footprint import Living
+from saccade.engine.pace import line
+from saccade.errors import ResourceError
+from saccade.faults import refuse_too_little_disk
+from saccade.planning import seconds_text
+from saccade.runs import Run
+
+TINY = {"train.batch_size": 256, "model.name": "lenet5", "train.epochs": 2}
+LENET = 156 + 2_416 + 48_120 + 10_164 + 850  # parameters of its five layers, by hand
+
+
+def test_living_counts_what_a_forward_and_a_backward_hold() -> None:
+    """By hand: 1000 numbers of 4 bytes; relu keeps its result, the sum's gradient is expanded."""
+    x = torch.ones(1000, requires_grad=True)
+    with Living() as living:
+        y = x.relu()
+        assert living.now == 4000
+        z = y * 2
+        assert living.now == 8000
+        del z
+        assert living.now == 4000
+        y.sum().backward()
+        assert x.grad is not None
+    assert living.most == 4000 + 4 + 4 + 4000  # relu, sum, the gradient of one, that of x
+
+
+def test_memory_shared_by_views_is_counted_once() -> None:
+    with Living() as living:
+        a = torch.zeros(100)
+        b = a.view(10, 10).t()
+        assert living.now == 400
+        del a
+        gc.collect()
+        assert living.now == 400
+        del b
+    assert (living.now, living.most) == (0, 400)
+
+
+def test_a_line_goes_through_the_last_two_points() -> None:
+    assert line([4, 8], [10.0, 14.0], 16) == 22
+    assert line([4, 8, 16], [9.0, 14.0, 20.0], 32) == 32
+    assert line([4, 8], [10.0, 14.0], 8) == 14
+    assert line([4], [10.0], 2) == 5
+    assert line([4, 8], [14.0, 10.0], 64) == 10  # noise gives no time back
+
+
+def weights(run: Run) -> bytes:
+    return (run.path / "bundle" / "model.safetensors").read_bytes()
+
+
+def test_foretelling_changes_no_bit_of_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropping = TINY | {"train.average": "auto", "optim.schedule": "plateau"}
+    with_plan = api.train(with_=dropping, out=tmp_path / "with")
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "foretold", lambda prepared, out, view: {})
+        without = api.train(with_=dropping, out=tmp_path / "without")
+    assert with_plan.events("plan")[0]["tried"] > 0
+    assert "tried" not in without.events("plan")[0]
+    assert weights(with_plan) == weights(without)
+
+
+def test_foretelling_leaves_the_chance_of_the_program_alone(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    api.train(with_=TINY, plan=True)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_a_plan_is_printed_and_nothing_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["train", "--plan", "--epochs", "7", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert not (tmp_path / "runs").exists()
+    assert list(tmp_path.iterdir()) == []
+    assert found["parameters"] == LENET
+    assert found["epochs"] == 7
+    assert sum(found["pictures"].values()) == 1797
+    assert found["decode_seconds"] > 0
+    whole = found["epochs"] * found["epoch_seconds"] + found["decode_seconds"]
+    assert found["seconds"] >= whole
+    assert cli.main(["train", "--plan", "--epochs", "7"]) == 0
+    words = capsys.readouterr().out
+    assert "61,706 parameters" in words
+    assert "7 epochs" in words
+
+
+def test_a_plan_says_how_many_epochs_the_clock_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = api.train(with_=TINY | {"train.epochs": 1_000_000}, minutes=2, plan=True)
+    assert plan.epochs == pytest.approx(120 / plan.epoch_seconds, abs=1)
+    assert plan.epochs < 1_000_000
+
+
+def test_a_short_training_is_not_kept_waiting_by_its_plan() -> None:
+    """A clock that a test sets: every step takes a second, however large."""
+    now = 0.0
+
+    class Steady(pacing.Rehearsal):
+        def step(self, pictures: int) -> float:
+            nonlocal now
+            now += 1.0
+            return 1.0
+
+    model = nn.Linear(2, 2)
+    rehearsal = Steady(*[model] * 5, None, torch.arange(10))  # type: ignore[arg-type]
+    began = now
+    rehearsal.grow(1024, lambda: now - began > 0.02 * 100)  # a training of 100 seconds
+    assert rehearsal.sizes == [4, 8]
+    rehearsal.sizes.clear()
+    began = now
+    rehearsal.grow(32, lambda: now - began > 20)
+    assert rehearsal.sizes == [4, 8, 16, 32]
+    assert now - began == pytest.approx(21)  # the last size until the time was up
+
+
+def test_a_disk_that_is_too_small_is_found_before_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_too_little_disk(tmp_path, 1000)
+    monkeypatch.setattr("saccade.faults.free_disk", lambda folder: 3_900_000)
+    with pytest.raises(ResourceError, match=r"3\.9 MB are free") as caught:
+        api.train(with_=TINY, out=tmp_path / "run")
+    assert caught.value.exit_code == 5
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_sample_has_some_of_every_class_and_a_few_batches() -> None:
+    picture = Pixels.__new__(Pixels)
+    items = tuple(Item(str(k), "rare" if k == 777 else "often", picture) for k in range(1000))
+    found = planning.sample(items, 8)
+    assert {item.label for item in found} == {"rare", "often"}
+    assert 32 <= len(found) <= 40
+    numbers = tuple(Item(str(k), float(k), picture) for k in range(1000))
+    assert len(planning.sample(numbers, 8)) <= 40
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.0853, "85.3 ms"), (12.34, "12.3 s"), (90, "1.5 min"), (9000, "2.5 h")],
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert seconds_text(seconds) == words
