@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -187,3 +188,26 @@ def test_a_descent_goes_on_exactly_from_a_checkpoint(tmp_path) -> None:
     assert descent.plateau.factor < 1
     for mine, theirs in zip(second.parameters(), whole.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def test_moments_are_taken_up_in_the_order_in_memory_of_their_weights(tmp_path) -> None:
+    """Fused optimizers read weights and moments side by side, whatever their strides say."""
+
+    def fresh() -> tuple[nn.Module, Descent]:
+        torch.manual_seed(0)
+        table = chain(conv=nn.Conv2d(3, 4, 3), flatten=nn.Flatten(), fc=nn.Linear(64, 3))
+        model = table.to(memory_format=torch.channels_last)
+        optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.1), 0.01, 0.9)
+        return model, Descent(optimizer, constant(), 100)
+
+    first, descent = fresh()
+    images = replace(batch(), images=batch().images.expand(-1, 3, -1, -1).cos())
+    descent.down(partial(TASK.losses, first), images)
+    save_checkpoint(tmp_path, {"model": first.state_dict(), "descent": descent.state_dict()}, 1)
+    second, other = fresh()
+    state, _ = load_checkpoint(tmp_path)
+    second.load_state_dict(state["model"])
+    other.load_state_dict(state["descent"])
+    for model, going in ((first, descent), (second, other)):
+        going.down(partial(TASK.losses, model), images)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))

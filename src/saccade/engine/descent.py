@@ -167,13 +167,24 @@ class Descent:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         groups = self.optimizer.state_dict()["param_groups"]
-        state_of = {int(k): v for k, v in state["optimizer"].items()}
+        weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
+        state_of = {int(k): _laid_out(v, weights[int(k)]) for k, v in state["optimizer"].items()}
         self.optimizer.load_state_dict({"state": state_of, "param_groups": groups})
         self.steps_done, self.micro_batch = state["steps_done"], state["micro_batch"]
         self.began = time.monotonic() - state["seconds"]
         self.plateau.load_state_dict(state["plateau"])
         self.scaler.load_state_dict(state.get("scaler", {}))
         self.done = self._share_done()
+
+
+def _laid_out(state: dict[str, Any], weight: Tensor) -> dict[str, Any]:
+    """Moments in the order in memory of their weight, which fused optimizers rely on."""
+    return {
+        name: torch.empty_like(weight).copy_(value)
+        if isinstance(value, Tensor) and value.shape == weight.shape
+        else value
+        for name, value in state.items()
+    }
 
 
 def _parts(batch: Batch, size: int) -> list[Batch]:
