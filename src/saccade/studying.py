@@ -22,8 +22,9 @@ from saccade.report.study_page import study_page
 from saccade.settings import resolve
 from saccade.studies.cell import cell_folder, progress_of, read_cell
 from saccade.studies.load import find_study, load_study
+from saccade.studies.number import Number
 from saccade.studies.result import StudyResult
-from saccade.studies.study import Study, Trial
+from saccade.studies.study import WORDS, Study, Trial
 from saccade.terminal import say
 
 PATIENCE = 10.0  # seconds for the processes of a killed study to leave
@@ -85,7 +86,7 @@ def _refuse_misfits(study: Study) -> None:
     base = study.recipe.settings()
     for trial in study.trials:
         try:
-            resolve(None, {**base, **trial.settings}, seen)
+            resolve("small", {**base, **trial.settings}, seen)
         except SaccadeError as error:
             raise type(error)(f"the variant '{trial.name}': {error.what}", error.hint) from error
 
@@ -103,8 +104,7 @@ def _opened(folder: Path, study: Study) -> Path:
     if not (folder / "study.toml").is_file():
         raise UsageError(f"the folder '{folder}' holds no study", "take another --out")
     there = load_study(folder / "study.toml")
-    one, other = (_lines(replace(s, seeds=1)) for s in (there, study))
-    for had, asked in zip(one, other):
+    for had, asked in zip(_trained_lines(there), _trained_lines(study)):
         if had != asked:
             raise UsageError(
                 f"'{folder}' holds another study: there '{had}', asked for '{asked}'",
@@ -113,8 +113,12 @@ def _opened(folder: Path, study: Study) -> Path:
     return folder
 
 
-def _lines(study: Study) -> list[str]:
-    return [*study.to_toml().splitlines(), "its end"]
+def _trained_lines(study: Study) -> list[str]:
+    """What makes the trainings what they are: not the words, seeds, order and what is compared."""
+    bare = dict.fromkeys(WORDS, "") | {"seeds": 1, "number": Number("test_accuracy")}
+    variants = sorted((replace(v, against="") for v in study.variants), key=lambda v: v.name)
+    alone = replace(study, **bare, variants=tuple(variants))
+    return [*alone.to_toml().splitlines(), "its end"]
 
 
 @contextlib.contextmanager

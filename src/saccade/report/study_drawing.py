@@ -20,7 +20,7 @@ WIDTH, MARGIN = 880.0, 24.0  # pixels
 HEAD = 58.0  # title
 LINE = 24.0  # a variant's row
 LETTER = 6.6  # of a name, about
-PANEL, GAP, COLUMNS = (190.0, 104.0), (22.0, 46.0), 4  # small charts
+PANEL, GAP, COLUMNS = (186.0, 104.0), (22.0, 46.0), 4  # small charts
 VALUES = 70.0  # for the numbers at the right
 
 STYLE = """
@@ -125,6 +125,7 @@ def _final(result: StudyResult, rows: Sequence[Row]) -> Iterator[str]:
     """A line a variant: its seeds, their mean and its interval, on one scale."""
     number = result.study.number
     told = [v for row in rows for v in (*(row.values or ()), *(row.interval or ()))]
+    share = number.kind.share
     names = min(280.0, max(len(row.variant.name) for row in rows) * LETTER + 14)
     low, high = (min(told), max(told)) if told else (0.0, 1.0)
     room = 0.04 * (high - low) or 0.5
@@ -133,7 +134,7 @@ def _final(result: StudyResult, rows: Sequence[Row]) -> Iterator[str]:
     for tick in scale.ticks(6) if told else ():
         x = scale(tick)
         yield path(f"M{x:.1f} {HEAD} V{bottom:.1f}", "grid")
-        yield words(x, bottom + 12, number.bare(tick), "small")
+        yield words(x, bottom + 12, _tick(tick, share), "small")
     for place, row in enumerate(rows):
         y = HEAD + LINE * (place + 0.5)
         yield words(MARGIN, y + 4, row.variant.name, "", "start")
@@ -162,7 +163,7 @@ def _panels(result: StudyResult, rows: Sequence[Row], top: float) -> Iterator[st
         return
     low, high = min(told), max(told)
     high = high if high > low else low + (abs(low) or 1.0)
-    number = result.study.number
+    share = result.study.number.kind.share
     for place, row in enumerate(rows):
         left = MARGIN + 34 + place % COLUMNS * (PANEL[0] + GAP[0])
         y = top + place // COLUMNS * (PANEL[1] + GAP[1]) + 18
@@ -172,8 +173,7 @@ def _panels(result: StudyResult, rows: Sequence[Row], top: float) -> Iterator[st
         for tick in up.ticks(3):
             yield path(f"M{left:.1f} {up(tick):.1f} H{across.end:.1f}", "grid")
             if place % COLUMNS == 0:
-                text = f"{100 * tick:.3g} %" if number.kind.share else short(tick)
-                yield words(left - 5, up(tick) + 3.5, text, "small", "end")
+                yield words(left - 5, up(tick) + 3.5, _tick(tick, share), "small", "end")
         yield words(left, y + PANEL[1] + 14, "1", "small")
         yield words(across.end, y + PANEL[1] + 14, str(longest), "small")
         for other in (k for k in range(len(rows)) if k != place):
@@ -203,6 +203,10 @@ def _band(curves: Sequence[Sequence[float]], across: Scale, up: Scale) -> str:
     edge = [*_over(curves, max), *_over(curves, min)[::-1]]
     line = _line(edge, across, up)
     return f"{line} z" if line else ""
+
+
+def _tick(value: float, share: bool) -> str:
+    return f"{100 * value:.4g} %" if share else short(value)
 
 
 def _cut(name: str) -> str:

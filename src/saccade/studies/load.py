@@ -14,7 +14,8 @@ from saccade.studies.number import number_of
 from saccade.studies.study import WORDS, BestOf, Study, Variant, refuse_impossible
 
 KEYS = (
-    *WORDS, "name", "data", "seeds", "recipe", "number", "settings", "variants", "axes", "along",
+    *WORDS, "name", "data", "seeds", "recipe", "number", "settings", "variants", "against", "axes",
+    "along",
 )  # fmt: skip
 SHIPPED = {file.stem: file for file in sorted(Path(__file__).parent.glob("*.toml"))}
 
@@ -75,10 +76,10 @@ def _variants(told: Mapping[str, Any], path: Path) -> tuple[Variant, ...]:
     if "axes" in told:
         return _combined(told["axes"], told.get("along"))
     named = {name: dict(table) for name, table in told["variants"].items()}
-    first = next(iter(named))
+    base = told.get("against", next(iter(named)))
     variants = []
     for name, table in named.items():
-        against = table.pop("against", "" if name == first else first)
+        against = table.pop("against", "" if name == base else base)
         if against and against not in named:
             raise unknown("variant", against, named, RecipeError)
         variants.append(Variant(name, _flat(table), against))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from saccade.errors import RecipeError, unknown
+from saccade.metrics.interval import Interval
 from saccade.results import percent
 from saccade.runs import Run
 
@@ -19,8 +21,12 @@ class Kind:
     words: str  # with {} for the level
     measure: Measure
     column: str  # of log.jsonl: what is drawn over the epochs
-    share: bool = False  # between 0 and 1, higher is better; all others are to be low
+    share: bool = False  # between 0 and 1, higher is better; all others are from 0 on, to be low
     level: bool = False  # whether it needs one
+
+    @property
+    def highest(self) -> float:
+        return 1.0 if self.share else inf
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,12 @@ class Number:
 
     def written(self, value: float) -> str:
         return percent(value) if self.kind.share else self.bare(value)
+
+    def bounded(self, interval: Interval | None) -> Interval | None:
+        """An interval of means, cut where no number of the kind can be."""
+        if interval is None:
+            return None
+        return Interval(max(0.0, interval.low), min(self.kind.highest, interval.high))
 
     def bare(self, value: float) -> str:
         """Without its unit."""

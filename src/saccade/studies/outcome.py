@@ -7,7 +7,7 @@ seed and tested by a paired t-test, and the p-values are raised by Holm's rule f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 from typing import Any
 
@@ -26,6 +26,7 @@ class Row:
 
     variant: Variant
     cells: tuple[Cell, ...]  # a seed each
+    interval: Interval | None = None  # of the mean
     difference: PairedMeans | None = None  # to what it is compared with
     p_value: float | None = None  # raised by Holm's rule
 
@@ -38,10 +39,6 @@ class Row:
     @property
     def mean(self) -> float | None:
         return mean(self.values) if self.values else None
-
-    @property
-    def interval(self) -> Interval | None:
-        return mean_interval(self.values) if self.values else None
 
     @property
     def seconds(self) -> float:
@@ -72,7 +69,12 @@ def rows_of(study: Study, cells: Sequence[Cell]) -> tuple[Row, ...]:
             compared[name] = found
     raised = dict(zip(compared, holm([found.p_value for found in compared.values()])))
     return tuple(
-        Row(row.variant, row.cells, compared.get(name), raised.get(name))
+        replace(
+            row,
+            interval=study.number.bounded(mean_interval(row.values or ())),
+            difference=compared.get(name),
+            p_value=raised.get(name),
+        )
         for name, row in rows.items()
     )
 

@@ -53,11 +53,13 @@ class StudyResult:
 
     def notes(self) -> list[str]:
         """What the numbers are, and what to be wary of."""
-        seeds, count = self.study.seeds, sum(bool(r.variant.against) for r in self.outcomes)
+        seeds, count = self.study.seeds, sum(row.difference is not None for row in self.outcomes)
         points = " in points" if self.study.number.kind.share else ""
         lines = [
             f"means of {seeds} seeds with Student's t interval over seeds; differences{points} are "
-            f"paired by seed; the words follow Holm's rule for {count} comparisons",
+            f"paired by seed; the words follow Holm's rule for {count} comparisons"
+            if seeds > 1
+            else "one seed: there is no interval, and no telling a difference from chance",
             "a seed draws the split where the data come undivided, first weights, order and "
             "augmentation; that the test pictures are these and no others is not in the intervals",
         ]

@@ -111,11 +111,11 @@ class Study:
         ]
         lines += [f"recipe = {_toml(self.base)}"] if self.base else []
         lines += [f"number = {_toml(str(self.number))}", "", "[settings]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in self.settings.items()]
+        lines += [f"{key} = {_toml(value)}" for key, value in sorted(self.settings.items())]
         for variant in self.variants:
             lines += ["", f"[variants.{_toml(variant.name)}]"]
             lines += [f"against = {_toml(variant.against)}"]
-            lines += [f"{key} = {_toml(value)}" for key, value in variant.settings.items()]
+            lines += [f"{key} = {_toml(value)}" for key, value in sorted(variant.settings.items())]
         return "\n".join(lines) + "\n"
 
 

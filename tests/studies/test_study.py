@@ -1,0 +1,138 @@
+"""Studies as files: what is trained, what is refused, and that the shipped ones hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from saccade.errors import RecipeError, UsageError
+from saccade.models.create import input_shape
+from saccade.recipe import Recipe
+from saccade.studies.load import SHIPPED, find_study, load_study
+from saccade.studies.study import Study
+
+HEAD = 'question = "which?"\nnumber = "test_accuracy"\n'
+PAIR = '[variants.one]\noptim.lr = 0.1\n[variants.two]\noptim.name = "sgd"\n'
+
+Written = Callable[[str], Study]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """The study in a file of this text."""
+
+    def write(text: str) -> Study:
+        (tmp_path / "mine.toml").write_text(text)
+        return load_study(tmp_path / "mine.toml")
+
+    return write
+
+
+def test_each_variant_changes_the_common_settings(written: Written) -> None:
+    study = written(f"{HEAD}[settings]\ntrain.epochs = 3\noptim.lr = 0.5\n{PAIR}")
+    assert study.recipe.settings()["train.epochs"] == 3
+    assert [dict(trial.settings) for trial in study.trials] == [
+        {"optim.lr": 0.1},
+        {"optim.name": "sgd"},
+    ]
+    assert [variant.against for variant in study.variants] == ["", "one"]
+
+
+def test_axes_give_every_combination(written: Written) -> None:
+    axes = (
+        "[axes.size.few]\ndata.per_class = 5\n[axes.size.many]\ndata.per_class = 50\n"
+        '[axes.augment.plain]\n[axes.augment.flipped]\ndata.augment = ["flip"]\n'
+    )
+    study = written(HEAD + axes)
+    names = ["few, plain", "few, flipped", "many, plain", "many, flipped"]
+    assert [variant.name for variant in study.variants] == names
+    assert study.variants[3].settings == {"data.per_class": 50, "data.augment": ["flip"]}
+    assert [variant.against for variant in study.variants] == ["", *["few, plain"] * 3]
+    along = written(f'{HEAD}along = "augment"\n{axes}')
+    assert [v.against for v in along.variants] == ["", "few, plain", "", "many, plain"]
+
+
+def test_a_tuned_setting_gives_a_trial_for_each_value(written: Written) -> None:
+    tuned = "optim.lr = { best_of = [0.1, 0.2] }"
+    study = written(f"{HEAD}[settings]\n{tuned}\n[variants.a]\n[variants.b]\noptim.lr = 0.5\n")
+    assert [trial.name for trial in study.trials] == ["a, lr 0.1", "a, lr 0.2", "b"]
+    assert [trial.folder for trial in study.trials] == ["a-lr-0.1", "a-lr-0.2", "b"]
+    assert [dict(trial.settings) for trial in study.trials] == [
+        {"optim.lr": 0.1},
+        {"optim.lr": 0.2},
+        {"optim.lr": 0.5},
+    ]
+
+
+def test_a_named_recipe_can_be_what_is_changed(written: Written) -> None:
+    study = written(f'recipe = "small"\n{HEAD}[settings]\ntrain.epochs = 2\n{PAIR}')
+    said = study.recipe.settings()
+    assert (said["train.average"], said["train.epochs"], said["train.threads"]) == (0.99, 2, 1)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_study_written_and_read_is_the_same_study(name: str, tmp_path: Path) -> None:
+    text = find_study(name).to_toml()
+    (tmp_path / "study.toml").write_text(text)
+    assert load_study(tmp_path / "study.toml").to_toml() == text
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_study_says_what_it_asks_and_what_it_cannot_show(name: str) -> None:
+    study = find_study(name)
+    assert all((study.title, study.question.endswith("?"), study.lectures, study.limits))
+    assert study.seeds >= 3
+    for trial in study.trials:
+        recipe = study.recipe.with_(trial.settings)
+        assert input_shape(recipe.model.name)[1] in (28, 32)  # small pictures, small networks
+
+
+TWO = f"{HEAD}[variants.a]\n[variants.b]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        (f"{TWO}optim.lrr = 1\n", "the variant 'b': no setting", "optim.lr"),
+        (f"{TWO}optim.lr = 'fast'\n", "optim.lr cannot be 'fast'", "a number"),
+        (f"{HEAD}[settings]\noptim.lr = -1\n{PAIR}", "the settings of 'mine'", "above 0"),
+        (f"{HEAD}[settings]\ntrain.seed = 1\n{PAIR}", "sets train.seed", "seeds = 3"),
+        (f"{HEAD}seed = 3\n{PAIR}", "no key of a study is called 'seed'", "seeds"),
+        (f"{HEAD}recipe = 'smal'\n{PAIR}", "no recipe is called 'smal'", "small"),
+        (f"{HEAD}seeds = 0\n{PAIR}", "seeds cannot be '0'", "from 1 on"),
+        (HEAD, "needs variants or axes", "[variants.adam]"),
+        (f"{HEAD}[variants.a]\n", "has nothing to compare", "two variants"),
+        (f"{HEAD}[variants.'a b']\n[variants.'a-b']\n", "would lie in one folder", "that differ"),
+        (f"{TWO}against = 'c'\n", "no variant is called 'c'", "a, b"),
+        ("number = 'test_accuracy'\n" + PAIR, "has no question", "saccade studies"),
+        (f"question = '?'\nnumber = 'accuracy'\n{PAIR}", "called 'accuracy'", "test_accuracy"),
+        (f"question = '?'\nnumber = 'epochs_to_loss'\n{PAIR}", "'epochs_to_loss'", "loss:0.1"),
+        ("question = ", "is no TOML", ""),
+    ],
+)
+def test_what_a_study_cannot_mean_is_refused(
+    written: Written, text: str, what: str, hint: str
+) -> None:
+    with pytest.raises(RecipeError) as caught:
+        written(text)
+    assert what in caught.value.what
+    assert hint in caught.value.hint
+
+
+def test_a_study_of_no_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        find_study("optimizer")
+    assert "did you mean optimizers" in caught.value.hint
+    with pytest.raises(RecipeError, match="cannot be read"):
+        find_study("nowhere.toml")
+
+
+def test_settings_from_a_command_line_are_read_as_what_they_are(written: Written) -> None:
+    study = written(HEAD + PAIR).with_({"train.epochs": "4", "data.augment": "flip noise:3"})
+    assert study.settings == {"train.epochs": 4, "data.augment": ("flip", "noise:3")}
+    own = {"train.threads": 1, "data.doctor": "off"}
+    assert study.recipe == Recipe().with_({**study.settings, **own})
+    with pytest.raises(RecipeError, match=r"no setting is called 'train\.epoch'"):
+        study.with_({"train.epoch": 3})
