@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -14,8 +15,7 @@ from saccade.transfer.head import Head, Rotated, held_out_score
 PENALTIES = tuple(10.0**k for k in range(2, -6, -1))  # strong ones first
 PATIENCE = 1  # weaker penalties tried after the best one so far
 STEPS = 500  # of L-BFGS at most
-
-Loss = Callable[[Tensor, Tensor], Tensor]  # of logits and targets, a mean
+PRECISION = 1e-6  # of the gradient
 
 
 def logistic(
@@ -27,72 +27,69 @@ def logistic(
     divided by one number, so that their mean square is 1.
     targets [N] int64 classes, or [N,K] labels of 0 and 1, each with a sigmoid of its own.
     """
-    loss = F.cross_entropy if targets.dim() == 1 else F.binary_cross_entropy_with_logits
-    wanted = targets if targets.dim() == 1 else targets.double()
-    outputs = int(targets.max()) + 1 if targets.dim() == 1 else targets.shape[1]
+    pictures, views, _ = features.shape
     rotated = Rotated.of(features.flatten(0, 1))
     z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
-    z = z.view(*features.shape[:2], -1)  # [N,V,R+1]
-    start = z.new_zeros(z.shape[2], outputs)
     portion = folds(targets, seed)
-    rest = [_Fit(z[portion != k], wanted[portion != k], loss, start) for k in portion.unique()]
-    penalty, logits = _chosen(rest, z[:, 0], portion, wanted, penalties)
-    weights = _Fit(z, wanted, loss, start).down(penalty, 1e-7)
-    words = f"logistic, penalty {penalty:.2g} by {len(rest)}-fold cross-validation"
-    answers = logits if targets.dim() == 1 else logits.sigmoid()
-    return Head(rotated.linear(weights[:-1], weights[-1]), words, held_out_score(answers, targets))
-
-
-def _chosen(
-    fits: Sequence[_Fit],
-    plain: Tensor,
-    portion: Tensor,
-    targets: Tensor,
-    penalties: Sequence[float],
-) -> tuple[float, Tensor]:
-    """The penalty of least loss on pictures held out, and the logits of these.  [N,K]"""
-    found: list[tuple[float, float, Tensor]] = []
+    count = int(portion.max()) + 1
+    taking_part = torch.stack([*(portion != k for k in range(count)), portion >= 0])  # [F+1,N]
+    fits = _Fits(z, targets.repeat_interleave(views, 0), taking_part.repeat_interleave(views, 1))
+    plain = torch.arange(pictures) * views
+    found: list[tuple[float, float, Tensor, Tensor]] = []
     best = 0
     for penalty in penalties:
-        logits = _held_out(fits, plain, portion, penalty)
-        found.append((float(fits[0].loss(logits, targets)), penalty, logits))
+        weights = fits.down(penalty)
+        said = torch.matmul(z[plain], weights)[portion, torch.arange(pictures)]
+        loss = float(_losses(said, targets).mean())
+        found.append((loss, penalty, weights[-1], said))
         best = min(range(len(found)), key=lambda k: found[k][0])
         if len(found) - best > PATIENCE + 1:
             break
-    return found[best][1:]
+    _, penalty, chosen, said = found[best]
+    words = f"logistic, penalty {penalty:.2g} by {count}-fold cross-validation"
+    answers = said if targets.dim() == 1 else said.sigmoid()
+    return Head(rotated.linear(chosen[:-1], chosen[-1]), words, held_out_score(answers, targets))
 
 
-class _Fit:
-    """One fit along a path of penalties; each goes on from the one before."""
+@dataclass
+class _Fits:
+    """Several fits of the same pictures, each without some, along a path of penalties.
 
-    def __init__(self, z: Tensor, targets: Tensor, loss: Loss, start: Tensor):
-        self.z = z.flatten(0, 1)
-        self.targets = targets.repeat_interleave(z.shape[1], dim=0)
-        self.loss = loss
-        self.weights = start
+    They go down together, each on from where the penalty before left it.
+    """
 
-    def down(self, penalty: float, precision: float = 1e-5) -> Tensor:
-        """[R+1,K], the bias last
+    z: Tensor  # [M,R+1] float64, the last column 1
+    targets: Tensor  # [M] or [M,K]
+    taking_part: Tensor  # [F,M]
+
+    def __post_init__(self) -> None:
+        classes = self.targets.dim() == 1
+        outputs = int(self.targets.max()) + 1 if classes else self.targets.shape[1]
+        self.shares = self.taking_part / self.taking_part.sum(dim=1, keepdim=True)
+        self.weights = self.z.new_zeros(len(self.shares), self.z.shape[1], outputs)
+
+    def down(self, penalty: float) -> Tensor:
+        """[F,R+1,K], the bias last
 
         The directions are nearly those of the curvature: each is measured in the unit in which its
         curvature is about 1, and a few dozen steps do.
         """
-        curvature = self.z.square().mean(dim=0) / 4 + penalty
-        unit = curvature.rsqrt()[:, None]
+        unit = (self.z.square().mean(dim=0) / 4 + penalty).rsqrt()[:, None]
         scaled = self.z * unit.T
         moved = (self.weights / unit).requires_grad_()
         optimizer = torch.optim.LBFGS(
             [moved],
             max_iter=STEPS,
-            tolerance_grad=precision,
-            tolerance_change=precision**2,
+            tolerance_grad=PRECISION,
+            tolerance_change=PRECISION**2,
             line_search_fn="strong_wolfe",
         )
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            penalised = penalty / 2 * (moved * unit)[:-1].square().sum()
-            total = self.loss(scaled @ moved, self.targets) + penalised
+            losses = torch.stack([_losses(fit, self.targets) for fit in scaled @ moved])
+            penalised = penalty / 2 * (moved * unit)[:, :-1].square().sum()
+            total = (losses * self.shares).sum() + penalised
             total.backward()
             return total
 
@@ -102,9 +99,9 @@ class _Fit:
         return self.weights
 
 
-def _held_out(fits: Sequence[_Fit], plain: Tensor, portion: Tensor, penalty: float) -> Tensor:
-    """The logits of each picture by the fit that has not seen it.  [N,K]"""
-    logits = plain.new_empty(len(plain), fits[0].weights.shape[1])
-    for k, fit in enumerate(fits):
-        logits[portion == k] = plain[portion == k] @ fit.down(penalty)
-    return logits
+def _losses(logits: Tensor, targets: Tensor) -> Tensor:
+    """[M,K], [M] or [M,K] -> [M]"""
+    if targets.dim() == 1:
+        return F.cross_entropy(logits, targets, reduction="none")
+    losses = F.binary_cross_entropy_with_logits(logits, targets.double(), reduction="none")
+    return losses.mean(dim=1)
