@@ -89,7 +89,7 @@ def test_a_resolved_recipe_of_transfer_resolves_to_itself(tmp_path: Path) -> Non
 
 def test_settings_that_do_nothing_without_an_epoch_say_so_or_are_refused() -> None:
     settings = resolve("features", {}, FEW, hand=here)
-    assert settings.origins["optim.lr"] == "no use: the last layer is fitted in one go"
+    assert settings.origins["optim.lr"] == "no use: nothing is trained"
     for name, value in (
         ("optim.lr", 0.1),
         ("train.label_smoothing", 0.1),

@@ -69,7 +69,7 @@ def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str
                 f"{name} does nothing where the last layer is fitted and nothing trained",
                 "leave it out, or set train.epochs",
             )
-    origins.update(dict.fromkeys(idle, "no use: the last layer is fitted in one go"))
+    origins.update(dict.fromkeys(idle, "no use: nothing is trained"))
 
 
 def begin_from(
