@@ -105,3 +105,36 @@ def test_nothing_but_json_and_tensors_is_in_a_checkpoint(tmp_path: Path) -> None
     data = path.read_bytes()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     assert set(header) == {"__metadata__", "/model/weight", "/model/count", "/optimizer/0/step"}
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_fused_optimizer_goes_on_to_the_same_bits_whatever_the_layout(
+    layout: torch.memory_format, tmp_path: Path
+) -> None:
+    """The moments lie in memory as the weights do; elementwise kernels go by the order there."""
+
+    def begun() -> tuple[torch.nn.Conv2d, torch.optim.AdamW]:
+        torch.manual_seed(0)
+        layer = torch.nn.Conv2d(3, 4, 3).to(memory_format=layout)
+        return layer, torch.optim.AdamW(layer.parameters(), lr=0.1, fused=True)
+
+    def step(layer: torch.nn.Conv2d, optimizer: torch.optim.AdamW, number: int) -> None:
+        chance = torch.Generator().manual_seed(number)
+        optimizer.zero_grad()
+        layer(torch.rand(2, 3, 5, 5, generator=chance)).square().sum().backward()
+        optimizer.step()
+
+    whole, optimizer = begun()
+    for number in range(3):
+        step(whole, optimizer, number)
+        if number == 1:
+            state = {"model": whole.state_dict(), "moments": optimizer.state_dict()["state"]}
+            save_checkpoint(tmp_path, state, step=number)
+    loaded, _ = load_checkpoint(tmp_path)
+    second, optimizer = begun()
+    second.load_state_dict(loaded["model"])
+    moments = {int(k): v for k, v in loaded["moments"].items()}
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    step(second, optimizer, 2)
+    assert torch.equal(second.weight, whole.weight)

@@ -91,7 +91,8 @@ def _without_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     """`value` as JSON, its tensors moved to `tensors` under their path."""
     if isinstance(value, Tensor):
         tensors[path] = value.detach().cpu().contiguous().clone()
-        return {"tensor": path}
+        channels_last = value.dim() == 4 and value.is_contiguous(memory_format=torch.channels_last)
+        return {"tensor": path, "channels_last": channels_last}
     if isinstance(value, dict):
         return {
             "dict": {str(k): _without_tensors(v, f"{path}/{k}", tensors) for k, v in value.items()}
@@ -101,7 +102,9 @@ def _without_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
 
 def _with_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
     if "tensor" in tree:
-        return tensors[tree["tensor"]]
+        tensor = tensors[tree["tensor"]]  # as it lay: a fused optimizer takes no other order
+        last = tree.get("channels_last")
+        return tensor.contiguous(memory_format=torch.channels_last) if last else tensor
     if "dict" in tree:
         return {k: _with_tensors(v, tensors) for k, v in tree["dict"].items()}
     return tree["value"]
