@@ -43,6 +43,9 @@ def main() -> None:
         "optim.weight_decay": DECAY,
         "optim.schedule": "constant",
         "optim.warmup": 0,
+        "data.augment": (),
+        "train.label_smoothing": 0,
+        "train.average": 0,
     }
     with tempfile.TemporaryDirectory() as folder, Timed(clock) as view:
         run = begin(job.folder, None, settings, Path(folder) / "run", "benchmark", view)

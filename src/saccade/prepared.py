@@ -20,6 +20,7 @@ from saccade.data.order import Order, balanced, class_weights, in_order, shuffle
 from saccade.data.source import Item, Skipped
 from saccade.data.split import Division
 from saccade.engine.average import Average
+from saccade.engine.compilation import compile_in_place
 from saccade.engine.descent import Descent
 from saccade.engine.distributed import ALONE, World, statistics
 from saccade.engine.early_stopping import Best
@@ -139,6 +140,7 @@ def prepare(
     loader = Loader(train.pictures, train.targets, settings.batch_size, order)
     decoding = Decoding(train.items, train.pictures, preprocessing)
     ready = begun(recipe, task, decoding, train.targets, progress)
+    compile_in_place(ready.model, settings.compile, device(settings.device))
     descent = _descent(recipe, ready.model, len(loader), world)
     if data.grow < 1:
         augment.append(Grow(data.grow, lambda: descent.done))

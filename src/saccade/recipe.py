@@ -143,6 +143,7 @@ class Train:
     class_weights: str = "none"  # in the loss; auto: by rarity; or "cat=2 dog=0.5"
     average: float | Auto = 0.0  # decay of the moving average of the weights; 0: none
     precision: Literal["float32", "bfloat16", "float16", "auto"] = "auto"
+    compile: Literal["off", "on", "graphs"] = "off"  # by torch.compile; graphs: CUDA's, too
     device: str = "auto"  # cpu, cuda, cuda:1, mps
     threads: int | Auto = "auto"  # of the processor
 
@@ -168,6 +169,12 @@ class Train:
             self.average,
             "from 0 to below 1, or 'auto'",
         )
+        if self.compile != "off" and self.statistics:
+            raise RecipeError(
+                f"train.compile={self.compile} does not go with train.statistics: compiled "
+                "networks have no layers to look into",
+                "set one of them off",
+            )
         if self.micro_batch and self.class_weights != "none":
             raise RecipeError(
                 "train.micro_batch does not go with train.class_weights: the weights of a batch "

@@ -17,6 +17,7 @@ from saccade.data.augment.augmentation import compose
 from saccade.data.augment.catalogue import parse
 from saccade.data.augment.grow import sizes
 from saccade.data.glance import Glance
+from saccade.engine.compilation import refuse_compiling
 from saccade.errors import ResourceError, UsageError, unknown
 from saccade.fitted import is_fitted, without_descent
 from saccade.models.create import create_model, input_shape
@@ -119,6 +120,8 @@ def _refuse_misfits(recipe: Recipe) -> None:
     if channels != (1 if colour == "grey" else 3):
         takes = "grey" if channels == 1 else "rgb"
         raise UsageError(f"{name} takes {takes} pictures, not {colour}", f"set data.colour={takes}")
+    if recipe.train.compile != "off":
+        refuse_compiling(recipe.train.compile, device(recipe.train.device))
     for side in sorted({size, *_training_sides(recipe, channels)}):
         check_size(name, side)
     with torch.device("meta"):
