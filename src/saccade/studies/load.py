@@ -49,7 +49,7 @@ def load_study(path: Path) -> Study:
         question=str(told["question"]),
         number=number_of(told["number"]),
         variants=_variants(told, path),
-        settings=_flat(told.get("settings", {})),
+        settings=_flat(_table("settings", told.get("settings", {}))),
         lectures=str(told.get("lectures", "")),
         limits=str(told.get("limits", "")),
         data=str(told.get("data", "digits")),
@@ -68,14 +68,15 @@ def _known_recipe(name: str) -> str:
 
 def _variants(told: Mapping[str, Any], path: Path) -> tuple[Variant, ...]:
     """The variants by name, or every combination of the axes' values, with their baselines."""
-    if ("variants" in told) == ("axes" in told):
+    tables = [told[key] for key in ("variants", "axes") if key in told]
+    if len(tables) != 1 or not isinstance(tables[0], Mapping) or not tables[0]:
         raise RecipeError(
             f"the study '{path}' needs variants or axes, and not both",
             '[variants.adam] and below it a line such as: optim.name = "adam"',
         )
     if "axes" in told:
         return _combined(told["axes"], told.get("along"))
-    named = {name: dict(table) for name, table in told["variants"].items()}
+    named = {name: _table(name, table) for name, table in told["variants"].items()}
     base = told.get("against", next(iter(named)))
     variants = []
     for name, table in named.items():
@@ -90,6 +91,9 @@ def _combined(axes: Mapping[str, Mapping[str, Any]], along: str | None) -> tuple
     """A variant for each combination; with `along` it is compared with the first of that axis."""
     if along is not None and along not in axes:
         raise unknown("axis", along, axes, RecipeError)
+    for axis, values in axes.items():
+        for name, table in _table(axis, values).items():
+            _table(name, table)
     firsts = {axis: next(iter(values)) for axis, values in axes.items()}
     variants = []
     for names in product(*axes.values()):
@@ -102,17 +106,29 @@ def _combined(axes: Mapping[str, Mapping[str, Any]], along: str | None) -> tuple
     return tuple(variants)
 
 
-def _flat(tables: Any, before: str = "") -> dict[str, Any]:
+def _table(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise RecipeError(
+            f"'{name} = {value}' sets nothing", 'write settings, such as optim.name = "adam"'
+        )
+    return dict(value)
+
+
+def _flat(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Settings by their full names, however deep TOML put them."""
-    if not isinstance(tables, Mapping):
-        raise RecipeError(f"'{tables}' sets nothing", 'write settings, such as optim.name = "adam"')
     flat: dict[str, Any] = {}
     for key, value in tables.items():
         name = f"{before}{key}"
         if isinstance(value, Mapping) and set(value) == {"best_of"}:
-            flat[name] = BestOf(tuple(value["best_of"]))
+            flat[name] = BestOf(_tried(name, value["best_of"]))
         elif isinstance(value, Mapping) and "." not in name:
             flat |= _flat(value, f"{name}.")
         else:
             flat[name] = value
     return flat
+
+
+def _tried(name: str, values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, list) or not values:
+        raise RecipeError(f"{name} is the best of '{values}'", "write best_of = [0.01, 0.1], say")
+    return tuple(values)

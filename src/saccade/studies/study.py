@@ -121,7 +121,7 @@ class Study:
 
 def refuse_impossible(study: Study) -> None:
     """Raise `RecipeError` for a study that cannot be carried out as it is written."""
-    if not isinstance(study.seeds, int) or study.seeds < 1:
+    if type(study.seeds) is not int or study.seeds < 1:
         raise RecipeError(f"seeds cannot be '{study.seeds}'", "it takes a whole number from 1 on")
     if len(study.variants) < 2:
         raise RecipeError(f"the study '{study.name}' has nothing to compare", "give two variants")
