@@ -11,8 +11,8 @@ def finetune() -> Recipe:
     A last layer that is fitted already keeps the first steps from spoiling what the rows below it
     know (Kumar 2022, "Fine-tuning can distort pretrained features and underperform
     out-of-distribution").  The 208 to train on of the ants and bees come to 93.5 % (88.4 to 96.4,
-    n = 153) with GoogLeNet and Caffe's weights after 5 of the 10 epochs, in 108 seconds of processor
-    time; the recipe features comes to 94.1 %, which so few pictures do not tell apart.
+    n = 153) with GoogLeNet and Caffe's weights after 5 of the 10 epochs, in 108 seconds of
+    processor time; the recipe features to 94.1 %, which so few pictures do not tell apart.
     """
     return Recipe(
         data=Data(augment="auto"),
