@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade import api
+from saccade import api, training
 from saccade.batch import Batch
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.descent import Descent
@@ -27,6 +27,11 @@ from saccade.tasks.classification import Classification
 TASK = Classification(("a", "b", "c"))
 SHORT = "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory"
 TINY = {"train.epochs": 2, "train.batch_size": 256, "model.name": "lenet5"}
+
+
+def unforetold(*_: object) -> dict[str, Any]:
+    """No plan, so that no step and no write but those of the training are counted."""
+    return {}
 
 
 class Narrow(nn.Module):
@@ -154,6 +159,7 @@ def test_weights_that_are_not_finite_are_never_saved(
             self.optimizer.param_groups[0]["params"][0].data.view(-1)[0] = float("inf")
 
     monkeypatch.setattr(Descent, "_move", infinite)
+    monkeypatch.setattr(training, "foretold", unforetold)
     with pytest.raises(DivergedError) as caught:
         api.train(with_=TINY, out=tmp_path / "run")
     assert caught.value.what.startswith("model/c1.weight has numbers that are not finite at step 5")
@@ -201,6 +207,7 @@ def test_a_training_on_a_failing_disk_ends_with_what_was_kept_and_what_to_do(
     code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
+        broken.setattr(training, "foretold", unforetold)
         failing(code, 9, broken)  # recipe, classes and split; then four of the first checkpoint
         with pytest.raises(ResourceError) as caught:
             api.train(with_=TINY | {"train.epochs": 4}, out=tmp_path / "run")
@@ -211,6 +218,17 @@ def test_a_training_on_a_failing_disk_ends_with_what_was_kept_and_what_to_do(
     whole = api.train(with_=TINY | {"train.epochs": 4}, out=tmp_path / "whole")
     resumed = api.resume(tmp_path / "run")
     assert weights(resumed) == weights(whole)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_a_disk_that_fails_from_the_first_is_found_before_the_training(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(code, 0, monkeypatch)
+    with pytest.raises(ResourceError, match="cannot write to the folder") as caught:
+        api.train(with_=TINY, out=tmp_path / "run")
+    assert caught.value.exit_code == 5
+    assert not (tmp_path / "run").exists()
 
 
 def weights(run: Run) -> bytes:

@@ -22,6 +22,7 @@ from saccade.data.space import free_memory, in_words
 from saccade.data.split import Division
 from saccade.engine.descent import PRECISIONS
 from saccade.engine.pace import REHEARSED, Pace, Rehearsal, machine_rate, pace
+from saccade.errors import ResourceError
 from saccade.files import write_whole
 from saccade.prepared import Prepared, prepare
 from saccade.recipe import Recipe
@@ -246,15 +247,24 @@ def grown(recipe: Recipe) -> float:
 
 
 def saving_seconds(count: int, folder: Path) -> float:
-    """What a checkpoint of so many bytes takes in `folder`, from writing a part of it there."""
+    """What a checkpoint of so many bytes takes in `folder`, from writing a part of it there.
+
+    Raises `ResourceError` where that fails: so would the first checkpoint.
+    """
     data = bytes(min(count, PART))
     while not folder.exists():
         folder = folder.parent
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        began = time.perf_counter()
-        hashlib.sha256(data)
-        write_whole(Path(place) / "part", data)
-        return (time.perf_counter() - began) * max(1.0, count / PART)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            began = time.perf_counter()
+            hashlib.sha256(data)
+            write_whole(Path(place) / "part", data)
+            return (time.perf_counter() - began) * max(1.0, count / PART)
+    except OSError as error:
+        raise ResourceError(
+            f"cannot write to the folder '{folder}': {error.strerror}",
+            "make room, or name another one with --out",
+        ) from error
 
 
 def _free(device: torch.device) -> int:
