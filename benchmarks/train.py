@@ -1,7 +1,7 @@
 """Training steps and whole trainings, side by side with PyTorch's plain loop, timm, fastai, Keras.
 
-    python benchmarks/train.py --data DATA [--rounds 3] [CASE ...]    prints the tables and writes
-                                                                      them to results/train.md
+    python benchmarks/train.py --data DATA [--rounds 3] [--share 1] [CASE ...]    prints the
+                                                    tables and writes them to results/train.md
     python benchmarks/train.py --make-peers [FOLDER]                  the peers' own environment
 
 DATA holds `mnist`, `cifar10_jpeg` and `hymenoptera` as files_on_disk.py reads them.  Everybody
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 import venv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -61,11 +61,16 @@ class Case:
     batch: int  # pictures
     epochs: int
 
+    def shortened(self, share: float) -> Case:
+        """The same with fewer training pictures, in whole batches."""
+        batches = max(3, round(share * self.counts["train"] / self.batch))
+        return replace(self, counts=self.counts | {"train": batches * self.batch})
+
 
 CASES = {
     "lenet": Case(
         "LeNet-5, 32 px, 12,000 PNG digits", "mnist",
-        {"train": 12_000, "val": 500, "test": 10_000}, "lenet5", 32, 64, 2,
+        {"train": 12_032, "val": 500, "test": 2_000}, "lenet5", 32, 64, 2,
     ),
     "resnet18-32": Case(
         "ResNet-18, 32 px, JPEG of CIFAR-10", "cifar10",
@@ -113,11 +118,11 @@ def rounds(case: Case, folder: Path, python: Path, count: int) -> dict[str, list
         ours = HERE / "peers" / "with_saccade.py"
         limit = measured([sys.executable, HERE / "peers" / "limit.py"], ONE_THREAD)
         found.setdefault("limit", []).append(limit)
-        turn = {"saccade": measured([sys.executable, ours, *words], ONE_THREAD)}
+        commands = {"saccade": ([sys.executable, ours, *words], {})}
         for name, (script, wanted) in PEERS.items():
-            command = [python, HERE / "peers" / script, *words]
-            turn[name] = measured(command, ONE_THREAD | wanted)
-        for name, facts in turn.items():
+            commands[name] = ([python, HERE / "peers" / script, *words], wanted)
+        for name, (command, wanted) in commands.items():
+            facts = measured(command, ONE_THREAD | wanted)
             print(f"{case.network} {number + 1} {name}: {facts}", file=sys.stderr, flush=True)
             found.setdefault(name, []).append(facts)
     return found
@@ -181,6 +186,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", default=list(CASES))
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--share", type=float, default=1.0, help="of the training pictures")
     parser.add_argument("--peers", type=Path, default=cache_folder() / "peers")
     parser.add_argument("--make-peers", action="store_true")
     asked = parser.parse_args()
@@ -192,7 +198,7 @@ def main() -> None:
         parser.error("give --data, and make the peers first: --make-peers")
     parts = [head()]
     for name in asked.cases:
-        case = CASES[name]
+        case = CASES[name].shortened(asked.share)
         folder = laid_out(case.data, asked.data, cache_folder() / "benchmarks", case.counts)
         parts.append(table(case, rounds(case, folder, python, asked.rounds)))
         RESULTS.write_text("\n".join(parts), encoding="utf-8")

@@ -1,7 +1,8 @@
 """Clock: CPU seconds of training steps, the first of each epoch left out, taken alike everywhere.
 
-Every script beside this one is called with FOLDER NETWORK SIZE BATCH EPOCHS, trains on FOLDER/train
-and measures on FOLDER/test, on one thread, and prints one line of JSON.  All do the same work:
+Every script beside this one is called with FOLDER NETWORK SIZE BATCH EPOCHS [TARGET], trains on
+FOLDER/train and measures on FOLDER/test after every epoch, up to the accuracy TARGET, on one
+thread, and prints one line of JSON.  All do the same work:
 AdamW at a constant rate of 0.001, no augmentation, everything else as the library ships it.
 """
 
@@ -25,12 +26,13 @@ class Job:
     size: int  # pixels
     batch: int  # pictures
     epochs: int
+    target: float = 2.0  # test accuracy at which to end
 
     @classmethod
     def asked(cls) -> Job:
         """The one that the command line asks for."""
-        folder, network, *numbers = sys.argv[1:6]
-        return cls(Path(folder), network, *map(int, numbers))
+        folder, network, *numbers = sys.argv[1:]
+        return cls(Path(folder), network, *map(int, numbers[:3]), *map(float, numbers[3:]))
 
     @property
     def channels(self) -> int:
@@ -40,9 +42,12 @@ class Job:
 class Clock:
     """Told of the end of every step, it knows how many pictures a CPU second were trained on."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: float) -> None:
+        self.target = target
         self.seconds, self.images = 0.0, 0
         self.began: float | None = None
+        self.accuracies: list[float] = []
+        self.reached: list[float] = []
 
     def epoch(self) -> None:
         """An epoch begins."""
@@ -56,7 +61,15 @@ class Clock:
             self.images += images
         self.began = now
 
-    def report(self, accuracies: list[float], **more: float) -> None:
-        """Print the figures; `accuracies` are those after each epoch, or the last one alone."""
-        facts = {"rate": self.images / max(self.seconds, 1e-9), "accuracies": accuracies}
-        print(json.dumps(facts | more))
+    def measured(self, accuracy: float) -> None:
+        """An epoch came to so much; ends the process at the target."""
+        self.accuracies.append(accuracy)
+        self.reached.append(time.process_time())
+        if accuracy >= self.target:
+            self.report()
+            sys.exit()
+
+    def report(self) -> None:
+        """Print images a CPU second, accuracies, and the CPU seconds since the process began."""
+        rate = self.images / max(self.seconds, 1e-9)
+        print(json.dumps({"rate": rate, "accuracies": self.accuracies, "seconds": self.reached}))

@@ -7,8 +7,8 @@ import time
 
 import torch
 
-SIDE = 3072
-ROUNDS = 7
+SIDE = 2048
+ROUNDS = 5
 
 
 def rate(kind: torch.dtype) -> float:

@@ -28,7 +28,8 @@ def pictures(job: Job, split: str) -> torchvision.datasets.ImageFolder:
 
 
 def main() -> None:
-    job, clock = Job.asked(), Clock()
+    job = Job.asked()
+    clock = Clock(job.target)
     torch.set_num_threads(1)
     torch.manual_seed(0)
     train = DataLoader(pictures(job, "train"), batch_size=job.batch, shuffle=True)
@@ -36,7 +37,6 @@ def main() -> None:
     model = network(job.network)
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)
-    accuracies = []
     for _ in range(job.epochs):
         model.train()
         clock.epoch()
@@ -49,8 +49,8 @@ def main() -> None:
         model.eval()
         with torch.no_grad():
             right = sum((model(x).argmax(1) == y).sum().item() for x, y in test)
-        accuracies.append(right / len(test.dataset))  # type: ignore[arg-type]
-    clock.report(accuracies)
+        clock.measured(right / len(test.dataset))  # type: ignore[arg-type]
+    clock.report()
 
 
 if __name__ == "__main__":

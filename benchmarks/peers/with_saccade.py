@@ -30,7 +30,8 @@ class Timed(TrainingView):
 
 def main() -> None:
     keep_blocks()  # as the command does
-    job, clock = Job.asked(), Clock()
+    job = Job.asked()
+    clock = Clock(job.target)
     settings = {
         "model.name": job.network,
         "data.size": job.size,
@@ -49,7 +50,8 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder, Timed(clock) as view:
         run = begin(job.folder, None, settings, Path(folder) / "run", "benchmark", view)
-        clock.report([run.test.accuracy])
+        clock.measured(run.test.accuracy)
+    clock.report()
 
 
 if __name__ == "__main__":

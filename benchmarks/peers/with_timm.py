@@ -41,14 +41,14 @@ def loader(job: Job, split: str):
 
 
 def main() -> None:
-    job, clock = Job.asked(), Clock()
+    job = Job.asked()
+    clock = Clock(job.target)
     torch.set_num_threads(1)
     torch.manual_seed(0)
     train, test = loader(job, "train"), loader(job, "test")
     model = made(job.network)
     criterion = nn.CrossEntropyLoss()
     optimizer = create_optimizer_v2(model, opt="adamw", lr=RATE, weight_decay=DECAY)
-    accuracies = []
     for _ in range(job.epochs):
         model.train()
         losses = AverageMeter()
@@ -65,8 +65,8 @@ def main() -> None:
         with torch.no_grad():
             for images, targets in test:
                 top1.update(accuracy(model(images), targets)[0].item(), images.size(0))
-        accuracies.append(top1.avg / 100)
-    clock.report(accuracies)
+        clock.measured(top1.avg / 100)
+    clock.report()
 
 
 if __name__ == "__main__":
