@@ -161,7 +161,6 @@ class Team:
         self.rank = rank
         self.size = size
         self.machine = os.environ["GROUP_RANK"]
-        self.attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")  # the store outlives it
         self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
         self._network: DistributedDataParallel | None = None
         self._learning: list[bool] = []
@@ -274,7 +273,7 @@ class Team:
 
     def _next(self, what: str) -> str:
         self._said += 1
-        return f"saccade/{self.attempt}/{what}/{self._said}"
+        return f"saccade/{what}/{self._said}"
 
     def _wait(self, key: str) -> None:
         """Wait for a key of the store; the launcher ends those whose leader is gone."""
@@ -289,6 +288,9 @@ def joined_world() -> Iterator[World]:
         yield ALONE
         return
     store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    # the launcher's store may still hold the addresses of the attempt before
+    store = dist.PrefixStore(attempt, store)  # pyright: ignore[reportPrivateImportUsage]
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     dist.init_process_group(backend, timeout=PATIENCE, world_size=size, rank=rank, store=store)
     yield Team(store, rank, size)
