@@ -80,9 +80,9 @@ def test_a_run_reads_its_own_story(trained: Run) -> None:
     assert trained.classes == tuple("0123456789")
     assert [row["epoch"] for row in trained.history] == [1, 2, 3, 4]
     assert repr(trained).startswith(f"Run({trained.path}: lenet5, ")
-    assert "test accuracy" in trained._repr_html_()
+    assert "accuracy" in trained._repr_html_()
     assert trained.recipe.train.epochs == 4
-    assert trained.to_dict()["test"]["accuracy"] == trained.test.accuracy
+    assert trained.to_dict()["test"]["numbers"][0]["value"] == trained.test.accuracy
 
 
 def test_a_damaged_bundle_is_refused(digits_run: Run) -> None:

@@ -2,10 +2,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from dataclasses import replace
 
+import torch
+
+from saccade.answers import Prediction, Predictions
 from saccade.data.source import Skipped
+from saccade.metrics.classes_measured import classes_measured
 from saccade.metrics.interval import wilson
-from saccade.results import Evaluation, Prediction, Predictions, percent, proportion
+from saccade.results import Evaluation, percent, proportion
 
 CATS = Prediction("a<b>.png", ("cat", "dog"), (0.75, 0.25))
 
@@ -40,19 +46,13 @@ def test_predictions_are_a_sequence_and_a_table() -> None:
 
 
 def test_an_evaluation_reads_well() -> None:
-    found = Evaluation(
-        split="test",
-        n=4,
-        accuracy=0.75,
-        accuracy_interval=wilson(3, 4),
-        top5=None,
-        log_loss=0.5,
-        baseline=0.5,
-        classes=("a", "b"),
-        confusion=((2, 0), (1, 1)),
-        notes=("the data has no picture of 1 of 3 classes: 'c'",),
-    )
+    probabilities = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.7, 0.3]])
+    measured = classes_measured(probabilities, torch.tensor([0, 0, 1, 1]), ("a", "b"))
+    note = "the data has no picture of 1 of 3 classes: 'c'"
+    found = replace(Evaluation.of("test", "classification", measured), notes=(note,))
     assert repr(found) == "Evaluation(test: accuracy 75.0 % (30.1–95.4, n = 4))"
+    assert found.rows(1) == [("accuracy", "75.0 % (30.1–95.4, n = 4), 50.0 % without looking")]
     assert "note" in str(found)
     assert "top-5" not in str(found)
-    assert found.to_dict()["accuracy"] == 0.75
+    assert found.confusion == ((2, 0), (1, 1))
+    assert Evaluation.read(json.loads(json.dumps(found.to_dict()))) == found

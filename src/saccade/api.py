@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from saccade.analysis.anatomy import Anatomy
+    from saccade.answers import Predictions
     from saccade.augmenting import Sheet
     from saccade.data.doctor.diagnosis import Diagnosis
     from saccade.featuring import WrittenFeatures
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.planning import Plan
-    from saccade.results import Evaluation, Predictions
+    from saccade.results import Evaluation
     from saccade.runs import Run
     from saccade.studies.listing import Studies
     from saccade.studies.result import StudyResult

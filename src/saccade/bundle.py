@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
+from saccade.answers import ANSWERS, Answer, Predictions
 from saccade.data.cache import decoded
 from saccade.data.decode import Preprocessing
 from saccade.data.loader import Loader
@@ -30,8 +31,8 @@ from saccade.files import whole_folder
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.models.variant import Variant, varied
-from saccade.results import Prediction, Predictions
-from saccade.tasks.classification import Classification
+from saccade.tasks.catalogue import read_task
+from saccade.tasks.task import Task
 from saccade.transfer.fitting import take_bank
 
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
@@ -40,19 +41,17 @@ PORTION = 512  # pictures decoded at a time
 
 @dataclass(frozen=True)
 class Bundle:
-    """A network that knows its classes and how its pictures are to be prepared."""
+    """A network that knows what its answers mean and how its pictures are to be prepared."""
 
     architecture: str
-    classes: tuple[str, ...]
+    task: Task
     preprocessing: Preprocessing
-    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives logits [N,K]
-    temperature: float = 1.0  # divides the logits; fitted on the validation pictures
+    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives `task.outputs` numbers
     variant: Variant = field(default_factory=Variant)  # what is changed in the architecture
 
     @property
-    def task(self) -> Classification:
-        """What the network's answers mean."""
-        return Classification(self.classes, temperature=self.temperature)
+    def classes(self) -> tuple[str, ...]:
+        return self.task.classes
 
     def save(self, folder: Path, card: str) -> None:
         """Write the folder whole or not at all; `card` is the text of its README.md."""
@@ -73,7 +72,7 @@ class Bundle:
                 "without": list(self.variant.without),
                 "activation": self.variant.activation,
             },
-            "num_classes": len(self.classes),
+            "num_classes": self.task.outputs,
             "label_names": list(self.classes),
             "pretrained_cfg": {
                 "input_size": [p.channels, p.size, p.size],
@@ -85,7 +84,7 @@ class Bundle:
             },
             "colour": p.colour,
             "exif": "applied",
-            "temperature": self.temperature,
+            "task": {"kind": self.task.kind, **self.task.config()},
         }
 
     @classmethod
@@ -100,10 +99,10 @@ class Bundle:
                     "take the file from where it was copied from, or train again",
                 )
             preprocessing = _preprocessing(config)
-            classes = tuple(config["label_names"])
-            temperature = float(config["temperature"])
+            told = dict(config["task"])
+            task = read_task(told.pop("kind"), tuple(config["label_names"]), told)
             variant = _variant(config)
-            network = create_model(config["architecture"], num_classes=len(classes))
+            network = create_model(config["architecture"], num_classes=task.outputs)
             picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = varied(network, variant, picture)
             model = normalized(network, preprocessing.mean, preprocessing.std)
@@ -118,15 +117,15 @@ class Bundle:
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}") from error
         name = config["architecture"]
-        return cls(name, classes, preprocessing, model.eval(), temperature, variant)
+        return cls(name, task, preprocessing, model.eval(), variant)
 
     def predict(self, *images: str | Path, top: int = 5) -> Predictions:
-        """The `top` most probable classes of picture files, or of all pictures in folders."""
+        """What is in picture files, or in all pictures of folders: the `top` most probable."""
         return self.predict_items(unlabelled(images), top)
 
     def predict_items(self, items: Sequence[Item], top: int = 5) -> Predictions:
         """The same for the items of a source; raises `DataError` if none can be read."""
-        found: list[Prediction] = []
+        found: list[Answer] = []
         reported: list[Skipped] = []
         for first in range(0, len(items), PORTION):
             portion = items[first : first + PORTION]
@@ -138,10 +137,8 @@ class Bundle:
             targets = torch.zeros(n, dtype=torch.int64)
             loader = Loader(result.pictures, targets, min(n, 64), in_order(n))
             parts = [prediction for prediction, _ in predict(self.model, self.task, loader)]
-            ranked = torch.cat(parts).sort(dim=1, descending=True, stable=True)
-            for position, p, c in zip(result.kept, ranked.values, ranked.indices, strict=True):
-                names = tuple(self.classes[k] for k in c[:top].tolist())
-                found.append(Prediction(portion[position].name, names, tuple(p[:top].tolist())))
+            names = [portion[position].name for position in result.kept]
+            found += ANSWERS[self.task.kind](self.task, names, torch.cat(parts), top)
         if reported and not found:
             lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
             raise DataError(f"no picture could be read: {lines}")

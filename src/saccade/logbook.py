@@ -116,7 +116,7 @@ class Logbook:
         row = self._row(event)
         layers, troubles = self.looks.look(event.epoch)
         row |= layers
-        number = 1 - row["val_accuracy"]  # that ought to fall
+        number = 1 - row[f"val_{self.prepared.task.score}"]  # that ought to fall
         self.prepared.descent.observe(number)
         self.prepared.record.observe(row["epoch"], number, self.prepared.best)
         if self.prepared.record.over:
@@ -133,13 +133,13 @@ class Logbook:
     def _row(self, event: Epoch) -> dict[str, Any]:
         """What log.jsonl says of an epoch."""
         val = self.prepared.splits["val"].in_order()
-        best, world = self.prepared.best, self.prepared.world
-        scores = evaluate(best, self.prepared.task, val, world).scores
+        best, task, world = self.prepared.best, self.prepared.task, self.prepared.world
+        scores = evaluate(best, task, val, world).scores
         return {
             "epoch": event.epoch + 1,
             "loss": sum(self.losses) / len(self.losses),
-            "val_loss": scores["log_loss"],
-            "val_accuracy": scores["accuracy"],
+            "val_loss": scores["loss"],
+            f"val_{task.score}": scores[task.score],
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
         }

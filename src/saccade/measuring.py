@@ -8,6 +8,7 @@ from pathlib import Path
 
 from saccade.data.cache import decoded
 from saccade.data.classes import missing_note
+from saccade.data.grouping import groups_of
 from saccade.data.loader import Loader
 from saccade.data.order import in_order
 from saccade.data.source import Item
@@ -15,7 +16,7 @@ from saccade.data.sources import open_source
 from saccade.data.split import read_split
 from saccade.engine.evaluate import evaluate
 from saccade.errors import DataError, UsageError
-from saccade.results import Evaluation, classifier_evaluation
+from saccade.results import Evaluation
 from saccade.runs import Run
 
 
@@ -32,8 +33,9 @@ def measure(run: Run, data: str | Path | None, split: str) -> Evaluation:
             f"no picture can be read; {result.failed[0].name}: {result.failed[0].reason}"
         )
     loader = Loader(result.pictures, task.targets(kept), 256, in_order(len(kept)))
-    scores = evaluate(bundle.model, task, loader).scores
-    evaluation = classifier_evaluation(split, scores, bundle.classes)
+    found = evaluate(bundle.model, task, loader)
+    measured = task.measured(found.predictions, found.targets, groups_of(kept))
+    evaluation = Evaluation.of(split, task.kind, measured)
     notes = missing_note(kept, bundle.classes, "the data")
     return replace(evaluation, notes=notes, reported=result.failed)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,9 +13,10 @@ from saccade.data.augment.augmentation import Augmentation, compose
 from saccade.data.augment.catalogue import parse
 from saccade.data.augment.grow import Grow
 from saccade.data.cache import Pictures, decoded
+from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing
 from saccade.data.loader import Loader
-from saccade.data.order import Order, balanced, class_weights, in_order, shuffled, spread
+from saccade.data.order import Order, balanced, in_order, shuffled, spread
 from saccade.data.source import Item, Skipped
 from saccade.data.split import Division
 from saccade.engine.average import Average
@@ -31,7 +31,8 @@ from saccade.engine.train import Position
 from saccade.errors import DataError, RecipeError
 from saccade.recipe import Recipe
 from saccade.settings import device
-from saccade.tasks.classification import Classification
+from saccade.tasks.catalogue import task_for
+from saccade.tasks.task import Task
 from saccade.transfer.features import Decoding
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
@@ -68,7 +69,7 @@ class Prepared:
     """Pictures, task, network, and the ways to feed and to move it."""
 
     recipe: Recipe
-    task: Classification
+    task: Task
     preprocessing: Preprocessing
     splits: Mapping[str, Split]
     unreadable: tuple[Skipped, ...]
@@ -128,8 +129,9 @@ def prepare(
     """
     data, settings = recipe.data, recipe.train
     refuse_unshared(recipe, world)
-    weights = _class_weights(settings.class_weights, division)
-    task = Classification(division.classes, settings.label_smoothing, weights)
+    task = task_for(
+        division.train, division.classes, settings.label_smoothing, settings.class_weights
+    )
     augment = [parse(text, len(task.classes)) for text in data.augment]
     preprocessing = preprocessing_of(recipe)
     cache = data.cache if world.size == 1 else "disk"
@@ -202,21 +204,6 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
     )
 
 
-def _class_weights(rule: str, division: Division) -> tuple[float, ...] | None:
-    """The weight of each class in the loss by a rule's name, or as "cat=2 dog=0.5" says."""
-    if rule == "none":
-        return None
-    counts = Counter(str(item.label) for item in division.train)
-    pairs = [text.partition("=") for text in rule.split()]
-    try:
-        wanted = rule if rule == "auto" else {name: float(weight) for name, _, weight in pairs}
-    except ValueError as error:
-        hint = "write none, auto, or class=number with spaces between them"
-        raise RecipeError(f"train.class_weights cannot be '{rule}'", hint) from error
-    found = [counts[name] for name in division.classes]
-    return tuple(class_weights(found, wanted, division.classes).tolist())
-
-
 def _descent(recipe: Recipe, model: nn.Module, steps: int, world: World) -> Descent:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
     groups = parameter_groups(model, optim.weight_decay, layer_decay=optim.layer_decay)
@@ -245,7 +232,7 @@ def _decode(
     division: Division,
     preprocessing: Preprocessing,
     cache: str,
-    task: Classification,
+    task: Task,
     progress: Progress,
 ) -> tuple[dict[str, Split], tuple[Skipped, ...]]:
     parts = {"train": division.train, "val": division.val, "test": division.test}
@@ -265,7 +252,7 @@ def _decode(
         if not kept:
             raise DataError(f"no picture of {name} can be read; {_first(result.failed)}")
         splits[name] = Split(kept, result.pictures, task.targets(kept))
-    lost = set(division.classes) - {str(item.label) for item in splits["train"].items}
+    lost = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
     if lost:
         raise DataError(f"'{min(lost)}' has no readable picture to train on; {_first(unreadable)}")
     return splits, tuple(unreadable)

@@ -18,15 +18,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
+from saccade.answers import Predictions
 from saccade.bundle import Bundle
 from saccade.data.source import Item, Skipped
+from saccade.data.split import written
+from saccade.engine.evaluate import Evaluated
 from saccade.errors import ResourceError, UsageError
 from saccade.files import write_whole
-from saccade.metrics.interval import Interval
 from saccade.recipe import Recipe
-from saccade.results import Evaluation, Predictions, aligned, html_table
+from saccade.results import BRIEF, Evaluation, aligned, html_table
+from saccade.tasks.task import Task
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,6 +151,7 @@ class Run:
         return {
             "run": str(self.path),
             "model": self.recipe.model.name,
+            "task": self.test.task,
             "classes": list(self.classes),
             "epochs": len(self.history),
             "seconds": finished["seconds"],
@@ -161,7 +163,7 @@ class Run:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         return [
-            *((f"test {name}", value) for name, value in self.test.rows()),
+            *((f"test {name}", value) for name, value in self.test.rows(BRIEF)),
             ("run", str(self.path)),
             ("report", str(self.path / "report.html")),
         ]
@@ -172,7 +174,8 @@ class Run:
     def __repr__(self) -> str:
         if not self.finished:
             return f"Run({self.path}, unfinished)"
-        return f"Run({self.path}: {self.recipe.model.name}, {self.test.rows()[0][1]})"
+        leading = self.test.leading
+        return f"Run({self.path}: {self.recipe.model.name}, {leading.name} {leading})"
 
     def _repr_html_(self) -> str:
         return html_table(("run", str(self.path)), self.rows())
@@ -181,12 +184,7 @@ class Run:
         facts = [fact for fact in self.events("evaluation") if fact["split"] == split]
         if not facts:
             raise UsageError(f"the run '{self.path}' has no result for {split} yet")
-        last = {k: v for k, v in facts[-1].items() if k != "event"}
-        last["accuracy_interval"] = Interval(*last["accuracy_interval"])
-        last["classes"] = tuple(last["classes"])
-        last["confusion"] = tuple(tuple(row) for row in last["confusion"])
-        last["notes"], last["reported"] = tuple(last["notes"]), self.reported
-        return Evaluation(**last)
+        return Evaluation.read(facts[-1], self.reported)
 
 
 def open_bundle(path: str | Path) -> Bundle:
@@ -197,17 +195,15 @@ def open_bundle(path: str | Path) -> Bundle:
     return Run.open(folder).bundle
 
 
-def write_predictions(
-    path: Path, items: Sequence[Item], classes: tuple[str, ...], predictions: Tensor
-) -> None:
-    """A row a picture: name, label, prediction, loss in nats, then a probability a class."""
+def write_predictions(path: Path, items: Sequence[Item], task: Task, result: Evaluated) -> None:
+    """A row a picture: name, label, prediction, loss, then a probability a class, if there are."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["name", "label", "prediction", "loss", *(f"p({c})" for c in classes)])
-    position = {name: k for k, name in enumerate(classes)}
-    losses = -predictions.clamp_min(2.0**-149).double().log()
-    for item, row, loss in zip(items, predictions.tolist(), losses, strict=True):
-        best = classes[max(range(len(row)), key=row.__getitem__)]
-        own = float(loss[position[str(item.label)]])
-        writer.writerow([item.name, item.label, best, f"{own:.6f}", *(f"{p:.6f}" for p in row)])
+    writer.writerow(["name", "label", "prediction", "loss", *(f"p({c})" for c in task.classes)])
+    losses = task.picture_losses(result.predictions, result.targets).tolist()
+    rows = result.predictions.tolist() if task.classes else [[]] * len(items)
+    answers = task.answers(result.predictions)
+    for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
+        shares = (f"{p:.6f}" for p in row)
+        writer.writerow([item.name, written(item.label), answer, f"{loss:.6f}", *shares])
     write_whole(path, out.getvalue())

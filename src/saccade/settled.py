@@ -16,7 +16,7 @@ from saccade.data.split import Division, divide
 from saccade.examining import grouped
 from saccade.pretrained import fetched
 from saccade.settings import Settings, resolve
-from saccade.tasks.classification import Classification
+from saccade.tasks.catalogue import task_for
 from saccade.terminal import say
 
 
@@ -47,7 +47,7 @@ def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[st
             settings,
             hand(seen.short_side),
             division.train,
-            Classification(division.classes),
+            task_for(division.train, division.classes),
             lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
         )
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]

@@ -25,12 +25,12 @@ from rich.text import Text
 
 from saccade.analysis.anatomy import Anatomy
 from saccade.analysis.layer_statistics import LayerRow, in_columns
+from saccade.answers import Predictions
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.engine.train import Position, Step
 from saccade.recipe import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_table import doctor_table
-from saccade.results import Predictions
 from saccade.runs import Run
 from saccade.settings import Settings
 
@@ -122,7 +122,7 @@ class TrainingView:
         self.line = self.progress.add_task("", total=None, words="", visible=False)
         self.epochs = self.steps = 0
         self.began = 0.0
-        self.speed = self.accuracy = ""
+        self.speed = self.score = ""
 
     def __enter__(self) -> TrainingView:
         return self
@@ -177,7 +177,7 @@ class TrainingView:
         endless = self.epochs == ENDLESS
         epoch = f"{step.epoch + 1}" if endless else f"{step.epoch + 1}/{self.epochs}"
         place = f"epoch {epoch} step {step.step + 1}/{self.steps}"
-        words = f"loss {loss:.3f}{self.speed}{self.accuracy}"
+        words = f"loss {loss:.3f}{self.speed}{self.score}"
         done = step.epoch * self.steps + step.step + 1
         if endless:
             done = time.monotonic() - self.began
@@ -185,7 +185,8 @@ class TrainingView:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         self.speed = f" · {row['images_per_second']:,.0f} images/s"
-        self.accuracy = f" · val {100 * row['val_accuracy']:.1f} %"
+        name = next(k for k in row if k.startswith("val_") and k != "val_loss")
+        self.score = f" · val {100 * row[name]:.1f}" + (" %" if name == "val_accuracy" else "")
 
     def note(self, words: str) -> None:
         """A line that stays."""

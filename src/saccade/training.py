@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from saccade.bundle import Bundle
 from saccade.data.classes import write_classes
+from saccade.data.grouping import groups_of
 from saccade.data.sources import located, open_source
 from saccade.data.split import Division, read_split, write_split
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
@@ -25,13 +25,12 @@ from saccade.following import PlainView, heard_plan, heard_start, tell_plan, tel
 from saccade.judging import judge
 from saccade.launching import run_before, together
 from saccade.logbook import Logbook, View
-from saccade.metrics.calibration import fit_temperature
 from saccade.planning import folder_of, forecast
 from saccade.prepared import Prepared, Split, prepare, refuse_unshared
 from saccade.recipe import Recipe
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report
-from saccade.results import classifier_evaluation
+from saccade.results import Evaluation
 from saccade.runs import Run, write_predictions
 from saccade.settings import Settings, device, threads, variant_of
 from saccade.settled import settle
@@ -245,27 +244,21 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
     """Measure on the held-out splits and write all that a finished run holds."""
     val, test = prepared.splits["val"], prepared.splits["test"]
     best, world = prepared.best, prepared.world
-    said = evaluate(best, prepared.task, val.in_order(), world).predictions
-    calibrated = fit_temperature(said, val.targets)
-    run.log("calibrated", temperature=calibrated.value, note=calibrated.note)
-    task = replace(prepared.task, temperature=calibrated.value)
+    said = evaluate(best, prepared.task, val.in_order(), world)
+    task, facts = prepared.task.calibrated(said.predictions, said.targets)
+    run.log("calibrated", **facts)
     for name in ("val", "test"):
-        result = evaluate(best, task, prepared.splits[name].in_order(), world)
-        measured = classifier_evaluation(name, result.scores, task.classes)
-        run.log("evaluation", **measured.to_dict())
+        split = prepared.splits[name]
+        result = evaluate(best, task, split.in_order(), world)
+        measured = task.measured(result.predictions, result.targets, groups_of(split.items))
+        run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
         if name == "val":
-            judge(run, prepared, measured)
+            judge(run, prepared, task, measured.numbers[0])
     if world.rank:
         return
-    write_predictions(run.path / "predictions.csv", test.items, task.classes, result.predictions)
-    bundle = Bundle(
-        prepared.recipe.model.name,
-        task.classes,
-        prepared.preprocessing,
-        best,
-        calibrated.value,
-        variant_of(prepared.recipe),
-    )
+    write_predictions(run.path / "predictions.csv", test.items, task, result)
+    name, variant = prepared.recipe.model.name, variant_of(prepared.recipe)
+    bundle = Bundle(name, task, prepared.preprocessing, best, variant)
     bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
     before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
     run.log("finished", seconds=round(before + time.perf_counter() - began, 2))

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from saccade.data.cache import Held
-from saccade.metrics.interval import wilson
+from saccade.metrics.classes_measured import classes_measured
 from saccade.report.run_page import most_confused, run_page, verdict
-from saccade.results import Evaluation, percent
+from saccade.results import Evaluation
 from saccade.runs import Run
 
 
@@ -31,11 +31,11 @@ class Links(HTMLParser):
 
 
 def evaluation(confusion: list[list[int]]) -> Evaluation:
-    n, right = sum(map(sum, confusion)), sum(row[k] for k, row in enumerate(confusion))
-    classes = tuple("abcdef"[: len(confusion)])
-    rows = tuple(map(tuple, confusion))
-    interval = wilson(right, n)
-    return Evaluation("test", n, right / n, interval, None, 0.1, 0.5, classes, rows)
+    pairs = [(k, j) for k, row in enumerate(confusion) for j, n in enumerate(row) for _ in range(n)]
+    true, named = torch.tensor(pairs).T
+    said = torch.nn.functional.one_hot(named, len(confusion)).float()
+    measured = classes_measured(said, true, tuple("abcdef"[: len(confusion)]))
+    return Evaluation.of("test", "classification", measured)
 
 
 def test_the_report_asks_nothing_of_the_network(trained: Run) -> None:
@@ -50,16 +50,16 @@ def test_the_report_asks_nothing_of_the_network(trained: Run) -> None:
 
 def test_the_report_holds_the_numbers_settings_and_command(trained: Run) -> None:
     text = (trained.path / "report.html").read_text(encoding="utf-8")
-    low, high = trained.test.accuracy_interval
-    assert percent(trained.test.accuracy) in text
-    assert f"{100 * low:.1f}–{100 * high:.1f}, n = {trained.test.n}" in text
+    value, _, interval = str(trained.test["accuracy"]).partition(" (")
+    assert value in text
+    assert interval.rstrip(")") in text
     assert "saccade train --with train.epochs=4" in text
     for name in trained.recipe.settings():
         assert f">{name}</th>" in text
     wrong = trained.test.n - sum(row[k] for k, row in enumerate(trained.test.confusion))
     assert f"{wrong} of {trained.test.n} test pictures" in text
     assert text.count("<img ") == min(24, wrong)
-    assert f"temperature {trained.bundle.temperature:.2f}, from validation" in text
+    assert f"temperature {trained.bundle.task.config()['temperature']:.2f}, from validation" in text
 
 
 def test_class_names_cannot_become_markup(digits_run: Run) -> None:

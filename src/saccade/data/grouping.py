@@ -7,7 +7,10 @@ knows the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor
 
 from saccade.data.source import Item
 from saccade.errors import UsageError
@@ -65,3 +68,15 @@ def by_cluster(
             join(f"item {item.name}", f"group {group}")
     flat = {name: root(name) for name in parent}
     return lambda item: flat.get(f"item {item.name}")
+
+
+def groups_of(items: Sequence[Item]) -> Tensor | None:
+    """Which group each item is of, [N] int64; None where the source knows of none.
+
+    An item without a group is one of its own.
+    """
+    if all(item.group is None for item in items):
+        return None
+    names = [f"item {i.name}" if i.group is None else f"group {i.group}" for i in items]
+    place = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    return torch.tensor([place[name] for name in names])

@@ -20,6 +20,7 @@ class Evaluated:
 
     scores: dict[str, float | Tensor]  # the task's metrics by name
     predictions: Tensor  # [N,...] float32 on the CPU, in the order of the split
+    targets: Tensor  # [N,...] on the CPU, in the same order
 
 
 def evaluate(model: nn.Module, task: Task, loader: Loader, world: World = ALONE) -> Evaluated:
@@ -27,15 +28,16 @@ def evaluate(model: nn.Module, task: Task, loader: Loader, world: World = ALONE)
 
     The processes of a world share the work; each has the whole result.
     """
-    metrics, parts, places = task.metrics(), [], []
+    metrics, parts, targets, places = task.metrics(), [], [], []
     for prediction, batch in predict(model, task, loader, world):
         for metric in metrics.values():
             metric.update(prediction, batch)
         parts.append(prediction.cpu())
+        targets.append(batch.targets.cpu())
         places.append(batch.index.cpu())
     order = torch.cat(places).argsort()
     scores = {name: metric.result() for name, metric in metrics.items()}
-    return Evaluated(scores, torch.cat(parts)[order])
+    return Evaluated(scores, torch.cat(parts)[order], torch.cat(targets)[order])
 
 
 @torch.inference_mode()

@@ -52,4 +52,4 @@ def robustness(
 def _measured(model: nn.Module, task: Task, pictures: Pictures, targets: Tensor) -> Number:
     loader = Loader(pictures, targets, BATCH, in_order(len(pictures)))
     found = evaluate(model, task, loader)
-    return task.measured(found.predictions, found.targets).numbers[0]
+    return task.leading(found.predictions, found.targets)

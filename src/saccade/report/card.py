@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saccade.data.decode import Preprocessing
-from saccade.results import percent, proportion
+from saccade.results import Evaluation
 from saccade.runs import Run
 
 RESIZES = {
@@ -18,24 +18,26 @@ def model_card(run: Run, preprocessing: Preprocessing) -> str:
     started, test, p = run.events("started")[0], run.test, preprocessing
     pictures = {split: sum(counts.values()) for split, counts in started["pictures"].items()}
     settings = run.recipe.train
-    classes = "\n".join(
-        f"| {name} | {started['pictures']['train'].get(name, 0)} | {sum(row)} | {_share(row, k)} |"
-        for k, (name, row) in enumerate(zip(run.classes, test.confusion, strict=True))
-    )
+    numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
+    about = f"{len(run.classes)} classes" if run.classes else "a number"
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
+    classes = _classes(test, started["pictures"]["train"])
     return f"""---
 tags:
-- image-classification
+- image-{"regression" if test.task == "regression" else "classification"}
 library_name: saccade
 ---
 
-# {run.recipe.model.name}, {len(run.classes)} classes
+# {run.recipe.model.name}, {about}
 
-A network of kind `{run.recipe.model.name}`, trained from scratch on {source}.
+A network of kind `{run.recipe.model.name}`, trained on {source}.
 
-**Test accuracy {proportion(test.accuracy, test.accuracy_interval, test.n)}**, 95 % Wilson interval;
-always naming the largest class would give {percent(test.baseline)}. Log loss {test.log_loss:.3f}.
+On the {test.n:,} test pictures, which it never saw, with 95 % intervals:
+
+| number | value |
+|---|---|
+{numbers}
 
 ## Use
 
@@ -57,8 +59,6 @@ with mean {list(p.mean)} and std {list(p.std)}.
 {pictures["train"]} pictures to train on, {pictures["val"]} to watch, {pictures["test"]} to measure.
 The numbers hold for pictures like these; for others, measure with `saccade evaluate`.
 
-| class | trained on | measured on | of these right |
-|---|---|---|---|
 {classes}
 
 ## Training
@@ -77,5 +77,14 @@ def _training(run: Run) -> str:
     return f"{settings.epochs} epochs, {batches}, {optim.name} with a rate of {optim.lr}"
 
 
-def _share(row: tuple[int, ...], k: int) -> str:
-    return percent(row[k] / sum(row)) if sum(row) else "none measured"
+def _classes(test: Evaluation, trained: dict[str, int]) -> str:
+    """A table of the classes, where there are any."""
+    if not test.per_class:
+        return ""
+    rows = [
+        f"| {row.name} | {trained.get(row.name, 0)} | {row.pictures} | {row.recall} "
+        f"| {row.precision} |"
+        for row in test.per_class
+    ]
+    head = "| class | trained on | measured on | found of it | right when named |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from saccade.data.cache import Pictures
 from saccade.files import write_whole
+from saccade.metrics.measured import Number
 from saccade.report.charts import Line, heat_map, line_chart
 from saccade.report.page import (
     Html,
@@ -26,7 +27,7 @@ from saccade.report.page import (
     pictures,
     table,
 )
-from saccade.results import Evaluation, percent, proportion
+from saccade.results import BRIEF, Evaluation, percent
 from saccade.runs import Run
 
 SHOWN = 24  # mistakes
@@ -46,8 +47,12 @@ def run_page(run: Run, test_pictures: Pictures) -> str:
     sections = [
         Section("Result", _result(run, started, finished)),
         *([Section("Learning curves", _curves(run.history))] if run.history else []),
-        Section("Confusion", _confusion(test)),
-        Section("Most confident mistakes", _mistakes(run, test_pictures)),
+        *([Section("Confusion", _confusion(test))] if test.confusion else []),
+        *(
+            [Section("Most confident mistakes", _mistakes(run, test_pictures))]
+            if test.confusion
+            else []
+        ),
         Section("Settings", _settings(run, run.origins)),
         Section("How to repeat it", _origin(run, started)),
     ]
@@ -56,8 +61,9 @@ def run_page(run: Run, test_pictures: Pictures) -> str:
 
 def verdict(test: Evaluation) -> str:
     """The result in words."""
-    share = proportion(test.accuracy, test.accuracy_interval, test.n)
-    words = f"Right on {share} of pictures it never saw."
+    if not test.confusion:
+        return f"On pictures it never saw: {test.leading.name} {test.leading}."
+    words = f"Right on {test['accuracy']} of pictures it never saw."
     pair = most_confused(test)
     if pair is None:
         return f"{words} No mistake on these."
@@ -82,14 +88,8 @@ def most_confused(test: Evaluation) -> tuple[str, str, int] | None:
 
 def _result(run: Run, started: dict[str, Any], finished: dict[str, Any]) -> Html:
     test = run.test
-    low, high = test.accuracy_interval
     shown = {
-        "test accuracy": (
-            percent(test.accuracy),
-            f"{100 * low:.1f}–{100 * high:.1f}, n = {test.n:,}",
-        ),
-        "largest class": (percent(test.baseline), "by always naming it"),
-        "log loss": (f"{test.log_loss:.3f}", "nats"),
+        **{number.name: _split_words(number) for number in test.numbers[:BRIEF]},
         "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
         "pictures": (f"{sum(started['pictures']['train'].values()):,}", "to train on"),
         "took": (_duration(finished["seconds"]), _epochs(run)),
@@ -114,6 +114,8 @@ def _result(run: Run, started: dict[str, Any], finished: dict[str, Any]) -> Html
 
 def calibration(fact: dict[str, Any]) -> str:
     """How the probabilities were calibrated, in words."""
+    if "temperature" not in fact:
+        return fact["note"] or "thresholds and margins come from validation"
     if fact["note"]:
         return f"probabilities are as the network gives them: {fact['note']}"
     return f"probabilities are calibrated: temperature {fact['temperature']:.2f}, from validation"
@@ -123,8 +125,17 @@ def _epochs(run: Run) -> str:
     return f"{len(run.history)} epochs" if run.history else "fitted in one go"
 
 
+def _split_words(number: Number) -> tuple[str, str]:
+    """The number, and its interval with what one gets without looking."""
+    value, _, rest = str(number).partition(" (")
+    against = f"; {number.against()}" if number.against() else ""
+    return value, rest.rstrip(")") + against
+
+
 def _curves(history: list[dict[str, Any]]) -> Html:
     epochs = [row["epoch"] for row in history]
+    score = next(k for k in history[0] if k.startswith("val_") and k != "val_loss")[4:]
+    name = score.replace("_", " ")
     losses = line_chart(
         [
             Line("training", epochs, [row["loss"] for row in history]),
@@ -135,11 +146,11 @@ def _curves(history: list[dict[str, Any]]) -> Html:
         y="loss in nats",
     )
     accuracy = line_chart(
-        [Line("validation", epochs, [row["val_accuracy"] for row in history])],
-        title="Accuracy",
+        [Line("validation", epochs, [row[f"val_{score}"] for row in history])],
+        title=name.capitalize(),
         x="epoch",
-        y="accuracy",
-        percent=True,
+        y=name,
+        percent=score == "accuracy",
     )
     words = (
         "The training loss is that of augmented pictures, with label smoothing where it is set: "
@@ -149,12 +160,10 @@ def _curves(history: list[dict[str, Any]]) -> Html:
 
 
 def _confusion(test: Evaluation) -> Html:
-    rows = []
-    for k, (name, row) in enumerate(zip(test.classes, test.confusion, strict=True)):
-        taken = sum(line[k] for line in test.confusion)
-        recall = percent(row[k] / sum(row)) if sum(row) else "–"
-        precision = percent(row[k] / taken) if taken else "–"
-        rows.append((name, sum(row), row[k], recall, precision))
+    rows = [
+        (row.name, row.pictures, row.right, str(row.recall), str(row.precision), str(row.f1))
+        for row in test.per_class
+    ]
     matrix = heat_map(
         test.confusion,
         rows=test.classes,
@@ -163,7 +172,14 @@ def _confusion(test: Evaluation) -> Html:
         row_axis="true class",
         column_axis="predicted class",
     )
-    head = ("class", "pictures", "right", "found of it (recall)", "right when named (precision)")
+    head = (
+        "class",
+        "pictures",
+        "right",
+        "found of it (recall)",
+        "right when named (precision)",
+        "F1",
+    )
     return join([matrix, folded("Class by class", table(head, rows))])
 
 

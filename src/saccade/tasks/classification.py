@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,16 +14,12 @@ from saccade.batch import Batch
 from saccade.data.classes import match
 from saccade.data.source import Item
 from saccade.metrics.accuracy import Accuracy
-from saccade.metrics.confusion import Confusion
-from saccade.metrics.log_loss import LogLoss
+from saccade.metrics.calibration import fit_temperature
+from saccade.metrics.classes_measured import classes_measured, leading_class_number
+from saccade.metrics.log_loss import LogLoss, log_losses
+from saccade.metrics.measured import Measured, Number
 from saccade.metrics.metric import Metric
-
-SIDE = 0.3  # weight of the loss of a classifier at the side (Szegedy 2014, Section 5)
-
-
-def heads(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The logits of every classifier of a network, the one at its end first."""
-    return output if isinstance(output, tuple) else (output,)
+from saccade.tasks.heads import heads, summed
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,9 @@ class Classification:
     weights: tuple[float, ...] | None = None  # of each class in the loss; None: all alike
     temperature: float = 1.0  # divides the logits of predictions (Guo 2017, Equation 9)
 
+    kind = "classification"
+    score = "accuracy"
+
     @property
     def outputs(self) -> int:
         return len(self.classes)
@@ -43,23 +43,44 @@ class Classification:
         return torch.from_numpy(match(items, self.classes))
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        first, *sides = (self._loss(logits, batch) for logits in heads(model(batch.images)))
-        return {"loss": first + SIDE * sum(sides)}
+        def loss(logits: Tensor) -> Tensor:
+            weights = logits.new_tensor(self.weights) if self.weights else None
+            smoothing = self.label_smoothing
+            return F.cross_entropy(logits, batch.targets, weights, label_smoothing=smoothing)
+
+        return {"loss": summed(loss, model(batch.images))}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """Probabilities.  [N,C,H,W] -> [N,K]"""
         return (heads(model(images))[0].float() / self.temperature).softmax(dim=1)
 
-    def _loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        logits = logits.float()
-        weights = logits.new_tensor(self.weights) if self.weights else None
-        smoothing = self.label_smoothing
-        return F.cross_entropy(logits, batch.targets, weights, label_smoothing=smoothing)
-
     def metrics(self) -> dict[str, Metric]:
-        return {
-            "accuracy": Accuracy(),
-            "top5": Accuracy(k=5),
-            "log_loss": LogLoss(),
-            "confusion": Confusion(len(self.classes)),
+        return {"accuracy": Accuracy(), "loss": LogLoss()}
+
+    def measured(
+        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
+    ) -> Measured:
+        return classes_measured(predictions, targets, self.classes, groups, seed)
+
+    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
+        return leading_class_number(predictions, targets, groups)
+
+    def calibrated(
+        self, predictions: Tensor, targets: Tensor
+    ) -> tuple[Classification, dict[str, Any]]:
+        """With the temperature of least log loss; `predictions` are of temperature 1."""
+        found = fit_temperature(predictions, targets)
+        return replace(self, temperature=found.value), {
+            "temperature": found.value,
+            "interval": found.interval,
+            "note": found.note,
         }
+
+    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
+        return log_losses(predictions, targets)
+
+    def answers(self, predictions: Tensor) -> list[str]:
+        return [self.classes[k] for k in predictions.argmax(dim=1).tolist()]
+
+    def config(self) -> dict[str, Any]:
+        return {"temperature": self.temperature}

@@ -1,23 +1,39 @@
-"""Task: what is to be learned from a picture.  It introduces networks to data."""
+"""Task: what is to be learned from a picture; the contract that the engine knows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from torch import Tensor, nn
 
 from saccade.batch import Batch
 from saccade.data.source import Item
+from saccade.metrics.measured import Measured, Number
 from saccade.metrics.metric import Metric
 
 
 class Task(Protocol):
-    """Targets from labels, losses from batches, predictions from pictures."""
+    """Targets from labels, losses from batches, predictions from pictures, and their worth."""
+
+    @property
+    def kind(self) -> str:
+        """Its name in `tasks.catalogue`."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names that its answers are made of; none where they are numbers."""
+        ...
 
     @property
     def outputs(self) -> int:
         """How many numbers the network gives for a picture."""
+        ...
+
+    @property
+    def score(self) -> str:
+        """Which of `metrics` is to rise; the other one, `loss`, is to fall."""
         ...
 
     def targets(self, items: Sequence[Item]) -> Tensor:
@@ -33,5 +49,31 @@ class Task(Protocol):
         ...
 
     def metrics(self) -> Mapping[str, Metric]:
-        """Fresh metrics for one pass over held-out pictures."""
+        """Fresh metrics to watch a training by, one pass over held-out pictures each."""
+        ...
+
+    def measured(
+        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
+    ) -> Measured:
+        """Every number with its interval, of predictions and targets of the same N pictures."""
+        ...
+
+    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
+        """The number to name first, for a fraction of the work of `measured`."""
+        ...
+
+    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:
+        """The task with what validation pictures teach about its answers, and that in facts."""
+        ...
+
+    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
+        """How wrong each picture's prediction is.  [N,...], [N,...] -> [N] float64"""
+        ...
+
+    def answers(self, predictions: Tensor) -> list[str]:
+        """Each prediction in a word, as a table would hold it.  [N,...]"""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """All but the classes, as plain values from which `catalogue.read_task` makes it again."""
         ...

@@ -10,7 +10,7 @@ from saccade.errors import RecipeError, UsageError
 from saccade.layers.chain import chain
 from saccade.models.ablation import find, rows
 from saccade.models.weights import classifiers
-from saccade.tasks.classification import heads
+from saccade.tasks.heads import heads
 
 
 class PlaceMeans(nn.Module):
