@@ -69,7 +69,7 @@ class Case:
 
 CASES = {
     "lenet": Case(
-        "LeNet-5, 32 px, 12,000 PNG digits", "mnist",
+        "LeNet-5, 32 px, PNG of MNIST", "mnist",
         {"train": 12_032, "val": 500, "test": 2_000}, "lenet5", 32, 64, 2,
     ),
     "resnet18-32": Case(
@@ -177,7 +177,8 @@ def head() -> str:
         f"torch {here['torch']}, {(HERE / 'peers.txt').read_text().replace(chr(10), ', ')[:-2]}. "
         "One thread each; CPU seconds, medians. Everybody does the same work: AdamW at 0.001, no "
         "augmentation; precision, memory layout and reading of files are as each ships them. "
-        "Steps are those after the first of an epoch, data included.\n"
+        "Steps are those after the first of an epoch, data included; saccade has decoded the files "
+        "before, which the whole process shows, and has examined them, planned and reported.\n"
     )
 
 

@@ -14,13 +14,14 @@ from saccade.recipes.lenet1998 import lenet1998
 from saccade.recipes.photos import photos
 from saccade.recipes.resnet2015 import cifar_resnet2015, resnet2015
 from saccade.recipes.small import small
-from saccade.recipes.speed import speed
+from saccade.recipes.speed import speed, speed_colour
 from saccade.recipes.vgg2014 import vgg2014
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "small": small,
     "photos": photos,
     "speed": speed,
+    "speed_colour": speed_colour,
     "finetune": finetune,
     "features": features,
     "classical": classical,
