@@ -23,9 +23,9 @@ def speed() -> Recipe:
 def speed_colour() -> Recipe:
     """The same for colour pictures of things that may be mirrored; after Jordan 2024, Section 3.
 
-    CIFAR-10 as JPEG files came to 81.2 % (n = 10,000) after 3 of the 8 passes, in 352 seconds of one
-    Zen 4 core, the rate still near its highest; to the end it has not been run yet.  The pictures
-    are not examined first.
+    CIFAR-10 as JPEG files came to 81.2 % (n = 10,000) after 3 of the 8 passes, in 352 seconds of
+    one Zen 4 core, the rate still near its highest; to the end it has not been run yet.  The
+    pictures are not examined first.
     """
     return Recipe(
         data=Data(val=0.02, doctor="off", augment=("pad_crop:2,border=reflect", "flip")),
