@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from saccade.augmenting import Sheet
     from saccade.data.doctor.diagnosis import Diagnosis
     from saccade.featuring import WrittenFeatures
+    from saccade.finding import FoundRate
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.planning import Plan
     from saccade.results import Evaluation
@@ -26,6 +27,7 @@ __all__ = [
     "doctor",
     "evaluate",
     "features",
+    "find_rate",
     "models",
     "predict",
     "recipe",
@@ -133,6 +135,42 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
     return take_part(
         lambda view, world: begin(data, recipe, flags, folder, command, view, world), track
     )
+
+
+def find_rate(
+    data: str | Path | None = None,
+    *,
+    model: str | None = None,
+    recipe: str | Path | None = None,
+    size: int | None = None,
+    seed: int | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    out: str | Path = "rates.svg",
+) -> FoundRate:
+    """Train briefly at rising learning rates and say which one to take; keeps nothing but a plot.
+
+    Parameters
+    ----------
+    data
+        Labelled pictures as for train.
+    model
+        A network of `saccade models`.
+    recipe
+        A recipe as for train.
+    size
+        Height and width of the network's input, in pixels.
+    seed
+        What all chance comes from.
+    with_
+        Any other setting by its full name: optim.name=sgd.
+    out
+        The PNG or SVG file to draw the losses into.
+    """
+    from saccade.finding import find_rate as find
+
+    named = {"model.name": model, "data.size": size, "train.seed": seed}
+    flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
+    return find(data, recipe, flags, Path(out))
 
 
 def resume(

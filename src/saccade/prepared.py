@@ -43,7 +43,7 @@ ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
 
 
 class Progress(Protocol):
-    def __call__(self, done: int, total: int) -> None: ...
+    def __call__(self, done: int, total: int, /) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,104 @@
+"""find_rate: a short training at rising rates, and the rate that it suggests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from saccade.engine.finder import BROKEN, Trial, suggested_rate, sweeping, trials
+from saccade.engine.train import train
+from saccade.errors import RecipeError, UsageError
+from saccade.files import write_whole
+from saccade.prepared import Prepared, Progress, prepare
+from saccade.report.rate_picture import rate_picture
+from saccade.results import aligned, html_table
+from saccade.settings import threads
+from saccade.settled import settle
+from saccade.terminal import counting
+
+STEPS = 200  # of the sweep
+SPANS = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}
+SPAN = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
+
+
+@dataclass(frozen=True, repr=False)
+class FoundRate:
+    """What a sweep over rates found."""
+
+    rate: float
+    model: str
+    optimizer: str
+    batch_size: int
+    trials: tuple[Trial, ...]
+    path: Path  # the drawing
+
+    @property
+    def lowest(self) -> Trial:
+        """Where the smooth loss was lowest."""
+        return min(self.trials, key=lambda trial: trial.smooth)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"path": str(self.path), "trials": [asdict(t) for t in self.trials]}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        last, low = self.trials[-1], self.lowest
+        ended = f"broke at {last.rate:.2g}" if last.smooth > BROKEN * low.smooth else "never broke"
+        why = f"a tenth of {low.rate:.2g}, where the smooth loss was lowest, {low.smooth:.3f}"
+        return [
+            ("suggested rate", f"{self.rate:.2g}: {why}"),
+            ("sweep", f"{len(self.trials)} steps up from {self.trials[0].rate:.0e}; {ended}"),
+            ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
+            ("train with", f"--with optim.lr={self.rate:.2g}"),
+            ("drawing", str(self.path)),
+        ]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"FoundRate({self.rate:.2g} for {self.model} with {self.optimizer})"
+
+    def _repr_html_(self) -> str:
+        return html_table((self.model, self.optimizer), self.rows())
+
+
+def find_rate(
+    data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
+) -> FoundRate:
+    """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
+    if out.suffix not in (".png", ".svg"):
+        raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
+    settled = settle(data, recipe, flags)
+    chosen = settled.settings.recipe
+    if not chosen.train.epochs:
+        raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
+    with threads(int(chosen.train.threads)), counting("reading") as progress:
+        prepared = prepare(chosen, settled.division, progress)
+    with threads(int(chosen.train.threads)), counting("sweeping") as progress:
+        found = tuple(_sweep(prepared, progress))
+    rate = suggested_rate(found)
+    write_whole(out, rate_picture(found, rate, out.suffix[1:]))
+    optim, size = chosen.optim, chosen.train.batch_size
+    return FoundRate(rate, chosen.model.name, optim.name, size, found, out)
+
+
+def _sweep(prepared: Prepared, progress: Progress) -> Iterator[Trial]:
+    """The trials of all rates up to the one that breaks the training."""
+    span = SPANS.get(prepared.recipe.optim.name, SPAN)
+    descent = sweeping(prepared.descent, STEPS, span)
+    events = train(
+        prepared.model,
+        prepared.task,
+        prepared.loader,
+        descent,
+        prepared.augment,
+        epochs=ceil(STEPS / len(prepared.loader)),
+        seed=prepared.recipe.train.seed,
+    )
+    for done, trial in enumerate(trials(events), 1):
+        progress(done, STEPS)
+        yield trial
