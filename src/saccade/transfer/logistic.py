@@ -35,20 +35,42 @@ def logistic(
     taking_part = torch.stack([*(portion != k for k in range(count)), portion >= 0])  # [F+1,N]
     fits = _Fits(z, targets.repeat_interleave(views, 0), taking_part.repeat_interleave(views, 1))
     plain = torch.arange(pictures) * views
+    penalty, chosen, said = _best(fits, z[plain], targets, portion, penalties)
+    words = f"logistic, penalty {penalty:.2g} by {count}-fold cross-validation"
+    answers = said if targets.dim() == 1 else said.sigmoid()
+    head = rotated.linear(chosen[-1, :-1], chosen[-1, -1])
+    return Head(head, words, held_out_score(answers, targets))
+
+
+def left_out(
+    features: Tensor, targets: Tensor, portion: Tensor, penalties: Sequence[float] = PENALTIES
+) -> tuple[float, Tensor]:
+    """The best penalty, and what a layer says of each picture that was fitted without its portion.
+
+    features [N,D], targets [N] or [N,K], portion [N] int64 -> logits [N,K] float64
+    """
+    rotated = Rotated.of(features)
+    z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
+    taking_part = torch.stack([portion != k for k in range(int(portion.max()) + 1)])
+    penalty, _, said = _best(_Fits(z, targets, taking_part), z, targets, portion, penalties)
+    return penalty, said
+
+
+def _best(
+    fits: _Fits, plain: Tensor, targets: Tensor, portion: Tensor, penalties: Sequence[float]
+) -> tuple[float, Tensor, Tensor]:
+    """The penalty of the least loss on what is left out, its weights, and what they say of that."""
     found: list[tuple[float, float, Tensor, Tensor]] = []
     best = 0
     for penalty in penalties:
         weights = fits.down(penalty)
-        said = torch.matmul(z[plain], weights)[portion, torch.arange(pictures)]
+        said = torch.matmul(plain, weights)[portion, torch.arange(len(plain))]
         loss = float(_losses(said, targets).mean())
-        found.append((loss, penalty, weights[-1], said))
+        found.append((loss, penalty, weights, said))
         best = min(range(len(found)), key=lambda k: found[k][0])
         if len(found) - best > PATIENCE + 1:
             break
-    _, penalty, chosen, said = found[best]
-    words = f"logistic, penalty {penalty:.2g} by {count}-fold cross-validation"
-    answers = said if targets.dim() == 1 else said.sigmoid()
-    return Head(rotated.linear(chosen[:-1], chosen[-1]), words, held_out_score(answers, targets))
+    return found[best][1:]
 
 
 @dataclass
