@@ -69,8 +69,7 @@ def test_a_fitted_network_is_a_bundle_like_any(
     photos: Path, weights: Path, tmp_path: Path, head: str
 ) -> None:
     ready = prepared(photos, weights, model__head=head)
-    classes = ready.task.classes
-    bundle = Bundle("cifar_resnet20", classes, ready.preprocessing, ready.best)
+    bundle = Bundle("cifar_resnet20", ready.task, ready.preprocessing, ready.best)
     bundle.save(tmp_path / "bundle", "a card")
     items = ready.splits["test"].items
     again = Bundle.load(tmp_path / "bundle").predict_items(items, top=1)

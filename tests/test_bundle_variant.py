@@ -13,6 +13,7 @@ from saccade.data.decode import Preprocessing
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.models.variant import Variant, varied
+from saccade.tasks.classification import Classification
 
 GREY = Preprocessing(32, colour="grey", mean=(0.4,), std=(0.3,))
 
@@ -20,7 +21,7 @@ GREY = Preprocessing(32, colour="grey", mean=(0.4,), std=(0.3,))
 def bundle(variant: Variant) -> Bundle:
     network = varied(create_model("lenet5", 3), variant, (1, 32, 32))
     model = normalized(network, GREY.mean, GREY.std).eval()
-    return Bundle("lenet5", ("a", "b", "c"), GREY, model, variant=variant)
+    return Bundle("lenet5", Classification(("a", "b", "c")), GREY, model, variant=variant)
 
 
 def test_layers_left_out_and_other_activations_come_back(tmp_path: Path) -> None:
