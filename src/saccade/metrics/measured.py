@@ -46,8 +46,9 @@ class Number:
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Number:
         """A number as `dataclasses.asdict` and JSON leave it."""
-        interval = told["interval"]
-        return cls(**{**told, "interval": Interval(*interval) if interval else None})
+        interval = Interval(*told["interval"]) if told["interval"] else None
+        value = math.nan if told["value"] is None else told["value"]  # JSON knows no NaN
+        return cls(**{**told, "value": value, "interval": interval})
 
 
 @dataclass(frozen=True)
