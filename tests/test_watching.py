@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from saccade.api import resume, train
-from saccade.errors import RecipeError
+from saccade.errors import RecipeError, UsageError
 from saccade.logbook import Logbook
 from saccade.runs import Run
 
@@ -108,6 +108,17 @@ def test_a_training_killed_after_its_early_end_does_no_further_step(
     run = resume(tmp_path / "run")
     assert len(run.events("epoch")) == before < 12
     assert run.events("finished")
+
+
+def test_a_training_that_ended_early_goes_on_where_more_epochs_are_asked_for(tmp_path: Path):
+    settings = STEADY | {"train.stop_after": 2, "train.epochs": 12}
+    done = len(train(with_=settings, out=tmp_path / "run").history)
+    with pytest.raises(UsageError, match=f"ended after {done} of its 12 epochs"):
+        resume(tmp_path / "run", epochs=12)
+    run = resume(tmp_path / "run", epochs=done + 1)  # patience for two bears one
+    assert len(run.history) == done + 1
+    whole = train(with_=STEADY, epochs=done + 1, out=tmp_path / "whole")
+    assert weights(run) == weights(whole)
 
 
 def _fall(*arguments: object) -> None:

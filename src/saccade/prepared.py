@@ -103,6 +103,7 @@ class Prepared:
             "average": self.average.state_dict() if self.average else None,
             "record": self.record.state_dict(),
             "statistics": self.world.gathered(self._networks),
+            "epochs": self.recipe.train.epochs,
             "epoch": position.epoch,
             "step": position.step,
         }
@@ -114,6 +115,9 @@ class Prepared:
         if self.average:
             self.average.load_state_dict(state["average"])
         self.record.load_state_dict(state["record"])
+        epochs = self.recipe.train.epochs
+        if state.get("epochs", epochs) != epochs:  # what ended early goes on
+            self.record.wait_anew()
         if self.record.over:
             self.descent.end()
         self.world.scatter(self._networks, state.get("statistics"))
@@ -139,7 +143,7 @@ def prepare(
         splits, unreadable = _decode(division, preprocessing, cache, task, progress)
     train = splits["train"]
     order = ORDERS[data.sampling](train.targets, settings.seed)
-    loader = Loader(train.pictures, train.targets, settings.batch_size, order)
+    loader = Loader(train.pictures, train.targets, int(settings.batch_size), order)
     decoding = Decoding(train.items, train.pictures, preprocessing)
     ready = begun(recipe, task, decoding, train.targets, progress)
     compile_in_place(ready.model, settings.compile, device(settings.device))
@@ -222,7 +226,7 @@ def _descent(recipe: Recipe, model: nn.Module, steps: int, world: World) -> Desc
         clip=optim.clip,
         minutes=recipe.train.minutes,
         micro_batch=recipe.train.micro_batch,
-        least=recipe.train.batch_size + 1 if whole else 1,
+        least=int(recipe.train.batch_size) + 1 if whole else 1,
         plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
         world=world,
     )

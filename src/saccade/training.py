@@ -107,6 +107,12 @@ def lengthened(run: Run, epochs: int) -> Recipe:
             f"the run '{run.path}' has trained for {done} epochs, which is not less than {epochs}",
             f"--epochs is their number in all: {done + 10}, say",
         )
+    if run.finished and epochs == run.recipe.train.epochs and run.events("kept")[-1]["early"]:
+        raise UsageError(
+            f"the run '{run.path}' ended after {done} of its {epochs} epochs, since validation no "
+            f"longer improved",
+            f"with any other number it goes on: --epochs {epochs + 10}, say",
+        )
     return run.recipe.with_({"train.epochs": epochs, "train.minutes": 0.0})
 
 

@@ -35,6 +35,10 @@ class Best:
         else:
             self.waited += 1
 
+    def wait_anew(self) -> None:
+        """Bear as many epochs without a better number as at the beginning."""
+        self.waited = 0
+
     def restore(self, network: nn.Module) -> None:
         """Put the remembered weights into `network`."""
         if self.weights is not None:
