@@ -137,3 +137,44 @@ def test_the_rate_rises_over_steps_but_over_a_share_where_the_clock_ends_it() ->
 def test_settings_that_contradict_each_other_are_refused(changes: dict, words: str) -> None:
     with pytest.raises(RecipeError, match=words):
         Recipe().with_(changes)
+
+
+@pytest.mark.parametrize(
+    ("count", "per_class", "chosen"),
+    [
+        (100_000, 0, 256),  # 70,000 to train on, 273 steps
+        (1797, 0, 32),  # 1,257: 39 steps, where 64 would leave 19
+        (100, 0, 16),  # 70: 4 steps, and 16 is the least
+        (100_000, 100, 32),  # 1,000 of 10 classes: 31 steps
+    ],
+)
+def test_a_batch_leaves_an_epoch_thirty_steps(count: int, per_class: int, chosen: int) -> None:
+    seen = Glance(short_side=28, grey=True, count=count, per_class=count // 10)
+    wanted = {"train.batch_size": "auto", "data.per_class": per_class}
+    settings = resolve("small", wanted, seen)
+    assert settings.recipe.train.batch_size == chosen
+    assert settings.origins["train.batch_size"].startswith("auto: about ")
+    assert "steps an epoch" in settings.origins["train.batch_size"]
+
+
+def test_a_batch_fits_in_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: 784 inputs to 10 classes and their biases, five times; a picture keeps itself."""
+    fixed, each = 5 * 4 * (784 * 10 + 10), 4 * 784
+    seen = Glance(short_side=28, grey=True, count=100_000, per_class=10_000)
+    wanted = {"train.batch_size": "auto", "model.name": "logistic_regression"}
+    for free, chosen in (
+        (2 * (fixed + 256 * each), 256),
+        (2 * (fixed + 256 * each) - 2, 128),
+        (2 * (fixed + 16 * each), 16),
+        (0, 16),
+    ):
+        monkeypatch.setattr("saccade.starting.room", lambda device, free=free: free)
+        settings = resolve("small", wanted, seen)
+        assert settings.recipe.train.batch_size == chosen
+        reason = settings.origins["train.batch_size"]
+        assert ("memory" in reason) == (chosen < 256)
+
+
+def test_a_batch_that_a_recipe_states_stays() -> None:
+    assert resolve("imagenet", {}, FEW).recipe.train.batch_size == 256
+    assert resolve("small", {}, DIGITS).origins["train.batch_size"] == "default"

@@ -82,7 +82,7 @@ def find_rate(
         found = tuple(_sweep(prepared, progress))
     rate = suggested_rate(found)
     write_whole(out, rate_picture(found, rate, out.suffix[1:]))
-    optim, size = chosen.optim, chosen.train.batch_size
+    optim, size = chosen.optim, int(chosen.train.batch_size)
     return FoundRate(rate, chosen.model.name, optim.name, size, found, out)
 
 

@@ -18,9 +18,10 @@ from saccade.data.augment.augmentation import compose
 from saccade.data.augment.catalogue import parse
 from saccade.data.augment.grow import STAGES, sizes
 from saccade.data.source import Item
-from saccade.data.space import free_memory, in_words
+from saccade.data.space import in_words
 from saccade.data.split import Division
 from saccade.engine.descent import PRECISIONS
+from saccade.engine.footprint import room
 from saccade.engine.pace import REHEARSED, Pace, Rehearsal, machine_rate, pace
 from saccade.errors import ResourceError
 from saccade.files import write_whole
@@ -134,7 +135,8 @@ def planned(recipe: Recipe, division: Division, folder: Path) -> Plan:
     """What training on `division` would cost, from a few of its pictures and no weight kept."""
     clock = Stopwatch()
     splits = {"train": division.train, "val": division.val, "test": division.test}
-    few = replace(division, **{k: sample(v, recipe.train.batch_size) for k, v in splits.items()})
+    batch = int(recipe.train.batch_size)
+    few = replace(division, **{name: sample(items, batch) for name, items in splits.items()})
     kept_off = recipe.data.cache == "off"
     quick = recipe.with_({"data.cache": "off" if kept_off else "memory"})
     prepared = prepare(quick, few, clock)
@@ -178,7 +180,7 @@ def forecast(
     """What the training that is prepared will cost, with so many pictures in each split."""
     recipe = prepared.recipe
     found = _pace(prepared, counts["train"])
-    batch = min(recipe.train.batch_size, counts["train"])
+    batch = min(int(recipe.train.batch_size), counts["train"])
     step = found.step * grown(recipe)
     epoch = counts["train"] / batch * step + counts["val"] * found.held_out
     epoch += saving_seconds(found.kept, folder)
@@ -191,11 +193,11 @@ def forecast(
     return Plan(
         model=recipe.model.name,
         device=str(device),
-        batch_size=recipe.train.batch_size,
+        batch_size=int(recipe.train.batch_size),
         parameters=sum(p.numel() for p in prepared.model.parameters()),
         multiply_adds=multiply_adds,
         memory=found.kept + found.bytes,
-        memory_free=_free(device),
+        memory_free=room(device),
         checkpoint=found.kept,
         pictures=dict(counts),
         decode_seconds=decode,
@@ -232,8 +234,8 @@ def _pace(prepared: Prepared, count: int) -> Pace:
         prepared.average,
     )
     train = recipe.train
-    batch = min(train.batch_size, len(prepared.loader.targets))
-    steps = train.epochs * ceil(count / train.batch_size)
+    batch = min(int(train.batch_size), len(prepared.loader.targets))
+    steps = train.epochs * ceil(count / int(train.batch_size))
     seconds = min(SECONDS, REHEARSED * 60 * train.minutes) if train.minutes else SECONDS
     return pace(rehearsal, batch, train.micro_batch, steps, seconds)
 
@@ -265,10 +267,6 @@ def saving_seconds(count: int, folder: Path) -> float:
             f"cannot write to the folder '{folder}': {error.strerror}",
             "make room, or name another one with --out",
         ) from error
-
-
-def _free(device: torch.device) -> int:
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
 
 
 def seconds_text(seconds: float) -> str:

@@ -133,7 +133,7 @@ class Train:
 
     epochs: int = 30  # 0: nothing is trained, the last layer is fitted
     minutes: float = 0.0  # after which training ends, its schedule with it; 0: when epochs do
-    batch_size: int = 64  # pictures
+    batch_size: int | Auto = 64  # pictures; auto: by memory and the size of the set
     micro_batch: int = 0  # pictures of a batch that go through at a time; 0: all
     stop_after: int = 0  # epochs without a better validation score that end it; 0: none do
     keep: Literal["last", "best"] = "last"  # the epoch whose weights are used, by that score
@@ -153,7 +153,8 @@ class Train:
         _require(
             self.threads == "auto" or self.threads > 0, "train.threads", self.threads, "1 or more"
         )
-        _require(self.batch_size > 0, "train.batch_size", self.batch_size, "1 or more")
+        right = self.batch_size == "auto" or self.batch_size > 0
+        _require(right, "train.batch_size", self.batch_size, "1 or more, or 'auto'")
         _require(self.micro_batch >= 0, "train.micro_batch", self.micro_batch, "0 or more")
         _require(self.stop_after >= 0, "train.stop_after", self.stop_after, "0 or more")
         _require(self.statistics >= 0, "train.statistics", self.statistics, "0 or more")

@@ -190,7 +190,8 @@ def _threads(recipe: Recipe, seen: Glance) -> tuple[int, str]:
     with torch.device("meta"):
         network = create_model(name)
     forward = anatomy(network, (input_shape(name)[0], size, size)).total.multiply_adds
-    operations = 6 * forward * recipe.train.batch_size  # two a multiply-add, backward twice that
+    batch = int(recipe.train.batch_size)
+    operations = 6 * forward * batch  # two a multiply-add, backward twice that
     if operations < TINY:
         return 1, "small steps"
     return torch.get_num_threads(), "all"
@@ -220,10 +221,11 @@ WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
     "data.doctor": _doctor,
     "data.augment": starting.augment,
     "model.head": starting.head,
-    "optim.warmup": starting.warmup,
 }
 HOW: dict[str, Choice] = {
     "train.precision": _precision,
+    "train.batch_size": starting.batch_size,
+    "optim.warmup": starting.warmup,
     "train.threads": _threads,
 }
 

@@ -6,9 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from saccade.analysis.memory import saved
 from saccade.classical.catalogue import CLASSICAL
 from saccade.data.glance import Glance
+from saccade.data.space import in_words
+from saccade.engine.footprint import room
 from saccade.errors import RecipeError, ResourceError
+from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
 from saccade.pretrained import SMALL, Pretrained, pretrained
 from saccade.recipe import Recipe
@@ -17,6 +23,8 @@ FEW = 20_000  # pictures up to which weights of others are looked for
 VERY_FEW = 10  # pictures a class up to which nothing but the last layer is fitted
 HANDFUL = 3  # pictures a class up to which class means are its best
 WARM = 50  # steps
+BATCHES = (256, 128, 64, 32, 16)  # pictures
+STEPS = 30  # of an epoch, at least
 LIGHT, MIDDLE, STRONG = 500, 100, 20  # pictures a class from which so much augmentation is enough
 
 OF_EPOCHS = (  # settings that only a training by epochs makes use of
@@ -172,12 +180,49 @@ def augment(recipe: Recipe, seen: Glance) -> Choice:
 def warmup(recipe: Recipe, seen: Glance) -> Choice:
     """Steps, but a share of a training that the clock ends or that is short."""
     steps = recipe.train.epochs * seen.count * (1 - recipe.data.val - recipe.data.test)
-    steps = int(steps / recipe.train.batch_size)
+    steps = int(steps / int(recipe.train.batch_size))
     if recipe.train.minutes:
         return 0.1, "a share, since train.minutes is set"
     if steps < 10 * WARM:
         return 0.1, f"about {steps} steps are few"
     return WARM, "steps"
+
+
+def batch_size(recipe: Recipe, seen: Glance) -> Choice:
+    """The largest batch that leaves an epoch its steps and fits in half of the free memory.
+
+    The other half is for the pictures, the workspaces of kernels and what a backward pass holds for
+    a moment.  What is kept is counted in float32, of the network as published.
+    """
+    count = _trained_on(recipe, seen)
+    long = [size for size in BATCHES if count >= STEPS * size] or [BATCHES[-1]]
+    free = room(torch.device(recipe.train.device))
+    fixed, each = _memory(recipe)
+    for size in long:
+        if fixed + size * each <= free / 2:
+            steps = f"about {count // size:,} steps an epoch"
+            fits = f"more do not fit in {in_words(free)} of free memory"
+            return size, steps if size == long[0] else f"{steps}, {fits}"
+    return BATCHES[-1], f"the least, though {in_words(free)} of free memory are little for it"
+
+
+def _trained_on(recipe: Recipe, seen: Glance) -> int:
+    """About how many pictures an epoch has."""
+    data = recipe.data
+    count = int(seen.count * (1 - data.val - data.test))
+    if data.per_class and seen.per_class:
+        count = min(count, data.per_class * seen.count // seen.per_class)
+    return count
+
+
+def _memory(recipe: Recipe) -> tuple[int, int]:
+    """Bytes of weights, gradients, two moments and an average; and what a picture keeps beside."""
+    channels, size = (1 if recipe.data.colour == "grey" else 3), int(recipe.data.size)
+    with torch.device("meta"):
+        network = create_model(recipe.model.name)
+    fixed = 5 * sum(weight.nbytes for weight in network.parameters())
+    few = BATCHES[-1]
+    return fixed, (saved(network, (few, channels, size, size)) or 0) // few
 
 
 def located_weights(weights: str) -> str:

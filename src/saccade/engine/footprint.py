@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from saccade.data.space import free_memory
+
 
 class Living(TorchDispatchMode):
     """Bytes of the tensors that were made within the block and live: now, and at the most."""
@@ -42,6 +44,11 @@ class Living(TorchDispatchMode):
             self.seen.pop(key, None)
 
         self.seen[key] = weakref.ref(storage, gone)
+
+
+def room(device: torch.device) -> int:
+    """Bytes that are free on `device`, or in the machine where that shares its memory."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
 
 
 @contextmanager
