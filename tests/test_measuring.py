@@ -1,7 +1,11 @@
-"""A trained network on other people's data: by name, or not at all."""
+"""A trained network on other people's data: by name, or not at all; and what is told if asked."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +14,11 @@ from PIL import Image
 
 import saccade
 import saccade.errors
+from saccade import cli
+from saccade.answers import Prediction
 from saccade.data.sources import open_source
-from saccade.errors import DataError, UsageError
+from saccade.errors import DataError, RecipeError, UsageError
+from saccade.results import Evaluation
 from saccade.runs import Run
 
 
@@ -73,7 +80,7 @@ def test_a_run_predicts_what_the_bundle_alone_predicts(trained: Run, tmp_path: P
     assert bundle.predict(data, top=3) == one
     assert saccade.predict(trained.path, data, top=3) == one
     assert len(one) == 3
-    assert all(sum(p.probabilities) <= 1 + 1e-6 for p in one)
+    assert all(isinstance(p, Prediction) and sum(p.probabilities) <= 1 + 1e-6 for p in one)
 
 
 def test_a_run_reads_its_own_story(trained: Run) -> None:
@@ -95,3 +102,110 @@ def test_a_damaged_bundle_is_refused(digits_run: Run) -> None:
     (digits_run.path / "bundle" / "config.json").write_text("{}")
     with pytest.raises(saccade.errors.WeightsError, match="lacks 'sha256'"):
         saccade.open_bundle(digits_run.path / "bundle")
+
+
+@pytest.fixture(scope="module")
+def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pictures of a bar, called 1, and twelve of a ring, called 0, by day and by night."""
+    folder = tmp_path_factory.mktemp("bars")
+    for number in range(12):
+        time, ink = ("day", 255) if number % 3 else ("night", 140)
+        one, zero = np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.uint8)
+        one[:, 3:5] = ink
+        zero[:, 2:6] = ink
+        zero[2:6, 3:5] = 0
+        for label, pixels in (("1", one), ("0", zero)):
+            (folder / label).mkdir(exist_ok=True)
+            Image.fromarray(pixels).save(folder / label / f"{time}_{number:02d}.png")
+    return folder
+
+
+def test_the_predictions_of_every_picture_are_written(
+    trained: Run, bars: Path, tmp_path: Path
+) -> None:
+    found = saccade.evaluate(trained.path, bars, out=tmp_path / "out")
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
+    assert len(rows) == 24
+    right = [row["label"] == row["prediction"] for row in rows]
+    assert found.accuracy == pytest.approx(sum(right) / 24)
+    for row in rows:
+        shares = {name: float(row[f"p({name})"]) for name in trained.classes}
+        assert max(shares, key=lambda name: shares[name]) == row["prediction"]
+        if shares[row["label"]] > 0.01:
+            assert float(row["loss"]) == pytest.approx(-math.log(shares[row["label"]]), abs=1e-4)
+    told = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert told == json.loads(json.dumps(found.to_dict()))
+    with pytest.raises(UsageError, match=r"predictions\.csv' exists"):
+        saccade.evaluate(trained.path, bars, out=tmp_path / "out")
+    saccade.evaluate(trained.path, bars, out=tmp_path / "alone.csv")
+    assert len((tmp_path / "alone.csv").read_text().splitlines()) == 25
+
+
+def test_slices_are_counted_from_the_predictions(trained: Run, bars: Path, tmp_path: Path) -> None:
+    """Numbers 0, 3, 6 and 9 of each class are by night."""
+    found = saccade.evaluate(trained.path, bars, by="(day|night)", out=tmp_path / "p.csv")
+    rows = list(csv.DictReader((tmp_path / "p.csv").read_text().splitlines()))
+    assert [one.name for one in found.slices] == ["day", "night"]
+    for one, n in zip(found.slices, (16, 8), strict=True):
+        mine = [row for row in rows if one.name in row["name"]]
+        assert one.number.n == len(mine) == n
+        right = sum(row["label"] == row["prediction"] for row in mine)
+        assert one.number.value == pytest.approx(right / n)
+        assert one.number.interval is not None and one.number.name == found.leading.name
+    assert "of 2 slices one is lowest by chance alone" in str(found)
+
+
+def test_seeing_pictures_several_ways_is_said_and_is_a_mean(trained: Run, bars: Path) -> None:
+    """Bar and ring are their own mirror images, so that flipping changes nothing."""
+    plain, both = (saccade.evaluate(trained.path, bars, views=v) for v in ("", "flip"))
+    assert both["log loss"].value == pytest.approx(plain["log loss"].value, abs=1e-3)
+    assert both.notes[-1] == "each prediction is the mean over 2 views"
+    ten = saccade.evaluate(trained.path, bars, views="crops:0.875,flip")
+    assert ten.notes[-1].endswith("10 views")
+    assert ten["log loss"].value != plain["log loss"].value
+    with pytest.raises(RecipeError, match="no view is called 'flop'"):
+        saccade.evaluate(trained.path, bars, views="flop")
+    with pytest.raises(UsageError, match="--views goes with neither"):
+        saccade.evaluate(trained.path, bars, views="flip", corrupt="fog")
+
+
+def test_corruptions_are_measured_on_the_same_pictures(trained: Run, bars: Path) -> None:
+    found = saccade.evaluate(trained.path, bars, corrupt="brightness, translate")
+    assert found.robustness is not None
+    assert found.robustness.clean == found.leading
+    assert list(found.robustness.corrupted) == ["brightness", "translate"]
+    assert all(n.n == 24 for row in found.robustness.corrupted.values() for n in row)
+    assert "five severities of" in str(found)
+    with pytest.raises(UsageError, match="no corruption is called 'fogg'"):
+        saccade.evaluate(trained.path, bars, corrupt="fogg")
+
+
+def test_everything_is_there_as_json_and_as_a_table(
+    trained: Run, bars: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", str(trained.path), str(bars), "--by", "folder", "--corrupt", "scale"]
+    assert cli.main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in told["slices"]] == ["0", "1"]
+    assert list(told["robustness"]["corruptions"]) == ["scale"]
+    assert "selected" not in told
+    assert cli.main([*words, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["slice"] for row in rows if row["slice"]] == ["0", "1"]
+    assert [row["severity"] for row in rows if row["corruption"] == "scale"] == list("12345")
+    whole = Evaluation.read(told)
+    assert float(rows[0]["value"]) == whole.leading.value
+    assert {row["name"] for row in rows} >= {number.name for number in whole.numbers}
+
+
+def test_numbers_are_refused_by_a_classifier_in_words(
+    trained: Run, bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "ages.csv"
+    table.write_text(f"path,value\n{bars / '0' / 'day_01.png'},41\n")
+    assert cli.main(["evaluate", str(trained.path), str(table)]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "41.0, which is for regression; this network was trained for classification" in said.err
+    assert cli.main(["evaluate", str(trained.path), str(bars / "0")]) == 3
+    assert "lie in no class folders" in capsys.readouterr().err

@@ -16,6 +16,8 @@ from saccade.tasks.classification import Classification
 from saccade.tasks.labelling import Labelling
 from saccade.tasks.regression import Regression
 
+UNKNOWN = "unknown"  # in place of a class that is not probable enough
+
 
 @dataclass(frozen=True, repr=False)
 class Prediction:
@@ -24,22 +26,25 @@ class Prediction:
     name: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
+    known: bool = True  # whether the first is probable enough to be an answer
 
     @property
     def best(self) -> str:
-        return self.classes[0]
+        return self.classes[0] if self.known else UNKNOWN
 
     def titles(self) -> list[str]:
         ranks = range(1, len(self.classes) + 1)
-        return [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
+        pairs = [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
+        return ["answer", *pairs]
 
     def cells(self) -> list[str]:
         pairs = zip(self.classes, self.probabilities, strict=True)
-        return [cell for name, p in pairs for cell in (name, f"{p:.6f}")]
+        return [self.best, *(cell for name, p in pairs for cell in (name, f"{p:.6f}"))]
 
     def __str__(self) -> str:
         pairs = zip(self.probabilities, self.classes, strict=True)
-        return "\n".join(f"{100 * p:5.1f} %  {name}" for p, name in pairs)
+        ranks = [f"{100 * p:5.1f} %  {name}" for p, name in pairs]
+        return "\n".join(ranks if self.known else [UNKNOWN, *ranks])
 
     def __repr__(self) -> str:
         return f"Prediction({self.name}: {self.best}, {percent(self.probabilities[0])})"
@@ -60,10 +65,10 @@ class Labels(Prediction):
         return ", ".join(self.given) or "none"
 
     def titles(self) -> list[str]:
-        return ["labels", *super().titles()]
+        return ["labels", *super().titles()[1:]]
 
     def cells(self) -> list[str]:
-        return ["|".join(self.given), *super().cells()]
+        return ["|".join(self.given), *super().cells()[1:]]
 
     def __str__(self) -> str:
         return f"{self.best}\n{super().__str__()}"
@@ -152,10 +157,17 @@ class Predictions(Sequence[Answer]):
 
 
 def classes_of(
-    task: Classification, names: Sequence[str], predictions: Tensor, top: int
+    task: Classification,
+    names: Sequence[str],
+    predictions: Tensor,
+    top: int,
+    min_confidence: float = 0.0,
 ) -> list[Answer]:
-    """The `top` most probable classes of each picture.  [N,K]"""
-    return [Prediction(name, *ranked) for name, ranked in _ranked(task, names, predictions, top)]
+    """The `top` most probable classes of each picture, unknown below `min_confidence`.  [N,K]"""
+    return [
+        Prediction(name, classes, probabilities, known=probabilities[0] >= min_confidence)
+        for name, (classes, probabilities) in _ranked(task, names, predictions, top)
+    ]
 
 
 def labels_of(task: Labelling, names: Sequence[str], predictions: Tensor, top: int) -> list[Answer]:

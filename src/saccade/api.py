@@ -214,7 +214,19 @@ def resume(
     return take_part(lambda view, world: go_on(begun, view, world, epochs), tracked(begun))
 
 
-def evaluate(run: str | Path, data: str | Path | None = None, *, split: str = "test") -> Evaluation:
+def evaluate(
+    run: str | Path,
+    data: str | Path | None = None,
+    *,
+    split: str = "test",
+    views: str = "",
+    by: str = "",
+    corrupt: str = "",
+    precision: float | None = None,
+    coverage: float | None = None,
+    keep: bool = False,
+    out: str | Path | None = None,
+) -> Evaluation:
     """Measure a trained network on labelled pictures.
 
     Parameters
@@ -226,14 +238,37 @@ def evaluate(run: str | Path, data: str | Path | None = None, *, split: str = "t
         that the run itself held out.
     split
         Which pictures, where they come divided: train, val or test.
+    views
+        See each picture several ways and take the mean prediction: flip, crops, shifts, or some of
+        them as in "crops flip", which is ten views.
+    by
+        Measure slices of the pictures: by group, folder, a column of the table, another table as in
+        weather.csv::sky, or a pattern of names as in "^(night|day)".
+    corrupt
+        Measure under corruptions in five severities: all, families such as noise, blur, weather,
+        digital and shift, or names, as in "fog,noise".
+    precision
+        Find the confidence from which on this share of the answers is right, 0.98 say, on
+        validation pictures, and measure it here.
+    coverage
+        Find the highest confidence that this share of the pictures reaches, 0.9 say.
+    keep
+        Write the confidence found into the bundle: predict says unknown below it.
+    out
+        A folder for predictions.csv and evaluation.json, or a .csv file for the predictions alone.
     """
-    from saccade.measuring import measure
+    from saccade.measuring import Wanted, measure
     from saccade.runs import Run
+    from saccade.unknowns import Wish
 
-    return measure(Run.open(run), data, split)
+    wish = Wish.of(precision, coverage, keep)
+    wanted = Wanted(views, by, corrupt, wish, None if out is None else Path(out))
+    return measure(Run.open(run), data, split, wanted)
 
 
-def predict(run: str | Path, *images: str | Path, top: int = 5) -> Predictions:
+def predict(
+    run: str | Path, *images: str | Path, top: int = 5, min_confidence: float | None = None
+) -> Predictions:
     """Say what is in pictures: the most probable classes of each.
 
     Parameters
@@ -244,10 +279,13 @@ def predict(run: str | Path, *images: str | Path, top: int = 5) -> Predictions:
         Picture files, folders of pictures, or - for one picture on standard input.
     top
         How many classes to name.
+    min_confidence
+        Say unknown where no class is as probable as this, 0.8 say. Without it: what
+        evaluate --keep wrote into the bundle, or never.
     """
     from saccade.runs import open_bundle
 
-    return open_bundle(run).predict(*images, top=top)
+    return open_bundle(run).predict(*images, top=top, min_confidence=min_confidence)
 
 
 def features(

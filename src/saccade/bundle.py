@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ from saccade.data.order import in_order
 from saccade.data.source import Item, Skipped
 from saccade.data.unlabelled import unlabelled
 from saccade.engine.evaluate import predict
-from saccade.errors import DataError, WeightsError
-from saccade.files import whole_folder
+from saccade.errors import DataError, UsageError, WeightsError
+from saccade.files import whole_folder, write_whole
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.models.variant import Variant, varied
 from saccade.tasks.catalogue import read_task
+from saccade.tasks.classification import Classification
 from saccade.tasks.task import Task
 from saccade.transfer.fitting import take_bank
 
@@ -48,6 +50,7 @@ class Bundle:
     preprocessing: Preprocessing
     model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives `task.outputs` numbers
     variant: Variant = field(default_factory=Variant)  # what is changed in the architecture
+    min_confidence: float = 0.0  # of an answer; below it a classifier says "unknown"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -85,6 +88,7 @@ class Bundle:
             "colour": p.colour,
             "exif": "applied",
             "task": {"kind": self.task.kind, **self.task.config()},
+            "min_confidence": self.min_confidence,
         }
 
     @classmethod
@@ -101,7 +105,7 @@ class Bundle:
             preprocessing = _preprocessing(config)
             told = dict(config["task"])
             task = read_task(told.pop("kind"), tuple(config["label_names"]), told)
-            variant = _variant(config)
+            variant, sure = _variant(config), float(config.get("min_confidence", 0.0))
             network = create_model(config["architecture"], num_classes=task.outputs)
             picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = varied(network, variant, picture)
@@ -117,14 +121,19 @@ class Bundle:
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}") from error
         name = config["architecture"]
-        return cls(name, task, preprocessing, model.eval(), variant)
+        return cls(name, task, preprocessing, model.eval(), variant, sure)
 
-    def predict(self, *images: str | Path, top: int = 5) -> Predictions:
+    def predict(
+        self, *images: str | Path, top: int = 5, min_confidence: float | None = None
+    ) -> Predictions:
         """What is in picture files, or in all pictures of folders: the `top` most probable."""
-        return self.predict_items(unlabelled(images), top)
+        return self.predict_items(unlabelled(images), top, min_confidence)
 
-    def predict_items(self, items: Sequence[Item], top: int = 5) -> Predictions:
+    def predict_items(
+        self, items: Sequence[Item], top: int = 5, min_confidence: float | None = None
+    ) -> Predictions:
         """The same for the items of a source; raises `DataError` if none can be read."""
+        answers_of = self._answers(min_confidence)
         found: list[Answer] = []
         reported: list[Skipped] = []
         for first in range(0, len(items), PORTION):
@@ -138,11 +147,32 @@ class Bundle:
             loader = Loader(result.pictures, targets, min(n, 64), in_order(n))
             parts = [prediction for prediction, _ in predict(self.model, self.task, loader)]
             names = [portion[position].name for position in result.kept]
-            found += ANSWERS[self.task.kind](self.task, names, torch.cat(parts), top)
+            found += answers_of(names, torch.cat(parts), top)
         if reported and not found:
             lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
             raise DataError(f"no picture could be read: {lines}")
         return Predictions(tuple(found), tuple(reported))
+
+    def _answers(self, wished: float | None) -> Callable[..., list[Answer]]:
+        """Answers from predictions; unknown below a confidence of `wished`, or else of ours."""
+        answers_of = partial(ANSWERS[self.task.kind], self.task)
+        if self.task.kind == Classification.kind:
+            sure = self.min_confidence if wished is None else wished
+            if not 0 <= sure <= 1:
+                raise UsageError(f"no confidence is {sure:g}", "it lies between 0 and 1")
+            return partial(answers_of, min_confidence=sure)
+        if wished is not None:
+            raise UsageError(
+                f"a least confidence is for classification; this is {self.task.kind}",
+                "labels have thresholds of their own, numbers a margin",
+            )
+        return answers_of
+
+
+def keep_min_confidence(folder: Path, value: float) -> None:
+    """Let the bundle in `folder` say "unknown" below a confidence of `value` from now on."""
+    config = json.loads((folder / "config.json").read_text()) | {"min_confidence": value}
+    write_whole(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
 
 def _variant(config: dict[str, Any]) -> Variant:

@@ -2,42 +2,132 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from saccade.data.cache import decoded
+from saccade.bundle import Bundle, keep_min_confidence
+from saccade.data.augment.views import views
 from saccade.data.classes import missing_note
-from saccade.data.grouping import groups_of
-from saccade.data.loader import Loader
-from saccade.data.order import in_order
+from saccade.data.corrupt.catalogue import names
+from saccade.data.corrupt.strength import SEVERITIES
 from saccade.data.source import Item
 from saccade.data.sources import open_source
 from saccade.data.split import read_split
-from saccade.engine.evaluate import evaluate
+from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
+from saccade.files import write_whole
+from saccade.metrics.selective import Selected
+from saccade.readable import Readable
+from saccade.report.robustness_table import Robustness
 from saccade.results import Evaluation
-from saccade.runs import Run
+from saccade.runs import Run, write_predictions
+from saccade.slices import part_of_each, slices
+from saccade.terminal import counting
+from saccade.unknowns import Wish, refuse_unwishable, selected
 
 
-def measure(run: Run, data: str | Path | None, split: str) -> Evaluation:
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be told besides the numbers of all pictures."""
+
+    views: str = ""  # what to take the mean over, as in "crops flip"
+    by: str = ""  # what makes slices
+    corrupt: str = ""  # names and families of corruptions, or all
+    wish: Wish | None = None
+    out: Path | None = None  # a folder, or a .csv file for the predictions alone
+
+    def refuse_mixed(self) -> None:
+        """Raise `UsageError` for what cannot be had together, or is there already."""
+        if self.views and (self.corrupt or self.wish):
+            raise UsageError(
+                "--views goes with neither --corrupt nor a threshold",
+                "measure them one after the other: predict looks at a picture once",
+            )
+        for path in self.files:
+            if path.exists():
+                raise UsageError(f"'{path}' exists", "take another --out, or remove it")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What to write: the predictions, in a folder the evaluation too."""
+        if self.out is None:
+            return ()
+        if self.out.suffix.lower() == ".csv":
+            return (self.out,)
+        return self.out / "predictions.csv", self.out / "evaluation.json"
+
+
+PLAIN = Wanted()
+
+
+def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAIN) -> Evaluation:
     """Evaluate the run's bundle on `data`, or on a split of its own pictures."""
-    bundle = run.bundle
+    wanted.refuse_mixed()
+    bundle, maps = run.bundle, views(_words(wanted.views))
+    corruptions = _corruptions(wanted.corrupt, bundle)
+    if wanted.wish:
+        refuse_unwishable(bundle.task)
     items = _own(run, split) if data is None else _given(data, split)
-    task = bundle.task
-    task.targets(items)  # unknown classes are refused before anything is decoded
-    result = decoded(items, bundle.preprocessing)
-    kept = [items[k] for k in result.kept]
-    if not kept:
-        raise DataError(
-            f"no picture can be read; {result.failed[0].name}: {result.failed[0].reason}"
-        )
-    loader = Loader(result.pictures, task.targets(kept), 256, in_order(len(kept)))
-    found = evaluate(bundle.model, task, loader)
-    measured = task.measured(found.predictions, found.targets, groups_of(kept))
-    evaluation = Evaluation.of(split, task.kind, measured)
-    notes = missing_note(kept, bundle.classes, "the data")
-    return replace(evaluation, notes=notes, reported=result.failed)
+    place = run.events("started")[0]["data"] if data is None else str(data)
+    parts = part_of_each(items, wanted.by, place) if wanted.by else {}
+    ready = Readable.of(items, bundle)
+    found = ready.evaluated(bundle, maps)
+    measured = bundle.task.measured(found.predictions, found.targets, ready.groups)
+    evaluation = replace(
+        Evaluation.of(split, bundle.task.kind, measured),
+        notes=(*missing_note(ready.items, bundle.classes, "the data"), *_mean_note(len(maps))),
+        reported=ready.failed,
+        slices=slices(bundle.task, found, ready, parts, measured.numbers[0].name),
+        robustness=_corrupted(bundle, ready, corruptions) if corruptions else None,
+        selected=_selected(run, wanted.wish, found) if wanted.wish else None,
+    )
+    _write(wanted, evaluation, bundle, ready, found)
+    return evaluation
+
+
+def _mean_note(count: int) -> tuple[str, ...]:
+    return (f"each prediction is the mean over {count} views",) if count > 1 else ()
+
+
+def _words(text: str) -> list[str]:
+    """Names with spaces or commas between them."""
+    return text.replace(",", " ").split()
+
+
+def _corruptions(wanted: str, bundle: Bundle) -> tuple[str, ...]:
+    return names(bundle.preprocessing.channels, " ".join(_words(wanted))) if wanted else ()
+
+
+def _corrupted(bundle: Bundle, ready: Readable, corruptions: Sequence[str]) -> Robustness:
+    measurements, total = [], 1 + len(corruptions) * len(SEVERITIES)
+    with counting("corrupting") as progress:
+        for done, measurement in enumerate(ready.corrupted(bundle, corruptions), 1):
+            measurements.append(measurement)
+            progress(done, total)
+    return Robustness.of(measurements)
+
+
+def _selected(run: Run, wish: Wish, found: Evaluated) -> Selected:
+    """The threshold for `wish`, chosen on the run's own validation pictures; kept if wished."""
+    val = Readable.of(_own(run, "val"), run.bundle).evaluated(run.bundle)
+    chosen = selected(wish, val, found)
+    if wish.keep:
+        keep_min_confidence(run.path / "bundle", chosen.chosen.value)
+    return chosen
+
+
+def _write(
+    wanted: Wanted, evaluation: Evaluation, bundle: Bundle, ready: Readable, found: Evaluated
+) -> None:
+    """The files that are wanted."""
+    for path in wanted.files:
+        if path.suffix.lower() == ".csv":
+            write_predictions(path, ready.items, bundle.task, found)
+        else:
+            text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
+            write_whole(path, f"{text}\n")
 
 
 def _own(run: Run, split: str) -> Sequence[Item]:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from typing import Any
 
 from saccade.data.source import Skipped
 from saccade.metrics.interval import Interval
 from saccade.metrics.measured import ClassNumbers, Measured, Number, find
+from saccade.metrics.selective import Selected, Threshold
+from saccade.report.robustness_table import Robustness
 
+ASKED = ("slices", "robustness", "selected")  # what an evaluation holds only when asked to
+NUMBER = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
 BRIEF = 3  # numbers that a training names at its end
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the pictures, and the leading number of it."""
+
+    name: str
+    number: Number
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,6 +41,9 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...] = ()  # a row a true class, a column a predicted one
     notes: tuple[str, ...] = ()
     reported: tuple[Skipped, ...] = ()  # pictures that could not be read
+    slices: tuple[Slice, ...] = ()
+    robustness: Robustness | None = None
+    selected: Selected | None = None  # from which confidence on there is an answer
 
     @classmethod
     def of(cls, split: str, task: str, measured: Measured) -> Evaluation:
@@ -71,8 +88,30 @@ class Evaluation:
         return self["accuracy"].interval
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is undefined is None."""
-        return _defined(asdict(self))
+        """Plain values for JSON; what is undefined is None, what was not asked for not there."""
+        told = asdict(replace(self, robustness=None, selected=None))
+        told["robustness"] = self.robustness and self.robustness.to_dict()
+        told["selected"] = self.selected and self.selected.to_dict()
+        return _defined({k: v for k, v in told.items() if v or k not in ASKED})
+
+    def to_csv(self) -> str:
+        """A row a number: of all pictures, of each slice, under each corruption and severity."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["slice", "corruption", "severity", *NUMBER])
+        for place, number in self._placed():
+            low, high = number.interval or ("", "")
+            about = (number.name, number.value, low, high, number.n, number.unit)
+            without = "" if number.baseline is None else number.baseline
+            writer.writerow([*place, *about, without, number.method])
+        return out.getvalue().rstrip("\n")
+
+    def _placed(self) -> Iterator[tuple[tuple[str, str, int], Number]]:
+        yield from ((("", "", 0), number) for number in self.numbers)
+        yield from (((one.name, "", 0), one.number) for one in self.slices)
+        corrupted = self.robustness.corrupted if self.robustness else {}
+        for name, numbers in corrupted.items():
+            yield from ((("", name, k), number) for k, number in enumerate(numbers, 1))
 
     def rows(self, count: int | None = None) -> list[tuple[str, str]]:
         """Names and values of the first `count` numbers in words."""
@@ -82,13 +121,56 @@ class Evaluation:
         ]
 
     def __str__(self) -> str:
-        return aligned([("split", self.split), *self.rows(), *(("note", n) for n in self.notes)])
+        first = [("split", self.split), *self.rows(), *(("note", n) for n in self.notes)]
+        blocks = [aligned(first)]
+        if self.slices:
+            blocks.append(_in_slices(self.slices))
+        if self.robustness:
+            blocks.append(str(self.robustness))
+        if self.selected:
+            blocks.append(_answered(self.selected))
+        return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
         return f"Evaluation({self.split}: {self.leading.name} {self.leading})"
 
     def _repr_html_(self) -> str:
         return html_table(("split", self.split), self.rows())
+
+
+def _in_slices(slices: Sequence[Slice]) -> str:
+    """A line a slice, and which is the lowest."""
+    words = aligned([(slices[0].number.name, ""), *((s.name, str(s.number)) for s in slices)])
+    measured = [one for one in slices if not math.isnan(one.number.value)]
+    if len(measured) < 2:
+        return words
+    lowest = min(measured, key=lambda one: one.number.value)
+    chance = f"of {len(measured)} slices one is lowest by chance alone: compare the intervals"
+    return f"{words}\nlowest: {lowest.name}; {chance}"
+
+
+def _answered(selected: Selected) -> str:
+    """What a threshold does where it was chosen, and elsewhere."""
+
+    def words(there: Threshold) -> str:
+        answered = proportion(there.coverage, there.coverage_interval, there.n)
+        if math.isnan(there.precision):
+            return f"answers {answered}"
+        low, high = (f"{100 * end:.1f}" for end in there.precision_interval)
+        right = f"{percent(there.precision)} of them right ({low}–{high})"
+        return f"answers {answered}, {right}"
+
+    chosen, held = selected.chosen, selected.held
+    wish = f"{selected.wished} of {percent(selected.share)}"
+    return "\n".join(
+        [
+            f"unknown below a confidence of {chosen.value:.4f}, for a {wish}"
+            if chosen.value
+            else f"a {wish} needs no threshold: every picture gets an answer",
+            f"chosen on validation: {words(chosen)}",
+            f"measured here:        {words(held)}",
+        ]
+    )
 
 
 def _defined(value: Any) -> Any:

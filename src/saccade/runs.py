@@ -141,9 +141,11 @@ class Run:
         """Pictures that could not be read and took no part."""
         return tuple(Skipped(f["name"], f["reason"]) for f in self.events("unreadable"))
 
-    def predict(self, *images: str | Path, top: int = 5) -> Predictions:
+    def predict(
+        self, *images: str | Path, top: int = 5, min_confidence: float | None = None
+    ) -> Predictions:
         """The `top` most probable classes of picture files, or of all pictures in folders."""
-        return self.bundle.predict(*images, top=top)
+        return self.bundle.predict(*images, top=top, min_confidence=min_confidence)
 
     def to_dict(self) -> dict[str, Any]:
         """What `saccade train --json` prints."""

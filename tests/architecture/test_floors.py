@@ -26,7 +26,7 @@ FLOORS = {
     "listings": 6, "terminal": 6, "api": 6, "begun": 6, "cells": 6, "comparing": 6,
     "featuring": 6, "finding": 6, "studying": 6,
     "launching": 6, "following": 6,
-    "planning": 6, "settled": 6,
+    "planning": 6, "settled": 6, "readable": 6, "slices": 6, "unknowns": 6,
     "cli": 7, "studio": 7,
 }  # fmt: skip
 APART = [("models", "data"), ("data", "models")]  # rooms of one floor that never meet

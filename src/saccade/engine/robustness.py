@@ -35,21 +35,21 @@ def robustness(
     pictures: Pictures,
     targets: Tensor,
     corruptions: Sequence[str] = (),
-    seed: int = 0,
+    groups: Tensor | None = None,
 ) -> Iterator[Measurement]:
     """First the pictures as they are, then each of `corruptions`, all without, at all severities.
 
     Every one is of the same pictures, so a difference between two is more certain than their
-    intervals, each by itself, make it look.
+    intervals, each by itself, make it look.  With `groups` [N] int64, pictures that belong
+    together, intervals draw whole groups.
     """
-    yield Measurement("", 0, _measured(model, task, pictures, targets))
+
+    def measured(pictures: Pictures) -> Number:
+        loader = Loader(pictures, targets, BATCH, in_order(len(pictures)))
+        found = evaluate(model, task, loader)
+        return task.leading(found.predictions, found.targets, groups)
+
+    yield Measurement("", 0, measured(pictures))
     for name in corruptions or names(pictures.shape[0]):
         for severity in SEVERITIES:
-            worse = Corrupted(pictures, name, severity, seed)
-            yield Measurement(name, severity, _measured(model, task, worse, targets))
-
-
-def _measured(model: nn.Module, task: Task, pictures: Pictures, targets: Tensor) -> Number:
-    loader = Loader(pictures, targets, BATCH, in_order(len(pictures)))
-    found = evaluate(model, task, loader)
-    return task.leading(found.predictions, found.targets)
+            yield Measurement(name, severity, measured(Corrupted(pictures, name, severity)))

@@ -84,8 +84,10 @@ def _all_given(score: CountScore, true: Tensor) -> float:
 
 
 def _mean(area: Area, probabilities: Tensor, true: Tensor) -> Statistic:
-    """The mean over the labels that have a picture."""
+    """The mean over the labels that have a picture; NaN where none has."""
     there = true.any(dim=0).nonzero()[:, 0].tolist()
+    if not there:
+        return lambda weights: weights.new_full((len(weights),), torch.nan)
     return lambda weights: torch.stack(
         [area(probabilities[:, k], true[:, k], weights) for k in there]
     ).nanmean(dim=0)

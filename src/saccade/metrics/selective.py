@@ -8,7 +8,9 @@ Confidence speaks of pictures like those measured.  On a picture of something el
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,6 +27,20 @@ class Threshold(NamedTuple):
     coverage_interval: Interval
     precision: float  # share of the answered that is right; chosen on, so a little too good
     precision_interval: Interval
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A threshold, and what it does to other pictures than those that it was chosen on."""
+
+    wished: str  # "precision" or "coverage"
+    share: float  # of it that was wished
+    chosen: Threshold
+    held: Threshold
+
+    def to_dict(self) -> dict[str, Any]:
+        chosen, held = self.chosen._asdict(), self.held._asdict()
+        return {"wished": self.wished, "share": self.share, "chosen": chosen, "held": held}
 
 
 class RiskCoverage(NamedTuple):
@@ -52,6 +68,18 @@ def threshold_for_coverage(confidences: Tensor, right: Tensor, wished: float) ->
     """
     reached = [t for t in thresholds(confidences, right) if t.coverage >= wished]
     return min(reached, key=lambda t: t.coverage, default=None)
+
+
+def threshold_at(value: float, confidences: Tensor, right: Tensor) -> Threshold:
+    """What the threshold `value` does to pictures that it was not chosen on.
+
+    confidences [N], right [N] bool; the precision of no answer is NaN
+    """
+    there = confidences.double() >= value
+    n, answered, good = len(there), int(there.sum()), int((right & there).sum())
+    share = good / answered if answered else math.nan
+    coverage = answered / n
+    return Threshold(value, n, coverage, wilson(answered, n), share, wilson(good, answered))
 
 
 def thresholds(confidences: Tensor, right: Tensor) -> list[Threshold]:

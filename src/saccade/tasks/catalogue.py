@@ -39,6 +39,22 @@ def kind_of(items: Sequence[Item]) -> str:
     return kinds.pop()
 
 
+def refuse_other_labels(items: Sequence[Item], task: Task) -> None:
+    """Raise `DataError` where labels are missing or of a kind that `task` is not measured by."""
+    known = {task.kind, *((Classification.kind,) if task.kind == Labelling.kind else ())}
+    for item in items:
+        if item.label is None:
+            raise DataError(
+                f"'{item.name}' has no label to measure by", "for pictures without: saccade predict"
+            )
+        if KINDS[type(item.label)] not in known:
+            raise DataError(
+                f"'{item.name}' has the label {item.label!r}, which is for "
+                f"{KINDS[type(item.label)]}; this network was trained for {task.kind}",
+                "labels are to be of the kind that it was trained with",
+            )
+
+
 def task_for(
     items: Sequence[Item],
     classes: tuple[str, ...],
@@ -58,6 +74,12 @@ def task_for(
             )
         return Regression.of(items)
     if kind == Labelling.kind:
+        if len({frozenset(labels_of(item)) for item in items}) == 1:
+            found = "|".join(labels_of(items[0])) or "none"
+            raise DataError(
+                f"all pictures to train on carry the same labels: {found}",
+                "there is nothing to be learned; add pictures without one of them",
+            )
         return Labelling(classes, label_smoothing, _label_weights(weights, items, classes))
     return Classification(classes, label_smoothing, _class_weights(weights, items, classes))
 

@@ -48,6 +48,26 @@ def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -
     return assemble(found, path.stem, f"'{path}'", reader.skipped, reader.notes(found))
 
 
+def cells_of(path: Path, column: str = "") -> dict[str, str]:
+    """What a table says of each picture, by its name: in `column`, or in the first other one."""
+    header, rows, _ = _table(path)
+    folded = [cell.casefold() for cell in header]
+    name = next((at for at, cell in enumerate(folded) if cell in COLUMNS["path"]), None)
+    if name is None or len(header) < 2:
+        raise DataError(
+            f"'{path}' does not say which picture a row is of: its columns are {', '.join(header)}",
+            f"call one of them {', '.join(COLUMNS['path'])}",
+        )
+    if column and column.casefold() not in folded:
+        raise unknown("column", column, header, DataError)
+    place = folded.index(column.casefold()) if column else int(name == 0)
+    return {
+        str(PurePosixPath(cells[name].strip().replace("\\", "/"))): cells[place].strip()
+        for _, cells in rows
+        if len(cells) > max(name, place)
+    }
+
+
 def missing(place: str) -> str:
     """Why a picture that a person named cannot be read, or nothing."""
     return "" if os.path.isfile(place) else "not there"  # noqa: PTH113  a name may be too long

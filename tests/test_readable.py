@@ -1,0 +1,95 @@
+"""Labelled pictures as a bundle sees them: from several sides, and refused where they cannot be."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from saccade.bundle import Bundle
+from saccade.data.augment.views import views
+from saccade.data.cache import Held
+from saccade.data.decode import Preprocessing
+from saccade.data.source import Item, Label, Pixels
+from saccade.errors import DataError
+from saccade.readable import Readable
+from saccade.tasks.classification import Classification
+from saccade.tasks.labelling import Labelling
+from saccade.tasks.regression import Regression
+from saccade.tasks.task import Task
+
+GREY = Preprocessing(size=8, colour="grey", mean=(0.5,), std=(0.5,))
+TASKS: list[Task] = [
+    Classification(("dark", "bright"), temperature=2.0),
+    Labelling(("dark", "bright")),
+    Regression(mean=3.0, scale=2.0),
+]
+
+
+class Left(nn.Module):
+    """Looks at the left half alone.  [N,C,H,W] -> [N,K]"""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([0.01, -0.02])[:outputs])
+
+    def forward(self, x: Tensor) -> Tensor:
+        half = x.float()[..., : x.shape[3] // 2].mean((1, 2, 3))
+        return half[:, None] * self.weight
+
+
+def bundle_of(task: Task) -> Bundle:
+    return Bundle("left", task, GREY, Left(task.outputs))
+
+
+def readable(task: Task, n: int = 7) -> Readable:
+    images = torch.randint(0, 256, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
+    pictures = Held(images.byte())
+    items = tuple(Item(f"{k}", None, Pixels(pictures.rows[k, 0].numpy())) for k in range(n))
+    shape = (n,) if isinstance(task, Classification) else (n, task.outputs)
+    kind = torch.int64 if isinstance(task, Classification) else torch.float32
+    return Readable(items, pictures, torch.zeros(shape, dtype=kind), ())
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
+def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) -> None:
+    ready, bundle = readable(task), bundle_of(task)
+    found = ready.evaluated(bundle, views(["flip"])).predictions
+    images = ready.pictures.take(torch.arange(7))
+    both = [task.predict(bundle.model, seen) for seen in (images, images.flip(3))]
+    assert not torch.allclose(both[0], both[1])
+    torch.testing.assert_close(found, (both[0] + both[1]).detach() / 2)
+
+
+def test_one_view_is_the_picture_as_it_is() -> None:
+    ready, bundle = readable(TASKS[0]), bundle_of(TASKS[0])
+    found = ready.evaluated(bundle, views([])).predictions
+    assert torch.equal(found, ready.evaluated(bundle).predictions)
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "what"),
+    [
+        (TASKS[0], 3.5, "has the label 3.5, which is for regression"),
+        (TASKS[0], ("dark",), "which is for labelling; this network was trained for classif"),
+        (TASKS[0], None, "'one' has no label"),
+        (TASKS[0], "grey", "'grey'"),
+        (TASKS[1], 3.5, "which is for regression"),
+        (TASKS[1], None, "'one' has no label"),
+        (TASKS[1], ("dark", "grey"), "'grey'"),
+        (TASKS[2], "dark", "which is for classification; this network was trained for regression"),
+        (TASKS[2], None, "'one' has no label"),
+    ],
+)
+def test_labels_that_a_network_cannot_be_measured_by_are_refused(
+    task: Task, label: Label, what: str
+) -> None:
+    """Before a picture is read: this one could not be."""
+    item = Item("one", label, Pixels(torch.zeros(0).byte().numpy()))
+    with pytest.raises(DataError, match=what):
+        Readable.of([item], bundle_of(task))
+
+
+def test_no_picture_at_all_is_an_error_in_words() -> None:
+    with pytest.raises(DataError, match="no picture can be read"):
+        Readable.of([], bundle_of(TASKS[0]))

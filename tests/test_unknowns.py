@@ -1,0 +1,117 @@
+"""From which confidence on there is an answer: chosen on validation, measured elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import saccade
+from saccade import cli
+from saccade.answers import Prediction, Predictions
+from saccade.data.source import Item
+from saccade.data.sources import open_source
+from saccade.data.split import read_split
+from saccade.engine.evaluate import Evaluated
+from saccade.errors import UsageError
+from saccade.runs import Run
+from saccade.tasks.labelling import Labelling
+from saccade.unknowns import Wish, refuse_unwishable, selected
+
+
+def said(confidences: list[float], right: list[bool]) -> Evaluated:
+    """Two classes; the first is named each time, with these confidences."""
+    sure = torch.tensor(confidences)
+    truth = torch.tensor([0 if good else 1 for good in right])
+    return Evaluated({}, torch.stack([sure, 1 - sure], dim=1), truth)
+
+
+VAL = said([0.9, 0.8, 0.7, 0.6], [True, True, False, True])
+TEST = said([0.95, 0.76, 0.74, 0.55], [True, False, True, True])
+
+
+def test_a_threshold_is_chosen_on_validation_and_measured_on_the_pictures_at_hand() -> None:
+    """Without a mistake down to 0.8, so midway to 0.7; two of the others lie above, one right."""
+    found = selected(Wish("precision", 1.0), VAL, TEST)
+    assert found.chosen.value == pytest.approx(0.75)
+    assert (found.chosen.coverage, found.chosen.precision) == (0.5, 1.0)
+    assert (found.held.n, found.held.coverage, found.held.precision) == (4, 0.5, 0.5)
+
+
+def test_a_wished_share_of_answers_takes_the_highest_threshold() -> None:
+    found = selected(Wish("coverage", 0.75), VAL, TEST)
+    assert found.chosen.value == pytest.approx(0.65)
+    assert (found.held.coverage, found.held.precision) == (0.75, pytest.approx(2 / 3))
+
+
+def test_where_nothing_is_answered_the_precision_is_undefined() -> None:
+    found = selected(Wish("precision", 1.0), VAL, said([0.6], [True]))
+    assert found.held.coverage == 0 and found.held.precision != found.held.precision
+    assert found.held.precision_interval == (0, 1)
+
+
+def test_a_precision_out_of_reach_is_refused_with_the_best_there_is() -> None:
+    wrong = said([0.9, 0.6], [False, True])
+    with pytest.raises(UsageError, match="no threshold has 80") as caught:
+        selected(Wish("precision", 0.8), wrong, TEST)
+    assert caught.value.hint == "the best has 50.0 %, and answers 100.0 %"
+
+
+def test_wishes_that_are_none_are_refused() -> None:
+    assert Wish.of(None, None, keep=False) is None
+    with pytest.raises(UsageError, match="one thing"):
+        Wish.of(0.9, 0.9, keep=False)
+    with pytest.raises(UsageError, match="one thing"):
+        Wish.of(None, None, keep=True)
+    with pytest.raises(UsageError, match="--precision cannot be 98"):
+        Wish.of(98, None, keep=False)
+    with pytest.raises(UsageError, match="this is labelling"):
+        refuse_unwishable(Labelling(("a", "b")))
+
+
+def test_a_kept_threshold_is_what_predict_goes_by(digits_run: Run) -> None:
+    """Half of the validation pictures reach the median confidence, so half of any like them."""
+    found = saccade.evaluate(digits_run.path, coverage=0.5, keep=True)
+    assert found.selected is not None
+    value = found.selected.chosen.value
+    bundle = saccade.open_bundle(digits_run.path)
+    assert bundle.min_confidence == value > 0
+    items = _test_items(digits_run)[:80]
+    said = _classes(bundle.predict_items(items))
+    assert [one.known for one in said] == [one.probabilities[0] >= value for one in said]
+    assert {one.best for one in said if not one.known} == {"unknown"}
+    assert all(one.known for one in _classes(bundle.predict_items(items, min_confidence=0.0)))
+    assert abs(found.selected.held.coverage - 0.5) < 0.15
+    lines = str(found).splitlines()[-3:]
+    assert lines[0].startswith("unknown below a confidence of ")
+    assert lines[2].startswith("measured here:        answers ")
+
+
+def test_unknown_is_said_in_words_in_tables_and_in_json(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (8, 8), 90).save(tmp_path / "grey.png")
+    words = ["predict", str(trained.path), str(tmp_path / "grey.png"), "--min-confidence", "1"]
+    assert cli.main(words) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "unknown"
+    assert cli.main([*words, "--csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["answer"] == "unknown" and row["class_1"] in trained.classes
+    assert cli.main([*words, "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["predictions"]
+    assert told["known"] is False
+    assert cli.main([*words[:-1], "1.5"]) == 2
+    assert "no confidence is 1.5" in capsys.readouterr().err
+
+
+def _test_items(run: Run) -> list[Item]:
+    return list(read_split(run.path / "split.csv", open_source("digits")).test)
+
+
+def _classes(said: Predictions) -> list[Prediction]:
+    return [one for one in said if isinstance(one, Prediction)]
