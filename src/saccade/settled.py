@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ from saccade.data.split import Division, divide
 from saccade.examining import grouped
 from saccade.pretrained import fetched
 from saccade.settings import Settings, resolve
-from saccade.tasks.catalogue import task_for
+from saccade.tasks.catalogue import kind_of, task_for
+from saccade.tasks.regression import Regression
 from saccade.terminal import say
 
 
@@ -50,8 +52,22 @@ def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[st
             task_for(division.train, division.classes),
             lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
         )
+    settings = unsmoothed(settings, kind_of(division.train))
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     return Settled(source, settings, division, notes)
+
+
+def unsmoothed(settings: Settings, kind: str) -> Settings:
+    """Without the label smoothing that a named recipe has for classes, where numbers are learned.
+
+    One that was asked for stays, to be refused.
+    """
+    name = "train.label_smoothing"
+    of_recipe = settings.origins[name].startswith("recipe ")
+    if kind != Regression.kind or not of_recipe:
+        return settings
+    origins = {**settings.origins, name: "auto: numbers are not smoothed"}
+    return replace(settings, recipe=settings.recipe.with_({name: 0.0}), origins=origins)
 
 
 def notes_on(skipped: Sequence[Skipped]) -> list[str]:

@@ -12,7 +12,7 @@ from saccade.bundle import Bundle
 from saccade.data.classes import write_classes
 from saccade.data.grouping import groups_of
 from saccade.data.sources import located, open_source
-from saccade.data.split import Division, read_split, write_split
+from saccade.data.split import Division, read_split, write_split, written
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed import ALONE, World
 from saccade.engine.evaluate import evaluate
@@ -272,4 +272,6 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
 
 
 def _counts(split: Split) -> dict[str, int]:
-    return dict(Counter(str(item.label) for item in split.items))
+    """Pictures by class, or by all labels as a table has them; those with numbers in one pot."""
+    labels = (item.label for item in split.items)
+    return dict(Counter("" if isinstance(x, int | float) else written(x) for x in labels))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from saccade.data.decode import Preprocessing
+from saccade.data.split import SEVERAL
 from saccade.results import Evaluation
 from saccade.runs import Run
 
@@ -19,7 +22,9 @@ def model_card(run: Run, preprocessing: Preprocessing) -> str:
     pictures = {split: sum(counts.values()) for split, counts in started["pictures"].items()}
     settings = run.recipe.train
     numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
-    about = f"{len(run.classes)} classes" if run.classes else "a number"
+    about = "a number"
+    if run.classes:
+        about = f"{len(run.classes)} {'labels' if test.task == 'labelling' else 'classes'}"
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
     classes = _classes(test, started["pictures"]["train"])
@@ -81,9 +86,12 @@ def _classes(test: Evaluation, trained: dict[str, int]) -> str:
     """A table of the classes, where there are any."""
     if not test.per_class:
         return ""
+    carried: Counter[str] = Counter()
+    for labels, count in trained.items():
+        several = labels.split(SEVERAL) if test.task == "labelling" else [labels]
+        carried.update(dict.fromkeys(several, count))
     rows = [
-        f"| {row.name} | {trained.get(row.name, 0)} | {row.pictures} | {row.recall} "
-        f"| {row.precision} |"
+        f"| {row.name} | {carried[row.name]} | {row.pictures} | {row.recall} | {row.precision} |"
         for row in test.per_class
     ]
     head = "| class | trained on | measured on | found of it | right when named |"

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from saccade.batch import Batch
 from saccade.data.classes import match_several
 from saccade.data.source import Item
+from saccade.errors import DataError
 from saccade.metrics.average_precision import mean_average_precision
 from saccade.metrics.averaged import Averaged
 from saccade.metrics.labels_measured import label_losses, labels_measured
@@ -42,7 +43,13 @@ class Labelling:
         return len(self.classes)
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """1 where an item carries a label, by name.  [N,K] float32"""
+        """1 where an item carries a label, by name; a class is one label.  [N,K] float32"""
+        for item in items:
+            if not isinstance(item.label, str | tuple):
+                raise DataError(
+                    f"'{item.name}' has the label {item.label!r} where label names are needed",
+                    "call the column labels, or train on numbers",
+                )
         return torch.from_numpy(match_several(items, self.classes)).float()
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:

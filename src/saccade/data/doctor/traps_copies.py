@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from saccade.data.doctor.case import Case, Finding, Severity, label_words, several
+from saccade.data.source import Label
 
 
 def duplicates(case: Case) -> Finding | None:
@@ -35,10 +36,12 @@ def near_duplicates(case: Case) -> Finding | None:
 
 
 def different_labels(case: Case) -> Finding | None:
+    """Copies that contradict each other; of numbers exact ones only, near ones may well differ."""
+    numbers = any(isinstance(item.label, int | float) for item in case.items)
     groups = [
         group
-        for group in case.groups(case.cluster)
-        if len({case.items[row].label for row in group}) > 1
+        for group in case.groups(case.content if numbers else case.cluster)
+        if len({_unordered(case.items[row].label) for row in group}) > 1
     ]
     count = sum(map(len, groups))
     if not groups:
@@ -77,6 +80,11 @@ def _finding(
         remarks[case.items[row].name] = ", ".join(filter(None, told))
     together = tuple(case.names(group) for group in groups)
     return Finding(kind, severity, count, case.names(flat), words, advice, remarks, together)
+
+
+def _unordered(label: Label) -> Label | frozenset[str]:
+    """Several labels are the same in any order."""
+    return frozenset(label) if isinstance(label, tuple) else label
 
 
 def _are(count: int) -> str:

@@ -1,0 +1,152 @@
+"""What is measured of labels and of numbers, beside scikit-learn, SciPy and numpy."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics as sk
+import torch
+
+from saccade.metrics.labels_measured import labels_measured
+from saccade.metrics.measured import Number
+from saccade.metrics.numbers_measured import numbers_measured
+from saccade.results import Evaluation
+
+LABELS = ("a", "b", "c")
+
+
+@pytest.fixture
+def labels() -> tuple[torch.Tensor, torch.Tensor]:
+    """Probabilities and truths of 120 pictures with three labels, the last one rare."""
+    generator = torch.Generator().manual_seed(5)
+    truth = torch.rand(120, 3, generator=generator) < torch.tensor([0.5, 0.3, 0.1])
+    said = torch.rand(120, 3, generator=generator) * 0.7 + 0.3 * truth
+    return said.float(), truth.float()
+
+
+@pytest.fixture
+def numbers() -> tuple[torch.Tensor, torch.Tensor]:
+    """Predictions and truths of 80 pictures, four of each of twenty places."""
+    generator = torch.Generator().manual_seed(6)
+    places = torch.randn(20, 1, generator=generator).repeat_interleave(4, dim=0) * 3 + 10
+    missed = torch.randn(80, 1, generator=generator)
+    return places + missed, places + 0.5 * torch.randn(80, 1, generator=generator)
+
+
+def test_numbers_of_labels_agree_with_scikit_learn(labels) -> None:
+    said, truth = labels
+    thresholds = torch.tensor([0.5, 0.4, 0.6])
+    found = labels_measured(said, truth, LABELS, thresholds)
+    p, t, named = said.double().numpy(), truth.numpy().astype(int), (said >= thresholds).numpy()
+    expected = {
+        "mean average precision": sk.average_precision_score(t, p, average="macro"),
+        "macro F1": sk.f1_score(t, named, average="macro"),
+        "micro F1": sk.f1_score(t, named, average="micro"),
+        "all labels right": sk.accuracy_score(t, named),
+        "ROC area": sk.roc_auc_score(t, p, average="macro"),
+        "log loss": np.mean([sk.log_loss(t[:, k], p[:, k]) for k in range(3)]),
+    }
+    assert {n.name: n.value for n in found.numbers} == pytest.approx(expected, abs=1e-6)
+    assert all(n.interval and n.interval.low < n.value < n.interval.high for n in found.numbers)
+    columns = np.array(sk.precision_recall_fscore_support(t, named)).T
+    for row, column in zip(found.classes, columns, strict=True):
+        told = (row.precision.value, row.recall.value, row.f1.value, row.pictures)
+        assert told == pytest.approx(tuple(column))
+
+
+def test_baselines_of_labels_are_those_of_not_looking(labels) -> None:
+    said, truth = labels
+    found = labels_measured(said, truth, LABELS, torch.full((3,), 0.5))
+    t = truth.numpy().astype(int)
+    shares = t.mean(axis=0)
+    assert found["mean average precision"].baseline == pytest.approx(shares.mean())
+    everything = sk.f1_score(t, np.ones_like(t), average="macro")
+    assert found["macro F1"].baseline == pytest.approx(everything)
+    mostly = np.tile(shares >= 0.5, (len(t), 1))
+    assert found["all labels right"].baseline == pytest.approx(sk.accuracy_score(t, mostly))
+    assert found["log loss"].baseline == pytest.approx(
+        scipy.stats.bernoulli(shares).entropy().mean()
+    )
+
+
+def test_a_label_without_a_picture_is_left_out_of_the_means(labels) -> None:
+    said, truth = labels
+    truth = truth.clone()
+    truth[:, 2] = 0
+    found = labels_measured(said, truth, LABELS, torch.full((3,), 0.5))
+    p, t = said.double().numpy()[:, :2], truth.numpy()[:, :2].astype(int)
+    assert found["mean average precision"].value == pytest.approx(sk.average_precision_score(t, p))
+    assert found["ROC area"].value == pytest.approx(sk.roc_auc_score(t, p))
+
+
+def test_numbers_agree_with_scikit_learn_and_scipy(numbers) -> None:
+    said, truth = numbers
+    p, t = said.double().numpy()[:, 0], truth.double().numpy()[:, 0]
+    found = numbers_measured(said, truth, "m")
+    expected = {
+        "R squared": sk.r2_score(t, p),
+        "mean absolute error": sk.mean_absolute_error(t, p),
+        "root mean square error": sk.root_mean_squared_error(t, p),
+        "Spearman": scipy.stats.spearmanr(p, t)[0],
+        "Pearson": scipy.stats.pearsonr(p, t)[0],
+        "bias": float(np.mean(p - t)),
+    }
+    assert {n.name: n.value for n in found.numbers} == pytest.approx(expected)
+    assert found["mean absolute error"].baseline == pytest.approx(np.abs(t - t.mean()).mean())
+    assert found["root mean square error"].baseline == pytest.approx(t.std())
+    assert found["bias"].unit == "m"
+
+
+def test_the_interval_of_r_squared_agrees_with_scipys_bootstrap(numbers) -> None:
+    said, truth = numbers
+    p, t = said.double().numpy()[:, 0], truth.double().numpy()[:, 0]
+    theirs = scipy.stats.bootstrap(
+        (t, p), sk.r2_score, paired=True, vectorized=False, method="percentile",
+        n_resamples=2000, rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    ours = numbers_measured(said, truth)["R squared"].interval
+    assert ours is not None
+    assert ours.low == pytest.approx(theirs.low, abs=0.02)
+    assert ours.high == pytest.approx(theirs.high, abs=0.02)
+
+
+def test_numbers_per_place_are_those_of_the_means_of_each_places_pictures(numbers) -> None:
+    said, truth = numbers
+    places = torch.randperm(20, generator=torch.Generator().manual_seed(1)).repeat_interleave(4)
+    found = numbers_measured(said, truth, groups=places)
+    p, t = (x.double().numpy().reshape(20, 4).mean(axis=1) for x in (said, truth))
+    assert found["R squared per place"].value == pytest.approx(sk.r2_score(t, p))
+    expected = sk.mean_absolute_error(t, p)
+    assert found["mean absolute error per place"].value == pytest.approx(expected)
+    assert found["R squared per place"].n == 20
+    assert found["R squared"].n == 80
+    assert found["R squared"].method == "bootstrap of groups"
+    assert [n.name for n in found.numbers[:2]] == ["R squared", "R squared per place"]
+
+
+def test_pictures_that_are_a_place_each_have_no_numbers_per_place(numbers) -> None:
+    found = numbers_measured(*numbers, groups=torch.arange(80))
+    assert not [n.name for n in found.numbers if "place" in n.name]
+
+
+def test_a_single_place_leaves_r_squared_undefined_and_says_so() -> None:
+    said, truth = torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [3.0]])
+    found = numbers_measured(said, truth, groups=torch.zeros(2, dtype=torch.int64))
+    number = found["R squared per place"]
+    assert str(number) == "undefined (n = 1)"
+    told = json.loads(json.dumps(Evaluation.of("test", "regression", found).to_dict()))
+    assert told["numbers"][1]["value"] is None
+
+
+def test_a_number_comes_back_from_json(numbers) -> None:
+    number = numbers_measured(*numbers).numbers[0]
+    told = json.loads(json.dumps({**vars(number), "interval": tuple(number.interval or ())}))
+    assert Number.read(told) == number
+
+
+def test_an_undefined_number_comes_back_from_json() -> None:
+    told = json.loads('{"name": "precision", "value": null, "n": 0, "interval": null, "unit": "%"}')
+    assert str(Number.read(told)) == "undefined (n = 0)"
