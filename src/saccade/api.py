@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from saccade.runs import Run
     from saccade.studies.listing import Studies
     from saccade.studies.result import StudyResult
+    from saccade.suspects import Suspects
 
 __all__ = [
     "augment",
@@ -36,6 +37,7 @@ __all__ = [
     "show",
     "studies",
     "study",
+    "suspects",
     "train",
 ]
 
@@ -413,6 +415,41 @@ def doctor(
     from saccade.examining import examine_data
 
     return examine_data(data, html=html, apply=apply)
+
+
+def suspects(
+    data: str | Path,
+    *,
+    model: str | Path | None = None,
+    weights: str | Path | None = None,
+    html: str | Path | None = None,
+    apply: str | Path | None = None,
+) -> Suspects:
+    """Find pictures whose labels are probably wrong, the surest first.
+
+    Linear probes on features of the pictures say what each shows without having learned from it;
+    confident learning counts who is surely of another class than labelled.
+
+    Parameters
+    ----------
+    data
+        Pictures with one class each, as for train.
+    model
+        What looks at the pictures: a network of `saccade models` with public weights, a run, a
+        bundle, or hog. Without it: for photographs the best network at hand, else hog.
+    weights
+        Those of a network: a tag, a file or a bundle.
+    html
+        A file for the suspects as a page with pictures.
+    apply
+        A file for a table of the pictures without the suspects, to train on in place of data. The
+        pictures themselves are never touched.
+    """
+    from saccade.suspecting import find_suspects
+
+    named = None if weights is None else str(weights)
+    page, table = (None if file is None else Path(file) for file in (html, apply))
+    return find_suspects(data, model, named, html=page, apply=table)
 
 
 def study(

@@ -23,7 +23,14 @@ from saccade.errors import SaccadeError
 
 REPORTED = 4  # exit code: finished, some inputs reported
 USAGE = 2
-TABLES = {"Anatomy", "Diagnosis", "Evaluation", "Predictions", "StudyResult"}  # printed by `--csv`
+TABLES = {
+    "Anatomy",
+    "Diagnosis",
+    "Evaluation",
+    "Predictions",
+    "StudyResult",
+    "Suspects",
+}  # results that `--csv` can print
 
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
 UNSAYABLE: dict[str, Any] = {"Module": object}  # what only Python can hand over

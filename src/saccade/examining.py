@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.data.doctor.doctor import examine
 from saccade.data.grouping import Grouping, by_cluster, by_folder, by_pattern, by_source
-from saccade.data.source import Source
+from saccade.data.source import Skipped, Source
 from saccade.data.sources import located, open_source
 from saccade.files import cache_folder, write_whole
 from saccade.prepared import preprocessing_of
@@ -31,7 +32,7 @@ def examine_data(
         write_whole(Path(html), doctor_page(diagnosis))
         say(f"the findings with their pictures are in {html}")
     if apply is not None:
-        _write_cleaned(diagnosis, Path(apply))
+        write_cleaned(Path(apply), *diagnosis.cleaned(Path(apply).parent))
     return diagnosis
 
 
@@ -63,9 +64,8 @@ def memory_of(data: str | Path | None) -> Path | None:
     return cache_folder() / "doctor" / f"{name}.jsonl"
 
 
-def _write_cleaned(diagnosis: Diagnosis, file: Path) -> None:
-    """The cleaned manifest, and beside it what was left out and why."""
-    rows, left_out = diagnosis.cleaned(file.parent)
+def write_cleaned(file: Path, rows: list[dict[str, str]], left_out: Sequence[Skipped]) -> None:
+    """Write a cleaned manifest, and beside it what was left out and why."""
     reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
     others = file.with_name(f"{file.stem}-left-out.csv")
     write_whole(file, _table(("path", "label", "split", "group"), rows))

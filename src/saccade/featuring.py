@@ -80,7 +80,7 @@ def write_features(
     `model` is a run, a bundle, or a network, which then has public weights or those that are named.
     Raises `UsageError` for a layer that the network does not have.
     """
-    network, preprocessing = _network(model, weights)
+    network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     cut = trunk(network, layer)
     parts, rows, failed = [], [], []
@@ -98,7 +98,7 @@ def write_features(
     return _write(out, torch.cat(parts), rows, (str(model), layer), tuple(failed))
 
 
-def _network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
+def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
     """The network with its first row, and how its pictures are prepared."""
     if Path(model).is_dir():
         if weights is not None:

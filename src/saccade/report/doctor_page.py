@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-
-from PIL import Image
-
 from saccade.data.doctor.case import Finding
 from saccade.data.doctor.diagnosis import Diagnosis
-from saccade.data.formats import Opening, opened
-from saccade.data.source import Item
-from saccade.errors import DataError
+from saccade.report.album import Album
 from saccade.report.charts import bar_list, histogram
 from saccade.report.page import (
     Html,
@@ -22,11 +15,9 @@ from saccade.report.page import (
     folded,
     join,
     page,
-    picture,
     pictures,
 )
 
-SIDE = 128  # pixels of the long side of a small picture
 SHOWN = 12  # pictures of a finding
 GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and pictures of a group
 LISTED = 500  # paths of a finding; all of them are in --json
@@ -38,7 +29,7 @@ NO_PICTURE |= {"linked_twice", "hidden", "skipped"}
 
 def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
     """The whole page; self-contained, under 3 MB whatever the size of the set."""
-    album = _Album(diagnosis.case.items)
+    album = Album(diagnosis.case.items, BUDGET)
     blocks = [_finding(finding, album) for finding in diagnosis.findings]
     nothing = element("p", "Nothing was found that could harm a training.")
     sections = [
@@ -49,40 +40,6 @@ def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
     ]
     words = f"Each of its {diagnosis.count:,} pictures was loaded; {_verdict(diagnosis)}"
     return page(f"What is in {diagnosis.name}", sections, lead=words, footer=footer)
-
-
-class _Album:
-    """Small pictures by name, as long as there is room in the file."""
-
-    def __init__(self, items: Sequence[Item]):
-        self.items = {item.name: item for item in items}
-        self.room = BUDGET
-
-    def show(self, name: str, remark: str = "") -> Html | None:
-        encoded = self._small(name)
-        if encoded is None:
-            return None
-        caption = [element("span", name, class_="path")]
-        if remark:
-            caption += [Html("<br>"), remark]
-        return picture(encoded, remark or "a picture of the set", join(caption))
-
-    def _small(self, name: str) -> bytes | None:
-        item = self.items.get(name)
-        if item is None or self.room <= 0:
-            return None
-        try:
-            raw = item.picture.read()
-            if isinstance(raw, bytes):
-                raw = opened(raw, Opening(grey=False, least=SIDE, longer=True))
-        except (DataError, OSError):
-            return None
-        image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw[..., :3])
-        image.thumbnail((SIDE, SIDE))
-        file = io.BytesIO()
-        image.save(file, "JPEG", quality=72, optimize=True)
-        self.room -= len(file.getvalue())
-        return file.getvalue()
 
 
 def _verdict(diagnosis: Diagnosis) -> str:
@@ -118,7 +75,7 @@ def _split_words(splits: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in splits.items() if name != "all")
 
 
-def _finding(finding: Finding, album: _Album) -> Html:
+def _finding(finding: Finding, album: Album) -> Html:
     tag = element("span", finding.severity, class_=f"tag {TAGS[finding.severity]}")
     parts: list[object] = [element("h3", tag, " ", finding.words)]
     if finding.advice:
@@ -130,7 +87,7 @@ def _finding(finding: Finding, album: _Album) -> Html:
     return element("article", *parts)
 
 
-def _single(finding: Finding, album: _Album) -> list[Html]:
+def _single(finding: Finding, album: Album) -> list[Html]:
     if finding.kind in NO_PICTURE:
         return []
     cells = [album.show(name, finding.remarks.get(name, "")) for name in finding.items[:SHOWN]]
@@ -138,7 +95,7 @@ def _single(finding: Finding, album: _Album) -> list[Html]:
     return [pictures(drawn)] if drawn else []
 
 
-def _grouped(finding: Finding, album: _Album) -> list[Html]:
+def _grouped(finding: Finding, album: Album) -> list[Html]:
     groups = []
     for names in finding.together[:GROUPS]:
         cells = [album.show(name, finding.remarks.get(name, "")) for name in names[:MEMBERS]]

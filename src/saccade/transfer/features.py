@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,7 @@ def fingerprint(trunk: nn.Module, decoding: Decoding, views: Views) -> str:
     """Names the features by all that they depend on."""
     told = [
         torch.__version__,
-        next(trunk.parameters()).device.type,
+        _place(trunk).type,
         str(trunk),
         asdict(decoding.preprocessing),
         asdict(views) if views.count else None,
@@ -130,7 +131,7 @@ def _computed(
 ) -> Iterator[tuple[Tensor, int, Tensor]]:
     """Positions [n], the view's number, and features [n,D] on the CPU, portion by portion."""
     trunk.eval()
-    place = next(trunk.parameters()).device
+    place = _place(trunk)
     augment = compose([parse(text) for text in views.augment])
     for portion, index in enumerate(torch.arange(len(pictures)).split(BATCH)):
         plain = Batch(pictures.take(index), torch.zeros(len(index)), index).to(place)
@@ -138,6 +139,11 @@ def _computed(
         for view in range(1, 1 + views.count):
             seen = augment(plain, chance(views.seed, view, portion, place))
             yield index, view, trunk(seen.images).float().cpu()
+
+
+def _place(trunk: nn.Module) -> torch.device:
+    """Where a network is; one without weights has means and deviations at least."""
+    return next(chain(trunk.parameters(), trunk.buffers())).device
 
 
 def _kept(place: Path) -> Tensor | None:
