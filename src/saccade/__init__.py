@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from saccade.api import (
         augment,
+        compare,
         create_model,
         doctor,
         evaluate,
@@ -26,6 +27,7 @@ __version__ = version("saccade")
 HOMES = {  # where a name lives; it is imported when first asked for, PyTorch with it
     "Run": "saccade.runs",
     "augment": "saccade.api",
+    "compare": "saccade.api",
     "create_model": "saccade.api",
     "doctor": "saccade.api",
     "evaluate": "saccade.api",
@@ -41,6 +43,7 @@ HOMES = {  # where a name lives; it is imported when first asked for, PyTorch wi
 __all__ = [
     "Run",
     "augment",
+    "compare",
     "create_model",
     "doctor",
     "evaluate",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from saccade.analysis.anatomy import Anatomy
     from saccade.answers import Predictions
     from saccade.augmenting import Sheet
+    from saccade.comparison import Comparison
     from saccade.data.doctor.diagnosis import Diagnosis
     from saccade.featuring import WrittenFeatures
     from saccade.finding import FoundRate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "augment",
+    "compare",
     "doctor",
     "evaluate",
     "features",
@@ -266,6 +268,21 @@ def evaluate(
     wish = Wish.of(precision, coverage, keep)
     wanted = Wanted(views, by, corrupt, wish, None if out is None else Path(out))
     return measure(Run.open(run), data, split, wanted)
+
+
+def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
+    """Tell whether runs differ by more than chance on the pictures that all were tested on.
+
+    Parameters
+    ----------
+    runs
+        Two run folders or more.
+    html
+        A file for the comparison as a page, with the pictures that changed side.
+    """
+    from saccade.run_comparison import compare_runs
+
+    return compare_runs(runs, None if html is None else Path(html))
 
 
 def predict(

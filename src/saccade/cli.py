@@ -25,6 +25,7 @@ REPORTED = 4  # exit code: finished, some inputs reported
 USAGE = 2
 TABLES = {
     "Anatomy",
+    "Comparison",
     "Diagnosis",
     "Evaluation",
     "Predictions",

@@ -1,0 +1,119 @@
+"""compared_numbers: the numbers on which runs are compared, the one to name first in front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from saccade.exam import Exam
+from saccade.metrics.average_precision import average_precision
+from saccade.metrics.balanced_accuracy import balanced_accuracy, unequal
+from saccade.metrics.class_counts import class_counts, counted
+from saccade.metrics.resampling import Statistic, mean_of
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A number, and what gives it for each run."""
+
+    name: str
+    unit: str  # "%" for a share
+    statistics: tuple[Statistic, ...]
+    right: tuple[Tensor, ...] = ()  # [N] bool a run, where the number is their share
+
+
+def compared_numbers(exams: Sequence[Exam]) -> list[Compared]:
+    """Of runs of one kind, on the same pictures in the same order."""
+    return NUMBERS[exams[0].task](exams)
+
+
+def strata_of(exam: Exam) -> Tensor | None:
+    """The class of each picture, by which they are drawn again; only where it has one."""
+    return _places(exam, exam.labels) if exam.task == "classification" else None
+
+
+def groups_of(exam: Exam) -> Tensor | None:
+    """Which pictures belong together, [N]; one without a group is one of its own."""
+    if not any(name in exam.groups for name in exam.names):
+        return None
+    keys = [(name in exam.groups, exam.groups.get(name, name)) for name in exam.names]
+    place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+    return torch.tensor([place[key] for key in keys])
+
+
+def _of_classes(exams: Sequence[Exam]) -> list[Compared]:
+    """Accuracy, balanced accuracy, log loss; the second first where the classes are unequal."""
+    true, count = _places(exams[0], exams[0].labels), len(exams[0].classes)
+    named = [_places(exam, exam.answers) for exam in exams]
+    once = torch.ones(1, len(true), dtype=torch.float64)
+    balanced = [counted(balanced_accuracy, answers, true, count) for answers in named]
+    numbers = [
+        _share("accuracy", exams),
+        Compared("balanced accuracy", "%", tuple(balanced)),
+        _losses(exams),
+    ]
+    if unequal(class_counts(true, true, count, once)):
+        numbers[:2] = numbers[1], numbers[0]
+    return numbers
+
+
+def _of_labels(exams: Sequence[Exam]) -> list[Compared]:
+    """Mean average precision over the labels that have a picture, all labels right, log loss."""
+    said = [set(label.split("|")) for label in exams[0].labels]
+    true = torch.tensor([[name in labels for name in exams[0].classes] for labels in said])
+
+    def precision(exam: Exam) -> Statistic:
+        there = true.any(dim=0).nonzero()[:, 0].tolist()
+        return lambda weights: torch.stack(
+            [average_precision(exam.probabilities[:, k], true[:, k], weights) for k in there]
+        ).nanmean(dim=0)
+
+    means = tuple(precision(exam) for exam in exams)
+    first = Compared("mean average precision", "%", means)
+    return [first, _share("all labels right", exams), _losses(exams)]
+
+
+def _of_values(exams: Sequence[Exam]) -> list[Compared]:
+    """R squared and the mean absolute error."""
+    true = torch.tensor([float(label) for label in exams[0].labels], dtype=torch.float64)
+    said = [torch.tensor([float(a) for a in exam.answers], dtype=torch.float64) for exam in exams]
+    return [
+        Compared("R squared", "", tuple(_r_squared(values - true, true) for values in said)),
+        Compared("mean absolute error", "", tuple(mean_of((v - true).abs()) for v in said)),
+    ]
+
+
+NUMBERS: dict[str, Callable[[Sequence[Exam]], list[Compared]]] = {
+    "classification": _of_classes,
+    "labelling": _of_labels,
+    "regression": _of_values,
+}
+
+
+def _share(name: str, exams: Sequence[Exam]) -> Compared:
+    right = tuple(exam.right() for exam in exams)
+    return Compared(name, "%", tuple(mean_of(each) for each in right), right)
+
+
+def _losses(exams: Sequence[Exam]) -> Compared:
+    return Compared("log loss", "nats", tuple(mean_of(exam.losses) for exam in exams))
+
+
+def _r_squared(missed: Tensor, true: Tensor) -> Statistic:
+    """1 - residual / total sum of squares about the mean of the pictures drawn."""
+    centred = true - true.mean()
+
+    def statistic(weights: Tensor) -> Tensor:
+        n = weights.sum(dim=1)
+        total = weights @ centred.square() - (weights @ centred).square() / n
+        return 1 - weights @ missed.square() / total
+
+    return statistic
+
+
+def _places(exam: Exam, words: Sequence[str]) -> Tensor:
+    place = {name: k for k, name in enumerate(exam.classes)}
+    return torch.tensor([place[word] for word in words])
