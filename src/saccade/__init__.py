@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         resume,
         show,
         study,
+        suspects,
         train,
     )
     from saccade.runs import Run, open_bundle
@@ -37,6 +38,7 @@ HOMES = {  # where a name lives; it is imported when first asked for, PyTorch wi
     "resume": "saccade.api",
     "show": "saccade.api",
     "study": "saccade.api",
+    "suspects": "saccade.api",
     "train": "saccade.api",
 }
 
@@ -53,6 +55,7 @@ __all__ = [
     "resume",
     "show",
     "study",
+    "suspects",
     "train",
 ]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from saccade.runs import Run
     from saccade.studies.listing import Studies
     from saccade.studies.result import StudyResult
-    from saccade.suspects import Suspects
+    from saccade.suspected import Suspects
 
 __all__ = [
     "augment",

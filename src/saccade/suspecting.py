@@ -39,7 +39,7 @@ from saccade.layers.normalize import normalized
 from saccade.pretrained import SMALL, at_hand, pretrained
 from saccade.report.suspects_page import suspects_page
 from saccade.settings import device
-from saccade.suspects import Suspect, Suspects
+from saccade.suspected import Suspect, Suspects
 from saccade.tasks.catalogue import kind_of
 from saccade.terminal import counting, say
 from saccade.transfer.features import Decoding, Views, features
