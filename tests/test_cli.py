@@ -20,7 +20,7 @@ from saccade import api, cli
 from saccade.errors import UsageError
 from saccade.runs import Run
 
-LISTS = {"models", "recipe", "recipes", "studies"}
+LISTS = {"models", "recipe", "recipes", "report", "studies"}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

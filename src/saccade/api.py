@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from saccade.finding import FoundRate
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.planning import Plan
+    from saccade.reporting import WrittenReport
     from saccade.results import Evaluation
     from saccade.runs import Run
     from saccade.studies.listing import Studies
@@ -35,6 +36,7 @@ __all__ = [
     "predict",
     "recipe",
     "recipes",
+    "report",
     "resume",
     "show",
     "studies",
@@ -305,6 +307,21 @@ def predict(
     from saccade.runs import open_bundle
 
     return open_bundle(run).predict(*images, top=top, min_confidence=min_confidence)
+
+
+def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
+    """Write the report of a run anew, or a page of several runs side by side.
+
+    Parameters
+    ----------
+    runs
+        Run folders. The pictures that they were tested on have to lie where they lay.
+    out
+        The HTML file; without it report.html in the folder of the run, or reports.html.
+    """
+    from saccade.reporting import write_reports
+
+    return write_reports(runs, None if out is None else Path(out))
 
 
 def features(

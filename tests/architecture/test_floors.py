@@ -24,7 +24,7 @@ FLOORS = {
     "prepared": 6, "training": 6, "measuring": 6, "showing": 6, "examining": 6, "augmenting": 6,
     "logbook": 6, "layer_looks": 6, "judging": 6, "tracking": 6, "watching": 6, "faults": 6,
     "listings": 6, "terminal": 6, "api": 6, "begun": 6, "cells": 6, "comparing": 6,
-    "featuring": 6, "finding": 6, "studying": 6,
+    "featuring": 6, "reporting": 6, "finding": 6, "studying": 6,
     "launching": 6, "following": 6, "suspecting": 6,
     "planning": 6, "settled": 6, "readable": 6, "slices": 6, "unknowns": 6,
     "comparison": 5, "exam": 6, "same_test": 6, "compared_numbers": 6, "run_comparison": 6,

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from saccade.report.charts import Line, bar_list, heat_map, histogram, line_chart, short, ticks
+from saccade.report.charts import Line, bar_list, histogram, line_chart, short, ticks
 
 
 def test_a_bar_is_as_long_as_its_share_of_the_longest():
@@ -42,28 +42,6 @@ def test_lines_differ_by_more_than_colour():
     drawn = line_chart(lines, title="t", x="x", y="y")
     assert [f"line s{i}" in drawn for i in (1, 2, 3, 4)] == [True] * 4
     assert drawn.count("<li>") == 4
-
-
-def test_a_cell_is_shaded_by_its_share_of_the_row():
-    drawn = heat_map(
-        [[3, 1], [0, 0]],
-        rows=["a", "b"],
-        columns=["a", "b"],
-        title="t",
-        row_axis="true",
-        column_axis="predicted",
-    )
-    assert re.findall(r"--share:([\d.]+)", drawn) == ["0.750", "0.250", "0.000", "0.000"]
-
-
-def test_a_large_heat_map_has_a_cell_for_each_number_that_is_not_zero():
-    names = [str(i) for i in range(31)]
-    values = [[int(i == j) for j in range(31)] for i in range(31)]
-    drawn = heat_map(
-        values, rows=names, columns=names, title="t", row_axis="true", column_axis="predicted"
-    )
-    assert drawn.count("<rect") == 31
-    assert "<title>30, 30: 1</title>" in drawn
 
 
 @pytest.mark.parametrize(

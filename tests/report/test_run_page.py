@@ -1,8 +1,11 @@
+"""The report of a run: in one file, in words first, for every kind of task."""
+
 from __future__ import annotations
 
 import re
 import subprocess
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +13,47 @@ import pytest
 import torch
 from PIL import Image
 
+from saccade.api import train
 from saccade.data.cache import Held
 from saccade.metrics.classes_measured import classes_measured
-from saccade.report.run_page import most_confused, run_page, verdict
+from saccade.report import tested
+from saccade.report.confusion_section import confusion_section
+from saccade.report.run_page import run_page
+from saccade.report.verdict import duration, most_confused, result
 from saccade.results import Evaluation
 from saccade.runs import Run
 
 
-class Links(HTMLParser):
-    """What a page would load or lead to."""
+class Read(HTMLParser):
+    """Every element with its attributes, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
-        self.found: list[str] = []
-        self.tags: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.found += [value or "" for name, value in attrs if name in ("src", "href")]
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, name: str) -> list[str]:
+        return [a[name] or "" for _, a in self.tags if name in a]
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [a for t, a in self.tags if t == tag]
+
+
+@pytest.fixture(scope="module", params=["labels", "value"])
+def other_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A short training on labels, or on numbers: of squares, how bright and whether so."""
+    folder = tmp_path_factory.mktemp(request.param)
+    chance, lines = np.random.default_rng(0), [f"path,{request.param}"]
+    for k in range(60):
+        red, blue = chance.integers(0, 256, 2).tolist()
+        Image.new("RGB", (8, 8), (red, 0, blue)).save(folder / f"{k}.png")
+        labels = [name for name, value in (("red", red), ("blue", blue)) if value > 128]
+        lines.append(f"{k}.png,{'|'.join(labels) if request.param == 'labels' else red / 10}")
+    (folder / "set.csv").write_text("\n".join(lines), encoding="utf-8")
+    return train(folder / "set.csv", epochs=2, out=folder / "run")
 
 
 def evaluation(confusion: list[list[int]]) -> Evaluation:
@@ -38,35 +64,82 @@ def evaluation(confusion: list[list[int]]) -> Evaluation:
     return Evaluation.of("test", "classification", measured)
 
 
-def test_the_report_asks_nothing_of_the_network(trained: Run) -> None:
-    links = Links()
-    text = (trained.path / "report.html").read_text(encoding="utf-8")
-    links.feed(text)
-    assert "script" not in links.tags
-    assert all(link.startswith(("#", "data:")) for link in links.found)
-    assert not re.findall(r"url\((?!data:)|@import", text)
-    assert len(text) < 3_000_000
+def page_of(run: Run) -> str:
+    return (run.path / "report.html").read_text(encoding="utf-8")
+
+
+def check_page(page: str) -> None:
+    """What holds for every report: nothing from outside, and readable without eyes."""
+    read = Read(page)
+    tags = [tag for tag, _ in read.tags]
+    assert "script" not in tags
+    assert all(link.startswith(("#", "data:")) for link in read.all("src") + read.all("href"))
+    assert not re.findall(r"url\((?!data:)|@import", page)
+    assert len(page.encode()) < 3_000_000
+    ids = read.all("id")
+    assert len(set(ids)) == len(ids)
+    assert {link[1:] for link in read.all("href") if link.startswith("#")} <= set(ids)
+    assert read.of("html")[0]["lang"] == "en"
+    assert all(image["alt"] for image in read.of("img"))
+    assert all(head.get("scope") in ("row", "col") for head in read.of("th"))
+    for landmark in ("header", "nav", "main", "footer"):
+        assert tags.count(landmark) == 1
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+    drawn = [s for s in read.of("svg") if s.get("role") == "img"]
+    assert all(s.get("aria-label") for s in drawn)
+
+
+def test_the_report_asks_nothing_of_the_network_and_is_made_for_all_readers(trained: Run) -> None:
+    check_page(page_of(trained))
+
+
+def test_reports_of_labels_and_of_numbers_hold_to_the_same(other_run: Run) -> None:
+    page = page_of(other_run)
+    check_page(page)
+    assert str(other_run.test.leading) in page
+    told = {"labelling": ("Label by label", "given from"), "regression": ("Numbers said", "dot")}
+    assert all(words in page for words in told[other_run.test.task])
+    assert page.count("<img ") == min(24, other_run.test.n)
+    assert "Confusion" not in page
 
 
 def test_the_report_holds_the_numbers_settings_and_command(trained: Run) -> None:
-    text = (trained.path / "report.html").read_text(encoding="utf-8")
+    text = page_of(trained)
     value, _, interval = str(trained.test["accuracy"]).partition(" (")
     assert value in text
     assert interval.rstrip(")") in text
     assert "saccade train --with train.epochs=4" in text
     for name in trained.recipe.settings():
         assert f">{name}</th>" in text
+    for number in trained.test.numbers:
+        assert f">{number.name}</th>" in text
     wrong = trained.test.n - sum(row[k] for k, row in enumerate(trained.test.confusion))
     assert f"{wrong} of {trained.test.n} test pictures" in text
-    assert text.count("<img ") == min(24, wrong)
     assert f"temperature {trained.bundle.task.config()['temperature']:.2f}, from validation" in text
+    words = trained.events("judgement")[-1]["words"]
+    assert f"{words[0].upper()}{words[1:]}." in text.replace("&lt;", "<")
+
+
+def test_every_number_of_the_matrix_leads_to_its_pictures(trained: Run) -> None:
+    text = page_of(trained)
+    for i, row in enumerate(trained.test.confusion):
+        for j, count in enumerate(row):
+            assert (f'href="#cell-{i}-{j}"' in text) == (count > 0)
+            if not count:
+                continue
+            cell = text.split(f'id="cell-{i}-{j}"', 1)[1].split("back to the matrix", 1)[0]
+            assert cell.count("<img ") == min(6, count)
 
 
 def test_class_names_cannot_become_markup(digits_run: Run) -> None:
     for name in ("classes.txt", "log.jsonl", "predictions.csv"):
         path = digits_run.path / name
         text = path.read_text().replace('"3"', '"<b>"').replace("\n3\n", "\n<b>\n")
-        path.write_text(re.sub(r"(digits/\d+),3,", r"\1,<b>,", text))
+        text = text.replace("p(3)", "p(<b>)")
+        text = re.sub(r"(digits/\d+),3,", r"\1,<b>,", text)
+        path.write_text(re.sub(r"(digits/\d+,[^,]+),3,", r"\1,<b>,", text))
     held = Held(torch.zeros(digits_run.test.n, 1, 8, 8, dtype=torch.uint8))
     page = run_page(digits_run, held)
     assert "&lt;b&gt;" in page
@@ -75,11 +148,67 @@ def test_class_names_cannot_become_markup(digits_run: Run) -> None:
 
 def test_the_verdict_names_the_two_classes_it_mixes_up() -> None:
     mixed = evaluation([[8, 2, 0], [0, 10, 0], [1, 0, 9]])
-    assert most_confused(mixed) == ("a", "b", 2)
-    assert verdict(mixed).endswith("Most often it took “a” for “b”, 2 times.")
-    assert verdict(evaluation([[9, 0], [1, 8]])).endswith("Its one mistake: “b” taken for “a”.")
-    assert verdict(evaluation([[9, 1], [1, 8]])).endswith("2 mistakes are all of different kinds.")
-    assert verdict(evaluation([[9, 0], [0, 9]])).endswith("No mistake on these.")
+    assert most_confused(mixed, 5) == [(0, 1, 2), (2, 0, 1)]
+    assert result(mixed).endswith("Most often mixed up: “a” taken for “b”, 2 of 3 mistakes.")
+    assert result(evaluation([[9, 0], [1, 8]])).endswith("Its one mistake: “b” taken for “a”.")
+    assert result(evaluation([[9, 1], [1, 8]])).endswith("2 mistakes are all of different kinds.")
+    assert result(evaluation([[9, 0], [0, 9]])).endswith("No mistake on these.")
+
+
+def test_the_verdict_begins_with_the_number_and_ends_with_the_time(trained: Run) -> None:
+    lead = page_of(trained).split('<p class="lead">')[1].split("</p>")[0]
+    assert lead.startswith(str(trained.test.leading))
+    assert lead.endswith(f"Trained in {duration(trained.events('finished')[-1]['seconds'])}.")
+
+
+def test_durations_are_written_as_people_say_them() -> None:
+    assert [duration(s) for s in (41.2, 185, 7800)] == ["41 s", "3 min 05 s", "2 h 10 min"]
+
+
+def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
+    names = tuple(f"class {k}" for k in range(40))
+    true = torch.arange(80) % 40
+    named = true.clone()
+    named[:3] = 7
+    said = torch.nn.functional.one_hot(named, 40).double()
+    test = Evaluation.of("test", "classification", classes_measured(said.float(), true, names))
+    said_of_each = tested.Tested(
+        tuple(map(str, range(80))),
+        tuple(names[k] for k in true),
+        tuple(names[k] for k in named),
+        (true != named).double(),
+        said,
+        Held(torch.zeros(80, 1, 8, 8, dtype=torch.uint8)),
+    )
+    section = confusion_section(test, said_of_each)
+    assert "<details><summary>The whole matrix" in section
+    assert section.count('aria-label="1 of 2: pictures"') == 3
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance of #rrggbb."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_words_and_lines_stand_out_from_the_paper(scheme: int, trained: Run) -> None:
+    """WCAG 2.2: 4.5 for words (1.4.3), 3 for lines of charts (1.4.11)."""
+    rules = re.findall(r":root\s*{([^}]*)}", page_of(trained))
+    light, own = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", rules[k])) for k in (0, scheme))
+    found = light | own
+    full = {k: c if len(c) == 7 else "#" + "".join(2 * x for x in c[1:]) for k, c in found.items()}
+
+    def contrast(one: str, other: str) -> float:
+        bright, dim = sorted((luminance(full[one]), luminance(full[other])), reverse=True)
+        return (bright + 0.05) / (dim + 0.05)
+
+    for ground in ("paper", "surface"):
+        for word in ("ink", "quiet", "accent", "bad", "warn", "good"):
+            assert contrast(word, ground) >= 4.5, (word, ground)
+    assert all(contrast(f"line-{k}", "paper") >= 3 for k in range(1, 5))
+    assert contrast("on-accent", "accent") >= 4.5
 
 
 @pytest.mark.parametrize("width", [400, 1200])

@@ -6,6 +6,7 @@ from collections import Counter
 
 from saccade.data.decode import Preprocessing
 from saccade.data.split import SEVERAL
+from saccade.report.numbers_section import calibration
 from saccade.results import Evaluation
 from saccade.runs import Run
 
@@ -20,7 +21,6 @@ def model_card(run: Run, preprocessing: Preprocessing) -> str:
     """Markdown; its front matter follows the conventions of model hubs."""
     started, test, p = run.events("started")[0], run.test, preprocessing
     pictures = {split: sum(counts.values()) for split, counts in started["pictures"].items()}
-    settings = run.recipe.train
     numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
     about = "a number"
     if run.classes:
@@ -37,6 +37,7 @@ library_name: saccade
 # {run.recipe.model.name}, {about}
 
 A network of kind `{run.recipe.model.name}`, trained on {source}.
+{_beginning(run)}
 
 On the {test.n:,} test pictures, which it never saw, with 95 % intervals:
 
@@ -62,15 +63,45 @@ with mean {list(p.mean)} and std {list(p.std)}.
 ## Data
 
 {pictures["train"]} pictures to train on, {pictures["val"]} to watch, {pictures["test"]} to measure.
-The numbers hold for pictures like these; for others, measure with `saccade evaluate`.
 
 {classes}
 
+## Limits
+
+{_limits(run)}
+
 ## Training
 
-{_training(run)}, seed {settings.seed}; torch {started["environment"]["torch"]}.
+{_training(run)}, seed {run.recipe.train.seed}; torch {started["environment"]["torch"]}.
 The command was `{started["command"]}`.
 """
+
+
+def _beginning(run: Run) -> str:
+    """Whose weights it began from, in words."""
+    weights, freeze = run.recipe.model.weights, run.recipe.model.freeze
+    if weights == "none":
+        return "It was trained from scratch: no weights of others are in it."
+    name = weights.rstrip("/").rsplit("/", 1)[-1]
+    kept = "" if freeze == "none" else f"; frozen: {freeze}"
+    return f"It began from the weights `{name}`, whose licence and faults it inherits{kept}."
+
+
+def _limits(run: Run) -> str:
+    """What the numbers do not promise."""
+    said = {
+        "classification": "It names one of its classes for any picture, one of something else too.",
+        "labelling": "It knows its own labels only; no label does not mean that nothing is there.",
+        "regression": "It says a number for any picture, one that shows nothing of the kind too.",
+    }
+    lines = [
+        "The numbers hold for pictures like these; for others, measure with `saccade evaluate`.",
+        "The intervals cover the chance by which these pictures were tested, and nothing else.",
+        said[run.test.task],
+        calibration(run),
+        *(f"How it fits: {fact['words']}." for fact in run.events("judgement")[-1:]),
+    ]
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _training(run: Run) -> str:

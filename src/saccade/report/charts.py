@@ -1,4 +1,4 @@
-"""Charts as plain markup: bar list, histogram, line chart, heat map.
+"""Charts as plain markup: bar list, histogram, line chart.
 
 Each follows the width of the page while its text keeps its size: positions are percentages, and
 only what has no text is scaled. Each has its numbers in words or in a table for those who cannot
@@ -33,8 +33,8 @@ def bar_list(
     rows = []
     for name, value in bars.items():
         width = f"{100 * max(0.0, value) / longest:.2f}%"
-        bar = _bare("rect", class_="bar", width=width, height="100%", rx=2)
-        rail = _bare("rect", class_="rail", width="100%", height="100%", rx=2)
+        bar = bare("rect", class_="bar", width=width, height="100%", rx=2)
+        rail = bare("rect", class_="rail", width="100%", height="100%", rx=2)
         drawn = element("svg", rail, bar, aria_hidden="true")
         text = (written or {}).get(name) or short(value)
         rows.append(
@@ -75,18 +75,18 @@ def histogram(
         )
     every = max(1, math.ceil(len(edges) / 6))
     marks += [
-        _text(short(edge), x=f"{index * step:.2f}%", y="100%", dy="1.3em", anchor="middle")
+        text_at(short(edge), x=f"{index * step:.2f}%", y="100%", dy="1.3em", anchor="middle")
         for index, edge in enumerate(edges)
         if index % every == 0
     ]
-    marks.append(_axis("0%", "100%", "100%", "100%"))
-    marks.append(_text(f"{most:,}", x="0", y="0", dx="-.6em", dy=".8em", anchor="end"))
-    marks.append(_text("0", x="0", y="100%", dx="-.6em", anchor="end"))
-    marks.append(_text(x, x="50%", y="100%", dy="2.7em", anchor="middle"))
+    marks.append(axis("0%", "100%", "100%", "100%"))
+    marks.append(text_at(f"{most:,}", x="0", y="0", dx="-.6em", dy=".8em", anchor="end"))
+    marks.append(text_at("0", x="0", y="100%", dx="-.6em", anchor="end"))
+    marks.append(text_at(x, x="50%", y="100%", dy="2.7em", anchor="middle"))
     words = "; ".join(
         f"{short(a)} to {short(b)}: {n:,}" for a, b, n in zip(edges, edges[1:], counts) if n
     )
-    return _plot(title, f"Histogram of {x}. {words}.", marks, "plot low" if low else "plot")
+    return plotted(title, f"Histogram of {x}. {words}.", marks, "plot low" if low else "plot")
 
 
 def line_chart(
@@ -106,9 +106,9 @@ def line_chart(
     if not points:
         return element("p", f"{title}: nothing to draw.", class_="quiet")
     edges = [v for line in lines for v in (*line.low, *line.high) if math.isfinite(v)]
-    left, right = _span([a for a, _ in points])
+    left, right = span([a for a, _ in points])
     heights = [b for _, b in points] + edges
-    y_ticks = ticks(*(y_range or _span(heights)))
+    y_ticks = ticks(*(y_range or span(heights)))
     bottom, top = y_range or (y_ticks[0], y_ticks[-1])
 
     def place(a: float, b: float) -> str:
@@ -122,9 +122,9 @@ def line_chart(
             upper = [place(a, b) for a, b in zip(line.x, line.high) if math.isfinite(b)]
             under = [place(a, b) for a, b in zip(line.x, line.low) if math.isfinite(b)]
             outline = " ".join(upper + under[::-1])
-            drawn.append(_bare("polygon", class_=f"band {series}", points=outline))
-        drawn.append(_bare("polyline", class_=f"line {series}", points=" ".join(dots)))
-        key = _bare("line", class_=f"key {series}", x1="0", x2="100%", y1="50%", y2="50%")
+            drawn.append(bare("polygon", class_=f"band {series}", points=outline))
+        drawn.append(bare("polyline", class_=f"line {series}", points=" ".join(dots)))
+        key = bare("line", class_=f"key {series}", x1="0", x2="100%", y1="50%", y2="50%")
         legend.append(element("li", element("svg", key, aria_hidden="true"), line.name))
     scaled = element(
         "svg",
@@ -138,59 +138,17 @@ def line_chart(
     for tick in y_ticks:
         if bottom <= tick <= top:
             at = f"{100 * (top - tick) / (top - bottom):.2f}%"
-            marks.append(_bare("line", class_="grid", x1="0", x2="100%", y1=at, y2=at))
+            marks.append(bare("line", class_="grid", x1="0", x2="100%", y1=at, y2=at))
             text = f"{100 * tick:.4g} %" if percent else short(tick)
-            marks.append(_text(text, x="0", y=at, dx="-.6em", dy=".35em", anchor="end"))
+            marks.append(text_at(text, x="0", y=at, dx="-.6em", dy=".35em", anchor="end"))
     for tick in ticks(left, right):
         if left <= tick <= right:
             at = f"{100 * (tick - left) / (right - left):.2f}%"
-            marks.append(_text(short(tick), x=at, y="100%", dy="1.3em", anchor="middle"))
-    marks += [scaled, _axis("0%", "100%", "100%", "100%")]
-    marks.append(_text(x, x="50%", y="100%", dy="2.7em", anchor="middle"))
+            marks.append(text_at(short(tick), x=at, y="100%", dy="1.3em", anchor="middle"))
+    marks += [scaled, axis("0%", "100%", "100%", "100%")]
+    marks.append(text_at(x, x="50%", y="100%", dy="2.7em", anchor="middle"))
     words = f"{y} over {x}. " + " ".join(_in_words(line) for line in lines)
-    return _plot(title, words, marks, "plot", element("ul", *legend, class_="legend"))
-
-
-def heat_map(
-    values: Sequence[Sequence[float]],
-    *,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    title: str,
-    row_axis: str,
-    column_axis: str,
-) -> Html:
-    """A table shaded by each number's share of its row; the diagonal of a square one is framed.
-
-    Over 30 columns it becomes a picture without numbers, each cell with its words.
-    """
-    shares = [[v / (sum(map(abs, row)) or 1) for v in row] for row in values]
-    heading = element("p", title, class_="chart-title")
-    note = element("p", f"rows: {row_axis}; columns: {column_axis}", class_="note")
-    if len(columns) > 30:
-        return element("figure", heading, note, _matrix(values, shares, rows, columns, title))
-    square = list(rows) == list(columns)
-    top = [element("th", name, scope="col") for name in columns]
-    lines = []
-    for i, name in enumerate(rows):
-        cells = []
-        for j, (value, share) in enumerate(zip(values[i], shares[i])):
-            kinds = ["strong"] * (share > 0.55) + ["right"] * (square and i == j)
-            cells.append(
-                element(
-                    "td",
-                    short(value) if value else "",
-                    class_=" ".join(kinds) or None,
-                    style=f"--share:{max(0.0, share):.3f}",
-                )
-            )
-        lines.append(element("tr", element("th", name, scope="row"), *cells))
-    corner = element("th", class_="corner")
-    body = [element("thead", element("tr", corner, *top)), element("tbody", *lines)]
-    framed = element("table", *body, class_="heat", aria_label=title)
-    return element(
-        "figure", heading, note, element("div", framed, class_="scroll", tabindex="0", role="group")
-    )
+    return plotted(title, words, marks, "plot", element("ul", *legend, class_="legend"))
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -211,7 +169,8 @@ def short(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def _span(numbers: Sequence[float]) -> tuple[float, float]:
+def span(numbers: Sequence[float]) -> tuple[float, float]:
+    """The lowest and the highest, apart at least."""
     low, high = min(numbers), max(numbers)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
@@ -224,9 +183,10 @@ def _in_words(line: Line) -> str:
     return f"{line.name}: {ends}, lowest {short(min(finite))}, highest {short(max(finite))}."
 
 
-def _plot(
+def plotted(
     title: str, words: str, marks: Sequence[Html], kind: str, legend: Html | str = ""
 ) -> Html:
+    """A chart of `marks`; `words` are for those who cannot see it."""
     described = [element("title", title), element("desc", words)]
     drawn = element(
         "svg", *described, *marks, class_=kind, role="img", aria_label=f"{title}. {words}"
@@ -234,38 +194,16 @@ def _plot(
     return element("figure", element("p", title, class_="chart-title"), drawn, legend)
 
 
-def _matrix(
-    values: Sequence[Sequence[float]],
-    shares: Sequence[Sequence[float]],
-    rows: Sequence[str],
-    columns: Sequence[str],
-    title: str,
-) -> Html:
-    cells = [
-        element(
-            "rect",
-            element("title", f"{rows[i]}, {columns[j]}: {short(values[i][j])}"),
-            x=j,
-            y=i,
-            width=1,
-            height=1,
-            fill_opacity=f"{0.15 + 0.85 * share:.3f}",
-        )
-        for i, row in enumerate(shares)
-        for j, share in enumerate(row)
-        if values[i][j]
-    ]
-    box = f"0 0 {len(columns)} {len(rows)}"
-    return element("svg", element("title", title), *cells, class_="matrix", viewBox=box, role="img")
+def axis(x1: str, y1: str, x2: str, y2: str) -> Html:
+    """A line along the edge of a chart."""
+    return bare("line", class_="axis", x1=x1, y1=y1, x2=x2, y2=y2)
 
 
-def _axis(x1: str, y1: str, x2: str, y2: str) -> Html:
-    return _bare("line", class_="axis", x1=x1, y1=y1, x2=x2, y2=y2)
-
-
-def _text(words: str, *, x: str, y: str, anchor: str, dx: str = "0", dy: str = "0") -> Html:
+def text_at(words: str, *, x: str, y: str, anchor: str, dx: str = "0", dy: str = "0") -> Html:
+    """Words in a chart."""
     return element("text", words, x=x, y=y, dx=dx, dy=dy, text_anchor=anchor)
 
 
-def _bare(tag: str, **attributes: object) -> Html:
+def bare(tag: str, **attributes: object) -> Html:
+    """An element without content."""
     return element(tag, **attributes)

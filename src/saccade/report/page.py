@@ -109,6 +109,11 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str
     return element("div", element("table", *inner), class_="scroll", tabindex="0", role="group")
 
 
+def unbroken(words: object) -> str:
+    """Words that no line ends in, such as a number with its interval."""
+    return str(words).replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+
+
 def figure(content: Html, caption: object = "") -> Html:
     """A chart or a picture with the words below it."""
     return element("figure", content, element("figcaption", caption) if caption else "")
@@ -123,7 +128,7 @@ def picture(encoded: bytes, alt: str, caption: object = "") -> Html:
     """A PNG or JPEG file inside the page, with its text alternative and a caption."""
     kind = "png" if encoded.startswith(b"\x89PNG") else "jpeg"
     source = f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
-    return figure(Html(f'<img src="{source}" alt="{escape(alt)}" loading="lazy">'), caption)
+    return figure(Html(f'<img src="{source}" alt="{escape(alt)}">'), caption)
 
 
 def pictures(cells: Iterable[Html], *, together: bool = False) -> Html:

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from typing import Any
-
-import torch
-from PIL import Image
-from torch import Tensor
+from collections.abc import Iterator
 
 from saccade.data.cache import Pictures
 from saccade.files import write_whole
-from saccade.metrics.measured import Number
-from saccade.report.charts import Line, heat_map, line_chart
-from saccade.report.page import (
-    Html,
-    Section,
-    columns,
-    element,
-    facts,
-    folded,
-    join,
-    page,
-    picture,
-    pictures,
-    table,
-)
-from saccade.results import BRIEF, Evaluation, percent
+from saccade.report.certainty_section import certainty_section
+from saccade.report.classes_section import classes_section
+from saccade.report.confusion_section import confusion_section
+from saccade.report.curves_section import curves_section
+from saccade.report.data_section import data_section
+from saccade.report.estimates_section import estimates_section
+from saccade.report.layer_section import layer_section
+from saccade.report.network_section import network_section
+from saccade.report.numbers_section import numbers_section
+from saccade.report.page import Section, page
+from saccade.report.pictures_section import mistakes_section, unsure_section, worst_section
+from saccade.report.settings_section import repeat_section, settings_section
+from saccade.report.tested import Tested
+from saccade.report.verdict import verdict
 from saccade.runs import Run
-
-SHOWN = 24  # mistakes
-SIDE = 112  # pixels of a shown picture at most
-NO_BREAK = "\u00a0"  # a space that no line ends at
 
 
 def write_report(run: Run, test_pictures: Pictures) -> None:
@@ -42,215 +30,39 @@ def write_report(run: Run, test_pictures: Pictures) -> None:
 
 def run_page(run: Run, test_pictures: Pictures) -> str:
     """The report as text."""
-    started, finished = run.events("started")[0], run.events("finished")[-1]
-    test = run.test
+    tested = Tested.of(run, test_pictures)
     sections = [
-        Section("Result", _result(run, started, finished)),
-        *([Section("Learning curves", _curves(run.history))] if run.history else []),
-        *([Section("Confusion", _confusion(test))] if test.confusion else []),
-        *(
-            [Section("Most confident mistakes", _mistakes(run, test_pictures))]
-            if test.confusion
-            else []
-        ),
-        Section("Settings", _settings(run, run.origins)),
-        Section("How to repeat it", _origin(run, started)),
+        Section("Result", numbers_section(run)),
+        Section("How it learned", curves_section(run)),
+        *_answers(run, tested),
+        Section("Pictures", data_section(run)),
+        *_layers(run),
+        Section("Network", network_section(run.bundle)),
+        Section("Settings", settings_section(run)),
+        Section("How to repeat it", repeat_section(run)),
     ]
-    return page(f"{run.path.name}", sections, lead=verdict(test), footer="Written by saccade.")
+    return page(run.path.name, sections, lead=verdict(run), footer="Written by saccade.")
 
 
-def verdict(test: Evaluation) -> str:
-    """The result in words."""
-    if not test.confusion:
-        return f"On pictures it never saw: {test.leading.name} {test.leading}."
-    words = f"Right on {test['accuracy']} of pictures it never saw."
-    pair = most_confused(test)
-    if pair is None:
-        return f"{words} No mistake on these."
-    true, taken, count = pair
-    mistakes = test.n - round(test.accuracy * test.n)
-    if mistakes == 1:
-        return f"{words} Its one mistake: “{true}” taken for “{taken}”."
-    if count == 1:
-        return f"{words} Its {mistakes} mistakes are all of different kinds."
-    return f"{words} Most often it took “{true}” for “{taken}”, {count} times."
+def _answers(run: Run, tested: Tested) -> Iterator[Section]:
+    """What there is to say of single answers, by the kind of task."""
+    if run.test.task == "regression":
+        margin = run.events("calibrated")[-1].get("margin")
+        yield Section("Numbers said", estimates_section(tested, margin))
+    if run.test.task == "classification":
+        yield Section("Confusion", confusion_section(run.test, tested))
+    if run.test.per_class:
+        of = "Class by class" if run.test.task == "classification" else "Label by label"
+        yield Section(of, classes_section(run))
+    if run.test.task == "classification":
+        yield Section("How sure it is", certainty_section(tested))
+        yield Section("Most confident mistakes", mistakes_section(tested))
+        yield Section("Least sure", unsure_section(tested))
+    else:
+        yield Section("Worst answers", worst_section(tested))
 
 
-def most_confused(test: Evaluation) -> tuple[str, str, int] | None:
-    """True class, predicted class and count of the most frequent mistake."""
-    counts = torch.tensor(test.confusion)
-    counts.fill_diagonal_(0)
-    if not counts.any():
-        return None
-    true, taken = divmod(int(counts.argmax()), len(test.classes))
-    return test.classes[true], test.classes[taken], int(counts[true, taken])
-
-
-def _result(run: Run, started: dict[str, Any], finished: dict[str, Any]) -> Html:
-    test = run.test
-    shown = {
-        **{number.name: _split_words(number) for number in test.numbers[:BRIEF]},
-        "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
-        "pictures": (f"{sum(started['pictures']['train'].values()):,}", "to train on"),
-        "took": (_duration(finished["seconds"]), _epochs(run)),
-    }
-    parts: list[Html] = [facts(shown)]
-    parts.append(
-        element(
-            "p",
-            "The interval is Wilson's, 95 %: how far the accuracy may lie from that on all "
-            "pictures like these. It covers the chance by which these were the ones to be tested, "
-            "not pictures of another kind.",
-            class_="note",
-        )
-    )
-    notes = [*started["notes"], *(fact["note"] for fact in run.events("extended"))]
-    notes += [calibration(run.events("calibrated")[-1])]
-    notes += [f"unreadable: {s.name} ({s.reason})" for s in run.reported]
-    if notes:
-        parts.append(element("ul", *(element("li", note) for note in notes[:20])))
-    return join(parts)
-
-
-def calibration(fact: dict[str, Any]) -> str:
-    """How the probabilities were calibrated, in words."""
-    if "temperature" not in fact:
-        return fact["note"] or "thresholds and margins come from validation"
-    if fact["note"]:
-        return f"probabilities are as the network gives them: {fact['note']}"
-    return f"probabilities are calibrated: temperature {fact['temperature']:.2f}, from validation"
-
-
-def _epochs(run: Run) -> str:
-    return f"{len(run.history)} epochs" if run.history else "fitted in one go"
-
-
-def _split_words(number: Number) -> tuple[str, str]:
-    """The number, and its interval with what one gets without looking."""
-    value, _, rest = str(number).partition(" (")
-    against = f"; {number.against()}" if number.against() else ""
-    return value, rest.rstrip(")") + against
-
-
-def _curves(history: list[dict[str, Any]]) -> Html:
-    epochs = [row["epoch"] for row in history]
-    score = next(k for k in history[0] if k.startswith("val_") and k != "val_loss")[4:]
-    name = score.replace("_", " ")
-    losses = line_chart(
-        [
-            Line("training", epochs, [row["loss"] for row in history]),
-            Line("validation", epochs, [row["val_loss"] for row in history]),
-        ],
-        title="Loss",
-        x="epoch",
-        y="loss in nats",
-    )
-    accuracy = line_chart(
-        [Line("validation", epochs, [row[f"val_{score}"] for row in history])],
-        title=name.capitalize(),
-        x="epoch",
-        y=name,
-        percent=score == "accuracy",
-    )
-    words = (
-        "The training loss is that of augmented pictures, with label smoothing where it is set: "
-        "it may lie above that of validation. Both are from before the calibration."
-    )
-    return join([columns(losses, accuracy), element("p", words, class_="note")])
-
-
-def _confusion(test: Evaluation) -> Html:
-    rows = [
-        (row.name, row.pictures, row.right, str(row.recall), str(row.precision), str(row.f1))
-        for row in test.per_class
-    ]
-    matrix = heat_map(
-        test.confusion,
-        rows=test.classes,
-        columns=test.classes,
-        title="Which class was taken for which",
-        row_axis="true class",
-        column_axis="predicted class",
-    )
-    head = (
-        "class",
-        "pictures",
-        "right",
-        "found of it (recall)",
-        "right when named (precision)",
-        "F1",
-    )
-    return join([matrix, folded("Class by class", table(head, rows))])
-
-
-def _mistakes(run: Run, test_pictures: Pictures) -> Html:
-    with (run.path / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    wrong = [
-        (float(row[f"p({row['prediction']})"]), place, row)
-        for place, row in enumerate(rows)
-        if row["prediction"] != row["label"]
-    ]
-    if not wrong:
-        return element("p", "There is none on the test pictures.")
-    wrong.sort(key=lambda entry: (-entry[0], entry[1]))
-    cells = []
-    for confidence, place, row in wrong[:SHOWN]:
-        sure = percent(confidence).replace(" ", NO_BREAK)
-        words = f"{row['label']}, taken for {row['prediction']} ({sure})"
-        image = _png(test_pictures.take(torch.tensor([place]))[0])
-        caption = join([words, element("br"), element("span", row["name"], class_="path")])
-        cells.append(picture(image, words, caption))
-    count = f"{len(wrong)} of {len(rows)}"
-    lead = f"{count} test pictures, as the network saw them; the surest first."
-    more = (
-        f" The {SHOWN} surest are shown, all are in predictions.csv." if len(wrong) > SHOWN else ""
-    )
-    return join([element("p", lead + more), pictures(cells)])
-
-
-def _settings(run: Run, origins: dict[str, str]) -> Html:
-    rows = [
-        (name, " ".join(value) if isinstance(value, tuple) else str(value), origins.get(name, ""))
-        for name, value in run.recipe.settings().items()
-    ]
-    return table(("setting", "value", "where it comes from"), rows)
-
-
-def _origin(run: Run, started: dict[str, Any]) -> Html:
-    words = "The split is in split.csv, the settings are in recipe.toml, both beside this file."
-    environment = started["environment"] | {"device": started["fingerprint"]["device"]}
-    return join(
-        [
-            element("pre", started["command"]),
-            element("p", words),
-            table(("environment", ""), list(environment.items())),
-        ]
-    )
-
-
-def _png(pixels: Tensor) -> bytes:
-    """uint8 [C,H,W] as a PNG file, small ones enlarged by whole numbers."""
-    array = pixels.permute(1, 2, 0).numpy()
-    image = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-    factor = SIDE // max(image.size)
-    if factor > 1:
-        image = image.resize(
-            (image.width * factor, image.height * factor), Image.Resampling.NEAREST
-        )
-    elif max(image.size) > SIDE:
-        image.thumbnail((SIDE, SIDE))
-    out = io.BytesIO()
-    image.save(out, "PNG", optimize=True)
-    return out.getvalue()
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return (
-        f"{minutes} min {rest:02d} s"
-        if minutes < 60
-        else f"{minutes // 60} h {minutes % 60:02d} min"
-    )
+def _layers(run: Run) -> Iterator[Section]:
+    found = layer_section(run.history)
+    if found is not None:
+        yield Section("Layers", found)

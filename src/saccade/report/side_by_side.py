@@ -1,0 +1,106 @@
+"""side_by_side: several runs on one page: their numbers, their curves, the settings that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from saccade.report.curves_section import score_chart, score_of
+from saccade.report.page import Html, Section, columns, element, join, page, table, unbroken
+from saccade.report.settings_section import shown
+from saccade.report.tested import labelled
+from saccade.report.verdict import duration, result
+from saccade.runs import Run
+
+A_CHART = 4  # runs, as many as there are ways to draw a line
+MISSING = "–"
+
+
+def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> str:
+    """The page as text; `names` are those of the runs, each another."""
+    sections = [
+        Section("Results", _results(runs, names)),
+        *_curves(runs, names),
+        Section("Settings that differ", _settings(runs, names)),
+        Section("How to repeat them", _commands(runs, names)),
+    ]
+    title = f"{len(runs)} runs side by side"
+    return page(title, sections, lead=lead(runs, names), footer="Written by saccade.")
+
+
+def lead(runs: Sequence[Run], names: Sequence[str]) -> str:
+    """Whether they can be compared, and the run whose validation number is the highest."""
+    if len({frozenset(labelled(run)) for run in runs}) > 1:
+        return "They were measured on different test pictures, so none is called the best."
+    return f"All were measured on the same test pictures. {_best(runs, names)}"
+
+
+def _best(runs: Sequence[Run], names: Sequence[str]) -> str:
+    kinds = {(run.test.task, run.val.leading.name, run.test.leading.unit) for run in runs}
+    if len(kinds) > 1:
+        return "They are told by different numbers, so none is called the best."
+    chosen = max(range(len(runs)), key=lambda k: runs[k].val.leading.value)
+    words = f"On validation {names[chosen]} is the best; on test it has"
+    return f"{words} {runs[chosen].test.leading} {runs[chosen].test.leading.name}."
+
+
+def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
+    said = [
+        element("li", element("strong", name), f": {result(run.test)}")
+        for name, run in zip(names, runs, strict=True)
+    ]
+    found = [{number.name: unbroken(number) for number in run.test.numbers} for run in runs]
+    titles = dict.fromkeys(title for numbers in found for title in numbers)
+    rows = [(title, *(numbers.get(title, MISSING) for numbers in found)) for title in titles]
+    seconds = [duration(run.events("finished")[-1]["seconds"]) for run in runs]
+    rows += [("trained in", *seconds), ("how it fits", *map(_fit, runs))]
+    note = element(
+        "p",
+        "Intervals of runs on the same pictures may overlap and the runs differ all the same: the "
+        "pictures are the same chance for all. Intervals say nothing of the chance of a seed.",
+        class_="note",
+    )
+    return join([element("ul", *said), table(("number", *names), rows), note])
+
+
+def _fit(run: Run) -> str:
+    return run.events("judgement")[-1]["kind"] if run.events("judgement") else MISSING
+
+
+def _curves(runs: Sequence[Run], names: Sequence[str]) -> list[Section]:
+    """A chart for each score that was watched, with up to four runs."""
+    watched: dict[str, dict[str, list]] = {}
+    for name, run in zip(names, runs, strict=True):
+        if run.history:
+            watched.setdefault(score_of(run.history), {})[name] = run.history
+            watched.setdefault("loss", {})[name] = run.history
+    charts = [
+        score_chart(some, score)
+        for score, histories in watched.items()
+        for some in _portions(histories)
+    ]
+    return [Section("Curves", columns(*charts))] if charts else []
+
+
+def _portions(histories: dict[str, list]) -> list[dict[str, list]]:
+    pairs = list(histories.items())
+    return [dict(pairs[k : k + A_CHART]) for k in range(0, len(pairs), A_CHART)]
+
+
+def _settings(runs: Sequence[Run], names: Sequence[str]) -> Html:
+    every = [{k: shown(v) for k, v in run.recipe.settings().items()} for run in runs]
+    titles = dict.fromkeys(title for settings in every for title in settings)
+    rows = [
+        (title, *(settings.get(title, MISSING) for settings in every))
+        for title in titles
+        if len({settings.get(title) for settings in every}) > 1
+    ]
+    if not rows:
+        return element("p", "None: they differ by chance alone, or by their pictures.")
+    return table(("setting", *names), rows)
+
+
+def _commands(runs: Sequence[Run], names: Sequence[str]) -> Html:
+    lines = [
+        (name, run.events("started")[0]["command"]) for name, run in zip(names, runs, strict=True)
+    ]
+    return table(("run", "command"), lines)

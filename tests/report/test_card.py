@@ -1,0 +1,26 @@
+"""The model card: what the bundle is, where it came from, and what it cannot do."""
+
+from __future__ import annotations
+
+from saccade.report.card import model_card
+from saccade.runs import Run
+
+
+def test_a_card_says_number_beginning_and_limits(trained: Run) -> None:
+    card = (trained.path / "bundle" / "README.md").read_text(encoding="utf-8")
+    for name, value in trained.test.rows():
+        assert f"| {name} | {value} |" in card
+    assert "trained from scratch" in card
+    assert "one of something else too" in card
+    assert f"How it fits: {trained.events('judgement')[-1]['words']}." in card
+    temperature = trained.bundle.task.config()["temperature"]
+    assert f"temperature {temperature:.2f}" in card
+
+
+def test_a_card_names_the_weights_that_a_training_began_from(digits_run: Run) -> None:
+    recipe = digits_run.recipe.with_({"model.weights": "/there/w.pth", "model.freeze": "features"})
+    recipe.save(digits_run.path / "recipe.toml", digits_run.origins)
+    again = Run(digits_run.path)
+    card = model_card(again, again.bundle.preprocessing)
+    assert "began from the weights `w.pth`" in card
+    assert "frozen: features" in card and "/there" not in card
