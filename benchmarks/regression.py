@@ -1,0 +1,316 @@
+"""Numbers from pictures: proxy label, features, ridge (Jean 2016), drawn and real.
+
+    python benchmarks/regression.py DATA OUT
+
+DATA is a folder with `houses` and `weights`; OUT gets regression.svg.  Prints the tables of
+docs/studies/regression.md.  On the drawn set the truth is known; on the houses the four photographs
+of each are to tell its price.  Everything is judged on places that were in no fit.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from saccade import api
+from saccade.data.cache import decoded
+from saccade.data.source import File, Item
+from saccade.data.stratify import stratify
+from saccade.layers.normalize import normalized
+from saccade.metrics.numbers_measured import numbers_measured
+from saccade.models.create import create_model
+from saccade.models.weights import weights_called
+from saccade.pretrained import prepared_as
+from saccade.transfer.features import Decoding, Views, features
+from saccade.transfer.ridge import ridge
+from saccade.transfer.trunk import trunk
+
+FOLDS, SEED, PICTURES = 5, 0, 4  # pictures of a place
+WEIGHTS = "googlenet_bvlc_imagenet_fp16.npz"
+SIDE = 112  # pixels, the short side of the photographs
+HIDDEN, PASSES = 64, 15  # of the layer that learns the proxy
+ROOMS = ("frontal", "bedroom", "kitchen", "bathroom")
+
+Fit = Callable[[Tensor], Tensor]  # positions of the places to fit on -> of all places [N]
+
+
+class Row(NamedTuple):
+    """What one way came to, judged on places out of its folds."""
+
+    name: str
+    said: Tensor  # [N]
+    true: Tensor
+
+
+def out_of_folds(parts: Sequence[Sequence[int]], fit: Fit) -> Tensor:
+    """What is said of each place by the fit that did not see it.  -> [N]"""
+    count = sum(map(len, parts))
+    said = torch.empty(count, dtype=torch.float64)
+    for held in parts:
+        rest = torch.tensor(sorted(set(range(count)) - set(held)))
+        said[list(held)] = fit(rest)[list(held)].double()
+    return said
+
+
+def dealt(names: Sequence[str], numbers: Tensor, group: Callable[[Item], str | None]):
+    """Folds of places, each with its share of large and small numbers; groups stay together."""
+    items = [Item(n, float(y), File(n)) for n, y in zip(names, numbers.tolist(), strict=True)]
+    at = {name: place for place, name in enumerate(names)}
+    parts = stratify(items, (1 / FOLDS,) * FOLDS, SEED, group)
+    return [[at[item.name] for item in part] for part in parts]
+
+
+def by_ridge(x: Tensor, y: Tensor) -> Fit:
+    """Ridge on the pictures of places, those of a place left out together; the mean of a place.
+
+    [N,V,D], [N]
+    """
+
+    def fit(rest: Tensor) -> Tensor:
+        row = ridge(x[rest], y[rest, None].double()).row
+        with torch.inference_mode():
+            return row(x.float())[..., 0].mean(dim=1)
+
+    return fit
+
+
+def by_proxy(x: Tensor, y: Tensor, proxy: Tensor) -> Fit:
+    """A layer learns the proxy classes from the features; ridge on what it makes of them."""
+
+    def fit(rest: Tensor) -> Tensor:
+        return by_ridge(learned(x, proxy, rest), y)(rest)
+
+    return fit
+
+
+def learned(x: Tensor, proxy: Tensor, rest: Tensor) -> Tensor:
+    """The hidden layer of a network that learned the classes of the places `rest`.  -> [N,V,H]"""
+    torch.manual_seed(SEED)
+    scale = x[rest].std()
+    hidden = nn.Sequential(nn.Linear(x.shape[2], HIDDEN), nn.ReLU(), nn.Dropout(0.5))
+    head = nn.Linear(HIDDEN, int(proxy.max()) + 1)
+    parameters = [*hidden.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.1)
+    seen = x[rest].flatten(0, 1) / scale
+    wanted = proxy[rest].repeat_interleave(x.shape[1])
+    for _ in range(PASSES):
+        for part in torch.randperm(len(seen)).split(64):
+            loss = nn.functional.cross_entropy(head(hidden(seen[part])), wanted[part])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    with torch.inference_mode():
+        return hidden.eval()(x / scale).clone()
+
+
+def mean_of(y: Tensor) -> Fit:
+    return lambda rest: y[rest].mean().expand(len(y))
+
+
+def line(row: Row, groups: Tensor | None) -> str:
+    """A row of a table: R2, and by how much it misses."""
+    found = numbers_measured(row.said[:, None], row.true[:, None], groups=groups)
+    return f"| {row.name} | {found['R squared']} | {found['mean absolute error']} |"
+
+
+# -- the drawn set -------------------------------------------------------------------------------
+
+PLACES, PROXIES, MOST = 150, 1500, 9  # places, pictures with a proxy, houses in a picture at most
+CLASSES = ("few", "some", "many")
+
+
+def village(chance: np.random.Generator, wealth: float) -> tuple[Image.Image, int]:
+    """A picture of as many houses as its wealth makes likely, and their number."""
+    count = int(chance.binomial(MOST, wealth))
+    pixels = chance.normal(90, 18, (32, 32))
+    for cell in chance.permutation(16)[:count]:
+        y, x = divmod(int(cell), 4)
+        top, left = 8 * y + int(chance.integers(0, 4)), 8 * x + int(chance.integers(0, 4))
+        pixels[top : top + 4, left : left + 4] = chance.uniform(150, 230)
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8)), count
+
+
+def draw_villages(folder: Path) -> tuple[Tensor, Tensor]:
+    """`proxy.csv` and `places.csv` with their pictures; wealth and houses of each place."""
+    chance = np.random.default_rng(SEED)
+    with (folder / "proxy.csv").open("w") as table:
+        table.write("path,label\n")
+        for number in range(PROXIES):
+            image, count = village(chance, chance.uniform())
+            image.save(folder / f"proxy{number}.png")
+            table.write(f"proxy{number}.png,{CLASSES[min(2, count // 3)]}\n")
+    wealth, houses = torch.empty(PLACES), torch.zeros(PLACES)
+    with (folder / "places.csv").open("w") as table:
+        table.write("path,value,place\n")
+        for place in range(PLACES):
+            wealth[place] = chance.uniform()
+            for view in range(PICTURES):
+                image, count = village(chance, float(wealth[place]))
+                houses[place] += count
+                image.save(folder / f"place{place}_{view}.png")
+                table.write(f"place{place}_{view}.png,{wealth[place]:.6f},p{place}\n")
+    return wealth, houses
+
+
+def looked_at(folder: Path, run: Path) -> Tensor:
+    """What goes into the last layer of a run's network, of the pictures of places.  -> [P,4,D]"""
+    written = api.features(run, folder / "places.csv", out=folder / f"{run.name}-features")
+    return torch.from_numpy(np.load(written.features)).unflatten(0, (PLACES, PICTURES))
+
+
+def trained(folder: Path, table: str, epochs: int) -> Path:
+    settings = {"data.doctor": "off", "data.augment": ("flip",), "model.name": "lenet5"}
+    out = folder / f"{Path(table).stem}-{epochs}"
+    return api.train(folder / table, with_=settings, epochs=epochs, out=out).path
+
+
+def direct(folder: Path, parts: Sequence[Sequence[int]]) -> Tensor:
+    """The same network trained on the numbers alone, fold by fold."""
+    said = torch.empty(PLACES, dtype=torch.float64)
+    rows = (folder / "places.csv").read_text().splitlines()[1:]
+    for k, held in enumerate(parts):
+        kept = [r for r in rows if int(r.rpartition(",p")[2]) not in set(held)]
+        (folder / f"fold{k}.csv").write_text("\n".join(["path,value,place", *kept]))
+        run = trained(folder, f"fold{k}.csv", 30)
+        names = [folder / f"place{p}_{view}.png" for p in held for view in range(PICTURES)]
+        values = [answer.value for answer in api.predict(run, *names)]  # pyright: ignore
+        said[list(held)] = torch.tensor(values).double().view(-1, PICTURES).mean(dim=1)
+    return said
+
+
+def drawn_set(folder: Path) -> list[Row]:
+    wealth, houses = draw_villages(folder)
+    parts = dealt([f"p{k}" for k in range(PLACES)], wealth, lambda item: None)
+    counted = houses[:, None, None]
+    untrained = looked_at(folder, trained(folder, "proxy.csv", 1))
+    proxied = looked_at(folder, trained(folder, "proxy.csv", 20))
+    ways = {
+        "the mean of the other places": mean_of(wealth),
+        "proxy for 1 epoch, features, ridge": by_ridge(untrained, wealth),
+        "**proxy for 20 epochs, features, ridge**": by_ridge(proxied, wealth),
+        "ridge on the true number of houses: as far as pictures can tell": by_ridge(
+            counted, wealth
+        ),
+    }
+    rows = [Row(name, out_of_folds(parts, fit), wealth) for name, fit in ways.items()]
+    rows.insert(2, Row("the same network on the numbers alone", direct(folder, parts), wealth))
+    return rows
+
+
+# -- the houses ----------------------------------------------------------------------------------
+
+
+def houses_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "houses.csv").open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def house_features(data: Path, houses: Sequence[dict[str, str]]) -> Tensor:
+    """What GoogLeNet's last layer is given of each photograph.  -> [N,4,1024]"""
+    entry = weights_called("googlenet_2014", "imagenet")
+    preprocessing = replace(prepared_as(entry), size=SIDE, crop=1.0)
+    network = create_model(entry.network, weights=data / "weights" / WEIGHTS)
+    whole = normalized(network, preprocessing.mean, preprocessing.std)
+    whole = whole.eval().to(memory_format=torch.channels_last)
+    items = [
+        Item(name, None, File(str(data / "houses" / "images" / name)))
+        for house in houses
+        for name in (f"{house['id']}_{room}.jpg" for room in ROOMS)
+    ]
+    pictures = decoded(items, preprocessing).pictures
+    found = features(trunk(whole), Decoding(items, pictures, preprocessing), Views())
+    return found[:, 0].clone().unflatten(0, (len(houses), len(ROOMS)))
+
+
+def classes_of(values: Sequence[str]) -> Tensor:
+    """Names as class positions; those of fewer than five places are one class.  -> [N]"""
+    counts = {v: values.count(v) for v in values}
+    kept = sorted(v for v, n in counts.items() if n >= 5)
+    return torch.tensor([kept.index(v) if v in kept else len(kept) for v in values])
+
+
+def real_set(data: Path) -> dict[str, tuple[list[Row], Tensor | None]]:
+    houses = houses_of(data / "houses")
+    x = house_features(data, houses)
+    y = torch.tensor([math.log(float(house["price"])) for house in houses])
+    zips = [house["zipcode"] for house in houses]
+    told = [
+        [math.log(float(h["area"])), float(h["bedrooms"]), float(h["bathrooms"])] for h in houses
+    ]
+    facts = torch.tensor(told)
+    facts = ((facts - facts.mean(0)) / facts.std(0))[:, None]
+    ways = {
+        "the mean of the other houses": mean_of(y),
+        "GoogLeNet's features, ridge": by_ridge(x, y),
+        "the same, four photographs side by side": by_ridge(x.flatten(1)[:, None], y),
+        "proxy bedrooms, features, ridge": by_proxy(
+            x, y, classes_of([h["bedrooms"] for h in houses])
+        ),
+        "proxy zip code, features, ridge": by_proxy(x, y, classes_of(zips)),
+        "no picture: area, bedrooms, bathrooms, ridge": by_ridge(facts, y),
+    }
+    names = [f"h{house['id']}" for house in houses]
+    of_zip = dict(zip(names, zips, strict=True))
+    kinds = {"houses": lambda item: None, "zip codes": lambda item: of_zip[item.name]}
+    found = {}
+    for kind, group in kinds.items():
+        parts = dealt(names, y, group)
+        rows = [Row(name, out_of_folds(parts, fit), y) for name, fit in ways.items()]
+        found[kind] = rows, classes(zips) if kind == "zip codes" else None
+    return found
+
+
+def classes(values: Sequence[str]) -> Tensor:
+    return torch.tensor([sorted(set(values)).index(v) for v in values])
+
+
+def draw(drawn: Sequence[Row], real: Sequence[Row], path: Path) -> None:
+    """What the chain said over what is true, a dot a place."""
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": "regression", "svg.fonttype": "none"})
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 5), layout="constrained")
+    shown = (
+        ("Drawn: wealth of a place", "", drawn[-2]),
+        ("Houses: logarithm of the price", " ln $", real[1]),
+    )
+    for axis, (title, unit, row) in zip(axes, shown, strict=True):
+        both = torch.cat([row.true.double(), row.said]).numpy()
+        ends = both.min(), both.max()
+        axis.plot(ends, ends, color="#7a7a7a", lw=1)
+        axis.plot(row.true, row.said, "o", color="#1f6fb2", alpha=0.45, ms=4, mew=0)
+        axis.set(xlabel=f"true{unit}", ylabel=f"predicted{unit}, out of fold", aspect="equal")
+        axis.set_title(title, loc="left")
+        axis.grid(alpha=0.25)
+    figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
+
+
+def main() -> None:
+    data, out = Path(sys.argv[1]), Path(sys.argv[2])
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = drawn_set(Path(folder))
+    print("### drawn\n\n| way | R squared of places | mean absolute error |\n|---|---|---|")
+    print("\n".join(line(row, None) for row in drawn), flush=True)
+    real = real_set(data)
+    for kind, (rows, groups) in real.items():
+        print(f"\n### folds of {kind}\n")
+        print("| way | R squared of houses | mean absolute error of ln price |\n|---|---|---|")
+        print("\n".join(line(row, groups) for row in rows), flush=True)
+    draw(drawn, real["houses"][0], out / "regression.svg")
+
+
+if __name__ == "__main__":
+    main()
