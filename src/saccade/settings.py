@@ -80,6 +80,7 @@ def resolve(
         origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
     chosen = _chosen(chosen, WHAT, seen, origins)
     _refuse_misfits(chosen)
+    device(chosen.train.device)  # refused here where there is none
     return Settings(_chosen(chosen, HOW, seen, origins), origins, notes)
 
 

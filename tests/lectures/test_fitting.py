@@ -46,4 +46,4 @@ def test_three_trainings_are_told_apart(
     assert fact["kind"] == kind, fact["words"]
     assert words in fact["words"]
     said = " ".join(capfd.readouterr().err.split())
-    assert f"- {kind}: accuracy: training" in said
+    assert f"- {kind}: {run.val.leading.name}: training" in said

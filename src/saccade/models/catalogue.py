@@ -156,10 +156,10 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "seresnext50_32x4d":      partial(se_resnet, (3, 4, 6, 3), block=se_32x4d),           # 2017
     "seresnext101_32x4d":     partial(se_resnet, (3, 4, 23, 3), block=se_32x4d),          # 2017
     "sevgg16":                se_vgg16,                 # 2017
-    "airbench94":             partial(airbench, (64, 256, 256)),                          # 2024
-    "airbench_narrow":        partial(airbench, (64, 128, 256)),                          # 2024
     "cifar_seresnet29":       partial(cifar_se_resnet, 29),                               # 2017
     "cifar_seresnet164":      partial(cifar_se_resnet, 164),                              # 2017
+    "airbench94":             partial(airbench, (64, 256, 256)),                          # 2024
+    "airbench_narrow":        partial(airbench, (64, 128, 256)),                          # 2024
 }
 
 SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with a tuple
