@@ -19,7 +19,7 @@ def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
     """
     sample = prepared.splits["train"].spread(val.n)
     result = evaluate(prepared.best, task, sample, prepared.world)
-    train = task.leading(result.predictions, result.targets)
+    train = task.measured(result.predictions, result.targets)[val.name]
     found = judgement(run.history, _score(train), _score(val))
     run.log("judgement", kind=found.kind, words=found.words)
 
