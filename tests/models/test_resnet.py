@@ -46,7 +46,8 @@ def test_names_and_shapes_of_its_weights_are_torchvision_s(name: str, keys: Call
 def without_its_first_reductions() -> nn.Module:
     """torchvision's ResNet-18 as it is commonly changed for CIFAR."""
     network = PUBLIC.resnet18(num_classes=10)
-    network.conv1, network.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+    network.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    network.add_module("maxpool", nn.Identity())
     return network
 
 
