@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ import pytest
 from safetensors.torch import load_file
 
 from saccade import api
-from saccade.cells import Order, train_one
-from saccade.errors import UsageError
+from saccade.cells import Order, train_all, train_one
+from saccade.engine.stopping import stop_requests
+from saccade.errors import Stopped, UsageError
 from saccade.runs import Run
 from saccade.studies.cell import progress_of
 from saccade.studies.result import StudyResult
@@ -53,6 +54,15 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(two: Path) -> StudyResult:
     """The study carried out, one training after the other; not to be changed."""
     return api.study(two, at_once=1, out=two.parent / "done")
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """The command takes signals for itself; other tests want them as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def weights(folder: Path) -> Mapping[str, Any]:
@@ -152,6 +162,25 @@ def test_stopped_with_several_at_once_it_saves_and_says_how_to_go_on(
     assert hint in said
     for name in CELLS[:2]:
         assert Run.open(tmp_path / "study" / name).events("stopped")
+
+
+def test_a_signal_in_the_last_moments_of_a_training_ends_the_study_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A training that is at its end finishes, and passes the request on."""
+    begun: list[str] = []
+
+    def finishing(order: Order) -> None:
+        begun.append(order.folder)
+        with stop_requests():
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("saccade.cells.train_one", finishing)
+    orders = [Order(name, None, "base.toml", {}) for name in CELLS]
+    with pytest.raises(Stopped, match="between two trainings") as caught:
+        train_all(orders, 1, 0, lambda order: None)
+    assert caught.value.exit_code == 143
+    assert begun == [CELLS[0]]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks as POSIX does")

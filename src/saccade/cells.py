@@ -73,9 +73,7 @@ def train_one(order: Order) -> None:
 def train_all(orders: Sequence[Order], at_once: int, lock: int, trained: Trained) -> None:
     """Train every one; `trained` hears of each.  The processes hold the descriptor `lock` too."""
     if at_once == 1:
-        for order in orders:
-            train_one(order)
-            trained(order)
+        _train_in_turn(orders, trained)
         return
     with stop_requests() as request, _crew(orders, at_once, lock) as answers:
         for _ in orders:
@@ -85,6 +83,16 @@ def train_all(orders: Sequence[Order], at_once: int, lock: int, trained: Trained
             if isinstance(answer, Exception):
                 raise answer
             trained(answer)
+
+
+def _train_in_turn(orders: Sequence[Order], trained: Trained) -> None:
+    """In this process; a signal that a training is too far gone to heed ends the study after it."""
+    with stop_requests() as request:
+        for place, order in enumerate(orders, 1):
+            train_one(order)
+            trained(order)
+            if request.number and place < len(orders):
+                raise Stopped("stopped between two trainings", signal=request.number)
 
 
 Answer = Order | Exception
@@ -176,11 +184,12 @@ def work() -> None:
     def listen() -> None:
         for line in sys.stdin:
             inbox.put(line)
+        inbox.put("")
         signal.raise_signal(signal.SIGTERM)
 
     threading.Thread(target=listen, daemon=True).start()
-    while True:
-        order = Order(**json.loads(inbox.get()))
+    while line := inbox.get():
+        order = Order(**json.loads(line))
         try:
             train_one(order)
             answer = {}

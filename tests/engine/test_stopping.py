@@ -18,6 +18,25 @@ def test_the_first_signal_asks_and_the_second_insists() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_what_an_inner_block_is_asked_the_outer_one_is_too() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with stop_requests() as outer:
+        with stop_requests() as inner:
+            signal.raise_signal(signal.SIGTERM)
+            assert (inner.number, outer.number) == (signal.SIGTERM, signal.SIGTERM)
+        with stop_requests() as later:
+            assert later.number == signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_was_asked_before_an_inner_block_is_heard_in_it_and_a_second_insists() -> None:
+    with pytest.raises(KeyboardInterrupt), stop_requests():
+        signal.raise_signal(signal.SIGTERM)
+        with stop_requests() as inner:
+            assert inner.number == signal.SIGTERM
+            signal.raise_signal(signal.SIGINT)
+
+
 def test_outside_of_the_main_thread_nothing_is_installed() -> None:
     seen = []
 
