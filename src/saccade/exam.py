@@ -35,7 +35,7 @@ class Exam:
     @property
     def data(self) -> str | None:
         """Where the pictures came from."""
-        return self.run.events("started")[0]["data"]
+        return self.run.started["data"]
 
     @property
     def seconds(self) -> float:

@@ -70,7 +70,7 @@ def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAI
     if wanted.wish:
         refuse_unwishable(bundle.task)
     items = _own(run, split) if data is None else _given(data, split)
-    place = run.events("started")[0]["data"] if data is None else str(data)
+    place = run.started["data"] if data is None else str(data)
     parts = part_of_each(items, wanted.by, place) if wanted.by else {}
     ready = Readable.of(items, bundle)
     found = ready.evaluated(bundle, maps)
@@ -134,7 +134,7 @@ def _own(run: Run, split: str) -> Sequence[Item]:
     parts = ("train", "val", "test")
     if split not in parts:
         raise UsageError(f"no split is called '{split}'", f"there are {', '.join(parts)}")
-    source = open_source(run.events("started")[0]["data"])
+    source = open_source(run.started["data"])
     return getattr(read_split(run.path / "split.csv", source), split)
 
 

@@ -64,7 +64,7 @@ def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenRepor
 
 def tested_pictures(run: Run) -> Pictures:
     """The test pictures in the order of predictions.csv, read anew from where they lie."""
-    source = open_source(run.events("started")[0]["data"])
+    source = open_source(run.started["data"])
     items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
     names = names_tested(run)
     missing = [name for name in names if name not in items]

@@ -83,8 +83,21 @@ class Run:
         """The lines of log.jsonl about `kind`; a last line cut short by a crash is passed over."""
         return [fact for fact in self._facts() if fact["event"] == kind]
 
+    @cached_property
+    def started(self) -> dict[str, Any]:
+        """What was known at the beginning: data, command, notes, environment."""
+        facts = self.events("started")
+        if not facts:
+            raise UsageError(
+                f"the run '{self.path}' was stopped before its first step",
+                "remove it and train again",
+            )
+        return facts[0]
+
     def _facts(self) -> Iterator[dict[str, Any]]:
-        for line in (self.path / "log.jsonl").read_text(encoding="utf-8").splitlines():
+        log = self.path / "log.jsonl"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        for line in lines:
             try:
                 yield json.loads(line)
             except ValueError:
@@ -99,7 +112,7 @@ class Run:
     @property
     def origins(self) -> dict[str, str]:
         """Where each setting came from, by its full name."""
-        origins = dict(self.events("started")[0]["origins"])
+        origins = dict(self.started["origins"])
         for fact in self.events("extended"):
             origins |= fact["origins"]
         return origins

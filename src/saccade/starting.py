@@ -179,8 +179,7 @@ def augment(recipe: Recipe, seen: Glance) -> Choice:
 
 def warmup(recipe: Recipe, seen: Glance) -> Choice:
     """Steps, but a share of a training that the clock ends or that is short."""
-    steps = recipe.train.epochs * seen.count * (1 - recipe.data.val - recipe.data.test)
-    steps = int(steps / int(recipe.train.batch_size))
+    steps = recipe.train.epochs * _trained_on(recipe, seen) // int(recipe.train.batch_size)
     if recipe.train.minutes:
         return 0.1, "a share, since train.minutes is set"
     if steps < 10 * WARM:

@@ -118,7 +118,7 @@ def lengthened(run: Run, epochs: int) -> Recipe:
 
 def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
-    started = run.events("started")[0]
+    started = run.started
     division = read_split(run.path / "split.csv", open_source(started["data"]))
     refuse_unshared(recipe, world)
     here = fingerprint(device(recipe.train.device), world.size)

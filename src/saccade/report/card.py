@@ -19,7 +19,7 @@ RESIZES = {
 
 def model_card(run: Run, preprocessing: Preprocessing) -> str:
     """Markdown; its front matter follows the conventions of model hubs."""
-    started, test, p = run.events("started")[0], run.test, preprocessing
+    started, test, p = run.started, run.test, preprocessing
     pictures = {split: sum(counts.values()) for split, counts in started["pictures"].items()}
     numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
     about = "a number"

@@ -14,7 +14,7 @@ PARTS = ("train", "val", "test")
 
 def data_section(run: Run) -> Html:
     """Notes of the training, unreadable pictures, and the counts of each class."""
-    started = run.events("started")[0]
+    started = run.started
     notes = [*started["notes"], *(fact["note"] for fact in run.events("extended"))]
     notes += [f"unreadable: {s.name} ({s.reason})" for s in run.reported]
     lead = "What was found when the pictures were read, and what followed from it:"

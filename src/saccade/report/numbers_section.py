@@ -13,7 +13,7 @@ HEAD = ("number", "value, 95 % interval", "without looking", "interval by")
 
 def numbers_section(run: Run) -> Html:
     """The first numbers large, all of them folded, and how they are to be read."""
-    started, test = run.events("started")[0], run.test
+    started, test = run.started, run.test
     shown = {
         **{number.name: _split_words(number) for number in test.numbers[:BRIEF]},
         "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),

@@ -25,7 +25,7 @@ def shown(value: object) -> str:
 
 def repeat_section(run: Run) -> Html:
     """The command, the files that go with it, and what it ran on."""
-    started = run.events("started")[0]
+    started = run.started
     words = (
         "The split is in split.csv, the settings are in recipe.toml, what is said of every test "
         "picture is in predictions.csv: all beside the report. The same command gives the same "

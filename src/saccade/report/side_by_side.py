@@ -101,6 +101,6 @@ def _settings(runs: Sequence[Run], names: Sequence[str]) -> Html:
 
 def _commands(runs: Sequence[Run], names: Sequence[str]) -> Html:
     lines = [
-        (name, run.events("started")[0]["command"]) for name, run in zip(names, runs, strict=True)
+        (name, run.started["command"]) for name, run in zip(names, runs, strict=True)
     ]
     return table(("run", "command"), lines)
