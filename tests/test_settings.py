@@ -48,6 +48,8 @@ def test_what_the_user_wrote_is_never_overridden() -> None:
 def test_a_gpu_computes_in_the_shortest_numbers_that_it_is_fast_at(
     bfloat16: bool, capability: tuple[int, int], chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: bfloat16)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     settings = resolve(None, {"train.device": "cuda"}, GREY)

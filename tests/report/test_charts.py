@@ -63,3 +63,8 @@ def test_ticks_are_round_and_enclose_the_range(low, high, expected):
 )
 def test_a_number_is_short(value, words):
     assert short(value) == words
+
+
+def test_a_line_that_is_flat_but_for_rounding_is_drawn() -> None:
+    flat = Line("flat", [0.0, 1.0, 2.0], [0.1 + 0.2, 0.3, 0.3])
+    assert "polyline" in line_chart([flat], title="Flat", x="x", y="y")

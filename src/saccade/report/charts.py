@@ -170,9 +170,10 @@ def short(value: float) -> str:
 
 
 def span(numbers: Sequence[float]) -> tuple[float, float]:
-    """The lowest and the highest, apart at least."""
+    """The lowest and the highest; half a step to either side where they are as good as equal."""
     low, high = min(numbers), max(numbers)
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    apart = high - low > 1e-9 * max(1.0, abs(high))
+    return (low, high) if apart else (low - 0.5, high + 0.5)
 
 
 def _in_words(line: Line) -> str:

@@ -100,7 +100,5 @@ def _settings(runs: Sequence[Run], names: Sequence[str]) -> Html:
 
 
 def _commands(runs: Sequence[Run], names: Sequence[str]) -> Html:
-    lines = [
-        (name, run.started["command"]) for name, run in zip(names, runs, strict=True)
-    ]
+    lines = [(name, run.started["command"]) for name, run in zip(names, runs, strict=True)]
     return table(("run", "command"), lines)
