@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from saccade.analysis.anatomy import Anatomy
     from saccade.answers import Predictions
     from saccade.augmenting import Sheet
-    from saccade.comparison import Comparison
+    from saccade.comparison.comparison import Comparison
     from saccade.data.doctor.diagnosis import Diagnosis
     from saccade.featuring import WrittenFeatures
     from saccade.finding import FoundRate
@@ -282,7 +282,7 @@ def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
     html
         A file for the comparison as a page, with the pictures that changed side.
     """
-    from saccade.run_comparison import compare_runs
+    from saccade.comparison.compare import compare_runs
 
     return compare_runs(runs, None if html is None else Path(html))
 

@@ -1,7 +1,4 @@
-"""run_comparison: finished runs on the test pictures that they share; which differences are none.
-
-(`comparing.py` is about networks before a training: which of them fits the pictures.)
-"""
+"""compare: finished runs on the test pictures that they share; which differences are none."""
 
 from __future__ import annotations
 
@@ -14,21 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saccade.compared_numbers import Compared, compared_numbers, groups_of, strata_of
-from saccade.comparison import Changed, Comparison, Difference, Pair, Setting, Side
+from saccade.comparison.comparison import Changed, Comparison, Difference, Pair, Setting, Side
+from saccade.comparison.exam import Exam, read_exam
+from saccade.comparison.numbers import Compared, compared_numbers, groups_of, strata_of
+from saccade.comparison.page import comparison_page
+from saccade.comparison.same_test import items_of, same_test
 from saccade.data.formats import Opening, opened
 from saccade.errors import DataError, SaccadeError, UsageError
-from saccade.exam import Exam, read_exam
 from saccade.files import write_whole
 from saccade.metrics.interval import Interval, wilson
 from saccade.metrics.measured import Number
 from saccade.metrics.paired import holm, paired_accuracy
 from saccade.metrics.paired_bootstrap import Drawn, paired_bootstrap
 from saccade.metrics.resampling import Resampling
-from saccade.report.comparison_page import comparison_page
 from saccade.report.thumbnail import SIDE, thumbnail
 from saccade.runs import Run
-from saccade.same_test import items_of, same_test
 
 
 def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Comparison:

@@ -15,7 +15,7 @@ from PIL import Image
 
 import saccade
 from saccade import cli
-from saccade.comparison import Comparison
+from saccade.comparison.comparison import Comparison
 from saccade.errors import DataError, UsageError
 from saccade.recipe import Recipe
 from saccade.runs import Run

@@ -1,4 +1,4 @@
-"""compared_numbers: the numbers on which runs are compared, the one to name first in front."""
+"""Compared: the numbers on which runs are compared, the one to name first in front."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from saccade.exam import Exam
+from saccade.comparison.exam import Exam
 from saccade.metrics.average_precision import average_precision
 from saccade.metrics.balanced_accuracy import balanced_accuracy, unequal
 from saccade.metrics.class_counts import class_counts, counted

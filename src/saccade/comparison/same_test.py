@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import permutations
 
+from saccade.comparison.exam import Exam
 from saccade.data.digests import digests
 from saccade.data.source import Item
 from saccade.data.sources import open_source
 from saccade.errors import DataError, SaccadeError, UsageError
-from saccade.exam import Exam
 from saccade.files import cache_folder
 
 HINT = "runs with the same data, data.test and train.seed hold out the same pictures"

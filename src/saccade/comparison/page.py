@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from saccade.comparison import (
+from saccade.comparison.comparison import (
     Changed,
     Comparison,
     Difference,
