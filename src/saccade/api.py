@@ -513,7 +513,7 @@ def study(
         The study folder; without it one below runs with the study's name. One that holds this study
         already is gone on with.
     """
-    from saccade.studying import Wanted, carry_out
+    from saccade.studies.carry_out import Wanted, carry_out
 
     folder = Path(out) if out is not None else None
     return carry_out(Wanted(name, data, _settings(with_ or ()), seeds, folder, at_once))

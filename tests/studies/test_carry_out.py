@@ -18,12 +18,12 @@ import pytest
 from safetensors.torch import load_file
 
 from saccade import api
-from saccade.cells import Order, train_all, train_one
 from saccade.engine.stopping import stop_requests
 from saccade.errors import Stopped, UsageError
 from saccade.runs import Run
 from saccade.studies.cell import progress_of
 from saccade.studies.result import StudyResult
+from saccade.studies.workers import Order, train_all, train_one
 
 TWO = """
 question = "does it matter how fast?"
@@ -175,7 +175,7 @@ def test_a_signal_in_the_last_moments_of_a_training_ends_the_study_after_it(
         with stop_requests():
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("saccade.cells.train_one", finishing)
+    monkeypatch.setattr("saccade.studies.workers.train_one", finishing)
     orders = [Order(name, None, "base.toml", {}) for name in CELLS]
     with pytest.raises(Stopped, match="between two trainings") as caught:
         train_all(orders, 1, 0, lambda order: None)
@@ -189,7 +189,7 @@ def test_two_processes_never_work_on_one_study(
 ) -> None:
     import fcntl
 
-    monkeypatch.setattr("saccade.studying.PATIENCE", 0.3)
+    monkeypatch.setattr("saccade.studies.carry_out.PATIENCE", 0.3)
     with (done.path / ".lock").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match="another process works on the study"):

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from saccade.report.study_drawing import Scale, svg
-from saccade.report.study_page import study_page
 from saccade.studies.cell import Cell
+from saccade.studies.drawing import Scale, svg
 from saccade.studies.number import number_of
+from saccade.studies.page import study_page
 from saccade.studies.result import StudyResult
 from saccade.studies.study import Study, Variant
 

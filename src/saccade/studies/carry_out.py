@@ -1,4 +1,4 @@
-"""study: carry out a study, or go on with it, and put its trainings side by side."""
+"""carry_out: train a study, or go on with it, and put its trainings side by side."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from saccade.cells import Order, train_all
 from saccade.commands import study_command
 from saccade.data.glance import glance
 from saccade.data.sources import located, open_source
 from saccade.errors import ResourceError, SaccadeError, Stopped, UsageError
 from saccade.files import write_whole
-from saccade.report.study_drawing import svg
-from saccade.report.study_page import study_page
 from saccade.settings import resolve
 from saccade.studies.cell import cell_folder, progress_of, read_cell
+from saccade.studies.drawing import svg
 from saccade.studies.load import find_study, load_study
 from saccade.studies.number import Number
+from saccade.studies.page import study_page
 from saccade.studies.result import StudyResult
 from saccade.studies.study import WORDS, Study, Trial
+from saccade.studies.workers import Order, train_all
 from saccade.terminal import say
 
 PATIENCE = 10.0  # seconds for the processes of a killed study to leave

@@ -30,7 +30,7 @@ from saccade.settings import Settings
 from saccade.studies.cell import progress_of
 from saccade.training import begin, go_on
 
-COMMAND = ("-m", "saccade.cells")
+COMMAND = ("-m", "saccade.studies.workers")
 Trained = Callable[["Order"], None]
 
 
@@ -142,7 +142,7 @@ def _crew(orders: Sequence[Order], count: int, lock: int) -> Iterator[queue.Queu
 
 def _start(lock: int) -> subprocess.Popen[str]:
     """A process of its own session, so that a Ctrl-C reaches it through the pipe alone."""
-    package = str(Path(__file__).parents[1])
+    package = str(Path(__file__).parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
         [sys.executable, *COMMAND],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from saccade.report.page import Html, Section, element, facts, figure, folded, join, page, table
-from saccade.report.study_drawing import described, svg
+from saccade.studies.drawing import described, svg
 from saccade.studies.result import StudyResult, columned
 from saccade.studies.study import plain
 
