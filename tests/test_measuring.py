@@ -165,8 +165,16 @@ def test_seeing_pictures_several_ways_is_said_and_is_a_mean(trained: Run, bars: 
     assert ten["log loss"].value != plain["log loss"].value
     with pytest.raises(RecipeError, match="no view is called 'flop'"):
         saccade.evaluate(trained.path, bars, views="flop")
-    with pytest.raises(UsageError, match="--views goes with neither"):
-        saccade.evaluate(trained.path, bars, views="flip", corrupt="fog")
+    with pytest.raises(UsageError, match="--views does not go with a threshold"):
+        saccade.evaluate(trained.path, bars, views="flip", precision=0.9)
+
+
+def test_views_and_corruptions_are_had_together(trained: Run, bars: Path) -> None:
+    """The number of pictures as they are is that of the same views, measured by itself."""
+    found = saccade.evaluate(trained.path, bars, views="crops:0.875", corrupt="brightness")
+    alone = saccade.evaluate(trained.path, bars, views="crops:0.875")
+    assert found.robustness is not None and list(found.robustness.corrupted) == ["brightness"]
+    assert found.robustness.clean == found.leading == alone.leading
 
 
 def test_corruptions_are_measured_on_the_same_pictures(trained: Run, bars: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from saccade.bundle import Bundle, keep_min_confidence
-from saccade.data.augment.views import views
+from saccade.data.augment.views import Map, views
 from saccade.data.classes import missing_note
 from saccade.data.corrupt.catalogue import names
 from saccade.data.corrupt.strength import SEVERITIES
@@ -40,9 +40,9 @@ class Wanted:
 
     def refuse_mixed(self) -> None:
         """Raise `UsageError` for what cannot be had together, or is there already."""
-        if self.views and (self.corrupt or self.wish):
+        if self.views and self.wish:
             raise UsageError(
-                "--views goes with neither --corrupt nor a threshold",
+                "--views does not go with a threshold",
                 "measure them one after the other: predict looks at a picture once",
             )
         for path in self.files:
@@ -65,7 +65,7 @@ PLAIN = Wanted()
 def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAIN) -> Evaluation:
     """Evaluate the run's bundle on `data`, or on a split of its own pictures."""
     wanted.refuse_mixed()
-    bundle, maps = run.bundle, views(_words(wanted.views))
+    bundle, maps = run.bundle, views(_words(wanted.views)) if wanted.views else ()
     corruptions = _corruptions(wanted.corrupt, bundle)
     if wanted.wish:
         refuse_unwishable(bundle.task)
@@ -80,7 +80,7 @@ def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAI
         notes=(*missing_note(ready.items, bundle.classes, "the data"), *_mean_note(len(maps))),
         reported=ready.failed,
         slices=slices(bundle.task, found, ready, parts, measured.numbers[0].name),
-        robustness=_corrupted(bundle, ready, corruptions) if corruptions else None,
+        robustness=_corrupted(bundle, ready, corruptions, maps) if corruptions else None,
         selected=_selected(run, wanted.wish, found) if wanted.wish else None,
     )
     _write(wanted, evaluation, bundle, ready, found)
@@ -100,10 +100,12 @@ def _corruptions(wanted: str, bundle: Bundle) -> tuple[str, ...]:
     return names(bundle.preprocessing.channels, " ".join(_words(wanted))) if wanted else ()
 
 
-def _corrupted(bundle: Bundle, ready: Readable, corruptions: Sequence[str]) -> Robustness:
+def _corrupted(
+    bundle: Bundle, ready: Readable, corruptions: Sequence[str], maps: Sequence[Map]
+) -> Robustness:
     measurements, total = [], 1 + len(corruptions) * len(SEVERITIES)
     with counting("corrupting") as progress:
-        for done, measurement in enumerate(ready.corrupted(bundle, corruptions), 1):
+        for done, measurement in enumerate(ready.corrupted(bundle, corruptions, maps), 1):
             measurements.append(measurement)
             progress(done, total)
     return Robustness.of(measurements)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from saccade.bundle import Bundle
-from saccade.data.augment.viewed import Viewed
 from saccade.data.augment.views import Map
 from saccade.data.cache import Pictures, decoded
 from saccade.data.grouping import groups_of
@@ -50,17 +48,16 @@ class Readable:
         return groups_of(self.items)
 
     def evaluated(self, bundle: Bundle, maps: Sequence[Map] = ()) -> Evaluated:
-        """What the network says of each, the mean over `maps` where there are several."""
-        order = in_order(len(self.items))
-        seen = [Viewed(self.pictures, one) for one in maps] if len(maps) > 1 else [self.pictures]
-        found = [
-            evaluate(bundle.model, bundle.task, Loader(pictures, self.targets, BATCH, order))
-            for pictures in seen
-        ]
-        mean = torch.stack([one.predictions for one in found]).mean(dim=0)
-        return replace(found[0], predictions=mean)
+        """What the network says of each, the mean over `maps` where there are some."""
+        return evaluate(bundle.model, bundle.task, self._loader, maps=maps)
 
-    def corrupted(self, bundle: Bundle, corruptions: Sequence[str]) -> Iterator[Measurement]:
+    def corrupted(
+        self, bundle: Bundle, corruptions: Sequence[str], maps: Sequence[Map] = ()
+    ) -> Iterator[Measurement]:
         """The leading number under each of `corruptions`, at all severities."""
         model, task = bundle.model, bundle.task
-        return robustness(model, task, self.pictures, self.targets, corruptions, self.groups)
+        return robustness(model, task, self._loader, corruptions, self.groups, maps)
+
+    @property
+    def _loader(self) -> Loader:
+        return Loader(self.pictures, self.targets, BATCH, in_order(len(self.items)))

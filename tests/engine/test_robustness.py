@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from saccade.data.augment.views import flips
 from saccade.data.cache import Held
 from saccade.data.corrupt.catalogue import CORRUPTIONS, corrupt
 from saccade.data.corrupt.pictures import Corrupted
+from saccade.data.loader import Loader
+from saccade.data.order import in_order
 from saccade.engine.robustness import Measurement, robustness
 from saccade.metrics.interval import Interval, wilson
 from saccade.metrics.measured import Number
@@ -38,8 +41,12 @@ def pictures() -> tuple[Held, Tensor]:
     return Held(values.expand(40, 3, 32, 32).contiguous()), targets
 
 
+def loader(pictures: Held, targets: Tensor) -> Loader:
+    return Loader(pictures, targets, 16, in_order(len(pictures)))
+
+
 def test_brightness_is_what_a_network_of_brightness_fails_on(pictures: tuple[Held, Tensor]):
-    found = Robustness.of(robustness(Brightness(), TASK, *pictures, ["brightness", "contrast"]))
+    found = Robustness.of(robustness(Brightness(), TASK, loader(*pictures), ["brightness", "contrast"]))
     assert found.clean.value == 1
     # 60 + 255 x (0.05, 0.1, 0.15, 0.2, 0.3) is over 100 from the third on
     assert [n.value for n in found.corrupted["brightness"]] == [1, 1, 1, 0.5, 0.5]
@@ -47,8 +54,32 @@ def test_brightness_is_what_a_network_of_brightness_fails_on(pictures: tuple[Hel
     assert found.worst() == "brightness"
 
 
+class LeftOverRight(nn.Module):
+    """Says bright where the left half is brighter.  [N,C,H,W] -> [N,2]"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.tensor(0.01))
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = x.float().chunk(2, dim=3)
+        apart = self.sharpness * (left - right).mean((1, 2, 3))
+        return torch.stack([-apart, apart], dim=1)
+
+
+def test_corrupted_pictures_are_seen_several_ways_too():
+    """A picture and its mirror image cancel: the mean is one half, and every answer "dark"."""
+    rows = torch.zeros(8, 1, 32, 32, dtype=torch.uint8)
+    rows[..., :16] = 140
+    sided = loader(Held(rows), torch.ones(8, dtype=torch.int64))
+    once = Robustness.of(robustness(LeftOverRight(), TASK, sided, ["brightness"]))
+    both = Robustness.of(robustness(LeftOverRight(), TASK, sided, ["brightness"], maps=flips()))
+    assert [n.value for n in once.corrupted["brightness"]] == [1] * 5
+    assert [both.clean.value, *(n.value for n in both.corrupted["brightness"])] == [0] * 6
+
+
 def test_every_number_has_its_n_and_interval(pictures: tuple[Held, Tensor]):
-    found = list(robustness(Brightness(), TASK, *pictures, ["fog"]))
+    found = list(robustness(Brightness(), TASK, loader(*pictures), ["fog"]))
     assert [(one.corruption, one.severity) for one in found] == [
         ("", 0),
         *(("fog", k) for k in (1, 2, 3, 4, 5)),
@@ -58,7 +89,7 @@ def test_every_number_has_its_n_and_interval(pictures: tuple[Held, Tensor]):
 
 def test_all_corruptions_are_measured_unless_some_are_named(pictures: tuple[Held, Tensor]):
     few = Held(pictures[0].take(torch.arange(4))), pictures[1][:4]
-    found = Robustness.of(robustness(Brightness(), TASK, *few))
+    found = Robustness.of(robustness(Brightness(), TASK, loader(*few)))
     assert set(found.corrupted) == set(CORRUPTIONS)
 
 

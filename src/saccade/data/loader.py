@@ -32,6 +32,10 @@ class Loader:
         """Steps in an epoch."""
         return self._steps
 
+    def of(self, pictures: Pictures) -> Loader:
+        """The same batches of `pictures`, which are as many."""
+        return Loader(pictures, self.targets, self.batch_size, self.order)
+
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on; may be left at any batch."""
         order = self.order(epoch)

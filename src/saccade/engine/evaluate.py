@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from saccade.batch import Batch
+from saccade.data.augment.views import Map, seen
 from saccade.data.loader import Loader
 from saccade.engine.distributed import ALONE, World
 from saccade.tasks.task import Task
@@ -23,13 +24,16 @@ class Evaluated:
     targets: Tensor  # [N,...] on the CPU, in the same order
 
 
-def evaluate(model: nn.Module, task: Task, loader: Loader, world: World = ALONE) -> Evaluated:
+def evaluate(
+    model: nn.Module, task: Task, loader: Loader, world: World = ALONE, maps: Sequence[Map] = ()
+) -> Evaluated:
     """Predict every picture of `loader`, in eval mode and float32, and measure.
 
-    The processes of a world share the work; each has the whole result.
+    With `maps` a prediction is the mean over the picture under each of them.  The processes of a
+    world share the work; each has the whole result.
     """
     metrics, parts, targets, places = task.metrics(), [], [], []
-    for prediction, batch in predict(model, task, loader, world):
+    for prediction, batch in predict(model, task, loader, world, maps):
         for metric in metrics.values():
             metric.update(prediction, batch)
         parts.append(prediction.cpu())
@@ -42,7 +46,7 @@ def evaluate(model: nn.Module, task: Task, loader: Loader, world: World = ALONE)
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, task: Task, loader: Loader, world: World = ALONE
+    model: nn.Module, task: Task, loader: Loader, world: World = ALONE, maps: Sequence[Map] = ()
 ) -> Iterator[tuple[Tensor, Batch]]:
     """What the task says of each batch of `loader`, in eval mode, beside the batch."""
     device = next(model.parameters()).device
@@ -51,5 +55,7 @@ def predict(
     for batch in loader.epoch(0):
         batch = batch.to(device)
         part, _ = world.part(batch)
-        yield world.joined(task.predict(model, part.images), len(batch)), batch
+        views = seen(part.images, maps) if maps else [part.images]
+        said = torch.stack([task.predict(model, images) for images in views]).mean(dim=0)
+        yield world.joined(said, len(batch)), batch
     model.train(was_training)

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from saccade.data.cache import Pictures
+from saccade.data.augment.views import Map
 from saccade.data.corrupt.catalogue import names
 from saccade.data.corrupt.pictures import Corrupted
 from saccade.data.corrupt.strength import SEVERITIES
 from saccade.data.loader import Loader
-from saccade.data.order import in_order
 from saccade.engine.evaluate import evaluate
 from saccade.metrics.measured import Number
 from saccade.tasks.task import Task
-
-BATCH = 256  # pictures
 
 
 @dataclass(frozen=True)
@@ -32,24 +29,24 @@ class Measurement:
 def robustness(
     model: nn.Module,
     task: Task,
-    pictures: Pictures,
-    targets: Tensor,
+    loader: Loader,
     corruptions: Sequence[str] = (),
     groups: Tensor | None = None,
+    maps: Sequence[Map] = (),
 ) -> Iterator[Measurement]:
     """First the pictures as they are, then each of `corruptions`, all without, at all severities.
 
     Every one is of the same pictures, so a difference between two is more certain than their
     intervals, each by itself, make it look.  With `groups` [N] int64, pictures that belong
-    together, intervals draw whole groups.
+    together, intervals draw whole groups; with `maps` a corrupted picture is seen under each.
     """
 
-    def measured(pictures: Pictures) -> Number:
-        loader = Loader(pictures, targets, BATCH, in_order(len(pictures)))
-        found = evaluate(model, task, loader)
+    def measured(loader: Loader) -> Number:
+        found = evaluate(model, task, loader, maps=maps)
         return task.leading(found.predictions, found.targets, groups)
 
-    yield Measurement("", 0, measured(pictures))
-    for name in corruptions or names(pictures.shape[0]):
+    yield Measurement("", 0, measured(loader))
+    for name in corruptions or names(loader.pictures.shape[0]):
         for severity in SEVERITIES:
-            yield Measurement(name, severity, measured(Corrupted(pictures, name, severity)))
+            corrupted = loader.of(Corrupted(loader.pictures, name, severity))
+            yield Measurement(name, severity, measured(corrupted))
