@@ -27,9 +27,9 @@ from saccade.data.grouping import by_source
 from saccade.data.source import Item
 from saccade.data.sources import open_source
 from saccade.metrics.interval import wilson
-from saccade.suspecting import eye_for
 from saccade.transfer.features import Decoding, Views, features
 from saccade.transfer.held_out import deals, held_out_probabilities
+from saccade.wrong_labels.eye import eye_for
 
 SHARE = 0.1  # of all labels
 GOOGLENET = ("googlenet_2014", "weights/googlenet_bvlc_imagenet_fp16.npz")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from saccade.runs import Run
     from saccade.studies.listing import Studies
     from saccade.studies.result import StudyResult
-    from saccade.suspected import Suspects
+    from saccade.wrong_labels.suspects import Suspects
 
 __all__ = [
     "augment",
@@ -479,7 +479,7 @@ def suspects(
         A file for a table of the pictures without the suspects, to train on in place of data. The
         pictures themselves are never touched.
     """
-    from saccade.suspecting import find_suspects
+    from saccade.wrong_labels.find import find_suspects
 
     named = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, apply))

@@ -20,15 +20,15 @@ FLOORS = {
     "engine": 4, "transfer": 4,
     "recipe": 5, "recipes": 5, "settings": 5, "results": 5, "answers": 5, "runs": 5, "bundle": 5,
     "report": 5,
-    "export": 5, "environment": 5, "commands": 5, "suspected": 5,
+    "export": 5, "environment": 5, "commands": 5,
     "pretrained": 5, "starting": 5, "fitted": 5,
     "prepared": 6, "training": 6, "measuring": 6, "showing": 6, "examining": 6, "augmenting": 6,
     "logbook": 6, "layer_looks": 6, "judging": 6, "tracking": 6, "watching": 6, "faults": 6,
     "listings": 6, "terminal": 6, "api": 6, "begun": 6, "comparing": 6,
     "featuring": 6, "reporting": 6, "finding": 6, "studies": 6,
-    "launching": 6, "following": 6, "suspecting": 6,
+    "launching": 6, "following": 6,
     "planning": 6, "settled": 6, "readable": 6, "slices": 6, "unknowns": 6,
-    "comparison": 6,
+    "comparison": 6, "wrong_labels": 6,
     "cli": 7, "studio": 7,
 }  # fmt: skip
 APART = [("models", "data"), ("data", "models")]  # rooms of one floor that never meet

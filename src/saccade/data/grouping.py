@@ -75,8 +75,11 @@ def groups_of(items: Sequence[Item]) -> Tensor | None:
 
     An item without a group is one of its own.
     """
-    if all(item.group is None for item in items):
-        return None
-    names = [f"item {i.name}" if i.group is None else f"group {i.group}" for i in items]
+    return None if all(item.group is None for item in items) else numbered(items, by_source)
+
+
+def numbered(items: Iterable[Item], group: Grouping) -> Tensor:
+    """The number of each item's group, counted as they come; alone where it has none.  [N] int64"""
+    names = [f"item {item.name}" if (g := group(item)) is None else f"group {g}" for item in items]
     place = {name: at for at, name in enumerate(dict.fromkeys(names))}
     return torch.tensor([place[name] for name in names])

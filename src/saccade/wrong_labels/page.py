@@ -15,7 +15,7 @@ from saccade.report.page import (
     table,
 )
 from saccade.results import percent
-from saccade.suspected import Suspect, Suspects
+from saccade.wrong_labels.suspects import Suspect, Suspects
 
 SHOWN = 60  # pictures
 LISTED = 500  # rows of the table; all of them are in --csv

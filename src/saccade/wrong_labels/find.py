@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from saccade.analysis.label_errors import (
     by_noise_rate,
@@ -19,46 +18,23 @@ from saccade.analysis.label_errors import (
     wrong_share,
     wrong_share_interval,
 )
-from saccade.classical.hog import CELL, Hog
 from saccade.data.cache import decoded
 from saccade.data.classes import class_list, match
-from saccade.data.decode import Preprocessing
 from saccade.data.doctor.diagnosis import Diagnosis
 from saccade.data.doctor.doctor import examine
-from saccade.data.glance import glance
-from saccade.data.grouping import Grouping, by_cluster
+from saccade.data.grouping import Grouping, by_cluster, numbered
 from saccade.data.source import File, Item, Skipped
 from saccade.data.sources import open_source
-from saccade.errors import DataError, UsageError
+from saccade.errors import DataError
 from saccade.examining import memory_of, write_cleaned
-from saccade.featuring import trained_network
 from saccade.files import write_whole
-from saccade.layers.chain import chain
-from saccade.layers.concat import Concat
-from saccade.layers.normalize import normalized
-from saccade.pretrained import SMALL, at_hand, pretrained
-from saccade.report.suspects_page import suspects_page
-from saccade.settings import device
-from saccade.suspected import Suspect, Suspects
 from saccade.tasks.catalogue import kind_of
 from saccade.terminal import counting, say
 from saccade.transfer.features import Decoding, Views, features
 from saccade.transfer.held_out import deals, held_out_probabilities, learnable
-from saccade.transfer.trunk import trunk
-
-PLAIN = "hog"  # features of a network that has learned nothing
-CELLS = 8  # of HOG, across a picture
-COARSE = 8  # pixels across, beside HOG
-
-
-@dataclass(frozen=True)
-class Eye:
-    """What makes numbers of pictures."""
-
-    words: str
-    trunk: nn.Module  # [N,C,H,W] -> [N,D]
-    preprocessing: Preprocessing
-    notes: tuple[str, ...] = ()
+from saccade.wrong_labels.eye import Eye, eye_for
+from saccade.wrong_labels.page import suspects_page
+from saccade.wrong_labels.suspects import Suspect, Suspects
 
 
 def find_suspects(
@@ -138,7 +114,7 @@ def _suspects(diagnosis: Diagnosis, items: Sequence[Item], numbers: Tensor, eye:
         classes=classes,
         found=found,
         wrong=wrong_share(shares),
-        interval=wrong_share_interval(said, targets, _groups(items, group)),
+        interval=wrong_share_interval(said, targets, numbered(items, group)),
         noise=tuple(tuple(row) for row in noise_matrix(shares).tolist()),
         agreeing=int((ranked >= 0).sum()),
         eye=eye.words,
@@ -169,57 +145,8 @@ def _judged(
     return kept, numbers[rows], targets, [portion[rows] for portion in dealt], notes
 
 
-def eye_for(items: Sequence[Item], model: str | Path | None, weights: str | None) -> Eye:
-    """The network that is named, the best one at hand for photographs, else plain features."""
-    if weights is not None and model is None:
-        model = pretrained(weights).network
-    seen = glance(items)
-    if model is None and seen.short_side > SMALL:
-        model, weights = next(((e.network, e.tag) for e in at_hand(seen.short_side)), (None, None))
-    if model is None:
-        return _plain(seen.grey, ("no network looked at them: suspects are less sure",))
-    if str(model) == PLAIN:
-        if weights is not None:
-            raise UsageError(f"{PLAIN} has no weights", "leave --weights out")
-        return _plain(seen.grey, ())
-    network, preprocessing = trained_network(model, weights)
-    network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
-    notes = (
-        ("if the network has learned from these pictures, it may know wrong labels by heart",)
-        if Path(model).is_dir()
-        else ()
-    )
-    words = f"what goes into the last layer of {model}"
-    return Eye(words, trunk(network), preprocessing, notes)
-
-
-def _plain(grey: bool, notes: tuple[str, ...]) -> Eye:
-    """Histograms of oriented gradients and coarse pixels."""
-    channels = 1 if grey else 3
-    preprocessing = Preprocessing(
-        size=CELLS * CELL,
-        colour="grey" if grey else "rgb",
-        mean=(0.5,) * channels,
-        std=(0.25,) * channels,
-    )
-    both = Concat(
-        hog=chain(hog=Hog(), flatten=nn.Flatten()),
-        pixels=chain(pool=nn.AdaptiveAvgPool2d(COARSE), flatten=nn.Flatten()),
-    )
-    words = "histograms of oriented gradients and coarse pixels"
-    whole = normalized(chain(both=both), preprocessing.mean, preprocessing.std)
-    return Eye(words, whole.eval(), preprocessing, notes)
-
-
 def _splits(diagnosis: Diagnosis) -> dict[str, str]:
     return {item.name: split for item, split in zip(diagnosis.case.items, diagnosis.case.splits)}
-
-
-def _groups(items: Sequence[Item], group: Grouping) -> Tensor:
-    """The number of each picture's group; alone, where it has none.  [N]"""
-    names = [f"item {item.name}" if (g := group(item)) is None else f"group {g}" for item in items]
-    place = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    return torch.tensor([place[name] for name in names])
 
 
 def _unreadable(diagnosis: Diagnosis) -> tuple[Skipped, ...]:
