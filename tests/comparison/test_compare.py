@@ -345,6 +345,29 @@ def test_the_command_prints_words_one_json_object_or_a_row_a_picture(
     ]
 
 
+def test_a_run_has_the_numbers_and_intervals_that_it_was_evaluated_with(
+    trained: Run, digits_run: Run
+) -> None:
+    for number in saccade.compare(trained.path, digits_run.path).sides[0].numbers:
+        told = trained.test[number.name]
+        assert number.method == told.method
+        assert number.value == pytest.approx(told.value, abs=1e-5)
+        assert number.interval == pytest.approx(told.interval, abs=1e-5)
+
+
+def test_an_interval_keeps_its_width_where_all_of_two_unequal_classes_is_right(
+    tmp_path: Path,
+) -> None:
+    """Wilson's ends of 20 and 10 of all: n / (n + 1.96^2), joined by the root of their squares."""
+    rows = animals([True] * 40)[::2] + animals([True] * 20)[1::2]
+    rows = [(f"{k}", *row[1:]) for k, row in enumerate(rows)]
+    one, other = (write_run(tmp_path / name, rows) for name in "ab")
+    number = saccade.compare(one, other).sides[0].numbers[0]
+    short = [3.841459 / (n + 3.841459) / 2 for n in (20, 10)]
+    assert number.name == "balanced accuracy"
+    assert number.interval == pytest.approx((1 - np.hypot(*short), 1), abs=1e-6)
+
+
 def test_the_page_shows_the_pictures_that_changed_side(trained: Run, digits_run: Run) -> None:
     """The digits of a real run, one right answer of its copy made wrong."""
     path = digits_run.path / "predictions.csv"

@@ -19,7 +19,7 @@ from saccade.comparison.same_test import items_of, same_test
 from saccade.data.formats import Opening, opened
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import write_whole
-from saccade.metrics.interval import Interval, wilson
+from saccade.metrics.interval import Interval
 from saccade.metrics.measured import Number
 from saccade.metrics.paired import holm, paired_accuracy
 from saccade.metrics.paired_bootstrap import Drawn, paired_bootstrap
@@ -83,28 +83,28 @@ class Found:
         return cls(compared, drawn, resampling.n, resampling.groups is not None)
 
     @property
-    def single(self) -> bool:
-        """Whether it is a share of pictures that count one by one."""
-        return bool(self.compared.right) and not self.grouped
+    def method(self) -> str:
+        """What is done where there is no formula."""
+        return "bootstrap of groups" if self.grouped else "bootstrap"
 
     def number(self, k: int) -> Number:
         """That of one run."""
-        value, interval, method = self.drawn.values[k], self.drawn.interval(k), "bootstrap"
-        if self.single:
-            interval, method = wilson(float(self.compared.right[k].sum()), self.n), "Wilson"
-        return Number(self.compared.name, value, self.n, interval, self.compared.unit, None, method)
+        told, value = self.compared, self.drawn.values[k]
+        interval, method = self.drawn.interval(k), self.method
+        if told.intervals and not self.grouped:
+            interval, method = told.intervals[k], told.method
+        return Number(told.name, value, self.n, interval, told.unit, None, method)
 
     def difference(self, first: int, second: int) -> Difference:
         """The second run's less the first's: McNemar for shares, else a paired bootstrap."""
         name, unit = self.compared.name, self.compared.unit
-        if self.single:
+        if self.compared.right and not self.grouped:
             found = paired_accuracy(self.compared.right[first], self.compared.right[second])
             p, interval = found.test.mid, found.interval
             return Difference(name, unit, found.difference, Interval(*interval), p, "McNemar")
         value = self.drawn.values[second] - self.drawn.values[first]
         interval, p = self.drawn.difference(first, second)
-        method = "bootstrap of groups" if self.grouped else "bootstrap"
-        return Difference(name, unit, value, interval, p, method)
+        return Difference(name, unit, value, interval, p, self.method)
 
 
 def pairs_of(

@@ -10,8 +10,11 @@ from torch import Tensor
 
 from saccade.comparison.exam import Exam
 from saccade.metrics.average_precision import average_precision
-from saccade.metrics.balanced_accuracy import balanced_accuracy, unequal
-from saccade.metrics.class_counts import class_counts, counted
+from saccade.metrics.balanced_accuracy import balanced_accuracy, balanced_accuracy_interval, unequal
+from saccade.metrics.class_counts import counted, counts_once
+from saccade.metrics.interval import Interval, wilson
+from saccade.metrics.labels_measured import mean_of_labels
+from saccade.metrics.numbers_measured import r_squared
 from saccade.metrics.resampling import Statistic, mean_of
 
 
@@ -23,6 +26,8 @@ class Compared:
     unit: str  # "%" for a share
     statistics: tuple[Statistic, ...]
     right: tuple[Tensor, ...] = ()  # [N] bool a run, where the number is their share
+    intervals: tuple[Interval, ...] = ()  # of each run by formula, if pictures count one by one
+    method: str = ""  # of these intervals
 
 
 def compared_numbers(exams: Sequence[Exam]) -> list[Compared]:
@@ -48,14 +53,15 @@ def _of_classes(exams: Sequence[Exam]) -> list[Compared]:
     """Accuracy, balanced accuracy, log loss; the second first where the classes are unequal."""
     true, count = _places(exams[0], exams[0].labels), len(exams[0].classes)
     named = [_places(exam, exam.answers) for exam in exams]
-    once = torch.ones(1, len(true), dtype=torch.float64)
     balanced = [counted(balanced_accuracy, answers, true, count) for answers in named]
+    counts = [counts_once(answers, true, count) for answers in named]
+    intervals = tuple(balanced_accuracy_interval(of_run) for of_run in counts)
     numbers = [
         _share("accuracy", exams),
-        Compared("balanced accuracy", "%", tuple(balanced)),
+        Compared("balanced accuracy", "%", tuple(balanced), (), intervals, "of Wilson's by class"),
         _losses(exams),
     ]
-    if unequal(class_counts(true, true, count, once)):
+    if unequal(counts[0]):
         numbers[:2] = numbers[1], numbers[0]
     return numbers
 
@@ -64,14 +70,7 @@ def _of_labels(exams: Sequence[Exam]) -> list[Compared]:
     """Mean average precision over the labels that have a picture, all labels right, log loss."""
     said = [set(label.split("|")) for label in exams[0].labels]
     true = torch.tensor([[name in labels for name in exams[0].classes] for labels in said])
-
-    def precision(exam: Exam) -> Statistic:
-        there = true.any(dim=0).nonzero()[:, 0].tolist()
-        return lambda weights: torch.stack(
-            [average_precision(exam.probabilities[:, k], true[:, k], weights) for k in there]
-        ).nanmean(dim=0)
-
-    means = tuple(precision(exam) for exam in exams)
+    means = tuple(mean_of_labels(average_precision, exam.probabilities, true) for exam in exams)
     first = Compared("mean average precision", "%", means)
     return [first, _share("all labels right", exams), _losses(exams)]
 
@@ -81,7 +80,7 @@ def _of_values(exams: Sequence[Exam]) -> list[Compared]:
     true = torch.tensor([float(label) for label in exams[0].labels], dtype=torch.float64)
     said = [torch.tensor([float(a) for a in exam.answers], dtype=torch.float64) for exam in exams]
     return [
-        Compared("R squared", "", tuple(_r_squared(values - true, true) for values in said)),
+        Compared("R squared", "", tuple(r_squared(values - true, true) for values in said)),
         Compared("mean absolute error", "", tuple(mean_of((v - true).abs()) for v in said)),
     ]
 
@@ -95,23 +94,13 @@ NUMBERS: dict[str, Callable[[Sequence[Exam]], list[Compared]]] = {
 
 def _share(name: str, exams: Sequence[Exam]) -> Compared:
     right = tuple(exam.right() for exam in exams)
-    return Compared(name, "%", tuple(mean_of(each) for each in right), right)
+    means = tuple(mean_of(each) for each in right)
+    intervals = tuple(wilson(int(each.sum()), len(each)) for each in right)
+    return Compared(name, "%", means, right, intervals, "Wilson")
 
 
 def _losses(exams: Sequence[Exam]) -> Compared:
     return Compared("log loss", "nats", tuple(mean_of(exam.losses) for exam in exams))
-
-
-def _r_squared(missed: Tensor, true: Tensor) -> Statistic:
-    """1 - residual / total sum of squares about the mean of the pictures drawn."""
-    centred = true - true.mean()
-
-    def statistic(weights: Tensor) -> Tensor:
-        n = weights.sum(dim=1)
-        total = weights @ centred.square() - (weights @ centred).square() / n
-        return 1 - weights @ missed.square() / total
-
-    return statistic
 
 
 def _places(exam: Exam, words: Sequence[str]) -> Tensor:

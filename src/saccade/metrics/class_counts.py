@@ -48,6 +48,12 @@ def class_counts(
     )
 
 
+def counts_once(predicted: Tensor, targets: Tensor, num_classes: int) -> ClassCounts:
+    """Counts with each picture once.  [N] int64, [N] int64 -> [K] each"""
+    once = torch.ones(1, len(targets), dtype=torch.float64)
+    return ClassCounts(*(part[0] for part in class_counts(predicted, targets, num_classes, once)))
+
+
 def from_confusion(confusion: Tensor) -> ClassCounts:
     """The counts of a confusion matrix, a row a true class.  [...,K,K] -> [...,K] each"""
     right = confusion.diagonal(dim1=-2, dim2=-1)
@@ -69,8 +75,7 @@ class Counted:
 
     def update(self, prediction: Tensor, batch: Batch) -> None:
         predicted, targets = prediction.argmax(dim=1).cpu(), batch.targets.cpu()
-        once = torch.ones(1, len(batch), dtype=torch.float64)
-        self._add(class_counts(predicted, targets, len(self.counts.true), once))
+        self._add(counts_once(predicted, targets, len(self.counts.true)))
 
     def merge(self, other: Counted) -> None:
         self._add(other.counts)
@@ -81,4 +86,4 @@ class Counted:
 
     def _add(self, counts: ClassCounts) -> None:
         pairs = zip(self.counts, counts, strict=True)
-        self.counts = ClassCounts(*(mine + more.view(-1) for mine, more in pairs))
+        self.counts = ClassCounts(*(mine + more for mine, more in pairs))

@@ -48,12 +48,13 @@ def labels_measured(
     entropy = float(-(shares.xlogy(shares) + (1 - shares).xlogy(1 - shares)).mean())
     prior = float(shares[shares > 0].mean())
     mostly_right = float((constant == true).all(dim=1).double().mean())
+    precisions = mean_of_labels(average_precision, probabilities, true)
     wanted = [
-        Wanted("mean average precision", _mean(average_precision, probabilities, true), "%", prior),
+        Wanted("mean average precision", precisions, "%", prior),
         Wanted("macro F1", _of_counts(Macro(f1), named, true), "%", _all_given(Macro(f1), true)),
         Wanted("micro F1", _of_counts(pooled_f1, named, true), "%", _all_given(pooled_f1, true)),
         Wanted("all labels right", mean_of(exact), "%", mostly_right),
-        Wanted("ROC area", _mean(roc_area, probabilities, true), "", 0.5),
+        Wanted("ROC area", mean_of_labels(roc_area, probabilities, true), "", 0.5),
         Wanted("log loss", mean_of(label_losses(probabilities, targets)), "nats", entropy),
     ]
     numbers = [
@@ -83,7 +84,7 @@ def _all_given(score: CountScore, true: Tensor) -> float:
     return float(_of_counts(score, torch.ones_like(true), true)(once)[0])
 
 
-def _mean(area: Area, probabilities: Tensor, true: Tensor) -> Statistic:
+def mean_of_labels(area: Area, probabilities: Tensor, true: Tensor) -> Statistic:
     """The mean over the labels that have a picture; NaN where none has."""
     there = true.any(dim=0).nonzero()[:, 0].tolist()
     if not there:

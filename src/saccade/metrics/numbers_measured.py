@@ -47,7 +47,7 @@ def _of_pictures(
     """All numbers of predictions [N] about truths [N]."""
     n, missed, spread = len(true), predicted - true, true - true.mean()
     wanted = [
-        Wanted("R squared", _r_squared(missed, true), "", 0.0),
+        Wanted("R squared", r_squared(missed, true), "", 0.0),
         Wanted("mean absolute error", mean_of(missed.abs()), unit, float(spread.abs().mean())),
         Wanted("root mean square error", _root(missed), unit, float(spread.square().mean().sqrt())),
         Wanted("Spearman", _correlation(ranks(predicted), ranks(true)), "", 0.0),
@@ -57,7 +57,7 @@ def _of_pictures(
     return with_spread(wanted, Resampling(n, None, groups, seed))
 
 
-def _r_squared(missed: Tensor, true: Tensor) -> Statistic:
+def r_squared(missed: Tensor, true: Tensor) -> Statistic:
     """1 - residual / total sum of squares about the mean of those drawn; NaN if they are alike."""
 
     def statistic(weights: Tensor) -> Tensor:
