@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,6 @@ from saccade.errors import UsageError
 from saccade.runs import Run
 from saccade.tracking.catalogue import TRACKERS, trackers
 from saccade.tracking.view import flattened
-
-SHORT = {"train.epochs": 2, "train.batch_size": 64, "model.name": "logistic_regression"}
-STEPS = 20  # of the 1,257 training digits, 64 at a time
 
 
 class Notebook:
@@ -61,14 +58,16 @@ def lines(run: Run, what: str) -> list[dict[str, Any]]:
     return [fact for fact in map(json.loads, text.splitlines()) if fact["what"] == what]
 
 
-def looks(run: Run) -> list[int]:
+def steps_of_looks(run: Run) -> list[int]:
     return [fact["steps"] for fact in lines(run, "numbers") if "step/loss" in fact["numbers"]]
 
 
-def test_a_tracker_is_told_steps_epochs_results_and_files(notebook: None, tmp_path: Path):
-    run = train(with_=SHORT, track=["notebook"], out=tmp_path / "run")
+def test_a_tracker_is_told_steps_epochs_results_and_files(
+    notebook: None, short: dict[str, Any], looks: list[int], tmp_path: Path
+):
+    run = train(with_=short, track=["notebook"], out=tmp_path / "run")
     assert lines(run, "begin")[0]["settings"]["model.name"] == "logistic_regression"
-    assert looks(run) == [1, 11, 20, 21, 31, 40]  # every tenth, and the last of an epoch
+    assert steps_of_looks(run) == looks
     told = {fact["steps"]: fact["numbers"] for fact in lines(run, "numbers")[-1:]}[40]
     assert told["test/n"] == run.test.n
     epochs = [f for f in lines(run, "numbers") if "epoch/val_loss" in f["numbers"]]
@@ -81,34 +80,19 @@ def test_a_tracker_is_told_steps_epochs_results_and_files(notebook: None, tmp_pa
 
 
 def test_a_training_that_goes_on_tells_nothing_twice(
-    notebook: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    notebook: None, killed: Callable[[str], Path], looks: list[int]
 ):
-    """Killed after a look in the second epoch, before any checkpoint of it."""
-    from saccade.logbook import Logbook
-
-    taken, take = [], Logbook.take
-
-    def fall(self: Logbook, event: Any, *, look: bool) -> None:
-        taken.append(event)
-        if len(taken) == 35:
-            raise KeyboardInterrupt
-        take(self, event, look=look)
-
-    monkeypatch.setattr(Logbook, "take", fall)
-    with pytest.raises(KeyboardInterrupt):
-        train(with_=SHORT, track=["notebook"], out=tmp_path / "run")
-    monkeypatch.undo()
-    monkeypatch.setitem(TRACKERS, "notebook", Notebook)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    run = resume(tmp_path / "run")
-    assert looks(run) == [1, 11, 20, 21, 31, 40]
+    run = resume(killed("notebook"))
+    assert steps_of_looks(run) == looks
     assert [fact["known"] for fact in lines(run, "begin")] == ["", "page 1"]
     assert [fact["finished"] for fact in lines(run, "end")] == [False, True]
 
 
-def test_tracking_leaves_the_weights_as_they_are(notebook: None, tmp_path: Path):
-    once = train(with_=SHORT, track=["notebook"], out=tmp_path / "tracked")
-    again = train(with_=SHORT, out=tmp_path / "plain")
+def test_tracking_leaves_the_weights_as_they_are(
+    notebook: None, short: dict[str, Any], tmp_path: Path
+):
+    once = train(with_=short, track=["notebook"], out=tmp_path / "tracked")
+    again = train(with_=short, out=tmp_path / "plain")
     weights = [(run.path / "bundle" / "model.safetensors").read_bytes() for run in (once, again)]
     assert weights[0] == weights[1]
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from saccade.api import resume, train
+from saccade.api import resume
 from saccade.errors import UsageError
-from saccade.logbook import Logbook
 from saccade.tracking.catalogue import trackers
-
-SHORT = {"train.epochs": 2, "model.name": "logistic_regression"}
-LOOKS = [1, 11, 20, 21, 31, 40]  # of two epochs of 20 steps
 
 wandb = pytest.importorskip("wandb")
 pytestmark = pytest.mark.filterwarnings("default")  # of its own making
@@ -60,23 +56,15 @@ def records(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_an_offline_run_has_a_killed_and_resumed_training_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    killed: Callable[[str], Path],
+    looks: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setenv("WANDB_MODE", "offline")
-    take, taken = Logbook.take, []
-
-    def fall(self: Logbook, event: Any, *, look: bool) -> None:
-        taken.append(event)
-        if len(taken) == 35:
-            raise KeyboardInterrupt
-        take(self, event, look=look)
-
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Logbook, "take", fall)
-        train(with_=SHORT, track=["wandb"], out=tmp_path / "run")
-    run = resume(tmp_path / "run")
+    run = resume(killed("wandb"))
     found = list(records(tmp_path))
-    assert [fact["_step"] for fact in found if "step/loss" in fact] == LOOKS
+    assert [fact["_step"] for fact in found if "step/loss" in fact] == looks
     told = [fact["epoch/val_loss"] for fact in found if "epoch/val_loss" in fact]
     assert told == [row["val_loss"] for row in run.history]
     assert [fact["test/n"] for fact in found if "test/n" in fact] == [run.test.n]
