@@ -139,6 +139,11 @@ def test_the_predictions_of_every_picture_are_written(
         saccade.evaluate(trained.path, bars, out=tmp_path / "out")
     saccade.evaluate(trained.path, bars, out=tmp_path / "alone.csv")
     assert len((tmp_path / "alone.csv").read_text().splitlines()) == 25
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "evaluation.json",
+        "predictions.csv",
+        "report.html",
+    ]
 
 
 def test_slices_are_counted_from_the_predictions(trained: Run, bars: Path, tmp_path: Path) -> None:

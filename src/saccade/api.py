@@ -261,7 +261,8 @@ def evaluate(
     keep
         Write the confidence found into the bundle: predict says unknown below it.
     out
-        A folder for predictions.csv and evaluation.json, or a .csv file for the predictions alone.
+        A folder for predictions.csv, evaluation.json and report.html, or a .csv file for the
+        predictions alone.
     """
     from saccade.measuring import Wanted, measure
     from saccade.runs import Run

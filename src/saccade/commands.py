@@ -39,6 +39,19 @@ def study_command(
     return shlex.join([*words, *(["--out", str(out)] if out is not None else [])])
 
 
+def evaluate_command(
+    run: str | Path, data: str | Path | None, options: Mapping[str, object]
+) -> str:
+    """That of an evaluation, with those of `options` that say something."""
+    words = ["saccade", "evaluate", str(run), *([str(data)] if data is not None else [])]
+    for name, value in options.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value not in (None, False, ""):
+            words += [f"--{name}", str(value)]
+    return shlex.join(words)
+
+
 def _with(settings: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in settings.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from saccade.bundle import Bundle, keep_min_confidence
+from saccade.commands import evaluate_command
 from saccade.data.augment.views import Map, views
 from saccade.data.classes import missing_note
 from saccade.data.corrupt.catalogue import names
@@ -20,12 +21,16 @@ from saccade.errors import DataError, UsageError
 from saccade.files import write_whole
 from saccade.metrics.selective import Selected
 from saccade.readable import Readable
+from saccade.report.evaluation_page import Asked, evaluation_page
 from saccade.report.robustness_table import Robustness
+from saccade.report.tested import Tested
 from saccade.results import Evaluation
 from saccade.runs import Run, write_predictions
 from saccade.slices import part_of_each, slices
 from saccade.terminal import counting
 from saccade.unknowns import Wish, refuse_unwishable, selected
+
+FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder of an evaluation
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,19 @@ class Wanted:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What to write: the predictions, in a folder the evaluation too."""
+        """What to write: the predictions, in a folder the numbers and the report too."""
         if self.out is None:
             return ()
         if self.out.suffix.lower() == ".csv":
             return (self.out,)
-        return self.out / "predictions.csv", self.out / "evaluation.json"
+        return tuple(self.out / name for name in FILES)
+
+    def command(self, run: Run, data: str | Path | None, split: str) -> str:
+        """What a person types for it."""
+        threshold = {self.wish.what: self.wish.share, "keep": self.wish.keep} if self.wish else {}
+        asked = {"views": self.views, "by": self.by, "corrupt": self.corrupt}
+        options = {"split": "" if split == "test" else split, **asked, **threshold}
+        return evaluate_command(run.path, data, options | {"out": self.out})
 
 
 PLAIN = Wanted()
@@ -83,7 +95,11 @@ def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAI
         robustness=_corrupted(bundle, ready, corruptions, maps) if corruptions else None,
         selected=_selected(run, wanted.wish, found) if wanted.wish else None,
     )
-    _write(wanted, evaluation, bundle, ready, found)
+    if wanted.files:
+        write_predictions(wanted.files[0], ready.items, bundle.task, found)
+    if wanted.files[1:]:
+        asked = Asked(None if data is None else str(data), wanted.command(run, data, split))
+        _write_folder(wanted.files, run, evaluation, ready, asked)
     return evaluation
 
 
@@ -120,16 +136,15 @@ def _selected(run: Run, wish: Wish, found: Evaluated) -> Selected:
     return chosen
 
 
-def _write(
-    wanted: Wanted, evaluation: Evaluation, bundle: Bundle, ready: Readable, found: Evaluated
+def _write_folder(
+    files: Sequence[Path], run: Run, evaluation: Evaluation, ready: Readable, asked: Asked
 ) -> None:
-    """The files that are wanted."""
-    for path in wanted.files:
-        if path.suffix.lower() == ".csv":
-            write_predictions(path, ready.items, bundle.task, found)
-        else:
-            text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
-            write_whole(path, f"{text}\n")
+    """The numbers and the report, beside the predictions that are there already."""
+    predictions, numbers, report = files
+    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
+    write_whole(numbers, f"{text}\n")
+    tested = Tested.read(predictions, ready.pictures)
+    write_whole(report, evaluation_page(run, evaluation, tested, asked))
 
 
 def _own(run: Run, split: str) -> Sequence[Item]:

@@ -141,34 +141,43 @@ class Evaluation:
 def _in_slices(slices: Sequence[Slice]) -> str:
     """A line a slice, and which is the lowest."""
     words = aligned([(slices[0].number.name, ""), *((s.name, str(s.number)) for s in slices)])
+    return f"{words}\n{lowest(slices)}".rstrip()
+
+
+def lowest(slices: Sequence[Slice]) -> str:
+    """Which slice is the lowest, where there are several, and what that means."""
     measured = [one for one in slices if not math.isnan(one.number.value)]
     if len(measured) < 2:
-        return words
-    lowest = min(measured, key=lambda one: one.number.value)
+        return ""
+    last = min(measured, key=lambda one: one.number.value)
     chance = f"of {len(measured)} slices one is lowest by chance alone: compare the intervals"
-    return f"{words}\nlowest: {lowest.name}; {chance}"
+    return f"lowest: {last.name}; {chance}"
+
+
+def threshold(selected: Selected) -> str:
+    """A threshold and what it is for."""
+    wish = f"{selected.wished} of {percent(selected.share)}"
+    if not selected.chosen.value:
+        return f"a {wish} needs no threshold: every picture gets an answer"
+    return f"unknown below a confidence of {selected.chosen.value:.4f}, for a {wish}"
+
+
+def answered(there: Threshold) -> str:
+    """How many pictures a threshold lets answer, and how many of the answers are right."""
+    words = f"answers {proportion(there.coverage, there.coverage_interval, there.n)}"
+    if math.isnan(there.precision):
+        return words
+    low, high = (f"{100 * end:.1f}" for end in there.precision_interval)
+    return f"{words}, {percent(there.precision)} of them right ({low}–{high})"
 
 
 def _answered(selected: Selected) -> str:
     """What a threshold does where it was chosen, and elsewhere."""
-
-    def words(there: Threshold) -> str:
-        answered = proportion(there.coverage, there.coverage_interval, there.n)
-        if math.isnan(there.precision):
-            return f"answers {answered}"
-        low, high = (f"{100 * end:.1f}" for end in there.precision_interval)
-        right = f"{percent(there.precision)} of them right ({low}–{high})"
-        return f"answers {answered}, {right}"
-
-    chosen, held = selected.chosen, selected.held
-    wish = f"{selected.wished} of {percent(selected.share)}"
     return "\n".join(
         [
-            f"unknown below a confidence of {chosen.value:.4f}, for a {wish}"
-            if chosen.value
-            else f"a {wish} needs no threshold: every picture gets an answer",
-            f"chosen on validation: {words(chosen)}",
-            f"measured here:        {words(held)}",
+            threshold(selected),
+            f"chosen on validation: {answered(selected.chosen)}",
+            f"measured here:        {answered(selected.held)}",
         ]
     )
 

@@ -46,7 +46,9 @@ def loader(pictures: Held, targets: Tensor) -> Loader:
 
 
 def test_brightness_is_what_a_network_of_brightness_fails_on(pictures: tuple[Held, Tensor]):
-    found = Robustness.of(robustness(Brightness(), TASK, loader(*pictures), ["brightness", "contrast"]))
+    found = Robustness.of(
+        robustness(Brightness(), TASK, loader(*pictures), ["brightness", "contrast"])
+    )
     assert found.clean.value == 1
     # 60 + 255 x (0.05, 0.1, 0.15, 0.2, 0.3) is over 100 from the third on
     assert [n.value for n in found.corrupted["brightness"]] == [1, 1, 1, 0.5, 0.5]

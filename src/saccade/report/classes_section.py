@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import isnan
+
 from saccade.report.page import Html, element, folded, join, table, unbroken
-from saccade.runs import Run
+from saccade.results import Evaluation
 
 OPEN = 12  # classes, up to which the table is not folded
 NOTE = (
@@ -12,14 +15,12 @@ NOTE = (
 )
 
 
-def classes_section(run: Run) -> Html:
+def classes_section(test: Evaluation, thresholds: Mapping[str, float]) -> Html:
     """A row a class, the hardest first; labels with the threshold they are given from."""
-    test = run.test
-    thresholds = run.events("calibrated")[-1].get("thresholds", {})
     head = ("label" if thresholds else "class", "pictures", "right", "recall", "precision", "F1")
     rows = [
         (row.name, row.pictures, row.right, *map(unbroken, (row.recall, row.precision, row.f1)))
-        for row in sorted(test.per_class, key=lambda row: row.f1.value)
+        for row in sorted(test.per_class, key=lambda row: (isnan(row.f1.value), row.f1.value))
     ]
     if thresholds:
         head = (*head, "given from")

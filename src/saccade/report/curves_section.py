@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from saccade.report.charts import Line, line_chart
-from saccade.report.page import Html, columns, element, folded, join, table
+from saccade.report.page import Html, columns, element, folded, join, sentence, table
 from saccade.runs import Run
 
 NOTE = (
@@ -17,7 +17,7 @@ NOTE = (
 
 def curves_section(run: Run) -> Html:
     """The judgement in words, losses and score over the epochs, the same as a table."""
-    parts = [element("p", _sentence(fact["words"])) for fact in run.events("judgement")[-1:]]
+    parts = [element("p", sentence(fact["words"])) for fact in run.events("judgement")[-1:]]
     if not run.history:
         return join([*parts, element("p", "The last layer was fitted in one go: no epochs.")])
     epochs = [row["epoch"] for row in run.history]
@@ -29,10 +29,6 @@ def curves_section(run: Run) -> Html:
     losses = line_chart(lines, title="Loss", x="epoch", y="loss")
     charts = columns(losses, score_chart({"validation": run.history}, score))
     return join([*parts, charts, element("p", NOTE, class_="note"), _table(run.history, score)])
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
 
 
 def score_of(history: Sequence[Mapping[str, Any]]) -> str:

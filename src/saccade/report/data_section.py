@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+from saccade.data.source import Skipped
 from saccade.data.split import SEVERAL
 from saccade.report.page import Html, element, folded, join, table
 from saccade.runs import Run
@@ -16,7 +18,12 @@ def data_section(run: Run) -> Html:
     """Notes of the training, unreadable pictures, and the counts of each class."""
     started = run.started
     notes = [*started["notes"], *(fact["note"] for fact in run.events("extended"))]
-    notes += [f"unreadable: {s.name} ({s.reason})" for s in run.reported]
+    return join([findings(notes, run.reported), _counts(run, started["pictures"])])
+
+
+def findings(notes: Sequence[str], unreadable: Sequence[Skipped]) -> Html:
+    """What was found when pictures were read, as a list."""
+    notes = [*notes, *(f"unreadable: {s.name} ({s.reason})" for s in unreadable)]
     lead = "What was found when the pictures were read, and what followed from it:"
     parts: list[Html] = [element("p", lead if notes else "Nothing was found wrong.")]
     if notes:
@@ -24,7 +31,6 @@ def data_section(run: Run) -> Html:
     if len(notes) > SHOWN:
         more = element("ul", *(element("li", note) for note in notes[SHOWN:]))
         parts.append(folded(f"{len(notes) - SHOWN} more", more))
-    parts.append(_counts(run, started["pictures"]))
     return join(parts)
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from saccade.metrics.measured import Number
 from saccade.report.page import Html, element, facts, folded, join, table, unbroken
-from saccade.report.verdict import duration
 from saccade.results import BRIEF, Evaluation
 from saccade.runs import Run
 
 HEAD = ("number", "value, 95 % interval", "without looking", "interval by")
 
 
-def numbers_section(run: Run) -> Html:
-    """The first numbers large, all of them folded, and how they are to be read."""
-    started, test = run.started, run.test
+def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> Html:
+    """The first numbers of `test` and `about` large, all folded, and how they are to be read."""
     shown = {
         **{number.name: _split_words(number) for number in test.numbers[:BRIEF]},
         "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
-        "pictures": (f"{sum(started['pictures']['train'].values()):,}", "to train on"),
-        "took": (duration(run.events("finished")[-1]["seconds"]), _epochs(run)),
+        **about,
     }
     words = (
         "An interval says how far the number may lie from that on all pictures like these, in 95 "
@@ -50,10 +49,6 @@ def calibration(run: Run) -> str:
     if "margin" in fact:
         return f"Nine in ten of the validation pictures lie within ± {fact['margin']:,.4g}."
     return f"Answers are as the network gives them: {fact['note']}."
-
-
-def _epochs(run: Run) -> str:
-    return f"{len(run.history)} epochs" if run.history else "fitted in one go"
 
 
 def _split_words(number: Number) -> tuple[str, str]:

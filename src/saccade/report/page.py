@@ -114,6 +114,11 @@ def unbroken(words: object) -> str:
     return str(words).replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
 
 
+def sentence(words: str) -> str:
+    """Words with a capital letter and a full stop."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def figure(content: Html, caption: object = "") -> Html:
     """A chart or a picture with the words below it."""
     return element("figure", content, element("figcaption", caption) if caption else "")

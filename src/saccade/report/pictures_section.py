@@ -14,8 +14,8 @@ def mistakes_section(tested: Tested) -> Html:
     """Of a classification: the most confident mistakes."""
     wrong = _ranked(tested.confidences, ~tested.right)
     if not wrong:
-        return element("p", "There is none on the test pictures.")
-    lead = f"{len(wrong)} of {len(tested)} test pictures, as the network saw them; the surest first"
+        return element("p", "There is none on these pictures.")
+    lead = f"{len(wrong)} of {len(tested)} pictures, as the network saw them; the surest first"
     cut = f". The {WRONG} surest are shown, all are in predictions.csv." * (len(wrong) > WRONG)
     cells = [
         tested.figure(k, f"{tested.labels[k]}, taken for {tested.answers[k]} ({tested.sure(k)})")

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+from saccade.data.corrupt.catalogue import meaning
 from saccade.data.corrupt.strength import SEVERITIES
 from saccade.engine.robustness import Measurement
 from saccade.metrics.measured import Number
-from saccade.report.page import Html, element, join, table
+from saccade.report.page import Html, element, folded, join, sentence, table
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,12 +79,20 @@ class Robustness:
     def section(self) -> Html:
         """The table for a report."""
         head, *lines = self.rows()
+        unit = f", {self.clean.unit}" if self.clean.unit else ""
         words = (
-            "Each number is of the same pictures, its 95 % interval in brackets. Strengths are "
-            "those of Hendrycks 2019, by the size of the pictures; the shifts are our own."
+            "A line is one change made to every picture, from hardly seen (severity 1) to strong "
+            "(5). Each number is of the same pictures, its 95 % interval in brackets. Strengths "
+            "are those of Hendrycks 2019, by the size of the pictures; the shifts are our own."
         )
+        verdict = element("p", sentence(self.verdict()))
+        numbers = table(head, lines, caption=f"{self.clean.name}{unit}")
+        meant = table(("corruption", "what is done to a picture"), self._meanings())
         note = element("p", words, class_="note")
-        return join([element("p", self.verdict()), table(head, lines), note])
+        return join([verdict, numbers, note, folded("What each of them does", meant)])
+
+    def _meanings(self) -> list[tuple[str, str]]:
+        return [(name, meaning(name)) for name in self.corrupted]
 
     def _repr_html_(self) -> str:
         return str(self.section())

@@ -6,20 +6,16 @@ from collections.abc import Iterator
 
 from saccade.data.cache import Pictures
 from saccade.files import write_whole
-from saccade.report.certainty_section import certainty_section
-from saccade.report.classes_section import classes_section
-from saccade.report.confusion_section import confusion_section
+from saccade.report.answers_sections import answers_sections
 from saccade.report.curves_section import curves_section
 from saccade.report.data_section import data_section
-from saccade.report.estimates_section import estimates_section
 from saccade.report.layer_section import layer_section
 from saccade.report.network_section import network_section
 from saccade.report.numbers_section import numbers_section
 from saccade.report.page import Section, page
-from saccade.report.pictures_section import mistakes_section, unsure_section, worst_section
 from saccade.report.settings_section import repeat_section, settings_section
 from saccade.report.tested import Tested
-from saccade.report.verdict import verdict
+from saccade.report.verdict import duration, verdict
 from saccade.runs import Run
 
 
@@ -30,11 +26,11 @@ def write_report(run: Run, test_pictures: Pictures) -> None:
 
 def run_page(run: Run, test_pictures: Pictures) -> str:
     """The report as text."""
-    tested = Tested.of(run, test_pictures)
+    tested = Tested.read(run.path / "predictions.csv", test_pictures)
     sections = [
-        Section("Result", numbers_section(run)),
+        Section("Result", numbers_section(run, run.test, _training(run))),
         Section("How it learned", curves_section(run)),
-        *_answers(run, tested),
+        *answers_sections(run, run.test, tested),
         Section("Pictures", data_section(run)),
         *_layers(run),
         Section("Network", network_section(run.bundle)),
@@ -44,22 +40,13 @@ def run_page(run: Run, test_pictures: Pictures) -> str:
     return page(run.path.name, sections, lead=verdict(run), footer="Written by saccade.")
 
 
-def _answers(run: Run, tested: Tested) -> Iterator[Section]:
-    """What there is to say of single answers, by the kind of task."""
-    if run.test.task == "regression":
-        margin = run.events("calibrated")[-1].get("margin")
-        yield Section("Numbers said", estimates_section(tested, margin))
-    if run.test.task == "classification":
-        yield Section("Confusion", confusion_section(run.test, tested))
-    if run.test.per_class:
-        of = "Class by class" if run.test.task == "classification" else "Label by label"
-        yield Section(of, classes_section(run))
-    if run.test.task == "classification":
-        yield Section("How sure it is", certainty_section(tested))
-        yield Section("Most confident mistakes", mistakes_section(tested))
-        yield Section("Least sure", unsure_section(tested))
-    else:
-        yield Section("Worst answers", worst_section(tested))
+def _training(run: Run) -> dict[str, object]:
+    """What it learned from, and how long."""
+    epochs = f"{len(run.history)} epochs" if run.history else "fitted in one go"
+    return {
+        "pictures": (f"{sum(run.started['pictures']['train'].values()):,}", "to train on"),
+        "took": (duration(run.events("finished")[-1]["seconds"]), epochs),
+    }
 
 
 def _layers(run: Run) -> Iterator[Section]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from saccade.report.page import Html, element, folded, join, table
 from saccade.runs import Run
 
@@ -36,6 +38,11 @@ def repeat_section(run: Run) -> Html:
         [
             element("pre", started["command"], tabindex="0"),
             element("p", words),
-            folded("Environment", table(("environment", "value"), list(environment.items()))),
+            environment_table(environment),
         ]
     )
+
+
+def environment_table(found: Mapping[str, str]) -> Html:
+    """Versions and hardware, folded."""
+    return folded("Environment", table(("environment", "value"), list(found.items())))

@@ -1,4 +1,4 @@
-"""Tested: the test pictures of a run with what was said of each, as predictions.csv has them."""
+"""Tested: pictures that were measured with what was said of each, as predictions.csv has them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -29,9 +30,9 @@ class Tested:
     pictures: Pictures
 
     @classmethod
-    def of(cls, run: Run, pictures: Pictures) -> Tested:
-        """What the run wrote; `pictures` are in the order of predictions.csv."""
-        head, *rows = _rows(run)
+    def read(cls, predictions: Path, pictures: Pictures) -> Tested:
+        """What the file `predictions` has; `pictures` are in its order."""
+        head, *rows = _rows(predictions)
         columns = list(zip(*rows, strict=True)) or [()] * len(head)
         names, labels, answers, losses, *shares = columns
         numbers = [[float(cell) for cell in column] for column in (losses, *shares)]
@@ -69,10 +70,9 @@ def names_tested(run: Run) -> tuple[str, ...]:
 
 def labelled(run: Run) -> list[tuple[str, str]]:
     """Name and label of each picture that predictions.csv tells of."""
-    _, *rows = _rows(run)
+    _, *rows = _rows(run.path / "predictions.csv")
     return [(row[0], row[1]) for row in rows]
 
 
-def _rows(run: Run) -> list[list[str]]:
-    text = (run.path / "predictions.csv").read_text(encoding="utf-8")
-    return list(csv.reader(io.StringIO(text, newline="")))
+def _rows(path: Path) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))

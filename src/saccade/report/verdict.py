@@ -16,11 +16,11 @@ def verdict(run: Run) -> str:
     return " ".join([*words, f"Trained in {duration(seconds)}."])
 
 
-def result(test: Evaluation) -> str:
+def result(test: Evaluation, where: str = "on pictures it never saw") -> str:
     """The leading number, and the most frequent mistake where there are classes."""
-    words = f"{test.leading} {test.leading.name} on pictures it never saw."
+    words = f"{test.leading} {test.leading.name} {where}."
     if test.task == "regression":
-        words = f"{test.leading.name.capitalize()} {test.leading} on pictures it never saw."
+        words = f"{test.leading.name.capitalize()} {test.leading} {where}."
     return words if not test.confusion else f"{words} {_mixed_up(test)}"
 
 

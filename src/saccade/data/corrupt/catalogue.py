@@ -50,6 +50,12 @@ def names(channels: int, wanted: str = "all") -> tuple[str, ...]:
     return tuple(found)
 
 
+def meaning(name: str) -> str:
+    """What the corruption `name` does, by the first line of its own description."""
+    first = (CORRUPTIONS[name].__doc__ or "").partition("\n")[0]
+    return first.partition("  [")[0]  # the shapes are for those who call it
+
+
 def corrupt(images: Tensor, name: str, severity: int, generator: torch.Generator) -> Tensor:
     """Pictures under the corruption `name`, a chance of its own for each.
 

@@ -1,0 +1,106 @@
+"""The report of an evaluation: a trained network on other pictures, in one HTML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from saccade.analysis.judgement import difference
+from saccade.environment import environment
+from saccade.report.answers_sections import answers_sections
+from saccade.report.asked_sections import asked_sections
+from saccade.report.data_section import findings
+from saccade.report.numbers_section import numbers_section
+from saccade.report.page import Html, Section, element, join, page, table
+from saccade.report.settings_section import environment_table
+from saccade.report.tested import Tested
+from saccade.report.verdict import result
+from saccade.results import Evaluation
+from saccade.runs import Run
+
+OWN = {  # the pictures of the run itself, by their split
+    "train": "on the pictures that it learned from",
+    "val": "on its validation pictures, by which it was calibrated",
+    "test": "on its test pictures, which it never saw",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose pictures a run was measured on, and the command that does it again."""
+
+    data: str | None  # None: those of the run itself
+    command: str
+
+
+def evaluation_page(run: Run, test: Evaluation, tested: Tested, asked: Asked) -> str:
+    """The report as text; `tested` is in the order in which the pictures were measured."""
+    sections = [
+        Section("Result", numbers_section(run, test, _beside(run, test, asked))),
+        *asked_sections(test),
+        *answers_sections(run, test, tested),
+        Section("Pictures", findings(test.notes, test.reported)),
+        Section("What was measured", _what(run, test, asked)),
+        Section("How to repeat it", _repeat(asked)),
+    ]
+    place = f"its {test.split} pictures" if asked.data is None else Path(asked.data).name
+    title = f"{run.path.name} on {place}"
+    return page(title, sections, lead=_verdict(run, test, asked), footer="Written by saccade.")
+
+
+def _verdict(run: Run, test: Evaluation, asked: Asked) -> str:
+    """The result, whether it is that of the run's own test, and what is hardest."""
+    where = OWN[test.split] if asked.data is None else f"on {Path(asked.data).name}"
+    words = [result(test, where), *_compared(run, test, asked)]
+    if test.robustness and test.robustness.corrupted:
+        words.append(f"Of the corruptions {test.robustness.worst()} is the hardest.")
+    return " ".join(words)
+
+
+def _compared(run: Run, test: Evaluation, asked: Asked) -> list[str]:
+    """The leading number beside that of the run's own test, and if they differ beyond chance."""
+    own = {number.name: number for number in run.test.numbers}.get(test.leading.name)
+    if own is None or (asked.data is None and test.split == "test"):
+        return []
+    words = f"On the run's own test pictures it is {own}"
+    if own.interval is None or test.leading.interval is None:
+        return [f"{words}."]
+    gap = difference(test.leading.value, test.leading.interval, own.value, own.interval)
+    apart = "is more than chance explains" if gap.low > 0 or gap.high < 0 else "may be chance"
+    return [f"{words}; the difference {apart}."]
+
+
+def _beside(run: Run, test: Evaluation, asked: Asked) -> dict[str, object]:
+    """What stands beside the numbers."""
+    mine = "of the run's own" if asked.data is None else f"of {Path(asked.data).name}"
+    learned = sum(run.started["pictures"]["train"].values())
+    return {
+        "pictures": (f"{test.n:,}", mine),
+        "trained on": (f"{learned:,}", "pictures"),
+    }
+
+
+def _what(run: Run, test: Evaluation, asked: Asked) -> Html:
+    """Network, pictures and classes."""
+    where = f"the {test.split} split of the run's own" if asked.data is None else asked.data
+    unread = f", {len(test.reported):,} more could not be read" if test.reported else ""
+    rows = [
+        ("run", str(run.path)),
+        ("network", f"{run.recipe.model.name}, {run.recipe.data.size} pixels"),
+        ("pictures", where),
+        ("measured", f"{test.n:,}{unread}"),
+    ]
+    if test.per_class:
+        there = sum(row.pictures > 0 for row in test.per_class)
+        of = "labels" if test.task == "labelling" else "classes"
+        rows.append((of, f"{there} of {len(test.per_class)} have pictures here, matched by name"))
+    return table(("what", "which"), rows)
+
+
+def _repeat(asked: Asked) -> Html:
+    words = (
+        "What is said of every picture is in predictions.csv, all numbers are in evaluation.json: "
+        "both beside the report."
+    )
+    command = element("pre", asked.command, tabindex="0")
+    return join([command, element("p", words), environment_table(environment())])

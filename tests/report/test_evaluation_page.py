@@ -1,0 +1,145 @@
+"""The report of an evaluation: the sections of a run's, about other pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+import saccade
+from saccade.commands import evaluate_command
+from saccade.data.cache import Held
+from saccade.metrics.classes_measured import classes_measured
+from saccade.report import tested
+from saccade.report.evaluation_page import Asked, evaluation_page
+from saccade.results import Evaluation
+from saccade.runs import Run
+
+
+def lead_of(page: str) -> str:
+    return page.split('<p class="lead">')[1].split("</p>")[0]
+
+
+def titles_of(page: str) -> list[str]:
+    return re.findall(r"<h2>([^<]*)</h2>", page)
+
+
+@pytest.fixture(scope="module")
+def measured(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Path]:
+    """The run on its validation pictures, with all that can be asked for, and its folder."""
+    out = tmp_path_factory.mktemp("measured") / "val"
+    asked = {"by": "([0-4])$", "corrupt": "brightness", "coverage": 0.9, "out": out}
+    return saccade.evaluate(trained.path, split="val", **asked), out
+
+
+def test_an_evaluation_has_a_page_made_for_all_readers(
+    measured: tuple[Evaluation, Path], check_page: Callable[[str], None]
+) -> None:
+    check_page((measured[1] / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_has_the_sections_of_the_run_and_those_asked_for(
+    measured: tuple[Evaluation, Path], trained: Run
+) -> None:
+    page = (measured[1] / "report.html").read_text(encoding="utf-8")
+    own = titles_of((trained.path / "report.html").read_text(encoding="utf-8"))
+    shared = own[own.index("Confusion") : own.index("Pictures") + 1]
+    asked = ["Slice by slice", "When pictures are worse", "Saying “unknown”"]
+    assert titles_of(page) == ["Result", *asked, *shared, "What was measured", "How to repeat it"]
+
+
+def test_the_page_tells_the_numbers_of_the_evaluation(
+    measured: tuple[Evaluation, Path], trained: Run
+) -> None:
+    found, out = measured
+    page = (out / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    page = page.replace("\u2060", "")
+    assert lead_of(page).startswith(f"{found.leading} {found.leading.name} on its validation")
+    assert str(trained.test[found.leading.name]) in lead_of(page)
+    assert found.robustness is not None and found.selected is not None
+    told = [*map(str, found.numbers), *(str(one.number) for one in found.slices)]
+    assert all(words in page for words in told)
+    for number in found.robustness.corrupted["brightness"]:
+        assert f">{100 * number.value:.0f} (" in page
+    assert "The brightest channel raised; hue, saturation as they were." in page
+    assert f"confidence of {found.selected.chosen.value:.4f}, for a coverage of 90.0 %" in page
+    wrong = found.n - sum(row[k] for k, row in enumerate(found.confusion))
+    assert f"{wrong} of {found.n} pictures, as" in page
+
+
+def test_the_command_on_the_page_is_the_one_that_was_given(
+    measured: tuple[Evaluation, Path], trained: Run
+) -> None:
+    _, out = measured
+    page = (out / "report.html").read_text(encoding="utf-8")
+    options = f"--split val --by '([0-4])$' --corrupt brightness --coverage 0.9 --out {out}"
+    assert f"saccade evaluate {trained.path} {options}<" in page.replace("&#x27;", "'")
+
+
+def test_options_that_say_nothing_are_not_in_the_command() -> None:
+    options = {"split": "", "views": "crops flip", "precision": 0.98, "keep": True, "out": None}
+    command = evaluate_command("runs/mine", "my photos", options)
+    assert command == (
+        "saccade evaluate runs/mine 'my photos' --views 'crops flip' --precision 0.98 --keep"
+    )
+
+
+def test_labels_and_numbers_have_their_page(
+    other_run: Run, tmp_path: Path, check_page: Callable[[str], None]
+) -> None:
+    table = other_run.path.parent / "set.csv"
+    found = saccade.evaluate(other_run.path, table, by="(1|2)", out=tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    check_page(page)
+    assert "on set.csv" in lead_of(page) and str(found.leading) in lead_of(page)
+    answers = {"labelling": "Label by label", "regression": "Numbers said"}[found.task]
+    assert answers in titles_of(page) and "Worst answers" in titles_of(page)
+    matched = "2 of 2 have pictures here, matched by name"
+    assert (matched in page) == (found.task == "labelling")
+
+
+def evaluated(trained: Run, right: int, n: int) -> str:
+    """The page of `n` pictures of a 3 each, of which so many are called 3, the others 5."""
+    classes = trained.classes
+    named = torch.tensor([3] * right + [5] * (n - right))
+    said = torch.nn.functional.one_hot(named, len(classes)).double()
+    true = torch.full((n,), 3)
+    test = Evaluation.of("test", "classification", classes_measured(said.float(), true, classes))
+    answers = tested.Tested(
+        tuple(f"{k}.png" for k in range(n)),
+        ("3",) * n,
+        tuple(classes[k] for k in named),
+        (named != true).double(),
+        said,
+        Held(torch.zeros(n, 1, 8, 8, dtype=torch.uint8)),
+    )
+    return evaluation_page(trained, test, answers, Asked("some/threes", "saccade evaluate"))
+
+
+def test_a_difference_from_the_own_test_is_called_so_only_beyond_chance(trained: Run) -> None:
+    """On 269 pictures the run has about 96 %: 4 of 4 may be chance, 100 of 200 are not."""
+    assert "the difference may be chance" in lead_of(evaluated(trained, 4, 4))
+    assert "the difference is more than chance explains" in lead_of(evaluated(trained, 100, 200))
+
+
+def test_classes_without_pictures_stand_last(trained: Run) -> None:
+    rows = evaluated(trained, 15, 20).split("Class by class</h2>")[1].split("</section>")[0]
+    names = re.findall(r'<th scope="row"[^>]*>(\d)</th>', rows)
+    assert names[:2] == ["5", "3"]  # 5 was never right, 3 in 15 of 20; of the others nothing is
+    assert sorted(names[2:]) == list("01246789")
+    assert "1 of 10 have pictures here" in evaluated(trained, 15, 20)
+
+
+def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
+    test = Evaluation.of(
+        "test", "regression", classes_measured(torch.eye(2), torch.arange(2), ("a", "<b>"))
+    )
+    held = Held(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
+    answers = tested.Tested(
+        ("<b>1", "<b>2"), ("1", "2"), ("1", "3"), torch.zeros(2), torch.zeros(2, 0), held
+    )
+    page = evaluation_page(trained, test, answers, Asked("<b>", "saccade <b>"))
+    assert "&lt;b&gt;" in page and "<b>" not in page
