@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from sklearn.calibration import calibration_curve
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from saccade.metrics.adaptive_calibration_error import adaptive_calibration_error
+from saccade.metrics.adaptive_calibration_error import (
+    adaptive_calibration_error,
+    adaptive_error,
+)
+from saccade.metrics.bootstrap import percentile
 from saccade.metrics.calibration_error import CalibrationError
+from saccade.metrics.classes_measured import classes_measured
 from saccade.metrics.interval import wilson
 from saccade.metrics.reliability import equal_count, equal_width, reliability
+from saccade.metrics.resampling import Resampling
 
 
 @pytest.mark.parametrize("bins", [5, 15])
@@ -74,3 +82,51 @@ def test_bins_of_equal_count_hold_alike_many_pictures_but_for_equal_confidences(
     sure = torch.ones(50)
     (only,) = reliability(sure, sure > 0, equal_count(sure, 8))
     assert (only.n, only.confidence, only.accuracy) == (50, 1, 1)
+
+
+def test_the_adaptive_error_by_hand() -> None:
+    # 15 pictures, so each is a range of its own: a gap of 0.25 for 12 of them, of 0.75 for 3
+    first = 0.75 + 1e-9 * torch.arange(15, dtype=torch.float64)
+    t = torch.tensor([0] * 12 + [1] * 3)
+    found = adaptive_calibration_error(torch.stack([first, 1 - first], dim=1), t)
+    assert float(found) == pytest.approx((12 * 0.25 + 3 * 0.75) / 15)
+
+
+def test_a_picture_drawn_twice_weighs_twice_in_its_range() -> None:
+    # 16 pictures in 15 ranges, the two lowest in the first: truths 0 and 1, said 0.1 and 0.2
+    p = torch.tensor([0.1, 0.2, *[1.0 - 0.01 * k for k in range(14, 0, -1)]], dtype=torch.float64)
+    t = torch.tensor([1, 0] + [0] * 14)  # class 0 is column 0: true for all but the first
+    twice = torch.ones(1, 16, dtype=torch.float64)
+    twice[0, 0] = 2
+    said = torch.stack([p, 1 - p], dim=1)
+    rest = sum(0.01 * k for k in range(1, 15))
+    first = abs((0 - 0.1) * 2 + (1 - 0.2)) / 3
+    column = (first + rest) / 15
+    # of class 1 the order is turned; its two highest, said 0.8 and 0.9, are ranges of their own,
+    # and its two lowest, said 0.01 and 0.02 and never true, share one
+    other = (0.2 * 0 + 0.8 + 0.1 + (0.01 + 0.02) / 2 + sum(0.01 * k for k in range(3, 15))) / 15
+    found = adaptive_error(said, t)(twice)
+    assert float(found) == pytest.approx((column + other) / 2)
+
+
+def test_an_evaluation_shows_both_errors_with_intervals_that_hold_them() -> None:
+    # sure 0.9 of class 0 in 20 pictures, of which 15 are right: both errors are 0.15
+    p, t = torch.tensor([[0.9, 0.1]]).repeat(20, 1).double(), torch.arange(20) // 15
+    found = classes_measured(p, t, ("a", "b"))
+    for name in ("calibration error", "adaptive calibration error"):
+        number = found[name]
+        assert number.value == pytest.approx(0.15) and number.n == 20 and number.unit == "%"
+
+
+def test_errors_that_drawing_again_makes_larger_keep_intervals_that_hold_them() -> None:
+    generator = torch.Generator().manual_seed(0)
+    p = (torch.randn(150, 5, generator=generator) * 3).softmax(dim=1)
+    t = torch.multinomial(p, 1, generator=generator)[:, 0]
+    drawn = Resampling(150, t)
+    plain = percentile(adaptive_error(p, t), drawn)
+    number = classes_measured(p, t, tuple("abcde"))["adaptive calibration error"]
+    low, high = number.interval or (math.nan, math.nan)
+    assert plain is not None and plain.low > number.value  # all of the replicates, nearly
+    assert low == pytest.approx(max(0, 2 * number.value - plain.high))
+    assert 0 <= low < high == number.value
+    assert number.method == "basic bootstrap"

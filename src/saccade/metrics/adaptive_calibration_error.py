@@ -11,24 +11,40 @@ import torch
 from torch import Tensor
 
 from saccade.metrics.membership import membership
+from saccade.metrics.resampling import Statistic
 
 RANGES = 15
 
 
 def adaptive_calibration_error(probabilities: Tensor, targets: Tensor) -> Tensor:
     """The mean over classes; equal probabilities share their truths alike.  [N,K], [N] -> []"""
-    members = membership(targets, probabilities.shape[1])
-    pairs = zip(probabilities.double().T, members.double().T, strict=True)
-    return torch.stack([_gap(p, truth) for p, truth in pairs]).mean()
+    once = torch.ones(1, len(targets), dtype=torch.float64)
+    return adaptive_error(probabilities, targets)(once)[0]
 
 
-def _gap(probabilities: Tensor, truth: Tensor) -> Tensor:
-    """The mean over ranges for one class.  [N], [N] -> []"""
-    n = len(probabilities)
-    values, place, times = probabilities.unique(return_inverse=True, return_counts=True)
-    share = torch.zeros_like(values).index_add_(0, place, truth) / times
-    gaps = (share - values).repeat_interleave(times)  # by rising probability
-    ranges = min(RANGES, n)
-    which = torch.arange(n) * ranges // n
-    sums = gaps.new_zeros(ranges).index_add_(0, which, gaps)
-    return (sums.abs() / torch.bincount(which)).mean()
+def adaptive_error(probabilities: Tensor, targets: Tensor) -> Statistic:
+    """The same as a statistic; its ranges stay those of the pictures as they are."""
+    members = membership(targets, probabilities.shape[1]).double()
+    pairs = list(zip(probabilities.double().T, members.T, strict=True))
+
+    def statistic(weights: Tensor) -> Tensor:
+        return torch.stack([_gap(p, truth, weights) for p, truth in pairs]).mean(dim=0)
+
+    return statistic
+
+
+def _gap(probabilities: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """The mean over the ranges of one class.  [N], [N], [B,N] -> [B]"""
+    shares = _shares(probabilities)
+    counts = weights @ shares
+    gaps = (weights @ (shares * (truth - probabilities)[:, None])).abs()
+    return (gaps / counts.clamp_min(1e-9)).sum(dim=1) / (counts > 0).sum(dim=1)
+
+
+def _shares(probabilities: Tensor) -> Tensor:
+    """How much of each picture lies in each range: equal probabilities lie alike.  [N] -> [N,R]"""
+    _, place, times = probabilities.unique(return_inverse=True, return_counts=True)
+    ends = times.cumsum(dim=0)[:, None]  # of equal values, by rising probability
+    borders = (len(probabilities) * torch.arange(RANGES + 1) / RANGES).ceil()
+    inside = ends.minimum(borders[1:]) - (ends - times[:, None]).maximum(borders[:-1])
+    return (inside.clamp_min(0).double() / times[:, None])[place]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from saccade.metrics.adaptive_calibration_error import adaptive_error
 from saccade.metrics.average_precision import average_precision
 from saccade.metrics.balanced_accuracy import (
     balanced_accuracy,
@@ -22,7 +23,7 @@ from saccade.metrics.class_counts import (
     counted,
     from_confusion,
 )
-from saccade.metrics.interval import f1_interval, wilson
+from saccade.metrics.interval import Interval, f1_interval, wilson
 from saccade.metrics.kappa import kappa
 from saccade.metrics.log_loss import log_losses
 from saccade.metrics.matthews import matthews
@@ -33,8 +34,9 @@ from saccade.metrics.resampling import Resampling, Statistic, mean_of
 from saccade.metrics.roc_area import roc_area
 from saccade.metrics.spread import Wanted, with_spread
 
-MOST = 500_000  # pictures times classes beyond which areas are left out: minutes of sorting
+MOST = 500_000  # pictures times classes beyond which what sorts every class is left out: minutes
 BINS = 15  # of the calibration error
+ERRORS = ("calibration error", "adaptive calibration error")
 Area = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -80,7 +82,7 @@ def _in_order(
     wanted: Sequence[Wanted], counts: ClassCounts, resampling: Resampling
 ) -> list[Number]:
     """The numbers with their intervals, the one to name first in front."""
-    numbers = with_spread(wanted, resampling)
+    numbers = [_turned(number) for number in with_spread(wanted, resampling)]
     if resampling.groups is None:
         numbers = [_exact(number, counts) for number in numbers]
     if unequal(counts):
@@ -133,7 +135,8 @@ def _distances(
     return [
         Wanted("log loss", mean_of(losses), "nats", baseline(counts).log_loss),
         Wanted("Brier score", mean_of(squares), "", spread),
-        Wanted("calibration error", _gap(probabilities, named == targets), "%"),
+        Wanted(ERRORS[0], _gap(probabilities, named == targets), "%"),
+        *_adaptive(probabilities, targets),
     ]
 
 
@@ -148,6 +151,13 @@ def _gap(probabilities: Tensor, right: Tensor) -> Statistic:
         return sums.abs().sum(dim=1) / weights.sum(dim=1)
 
     return statistic
+
+
+def _adaptive(probabilities: Tensor, targets: Tensor) -> list[Wanted]:
+    """The adaptive calibration error, where its sorting is not too much."""
+    if probabilities.numel() > MOST:
+        return []
+    return [Wanted(ERRORS[1], adaptive_error(probabilities, targets), "%")]
 
 
 def _areas(probabilities: Tensor, targets: Tensor, counts: ClassCounts) -> list[Wanted]:
@@ -166,6 +176,19 @@ def _areas(probabilities: Tensor, targets: Tensor, counts: ClassCounts) -> list[
         Wanted("ROC area", mean(roc_area), "", 0.5),
         Wanted("average precision", mean(average_precision), "", share),
     ]
+
+
+def _turned(number: Number) -> Number:
+    """Errors of calibration with the basic interval (Davison & Hinkley 1997, 5.2.1).
+
+    Drawing pictures again makes them larger, often all replicates larger than the number; what
+    these exceed it by is taken off.  The interval is stretched to hold the number.
+    """
+    if number.name not in ERRORS or number.interval is None:
+        return number
+    (low, high), twice = number.interval, 2 * number.value
+    turned = Interval(max(0.0, twice - high), max(number.value, twice - low))
+    return number.with_interval(turned, f"basic {number.method}")
 
 
 def _exact(number: Number, counts: ClassCounts) -> Number:
