@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from math import inf
 from pathlib import Path
 from types import UnionType
@@ -268,7 +269,8 @@ def settings_in(path: Path) -> dict[str, Any]:
     }
 
 
-def setting_kinds() -> dict[str, Any]:
+@cache
+def setting_kinds() -> Mapping[str, Any]:
     """The type of every setting by its full name."""
     return {
         f"{part}.{name}": kind
