@@ -43,6 +43,14 @@ def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path)[0]["epoch"] == 3
 
 
+def test_what_a_killed_process_left_half_written_goes_with_the_next_save(tmp_path: Path) -> None:
+    (tmp_path / ".step-00000001.safetensors.k2x9").write_bytes(b"half of it")
+    (tmp_path / ".latest.json.p3q8").write_text("{")
+    save_checkpoint(tmp_path, STATE, 1)
+    names = sorted(p.name for p in tmp_path.iterdir())
+    assert names == ["latest.json", "step-00000001.safetensors"]
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "gone"])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
     damage: str, tmp_path: Path

@@ -21,6 +21,7 @@ from saccade.errors import WeightsError
 from saccade.files import write_whole
 
 KEPT = 2  # checkpoints in a folder
+LEFT = (".step-*", ".latest.json.*")  # half written by processes that were killed
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
@@ -32,9 +33,11 @@ def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
     entry = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": step}
     kept = [entry, *(e for e in older if e["file"] != path.name)][:KEPT]
     write_whole(folder / "latest.json", json.dumps({"checkpoints": kept}, indent=1))
-    for file in folder.glob("step-*.safetensors"):
-        if file.name not in {e["file"] for e in kept}:
-            file.unlink()
+    named = {e["file"] for e in kept}
+    for pattern in ("step-*.safetensors", *LEFT):
+        for file in folder.glob(pattern):
+            if file.name not in named:
+                file.unlink()
     return path
 
 
