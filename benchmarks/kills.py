@@ -2,14 +2,17 @@
 
 python benchmarks/kills.py [--kills 1000] [--inside 200] [--minutes 8] [--seed 0]
 
-Each process is forked from one that has loaded PyTorch and has computed nothing.  Most are killed
-after a time that chance draws; those "inside" kill themselves at a flush or at a rename of a file,
-before or after it.  The plan ahead of a training, which changes no bit, is left out.
+Each process is forked from one that has loaded what a training loads, and has computed nothing.
+Most are killed after a time that chance draws; those "inside" kill themselves in the middle of
+saving a checkpoint: with half a file written, or before or after a flush, a rename or a removal.
+The plan ahead of a training, which changes no bit, is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import itertools
 import json
 import os
 import random
@@ -20,16 +23,19 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
-from saccade import api, training
+from saccade import api, logbook, training
 from saccade.runs import Run
 
-LATEST = 12  # flushes and renames after which a process kills itself at the latest
+MOMENTS = ((Path, "write_bytes"), (os, "fsync"), (os, "replace"), (Path, "unlink"))
+LATEST = 22  # of these moments: those of two savings
 LONGER = 1.2  # times the length of a whole training: the last instant of a kill
 SETTINGS = {
     "model.name": "lenet5",
@@ -49,7 +55,7 @@ class Tally:
     """What has been done so far."""
 
     kills: int = 0
-    inside: int = 0  # of them, at a flush or a rename
+    inside: int = 0  # of them, inside the saving of a checkpoint
     trainings: int = 0  # that came to their end
     resumed: int = 0  # of them, from what a kill had left; others began anew, or were never hit
     same: int = 0  # of all, to the bit as the one that nothing killed
@@ -59,8 +65,8 @@ class Tally:
 def main(kills: int, inside: int, minutes: float, seed: int) -> Tally:
     chance, tally, end = random.Random(seed), Tally(), time.monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory() as place:
-        whole = Path(place) / "whole"
-        began = time.monotonic()
+        load_all(Path(place))
+        whole, began = Path(place) / "whole", time.monotonic()
         _ended(forked(lambda: carry_on(whole)))
         length, expected = time.monotonic() - began, result(whole)
         while tally.kills < kills and time.monotonic() < end:
@@ -74,6 +80,20 @@ def main(kills: int, inside: int, minutes: float, seed: int) -> Tally:
             _compare(run, expected, tally)
             shutil.rmtree(run)
     return tally
+
+
+def load_all(place: Path) -> None:
+    """Import what a whole training does, as one in a process of its own tells."""
+    names = place / "modules.json"
+
+    def tell() -> None:
+        carry_on(place / "first")
+        names.write_text(json.dumps(list(sys.modules)))
+
+    _ended(forked(tell))
+    for name in json.loads(names.read_text()):
+        with suppress(ImportError):  # some are known by the names that their own package gives them
+            importlib.import_module(name)
 
 
 def killed(run: Path, chance: random.Random, length: float, inside: bool, tally: Tally) -> bool:
@@ -111,23 +131,32 @@ def carry_on(run: Path) -> None:
 
 
 def kill_at(at: int, after: bool) -> None:
-    """Let this process kill itself at the flush or rename of that number."""
-    seen = 0
+    """Let this process kill itself at the call of that number inside the saving of checkpoints."""
+    calls, save, write = itertools.count(1), logbook.save_checkpoint, Path.write_bytes
 
-    def patched(call: Callable[..., Any]) -> Callable[..., Any]:
-        def deadly(*arguments: Any, **named: Any) -> Any:
-            nonlocal seen
-            seen += 1
-            if seen == at and not after:
+    def deadly(call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **named: Any) -> Any:
+            last = next(calls) == at
+            if last and not after:
+                if call is write:
+                    write(arguments[0], arguments[1][: len(arguments[1]) // 2])
                 os.kill(os.getpid(), signal.SIGKILL)
             done = call(*arguments, **named)
-            if seen == at:
+            if last:
                 os.kill(os.getpid(), signal.SIGKILL)
             return done
 
-        return deadly
+        return counted
 
-    os.fsync, os.replace = patched(os.fsync), patched(os.replace)
+    changed = [(owner, name, deadly(getattr(owner, name))) for owner, name in MOMENTS]
+
+    def saving(*arguments: Any) -> Path:
+        with ExitStack() as until:
+            for moment in changed:
+                until.enter_context(patch.object(*moment))
+            return save(*arguments)
+
+    logbook.save_checkpoint = saving
 
 
 def forked(work: Callable[[], None]) -> int:
