@@ -12,9 +12,8 @@ import torch.nn.functional as F
 from PIL import Image
 from scipy import ndimage
 
-from saccade.data.corrupt.catalogue import corrupt, names
+from saccade.data.corrupt.catalogue import corrupt
 from saccade.data.corrupt.filtering import disc, filtered, streaks
-from saccade.data.corrupt.sheet import corruption_sheet
 from saccade.data.corrupt.strength import strength
 
 
@@ -185,8 +184,3 @@ def test_scales_are_six_percent_a_severity_either_way():
     ramp = torch.arange(64.0).expand(32, 1, 64, 64)
     slope = corrupt(ramp, "scale", 1, chance())[:, 0, 32, 16:48].diff(dim=1).mean(1)
     assert {round(s, 3) for s in slope.tolist()} == {1.06, round(1 / 1.06, 3)}
-
-
-def test_the_sheet_has_a_row_for_each_corruption():
-    sheet = corruption_sheet(flat(100, count=2), names(3, "noise"), side=20)
-    assert sheet.height == 4 + 4 * (20 + 4)

@@ -35,10 +35,10 @@ def sheet(
         targets = torch.zeros(views, 1)
         changed = augmentation(Batch(chosen, targets, torch.arange(views)), generator).images
         shown[name] = [images[row % len(images)], *changed]
-    return drawn(shown, side=side)
+    return _drawn(shown, side)
 
 
-def drawn(rows: Mapping[str, Sequence[Tensor]], *, side: int = 96) -> Image.Image:
+def _drawn(rows: Mapping[str, Sequence[Tensor]], side: int) -> Image.Image:
     """A row of pictures, [C,H,W] of 0 to 255, for each name; the first of each set apart."""
     font = ImageFont.load_default(12)
     margin = 2 * GAP + max((int(font.getlength(name)) for name in rows), default=0)
