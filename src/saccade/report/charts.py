@@ -79,10 +79,11 @@ def histogram(
         for index, edge in enumerate(edges)
         if index % every == 0
     ]
-    marks.append(axis("0%", "100%", "100%", "100%"))
+    line, name = lower_axis(x)
+    marks.append(line)
     marks.append(text_at(f"{most:,}", x="0", y="0", dx="-.6em", dy=".8em", anchor="end"))
     marks.append(text_at("0", x="0", y="100%", dx="-.6em", anchor="end"))
-    marks.append(text_at(x, x="50%", y="100%", dy="2.7em", anchor="middle"))
+    marks.append(name)
     words = "; ".join(
         f"{short(a)} to {short(b)}: {n:,}" for a, b, n in zip(edges, edges[1:], counts) if n
     )
@@ -107,25 +108,10 @@ def line_chart(
         return element("p", f"{title}: nothing to draw.", class_="quiet")
     edges = [v for line in lines for v in (*line.low, *line.high) if math.isfinite(v)]
     left, right = span([a for a, _ in points])
-    heights = [b for _, b in points] + edges
-    y_ticks = ticks(*(y_range or span(heights)))
-    bottom, top = y_range or (y_ticks[0], y_ticks[-1])
-
-    def place(a: float, b: float) -> str:
-        return f"{100 * (a - left) / (right - left):.2f},{100 * (top - b) / (top - bottom):.2f}"
-
-    drawn, legend = [], []
-    for index, line in enumerate(lines):
-        series = f"s{index % 4 + 1}"
-        dots = [place(a, b) for a, b in zip(line.x, line.y) if math.isfinite(b)]
-        if line.low and line.high:
-            upper = [place(a, b) for a, b in zip(line.x, line.high) if math.isfinite(b)]
-            under = [place(a, b) for a, b in zip(line.x, line.low) if math.isfinite(b)]
-            outline = " ".join(upper + under[::-1])
-            drawn.append(bare("polygon", class_=f"band {series}", points=outline))
-        drawn.append(bare("polyline", class_=f"line {series}", points=" ".join(dots)))
-        key = bare("line", class_=f"key {series}", x1="0", x2="100%", y1="50%", y2="50%")
-        legend.append(element("li", element("svg", key, aria_hidden="true"), line.name))
+    rungs = ticks(*(y_range or span([b for _, b in points] + edges)))
+    frame = Frame(left, right, *(y_range or (rungs[0], rungs[-1])))
+    kinds = [f"s{index % 4 + 1}" for index in range(len(lines))]
+    drawn = [mark for line, kind in zip(lines, kinds) for mark in _line_marks(line, frame, kind)]
     scaled = element(
         "svg",
         *drawn,
@@ -134,21 +120,75 @@ def line_chart(
         width="100%",
         height="100%",
     )
-    marks: list[Html] = []
-    for tick in y_ticks:
-        if bottom <= tick <= top:
-            at = f"{100 * (top - tick) / (top - bottom):.2f}%"
-            marks.append(bare("line", class_="grid", x1="0", x2="100%", y1=at, y2=at))
-            text = f"{100 * tick:.4g} %" if percent else short(tick)
-            marks.append(text_at(text, x="0", y=at, dx="-.6em", dy=".35em", anchor="end"))
-    for tick in ticks(left, right):
-        if left <= tick <= right:
-            at = f"{100 * (tick - left) / (right - left):.2f}%"
-            marks.append(text_at(short(tick), x=at, y="100%", dy="1.3em", anchor="middle"))
-    marks += [scaled, axis("0%", "100%", "100%", "100%")]
-    marks.append(text_at(x, x="50%", y="100%", dy="2.7em", anchor="middle"))
+    marks = [*frame.rungs(rungs, percent=percent), *frame.steps(ticks(left, right)), scaled]
+    legend = element("ul", *map(_key, lines, kinds), class_="legend")
     words = f"{y} over {x}. " + " ".join(_in_words(line) for line in lines)
-    return plotted(title, words, marks, "plot", element("ul", *legend, class_="legend"))
+    return plotted(title, words, [*marks, *lower_axis(x)], "plot", legend)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The numbers between which a chart is drawn; places in it are percentages."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def at(self, x: float) -> float:
+        """How far from the left."""
+        return 100 * (x - self.left) / (self.right - self.left)
+
+    def down(self, y: float) -> float:
+        """How far from the top."""
+        return 100 * (self.top - y) / (self.top - self.bottom)
+
+    def rungs(self, numbers: Sequence[float], *, percent: bool) -> list[Html]:
+        """Those inside the frame as lines across it, written at its left."""
+        marks = []
+        for number in numbers:
+            if self.bottom <= number <= self.top:
+                y = f"{self.down(number):.2f}%"
+                marks.append(bare("line", class_="grid", x1="0", x2="100%", y1=y, y2=y))
+                text = f"{100 * number:.4g} %" if percent else short(number)
+                marks.append(text_at(text, x="0", y=y, dx="-.6em", dy=".35em", anchor="end"))
+        return marks
+
+    def steps(self, numbers: Sequence[float], *, percent: bool = False) -> list[Html]:
+        """Those inside the frame, written below it."""
+        marks = []
+        for number in numbers:
+            if self.left <= number <= self.right:
+                text = f"{100 * number:.4g} %" if percent else short(number)
+                x = f"{self.at(number):.2f}%"
+                marks.append(text_at(text, x=x, y="100%", dy="1.3em", anchor="middle"))
+        return marks
+
+
+def lower_axis(x: str) -> list[Html]:
+    """The lower edge of a chart, and what it measures."""
+    name = text_at(x, x="50%", y="100%", dy="2.7em", anchor="middle")
+    return [bare("line", class_="axis", x1="0%", y1="100%", x2="100%", y2="100%"), name]
+
+
+def _line_marks(line: Line, frame: Frame, kind: str) -> list[Html]:
+    """The band, where there is one, and the line."""
+
+    def places(heights: Sequence[float]) -> list[str]:
+        pairs = [(a, b) for a, b in zip(line.x, heights) if math.isfinite(b)]
+        return [f"{frame.at(a):.2f},{frame.down(b):.2f}" for a, b in pairs]
+
+    marks = []
+    if line.low and line.high:
+        outline = " ".join(places(line.high) + places(line.low)[::-1])
+        marks.append(bare("polygon", class_=f"band {kind}", points=outline))
+    return [*marks, bare("polyline", class_=f"line {kind}", points=" ".join(places(line.y)))]
+
+
+def _key(line: Line, kind: str) -> Html:
+    """A line of the legend."""
+    key = bare("line", class_=f"key {kind}", x1="0", x2="100%", y1="50%", y2="50%")
+    return element("li", element("svg", key, aria_hidden="true"), line.name)
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -193,11 +233,6 @@ def plotted(
         "svg", *described, *marks, class_=kind, role="img", aria_label=f"{title}. {words}"
     )
     return element("figure", element("p", title, class_="chart-title"), drawn, legend)
-
-
-def axis(x1: str, y1: str, x2: str, y2: str) -> Html:
-    """A line along the edge of a chart."""
-    return bare("line", class_="axis", x1=x1, y1=y1, x2=x2, y2=y2)
 
 
 def text_at(words: str, *, x: str, y: str, anchor: str, dx: str = "0", dy: str = "0") -> Html:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saccade.report.charts import axis, bare, plotted, short, text_at, ticks
+from saccade.report.charts import Frame, bare, lower_axis, plotted, ticks
 from saccade.report.page import Html, element
 
 
@@ -31,30 +31,22 @@ def dot_chart(
     percent: bool = False,
 ) -> Html:
     """Both axes go from the lower to the upper of `ends`; the line is where they are the same."""
-    low, high = ends
-
-    def at(value: float) -> str:
-        return f"{100 * (value - low) / (high - low):.2f}%"
-
-    def up(value: float) -> str:
-        return f"{100 * (high - value) / (high - low):.2f}%"
-
-    marks = []
-    for tick in ticks(low, high):
-        if not low <= tick <= high:
-            continue
-        text = f"{100 * tick:.4g} %" if percent else short(tick)
-        marks.append(bare("line", class_="grid", x1="0", x2="100%", y1=up(tick), y2=up(tick)))
-        marks.append(text_at(text, x="0", y=up(tick), dx="-.6em", dy=".35em", anchor="end"))
-        marks.append(text_at(text, x=at(tick), y="100%", dy="1.3em", anchor="middle"))
+    frame = Frame(*ends, *ends)
+    numbers = ticks(*ends)
+    marks = [*frame.rungs(numbers, percent=percent), *frame.steps(numbers, percent=percent)]
     marks.append(bare("line", class_="ideal", x1="0", y1="100%", x2="100%", y2="0"))
     for dot in dots:
-        if dot.low is not None and dot.high is not None:
-            edges = {"y1": up(dot.low), "y2": up(dot.high)}
-            marks.append(bare("line", class_="whisker", x1=at(dot.x), x2=at(dot.x), **edges))
-        place = {"cx": at(dot.x), "cy": up(dot.y), "r": 4}
-        marks.append(element("circle", element("title", dot.words), class_="dot", **place))
-    marks.append(axis("0%", "100%", "100%", "100%"))
-    marks.append(text_at(x, x="50%", y="100%", dy="2.7em", anchor="middle"))
+        marks += _dot_marks(dot, frame)
+    marks += lower_axis(x)
     upwards = element("p", f"upwards: {y}; dashed: where the two are the same", class_="note")
     return element("div", plotted(title, words, marks, "plot square"), upwards)
+
+
+def _dot_marks(dot: Dot, frame: Frame) -> list[Html]:
+    """The whisker, where there is one, and the dot, which says its words."""
+    at, marks = f"{frame.at(dot.x):.2f}%", []
+    if dot.low is not None and dot.high is not None:
+        edges = {"y1": f"{frame.down(dot.low):.2f}%", "y2": f"{frame.down(dot.high):.2f}%"}
+        marks.append(bare("line", class_="whisker", x1=at, x2=at, **edges))
+    place = {"cx": at, "cy": f"{frame.down(dot.y):.2f}%", "r": 4}
+    return [*marks, element("circle", element("title", dot.words), class_="dot", **place)]
