@@ -26,4 +26,4 @@ def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
 
 def _score(number: Number) -> Score:
     interval = number.interval or Interval(number.value, number.value)
-    return Score(number.name, number.value, interval, str(number))
+    return Score(number.name, number.value, interval, str(number), number.unit)

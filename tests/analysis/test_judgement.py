@@ -44,6 +44,25 @@ def test_each_kind_is_told_from_the_two_scores(train: Score, val: Score, kind: s
     assert judgement(GOOD, train, val).kind == kind
 
 
+def test_what_is_lost_is_told_in_percentage_points():
+    """By hand from Wilson's intervals: 20 of 20 is 83.9-100.0, 18 of 20 is 69.9-97.2."""
+    few = judgement(GOOD, share(20, 20), share(18, 20)).words
+    assert "; held out it may be up to 30.1 percentage points lower, or up to 7.7" in few
+    many = judgement(GOOD, share(1000, 1000), share(700, 1000)).words
+    assert many.endswith("; held out it is 27.2 to 32.9 percentage points lower")
+    better = judgement(GOOD, share(960, 1000), share(1000, 1000)).words
+    assert "held out it is" in better and "percentage points higher, which" in better
+
+
+def test_what_is_lost_of_a_number_that_is_no_share_is_told_as_it_is():
+    train, held_out = (
+        Score("R squared", 0.9, Interval(0.85, 0.95), "0.900", ""),
+        Score("R squared", 0.5, Interval(0.4, 0.6), "0.500", ""),
+    )
+    words = judgement(GOOD, train, held_out).words  # 0.4 -+ the root of 0.05^2 + 0.1^2
+    assert "held out it is 0.288 to 0.512 lower" in words
+
+
 def test_an_overfitted_one_says_when_it_turned():
     words = str(judgement(TURNED, share(1000, 1000), share(700, 1000)))
     assert words.startswith("overfitted: accuracy: training 100.0 % (99.6–100.0, n = 1,000)")

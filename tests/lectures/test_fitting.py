@@ -29,7 +29,7 @@ HEART = {  # six pictures of each digit, as they are, until they are known by he
     ("settings", "kind", "words"),
     [
         (LINEAR, "underfitted", "The training loss still falls"),
-        (LENET, "fits", "of a hundred lost"),
+        (LENET, "fits", "held out it may be up to"),
         (HEART, "overfitted", "training 100.0 %"),
     ],
     ids=["linear", "lenet", "by heart"],

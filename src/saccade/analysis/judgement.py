@@ -31,6 +31,7 @@ class Score:
     value: float
     interval: Interval | None
     words: str  # with interval and n
+    unit: str = "%"  # or none, of a number such as R squared
 
     def __str__(self) -> str:
         return self.words
@@ -58,7 +59,7 @@ def judgement(history: Sequence[Mapping[str, Any]], train: Score, val: Score) ->
     gap = difference(train.value, train.interval, val.value, val.interval)
     missing = Interval(1 - train.interval.high, 1 - train.interval.low)
     measured = f"{train.name}: training {train}, held out {val}"
-    lost = f"{_points(gap.low)} to {_points(gap.high)} of a hundred are lost between the two"
+    lost = _apart(gap, train.unit)
     under, over = missing.low > TOLERABLE, gap.low > TOLERABLE
     if under and over:
         words = f"underfitted and overfitted at once: {measured}; {lost}"
@@ -68,8 +69,9 @@ def judgement(history: Sequence[Mapping[str, Any]], train: Score, val: Score) ->
     if under and gap.high < missing.low:
         return Judgement("underfitted", f"underfitted: {measured}{_falling(history)}")
     if missing.high < TOLERABLE and gap.high < TOLERABLE:
-        return Judgement("fits", f"fits: {measured}; at most {_points(gap.high)} of a hundred lost")
-    return Judgement("cannot tell", f"cannot tell: {measured}; {lost}, which leaves it open")
+        return Judgement("fits", f"fits: {measured}; {lost}")
+    leaves = "which leaves it open: more held-out pictures would narrow it"
+    return Judgement("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
 
 
 def difference(first: float, own: Interval, second: float, other: Interval) -> Interval:
@@ -112,5 +114,18 @@ def _falling(history: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}"
+def _apart(gap: Interval, unit: str) -> str:
+    """How much lower the held-out score is than that of training, for people."""
+
+    def amounts(*ends: float) -> str:
+        if unit != "%":
+            return " to ".join(f"{end:.3f}" for end in ends)
+        return " to ".join(f"{100 * end:.1f}" for end in ends) + " percentage points"
+
+    if gap.low > 0:
+        return f"held out it is {amounts(gap.low, gap.high)} lower"
+    if gap.high < 0:
+        return f"held out it is {amounts(-gap.high, -gap.low)} higher"
+    return (
+        f"held out it may be up to {amounts(gap.high)} lower, or up to {amounts(-gap.low)} higher"
+    )
