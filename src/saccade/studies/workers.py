@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,14 @@ from typing import Any
 import saccade.errors
 from saccade.commands import train_command
 from saccade.engine.stopping import stop_requests
-from saccade.engine.train import Position, Step
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
 from saccade.runs import Run
-from saccade.settings import Settings
 from saccade.studies.cell import progress_of
 from saccade.training import begin, go_on
+from saccade.watching import Several
 
 COMMAND = ("-m", "saccade.studies.workers")
+UNSEEN = Several()  # the view of a training that nobody watches
 Trained = Callable[["Order"], None]
 
 
@@ -44,18 +44,6 @@ class Order:
     settings: dict[str, Any]
 
 
-class Unseen:
-    """The view of a training that nobody watches."""
-
-    def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
-    def decoding(self, done: int, total: int) -> None: ...
-    def training(self, run: Run, steps: int, start: Position) -> None: ...
-    def step(self, step: Step, loss: float) -> None: ...
-    def epoch(self, row: Mapping[str, Any]) -> None: ...
-    def note(self, words: str) -> None: ...
-    def finished(self, run: Run) -> None: ...
-
-
 def train_one(order: Order) -> None:
     """Train from wherever the folder has come to; a divergence is a result, which its log tells."""
     folder = Path(order.folder)
@@ -65,9 +53,9 @@ def train_one(order: Order) -> None:
     with contextlib.suppress(DivergedError):
         if progress == "new":
             words = train_command(order.data, order.recipe, order.settings)
-            begin(order.data, order.recipe, order.settings, folder, words, Unseen())
+            begin(order.data, order.recipe, order.settings, folder, words, UNSEEN)
         elif progress == "begun":
-            go_on(Run.open(folder), Unseen())
+            go_on(Run.open(folder), UNSEEN)
 
 
 def train_all(orders: Sequence[Order], at_once: int, lock: int, trained: Trained) -> None:
