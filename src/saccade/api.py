@@ -58,6 +58,7 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
     weights: str | Path | None = None,
     freeze: str | None = None,
     unfreeze: str | None = None,
+    stages: str | Sequence[str] | None = None,
     features_only: bool = False,
     epochs: int | None = None,
     minutes: float | None = None,
@@ -89,8 +90,10 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
     freeze
         A row of the network: it and all before it stay as they are. features: all but the last.
     unfreeze
-        A row: it and all behind it learn, those before stay as they are. To release rows in turn,
-        train again with --weights RUN and an earlier row.
+        A row: it and all behind it learn, those before stay as they are.
+    stages
+        What learns in turn, from the last row down: "head layer4 layer3 all", each the first row
+        that learns. A number behind one, as in layer4:3, is its epochs.
     features_only
         Nothing is trained: the last layer is fitted to what the network makes of each picture, in
         seconds. The same as --recipe features.
@@ -128,7 +131,7 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
     together = Launch(processes, nodes, rendezvous, restarts)
     named = {"model.name": model, "train.epochs": epochs, "train.minutes": minutes}
     named |= {"data.size": size, "train.seed": seed}
-    named |= {"model.freeze": freeze, "model.unfreeze": unfreeze}
+    named |= {"model.freeze": freeze, "model.unfreeze": unfreeze, "model.stages": stages}
     named["model.weights"] = weights if weights is None else str(weights)
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
     recipe = _features_only(recipe) if features_only else recipe

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from saccade.classical.fit import fit
 from saccade.data.decode import Preprocessing
 from saccade.data.glance import brightness
-from saccade.engine.freezing import freeze, train_from
 from saccade.errors import RecipeError
 from saccade.fitted import is_fitted
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.models.variant import varied
 from saccade.recipe import Recipe
-from saccade.settings import device, variant_of
+from saccade.settings import device, hold_frozen, variant_of
 from saccade.starting import origin_of
 from saccade.tasks.task import Task
 from saccade.transfer.features import Decoding, Views, features
@@ -59,10 +58,7 @@ def begun(
         raise RecipeError(
             "train.epochs=0 leaves nothing to learn", "set model.head=logistic, or train"
         )
-    if recipe.model.freeze != "none" and recipe.train.epochs:
-        freeze(model, recipe.model.freeze)
-    if recipe.model.unfreeze != "none":
-        train_from(model, recipe.model.unfreeze)
+    hold_frozen(model, recipe)
     return Begun(model, preprocessing, words)
 
 

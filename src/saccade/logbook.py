@@ -12,6 +12,7 @@ from torch import Tensor
 from saccade.data.source import Item
 from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
+from saccade.engine.stages import stage_at
 from saccade.engine.train import Epoch, Position, Step
 from saccade.errors import DivergedError, Stopped
 from saccade.layer_looks import LayerLooks
@@ -51,6 +52,8 @@ class Logbook:
         self.micro_batch = prepared.descent.micro_batch
         self.looks = LayerLooks(prepared)
         self.looks.coming(start)
+        if start == Position():
+            self._begin_stage(0)
 
     @property
     def midway(self) -> bool:
@@ -115,7 +118,7 @@ class Logbook:
         self._refuse_infinities()
         row = self._row(event)
         layers, troubles = self.looks.look(event.epoch)
-        row |= layers
+        row |= layers | self._stage_of(event.epoch)
         number = 1 - row[f"val_{self.prepared.task.score}"]  # that ought to fall
         self.prepared.descent.observe(number)
         self.prepared.record.observe(row["epoch"], number, self.prepared.best)
@@ -128,7 +131,28 @@ class Logbook:
         self.losses = []
         self.position = Position(event.epoch + 1)
         self.looks.coming(self.position)
+        self._begin_stage(self.position.epoch)
         self.save()
+
+    def _begin_stage(self, epoch: int) -> None:
+        """Let join what learns from `epoch` on, from 0, and say so where stages are several."""
+        unfreezing = self.prepared.unfreezing
+        unfreezing.reach(epoch)
+        count, begun = len(unfreezing.stages), unfreezing.begun_in(epoch)
+        if begun is None or count == 1:
+            return
+        number, stage = begun
+        learning, all_of_it = unfreezing.weights()
+        place = {"number": number, "stage": stage.name, "epoch": epoch + 1, "epochs": stage.epochs}
+        self.run.log("stage", **place, learning=learning, weights=all_of_it)
+        self.view.note(
+            f"stage {number} of {count}: {stage}; {learning:,} of {all_of_it:,} weights learn"
+        )
+
+    def _stage_of(self, epoch: int) -> dict[str, str]:
+        """What log.jsonl says of an epoch's stage, where they are several."""
+        stages = self.prepared.unfreezing.stages
+        return {"stage": stage_at(stages, epoch).name} if len(stages) > 1 else {}
 
     def _row(self, event: Epoch) -> dict[str, Any]:
         """What log.jsonl says of an epoch."""

@@ -23,6 +23,7 @@ from saccade.data.split import Division
 from saccade.engine.descent import PRECISIONS
 from saccade.engine.footprint import room
 from saccade.engine.pace import REHEARSED, Pace, Rehearsal, machine_rate, pace
+from saccade.engine.stages import Stage
 from saccade.errors import ResourceError
 from saccade.files import write_whole
 from saccade.prepared import Prepared, prepare
@@ -37,9 +38,20 @@ EACH = 3  # pictures of each class among them
 PART = 2**24  # bytes that are written to see how fast a checkpoint is
 
 
+@dataclass(frozen=True)
+class StageCosts:
+    """What the epochs of a stage will cost."""
+
+    stage: str
+    epoch_seconds: float
+
+
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """What a training will cost on this machine; seconds, bytes and counts."""
+    """What a training will cost on this machine; seconds, bytes and counts.
+
+    Memory, step and epoch are those of the last stage, in which the most learns.
+    """
 
     model: str
     device: str
@@ -54,6 +66,7 @@ class Plan:
     step_seconds: float
     epoch_seconds: float  # with measuring and saving
     epochs: int
+    stages: tuple[StageCosts, ...]
     seconds: float  # in all, decoding too
     operations_per_second: float  # two a multiply-add, backward twice forward
     machine_operations_per_second: float | None  # of a matrix product; None in a short training
@@ -86,6 +99,9 @@ class Plan:
             ("an epoch", f"{epoch}, {self.pictures['train']:,} pictures to train on"),
             ("in all", f"{seconds_text(self.seconds)}, {self._epochs}"),
         ]
+        if len(self.stages) > 1:
+            each = (f"{s.stage}, {seconds_text(s.epoch_seconds)} each" for s in self.stages)
+            rows.insert(-1, ("in stages", "; ".join(each)))
         if self.decode_seconds is not None:
             rows.insert(4, ("reading", seconds_text(self.decode_seconds)))
         return rows
@@ -179,17 +195,23 @@ def forecast(
 ) -> Plan:
     """What the training that is prepared will cost, with so many pictures in each split."""
     recipe = prepared.recipe
-    found = _pace(prepared, counts["train"])
     batch = min(int(recipe.train.batch_size), counts["train"])
-    step = found.step * grown(recipe)
-    epoch = counts["train"] / batch * step + counts["val"] * found.held_out
-    epoch += saving_seconds(found.kept, folder)
+    paces = [_pace(prepared, counts["train"], stage) for stage in recipe.stages]
+    found = paces[-1]
+    saving = saving_seconds(found.kept, folder)
+    each = [
+        counts["train"] / batch * p.step * grown(recipe) + counts["val"] * p.held_out + saving
+        for p in paces
+    ]
+    step, epoch = found.step * grown(recipe), each[-1]
     epochs = _epochs(recipe, epoch)
+    lengths = [*(stage.epochs for stage in recipe.stages[:-1]), epochs - recipe.stages[-1].first]
+    training = sum(length * seconds for length, seconds in zip(lengths, each, strict=True))
     last = (2 * counts["val"] + counts["test"]) * found.held_out
     shape = (prepared.preprocessing.channels, *(2 * [prepared.preprocessing.size]))
     multiply_adds = anatomy(prepared.model, shape).total.multiply_adds
     device = next(prepared.model.parameters()).device
-    long = epochs * epoch > 10 * SECONDS
+    long = training > 10 * SECONDS
     return Plan(
         model=recipe.model.name,
         device=str(device),
@@ -204,7 +226,8 @@ def forecast(
         step_seconds=step,
         epoch_seconds=epoch,
         epochs=epochs,
-        seconds=(decode or 0.0) + epochs * epoch + last,
+        stages=tuple(map(StageCosts, map(str, recipe.stages), each)),
+        seconds=(decode or 0.0) + training + last,
         operations_per_second=6 * multiply_adds * batch / found.step,
         machine_operations_per_second=_rate(device, recipe) if long else None,
         tried=found.tried,
@@ -221,22 +244,23 @@ def _rate(device: torch.device, recipe: Recipe) -> float:
     return machine_rate(device, PRECISIONS[recipe.train.precision])
 
 
-def _pace(prepared: Prepared, count: int) -> Pace:
-    """That of a training on `count` pictures; tried at whole size where pictures grow."""
+def _pace(prepared: Prepared, count: int, stage: Stage) -> Pace:
+    """That of a stage on `count` pictures; tried at whole size where pictures grow."""
     recipe = prepared.recipe
     named = [parse(text, len(prepared.task.classes)) for text in recipe.data.augment]
     rehearsal = Rehearsal.of(
-        prepared.model,
+        prepared.unfreezing,
         prepared.task,
         prepared.loader,
-        prepared.descent,
         compose(named),
         prepared.average,
+        epoch=stage.first,
     )
     train = recipe.train
     batch = min(int(train.batch_size), len(prepared.loader.targets))
-    steps = train.epochs * ceil(count / int(train.batch_size))
-    seconds = min(SECONDS, REHEARSED * 60 * train.minutes) if train.minutes else SECONDS
+    steps = stage.epochs * ceil(count / int(train.batch_size))
+    seconds = SECONDS / len(recipe.stages)
+    seconds = min(seconds, REHEARSED * 60 * train.minutes) if train.minutes else seconds
     return pace(rehearsal, batch, train.micro_batch, steps, seconds)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -24,10 +25,12 @@ from saccade.engine.compilation import compile_in_place
 from saccade.engine.descent import Descent
 from saccade.engine.distributed import ALONE, World, statistics
 from saccade.engine.early_stopping import Best
+from saccade.engine.freezing import hold_all_but, learning_in
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.optimizers.lookahead import Lookahead
 from saccade.engine.schedule import Plateau, scheduled
 from saccade.engine.train import Position
+from saccade.engine.unfreezing import Unfreezing
 from saccade.errors import DataError, RecipeError
 from saccade.recipe import Recipe
 from saccade.settings import device
@@ -77,6 +80,7 @@ class Prepared:
     augment: Augmentation
     model: nn.Module
     descent: Descent
+    unfreezing: Unfreezing
     average: Average | None
     record: Best  # by validation
     words: tuple[str, ...] = ()  # where the first weights come from
@@ -111,6 +115,7 @@ class Prepared:
     def load_state(self, state: Mapping[str, Any]) -> Position:
         """Take up the state of a checkpoint; gives where to go on."""
         self.model.load_state_dict(state["model"])
+        self.unfreezing.reach(state["epoch"])
         self.descent.load_state_dict(state["descent"])
         if self.average:
             self.average.load_state_dict(state["average"])
@@ -147,7 +152,8 @@ def prepare(
     decoding = Decoding(train.items, train.pictures, preprocessing)
     ready = begun(recipe, task, decoding, train.targets, progress)
     compile_in_place(ready.model, settings.compile, device(settings.device))
-    descent = _descent(recipe, ready.model, len(loader), world)
+    unfreezing = _unfreezing(recipe, ready.model, len(loader), world)
+    descent = unfreezing.descent
     if data.grow < 1:
         augment.append(Grow(data.grow, lambda: descent.done))
     return Prepared(
@@ -160,6 +166,7 @@ def prepare(
         compose(augment),
         ready.model,
         descent,
+        unfreezing,
         Average(ready.model, settings.average) if settings.average else None,
         Best(settings.stop_after, keep=settings.keep == "best"),
         ready.words + _said_of(world, ready.model),
@@ -208,9 +215,19 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
     )
 
 
-def _descent(recipe: Recipe, model: nn.Module, steps: int, world: World) -> Descent:
+def _unfreezing(recipe: Recipe, model: nn.Module, steps: int, world: World) -> Unfreezing:
+    """The stages of a recipe, and the descent of the first of them."""
+    optim, learning = recipe.optim, learning_in(model, recipe.stages)
+    hold_all_but(model, learning[0])
+    groups = partial(
+        parameter_groups, weight_decay=optim.weight_decay, layer_decay=optim.layer_decay
+    )
+    descent = _descent(recipe, groups(model), steps, world)
+    return Unfreezing(model, descent, groups, recipe.stages, learning, steps)
+
+
+def _descent(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Descent:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
-    groups = parameter_groups(model, optim.weight_decay, layer_decay=optim.layer_decay)
     optimizer = OPTIMIZERS[optim.name](groups, optim.lr, optim.momentum)
     rise = float(optim.warmup)
     warmup = rise if rise < 1 else rise / total

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from saccade.engine.stages import Stage, stages
 from saccade.errors import RecipeError, unknown
 from saccade.files import write_whole
 
@@ -80,6 +81,7 @@ class Model:
     head: Head = "fresh"  # the last layer: fresh, or fitted to features before anything is trained
     freeze: str = "none"  # a row: it and all before it stay as they are; features: all but the last
     unfreeze: str = "none"  # a row: it and all behind it learn, all before it stays
+    stages: tuple[str, ...] = ("all",)  # what learns in turn, as in: head layer4:3 all
 
     def __post_init__(self) -> None:
         right = 0 <= self.drop_path < 1
@@ -201,6 +203,19 @@ class Recipe:
                 f"optim.warmup cannot be {self.optim.warmup:g} steps where train.minutes is set",
                 "write it as a share of the training, such as 0.1",
             )
+        counted = len(self.stages) > 1 or ":" in "".join(self.model.stages)
+        if self.train.minutes and counted:
+            raise RecipeError(
+                f"model.stages={' '.join(self.model.stages)} does not go with train.minutes: "
+                "stages are counted in epochs",
+                "set train.epochs alone",
+            )
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Which rows learn in which epochs."""
+        model, epochs = self.model, self.train.epochs
+        return stages(model.stages, epochs, fitted=model.head != "fresh")
 
     def with_(self, changes: Mapping[str, Any]) -> Recipe:
         """The recipe with other values, as in `recipe.with_({"optim.lr": 0.05})`.

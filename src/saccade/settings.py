@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from saccade import starting
 from saccade.analysis.anatomy import anatomy
@@ -18,6 +19,7 @@ from saccade.data.augment.catalogue import parse
 from saccade.data.augment.grow import sizes
 from saccade.data.glance import Glance
 from saccade.engine.compilation import refuse_compiling
+from saccade.engine.freezing import freeze, learning_in, train_from
 from saccade.errors import ResourceError, UsageError, unknown
 from saccade.fitted import is_fitted, without_descent
 from saccade.models.create import create_model, input_shape
@@ -126,7 +128,10 @@ def _refuse_misfits(recipe: Recipe) -> None:
     for side in sorted({size, *_training_sides(recipe, channels)}):
         check_size(name, side)
     with torch.device("meta"):
-        varied(create_model(name, 10), variant_of(recipe), (channels, size, size))
+        network = varied(create_model(name, 10), variant_of(recipe), (channels, size, size))
+    if recipe.train.epochs:
+        hold_frozen(network, recipe)
+        learning_in(network, recipe.stages)
 
 
 def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
@@ -142,6 +147,14 @@ def variant_of(recipe: Recipe) -> Variant:
     """What the recipe changes in its network."""
     model = recipe.model
     return Variant(model.without, model.activation, model.init, model.drop_path)
+
+
+def hold_frozen(network: nn.Module, recipe: Recipe) -> None:
+    """Freeze what the recipe never trains."""
+    if recipe.model.freeze != "none" and recipe.train.epochs:
+        freeze(network, recipe.model.freeze)
+    if recipe.model.unfreeze != "none":
+        train_from(network, recipe.model.unfreeze)
 
 
 def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:

@@ -39,6 +39,7 @@ OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "train.class_weights",
     "train.average",
     "train.precision",
+    "model.stages",
 )
 
 Hand = Callable[[int, str], list[PublicWeights]]  # short side, network or auto: the best first

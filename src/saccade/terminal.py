@@ -27,6 +27,7 @@ from saccade.analysis.anatomy import Anatomy
 from saccade.analysis.layer_statistics import LayerRow, in_columns
 from saccade.answers import Predictions
 from saccade.data.doctor.diagnosis import Diagnosis
+from saccade.engine.stages import Stage, stage_at
 from saccade.engine.train import Position, Step
 from saccade.recipe import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
@@ -121,6 +122,7 @@ class TrainingView:
         )
         self.line = self.progress.add_task("", total=None, words="", visible=False)
         self.epochs = self.steps = 0
+        self.stages: tuple[Stage, ...] = ()
         self.began = 0.0
         self.speed = self.score = ""
 
@@ -161,6 +163,7 @@ class TrainingView:
 
     def training(self, run: Run, steps: int, start: Position) -> None:
         self.epochs, self.steps = run.recipe.train.epochs, steps
+        self.stages = run.recipe.stages
         done, total = start.epoch * steps + start.step, self.epochs * steps
         self.began, ends = time.monotonic(), None
         if minutes := run.recipe.train.minutes:
@@ -177,6 +180,8 @@ class TrainingView:
         endless = self.epochs == ENDLESS
         epoch = f"{step.epoch + 1}" if endless else f"{step.epoch + 1}/{self.epochs}"
         place = f"epoch {epoch} step {step.step + 1}/{self.steps}"
+        if len(self.stages) > 1:
+            place = f"{stage_at(self.stages, step.epoch).name} · {place}"
         words = f"loss {loss:.3f}{self.speed}{self.score}"
         done = step.epoch * self.steps + step.step + 1
         if endless:

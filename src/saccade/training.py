@@ -16,6 +16,7 @@ from saccade.data.split import Division, read_split, write_split, written
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed import ALONE, World
 from saccade.engine.evaluate import evaluate
+from saccade.engine.stages import stages_kept
 from saccade.engine.stopping import stop_requests
 from saccade.engine.train import Position, train
 from saccade.environment import environment
@@ -113,7 +114,10 @@ def lengthened(run: Run, epochs: int) -> Recipe:
             f"longer improved",
             f"with any other number it goes on: --epochs {epochs + 10}, say",
         )
-    return run.recipe.with_({"train.epochs": epochs, "train.minutes": 0.0})
+    changes: dict[str, Any] = {"train.epochs": epochs, "train.minutes": 0.0}
+    if len(run.recipe.stages) > 1:
+        changes["model.stages"] = stages_kept(run.recipe.stages)
+    return run.recipe.with_(changes)
 
 
 def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
@@ -177,7 +181,9 @@ def _extend(run: Run, prepared: Prepared) -> str:
         f"{now.epochs} epochs in place of {was}: the rate goes on at {descent.lr:.3g}, that of "
         f"schedule {prepared.recipe.optim.schedule} at {100 * descent.done:.0f} % of the training"
     )
-    changed = {"train.epochs": now.epochs, "train.minutes": now.minutes}
+    changed: dict[str, Any] = {"train.epochs": now.epochs, "train.minutes": now.minutes}
+    if prepared.recipe.model.stages != run.recipe.model.stages:
+        changed["model.stages"] = prepared.recipe.model.stages
     origins = dict.fromkeys(changed, f"resume, {was} before")
     prepared.recipe.save(run.path / "recipe.toml", run.origins | origins)
     run.log("extended", **changed, origins=origins, note=note)

@@ -28,8 +28,9 @@ class Descent:
     In float16, whose range is narrow, the loss is scaled up for the way back (Micikevicius 2017,
     Section 3.2); a step whose gradient overflows is left out, and the scale halved.
 
-    A group of the optimizer that has a "rate" moves at that share of the whole rate.  The clock
-    of `minutes` begins here, and goes on where it was when a state is taken up.
+    A group of the optimizer that has a "rate" moves at that share of the whole rate; one that has
+    joined in step "joined" comes to it over the next "rise" steps.  The clock of `minutes` begins
+    here, and goes on where it was when a state is taken up.
     """
 
     optimizer: Optimizer
@@ -48,12 +49,16 @@ class Descent:
         self.lower = PRECISIONS[self.precision]
         place = next(p.device.type for g in self.optimizer.param_groups for p in g["params"])
         self.scaler = torch.amp.GradScaler(place, enabled=self.lower is torch.float16)
-        self.shares = [group.get("rate", 1.0) for group in self.optimizer.param_groups]
         self.full_rate: float = self.optimizer.param_groups[0]["lr"]
         self.steps_done = 0
         self.began = time.monotonic()
         self.done = 0.0  # share of the training
         self.ended = False  # before its time
+
+    @property
+    def shares(self) -> list[float]:
+        """Of the whole rate, that of each group in the step to come."""
+        return [self._share(group) for group in self.optimizer.param_groups]
 
     @property
     def lr(self) -> float:
@@ -127,6 +132,14 @@ class Descent:
             raise too_large(now)
         self.micro_batch = max(self.least, ceil(now / 2))
 
+    def join(self, groups: list[dict[str, Any]], joined: int, rise: int) -> None:
+        """Let what is new in `groups` move from step `joined` on; what moves already stays."""
+        held = {weight for group in self.optimizer.param_groups for weight in group["params"]}
+        for group in groups:
+            if new := [weight for weight in group["params"] if weight not in held]:
+                more = {**group, "params": new, "joined": joined, "rise": rise}
+                self.optimizer.add_param_group(more)
+
     def end(self) -> None:
         """Let it be over before its time."""
         self.ended = True
@@ -147,6 +160,12 @@ class Descent:
         self.scaler.update()
         self.steps_done += 1
         self.done = self._share_done()
+
+    def _share(self, group: dict[str, Any]) -> float:
+        whole, rise = group.get("rate", 1.0), group.get("rise", 0)
+        if not rise:
+            return whole
+        return whole * min(1.0, max(0.0, (self.steps_done - group["joined"]) / rise))
 
     def _share_done(self) -> float:
         by_steps = self.steps_done / self.total_steps

@@ -6,8 +6,11 @@ last frozen one stay in eval mode, their running statistics and their dropout wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
+
 from torch import nn
 
+from saccade.engine.stages import ALL, HEAD, Stage
 from saccade.errors import RecipeError, unknown
 from saccade.models.ablation import find
 from saccade.models.weights import classifiers
@@ -43,6 +46,42 @@ def train_from(model: nn.Module, layer: str) -> None:
     for _, module in modules[: _place(model, layer).start]:
         for weight in module.parameters(recurse=False):
             weight.requires_grad_(False)
+
+
+def learning_in(model: nn.Module, stages: Sequence[Stage]) -> tuple[frozenset[str], ...]:
+    """The names of the weights that learn in each stage, of those that are not frozen now.
+
+    Raises `UsageError` for a stage named by a layer that the network does not have, `RecipeError`
+    for one that releases nothing.
+    """
+    learning = tuple(_released(model, stage.name) for stage in stages)
+    for place, (stage, names) in enumerate(zip(stages, learning)):
+        before = learning[place - 1] if place else frozenset()
+        if not before < names:
+            after = f", which comes after '{stages[place - 1].name}'," if place else ""
+            raise RecipeError(
+                f"the stage '{stage.name}'{after} releases nothing",
+                "stages go from the last row down and begin behind what is frozen: "
+                "head layer4 layer3 all",
+            )
+    return learning
+
+
+def _released(model: nn.Module, layer: str) -> frozenset[str]:
+    """The names of the weights behind the first of `layer`, of those that are not frozen."""
+    names = [name for name, _ in model.named_modules()]
+    if layer == HEAD:
+        names = list(classifiers(model))
+    elif layer != ALL:
+        names = names[_place(model, layer).start :]
+    free = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    return frozenset(name for name in free if name.rpartition(".")[0] in names)
+
+
+def hold_all_but(model: nn.Module, learning: Set[str]) -> None:
+    """Let the weights of these names learn, and no others."""
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(name in learning)
 
 
 def training_mode(model: nn.Module) -> None:

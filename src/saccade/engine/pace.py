@@ -23,6 +23,7 @@ from saccade.engine.descent import Descent
 from saccade.engine.evaluate import predict
 from saccade.engine.footprint import footprint
 from saccade.engine.train import Step, train
+from saccade.engine.unfreezing import Unfreezing
 from saccade.tasks.task import Task
 
 FIRST = 4  # pictures of the smallest batch
@@ -61,15 +62,18 @@ class Rehearsal:
     @classmethod
     def of(
         cls,
-        model: nn.Module,
+        unfreezing: Unfreezing,
         task: Task,
         loader: Loader,
-        descent: Descent,
         augment: Augmentation,
         average: Average | None,
+        *,
+        epoch: int = 0,
     ) -> Rehearsal:
-        """Copies of all that moves."""
-        model, descent, average = copy.deepcopy((model, descent, average))
+        """Copies of all that moves, with all learning that does in `epoch`, from 0."""
+        unfreezing, average = copy.deepcopy((unfreezing, average))
+        unfreezing.reach(epoch)
+        model, descent = unfreezing.model, unfreezing.descent
         descent.micro_batch = 0
         return cls(model, task, loader, descent, augment, average, loader.order(0))
 

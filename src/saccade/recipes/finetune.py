@@ -16,7 +16,7 @@ def finetune() -> Recipe:
     """
     return Recipe(
         data=Data(augment="auto"),
-        model=Model(weights="auto", head="logistic"),
+        model=Model(weights="auto", head="logistic", stages=("head", "all")),
         optim=Optim(
             name="adamw", lr=1e-4, weight_decay=0.05, warmup="auto", layer_decay=0.8, clip=1.0
         ),

@@ -84,6 +84,8 @@ def _beginning(run: Run) -> str:
         return "It was trained from scratch: no weights of others are in it."
     name = weights.rstrip("/").rsplit("/", 1)[-1]
     kept = "" if freeze == "none" else f"; frozen: {freeze}"
+    if len(stages := run.recipe.stages) > 1:
+        kept += f"; released in stages: {', '.join(map(str, stages))}"
     return f"It began from the weights `{name}`, whose licence and faults it inherits{kept}."
 
 

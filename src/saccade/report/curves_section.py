@@ -28,6 +28,8 @@ def curves_section(run: Run) -> Html:
     ]
     losses = line_chart(lines, title="Loss", x="epoch", y="loss")
     charts = columns(losses, score_chart({"validation": run.history}, score))
+    if len(stages := run.recipe.stages) > 1:
+        parts.append(element("p", f"Learned in stages: {', then '.join(map(str, stages))}."))
     return join([*parts, charts, element("p", NOTE, class_="note"), _table(run.history, score)])
 
 

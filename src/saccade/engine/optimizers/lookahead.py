@@ -41,6 +41,9 @@ class Lookahead:
                 weight.copy_(slow.lerp_(weight, self.share))
                 own["steps_ahead"] = 0
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        self.inside.add_param_group(param_group)
+
     def state_dict(self) -> dict[str, Any]:
         return self.inside.state_dict()
 
