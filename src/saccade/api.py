@@ -123,9 +123,9 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
         Only say what it would cost: parameters, memory, seconds an epoch and in all.
     """
     from saccade.commands import train_command, words_of
-    from saccade.following import launched_run
-    from saccade.launching import Launch
     from saccade.planning import plan_training
+    from saccade.processes.following import launched_run
+    from saccade.processes.launch import Launch
     from saccade.training import begin, take_part
 
     together = Launch(processes, nodes, rendezvous, restarts)
@@ -209,8 +209,8 @@ def resume(
     restarts
         How often all processes may begin again from the last checkpoint when one has failed.
     """
-    from saccade.following import launched_run
-    from saccade.launching import Launch
+    from saccade.processes.following import launched_run
+    from saccade.processes.launch import Launch
     from saccade.runs import Run
     from saccade.training import go_on, take_part
     from saccade.watching import tracked

@@ -22,12 +22,12 @@ from saccade.engine.train import Position, train
 from saccade.environment import environment
 from saccade.errors import UsageError
 from saccade.faults import refuse_too_little_disk, refuse_unwritable, told
-from saccade.following import PlainView, heard_plan, heard_start, tell_plan, tell_start
 from saccade.judging import judge
-from saccade.launching import run_before, together
 from saccade.logbook import Logbook, View
 from saccade.planning import folder_of, forecast
 from saccade.prepared import Prepared, Split, prepare, refuse_unshared
+from saccade.processes.following import PlainView, heard_plan, heard_start, tell_plan, tell_start
+from saccade.processes.together import run_before, together
 from saccade.recipe import Recipe
 from saccade.report.card import model_card
 from saccade.report.run_page import write_report

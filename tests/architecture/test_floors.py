@@ -13,7 +13,7 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = {
-    "errors": 0, "batch": 0, "addresses": 0, "files": 0, "fetch": 0, "allocator": 0,
+    "errors": 0, "batch": 0, "files": 0, "fetch": 0, "allocator": 0,
     "layers": 1, "metrics": 1,
     "models": 2, "data": 2, "classical": 2,
     "tasks": 3, "analysis": 3,
@@ -26,7 +26,7 @@ FLOORS = {
     "logbook": 6, "layer_looks": 6, "judging": 6, "tracking": 6, "watching": 6, "faults": 6,
     "listings": 6, "terminal": 6, "api": 6, "begun": 6, "comparing": 6,
     "featuring": 6, "reporting": 6, "finding": 6, "studies": 6,
-    "launching": 6, "following": 6,
+    "processes": 6,
     "planning": 6, "settled": 6, "readable": 6, "slices": 6, "unknowns": 6,
     "comparison": 6, "wrong_labels": 6,
     "cli": 7, "studio": 7,

@@ -24,9 +24,9 @@ import torch
 from safetensors.torch import load_file
 
 from saccade import api
-from saccade.addresses import address_towards, interface_of, is_ours, taken
 from saccade.errors import UsageError
-from saccade.launching import Launch
+from saccade.processes.addresses import address_towards, interface_of, is_ours, taken
+from saccade.processes.launch import Launch
 from saccade.runs import Run
 
 EPOCHS = 5

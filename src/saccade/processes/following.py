@@ -16,7 +16,8 @@ from saccade.data.split import Division, read_split, write_split
 from saccade.engine.checkpoint import packed, unpacked
 from saccade.engine.distributed import World
 from saccade.engine.train import Position, Step
-from saccade.launching import Launch, launch, remember_run, write_to
+from saccade.processes.launch import Launch, launch
+from saccade.processes.together import remember_run, write_to
 from saccade.recipe import Recipe
 from saccade.runs import Run
 from saccade.settings import Settings

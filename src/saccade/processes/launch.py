@@ -1,5 +1,4 @@
-"""launch: one command as several processes, on one machine or on many, by torch's elastic launcher;
-together: what each of these processes does around its work."""
+"""launch: one command as several processes, here or on many machines, by torch's launcher."""
 
 from __future__ import annotations
 
@@ -10,8 +9,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,16 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade import errors
-from saccade.addresses import address_towards, interface_of, is_ours, taken
 from saccade.data.workers import cores
-from saccade.engine.distributed import World, joined_world
-from saccade.errors import ResourceError, SaccadeError, Stopped, UsageError
+from saccade.errors import ResourceError, Stopped, UsageError
+from saccade.processes.addresses import address_towards, interface_of, is_ours, taken
+from saccade.processes.together import HUSHED
 
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
     from torch.distributed.launcher.api import LaunchConfig
 
-HUSHED = "SACCADE_LAUNCHED"  # set where the launcher, not the process itself, tells of failures
 ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
 SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
 
@@ -108,56 +104,6 @@ def launch(words: Sequence[str], wanted: Launch) -> Path:
         return _made(logs)[0]
 
 
-@contextmanager
-def together() -> Iterator[World]:
-    """This process's world; a failure is left where the launcher looks for it."""
-    try:
-        with joined_world() as world:
-            yield world
-    except Exception as error:
-        if "TORCHELASTIC_ERROR_FILE" not in os.environ:
-            raise
-        lost = _is_loss(error)
-        _leave_word(error, lost=lost)
-        if os.environ.get(HUSHED):
-            write_to(Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("said.txt"))
-        if lost:
-            what = "another process of this training is gone, or does not answer"
-            raise ResourceError(
-                what, "see which one failed; the last checkpoint is whole"
-            ) from error
-        raise
-
-
-def write_to(file: Path) -> None:
-    """Let all that this process says from now on stand in `file`."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with file.open("ab") as stream:
-        os.dup2(stream.fileno(), 1)
-        os.dup2(stream.fileno(), 2)
-
-
-def run_before() -> Path | None:
-    """The run that these processes had begun before the launcher restarted them."""
-    note = _note()
-    restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
-    return Path(note.read_text()) if restarted and note and note.exists() else None
-
-
-def remember_run(run: Path) -> None:
-    """Note the run folder for the launcher, and for these processes when they are restarted."""
-    if note := _note():
-        note.write_text(str(run))
-
-
-def _note() -> Path | None:
-    """A file that all processes of this machine have in common; None without a launcher."""
-    error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
-    return Path(error_file).parents[2] / "run.txt" if error_file else None
-
-
 def _config(wanted: Launch, logs: Path) -> LaunchConfig:
     """The processes as torch's launcher wants them described."""
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
@@ -206,33 +152,6 @@ def _surroundings(wanted: Launch) -> Iterator[None]:
             signal.signal(number, handler)
         os.environ.clear()
         os.environ.update(before)
-
-
-def _is_loss(error: Exception) -> bool:
-    """Whether an error only says that another process has gone."""
-    from torch.distributed import DistError
-
-    return isinstance(error, DistError) or (
-        isinstance(error, RuntimeError) and "gloo" in str(error).lower()
-    )
-
-
-def _leave_word(error: Exception, *, lost: bool) -> None:
-    """Write the launcher's file of an error, in its form, with what `launch` asks for beside."""
-    words, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
-    told = {
-        "kind": type(error).__name__,
-        "what": words,
-        "hint": hint,
-        "exit_code": getattr(error, "exit_code", 1),
-        "lost": lost,
-        "time": time.time(),
-        "traceback": "".join(traceback.format_exception(error)),
-    }
-    extra = {"py_callstack": told["traceback"], "timestamp": str(int(time.time()))}
-    message = {"message": f"{told['kind']}: {words}", "extraInfo": extra}
-    file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
-    file.write_text(json.dumps({"message": message, "saccade": told}))
 
 
 def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, wanted: Launch) -> Exception:
