@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
     from saccade.analysis.anatomy import Anatomy
     from saccade.answers import Predictions
-    from saccade.augmenting import Sheet
     from saccade.comparison.comparison import Comparison
     from saccade.data.doctor.diagnosis import Diagnosis
-    from saccade.featuring import WrittenFeatures
     from saccade.finding import FoundRate
-    from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.planning import Plan
-    from saccade.reporting import WrittenReport
     from saccade.results import Evaluation
     from saccade.runs import Run
     from saccade.studies.listing import Studies
     from saccade.studies.result import StudyResult
+    from saccade.verbs.augment import Sheet
+    from saccade.verbs.features import WrittenFeatures
+    from saccade.verbs.listings import Models, NamedRecipe, Recipes
+    from saccade.verbs.report import WrittenReport
     from saccade.wrong_labels.suspects import Suspects
 
 __all__ = [
@@ -323,7 +323,7 @@ def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
     out
         The HTML file; without it report.html in the folder of the run, or reports.html.
     """
-    from saccade.reporting import write_reports
+    from saccade.verbs.report import write_reports
 
     return write_reports(runs, None if out is None else Path(out))
 
@@ -352,7 +352,7 @@ def features(
     out
         The folder for features.npy, a row a picture, and manifest.csv with name, label and split.
     """
-    from saccade.featuring import write_features
+    from saccade.verbs.features import write_features
 
     named = None if weights is None else str(weights)
     return write_features(model, data, layer, named, Path(out))
@@ -393,7 +393,7 @@ def show(
     out
         The PNG or SVG file for the receptive field; without it, one named after network and layer.
     """
-    from saccade.showing import show_network
+    from saccade.verbs.show import show_network
 
     given = dict(size=size, input_size=input_size, batch=batch, all=all, without=without)
     return show_network(model, given, drawing=svg, layer=field, out=out)
@@ -407,14 +407,14 @@ def models(pattern: str = "*") -> Models:
     pattern
         Only names like this one, as in "resnet*".
     """
-    from saccade.listings import list_models
+    from saccade.verbs.listings import list_models
 
     return list_models(pattern)
 
 
 def recipes() -> Recipes:
     """List the named recipes, each with what it is for."""
-    from saccade.listings import list_recipes
+    from saccade.verbs.listings import list_recipes
 
     return list_recipes()
 
@@ -427,7 +427,7 @@ def recipe(name: str) -> NamedRecipe:
     name
         A recipe of `saccade recipes`.
     """
-    from saccade.listings import named_recipe
+    from saccade.verbs.listings import named_recipe
 
     return named_recipe(name)
 
@@ -450,7 +450,7 @@ def doctor(
         A file for a cleaned table of the pictures, to train on in place of data: without copies and
         unreadable ones, near copies kept in one split. The pictures themselves are never touched.
     """
-    from saccade.examining import examine_data
+    from saccade.verbs.doctor import examine_data
 
     return examine_data(data, html=html, apply=apply)
 
@@ -556,7 +556,7 @@ def augment(
     out
         The PNG file to write.
     """
-    from saccade.augmenting import augmented_sheet
+    from saccade.verbs.augment import augmented_sheet
 
     named = {"data.size": size, "train.seed": seed}
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())

@@ -14,12 +14,12 @@ from saccade.data.limit import limited
 from saccade.data.source import Skipped, Source
 from saccade.data.sources import open_source
 from saccade.data.split import Division, divide
-from saccade.examining import grouped
 from saccade.pretrained import fetched
 from saccade.settings import Settings, resolve
 from saccade.tasks.catalogue import kind_of, task_for
 from saccade.tasks.regression import Regression
 from saccade.terminal import say
+from saccade.verbs.doctor import grouped
 
 
 class Settled(NamedTuple):

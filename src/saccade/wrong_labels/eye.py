@@ -14,13 +14,13 @@ from saccade.data.decode import Preprocessing
 from saccade.data.glance import glance
 from saccade.data.source import Item
 from saccade.errors import UsageError
-from saccade.featuring import trained_network
 from saccade.layers.chain import chain
 from saccade.layers.concat import Concat
 from saccade.layers.normalize import normalized
 from saccade.pretrained import SMALL, at_hand, pretrained
 from saccade.settings import device
 from saccade.transfer.trunk import trunk
+from saccade.verbs.features import trained_network
 
 PLAIN = "hog"  # features of a network that has learned nothing
 CELLS = 8  # of HOG, across a picture

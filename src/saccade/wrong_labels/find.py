@@ -26,12 +26,12 @@ from saccade.data.grouping import Grouping, by_cluster, numbered
 from saccade.data.source import File, Item, Skipped
 from saccade.data.sources import open_source
 from saccade.errors import DataError
-from saccade.examining import memory_of, write_cleaned
 from saccade.files import write_whole
 from saccade.tasks.catalogue import kind_of
 from saccade.terminal import counting, say
 from saccade.transfer.features import Decoding, Views, features
 from saccade.transfer.held_out import deals, held_out_probabilities, learnable
+from saccade.verbs.doctor import memory_of, write_cleaned
 from saccade.wrong_labels.eye import Eye, eye_for
 from saccade.wrong_labels.page import suspects_page
 from saccade.wrong_labels.suspects import Suspect, Suspects

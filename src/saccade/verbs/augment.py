@@ -1,4 +1,4 @@
-"""augmented_sheet: what a training will see, drawn."""
+"""augment: what a training will see, drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""examine_data: the doctor on a source, remembering what it has seen."""
+"""doctor: the doctor on a source, remembering what it has seen."""
 
 from __future__ import annotations
 

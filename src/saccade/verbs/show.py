@@ -1,4 +1,4 @@
-"""show_network: the anatomy of a network, by its name, of a run or as it is, and its pictures."""
+"""show: the anatomy of a network, by its name, of a run or as it is, and its pictures."""
 
 from __future__ import annotations
 

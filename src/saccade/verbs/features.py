@@ -1,4 +1,4 @@
-"""write_features: what a layer of a network makes of pictures, for use elsewhere."""
+"""features: what a layer of a network makes of pictures, for use elsewhere."""
 
 from __future__ import annotations
 
