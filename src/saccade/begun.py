@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from saccade.classical.fit import fit
 from saccade.data.decode import Preprocessing
 from saccade.data.glance import brightness
+from saccade.data.grouping import groups_of
 from saccade.errors import RecipeError
 from saccade.fitted import is_fitted
 from saccade.layers.normalize import normalized
@@ -115,9 +116,7 @@ def _fit(
     found = features(trunk(model), train, views, progress)
     head = fit_head(recipe.model.head, task, found, targets)
     put_head(model, head)
-    score = (
-        ""
-        if head.score is None
-        else f"; {'R2' if not task.classes else 'right'} {head.score:.3f} held out"
-    )
-    return f"last layer: {head.words}{score}"
+    if head.said is None:
+        return f"last layer: {head.words}"
+    score = task.leading(head.said, targets, groups_of(train.items))
+    return f"last layer: {head.words}; {score.name} {score} held out"

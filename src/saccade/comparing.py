@@ -9,15 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from saccade.data.cache import decoded
+from saccade.data.grouping import groups_of
 from saccade.data.source import Item
 from saccade.layers.normalize import normalized
-from saccade.metrics.interval import wilson
+from saccade.metrics.measured import Number
 from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
 from saccade.pretrained import prepared_as, pretrained
@@ -28,6 +29,7 @@ from saccade.transfer.features import Decoding, Views, features
 from saccade.transfer.fitting import SERVES, fit_head
 from saccade.transfer.taps import Taps, layers_to_compare, rows_between
 
+ERRORS = 3.92  # standard errors from end to end of a 95 % interval
 Progress = Callable[[int, int], None]
 Found = dict[str, tuple[Any, str]]  # settings, each with the reason for it
 
@@ -41,15 +43,12 @@ class Tried:
     layer: str
     last: bool  # nothing but the classifier comes behind it
     numbers: int  # of a picture's features
-    score: float  # held out: share of right answers, or R2
-    pictures: int
+    score: Number  # the task's first, held out
     seconds: float  # the network took for all its layers
 
     def __str__(self) -> str:
-        low, high = wilson(self.score * self.pictures, self.pictures)
-        shown = f"{100 * self.score:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
         place = f"{self.network} up to {self.layer}"
-        return f"{shown}  {place}, {self.numbers:,} numbers, {self.seconds:.0f} s"
+        return f"{self.score}  {place}, {self.numbers:,} numbers, {self.seconds:.0f} s"
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,14 @@ class Comparison:
         """The best one; an earlier layer only where it beats the last by a standard error."""
         first = self.tried[0]
         last = next(t for t in self.tried if t.last and t.network == first.network)
-        spread = sqrt(max(0.0, last.score * (1 - last.score)) / last.pictures)
-        return first if first.score > last.score + spread else last
+        interval = last.score.interval
+        spread = (interval.high - interval.low) / ERRORS if interval else 0.0
+        return first if first.score.value > last.score.value + spread else last
 
     def found(self) -> Found:
         """The settings that it comes to."""
         best = self.best
-        why = f"{100 * best.score:.1f} % held out, the best of {len(self.tried)} compared"
+        why = f"{best.score.name} {best.score} held out, the best of {len(self.tried)} compared"
         if best != self.tried[0]:
             why += "; a layer before it is no better by more than a standard error"
         chosen: Found = {"model.name": (best.network, why), "model.weights": (best.tag, why)}
@@ -81,9 +81,9 @@ class Comparison:
 
     def notes(self) -> list[str]:
         """What was found, a line each."""
-        first = self.tried[0]
-        head = f"compared on {first.pictures:,} training pictures, by cross-validation of a last"
-        lines = [f"{head} layer on features:", *(f"  {tried}" for tried in self.tried)]
+        score = self.tried[0].score
+        head = f"compared on {score.n:,} training pictures, by cross-validation of a last layer on"
+        lines = [f"{head} features; {score.name}:", *(f"  {tried}" for tried in self.tried)]
         if self.left:
             lines.append(f"not compared for lack of time: {', '.join(self.left)}")
         return lines
@@ -126,7 +126,7 @@ def compare(
             left.append(entry.network)
             continue
         tried += _try(entry, items, task, progress)
-    ranked = sorted(tried, key=lambda t: (-t.score, not t.last, t.numbers, t.network))
+    ranked = sorted(tried, key=lambda t: (-t.score.value, not t.last, t.numbers, t.network))
     return Comparison(tuple(ranked), tuple(left))
 
 
@@ -147,9 +147,19 @@ def _try(
     targets, head = task.targets(kept), SERVES[task.kind][0]
     head = "logistic" if "logistic" in SERVES[task.kind] else head
     parts = joined.split(taps.widths(preprocessing.size), dim=2)
-    scores = [fit_head(head, task, part, targets).score or 0.0 for part in parts]
+    scores = [held_out(head, task, part, targets, groups_of(kept)) for part in parts]
     took = time.monotonic() - began
     return [
-        Tried(entry.network, entry.tag, layer, k == 0, part.shape[2], score, len(kept), took)
+        Tried(entry.network, entry.tag, layer, k == 0, part.shape[2], score, took)
         for k, (layer, part, score) in enumerate(zip(layers, parts, scores, strict=True))
     ]
+
+
+def held_out(
+    head: str, task: Task, features: Tensor, targets: Tensor, groups: Tensor | None
+) -> Number:
+    """What a head on features [N,1,D] is worth on pictures that it has not seen."""
+    said = fit_head(head, task, features, targets).said
+    if said is None:
+        raise ValueError(f"a head of kind {head} holds nothing out")
+    return task.leading(said, targets, groups)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from saccade.errors import DataError
 from saccade.transfer.folds import folds
-from saccade.transfer.head import Rotated
+from saccade.transfer.head import Rotated, held_out_score
 from saccade.transfer.logistic import logistic
 from saccade.transfer.means import means
 from saccade.transfer.neighbours import neighbours
@@ -62,7 +62,10 @@ def test_ridge_knows_what_fits_without_a_picture_would_say_of_it(views: int) -> 
         said.append(fit.predict(features[k, :1].double().numpy()).item())
     y = targets[:, 0].numpy()
     expected = 1 - np.square(np.array(said) - y).sum() / np.square(y - y.mean()).sum()
-    assert ridge(features, targets, penalties=[3.0]).score == pytest.approx(expected, abs=1e-5)
+    left_out = ridge(features, targets, penalties=[3.0]).said
+    assert left_out is not None
+    assert held_out_score(left_out, targets) == pytest.approx(expected, abs=1e-5)
+    assert np.allclose(left_out[:, 0], said, atol=1e-5)
 
 
 def test_ridge_takes_the_strongest_penalty_where_features_say_nothing() -> None:
@@ -159,7 +162,10 @@ def test_neighbours_are_scikit_learns_by_angle() -> None:
 
 def test_a_view_never_votes_for_its_own_picture() -> None:
     alone = torch.eye(4)[:, None].repeat(1, 3, 1)  # only its own views are like a picture
-    assert (neighbours(alone, torch.tensor([0, 0, 1, 1])).score or 0) < 1
+    targets = torch.tensor([0, 0, 1, 1])
+    votes = neighbours(alone, targets).said
+    assert votes is not None
+    assert held_out_score(votes, targets) < 1
 
 
 def test_every_class_is_spread_over_all_folds() -> None:

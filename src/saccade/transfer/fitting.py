@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -50,14 +51,15 @@ def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
 
 
 def fit_head(name: str, task: Task, features: Tensor, targets: Tensor) -> Head:
-    """The head of that name for a task.
+    """The head of that name for a task; what it has `said` is as the task predicts.
 
     Numbers are learned as the task's networks learn them, less their mean and over their scale.
     """
-    if task.kind == "regression":
-        told = task.config()
-        targets = (targets - told["mean"]) / told["scale"]
-    return HEADS[name](features, targets)
+    if task.kind != "regression":
+        return HEADS[name](features, targets)
+    mean, scale = (task.config()[part] for part in ("mean", "scale"))
+    head = HEADS[name](features, (targets - mean) / scale)
+    return head if head.said is None else replace(head, said=head.said * scale + mean)
 
 
 def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:

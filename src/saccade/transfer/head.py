@@ -17,7 +17,7 @@ class Head:
 
     row: nn.Module  # [N,D] -> [N,K]
     words: str  # what was chosen, and by what
-    score: float | None = None  # held out: share of right answers, or for numbers R2
+    said: Tensor | None = None  # [N,K] of each picture, by a fit that had not seen it
 
 
 @dataclass(frozen=True)

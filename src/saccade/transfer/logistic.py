@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from saccade.transfer.folds import folds
-from saccade.transfer.head import Head, Rotated, held_out_score
+from saccade.transfer.head import Head, Rotated
 
 PENALTIES = tuple(10.0**k for k in range(2, -6, -1))  # strong ones first
 PATIENCE = 1  # weaker penalties tried after the best one so far
@@ -37,9 +37,9 @@ def logistic(
     plain = torch.arange(pictures) * views
     penalty, chosen, said = _best(fits, z[plain], targets, portion, penalties)
     words = f"logistic, penalty {penalty:.2g} by {count}-fold cross-validation"
-    answers = said if targets.dim() == 1 else said.sigmoid()
+    answers = said.softmax(dim=1) if targets.dim() == 1 else said.sigmoid()
     head = rotated.linear(chosen[-1, :-1], chosen[-1, -1])
-    return Head(head, words, held_out_score(answers, targets))
+    return Head(head, words, answers)
 
 
 def left_out(

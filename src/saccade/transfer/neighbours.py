@@ -26,7 +26,9 @@ def neighbours(features: Tensor, targets: Tensor) -> Head:
     most = max(1, (pictures - 1) * views)
     ranked = similar.topk(min(max(COUNTS), most), dim=1).indices
     counts = [k for k in COUNTS if k <= most]
-    scores = [held_out_score(row.votes(ranked[:, :k]), targets) for k in counts]
-    score, k = max(scores), counts[scores.index(max(scores))]
-    row.k.fill_(k)
-    return Head(row, f"the nearest {k} of {pictures} pictures, by leaving each out", score)
+    said = [row.votes(ranked[:, :k]).exp() for k in counts]
+    scores = [held_out_score(votes, targets) for votes in said]
+    best = scores.index(max(scores))
+    row.k.fill_(counts[best])
+    words = f"the nearest {counts[best]} of {pictures} pictures, by leaving each out"
+    return Head(row, words, said[best])
