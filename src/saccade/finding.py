@@ -1,21 +1,26 @@
-"""find_rate: a short training at rising rates, and the rate that it suggests."""
+"""find_rate: a short training at rising rates, and the rate that it suggests.
+
+`rated` is for the training itself, where optim.lr is auto: the sweep is of a copy.
+"""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 from saccade.engine.finder import BROKEN, Trial, suggested_rate, sweeping, trials
+from saccade.engine.pace import undisturbed
 from saccade.engine.train import train
 from saccade.errors import RecipeError, UsageError
 from saccade.files import write_whole
 from saccade.prepared import Prepared, Progress, prepare
 from saccade.report.rate_picture import rate_picture
 from saccade.results import aligned, html_table
-from saccade.settings import threads
+from saccade.settings import Settings, device, threads
 from saccade.settled import settle
 from saccade.terminal import counting
 
@@ -47,9 +52,8 @@ class FoundRate:
         """Names and values in words."""
         last, low = self.trials[-1], self.lowest
         ended = f"broke at {last.rate:.2g}" if last.smooth > BROKEN * low.smooth else "never broke"
-        why = f"a tenth of {low.rate:.2g}, where the smooth loss was lowest, {low.smooth:.3f}"
         return [
-            ("suggested rate", f"{self.rate:.2g}: {why}"),
+            ("suggested rate", f"{self.rate:.2g}: {_why(low)}"),
             ("sweep", f"{len(self.trials)} steps up from {self.trials[0].rate:.0e}; {ended}"),
             ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
             ("train with", f"--with optim.lr={self.rate:.2g}"),
@@ -86,12 +90,36 @@ def find_rate(
     return FoundRate(rate, chosen.model.name, optim.name, size, found, out)
 
 
+def rated(settings: Settings, prepared: Prepared) -> tuple[Settings, Prepared]:
+    """With a rate in place of optim.lr=auto, found with a copy of the network on its pictures.
+
+    What is prepared then descends at this rate; its words say why.
+    """
+    if settings.recipe.optim.lr != "auto":
+        return settings, prepared
+    with counting("sweeping") as progress, undisturbed(device(settings.recipe.train.device)):
+        found = tuple(_sweep(prepared, progress))
+    rate, low = suggested_rate(found), min(found, key=lambda trial: trial.smooth)
+    why = f"{_why(low)}, in a sweep of {len(found)} steps"
+    prepared.descent.full_rate = rate
+    recipe = settings.recipe.with_({"optim.lr": rate})
+    origins = {**settings.origins, "optim.lr": f"found: {why}"}
+    words = (*prepared.words, f"optim.lr={rate:.2g}: {why}")
+    return replace(settings, recipe=recipe, origins=origins), replace(
+        prepared, recipe=recipe, words=words
+    )
+
+
+def _why(low: Trial) -> str:
+    return f"a tenth of {low.rate:.2g}, where the smooth loss was lowest, {low.smooth:.3f}"
+
+
 def _sweep(prepared: Prepared, progress: Progress) -> Iterator[Trial]:
-    """The trials of all rates up to the one that breaks the training."""
-    span = SPANS.get(prepared.recipe.optim.name, SPAN)
-    descent = sweeping(prepared.descent, STEPS, span)
+    """The trials of all rates up to the one that breaks the training, of a copy of it."""
+    model, whole = copy.deepcopy((prepared.model, prepared.descent))
+    descent = sweeping(whole, STEPS, SPANS.get(prepared.recipe.optim.name, SPAN))
     events = train(
-        prepared.model,
+        model,
         prepared.task,
         prepared.loader,
         descent,

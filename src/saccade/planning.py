@@ -26,6 +26,7 @@ from saccade.engine.pace import REHEARSED, Pace, Rehearsal, machine_rate, pace
 from saccade.engine.stages import Stage
 from saccade.errors import ResourceError
 from saccade.files import write_whole
+from saccade.finding import STEPS
 from saccade.prepared import Prepared, prepare
 from saccade.recipe import Recipe
 from saccade.results import aligned, html_table
@@ -208,6 +209,7 @@ def forecast(
     lengths = [*(stage.epochs for stage in recipe.stages[:-1]), epochs - recipe.stages[-1].first]
     training = sum(length * seconds for length, seconds in zip(lengths, each, strict=True))
     last = (2 * counts["val"] + counts["test"]) * found.held_out
+    last += STEPS * step if recipe.optim.lr == "auto" else 0.0
     shape = (prepared.preprocessing.channels, *(2 * [prepared.preprocessing.size]))
     multiply_adds = anatomy(prepared.model, shape).total.multiply_adds
     device = next(prepared.model.parameters()).device

@@ -39,6 +39,7 @@ from saccade.tasks.task import Task
 from saccade.transfer.features import Decoding
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
+UNFOUND = 1.0  # the rate of a descent until a sweep has found it
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
     "shuffled": lambda targets, seed: shuffled(len(targets), seed),
     "balanced": balanced,
@@ -184,6 +185,11 @@ def refuse_unshared(recipe: Recipe, world: World) -> None:
             f"data.cache={recipe.data.cache} would decode or hold every picture once a process",
             "set data.cache=disk, which the processes of a machine share",
         )
+    if recipe.optim.lr == "auto":
+        raise RecipeError(
+            "optim.lr=auto does not go with several processes: the sweep is made by one",
+            "ask saccade find-rate, and set optim.lr to what it says",
+        )
     if recipe.train.class_weights != "none":
         raise RecipeError(
             "train.class_weights do not go with several processes: the weights of a batch are "
@@ -228,7 +234,8 @@ def _unfreezing(recipe: Recipe, model: nn.Module, steps: int, world: World) -> U
 
 def _descent(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Descent:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
-    optimizer = OPTIMIZERS[optim.name](groups, optim.lr, optim.momentum)
+    rate = UNFOUND if optim.lr == "auto" else optim.lr
+    optimizer = OPTIMIZERS[optim.name](groups, rate, optim.momentum)
     rise = float(optim.warmup)
     warmup = rise if rise < 1 else rise / total
     if warmup >= 1:

@@ -104,7 +104,7 @@ class Optim:
     """How the weights move."""
 
     name: Optimizer = "adamw"
-    lr: float = 0.003  # the highest rate of the schedule
+    lr: float | Auto = 0.003  # the highest rate of the schedule; auto: found by a sweep
     momentum: float = 0.9  # of Adam and Lion: beta 1; of Adadelta: rho; Adagrad has none
     weight_decay: float = 0.05  # of weights; biases and normalisation layers have none
     schedule: Schedule = "cosine"
@@ -115,7 +115,8 @@ class Optim:
     lookahead: int = 0  # steps after which slow weights follow half the way; 0: there are none
 
     def __post_init__(self) -> None:
-        _require(0 < self.lr < inf, "optim.lr", self.lr, "a finite number above 0")
+        right = self.lr == "auto" or 0 < self.lr < inf
+        _require(right, "optim.lr", self.lr, "a finite number above 0, or 'auto'")
         _require(0 <= self.momentum < 1, "optim.momentum", self.momentum, "from 0 to below 1")
         _require(self.weight_decay >= 0, "optim.weight_decay", self.weight_decay, "0 or more")
         wanted = "a share from 0 to below 1, or a whole number of steps"

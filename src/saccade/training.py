@@ -22,6 +22,7 @@ from saccade.engine.train import Position, train
 from saccade.environment import environment
 from saccade.errors import UsageError
 from saccade.faults import refuse_too_little_disk, refuse_unwritable, told
+from saccade.finding import rated
 from saccade.judging import judge
 from saccade.logbook import Logbook, View
 from saccade.planning import folder_of, forecast
@@ -60,6 +61,7 @@ def begin(
     with threads(int(settings.recipe.train.threads)):
         prepared = prepare(settings.recipe, division, view.decoding, world)
         costs = foretold(prepared, out, view)
+        settings, prepared = rated(settings, prepared)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in prepared.words:
             say(line)

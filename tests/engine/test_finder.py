@@ -61,6 +61,16 @@ def test_without_a_rate_that_lowers_the_loss_nothing_is_suggested(found: list[Tr
         suggested_rate(found)
 
 
+def test_losses_that_only_scatter_suggest_nothing() -> None:
+    chance = torch.Generator().manual_seed(0)
+    losses = (2.3 + 0.1 * torch.randn(200, generator=chance)).tolist()
+    flat = list(trials(told(losses)))
+    with pytest.raises(DivergedError, match="no rate of the sweep lowered the loss"):
+        suggested_rate(flat)
+    falling = list(trials(told([loss - 0.01 * max(0, k - 50) for k, loss in enumerate(losses)])))
+    assert suggested_rate(falling) == pytest.approx(falling[-1].rate / 10, rel=0.05)
+
+
 def test_a_sweep_down_a_parabola_breaks_where_theory_says() -> None:
     """A step at the rate r leaves (1 - r) w of w: the loss w^2 / 2 falls up to a rate of 2."""
     weight = nn.Parameter(torch.tensor([1.0]))

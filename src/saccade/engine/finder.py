@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from statistics import pstdev
 
 from saccade.engine.descent import Descent
 from saccade.engine.schedule import Plateau, rising
@@ -61,12 +62,16 @@ def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
 
 
 def suggested_rate(found: Sequence[Trial]) -> float:
-    """A tenth of the rate at which the smooth loss is lowest.
+    """A tenth of the rate at which the smooth loss is lowest, to two digits.
 
     Beyond that rate the loss rises; a tenth of it leaves room for the rest of the training, whose
-    gradients are smaller.  Raises `DivergedError` where no rate lowered the loss.
+    gradients are smaller.  Raises `DivergedError` where no rate lowered the loss: where it fell by
+    less than half of the scatter that the losses have at the lowest rates.
     """
+    first = found[: max(2, len(found) // 10)]
+    level = min((trial.smooth for trial in first), default=0.0)
+    scatter = pstdev(trial.loss for trial in first) if first else 0.0
     best = min(found, key=lambda trial: trial.smooth, default=None)
-    if best is None or best.smooth >= found[0].smooth:
-        raise DivergedError("no rate of the sweep lowered the loss", "begin with a lower rate")
-    return best.rate / 10
+    if best is None or best.smooth >= level - scatter / 2:
+        raise DivergedError("no rate of the sweep lowered the loss", "set optim.lr to a number")
+    return float(f"{best.rate / 10:.2g}")
