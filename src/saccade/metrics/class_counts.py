@@ -27,6 +27,10 @@ class ClassCounts(NamedTuple):
         """All pictures.  [...]"""
         return self.true.sum(dim=-1)
 
+    def plus(self, more: ClassCounts) -> ClassCounts:
+        """Those of both, of different pictures."""
+        return ClassCounts(*(a + b for a, b in zip(self, more, strict=True)))
+
 
 CountScore = Callable[[ClassCounts], Tensor]  # counts [...,K] -> [...], or [...,K] class by class
 
@@ -75,15 +79,11 @@ class Counted:
 
     def update(self, prediction: Tensor, batch: Batch) -> None:
         predicted, targets = prediction.argmax(dim=1).cpu(), batch.targets.cpu()
-        self._add(counts_once(predicted, targets, len(self.counts.true)))
+        self.counts = self.counts.plus(counts_once(predicted, targets, len(self.counts.true)))
 
     def merge(self, other: Counted) -> None:
-        self._add(other.counts)
+        self.counts = self.counts.plus(other.counts)
 
     def result(self) -> float | Tensor:
         score = self.score(self.counts)
         return float(score) if score.ndim == 0 else score
-
-    def _add(self, counts: ClassCounts) -> None:
-        pairs = zip(self.counts, counts, strict=True)
-        self.counts = ClassCounts(*(mine + more for mine, more in pairs))

@@ -22,16 +22,12 @@ class LabelCounted:
 
     def update(self, prediction: Tensor, batch: Batch) -> None:
         named, true = prediction.cpu() >= self.threshold, batch.targets.cpu() > 0.5
-        parts = (named & true, true, named)
-        self._add(ClassCounts(*(part.sum(dim=0).double() for part in parts)))
+        parts = (part.sum(dim=0).double() for part in (named & true, true, named))
+        self.counts = self.counts.plus(ClassCounts(*parts))
 
     def merge(self, other: LabelCounted) -> None:
-        self._add(other.counts)
+        self.counts = self.counts.plus(other.counts)
 
     def result(self) -> float | Tensor:
         score = self.score(self.counts)
         return float(score) if score.ndim == 0 else score
-
-    def _add(self, counts: ClassCounts) -> None:
-        pairs = zip(self.counts, counts, strict=True)
-        self.counts = ClassCounts(*(mine + more for mine, more in pairs))
