@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -26,7 +26,8 @@ class Prediction:
     name: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
-    known: bool = True  # whether the first is probable enough to be an answer
+    known: bool = True  # whether the first is an answer: probable enough, the picture not too novel
+    novelty: float | None = None  # share of validation pictures nearer to the training pictures
 
     @property
     def best(self) -> str:
@@ -35,16 +36,19 @@ class Prediction:
     def titles(self) -> list[str]:
         ranks = range(1, len(self.classes) + 1)
         pairs = [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
-        return ["answer", *pairs]
+        return ["answer", *pairs, *([] if self.novelty is None else ["novelty"])]
 
     def cells(self) -> list[str]:
         pairs = zip(self.classes, self.probabilities, strict=True)
-        return [self.best, *(cell for name, p in pairs for cell in (name, f"{p:.6f}"))]
+        ranks = [cell for name, p in pairs for cell in (name, f"{p:.6f}")]
+        return [self.best, *ranks, *([] if self.novelty is None else [f"{self.novelty:.6f}"])]
 
     def __str__(self) -> str:
         pairs = zip(self.probabilities, self.classes, strict=True)
-        ranks = [f"{100 * p:5.1f} %  {name}" for p, name in pairs]
-        return "\n".join(ranks if self.known else [UNKNOWN, *ranks])
+        lines = [f"{100 * p:5.1f} %  {name}" for p, name in pairs]
+        if self.novelty is not None:
+            lines.append(f"novelty {self.novelty:.3f}")
+        return "\n".join(lines if self.known else [UNKNOWN, *lines])
 
     def __repr__(self) -> str:
         return f"Prediction({self.name}: {self.best}, {percent(self.probabilities[0])})"
@@ -167,6 +171,17 @@ def classes_of(
     return [
         Prediction(name, classes, probabilities, known=probabilities[0] >= min_confidence)
         for name, (classes, probabilities) in _ranked(task, names, predictions, top)
+    ]
+
+
+def with_novelty(
+    answers: Sequence[Answer], shares: Sequence[float], most: float = 1.0
+) -> list[Answer]:
+    """The same answers about classes, unknown where the novelty is above `most`."""
+    return [
+        replace(answer, novelty=share, known=answer.known and share <= most)
+        for answer, share in zip(answers, shares, strict=True)
+        if isinstance(answer, Prediction)
     ]
 
 

@@ -292,7 +292,11 @@ def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
 
 
 def predict(
-    run: str | Path, *images: str | Path, top: int = 5, min_confidence: float | None = None
+    run: str | Path,
+    *images: str | Path,
+    top: int = 5,
+    min_confidence: float | None = None,
+    max_novelty: float | None = None,
 ) -> Predictions:
     """Say what is in pictures: the most probable classes of each.
 
@@ -307,10 +311,14 @@ def predict(
     min_confidence
         Say unknown where no class is as probable as this, 0.8 say. Without it: what
         evaluate --keep wrote into the bundle, or never.
+    max_novelty
+        Say unknown where a picture is more novel than this: 0.99, say, where it lies farther from
+        the training pictures than 99 % of the validation pictures. Without it: never.
     """
     from saccade.runs import open_bundle
 
-    return open_bundle(run).predict(*images, top=top, min_confidence=min_confidence)
+    limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
+    return open_bundle(run).predict(*images, top=top, **limits)
 
 
 def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:

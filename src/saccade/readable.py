@@ -49,7 +49,8 @@ class Readable:
 
     def evaluated(self, bundle: Bundle, maps: Sequence[Map] = ()) -> Evaluated:
         """What the network says of each, the mean over `maps` where there are some."""
-        return evaluate(bundle.model, bundle.task, self._loader, maps=maps)
+        model, task = bundle.model, bundle.task
+        return evaluate(model, task, self._loader, maps=maps, novelty=bundle.novelty)
 
     def corrupted(
         self, bundle: Bundle, corruptions: Sequence[str], maps: Sequence[Map] = ()

@@ -155,10 +155,15 @@ class Run:
         return tuple(Skipped(f["name"], f["reason"]) for f in self.events("unreadable"))
 
     def predict(
-        self, *images: str | Path, top: int = 5, min_confidence: float | None = None
+        self,
+        *images: str | Path,
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
     ) -> Predictions:
         """The `top` most probable classes of picture files, or of all pictures in folders."""
-        return self.bundle.predict(*images, top=top, min_confidence=min_confidence)
+        limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
+        return self.bundle.predict(*images, top=top, **limits)
 
     def to_dict(self) -> dict[str, Any]:
         """What `saccade train --json` prints."""
@@ -211,14 +216,21 @@ def open_bundle(path: str | Path) -> Bundle:
 
 
 def write_predictions(path: Path, items: Sequence[Item], task: Task, result: Evaluated) -> None:
-    """A row a picture: name, label, prediction, loss, then a probability a class, if there are."""
+    """A row a picture: name, label, prediction, loss, then a probability a class, if there are.
+
+    The novelty stands last, where it is known.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["name", "label", "prediction", "loss", *(f"p({c})" for c in task.classes)])
+    known = [] if result.novelty is None else ["novelty"]
+    shares = [f"p({c})" for c in task.classes]
+    writer.writerow(["name", "label", "prediction", "loss", *shares, *known])
     losses = task.picture_losses(result.predictions, result.targets).tolist()
-    rows = result.predictions.tolist() if task.classes else [[]] * len(items)
+    rows = result.predictions.tolist() if task.classes else [[] for _ in items]
+    if result.novelty is not None:
+        rows = [[*row, share] for row, share in zip(rows, result.novelty.tolist(), strict=True)]
     answers = task.answers(result.predictions)
     for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
-        shares = (f"{p:.6f}" for p in row)
-        writer.writerow([item.name, written(item.label), answer, f"{loss:.6f}", *shares])
+        cells = (f"{p:.6f}" for p in row)
+        writer.writerow([item.name, written(item.label), answer, f"{loss:.6f}", *cells])
     write_whole(path, out.getvalue())

@@ -23,6 +23,7 @@ from saccade.environment import environment
 from saccade.errors import UsageError
 from saccade.faults import refuse_too_little_disk, refuse_unwritable, told
 from saccade.finding import rated
+from saccade.gauging import gauge, log_gauge
 from saccade.judging import judge
 from saccade.logbook import Logbook, View
 from saccade.planning import folder_of, forecast
@@ -261,9 +262,11 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
     said = evaluate(best, prepared.task, val.in_order(), world)
     task, facts = prepared.task.calibrated(said.predictions, said.targets)
     run.log("calibrated", **facts)
+    novelty = gauge(prepared)
     for name in ("val", "test"):
         split = prepared.splits[name]
-        result = evaluate(best, task, split.in_order(), world)
+        seen = novelty if name == "test" else None
+        result = evaluate(best, task, split.in_order(), world, novelty=seen)
         measured = task.measured(result.predictions, result.targets, groups_of(split.items))
         run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
         if name == "val":
@@ -271,8 +274,10 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
     if world.rank:
         return
     write_predictions(run.path / "predictions.csv", test.items, task, result)
+    if novelty and result.novelty is not None:
+        log_gauge(run, novelty, result.novelty)
     name, variant = prepared.recipe.model.name, variant_of(prepared.recipe)
-    bundle = Bundle(name, task, prepared.preprocessing, best, variant)
+    bundle = Bundle(name, task, prepared.preprocessing, best, variant, novelty=novelty)
     bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
     before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
     run.log("finished", seconds=round(before + time.perf_counter() - began, 2))

@@ -27,7 +27,7 @@ FLOORS = {
     "terminal": 6, "api": 6, "begun": 6, "comparing": 6,
     "finding": 6, "studies": 6,
     "processes": 6,
-    "planning": 6, "settled": 6, "readable": 6, "slices": 6, "unknowns": 6,
+    "planning": 6, "settled": 6, "readable": 6, "slices": 6, "unknowns": 6, "gauging": 6,
     "comparison": 6, "wrong_labels": 6,
     "cli": 7, "studio": 7,
 }  # fmt: skip

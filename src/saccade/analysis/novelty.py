@@ -3,16 +3,18 @@
 Two scores, both higher for stranger pictures: Mahalanobis' distance (Lee 2018, A simple unified
 framework for detecting out-of-distribution samples, Equation 2) and the distance to the k-th
 nearest training picture (Sun 2022, Out-of-distribution detection with deep nearest neighbors).
+`Novelty`, which bundles keep, is the second, read on a scale of held-out pictures.
 
-What they can say: this picture is unlike the training pictures in what the network looks at; a
-`limit` keeps the false alarms on pictures like the held-out ones near the wished share.
+What they can say: this picture is unlike the training pictures in what the network looks at; of
+pictures like the held-out ones no more than a known share is said to be.
 What they cannot: know that a picture is none of the classes.  A strange object that shares the
 features of a class is close; a known one under a new light may be far.  How many strangers are
-caught is known only for the kinds of strangers it was measured on (`roc_area` of both).
+caught is known only for the kinds of strangers it was measured on (benchmarks/novelty.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +23,8 @@ from sklearn.covariance import ledoit_wolf
 from torch import Tensor
 
 from saccade.errors import DataError
+
+BYTES = 8_000_000  # of remembered features at most
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,44 @@ class Neighbours:
 
     def score(self, features: Tensor) -> Tensor:
         """[N,D] -> [N] float64"""
-        portions = F.normalize(features.float()).split(1024)
-        exact = "donot_use_mm_for_euclid_dist"  # a product loses digits where distances are small
-        near = [torch.cdist(p, self.bank, compute_mode=exact).kthvalue(self.k) for p in portions]
-        return torch.cat([found.values for found in near]).double()
+        bank = self.bank.double()  # of single precision a product loses small distances
+        portions = F.normalize(features.double()).split(1024)
+        return torch.cat([torch.cdist(p, bank).kthvalue(self.k).values for p in portions])
 
 
-def limit(known: Tensor, false_alarms: float = 0.05) -> float:
-    """The score above which a picture is called strange.
+@dataclass(frozen=True)
+class Novelty:
+    """Distances to the nearest training picture, as a share of held-out pictures nearer to one."""
 
-    known [N]: scores of held-out pictures, none of which the distance was fitted on.  A new
-    picture like them lies above with a probability of at most `false_alarms` (split conformal:
-    Vovk 2005, Algorithmic Learning in a Random World); infinite if they are too few for that.
-    """
-    n = len(known)
-    rank = -int(-(1 - false_alarms) * (n + 1) // 1)  # rounded up
-    return float(known.double().sort().values[rank - 1]) if rank <= n else float("inf")
+    bank: Tensor  # [M,D] float16, of length 1: training pictures
+    known: Tensor  # [V] float64, rising: the distances of held-out pictures
+
+    @classmethod
+    def fit(cls, train: Tensor, held_out: Tensor) -> Novelty:
+        """From features.  [N,D], [V,D]; of the first evenly spread ones are kept, 8 MB at most"""
+        kept = max(1, min(len(train), BYTES // (2 * train.shape[1])))
+        places = torch.linspace(0, len(train) - 1, kept, dtype=torch.float64).round().long()
+        bank = F.normalize(train[places].float()).half()
+        return cls(bank, Neighbours(bank, 1).score(held_out).sort().values)
+
+    @property
+    def bytes(self) -> int:
+        return self.bank.nbytes + self.known.nbytes
+
+    @property
+    def highest(self) -> float:
+        """The novelty of what is farther than all held-out pictures."""
+        return len(self.known) / (len(self.known) + 1)
+
+    def share(self, features: Tensor) -> Tensor:
+        """[N,D] -> [N] float64: held-out pictures that are nearer, of them and the picture itself.
+
+        Of pictures like the held-out ones a share of 1 - x at most lies above x, whatever the
+        network (split conformal: Vovk 2005, Algorithmic Learning in a Random World).
+        """
+        scores = Neighbours(self.bank, 1).score(features.cpu())
+        return torch.searchsorted(self.known, scores) / (len(self.known) + 1.0)
+
+    def mean_share(self, views: Sequence[Tensor]) -> Tensor:
+        """The mean over views of the same pictures.  [[N,D], ...] -> [N] float64"""
+        return torch.stack([self.share(features) for features in views]).mean(dim=0)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from saccade.analysis.novelty import Novelty
 from saccade.batch import Batch
 from saccade.data.augment.views import Map, seen
 from saccade.data.loader import Loader
 from saccade.engine.distributed import ALONE, World
 from saccade.tasks.task import Task
+from saccade.transfer.head_inputs import head_inputs
 
 
 @dataclass(frozen=True)
@@ -22,26 +25,38 @@ class Evaluated:
     scores: dict[str, float | Tensor]  # the task's metrics by name
     predictions: Tensor  # [N,...] float32 on the CPU, in the order of the split
     targets: Tensor  # [N,...] on the CPU, in the same order
+    novelty: Tensor | None = None  # [N] float32, 0 to 1, where it was asked for
 
 
 def evaluate(
-    model: nn.Module, task: Task, loader: Loader, world: World = ALONE, maps: Sequence[Map] = ()
+    model: nn.Module,
+    task: Task,
+    loader: Loader,
+    world: World = ALONE,
+    maps: Sequence[Map] = (),
+    novelty: Novelty | None = None,
 ) -> Evaluated:
     """Predict every picture of `loader`, in eval mode and float32, and measure.
 
     With `maps` a prediction is the mean over the picture under each of them.  The processes of a
     world share the work; each has the whole result.
     """
-    metrics, parts, targets, places = task.metrics(), [], [], []
-    for prediction, batch in predict(model, task, loader, world, maps):
-        for metric in metrics.values():
-            metric.update(prediction, batch)
-        parts.append(prediction.cpu())
-        targets.append(batch.targets.cpu())
-        places.append(batch.index.cpu())
+    metrics, parts, targets, places, strange = task.metrics(), [], [], [], []
+    with head_inputs(model) if novelty else nullcontext([]) as features:
+        for prediction, batch in predict(model, task, loader, world, maps):
+            for metric in metrics.values():
+                metric.update(prediction, batch)
+            parts.append(prediction.cpu())
+            targets.append(batch.targets.cpu())
+            places.append(batch.index.cpu())
+            if novelty:
+                share = novelty.mean_share(features).to(prediction)
+                strange.append(world.joined(share, len(batch)).cpu())
+                features.clear()
     order = torch.cat(places).argsort()
     scores = {name: metric.result() for name, metric in metrics.items()}
-    return Evaluated(scores, torch.cat(parts)[order], torch.cat(targets)[order])
+    shares = torch.cat(strange)[order] if strange else None
+    return Evaluated(scores, torch.cat(parts)[order], torch.cat(targets)[order], shares)
 
 
 @torch.inference_mode()

@@ -33,6 +33,8 @@ class Tested:
     def read(cls, predictions: Path, pictures: Pictures) -> Tested:
         """What the file `predictions` has; `pictures` are in its order."""
         head, *rows = _rows(predictions)
+        if head[-1] == "novelty":
+            rows = [row[:-1] for row in rows]
         columns = list(zip(*rows, strict=True)) or [()] * len(head)
         names, labels, answers, losses, *shares = columns
         numbers = [[float(cell) for cell in column] for column in (losses, *shares)]
@@ -60,7 +62,7 @@ class Tested:
         """One picture with `words` and its name below."""
         encoded = thumbnail(self.pictures.take(torch.tensor([place]))[0])
         path = element("span", self.names[place], class_="path")
-        return picture(encoded, words, join([words, element("br"), path]))
+        return picture(encoded, words, join([words, Html("<br>"), path]))
 
 
 def names_tested(run: Run) -> tuple[str, ...]:

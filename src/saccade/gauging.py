@@ -1,0 +1,52 @@
+"""gauge: what a finished classifier remembers of its training pictures, to tell what is unlike."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from saccade.analysis.novelty import Novelty
+from saccade.data.loader import Loader
+from saccade.engine.evaluate import predict
+from saccade.metrics.interval import wilson
+from saccade.prepared import Prepared
+from saccade.results import percent, proportion
+from saccade.runs import Run
+from saccade.tasks.classification import Classification
+from saccade.transfer.head_inputs import head_inputs
+
+MOST = 1000  # pictures of each split
+LEVELS = (0.99, 0.9)  # of novelty, told for the test pictures
+
+
+def gauge(prepared: Prepared) -> Novelty | None:
+    """Fitted on training pictures as they are, its scale read off validation pictures.
+
+    None for labels and numbers.  Every process looks for itself.
+    """
+    if prepared.task.kind != Classification.kind:
+        return None
+    splits = prepared.splits
+    train, val = (_features(prepared, splits[name].spread(MOST)) for name in ("train", "val"))
+    return Novelty.fit(train, val)
+
+
+def log_gauge(run: Run, novelty: Novelty, test: Tensor) -> None:
+    """Log what is remembered, and how many test pictures are more novel than a level.  [N]"""
+    level = next((level for level in LEVELS if level < novelty.highest), 0.5)
+    beyond, n = int((test > level).sum()), len(test)
+    share = proportion(beyond / n, wilson(beyond, n), n)
+    words = (
+        f"{share} of the test pictures lie farther from the training pictures than "
+        f"{percent(level)} of the validation pictures, in what goes into the last layer"
+    )
+    counts = {"pictures": len(novelty.bank), "held_out": len(novelty.known)}
+    run.log("novelty", **counts, bytes=novelty.bytes, level=level, beyond=beyond, words=words)
+
+
+def _features(prepared: Prepared, loader: Loader) -> Tensor:
+    """[N,D] float32 on the CPU"""
+    with head_inputs(prepared.best) as seen:
+        for _ in predict(prepared.best, prepared.task, loader):
+            pass
+    return torch.cat(seen).float().cpu()
