@@ -19,8 +19,8 @@ from saccade.metrics.brier import brier_scores
 from saccade.metrics.class_counts import (
     ClassCounts,
     CountScore,
-    class_counts,
     counted,
+    counts_once,
     from_confusion,
 )
 from saccade.metrics.interval import Interval, f1_interval, wilson
@@ -72,8 +72,7 @@ def leading_class_number(
 ) -> Number:
     """The first of these numbers: accuracy, or balanced accuracy of unequal classes."""
     named, classes = probabilities.argmax(dim=1), probabilities.shape[1]
-    once = torch.ones(1, len(targets), dtype=torch.float64)
-    counts = ClassCounts(*(part[0] for part in class_counts(named, targets, classes, once)))
+    counts = counts_once(named, targets, classes)
     wanted = _shares(probabilities, named, targets, counts)
     return _in_order(wanted, counts, Resampling(len(targets), targets, groups))[0]
 
@@ -111,11 +110,11 @@ def _shares(
 def _scores(named: Tensor, targets: Tensor, counts: ClassCounts) -> list[Wanted]:
     """What needs no more than counts; the baseline names the largest class."""
     constant = torch.full_like(targets, int(counts.true.argmax()))
-    once = torch.ones(1, len(targets), dtype=torch.float64)
+    unseen = counts_once(constant, targets, len(counts.true))
 
     def wanted(name: str, score: CountScore, unit: str) -> Wanted:
-        without = float(counted(score, constant, targets, len(counts.true))(once)[0])
-        return Wanted(name, counted(score, named, targets, len(counts.true)), unit, without)
+        statistic = counted(score, named, targets, len(counts.true))
+        return Wanted(name, statistic, unit, float(score(unseen)))
 
     return [
         wanted("macro precision", Macro(precision), "%"),
