@@ -16,6 +16,7 @@ from saccade.data.cache import Held
 from saccade.metrics.classes_measured import classes_measured
 from saccade.report import tested
 from saccade.report.confusion_section import confusion_section
+from saccade.report.heat_map import STRONG
 from saccade.report.run_page import run_page
 from saccade.report.verdict import duration, most_confused, result
 from saccade.results import Evaluation
@@ -132,30 +133,58 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     assert section.count('aria-label="1 of 2: pictures"') == 3
 
 
+def parts(colour: str) -> list[int]:
+    """Red, green and blue of #rrggbb."""
+    return [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+
+
 def luminance(colour: str) -> float:
     """WCAG 2.2, relative luminance of #rrggbb."""
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    shares = [part / 255 for part in parts(colour)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, contrast ratio of two colours."""
+    bright, dim = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def colours_of(page: str, scheme: int) -> dict[str, str]:
+    """The named colours as #rrggbb, light ones with those of `scheme` over them."""
+    rules = re.findall(r":root\s*{([^}]*)}", page)
+    light, own = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", rules[k])) for k in (0, scheme))
+    found = light | own
+    return {k: c if len(c) == 7 else "#" + "".join(2 * x for x in c[1:]) for k, c in found.items()}
 
 
 @pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
 def test_words_and_lines_stand_out_from_the_paper(scheme: int, trained: Run) -> None:
     """WCAG 2.2: 4.5 for words (1.4.3), 3 for lines of charts (1.4.11)."""
-    rules = re.findall(r":root\s*{([^}]*)}", page_of(trained))
-    light, own = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", rules[k])) for k in (0, scheme))
-    found = light | own
-    full = {k: c if len(c) == 7 else "#" + "".join(2 * x for x in c[1:]) for k, c in found.items()}
-
-    def contrast(one: str, other: str) -> float:
-        bright, dim = sorted((luminance(full[one]), luminance(full[other])), reverse=True)
-        return (bright + 0.05) / (dim + 0.05)
-
+    found = colours_of(page_of(trained), scheme)
     for ground in ("paper", "surface"):
         for word in ("ink", "quiet", "accent", "bad", "warn", "good"):
-            assert contrast(word, ground) >= 4.5, (word, ground)
-    assert all(contrast(f"line-{k}", "paper") >= 3 for k in range(1, 5))
-    assert contrast("on-accent", "accent") >= 4.5
+            assert contrast(found[word], found[ground]) >= 4.5, (word, ground)
+    assert all(contrast(found[f"line-{k}"], found["paper"]) >= 3 for k in range(1, 5))
+    assert contrast(found["on-accent"], found["accent"]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_the_numbers_of_a_matrix_stand_out_from_every_shade(scheme: int, trained: Run) -> None:
+    """Between the shade of most and that of few lies one on which neither ink can be read."""
+    page = page_of(trained)
+    colours = colours_of(page, scheme)
+    weak = re.search(r"\.heat td {[^}]*accent\) calc\(var\(--share\) \* (\d+)%\)", page)
+    strong = re.search(r"td.strong {[^}]*calc\((\d+)% \+ var\(--share\) \* (\d+)%\)", page)
+    assert weak and strong
+    for share in (k / 100 for k in range(101)):
+        part, ink = share * int(weak[1]) / 100, "ink"
+        if share > STRONG:
+            part, ink = (int(strong[1]) + share * int(strong[2])) / 100, "on-accent"
+        pairs = zip(parts(colours["accent"]), parts(colours["surface"]), strict=True)
+        shade = "#" + "".join(f"{round(part * a + (1 - part) * b):02x}" for a, b in pairs)
+        assert contrast(colours[ink], shade) >= 4.5, share
 
 
 @pytest.mark.parametrize("width", [400, 1200])

@@ -126,6 +126,5 @@ def _apart(gap: Interval, unit: str) -> str:
         return f"held out it is {amounts(gap.low, gap.high)} lower"
     if gap.high < 0:
         return f"held out it is {amounts(-gap.high, -gap.low)} higher"
-    return (
-        f"held out it may be up to {amounts(gap.high)} lower, or up to {amounts(-gap.low)} higher"
-    )
+    lower, higher = amounts(gap.high), amounts(-gap.low)
+    return f"held out it may be up to {lower} lower, or up to {higher} higher"

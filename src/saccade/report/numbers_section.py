@@ -55,4 +55,4 @@ def _split_words(number: Number) -> tuple[str, str]:
     """The number, and its interval with what one gets without looking."""
     value, _, rest = str(number).partition(" (")
     against = f"; {number.against()}" if number.against() else ""
-    return value, rest.rstrip(")") + against
+    return value, (rest.rstrip(")") + against).replace("n = ", "n\u00a0=\u00a0")

@@ -11,6 +11,8 @@ from pathlib import Path
 # the browser itself refuses any script and any request that leaves the file
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
+LONG = 8  # signs of a number at a glance, beyond which it is set smaller
+
 
 class Html(str):
     """Markup that is finished: it goes into a page as it stands, all other text is escaped."""
@@ -83,7 +85,9 @@ def facts(numbers: Mapping[str, object]) -> Html:
     for name, value in numbers.items():
         number, words = value if isinstance(value, tuple) else (value, "")
         small = element("small", words) if words else ""
-        cells.append(element("div", element("dt", name), element("dd", number, small)))
+        kind = "long" if len(str(number)) > LONG else None
+        shown = element("dd", number, small, class_=kind)
+        cells.append(element("div", element("dt", name), shown))
     return element("dl", *cells, class_="facts")
 
 
