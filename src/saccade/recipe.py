@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from math import inf
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from saccade.engine.stages import Stage, stages
 from saccade.errors import RecipeError, unknown
 from saccade.files import write_whole
+from saccade.setting_text import read, settings_in, toml
 
 ENDLESS = 1_000_000  # epochs, where the clock ends a training
 # fmt: off
@@ -230,7 +228,7 @@ class Recipe:
             if name not in kinds:
                 raise unknown("setting", name, kinds, RecipeError)
             part, setting = name.split(".")
-            parts.setdefault(part, {})[setting] = _read(name, value, kinds[name])
+            parts.setdefault(part, {})[setting] = read(name, value, kinds[name])
         return replace(
             self, **{part: replace(getattr(self, part), **new) for part, new in parts.items()}
         )
@@ -252,7 +250,7 @@ class Recipe:
                 lines += ["", f"[{part}]"] if lines else [f"[{part}]"]
                 last = part
             origin = f"  # {origins[name]}" if origins and name in origins else ""
-            lines.append(f"{setting} = {_toml(value)}{origin}")
+            lines.append(f"{setting} = {toml(value)}{origin}")
         return "\n".join(lines) + "\n"
 
     def save(self, path: Path, origins: Mapping[str, str] | None = None) -> None:
@@ -265,26 +263,6 @@ class Recipe:
         return cls().with_(settings_in(path))
 
 
-def settings_in(path: Path) -> dict[str, Any]:
-    """The values that a TOML file states, by full name."""
-    try:
-        tables = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(
-            f"{path} is no TOML: {error}", "each line reads: setting = value"
-        ) from error
-    loose = [name for name, table in tables.items() if not isinstance(table, dict)]
-    if loose:
-        raise RecipeError(
-            f"{path} has '{loose[0]}' outside of a table", "write it below [optim], say"
-        )
-    return {
-        f"{part}.{name}": value for part, table in tables.items() for name, value in table.items()
-    }
-
-
 @cache
 def setting_kinds() -> Mapping[str, Any]:
     """The type of every setting by its full name."""
@@ -293,47 +271,6 @@ def setting_kinds() -> Mapping[str, Any]:
         for part, table in get_type_hints(Recipe).items()
         for name, kind in get_type_hints(table).items()
     }
-
-
-def _read(name: str, value: Any, kind: Any) -> Any:
-    """`value`, perhaps text from a command line, as a value of `kind`."""
-    for option in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
-        if get_origin(option) is Literal and value in get_args(option):
-            return value
-        if get_origin(option) is tuple and not isinstance(value, Mapping):
-            listed = value.split() if isinstance(value, str) else value
-            if isinstance(listed, list | tuple) and all(isinstance(v, str) for v in listed):
-                return tuple(listed)
-        if option is str and isinstance(value, str):
-            return value
-        if (
-            option in (int, float)
-            and isinstance(value, str | int | float)
-            and not isinstance(value, bool)
-        ):
-            try:
-                number = float(value)
-            except ValueError:
-                continue
-            if option is float or number.is_integer():
-                return option(number)
-    raise RecipeError(f"{name} cannot be '{value}'", f"it takes {_words(kind)}")
-
-
-def _words(kind: Any) -> str:
-    if get_origin(kind) in (Union, UnionType):
-        return " or ".join(_words(option) for option in get_args(kind))
-    if get_origin(kind) is Literal:
-        return ", ".join(repr(value) for value in get_args(kind))
-    if get_origin(kind) is tuple:
-        return "names with spaces between them"
-    return {int: "a whole number", float: "a number", str: "a name"}[kind]
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _rises(warmup: float | str) -> bool:

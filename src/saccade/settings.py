@@ -26,8 +26,9 @@ from saccade.models.create import create_model, input_shape
 from saccade.models.input_size import check_size
 from saccade.models.variant import Variant, varied
 from saccade.pretrained import SMALL, at_hand
-from saccade.recipe import ENDLESS, Recipe, settings_in
+from saccade.recipe import ENDLESS, Recipe
 from saccade.recipes.catalogue import RECIPES
+from saccade.setting_text import settings_in
 from saccade.starting import Hand, begin_from
 
 MANY = 20_000  # pictures

@@ -19,7 +19,7 @@ FLOORS = {
     "tasks": 3, "analysis": 3,
     "engine": 4, "transfer": 4,
     "recipe": 5, "recipes": 5, "settings": 5, "results": 5, "answers": 5, "runs": 5, "bundle": 5,
-    "report": 5,
+    "report": 5, "setting_text": 5,
     "export": 5, "environment": 5, "commands": 5,
     "pretrained": 5, "starting": 5, "fitted": 5,
     "prepared": 6, "training": 6, "measuring": 6, "verbs": 6,
