@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from saccade.api import train
 from saccade.bundle import Bundle
 from saccade.data.glance import glance
 from saccade.data.sources import open_source
@@ -116,6 +117,40 @@ def test_means_and_deviations_are_those_of_the_weights(photos: Path, weights: Pa
     assert ready.preprocessing.mean == (0.485, 0.456, 0.406)
     row: Tensor = ready.model.get_buffer("normalize.mean")
     assert row.flatten().tolist() == pytest.approx([255 * m for m in (0.485, 0.456, 0.406)])
+
+
+def trained_without(photos: Path, folder: Path, **changes: str) -> Path:
+    """A run of a network with layers left out and another activation."""
+    flags = {"data.doctor": "off", "model.name": "cifar_resnet20"} | changes
+    return train(photos, recipe="small", epochs=1, size=16, with_=flags, out=folder).path
+
+
+def test_layers_left_out_of_a_run_stay_out_of_what_begins_from_it(
+    photos: Path, tmp_path: Path
+) -> None:
+    changes = {"model.without": "layer3.2", "model.activation": "prelu"}
+    run = trained_without(photos, tmp_path / "run", **changes)
+    ready = prepared(photos, run, "finetune", train__epochs=1, data__augment="flip")
+    assert ready.recipe.model.without == ("layer3.2",)
+    assert ready.recipe.model.activation == "prelu"
+    before, after = Bundle.load(run / "bundle").model.state_dict(), ready.model.state_dict()
+    assert not any(name.startswith("layer3.2") for name in after)
+    assert before.keys() == after.keys()
+    assert all(before[n].equal(after[n]) for n in before if not n.startswith("linear"))
+    again = prepared(photos, run, model__without="layer3.2")
+    assert again.model.state_dict().keys() == before.keys()
+
+
+def test_a_settings_origin_says_that_layers_are_out_as_they_were(
+    photos: Path, tmp_path: Path
+) -> None:
+    run = trained_without(photos, tmp_path / "run", **{"model.without": "layer3.2"})
+    flags = {"model.weights": str(run)}
+    settings = resolve("finetune", flags, glance(open_source(photos).read("all")))
+    assert settings.origins["model.without"] == "auto: as the weights were trained"
+    with pytest.raises(RecipeError) as caught:
+        prepared(photos, run, model__without="layer1")
+    assert "without layer3.2, which model.without=layer1 does not fit" in caught.value.what
 
 
 def test_a_last_layer_is_fitted_the_same_every_time(photos: Path, weights: Path) -> None:

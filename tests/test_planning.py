@@ -104,6 +104,14 @@ def test_a_plan_is_printed_and_nothing_is_trained(
     assert "7 epochs" in words
 
 
+def test_a_plan_of_no_epochs_tells_of_none(capsys: pytest.CaptureFixture) -> None:
+    fitted = ["--with", "model.head=ridge", "--epochs", "0"]
+    assert cli.main(["train", "--plan", *fitted, "--model", "lenet5"]) == 0
+    words = capsys.readouterr().out
+    assert "epoch" not in words
+    assert words.splitlines()[-1].endswith(", measuring")
+
+
 def test_a_plan_says_how_many_epochs_the_clock_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = api.train(with_=TINY | {"train.epochs": 1_000_000}, minutes=2, plan=True)
     assert plan.epochs == pytest.approx(120 / plan.epoch_seconds, abs=1)

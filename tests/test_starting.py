@@ -30,7 +30,8 @@ def test_few_photographs_and_weights_at_hand_are_transfer_and_it_is_said() -> No
     settings = resolve(None, {}, FEW, hand=here)
     model, data = settings.recipe.model, settings.recipe.data
     assert settings.notes == (
-        "recipe finetune: 244 pictures are few, and weights of resnet18 are at hand",
+        "recipe finetune: 244 pictures are few, and weights of resnet18 are at hand; with 122 a "
+        "class the last layer is fitted, then all is trained",
     )
     assert (model.name, model.weights, model.head) == ("resnet18", "imagenet", "logistic")
     assert (data.size, data.resize, data.crop) == (224, "crop", 224 / 256)
@@ -40,11 +41,16 @@ def test_few_photographs_and_weights_at_hand_are_transfer_and_it_is_said() -> No
 
 
 def test_very_few_pictures_are_not_trained_on_but_looked_at() -> None:
-    recipe = resolve(None, {}, TINY, hand=here).recipe
+    settings = resolve(None, {}, TINY, hand=here)
+    assert settings.notes[0].endswith("; with 4 a class nothing but a last layer is fitted")
+    recipe = settings.recipe
     assert (recipe.train.epochs, recipe.model.freeze) == (0, "features")
     assert recipe.model.head == "logistic"
     fewer = Glance(short_side=480, grey=False, count=4, per_class=2)
     assert resolve(None, {}, fewer, hand=here).recipe.model.head == "means"
+    numbers = resolve(None, {}, Glance(short_side=480, grey=False, count=90), hand=here)
+    assert numbers.notes[0].endswith("; numbers are told by a last layer fitted to features")
+    assert numbers.recipe.model.head == "ridge"
 
 
 @pytest.mark.parametrize(

@@ -68,13 +68,14 @@ def _filled(
 ) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
     """The bare network with its first weights, and what pictures it takes."""
     p, words = train.preprocessing, ()
-    network = create_model(recipe.model.name, num_classes=task.outputs)
-    known = None
+    network, shape = create_model(recipe.model.name, task.outputs), (p.channels, p.size, p.size)
+    known, changes = None, variant_of(recipe)
     if recipe.model.weights != "none":
         origin = origin_of(recipe)
+        network = varied(network, origin.variant, shape)
         words = (str(origin.load_into(network, task.classes)),)
-        known = origin.preprocessing
-    network = varied(network, variant_of(recipe), (p.channels, p.size, p.size))
+        known, changes = origin.preprocessing, changes.less(origin.variant)
+    network = varied(network, changes, shape)
     mean, std = (known.mean, known.std) if known else brightness(train.pictures)
     return network, replace(p, mean=mean, std=std), words
 

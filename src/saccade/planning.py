@@ -97,9 +97,12 @@ class Plan:
             ("multiply-adds", f"{self.multiply_adds:,} a picture"),
             ("memory", f"{memory}, for {self.batch_size} pictures a step"),
             ("speed", f"{speed}; {measured}"),
-            ("an epoch", f"{epoch}, {self.pictures['train']:,} pictures to train on"),
             ("in all", f"{seconds_text(self.seconds)}, {self._epochs}"),
         ]
+        if self.epochs:
+            rows.insert(
+                -1, ("an epoch", f"{epoch}, {self.pictures['train']:,} pictures to train on")
+            )
         if len(self.stages) > 1:
             each = (f"{s.stage}, {seconds_text(s.epoch_seconds)} each" for s in self.stages)
             rows.insert(-1, ("in stages", "; ".join(each)))
@@ -110,15 +113,17 @@ class Plan:
     def line(self) -> str:
         """All of it in a line."""
         share = f", {100 * self.share:.0f} % of the machine's rate" if self.share else ""
+        each = f"an epoch {seconds_text(self.epoch_seconds)}, " if self.epochs else ""
         return (
             f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
-            f"picture, {in_words(self.memory)} of memory; an epoch "
-            f"{seconds_text(self.epoch_seconds)}, {self._epochs} "
+            f"picture, {in_words(self.memory)} of memory; {each}{self._epochs} "
             f"{seconds_text(self.seconds)}{share}"
         )
 
     @property
     def _epochs(self) -> str:
+        if not self.epochs:
+            return "measuring"
         return "1 epoch" if self.epochs == 1 else f"{self.epochs:,} epochs"
 
     def __str__(self) -> str:

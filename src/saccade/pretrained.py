@@ -15,6 +15,7 @@ from saccade.fetch import Digest, Tell, silent
 from saccade.models.create import input_shape
 from saccade.models.from_timm import PREFIX, timm_network, timm_transforms
 from saccade.models.state import State, read_state
+from saccade.models.variant import Variant
 from saccade.models.weights import (
     LoadReport,
     PublicWeights,
@@ -40,6 +41,11 @@ class Pretrained:
     preprocessing: Preprocessing | None  # None: nobody knows
     classes: tuple[str, ...] = ()  # that its last layer names, where they are known
     bundle: Bundle | None = None
+
+    @property
+    def variant(self) -> Variant:
+        """What was changed in the network before these weights were learned."""
+        return self.bundle.variant if self.bundle else Variant()
 
     def load_into(
         self, network: nn.Module, classes: tuple[str, ...] | None, *, tell: Tell = silent

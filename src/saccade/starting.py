@@ -53,7 +53,7 @@ def fitting_recipe(seen: Glance, flags: Mapping[str, Any], hand: Hand) -> tuple[
     if (name := str(flags.get("model.name"))) in CLASSICAL:
         return "classical", f"{name} is fitted, not trained"
     if flags.get("model.weights", "none") != "none":
-        return _transfer(seen), "weights to begin from are given"
+        return _transfer(seen, "weights to begin from are given")
     if seen.short_side <= SMALL:
         return "small", size
     if seen.count > FEW or "model.weights" in flags:
@@ -61,11 +61,16 @@ def fitting_recipe(seen: Glance, flags: Mapping[str, Any], hand: Hand) -> tuple[
     if not (found := hand(seen.short_side, str(flags.get("model.name", "auto")))):
         return "photos", f"{size}; no pretrained weights are at hand, so from scratch"
     why = f"{seen.count:,} pictures are few, and weights of {found[0].network} are at hand"
-    return _transfer(seen), why
+    return _transfer(seen, why)
 
 
-def _transfer(seen: Glance) -> str:
-    return "features" if seen.per_class < VERY_FEW else "finetune"
+def _transfer(seen: Glance, why: str) -> tuple[str, str]:
+    if not seen.per_class:
+        return "features", f"{why}; numbers are told by a last layer fitted to features"
+    each = f"{why}; with {seen.per_class:,} a class"
+    if seen.per_class < VERY_FEW:
+        return "features", f"{each} nothing but a last layer is fitted"
+    return "finetune", f"{each} the last layer is fitted, then all is trained"
 
 
 def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
@@ -99,6 +104,12 @@ def begin_from(
     if recipe.model.name == "auto":
         recipe = _with(recipe, {"model.name": (origin.network, "whose weights these are")}, chosen)
     prepared = {k: v for k, v in _as_theirs(origin).items() if _open(recipe, k)}
+    if (gone := origin.variant.without) and recipe.model.without not in ((), gone):
+        raise RecipeError(
+            f"'{origin.name}' holds weights of {origin.network} without {' '.join(gone)}, "
+            f"which model.without={' '.join(recipe.model.without)} does not fit",
+            "leave model.without out: it follows the weights",
+        )
     return _with(recipe, prepared, chosen), chosen
 
 
@@ -113,8 +124,9 @@ def _with(recipe: Recipe, choices: Mapping[str, Choice], chosen: Chosen) -> Reci
 
 
 def _open(recipe: Recipe, setting: str) -> bool:
+    unchanged = {"model.without": (), "model.activation": "own"}
     value = recipe.settings()[setting]
-    return value == "auto" or (setting == "model.without" and not value)
+    return value == "auto" or value == unchanged.get(setting)
 
 
 def _from_hand(recipe: Recipe, seen: Glance, hand: Hand) -> Chosen:
@@ -147,7 +159,11 @@ def _as_theirs(origin: Pretrained) -> Chosen:
     if (p := origin.preprocessing) is None:
         return AS_EVER
     why = "as the weights were trained"
-    return {
+    changed = {
+        "model.without": (origin.variant.without, why),
+        "model.activation": (origin.variant.activation, why),
+    }
+    return {k: v for k, v in changed.items() if v[0] not in ((), "own")} | {
         "data.size": (p.size, why),
         "data.resize": (p.resize, why),
         "data.crop": (p.crop, why),

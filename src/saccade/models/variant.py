@@ -5,7 +5,7 @@ What the lectures' experiments change in a network while everything else stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -31,6 +31,12 @@ class Variant:
             value = getattr(self, setting)
             if value not in ("own", *known):
                 raise unknown(f"model.{setting}", value, ("own", *known))
+
+    def less(self, done: Variant) -> Variant:
+        """What is left to change in a network that is the variant `done` already."""
+        activation = "own" if self.activation == done.activation else self.activation
+        without = tuple(layer for layer in self.without if layer not in done.without)
+        return replace(self, without=without, activation=activation)
 
 
 def varied(network: nn.Module, variant: Variant, picture: tuple[int, int, int]) -> nn.Module:
