@@ -14,7 +14,7 @@ from torch import Tensor
 
 Statistic = Callable[[Tensor], Tensor]  # how often each picture is there [B,N] float64 -> [B]
 
-PORTION = 4_000_000  # weights at a time: 32 MB
+PORTION = 250_000  # weights at a time: 2 MB, which a processor keeps near
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,9 +46,11 @@ def look_at_all(
     waiting = iter(pictures)
     lock, stop = threading.Lock(), threading.Event()
     answers: queue.Queue[Answer] = queue.Queue(maxsize=64)
+    workers: list[_Worker] = []
 
     def serve() -> None:
         with _Worker() as worker:
+            workers.append(worker)
             try:
                 while not stop.is_set():
                     with lock:
@@ -63,7 +66,7 @@ def look_at_all(
         thread.start()
     try:
         for _ in pictures:
-            answer = answers.get()
+            answer = _next(answers, workers)
             if isinstance(answer, Exception):
                 raise answer
             yield answer
@@ -73,6 +76,17 @@ def look_at_all(
             while thread.is_alive():
                 with contextlib.suppress(queue.Empty):  # make room for a last answer
                     answers.get(timeout=0.01)
+
+
+def _next(answers: queue.Queue[Answer], workers: list[_Worker]) -> Answer:
+    """The next answer; meanwhile processes that take too long are ended."""
+    while True:
+        now = time.monotonic()
+        for worker in workers:
+            if now > worker.deadline and worker.process:
+                worker.process.kill()
+        with contextlib.suppress(queue.Empty):
+            return answers.get(timeout=1.0)
 
 
 def _looked_at(picture: Picture, worker: _Worker) -> Facts:
@@ -85,6 +99,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self.deadline = float("inf")
 
     def __enter__(self) -> _Worker:
         return self
@@ -98,14 +113,13 @@ class _Worker:
         assert process.stdin and process.stdout
         shape = (0, 0, 0) if isinstance(raw, bytes) else (*raw.shape, 0)[:3]
         body = raw if isinstance(raw, bytes) else np.ascontiguousarray(raw).tobytes()
-        patience = threading.Timer(PATIENCE, process.kill)
-        patience.start()
+        self.deadline = time.monotonic() + PATIENCE
         line = b""
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(REQUEST.pack(len(body), *shape) + body)
             process.stdin.flush()
             line = process.stdout.readline()
-        patience.cancel()
+        self.deadline = float("inf")
         if not line.endswith(b"\n"):
             code = self.end()
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
