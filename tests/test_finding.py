@@ -7,7 +7,7 @@ import pytest
 
 from saccade.api import find_rate, train
 from saccade.cli import main
-from saccade.engine.distributed import Alone
+from saccade.engine.world import Alone
 from saccade.errors import DivergedError, RecipeError, UsageError
 from saccade.prepared import refuse_unshared
 from saccade.recipe import Recipe

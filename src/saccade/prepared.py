@@ -23,7 +23,6 @@ from saccade.data.split import Division
 from saccade.engine.average import Average
 from saccade.engine.compilation import compile_in_place
 from saccade.engine.descent import Descent
-from saccade.engine.distributed import ALONE, World, statistics
 from saccade.engine.early_stopping import Best
 from saccade.engine.freezing import hold_all_but, learning_in
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
@@ -31,6 +30,7 @@ from saccade.engine.optimizers.lookahead import Lookahead
 from saccade.engine.schedule import Plateau, scheduled
 from saccade.engine.train import Position
 from saccade.engine.unfreezing import Unfreezing
+from saccade.engine.world import ALONE, World, statistics
 from saccade.errors import DataError, RecipeError
 from saccade.recipe import Recipe
 from saccade.settings import device

@@ -14,11 +14,11 @@ from saccade.data.grouping import groups_of
 from saccade.data.sources import located, open_source
 from saccade.data.split import Division, read_split, write_split, written
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
-from saccade.engine.distributed import ALONE, World
 from saccade.engine.evaluate import evaluate
 from saccade.engine.stages import stages_kept
 from saccade.engine.stopping import stop_requests
 from saccade.engine.train import Position, train
+from saccade.engine.world import ALONE, World
 from saccade.environment import environment
 from saccade.errors import UsageError
 from saccade.faults import refuse_too_little_disk, refuse_unwritable, told

@@ -21,11 +21,12 @@ from saccade.data.cache import Held
 from saccade.data.loader import Loader
 from saccade.data.order import in_order, shuffled
 from saccade.engine.descent import Descent
-from saccade.engine.distributed import ALONE, World, joined_world, part_of, statistics
+from saccade.engine.distributed import joined_world, part_of
 from saccade.engine.evaluate import evaluate
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import cosine
 from saccade.engine.train import Step, chance, train
+from saccade.engine.world import ALONE, World, statistics
 from saccade.layers.chain import chain
 from saccade.layers.normalize import Normalize
 from saccade.tasks.classification import Classification

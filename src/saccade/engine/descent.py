@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from saccade.batch import Batch
-from saccade.engine.distributed import ALONE, World
 from saccade.engine.optim import Optimizer
 from saccade.engine.schedule import Plateau, Schedule
 from saccade.engine.shortage import is_shortage, too_large
+from saccade.engine.world import ALONE, World
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

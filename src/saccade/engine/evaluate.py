@@ -13,7 +13,7 @@ from saccade.analysis.novelty import Novelty
 from saccade.batch import Batch
 from saccade.data.augment.views import Map, seen
 from saccade.data.loader import Loader
-from saccade.engine.distributed import ALONE, World
+from saccade.engine.world import ALONE, World
 from saccade.tasks.task import Task
 from saccade.transfer.head_inputs import head_inputs
 

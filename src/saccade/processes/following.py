@@ -14,8 +14,8 @@ from typing import Any
 from saccade.data.sources import open_source
 from saccade.data.split import Division, read_split, write_split
 from saccade.engine.checkpoint import packed, unpacked
-from saccade.engine.distributed import World
 from saccade.engine.train import Position, Step
+from saccade.engine.world import World
 from saccade.processes.launch import Launch, launch
 from saccade.processes.together import remember_run, write_to
 from saccade.recipe import Recipe

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from saccade.engine.distributed import World, joined_world
+from saccade.engine.distributed import joined_world
+from saccade.engine.world import World
 from saccade.errors import ResourceError, SaccadeError
 
 HUSHED = "SACCADE_LAUNCHED"  # set where the launcher, not the process itself, tells of failures
