@@ -29,8 +29,9 @@ class OneOf(Augmentation):
         for position, part in enumerate(self.parts):
             rows = (choice == position).nonzero()[:, 0].to(images.device)
             if len(rows):
-                some = Batch(images[rows], batch.targets[rows], batch.index[rows])
-                changed[rows] = part(some, generator).images
+                pixels = images.index_select(0, rows)
+                some = Batch(pixels, batch.targets[rows], batch.index[rows])
+                changed.index_copy_(0, rows, part(some, generator).images)
         return replace(batch, images=changed)
 
 

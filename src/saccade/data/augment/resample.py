@@ -66,26 +66,42 @@ def gather(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
 
 
 def shift(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
-    """What `gather` gives for rows `y` [N,h] and columns `x` [N,w] one apart, copied in runs.
+    """What `gather` gives for rows `y` [N,h] and columns `x` [N,w] one apart, mostly in one block.
 
-    Picture by picture, as `cut`; large ones gain a factor of two by it.  -> [N,C,h,w] float32
+    The edges of all pictures are gathered, the rest is copied picture by picture, as `cut`; large
+    ones gain a factor of two by it.  -> [N,C,h,w] float32
     """
-    width, across = images.shape[3], x.shape[1]
-    turned = (x[:, 0] > x[:, -1]).tolist()
-    x = torch.where(x[:, :1] > x[:, -1:], width - x, x)
-    row, row_there = inside(y.floor().long(), images.shape[2], border)
-    column, column_there = inside(x.floor().long(), width, border)
-    shifted = torch.empty(*images.shape[:2], y.shape[1], across)
-    for picture, first in enumerate(x[:, 0].floor().long().tolist()):
-        rows = images[picture].index_select(1, row[picture])
-        rows = rows.flip(2) if turned[picture] else rows
-        rows *= row_there[picture, :, None]
-        start, end = (min(max(0, edge - first), across) for edge in (0, width))
-        shifted[picture, ..., start:end] = rows[..., first + start : first + end]
-        for strip in (slice(0, start), slice(end, across)):
-            beyond = rows[..., column[picture, strip]]
-            shifted[picture, ..., strip] = beyond * column_there[picture, strip]
+    shifted = torch.empty(*images.shape[:2], y.shape[1], x.shape[1])
+    (tops, down, rows), (lefts, across, columns) = (
+        _runs(places, length) for places, length in zip((y, x), images.shape[2:])
+    )
+    everything = slice(None)
+    edges = [(strip, everything) for strip in rows] + [(everything, strip) for strip in columns]
+    for strip, part in edges:
+        beyond = gather(images, y[:, strip, None], x[:, None, part], border)
+        shifted[:, :, strip, part] = beyond
+    inner = shifted[:, :, rows[0].stop : rows[1].start, columns[0].stop : columns[1].start]
+    height, width = inner.shape[2:]
+    for picture, (top, left) in enumerate(zip(tops, lefts)):
+        axes = [1] * down[picture] + [2] * across[picture]
+        image = images[picture].flip(axes) if axes else images[picture]
+        inner[picture] = image[:, top : top + height, left : left + width]
     return shifted
+
+
+def _runs(places: Tensor, length: int) -> tuple[list[int], list[bool], tuple[slice, slice]]:
+    """Where each run of whole places begins inside, whether it runs backwards, and the strips.
+
+    The strips, before and after, are where any run leaves 0 to `length`; what runs backwards is
+    counted from the other end.  [N,n]
+    """
+    turned = places[:, :1] > places[:, -1:]
+    first = torch.where(turned, length - places, places)[:, 0].floor().long()
+    count = places.shape[1]
+    before = min(count, max(0, -int(first.min())))
+    after = max(before, min(count, length - int(first.max())))
+    strips = slice(0, before), slice(after, count)
+    return (first + before).tolist(), turned[:, 0].tolist(), strips
 
 
 def sample(images: Tensor, y: Terms, x: Terms, border: str) -> Tensor:

@@ -79,8 +79,8 @@ def posterize(images: Tensor, bits: Tensor) -> Tensor:
 def autocontrast(images: Tensor) -> Tensor:
     """A channel of one value is kept.  [N,C,H,W] -> [N,C,H,W]"""
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
-    width = high - low
-    return torch.where(width > 0, (images - low) * (255 / width.clamp(min=1e-6)), images)
+    stretch = torch.where(high > low, 255 / (high - low).clamp(min=1e-6), 1)
+    return (images - low.where(high > low, 0)).mul_(stretch)
 
 
 def equalize(images: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ def equalize(images: Tensor) -> Tensor:
     As Pillow: the curve leaves out the most bright value's share, and a channel whose step would
     be none is kept.
     """
-    values = images.round().long().clamp_(0, 255).flatten(2)
+    values = images.round().clamp_(0, 255).long().flatten(2)
     counts = torch.zeros((*values.shape[:2], 256), dtype=torch.long, device=images.device)
     counts.scatter_add_(2, values, torch.ones_like(values))
     brightest = values.amax(2, keepdim=True)
