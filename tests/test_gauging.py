@@ -129,7 +129,11 @@ def test_a_damaged_or_missing_reference_is_told(digits_run: Run, tmp_path: Path)
 def test_the_log_says_what_is_kept_and_how_many_test_pictures_lie_far(trained: Run) -> None:
     (fact,) = trained.events("novelty")
     beyond = sum(share > 0.99 for share in written(trained))
-    assert (fact["pictures"], fact["held_out"], fact["beyond"]) == (1000, 269, beyond)
+    assert (fact["pictures"], fact["held_out"], fact["level"]) == (1000, 269, 0.99)
     assert fact["bytes"] == 1000 * 84 * 2 + 269 * 8  # LeNet's last layer sees 84 numbers
     assert fact["words"].startswith(f"{100 * beyond / 269:.1f} % (")
+    card = (trained.path / "bundle" / "README.md").read_text()
+    page = (trained.path / "report.html").read_text()
+    assert f"- Novelty: {fact['words']}" in card
+    assert fact["words"].partition(";")[0] in page
     assert (trained.path / "bundle" / "novelty.safetensors").stat().st_size < fact["bytes"] + 400

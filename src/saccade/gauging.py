@@ -8,15 +8,14 @@ from torch import Tensor
 from saccade.analysis.novelty import Novelty
 from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
-from saccade.metrics.interval import wilson
 from saccade.prepared import Prepared
-from saccade.results import percent, proportion
+from saccade.report.novelty_words import novelty_words
 from saccade.runs import Run
 from saccade.tasks.classification import Classification
 from saccade.transfer.head_inputs import head_inputs
 
 MOST = 1000  # pictures of each split
-LEVELS = (0.99, 0.9)  # of novelty, told for the test pictures
+LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that a picture can exceed
 
 
 def gauge(prepared: Prepared) -> Novelty | None:
@@ -33,15 +32,10 @@ def gauge(prepared: Prepared) -> Novelty | None:
 
 def log_gauge(run: Run, novelty: Novelty, test: Tensor) -> None:
     """Log what is remembered, and how many test pictures are more novel than a level.  [N]"""
-    level = next((level for level in LEVELS if level < novelty.highest), 0.5)
-    beyond, n = int((test > level).sum()), len(test)
-    share = proportion(beyond / n, wilson(beyond, n), n)
-    words = (
-        f"{share} of the test pictures lie farther from the training pictures than "
-        f"{percent(level)} of the validation pictures, in what goes into the last layer"
-    )
+    level = next((level for level in LEVELS if level < novelty.highest), 0.0)
     counts = {"pictures": len(novelty.bank), "held_out": len(novelty.known)}
-    run.log("novelty", **counts, bytes=novelty.bytes, level=level, beyond=beyond, words=words)
+    words = novelty_words(test, level)
+    run.log("novelty", **counts, bytes=novelty.bytes, level=level, words=words)
 
 
 def _features(prepared: Prepared, loader: Loader) -> Tensor:

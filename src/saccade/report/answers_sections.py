@@ -26,7 +26,8 @@ def answers_sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Sec
         of = "Class by class" if test.task == "classification" else "Label by label"
         yield Section(of, classes_section(test, calibrated.get("thresholds", {})))
     if test.task == "classification":
-        yield Section("How sure it is", certainty_section(tested))
+        level = next((fact["level"] for fact in run.events("novelty")[-1:]), None)
+        yield Section("How sure it is", certainty_section(tested, level))
         yield Section("Most confident mistakes", mistakes_section(tested))
         yield Section("Least sure", unsure_section(tested))
     else:

@@ -101,6 +101,7 @@ def _limits(run: Run) -> str:
         "The intervals cover the chance by which these pictures were tested, and nothing else.",
         said[run.test.task],
         calibration(run),
+        *(f"Novelty: {fact['words']}" for fact in run.events("novelty")[-1:]),
         *(f"How it fits: {fact['words']}." for fact in run.events("judgement")[-1:]),
     ]
     return "\n".join(f"- {line}" for line in lines)

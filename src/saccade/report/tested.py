@@ -28,18 +28,20 @@ class Tested:
     losses: Tensor  # [N] float64
     shares: Tensor  # [N,K] float64, a probability a class; K is 0 where answers are numbers
     pictures: Pictures
+    novelty: Tensor | None = None  # [N] float32, of classes where the bundle knows it
 
     @classmethod
     def read(cls, predictions: Path, pictures: Pictures) -> Tested:
         """What the file `predictions` has; `pictures` are in its order."""
         head, *rows = _rows(predictions)
+        novelty = None
         if head[-1] == "novelty":
-            rows = [row[:-1] for row in rows]
+            novelty = torch.tensor([float(row.pop()) for row in rows])
         columns = list(zip(*rows, strict=True)) or [()] * len(head)
         names, labels, answers, losses, *shares = columns
         numbers = [[float(cell) for cell in column] for column in (losses, *shares)]
         table = torch.tensor(numbers, dtype=torch.float64).T.reshape(len(names), -1)
-        return cls(names, labels, answers, table[:, 0], table[:, 1:], pictures)
+        return cls(names, labels, answers, table[:, 0], table[:, 1:], pictures, novelty)
 
     def __len__(self) -> int:
         return len(self.names)
