@@ -6,6 +6,7 @@ from saccade.metrics.reliability import equal_count, reliability
 from saccade.metrics.selective import risk_coverage
 from saccade.report.charts import Line, line_chart
 from saccade.report.dots import Dot, dot_chart
+from saccade.report.novelty_words import novelty_words
 from saccade.report.page import Html, columns, element, folded, join, table, unbroken
 from saccade.report.tested import Tested
 from saccade.results import percent, proportion
@@ -21,9 +22,14 @@ NOTE = (
 )
 
 
-def certainty_section(tested: Tested) -> Html:
-    """Reliability diagram and risk-coverage curve, each with its numbers."""
-    return join([element("p", NOTE, class_="note"), columns(_reliability(tested), _risk(tested))])
+def certainty_section(tested: Tested, level: float | None = None) -> Html:
+    """Reliability diagram and risk-coverage curve, each with its numbers; who is novel beyond
+    `level`.
+    """
+    parts = [element("p", NOTE, class_="note"), columns(_reliability(tested), _risk(tested))]
+    if tested.novelty is not None and level is not None:
+        parts.append(element("p", novelty_words(tested.novelty, level), class_="note"))
+    return join(parts)
 
 
 def _reliability(tested: Tested) -> Html:
