@@ -31,8 +31,9 @@ from unittest.mock import patch
 
 import torch
 
-from saccade import api, logbook, training
+from saccade import api
 from saccade.runs import Run
+from saccade.training import logbook, training
 
 MOMENTS = ((Path, "write_bytes"), (os, "fsync"), (os, "replace"), (Path, "unlink"))
 LATEST = 22  # of these moments: those of two savings

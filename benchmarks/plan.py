@@ -21,9 +21,9 @@ import torch
 from saccade.engine import pace
 from saccade.engine.footprint import footprint
 from saccade.engine.train import Step, train
-from saccade.planning import Plan, forecast
-from saccade.prepared import Prepared, prepare
-from saccade.settled import settle
+from saccade.training.plan import Plan, forecast
+from saccade.training.prepared import Prepared, prepare
+from saccade.training.settled import settle
 
 SIZES = {  # pixels
     "cifar_resnet20": (32, 48),

@@ -27,10 +27,10 @@ from saccade.engine.train import train
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.models.weights import weights_called
-from saccade.prepared import prepare
 from saccade.pretrained import prepared_as
 from saccade.settings import resolve
 from saccade.starting import HANDFUL
+from saccade.training.prepared import prepare
 from saccade.transfer.features import Decoding, Views, features
 from saccade.transfer.logistic import logistic
 from saccade.transfer.means import means

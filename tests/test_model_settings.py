@@ -13,9 +13,9 @@ from saccade.data.split import divide
 from saccade.errors import RecipeError, UsageError
 from saccade.layers.activations import ACTIVATIONS
 from saccade.layers.initialise import INITIALISATIONS
-from saccade.prepared import Prepared, prepare
 from saccade.recipe import Activation, Init, Recipe
 from saccade.settings import resolve
+from saccade.training.prepared import Prepared, prepare
 
 GREY = Glance(short_side=8, grey=True)
 

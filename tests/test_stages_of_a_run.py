@@ -10,10 +10,10 @@ import pytest
 
 from saccade import api, cli
 from saccade.errors import RecipeError, Stopped, UsageError
-from saccade.logbook import Logbook
 from saccade.recipe import Recipe
 from saccade.recipes.catalogue import RECIPES
 from saccade.runs import Run
+from saccade.training.logbook import Logbook
 
 TINY = {"train.batch_size": 256, "model.name": "lenet5", "optim.layer_decay": 0.8}
 STAGES = "head:2 conv2:1 all"  # of lenet5
@@ -104,7 +104,8 @@ def test_a_plan_knows_the_stages(capsys: pytest.CaptureFixture) -> None:
 def test_what_cannot_be_is_refused_before_a_picture_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saccade.prepared.decoded", lambda *_, **__: pytest.fail("decoded"))
+    decoded = "saccade.training.prepared.decoded"
+    monkeypatch.setattr(decoded, lambda *_, **__: pytest.fail("decoded"))
 
     def refused(kind: type, stages: str, **flags: object) -> str:
         with pytest.raises(kind) as caught:

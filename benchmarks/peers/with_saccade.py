@@ -10,7 +10,7 @@ from clock import DECAY, RATE, Clock, Job
 from saccade.allocator import keep_blocks
 from saccade.engine.train import Step
 from saccade.terminal import TrainingView
-from saccade.training import begin
+from saccade.training.training import begin
 
 
 class Timed(TrainingView):

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from saccade.answers import Predictions
     from saccade.comparison.comparison import Comparison
     from saccade.data.doctor.diagnosis import Diagnosis
-    from saccade.finding import FoundRate
-    from saccade.planning import Plan
     from saccade.results import Evaluation
     from saccade.runs import Run
     from saccade.studies.listing import Studies
     from saccade.studies.result import StudyResult
+    from saccade.training.find_rate import FoundRate
+    from saccade.training.plan import Plan
     from saccade.verbs.augment import Sheet
     from saccade.verbs.features import WrittenFeatures
     from saccade.verbs.listings import Models, NamedRecipe, Recipes
@@ -123,10 +123,10 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
         Only say what it would cost: parameters, memory, seconds an epoch and in all.
     """
     from saccade.commands import train_command, words_of
-    from saccade.planning import plan_training
     from saccade.processes.following import launched_run
     from saccade.processes.launch import Launch
-    from saccade.training import begin, take_part
+    from saccade.training.plan import plan_training
+    from saccade.training.training import begin, take_part
 
     together = Launch(processes, nodes, rendezvous, restarts)
     named = {"model.name": model, "train.epochs": epochs, "train.minutes": minutes}
@@ -175,7 +175,7 @@ def find_rate(
     out
         The PNG or SVG file to draw the losses into.
     """
-    from saccade.finding import find_rate as find
+    from saccade.training.find_rate import find_rate as find
 
     named = {"model.name": model, "data.size": size, "train.seed": seed}
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
@@ -212,8 +212,8 @@ def resume(
     from saccade.processes.following import launched_run
     from saccade.processes.launch import Launch
     from saccade.runs import Run
-    from saccade.training import go_on, take_part
-    from saccade.watching import tracked
+    from saccade.tracking.watching import tracked
+    from saccade.training.training import go_on, take_part
 
     together = Launch(processes, nodes, rendezvous, restarts)
     if together.several:

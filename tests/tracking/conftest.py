@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from saccade.api import train
-from saccade.logbook import Logbook
+from saccade.training.logbook import Logbook
 
 SHORT = {"train.epochs": 2, "train.batch_size": 64, "model.name": "logistic_regression"}
 TAKEN = 34  # events: a look into the second of two epochs of 20 steps, before a checkpoint of it

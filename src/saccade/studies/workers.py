@@ -26,8 +26,8 @@ from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
 from saccade.runs import Run
 from saccade.studies.cell import progress_of
-from saccade.training import begin, go_on
-from saccade.watching import Several
+from saccade.tracking.watching import Several
+from saccade.training.training import begin, go_on
 
 COMMAND = ("-m", "saccade.studies.workers")
 UNSEEN = Several()  # the view of a training that nobody watches

@@ -18,8 +18,8 @@ from saccade.data.glance import glance
 from saccade.data.source import Skipped
 from saccade.data.sources import open_source
 from saccade.files import write_whole
-from saccade.prepared import preprocessing_of
 from saccade.settings import resolve
+from saccade.training.prepared import preprocessing_of
 
 PICTURES = 8  # different ones, a row each for all augmentations together
 

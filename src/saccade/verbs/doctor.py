@@ -14,10 +14,10 @@ from saccade.data.grouping import Grouping, by_cluster, by_folder, by_pattern, b
 from saccade.data.source import Skipped, Source
 from saccade.data.sources import located, open_source
 from saccade.files import cache_folder, write_whole
-from saccade.prepared import preprocessing_of
 from saccade.recipe import Recipe
 from saccade.report.doctor_page import doctor_page
 from saccade.terminal import counting, say
+from saccade.training.prepared import preprocessing_of
 
 GROUPINGS: dict[str, Grouping] = {"source": by_source, "folder": by_folder}
 

@@ -7,13 +7,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from saccade.engine.train import Position, Step
-from saccade.logbook import View
 from saccade.runs import Run
 from saccade.settings import Settings
 from saccade.terminal import TrainingView
 from saccade.tracking.catalogue import trackers
 from saccade.tracking.ledger import Ledger
 from saccade.tracking.view import TrackingView
+from saccade.training.logbook import View
 
 
 class Several:

@@ -26,12 +26,12 @@ from saccade.engine.pace import REHEARSED, Pace, Rehearsal, machine_rate, pace
 from saccade.engine.stages import Stage
 from saccade.errors import ResourceError
 from saccade.files import write_whole
-from saccade.finding import STEPS
-from saccade.prepared import Prepared, prepare
 from saccade.recipe import Recipe
 from saccade.results import aligned, html_table
 from saccade.settings import threads
-from saccade.settled import settle
+from saccade.training.find_rate import STEPS
+from saccade.training.prepared import Prepared, prepare
+from saccade.training.settled import settle
 
 SECONDS = 2.0  # of a rehearsal
 SAMPLE = 4  # batches that a plan decodes

@@ -8,7 +8,7 @@ from typing import Any
 from saccade.analysis.layer_statistics import LayerWatch, troubles
 from saccade.data.order import spread
 from saccade.engine.train import Position
-from saccade.prepared import Prepared
+from saccade.training.prepared import Prepared
 
 PICTURES = 256  # of the training split, evenly spread over it, on which units are to fire
 

@@ -15,11 +15,11 @@ from saccade.engine.evaluate import evaluate
 from saccade.engine.stages import stage_at
 from saccade.engine.train import Epoch, Position, Step
 from saccade.errors import DivergedError, Stopped
-from saccade.layer_looks import LayerLooks
-from saccade.prepared import Prepared
 from saccade.recipe import ENDLESS
 from saccade.runs import Run
 from saccade.settings import Settings
+from saccade.training.layer_looks import LayerLooks
+from saccade.training.prepared import Prepared
 
 LOOK = 10  # steps between two looks at the loss; a look waits for the device
 

@@ -11,8 +11,8 @@ from saccade.engine.optimizers.lion import Lion
 from saccade.engine.optimizers.lookahead import Lookahead
 from saccade.engine.train import Position
 from saccade.errors import RecipeError
-from saccade.prepared import Prepared, prepare
 from saccade.settings import resolve
+from saccade.training.prepared import Prepared, prepare
 
 
 @cache

@@ -10,15 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from saccade import api, cli, planning, training
+from saccade import api, cli
 from saccade.data.source import Item, Pixels
 from saccade.engine import pace as pacing
 from saccade.engine.footprint import Living
 from saccade.engine.pace import line
 from saccade.errors import ResourceError
-from saccade.faults import refuse_too_little_disk
-from saccade.planning import seconds_text
 from saccade.runs import Run
+from saccade.training import training
+from saccade.training.faults import refuse_too_little_disk
+from saccade.training.plan import sample, seconds_text
 
 TINY = {"train.batch_size": 256, "model.name": "lenet5", "train.epochs": 2}
 LENET = 156 + 2_416 + 48_120 + 10_164 + 850  # parameters of its five layers, by hand
@@ -144,7 +145,7 @@ def test_a_disk_that_is_too_small_is_found_before_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_too_little_disk(tmp_path, 1000)
-    monkeypatch.setattr("saccade.faults.free_disk", lambda folder: 3_900_000)
+    monkeypatch.setattr("saccade.training.faults.free_disk", lambda folder: 3_900_000)
     with pytest.raises(ResourceError, match=r"3\.9 MB are free") as caught:
         api.train(with_=TINY, out=tmp_path / "run")
     assert caught.value.exit_code == 5
@@ -154,11 +155,11 @@ def test_a_disk_that_is_too_small_is_found_before_the_training(
 def test_a_sample_has_some_of_every_class_and_a_few_batches() -> None:
     picture = Pixels.__new__(Pixels)
     items = tuple(Item(str(k), "rare" if k == 777 else "often", picture) for k in range(1000))
-    found = planning.sample(items, 8)
+    found = sample(items, 8)
     assert {item.label for item in found} == {"rare", "often"}
     assert 32 <= len(found) <= 40
     numbers = tuple(Item(str(k), float(k), picture) for k in range(1000))
-    assert len(planning.sample(numbers, 8)) <= 40
+    assert len(sample(numbers, 8)) <= 40
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from saccade.analysis.judgement import Score, judgement
 from saccade.engine.evaluate import evaluate
 from saccade.metrics.interval import Interval
 from saccade.metrics.measured import Number
-from saccade.prepared import Prepared
 from saccade.runs import Run
 from saccade.tasks.task import Task
+from saccade.training.prepared import Prepared
 
 
 def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:

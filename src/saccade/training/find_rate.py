@@ -17,12 +17,12 @@ from saccade.engine.pace import undisturbed
 from saccade.engine.train import train
 from saccade.errors import RecipeError, UsageError
 from saccade.files import write_whole
-from saccade.prepared import Prepared, Progress, prepare
 from saccade.report.rate_picture import rate_picture
 from saccade.results import aligned, html_table
 from saccade.settings import Settings, device, threads
-from saccade.settled import settle
 from saccade.terminal import counting
+from saccade.training.prepared import Prepared, Progress, prepare
+from saccade.training.settled import settle
 
 STEPS = 200  # of the sweep
 SPANS = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}

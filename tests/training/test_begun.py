@@ -18,8 +18,8 @@ from saccade.data.split import divide
 from saccade.engine.evaluate import evaluate
 from saccade.errors import DataError, RecipeError, UsageError, WeightsError
 from saccade.models.create import create_model
-from saccade.prepared import Prepared, prepare
 from saccade.settings import resolve
+from saccade.training.prepared import Prepared, prepare
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,11 @@ from saccade import api
 from saccade.data.glance import Glance
 from saccade.engine.schedule import cosine, warmed_up
 from saccade.errors import Stopped, UsageError
-from saccade.logbook import Logbook
 from saccade.recipe import ENDLESS, Recipe
 from saccade.runs import Run
 from saccade.settings import resolve
 from saccade.terminal import TimeLeft
+from saccade.training.logbook import Logbook
 
 GREY = Glance(short_side=8, grey=True)
 TINY = {"train.batch_size": 256, "model.name": "lenet5"}

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from saccade.begun import begun
 from saccade.data.augment.augmentation import Augmentation, compose
 from saccade.data.augment.catalogue import parse
 from saccade.data.augment.grow import Grow
@@ -36,6 +35,7 @@ from saccade.recipe import Recipe
 from saccade.settings import device
 from saccade.tasks.catalogue import task_for
 from saccade.tasks.task import Task
+from saccade.training.begun import begun
 from saccade.transfer.features import Decoding
 
 HELD_OUT_BATCH = 256  # pictures measured at a time

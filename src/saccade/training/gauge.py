@@ -8,10 +8,10 @@ from torch import Tensor
 from saccade.analysis.novelty import Novelty
 from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
-from saccade.prepared import Prepared
 from saccade.report.novelty_words import novelty_words
 from saccade.runs import Run
 from saccade.tasks.classification import Classification
+from saccade.training.prepared import Prepared
 from saccade.transfer.head_inputs import head_inputs
 
 MOST = 1000  # pictures of each split

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import torch
 
-from saccade import api, training
+from saccade import api
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.descent import Descent
 from saccade.errors import DivergedError, ResourceError
 from saccade.runs import Run
+from saccade.training import training
 
 TINY = {"train.epochs": 2, "train.batch_size": 256, "model.name": "lenet5"}
 

@@ -9,8 +9,8 @@ from saccade.api import find_rate, train
 from saccade.cli import main
 from saccade.engine.world import Alone
 from saccade.errors import DivergedError, RecipeError, UsageError
-from saccade.prepared import refuse_unshared
 from saccade.recipe import Recipe
+from saccade.training.prepared import refuse_unshared
 
 TINY = {"data.doctor": "off", "data.per_class": 30, "data.held_per_class": 5, "train.epochs": 2}
 LINE = TINY | {"model.name": "logistic_regression", "train.precision": "float32"}

@@ -13,7 +13,6 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import average_precision_score, r2_score
 from torch import nn
 
-from saccade.comparing import Comparison, Tried, compare, held_out
 from saccade.data.sources import open_source
 from saccade.metrics.interval import wilson
 from saccade.metrics.measured import Number
@@ -24,6 +23,7 @@ from saccade.pretrained import at_hand
 from saccade.tasks.classification import Classification
 from saccade.tasks.labelling import Labelling
 from saccade.tasks.regression import Regression
+from saccade.training.candidates import Comparison, Tried, compare, held_out
 from saccade.transfer.fitting import fit_head
 from saccade.transfer.head import Rotated
 from saccade.transfer.ridge import PENALTIES

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from saccade.comparing import compared
 from saccade.data.glance import glance
 from saccade.data.limit import limited
 from saccade.data.source import Skipped, Source
@@ -19,6 +18,7 @@ from saccade.settings import Settings, resolve
 from saccade.tasks.catalogue import kind_of, task_for
 from saccade.tasks.regression import Regression
 from saccade.terminal import say
+from saccade.training.candidates import compared
 from saccade.verbs.doctor import grouped
 
 

@@ -21,13 +21,6 @@ from saccade.engine.train import Position, train
 from saccade.engine.world import ALONE, World
 from saccade.environment import environment
 from saccade.errors import UsageError
-from saccade.faults import refuse_too_little_disk, refuse_unwritable, told
-from saccade.finding import rated
-from saccade.gauging import gauge, log_gauge
-from saccade.judging import judge
-from saccade.logbook import Logbook, View
-from saccade.planning import folder_of, forecast
-from saccade.prepared import Prepared, Split, prepare, refuse_unshared
 from saccade.processes.following import PlainView, heard_plan, heard_start, tell_plan, tell_start
 from saccade.processes.together import run_before, together
 from saccade.recipe import Recipe
@@ -36,9 +29,16 @@ from saccade.report.run_page import write_report
 from saccade.results import Evaluation
 from saccade.runs import Run, write_predictions
 from saccade.settings import Settings, device, threads, variant_of
-from saccade.settled import settle
 from saccade.terminal import say
-from saccade.watching import watching
+from saccade.tracking.watching import watching
+from saccade.training.faults import refuse_too_little_disk, refuse_unwritable, told
+from saccade.training.find_rate import rated
+from saccade.training.gauge import gauge, log_gauge
+from saccade.training.judge import judge
+from saccade.training.logbook import Logbook, View
+from saccade.training.plan import folder_of, forecast
+from saccade.training.prepared import Prepared, Split, prepare, refuse_unshared
+from saccade.training.settled import settle
 
 
 def begin(
