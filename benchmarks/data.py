@@ -1,28 +1,32 @@
 """Pictures decoded a second, side by side with Pillow, torchvision and simplejpeg; data in a step.
 
     python benchmarks/data.py [FOLDER]     prints the tables and writes them to results/data.md
+    python benchmarks/train.py --make-peers     the environment that fastai's rows need
 
 One thread, CPU seconds, every competitor in turn, medians of several rounds.  JPEG files of two
 sizes, quality 90, made of the photographs in FOLDER or of noise with a natural spectrum, come out
 as uint8 [3,S,S].  torchvision decodes with `torchvision.io`, v2 is `transforms.v2` on Pillow
-pictures, simplejpeg scales while decoding as saccade does, but down to the very size.
-timm is its evaluation transform on an `ImageDataset`'s Pillow picture, without its normalisation.
+pictures.  simplejpeg, with its defaults of the exact transform and smooth colours, decodes whole,
+or scales while decoding: at equal quality to no less than what saccade resizes from, else down to
+the very size, from fewer pixels.  timm is its evaluation transform on an `ImageDataset`'s Pillow
+picture, without its normalisation; fastai its loader, floating point, in a process of its own.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import platform
 import resource
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import PIL
@@ -31,16 +35,20 @@ import torchvision
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import cross_entropy, interpolate
-from torchvision.io import ImageReadMode, decode_jpeg
+from torch.nn.functional import cross_entropy
 from torchvision.transforms import v2
 
+import decoders
+from saccade.batch import Batch
+from saccade.data.augment.augmentation import compose
+from saccade.data.augment.catalogue import parse
 from saccade.data.cache import Held, decoded
-from saccade.data.decode import Preprocessing, decode
+from saccade.data.decode import Preprocessing
 from saccade.data.loader import Loader
 from saccade.data.order import shuffled
 from saccade.data.source import Encoded, Item, Pixels
 from saccade.data.workers import Workers
+from saccade.files import cache_folder
 from saccade.layers.normalize import Normalize
 from saccade.models.create import create_model
 
@@ -48,7 +56,9 @@ RESULTS = Path(__file__).parent / "results" / "data.md"
 ROUNDS = 7
 PICTURES = 24  # of each size
 STORED = ((500, 375), (1600, 1200))
-TRAINED = (224, 128, 96, 64)
+TRAINED = (224, 160, 128, 96, 64)
+SMALLEST = "simplejpeg, scaled to the very size + interpolate"
+AUGMENTED = ("flip", "rotate:10", "scale:0.1", "perspective:0.2", "brightness:0.2", "contrast:0.2")
 
 
 def files(width: int, height: int, folder: Path | None) -> list[bytes]:
@@ -76,87 +86,106 @@ def natural(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     return (128 + 50 * (tones - tones.mean()) / tones.std()).clip(0, 255).astype(np.uint8)
 
 
-def by_pillow(raw: bytes, size: int) -> Tensor:
-    image = Image.open(io.BytesIO(raw)).convert("RGB")
-    image = image.resize((size, size), Image.Resampling.BILINEAR)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
-
-
-def by_pillow_draft(raw: bytes, size: int) -> Tensor:
-    image = Image.open(io.BytesIO(raw))
-    image.draft("RGB", (size, size))
-    image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
-
-
-def by_torchvision(raw: bytes, size: int) -> Tensor:
-    data = torch.frombuffer(bytearray(raw), dtype=torch.uint8)
-    image = cast(Tensor, decode_jpeg(data, ImageReadMode.RGB))[None]
-    return interpolate(image, (size, size), mode="bilinear", antialias=True)[0]
-
-
-def by_v2(raw: bytes, size: int) -> Tensor:
-    image = v2.functional.pil_to_tensor(Image.open(io.BytesIO(raw)).convert("RGB"))
-    return v2.functional.resize(image, [size, size], antialias=True)
-
-
-def by_timm(raw: bytes, size: int) -> Tensor:
-    return timm_transform(size)(Image.open(io.BytesIO(raw)).convert("RGB"))
-
-
-@cache
-def timm_transform(size: int) -> Callable[[Image.Image], Tensor]:
-    from timm.data.transforms_factory import create_transform
-
-    transform = create_transform(
-        size, interpolation="bilinear", crop_pct=1.0, crop_mode="squash", use_prefetcher=True
-    )
-    return cast(Callable[[Image.Image], Tensor], transform)
-
-
-def by_simplejpeg(raw: bytes, size: int) -> Tensor:
-    import simplejpeg  # pyright: ignore[reportMissingImports]
-
-    array = simplejpeg.decode_jpeg(raw, "RGB", min_height=size, min_width=size, min_factor=1)
-    image = torch.from_numpy(array).permute(2, 0, 1)[None]
-    return interpolate(image, (size, size), mode="bilinear", antialias=True)[0].contiguous()
-
-
-def by_saccade(raw: bytes, size: int) -> Tensor:
-    return decode(raw, Preprocessing(size))
-
-
 def decoding(folder: Path | None) -> list[str]:
     """The table of pictures a second and core."""
     competitors: dict[str, Callable[[bytes, int], Tensor]] = {
-        "Pillow": by_pillow,
-        "Pillow, draft and reducing_gap": by_pillow_draft,
-        "torchvision.io + interpolate": by_torchvision,
-        "torchvision v2": by_v2,
-        "timm's loader, a picture": by_timm,
-        "simplejpeg, scaled + interpolate": by_simplejpeg,
-        "**saccade**": by_saccade,
+        "Pillow": decoders.by_pillow,
+        "Pillow, draft and reducing_gap": decoders.by_pillow_draft,
+        "torchvision.io + interpolate": decoders.by_torchvision,
+        "torchvision v2": decoders.by_v2,
+        "timm's loader, a picture": decoders.by_timm,
+        "simplejpeg, whole + interpolate": decoders.by_simplejpeg,
+        "simplejpeg, scaled at equal quality + interpolate": decoders.by_simplejpeg_alike,
+        SMALLEST: decoders.by_simplejpeg_smallest,
+        "**saccade**": decoders.by_saccade,
     }
     try:
         import simplejpeg  # noqa: F401  # pyright: ignore[reportMissingImports]
     except ImportError:
-        del competitors["simplejpeg, scaled + interpolate"]
+        competitors = {k: v for k, v in competitors.items() if not k.startswith("simplejpeg")}
     titles = [f"{w}x{h} to {size}" for w, h in STORED for size in TRAINED]
     columns = []
     for stored in STORED:
         raw = files(*stored, folder)
+        fastai = by_fastai(raw).get("decoded", {})
         for size in TRAINED:
             rates = side_by_side(competitors, raw, size)
+            if fastai:
+                rates["fastai's loader, a picture"] = fastai[str(size)]
             rates["**saccade**, in workers"] = in_workers(raw, size)
             columns.append(rates)
     rows = ["| images/s per core | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
     for name in columns[0]:
         figures = " | ".join(f"{rates[name]:,.0f}" for rates in columns)
         rows.append(f"| {name} | {figures} |")
-    best = (max(v for k, v in rates.items() if "saccade" not in k) for rates in columns)
-    shares = " | ".join(f"{c['**saccade**'] / b:.2f}" for c, b in zip(columns, best))
-    over = " | ".join(f"{c['**saccade**'] / c['Pillow']:.2f}" for c in columns)
-    return [*rows, f"| saccade / fastest other | {shares} |", f"| saccade / Pillow | {over} |"]
+    peers = [{k: v for k, v in rates.items() if "saccade" not in k} for rates in columns]
+    alike = [max(v for k, v in rates.items() if k != SMALLEST) for rates in peers]
+    for title, others in (
+        ("saccade / fastest at equal quality", alike),
+        ("saccade / fastest of all", [max(rates.values()) for rates in peers]),
+        ("saccade / Pillow", [rates["Pillow"] for rates in peers]),
+    ):
+        shares = " | ".join(f"{c['**saccade**'] / b:.2f}" for c, b in zip(columns, others))
+        rows.append(f"| {title} | {shares} |")
+    return rows
+
+
+def by_fastai(raw: list[bytes]) -> dict[str, dict[str, float]]:
+    """What peers/data_with_fastai.py says of these files; nothing without its environment."""
+    python = cache_folder() / "peers" / "bin" / "python"
+    if not python.exists():
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        for k, file in enumerate(raw):
+            path = Path(folder, f"class{k % 2}", f"{k}.jpg")
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(file)
+        command = [python, Path(__file__).parent / "peers" / "data_with_fastai.py", folder]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def augmenting(folder: Path | None) -> list[str]:
+    """From files to augmented batches: mirrored, turned, enlarged, in perspective, lighted."""
+    raw = files(*STORED[0], folder)
+    fastai = by_fastai(raw).get("augmented", {})
+    augmentation = compose([parse(text) for text in AUGMENTED])
+    generator = torch.Generator().manual_seed(0)
+    theirs = v2.Compose(
+        [
+            v2.RandomHorizontalFlip(),
+            v2.RandomAffine((-10, 10), scale=(1, 1.1), interpolation=v2.InterpolationMode.BILINEAR),
+            v2.RandomPerspective(0.2),
+            v2.ColorJitter(0.2, 0.2),
+        ]
+    )
+
+    def with_v2(size: int) -> object:
+        return torch.stack([theirs(decoders.by_v2(file, size)) for file in raw]).float()
+
+    def with_saccade(size: int) -> object:
+        images = torch.stack([decoders.by_saccade(file, size) for file in raw])
+        count = len(raw)
+        return augmentation(
+            Batch(images, torch.zeros(count).long(), torch.arange(count)), generator
+        )
+
+    rows = [
+        "| 500x375 to augmented batches, images/s per core | saccade | torchvision v2 | fastai |",
+        "|---|---|---|---|",
+    ]
+    for size in (224, 32):
+        seconds: dict[Callable[[int], object], list[float]] = {with_saccade: [], with_v2: []}
+        for _ in range(ROUNDS):
+            for way, taken in seconds.items():
+                start = time.process_time()
+                way(size)
+                taken.append(time.process_time() - start)
+        rates = [len(raw) / statistics.median(taken) for taken in seconds.values()]
+        rates += [fastai[str(size)]] if fastai else []
+        rows.append(f"| to {size} px | " + " | ".join(f"{rate:,.0f}" for rate in rates) + " |")
+    return rows
 
 
 def side_by_side(
@@ -252,9 +281,11 @@ def main(folder: Path | None) -> None:
         f"{versions}, Pillow {PIL.__version__}; one thread, CPU seconds, medians of {ROUNDS} "
         f"rounds of {PICTURES} pictures, interleaved; JPEG quality 90, {source}; "
         f"load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors. "
-        "Made by `python benchmarks/data.py`.",
+        "Made by `python benchmarks/data.py [FOLDER]`.",
         "",
         *decoding(folder),
+        "",
+        *augmenting(folder),
         "",
         *in_a_step(),
         "",
