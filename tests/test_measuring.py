@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -222,3 +223,22 @@ def test_numbers_are_refused_by_a_classifier_in_words(
     assert "41.0, which is for regression; this network was trained for classification" in said.err
     assert cli.main(["evaluate", str(trained.path), str(bars / "0")]) == 3
     assert "lie in no class folders" in capsys.readouterr().err
+
+
+def test_pictures_that_the_run_was_trained_on_are_counted(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copies under other names, in another folder: their contents tell."""
+    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "cache"))
+    run = saccade.train(photos, epochs=1, out=tmp_path / "run")
+    rows = list(csv.DictReader((run.path / "split.csv").read_text().splitlines()))
+    for split, step, count in (("train", 6, 5), ("test", 1, 3)):
+        for number, row in enumerate([r for r in rows if r["split"] == split][::step][:count]):
+            place = tmp_path / "others" / row["label"] / f"{split}_{number}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(photos / row["name"], place)
+    found = saccade.evaluate(run.path, tmp_path / "others")
+    assert "the run was trained on 5 of these 8 pictures: on these the numbers are too good" in (
+        found.notes
+    )
+    assert not saccade.evaluate(run.path).notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
 from saccade.files import write_whole
 from saccade.metrics.selective import Selected
+from saccade.overlap import learned_from
 from saccade.readable import Readable
 from saccade.report.evaluation_page import Asked, evaluation_page
 from saccade.report.robustness_table import Robustness
@@ -85,11 +86,12 @@ def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAI
     place = run.started["data"] if data is None else str(data)
     parts = part_of_each(items, wanted.by, place) if wanted.by else {}
     ready = Readable.of(items, bundle)
+    learned = 0 if data is None else learned_from(run, ready.items)
     found = ready.evaluated(bundle, maps)
     measured = bundle.task.measured(found.predictions, found.targets, ready.groups)
     evaluation = replace(
         Evaluation.of(split, bundle.task.kind, measured),
-        notes=(*missing_note(ready.items, bundle.classes, "the data"), *_mean_note(len(maps))),
+        notes=(*_notes(ready.items, bundle, learned), *_mean_note(len(maps))),
         reported=ready.failed,
         slices=slices(bundle.task, found, ready, parts, measured.numbers[0].name),
         robustness=_corrupted(bundle, ready, corruptions, maps) if corruptions else None,
@@ -101,6 +103,16 @@ def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAI
         asked = Asked(None if data is None else str(data), wanted.command(run, data, split))
         _write_folder(wanted.files, run, evaluation, ready, asked)
     return evaluation
+
+
+def _notes(items: Sequence[Item], bundle: Bundle, learned: int) -> Iterator[str]:
+    """What of the pictures makes numbers say less than they seem to."""
+    yield from missing_note(items, bundle.classes, "the data")
+    if learned:
+        yield (
+            f"the run was trained on {learned:,} of these {len(items):,} pictures: "
+            "on these the numbers are too good"
+        )
 
 
 def _mean_note(count: int) -> tuple[str, ...]:

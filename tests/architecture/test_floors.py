@@ -22,7 +22,7 @@ FLOORS = {
     "report": 5, "setting_text": 5,
     "export": 5, "environment": 5, "commands": 5,
     "pretrained": 5, "starting": 5, "fitted": 5,
-    "training": 6, "measuring": 6, "verbs": 6,
+    "training": 6, "measuring": 6, "overlap": 6, "verbs": 6,
     "readable": 6, "slices": 6, "unknowns": 6,
     "comparison": 6, "studies": 6, "wrong_labels": 6, "processes": 6, "tracking": 6,
     "terminal": 6, "api": 6,

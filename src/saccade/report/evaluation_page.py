@@ -11,13 +11,14 @@ from saccade.report.answers_sections import answers_sections
 from saccade.report.asked_sections import asked_sections
 from saccade.report.data_section import findings
 from saccade.report.numbers_section import numbers_section
-from saccade.report.page import Html, Section, element, join, page, table
+from saccade.report.page import Html, Section, element, join, page, sentence, table
 from saccade.report.settings_section import environment_table
 from saccade.report.tested import Tested
 from saccade.report.verdict import result
 from saccade.results import Evaluation
 from saccade.runs import Run
 
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
 OWN = {  # the pictures of the run itself, by their split
     "train": "on the pictures that it learned from",
     "val": "on its validation pictures, by which it was calibrated",
@@ -43,15 +44,15 @@ def evaluation_page(run: Run, test: Evaluation, tested: Tested, asked: Asked) ->
         Section("What was measured", _what(run, test, asked)),
         Section("How to repeat it", _repeat(asked)),
     ]
-    place = f"its {test.split} pictures" if asked.data is None else Path(asked.data).name
+    place = f"its {SPLITS[test.split]} pictures" if asked.data is None else Path(asked.data).name
     title = f"{run.path.name} on {place}"
     return page(title, sections, lead=_verdict(run, test, asked), footer="Written by saccade.")
 
 
 def _verdict(run: Run, test: Evaluation, asked: Asked) -> str:
-    """The result, whether it is that of the run's own test, and what is hardest."""
+    """The result, what stands against it, whether it is that of the own test; what is hardest."""
     where = OWN[test.split] if asked.data is None else f"on {Path(asked.data).name}"
-    words = [result(test, where), *_compared(run, test, asked)]
+    words = [result(test, where), *map(sentence, test.notes), *_compared(run, test, asked)]
     if test.robustness and test.robustness.corrupted:
         words.append(f"Of the corruptions {test.robustness.worst()} is the hardest.")
     return " ".join(words)
@@ -82,7 +83,9 @@ def _beside(run: Run, test: Evaluation, asked: Asked) -> dict[str, object]:
 
 def _what(run: Run, test: Evaluation, asked: Asked) -> Html:
     """Network, pictures and classes."""
-    where = f"the {test.split} split of the run's own" if asked.data is None else asked.data
+    where = (
+        f"the {SPLITS[test.split]} pictures of the run itself" if asked.data is None else asked.data
+    )
     unread = f", {len(test.reported):,} more could not be read" if test.reported else ""
     rows = [
         ("run", str(run.path)),

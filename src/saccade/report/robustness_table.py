@@ -11,7 +11,7 @@ from saccade.data.corrupt.catalogue import meaning
 from saccade.data.corrupt.strength import SEVERITIES
 from saccade.engine.robustness import Measurement
 from saccade.metrics.measured import Number
-from saccade.report.page import Html, element, folded, join, sentence, table
+from saccade.report.page import Html, element, folded, join, sentence, table, unbroken
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,6 +86,7 @@ class Robustness:
             "are those of Hendrycks 2019, by the size of the pictures; the shifts are our own."
         )
         verdict = element("p", sentence(self.verdict()))
+        lines = [tuple(map(unbroken, line)) for line in lines]
         numbers = table(head, lines, caption=f"{self.clean.name}{unit}")
         meant = table(("corruption", "what is done to a picture"), self._meanings())
         note = element("p", words, class_="note")
