@@ -23,7 +23,7 @@ from saccade.pretrained import at_hand
 from saccade.tasks.classification import Classification
 from saccade.tasks.labelling import Labelling
 from saccade.tasks.regression import Regression
-from saccade.training.candidates import Comparison, Tried, compare, held_out
+from saccade.training.candidates import Candidates, Tried, compare, held_out
 from saccade.transfer.fitting import fit_head
 from saccade.transfer.head import Rotated
 from saccade.transfer.ridge import PENALTIES
@@ -49,21 +49,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_earlier_layer_has_to_beat_the_last_by_a_standard_error() -> None:
     """One standard error of 90 % of 100 pictures is 3 points."""
-    assert Comparison((EARLIER, LAST), ()).best == LAST
+    assert Candidates((EARLIER, LAST), ()).best == LAST
     better = replace(EARLIER, score=accuracy(94))
-    assert Comparison((better, LAST), ()).best == better
+    assert Candidates((better, LAST), ()).best == better
 
 
 def test_the_choice_leaves_out_the_rows_behind_an_earlier_layer() -> None:
-    found = Comparison((replace(EARLIER, score=accuracy(94)), LAST), ()).found()
+    found = Candidates((replace(EARLIER, score=accuracy(94)), LAST), ()).found()
     assert {name: value for name, (value, _) in found.items()} == {
         "model.name": "resnet18", "model.weights": "imagenet", "model.without": ("layer4",),
     }  # fmt: skip
-    assert "model.without" not in Comparison((LAST,), ()).found()
+    assert "model.without" not in Candidates((LAST,), ()).found()
 
 
 def test_what_was_found_is_told_a_line_each_with_what_there_was_no_time_for() -> None:
-    lines = Comparison((EARLIER, LAST), ("vgg16",)).notes()
+    lines = Candidates((EARLIER, LAST), ("vgg16",)).notes()
     assert lines[0].endswith("of a last layer on features; accuracy:")
     assert lines[1] == "  92.0 % (85.0–95.9, n = 100)  resnet18 up to layer3, 256 numbers, 1 s"
     assert lines[-1] == "not compared for lack of time: vgg16"

@@ -1,4 +1,4 @@
-"""compare: which of the networks whose weights lie here, and which of their layers, fits pictures.
+"""candidates: which network whose weights lie here, and which of its layers, fits the pictures.
 
 Each looks at the training pictures once; how well its features tell the classes apart is measured
 by cross-validation, on the same portions for all.  Nothing that is held out as val or test is seen.
@@ -52,7 +52,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Candidates:
     """All that were tried, the best first, and what was left for lack of time."""
 
     tried: tuple[Tried, ...]
@@ -106,9 +106,9 @@ def compared(
     share = 1 if settings.recipe.train.epochs == 0 else 5
     seconds = settings.recipe.train.minutes * 60 / share or float("inf")
     with counting("comparing") as progress:
-        comparison = compare(entries, items, task, seconds=seconds, progress=progress)
-    chosen = resolved(comparison.found())
-    return replace(chosen, notes=(*chosen.notes, *comparison.notes()))
+        ranked = compare(entries, items, task, seconds=seconds, progress=progress)
+    chosen = resolved(ranked.found())
+    return replace(chosen, notes=(*chosen.notes, *ranked.notes()))
 
 
 def compare(
@@ -118,7 +118,7 @@ def compare(
     *,
     seconds: float,
     progress: Progress,
-) -> Comparison:
+) -> Candidates:
     """Try every network of `entries`, the lightest first, until the `seconds` are used up."""
     began, tried, left = time.monotonic(), [], []
     for entry in sorted(entries, key=lambda e: (e.megabytes or 0, e.network)):
@@ -127,7 +127,7 @@ def compare(
             continue
         tried += _try(entry, items, task, progress)
     ranked = sorted(tried, key=lambda t: (-t.score.value, not t.last, t.numbers, t.network))
-    return Comparison(tuple(ranked), tuple(left))
+    return Candidates(tuple(ranked), tuple(left))
 
 
 def _try(

@@ -1,4 +1,4 @@
-"""planning: what a training will cost, before it is paid."""
+"""plan: what a training will cost, before it is paid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training from a source to a finished run."""
+"""training: from a source to a finished run."""
 
 from __future__ import annotations
 
