@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ from saccade.layers.normalize import Normalize
 from saccade.models.create import create_model
 
 RESULTS = Path(__file__).parent / "results" / "data.md"
-ROUNDS = 7
+ROUNDS = 5
 PICTURES = 24  # of each size
 STORED = ((500, 375), (1600, 1200))
 TRAINED = (224, 160, 128, 96, 64)
@@ -107,7 +108,7 @@ def decoding(folder: Path | None) -> list[str]:
     columns = []
     for stored in STORED:
         raw = files(*stored, folder)
-        fastai = by_fastai(raw).get("decoded", {})
+        fastai = by_fastai(*stored, folder).get("decoded", {})
         for size in TRAINED:
             rates = side_by_side(competitors, raw, size)
             if fastai:
@@ -130,13 +131,14 @@ def decoding(folder: Path | None) -> list[str]:
     return rows
 
 
-def by_fastai(raw: list[bytes]) -> dict[str, dict[str, float]]:
+@cache
+def by_fastai(width: int, height: int, photographs: Path | None) -> dict[str, dict[str, float]]:
     """What peers/data_with_fastai.py says of these files; nothing without its environment."""
     python = cache_folder() / "peers" / "bin" / "python"
     if not python.exists():
         return {}
     with tempfile.TemporaryDirectory() as folder:
-        for k, file in enumerate(raw):
+        for k, file in enumerate(files(width, height, photographs)):
             path = Path(folder, f"class{k % 2}", f"{k}.jpg")
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(file)
@@ -149,7 +151,7 @@ def by_fastai(raw: list[bytes]) -> dict[str, dict[str, float]]:
 def augmenting(folder: Path | None) -> list[str]:
     """From files to augmented batches: mirrored, turned, enlarged, in perspective, lighted."""
     raw = files(*STORED[0], folder)
-    fastai = by_fastai(raw).get("augmented", {})
+    fastai = by_fastai(*STORED[0], folder).get("augmented", {})
     augmentation = compose([parse(text) for text in AUGMENTED])
     generator = torch.Generator().manual_seed(0)
     theirs = v2.Compose(

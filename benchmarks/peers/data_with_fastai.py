@@ -24,7 +24,7 @@ from fastai.vision.all import (
     parent_label,
 )
 
-ROUNDS = 7
+ROUNDS = 3
 TRAINED = (224, 160, 128, 96, 64)  # pixels
 AUGMENTED = (224, 32)
 
