@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from sklearn.covariance import ledoit_wolf
 from torch import Tensor
 
 from saccade.errors import DataError
@@ -40,6 +39,8 @@ class Mahalanobis:
 
         The covariance is shrunk as Ledoit & Wolf 2004 say, so that fewer pictures than features do.
         """
+        from sklearn.covariance import ledoit_wolf  # a second to load, and predict fits nothing
+
         features = features.double()
         classes, place, times = targets.unique(return_inverse=True, return_counts=True)
         sums = features.new_zeros(len(classes), features.shape[1]).index_add_(0, place, features)
