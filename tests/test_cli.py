@@ -103,7 +103,8 @@ def test_evaluating_a_run_again_gives_the_same_numbers(trained: Run) -> None:
 def test_prediction_speaks_to_people_and_to_programs(trained: Run, tmp_path: Path) -> None:
     Image.new("L", (8, 8), 128).save(tmp_path / "one.png")
     lines = saccade("predict", trained.path, tmp_path / "one.png").stdout.splitlines()
-    assert len(lines) == 5
+    *lines, novelty = lines
+    assert len(lines) == 5 and novelty.startswith("novelty 0.")
     assert all(line.split()[1] == "%" and line.split()[2] in trained.classes for line in lines)
     data = json.loads(saccade("predict", trained.path, tmp_path, "--json", "--top", 2).stdout)
     assert [len(p["classes"]) for p in data["predictions"]] == [2]
@@ -111,7 +112,7 @@ def test_prediction_speaks_to_people_and_to_programs(trained: Run, tmp_path: Pat
     (row,) = csv.DictReader(io.StringIO(table))
     assert row["class_1"] == lines[0].split()[2]
     sent = saccade("predict", trained.path, "-", stdin=(tmp_path / "one.png").read_bytes())
-    assert sent.stdout.splitlines() == lines
+    assert sent.stdout.splitlines() == [*lines, novelty]
 
 
 def test_a_picture_that_cannot_be_read_costs_that_picture(trained: Run, tmp_path: Path) -> None:
