@@ -30,8 +30,7 @@ from saccade.metrics.student import mean_interval
 from transfer_ways import ALL, HELD, WAYS, Case, Photographs
 
 SHOTS = (1, 2, 5, 10, 20, ALL)  # pictures a class
-DRAWS, FEW_DRAWS = 5, 3  # of the quick ways, of the slow
-TUNED = (5, 20)  # pictures a class from which all of the network is trained
+DRAWS = 5
 COMPARED = (  # the second less the first
     ("scratch", "features"),
     ("fisher", "features"),
@@ -44,17 +43,12 @@ Draws = dict[int, Tensor]  # which pictures each draw gets right, [N] bool
 
 def plan(name: str) -> Iterator[Case]:
     """What is measured of a set: the quick first, then the slow, a draw after the other."""
-    for way in ("features", "hog", "fisher"):
-        for shots in SHOTS:
-            for draw in range(1 if shots == ALL else DRAWS):
+    for way in ("features", "hog", "fisher", "scratch", "fine-tuned"):
+        for draw in range(DRAWS):
+            for shots in SHOTS if draw == 0 else SHOTS[:-1]:
                 yield Case(way, shots, draw)
-    for draw in range(FEW_DRAWS):
-        for shots in (20, 5, 1, 10, 2, *([ALL] if draw == 0 else [])):
-            yield Case("scratch", shots, draw)
-        for shots in TUNED:
-            yield Case("fine-tuned", shots, draw)
-        if draw == 0 and name == "hymenoptera":
-            yield Case("tutorial", PLAIN, draw)
+    if name == "hymenoptera":
+        yield Case("tutorial", PLAIN, 0)
 
 
 def measure(data: Path, name: str, out: Path, minutes: float) -> None:
