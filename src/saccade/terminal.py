@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import singledispatch
@@ -133,20 +134,27 @@ class TrainingView:
         self.progress.stop()
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None:
-        """Every setting and where it comes from, the default ones in short; then notes."""
+        """Every setting and where it comes from, in short those that nothing decided; then notes.
+
+        Those are the default ones, and what is of no use, by its name and why.
+        """
         table = Table(box=None, pad_edge=False, header_style="dim")
         for title in ("setting", "value", "from"):
             table.add_column(title, overflow="fold")
-        usual = []
+        usual, idle = [], defaultdict[str, list[str]](list)
         for name, value in settings.recipe.settings().items():
             shown = " ".join(value) if isinstance(value, tuple) else str(value)
             origin = settings.origins.get(name, "")
             if origin == "default":
                 usual.append(f"{name}={shown}".replace(" ", NO_BREAK))
+            elif origin.startswith("no use"):
+                idle[origin].append(name)
             else:
                 table.add_row(name, Text(shown), Text(origin))
         self.console.print(table)
         self._indented("default  ", Text(" ".join(usual), style="dim"))
+        for why, names in idle.items():
+            self._indented(f"{why}  ", Text(" ".join(names), style="dim"))
         for note in notes:
             self.note(note)
         self.progress.start()
