@@ -126,6 +126,15 @@ def test_workers_that_do_not_start_are_no_fault_of_the_files(
         workers.decode(png(0), SMALL)
 
 
+def test_a_users_file_named_like_a_module_is_not_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "re.py").write_text("raise SystemExit('not the one of Python')\n")
+    monkeypatch.chdir(tmp_path)
+    with Workers(1) as workers:
+        assert torch.equal(workers.decode(png(0), SMALL), decode(png(0), SMALL))
+
+
 def test_pixels_need_no_process():
     pixels = np.zeros((9, 9), np.uint8)
     with Workers(1) as workers:

@@ -112,7 +112,7 @@ class _Worker:
         package = str(Path(__file__).parents[2])
         paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "saccade.data.opener"],
+            [sys.executable, "-P", "-m", "saccade.data.opener"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # C libraries print what they think of a file

@@ -92,7 +92,7 @@ def launch(words: Sequence[str], wanted: Launch) -> Path:
     with tempfile.TemporaryDirectory(prefix="saccade-") as folder, _surroundings(wanted):
         logs = Path(folder)
         try:
-            elastic_launch(_config(wanted, logs), sys.executable)("-m", "saccade.cli", *words)
+            elastic_launch(_config(wanted, logs), sys.executable)("-P", "-m", "saccade.cli", *words)
         except ChildFailedError as error:
             raise _first_error(error.failures, logs, wanted) from None
         except SignalException as error:

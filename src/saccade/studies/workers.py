@@ -29,7 +29,7 @@ from saccade.studies.cell import progress_of
 from saccade.tracking.watching import Several
 from saccade.training.training import begin, go_on
 
-COMMAND = ("-m", "saccade.studies.workers")
+COMMAND = ("-P", "-m", "saccade.studies.workers")
 UNSEEN = Several()  # the view of a training that nobody watches
 Trained = Callable[["Order"], None]
 

@@ -30,7 +30,7 @@ from saccade.data.source import Picture
 REQUEST = struct.Struct("<QIIB")  # bytes that follow, and height, width, channels of pixels
 READY = b"ready\n"
 PATIENCE = 60.0  # seconds for one picture
-COMMAND = ("-m", "saccade.data.doctor.crew")
+COMMAND = ("-P", "-m", "saccade.data.doctor.crew")
 
 Answer = tuple[int, Facts] | Exception
 
