@@ -109,7 +109,9 @@ class _Fits:
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            losses = torch.stack([_losses(fit, self.targets) for fit in scaled @ moved])
+            said = scaled @ moved.transpose(0, 1).flatten(1)  # all fits in one product
+            said = said.unflatten(1, (len(moved), -1)).unbind(1)
+            losses = torch.stack([_losses(fit, self.targets) for fit in said])
             penalised = penalty / 2 * (moved * unit)[:, :-1].square().sum()
             total = (losses * self.shares).sum() + penalised
             total.backward()
