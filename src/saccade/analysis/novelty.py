@@ -1,13 +1,11 @@
 """Novelty: how far a picture lies, in a network's features, from all that it was trained on.
 
-Two scores, both higher for stranger pictures: Mahalanobis' distance (Lee 2018, A simple unified
-framework for detecting out-of-distribution samples, Equation 2) and the distance to the k-th
-nearest training picture (Sun 2022, Out-of-distribution detection with deep nearest neighbors).
-`Novelty`, which bundles keep, is the second, read on a scale of held-out pictures.
+The score is the distance on the unit sphere to the nearest training picture (Sun 2022,
+Out-of-distribution detection with deep nearest neighbors), read on a scale of held-out pictures.
 
-What they can say: this picture is unlike the training pictures in what the network looks at; of
+What it can say: this picture is unlike the training pictures in what the network looks at; of
 pictures like the held-out ones no more than a known share is said to be.
-What they cannot: know that a picture is none of the classes.  A strange object that shares the
+What it cannot: know that a picture is none of the classes.  A strange object that shares the
 features of a class is close; a known one under a new light may be far.  How many strangers are
 caught is known only for the kinds of strangers it was measured on (benchmarks/novelty.py).
 """
@@ -21,59 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from saccade.errors import DataError
-
 BYTES = 8_000_000  # of remembered features at most
-
-
-@dataclass(frozen=True)
-class Mahalanobis:
-    """The distance to the nearest class mean, in spreads that all classes share."""
-
-    means: Tensor  # [K,D] float64
-    whitening: Tensor  # [D,D] float64; features times this have the spread 1 in all directions
-
-    @classmethod
-    def fit(cls, features: Tensor, targets: Tensor) -> Mahalanobis:
-        """From training features.  [N,D], [N] int64 of every class at least one
-
-        The covariance is shrunk as Ledoit & Wolf 2004 say, so that fewer pictures than features do.
-        """
-        from sklearn.covariance import ledoit_wolf  # a second to load, and predict fits nothing
-
-        features = features.double()
-        classes, place, times = targets.unique(return_inverse=True, return_counts=True)
-        sums = features.new_zeros(len(classes), features.shape[1]).index_add_(0, place, features)
-        means = sums / times[:, None]
-        covariance, _ = ledoit_wolf((features - means[place]).numpy(), assume_centered=True)
-        values, directions = torch.linalg.eigh(torch.from_numpy(covariance))
-        if float(values.max()) <= 0:
-            raise DataError("the features of every class are all alike: no distance is defined")
-        return cls(means, directions / values.clamp_min(1e-12 * values.max()).sqrt())
-
-    def score(self, features: Tensor) -> Tensor:
-        """[N,D] -> [N] float64"""
-        here = features.double() @ self.whitening
-        return torch.cdist(here, self.means @ self.whitening).amin(dim=1)
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The distance to the k-th nearest training picture, on the unit sphere: 0 to 2."""
-
-    bank: Tensor  # [N,D] float32, of length 1
-    k: int
-
-    @classmethod
-    def fit(cls, features: Tensor, k: int = 10) -> Neighbours:
-        """From training features.  [N,D]"""
-        return cls(F.normalize(features.float()), min(k, len(features)))
-
-    def score(self, features: Tensor) -> Tensor:
-        """[N,D] -> [N] float64"""
-        bank = self.bank.double()  # of single precision a product loses small distances
-        portions = F.normalize(features.double()).split(1024)
-        return torch.cat([torch.cdist(p, bank).kthvalue(self.k).values for p in portions])
 
 
 @dataclass(frozen=True)
@@ -115,8 +61,8 @@ class Novelty:
 
 
 def _nearest(features: Tensor, bank: Tensor) -> Tensor:
-    """`Neighbours` of k = 1, faster.  [N,D], [M,D] -> [N] float64"""
-    bank = bank.double()
+    """The distance to the nearest of the bank, 0 to 2.  [N,D], [M,D] -> [N] float64"""
+    bank = bank.double()  # of single precision a product loses small distances
     return torch.cat(
         [torch.cdist(p, bank).amin(1) for p in F.normalize(features.double()).split(64)]
     )
