@@ -88,10 +88,11 @@ CASES = {
 
 
 def make_peers(folder: Path) -> None:
-    """The environment of benchmarks/peers.txt; some 6 GB and some minutes."""
+    """The environment of benchmarks/peers.txt, and our networks in it; some 6 GB, some minutes."""
     venv.create(folder, with_pip=True)
-    command = [folder / "bin" / "python", "-m", "pip", "install", "-r", HERE / "peers.txt"]
-    subprocess.run(command, check=True)
+    install = [folder / "bin" / "python", "-m", "pip", "install"]
+    subprocess.run([*install, "-r", HERE / "peers.txt"], check=True)
+    subprocess.run([*install, "--no-deps", "--editable", HERE.parent], check=True)
 
 
 def measured(command: list[str | Path], environment: dict[str, str]) -> dict:

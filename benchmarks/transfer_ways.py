@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +28,7 @@ from saccade.data.sources import open_source
 from saccade.data.split import Division
 from saccade.engine.evaluate import evaluate
 from saccade.engine.train import train
+from saccade.files import cache_folder
 from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
 from saccade.models.weights import weights_called
@@ -231,6 +236,34 @@ def tutorial(photographs: Photographs, case: Case) -> Tensor:
     return said[[asked.index(item.name) for item in photographs.splits[1]]]
 
 
+def fastai(photographs: Photographs, case: Case) -> Tensor:
+    """fastai's fine_tune in the peers' environment, which benchmarks/train.py makes."""
+    learned, held = photographs.splits
+    facts, folder = weights_called(NETWORK, "imagenet"), photographs.data / photographs.name
+    some = [learned[k] for k in photographs.drawn(case).tolist()]
+    asked = {
+        "learn": {str(folder / item.name): item.label for item in some},
+        "held": [str(folder / item.name) for item in held],
+        "classes": list(photographs.classes),
+        "network": NETWORK,
+        "weights": str(photographs.data / "weights" / FILE),
+        "mean": facts.mean,
+        "std": facts.std,
+        "seed": case.draw,
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(json.dumps(asked))
+        file.flush()
+        script = Path(__file__).parent / "peers" / "transfer_with_fastai.py"
+        done = subprocess.run(
+            [cache_folder() / "peers" / "bin" / "python", script, file.name],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+    return torch.tensor(json.loads(done.stdout.splitlines()[-1]))
+
+
 WAYS: dict[str, Callable[[Photographs, Case], Tensor]] = {
     "features": by_features,
     "fine-tuned": fine_tuned,
@@ -238,4 +271,5 @@ WAYS: dict[str, Callable[[Photographs, Case], Tensor]] = {
     "hog": by_hog,
     "scratch": from_scratch,
     "tutorial": tutorial,
+    "fastai": fastai,
 }
