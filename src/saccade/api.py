@@ -267,9 +267,9 @@ def evaluate(
         A folder for predictions.csv, evaluation.json and report.html, or a .csv file for the
         predictions alone.
     """
-    from saccade.measuring import Wanted, measure
+    from saccade.evaluation.measure import Wanted, measure
+    from saccade.evaluation.threshold import Wish
     from saccade.runs import Run
-    from saccade.unknowns import Wish
 
     wish = Wish.of(precision, coverage, keep)
     wanted = Wanted(views, by, corrupt, wish, None if out is None else Path(out))

@@ -18,18 +18,18 @@ from saccade.data.sources import open_source
 from saccade.data.split import read_split
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
+from saccade.evaluation.overlap import learned_from
+from saccade.evaluation.readable import Readable
+from saccade.evaluation.slices import part_of_each, slices
+from saccade.evaluation.threshold import Wish, refuse_unwishable, selected
 from saccade.files import write_whole
 from saccade.metrics.selective import Selected
-from saccade.overlap import learned_from
-from saccade.readable import Readable
 from saccade.report.evaluation_page import Asked, evaluation_page
 from saccade.report.robustness_table import Robustness
 from saccade.report.tested import Tested
 from saccade.results import Evaluation
 from saccade.runs import Run, write_predictions
-from saccade.slices import part_of_each, slices
 from saccade.terminal import counting
-from saccade.unknowns import Wish, refuse_unwishable, selected
 
 FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder of an evaluation
 

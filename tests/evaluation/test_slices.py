@@ -11,8 +11,8 @@ from saccade.data.cache import Held
 from saccade.data.source import Item, Pixels
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
-from saccade.readable import Readable
-from saccade.slices import APART, part_of_each, slices
+from saccade.evaluation.readable import Readable
+from saccade.evaluation.slices import APART, part_of_each, slices
 from saccade.tasks.classification import Classification
 from saccade.tasks.labelling import Labelling
 from saccade.tasks.regression import Regression

@@ -16,7 +16,7 @@ from saccade.data.sources.manifest import cells_of
 from saccade.data.sources.opening import TABLES
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
-from saccade.readable import Readable
+from saccade.evaluation.readable import Readable
 from saccade.results import Slice
 from saccade.tasks.task import Task
 

@@ -12,7 +12,7 @@ from saccade.data.cache import Held
 from saccade.data.decode import Preprocessing
 from saccade.data.source import Item, Label, Pixels
 from saccade.errors import DataError
-from saccade.readable import Readable
+from saccade.evaluation.readable import Readable
 from saccade.tasks.classification import Classification
 from saccade.tasks.labelling import Labelling
 from saccade.tasks.regression import Regression

@@ -1,4 +1,4 @@
-"""Unknowns: from which confidence on a classifier answers at all."""
+"""threshold: from which confidence on a classifier answers at all."""
 
 from __future__ import annotations
 

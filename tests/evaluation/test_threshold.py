@@ -19,9 +19,9 @@ from saccade.data.sources import open_source
 from saccade.data.split import read_split
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import UsageError
+from saccade.evaluation.threshold import Wish, refuse_unwishable, selected
 from saccade.runs import Run
 from saccade.tasks.labelling import Labelling
-from saccade.unknowns import Wish, refuse_unwishable, selected
 
 
 def said(confidences: list[float], right: list[bool]) -> Evaluated:
