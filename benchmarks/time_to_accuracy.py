@@ -60,7 +60,8 @@ def ours(case: Case, folder: Path, seed: int) -> dict:
         words = ["train", folder, *case.words, "--seed", seed, "--out", f"{out}/run", "--json"]
         command = [Path(sys.executable).parent / "saccade", *words]
         facts = measured([*command, "--with", "train.threads=1"], ONE_THREAD)
-    return {"cpu": facts["cpu"], "accuracy": facts["test"]["accuracy"], "wall": facts["wall"]}
+    numbers = {one["name"]: one["value"] for one in facts["test"]["numbers"]}
+    return {"cpu": facts["cpu"], "accuracy": numbers["accuracy"], "wall": facts["wall"]}
 
 
 def theirs(case: Case, folder: Path, python: Path, name: str) -> dict:
