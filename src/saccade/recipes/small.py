@@ -9,7 +9,8 @@ def small() -> Recipe:
     """The embedded digits, say.
 
     They come to 98.9 % (96.8 to 99.6, n = 269) with LeNet-5, in 12 seconds of one Zen 4 core from
-    first to last and 0.9 GB: `saccade train --recipe small`.
+    first to last and 0.9 GB: `saccade train --recipe small`.  Five seeds, each with test pictures
+    of its own, come to 98.9 to 100.0 %, in the middle 99.6 (benchmarks/digits.py).
     """
     return Recipe(
         data=Data(augment=("translate:2", "rotate:12", "scale:0.12", "shear:8")),
