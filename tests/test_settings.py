@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from saccade.data.glance import Glance
-from saccade.errors import ResourceError, UsageError
+from saccade.errors import RecipeError, ResourceError, UsageError
 from saccade.recipe import Recipe
 from saccade.settings import device, resolve
 
@@ -59,6 +59,15 @@ def test_a_gpu_computes_in_the_shortest_numbers_that_it_is_fast_at(
 def test_a_recipe_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UsageError, match="no recipe is called 'smal'"):
         resolve("smal", {}, GREY)
+
+
+def test_a_wrong_setting_is_refused_before_weights_are_asked_for() -> None:
+    def fetching(short_side: int) -> list:
+        raise AssertionError("weights were asked for")
+
+    for flags, words in (({"optim.lr": "fast"}, "cannot be 'fast'"), ({"optim.rl": 1}, "optim.rl")):
+        with pytest.raises(RecipeError, match=words):
+            resolve(None, flags, PHOTOS, hand=fetching)
 
 
 def test_a_device_that_does_not_exist_is_refused() -> None:

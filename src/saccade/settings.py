@@ -61,6 +61,7 @@ def resolve(
     `hand` tells what pretrained weights there are; what was `found` out by a comparison, values
     with their reasons, goes before all other choices.
     """
+    Recipe().with_(flags)  # refuses what no recipe takes, before any weights are fetched
     name, notes = (recipe, ()) if recipe else _fitting_recipe(seen, flags, hand)
     values = Recipe().settings()
     origins = dict.fromkeys(values, "default")
