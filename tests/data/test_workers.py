@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from PIL import Image
 
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.source import File, Pixels
-from saccade.data.workers import Workers
+from saccade.data.workers import TOGETHER, Workers
 from saccade.errors import DataError, ResourceError
 
 SMALL = Preprocessing(16)
@@ -53,6 +54,14 @@ def png(seed: int) -> bytes:
     return stream.getvalue()
 
 
+def decoded(workers: Workers, raw: bytes) -> torch.Tensor:
+    """One file by a worker; raises what `decode` would."""
+    (result,) = workers.decode([raw], SMALL)
+    if isinstance(result, DataError):
+        raise result
+    return result
+
+
 @pytest.fixture
 def poisonous(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every worker started now has a decoder that dies of certain files."""
@@ -63,12 +72,12 @@ def poisonous(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_worker_gives_the_bytes_that_decode_gives():
     with Workers(1) as workers:
         for seed in range(3):
-            assert torch.equal(workers.decode(png(seed), SMALL), decode(png(seed), SMALL))
+            assert torch.equal(decoded(workers, png(seed)), decode(png(seed), SMALL))
 
 
 def test_many_threads_share_few_workers():
     with Workers(2) as workers, ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda seed: workers.decode(png(seed), SMALL), range(40)))
+        found = list(threads.map(lambda seed: decoded(workers, png(seed)), range(40)))
     for seed, picture in enumerate(found):
         assert torch.equal(picture, decode(png(seed), SMALL))
 
@@ -79,7 +88,7 @@ def test_what_a_worker_refuses_is_said_as_decode_says_it():
             with pytest.raises(DataError) as here:
                 decode(raw, SMALL)
             with pytest.raises(DataError) as there:
-                workers.decode(raw, SMALL)
+                decoded(workers, raw)
             assert there.value.what == here.value.what
 
 
@@ -92,29 +101,74 @@ def test_a_poisonous_file_costs_that_file_and_no_other():
             (b"gluttony", "more memory than there is"),
             (b"prints!!", "no image file of a known format"),
         ]:
-            assert torch.equal(workers.decode(png(1), SMALL), decode(png(1), SMALL))
+            assert torch.equal(decoded(workers, png(1)), decode(png(1), SMALL))
             with pytest.raises(DataError, match=reason):
-                workers.decode(raw, SMALL)
-        assert torch.equal(workers.decode(png(2), SMALL), decode(png(2), SMALL))
+                decoded(workers, raw)
+        assert torch.equal(decoded(workers, png(2)), decode(png(2), SMALL))
+
+
+def shapes() -> list[bytes | np.ndarray]:
+    """Small files of two sizes, grey and coloured, one that is none, a large one, pixels."""
+    noise = np.random.default_rng(0).integers(0, 256, (600, 700, 3), np.uint8)
+    large = io.BytesIO()
+    Image.fromarray(noise).save(large, "PNG")
+    grey = io.BytesIO()
+    Image.fromarray(noise[:28, :28, 0]).save(grey, "PNG")
+    return [
+        *(png(seed) for seed in range(5)),
+        b"nothing",
+        *2 * [grey.getvalue()],
+        large.getvalue(),
+        noise[:20, :30],
+        noise[:0],
+        png(5),
+        b"",
+    ]
+
+
+@pytest.mark.parametrize("colour", ["rgb", "grey"])
+@pytest.mark.parametrize("resize", ["squash", "crop", "pad"])
+@pytest.mark.parametrize("large", [False, True], ids=["together", "one by one"])
+def test_several_files_come_out_as_each_alone(resize: str, colour: str, *, large: bool):
+    preprocessing = Preprocessing(16, resize, colour=colour, crop=0.875)
+    some = [raw for raw in shapes() if large or len(raw) < TOGETHER]
+    with Workers(1) as workers:
+        found = workers.decode(some, preprocessing)
+    for raw, result in zip(some, found, strict=True):
+        try:
+            assert torch.equal(result, decode(raw, preprocessing))
+        except DataError as refused:
+            assert result.what == refused.what
+
+
+@pytest.mark.usefixtures("poisonous")
+def test_a_poisonous_file_costs_none_of_those_that_came_with_it():
+    with Workers(1, patience=3) as workers:
+        some = [png(0), b"segfault", png(1), b"hangs!!!", png(2)]
+        first, died, second, hung, third = workers.decode(some, SMALL)
+    for seed, found in enumerate((first, second, third)):
+        assert torch.equal(found, decode(png(seed), SMALL))
+    assert died.what == "the process that opened it died (signal 11)"
+    assert hung.what == "could not be opened within 3 seconds"
 
 
 @pytest.mark.usefixtures("poisonous")
 def test_a_file_that_never_ends_is_given_up():
     with Workers(1, patience=3) as workers:
-        workers.decode(png(0), SMALL)
+        decoded(workers, png(0))
         start = time.monotonic()
         with pytest.raises(DataError, match="could not be opened within 3 seconds"):
-            workers.decode(b"hangs!!!", SMALL)
+            decoded(workers, b"hangs!!!")
         assert time.monotonic() - start < 30
-        assert torch.equal(workers.decode(png(1), SMALL), decode(png(1), SMALL))
+        assert torch.equal(decoded(workers, png(1)), decode(png(1), SMALL))
 
 
 def test_a_worker_killed_from_outside_costs_nothing():
     with Workers(1) as workers:
-        workers.decode(png(0), SMALL)
+        decoded(workers, png(0))
         for worker in tuple(workers._live):
             worker.process.kill()
-        assert torch.equal(workers.decode(png(1), SMALL), decode(png(1), SMALL))
+        assert torch.equal(decoded(workers, png(1)), decode(png(1), SMALL))
 
 
 def test_workers_that_do_not_start_are_no_fault_of_the_files(
@@ -123,7 +177,7 @@ def test_workers_that_do_not_start_are_no_fault_of_the_files(
     (tmp_path / "sitecustomize.py").write_text("import os; os._exit(1)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with Workers(1) as workers, pytest.raises(ResourceError, match="does not start"):
-        workers.decode(png(0), SMALL)
+        decoded(workers, png(0))
 
 
 def test_a_users_file_named_like_a_module_is_not_taken_for_it(
@@ -132,24 +186,29 @@ def test_a_users_file_named_like_a_module_is_not_taken_for_it(
     (tmp_path / "re.py").write_text("raise SystemExit('not the one of Python')\n")
     monkeypatch.chdir(tmp_path)
     with Workers(1) as workers:
-        assert torch.equal(workers.decode(png(0), SMALL), decode(png(0), SMALL))
+        assert torch.equal(decoded(workers, png(0)), decode(png(0), SMALL))
 
 
 def test_pixels_need_no_process():
     pixels = np.zeros((9, 9), np.uint8)
     with Workers(1) as workers:
-        assert torch.equal(workers.read(Pixels(pixels), SMALL), decode(pixels, SMALL))
+        (found,) = workers.read([Pixels(pixels)], SMALL)
+        assert torch.equal(found, decode(pixels, SMALL))
         assert not workers._live
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path):
-    with Workers(1) as workers, pytest.raises(DataError, match=r"cannot be read: .*No such file"):
-        workers.read(File(tmp_path / "gone.png"), SMALL)
+    (tmp_path / "here.png").write_bytes(png(0))
+    with Workers(1) as workers:
+        some = [File(tmp_path / name) for name in ("here.png", "gone.png", "here.png")]
+        first, refused, last = workers.read(some, SMALL)
+    assert re.search(r"cannot be read: .*No such file", refused.what)
+    assert torch.equal(first, last)
 
 
 def test_forgotten_workers_end():
     workers = Workers(1)
-    workers.decode(png(0), SMALL)
+    decoded(workers, png(0))
     (worker,) = workers._live
     del workers
     gc.collect()

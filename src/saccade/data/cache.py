@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -84,26 +83,21 @@ class Streamed:
         self.preprocessing = preprocessing
         self.shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
         self._workers = Workers()
-        self._threads = ThreadPoolExecutor(self._workers.count, "saccade-streamed")
 
     def __len__(self) -> int:
         return len(self.kept)
 
     def take(self, index: Tensor) -> Tensor:
         rows = torch.empty(len(index), *self.shape, dtype=torch.uint8)
-        for row, picture in zip(rows, self._threads.map(self._picture, index.tolist())):
-            row.copy_(picture)
+        items = [self.items[self.kept[position]] for position in index.tolist()]
+        for row, result in zip(rows, pictures(items, self.preprocessing, self._workers)):
+            if isinstance(result, Skipped):
+                raise DataError(
+                    f"'{result.name}' could be read before and now cannot: {result.reason}",
+                    "leave the pictures as they are while they are in use",
+                )
+            row.copy_(result)
         return rows
-
-    def _picture(self, position: int) -> Tensor:
-        item = self.items[self.kept[position]]
-        try:
-            return self._workers.read(item.picture, self.preprocessing)
-        except DataError as error:
-            raise DataError(
-                f"'{item.name}' could be read before and now cannot: {error.what}",
-                "leave the pictures as they are while they are in use",
-            ) from error
 
 
 def decoded(

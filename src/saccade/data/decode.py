@@ -6,7 +6,9 @@ processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil
 
 import numpy as np
@@ -22,6 +24,7 @@ RESIZES = ("squash", "crop", "pad")
 INTERPOLATIONS = ("bilinear", "bicubic")
 COLOURS = ("rgb", "grey")
 DRAFT = 1.25  # a JPEG is opened at no less than this times the size that the resize gives
+SMALL = 2**16  # values of a picture up to which several are worth a copy to be resized together
 LONGEST = 8  # times the short side; with "crop" the ends of longer pictures are cut off first
 
 
@@ -62,67 +65,106 @@ class Preprocessing:
 
 def decode(raw: bytes | NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     """The picture as uint8 [C,size,size]; raises `DataError` saying why when it cannot be read."""
-    if isinstance(raw, bytes):
-        return resized(opened(raw, preprocessing.opening), preprocessing)
+    pixels = opened(raw, preprocessing.opening) if isinstance(raw, bytes) else pixels_given(raw)
+    return resized(pixels[None], preprocessing)[0]
+
+
+def pixels_given(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels that were no image file, [H,W] or [H,W,3], as [H,W,1 or 3]; or `DataError`."""
     if raw.dtype != np.uint8 or raw.ndim not in (2, 3) or (*raw.shape, 1)[2] not in (1, 3):
         raise DataError(
             f"pixels are {raw.dtype} {list(raw.shape)}; they have to be uint8 [H,W] or [H,W,3]"
         )
-    return resized(np.atleast_3d(raw), preprocessing)
+    return np.atleast_3d(raw)
 
 
 def resized(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
-    """Upright pixels at the network's size and in its colours.  [H,W,1, 3 or 4] -> [C,size,size]
+    """Upright pixels at the network's size and in its colours; a fourth channel means nothing.
 
-    A fourth channel means nothing.
+    [N,H,W,1, 3 or 4] -> [N,C,size,size]
     """
-    height, width, channels = pixels.shape
+    count, height, width, channels = pixels.shape
     if height == 0 or width == 0:
         raise DataError(f"the picture has {width} x {height} pixels")
     if channels > 1 and preprocessing.colour == "grey":
         pixels = _luma(pixels[..., :3])
-    image = torch.from_numpy(np.require(pixels, requirements="W")).permute(2, 0, 1)
+    images = torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)
     fitted = {"squash": _squashed, "crop": _cropped, "pad": _padded}[preprocessing.resize]
-    result = torch.empty(preprocessing.channels, *2 * [preprocessing.size], dtype=torch.uint8)
-    return result.copy_(fitted(image, preprocessing)[: preprocessing.channels])
+    shape = (count, preprocessing.channels, preprocessing.size, preprocessing.size)
+    result = torch.empty(shape, dtype=torch.uint8)
+    return result.copy_(fitted(images, preprocessing)[:, : preprocessing.channels])
+
+
+def resized_each(
+    some: Iterable[NDArray[np.uint8] | DataError], preprocessing: Preprocessing
+) -> list[Tensor | DataError]:
+    """`resized` of each, small pictures of one shape in a row together; errors stay."""
+    results: list[Tensor | DataError] = []
+    for _, alike in groupby(some, key=_shape_if_small):
+        row: list[NDArray[np.uint8]] = []
+        for pixels in alike:
+            if isinstance(pixels, DataError):
+                results.append(pixels)
+            else:
+                row.append(pixels)
+        results += _resized_together(row, preprocessing)
+    return results
+
+
+def _shape_if_small(pixels: NDArray[np.uint8] | DataError) -> object:
+    """Equal for pictures that go through the resize together."""
+    if isinstance(pixels, DataError) or pixels.size > SMALL:
+        return object()
+    return pixels.shape
+
+
+def _resized_together(
+    row: list[NDArray[np.uint8]], preprocessing: Preprocessing
+) -> list[Tensor | DataError]:
+    if not row:
+        return []
+    try:
+        return [*resized(np.stack(row) if len(row) > 1 else row[0][None], preprocessing)]
+    except DataError as error:
+        return [error] * len(row)
 
 
 def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """ITU-R BT.601 luma in Pillow's whole numbers, 19595 R + 38470 G + 7471 B.  [H,W,1]"""
+    """ITU-R BT.601 luma in Pillow's whole numbers, 19595 R + 38470 G + 7471 B.  [N,H,W,1]"""
     weights = np.array([19595, 38470, 7471], np.uint32)
     return ((pixels @ weights + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
-def _squashed(image: Tensor, to: Preprocessing) -> Tensor:
-    return _scaled(image, to.size, to.size, to.interpolation)
+def _squashed(images: Tensor, to: Preprocessing) -> Tensor:
+    return _scaled(images, to.size, to.size, to.interpolation)
 
 
-def _cropped(image: Tensor, to: Preprocessing) -> Tensor:
+def _cropped(images: Tensor, to: Preprocessing) -> Tensor:
     """The short side to size / crop, then the middle; as torchvision's Resize and CenterCrop."""
-    short = min(image.shape[1:])
-    image = _middle(image, LONGEST * short, LONGEST * short)
+    short = min(images.shape[2:])
+    images = _middle(images, LONGEST * short, LONGEST * short)
     target = int(to.size / to.crop)
-    height, width = (target * side // short for side in image.shape[1:])
-    return _middle(_scaled(image, height, width, to.interpolation), to.size, to.size)
+    height, width = (target * side // short for side in images.shape[2:])
+    return _middle(_scaled(images, height, width, to.interpolation), to.size, to.size)
 
 
-def _padded(image: Tensor, to: Preprocessing) -> Tensor:
+def _padded(images: Tensor, to: Preprocessing) -> Tensor:
     """The long side to size, in the middle of black."""
-    long = max(image.shape[1:])
-    height, width = (max(1, round(to.size * side / long)) for side in image.shape[1:])
-    square = image.new_zeros(image.shape[0], to.size, to.size)
-    _middle(square, height, width)[:] = _scaled(image, height, width, to.interpolation)
+    long = max(images.shape[2:])
+    height, width = (max(1, round(to.size * side / long)) for side in images.shape[2:])
+    square = images.new_zeros(*images.shape[:2], to.size, to.size)
+    _middle(square, height, width)[:] = _scaled(images, height, width, to.interpolation)
     return square
 
 
-def _middle(image: Tensor, height: int, width: int) -> Tensor:
-    """The middle of a picture, where it is larger; a view."""
-    top = max(0, round((image.shape[1] - height) / 2))
-    left = max(0, round((image.shape[2] - width) / 2))
-    return image[:, top : top + height, left : left + width]
+def _middle(images: Tensor, height: int, width: int) -> Tensor:
+    """The middle of pictures, where they are larger; a view."""
+    top = max(0, round((images.shape[2] - height) / 2))
+    left = max(0, round((images.shape[3] - width) / 2))
+    return images[:, :, top : top + height, left : left + width]
 
 
-def _scaled(image: Tensor, height: int, width: int, interpolation: str) -> Tensor:
-    if image.shape[1:] == (height, width):
-        return image
-    return F.interpolate(image[None], (height, width), mode=interpolation, antialias=True)[0]
+def _scaled(images: Tensor, height: int, width: int, interpolation: str) -> Tensor:
+    if images.shape[2:] == (height, width):
+        return images
+    return F.interpolate(images, (height, width), mode=interpolation, antialias=True)

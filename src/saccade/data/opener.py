@@ -16,7 +16,7 @@ from pathlib import Path
 from saccade.data.formats import Opening, opened
 from saccade.errors import DataError
 
-REQUEST = struct.Struct("<Q?Q?")  # bytes of the file that follow, and the fields of Opening
+REQUEST = struct.Struct("<Q?Q?")  # files that follow, their lengths first; fields of Opening
 ANSWER = struct.Struct("<QQQQ")  # height, width, channels, bytes of pixels or of a reason
 MEMORY = 8 * 2**30  # bytes that the process may address
 
@@ -29,16 +29,23 @@ def main() -> None:
     warnings.simplefilter("ignore")
     _yield_memory()
     while request := requests.read(REQUEST.size):
-        length, *wanted = REQUEST.unpack(request)
-        try:
-            pixels = opened(requests.read(length), Opening(*wanted))
-        except DataError as error:
-            shape, body = (0, 0, 0), error.what.encode()
-        else:
-            shape, body = pixels.shape, pixels.data.cast("B")
-        answers.write(ANSWER.pack(*shape, len(body)))
-        answers.write(body)
+        count, *wanted = REQUEST.unpack(request)
+        lengths = struct.unpack(f"<{count}Q", requests.read(8 * count))
+        files = [requests.read(length) for length in lengths]  # all, before one is answered
+        for raw in files:
+            shape, body = answer(raw, Opening(*wanted))
+            answers.write(ANSWER.pack(*shape, len(body)))
+            answers.write(body)
         answers.flush()
+
+
+def answer(raw: bytes, opening: Opening) -> tuple[tuple[int, ...], bytes | memoryview]:
+    """Shape and pixels of an image file, or the shape of nothing and why it is refused."""
+    try:
+        pixels = opened(raw, opening)
+    except DataError as error:
+        return (0, 0, 0), error.what.encode()
+    return pixels.shape, pixels.data.cast("B")
 
 
 def _yield_memory() -> None:

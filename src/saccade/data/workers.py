@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import queue
+import struct
 import subprocess
 import sys
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -22,13 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from saccade.data.decode import Preprocessing, decode, resized
+from saccade.data.decode import Preprocessing, pixels_given, resized_each
 from saccade.data.formats import MAX_PIXELS, Opening
 from saccade.data.opener import ANSWER, REQUEST
 from saccade.data.source import Picture
 from saccade.errors import DataError, ResourceError, SaccadeError
 
-PATIENCE = 60.0  # seconds for one file
+PATIENCE = 60.0  # seconds for one file, or for several small ones
+TOGETHER = 2**18  # bytes of files that go to a worker together, which saves the way there
 
 
 def cores() -> int:
@@ -58,34 +61,45 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def read(self, picture: Picture, preprocessing: Preprocessing) -> Tensor:
-        """One picture of a source, read and decoded.  uint8 [C,size,size]; or `DataError`."""
-        try:
-            raw = picture.read()
-        except SaccadeError:
-            raise
-        except Exception as error:  # whatever a disk, an archive or a source of somebody's raises
-            raise DataError(f"cannot be read: {str(error) or type(error).__name__}") from error
-        return self.decode(raw, preprocessing)
+    def read(
+        self, some: Sequence[Picture], preprocessing: Preprocessing
+    ) -> list[Tensor | DataError]:
+        """Pictures of a source, read and decoded: uint8 [C,size,size] each, or why not."""
+        return self.decode([_read(picture) for picture in some], preprocessing)
 
-    def decode(self, raw: bytes | NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
+    def decode(
+        self, some: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
+    ) -> list[Tensor | DataError]:
         """What `decode.decode` gives, to the byte, from bytes that are not trusted."""
-        if isinstance(raw, bytes):
-            return resized(self.opened(raw, preprocessing.opening), preprocessing)
-        return decode(raw, preprocessing)
+        files = self.opened([raw for raw in some if isinstance(raw, bytes)], preprocessing.opening)
+        opened = iter(files)
+        pixels = (next(opened) if isinstance(raw, bytes) else _given(raw) for raw in some)
+        return resized_each(pixels, preprocessing)
 
-    def opened(self, raw: bytes, opening: Opening) -> NDArray[np.uint8]:
-        """What `formats.opened` gives; a file is refused when two workers have died of it."""
+    def opened(
+        self, files: Sequence[bytes], opening: Opening
+    ) -> list[NDArray[np.uint8] | DataError]:
+        """What `formats.opened` gives; a file is refused when two workers have died of it alone."""
+        if len(files) > 1 and sum(map(len, files)) <= TOGETHER:
+            with suppress(_Died):
+                return self._once(files, opening)
+        return [self._alone(raw, opening) for raw in files]
+
+    def _alone(self, raw: bytes, opening: Opening) -> NDArray[np.uint8] | DataError:
         try:
-            return self._once(raw, opening)
+            return self._once([raw], opening)[0]
+        except _TookTooLong as died:
+            return DataError(str(died))
         except _Died:
             pass
         try:
-            return self._once(raw, opening)
+            return self._once([raw], opening)[0]
         except _Died as died:
-            raise DataError(f"the process that opened it {died}") from died
+            return DataError(str(died))
 
-    def _once(self, raw: bytes, opening: Opening) -> NDArray[np.uint8]:
+    def _once(
+        self, files: Sequence[bytes], opening: Opening
+    ) -> list[NDArray[np.uint8] | DataError]:
         worker = self._idle.get()
         try:
             if self._closed.is_set():
@@ -93,7 +107,7 @@ class Workers:
             if worker is None:
                 worker = _Worker()
                 self._live.add(worker)
-            return worker.opened(raw, opening, self.patience)
+            return worker.opened(files, opening, self.patience)
         finally:
             if worker is not None and worker.process.returncode is not None:
                 self._live.discard(worker)
@@ -103,6 +117,10 @@ class Workers:
 
 class _Died(Exception):
     """A worker is no more; says how it ended."""
+
+
+class _TookTooLong(_Died):
+    """A worker was ended, its time being over."""
 
 
 class _Worker:
@@ -121,23 +139,30 @@ class _Worker:
         self.deadline = float("inf")
         self.answered = False
 
-    def opened(self, raw: bytes, opening: Opening, patience: float) -> NDArray[np.uint8]:
+    def opened(
+        self, files: Sequence[bytes], opening: Opening, patience: float
+    ) -> list[NDArray[np.uint8] | DataError]:
         assert self.process.stdin is not None
         self.deadline = time.monotonic() + patience
         try:
-            wanted = REQUEST.pack(len(raw), opening.grey, opening.least, opening.longer)
-            self.process.stdin.write(wanted)
-            self.process.stdin.write(raw)
+            wanted = REQUEST.pack(len(files), opening.grey, opening.least, opening.longer)
+            lengths = struct.pack(f"<{len(files)}Q", *map(len, files))
+            for part in (wanted, lengths, *files):
+                self.process.stdin.write(part)
             self.process.stdin.flush()
-            *shape, length = ANSWER.unpack(self._received(ANSWER.size))
-            body = self._received(length)
+            answers = [self._answer() for _ in files]
         except (OSError, EOFError) as error:
             raise self._died(patience) from error
         finally:
             self.deadline = float("inf")
         self.answered = True
+        return answers
+
+    def _answer(self) -> NDArray[np.uint8] | DataError:
+        *shape, length = ANSWER.unpack(self._received(ANSWER.size))
+        body = self._received(length)
         if shape == [0, 0, 0]:
-            raise DataError(body.decode())
+            return DataError(body.decode())
         return np.frombuffer(body, np.uint8).reshape(shape)
 
     def _received(self, length: int) -> bytearray:
@@ -155,13 +180,14 @@ class _Worker:
     def _died(self, patience: float) -> Exception:
         code = self.end()
         if self.deadline < time.monotonic():
-            return DataError(f"could not be opened within {patience:g} seconds")
+            return _TookTooLong(f"could not be opened within {patience:g} seconds")
         if code == 1 and not self.answered:
             return ResourceError(
                 "the process that opens image files does not start",
                 f"see what '{sys.executable} -m saccade.data.opener' says",
             )
-        return _Died(f"died (signal {-code})" if code < 0 else f"ended itself (exit code {code})")
+        end = f"died (signal {-code})" if code < 0 else f"ended itself (exit code {code})"
+        return _Died(f"the process that opened it {end}")
 
     def end(self) -> int:
         """End the process; its exit code."""
@@ -172,6 +198,24 @@ class _Worker:
                 with suppress(OSError):  # what was still to be sent
                     stream.close()
         return code
+
+
+def _read(picture: Picture) -> bytes | NDArray[np.uint8] | DataError:
+    try:
+        return picture.read()
+    except DataError as error:
+        return error
+    except SaccadeError:
+        raise
+    except Exception as error:  # whatever a disk, an archive or a source of somebody's raises
+        return DataError(f"cannot be read: {str(error) or type(error).__name__}")
+
+
+def _given(raw: NDArray[np.uint8] | DataError) -> NDArray[np.uint8] | DataError:
+    try:
+        return raw if isinstance(raw, DataError) else pixels_given(raw)
+    except DataError as error:
+        return error
 
 
 def _watch(live: set[_Worker], closed: threading.Event) -> None:
