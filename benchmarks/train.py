@@ -70,11 +70,11 @@ class Case:
 CASES = {
     "lenet": Case(
         "LeNet-5, 32 px, PNG of MNIST", "mnist",
-        {"train": 12_032, "val": 500, "test": 2_000}, "lenet5", 32, 64, 2,
+        {"train": 12_032, "val": 500, "test": 10_000}, "lenet5", 32, 64, 2,
     ),
     "resnet18-32": Case(
         "ResNet-18, 32 px, JPEG of CIFAR-10", "cifar10",
-        {"train": 640, "val": 50, "test": 200}, "resnet18_small", 32, 64, 1,
+        {"train": 640, "val": 50, "test": 1_000}, "resnet18_small", 32, 64, 3,
     ),
     "resnet18-224": Case(
         "ResNet-18, 224 px, photographs", "photographs",
