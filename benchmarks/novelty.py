@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import string
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -127,7 +126,7 @@ def measure(run: Run, strangers: dict[str, list[Item]]) -> None:
         kind = torch.arange(n + strange.shape[1]) >= n
         scores = torch.cat([known, strange], dim=1)
         wanted = [
-            Wanted(what, partial(roc_area, one, kind))
+            Wanted(what, roc_area(one, kind))
             for what, one in zip(("novelty", "unsure"), scores, strict=True)
         ]
         areas = with_spread(wanted, Resampling(len(kind), kind.long()))

@@ -51,7 +51,7 @@ def test_weighted_areas_agree_with_scikit_learn(score, reference) -> None:
     scores = torch.randint(0, 8, (60,), generator=generator).double()
     positive = torch.rand(60, generator=generator) < 0.4
     weights = torch.randint(0, 4, (3, 60), generator=generator).double()
-    for row, ours in zip(weights, score(scores, positive, weights), strict=True):
+    for row, ours in zip(weights, score(scores, positive)(weights), strict=True):
         expected = reference(positive.numpy(), scores.numpy(), sample_weight=row.numpy())
         assert float(ours) == pytest.approx(expected, rel=1e-12)
 
@@ -59,9 +59,9 @@ def test_weighted_areas_agree_with_scikit_learn(score, reference) -> None:
 def test_areas_by_hand() -> None:
     scores, positive = torch.tensor([0.9, 0.8, 0.7, 0.6]), torch.tensor([True, False, True, False])
     once = torch.ones(1, 4).double()
-    assert float(roc_area(scores, positive, once)) == 0.75  # three of four pairs in order
-    assert float(average_precision(scores, positive, once)) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
-    assert float(roc_area(torch.ones(4), positive, once)) == 0.5
+    assert float(roc_area(scores, positive)(once)) == 0.75  # three of four pairs in order
+    assert float(average_precision(scores, positive)(once)) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert float(roc_area(torch.ones(4), positive)(once)) == 0.5
 
 
 def test_map_of_labels_agrees_with_scikit_learn(labels, measured, quietly) -> None:

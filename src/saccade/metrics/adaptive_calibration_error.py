@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from saccade.metrics.membership import membership
-from saccade.metrics.resampling import Statistic
+from saccade.metrics.resampling import Statistic, mean_over
 
 RANGES = 15
 
@@ -25,20 +25,20 @@ def adaptive_calibration_error(probabilities: Tensor, targets: Tensor) -> Tensor
 def adaptive_error(probabilities: Tensor, targets: Tensor) -> Statistic:
     """The same as a statistic; its ranges stay those of the pictures as they are."""
     members = membership(targets, probabilities.shape[1]).double()
-    pairs = list(zip(probabilities.double().T, members.T, strict=True))
+    pairs = zip(probabilities.double().T, members.T, strict=True)
+    return mean_over([_gap(p, truth) for p, truth in pairs])
+
+
+def _gap(probabilities: Tensor, truth: Tensor) -> Statistic:
+    """The mean over the ranges of one class.  [N], [N]"""
+    shares = _shares(probabilities)
+    excess = shares * (truth - probabilities)[:, None]
 
     def statistic(weights: Tensor) -> Tensor:
-        return torch.stack([_gap(p, truth, weights) for p, truth in pairs]).mean(dim=0)
+        counts, gaps = weights @ shares, (weights @ excess).abs()
+        return (gaps / counts.clamp_min(1e-9)).sum(dim=1) / (counts > 0).sum(dim=1)
 
     return statistic
-
-
-def _gap(probabilities: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """The mean over the ranges of one class.  [N], [N], [B,N] -> [B]"""
-    shares = _shares(probabilities)
-    counts = weights @ shares
-    gaps = (weights @ (shares * (truth - probabilities)[:, None])).abs()
-    return (gaps / counts.clamp_min(1e-9)).sum(dim=1) / (counts > 0).sum(dim=1)
 
 
 def _shares(probabilities: Tensor) -> Tensor:

@@ -10,19 +10,24 @@ import torch
 from torch import Tensor
 
 from saccade.metrics.membership import membership
+from saccade.metrics.resampling import Statistic
 
 
-def average_precision(scores: Tensor, positive: Tensor, weights: Tensor) -> Tensor:
-    """With each picture as often as `weights` says; NaN without a picture of the class.
+def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
+    """With each picture as often as its weight says; NaN without a picture of the class.
 
-    scores [N], positive [N] bool, weights [B,N] float64 -> [B]
+    scores [N], positive [N] bool
     """
     values, place = (-scores).unique(return_inverse=True)
-    empty = weights.new_zeros(len(weights), len(values))
-    hits = empty.index_add(1, place, weights * positive)
-    drawn = empty.index_add(1, place, weights).cumsum(dim=1)
-    precision = (hits.cumsum(dim=1) / drawn).nan_to_num(0.0)
-    return (hits * precision).sum(dim=1) / hits.sum(dim=1)
+
+    def statistic(weights: Tensor) -> Tensor:
+        empty = weights.new_zeros(len(weights), len(values))
+        hits = empty.index_add(1, place, weights * positive)
+        drawn = empty.index_add(1, place, weights).cumsum(dim=1)
+        precision = (hits.cumsum(dim=1) / drawn).nan_to_num(0.0)
+        return (hits * precision).sum(dim=1) / hits.sum(dim=1)
+
+    return statistic
 
 
 def average_precisions(predictions: Tensor, targets: Tensor) -> Tensor:
@@ -30,7 +35,7 @@ def average_precisions(predictions: Tensor, targets: Tensor) -> Tensor:
     positive = membership(targets, predictions.shape[1])
     once = torch.ones(1, len(predictions), dtype=torch.float64)
     pairs = zip(predictions.T, positive.T, strict=True)
-    return torch.cat([average_precision(scores, members, once) for scores, members in pairs])
+    return torch.cat([average_precision(scores, members)(once) for scores, members in pairs])
 
 
 def mean_average_precision(predictions: Tensor, targets: Tensor) -> Tensor:

@@ -30,14 +30,14 @@ from saccade.metrics.matthews import matthews
 from saccade.metrics.measured import ClassNumbers, Measured, Number
 from saccade.metrics.precision_recall import Macro, Weighted, f1, precision
 from saccade.metrics.reliability import equal_width
-from saccade.metrics.resampling import Resampling, Statistic, mean_of
+from saccade.metrics.resampling import Resampling, Statistic, mean_of, mean_over
 from saccade.metrics.roc_area import roc_area
 from saccade.metrics.spread import Wanted, with_spread
 
 MOST = 500_000  # pictures times classes beyond which what sorts every class is left out: minutes
 BINS = 15  # of the calibration error
 ERRORS = ("calibration error", "adaptive calibration error")
-Area = Callable[[Tensor, Tensor, Tensor], Tensor]
+Area = Callable[[Tensor, Tensor], Statistic]
 
 
 def classes_measured(
@@ -166,9 +166,7 @@ def _areas(probabilities: Tensor, targets: Tensor, counts: ClassCounts) -> list[
     there = (counts.true > 0).nonzero()[:, 0].tolist()
 
     def mean(area: Area) -> Statistic:
-        return lambda weights: torch.stack(
-            [area(probabilities[:, k], targets == k, weights) for k in there]
-        ).nanmean(dim=0)
+        return mean_over([area(probabilities[:, k], targets == k) for k in there])
 
     share = float((counts.true[there] / counts.n).mean())
     return [

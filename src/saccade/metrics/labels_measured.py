@@ -13,11 +13,11 @@ from saccade.metrics.classes_measured import class_numbers
 from saccade.metrics.interval import wilson
 from saccade.metrics.measured import Measured, Number
 from saccade.metrics.precision_recall import Macro, f1
-from saccade.metrics.resampling import Resampling, Statistic, mean_of
+from saccade.metrics.resampling import Resampling, Statistic, mean_of, mean_over
 from saccade.metrics.roc_area import roc_area
 from saccade.metrics.spread import Wanted, with_spread
 
-Area = Callable[[Tensor, Tensor, Tensor], Tensor]
+Area = Callable[[Tensor, Tensor], Statistic]
 
 
 def label_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
@@ -89,9 +89,7 @@ def mean_of_labels(area: Area, probabilities: Tensor, true: Tensor) -> Statistic
     there = true.any(dim=0).nonzero()[:, 0].tolist()
     if not there:
         return lambda weights: weights.new_full((len(weights),), torch.nan)
-    return lambda weights: torch.stack(
-        [area(probabilities[:, k], true[:, k], weights) for k in there]
-    ).nanmean(dim=0)
+    return mean_over([area(probabilities[:, k], true[:, k]) for k in there])
 
 
 def _exact(number: Number, right: int, groups: Tensor | None) -> Number:

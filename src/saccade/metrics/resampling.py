@@ -6,7 +6,7 @@ Efron 1979, Bootstrap methods; Davison & Hinkley 1997, Bootstrap Methods and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,6 +77,11 @@ def portions(total: int, width: int) -> Iterator[int]:
     most = max(1, PORTION // max(width, 1))
     for first in range(0, total, most):
         yield min(most, total - first)
+
+
+def mean_over(statistics: Sequence[Statistic]) -> Statistic:
+    """The mean of several statistics, of those that are numbers."""
+    return lambda weights: torch.stack([one(weights) for one in statistics]).nanmean(dim=0)
 
 
 def mean_of(values: Tensor) -> Statistic:
