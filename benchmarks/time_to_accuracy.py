@@ -45,7 +45,7 @@ class Case:
 VAL = 1_000  # pictures that saccade watches itself by; nobody trains on them
 CASES = {
     "mnist": Case(
-        "MNIST as PNG files", "mnist", 0.99, "lenet5", 32, 64, 15, ("--recipe", "speed"),
+        "MNIST as PNG files", "mnist", 0.99, "lenet5", 32, 64, 15, ("--recipe", "speed", "--epochs", "2"),
     ),
     "cifar10": Case(
         "CIFAR-10 as JPEG files", "cifar10", 0.8, "resnet18_small", 32, 64, 15,

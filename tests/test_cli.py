@@ -146,6 +146,8 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["train", "photos", "--model", "lenet6"], 2, "no model is called 'lenet6'", "lenet5"),
         (["train", "photos", "--recipe", "smal"], 2, "no recipe is called 'smal'", "small"),
         (["train", "photos", "--with", "optim.rl=1"], 2, "no setting is called", "optim.lr"),
+        (["train", "photos", "--with", "a.b=1", "c.d=2"], 2, "Unused Tokens", "--with c.d=2"),
+        (["train", "photos", "--with", "data.augment=none"], 2, "no augmentation", "augment= "),
         (["train", "photos", "--with", "optim.lr"], 2, "'optim.lr' sets nothing", "name=value"),
         (["train", "photos", "--with", "data.augment=flap"], 2, "no augmentation", "flip"),
         (["train", "photos", "--epochs", "many"], 2, "epochs", ""),

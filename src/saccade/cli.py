@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        return refuse(str(error), "saccade --help lists what there is", USAGE, as_json)
+        return refuse(str(error), hint_on(error), USAGE, as_json)
     except SaccadeError as error:
         return refuse(error.what, error.hint, error.exit_code, as_json)
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
@@ -153,6 +153,14 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     for skipped in reported:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
     return REPORTED if reported else 0
+
+
+def hint_on(error: CycloptsError) -> str:
+    """What to do about words that no command takes."""
+    left = getattr(error, "unused_tokens", None) or ()
+    if setting := next((word for word in left if "=" in word), ""):
+        return f"each setting has its own --with, as in --with {setting}"
+    return "saccade --help lists what there is"
 
 
 def refuse(what: str, hint: str, code: int, as_json: bool) -> int:

@@ -65,6 +65,8 @@ def parse(text: str, classes: int = 0) -> Augmentation:
     if "|" in text:
         return Either(tuple(parse(part, classes) for part in text.split("|")))
     name, colon, rest = text.strip().partition(":")
+    if name == "none":
+        raise RecipeError("'none' is no augmentation", "write data.augment= to leave all out")
     if name not in AUGMENTATIONS:
         raise unknown("augmentation", name, AUGMENTATIONS, RecipeError)
     kind = AUGMENTATIONS[name]
