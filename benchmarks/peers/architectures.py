@@ -1,9 +1,11 @@
-"""The networks as torchvision has them, and LeNet-5 by hand; ten classes."""
+"""The networks as torchvision has them, LeNet-5 by hand, airbench as saccade has it; 10 classes."""
 
 from __future__ import annotations
 
 import torchvision
 from torch import nn
+
+from saccade.models.create import create_model
 
 CLASSES = 10
 
@@ -11,6 +13,8 @@ CLASSES = 10
 def network(name: str) -> nn.Module:
     if name == "lenet5":
         return lenet5()
+    if name == "airbench_narrow":
+        return create_model(name, CLASSES)
     if name == "resnet18_small":
         return small(torchvision.models.resnet18(num_classes=CLASSES))
     return torchvision.models.get_model(name, num_classes=CLASSES)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -102,6 +103,17 @@ def resnet(name: str, size: int) -> keras.Model:
     return keras.Model(start, layers.Dense(CLASSES)(layers.GlobalAveragePooling2D()(x)))
 
 
+def airbench_narrow(size: int) -> keras.Model:
+    """Its rows, whitening learned like the others, with the first weights of Keras."""
+    start = keras.Input((size, size, 3))
+    x = layers.Activation("gelu")(layers.Conv2D(24, 2)(start))
+    for cout in (64, 128, 256):
+        x = layers.MaxPooling2D()(layers.Conv2D(cout, 3, padding="same", use_bias=False)(x))
+        x = layers.Activation("gelu")(layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        x = layers.Activation("gelu")(convolved(x, cout, 3))
+    return keras.Model(start, layers.Dense(CLASSES)(layers.GlobalMaxPooling2D()(x)))
+
+
 def lenet5(size: int) -> keras.Model:
     return keras.Sequential(
         [
@@ -126,7 +138,9 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(1)
-    model = lenet5(job.size) if job.network == "lenet5" else resnet(job.network, job.size)
+    by_hand = {"lenet5": lenet5, "airbench_narrow": airbench_narrow}
+    make = by_hand.get(job.network, partial(resnet, job.network))
+    model = make(job.size)
     model.compile(
         keras.optimizers.AdamW(RATE, weight_decay=DECAY),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -14,7 +14,7 @@ from torch import nn
 
 
 def made(name: str) -> nn.Module:
-    if name == "lenet5":
+    if name in ("lenet5", "airbench_narrow"):
         return network(name)
     if name == "resnet18_small":
         return small(timm.create_model("resnet18", num_classes=CLASSES))
