@@ -6,13 +6,13 @@ import io
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from matplotlib.figure import Figure
-
 from saccade.engine.finder import Trial
 
 
 def rate_picture(found: Sequence[Trial], rate: float, kind: str) -> bytes:
     """Loss over rate, the rate on a scale of powers of ten; `kind` is png or svg."""
+    from matplotlib.figure import Figure  # half a second, which trainings have no use for
+
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     rates = [trial.rate for trial in found]
