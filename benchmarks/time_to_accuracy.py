@@ -1,8 +1,9 @@
 """Seconds from files on disk to an accuracy, beside PyTorch's plain loop, timm, fastai and Keras.
 
-    python benchmarks/time_to_accuracy.py --data DATA [--rounds 3] [--only PEER ...] [CASE ...]
+    python benchmarks/time_to_accuracy.py --data DATA [--rounds 3] [--only PEER ...]
+                                          [--out FILE] [CASE ...]
 
-Prints the tables and writes them to results/time_to_accuracy.md.
+Prints the tables and writes them to results/time_to_accuracy.md, or to FILE.
 
 DATA and the peers' environment are those of benchmarks/train.py.  saccade trains by its command and
 a recipe, and its time is that of the whole process, report and all.  Peers train as in peers/, with
@@ -105,6 +106,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", type=Path, default=cache_folder() / "peers")
     parser.add_argument("--only", nargs="*", default=list(PEERS), help="of the peers")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     here = environment()
     lines = [
@@ -125,7 +127,7 @@ def main() -> None:
             for who, facts in turn.items():
                 found.setdefault(who, []).append(facts)
         lines += ["", *rows(case, found)]
-        RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        asked.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 

@@ -10,6 +10,7 @@ import scipy.stats
 import sklearn.metrics as sk
 import torch
 
+from saccade.metrics.interval import Interval
 from saccade.metrics.labels_measured import labels_measured
 from saccade.metrics.measured import Number
 from saccade.metrics.numbers_measured import numbers_measured
@@ -150,3 +151,10 @@ def test_a_number_comes_back_from_json(numbers) -> None:
 def test_an_undefined_number_comes_back_from_json() -> None:
     told = json.loads('{"name": "precision", "value": null, "n": 0, "interval": null, "unit": "%"}')
     assert str(Number.read(told)) == "undefined (n = 0)"
+
+
+def test_a_dash_does_not_meet_a_minus() -> None:
+    assert str(Number("R squared", 0.5, 9, Interval(0.25, 0.75))) == "0.500 (0.250–0.750, n = 9)"
+    assert str(Number("R squared", -3, 9, Interval(-26.1, -1))) == (
+        "-3.000 (-26.100 to -1.000, n = 9)"
+    )

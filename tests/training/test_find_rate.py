@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from saccade.api import find_rate, train
+from saccade.api import find_rate, resume, train
 from saccade.cli import main
 from saccade.engine.world import Alone
 from saccade.errors import DivergedError, RecipeError, UsageError
@@ -52,6 +52,10 @@ def test_a_training_at_rate_auto_is_one_at_the_rate_that_find_rate_suggests(
     assert (found.path / weights).read_bytes() == (given.path / weights).read_bytes()
     losses = [[row["loss"] for row in run.history] for run in (found, given)]
     assert losses[0] == losses[1]
+    later = [resume(run.path, epochs=3) for run in (found, given)]
+    assert later[0].recipe.optim.lr == suggested
+    assert (found.path / weights).read_bytes() == (given.path / weights).read_bytes()
+    assert [len(run.history) for run in later] == [3, 3]
 
 
 def test_a_plan_counts_the_sweep(tmp_path: Path) -> None:

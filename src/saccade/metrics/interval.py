@@ -15,6 +15,11 @@ class Interval(NamedTuple):
     high: float
 
 
+def span(low: str, high: str) -> str:
+    """Both ends, written already; a dash would read badly beside a minus."""
+    return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
+
+
 def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
     """The Wilson score interval of a proportion (Wilson 1927, JASA 22:209-212)."""
     if n == 0:

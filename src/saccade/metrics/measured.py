@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from saccade.metrics.interval import Interval
+from saccade.metrics.interval import Interval, span
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Number:
     def __str__(self) -> str:
         if self.interval is None:
             return f"{self._written(self.value)} (n = {self.n:,})"
-        low, high = (self._written(end, bare=True) for end in self.interval)
-        return f"{self._written(self.value)} ({low}–{high}, n = {self.n:,})"
+        ends = span(*(self._written(end, bare=True) for end in self.interval))
+        return f"{self._written(self.value)} ({ends}, n = {self.n:,})"
 
     def against(self) -> str:
         """The baseline in words, or nothing."""

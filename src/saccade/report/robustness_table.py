@@ -10,6 +10,7 @@ from typing import Any
 from saccade.data.corrupt.catalogue import meaning
 from saccade.data.corrupt.strength import SEVERITIES
 from saccade.engine.robustness import Measurement
+from saccade.metrics.interval import span
 from saccade.metrics.measured import Number
 from saccade.report.page import Html, element, folded, join, sentence, table, unbroken
 
@@ -102,8 +103,8 @@ class Robustness:
 def _cell(number: Number) -> str:
     if number.interval is None:
         return _bare(number.value, number.unit)
-    low, high = (_bare(end, number.unit) for end in number.interval)
-    return f"{_bare(number.value, number.unit)} ({low}–{high})"
+    ends = span(*(_bare(end, number.unit) for end in number.interval))
+    return f"{_bare(number.value, number.unit)} ({ends})"
 
 
 def _bare(value: float, unit: str) -> str:
