@@ -211,7 +211,7 @@ def in_workers(raw: list[bytes], size: int) -> float:
         start = cpu()
         with Workers(1) as workers:
             for k in range(count):
-                workers.decode(raw[k % len(raw)], Preprocessing(size))
+                workers.decode([raw[k % len(raw)]], Preprocessing(size))
         return cpu() - start
 
     def cpu() -> float:

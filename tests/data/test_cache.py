@@ -100,7 +100,7 @@ def test_what_is_on_disk_is_used_again_and_not_decoded(
     items: Sequence[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     first = decoded(items, SMALL, mode="disk", folder=tmp_path / "c")
-    monkeypatch.setattr(cache, "pictures", None)  # what decodes is not to be called
+    monkeypatch.setattr(cache.Workers, "pictures", None)  # what decodes is not to be called
     moved = [Item("other/" + item.name, "b", item.picture) for item in items]
     again = decoded(moved, SMALL, mode="disk", folder=tmp_path / "c")
     everything = torch.arange(N - 3)
@@ -295,7 +295,7 @@ def test_streamed_pictures_are_checked_once_and_not_in_every_run(
     items: Sequence[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     first = decoded(items, SMALL, mode="off", folder=tmp_path / "c")
-    monkeypatch.setattr(cache, "pictures", None)
+    monkeypatch.setattr(cache.Workers, "pictures", None)
     again = decoded(items, SMALL, mode="off", folder=tmp_path / "c")
     assert again.kept == first.kept
     assert again.failed == first.failed

@@ -16,8 +16,10 @@ import torch
 from PIL import Image
 
 from saccade.data.decode import Preprocessing, decode
+from saccade.data.formats import MAX_PIXELS
+from saccade.data.sandbox import LONGEST, TOGETHER
 from saccade.data.source import File, Pixels
-from saccade.data.workers import TOGETHER, Workers
+from saccade.data.workers import Workers
 from saccade.errors import DataError, ResourceError
 
 SMALL = Preprocessing(16)
@@ -166,8 +168,8 @@ def test_a_file_that_never_ends_is_given_up():
 def test_a_worker_killed_from_outside_costs_nothing():
     with Workers(1) as workers:
         decoded(workers, png(0))
-        for worker in tuple(workers._live):
-            worker.process.kill()
+        for worker in tuple(workers.sandbox._live):
+            worker.handle.kill()
         assert torch.equal(decoded(workers, png(1)), decode(png(1), SMALL))
 
 
@@ -194,7 +196,7 @@ def test_pixels_need_no_process():
     with Workers(1) as workers:
         (found,) = workers.read([Pixels(pixels)], SMALL)
         assert torch.equal(found, decode(pixels, SMALL))
-        assert not workers._live
+        assert not workers.sandbox._live
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path):
@@ -209,9 +211,13 @@ def test_a_file_that_is_gone_says_so(tmp_path: Path):
 def test_forgotten_workers_end():
     workers = Workers(1)
     decoded(workers, png(0))
-    (worker,) = workers._live
+    (worker,) = workers.sandbox._live
     del workers
     gc.collect()
-    assert worker.process.returncode is not None
+    assert worker.handle.returncode is not None
     with pytest.raises(ProcessLookupError):
-        os.kill(worker.process.pid, 0)
+        os.kill(worker.handle.pid, 0)
+
+
+def test_an_answer_may_be_as_long_as_the_largest_picture():
+    assert LONGEST > 4 * MAX_PIXELS  # bytes: Pillow keeps four for each coloured pixel

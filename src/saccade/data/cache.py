@@ -12,7 +12,6 @@ from torch import Tensor
 
 from saccade.data.decode import Preprocessing
 from saccade.data.digests import digests
-from saccade.data.reading import pictures
 from saccade.data.shelf import Book, Shelf, key_of
 from saccade.data.source import Item, Skipped
 from saccade.data.space import free_disk, free_memory, in_words
@@ -90,7 +89,7 @@ class Streamed:
     def take(self, index: Tensor) -> Tensor:
         rows = torch.empty(len(index), *self.shape, dtype=torch.uint8)
         items = [self.items[self.kept[position]] for position in index.tolist()]
-        for row, result in zip(rows, pictures(items, self.preprocessing, self._workers)):
+        for row, result in zip(rows, self._workers.pictures(items, self.preprocessing)):
             if isinstance(result, Skipped):
                 raise DataError(
                     f"'{result.name}' could be read before and now cannot: {result.reason}",
@@ -157,7 +156,7 @@ def _in_memory(
     rows = torch.empty(len(items), preprocessing.channels, size, size, dtype=torch.uint8)
     kept, failed = [], []
     with Workers() as workers:
-        results = pictures(items, preprocessing, workers)
+        results = workers.pictures(items, preprocessing)
         for position, result in _counted(results, len(items), progress):
             if isinstance(result, Skipped):
                 failed.append(result)
@@ -184,7 +183,7 @@ def _written(
         )
     shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
     with Workers() as workers:
-        results = pictures(items, preprocessing, workers)
+        results = workers.pictures(items, preprocessing)
         return shelf.write(key, shape, _counted(results, len(items), progress))
 
 

@@ -15,9 +15,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade.data.reading import each
+from saccade.data.reading import cores, each
 from saccade.data.source import File, Item
-from saccade.data.workers import cores
 
 SETTLED = 3.0  # seconds after which a file's times tell its contents apart
 SCHEMA = "CREATE TABLE IF NOT EXISTS digests (place TEXT PRIMARY KEY, stamp TEXT, digest BLOB)"

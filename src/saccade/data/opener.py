@@ -1,62 +1,45 @@
-"""opener: the process that opens image files for `Workers` and may die of one.  Needs no torch.
-
-Requests come in by its input, pixels or reasons go out by its output, until the input ends.
-"""
+"""opener: image files opened in a sandbox, what they are found to be as bytes.  Needs no torch."""
 
 from __future__ import annotations
 
-import os
-import signal
 import struct
-import sys
-import warnings
-from contextlib import suppress
-from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from saccade.data.formats import Opening, opened
+from saccade.data.sandbox import Message, serve
 from saccade.errors import DataError
 
-REQUEST = struct.Struct("<Q?Q?")  # files that follow, their lengths first; fields of Opening
-ANSWER = struct.Struct("<QQQQ")  # height, width, channels, bytes of pixels or of a reason
-MEMORY = 8 * 2**30  # bytes that the process may address
+WANTED = struct.Struct("<?Q?")  # the fields of Opening; the file follows
+FOUND = struct.Struct("<QQQ")  # height, width, channels; pixels follow, or a reason after zeros
 
 
-def main() -> None:
-    """Answer requests until there are no more."""
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not land among the pixels
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this decides when it ends
-    warnings.simplefilter("ignore")
-    _yield_memory()
-    while request := requests.read(REQUEST.size):
-        count, *wanted = REQUEST.unpack(request)
-        lengths = struct.unpack(f"<{count}Q", requests.read(8 * count))
-        files = [requests.read(length) for length in lengths]  # all, before one is answered
-        for raw in files:
-            shape, body = answer(raw, Opening(*wanted))
-            answers.write(ANSWER.pack(*shape, len(body)))
-            answers.write(body)
-        answers.flush()
+def request(raw: bytes, opening: Opening) -> Message:
+    """What asks the process for the pixels of a file."""
+    return WANTED.pack(opening.grey, opening.least, opening.longer), raw
 
 
-def answer(raw: bytes, opening: Opening) -> tuple[tuple[int, ...], bytes | memoryview]:
-    """Shape and pixels of an image file, or the shape of nothing and why it is refused."""
+def answer(request: bytes) -> Message:
+    """What the process says."""
+    view = memoryview(request)
+    wanted = Opening(*WANTED.unpack(view[: WANTED.size]))
     try:
-        pixels = opened(raw, opening)
+        pixels = opened(bytes(view[WANTED.size :]), wanted)
     except DataError as error:
-        return (0, 0, 0), error.what.encode()
-    return pixels.shape, pixels.data.cast("B")
+        return FOUND.pack(0, 0, 0), error.what.encode()
+    return FOUND.pack(*pixels.shape), pixels.data.cast("B")
 
 
-def _yield_memory() -> None:
-    """Where the system can: a limit of its own, and first in line when memory runs out."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+def understood(answer: bytearray | DataError) -> NDArray[np.uint8] | DataError:
+    """The pixels that an answer means, or why there are none."""
+    if isinstance(answer, DataError):
+        return answer
+    shape = FOUND.unpack_from(answer)
+    if shape == (0, 0, 0):
+        return DataError(answer[FOUND.size :].decode())
+    return np.frombuffer(answer, np.uint8, offset=FOUND.size).reshape(shape)
 
 
 if __name__ == "__main__":
-    main()
+    serve(answer)

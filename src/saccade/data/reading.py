@@ -1,31 +1,33 @@
-"""reading: something done to every item of a source, side by side, the results in order."""
+"""reading: something done to every item of many, side by side, the results in order."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from torch import Tensor
-
-from saccade.data.decode import Preprocessing
-from saccade.data.source import Item, Skipped
-from saccade.data.workers import Workers
-from saccade.errors import DataError
-
 PART = 32  # items handed to a thread at once, at the most
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-def each(items: Sequence[Item], call: Callable[[Item], T], threads: int) -> Iterator[T]:
+def cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def each(items: Sequence[S], call: Callable[[S], T], threads: int) -> Iterator[T]:
     """`call(item)` for every item, in order; a bounded number of results waits."""
     return each_part(items, lambda part: [call(item) for item in part], threads)
 
 
 def each_part(
-    items: Sequence[Item], call: Callable[[Sequence[Item]], list[T]], threads: int
+    items: Sequence[S], call: Callable[[Sequence[S]], list[T]], threads: int
 ) -> Iterator[T]:
     """The same by parts of up to `PART` items."""
     size = max(1, min(PART, len(items) // (2 * threads)))
@@ -41,18 +43,3 @@ def each_part(
             yield from waiting.popleft().result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def pictures(
-    items: Sequence[Item], preprocessing: Preprocessing, workers: Workers
-) -> Iterator[Tensor | Skipped]:
-    """Every item decoded, uint8 [C,size,size], or why it could not be."""
-
-    def part(some: Sequence[Item]) -> list[Tensor | Skipped]:
-        found = workers.read([item.picture for item in some], preprocessing)
-        return [
-            Skipped(item.name, result.what) if isinstance(result, DataError) else result
-            for item, result in zip(some, found, strict=True)
-        ]
-
-    return each_part(items, part, workers.count)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade import errors
-from saccade.data.workers import cores
+from saccade.data.reading import cores
 from saccade.errors import ResourceError, Stopped, UsageError
 from saccade.processes.addresses import address_towards, interface_of, is_ours, taken
 from saccade.processes.together import HUSHED

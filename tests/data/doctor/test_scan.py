@@ -10,24 +10,31 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saccade.data.doctor import crew
+from saccade.data import sandbox
 from saccade.data.doctor.scan import scan
 from saccade.data.source import Encoded, File, Item, Pixels
 from saccade.errors import ResourceError
 
-# a process of the crew in which one picture kills it, and one meets a bug of ours
+# a process that looks at pictures in which one kills it, and one meets a bug of ours
 TRAPPED = """
 import os, signal
-from saccade.data.doctor import crew, facts
+from saccade.data.doctor import facts
+plain = facts.facts_of
 def facts_of(raw):
     if raw == b"poison":
         os.kill(os.getpid(), signal.SIGKILL)
     if raw == b"slow":
         signal.pause()
-    return raw["no such key"] if raw == b"bug" else facts.facts_of(raw)
-crew.facts_of = facts_of
-crew.work()
+    return raw["no such key"] if raw == b"bug" else plain(raw)
+facts.facts_of = facts_of
 """
+
+
+@pytest.fixture
+def trapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "traps").mkdir()
+    (tmp_path / "traps" / "sitecustomize.py").write_text(TRAPPED)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "traps"))
 
 
 @dataclass(frozen=True)
@@ -82,16 +89,22 @@ def test_a_state_of_another_version_is_not_believed(tmp_path):
     assert state.read_text().splitlines()[0] == head
 
 
-@pytest.mark.parametrize("poison", [b"poison", b"slow"])
+@pytest.mark.usefixtures("trapped")
+@pytest.mark.parametrize(
+    ("poison", "reason"),
+    [
+        (b"poison", "the process that opened it died (signal 9)"),
+        (b"slow", "could not be opened within 3 seconds"),
+    ],
+)
 def test_a_picture_that_kills_or_stops_the_process_costs_that_picture(
-    tmp_path, monkeypatch, poison
+    tmp_path, monkeypatch, poison, reason
 ):
-    monkeypatch.setattr(crew, "COMMAND", ("-c", TRAPPED))
-    monkeypatch.setattr(crew, "PATIENCE", 60.0 if poison == b"poison" else 1.0)
+    monkeypatch.setattr(sandbox, "PATIENCE", 3.0)
     items = pictures(tmp_path, 6)
     items.insert(2, Item("poison", None, Encoded(poison)))
     found = scan(items, processes=1)
-    assert found.reasons == {2: "the process that read it died (signal 9)"}
+    assert found.reasons == {2: reason}
     assert found.table["readable"].tolist() == [True, True, False, True, True, True, True]
     assert found.table["width"][3] == 12
 
@@ -101,9 +114,9 @@ def test_an_error_of_ours_is_not_taken_for_a_bad_picture():
         scan([Item("bug", None, Bug())], processes=1)
 
 
-def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture(monkeypatch):
-    monkeypatch.setattr(crew, "COMMAND", ("-c", TRAPPED))
-    with pytest.raises(RuntimeError, match="a bug in the doctor"):
+@pytest.mark.usefixtures("trapped")
+def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture():
+    with pytest.raises(RuntimeError, match=r"a bug in saccade\.data\.doctor\.looker"):
         scan([Item("bug", None, Encoded(b"bug"))], processes=1)
 
 
@@ -123,7 +136,7 @@ def test_a_state_that_cannot_be_written_is_said(tmp_path):
 
 def test_a_process_that_cannot_start_is_no_bad_picture(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(RuntimeError, match="does not start"):
+    with pytest.raises(ResourceError, match="does not start"):
         scan(pictures(tmp_path, 1), processes=1)
 
 

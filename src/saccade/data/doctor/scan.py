@@ -17,8 +17,8 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.doctor.crew import look_at_all
 from saccade.data.doctor.facts import COLUMNS, VERSION, Facts, row
+from saccade.data.doctor.looker import look_at_all
 from saccade.data.formats import DECODER
 from saccade.data.source import File, Item, Picture
 from saccade.data.sources.archive import Stored, Zipped
@@ -59,10 +59,10 @@ def scan(
     stamps = _stamps(items) if state else [None] * len(items)
     known = _recall(state, set(stamps)) if state else {}
     todo = []
-    for number, item in enumerate(items):
-        facts = known.get(stamps[number]) if stamps[number] else None
+    for number, stamp in enumerate(stamps):
+        facts = known.get(stamp) if stamp else None
         if facts is None:
-            todo.append((number, item.picture))
+            todo.append(number)
         else:
             keep(number, facts)
     done = remembered = len(items) - len(todo)
@@ -70,7 +70,8 @@ def scan(
         progress(done, len(items))
     memory = _Memory(state)
     try:
-        for number, facts in look_at_all(todo, processes):
+        found = look_at_all([items[number].picture for number in todo], processes)
+        for number, facts in zip(todo, found):
             keep(number, facts)
             memory.add(stamps[number], facts)
             done += 1

@@ -1,0 +1,233 @@
+"""Sandbox: processes beside this one that do what may kill a process.  Needs no torch.
+
+Requests and answers are bytes; what they mean is up to the module that each process runs, which
+calls `serve`.  A process that dies, or takes too long and is ended, is replaced; it starts in a
+tenth of a second.  Unlike `multiprocessing` this needs no guard in the script that calls, and no
+pickle.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import BufferedReader
+from pathlib import Path
+from typing import cast
+
+from saccade.data.reading import cores
+from saccade.errors import DataError, ResourceError
+
+COUNT = struct.Struct("<Q")  # requests that follow, their lengths first, and then all of them
+ANSWER = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
+LONGEST = 2**30  # bytes of an answer: the pixels of the largest picture, four bytes each
+TOGETHER = 2**18  # bytes of requests that go to a process together, which saves the way there
+PATIENCE = 60.0  # seconds for one request, or for several small ones
+MEMORY = 8 * 2**30  # bytes that a process may address
+
+Bytes = bytes | memoryview | bytearray
+Message = Sequence[Bytes]  # parts, sent one after the other
+
+
+class Sandbox:
+    """Up to `count` processes that run `module`; to be called from any number of threads."""
+
+    def __init__(self, module: str, count: int | None = None, *, patience: float | None = None):
+        self.module = module
+        self.count = count or cores()
+        self.patience = PATIENCE if patience is None else patience
+        self._idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
+        for _ in range(self.count):
+            self._idle.put(None)  # started when first needed
+        self._live: set[_Process] = set()
+        self._closed = threading.Event()
+        threading.Thread(target=_watch, args=(self._live, self._closed), daemon=True).start()
+        self.close = weakref.finalize(self, _close, self._live, self._closed)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
+        """The answer to each; one is refused when two processes have died of it alone."""
+        if len(requests) > 1 and sum(map(_length, requests)) <= TOGETHER:
+            with suppress(_Died):
+                return [*self._once(requests)]
+        return [self._alone(request) for request in requests]
+
+    def _alone(self, request: Message) -> bytearray | DataError:
+        try:
+            return self._once([request])[0]
+        except _TookTooLong as died:
+            return DataError(str(died))
+        except _Died:
+            pass
+        try:
+            return self._once([request])[0]
+        except _Died as died:
+            return DataError(str(died))
+
+    def _once(self, requests: Sequence[Message]) -> list[bytearray]:
+        process = self._idle.get()
+        try:
+            if self._closed.is_set():
+                raise RuntimeError("this sandbox is closed")
+            if process is None:
+                process = _Process(self.module)
+                self._live.add(process)
+            return process.ask(requests, self.patience)
+        finally:
+            if process is not None and process.handle.returncode is not None:
+                self._live.discard(process)
+                process = None
+            self._idle.put(process)
+
+
+class _Died(Exception):
+    """A process is no more; says how it ended."""
+
+
+class _TookTooLong(_Died):
+    """A process was ended, its time being over."""
+
+
+class _Process:
+    """One process; used by one thread at a time."""
+
+    def __init__(self, module: str) -> None:
+        package = str(Path(__file__).parents[2])
+        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.module = module
+        self.handle = subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # C libraries print what they think of a file
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+        self.deadline = float("inf")
+        self.answered = False
+
+    def ask(self, requests: Sequence[Message], patience: float) -> list[bytearray]:
+        self.deadline = time.monotonic() + patience
+        try:
+            self._send(requests)
+            answers = [self._answer() for _ in requests]
+        except (OSError, EOFError) as error:
+            raise self._died(patience) from error
+        finally:
+            self.deadline = float("inf")
+        self.answered = True
+        return answers
+
+    def _send(self, requests: Sequence[Message]) -> None:
+        assert self.handle.stdin is not None
+        lengths = struct.pack(f"<{len(requests)}Q", *map(_length, requests))
+        for part in (COUNT.pack(len(requests)), lengths, *(p for r in requests for p in r)):
+            self.handle.stdin.write(part)
+        self.handle.stdin.flush()
+
+    def _answer(self) -> bytearray:
+        well, length = ANSWER.unpack(self._received(ANSWER.size))
+        body = self._received(length)
+        if not well:
+            raise RuntimeError(f"a bug in {self.module}:\n{body.decode()}")
+        return body
+
+    def _received(self, length: int) -> bytearray:
+        if length > LONGEST:
+            raise EOFError  # a process that has lost its mind
+        received = bytearray(length)
+        view, got = memoryview(received), 0
+        while got < length:
+            count = cast(BufferedReader, self.handle.stdout).readinto(view[got:])
+            if count == 0:
+                raise EOFError
+            got += count
+        return received
+
+    def _died(self, patience: float) -> Exception:
+        code = self.end()
+        if self.deadline < time.monotonic():
+            return _TookTooLong(f"could not be opened within {patience:g} seconds")
+        if code == 1 and not self.answered:
+            return ResourceError(
+                "the process that opens image files does not start",
+                f"see what '{sys.executable} -m {self.module}' says",
+            )
+        end = f"died (signal {-code})" if code < 0 else f"ended itself (exit code {code})"
+        return _Died(f"the process that opened it {end}")
+
+    def end(self) -> int:
+        """End the process; its exit code."""
+        self.handle.kill()
+        code = self.handle.wait()
+        for stream in (self.handle.stdin, self.handle.stdout):
+            if stream is not None:
+                with suppress(OSError):  # what was still to be sent
+                    stream.close()
+        return code
+
+
+def _length(message: Message) -> int:
+    return sum(memoryview(part).nbytes for part in message)
+
+
+def _watch(live: set[_Process], closed: threading.Event) -> None:
+    """End every process whose time is over, until closed."""
+    while not closed.wait(0.1):
+        now = time.monotonic()
+        for process in tuple(live):
+            if process.deadline < now:
+                process.handle.kill()
+
+
+def _close(live: set[_Process], closed: threading.Event) -> None:
+    closed.set()
+    while live:
+        live.pop().end()
+
+
+# ---- the other side
+
+
+def serve(answer: Callable[[bytes], Message]) -> None:
+    """What a process of a sandbox does: answer requests until there are no more."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not land among the answers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this decides when it ends
+    warnings.simplefilter("ignore")
+    _yield_memory()
+    while head := requests.read(COUNT.size):
+        (count,) = COUNT.unpack(head)
+        lengths = struct.unpack(f"<{count}Q", requests.read(COUNT.size * count))
+        for request in [requests.read(length) for length in lengths]:  # all, before one is answered
+            try:
+                well, message = True, answer(request)
+            except Exception:  # no request's fault
+                well, message = False, [traceback.format_exc().encode()]
+            for part in (ANSWER.pack(well, _length(message)), *message):
+                answers.write(part)
+        answers.flush()
+
+
+def _yield_memory() -> None:
+    """Where the system can: a limit of its own, and first in line when memory runs out."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
