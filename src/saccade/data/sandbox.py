@@ -19,7 +19,7 @@ import time
 import traceback
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -31,7 +31,7 @@ from saccade.errors import DataError, ResourceError
 COUNT = struct.Struct("<Q")  # requests that follow, their lengths first, and then all of them
 ANSWER = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
 LONGEST = 2**30  # bytes of an answer: the pixels of the largest picture, four bytes each
-TOGETHER = 2**18  # bytes of requests that go to a process together, which saves the way there
+TOGETHER = 2**18  # bytes of requests up to which they go together, which saves the way there
 PATIENCE = 60.0  # seconds for one request, or for several small ones
 MEMORY = 8 * 2**30  # bytes that a process may address
 
@@ -62,7 +62,10 @@ class Sandbox:
 
     def ask(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
         """The answer to each; one is refused when two processes have died of it alone."""
-        if len(requests) > 1 and sum(map(_length, requests)) <= TOGETHER:
+        return [answer for group in _groups(requests) for answer in self._together(group)]
+
+    def _together(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
+        if len(requests) > 1:
             with suppress(_Died):
                 return [*self._once(requests)]
         return [self._alone(request) for request in requests]
@@ -179,6 +182,20 @@ class _Process:
                 with suppress(OSError):  # what was still to be sent
                     stream.close()
         return code
+
+
+def _groups(requests: Sequence[Message]) -> Iterator[list[Message]]:
+    """The requests in order, as many together as are not too long; one may be."""
+    group: list[Message] = []
+    room = TOGETHER
+    for request in requests:
+        if group and _length(request) > room:
+            yield group
+            group, room = [], TOGETHER
+        group.append(request)
+        room -= _length(request)
+    if group:
+        yield group
 
 
 def _length(message: Message) -> int:
