@@ -62,7 +62,7 @@ def test_a_recipe_that_does_not_exist_is_refused() -> None:
 
 
 def test_a_wrong_setting_is_refused_before_weights_are_asked_for() -> None:
-    def fetching(short_side: int) -> list:
+    def fetching(short_side: int, network: str) -> list:
         raise AssertionError("weights were asked for")
 
     for flags, words in (({"optim.lr": "fast"}, "cannot be 'fast'"), ({"optim.rl": 1}, "optim.rl")):
