@@ -51,7 +51,7 @@ CASES = {
     ),
     "cifar10": Case(
         "CIFAR-10 as JPEG files", "cifar10", 0.8, "airbench_narrow", 32, 64, 15,
-        ("--recipe", "speed_colour", "--epochs", "3"),
+        ("--recipe", "speed_colour", "--epochs", "2"),
     ),
 }  # fmt: skip
 
