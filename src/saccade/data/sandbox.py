@@ -130,6 +130,9 @@ class _Process:
             answers = [self._answer() for _ in requests]
         except (OSError, EOFError) as error:
             raise self._died(patience) from error
+        except BaseException:  # answers left in the pipe would be taken for those of the next
+            self.end()
+            raise
         finally:
             self.deadline = float("inf")
         self.answered = True

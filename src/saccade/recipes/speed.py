@@ -10,7 +10,7 @@ def speed() -> Recipe:
 
     MNIST comes to 99.2 to 99.4 % (three seeds, n = 10,000) with LeNet-5, in 28 seconds of one
     Zen 4 core from first to last and 1.2 GB: `saccade train mnist --recipe speed`.  From 70,000
-    PNG files it takes 34, with `--epochs 2` 29 (benchmarks/time_to_accuracy.py).  The pictures are
+    PNG files it takes 34, with `--epochs 2` 30 (benchmarks/time_to_accuracy.py).  The pictures are
     not examined first.
     """
     return Recipe(

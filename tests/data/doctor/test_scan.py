@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from saccade.data import sandbox
+from saccade.data.doctor.looker import request, understood
 from saccade.data.doctor.scan import scan
 from saccade.data.source import Encoded, File, Item, Pixels
 from saccade.errors import ResourceError
@@ -118,6 +119,16 @@ def test_an_error_of_ours_is_not_taken_for_a_bad_picture():
 def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture():
     with pytest.raises(RuntimeError, match=r"a bug in saccade\.data\.doctor\.looker"):
         scan([Item("bug", None, Encoded(b"bug"))], processes=1)
+
+
+@pytest.mark.usefixtures("trapped")
+def test_answers_left_over_by_a_bug_are_not_taken_for_later_ones(tmp_path):
+    first, second = (item.picture.read() for item in pictures(tmp_path, 2))
+    with sandbox.Sandbox("saccade.data.doctor.looker", 1) as box:
+        with pytest.raises(RuntimeError, match="a bug in"):
+            box.ask([request(b"bug"), request(first)])
+        (answer,) = box.ask([request(second)])
+    assert understood(answer, second).width == 11
 
 
 def test_progress_counts_every_picture_once_with_several_processes():
