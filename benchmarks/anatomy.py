@@ -17,7 +17,7 @@ import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from saccade.analysis.anatomy import anatomy
+from saccade.explain.anatomy import anatomy
 from saccade.models.catalogue import NETWORKS
 from saccade.report.drawing import svg
 from saccade.report.show import show

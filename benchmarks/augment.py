@@ -36,9 +36,9 @@ def competitors(count: int, side: int, trained: int) -> dict[str, dict[str, Call
     import torch
     from torchvision.transforms import v2
 
-    from saccade.batch import Batch
-    from saccade.data.augment.augmentation import compose
-    from saccade.data.augment.catalogue import parse
+    from saccade.augment.augmentation import compose
+    from saccade.augment.catalogue import parse
+    from saccade.data.batch import Batch
 
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)

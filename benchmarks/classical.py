@@ -16,18 +16,16 @@ import cv2
 import numpy as np
 import torch
 
-from saccade.classical.catalogue import CLASSICAL, INPUT
-from saccade.classical.fit import fit
-from saccade.classical.grid import centres
-from saccade.classical.sift import DenseSift, smoothing
+from saccade.auto.look import brightness
+from saccade.classical.descriptors import DenseSift, centres, smoothing
+from saccade.classical.fit import CLASSICAL, INPUT, fit
 from saccade.data.cache import Held, Pictures, decoded
 from saccade.data.classes import match
 from saccade.data.decode import Preprocessing
-from saccade.data.glance import brightness
 from saccade.data.sources import open_source
-from saccade.layers.normalize import normalized
-from saccade.metrics.interval import wilson
-from saccade.results import proportion
+from saccade.metrics.intervals import wilson
+from saccade.models.layers.blocks import normalized
+from saccade.words import proportion
 
 SETS = (("hymenoptera", "train", "val"), ("intel_scenes", "train", "test"))
 SEED = 0

@@ -40,18 +40,17 @@ from torch.nn.functional import cross_entropy
 from torchvision.transforms import v2
 
 import decoders
-from saccade.batch import Batch
-from saccade.data.augment.augmentation import compose
-from saccade.data.augment.catalogue import parse
+from saccade.augment.augmentation import compose
+from saccade.augment.catalogue import parse
+from saccade.data.batch import Batch
 from saccade.data.cache import Held, decoded
 from saccade.data.decode import Preprocessing
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
-from saccade.data.source import Encoded, Item, Pixels
-from saccade.data.workers import Workers
+from saccade.data.item import Encoded, Item, Pixels
+from saccade.data.loader import Loader, shuffled
+from saccade.data.pool import Workers
 from saccade.files import cache_folder
-from saccade.layers.normalize import Normalize
 from saccade.models.create import create_model
+from saccade.models.layers.blocks import Normalize
 
 RESULTS = Path(__file__).parent / "results" / "data.md"
 ROUNDS = 5

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from saccade.data.doctor.doctor import examine
-from saccade.data.source import Encoded, Item
+from saccade.data.item import Encoded, Item
 from saccade.data.sources import open_source
 from saccade.data.sources.folder import folder
 from saccade.data.sources.listing import Listing

@@ -21,7 +21,7 @@ from PIL import Image
 
 from saccade.data.cache import decoded
 from saccade.data.decode import Preprocessing
-from saccade.data.source import Item
+from saccade.data.item import Item
 
 
 def _file(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -19,19 +19,17 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
-from saccade.analysis.anatomy import anatomy
-from saccade.data.augment.augmentation import compose
-from saccade.data.augment.catalogue import parse
+from saccade.augment.augmentation import compose
+from saccade.augment.catalogue import parse
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
-from saccade.engine.compilation import compile_in_place
-from saccade.engine.descent import Descent
+from saccade.data.loader import Loader, shuffled
+from saccade.engine.loop import Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.train import Step, train
-from saccade.layers.normalize import normalized
+from saccade.engine.step import Descent, compile_in_place
+from saccade.explain.anatomy import anatomy
 from saccade.models.create import create_model, input_shape
+from saccade.models.layers.blocks import normalized
 from saccade.tasks.classification import Classification
 
 NETWORKS = {"lenet5": 1024, "airbench94": 1024, "resnet18_small": 512, "resnet18": 256,

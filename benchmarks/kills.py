@@ -32,8 +32,8 @@ from unittest.mock import patch
 import torch
 
 from saccade import api
-from saccade.runs import Run
-from saccade.training import logbook, training
+from saccade.runs.run import Run
+from saccade.training import logbook, train
 
 MOMENTS = ((Path, "write_bytes"), (os, "fsync"), (os, "replace"), (Path, "unlink"))
 LATEST = 22  # of these moments: those of two savings
@@ -120,7 +120,7 @@ def killed(run: Path, chance: random.Random, length: float, inside: bool, tally:
 
 def carry_on(run: Path) -> None:
     """Begin the training, or go on with it, to its end."""
-    training.foretold = lambda prepared, out, view: {}
+    train.foretold = lambda prepared, out, view: {}
     log = run / "log.jsonl"
     if run.exists() and not (log.exists() and Run(run).events("started")):
         shutil.rmtree(run)  # killed before its first line

@@ -20,16 +20,16 @@ import torch
 from cleanlab.filter import find_label_issues
 from torch import Tensor
 
-from saccade.analysis.label_errors import RULES, confident_joint, joint, margins, wrong_share
+from saccade.audit.confident_learning import RULES, confident_joint, joint, margins, wrong_share
+from saccade.audit.label_issues import eye_for
 from saccade.data.cache import decoded
 from saccade.data.classes import class_list, match
 from saccade.data.grouping import by_source
-from saccade.data.source import Item
+from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.metrics.interval import wilson
-from saccade.transfer.features import Decoding, Views, features
-from saccade.transfer.held_out import deals, held_out_probabilities
-from saccade.wrong_labels.eye import eye_for
+from saccade.metrics.intervals import wilson
+from saccade.probes.features import Decoding, Views, features
+from saccade.probes.fit import deals, held_out_probabilities
 
 SHARE = 0.1  # of all labels
 GOOGLENET = ("googlenet_2014", "weights/googlenet_bvlc_imagenet_fp16.npz")

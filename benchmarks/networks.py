@@ -15,9 +15,9 @@ import torch
 import torchvision
 from torch import nn
 
-from saccade.analysis.anatomy import anatomy
+from saccade.explain.anatomy import anatomy
+from saccade.listings import list_models
 from saccade.models.catalogue import NETWORKS
-from saccade.verbs.listings import list_models
 
 
 def shapes(network: nn.Module) -> list[tuple[str, torch.Size]]:

@@ -23,17 +23,16 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 import saccade
-from saccade.answers import Prediction
-from saccade.bundle import Bundle
-from saccade.data.source import Encoded, Item, Pixels
+from saccade.data.item import Encoded, Item, Pixels
 from saccade.data.sources import open_source
-from saccade.data.split import read_split
-from saccade.metrics.interval import wilson
-from saccade.metrics.resampling import Resampling
-from saccade.metrics.roc_area import roc_area
-from saccade.metrics.spread import Wanted, with_spread
-from saccade.results import proportion
-from saccade.runs import Run
+from saccade.data.splits import read_split
+from saccade.metrics.bootstrap import Resampling, Wanted, with_spread
+from saccade.metrics.intervals import wilson
+from saccade.metrics.ranking import roc_area
+from saccade.runs.bundle import Bundle
+from saccade.runs.run import Run
+from saccade.tasks.answers import Prediction
+from saccade.words import proportion
 
 LEARNED = "01234567"
 EACH = 700  # digits of a class to learn from

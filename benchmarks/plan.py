@@ -18,12 +18,12 @@ from types import SimpleNamespace
 
 import torch
 
-from saccade.engine import pace
-from saccade.engine.footprint import footprint
-from saccade.engine.train import Step, train
+from saccade.engine import profile
+from saccade.engine.loop import Step, train
+from saccade.engine.profile import footprint
+from saccade.training.begin import settle
 from saccade.training.plan import Plan, forecast
-from saccade.training.prepared import Prepared, prepare
-from saccade.training.settled import settle
+from saccade.training.prepare import Prepared, prepare
 
 SIZES = {  # pixels
     "cifar_resnet20": (32, 48),
@@ -41,7 +41,7 @@ STEPS = 3  # real ones, before and after the forecast
 def main(names: list[str]) -> None:
     torch.set_num_threads(1)
     clock = time.process_time
-    pace.time = SimpleNamespace(perf_counter=clock, process_time=clock)  # type: ignore[assignment]
+    profile.time = SimpleNamespace(perf_counter=clock, process_time=clock)  # type: ignore[assignment]
     print(
         "| network | pixels | tried | step, plan | measured | off | memory, plan | measured | off |"
     )

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from saccade.data.decode import Preprocessing, decode
-from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
+from saccade.models.layers.blocks import normalized
 from saccade.models.weights import weights_called
 
 Pictures = tuple[Tensor, Tensor]  # uint8 [N,C,H,W], classes [N]

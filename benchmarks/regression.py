@@ -27,15 +27,15 @@ from torch import Tensor
 
 from regression_ways import SEED, Row, by_proxy, by_ridge, dealt, mean_of, out_of_folds
 from saccade import api
+from saccade.auto.weights import prepared_as
 from saccade.data.cache import decoded
-from saccade.data.source import File, Item
-from saccade.layers.normalize import normalized
-from saccade.metrics.numbers_measured import numbers_measured
+from saccade.data.item import File, Item
+from saccade.metrics.regression import numbers_measured
+from saccade.models.backbone import trunk
 from saccade.models.create import create_model
+from saccade.models.layers.blocks import normalized
 from saccade.models.weights import weights_called
-from saccade.pretrained import prepared_as
-from saccade.transfer.features import Decoding, Views, features
-from saccade.transfer.trunk import trunk
+from saccade.probes.features import Decoding, Views, features
 
 PICTURES = 4  # of a place
 WEIGHTS = "googlenet_bvlc_imagenet_fp16.npz"

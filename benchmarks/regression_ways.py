@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from saccade.data.source import File, Item
-from saccade.data.stratify import stratify
-from saccade.transfer.ridge import ridge
+from saccade.data.grouping import stratify
+from saccade.data.item import File, Item
+from saccade.probes.simple import ridge
 
 FOLDS, SEED = 5, 0
 HIDDEN, PASSES = 64, 15  # of the layer that learns the proxy

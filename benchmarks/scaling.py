@@ -15,18 +15,17 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from saccade.data.augment.augmentation import compose
-from saccade.data.augment.catalogue import parse
+from saccade.augment.augmentation import compose
+from saccade.augment.catalogue import parse
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
-from saccade.engine.descent import Descent
-from saccade.engine.distributed import joined_world
+from saccade.data.loader import Loader, shuffled
+from saccade.engine.distributed.torch_world import joined_world
+from saccade.engine.loop import Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import cosine
-from saccade.engine.train import Step, train
-from saccade.layers.normalize import normalized
+from saccade.engine.step import Descent
 from saccade.models.create import create_model, input_shape
+from saccade.models.layers.blocks import normalized
 from saccade.tasks.classification import Classification
 
 REPEATS = 3  # one process and several in turn, so that a busy machine troubles both alike

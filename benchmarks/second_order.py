@@ -25,14 +25,14 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from saccade.engine.minimise.black_box import evolved, random_search
-from saccade.engine.minimise.first_order import first_order, shuffled_batches, stepwise
-from saccade.engine.minimise.hessian_free import hessian_free
-from saccade.engine.minimise.lbfgs import lbfgs
-from saccade.engine.minimise.objective import Objective, network_loss, weights_of
-from saccade.layers.chain import chain
-from saccade.metrics.student import mean_interval
-from saccade.models.mlp import mlp
+from minimise.black_box import evolved, random_search
+from minimise.first_order import first_order, shuffled_batches, stepwise
+from minimise.hessian_free import hessian_free
+from minimise.lbfgs import lbfgs
+from minimise.objective import Objective, network_loss, weights_of
+from saccade.metrics.intervals import mean_interval
+from saccade.models.layers.blocks import chain
+from saccade.models.networks.small import mlp
 
 KINDS = ("softmax regression", "MLP 64-32-10")
 BUDGET, BATCH, DECAY = 200, 64, 1e-4

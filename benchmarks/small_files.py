@@ -20,8 +20,8 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from saccade.data.decode import Preprocessing, decode
+from saccade.data.pool import Workers
 from saccade.data.reading import PART
-from saccade.data.workers import Workers
 
 COUNT, ROUNDS = 10_000, 5
 PREPROCESSING = Preprocessing(32, colour="grey")

@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 
 from files_on_disk import laid_out
-from saccade.environment import environment
+from saccade.device import environment
 from saccade.files import cache_folder
 from train import HERE, ONE_THREAD, PEERS, measured
 

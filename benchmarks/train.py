@@ -27,10 +27,10 @@ from pathlib import Path
 import torch
 
 from files_on_disk import laid_out
-from saccade.analysis.anatomy import anatomy
-from saccade.environment import environment
+from saccade.device import environment
+from saccade.explain.anatomy import anatomy
 from saccade.files import cache_folder
-from saccade.metrics.interval import wilson
+from saccade.metrics.intervals import wilson
 from saccade.models.create import create_model
 
 HERE = Path(__file__).parent

@@ -25,9 +25,8 @@ import torch
 from torch import Tensor
 
 from saccade.files import write_whole
-from saccade.metrics.interval import Interval, wilson
+from saccade.metrics.intervals import Interval, mean_interval, wilson
 from saccade.metrics.paired import paired_accuracy
-from saccade.metrics.student import mean_interval
 from transfer_ways import ALL, HELD, WAYS, Case, Photographs
 
 SHOTS = (1, 2, 5, 10, 20, ALL)  # pictures a class

@@ -15,31 +15,29 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from saccade.classical.catalogue import CLASSICAL
-from saccade.classical.catalogue import INPUT as CLASSICAL_INPUT
-from saccade.classical.fit import LOOKED_AT, fit
-from saccade.classical.machine import fit_machine
+from saccade.auto.choose import HANDFUL
+from saccade.auto.look import brightness, glance
+from saccade.auto.resolve import resolve
+from saccade.auto.weights import prepared_as
+from saccade.classical.fit import CLASSICAL, LOOKED_AT, fit, fit_machine
+from saccade.classical.fit import INPUT as CLASSICAL_INPUT
 from saccade.data.cache import Held, Pictures, decoded
 from saccade.data.classes import match
 from saccade.data.decode import Preprocessing
-from saccade.data.glance import brightness, glance
-from saccade.data.source import Item
+from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.split import Division
+from saccade.data.splits import Division
 from saccade.engine.evaluate import evaluate
-from saccade.engine.train import train
+from saccade.engine.loop import train
 from saccade.files import cache_folder
-from saccade.layers.normalize import normalized
+from saccade.models.backbone import trunk
 from saccade.models.create import create_model
+from saccade.models.layers.blocks import normalized
 from saccade.models.weights import weights_called
-from saccade.pretrained import prepared_as
-from saccade.settings import resolve
-from saccade.starting import HANDFUL
-from saccade.training.prepared import prepare
-from saccade.transfer.features import Decoding, Views, features
-from saccade.transfer.logistic import logistic
-from saccade.transfer.means import means
-from saccade.transfer.trunk import trunk
+from saccade.probes.features import Decoding, Views, features
+from saccade.probes.logistic import logistic
+from saccade.probes.simple import means
+from saccade.training.prepare import prepare
 
 HELD = {"hymenoptera": "val", "intel_scenes": "test"}  # the split to measure on
 EVERY = {"hymenoptera": 1, "intel_scenes": 4}  # of how many to draw from one is taken, for speed

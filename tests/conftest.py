@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saccade.runs import Run
+from saccade.runs.run import Run
 
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (210, 50, 40)}
 

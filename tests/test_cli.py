@@ -16,7 +16,7 @@ from PIL import Image
 import saccade as package
 from saccade import api, cli
 from saccade.errors import UsageError
-from saccade.runs import Run
+from saccade.runs.run import Run
 
 LISTS = {"models", "recipe", "recipes", "report", "studies"}
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from saccade.errors import DataError, ResourceError, SaccadeError, WeightsError
-from saccade.fetch import OFFLINE, Digest, fetch, silent
+from saccade.files import OFFLINE, Digest, fetch, silent
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
 MD5, SHA256 = hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()

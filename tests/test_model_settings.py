@@ -7,15 +7,15 @@ from typing import get_args
 import pytest
 import torch
 
-from saccade.data.glance import Glance, glance
+from saccade.auto.look import Glance, glance
+from saccade.auto.resolve import resolve
 from saccade.data.sources import open_source
-from saccade.data.split import divide
+from saccade.data.splits import divide
 from saccade.errors import RecipeError, UsageError
-from saccade.layers.activations import ACTIVATIONS
-from saccade.layers.initialise import INITIALISATIONS
-from saccade.recipe import Activation, Init, Recipe
-from saccade.settings import resolve
-from saccade.training.prepared import Prepared, prepare
+from saccade.models.layers.activations import ACTIVATIONS
+from saccade.models.layers.initialise import INITIALISATIONS
+from saccade.recipes.recipe import Activation, Init, Recipe
+from saccade.training.prepare import Prepared, prepare
 
 GREY = Glance(short_side=8, grey=True)
 

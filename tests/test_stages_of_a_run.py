@@ -10,9 +10,9 @@ import pytest
 
 from saccade import api, cli
 from saccade.errors import RecipeError, Stopped, UsageError
-from saccade.recipe import Recipe
-from saccade.recipes.catalogue import RECIPES
-from saccade.runs import Run
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.shipped import RECIPES
+from saccade.runs.run import Run
 from saccade.training.logbook import Logbook
 
 TINY = {"train.batch_size": 256, "model.name": "lenet5", "optim.layer_decay": 0.8}
@@ -104,7 +104,7 @@ def test_a_plan_knows_the_stages(capsys: pytest.CaptureFixture) -> None:
 def test_what_cannot_be_is_refused_before_a_picture_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoded = "saccade.training.prepared.decoded"
+    decoded = "saccade.training.prepare.decoded"
     monkeypatch.setattr(decoded, lambda *_, **__: pytest.fail("decoded"))
 
     def refused(kind: type, stages: str, **flags: object) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from saccade import api
 from saccade.errors import UsageError
-from saccade.runs import Run
+from saccade.runs.run import Run
 
 EPOCHS = 12
 TRAINING = [sys.executable, "-m", "saccade.cli", "train", "--epochs", str(EPOCHS), "--seed", "5"]

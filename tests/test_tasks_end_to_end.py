@@ -16,8 +16,8 @@ from saccade import api
 from saccade.data.doctor.doctor import examine
 from saccade.data.sources import open_source
 from saccade.errors import DataError, RecipeError, SaccadeError, Stopped
-from saccade.runs import Run, open_bundle
-from saccade.tasks.labelling import Labelling
+from saccade.runs.run import Run, open_bundle
+from saccade.tasks.multilabel import Labelling
 from saccade.tasks.regression import Regression
 from saccade.training.logbook import Logbook
 

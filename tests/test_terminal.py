@@ -9,9 +9,9 @@ import torch
 from rich.console import Console
 from rich.text import Text
 
-from saccade.engine.train import Step
-from saccade.recipe import Recipe
-from saccade.settings import Settings
+from saccade.engine.loop import Step
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.settings import Settings
 from saccade.terminal import TrainingView
 
 ORIGINS = {name: "default" for name in Recipe().settings()} | {

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from clock import DECAY, RATE, Clock, Job
 
-from saccade.allocator import keep_blocks
-from saccade.engine.train import Step
+from saccade.device import keep_blocks
+from saccade.engine.loop import Step
 from saccade.terminal import TrainingView
-from saccade.training.training import begin
+from saccade.training.train import begin
 
 
 class Timed(TrainingView):

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
         suspects,
         train,
     )
-    from saccade.runs import Run, open_bundle
+    from saccade.runs.run import Run, open_bundle
 
 __version__ = version("saccade")
 
 HOMES = {  # where a name lives; it is imported when first asked for, PyTorch with it
-    "Run": "saccade.runs",
+    "Run": "saccade.runs.run",
     "augment": "saccade.api",
     "compare": "saccade.api",
     "create_model": "saccade.api",
@@ -35,7 +35,7 @@ HOMES = {  # where a name lives; it is imported when first asked for, PyTorch wi
     "evaluate": "saccade.api",
     "features": "saccade.api",
     "find_rate": "saccade.api",
-    "open_bundle": "saccade.runs",
+    "open_bundle": "saccade.runs.run",
     "predict": "saccade.api",
     "resume": "saccade.api",
     "show": "saccade.api",

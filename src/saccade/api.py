@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from saccade.analysis.anatomy import Anatomy
-    from saccade.answers import Predictions
-    from saccade.comparison.comparison import Comparison
-    from saccade.data.doctor.diagnosis import Diagnosis
-    from saccade.results import Evaluation
-    from saccade.runs import Run
-    from saccade.studies.listing import Studies
+    from saccade.audit.sheets import Sheet
+    from saccade.audit.suspects import Suspects
+    from saccade.compare.comparison import Comparison
+    from saccade.compare.write import WrittenReport
+    from saccade.data.doctor.doctor import Diagnosis
+    from saccade.evaluation.features import WrittenFeatures
+    from saccade.explain.anatomy import Anatomy
+    from saccade.listings import Models, NamedRecipe, Recipes
+    from saccade.runs.results import Evaluation
+    from saccade.runs.run import Run
+    from saccade.studies.load import Studies
     from saccade.studies.result import StudyResult
-    from saccade.training.find_rate import FoundRate
+    from saccade.tasks.answers import Predictions
+    from saccade.training.lr_find import FoundRate
     from saccade.training.plan import Plan
-    from saccade.verbs.augment import Sheet
-    from saccade.verbs.features import WrittenFeatures
-    from saccade.verbs.listings import Models, NamedRecipe, Recipes
-    from saccade.verbs.report import WrittenReport
-    from saccade.wrong_labels.suspects import Suspects
+
 
 __all__ = [
     "augment",
@@ -48,8 +49,12 @@ __all__ = [
 
 @overload
 def train(data: str | Path | None = None, *, plan: Literal[True], **named: Any) -> Plan: ...
+
+
 @overload
 def train(data: str | Path | None = None, *, plan: Literal[False] = False, **named: Any) -> Run: ...
+
+
 def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for those below
     data: str | Path | None = None,
     *,
@@ -122,11 +127,12 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
     plan
         Only say what it would cost: parameters, memory, seconds an epoch and in all.
     """
-    from saccade.commands import train_command, words_of
-    from saccade.processes.following import launched_run
-    from saccade.processes.launch import Launch
+    from saccade.engine.distributed.launch import Launch
+    from saccade.runs.command import train_command, words_of
+    from saccade.trackers.watching import take_part
+    from saccade.training.follow import launched_run
     from saccade.training.plan import plan_training
-    from saccade.training.training import begin, take_part
+    from saccade.training.train import begin
 
     together = Launch(processes, nodes, rendezvous, restarts)
     named = {"model.name": model, "train.epochs": epochs, "train.minutes": minutes}
@@ -175,7 +181,7 @@ def find_rate(
     out
         The PNG or SVG file to draw the losses into.
     """
-    from saccade.training.find_rate import find_rate as find
+    from saccade.training.lr_find import find_rate as find
 
     named = {"model.name": model, "data.size": size, "train.seed": seed}
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
@@ -209,11 +215,11 @@ def resume(
     restarts
         How often all processes may begin again from the last checkpoint when one has failed.
     """
-    from saccade.processes.following import launched_run
-    from saccade.processes.launch import Launch
-    from saccade.runs import Run
-    from saccade.tracking.watching import tracked
-    from saccade.training.training import go_on, take_part
+    from saccade.engine.distributed.launch import Launch
+    from saccade.runs.run import Run
+    from saccade.trackers.watching import take_part, tracked
+    from saccade.training.follow import launched_run
+    from saccade.training.train import go_on
 
     together = Launch(processes, nodes, rendezvous, restarts)
     if together.several:
@@ -268,8 +274,8 @@ def evaluate(
         predictions alone.
     """
     from saccade.evaluation.measure import Wanted, measure
-    from saccade.evaluation.threshold import Wish
-    from saccade.runs import Run
+    from saccade.evaluation.readable import Wish
+    from saccade.runs.run import Run
 
     wish = Wish.of(precision, coverage, keep)
     wanted = Wanted(views, by, corrupt, wish, None if out is None else Path(out))
@@ -286,7 +292,7 @@ def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
     html
         A file for the comparison as a page, with the pictures that changed side.
     """
-    from saccade.comparison.compare import compare_runs
+    from saccade.compare.compare import compare_runs
 
     return compare_runs(runs, None if html is None else Path(html))
 
@@ -315,7 +321,7 @@ def predict(
         Say unknown where a picture is more novel than this: 0.99, say, where it lies farther from
         the training pictures than 99 % of the validation pictures. Without it: never.
     """
-    from saccade.runs import open_bundle
+    from saccade.runs.run import open_bundle
 
     limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
     return open_bundle(run).predict(*images, top=top, **limits)
@@ -331,7 +337,7 @@ def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
     out
         The HTML file; without it report.html in the folder of the run, or reports.html.
     """
-    from saccade.verbs.report import write_reports
+    from saccade.compare.write import write_reports
 
     return write_reports(runs, None if out is None else Path(out))
 
@@ -360,7 +366,7 @@ def features(
     out
         The folder for features.npy, a row a picture, and manifest.csv with name, label and split.
     """
-    from saccade.verbs.features import write_features
+    from saccade.evaluation.features import write_features
 
     named = None if weights is None else str(weights)
     return write_features(model, data, layer, named, Path(out))
@@ -401,7 +407,7 @@ def show(
     out
         The PNG or SVG file for the receptive field; without it, one named after network and layer.
     """
-    from saccade.verbs.show import show_network
+    from saccade.evaluation.show import show_network
 
     given = dict(size=size, input_size=input_size, batch=batch, all=all, without=without)
     return show_network(model, given, drawing=svg, layer=field, out=out)
@@ -415,14 +421,14 @@ def models(pattern: str = "*") -> Models:
     pattern
         Only names like this one, as in "resnet*".
     """
-    from saccade.verbs.listings import list_models
+    from saccade.listings import list_models
 
     return list_models(pattern)
 
 
 def recipes() -> Recipes:
     """List the named recipes, each with what it is for."""
-    from saccade.verbs.listings import list_recipes
+    from saccade.listings import list_recipes
 
     return list_recipes()
 
@@ -435,7 +441,7 @@ def recipe(name: str) -> NamedRecipe:
     name
         A recipe of `saccade recipes`.
     """
-    from saccade.verbs.listings import named_recipe
+    from saccade.listings import named_recipe
 
     return named_recipe(name)
 
@@ -458,7 +464,7 @@ def doctor(
         A file for a cleaned table of the pictures, to train on in place of data: without copies and
         unreadable ones, near copies kept in one split. The pictures themselves are never touched.
     """
-    from saccade.verbs.doctor import examine_data
+    from saccade.audit.doctor import examine_data
 
     return examine_data(data, html=html, apply=apply)
 
@@ -491,7 +497,7 @@ def suspects(
         A file for a table of the pictures without the suspects, to train on in place of data. The
         pictures themselves are never touched.
     """
-    from saccade.wrong_labels.find import find_suspects
+    from saccade.audit.label_issues import find_suspects
 
     named = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, apply))
@@ -525,7 +531,7 @@ def study(
         The study folder; without it one below runs with the study's name. One that holds this study
         already is gone on with.
     """
-    from saccade.studies.carry_out import Wanted, carry_out
+    from saccade.studies.run import Wanted, carry_out
 
     folder = Path(out) if out is not None else None
     return carry_out(Wanted(name, data, _settings(with_ or ()), seeds, folder, at_once))
@@ -533,7 +539,7 @@ def study(
 
 def studies() -> Studies:
     """List the studies that come with saccade, each with its question."""
-    from saccade.studies.listing import list_studies
+    from saccade.studies.load import list_studies
 
     return list_studies()
 
@@ -564,7 +570,7 @@ def augment(
     out
         The PNG file to write.
     """
-    from saccade.verbs.augment import augmented_sheet
+    from saccade.audit.sheets import augmented_sheet
 
     named = {"data.size": size, "train.seed": seed}
     flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
@@ -581,7 +587,7 @@ def create_model(
     checked.  What becomes of the file's tensors is said on standard error.
     """
     from saccade.models.create import create_model as create
-    from saccade.terminal import say
+    from saccade.progress import say
 
     return create(name, num_classes, weights=weights, tell=say)
 

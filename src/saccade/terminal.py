@@ -7,37 +7,34 @@ import io
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from typing import Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-)
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from saccade.analysis.anatomy import Anatomy
-from saccade.analysis.layer_statistics import LayerRow, in_columns
-from saccade.answers import Predictions
-from saccade.data.doctor.diagnosis import Diagnosis
-from saccade.engine.stages import Stage, stage_at
-from saccade.engine.train import Position, Step
-from saccade.recipe import ENDLESS
+from saccade.data.doctor.doctor import Diagnosis
+from saccade.engine.freezing import Stage, stage_at
+from saccade.engine.loop import Position, Step
+from saccade.explain.anatomy import Anatomy
+from saccade.explain.layer_stats import LayerRow, in_columns
+from saccade.progress import TimeLeft
+from saccade.recipes.recipe import ENDLESS
+from saccade.recipes.settings import Settings
 from saccade.report.anatomy_table import AnatomyTable, as_csv
-from saccade.report.doctor_table import doctor_table
-from saccade.runs import Run
-from saccade.settings import Settings
+from saccade.report.doctor_page import doctor_table
+from saccade.runs.run import Run
+from saccade.tasks.answers import Predictions
 
 PAPER = 120  # characters to a line where no terminal says how many there are
+
+
 NO_BREAK = "\u00a0"  # a space that no line ends at
+
+
 WORDS = 76  # characters of the line that moves, besides its bar
 
 
@@ -76,35 +73,6 @@ def _(result: Diagnosis) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().rstrip("\n")
-
-
-def say(words: str) -> None:
-    """A line for people, on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(words))
-
-
-@contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for work on many pictures; gives the function to call with (done, total)."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-    shown = not console.is_terminal
-    with Progress(*columns, TimeLeft(), console=console, disable=shown, transient=True) as bar:
-        line = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(line, completed=done, total=total)
-
-
-class TimeLeft(ProgressColumn):
-    """How long it will still take, as 1:05; by the clock where the task has one, in "ends"."""
-
-    def render(self, task: Task) -> Text:
-        ends = task.fields.get("ends")
-        by_clock = [max(0.0, ends - time.monotonic())] if ends is not None else []
-        by_speed = [task.time_remaining] if task.time_remaining is not None else []
-        if not by_clock + by_speed:
-            return Text("")
-        minutes, seconds = divmod(round(min(by_clock + by_speed)), 60)
-        return Text(f"{minutes}:{seconds:02d} left", style="dim")
 
 
 class TrainingView:

@@ -1,10 +1,12 @@
-"""The house: imports only go down, and a bare import stays light."""
+"""The house: imports only go down, strictly, a floor a line, and a bare import stays light."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,75 +14,119 @@ import pytest
 import saccade
 
 ROOT = Path(saccade.__file__).parent
-FLOORS = {
-    "errors": 0, "batch": 0, "files": 0, "fetch": 0, "allocator": 0,
-    "layers": 1, "metrics": 1,
-    "models": 2, "data": 2, "classical": 2,
-    "tasks": 3, "analysis": 3,
-    "engine": 4, "transfer": 4,
-    "recipe": 5, "recipes": 5, "settings": 5, "results": 5, "answers": 5, "runs": 5, "bundle": 5,
-    "report": 5, "setting_text": 5,
-    "export": 5, "environment": 5, "commands": 5,
-    "pretrained": 5, "starting": 5, "fitted": 5,
-    "training": 6, "evaluation": 6, "verbs": 6,
-    "comparison": 6, "studies": 6, "wrong_labels": 6, "processes": 6, "tracking": 6,
-    "terminal": 6, "api": 6,
-    "cli": 7, "studio": 7,
-}  # fmt: skip
-APART = [("models", "data"), ("data", "models")]  # rooms of one floor that never meet
+FLOORS = """
+errors words
+files device progress
+data
+augment metrics models/layers
+augment/corrupt data/sources models/networks classical
+models data/doctor
+tasks
+engine/distributed
+engine
+probes explain recipes
+runs
+report auto
+training/view
+training
+evaluation
+compare studies audit
+listings terminal
+trackers
+api
+cli
+"""  # from the ground up; rooms of one line never meet; inside a room files make no circle
+FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room in line.split()}
 
 
-def modules() -> list[tuple[str, Path]]:
-    found = []
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        if parts != ("__init__",):
-            found.append((".".join(part for part in parts if part != "__init__"), path))
-    return found
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def files() -> dict[str, Path]:
+    """Every file of the package by its path without the ending: data/sources/folder."""
+    found = sorted(ROOT.rglob("*.py"))
+    return {str(path.relative_to(ROOT).with_suffix("")): path for path in found}
 
 
 def imports(path: Path) -> set[str]:
-    """The modules of saccade that a file imports, wherever in the file."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
+    """The files of the package that a file imports, wherever in the file."""
+    found, known = set(), files()
+    for node in ast.walk(tree(path)):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-    return {name.removeprefix("saccade.") for name in found if name.startswith("saccade.")}
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.startswith("saccade."):
+                file = name.removeprefix("saccade.").replace(".", "/")
+                found |= {file, f"{file}/__init__"} & known.keys()
+    return found
 
 
-@pytest.mark.parametrize(("name", "path"), modules(), ids=lambda value: str(value))
-def test_imports_only_go_down(name: str, path: Path) -> None:
-    room = name.split(".")[0]
-    assert room in FLOORS, f"{name} is on no floor"
-    for other in imports(path):
-        below = other.split(".")[0]
-        assert FLOORS[below] <= FLOORS[room], f"{name} imports {other}, which is above it"
-        assert (room, below) not in APART, f"{name} imports {other}: these rooms never meet"
+def room(file: str) -> str:
+    """The room that a file is in: the longest part of its path that is on a floor."""
+    whole = file.removesuffix("/__init__")
+    while whole not in FLOOR:
+        assert "/" in whole, f"{file} is on no floor"
+        whole = whole.rpartition("/")[0]
+    return whole
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
-    graph = {name: imports(path) for name, path in modules()}
+@pytest.mark.parametrize("file", [file for file in files() if file != "__init__"])
+def test_imports_only_go_down(file: str) -> None:
+    here = room(file)
+    for other in imports(files()[file]):
+        there = room(other)
+        assert there == here or FLOOR[there] < FLOOR[here], f"{file} imports {other}, not below it"
+
+
+def test_every_room_of_the_floors_is_there() -> None:
+    assert {room(file) for file in files() if file != "__init__"} == FLOOR.keys()
+
+
+def test_no_file_imports_itself_in_a_circle() -> None:
+    graph = {file: imports(path) for file, path in files().items() if file != "__init__"}
     done: set[str] = set()
 
-    def visit(name: str, way: tuple[str, ...]) -> None:
-        assert name not in way, " -> ".join((*way, name))
-        if name not in done:
-            for other in graph.get(name, ()):
-                visit(other, (*way, name))
-            done.add(name)
+    def visit(file: str, way: tuple[str, ...]) -> None:
+        assert file not in way, " -> ".join((*way, file))
+        if file not in done:
+            for other in graph.get(file, ()):
+                visit(other, (*way, file))
+            done.add(file)
 
-    for name in graph:
-        visit(name, ())
+    for file in graph:
+        visit(file, ())
+
+
+def test_no_folder_imports_itself_in_a_circle() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for file, path in files().items():
+        if "/" in file:
+            here = file.rpartition("/")[0]
+            graph[here] |= {there.rpartition("/")[0] for there in imports(path)} - {here, ""}
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [*graph[start]]
+        while waiting:
+            if (folder := waiting.pop()) not in seen:
+                seen.add(folder)
+                waiting += graph[folder]
+        return seen
+
+    assert not [folder for folder in list(graph) if folder in reached(folder)]
 
 
 def test_nothing_is_imported_relatively_or_by_star() -> None:
-    for name, path in modules():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for file, path in files().items():
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ImportFrom):
-                assert node.level == 0, name
-                assert all(alias.name != "*" for alias in node.names), name
+                assert node.level == 0, file
+                assert all(alias.name != "*" for alias in node.names), file
 
 
 @pytest.mark.parametrize("name", ["saccade", "saccade.cli", "saccade.api"])
@@ -91,10 +137,10 @@ def test_a_bare_import_needs_neither_torch_nor_numpy(name: str) -> None:
 
 
 def test_pickle_is_never_loaded() -> None:
-    for name, path in modules():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for file, path in files().items():
+        for node in ast.walk(tree(path)):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            assert called not in ("pickle.load", "pickle.loads"), f"{name} loads a pickle"
+            assert called not in ("pickle.load", "pickle.loads"), f"{file} loads a pickle"
             if isinstance(node, ast.Call) and called == "torch.load":
                 words = {k.arg: ast.unparse(k.value) for k in node.keywords}
-                assert words.get("weights_only") == "True", f"{name} loads code with weights"
+                assert words.get("weights_only") == "True", f"{file} loads code with weights"

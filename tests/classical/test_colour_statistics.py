@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from saccade.classical.colour_statistics import ColourStatistics
-from saccade.classical.grid import centres
-from saccade.classical.sift import DenseSift
+from saccade.classical.descriptors import ColourStatistics, DenseSift, centres
 
 
 def slowly(picture: torch.Tensor, y: int, x: int, cell: int) -> torch.Tensor:

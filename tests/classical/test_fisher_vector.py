@@ -7,8 +7,7 @@ import torch
 from skimage.feature import fisher_vector as skimage_fisher_vector
 from sklearn.mixture import GaussianMixture
 
-from saccade.classical.fisher_vector import FisherVector
-from saccade.classical.power import SignedRoot, UnitLength
+from saccade.classical.encode import FisherVector, SignedRoot, UnitLength
 
 GAUSSIANS, SIZE = 5, 7
 

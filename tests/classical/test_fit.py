@@ -10,18 +10,19 @@ from sklearn.mixture import GaussianMixture
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from saccade.classical.bag_of_words import bag_of_words
-from saccade.classical.catalogue import CLASSICAL
-from saccade.classical.fisher_vector import FisherVector, fisher
-from saccade.classical.fit import fit
-from saccade.classical.grey import Grey
-from saccade.classical.hog import hog
-from saccade.classical.machine import fit_machine
-from saccade.classical.mixture import fit_mixture, k_means
-from saccade.classical.power import SignedRoot
-from saccade.classical.projection import Projection
+from saccade.classical.descriptors import Grey, hog
+from saccade.classical.encode import (
+    FisherVector,
+    Projection,
+    SignedRoot,
+    bag_of_words,
+    fisher,
+    fit_mixture,
+    k_means,
+)
+from saccade.classical.fit import CLASSICAL, fit, fit_machine
 from saccade.data.cache import Held
-from saccade.layers.normalize import normalized
+from saccade.models.layers.blocks import normalized
 
 
 def stripes(count: int, size: int = 32) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from skimage.feature import hog as skimage_hog
 
-from saccade.classical.hog import Hog, hog
+from saccade.classical.descriptors import Hog, hog
 
 
 @pytest.mark.parametrize("channels", [1, 3])

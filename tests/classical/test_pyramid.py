@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from saccade.classical.bag_of_words import Words
-from saccade.classical.pyramid import SpatialPyramid, parts
+from saccade.classical.encode import SpatialPyramid, Words, parts
 
 
 def test_each_descriptor_becomes_its_nearest_word():

@@ -16,8 +16,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.classical.grid import centres
-from saccade.classical.sift import DenseSift, smoothing
+from saccade.classical.descriptors import DenseSift, centres, smoothing
 
 TOLERANCE = 0.75  # of 512: half a unit of rounding, and the angles that OpenCV approximates
 STEP = 4

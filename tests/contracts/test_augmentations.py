@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from saccade.batch import Batch
-from saccade.data.augment.augmentation import Augmentation, compose
-from saccade.data.augment.catalogue import AUGMENTATIONS, parse
+from saccade.augment.augmentation import Augmentation, compose
+from saccade.augment.catalogue import AUGMENTATIONS, parse
+from saccade.data.batch import Batch
 from saccade.errors import RecipeError
 
 CLASSES = 5

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from saccade.data.corrupt.catalogue import CORRUPTIONS, FAMILIES, corrupt, names
-from saccade.data.corrupt.strength import SEVERITIES
+from saccade.augment.corrupt.corruptions import CORRUPTIONS, FAMILIES, corrupt, names
+from saccade.augment.corrupt.optics import SEVERITIES
 from saccade.errors import UsageError
 
 EVERY = pytest.mark.parametrize("name", CORRUPTIONS)

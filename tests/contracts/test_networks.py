@@ -17,9 +17,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.layers.chain import chain
 from saccade.models import catalogue
 from saccade.models.catalogue import INPUTS, NETWORKS, SEVERAL_LOGITS
+from saccade.models.layers.blocks import chain
 
 CLASSES = 7
 Size = tuple[int, ...]

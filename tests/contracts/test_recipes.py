@@ -9,19 +9,18 @@ from typing import get_args
 import pytest
 import torch
 
-from saccade.batch import Batch
-from saccade.data.augment.augmentation import compose
-from saccade.data.augment.catalogue import parse
-from saccade.data.glance import Glance
+from saccade.augment.augmentation import compose
+from saccade.augment.catalogue import parse
+from saccade.auto.look import Glance
+from saccade.auto.resolve import resolve
+from saccade.data.batch import Batch
 from saccade.engine.optim import OPTIMIZERS
 from saccade.engine.schedule import CYCLES, SCHEDULES
 from saccade.errors import RecipeError
-from saccade.models.create import create_model, input_shape
-from saccade.models.input_size import check_size
+from saccade.models.create import check_size, create_model, input_shape
 from saccade.models.weights import weights_called
-from saccade.recipe import Optimizer, Recipe, Schedule
-from saccade.recipes.catalogue import RECIPES
-from saccade.settings import resolve
+from saccade.recipes.recipe import Optimizer, Recipe, Schedule
+from saccade.recipes.shipped import RECIPES
 
 DIGITS, SCENES = Glance(short_side=28, grey=True), Glance(short_side=375, grey=False)
 

@@ -15,9 +15,9 @@ from PIL import Image
 
 from saccade.data.classes import match, match_several, natural
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.source import Item, Source
+from saccade.data.item import Item, Source
 from saccade.data.sources import open_source
-from saccade.data.split import divide, read_split, write_split
+from saccade.data.splits import divide, read_split, write_split
 from saccade.errors import DataError
 
 EACH = 4  # pictures of each class and split

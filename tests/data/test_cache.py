@@ -21,10 +21,8 @@ from PIL import Image
 from saccade.data import cache
 from saccade.data.cache import decoded, needed_bytes
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.digests import digests
-from saccade.data.shelf import key_of
-from saccade.data.source import File, Item, Pixels, Skipped
-from saccade.data.space import free_disk, free_memory, in_words
+from saccade.data.item import File, Item, Pixels, Skipped
+from saccade.data.store import digests, free_disk, free_memory, in_words, key_of
 from saccade.errors import DataError, RecipeError, ResourceError
 
 SMALL = Preprocessing(8)
@@ -196,9 +194,9 @@ import sys, time
 from pathlib import Path
 from saccade.data.cache import decoded
 from saccade.data.decode import Preprocessing
-from saccade.data.digests import digests
-from saccade.data.shelf import key_of
-from saccade.data.source import File, Item
+from saccade.data.store import digests
+from saccade.data.store import key_of
+from saccade.data.item import File, Item
 
 items = [Item(path.name, "a", File(path)) for path in sorted(Path(sys.argv[1]).iterdir())]
 def wait(done, total):

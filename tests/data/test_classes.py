@@ -18,7 +18,7 @@ from saccade.data.classes import (
     read_classes,
     write_classes,
 )
-from saccade.data.source import Item, Label, Pixels
+from saccade.data.item import Item, Label, Pixels
 from saccade.data.sources.folder import folder
 from saccade.errors import DataError
 

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from torchvision.transforms import v2
 
-from saccade.data.borrowed import pixels
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.formats import MAX_BYTES, Opening, opened
+from saccade.data.formats import MAX_BYTES, Opening, opened, pixels
 from saccade.errors import DataError, RecipeError
 
 RGB = Opening(grey=False, least=10**6, longer=False)

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saccade.data.limit import limited
-from saccade.data.source import Item, Pixels
+from saccade.data.item import Item, Pixels
 from saccade.data.sources import open_source
-from saccade.data.split import Division, divide, read_split, write_split
+from saccade.data.splits import Division, divide, limited, read_split, write_split
 from saccade.errors import UsageError
 
 DIGITS = divide(open_source(None), seed=3)

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import in_order, shuffled
+from saccade.data.loader import Loader, in_order, shuffled
 
 
 @dataclass

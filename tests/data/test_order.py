@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from saccade.data.order import balanced, class_weights, in_order, shuffled
+from saccade.data.loader import balanced, class_weights, in_order, shuffled
 from saccade.errors import DataError, RecipeError
 
 

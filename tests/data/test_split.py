@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from saccade.data.classes import class_list
 from saccade.data.grouping import by_cluster, by_folder, by_pattern
-from saccade.data.source import Item, Label, Pixels
+from saccade.data.item import Item, Label, Pixels
 from saccade.data.sources import open_source
 from saccade.data.sources.listing import Listing
-from saccade.data.split import Division, divide, folds, read_split, write_split
+from saccade.data.splits import Division, divide, folds, read_split, write_split
 from saccade.errors import DataError, UsageError
 
 BLANK = Pixels(np.zeros((1, 1), np.uint8))

@@ -8,18 +8,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.data.augment.augmentation import compose
+from saccade.augment.augmentation import compose
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
+from saccade.data.loader import Loader, shuffled
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
-from saccade.engine.compilation import compile_in_place, has_compiler
-from saccade.engine.descent import Descent
+from saccade.engine.loop import Position, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.train import Position, train
+from saccade.engine.step import Descent, compile_in_place, has_compiler
 from saccade.errors import ResourceError, UsageError
-from saccade.layers.chain import chain
+from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
 
 CPU = torch.device("cpu")

@@ -7,19 +7,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.batch import Batch
-from saccade.data.augment.augmentation import compose
+from saccade.augment.augmentation import compose
+from saccade.data.batch import Batch
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
-from saccade.engine import descent as module
+from saccade.data.loader import Loader, shuffled
+from saccade.engine import step as module
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
-from saccade.engine.descent import Descent
-from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.optimizers.lookahead import Lookahead
+from saccade.engine.loop import Epoch, Position, Step, train
+from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
 from saccade.engine.schedule import Plateau, constant, linear
-from saccade.engine.train import Epoch, Position, Step, train
-from saccade.layers.chain import chain
+from saccade.engine.step import Descent
+from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
 
 TASK = Classification(("a", "b", "c"), label_smoothing=0.1)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.engine.early_stopping import Best
+from saccade.engine.stopping import Best
 
 
 def network(value: float) -> nn.Module:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.batch import Batch
-from saccade.engine.descent import Descent
+from saccade.data.batch import Batch
 from saccade.engine.optim import OPTIMIZERS
 from saccade.engine.schedule import constant
+from saccade.engine.step import Descent
 
 SMALLEST = 2**-24  # of float16's numbers above zero
 

@@ -7,19 +7,17 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from saccade.data.augment.augmentation import compose
+from saccade.augment.augmentation import compose
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
-from saccade.engine.descent import Descent
+from saccade.data.loader import Loader, shuffled
 from saccade.engine.freezing import freeze, train_from, training_mode
+from saccade.engine.loop import train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import scheduled
-from saccade.engine.train import train
+from saccade.engine.step import Descent
 from saccade.errors import RecipeError, UsageError
-from saccade.layers.chain import chain
-from saccade.layers.normalize import normalized
 from saccade.models.create import create_model
+from saccade.models.layers.blocks import chain, normalized
 from saccade.tasks.classification import Classification
 
 

@@ -7,18 +7,17 @@ import copy
 import torch
 from torch import nn
 
-from saccade.data.augment.augmentation import compose
-from saccade.data.augment.grow import Grow
+from saccade.augment.augmentation import compose
+from saccade.augment.crop import Grow
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
-from saccade.engine.descent import Descent
+from saccade.data.loader import Loader, shuffled
+from saccade.engine.loop import Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.train import Position, Step, train
-from saccade.layers.chain import chain
-from saccade.models.resnet import Basic, stage
-from saccade.models.stochastic_depth import with_stochastic_depth
+from saccade.engine.step import Descent
+from saccade.models.layers.blocks import chain
+from saccade.models.networks.resnet import Basic, stage
+from saccade.models.variants import with_stochastic_depth
 from saccade.tasks.classification import Classification
 
 

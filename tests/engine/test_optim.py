@@ -7,10 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.optimizers.lookahead import Lookahead
-from saccade.engine.optimizers.muon import Muon, orthogonal
-from saccade.layers.chain import chain
+from saccade.engine.optim import OPTIMIZERS, Lookahead, Muon, orthogonal, parameter_groups
+from saccade.models.layers.blocks import chain
 
 STEPS = 12
 

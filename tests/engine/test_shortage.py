@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from saccade import api
-from saccade.batch import Batch
+from saccade.data.batch import Batch
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
-from saccade.engine.descent import Descent
 from saccade.engine.schedule import constant
+from saccade.engine.step import Descent
 from saccade.errors import ResourceError
 from saccade.tasks.classification import Classification
 

@@ -10,20 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.data.augment.augmentation import compose
+from saccade.augment.augmentation import compose
 from saccade.data.cache import Held
-from saccade.data.loader import Loader
-from saccade.data.order import shuffled
-from saccade.engine.descent import Descent
-from saccade.engine.freezing import freeze, hold_all_but, learning_in
-from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.optimizers.lookahead import Lookahead
+from saccade.data.loader import Loader, shuffled
+from saccade.engine.freezing import Unfreezing, freeze, hold_all_but, learning_in, stages
+from saccade.engine.loop import Epoch, Position, Step, train
+from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.stages import stages
-from saccade.engine.train import Epoch, Position, Step, train
-from saccade.engine.unfreezing import Unfreezing
+from saccade.engine.step import Descent
 from saccade.errors import RecipeError, UsageError
-from saccade.layers.chain import chain
+from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
 
 STEPS = 20  # of an epoch: 40 pictures, two a step

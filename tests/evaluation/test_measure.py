@@ -16,11 +16,11 @@ from PIL import Image
 import saccade
 import saccade.errors
 from saccade import cli
-from saccade.answers import Prediction
 from saccade.data.sources import open_source
 from saccade.errors import DataError, RecipeError, UsageError
-from saccade.results import Evaluation
-from saccade.runs import Run
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
+from saccade.tasks.answers import Prediction
 
 
 def write_digits(folder: Path, names: dict[str, str], each: int = 6) -> Path:

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.bundle import Bundle
-from saccade.data.augment.views import views
+from saccade.augment.tta import views
 from saccade.data.cache import Held
 from saccade.data.decode import Preprocessing
-from saccade.data.source import Item, Label, Pixels
+from saccade.data.item import Item, Label, Pixels
 from saccade.errors import DataError
 from saccade.evaluation.readable import Readable
+from saccade.runs.bundle import Bundle
 from saccade.tasks.classification import Classification
-from saccade.tasks.labelling import Labelling
+from saccade.tasks.multilabel import Labelling
 from saccade.tasks.regression import Regression
 from saccade.tasks.task import Task
 

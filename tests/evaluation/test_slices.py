@@ -8,13 +8,12 @@ import pytest
 import torch
 
 from saccade.data.cache import Held
-from saccade.data.source import Item, Pixels
+from saccade.data.item import Item, Pixels
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
-from saccade.evaluation.readable import Readable
-from saccade.evaluation.slices import APART, part_of_each, slices
+from saccade.evaluation.readable import APART, Readable, part_of_each, slices
 from saccade.tasks.classification import Classification
-from saccade.tasks.labelling import Labelling
+from saccade.tasks.multilabel import Labelling
 from saccade.tasks.regression import Regression
 
 BLANK = Pixels(torch.zeros(8, 8, dtype=torch.uint8).numpy())

@@ -13,15 +13,15 @@ from PIL import Image
 
 import saccade
 from saccade import cli
-from saccade.answers import Prediction, Predictions
-from saccade.data.source import Item
+from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.split import read_split
+from saccade.data.splits import read_split
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import UsageError
-from saccade.evaluation.threshold import Wish, refuse_unwishable, selected
-from saccade.runs import Run
-from saccade.tasks.labelling import Labelling
+from saccade.evaluation.readable import Wish, refuse_unwishable, selected
+from saccade.runs.run import Run
+from saccade.tasks.answers import Prediction, Predictions
+from saccade.tasks.multilabel import Labelling
 
 
 def said(confidences: list[float], right: list[bool]) -> Evaluated:

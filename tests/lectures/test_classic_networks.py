@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.models.ablation import rows, without
 from saccade.models.catalogue import NETWORKS
 from saccade.models.create import input_shape
+from saccade.models.layers.surgery import rows, without
 
 
 def empty(name: str) -> nn.Sequential:

@@ -7,16 +7,8 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
-
-from saccade.analysis.convolution import (
-    cross_correlation,
-    flip_and_filter,
-    toeplitz,
-    translate_and_scale,
-)
-from saccade.analysis.filters import (
+from lectures.convolution import cross_correlation, flip_and_filter, toeplitz, translate_and_scale
+from lectures.filters import (
     box,
     filtered,
     gaussian,
@@ -26,9 +18,12 @@ from saccade.analysis.filters import (
     sharpening,
     vertical_edge,
 )
-from saccade.layers.locally_connected import LocallyConnected
-from saccade.layers.pooling import L2Pool, MaxAcrossChannels, StochasticPool
+from lectures.pooling import L2Pool, MaxAcrossChannels, StochasticPool
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
 from saccade.models.create import create_model
+from saccade.models.layers.historic import LocallyConnected
 
 BLOCK = [[1.0, 1.0, 2.0, 4.0], [5.0, 6.0, 7.0, 8.0], [3.0, 2.0, 1.0, 0.0], [1.0, 2.0, 3.0, 4.0]]
 

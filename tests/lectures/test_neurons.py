@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.layers.activations import HardThreshold, SoftReLU
-from saccade.models.linear import linear, perceptron
-from saccade.models.mlp import mlp
+from saccade.models.layers.activations import HardThreshold, SoftReLU
+from saccade.models.networks.small import linear, mlp, perceptron
 
 ONE_PIXEL = (1, 1, 1)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.analysis.anatomy import anatomy
+from saccade.explain.anatomy import anatomy
 from saccade.models.create import create_model
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.analysis.anatomy import Anatomy, anatomy
-from saccade.models.ablation import without
+from saccade.explain.anatomy import Anatomy, anatomy
 from saccade.models.catalogue import INPUTS, NETWORKS
+from saccade.models.layers.surgery import without
 from saccade.report.show import show
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from saccade.batch import Batch
+from saccade.data.batch import Batch
 
 
 @pytest.fixture

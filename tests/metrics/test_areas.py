@@ -7,13 +7,14 @@ import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torchmetrics.functional.classification import multiclass_auroc, multiclass_average_precision
 
-from saccade.metrics.average_precision import (
+from saccade.metrics.metric import Remembered
+from saccade.metrics.ranking import (
     average_precision,
     average_precisions,
     mean_average_precision,
+    roc_area,
+    roc_areas,
 )
-from saccade.metrics.remembered import Remembered
-from saccade.metrics.roc_area import roc_area, roc_areas
 
 REFERENCES = [(roc_areas, roc_auc_score), (average_precisions, average_precision_score)]
 

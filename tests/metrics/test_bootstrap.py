@@ -5,11 +5,9 @@ import pytest
 import scipy.stats
 import torch
 
-from saccade.metrics.bootstrap import bca, between, percentile, replicates
-from saccade.metrics.class_counts import counted
-from saccade.metrics.kappa import kappa
-from saccade.metrics.resampling import Resampling, mean_of
-from saccade.metrics.roc_area import roc_area
+from saccade.metrics.bootstrap import Resampling, bca, between, mean_of, percentile, replicates
+from saccade.metrics.counts import counted, kappa
+from saccade.metrics.ranking import roc_area
 
 
 @pytest.fixture

@@ -8,16 +8,17 @@ import torch
 from sklearn.calibration import calibration_curve
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from saccade.metrics.adaptive_calibration_error import (
+from saccade.metrics.bootstrap import Resampling, percentile
+from saccade.metrics.calibration import (
+    CalibrationError,
     adaptive_calibration_error,
     adaptive_error,
+    equal_count,
+    equal_width,
+    reliability,
 )
-from saccade.metrics.bootstrap import percentile
-from saccade.metrics.calibration_error import CalibrationError
-from saccade.metrics.classes_measured import classes_measured
-from saccade.metrics.interval import wilson
-from saccade.metrics.reliability import equal_count, equal_width, reliability
-from saccade.metrics.resampling import Resampling
+from saccade.metrics.classification import classes_measured
+from saccade.metrics.intervals import wilson
 
 
 @pytest.mark.parametrize("bins", [5, 15])

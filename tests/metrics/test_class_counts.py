@@ -10,16 +10,23 @@ import torchmetrics.functional.classification as other
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saccade.metrics.balanced_accuracy import (
+from saccade.metrics.counts import (
+    ClassCounts,
+    Counted,
+    Macro,
+    Weighted,
     balanced_accuracy,
     balanced_accuracy_interval,
+    baseline,
+    class_counts,
+    f1,
+    from_confusion,
+    kappa,
+    matthews,
+    precision,
+    recall,
     unequal,
 )
-from saccade.metrics.baseline import baseline
-from saccade.metrics.class_counts import ClassCounts, Counted, class_counts, from_confusion
-from saccade.metrics.kappa import kappa
-from saccade.metrics.matthews import matthews
-from saccade.metrics.precision_recall import Macro, Weighted, f1, precision, recall
 
 HAND = from_confusion(torch.tensor([[20, 5], [10, 15]]))
 SCORES = {"precision": precision, "recall": recall, "f1": f1}

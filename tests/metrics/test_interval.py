@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from saccade.metrics.interval import f1_interval, linear, wilson
+from saccade.metrics.intervals import f1_interval, linear, wilson
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,16 @@ import sklearn.metrics as oracle
 import torch
 from torchmetrics.functional.classification import multilabel_exact_match, multilabel_f1_score
 
-from saccade.metrics.averaged import Averaged
-from saccade.metrics.label_counts import LabelCounted
-from saccade.metrics.precision_recall import Macro, Weighted, f1, precision, recall
-from saccade.metrics.subset_accuracy import exact_matches
+from saccade.metrics.counts import (
+    LabelCounted,
+    Macro,
+    Weighted,
+    exact_matches,
+    f1,
+    precision,
+    recall,
+)
+from saccade.metrics.metric import Averaged
 
 
 @pytest.mark.parametrize("score", [precision, recall, f1])

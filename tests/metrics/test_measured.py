@@ -10,11 +10,11 @@ import scipy.stats
 import sklearn.metrics as sk
 import torch
 
-from saccade.metrics.interval import Interval
-from saccade.metrics.labels_measured import labels_measured
-from saccade.metrics.measured import Number
-from saccade.metrics.numbers_measured import numbers_measured
-from saccade.results import Evaluation
+from saccade.metrics.classification import labels_measured
+from saccade.metrics.intervals import Interval
+from saccade.metrics.metric import Number
+from saccade.metrics.regression import numbers_measured
+from saccade.runs.results import Evaluation
 
 LABELS = ("a", "b", "c")
 

@@ -9,27 +9,29 @@ from functools import partial
 import pytest
 import torch
 
-from saccade.batch import Batch
-from saccade.metrics.accuracy import Accuracy
-from saccade.metrics.adaptive_calibration_error import adaptive_calibration_error
-from saccade.metrics.average_precision import average_precisions, mean_average_precision
-from saccade.metrics.averaged import Averaged
-from saccade.metrics.balanced_accuracy import balanced_accuracy
-from saccade.metrics.brier import brier_scores
-from saccade.metrics.calibration_error import CalibrationError
-from saccade.metrics.class_counts import Counted
-from saccade.metrics.confusion import Confusion
-from saccade.metrics.deviation import RootMeanSquare, absolute_errors
-from saccade.metrics.kappa import kappa
-from saccade.metrics.label_counts import LabelCounted
-from saccade.metrics.log_loss import LogLoss
-from saccade.metrics.matthews import matthews
-from saccade.metrics.precision_recall import Macro, Weighted, f1
-from saccade.metrics.r_squared import RSquared
-from saccade.metrics.remembered import Remembered
-from saccade.metrics.roc_area import roc_areas
-from saccade.metrics.spearman import spearman
-from saccade.metrics.subset_accuracy import exact_matches
+from saccade.data.batch import Batch
+from saccade.metrics.calibration import (
+    CalibrationError,
+    LogLoss,
+    adaptive_calibration_error,
+    brier_scores,
+)
+from saccade.metrics.counts import (
+    Accuracy,
+    Confusion,
+    Counted,
+    LabelCounted,
+    Macro,
+    Weighted,
+    balanced_accuracy,
+    exact_matches,
+    f1,
+    kappa,
+    matthews,
+)
+from saccade.metrics.metric import Averaged, Remembered
+from saccade.metrics.ranking import average_precisions, mean_average_precision, roc_areas, spearman
+from saccade.metrics.regression import RootMeanSquare, RSquared, absolute_errors
 
 CLASSES = {
     "accuracy": Accuracy,

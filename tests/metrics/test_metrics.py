@@ -11,11 +11,9 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from saccade.metrics.accuracy import Accuracy
-from saccade.metrics.averaged import Averaged
-from saccade.metrics.brier import brier_scores
-from saccade.metrics.confusion import Confusion
-from saccade.metrics.log_loss import LogLoss
+from saccade.metrics.calibration import LogLoss, brier_scores
+from saccade.metrics.counts import Accuracy, Confusion
+from saccade.metrics.metric import Averaged
 
 
 def test_metrics_agree_with_scikit_learn(answers, measured, quietly) -> None:

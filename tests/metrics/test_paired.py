@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saccade.metrics.bootstrap import percentile
+from saccade.metrics.bootstrap import Resampling, mean_of, percentile
 from saccade.metrics.paired import (
     difference,
     holm,
@@ -15,7 +15,6 @@ from saccade.metrics.paired import (
     paired_accuracy,
     paired_interval,
 )
-from saccade.metrics.resampling import Resampling, mean_of
 
 
 def test_mcnemar_gives_the_published_p_values() -> None:

@@ -4,8 +4,8 @@ import pytest
 import scipy.stats
 import torch
 
-from saccade.metrics.paired_bootstrap import paired_bootstrap
-from saccade.metrics.resampling import Resampling, mean_of
+from saccade.metrics.bootstrap import Resampling, mean_of
+from saccade.metrics.paired import paired_bootstrap
 
 
 def test_the_p_value_and_interval_of_a_mean_are_near_those_of_the_paired_t_test() -> None:

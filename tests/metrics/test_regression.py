@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata, spearmanr
 
-from saccade.metrics.averaged import Averaged
-from saccade.metrics.deviation import RootMeanSquare, absolute_errors
-from saccade.metrics.r_squared import RSquared
-from saccade.metrics.remembered import Remembered
-from saccade.metrics.spearman import ranks, spearman
+from saccade.metrics.metric import Averaged, Remembered
+from saccade.metrics.ranking import ranks, spearman
+from saccade.metrics.regression import RootMeanSquare, RSquared, absolute_errors
 
 METRICS = {
     "mae": (lambda: Averaged(absolute_errors), oracle.mean_absolute_error),

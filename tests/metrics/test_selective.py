@@ -7,12 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saccade.metrics.interval import wilson
-from saccade.metrics.selective import (
-    risk_coverage,
-    threshold_for_coverage,
-    threshold_for_precision,
-)
+from saccade.metrics.intervals import wilson
+from saccade.metrics.ranking import risk_coverage, threshold_for_coverage, threshold_for_precision
 
 CONFIDENCES = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5], dtype=torch.float64)
 RIGHT = torch.tensor([True, True, False, True, False])

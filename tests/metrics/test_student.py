@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from saccade.metrics.student import mean_interval, paired_means, quantile, within
+from saccade.metrics.intervals import mean_interval, paired_means, quantile, within
 
 # Student 1908, Section VI: additional hours of sleep gained by two drugs
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]

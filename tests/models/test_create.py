@@ -12,9 +12,9 @@ import torchvision
 
 from saccade.data.decode import Preprocessing, decode
 from saccade.errors import ResourceError, UsageError, WeightsError
-from saccade.layers.normalize import normalized
 from saccade.models.create import create_model, input_shape
-from saccade.models.googlenet import Logits
+from saccade.models.layers.blocks import normalized
+from saccade.models.networks.googlenet import Logits
 from saccade.models.weights import weights_called
 
 

@@ -8,8 +8,8 @@ import torchvision
 from torch import nn
 
 from saccade.errors import UsageError
-from saccade.layers.chain import chain
-from saccade.models.input_size import check_size, obstacle
+from saccade.models.create import check_size, obstacle
+from saccade.models.layers.blocks import chain
 
 
 @pytest.mark.parametrize("name", ["googlenet", "alexnet", "vgg11"])

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from saccade.errors import UsageError
-from saccade.layers.stochastic_depth import StochasticDepth
 from saccade.models.create import create_model
-from saccade.models.stochastic_depth import with_stochastic_depth
+from saccade.models.layers.blocks import StochasticDepth
+from saccade.models.variants import with_stochastic_depth
 
 
 def rates(network: nn.Module) -> list[float]:

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from saccade.errors import UsageError
-from saccade.layers.activations import ACTIVATIONS
-from saccade.layers.initialise import INITIALISATIONS
 from saccade.models.catalogue import NETWORKS
 from saccade.models.create import create_model, input_shape
-from saccade.models.variant import Variant, varied
+from saccade.models.layers.activations import ACTIVATIONS
+from saccade.models.layers.initialise import INITIALISATIONS
+from saccade.models.variants import Variant, varied
 
 
 def changed(name: str, **changes) -> nn.Module:

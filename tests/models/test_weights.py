@@ -15,9 +15,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from saccade.errors import ResourceError, UsageError, WeightsError
-from saccade.layers.chain import chain
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
-from saccade.models.googlenet import googlenet, googlenet_aux
+from saccade.models.layers.blocks import chain
+from saccade.models.networks.googlenet import googlenet, googlenet_aux
 from saccade.models.weights import (
     classifiers,
     load_weights,

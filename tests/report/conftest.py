@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from saccade.api import train
-from saccade.runs import Run
+from saccade.runs.run import Run
 
 
 class Read(HTMLParser):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from saccade.analysis.anatomy import Anatomy, anatomy
+from saccade.explain.anatomy import Anatomy, anatomy
 from saccade.models.catalogue import NETWORKS
 from saccade.report.anatomy_table import AnatomyTable, as_csv, as_json, brief, megabytes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saccade.report.card import model_card
-from saccade.runs import Run
+from saccade.runs.run import Run
 
 
 def test_a_card_says_number_beginning_and_limits(trained: Run) -> None:

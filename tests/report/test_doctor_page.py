@@ -7,13 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from saccade.data.doctor.diagnosis import Diagnosis
-from saccade.data.doctor.doctor import examine
-from saccade.data.source import Item, Pixels, Skipped
+from saccade.data.doctor.doctor import Diagnosis, examine
+from saccade.data.item import Item, Pixels, Skipped
 from saccade.data.sources.listing import Listing
 from saccade.report import doctor_page as module
-from saccade.report.doctor_page import doctor_page
-from saccade.report.doctor_table import bars, doctor_table
+from saccade.report.doctor_page import bars, doctor_page, doctor_table
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.analysis.anatomy import Anatomy, anatomy
+from saccade.explain.anatomy import Anatomy, anatomy
 from saccade.models.catalogue import INPUTS, NETWORKS
 from saccade.report.drawing import svg
-from saccade.report.drawing_layout import arranged
-from saccade.report.drawing_nodes import LARGE, SMALL, nodes_of
+from saccade.report.drawing_layout import LARGE, SMALL, arranged, nodes_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 

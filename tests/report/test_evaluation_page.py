@@ -10,13 +10,13 @@ import pytest
 import torch
 
 import saccade
-from saccade.commands import evaluate_command
 from saccade.data.cache import Held
-from saccade.metrics.classes_measured import classes_measured
-from saccade.report import tested
+from saccade.metrics.classification import classes_measured
+from saccade.report import pictures
 from saccade.report.evaluation_page import Asked, evaluation_page
-from saccade.results import Evaluation
-from saccade.runs import Run
+from saccade.runs.command import evaluate_command
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
 
 
 def lead_of(page: str) -> str:
@@ -108,7 +108,7 @@ def evaluated(trained: Run, right: int, n: int) -> str:
     said = torch.nn.functional.one_hot(named, len(classes)).double()
     true = torch.full((n,), 3)
     test = Evaluation.of("test", "classification", classes_measured(said.float(), true, classes))
-    answers = tested.Tested(
+    answers = pictures.Tested(
         tuple(f"{k}.png" for k in range(n)),
         ("3",) * n,
         tuple(classes[k] for k in named),
@@ -138,7 +138,7 @@ def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
         "test", "regression", classes_measured(torch.eye(2), torch.arange(2), ("a", "<b>"))
     )
     held = Held(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
-    answers = tested.Tested(
+    answers = pictures.Tested(
         ("<b>1", "<b>2"), ("1", "2"), ("1", "3"), torch.zeros(2), torch.zeros(2, 0), held
     )
     page = evaluation_page(trained, test, answers, Asked("<b>", "saccade <b>"))

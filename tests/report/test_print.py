@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 import saccade
-from saccade.runs import Run
+from saccade.runs.run import Run
 
 
 @pytest.fixture(scope="module", params=["run", "evaluation"])

@@ -13,14 +13,15 @@ import torch
 from PIL import Image
 
 from saccade.data.cache import Held
-from saccade.metrics.classes_measured import classes_measured
-from saccade.report import tested
-from saccade.report.confusion_section import confusion_section
-from saccade.report.heat_map import STRONG
+from saccade.metrics.classification import classes_measured
+from saccade.report import pictures
+from saccade.report.class_sections import confusion_section
+from saccade.report.figures import STRONG
 from saccade.report.run_page import run_page
-from saccade.report.verdict import duration, most_confused, result
-from saccade.results import Evaluation
-from saccade.runs import Run
+from saccade.report.summary import most_confused, result
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
+from saccade.words import duration
 
 
 def evaluation(confusion: list[list[int]]) -> Evaluation:
@@ -120,7 +121,7 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     named[:3] = 7
     said = torch.nn.functional.one_hot(named, 40).double()
     test = Evaluation.of("test", "classification", classes_measured(said.float(), true, names))
-    said_of_each = tested.Tested(
+    said_of_each = pictures.Tested(
         tuple(map(str, range(80))),
         tuple(names[k] for k in true),
         tuple(names[k] for k in named),

@@ -9,7 +9,7 @@ import pytest
 
 from saccade.errors import RecipeError, UsageError
 from saccade.models.create import input_shape
-from saccade.recipe import Recipe
+from saccade.recipes.recipe import Recipe
 from saccade.studies.load import SHIPPED, find_study, load_study
 from saccade.studies.study import Study
 

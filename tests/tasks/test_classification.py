@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.batch import Batch
-from saccade.data.source import Item, Pixels
+from saccade.data.batch import Batch
+from saccade.data.item import Item, Pixels
 from saccade.errors import DataError
 from saccade.tasks.classification import Classification
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.batch import Batch
-from saccade.data.source import Item, Pixels
+from saccade.data.batch import Batch
+from saccade.data.item import Item, Pixels
 from saccade.errors import DataError, RecipeError
 from saccade.tasks.catalogue import read_task, task_for
 from saccade.tasks.regression import Regression

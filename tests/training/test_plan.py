@@ -11,15 +11,14 @@ import torch
 from torch import nn
 
 from saccade import api, cli
-from saccade.data.source import Item, Pixels
-from saccade.engine import pace as pacing
-from saccade.engine.footprint import Living
-from saccade.engine.pace import line
+from saccade.data.item import Item, Pixels
+from saccade.engine import profile as pacing
+from saccade.engine.profile import Living, line
 from saccade.errors import ResourceError
-from saccade.runs import Run
-from saccade.training import training
-from saccade.training.faults import refuse_too_little_disk
-from saccade.training.plan import sample, seconds_text
+from saccade.runs.run import Run
+from saccade.training import train
+from saccade.training.plan import sample
+from saccade.training.watch import refuse_too_little_disk
 
 TINY = {"train.batch_size": 256, "model.name": "lenet5", "train.epochs": 2}
 LENET = 156 + 2_416 + 48_120 + 10_164 + 850  # parameters of its five layers, by hand
@@ -70,7 +69,7 @@ def test_foretelling_changes_no_bit_of_the_training(
     dropping = TINY | {"train.average": "auto", "optim.schedule": "plateau"}
     with_plan = api.train(with_=dropping, out=tmp_path / "with")
     with monkeypatch.context() as patched:
-        patched.setattr(training, "foretold", lambda prepared, out, view: {})
+        patched.setattr(train, "foretold", lambda prepared, out, view: {})
         without = api.train(with_=dropping, out=tmp_path / "without")
     assert with_plan.events("plan")[0]["tried"] > 0
     assert "tried" not in without.events("plan")[0]
@@ -145,7 +144,7 @@ def test_a_disk_that_is_too_small_is_found_before_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_too_little_disk(tmp_path, 1000)
-    monkeypatch.setattr("saccade.training.faults.free_disk", lambda folder: 3_900_000)
+    monkeypatch.setattr("saccade.training.watch.free_disk", lambda folder: 3_900_000)
     with pytest.raises(ResourceError, match=r"3\.9 MB are free") as caught:
         api.train(with_=TINY, out=tmp_path / "run")
     assert caught.value.exit_code == 5
@@ -160,11 +159,3 @@ def test_a_sample_has_some_of_every_class_and_a_few_batches() -> None:
     assert 32 <= len(found) <= 40
     numbers = tuple(Item(str(k), float(k), picture) for k in range(1000))
     assert len(sample(numbers, 8)) <= 40
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.0853, "85.3 ms"), (12.34, "12.3 s"), (90, "1.5 min"), (9000, "2.5 h")],
-)
-def test_durations_in_words(seconds: float, words: str) -> None:
-    assert seconds_text(seconds) == words

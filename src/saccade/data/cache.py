@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from saccade.data.decode import Preprocessing
-from saccade.data.digests import digests
-from saccade.data.shelf import Book, Shelf, key_of
-from saccade.data.source import Item, Skipped
-from saccade.data.space import free_disk, free_memory, in_words
-from saccade.data.workers import Workers
+from saccade.data.item import Item, Skipped
+from saccade.data.pool import Workers
+from saccade.data.store import Book, Shelf, digests, free_disk, free_memory, in_words, key_of
 from saccade.errors import DataError, RecipeError, ResourceError, unknown
 from saccade.files import cache_folder
 
 MODES = ("auto", "off", "memory", "disk")
+
+
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
 
 

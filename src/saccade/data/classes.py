@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.source import Item, Label
+from saccade.data.item import Item, Label
 from saccade.errors import DataError, unknown
 from saccade.files import write_whole
 

@@ -1,10 +1,12 @@
-"""formats: an image file to its pixels, by one stated rule for each kind.  Needs no torch.
+"""borrowed: a Pillow picture's own memory as an array, without a copy.  Needs no torch.
 
-The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
+Pillow hands its memory out by Arrow's C data interface, four bytes a coloured pixel; NumPy takes an
+address by its array interface.  Layout of the struct: arrow.apache.org/docs/format/CDataInterface.
 """
 
 from __future__ import annotations
 
+import ctypes
 import io
 import threading
 import warnings
@@ -17,14 +19,72 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from saccade.data.borrowed import pixels
 from saccade.errors import DataError
 
+
+class _Array(ctypes.Structure):
+    """struct ArrowArray."""
+
+
+_Array._fields_ = [
+    *((name, ctypes.c_int64) for name in ("length", "nulls", "offset", "buffers_count", "count")),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
+    *((name, ctypes.c_void_p) for name in ("dictionary", "release", "private")),
+]
+
+
+_address = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+
+
+class _Lender:
+    """Holds on to the memory for as long as an array made of it lives."""
+
+    def __init__(self, image: Image.Image, channels: int):
+        _, self.capsule = image.__arrow_c_array__()
+        found = _Array.from_address(_address(self.capsule, b"arrow_array"))
+        values = found.children[0].contents if found.count else found
+        self.__array_interface__: dict[str, Any] = {
+            "data": (values.buffers[1], False),
+            "shape": (image.height, image.width, channels),
+            "typestr": "|u1",
+            "version": 3,
+        }
+
+
+def pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """A loaded picture of mode L as [H,W,1], of mode RGB as [H,W,4] with 255 or 0 for a fourth.
+
+    A picture over Pillow's 16 MiB a block lies in several places and is copied.
+    """
+    try:
+        return np.asarray(_Lender(image, 1 if image.mode == "L" else 4))
+    except (AttributeError, ValueError):  # Pillow before 11.2.1; several blocks
+        raw = image.tobytes("raw", "L" if image.mode == "L" else "RGBX")
+        return np.frombuffer(bytearray(raw), np.uint8).reshape(image.height, image.width, -1)
+
+
+# formats: an image file to its pixels, by one stated rule for each kind.  Needs no torch.
+#
+# The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
+
+
 DECODER = 1  # counts up whenever a picture may come out in other bytes
+
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+
+
 MAX_BYTES = 512 * 2**20  # of a file
+
+
 MAX_PIXELS = 178_956_970  # of a picture: where Pillow refuses, 2**29 / 3
+
+
 BACKGROUND = (255, 255, 255, 255)  # behind what is transparent
+
 
 UPRIGHT = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -173,6 +233,8 @@ def _kind(raw: bytes) -> str:
 
 
 _lock = threading.Lock()
+
+
 _quiet_now: list[Any] = []  # the filters to put back, held once however many threads are decoding
 
 

@@ -1,16 +1,112 @@
-"""Loader: batches of decoded pictures, in a given order, prepared ahead where that takes time."""
+"""order: in which order an epoch shows the pictures; a function of (seed, epoch), nothing else.
+
+The numbers come from PCG64's raw output, the only stream that numpy promises to keep for ever, and
+are turned into a permutation by sorting them: the same order on every machine and in every release.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from saccade.batch import Batch
+from saccade.data.batch import Batch
 from saccade.data.cache import Pictures
-from saccade.data.order import Order
+from saccade.errors import DataError, RecipeError, unknown
+
+Order = Callable[[int], Tensor]  # epoch -> int64 [N], positions of pictures
+
+
+def in_order(n: int) -> Order:
+    """Every picture once, always from first to last: for evaluation."""
+    return lambda epoch: torch.arange(n)
+
+
+def spread(n: int, count: int) -> Order:
+    """At most `count` pictures, evenly spread from the first to the last, always the same."""
+    chosen = torch.linspace(0, n - 1, min(n, count), dtype=torch.float64).round().long()
+    return lambda epoch: chosen
+
+
+def shuffled(n: int, seed: int) -> Order:
+    """Every picture once, in an order of its own for each epoch."""
+    return lambda epoch: torch.from_numpy(permutation(n, seed, epoch))
+
+
+def balanced(targets: Tensor, seed: int) -> Order:
+    """As many pictures of each class as of any other, to within one; N in all.
+
+    `targets` are int64 class positions [N]; classes without a picture are left out.  Each class is
+    dealt from a shuffled pack of its own and shuffled anew when the pack is used up, across epochs:
+    none of its pictures is seen twice before all were seen once.
+    """
+    if targets.dim() != 1 or targets.is_floating_point():
+        raise DataError(
+            "balanced sampling needs one class for each picture",
+            "leave the order as it is for several labels or for numbers",
+        )
+    classes = [np.flatnonzero(targets.numpy() == k) for k in torch.unique(targets).tolist()]
+    n = len(targets)
+
+    def order(epoch: int) -> Tensor:
+        dealt = []
+        for rank, members in enumerate(classes):
+            count = n // len(classes) + (rank < n % len(classes))
+            dealt.append(_dealt(members, epoch * count, count, seed, rank))
+        positions = np.concatenate(dealt) if dealt else np.empty(0, np.int64)
+        return torch.from_numpy(positions[permutation(n, seed, epoch)])
+
+    return order
+
+
+def permutation(n: int, *seeds: int) -> NDArray[np.int64]:
+    """A permutation of 0..n-1, a function of `seeds` alone."""
+    keys = np.random.PCG64(np.random.SeedSequence(seeds)).random_raw(n)
+    return np.argsort(keys, kind="stable")
+
+
+def _dealt(
+    members: NDArray[np.int64], start: int, count: int, seed: int, rank: int
+) -> NDArray[np.int64]:
+    """`count` members from place `start` of an endless row of shuffled packs of `members`."""
+    first, last = start // len(members), (start + count - 1) // len(members)
+    packs = [members[permutation(len(members), seed, rank, p)] for p in range(first, last + 1)]
+    return np.concatenate(packs)[start - first * len(members) :][:count]
+
+
+def class_weights(
+    counts: Sequence[int], rule: str | Mapping[str, float], classes: Sequence[str]
+) -> Tensor:
+    """The weight of each class in the loss, float32 [K].
+
+    `none`: all 1; `auto`: inversely proportional to the class's count, with mean 1 over the
+    pictures; or `{class: weight}`, 1 where a class is not named.
+    """
+    if isinstance(rule, str):
+        if rule not in ("none", "auto"):
+            raise unknown("rule for class weights", rule, ("none", "auto"), RecipeError)
+        return _inverse(counts) if rule == "auto" else torch.ones(len(classes))
+    for name, weight in rule.items():
+        if name not in classes:
+            raise unknown("class", name, classes, RecipeError)
+        if not 0 <= weight < float("inf"):
+            raise RecipeError(f"the weight of class '{name}' is {weight}", "give 0 or more")
+    return torch.tensor([float(rule.get(name, 1)) for name in classes])
+
+
+def _inverse(counts: Sequence[int]) -> Tensor:
+    """N / (K * count), scikit-learn's "balanced"; 0 for a class without pictures."""
+    number = torch.tensor(counts, dtype=torch.float64)
+    weights = number.sum() / ((number > 0).sum() * number)
+    return torch.where(number > 0, weights, 0).float()
+
+
+# Loader: batches of decoded pictures, in a given order, prepared ahead where that takes time.
 
 
 class Loader:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,15 +9,11 @@ from typing import TypeVar
 
 PART = 32  # items handed to a thread at once, at the most
 
+
 S = TypeVar("S")
+
+
 T = TypeVar("T")
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def each(items: Sequence[S], call: Callable[[S], T], threads: int) -> Iterator[T]:

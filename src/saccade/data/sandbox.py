@@ -25,17 +25,30 @@ from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
-from saccade.data.reading import cores
+from saccade.device import cores
 from saccade.errors import DataError, ResourceError
 
 COUNT = struct.Struct("<Q")  # requests that follow, their lengths first, and then all of them
+
+
 ANSWER = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
+
+
 LONGEST = 2**30  # bytes of an answer: the pixels of the largest picture, four bytes each
+
+
 TOGETHER = 2**18  # bytes of requests up to which they go together, which saves the way there
+
+
 PATIENCE = 60.0  # seconds for one request, or for several small ones
+
+
 MEMORY = 8 * 2**30  # bytes that a process may address
 
+
 Bytes = bytes | memoryview | bytearray
+
+
 Message = Sequence[Bytes]  # parts, sent one after the other
 
 
@@ -221,8 +234,6 @@ def _close(live: set[_Process], closed: threading.Event) -> None:
 
 
 # ---- the other side
-
-
 def serve(answer: Callable[[bytes], Message]) -> None:
     """What a process of a sandbox does: answer requests until there are no more."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")

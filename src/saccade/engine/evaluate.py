@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from saccade.analysis.novelty import Novelty
-from saccade.batch import Batch
-from saccade.data.augment.views import Map, seen
+from saccade.augment.corrupt.corruptions import Corrupted, names
+from saccade.augment.corrupt.optics import SEVERITIES
+from saccade.augment.tta import Map, seen
+from saccade.data.batch import Batch
 from saccade.data.loader import Loader
-from saccade.engine.world import ALONE, World
+from saccade.engine.distributed.world import ALONE, World
+from saccade.engine.ood import Novelty
+from saccade.metrics.metric import Number
+from saccade.models.backbone import head_inputs
 from saccade.tasks.task import Task
-from saccade.transfer.head_inputs import head_inputs
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,41 @@ def predict(
         said = torch.stack([task.predict(model, images) for images in views]).mean(dim=0)
         yield world.joined(said, len(batch)), batch
     model.train(was_training)
+
+
+# robustness: a network on the same pictures under every corruption and severity.
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The first number of a task under one corruption; severity 0 is the pictures as they are."""
+
+    corruption: str  # "" for none
+    severity: int
+    number: Number
+
+
+def robustness(
+    model: nn.Module,
+    task: Task,
+    loader: Loader,
+    corruptions: Sequence[str] = (),
+    groups: Tensor | None = None,
+    maps: Sequence[Map] = (),
+) -> Iterator[Measurement]:
+    """First the pictures as they are, then each of `corruptions`, all without, at all severities.
+
+    Every one is of the same pictures, so a difference between two is more certain than their
+    intervals, each by itself, make it look.  With `groups` [N] int64, pictures that belong
+    together, intervals draw whole groups; with `maps` a corrupted picture is seen under each.
+    """
+
+    def measured(loader: Loader) -> Number:
+        found = evaluate(model, task, loader, maps=maps)
+        return task.leading(found.predictions, found.targets, groups)
+
+    yield Measurement("", 0, measured(loader))
+    for name in corruptions or names(loader.pictures.shape[0]):
+        for severity in SEVERITIES:
+            corrupted = loader.of(Corrupted(loader.pictures, name, severity))
+            yield Measurement(name, severity, measured(corrupted))

@@ -7,29 +7,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from saccade.bundle import Bundle, keep_min_confidence
-from saccade.commands import evaluate_command
-from saccade.data.augment.views import Map, views
+from saccade.augment.corrupt.corruptions import names
+from saccade.augment.corrupt.optics import SEVERITIES
+from saccade.augment.tta import Map, views
 from saccade.data.classes import missing_note
-from saccade.data.corrupt.catalogue import names
-from saccade.data.corrupt.strength import SEVERITIES
-from saccade.data.source import Item
+from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.split import read_split
+from saccade.data.splits import read_split
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
-from saccade.evaluation.overlap import learned_from
-from saccade.evaluation.readable import Readable
-from saccade.evaluation.slices import part_of_each, slices
-from saccade.evaluation.threshold import Wish, refuse_unwishable, selected
+from saccade.evaluation.readable import (
+    Readable,
+    Wish,
+    learned_from,
+    part_of_each,
+    refuse_unwishable,
+    selected,
+    slices,
+)
 from saccade.files import write_whole
-from saccade.metrics.selective import Selected
+from saccade.metrics.ranking import Selected
+from saccade.progress import counting
 from saccade.report.evaluation_page import Asked, evaluation_page
-from saccade.report.robustness_table import Robustness
-from saccade.report.tested import Tested
-from saccade.results import Evaluation
-from saccade.runs import Run, write_predictions
-from saccade.terminal import counting
+from saccade.report.pictures import Tested
+from saccade.runs.bundle import Bundle, keep_min_confidence
+from saccade.runs.command import evaluate_command
+from saccade.runs.results import Evaluation, Robustness
+from saccade.runs.run import Run, write_predictions
 
 FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder of an evaluation
 

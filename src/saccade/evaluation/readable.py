@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from saccade.bundle import Bundle
-from saccade.data.augment.views import Map
+from saccade.augment.tta import Map
 from saccade.data.cache import Pictures, decoded
-from saccade.data.grouping import groups_of
-from saccade.data.loader import Loader
-from saccade.data.order import in_order
-from saccade.data.source import Item, Skipped
-from saccade.engine.evaluate import Evaluated, evaluate
-from saccade.engine.robustness import Measurement, robustness
-from saccade.errors import DataError
+from saccade.data.classes import natural
+from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source, groups_of
+from saccade.data.item import Item, Skipped
+from saccade.data.loader import Loader, in_order
+from saccade.data.sources import open_source
+from saccade.data.sources.opening import TABLES
+from saccade.data.sources.table import cells_of
+from saccade.data.splits import read_split
+from saccade.data.store import digests
+from saccade.engine.evaluate import Evaluated, Measurement, evaluate, robustness
+from saccade.errors import DataError, SaccadeError, UsageError
+from saccade.files import cache_folder
+from saccade.metrics.ranking import (
+    Selected,
+    threshold_at,
+    threshold_for_coverage,
+    threshold_for_precision,
+    thresholds,
+)
+from saccade.runs.bundle import Bundle
+from saccade.runs.results import Slice
+from saccade.runs.run import Run
 from saccade.tasks.catalogue import refuse_other_labels
+from saccade.tasks.classification import Classification
+from saccade.tasks.task import Task
+from saccade.words import percent
 
 BATCH = 256  # pictures
 
@@ -62,3 +83,152 @@ class Readable:
     @property
     def _loader(self) -> Loader:
         return Loader(self.pictures, self.targets, BATCH, in_order(len(self.items)))
+
+
+# learned_from: how many of the pictures to be measured a run has learned from.
+
+
+MOST_COMPARED = 100_000  # training pictures, up to which their contents are compared
+
+
+def learned_from(run: Run, items: Sequence[Item]) -> int:
+    """Those of `items` whose contents are in the training pictures of `run`, while these lie there.
+
+    Files that were read before are known by their times and not read again.
+    """
+    try:
+        train = read_split(run.path / "split.csv", open_source(run.started["data"])).train
+    except (SaccadeError, OSError):  # moved, changed or gone
+        return 0
+    if len(train) > MOST_COMPARED:
+        return 0
+    memory = cache_folder() / "digests.sqlite"
+    known = set(digests(train, memory))
+    return sum(content in known for content in digests(items, memory))
+
+
+# Slices: the pictures in parts, by group, folder, column of a table, or pattern in their names.
+
+
+MOST_SLICES = 200  # slices: with more, each holds too few pictures to say anything
+
+
+APART = "(none)"  # the slice of pictures that belong to no other
+
+
+def part_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
+    """The slice that each item is in, by its name; `data` is where they come from.
+
+    `by` is group, folder, a table with its column as in `weather.csv::sky`, a column of the table
+    that `data` is, or a regular expression on names: what its first group finds.
+    """
+    grouping = _grouping(by, data)
+    parts = {item.name: grouping(item) or APART for item in items}
+    count = len(set(parts.values()))
+    if set(parts.values()) == {APART}:
+        raise UsageError(
+            f"'{by}' tells nothing of these pictures, such as '{items[0].name}'",
+            "write group, folder, a column of the table, table.csv::column, or a pattern of names",
+        )
+    if count > MOST_SLICES:
+        raise UsageError(
+            f"'{by}' makes {count} slices of {len(items)} pictures, more than {MOST_SLICES}",
+            "name something that many pictures share",
+        )
+    return parts
+
+
+def slices(
+    task: Task, found: Evaluated, ready: Readable, parts: Mapping[str, str], number: str
+) -> tuple[Slice, ...]:
+    """The number of this name of each of `parts`, in their natural order."""
+    places: dict[str, list[int]] = {}
+    for at, item in enumerate(ready.items):
+        if item.name in parts:
+            places.setdefault(parts[item.name], []).append(at)
+    made = []
+    for part in sorted(places, key=natural):
+        at = torch.tensor(places[part])
+        groups = None if ready.groups is None else ready.groups[at]
+        one = task.measured(found.predictions[at], found.targets[at], groups)[number]
+        value = one.value if math.isfinite(one.value) else math.nan  # of too few pictures
+        made.append(Slice(part, replace(one, value=value)))
+    return tuple(made)
+
+
+def _grouping(by: str, data: str | None) -> Grouping:
+    place, _, column = by.partition("::")
+    if by == "group":
+        return by_source
+    if by == "folder":
+        return by_folder
+    if Path(place).suffix.lower() in TABLES:
+        if not Path(place).is_file():
+            raise DataError(f"there is no table '{place}'", "check the path")
+        return _by_cells(cells_of(Path(place), column))
+    source = Path((data or "").partition("::")[0])
+    if source.suffix.lower() in TABLES and source.is_file():
+        try:
+            return _by_cells(cells_of(source, by))
+        except DataError:  # no column of it
+            return by_pattern(by)
+    return by_pattern(by)
+
+
+def _by_cells(cells: Mapping[str, str]) -> Grouping:
+    return lambda item: cells.get(item.name)
+
+
+# threshold: from which confidence on a classifier answers at all.
+
+
+class Wish(NamedTuple):
+    """What a threshold is to reach on validation pictures."""
+
+    what: str  # precision: a share of answers that are right; coverage: a share answered
+    share: float
+    keep: bool = False  # whether the bundle is to have the threshold from then on
+
+    @classmethod
+    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> Wish | None:
+        """The wish as a person says it; raises `UsageError` for none or two at a time."""
+        given = {"precision": precision, "coverage": coverage}
+        named = [(what, share) for what, share in given.items() if share is not None]
+        if len(named) > 1 or (keep and not named):
+            raise UsageError(
+                "a threshold is found for one thing", "give --precision 0.98 or --coverage 0.9"
+            )
+        for what, share in named:
+            if not 0 < share <= 1:
+                raise UsageError(f"--{what} cannot be {share:g}", "it is a share: 0.98, say")
+        return cls(*named[0], keep) if named else None
+
+
+def refuse_unwishable(task: Task) -> None:
+    """Raise `UsageError` where there is no confidence in one answer."""
+    if task.kind != Classification.kind:
+        raise UsageError(
+            f"a threshold of confidence is for classification; this is {task.kind}",
+            "labels have thresholds of their own, numbers a margin",
+        )
+
+
+def selected(wish: Wish, val: Evaluated, found: Evaluated) -> Selected:
+    """The threshold that `val` asks for, and what it does to the pictures of `found`."""
+    confidences, right = _confidences(val)
+    choose = threshold_for_precision if wish.what == "precision" else threshold_for_coverage
+    chosen = choose(confidences, right, wish.share)
+    if chosen is None:
+        best = max(thresholds(confidences, right), key=lambda there: there.precision)
+        raise UsageError(
+            f"no threshold has {percent(wish.share)} of its answers right on the "
+            f"{best.n:,} validation pictures",
+            f"the best has {percent(best.precision)}, and answers {percent(best.coverage)}",
+        )
+    return Selected(wish.what, wish.share, chosen, threshold_at(chosen.value, *_confidences(found)))
+
+
+def _confidences(found: Evaluated) -> tuple[Tensor, Tensor]:
+    """How sure the network is of each answer, and whether it is right.  [N] float32, [N] bool"""
+    sure, named = found.predictions.max(dim=1)
+    return sure, named == found.targets

@@ -7,31 +7,30 @@ from functools import partial
 
 from torch import nn
 
-from saccade.layers.activations import HardThreshold, ScaledTanh, SoftReLU
-from saccade.models.airbench import airbench
-from saccade.models.alexnet import alexnet, alexnet_2012, alexnet_2012_without
-from saccade.models.bn_inception import bn_inception
-from saccade.models.cifar_inception import cifar_inception, cifar_inception_naive
-from saccade.models.cifar_resnet import cifar_bottlenecks, cifar_resnet
-from saccade.models.cifar_vgg import cifar_vgg8
-from saccade.models.densenet import cifar_densenet, cifar_densenet_bc, densenet
-from saccade.models.densenet_fast import densenet_fast_40_12
-from saccade.models.googlenet import (
+from saccade.models.layers.activations import HardThreshold, ScaledTanh, SoftReLU
+from saccade.models.networks.airbench import airbench
+from saccade.models.networks.alexnet import alexnet, alexnet_2012, alexnet_2012_without, zfnet
+from saccade.models.networks.bn_inception import bn_inception
+from saccade.models.networks.cifar_inception import cifar_inception, cifar_inception_naive
+from saccade.models.networks.densenet import (
+    cifar_densenet,
+    cifar_densenet_bc,
+    densenet,
+    densenet_fast_40_12,
+)
+from saccade.models.networks.googlenet import (
     googlenet,
     googlenet_2014,
     googlenet_2014_aux,
     googlenet_aux,
 )
-from saccade.models.inception_resnet import inception_resnet_v2
-from saccade.models.lenet import lenet5, lenet5_1998, lenet_caffe
-from saccade.models.linear import linear, perceptron
-from saccade.models.local import net3
-from saccade.models.mlp import mlp
-from saccade.models.plain import plain_basic, plain_bottleneck
-from saccade.models.prelu_net import MODEL_A, MODEL_B, MODEL_C, prelu_net
-from saccade.models.resnet import Basic, bottleneck, bottleneck_v1, resnet, small_resnet
-from saccade.models.resnext import cifar_resnext29, resnext
-from saccade.models.senet import (
+from saccade.models.networks.inception_resnet import inception_resnet_v2
+from saccade.models.networks.lenet import lenet5, lenet5_1998, lenet_caffe
+from saccade.models.networks.prelu_net import MODEL_A, MODEL_B, MODEL_C, prelu_net
+from saccade.models.networks.resnet import Basic, bottleneck, bottleneck_v1, resnet, small_resnet
+from saccade.models.networks.resnet_cifar import cifar_bottlenecks, cifar_resnet
+from saccade.models.networks.resnext import cifar_resnext29, resnext
+from saccade.models.networks.senet import (
     cifar_se_resnet,
     se_32x4d,
     se_bn_inception,
@@ -40,8 +39,15 @@ from saccade.models.senet import (
     se_resnet,
     se_vgg16,
 )
-from saccade.models.vgg import A, B, D, E, conv_norm, vgg
-from saccade.models.zfnet import zfnet
+from saccade.models.networks.small import (
+    linear,
+    mlp,
+    net3,
+    perceptron,
+    plain_basic,
+    plain_bottleneck,
+)
+from saccade.models.networks.vgg import A, B, D, E, cifar_vgg8, conv_norm, vgg
 
 # fmt: off
 NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
@@ -162,10 +168,12 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "airbench_narrow":        partial(airbench, (64, 128, 256)),                          # 2024
 }
 
+
 SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with a tuple
     "googlenet_2014_aux":     googlenet_2014_aux,       # 2014
     "googlenet_aux":          googlenet_aux,            # 2014, with batch normalisation
 }
+
 
 INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not listed
     "linear_regression":      (1, 28, 28),

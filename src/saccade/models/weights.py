@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from saccade.errors import ResourceError, UsageError, WeightsError, unknown
-from saccade.fetch import Digest, Tell, fetch, silent
-from saccade.models.state import State, named_for, read_state
+from saccade.files import Digest, Tell, fetch, silent
+from saccade.models.convert import State, named_for, read_state
 
 
 @dataclass(frozen=True)

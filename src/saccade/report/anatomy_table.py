@@ -12,15 +12,22 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from saccade.analysis.anatomy import Anatomy, field_text, row_dict, saving_text, stride_text
-from saccade.analysis.counts import CONVENTION, Counts
-from saccade.analysis.memory import Memory
-from saccade.analysis.rows import Row
+from saccade.explain.anatomy import Anatomy, field_text, row_dict, saving_text, stride_text
+from saccade.explain.cost import CONVENTION, Counts, Memory
+from saccade.explain.rows import Row
 
 WORDS = ("name", "kind")  # columns to the left; all others to the right
+
+
 ALL = (*WORDS, "output", "units", "connections", "weights", "multiply-adds", "field", "stride")
+
+
 NARROW = (*WORDS, "output", "weights", "mult-adds", "field")
+
+
 BAR = 12  # characters
+
+
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from saccade.data.decode import Preprocessing
-from saccade.data.split import SEVERAL
-from saccade.report.numbers_section import calibration
-from saccade.results import Evaluation
-from saccade.runs import Run
+from saccade.data.splits import SEVERAL
+from saccade.report.run_page import calibration
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
 
 RESIZES = {
     "squash": "squashed to the square",

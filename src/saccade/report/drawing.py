@@ -11,20 +11,43 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 
-from saccade.analysis.anatomy import Anatomy, field_text
-from saccade.analysis.field import Field
+from saccade.explain.anatomy import Anatomy, field_text
+from saccade.explain.field import Field
 from saccade.report.anatomy_table import brief
-from saccade.report.drawing_layout import Diagram, arranged
-from saccade.report.drawing_nodes import LARGE, NAME, SMALL, Node, alike, nodes_of, text_width
+from saccade.report.drawing_layout import (
+    LARGE,
+    NAME,
+    SMALL,
+    Diagram,
+    Node,
+    alike,
+    arranged,
+    nodes_of,
+    text_width,
+)
 from saccade.report.drawing_shapes import STYLE, connected, drawn, path, rectangle, tip, words
 
 MARGIN = 28.0
+
+
 LABELS = 104.0  # for the sizes to the left of the bands
+
+
 LONGEST = 1340.0  # pixels of a line, before it is broken
+
+
 NARROWEST = 680.0  # as long as title and legend
+
+
 LONGEST_RUN = 6  # blocks alike that are all drawn; more are drawn once
+
+
 BETWEEN = 20.0  # blocks
+
+
 HEAD = 74.0  # title
+
+
 FOOT = 44.0  # legend
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from saccade.report.drawing_layout import Diagram, arc_height, ranks
-from saccade.report.drawing_nodes import JOINS, Node
+from saccade.report.drawing_layout import JOINS, Diagram, Node, arc_height, ranks
 
 STYLE = """
   svg { --paper:#fdfcfa; --ink:#22242a; --quiet:#62656d; --rule:#d3cec4; --block:#f4f2ee;

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade.analysis.judgement import difference
-from saccade.environment import environment
-from saccade.report.answers_sections import answers_sections
-from saccade.report.asked_sections import asked_sections
-from saccade.report.data_section import findings
-from saccade.report.numbers_section import numbers_section
+from saccade.device import environment
+from saccade.metrics.fit_diagnosis import difference
 from saccade.report.page import Html, Section, element, join, page, sentence, table
-from saccade.report.settings_section import environment_table
-from saccade.report.tested import Tested
-from saccade.report.verdict import result
-from saccade.results import Evaluation
-from saccade.runs import Run
+from saccade.report.pictures import Tested
+from saccade.report.result_sections import answers_sections, asked_sections
+from saccade.report.run_page import numbers_section
+from saccade.report.summary import environment_table, findings, result
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
 
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
+
+
 OWN = {  # the pictures of the run itself, by their split
     "train": "on the pictures that it learned from",
     "val": "on its validation pictures, by which it was calibrated",

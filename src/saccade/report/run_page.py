@@ -1,22 +1,226 @@
-"""The report of a run: one HTML file that opens anywhere and asks nothing of the network."""
+"""curves_section: how a training went, epoch by epoch, and how its network fits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite, log10
+from typing import Any
 
 from saccade.data.cache import Pictures
+from saccade.explain.anatomy import anatomy
+from saccade.explain.layer_stats import LayerRow, in_columns, troubles
 from saccade.files import write_whole
-from saccade.report.answers_sections import answers_sections
-from saccade.report.curves_section import curves_section
-from saccade.report.data_section import data_section
-from saccade.report.layer_section import layer_section
-from saccade.report.network_section import network_section
-from saccade.report.numbers_section import numbers_section
-from saccade.report.page import Section, page
-from saccade.report.settings_section import repeat_section, settings_section
-from saccade.report.tested import Tested
-from saccade.report.verdict import duration, verdict
-from saccade.runs import Run
+from saccade.metrics.metric import Number
+from saccade.report.anatomy_table import cells, notes
+from saccade.report.charts import Line, bar_list, line_chart
+from saccade.report.page import (
+    Html,
+    Section,
+    columns,
+    element,
+    facts,
+    folded,
+    join,
+    page,
+    sentence,
+    table,
+    unbroken,
+)
+from saccade.report.pictures import Tested
+from saccade.report.result_sections import answers_sections
+from saccade.report.summary import data_section, repeat_section, settings_section, verdict
+from saccade.runs.bundle import Bundle
+from saccade.runs.results import BRIEF, Evaluation
+from saccade.runs.run import Run
+from saccade.words import duration
+
+CURVES_NOTE = (
+    "The training loss is that of augmented pictures, with label smoothing where it is set: it may "
+    "lie above that of validation. Both are from before the calibration."
+)
+
+
+def curves_section(run: Run) -> Html:
+    """The judgement in words, losses and score over the epochs, the same as a table."""
+    parts = [element("p", sentence(fact["words"])) for fact in run.events("judgement")[-1:]]
+    if not run.history:
+        return join([*parts, element("p", "The last layer was fitted in one go: no epochs.")])
+    epochs = [row["epoch"] for row in run.history]
+    score = score_of(run.history)
+    lines = [
+        Line("training", epochs, [row["loss"] for row in run.history]),
+        Line("validation", epochs, [row["val_loss"] for row in run.history]),
+    ]
+    losses = line_chart(lines, title="Loss", x="epoch", y="loss")
+    charts = columns(losses, score_chart({"validation": run.history}, score))
+    if len(stages := run.recipe.stages) > 1:
+        parts.append(element("p", f"Learned in stages: {', then '.join(map(str, stages))}."))
+    return join(
+        [*parts, charts, element("p", CURVES_NOTE, class_="note"), _table(run.history, score)]
+    )
+
+
+def score_of(history: Sequence[Mapping[str, Any]]) -> str:
+    """The name of the score that was watched."""
+    return next(k for k in history[0] if k.startswith("val_") and k != "val_loss")[4:]
+
+
+def score_chart(histories: Mapping[str, Sequence[Mapping[str, Any]]], score: str) -> Html:
+    """The watched score of each training."""
+    name = score.replace("_", " ")
+    lines = [
+        Line(who, [row["epoch"] for row in history], [row[f"val_{score}"] for row in history])
+        for who, history in histories.items()
+    ]
+    whole = score in ("accuracy", "mean_average_precision")
+    return line_chart(lines, title=f"Validation {name}", x="epoch", y=name, percent=whole)
+
+
+def _table(history: Sequence[Mapping[str, Any]], score: str) -> Html:
+    head = ("epoch", "training loss", "validation loss", score.replace("_", " "))
+    rows = [
+        (row["epoch"], *(f"{row[k]:.4f}" for k in ("loss", "val_loss", f"val_{score}")))
+        for row in history
+    ]
+    return folded("Epoch by epoch", table(head, rows))
+
+
+# network_section: the network row by row, as its paper's table would have it.
+
+
+NETWORK_HEAD = ("row", "kind", "output", "weights", "multiply-adds", "field")
+
+
+COLUMNS = ("name", "kind", "output", "weights", "multiply-adds", "field")
+
+
+def network_section(bundle: Bundle) -> Html:
+    """The sums in words, the rows folded."""
+    p = bundle.preprocessing
+    found = anatomy(bundle.model, (p.channels, p.size, p.size), name=bundle.architecture)
+    total = found.total
+    words = (
+        f"{bundle.architecture}: {total.weights:,} weights, {total.multiply_adds:,} multiply-adds "
+        f"for a picture of {p.size} x {p.size} pixels."
+    )
+    lines = [
+        tuple(cells(row, row.counts, exact=True)[column] for column in COLUMNS)
+        for row in found.rows
+    ]
+    said = element("ul", *(element("li", note) for note in notes(found)), class_="note")
+    return join([element("p", words), folded("Row by row", table(NETWORK_HEAD, lines), said)])
+
+
+# layer_section: looks into the layers of a training, for its report.
+
+
+def layer_section(history: Sequence[Mapping[str, Any]]) -> Html | None:
+    """What is wrong, the steps and gradients of each row over the epochs, and the last table.
+
+    None where a training was not looked into.
+    """
+    looks = [
+        (row["epoch"], [LayerRow(**layer) for layer in row["layers"]])
+        for row in history
+        if row.get("layers")
+    ]
+    if not looks:
+        return None
+    epoch, last = looks[-1]
+    found = troubles(last)
+    lead = "Nothing is wrong with the layers." if not found else "What is wrong with the layers:"
+    parts = [element("p", f"{lead} As they were in epoch {epoch}.")]
+    if found:
+        parts.append(element("ul", *(element("li", words) for words in found)))
+    parts += [_multiples(looks), _dead(last)]
+    head, *lines = in_columns(last)
+    parts.append(folded("Row by row", table(head, lines)))
+    return join(parts)
+
+
+def _multiples(looks: Sequence[tuple[int, Sequence[LayerRow]]]) -> Html:
+    """A small chart for each row with weights: gradient and step in powers of ten."""
+    if len(looks) < 2:
+        return element("p", "There was one look only, so there are no curves.", class_="quiet")
+    epochs = [epoch for epoch, _ in looks]
+    charts = []
+    for place, row in enumerate(looks[-1][1]):
+        if row.weight is None:
+            continue
+        rows = [look[place] for _, look in looks]
+        lines = [
+            Line("gradient", epochs, [_power(r.gradient) for r in rows]),
+            Line("step, of the weights", epochs, [_power(r.update) for r in rows]),
+        ]
+        charts.append(line_chart(lines, title=row.name, x="epoch", y="power of ten"))
+    return columns(*charts)
+
+
+def _dead(rows: Sequence[LayerRow]) -> Html | str:
+    shares = {row.name: row.dead for row in rows if row.dead is not None}
+    if not shares:
+        return ""
+    written = {name: f"{100 * share:.0f} %" for name, share in shares.items()}
+    return bar_list(shares, title="Units that never fire", written=written)
+
+
+def _power(value: float | None) -> float:
+    return log10(value) if value and isfinite(value) else float("nan")
+
+
+# numbers_section: the result at a glance, and every number with its interval.
+
+
+NUMBERS_HEAD = ("number", "value, 95 % interval", "without looking", "interval by")
+
+
+def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> Html:
+    """The first numbers of `test` and `about` large, all folded, and how they are to be read."""
+    shown = {
+        **{number.name: _split_words(number) for number in test.numbers[:BRIEF]},
+        "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
+        **about,
+    }
+    words = (
+        "An interval says how far the number may lie from that on all pictures like these, in 95 "
+        "of 100 cases. It covers the chance by which these were the ones to be tested, not "
+        "pictures of another kind. “Without looking” is what one gets who never sees a picture."
+    )
+    every = folded(f"All {len(test.numbers)} numbers", all_numbers(test))
+    parts = [facts(shown), element("p", words, class_="note"), every]
+    return join([*parts, element("p", calibration(run), class_="note")])
+
+
+def all_numbers(test: Evaluation) -> Html:
+    """A row a number."""
+    rows = [
+        (n.name, unbroken(n), n.against().removesuffix(" without looking"), n.method)
+        for n in test.numbers
+    ]
+    return table(NUMBERS_HEAD, rows)
+
+
+def calibration(run: Run) -> str:
+    """How the answers were calibrated, in words."""
+    fact = run.events("calibrated")[-1]
+    if "temperature" in fact and not fact["note"]:
+        temperature = f"temperature {fact['temperature']:.2f}, from validation"
+        return f"Probabilities are calibrated: {temperature}."
+    if "thresholds" in fact:
+        return "From which probability on a label is given was chosen on validation, by F1."
+    if "margin" in fact:
+        return f"Nine in ten of the validation pictures lie within ± {fact['margin']:,.4g}."
+    return f"Answers are as the network gives them: {fact['note']}."
+
+
+def _split_words(number: Number) -> tuple[str, str]:
+    """The number, and its interval with what one gets without looking."""
+    value, _, rest = str(number).partition(" (")
+    against = f"; {number.against()}" if number.against() else ""
+    return value, (rest.rstrip(")") + against).replace("n = ", "n\u00a0=\u00a0")
+
+
+# The report of a run: one HTML file that opens anywhere and asks nothing of the network.
 
 
 def write_report(run: Run, test_pictures: Pictures) -> None:

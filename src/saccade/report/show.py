@@ -1,21 +1,136 @@
-"""show: the anatomy, the drawing and the receptive fields of a network, by its name or as it is."""
+"""The picture of a receptive field: the gradient as measured, in the box that theory gives."""
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image, ImageDraw
 from torch import nn
 
-from saccade.analysis.anatomy import Anatomy, anatomy
 from saccade.errors import UsageError
-from saccade.models.ablation import without as ablated
+from saccade.explain.anatomy import Anatomy, anatomy, field_text
+from saccade.explain.field import Field
+from saccade.explain.receptive_field import EffectiveField, effective_field
+from saccade.explain.rows import Row
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
-from saccade.models.create import create_model, input_shape
-from saccade.models.input_size import check_size
+from saccade.models.create import check_size, create_model, input_shape
+from saccade.models.layers.surgery import without as ablated
 from saccade.report.drawing import svg
-from saccade.report.field_picture import FieldPicture, field_picture
+
+# Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
+MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
+
+
+SIDE = 512  # pixels of the drawn picture's longer side, at least
+
+
+@dataclass(frozen=True)
+class FieldPicture:
+    """One layer's field: theoretical box and effective weights over one input."""
+
+    name: str
+    layer: str
+    field: Field
+    effective: EffectiveField
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Top, left, bottom, right of what the measured unit can see; beyond the picture too."""
+        if not self.field.local:
+            height, width = self.effective.weights.shape
+            return 0, 0, height, width
+        return self.field.box(*self.effective.place)
+
+    def image(self) -> Image.Image:
+        """Gradient as colour, the square root of its size, and the box as a line."""
+        weights = self.effective.weights.sqrt().numpy()
+        positions = weights * (len(MAGMA) - 1)
+        low = np.minimum(positions.astype(int), len(MAGMA) - 2)
+        rest = (positions - low)[..., None]
+        pixels = (MAGMA[low] * (1 - rest) + MAGMA[low + 1] * rest).astype(np.uint8)
+        scale = max(1, -(-SIDE // max(weights.shape)))
+        return Image.fromarray(pixels).resize(
+            (weights.shape[1] * scale, weights.shape[0] * scale), Image.Resampling.NEAREST
+        )
+
+    def png(self) -> bytes:
+        image = self.image()
+        scale = image.width // self.effective.weights.shape[1]
+        top, left, bottom, right = (edge * scale for edge in self.box)
+        ImageDraw.Draw(image).rectangle((left, top, right - 1, bottom - 1), outline=(90, 200, 255))
+        return encoded(image)
+
+    def svg(self) -> str:
+        """The picture with its box, which may reach beyond it, and the sizes of both."""
+        height, width = self.effective.weights.shape
+        top, left, bottom, right = self.box
+        margin = max(0, -top, -left, bottom - height, right - width) + 0.06 * max(height, width)
+        span = max(height, width) + 2 * margin
+        line, small = span / 300, span / 34
+        data = base64.b64encode(encoded(self.image())).decode()
+        words = (
+            escape(f"{self.name}  ·  {self.layer}"),
+            f"theory {field_text(self.field)} px  ·  95 % of the gradient in "
+            f"{self.effective.side():.0f} x {self.effective.side():.0f} px  ·  "
+            f"mean of {self.effective.inputs} inputs",
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="700" '
+            f'viewBox="{-margin:.1f} {-margin - 3 * small:.1f} {span:.1f} {span * 700 / 640:.1f}">'
+            f"<style>text {{ font-family: system-ui, sans-serif; fill: #22242a }} "
+            f".paper {{ fill: #fdfcfa }} .box {{ fill: none; stroke: #2c8fd0 }} "
+            f"@media (prefers-color-scheme: dark) {{ text {{ fill: #e6e4df }} "
+            f".paper {{ fill: #17181b }} }}</style>"
+            f'<rect class="paper" x="{-margin:.1f}" y="{-margin - 3 * small:.1f}" '
+            f'width="{span:.1f}" height="{span * 1.1:.1f}"/>'
+            f'<text x="0" y="{-margin - 1.2 * small:.1f}" font-size="{small * 1.25:.1f}">{words[0]}'
+            f'</text><text x="0" y="{-margin + 0.1 * small:.1f}" font-size="{small * 0.8:.1f}">'
+            f"{words[1]}</text>"
+            f'<image href="data:image/png;base64,{data}" width="{width}" height="{height}" '
+            f'style="image-rendering: pixelated"/>'
+            f'<rect class="box" x="{left}" y="{top}" width="{right - left}" '
+            f'height="{bottom - top}" stroke-width="{line:.2f}"/></svg>\n'
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture in the format that the name ends in: .png or .svg."""
+        path = Path(path)
+        if path.suffix not in (".png", ".svg"):
+            raise UsageError(f"no picture of a field ends in '{path.suffix}'", "use .png or .svg")
+        path.write_bytes(self.png() if path.suffix == ".png" else self.svg().encode())
+        return path
+
+
+def encoded(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def field_picture(
+    network: nn.Module, anatomy: Anatomy, layer: str, *, inputs: int = 16, seed: int = 0
+) -> FieldPicture:
+    """The field of a layer's middle unit, over `inputs` random pictures of the anatomy's size."""
+    row: Row = anatomy.row(layer)
+    if row.field is None:
+        raise UsageError(f"'{layer}' does not see the picture", "name a layer behind the input")
+    if inputs < 1:
+        raise UsageError(f"a mean over {inputs} inputs", "one input or more")
+    generator = torch.Generator().manual_seed(seed)
+    pictures = torch.randn(inputs, *anatomy.input_size, generator=generator)
+    measured = effective_field(network, layer, pictures, generator=generator)
+    return FieldPicture(anatomy.name, layer, row.field, measured)
+
+
+# show: the anatomy, the drawing and the receptive fields of a network, by its name or as it is.
+
 
 __all__ = ["field", "show", "svg"]
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from saccade.report.curves_section import score_chart, score_of
 from saccade.report.page import Html, Section, columns, element, join, page, table, unbroken
-from saccade.report.settings_section import shown
-from saccade.report.tested import labelled
-from saccade.report.verdict import duration, result
-from saccade.runs import Run
+from saccade.report.pictures import labelled
+from saccade.report.run_page import score_chart, score_of
+from saccade.report.summary import result, shown
+from saccade.runs.run import Run
+from saccade.words import duration
 
 A_CHART = 4  # runs, as many as there are ways to draw a line
+
+
 MISSING = "–"
 
 

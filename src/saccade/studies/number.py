@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import inf
 
 from saccade.errors import RecipeError, unknown
-from saccade.metrics.interval import Interval
-from saccade.results import percent
-from saccade.runs import Run
+from saccade.metrics.intervals import Interval
+from saccade.runs.run import Run
+from saccade.words import percent
 
 Measure = Callable[[Run, float], float | None]
 

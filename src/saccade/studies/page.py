@@ -1,13 +1,232 @@
-"""The page of a study: one HTML file with its question, table, drawing and settings."""
+"""svg: a study as a drawing: what each variant came to, seed by seed, and how it got there.
+
+Every variant has a row and a small chart of its own, so that nothing is told by colour alone.
+"""
 
 from __future__ import annotations
 
 import base64
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
 
+from saccade.report.charts import short, ticks
+from saccade.report.drawing_shapes import path, rectangle, words
 from saccade.report.page import Html, Section, element, facts, figure, folded, join, page, table
-from saccade.studies.drawing import described, svg
-from saccade.studies.result import StudyResult, columned
+from saccade.studies.result import Row, StudyResult, columned
 from saccade.studies.study import plain
+
+WIDTH, MARGIN = 880.0, 24.0  # pixels
+
+
+HEAD = 58.0  # title
+
+
+LINE = 24.0  # a variant's row
+
+
+LETTER = 6.6  # of a name, about
+
+
+PANEL, GAP, COLUMNS = (186.0, 104.0), (22.0, 46.0), 4  # small charts
+
+
+VALUES = 70.0  # for the numbers at the right
+
+
+STYLE = """
+  svg { --paper:#fdfcfa; --ink:#22242a; --quiet:#62656d; --rule:#dedad2; --accent:#2c5f94;
+    font-family: ui-sans-serif, system-ui, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif;
+    font-size: 12px; font-variant-numeric: tabular-nums; }
+  @media (prefers-color-scheme: dark) {
+    svg { --paper:#17181b; --ink:#e6e4df; --quiet:#a0a2a8; --rule:#36383e; --accent:#84b4e3; } }
+  .paper { fill: var(--paper) } text { fill: var(--ink) } .quiet { fill: var(--quiet) }
+  .small { font-size: 10px; fill: var(--quiet) } .name { font-weight: 600 }
+  .grid { stroke: var(--rule); fill: none } .ends { stroke: var(--accent); stroke-width: 2 }
+  .seed { fill: none; stroke: var(--quiet) } .mean { fill: var(--accent) }
+  .other { fill: none; stroke: var(--quiet); opacity: .4 }
+  .band { fill: var(--accent); opacity: .2 }
+  .own { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round }
+"""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Numbers on a stretch of pixels, in proportion or in proportion to their logarithm."""
+
+    low: float
+    high: float
+    start: float  # pixel of `low`
+    end: float
+    log: bool = False
+
+    def __call__(self, value: float) -> float:
+        low, high, at = (self._of(v) for v in (self.low, self.high, value))
+        return self.start + (self.end - self.start) * (at - low) / (high - low)
+
+    def _of(self, value: float) -> float:
+        return math.log10(value) if self.log else value
+
+    def ticks(self, count: int = 5) -> list[float]:
+        if not self.log:
+            return [t for t in ticks(self.low, self.high, count) if self.low <= t <= self.high]
+        powers = range(math.floor(self._of(self.low)), math.ceil(self._of(self.high)) + 1)
+        return [t for k in powers for t in (10.0**k, 3 * 10.0**k) if self.low <= t <= self.high]
+
+
+def svg(result: StudyResult) -> str:
+    """The drawing as the text of a file, for light and dark backgrounds."""
+    rows = result.outcomes
+    below = HEAD + LINE * len(rows) + 56
+    lines = math.ceil(len(rows) / COLUMNS)
+    height = below + lines * (PANEL[1] + GAP[1]) + 22
+    drawn = [
+        rectangle(0, 0, WIDTH, height, "paper"),
+        words(MARGIN, 26, result.study.title, "name", "start", 16),
+        words(MARGIN, 45, f"{_title(result)}; {_legend(result)}", "quiet", "start"),
+        *_final(result, rows),
+        words(MARGIN, below - 8, f"{_curve(result)} over the epochs; {BANDS}", "quiet", "start"),
+        *_panels(result, rows, below + 6),
+    ]
+    said = f"{result.study.title}. {described(result)}"
+    return str(
+        element(
+            "svg",
+            element("title", result.study.title),
+            element("desc", said),
+            Html(f"<style>{STYLE}</style>"),
+            Html("\n".join(drawn)),
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {WIDTH:.0f} {height:.0f}",
+            width=f"{WIDTH:.0f}",
+            height=f"{height:.0f}",
+            role="img",
+        )
+    )
+
+
+BANDS = "the band is from the lowest to the highest seed, grey are the other variants"
+
+
+def described(result: StudyResult) -> str:
+    """The numbers of the drawing in words."""
+    number = result.study.number
+    said = [
+        f"{row.variant.name}: {row.missing if row.mean is None else number.written(row.mean)}"
+        for row in result.outcomes
+    ]
+    return f"{number.words.capitalize()}. {'; '.join(said)}."
+
+
+def _title(result: StudyResult) -> str:
+    return f"{result.study.number.words}, {result.study.seeds} seeds on {result.study.data_name}"
+
+
+def _legend(result: StudyResult) -> str:
+    line = ", line: 95 % interval" if result.study.seeds > 1 else ""
+    return f"circle: a seed, diamond: mean{line}"
+
+
+def _curve(result: StudyResult) -> str:
+    names = {"loss": "training loss", "val_accuracy": "validation accuracy"}
+    return names[result.study.number.kind.column]
+
+
+def _final(result: StudyResult, rows: Sequence[Row]) -> Iterator[str]:
+    """A line a variant: its seeds, their mean and its interval, on one scale."""
+    number = result.study.number
+    told = [v for row in rows for v in (*(row.values or ()), *(row.interval or ()))]
+    share = number.kind.share
+    names = min(280.0, max(len(row.variant.name) for row in rows) * LETTER + 14)
+    low, high = (min(told), max(told)) if told else (0.0, 1.0)
+    room = 0.04 * (high - low) or 0.5
+    scale = Scale(low - room, high + room, MARGIN + names, WIDTH - MARGIN - VALUES)
+    bottom = HEAD + LINE * len(rows) + 4
+    for tick in scale.ticks(6) if told else ():
+        x = scale(tick)
+        yield path(f"M{x:.1f} {HEAD} V{bottom:.1f}", "grid")
+        yield words(x, bottom + 12, _tick(tick, share), "small")
+    for place, row in enumerate(rows):
+        y = HEAD + LINE * (place + 0.5)
+        yield words(MARGIN, y + 4, row.variant.name, "", "start")
+        if row.values is None or row.mean is None:
+            yield words(scale.start + 6, y + 4, row.missing, "quiet", "start")
+            continue
+        if row.interval:
+            yield path(
+                f"M{scale(row.interval.low):.1f} {y} H{scale(row.interval.high):.1f}", "ends"
+            )
+        for value in row.values:
+            yield f'<circle class="seed" cx="{scale(value):.1f}" cy="{y}" r="3.5"/>'
+        x = scale(row.mean)
+        yield path(f"M{x:.1f} {y - 5.5} l5.5 5.5 l-5.5 5.5 l-5.5 -5.5 z", "mean")
+        yield words(WIDTH - MARGIN, y + 4, number.written(row.mean), "", "end")
+
+
+def _panels(result: StudyResult, rows: Sequence[Row], top: float) -> Iterator[str]:
+    """A small chart a variant, all on the same scales."""
+    log = result.study.number.kind.column == "loss"
+    curves = [[cell.curve for cell in row.cells] for row in rows]
+    told = [v for row in curves for curve in row for v in curve if math.isfinite(v)]
+    longest = max(len(curve) for row in curves for curve in row)
+    told = [v for v in told if v > 0] if log else told
+    if not told:
+        return
+    low, high = min(told), max(told)
+    high = high if high > low else low + (abs(low) or 1.0)
+    share = result.study.number.kind.share
+    for place, row in enumerate(rows):
+        left = MARGIN + 34 + place % COLUMNS * (PANEL[0] + GAP[0])
+        y = top + place // COLUMNS * (PANEL[1] + GAP[1]) + 18
+        across = Scale(1, max(2, longest), left, left + PANEL[0] - 16)
+        up = Scale(low, high, y + PANEL[1], y, log)
+        yield words(left, y - 6, _cut(row.variant.name), "name", "start")
+        for tick in up.ticks(3):
+            yield path(f"M{left:.1f} {up(tick):.1f} H{across.end:.1f}", "grid")
+            if place % COLUMNS == 0:
+                yield words(left - 5, up(tick) + 3.5, _tick(tick, share), "small", "end")
+        yield words(left, y + PANEL[1] + 14, "1", "small")
+        yield words(across.end, y + PANEL[1] + 14, str(longest), "small")
+        for other in (k for k in range(len(rows)) if k != place):
+            yield path(_line(_over(curves[other], fmean), across, up), "other")
+        yield path(_band(curves[place], across, up), "band")
+        yield path(_line(_over(curves[place], fmean), across, up), "own")
+
+
+def _over(
+    curves: Sequence[Sequence[float]], of: Callable[[list[float]], float]
+) -> list[tuple[int, float]]:
+    """The mean, least or greatest of all seeds by epoch, as far as there are numbers."""
+    points = []
+    for epoch in range(max(map(len, curves))):
+        values = [c[epoch] for c in curves if epoch < len(c) and math.isfinite(c[epoch])]
+        if values:
+            points.append((epoch + 1, of(values)))
+    return points
+
+
+def _line(points: Sequence[tuple[int, float]], across: Scale, up: Scale) -> str:
+    places = [f"{across(x):.1f} {up(y):.1f}" for x, y in points if not up.log or y > 0]
+    return "M" + " L".join(places) if places else ""
+
+
+def _band(curves: Sequence[Sequence[float]], across: Scale, up: Scale) -> str:
+    edge = [*_over(curves, max), *_over(curves, min)[::-1]]
+    line = _line(edge, across, up)
+    return f"{line} z" if line else ""
+
+
+def _tick(value: float, share: bool) -> str:
+    return f"{100 * value:.4g} %" if share else short(value)
+
+
+def _cut(name: str) -> str:
+    most = int(PANEL[0] / LETTER)
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+# The page of a study: one HTML file with its question, table, drawing and settings.
 
 
 def study_page(result: StudyResult, command: str) -> str:

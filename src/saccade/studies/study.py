@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from saccade.errors import RecipeError
-from saccade.recipe import Recipe
-from saccade.recipes.catalogue import RECIPES
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.shipped import RECIPES
 from saccade.studies.number import Number
 
 WORDS = ("title", "question", "lectures", "limits")
+
+
 FIXED = {"train.threads": 1, "data.doctor": "off"}  # unless a study says otherwise
 
 

@@ -21,16 +21,20 @@ from pathlib import Path
 from typing import Any
 
 import saccade.errors
-from saccade.commands import train_command
 from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
-from saccade.runs import Run
-from saccade.studies.cell import progress_of
-from saccade.tracking.watching import Several
-from saccade.training.training import begin, go_on
+from saccade.runs.command import train_command
+from saccade.runs.run import Run
+from saccade.studies.load import progress_of
+from saccade.training.train import begin, go_on
+from saccade.training.view import Several
 
 COMMAND = ("-P", "-m", "saccade.studies.workers")
+
+
 UNSEEN = Several()  # the view of a training that nobody watches
+
+
 Trained = Callable[["Order"], None]
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from saccade.data.classes import labels_of
-from saccade.data.order import class_weights
-from saccade.data.source import Item
+from saccade.data.item import Item
+from saccade.data.loader import class_weights
 from saccade.errors import DataError, RecipeError
 from saccade.tasks.classification import Classification
-from saccade.tasks.labelling import Labelling
+from saccade.tasks.multilabel import Labelling
 from saccade.tasks.regression import Regression
 from saccade.tasks.task import Task
 
@@ -21,6 +21,8 @@ KINDS: dict[type, str] = {
     float: Regression.kind,
     int: Regression.kind,
 }
+
+
 TASKS: dict[str, Callable[[tuple[str, ...], Mapping[str, Any]], Task]] = {
     "classification": lambda classes, told: Classification(
         classes, temperature=float(told["temperature"])

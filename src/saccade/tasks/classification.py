@@ -10,16 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.batch import Batch
+from saccade.data.batch import Batch
 from saccade.data.classes import match
-from saccade.data.source import Item
-from saccade.metrics.accuracy import Accuracy
-from saccade.metrics.calibration import fit_temperature
-from saccade.metrics.classes_measured import classes_measured, leading_class_number
-from saccade.metrics.log_loss import LogLoss, log_losses
-from saccade.metrics.measured import Measured, Number
-from saccade.metrics.metric import Metric
-from saccade.tasks.heads import heads, summed
+from saccade.data.item import Item
+from saccade.metrics.calibration import LogLoss, fit_temperature, log_losses
+from saccade.metrics.classification import classes_measured, leading_class_number
+from saccade.metrics.counts import Accuracy
+from saccade.metrics.metric import Measured, Metric, Number
+from saccade.models.backbone import heads, summed
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.batch import Batch
-from saccade.data.source import Item
+from saccade.data.batch import Batch
+from saccade.data.item import Item
 from saccade.errors import DataError
-from saccade.metrics.averaged import Averaged
-from saccade.metrics.deviation import deviations
-from saccade.metrics.measured import Measured, Number
-from saccade.metrics.metric import Metric
-from saccade.metrics.numbers_measured import numbers_measured
-from saccade.metrics.r_squared import RSquared
-from saccade.tasks.heads import heads, summed
+from saccade.metrics.metric import Averaged, Measured, Metric, Number
+from saccade.metrics.regression import RSquared, deviations, numbers_measured
+from saccade.models.backbone import heads, summed
 
 COVERED = 0.9  # share of new pictures whose truth lies within the margin
 

@@ -7,10 +7,9 @@ from typing import Any, Protocol, Self
 
 from torch import Tensor, nn
 
-from saccade.batch import Batch
-from saccade.data.source import Item
-from saccade.metrics.measured import Measured, Number
-from saccade.metrics.metric import Metric
+from saccade.data.batch import Batch
+from saccade.data.item import Item
+from saccade.metrics.metric import Measured, Metric, Number
 
 
 class Task(Protocol):

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from saccade.data.source import Item
+from saccade.data.item import Item
 from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
-from saccade.engine.stages import stage_at
-from saccade.engine.train import Epoch, Position, Step
+from saccade.engine.freezing import stage_at
+from saccade.engine.loop import Epoch, Position, Step
 from saccade.errors import DivergedError, Stopped
-from saccade.recipe import ENDLESS
-from saccade.runs import Run
-from saccade.settings import Settings
-from saccade.training.layer_looks import LayerLooks
-from saccade.training.prepared import Prepared
+from saccade.recipes.recipe import ENDLESS
+from saccade.runs.run import Run
+from saccade.training.prepare import Prepared
+from saccade.training.view import View
+from saccade.training.watch import LayerLooks
 
 LOOK = 10  # steps between two looks at the loss; a look waits for the device
-
-
-class View(Protocol):
-    """Whoever watches a training."""
-
-    def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
-    def decoding(self, done: int, total: int) -> None: ...
-    def training(self, run: Run, steps: int, start: Position) -> None: ...
-    def step(self, step: Step, loss: float) -> None: ...
-    def epoch(self, row: Mapping[str, Any]) -> None: ...
-    def note(self, words: str) -> None: ...
-    def finished(self, run: Run) -> None: ...
 
 
 class Logbook:

@@ -13,29 +13,34 @@ from typing import Any
 
 import torch
 
-from saccade.analysis.anatomy import anatomy
-from saccade.data.augment.augmentation import compose
-from saccade.data.augment.catalogue import parse
-from saccade.data.augment.grow import STAGES, sizes
-from saccade.data.source import Item
-from saccade.data.space import in_words
-from saccade.data.split import Division
-from saccade.engine.descent import PRECISIONS
-from saccade.engine.footprint import room
-from saccade.engine.pace import REHEARSED, Pace, Rehearsal, machine_rate, pace
-from saccade.engine.stages import Stage
+from saccade.augment.augmentation import compose
+from saccade.augment.catalogue import parse
+from saccade.augment.crop import STAGES, sizes
+from saccade.data.item import Item
+from saccade.data.splits import Division
+from saccade.data.store import in_words
+from saccade.device import threads
+from saccade.engine.freezing import Stage
+from saccade.engine.profile import REHEARSED, Pace, Rehearsal, machine_rate, pace, room
+from saccade.engine.step import PRECISIONS
 from saccade.errors import ResourceError
+from saccade.explain.anatomy import anatomy
 from saccade.files import write_whole
-from saccade.recipe import Recipe
-from saccade.results import aligned, html_table
-from saccade.settings import threads
-from saccade.training.find_rate import STEPS
-from saccade.training.prepared import Prepared, prepare
-from saccade.training.settled import settle
+from saccade.recipes.recipe import Recipe
+from saccade.training.begin import settle
+from saccade.training.lr_find import STEPS
+from saccade.training.prepare import Prepared, prepare
+from saccade.words import aligned, duration, html_table
 
 SECONDS = 2.0  # of a rehearsal
+
+
 SAMPLE = 4  # batches that a plan decodes
+
+
 EACH = 3  # pictures of each class among them
+
+
 PART = 2**24  # bytes that are written to see how fast a checkpoint is
 
 
@@ -88,8 +93,8 @@ class Plan:
         speed = f"{self.operations_per_second / 1e9:,.0f} GFLOP/s"
         if self.share is not None:
             speed += f", {100 * self.share:.0f} % of this machine's matrix product"
-        epoch = seconds_text(self.epoch_seconds)
-        measured = f"a step {seconds_text(self.step_seconds)}"
+        epoch = duration(self.epoch_seconds)
+        measured = f"a step {duration(self.step_seconds)}"
         if self.tried < self.batch_size:
             measured += f", from batches of up to {self.tried}"
         rows = [
@@ -97,27 +102,27 @@ class Plan:
             ("multiply-adds", f"{self.multiply_adds:,} a picture"),
             ("memory", f"{memory}, for {self.batch_size} pictures a step"),
             ("speed", f"{speed}; {measured}"),
-            ("in all", f"{seconds_text(self.seconds)}, {self._epochs}"),
+            ("in all", f"{duration(self.seconds)}, {self._epochs}"),
         ]
         if self.epochs:
             rows.insert(
                 -1, ("an epoch", f"{epoch}, {self.pictures['train']:,} pictures to train on")
             )
         if len(self.stages) > 1:
-            each = (f"{s.stage}, {seconds_text(s.epoch_seconds)} each" for s in self.stages)
+            each = (f"{s.stage}, {duration(s.epoch_seconds)} each" for s in self.stages)
             rows.insert(-1, ("in stages", "; ".join(each)))
         if self.decode_seconds is not None:
-            rows.insert(4, ("reading", seconds_text(self.decode_seconds)))
+            rows.insert(4, ("reading", duration(self.decode_seconds)))
         return rows
 
     def line(self) -> str:
         """All of it in a line."""
         share = f", {100 * self.share:.0f} % of the machine's rate" if self.share else ""
-        each = f"an epoch {seconds_text(self.epoch_seconds)}, " if self.epochs else ""
+        each = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
             f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
             f"picture, {in_words(self.memory)} of memory; {each}{self._epochs} "
-            f"{seconds_text(self.seconds)}{share}"
+            f"{duration(self.seconds)}{share}"
         )
 
     @property
@@ -130,7 +135,7 @@ class Plan:
         return aligned(self.rows())
 
     def __repr__(self) -> str:
-        return f"Plan({self.model}: {seconds_text(self.seconds)}, {in_words(self.memory)})"
+        return f"Plan({self.model}: {duration(self.seconds)}, {in_words(self.memory)})"
 
     def _repr_html_(self) -> str:
         return html_table(("plan", ""), self.rows())
@@ -298,12 +303,3 @@ def saving_seconds(count: int, folder: Path) -> float:
             f"cannot write to the folder '{folder}': {error.strerror}",
             "make room, or name another one with --out",
         ) from error
-
-
-def seconds_text(seconds: float) -> str:
-    """A duration as people say it: 85 ms, 12.3 s, 4 min, 3.5 h."""
-    if seconds < 1:
-        return f"{1000 * seconds:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 3600 else f"{seconds / 3600:.3g} h"

@@ -13,12 +13,11 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from saccade.data.decode import Preprocessing
-from saccade.data.doctor.diagnosis import Diagnosis
-from saccade.data.doctor.doctor import examine
-from saccade.data.source import Encoded, Item
+from saccade.data.doctor.doctor import Diagnosis, examine
+from saccade.data.item import Encoded, Item
 from saccade.data.sources.folder import folder
 from saccade.data.sources.listing import Listing
-from saccade.data.sources.manifest import manifest
+from saccade.data.sources.table import manifest
 
 
 def photograph(seed: int, width: int = 96, height: int = 80) -> Image.Image:

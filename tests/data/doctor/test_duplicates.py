@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 
 from saccade.data.doctor.duplicates import NEAR, clusters, confirmed, first_of_content, proposed
 from saccade.data.doctor.facts import COLUMNS, look, row
-from saccade.data.source import Encoded, File, Item, Pixels
+from saccade.data.item import Encoded, File, Item, Pixels
 
 
 def table_of(pictures) -> np.ndarray:

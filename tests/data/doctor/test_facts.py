@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from saccade.data.doctor.facts import COLUMNS, look, row
-from saccade.data.source import Encoded, File, Pixels
+from saccade.data.item import Encoded, File, Pixels
 
 
 def noise(height: int, width: int, channels: int = 3, top: int = 256) -> np.ndarray:

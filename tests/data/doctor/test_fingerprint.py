@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saccade.data.doctor.fingerprint import dhash, digest, distance, phash
+from saccade.data.doctor.facts import dhash, digest, distance, phash
 
 
 def drawing(kind: int) -> np.ndarray:

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from saccade.data import sandbox
-from saccade.data.doctor.looker import request, understood
-from saccade.data.doctor.scan import scan
-from saccade.data.source import Encoded, File, Item, Pixels
+from saccade.data.doctor.scan import request, scan, understood
+from saccade.data.item import Encoded, File, Item, Pixels
 from saccade.errors import ResourceError
 
 # a process that looks at pictures in which one kills it, and one meets a bug of ours
@@ -124,7 +123,7 @@ def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture():
 @pytest.mark.usefixtures("trapped")
 def test_answers_left_over_by_a_bug_are_not_taken_for_later_ones(tmp_path):
     first, second = (item.picture.read() for item in pictures(tmp_path, 2))
-    with sandbox.Sandbox("saccade.data.doctor.looker", 1) as box:
+    with sandbox.Sandbox("saccade.data.doctor.scan", 1) as box:
         with pytest.raises(RuntimeError, match="a bug in"):
             box.ask([request(b"bug"), request(first)])
         (answer,) = box.ask([request(second)])

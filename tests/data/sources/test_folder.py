@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from saccade.data.sources.folder import folder, walk
-from saccade.data.sources.layout import split_of
+from saccade.data.sources.listing import split_of
 from saccade.errors import DataError
 
 Tree = Callable[..., Path]

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from saccade.data.sources import open_source
-from saccade.data.sources.idx import idx, read_idx
+from saccade.data.sources.mnist import idx, read_idx
 from saccade.errors import DataError
 
 X = np.arange(6 * 3 * 2, dtype=np.uint8).reshape(6, 3, 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from saccade.data.sources import open_source
-from saccade.data.sources.pattern import pattern
+from saccade.data.sources.folder import pattern
 from saccade.errors import DataError, UsageError
 
 Tree = Callable[..., Path]

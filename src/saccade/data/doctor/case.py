@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.source import Item, Skipped
+from saccade.data.item import Item, Skipped
 
-if TYPE_CHECKING:  # the doctor works without torch, which takes seconds to start
+if TYPE_CHECKING:
     from saccade.data.decode import Preprocessing
 
+
 Severity = Literal["error", "warning", "note"]  # results are wrong; may suffer; good to know
+
+
 Rows = NDArray[np.int64]
 
 

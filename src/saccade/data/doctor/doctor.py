@@ -1,25 +1,231 @@
-"""examine: look at every picture of a source and say what is wrong, before anything is trained."""
+"""Diagnosis: what the doctor says, for people, for programs, and as a cleaned list of pictures."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saccade.data.doctor import traps_copies, traps_files, traps_labels, traps_pixels
-from saccade.data.doctor.case import Case, Finding
-from saccade.data.doctor.diagnosis import Diagnosis
+from saccade.data.doctor import (
+    traps_files,
+    traps_labels,
+    traps_pixels,
+)
+from saccade.data.doctor import (
+    traps_labels as traps_copies,
+)
+from saccade.data.doctor.case import Case, Finding, label_words, several
 from saccade.data.doctor.duplicates import clusters, confirmed, first_of_content, proposed
 from saccade.data.doctor.scan import Progress, scan
-from saccade.data.source import Source
+from saccade.data.doctor.traps_labels import label_counts
+from saccade.data.doctor.traps_pixels import lost_to_crop
+from saccade.data.item import File, Skipped, Source
+from saccade.data.sources import located
+from saccade.files import cache_folder
 
-if TYPE_CHECKING:  # the doctor works without torch, which takes seconds to start
+if TYPE_CHECKING:
     from saccade.data.decode import Preprocessing
 
+
+HELD_OUT_FIRST = {"test": 0, "val": 1}  # the copy that is kept, of those in several splits
+
+
+ASPECTS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95, 1.05, 1.25, 1.43, 1.67, 2.0, 2.5)  # width / height
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """All findings about one source, the worst first; `print` it, or ask for its parts."""
+
+    name: str
+    case: Case
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()  # of the source
+    remembered: int = 0  # pictures whose facts an earlier examination had found
+    seconds: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """Pictures found, readable or not."""
+        return len(self.case.items)
+
+    @property
+    def readable(self) -> int:
+        return int(np.count_nonzero(self.case.table["readable"]))
+
+    def finding(self, kind: str) -> Finding | None:
+        """The finding of this kind, if there is one."""
+        return next((finding for finding in self.findings if finding.kind == kind), None)
+
+    def label_counts(self) -> dict[str, Counter[str]]:
+        """Readable pictures by split and class."""
+        return label_counts(self.case)
+
+    def clusters(self) -> tuple[tuple[str, ...], ...]:
+        """Names of pictures that are copies or near copies of one another."""
+        return tuple(self.case.names(group) for group in self.case.groups(self.case.cluster))
+
+    def numbers(self) -> dict[str, object]:
+        """Counts and histograms over the readable pictures."""
+        table = self.case.table[self.case.table["readable"]]
+        aspect = table["width"] / np.maximum(table["height"], 1)
+        lost = lost_to_crop(self.case)[self.case.table["readable"]]
+        return {
+            "pictures": self.count,
+            "readable": self.readable,
+            "skipped": len(self.case.skipped),
+            "bytes": int(self.case.table["bytes"].sum()),
+            "splits": dict(Counter(self.case.splits)),
+            "labels": {split: dict(counts) for split, counts in self.label_counts().items()},
+            "formats": _counted(table["format"]),
+            "modes": _counted(table["mode"]),
+            "grey": int(np.count_nonzero(table["grey"])),
+            "width": _histogram(table["width"]),
+            "height": _histogram(table["height"]),
+            "aspect": _binned(aspect, (*ASPECTS, max(3.0, float(aspect.max(initial=0)) + 0.01))),
+            "lost_to_crop": round(float(np.mean(lost)), 4) if len(lost) else 0.0,
+        }
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything but the single pictures' facts, for `--json`."""
+        return {
+            "name": self.name,
+            "numbers": self.numbers(),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "notes": list(self.notes),
+            "remembered": self.remembered,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def rows(self) -> list[dict[str, object]]:
+        """The facts of every picture, a row each, for `--csv`."""
+        case, rows = self.case, []
+        kinds: dict[str, list[str]] = {}
+        for finding in self.findings:
+            for name in finding.items:
+                kinds.setdefault(name, []).append(finding.kind)
+        names = [name for name in case.table.dtype.names or () if name not in ("phash", "dhash")]
+        for row, item in enumerate(case.items):
+            facts = {name: case.table[name][row].item() for name in names}
+            facts["digest"] = facts["digest"].decode()
+            facts |= {name: f"{int(case.table[name][row]):016x}" for name in ("phash", "dhash")}
+            cluster = int(case.cluster[row])
+            first = {"path": item.name, "label": label_words(item), "split": case.splits[row]}
+            told = {
+                "copy_of": case.items[cluster].name if cluster != row else "",
+                "reason": case.reasons.get(row, ""),
+                "findings": " ".join(kinds.get(item.name, ())),
+            }
+            rows.append(first | facts | told)
+        return rows
+
+    def cleaned(self, folder: Path | None = None) -> tuple[list[dict[str, str]], list[Skipped]]:
+        """Rows of a manifest (path, label, split, group) without what is wrong, and the others.
+
+        Left out: what cannot be read; of exact copies all but one, and all where their labels
+        differ; near copies of held-out pictures in the split that is learned from.  Near copies
+        that stay share a group.  Paths lead from `folder`, where the manifest is to lie, to the
+        files; without it they are the source's names.
+        """
+        left_out = self._left_out()
+        sizes = np.bincount(self.case.cluster, minlength=self.count)
+        rows = []
+        for row, item in enumerate(self.case.items):
+            if row in left_out:
+                continue
+            cluster = int(self.case.cluster[row])
+            split, path = self.case.splits[row], item.name
+            if folder is not None and isinstance(item.picture, File):
+                path = Path(os.path.relpath(item.picture.path, folder)).as_posix()
+            group = item.group or ""
+            if sizes[cluster] > 1 and not group:
+                group = f"copies of {self.case.items[cluster].name}"
+            kept = {
+                "path": path,
+                "label": label_words(item),
+                "split": "" if split == "all" else split,
+            }
+            rows.append(kept | {"group": group})
+        names = self.case.items
+        return rows, [Skipped(names[row].name, why) for row, why in sorted(left_out.items())]
+
+    def _left_out(self) -> dict[int, str]:
+        case = self.case
+        left_out = dict(case.reasons)
+        for group in case.groups(case.content):
+            labels = {label_words(case.items[row]) for row in group}
+            kept = min(group, key=lambda row: (HELD_OUT_FIRST.get(case.splits[row], 2), row))
+            for row in group:
+                if len(labels) > 1:
+                    told = ", ".join(sorted(labels))
+                    left_out[row] = f"the same content is there under several labels: {told}"
+                elif row != kept:
+                    left_out[row] = f"an exact copy of {case.items[kept].name}"
+        for group in case.groups(case.cluster):
+            kept = [row for row in group if row not in left_out]
+            held_out = [row for row in kept if case.splits[row] in HELD_OUT_FIRST]
+            for row in kept:
+                if held_out and case.splits[row] not in HELD_OUT_FIRST:
+                    held = case.items[held_out[0]].name
+                    left_out[row] = f"a near copy of the held-out {held}"
+        return left_out
+
+    def __str__(self) -> str:
+        return "\n".join([self._summary(), *(f"{f.severity}: {f.words}" for f in self.findings)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{f.severity}</td><td>{escape(f.words)} {escape(f.advice)}</td></tr>"
+            for f in self.findings
+        )
+        return f"<p>{escape(self._summary())}</p><table>{rows}</table>"
+
+    def _summary(self) -> str:
+        classes = f" of {several(len(self.case.classes), 'class', 'classes')}"
+        held = several(self.count, "picture") + (classes if self.case.classes else "")
+        worst = Counter(finding.severity for finding in self.findings)
+        told = [several(worst[kind], kind) for kind in ("error", "warning", "note") if worst[kind]]
+        return (
+            f"{self.name}: {held}, {self.readable:,} readable; {', '.join(told) or 'nothing found'}"
+        )
+
+
+def _counted(values: np.ndarray) -> dict[str, int]:
+    return dict(Counter(str(value) or "pixels" for value in values.tolist()).most_common())
+
+
+def _histogram(values: np.ndarray) -> dict[str, list]:
+    """Up to ten bins between round numbers."""
+    if not len(values):
+        return {"edges": [0, 1], "counts": [0]}
+    low, high = int(values.min()), int(values.max())
+    rough = max(1.0, (high - low) / 10)
+    power = 10 ** int(np.floor(np.log10(rough)))
+    step = max(1, next(int(m * power) for m in (1, 2, 5, 10) if m * power >= rough))
+    first = low // step * step
+    return _binned(values, tuple(range(first, high + step + 1, step)))
+
+
+def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
+    counts, _ = np.histogram(values, edges)
+    return {"edges": list(edges), "counts": counts.tolist()}
+
+
+# examine: look at every picture of a source and say what is wrong, before anything is trained.
+
+
 Trap = Callable[[Case], Finding | None]
+
 
 TRAPS: tuple[Trap, ...] = (
     traps_files.unreadable,
@@ -50,6 +256,8 @@ TRAPS: tuple[Trap, ...] = (
     traps_files.hidden,
     traps_files.skipped,
 )
+
+
 WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -95,3 +303,11 @@ def examine(
         remembered=found.remembered,
         seconds=time.monotonic() - started,
     )
+
+
+def memory_of(data: str | Path | None) -> Path | None:
+    """The file in which the doctor remembers the pictures of a path; none for data without one."""
+    if data is None or not Path(str(data).partition("::")[0]).exists():
+        return None
+    name = hashlib.sha256(str(located(data)).encode()).hexdigest()[:16]
+    return cache_folder() / "doctor" / f"{name}.jsonl"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from saccade.data.classes import labels_of
-from saccade.data.doctor.case import Case, Finding, several
+from saccade.data.doctor.case import Case, Finding, Severity, label_words, several
+from saccade.data.item import Label
 
 TINY = 10  # pictures of a class to learn from
+
+
 UNEVEN = 10  # times as many pictures of one class as of another
 
 
@@ -63,3 +67,89 @@ def imbalance(case: Case) -> Finding | None:
     words = f"'{most}' has {times:.0f} times as many pictures as '{least}'."
     advice = "Weigh the classes, sample them evenly, or add pictures of the small ones."
     return Finding("imbalance", "warning", 2, (most, least), words, advice, remarks)
+
+
+# Traps of copies: duplicates, near duplicates, under different labels, across splits.
+
+
+def duplicates(case: Case) -> Finding | None:
+    groups = case.groups(case.content)
+    extra = sum(len(group) - 1 for group in groups)
+    if not extra:
+        return None
+    words = f"{several(extra, 'picture')} {_are(extra)} exact copies of others."
+    advice = "They count twice in training; --apply leaves them out."
+    return _finding("duplicates", "warning", extra, case, groups, words, advice)
+
+
+def near_duplicates(case: Case) -> Finding | None:
+    groups = [
+        group
+        for group in case.groups(case.cluster)
+        if len({case.content[row] for row in group}) > 1
+    ]
+    extra = sum(len({case.content[row] for row in group}) - 1 for group in groups)
+    if not extra:
+        return None
+    words = (
+        f"{several(extra, 'picture')} {_are(extra)} near copies of others: "
+        "saved again, resized or brightened."
+    )
+    advice = "--apply makes one group of each, so that a split keeps them together."
+    return _finding("near_duplicates", "warning", extra, case, groups, words, advice)
+
+
+def different_labels(case: Case) -> Finding | None:
+    """Copies that contradict each other; of numbers exact ones only, near ones may well differ."""
+    numbers = any(isinstance(item.label, int | float) for item in case.items)
+    groups = [
+        group
+        for group in case.groups(case.content if numbers else case.cluster)
+        if len({_unordered(case.items[row].label) for row in group}) > 1
+    ]
+    count = sum(map(len, groups))
+    if not groups:
+        return None
+    words = f"{several(len(groups), 'picture')} {_are(len(groups))} there under different labels."
+    advice = "One of the labels is wrong; look at them."
+    return _finding("different_labels", "error", count, case, groups, words, advice)
+
+
+def leakage(case: Case) -> Finding | None:
+    groups = [
+        group for group in case.groups(case.cluster) if len({case.splits[row] for row in group}) > 1
+    ]
+    if not groups:
+        return None
+    held_out = sum(1 for group in groups for row in group if case.splits[row] != case.learned_from)
+    words = f"{several(held_out, 'held-out picture')} {_are(held_out)} in another split as well."
+    advice = "Scores come out too good; --apply keeps the held-out copy only."
+    return _finding("leakage", "error", held_out, case, groups, words, advice)
+
+
+def _finding(
+    kind: str,
+    severity: Severity,
+    count: int,
+    case: Case,
+    groups: Sequence[Sequence[int]],
+    words: str,
+    advice: str,
+) -> Finding:
+    flat = [row for group in groups for row in group]
+    divided = len(set(case.splits)) > 1
+    remarks = {}
+    for row in flat:
+        told = (label_words(case.items[row]), case.splits[row] if divided else "")
+        remarks[case.items[row].name] = ", ".join(filter(None, told))
+    together = tuple(case.names(group) for group in groups)
+    return Finding(kind, severity, count, case.names(flat), words, advice, remarks, together)
+
+
+def _unordered(label: Label) -> Label | frozenset[str]:
+    """Several labels are the same in any order."""
+    return frozenset(label) if isinstance(label, tuple) else label
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

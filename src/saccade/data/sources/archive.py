@@ -14,15 +14,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade.data.source import Encoded, Picture
-from saccade.data.sources.layout import Found, arrange, is_hidden, why_no_picture
-from saccade.data.sources.listing import Listing
+from saccade.data.item import Encoded, Picture
+from saccade.data.sources.listing import Found, Listing, arrange, is_hidden, why_no_picture
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one picture file
+
+
 HELD = 2**30  # bytes of all pictures of a compressed .tar
+
+
 LOCAL_HEADER = 30  # bytes, before a zip member's name (APPNOTE 4.3.7)
+
+
 ZIPS = (".zip",)
+
+
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 

@@ -15,14 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.classes import class_name, read_classes
-from saccade.data.source import Item, Label, Pixels
-from saccade.data.sources.layout import split_of
-from saccade.data.sources.listing import Listing, assemble
+from saccade.data.item import Item, Label, Pixels
+from saccade.data.sources.listing import Listing, assemble, split_of
 from saccade.errors import DataError
 
 PICTURES = ("x", "images", "image", "data")
+
+
 LABELS = ("y", "labels", "label", "targets")
+
+
 NAMES = ("all", "classes")
+
+
 HINT = "save x.npy and y.npy, or x_train.npy, y_train.npy, x_test.npy, ... in one folder"
 
 

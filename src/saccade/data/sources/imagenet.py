@@ -15,14 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from saccade.data.classes import class_name, natural
-from saccade.data.source import Item, Picture
+from saccade.data.item import Item, Picture
 from saccade.data.sources.folder import walk
-from saccade.data.sources.layout import is_hidden, refuse_pictureless, split_of
-from saccade.data.sources.listing import Listing, assemble
+from saccade.data.sources.listing import Listing, assemble, is_hidden, refuse_pictureless, split_of
 from saccade.errors import DataError
 
 SYNSET = re.compile(r"n\d{8}")
+
+
 TABLES = ("synset_words.txt", "imagenet_synset_words.txt", "LOC_synset_mapping.txt", "words.txt")
+
+
 SOLUTION = "LOC_val_solution.csv"
 
 

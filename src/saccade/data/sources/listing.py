@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
-from saccade.data.classes import class_list, missing_note, natural, refuse_unknown
-from saccade.data.source import Item, Skipped
+from saccade.data.classes import class_list, class_name, missing_note, natural, refuse_unknown
+from saccade.data.item import Item, Picture, Skipped
 from saccade.errors import DataError, unknown
 
 
@@ -64,3 +67,141 @@ def assemble(
         )
     ordered = tuple(sorted(skipped, key=lambda one: natural(one.name)))
     return Listing(name, classes, items, ordered, notes)
+
+
+# layout: what the folders of a tree of pictures mean; the same on disk and in an archive.
+#
+# `<class>/**` or `{train,val,test}/<class>/**`, below any number of folders that hold all the
+# rest.
+
+
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+)
+
+
+SPELLINGS = {
+    "train": "train|training|trn",
+    "val": "val|valid|validation|dev|development|eval|evaluation",
+    "test": "test|testing|tst|hold[-_ ]?out|held[-_ ]?out",
+}
+
+
+SPLITS = {
+    split: re.compile(f"({words})([-_ ]?(set|data|images|imgs|split))?")
+    for split, words in SPELLINGS.items()
+}
+
+
+LABELLED = "put each class into a folder of its own, or give a table with path and label"
+
+
+@dataclass
+class Found:
+    """What a walk through a folder or an archive came upon: pictures by name, and the rest."""
+
+    pictures: list[tuple[str, Picture]] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def skip(self, name: str, reason: str) -> None:
+        self.skipped.append(Skipped(name.encode("utf-8", "backslashreplace").decode(), reason))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is there for the system's sake and not for a person's."""
+    return name.startswith((".", "__MACOSX", "@eaDir")) or name in ("Thumbs.db", "desktop.ini")
+
+
+def why_no_picture(name: str) -> str:
+    """Why a file called `name` is left out, or nothing when it should be a picture."""
+    if is_hidden(name):
+        return "hidden"
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return "a name that is no valid text"
+    suffix = PurePosixPath(name).suffix.lower()
+    return "" if suffix in SUFFIXES else f"not a picture ({suffix or 'no suffix'})"
+
+
+def split_of(folder: str) -> str | None:
+    """The split that a folder's name stands for, if any."""
+    for split, spelling in SPLITS.items():
+        if spelling.fullmatch(folder.casefold()):
+            return split
+    return None
+
+
+def arrange(found: Found, name: str, where: str) -> Listing:
+    """The pictures by split and class; `where` is what messages call the place."""
+    refuse_pictureless(found, where)
+    pictures = sorted(found.pictures, key=lambda pair: natural(pair[0]))
+    names = [picture for picture, _ in pictures]
+    depth = _depth_of_wrapping(names)
+    folders = _split_folders(names, depth, where)
+    rows: list[tuple[str, Item]] = []
+    for at, picture in pictures:
+        parts = at.split("/")[depth:]
+        split = folders.get(parts[0]) if folders else "all"
+        label = parts[1 if folders else 0 : -1]
+        if split is None:
+            found.skip(at, f"in none of the folders {', '.join(folders)}")
+        elif not label:
+            found.skip(at, "not in the folder of a class")
+        else:
+            rows.append((split, Item(at, class_name(label[0]), picture)))
+    if not rows:
+        raise DataError(f"the pictures in {where} lie in no class folders", LABELLED)
+    notes: tuple[str, ...] = ()
+    if depth:
+        notes = (f"all pictures lie in '{'/'.join(names[0].split('/')[:depth])}'",)
+    taken = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
+    notes += tuple(f"'{one}' is read as a class, for other folders lie beside it" for one in taken)
+    return assemble(rows, name, where, found.skipped, notes)
+
+
+def refuse_pictureless(found: Found, where: str) -> None:
+    """Raise `DataError` saying what there is instead when there is no picture."""
+    if found.pictures:
+        return
+    if not found.skipped:
+        raise DataError(f"{where} is empty", LABELLED)
+    reasons = Counter(one.reason for one in found.skipped)
+    held = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
+    known = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+    raise DataError(f"{where} holds no picture: {held}", f"pictures are files that end in {known}")
+
+
+def _depth_of_wrapping(names: Iterable[str]) -> int:
+    """How many folders lie around all the pictures and are neither a class nor a split."""
+    rows = [name.split("/")[:-1] for name in names]
+    shortest, first = min(map(len, rows)), rows[0]
+    depth = 0
+    while depth + 1 < shortest and split_of(first[depth]) is None:
+        if any(row[depth] != first[depth] for row in rows):
+            break
+        depth += 1
+    return depth
+
+
+def _split_folders(names: Iterable[str], depth: int, where: str) -> dict[str, str]:
+    """Folder to split where folders name splits; nothing where they name classes."""
+    deep: dict[str, bool] = {}  # top folder: whether any picture lies in a folder below it
+    for name in names:
+        parts = name.split("/")[depth:]
+        if len(parts) > 1:
+            deep[parts[0]] = deep.get(parts[0], False) or len(parts) > 2
+    named = {folder: split for folder in deep if (split := split_of(folder))}
+    if not named or (len(named) == 1 and len(deep) > 1):
+        return {}  # a single "train" among others is a vehicle
+    twice = [split for split, count in Counter(named.values()).items() if count > 1]
+    if twice:
+        same = ", ".join(f"'{folder}'" for folder, split in named.items() if split == twice[0])
+        raise DataError(f"{where} has several folders for {twice[0]}: {same}", "keep one of them")
+    flat = [folder for folder in named if not deep[folder]]
+    if flat:
+        raise DataError(
+            f"the pictures in '{flat[0]}' of {where} lie in no class folders",
+            f"{LABELLED}; pictures without labels can be predicted, not learned from",
+        )
+    return named

@@ -1,32 +1,148 @@
-"""open_source: which kind of source a path or a name is.
+"""named: data sets known by name, found in a folder or fetched from their publishers.
 
-Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what a
-folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the column to
-learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that finds the
-label in a name; `mnist::folder`, where a named data set lies.
+MNIST (LeCun 1998), Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100
+(Krizhevsky 2009).  Digests are those that the publishers and torchvision tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from saccade.data.source import Source
+from saccade.data.item import Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.digits import digits
-from saccade.data.sources.folder import folder
-from saccade.data.sources.idx import idx, is_idx
+from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.imagenet import imagenet, is_imagenet
-from saccade.data.sources.manifest import manifest
-from saccade.data.sources.named import NAMED, named
-from saccade.data.sources.pattern import pattern
+from saccade.data.sources.listing import Listing
+from saccade.data.sources.mnist import digits, idx, is_idx
+from saccade.data.sources.table import manifest
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, unknown
-from saccade.fetch import Tell, silent
+from saccade.files import Digest, Tell, cache_folder, fetch, silent
+
+IDX = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
+
+MNIST = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
+
+
+FASHION = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
+
+
+KUZUSHIJI = ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",)
+
+
+TORONTO = ("https://www.cs.toronto.edu/~kriz/",)
+
+
+CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+
+HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file of a data set, the MD5 that its publishers tell of it, and where it is to be had."""
+
+    name: str
+    md5: str
+    mirrors: Sequence[str]  # addresses of folders
+
+
+@dataclass(frozen=True)
+class Named:
+    """The files of a data set, and what reads and recognises them."""
+
+    files: tuple[Published, ...]
+    read: Callable[[Path], Listing]  # of a folder
+    recognise: Callable[[Path], bool]
+
+
+def _family(mirrors: tuple[str, ...], classes: tuple[str, ...], *digests: str) -> Named:
+    """One of MNIST's kind: four idx files."""
+    files = tuple(Published(name, md5, mirrors) for name, md5 in zip(IDX, digests, strict=True))
+    return Named(files, partial(idx, classes=classes), is_idx)
+
+
+def _toronto(name: str, md5: str) -> Named:
+    """One of the two CIFARs: one archive."""
+    return Named(
+        (Published(name, md5, TORONTO),),
+        lambda folder: cifar(folder if is_cifar(folder) else folder / name),
+        lambda folder: is_cifar(folder) or (folder / name).is_file(),
+    )
+
+
+NAMED: dict[str, Named] = {
+    "mnist": _family(
+        MNIST, tuple("0123456789"),
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+    "fashion-mnist": _family(
+        FASHION, CLOTHES,
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
+    ),
+    "kmnist": _family(
+        KUZUSHIJI, HIRAGANA,
+        "bdb82020997e1d708af4cf47b453dcf7", "e144d726b3acfaa3e44228e80efcd344",
+        "5c965bf0a639b31b8f53240b1b52f4d7", "7320c461ea6c1c855c0b718fb2a4b134",
+    ),
+    "cifar10": _toronto("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
+    "cifar100": _toronto("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
+}  # fmt: skip
+
+
+def named(name: str, folder: Path | None = None, tell: Tell = silent) -> Listing:
+    """The data set called `name`, from `folder` where one is given, else fetched once and kept."""
+    if name not in NAMED:
+        raise unknown("data set", name, (*NAMED, "digits"))
+    known = NAMED[name]
+    if folder is None:
+        folder = data_home() / name
+        for file in known.files:
+            addresses = [mirror + file.name for mirror in file.mirrors]
+            digest = Digest("md5", file.md5)
+            fetch(folder / file.name, addresses, digest, damaged=DataError, tell=tell)
+    elif not folder.is_dir() or not known.recognise(folder):
+        raise DataError(
+            f"'{folder}' does not hold {name}",
+            f"its files are {', '.join(file.name for file in known.files)}",
+        )
+    return replace(known.read(folder), name=name)
+
+
+def data_home() -> Path:
+    """Where downloaded data lie: SACCADE_DATA, else a folder of the cache."""
+    return Path(os.environ.get("SACCADE_DATA") or cache_folder() / "data")
+
+
+# open_source: which kind of source a path or a name is.
+#
+# Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what
+# a folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the
+# column to learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that
+# finds the label in a name; `mnist::folder`, where a named data set lies.
+
 
 TABLES = (".csv", ".tsv", ".txt")
+
+
 ARRAYS = (".npy", ".npz")
 
 

@@ -14,10 +14,16 @@ from itertools import islice
 from pathlib import Path
 
 from saccade.data.classes import class_name, natural, read_classes
-from saccade.data.source import Item, Picture
+from saccade.data.item import Item, Picture
 from saccade.data.sources.archive import tar_members
-from saccade.data.sources.layout import SUFFIXES, Found, refuse_pictureless, split_of
-from saccade.data.sources.listing import Listing, assemble
+from saccade.data.sources.listing import (
+    SUFFIXES,
+    Found,
+    Listing,
+    assemble,
+    refuse_pictureless,
+    split_of,
+)
 from saccade.errors import DataError
 
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")

@@ -1,0 +1,46 @@
+"""doctor: the doctor on a source, remembering what it has seen."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from saccade.data.doctor.doctor import Diagnosis, examine, memory_of
+from saccade.data.item import Skipped
+from saccade.data.sources import open_source
+from saccade.files import write_whole
+from saccade.progress import counting, say
+from saccade.report.doctor_page import doctor_page
+
+
+def examine_data(
+    data: str | Path | None, *, html: str | Path | None, apply: str | Path | None
+) -> Diagnosis:
+    """Examine `data`; write the page `html` and the cleaned table `apply` where they are wanted."""
+    with counting("examining") as progress:
+        diagnosis = examine(open_source(data), progress=progress, state=memory_of(data))
+    if html is not None:
+        write_whole(Path(html), doctor_page(diagnosis))
+        say(f"the findings with their pictures are in {html}")
+    if apply is not None:
+        write_cleaned(Path(apply), *diagnosis.cleaned(Path(apply).parent))
+    return diagnosis
+
+
+def write_cleaned(file: Path, rows: list[dict[str, str]], left_out: Sequence[Skipped]) -> None:
+    """Write a cleaned manifest, and beside it what was left out and why."""
+    reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
+    others = file.with_name(f"{file.stem}-left-out.csv")
+    write_whole(file, _table(("path", "label", "split", "group"), rows))
+    write_whole(others, _table(("path", "reason"), reasons))
+    say(f"{len(rows)} pictures are in {file}; {len(left_out)} are left out, see {others}")
+
+
+def _table(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, titles, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,251 @@
+"""Eye: what looks at pictures whose labels are doubted: a trained network, or plain features."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from saccade.audit.confident_learning import (
+    by_noise_rate,
+    confident_joint,
+    joint,
+    margins,
+    noise_matrix,
+    wrong_share,
+    wrong_share_interval,
+)
+from saccade.audit.doctor import memory_of, write_cleaned
+from saccade.audit.page import suspects_page
+from saccade.audit.suspects import Suspect, Suspects
+from saccade.auto.look import glance
+from saccade.auto.weights import SMALL, at_hand, pretrained
+from saccade.classical.descriptors import CELL, Hog
+from saccade.data.cache import decoded
+from saccade.data.classes import class_list, match
+from saccade.data.decode import Preprocessing
+from saccade.data.doctor.doctor import Diagnosis, examine
+from saccade.data.grouping import Grouping, by_cluster, numbered
+from saccade.data.item import File, Item, Skipped
+from saccade.data.sources import open_source
+from saccade.device import device
+from saccade.errors import DataError, UsageError
+from saccade.evaluation.features import trained_network
+from saccade.files import write_whole
+from saccade.models.backbone import trunk
+from saccade.models.layers.blocks import Concat, chain, normalized
+from saccade.probes.features import Decoding, Views, features
+from saccade.probes.fit import deals, held_out_probabilities, learnable
+from saccade.progress import counting, say
+from saccade.tasks.catalogue import kind_of
+
+PLAIN = "hog"  # features of a network that has learned nothing
+
+
+CELLS = 8  # of HOG, across a picture
+
+
+COARSE = 8  # pixels across, beside HOG
+
+
+@dataclass(frozen=True)
+class Eye:
+    """What makes numbers of pictures."""
+
+    words: str
+    trunk: nn.Module  # [N,C,H,W] -> [N,D]
+    preprocessing: Preprocessing
+    notes: tuple[str, ...] = ()
+
+
+def eye_for(items: Sequence[Item], model: str | Path | None, weights: str | None) -> Eye:
+    """The network that is named, the best one at hand for photographs, else plain features."""
+    if weights is not None and model is None:
+        model = pretrained(weights).network
+    seen = glance(items)
+    if model is None and seen.short_side > SMALL:
+        model, weights = next(((e.network, e.tag) for e in at_hand(seen.short_side)), (None, None))
+    if model is None:
+        return _plain(seen.grey, ("no network looked at them: suspects are less sure",))
+    if str(model) == PLAIN:
+        if weights is not None:
+            raise UsageError(f"{PLAIN} has no weights", "leave --weights out")
+        return _plain(seen.grey, ())
+    network, preprocessing = trained_network(model, weights)
+    network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
+    notes = (
+        ("if the network has learned from these pictures, it may know wrong labels by heart",)
+        if Path(model).is_dir()
+        else ()
+    )
+    words = f"what goes into the last layer of {model}"
+    return Eye(words, trunk(network), preprocessing, notes)
+
+
+def _plain(grey: bool, notes: tuple[str, ...]) -> Eye:
+    """Histograms of oriented gradients and coarse pixels."""
+    channels = 1 if grey else 3
+    preprocessing = Preprocessing(
+        size=CELLS * CELL,
+        colour="grey" if grey else "rgb",
+        mean=(0.5,) * channels,
+        std=(0.25,) * channels,
+    )
+    both = Concat(
+        hog=chain(hog=Hog(), flatten=nn.Flatten()),
+        pixels=chain(pool=nn.AdaptiveAvgPool2d(COARSE), flatten=nn.Flatten()),
+    )
+    words = "histograms of oriented gradients and coarse pixels"
+    whole = normalized(chain(both=both), preprocessing.mean, preprocessing.std)
+    return Eye(words, whole.eval(), preprocessing, notes)
+
+
+# find_suspects: probes on features of the pictures, and confident learning on what they say.
+
+
+def find_suspects(
+    data: str | Path,
+    model: str | Path | None,
+    weights: str | None,
+    *,
+    html: Path | None,
+    apply: Path | None,
+) -> Suspects:
+    """Look for wrong labels in `data`; write the page `html` and the cleaned table `apply`.
+
+    Raises `DataError` for labels that are not one class a picture.
+    """
+    source = open_source(data, tell=say)
+    with counting("examining") as progress:
+        diagnosis = examine(source, progress=progress, state=memory_of(data))
+    items = _labelled(diagnosis)
+    eye = eye_for(items, model, weights)
+    result = decoded(items, eye.preprocessing)
+    kept = [items[k] for k in result.kept]
+    with counting("looking") as progress:
+        found = features(
+            eye.trunk, Decoding(kept, result.pictures, eye.preprocessing), Views(), progress
+        )[:, 0]
+    suspects = _suspects(diagnosis, kept, found, eye)
+    if html is not None:
+        write_whole(html, suspects_page(suspects))
+        say(f"the suspects with their pictures are in {html}")
+    if apply is not None:
+        _apply(suspects, diagnosis, apply)
+    return suspects
+
+
+def _labelled(diagnosis: Diagnosis) -> list[Item]:
+    """The readable pictures that carry a class."""
+    readable = diagnosis.case.table["readable"].tolist()
+    items = [i for i, can in zip(diagnosis.case.items, readable) if can and i.label is not None]
+    if not items:
+        raise DataError(f"no picture of '{diagnosis.name}' can be read and has a label")
+    if (kind := kind_of(items)) != "classification":
+        raise DataError(
+            f"the labels of '{diagnosis.name}' are for {kind}: wrong ones are looked for among "
+            "pictures with one class each",
+            "name a column of classes, as in photos.csv::species",
+        )
+    return items
+
+
+def _suspects(diagnosis: Diagnosis, items: Sequence[Item], numbers: Tensor, eye: Eye) -> Suspects:
+    """Probes, then confident learning.  `numbers` [N,D]"""
+    group = by_cluster(diagnosis.clusters(), items)
+    items, numbers, targets, dealt, notes = _judged(items, numbers, group)
+    say("fitting the probes")
+    said = held_out_probabilities(numbers, targets, dealt)
+    classes, splits = class_list(items), _splits(diagnosis)
+    sizes = targets.bincount(minlength=len(classes))
+    shares = joint(confident_joint(said, targets), sizes.double())
+    ranked = margins(said, targets)
+    rows = by_noise_rate(said, targets).nonzero().flatten()
+    rows = rows[ranked[rows].argsort(stable=True)].tolist()
+    best = said.argmax(dim=1).tolist()
+    found = tuple(
+        Suspect(
+            name=items[row].name,
+            split=splits[items[row].name],
+            given=str(items[row].label),
+            suggested=classes[best[row]],
+            p_given=float(said[row, targets[row]]),
+            p_suggested=float(said[row, best[row]]),
+        )
+        for row in rows
+    )
+    return Suspects(
+        data=diagnosis.name,
+        n=len(items),
+        classes=classes,
+        found=found,
+        wrong=wrong_share(shares),
+        interval=wrong_share_interval(said, targets, numbered(items, group)),
+        noise=tuple(tuple(row) for row in noise_matrix(shares).tolist()),
+        agreeing=int((ranked >= 0).sum()),
+        eye=eye.words,
+        items=tuple(items),
+        notes=(*eye.notes, *notes),
+        reported=_unreadable(diagnosis),
+    )
+
+
+def _judged(
+    items: Sequence[Item], numbers: Tensor, group: Grouping
+) -> tuple[list[Item], Tensor, Tensor, list[Tensor], tuple[str, ...]]:
+    """Without the classes that cannot be held out: items, numbers, targets, deals, and notes."""
+    classes = class_list(items)
+    targets = torch.from_numpy(match(items, classes))
+    spread = learnable(targets, dealt := deals(items, group))
+    few = [name for name, can in zip(classes, spread.tolist()) if not can]
+    if len(classes) - len(few) < 2:
+        raise DataError(
+            f"{'only one class has' if len(few) < len(classes) else 'no class has'} pictures both "
+            "to learn from and to hold out",
+            "labels can be doubted where two classes have several pictures each",
+        )
+    notes = (f"too few pictures to be looked at: {', '.join(few)}",) if few else ()
+    rows = spread[targets].nonzero().flatten()
+    kept = [items[row] for row in rows.tolist()]
+    targets = torch.from_numpy(match(kept, class_list(kept)))
+    return kept, numbers[rows], targets, [portion[rows] for portion in dealt], notes
+
+
+def _splits(diagnosis: Diagnosis) -> dict[str, str]:
+    return {item.name: split for item, split in zip(diagnosis.case.items, diagnosis.case.splits)}
+
+
+def _unreadable(diagnosis: Diagnosis) -> tuple[Skipped, ...]:
+    return tuple(
+        Skipped(diagnosis.case.items[row].name, why)
+        for row, why in sorted(diagnosis.case.reasons.items())
+    )
+
+
+def _apply(suspects: Suspects, diagnosis: Diagnosis, file: Path) -> None:
+    """The manifest without suspects and unreadable pictures, and beside it what was left out."""
+    reasons = {
+        s.name: f"labelled {s.given}, probably {s.suggested} ({100 * s.p_suggested:.1f} %)"
+        for s in suspects.found
+    }
+    reasons |= {skipped.name: skipped.reason for skipped in suspects.reported}
+    splits, items = _splits(diagnosis), diagnosis.case.items
+    group = by_cluster(diagnosis.clusters(), items)
+    rows = [
+        _row(item, splits[item.name], group(item), file.parent)
+        for item in items
+        if item.name not in reasons
+    ]
+    write_cleaned(file, rows, [Skipped(name, why) for name, why in reasons.items()])
+
+
+def _row(item: Item, split: str, group: str | None, folder: Path) -> dict[str, str]:
+    path = item.name
+    if isinstance(item.picture, File):
+        path = Path(os.path.relpath(item.picture.path, folder)).as_posix()
+    split = "" if split == "all" else split
+    return {"path": path, "label": str(item.label or ""), "split": split, "group": group or ""}

@@ -1,0 +1,123 @@
+"""sheet: what training will see, as one picture to look at."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from saccade.augment.augmentation import Augmentation, compose
+from saccade.augment.catalogue import parse
+from saccade.auto.look import glance
+from saccade.auto.resolve import resolve
+from saccade.data.batch import Batch
+from saccade.data.cache import decoded
+from saccade.data.item import Skipped
+from saccade.data.sources import open_source
+from saccade.files import write_whole
+from saccade.recipes.settings import preprocessing_of
+
+GAP = 4  # pixels, between pictures
+
+
+PAPER, INK = "white", "black"
+
+
+def sheet(
+    images: Tensor,
+    rows: Mapping[str, Augmentation],
+    generator: torch.Generator,
+    *,
+    views: int = 8,
+    side: int = 96,
+) -> Image.Image:
+    """A row for each name: one of the pictures as it is, then `views` times as training sees it.
+
+    Pictures, [N,C,H,W] of 0 to 255, are used in turn when there are fewer than rows, and drawn
+    `side` pixels high, small ones with their pixels as squares.
+    """
+    shown = {}
+    for row, (name, augmentation) in enumerate(rows.items()):
+        step = 1 if augmentation.mixes else 0
+        chosen = images[(row + step * torch.arange(views)) % len(images)]
+        targets = torch.zeros(views, 1)
+        changed = augmentation(Batch(chosen, targets, torch.arange(views)), generator).images
+        shown[name] = [images[row % len(images)], *changed]
+    return _drawn(shown, side)
+
+
+def _drawn(rows: Mapping[str, Sequence[Tensor]], side: int) -> Image.Image:
+    """A row of pictures, [C,H,W] of 0 to 255, for each name; the first of each set apart."""
+    font = ImageFont.load_default(12)
+    margin = 2 * GAP + max((int(font.getlength(name)) for name in rows), default=0)
+    place = side + GAP
+    first = margin + place + 2 * GAP
+    views = max((len(pictures) - 1 for pictures in rows.values()), default=0)
+    paper = Image.new("RGB", (first + views * place, GAP + len(rows) * place), PAPER)
+    draw = ImageDraw.Draw(paper)
+    for row, (name, (original, *changed)) in enumerate(rows.items()):
+        top = GAP + row * place
+        draw.text((GAP, top + side // 2), name, INK, font, anchor="lm")
+        paper.paste(_picture(original, side), (margin, top))
+        for column, pixels in enumerate(changed):
+            paper.paste(_picture(pixels, side), (first + column * place, top))
+    return paper
+
+
+def _picture(pixels: Tensor, side: int) -> Image.Image:
+    """[C,H,W] of 0 to 255 -> a picture of `side` pixels"""
+    values = pixels.detach().cpu().float().round().clamp(0, 255).byte()
+    values = values.expand(3, -1, -1) if len(values) == 1 else values[:3]
+    picture = Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())
+    grown = max(picture.size) < side
+    return picture.resize((side, side), Image.Resampling.NEAREST if grown else Image.Resampling.BOX)
+
+
+# augment: what a training will see, drawn.
+
+
+PICTURES = 8  # different ones, a row each for all augmentations together
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A drawn sheet: the file, and the augmentations that it shows."""
+
+    path: Path
+    augmentations: tuple[str, ...]
+    reported: tuple[Skipped, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"path": str(self.path), "augmentations": list(self.augmentations)}
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.augmentations) or 'no augmentation'}: drawn in {self.path}"
+
+    def _repr_png_(self) -> bytes:
+        return self.path.read_bytes()
+
+
+def augmented_sheet(
+    data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
+) -> Sheet:
+    """A row for each augmentation alone, then rows with all of them, of pictures to train on."""
+    source = open_source(data)
+    items = source.read("train" if "train" in source.splits else source.splits[0])
+    chosen = resolve(recipe, flags, glance(items)).recipe
+    step = max(1, len(items) // (PICTURES + len(chosen.data.augment)))
+    found = decoded(items[::step], preprocessing_of(chosen), mode="memory")
+    parts = {text: parse(text, len(source.classes)) for text in chosen.data.augment}
+    rows: dict[str, Augmentation] = dict(parts)
+    rows |= {f"all {k + 1}": compose(list(parts.values())) for k in range(PICTURES)}
+    generator = torch.Generator().manual_seed(chosen.train.seed)
+    images = found.pictures.take(torch.arange(len(found.pictures)))
+    drawn = io.BytesIO()
+    sheet(images, rows, generator).save(drawn, "PNG")
+    write_whole(out, drawn.getvalue())
+    return Sheet(out, tuple(parts), found.failed)

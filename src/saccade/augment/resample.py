@@ -1,0 +1,115 @@
+"""Reading a batch of pictures at other places: mirrored, moved, cut out, or anywhere.
+
+A place is a distance from the picture's upper left corner in pixels: pixel `i` covers `i` to
+`i + 1` and has its centre at `i + 0.5`.  Outside the picture a border rule holds:
+
+    edge      the nearest pixel of the picture, again and again
+    zeros     black
+    reflect   the picture mirrored at its edge, the outermost pixel twice
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+BORDERS = {"edge": "border", "zeros": "zeros", "reflect": "reflection"}  # as grid_sample names them
+
+
+Terms = tuple[Tensor, Tensor]  # two that broadcast to [N,h,w]; a place is their sum
+
+
+def inside(index: Tensor, length: int, border: str) -> tuple[Tensor, Tensor]:
+    """Where in 0 to `length - 1` a pixel number is read, and whether anything is there."""
+    if border == "reflect":
+        index = index.remainder(2 * length)
+        index = torch.minimum(index, 2 * length - 1 - index)
+    clamped = index.clamp(0, length - 1)
+    there = clamped == index if border == "zeros" else torch.ones_like(index, dtype=torch.bool)
+    return clamped, there
+
+
+def mirror(images: Tensor, across: Tensor, down: Tensor) -> Tensor:
+    """Columns turned round where `across`, rows where `down`, both [N] bool.  -> [N,C,H,W]"""
+    for chosen, axis in ((across, 3), (down, 2)):
+        rows = chosen.nonzero()[:, 0]
+        images = images.index_copy(0, rows, images[rows].flip(axis))
+    return images
+
+
+def cut(images: Tensor, boxes: Tensor, size: tuple[int, int], axes: list[list[int]]) -> Tensor:
+    """Rectangles of whole pixels x0, y0, x1, y1 stretched to `size`.  [N,C,H,W], [N,4] -> float32
+
+    `axes` are those along which each is turned round afterwards, 1 down and 2 across.  A loop over
+    pictures: on processors torch resizes bytes so much faster than it reads floating point at
+    arbitrary places that large pictures gain a factor of two by it.
+    """
+    stretched = torch.empty(*images.shape[:2], *size)
+    for picture, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+        part = images[picture : picture + 1, :, y0:y1, x0:x1]
+        part = F.interpolate(part, size, mode="bilinear", antialias=True)[0]
+        stretched[picture] = part.flip(axes[picture]) if axes[picture] else part
+    return stretched
+
+
+def gather(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
+    """Whole pixels, exactly.  [N,C,H,W], y and x that broadcast to [N,h,w] -> [N,C,h,w]"""
+    count, channels, height, width = images.shape
+    row, row_there = inside(y.floor().long(), height, border)
+    column, column_there = inside(x.floor().long(), width, border)
+    index = row * width + column
+    flat = index.flatten(1)[:, None].expand(-1, channels, -1)
+    pixels = images.flatten(2).gather(2, flat).view(count, channels, *index.shape[1:])
+    if border != "zeros":
+        return pixels
+    return pixels * (row_there & column_there)[:, None]
+
+
+def shift(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
+    """What `gather` gives for rows `y` [N,h] and columns `x` [N,w] one apart, mostly in one block.
+
+    The edges of all pictures are gathered, the rest is copied picture by picture, as `cut`; large
+    ones gain a factor of two by it.  -> [N,C,h,w] float32
+    """
+    shifted = torch.empty(*images.shape[:2], y.shape[1], x.shape[1])
+    (tops, down, rows), (lefts, across, columns) = (
+        _runs(places, length) for places, length in zip((y, x), images.shape[2:])
+    )
+    everything = slice(None)
+    edges = [(strip, everything) for strip in rows] + [(everything, strip) for strip in columns]
+    for strip, part in edges:
+        beyond = gather(images, y[:, strip, None], x[:, None, part], border)
+        shifted[:, :, strip, part] = beyond
+    inner = shifted[:, :, rows[0].stop : rows[1].start, columns[0].stop : columns[1].start]
+    height, width = inner.shape[2:]
+    for picture, (top, left) in enumerate(zip(tops, lefts)):
+        axes = [1] * down[picture] + [2] * across[picture]
+        image = images[picture].flip(axes) if axes else images[picture]
+        inner[picture] = image[:, top : top + height, left : left + width]
+    return shifted
+
+
+def _runs(places: Tensor, length: int) -> tuple[list[int], list[bool], tuple[slice, slice]]:
+    """Where each run of whole places begins inside, whether it runs backwards, and the strips.
+
+    The strips, before and after, are where any run leaves 0 to `length`; what runs backwards is
+    counted from the other end.  [N,n]
+    """
+    turned = places[:, :1] > places[:, -1:]
+    first = torch.where(turned, length - places, places)[:, 0].floor().long()
+    count = places.shape[1]
+    before = min(count, max(0, -int(first.min())))
+    after = max(before, min(count, length - int(first.max())))
+    strips = slice(0, before), slice(after, count)
+    return (first + before).tolist(), turned[:, 0].tolist(), strips
+
+
+def sample(images: Tensor, y: Terms, x: Terms, border: str) -> Tensor:
+    """Between four pixels, linearly.  [N,C,H,W] -> [N,C,h,w]"""
+    shape = torch.broadcast_shapes(y[0].shape, y[1].shape)
+    planes = images.new_empty((len(images), 2, *shape[1:]))  # read five times as fast as pairs
+    for plane, (first, second), length in zip(planes.unbind(1), (x, y), images.shape[:1:-1]):
+        torch.add(first * (2 / length), second * (2 / length) - 1, out=plane)
+    grid = planes.permute(0, 2, 3, 1)
+    return F.grid_sample(images, grid, "bilinear", BORDERS[border], align_corners=False)

@@ -1,0 +1,265 @@
+"""Starting: what a training begins from, chosen where the recipe says `auto`, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from saccade.auto.look import Glance
+from saccade.auto.weights import SMALL, Pretrained, pretrained
+from saccade.classical.fit import CLASSICAL
+from saccade.data.store import in_words
+from saccade.engine.profile import room
+from saccade.errors import RecipeError, ResourceError
+from saccade.explain.cost import saved
+from saccade.models.create import create_model
+from saccade.models.weights import PublicWeights
+from saccade.recipes.recipe import Recipe
+
+FEW = 20_000  # pictures up to which weights of others are looked for
+
+
+VERY_FEW = 10  # pictures a class up to which nothing but the last layer is fitted
+
+
+HANDFUL = 3  # pictures a class up to which class means are its best
+
+
+WARM = 50  # steps
+
+
+BATCHES = (256, 128, 64, 32, 16)  # pictures
+
+
+STEPS = 30  # of an epoch, at least
+
+
+LIGHT, MIDDLE, STRONG = 500, 100, 20  # pictures a class from which so much augmentation is enough
+
+
+OF_EPOCHS = (  # settings that only a training by epochs makes use of
+    "data.sampling",
+    "data.grow",
+    "train.batch_size",
+    "train.micro_batch",
+    "train.stop_after",
+    "train.keep",
+    "train.statistics",
+    "train.label_smoothing",
+    "train.class_weights",
+    "train.average",
+    "train.precision",
+    "model.stages",
+)
+
+
+Hand = Callable[[int, str], list[PublicWeights]]  # short side, network or auto: the best first
+
+
+Choice = tuple[Any, str]  # a value and the reason for it
+
+
+Chosen = dict[str, Choice]
+
+
+def fitting_recipe(seen: Glance, flags: Mapping[str, Any], hand: Hand) -> tuple[str, str]:
+    """The recipe to train by where none is named, and why."""
+    size = f"the short side of the pictures is {seen.short_side} pixels"
+    if (name := str(flags.get("model.name"))) in CLASSICAL:
+        return "classical", f"{name} is fitted, not trained"
+    if flags.get("model.weights", "none") != "none":
+        return _transfer(seen, "weights to begin from are given")
+    if seen.short_side <= SMALL:
+        return "small", size
+    if seen.count > FEW or "model.weights" in flags:
+        return "photos", size
+    if not (found := hand(seen.short_side, str(flags.get("model.name", "auto")))):
+        return "photos", f"{size}; no pretrained weights are at hand, so from scratch"
+    why = f"{seen.count:,} pictures are few, and weights of {found[0].network} are at hand"
+    return _transfer(seen, why)
+
+
+def _transfer(seen: Glance, why: str) -> tuple[str, str]:
+    if not seen.per_class:
+        return "features", f"{why}; numbers are told by a last layer fitted to features"
+    each = f"{why}; with {seen.per_class:,} a class"
+    if seen.per_class < VERY_FEW:
+        return "features", f"{each} nothing but a last layer is fitted"
+    return "finetune", f"{each} the last layer is fitted, then all is trained"
+
+
+def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
+    """Say in `origins` which settings do nothing without an epoch; raise if they are `flags`."""
+    idle = [name for name in recipe.settings() if name.startswith("optim.") or name in OF_EPOCHS]
+    idle += [] if recipe.data.views else ["data.augment"]
+    for name in idle:
+        if name in flags and recipe.settings()[name] != Recipe().settings()[name]:
+            raise RecipeError(
+                f"{name} does nothing where the last layer is fitted and nothing trained",
+                "leave it out, or set train.epochs",
+            )
+    origins.update(dict.fromkeys(idle, "no use: nothing is trained"))
+
+
+def begin_from(
+    recipe: Recipe, seen: Glance, hand: Hand, found: Mapping[str, Choice]
+) -> tuple[Recipe, Chosen]:
+    """The recipe with network, weights, and pictures prepared as theirs; what was chosen, and why.
+
+    `found` are choices that were made before, by a comparison.
+    """
+    chosen: Chosen = {}
+    recipe = recipe.with_({"model.weights": located_weights(recipe.model.weights)})
+    recipe = _with(recipe, {k: v for k, v in found.items() if _open(recipe, k)}, chosen)
+    if recipe.model.weights == "auto":
+        recipe = _with(recipe, _from_hand(recipe, seen, hand), chosen)
+    if recipe.model.weights == "none":
+        return _with(recipe, {k: v for k, v in AS_EVER.items() if _open(recipe, k)}, chosen), chosen
+    origin = origin_of(recipe)
+    if recipe.model.name == "auto":
+        recipe = _with(recipe, {"model.name": (origin.network, "whose weights these are")}, chosen)
+    prepared = {k: v for k, v in _as_theirs(origin).items() if _open(recipe, k)}
+    if (gone := origin.variant.without) and recipe.model.without not in ((), gone):
+        raise RecipeError(
+            f"'{origin.name}' holds weights of {origin.network} without {' '.join(gone)}, "
+            f"which model.without={' '.join(recipe.model.without)} does not fit",
+            "leave model.without out: it follows the weights",
+        )
+    return _with(recipe, prepared, chosen), chosen
+
+
+def origin_of(recipe: Recipe) -> Pretrained:
+    """The weights that a recipe begins from."""
+    return pretrained(recipe.model.weights, recipe.model.name)
+
+
+def _with(recipe: Recipe, choices: Mapping[str, Choice], chosen: Chosen) -> Recipe:
+    chosen.update(choices)
+    return recipe.with_({name: value for name, (value, _) in choices.items()})
+
+
+def _open(recipe: Recipe, setting: str) -> bool:
+    unchanged = {"model.without": (), "model.activation": "own"}
+    value = recipe.settings()[setting]
+    return value == "auto" or value == unchanged.get(setting)
+
+
+def _from_hand(recipe: Recipe, seen: Glance, hand: Hand) -> Chosen:
+    """Network and weights from what lies here."""
+    name = recipe.model.name
+    if not (entries := hand(seen.short_side, name)):
+        whose = "" if name == "auto" else f" of {name}"
+        raise ResourceError(
+            f"no pretrained weights{whose} are at hand to begin from",
+            "give a file, a run or a bundle with --weights, or train from scratch with "
+            "--recipe photos",
+        )
+    best = entries[0]
+    why = "at hand" if len(entries) == 1 else f"the most accurate of {len(entries)} at hand"
+    found: Chosen = {"model.weights": (best.tag, f"{why}, {best.top1 or '?'} % as published")}
+    if name == "auto":
+        found["model.name"] = (best.network, f"its weights are {why}")
+    return found
+
+
+AS_EVER: Chosen = {
+    "data.resize": ("squash", "nothing is cut off"),
+    "data.interpolation": ("bilinear", "the usual"),
+    "data.crop": (1.0, "nothing is cut off"),
+}
+
+
+def _as_theirs(origin: Pretrained) -> Chosen:
+    """Pictures prepared as those that the weights were trained on."""
+    if (p := origin.preprocessing) is None:
+        return AS_EVER
+    why = "as the weights were trained"
+    changed = {
+        "model.without": (origin.variant.without, why),
+        "model.activation": (origin.variant.activation, why),
+    }
+    return {k: v for k, v in changed.items() if v[0] not in ((), "own")} | {
+        "data.size": (p.size, why),
+        "data.resize": (p.resize, why),
+        "data.crop": (p.crop, why),
+        "data.interpolation": (p.interpolation, why),
+        "data.colour": (p.colour, why),
+    }
+
+
+def head(recipe: Recipe, seen: Glance) -> Choice:
+    """How the last layer begins."""
+    if not seen.per_class:
+        return "ridge", "numbers"
+    if seen.per_class <= HANDFUL:
+        return "means", f"{seen.per_class} pictures a class"
+    return "logistic", f"{seen.per_class} pictures a class"
+
+
+def augment(recipe: Recipe, seen: Glance) -> Choice:
+    """The fewer pictures a class, the more they are changed."""
+    why = f"{seen.per_class} pictures a class"
+    if seen.per_class >= LIGHT:
+        return ("flip", "resized_crop:0.5"), why
+    colours = ("brightness:0.2", "contrast:0.2")
+    if seen.per_class >= MIDDLE:
+        return ("flip", "resized_crop:0.35", *colours), why
+    if seen.per_class >= STRONG:
+        return ("flip", "resized_crop:0.25", *colours, "saturation:0.2"), why
+    return ("flip", "resized_crop:0.25", "rotate:10", *colours, "saturation:0.2"), why
+
+
+def warmup(recipe: Recipe, seen: Glance) -> Choice:
+    """Steps, but a share of a training that the clock ends or that is short."""
+    steps = recipe.train.epochs * _trained_on(recipe, seen) // int(recipe.train.batch_size)
+    if recipe.train.minutes:
+        return 0.1, "a share, since train.minutes is set"
+    if steps < 10 * WARM:
+        return 0.1, f"about {steps} steps are few"
+    return WARM, "steps"
+
+
+def batch_size(recipe: Recipe, seen: Glance) -> Choice:
+    """The largest batch that leaves an epoch its steps and fits in half of the free memory.
+
+    The other half is for the pictures, the workspaces of kernels and what a backward pass holds for
+    a moment.  What is kept is counted in float32, of the network as published.
+    """
+    count = _trained_on(recipe, seen)
+    long = [size for size in BATCHES if count >= STEPS * size] or [BATCHES[-1]]
+    free = room(torch.device(recipe.train.device))
+    fixed, each = _memory(recipe)
+    for size in long:
+        if fixed + size * each <= free / 2:
+            steps = f"about {count // size:,} steps an epoch"
+            fits = f"more do not fit in {in_words(free)} of free memory"
+            return size, steps if size == long[0] else f"{steps}, {fits}"
+    return BATCHES[-1], f"the least, though {in_words(free)} of free memory are little for it"
+
+
+def _trained_on(recipe: Recipe, seen: Glance) -> int:
+    """About how many pictures an epoch has."""
+    data = recipe.data
+    count = int(seen.count * (1 - data.val - data.test))
+    if data.per_class and seen.per_class:
+        count = min(count, data.per_class * seen.count // seen.per_class)
+    return count
+
+
+def _memory(recipe: Recipe) -> tuple[int, int]:
+    """Bytes of weights, gradients, two moments and an average; and what a picture keeps beside."""
+    channels, size = (1 if recipe.data.colour == "grey" else 3), int(recipe.data.size)
+    with torch.device("meta"):
+        network = create_model(recipe.model.name)
+    fixed = 5 * sum(weight.nbytes for weight in network.parameters())
+    few = BATCHES[-1]
+    return fixed, (saved(network, (few, channels, size, size)) or 0) // few
+
+
+def located_weights(weights: str) -> str:
+    """A path as it is found from anywhere; everything else as it is."""
+    path = Path(weights)
+    return str(path.absolute()) if path.exists() else weights

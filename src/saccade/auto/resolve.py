@@ -1,0 +1,228 @@
+"""Settings: a recipe with no `auto` left in it, and where each of its values came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from saccade.augment.augmentation import compose
+from saccade.augment.catalogue import parse
+from saccade.augment.crop import sizes
+from saccade.auto import choose as starting
+from saccade.auto.choose import Hand, begin_from
+from saccade.auto.look import Glance, is_fitted, without_descent
+from saccade.auto.weights import SMALL, at_hand
+from saccade.data.batch import Batch
+from saccade.device import device
+from saccade.engine.freezing import learning_in
+from saccade.engine.step import refuse_compiling
+from saccade.errors import UsageError, unknown
+from saccade.explain.anatomy import anatomy
+from saccade.models.create import check_size, create_model, input_shape
+from saccade.models.variants import varied
+from saccade.recipes.recipe import ENDLESS, Recipe, settings_in
+from saccade.recipes.settings import Settings, hold_frozen, variant_of
+from saccade.recipes.shipped import RECIPES
+
+MANY = 20_000  # pictures
+
+
+TINY = 1e9  # operations in a step, some milliseconds of one core
+
+
+TENSOR_CORES = (7, 0)  # CUDA's compute capability of Volta, the first GPUs with fast float16
+
+
+SWIFT = 128  # pixels; a third of the work of 224
+
+
+Choice = Callable[[Recipe, Glance], tuple[Any, str]]  # a value and the reason for it
+
+
+def resolve(
+    recipe: str | Path | None,
+    flags: Mapping[str, Any],
+    seen: Glance,
+    *,
+    hand: Hand = at_hand,
+    found: Mapping[str, tuple[Any, str]] | None = None,
+) -> Settings:
+    """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`.
+
+    `hand` tells what pretrained weights there are; what was `found` out by a comparison, values
+    with their reasons, goes before all other choices.
+    """
+    Recipe().with_(flags)  # refuses what no recipe takes, before any weights are fetched
+    name, notes = (recipe, ()) if recipe else _fitting_recipe(seen, flags, hand)
+    values = Recipe().settings()
+    origins = dict.fromkeys(values, "default")
+    stated, origin = _stated(name)
+    chosen = Recipe().with_(stated).with_(flags)
+    origins.update(dict.fromkeys(stated, origin))
+    origins.update(dict.fromkeys(flags, "flag"))
+    if is_fitted(chosen):
+        chosen = without_descent(chosen, flags, origins)
+    elif chosen.train.epochs == 0:
+        starting.refuse_idle(chosen, flags, origins)
+    chosen, begun = begin_from(chosen, seen, hand, found or {})
+    origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
+    if (
+        chosen.train.minutes
+        and chosen.train.epochs
+        and origins["train.epochs"].split()[0] in ("default", "recipe")
+    ):
+        chosen = chosen.with_({"train.epochs": ENDLESS})
+        origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
+    chosen = _chosen(chosen, WHAT, seen, origins)
+    _refuse_misfits(chosen)
+    device(chosen.train.device)  # refused here where there is none
+    return Settings(_chosen(chosen, HOW, seen, origins), origins, notes)
+
+
+def _chosen(
+    recipe: Recipe, choices: Mapping[str, Choice], seen: Glance, origins: dict[str, str]
+) -> Recipe:
+    """The recipe with a value for each `auto` of `choices`; the reasons go into `origins`."""
+    for setting, choose in choices.items():
+        if recipe.settings()[setting] == "auto":
+            value, reason = choose(recipe, seen)
+            recipe = recipe.with_({setting: value})
+            origins[setting] = f"auto: {reason}"
+    return recipe
+
+
+def _fitting_recipe(
+    seen: Glance, flags: Mapping[str, Any], hand: Hand
+) -> tuple[str, tuple[str, ...]]:
+    name, why = starting.fitting_recipe(seen, flags, hand)
+    return name, (f"recipe {name}: {why}",)
+
+
+def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
+    """The values that a named recipe, or a file, states, and what to call their origin."""
+    if str(recipe) in RECIPES:
+        defaults = Recipe().settings()
+        stated = RECIPES[str(recipe)]().settings()
+        return {k: v for k, v in stated.items() if v != defaults[k]}, f"recipe {recipe}"
+    if str(recipe).endswith(".toml"):
+        return settings_in(Path(recipe)), f"file {Path(recipe).name}"
+    raise unknown("recipe", str(recipe), RECIPES)
+
+
+def _refuse_misfits(recipe: Recipe) -> None:
+    """Raise `UsageError` where the network cannot take the pictures that the recipe gives it."""
+    name, size, colour = recipe.model.name, int(recipe.data.size), recipe.data.colour
+    channels = input_shape(name)[0]
+    if channels != (1 if colour == "grey" else 3):
+        takes = "grey" if channels == 1 else "rgb"
+        raise UsageError(f"{name} takes {takes} pictures, not {colour}", f"set data.colour={takes}")
+    if recipe.train.compile != "off":
+        refuse_compiling(recipe.train.compile, device(recipe.train.device))
+    for side in sorted({size, *_training_sides(recipe, channels)}):
+        check_size(name, side)
+    with torch.device("meta"):
+        network = varied(create_model(name, 10), variant_of(recipe), (channels, size, size))
+    if recipe.train.epochs:
+        hold_frozen(network, recipe)
+        learning_in(network, recipe.stages)
+
+
+def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
+    """The sizes of the pictures that training sees, in pixels."""
+    size = int(recipe.data.size)
+    augment = compose([parse(text, classes=1) for text in recipe.data.augment])
+    pictures = torch.zeros(1, channels, size, size, dtype=torch.uint8)
+    batch = Batch(pictures, torch.zeros(1, dtype=torch.int64), torch.arange(1))
+    return sizes(augment(batch, torch.Generator()).images.shape[2], recipe.data.grow)
+
+
+def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    colour = "grey" if seen.grey else "colour"
+    why = f"{colour}, {seen.short_side} pixels"
+    if seen.short_side > SMALL:
+        return "resnet18", why
+    return ("lenet5" if seen.grey else "cifar_resnet20"), why
+
+
+def _size(recipe: Recipe, seen: Glance) -> tuple[int, str]:
+    name, own = recipe.model.name, input_shape(recipe.model.name)[1]
+    if recipe.train.device == "cpu" and own > SWIFT and _takes(name, SWIFT):
+        return SWIFT, f"a processor's pace; {name}'s own is {own}"
+    return own, f"{name}'s own"
+
+
+def _takes(name: str, size: int) -> bool:
+    try:
+        check_size(name, size)
+    except UsageError:
+        return False
+    return True
+
+
+def _doctor(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    if not seen.files and seen.count > MANY:
+        return "off", f"{seen.count:,} arrays take a minute; saccade doctor looks at them"
+    return "on", "it is quick"
+
+
+def _colour(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    grey = input_shape(recipe.model.name)[0] == 1
+    return ("grey" if grey else "rgb"), f"{recipe.model.name}'s own"
+
+
+def _device(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    if torch.cuda.is_available():
+        return "cuda", torch.cuda.get_device_name()
+    if torch.backends.mps.is_available():
+        return "mps", "an Apple GPU is there"
+    return "cpu", "no GPU here"
+
+
+def _threads(recipe: Recipe, seen: Glance) -> tuple[int, str]:
+    name, size = recipe.model.name, int(recipe.data.size)
+    with torch.device("meta"):
+        network = create_model(name)
+    forward = anatomy(network, (input_shape(name)[0], size, size)).total.multiply_adds
+    batch = int(recipe.train.batch_size)
+    operations = 6 * forward * batch  # two a multiply-add, backward twice that
+    if operations < TINY:
+        return 1, "small steps"
+    return torch.get_num_threads(), "all"
+
+
+def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+    kind = recipe.train.device.split(":")[0]
+    if kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bfloat16", "the GPU has it"
+    if kind == "cuda" and torch.cuda.get_device_capability(recipe.train.device) >= TENSOR_CORES:
+        return "float16", "the GPU has it, and no bfloat16"
+    if kind == "cpu" and _cpu_computes_bfloat16():
+        return "bfloat16", "the processor has it"
+    return "float32", "no fast bfloat16 here"
+
+
+def _cpu_computes_bfloat16() -> bool:
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
+    "model.name": _model,
+    "train.device": _device,
+    "data.size": _size,
+    "data.colour": _colour,
+    "data.doctor": _doctor,
+    "data.augment": starting.augment,
+    "model.head": starting.head,
+}
+
+
+HOW: dict[str, Choice] = {
+    "train.precision": _precision,
+    "train.batch_size": starting.batch_size,
+    "optim.warmup": starting.warmup,
+    "train.threads": _threads,
+}

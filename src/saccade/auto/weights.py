@@ -1,0 +1,221 @@
+"""Pretrained: weights to begin from, whose they are, and how their pictures were prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+from saccade.data.decode import Preprocessing
+from saccade.errors import ResourceError, UsageError, WeightsError
+from saccade.files import Digest, Tell, silent
+from saccade.models.convert import PREFIX, State, read_state, timm_network, timm_transforms
+from saccade.models.create import input_shape
+from saccade.models.variants import Variant
+from saccade.models.weights import (
+    LoadReport,
+    PublicWeights,
+    classifiers,
+    kept_at,
+    public_weights,
+    put_weights,
+    weights_called,
+    weights_file,
+)
+from saccade.runs.bundle import CROP_MODES, Bundle
+from saccade.runs.run import open_bundle
+
+SMALL = 64  # pixels of the short side up to which pictures count as small
+
+
+FETCHED = ("resnet18", "cifar_resnet20")  # what is fetched where nothing lies here
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Somebody's trained network, or one of ours."""
+
+    name: str  # tag, path or timm:NAME, as it was asked for
+    network: str  # of the catalogue, or timm:NAME
+    preprocessing: Preprocessing | None  # None: nobody knows
+    classes: tuple[str, ...] = ()  # that its last layer names, where they are known
+    bundle: Bundle | None = None
+
+    @property
+    def variant(self) -> Variant:
+        """What was changed in the network before these weights were learned."""
+        return self.bundle.variant if self.bundle else Variant()
+
+    def load_into(
+        self, network: nn.Module, classes: tuple[str, ...] | None, *, tell: Tell = silent
+    ) -> LoadReport:
+        """Fill the network; its last layer starts anew unless it names these `classes`, or None.
+
+        Raises `WeightsError` for weights of another network.
+        """
+        heads = classifiers(network)
+        own = {n: v.clone() for n, v in network.state_dict().items() if _of(n, heads)}
+        state, place = self._state(tell)
+        report = put_weights(network, state, place)
+        if classes is not None and (self.classes != classes or not classes):
+            network.load_state_dict(own, strict=False)
+            report = replace(report, fresh=tuple(own), loaded=report.loaded - _taken(report, own))
+        return report
+
+    def _state(self, tell: Tell) -> tuple[State, Path]:
+        """The tensors, and where they come from."""
+        if self.bundle is not None:
+            heads = classifiers(self.bundle.model)
+            state = self.bundle.model.state_dict()
+            kept = ("weight", "bias")
+            useful = {
+                n: v for n, v in state.items() if not _of(n, heads) or n.rpartition(".")[2] in kept
+            }
+            return useful, Path(self.name)
+        if self.name.startswith(PREFIX):
+            theirs = timm_network(self.name.removeprefix(PREFIX), trained=True)
+            return theirs.state_dict(), Path(self.name)
+        file = weights_file(self.network, self.name, tell=tell)
+        return read_state(file), file
+
+
+def pretrained(weights: str, network: str = "auto") -> Pretrained:
+    """What `weights` means for a network: a tag, a file, a bundle, a run, or timm:NAME.
+
+    For "auto" it is found out whose they are.  Raises `UsageError` or `WeightsError` where they are
+    of another network, or nobody's.
+    """
+    path = Path(weights)
+    if weights.startswith(PREFIX) or network.startswith(PREFIX):
+        return _from_timm(weights, network)
+    if path.is_dir():
+        return _from_bundle(weights, open_bundle(path), network)
+    if path.name == "model.safetensors" and (path.parent / "config.json").is_file():
+        return _from_bundle(weights, Bundle.load(path.parent), network)
+    if path.exists() or path.suffix:
+        return _from_file(path, network)
+    if network == "auto":
+        raise UsageError(f"'{weights}' are the weights of many networks", "name one with --model")
+    return Pretrained(weights, network, prepared_as(weights_called(network, weights)))
+
+
+def prepared_as(entry: PublicWeights) -> Preprocessing:
+    """How pictures are prepared for published weights."""
+    return Preprocessing(
+        size=entry.size,
+        resize="crop",
+        crop=entry.crop,
+        interpolation=entry.interpolation,
+        colour="grey" if len(entry.mean) == 1 else "rgb",
+        mean=entry.mean,
+        std=entry.std,
+    )
+
+
+def at_hand(short_side: int, network: str = "auto") -> list[PublicWeights]:
+    """The public weights that lie on this machine, for pictures of such a size, best first.
+
+    Best is the highest published accuracy, of those that take pictures of about this size.
+    """
+    found = [entry for entry in _fitting(short_side, network) if kept_at(entry).is_file()]
+    return sorted(found, key=lambda entry: (-(entry.top1 or 0), entry.network, entry.tag))
+
+
+def fetched(short_side: int, network: str = "auto", *, tell: Tell = silent) -> list[PublicWeights]:
+    """The same; where none lie here, those of a small network, or of this one, are fetched.
+
+    Empty where that cannot be done; why, is told.
+    """
+    if known := at_hand(short_side, network):
+        return known
+    wanted = FETCHED if network == "auto" else (network,)
+    offered = [e for e in _fitting(short_side, network) if e.url and e.network in wanted]
+    for entry in offered[:1]:
+        try:
+            weights_file(entry.network, entry.tag, tell=tell)
+        except ResourceError as error:
+            tell(error.what)
+            return []
+    return offered[:1]
+
+
+def _fitting(short_side: int, network: str) -> Iterator[PublicWeights]:
+    """The entries for networks that answer with one tensor, made for pictures of such a size."""
+    small = short_side <= SMALL
+    for entry in public_weights().values():
+        fits = entry.size <= 64 if small else entry.size > 64
+        plain = input_shape(entry.network)[0] == 3 and not entry.network.endswith("_aux")
+        if fits and plain and network in ("auto", entry.network):
+            yield entry
+
+
+def _from_bundle(weights: str, bundle: Bundle, network: str) -> Pretrained:
+    if network not in ("auto", bundle.architecture):
+        raise WeightsError(
+            f"'{weights}' holds weights of {bundle.architecture}, not of {network}",
+            f"leave --model out, or give --model {bundle.architecture}",
+        )
+    return Pretrained(
+        weights, bundle.architecture, bundle.preprocessing, bundle.classes, bundle=bundle
+    )
+
+
+def _from_file(path: Path, network: str) -> Pretrained:
+    if not path.is_file():
+        raise WeightsError(f"there is no file of weights at '{path}'")
+    entry = _published(path, network)
+    if network == "auto" and entry is None:
+        raise UsageError(
+            f"whose weights '{path.name}' holds is not known", "name the network with --model"
+        )
+    known = entry.network if entry else network
+    return Pretrained(str(path), known, prepared_as(entry) if entry else None)
+
+
+def _published(path: Path, network: str) -> PublicWeights | None:
+    """The entry that a file is: by its name, its digest, or as the only one of its network."""
+    entries = [e for e in public_weights().values() if network in ("auto", e.network)]
+    for entry in entries:
+        named = path.name == kept_at(entry).name and not entry.network.endswith("_aux")
+        if named or (entry.sha256 and not Digest("sha256", entry.sha256).fault(path)):
+            return entry
+    return entries[0] if len(entries) == 1 else None
+
+
+def _from_timm(weights: str, network: str) -> Pretrained:
+    """timm's weights, for timm's network or for ours of the same names."""
+    if not weights.startswith(PREFIX):
+        if weights != "imagenet":
+            path = Path(weights)
+            if path.is_file():
+                return Pretrained(weights, network, _timm_prepared(network))
+            raise UsageError(
+                f"'{weights}' are no weights of {network}", "write imagenet, or the path of a file"
+            )
+        weights = network
+    known = weights if network == "auto" else network
+    return Pretrained(weights, known, _timm_prepared(weights))
+
+
+def _timm_prepared(name: str) -> Preprocessing:
+    told = timm_transforms(name.removeprefix(PREFIX))
+    ours = {theirs: mine for mine, theirs in CROP_MODES.items()}
+    return Preprocessing(
+        size=told["input_size"][1],
+        resize=ours[told.get("crop_mode", "center")],
+        crop=told["crop_pct"],
+        interpolation=told["interpolation"],
+        mean=tuple(told["mean"]),
+        std=tuple(told["std"]),
+    )
+
+
+def _of(name: str, layers: tuple[str, ...]) -> bool:
+    return name.rpartition(".")[0] in layers
+
+
+def _taken(report: LoadReport, own: State) -> int:
+    """How many of the last layers' tensors had been loaded."""
+    return len(set(own) - set(report.fresh))

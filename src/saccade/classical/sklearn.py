@@ -1,0 +1,135 @@
+"""ClassicalClassifier: the classical recipes as an estimator of scikit-learn's kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import nn
+
+from saccade.classical.descriptors import BLOCK, CELL, hog
+from saccade.classical.encode import bag_of_words, fisher
+from saccade.classical.fit import CLASSICAL, fit
+from saccade.data.cache import Held
+from saccade.models.layers.blocks import normalized
+
+Shape = tuple[int, int, int]  # height, width, channels
+
+
+PARTS = {"fisher": 32, "bag_of_words": 200}  # Gaussians or words, but no more than pictures
+
+
+class ClassicalClassifier(ClassifierMixin, BaseEstimator):
+    """Descriptors, their statistics, and a linear support vector machine.
+
+    Pictures are an array [N,H,W,C] with 1 or 3 channels, or [N,H*W*C] where `shape` says which.
+    A table without a shape is taken for pictures of a single line of grey pixels.  All have one
+    size; no picture is resized.
+
+    Parameters
+    ----------
+    model
+        fisher, bag_of_words or hog.
+    shape
+        Height, width and channels of pictures that come as rows of a table.
+    random_state
+        What all chance comes from.
+    """
+
+    def __init__(
+        self, model: str = "fisher", *, shape: Shape | None = None, random_state: int = 0
+    ) -> None:
+        self.model = model
+        self.shape = shape
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> ClassicalClassifier:
+        """Fit the rows of the network, one after the other."""
+        table, shape = _table(X, self.shape)
+        checked: Any = validate_data(self, table, y, dtype=np.float32)
+        rows, labels = checked
+        check_classification_targets(labels)
+        self.classes_, targets = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError("to tell classes apart takes two of them, not 1 class")
+        self.shape_ = _fitting(shape, rows.shape[1])
+        pixels = self._pixels(rows)
+        mean, std = pixels.mean((0, 2, 3)) / 255, pixels.std((0, 2, 3)) / 255
+        self.network_ = normalized(
+            self._network(len(pixels)),
+            tuple(mean.tolist()),
+            tuple(std.clip(np.finfo(np.float32).eps).tolist()),
+        )
+        chosen = torch.from_numpy(targets.astype(np.int64))
+        pictures = Held(torch.from_numpy(pixels))
+        self.notes_ = fit(self.network_, pictures, chosen, self.random_state, lambda *_: None)
+        return self
+
+    def decision_function(self, X: Any) -> NDArray[np.float32]:
+        """How far on each class's side a picture lies; of two classes, on the second's.
+
+        [N] for two classes, else [N,K].  Each picture goes through alone, so that its numbers do
+        not depend on its company.
+        """
+        check_is_fitted(self)
+        table, _ = _table(X, self.shape)
+        pixels = self._pixels(validate_data(self, table, reset=False, dtype=np.float32))
+        with torch.inference_mode():
+            said = torch.cat([self.network_(torch.from_numpy(one[None])) for one in pixels])
+        found = said.numpy()
+        return found[:, 1] - found[:, 0] if len(self.classes_) == 2 else found
+
+    def predict(self, X: Any) -> NDArray:
+        """The class of each picture."""
+        found = self.decision_function(X)
+        best = (found > 0).astype(int) if found.ndim == 1 else found.argmax(axis=1)
+        return self.classes_[best]
+
+    def _pixels(self, rows: Any) -> NDArray[np.float32]:
+        """Rows of a table as pictures of three channels.  [N,H*W*C] -> [N,3,H,W]"""
+        pictures = np.array(rows).reshape(-1, *self.shape_).transpose(0, 3, 1, 2)
+        wanted = (len(pictures), 3, *pictures.shape[2:])
+        return np.ascontiguousarray(np.broadcast_to(pictures, wanted))
+
+    def _network(self, pictures: int) -> nn.Module:
+        classes, (height, width, _) = len(self.classes_), self.shape_
+        if self.model == "fisher":
+            return fisher(classes, gaussians=min(PARTS["fisher"], pictures))
+        if self.model == "bag_of_words":
+            return bag_of_words(classes, words=min(PARTS["bag_of_words"], pictures))
+        if self.model != "hog":
+            raise ValueError(f"model cannot be '{self.model}'; there are {', '.join(CLASSICAL)}")
+        if min(height, width) < CELL * BLOCK:
+            least = f"{CELL * BLOCK}x{CELL * BLOCK}"
+            raise ValueError(
+                f"pictures of {height}x{width} are too small for hog: {least} at least"
+            )
+        return hog(classes, input_shape=(3, height, width))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _table(X: Any, shape: Shape | None) -> tuple[Any, Shape | None]:
+    """Pictures as rows of a table, and their shape where it is known."""
+    if getattr(X, "ndim", 2) == 4:
+        return X.reshape(len(X), -1), X.shape[1:]
+    return X, shape
+
+
+def _fitting(shape: Shape | None, numbers: int) -> Shape:
+    """The shape, if a row of that many numbers has it; raises `ValueError` if not."""
+    shape = shape or (1, numbers, 1)
+    if len(shape) != 3 or shape[2] not in (1, 3) or np.prod(shape) != numbers:
+        raise ValueError(
+            f"pictures of {numbers} numbers are not of the shape {shape}: "
+            "height, width, and 1 or 3 channels"
+        )
+    return shape

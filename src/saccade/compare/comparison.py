@@ -1,0 +1,212 @@
+"""Comparison: how several runs differ on the same pictures, and whether by more than chance."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from saccade.metrics.intervals import Interval
+from saccade.metrics.metric import Number
+from saccade.words import aligned, duration, html_table
+
+LEVEL = 0.05  # p-values from here on are inside the noise
+
+
+NAMED = 8  # pictures that are named in a terminal; --csv names all
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the runs that are compared."""
+
+    name: str  # its folder, as short as tells it apart
+    path: str
+    model: str
+    seconds: float  # of its training
+    numbers: tuple[Number, ...]  # on the pictures that are compared; the first one leads
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One number of the second run less that of the first."""
+
+    name: str
+    unit: str
+    value: float
+    interval: Interval | None  # 95 %; None where every replicate is alike
+    p: float
+    method: str  # of the p-value
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs; the first difference leads, its p-value raised where there are several pairs."""
+
+    first: str
+    second: str
+    differences: tuple[Difference, ...]
+    p: float  # of the leading difference, after Holm
+    only_first: tuple[str, ...]  # pictures that only the first has right
+    only_second: tuple[str, ...]
+
+    @property
+    def leading(self) -> Difference:
+        return self.differences[0]
+
+    @property
+    def inside_noise(self) -> bool:
+        """Whether equally good networks differ so much more often than once in 20 times."""
+        return self.p >= LEVEL
+
+    def in_words(self) -> str:
+        """What the leading difference comes to, the better run less the other."""
+        found = self.leading
+        better, sign = (self.second, 1) if found.value >= 0 else (self.first, -1)
+        ends = sorted(sign * end for end in found.interval or ())
+        size = _points(abs(found.value), found.unit)
+        span = f" ({_bare(ends[0], found.unit)} to {_bare(ends[1], found.unit)})" if ends else ""
+        if self.inside_noise:
+            several = " of so many comparisons" if found.p < LEVEL else ""
+            return f"the difference of {size}{span} is inside the noise{several}"
+        return f"{better} is better by {size}{span}, more than noise"
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A picture that not all of the runs have right, or not all wrong."""
+
+    name: str
+    label: str
+    answers: tuple[str, ...]  # of each run
+    right: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that is not the same in all runs."""
+
+    name: str
+    values: tuple[str, ...]  # of each run
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Runs on the same test pictures: their numbers, every pair, who changed side, what differs."""
+
+    task: str
+    n: int  # pictures that are compared
+    sides: tuple[Side, ...]
+    pairs: tuple[Pair, ...]
+    changed: tuple[Changed, ...]
+    settings: tuple[Setting, ...]
+    notes: tuple[str, ...] = ()
+    grouped: bool = False  # whether whole groups of pictures were drawn
+
+    def verdicts(self) -> list[str]:
+        """A sentence a pair."""
+        value = {side.name: str(side.numbers[0]).split(" (")[0] for side in self.sides}
+        return [
+            f"{p.first} {value[p.first]}, {p.second} {value[p.second]}: {p.in_words()}"
+            for p in self.pairs
+        ]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        rows = [("compared", f"{self.n:,} test pictures, {self.sides[0].numbers[0].name}")]
+        rows += [("", verdict) for verdict in self.verdicts()]
+        for side in self.sides:
+            told = [f"{side.model}, trained in {duration(side.seconds)}"]
+            told += [f"{number.name} {number}" for number in side.numbers]
+            rows += zip([side.name, *[""] * (len(told) - 1)], told, strict=True)
+        for pair in self.pairs:
+            rows += self._of(pair)
+        for setting in self.settings:
+            pairs = zip(self.sides, setting.values, strict=True)
+            rows.append((setting.name, ", ".join(f"{s.name}: {v}" for s, v in pairs)))
+        return [*rows, *(("note", note) for note in self.notes)]
+
+    def _of(self, pair: Pair) -> list[tuple[str, str]]:
+        """How a pair differs, number by number, and the pictures that changed side."""
+        told = [f"{d.name} {difference_in_words(d)}" for d in pair.differences]
+        if len(self.pairs) > 1:
+            told[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
+        head = [f"{pair.second} less {pair.first}", *[""] * (len(told) - 1)]
+        rows = list(zip(head, told, strict=True))
+        if self.task == "regression":
+            return rows
+        for name, only in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
+            more = f", ... and {len(only) - NAMED} more" if len(only) > NAMED else ""
+            listed = f": {', '.join(only[:NAMED])}{more}" if only else ""
+            rows.append((f"only {name} right", f"{len(only)}{listed}"))
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; what is undefined is None."""
+        pairs = [asdict(p) | {"inside_noise": p.inside_noise} for p in self.pairs]
+        return _plain(asdict(self) | {"pairs": pairs, "verdicts": self.verdicts()})
+
+    def to_csv(self) -> str:
+        """A row a picture that changed side: what each run said, and whether that is right."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        titles = [t for side in self.sides for t in (side.name, f"{side.name} right")]
+        writer.writerow(["name", "label", *titles])
+        for one in self.changed:
+            pairs = zip(one.answers, one.right, strict=True)
+            cells = [cell for answer, right in pairs for cell in (answer, "yes" if right else "no")]
+            writer.writerow([one.name, one.label, *cells])
+        return out.getvalue().rstrip("\n")
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"Comparison({'; '.join(self.verdicts())})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("compared", f"{self.n:,} test pictures"), self.rows()[1:])
+
+
+def difference_in_words(found: Difference) -> str:
+    """As '+0.4 points (-0.9 to 1.7), p = 0.56 (McNemar)'."""
+    size = f"{found.value:+.{_digits(found.unit)}f}" if found.unit != "%" else ""
+    size = size or f"{100 * found.value:+.1f}"
+    unit = {"%": " points", "": ""}.get(found.unit, f" {found.unit}")
+    span = ""
+    if found.interval:
+        span = " ({} to {})".format(*(_bare(end, found.unit) for end in found.interval))
+    return f"{_minus(size)}{unit}{span}, {p_value(found.p)} ({found.method})"
+
+
+def p_value(p: float) -> str:
+    """As 'p = 0.56'."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def _points(value: float, unit: str) -> str:
+    return f"{_bare(value, unit)} points" if unit == "%" else f"{_bare(value, unit)} {unit}".strip()
+
+
+def _bare(value: float, unit: str) -> str:
+    return _minus(f"{100 * value:.1f}" if unit == "%" else f"{value:.{_digits(unit)}f}")
+
+
+def _digits(unit: str) -> int:
+    return 4 if unit == "nats" else 3
+
+
+def _minus(text: str) -> str:
+    """With a true minus sign, and none before a zero."""
+    return text.lstrip("-+") if not float(text) else text.replace("-", "\u2212")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

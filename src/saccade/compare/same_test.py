@@ -1,0 +1,238 @@
+"""Exam: what a run said of its test pictures, as predictions.csv and split.csv tell it."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from saccade.data.item import Item
+from saccade.data.sources import open_source
+from saccade.data.splits import SEVERAL
+from saccade.data.store import digests
+from saccade.errors import DataError, SaccadeError, UsageError
+from saccade.files import cache_folder
+from saccade.runs.run import Run
+
+COLUMNS = {"name", "label", "prediction", "loss"}
+
+
+@dataclass(frozen=True)
+class Exam:
+    """A run's test pictures, a row each, in the order of its split."""
+
+    run: Run
+    task: str
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    answers: tuple[str, ...]
+    losses: Tensor  # [N] float64
+    classes: tuple[str, ...]
+    probabilities: Tensor  # [N,K] float64
+    parts: dict[str, str]  # what each picture of the data was used for
+    groups: dict[str, str]  # of the pictures that have one
+
+    @property
+    def data(self) -> str | None:
+        """Where the pictures came from."""
+        return self.run.started["data"]
+
+    @property
+    def seconds(self) -> float:
+        return self.run.events("finished")[-1]["seconds"]
+
+    def right(self) -> Tensor:
+        """Which pictures were given their class, or exactly their labels.  [N] bool"""
+        pairs = zip(self.labels, self.answers, strict=True)
+        return torch.tensor([_parted(label) == _parted(answer) for label, answer in pairs])
+
+    def takes(self, rows: Sequence[int], classes: Sequence[str]) -> Exam:
+        """The exam of these rows alone, in this order, its classes in that of `classes`."""
+        columns = [self.classes.index(name) for name in classes]
+        return Exam(
+            self.run,
+            self.task,
+            tuple(self.names[k] for k in rows),
+            tuple(self.labels[k] for k in rows),
+            tuple(self.answers[k] for k in rows),
+            self.losses[list(rows)],
+            tuple(classes),
+            self.probabilities[list(rows)][:, columns],
+            self.parts,
+            self.groups,
+        )
+
+
+def read_exam(run: Run) -> Exam:
+    """The exam of a finished run; raises `UsageError` while it is unfinished."""
+    if not run.finished or not (run.path / "predictions.csv").is_file():
+        raise UsageError(
+            f"the run '{run.path}' is unfinished", f"go on with: saccade resume {run.path}"
+        )
+    rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
+    task = run.events("evaluation")[-1]["task"]
+    classes = () if task == "regression" else run.classes
+    try:
+        shares = [[float(row[f"p({name})"]) for name in classes] for row in rows]
+        losses = [float(row["loss"]) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"'{run.path / 'predictions.csv'}' is damaged: {error}") from error
+    return Exam(
+        run,
+        task,
+        tuple(row["name"] for row in rows),
+        tuple(row["label"] for row in rows),
+        tuple(row["prediction"] for row in rows),
+        torch.tensor(losses, dtype=torch.float64),
+        classes,
+        torch.tensor(shares, dtype=torch.float64),
+        {row["name"]: row["split"] for row in split},
+        {row["name"]: row["group"] for row in split if row.get("group")},
+    )
+
+
+def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"'{path}' cannot be read: {error}") from error
+    if not rows or not columns <= rows[0].keys():
+        raise DataError(f"'{path}' lacks {', '.join(sorted(columns)) or 'rows'}")
+    return rows
+
+
+def _parted(text: str) -> frozenset[str]:
+    return frozenset(text.split(SEVERAL))
+
+
+# same_test: the pictures that several runs were all tested on, and none was trained on.
+
+
+HINT = "runs with the same data, data.test and train.seed hold out the same pictures"
+
+
+Content = dict[str, str]  # what stands for a picture, by its name
+
+
+def same_test(exams: Sequence[Exam]) -> tuple[list[Exam], tuple[str, ...]]:
+    """The exams on the pictures that all have, in one order, and what is to be said of that.
+
+    Pictures of one place are the same when their names are; those of several places when their
+    contents are, as long as these can still be read.  Raises `UsageError` for runs that were not
+    asked the same, and `DataError` where no picture is left.
+    """
+    _refuse_other_questions(exams)
+    contents, notes = _contents(exams)
+    keyed = [_keyed(exam, content) for exam, content in zip(exams, contents, strict=True)]
+    trained = [_trained(exam, content) for exam, content in zip(exams, contents, strict=True)]
+    seen = set().union(*trained)
+    shared = [key for key in keyed[0] if all(key in rows for rows in keyed) and key[0] not in seen]
+    if not shared or len(shared) < max(map(len, keyed)):
+        told = _overlap(exams, keyed, trained)
+        if not shared:
+            raise DataError(f"no picture was held out as test by all of the runs: {told}", HINT)
+        notes += (f"compared on the {len(shared):,} pictures that all were tested on; {told}",)
+    taken = [
+        exam.takes([rows[key] for key in shared], exams[0].classes)
+        for exam, rows in zip(exams, keyed, strict=True)
+    ]
+    _refuse_other_labels(taken)
+    return taken, notes
+
+
+def items_of(exam: Exam) -> dict[str, Item]:
+    """All pictures of the run's data by name; raises `SaccadeError` when they are gone."""
+    source = open_source(exam.data)
+    return {item.name: item for split in source.splits for item in source.read(split)}
+
+
+def _contents(exams: Sequence[Exam]) -> tuple[list[Content], tuple[str, ...]]:
+    """What stands for every picture of each run, and a note where that is no more than a name."""
+    named: list[Content] = [{name: name for name in exam.parts} for exam in exams]
+    if len({exam.data for exam in exams}) == 1:
+        return named, ()
+    try:
+        return [_digests(exam) for exam in exams], ()
+    except (SaccadeError, OSError) as error:
+        what = error.what if isinstance(error, SaccadeError) else str(error)
+        return named, (f"pictures are told apart by their names alone: {what}",)
+
+
+def _digests(exam: Exam) -> Content:
+    items = items_of(exam)
+    lost = exam.parts.keys() - items.keys()
+    if lost:
+        raise DataError(f"{len(lost)} pictures of '{exam.run.path}' are gone, as '{min(lost)}'")
+    used = [items[name] for name, part in exam.parts.items() if part in ("train", "test")]
+    found = digests(used, cache_folder() / "digests.sqlite")
+    return {item.name: content.hex() for item, content in zip(used, found, strict=True)}
+
+
+def _keyed(exam: Exam, content: Content) -> dict[tuple[str, int], int]:
+    """The row of each test picture; copies of one are told apart by their number."""
+    times: Counter[str] = Counter()
+    rows = {}
+    for row, name in enumerate(exam.names):
+        key = content[name]
+        rows[key, times[key]] = row
+        times[key] += 1
+    return rows
+
+
+def _trained(exam: Exam, content: Content) -> set[str]:
+    return {content[name] for name, part in exam.parts.items() if part == "train"}
+
+
+def _overlap(
+    exams: Sequence[Exam], keyed: Sequence[dict[tuple[str, int], int]], trained: Sequence[set[str]]
+) -> str:
+    """Who was trained on how many of whose test pictures."""
+    told = []
+    for one, other in permutations(range(len(exams)), 2):
+        count = sum(key in trained[one] for key, _ in keyed[other])
+        if count:
+            told.append(
+                f"'{exams[one].run.path}' was trained on {count:,} of the {len(keyed[other]):,} "
+                f"test pictures of '{exams[other].run.path}'"
+            )
+    return "; ".join(told) or "their test pictures are others"
+
+
+def _refuse_other_questions(exams: Sequence[Exam]) -> None:
+    first = exams[0]
+    for exam in exams[1:]:
+        if exam.task != first.task:
+            raise UsageError(
+                f"'{first.run.path}' is a {first.task}, '{exam.run.path}' a {exam.task}",
+                "runs of one kind can be compared",
+            )
+        apart = sorted(set(exam.classes) ^ set(first.classes))
+        if apart:
+            raise UsageError(
+                f"only one of '{first.run.path}' and '{exam.run.path}' knows the class "
+                f"'{apart[0]}'" + (f" and {len(apart) - 1} more" if len(apart) > 1 else ""),
+                "runs that tell the same classes apart can be compared",
+            )
+
+
+def _refuse_other_labels(exams: Sequence[Exam]) -> None:
+    """Raise `DataError` where the truth has changed from one run to the next."""
+    first = exams[0]
+    for exam in exams[1:]:
+        pairs = enumerate(zip(first.labels, exam.labels, strict=True))
+        apart = [row for row, (one, other) in pairs if one != other]
+        if apart:
+            row = apart[0]
+            raise DataError(
+                f"{len(apart)} of {len(first.names)} pictures have other labels in "
+                f"'{exam.run.path}' than in '{first.run.path}': '{first.names[row]}' is "
+                f"'{exam.labels[row]}' and '{first.labels[row]}'",
+                "measure both on one set of labels first: saccade evaluate RUN DATA",
+            )

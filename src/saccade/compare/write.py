@@ -1,0 +1,91 @@
+"""report: the report of a run made anew, or a page of several runs side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from saccade.data.cache import Pictures, decoded
+from saccade.data.sources import open_source
+from saccade.data.splits import read_split
+from saccade.errors import DataError, UsageError
+from saccade.files import write_whole
+from saccade.report.pictures import names_tested
+from saccade.report.run_page import run_page
+from saccade.report.side_by_side import side_by_side
+from saccade.runs.run import Run
+from saccade.words import aligned, html_table
+
+SEVERAL = Path("reports.html")
+
+
+@dataclass(frozen=True, repr=False)
+class WrittenReport:
+    """A page, and the runs that it tells of."""
+
+    path: Path
+    runs: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"report": str(self.path), "runs": list(self.runs)}
+
+    def rows(self) -> list[tuple[str, str]]:
+        return [("report", str(self.path)), *(("run", run) for run in self.runs)]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"WrittenReport({self.path})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("report", str(self.path)), self.rows()[1:])
+
+
+def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenReport:
+    """One run: its report; several: one page.  Raises `UsageError` for unfinished runs."""
+    if not paths:
+        raise UsageError("no run is named", "saccade report runs/mine-1")
+    runs = [Run.open(path) for path in paths]
+    for run in runs:
+        if not run.finished:
+            hint = f"go on with: saccade resume {run.path}"
+            raise UsageError(f"the run '{run.path}' is unfinished", hint)
+    if len(runs) == 1:
+        text, usual = run_page(runs[0], tested_pictures(runs[0])), runs[0].path / "report.html"
+    else:
+        text, usual = side_by_side(runs, _told_apart(runs)), SEVERAL
+    write_whole(out or usual, text)
+    return WrittenReport(out or usual, tuple(str(run.path) for run in runs))
+
+
+def tested_pictures(run: Run) -> Pictures:
+    """The test pictures in the order of predictions.csv, read anew from where they lie."""
+    source = open_source(run.started["data"])
+    items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
+    names = names_tested(run)
+    missing = [name for name in names if name not in items]
+    if missing:
+        raise DataError(
+            f"'{source.name}' lacks '{missing[0]}', which '{run.path}' was tested on",
+            "put the pictures back to where they were when it was trained",
+        )
+    found = decoded([items[name] for name in names], run.bundle.preprocessing)
+    if found.failed:
+        first = found.failed[0]
+        raise DataError(f"'{first.name}' was readable and is not: {first.reason}")
+    return found.pictures
+
+
+def _told_apart(runs: Sequence[Run]) -> list[str]:
+    """The folders' names, with as much of the way to them as they need to differ."""
+    ways = [run.path.resolve() for run in runs]
+    if len(set(ways)) < len(ways):
+        raise UsageError("a run is named twice", "name each once")
+    if len({way.name for way in ways}) == len(ways):
+        return [way.name for way in ways]
+    shared = os.path.commonpath(ways)
+    return [str(way.relative_to(shared)) for way in ways]

@@ -1,0 +1,87 @@
+"""Workers: image files decoded beside this process, so that a poisonous one costs only itself.
+
+The sandbox opens them; the resize, which meets nothing but pixels, happens here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from saccade.data import opener
+from saccade.data.decode import Preprocessing, pixels_given, resized_each
+from saccade.data.formats import Opening
+from saccade.data.item import Item, Picture, Skipped
+from saccade.data.reading import each_part
+from saccade.data.sandbox import Sandbox
+from saccade.errors import DataError, SaccadeError
+
+
+class Workers:
+    """Up to `count` processes that open image files; to be called from any number of threads."""
+
+    def __init__(self, count: int | None = None, *, patience: float | None = None):
+        self.sandbox = Sandbox("saccade.data.opener", count, patience=patience)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sandbox.close()
+
+    def pictures(
+        self, items: Sequence[Item], preprocessing: Preprocessing
+    ) -> Iterator[Tensor | Skipped]:
+        """Every item decoded, uint8 [C,size,size], in order, or why it could not be."""
+
+        def part(some: Sequence[Item]) -> list[Tensor | Skipped]:
+            found = self.read([item.picture for item in some], preprocessing)
+            return [
+                Skipped(item.name, result.what) if isinstance(result, DataError) else result
+                for item, result in zip(some, found, strict=True)
+            ]
+
+        return each_part(items, part, self.sandbox.count)
+
+    def read(
+        self, some: Sequence[Picture], preprocessing: Preprocessing
+    ) -> list[Tensor | DataError]:
+        """Pictures of a source, read and decoded: uint8 [C,size,size] each, or why not."""
+        return self.decode([_read(picture) for picture in some], preprocessing)
+
+    def decode(
+        self, some: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
+    ) -> list[Tensor | DataError]:
+        """What `decode.decode` gives, to the byte, from bytes that are not trusted."""
+        files = [raw for raw in some if isinstance(raw, bytes)]
+        opened = iter(self.opened(files, preprocessing.opening))
+        pixels = (next(opened) if isinstance(raw, bytes) else _given(raw) for raw in some)
+        return resized_each(pixels, preprocessing)
+
+    def opened(
+        self, files: Sequence[bytes], opening: Opening
+    ) -> list[NDArray[np.uint8] | DataError]:
+        """What `formats.opened` gives."""
+        answers = self.sandbox.ask([opener.request(raw, opening) for raw in files])
+        return [opener.understood(answer) for answer in answers]
+
+
+def _read(picture: Picture) -> bytes | NDArray[np.uint8] | DataError:
+    try:
+        return picture.read()
+    except DataError as error:
+        return error
+    except SaccadeError:
+        raise
+    except Exception as error:  # whatever a disk, an archive or a source of somebody's raises
+        return DataError(f"cannot be read: {str(error) or type(error).__name__}")
+
+
+def _given(raw: NDArray[np.uint8] | DataError) -> NDArray[np.uint8] | DataError:
+    try:
+        return raw if isinstance(raw, DataError) else pixels_given(raw)
+    except DataError as error:
+        return error

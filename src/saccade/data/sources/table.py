@@ -1,0 +1,243 @@
+"""manifest: a table of pictures, `path,label[,split][,group]`, as CSV or TSV.
+
+Columns are known by their names (`COLUMNS`), the delimiter by the first line.  A label is a class;
+it is several classes when its column is called `labels`, `tags` or `classes`, a number when it is
+called `value` or `target`, and whatever `kind` says when the caller says so.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from saccade.data.classes import class_name
+from saccade.data.item import File, Item, Label, Skipped
+from saccade.data.sources.listing import SUFFIXES, Listing, assemble, split_of, why_no_picture
+from saccade.errors import DataError, unknown
+
+COLUMNS = {
+    "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "name"),
+    "label": ("label", "class", "category", "labels", "tags", "classes", "value", "target"),
+    "split": ("split", "set", "subset", "partition"),
+    "group": ("group", "group_id", "patient", "place"),
+}
+
+
+KINDS = {"labels": "several", "tags": "several", "classes": "several"}
+
+
+KINDS |= {"value": "number", "target": "number"}
+
+
+SEVERAL = "|;"  # between the labels of one picture
+
+
+def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -> Listing:
+    """The pictures that a table names, relative to the table's folder.
+
+    `label` is the column to learn; `kind` is class, several or number, and `None` follows the
+    column's name.  Pictures that are not there are skipped and counted in a note.
+    """
+    header, rows, delimiter = _table(path)
+    columns = _columns(header, label, path)
+    kind = kind or KINDS.get(header[columns["label"]].casefold(), "class")
+    if kind not in ("class", "several", "number"):
+        raise unknown("kind of label", kind, ("class", "several", "number"))
+    reader = _Rows(path, columns, kind, delimiter)
+    found = [row for number, cells in rows if (row := reader.row(number, cells))]
+    reader.refuse_unusable(found)
+    return assemble(found, path.stem, f"'{path}'", reader.skipped, reader.notes(found))
+
+
+def cells_of(path: Path, column: str = "") -> dict[str, str]:
+    """What a table says of each picture, by its name: in `column`, or in the first other one."""
+    header, rows, _ = _table(path)
+    folded = [cell.casefold() for cell in header]
+    name = next((at for at, cell in enumerate(folded) if cell in COLUMNS["path"]), None)
+    if name is None or len(header) < 2:
+        raise DataError(
+            f"'{path}' does not say which picture a row is of: its columns are {', '.join(header)}",
+            f"call one of them {', '.join(COLUMNS['path'])}",
+        )
+    if column and column.casefold() not in folded:
+        raise unknown("column", column, header, DataError)
+    place = folded.index(column.casefold()) if column else int(name == 0)
+    return {
+        str(PurePosixPath(cells[name].strip().replace("\\", "/"))): cells[place].strip()
+        for _, cells in rows
+        if len(cells) > max(name, place)
+    }
+
+
+def missing(place: str) -> str:
+    """Why a picture that a person named cannot be read, or nothing."""
+    return "" if os.path.isfile(place) else "not there"  # noqa: PTH113  a name may be too long
+
+
+def read_text(path: Path) -> str:
+    """A text file of people's: UTF-8 with or without a mark, or marked UTF-16."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"'{path}' cannot be read: {error.strerror}", "check who may read it"
+        ) from error
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"row {row} of '{path}' is not UTF-8", "save it as UTF-8 ('CSV UTF-8' in Excel)"
+        ) from error
+
+
+class _Rows:
+    """Rows of the table turned into items, with what went wrong on the way."""
+
+    def __init__(self, path: Path, columns: dict[str, int], kind: str, delimiter: str):
+        self.path, self.columns, self.kind, self.delimiter = path, columns, kind, delimiter
+        self.skipped: list[Skipped] = []
+        self.missing: list[str] = []
+        self.seen: dict[str, Label] = {}
+
+    def row(self, number: int, cells: Sequence[str]) -> tuple[str, Item] | None:
+        """The split and the item of one row, or nothing when there is no picture to learn from."""
+        cell = {
+            column: cells[at].strip() if at < len(cells) else ""
+            for column, at in self.columns.items()
+        }
+        if not cell["path"]:
+            raise self._wrong(number, "names no picture", "each row starts with a path")
+        name = str(PurePosixPath(cell["path"].replace("\\", "/")))
+        place = str(self.path.parent / name)
+        label = self._label(cell["label"], number)
+        reason = self._why_not(name, place, label, number)
+        self.seen.setdefault(name, label)
+        if reason:
+            self.skipped.append(Skipped(name, reason))
+            return None
+        item = Item(name, label, File(place), cell.get("group") or None)
+        return self._split(cell.get("split"), number), item
+
+    def _why_not(self, name: str, place: str, label: Label, number: int) -> str:
+        """Why the picture of a row is left out, or nothing."""
+        if name in self.seen:
+            if self.seen[name] != label:
+                hint = "one row a picture, several labels joined by |"
+                raise self._wrong(number, f"labels '{name}' anew", hint)
+            return "named more than once"
+        if reason := why_no_picture(PurePosixPath(name).name):
+            return reason
+        if reason := missing(place):
+            self.missing.append(name)
+            return reason
+        return "" if label is not None else "without a label"
+
+    def refuse_unusable(self, found: Sequence[tuple[str, Item]]) -> None:
+        """Raise `DataError` when the table leaves nothing to learn from."""
+        if found:
+            return
+        if self.missing:
+            raise DataError(
+                f"none of the {len(self.missing)} pictures that '{self.path}' names is there, "
+                f"such as '{self.missing[0]}'",
+                f"paths are relative to '{self.path.parent}'",
+            )
+        first = f", such as {self.skipped[0]}" if self.skipped else ""
+        raise DataError(f"'{self.path}' names nothing to learn from{first}", "a row is path,label")
+
+    def notes(self, found: Sequence[tuple[str, Item]]) -> tuple[str, ...]:
+        """What a person should know about how the table was read."""
+        notes: tuple[str, ...] = ()
+        if self.missing:
+            shown = ", ".join(f"'{name}'" for name in self.missing[:3])
+            notes += (f"{len(self.missing)} pictures of the table are not there: {shown}",)
+        joined = [item.label for _, item in found if "|" in str(item.label)]
+        if self.kind == "class" and joined:
+            notes += (f"'{joined[0]}' is read as one class; call the column labels for several",)
+        return notes
+
+    def _label(self, text: str, number: int) -> Label:
+        if self.kind == "several":
+            for mark in SEVERAL[1:]:
+                text = text.replace(mark, SEVERAL[0])
+            names = (class_name(part.strip()) for part in text.split(SEVERAL[0]))
+            return tuple(dict.fromkeys(name for name in names if name))
+        if not text or self.kind == "class":
+            return class_name(text) or None
+        try:
+            value = float(text if self.delimiter == "," else text.replace(",", "."))
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self._wrong(number, f"has '{text}' for a number", "numbers are written 1.5")
+        return value
+
+    def _split(self, text: str | None, number: int) -> str:
+        if not text:
+            return "all"
+        split = split_of(text)
+        if split is None:
+            raise self._wrong(number, f"has the split '{text}'", "a split is train, val or test")
+        return split
+
+    def _wrong(self, number: int, what: str, hint: str) -> DataError:
+        return DataError(f"row {number} of '{self.path}' {what}", hint)
+
+
+def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
+    """The header, the numbered rows below it, and the delimiter."""
+    text = read_text(path)
+    first = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=lambda mark: (_known(first.split(mark)), first.count(mark)))
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = [(table.line_num, row) for row in table if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise DataError(
+            f"row {table.line_num} of '{path}' cannot be read: {error}",
+            "a cell with a quote in it stands in quotes, and its own quotes are doubled",
+        ) from error
+    if not rows:
+        raise DataError(f"'{path}' is empty", "each row is path,label")
+    header = [cell.strip() for cell in rows[0][1]]
+    if _is_picture(header[0]):  # then there is no header
+        return list(COLUMNS)[: len(header)], rows, delimiter
+    return header, rows[1:], delimiter
+
+
+def _known(cells: Sequence[str]) -> int:
+    """How many cells of a first line make sense: names of columns, or a picture's path."""
+    names = {name for names in COLUMNS.values() for name in names}
+    plain = [cell.strip().strip('"').casefold() for cell in cells]
+    return sum(cell in names for cell in plain) + (_is_picture(plain[0]) and len(cells) > 1)
+
+
+def _is_picture(cell: str) -> bool:
+    return PurePosixPath(cell).suffix.lower() in SUFFIXES
+
+
+def _columns(header: Sequence[str], label: str | None, path: Path) -> dict[str, int]:
+    """Where each known column stands; path and label must be there."""
+    folded = [cell.casefold() for cell in header]
+    columns: dict[str, int] = {}
+    for column, names in COLUMNS.items():
+        places = [at for name in names for at, cell in enumerate(folded) if cell == name]
+        if places:
+            columns[column] = places[0]
+    if label is not None:
+        if label.casefold() not in folded:
+            raise unknown("column", label, header, DataError)
+        columns["label"] = folded.index(label.casefold())
+    for column in ("path", "label"):
+        if column not in columns:
+            raise DataError(
+                f"'{path}' has no column {column}: its columns are {', '.join(header)}",
+                f"call it one of {', '.join(COLUMNS[column])}",
+            )
+    return columns

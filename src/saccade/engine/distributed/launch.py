@@ -1,0 +1,273 @@
+"""addresses: which of this machine's addresses other machines can reach."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saccade import errors
+from saccade.device import HUSHED, cores
+from saccade.errors import ResourceError, Stopped, UsageError
+
+if TYPE_CHECKING:
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
+    from torch.distributed.launcher.api import LaunchConfig
+
+
+SIOCGIFADDR = 0x8915  # Linux: the address of an interface
+
+
+def is_ours(host: str) -> bool:
+    """Whether `host` is this machine: whether one may listen there."""
+    try:
+        with socket.socket(_family(host)) as listener:
+            listener.bind((host, 0))
+    except OSError:
+        return False
+    return True
+
+
+def taken(host: str, port: int) -> bool:
+    """Whether somebody listens on a port of this machine already."""
+    with socket.socket(_family(host)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def address_towards(host: str, port: int) -> str:
+    """This machine's address on the way to `host`; nothing is sent.  Falls back to its name."""
+    try:
+        with socket.socket(_family(host), socket.SOCK_DGRAM) as probe:
+            probe.connect((host, port or 9))
+            return probe.getsockname()[0]
+    except OSError:
+        return socket.getfqdn()
+
+
+def interface_of(address: str) -> str | None:
+    """The network interface that has an IPv4 address; None where that is not found out."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        for _, name in socket.if_nameindex():
+            asked = struct.pack("256s", name.encode()[:15])
+            try:
+                answer = fcntl.ioctl(any_socket.fileno(), SIOCGIFADDR, asked)
+            except OSError:  # it has none
+                continue
+            if socket.inet_ntoa(answer[20:24]) == address:
+                return name
+    return None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+# launch: one command as several processes, here or on many machines, by torch's launcher.
+
+
+ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
+
+
+SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How many processes, and where they meet."""
+
+    processes: int = 1  # on this machine, and on every other
+    nodes: int = 1  # machines
+    rendezvous: str | None = None  # host:port of one of them
+    restarts: int = 0  # of all processes after one of them has failed
+
+    def __post_init__(self) -> None:
+        for name in ("processes", "nodes"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name} cannot be {getattr(self, name)}", "give 1 or more")
+        if self.restarts < 0:
+            raise UsageError(f"--restarts cannot be {self.restarts}", "give 0 or more")
+        if self.several and sys.platform == "win32":
+            raise UsageError("several processes train on Linux and macOS alone", "give one")
+        if self.nodes > 1 and not self.rendezvous:
+            hint = (
+                "name a port of one of the machines, the same on all: --rendezvous 10.0.0.1:29400"
+            )
+            raise UsageError(f"{self.nodes} machines have no place to meet", hint)
+        if self.rendezvous and self.nodes == 1:
+            raise UsageError("one machine needs no --rendezvous", "say how many: --nodes 2")
+        if self.rendezvous:
+            _ = self.meeting
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one process."""
+        return self.processes * self.nodes > 1
+
+    @property
+    def meeting(self) -> tuple[str, int]:
+        """Host and port at which all machines meet."""
+        host, _, port = (self.rendezvous or "127.0.0.1:0").rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            hint = "write host:port, such as 10.0.0.1:29400"
+            raise UsageError(f"--rendezvous cannot be '{self.rendezvous}'", hint)
+        return host.strip("[]"), int(port)
+
+    def __str__(self) -> str:
+        """As a command line says it."""
+        words = [f"--processes {self.processes}"]
+        words += [f"--nodes {self.nodes} --rendezvous {self.rendezvous}"] if self.rendezvous else []
+        return " ".join(words)
+
+
+def launch(words: Sequence[str], wanted: Launch) -> Path:
+    """Run `saccade WORDS` as all of the processes; gives the run folder that they made.
+
+    Raises the first error of any process, its rank said.
+    """
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous import RendezvousError
+    from torch.distributed.launcher.api import elastic_launch
+
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise UsageError("torchrun has started these processes already", "leave out --processes")
+    with tempfile.TemporaryDirectory(prefix="saccade-") as folder, _surroundings(wanted):
+        logs = Path(folder)
+        try:
+            elastic_launch(_config(wanted, logs), sys.executable)("-P", "-m", "saccade.cli", *words)
+        except ChildFailedError as error:
+            raise _first_error(error.failures, logs, wanted) from None
+        except SignalException as error:
+            raise _stopped(int(error.sigval), logs, wanted) from None
+        except RendezvousError as error:
+            host, port = wanted.meeting
+            what = f"the {wanted.nodes} machines did not meet at {host}:{port}: {error}"
+            raise ResourceError(what, "give all the same --nodes and --rendezvous") from error
+        return _made(logs)[0]
+
+
+def _config(wanted: Launch, logs: Path) -> LaunchConfig:
+    """The processes as torch's launcher wants them described."""
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+    from torch.distributed.launcher.api import LaunchConfig
+
+    host, port = wanted.meeting
+    ours = is_ours(host)
+    if ours and port and taken(host, port):
+        raise ResourceError(f"port {port} of {host} is taken", "name another with --rendezvous")
+    quiet = {0: Std.OUT} | dict.fromkeys(range(1, wanted.processes), Std.ALL)
+    return LaunchConfig(
+        min_nodes=wanted.nodes,
+        max_nodes=wanted.nodes,
+        nproc_per_node=wanted.processes,
+        run_id="saccade",
+        rdzv_backend="c10d",
+        rdzv_endpoint=f"{host}:{port}",
+        rdzv_configs={"is_host": str(ours).lower()},
+        local_addr=address_towards(host, port),
+        max_restarts=wanted.restarts,
+        logs_specs=DefaultLogsSpecs(str(logs), redirects=quiet),
+    )
+
+
+@contextmanager
+def _surroundings(wanted: Launch) -> Iterator[None]:
+    """What the processes inherit; signals and the launcher's own log as they were, afterwards."""
+    given = {
+        HUSHED: "1",
+        "OMP_NUM_THREADS": str(max(1, cores() // wanted.processes)),
+        "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": SAVING,
+    }
+    if interface := interface_of(address_towards(*wanted.meeting)):
+        given["GLOO_SOCKET_IFNAME"] = interface
+    before = dict(os.environ)
+    os.environ.update(given | {k: before[k] for k in given.keys() & before.keys()})
+    main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT) if main else ()
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    logging.disable(logging.ERROR)  # the launcher reports what is reported here in our words
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, wanted: Launch) -> Exception:
+    """The error that the others followed from."""
+
+    def order(rank: int) -> tuple[bool, bool, float]:
+        failure = failures[rank]
+        if told := failure.error_file_data.get("saccade"):
+            return False, told["lost"], told["time"]
+        return failure.exitcode in ENDED, False, failure.timestamp
+
+    rank = min(failures, key=order)
+    failure = failures[rank]
+    if told := failure.error_file_data.get("saccade"):
+        return _remade(told, rank, logs, wanted)
+    if failure.exitcode in (-signal.SIGKILL, -signal.SIGTERM):
+        name = signal.Signals(-failure.exitcode).name
+        hint = f"was there too little memory? {_how_to_go_on(logs, wanted)}"
+        return ResourceError(f"rank {rank} was ended by {name}", hint)
+    said = sorted(logs.glob(f"*/attempt_*/{failure.local_rank}/stderr.log"))
+    last = said[-1].read_text(errors="replace")[-2000:] if said else ""
+    return RuntimeError(f"rank {rank} ended with code {failure.exitcode}\n{last}")
+
+
+def _remade(told: Mapping[str, Any], rank: int, logs: Path, wanted: Launch) -> Exception:
+    """A process's error, as this process's own."""
+    if told["lost"]:
+        hint = f"see what it says there; {_how_to_go_on(logs, wanted)}"
+        return ResourceError("a process on another machine is gone, or does not answer", hint)
+    kind = getattr(errors, told["kind"], None)
+    if kind is None:
+        return RuntimeError(f"rank {rank} failed\n{told['traceback']}")
+    if kind is Stopped:
+        return Stopped(told["what"], f"{told['hint']} {wanted}", signal=told["exit_code"] - 128)
+    return kind(f"rank {rank}: {told['what']}", told["hint"])
+
+
+def _stopped(number: int, logs: Path, wanted: Launch) -> Exception:
+    """The end by a signal, in the words of the process that saved."""
+    files = sorted(logs.glob("*/attempt_*/*/error.json"), reverse=True)
+    found = [json.loads(file.read_text())["saccade"] for file in files]
+    words = [told for told in found if told["kind"] == "Stopped"]
+    if words:
+        return _remade({**words[0], "exit_code": 128 + number}, 0, logs, wanted)
+    others = [told for told in found if not told["lost"]]
+    return _remade(others[0], 0, logs, wanted) if others else Stopped("stopped", signal=number)
+
+
+def _made(logs: Path) -> list[Path]:
+    """The run folder, once it was made."""
+    return [Path(note.read_text()) for note in logs.glob("*/run.txt")]
+
+
+def _how_to_go_on(logs: Path, wanted: Launch) -> str:
+    made = _made(logs)
+    return f"go on with: saccade resume {made[0]} {wanted}" if made else "nothing was begun"

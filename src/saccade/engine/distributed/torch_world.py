@@ -1,0 +1,189 @@
+"""Team: the world of several processes, which meet by torch.distributed."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
+from typing import Protocol
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
+from torch.nn.parallel import DistributedDataParallel
+
+from saccade.data.batch import Batch
+from saccade.engine.distributed.world import ALONE, World, statistics, take_up
+from saccade.errors import ResourceError, UsageError
+
+PATIENCE = timedelta(minutes=30)  # with a process that says nothing where all should speak
+
+
+POLL = 0.05  # seconds between two looks for what the leader has yet to say
+
+
+class Store(Protocol):
+    """What the launcher keeps for all processes: bytes by name."""
+
+    def set(self, key: str, value: str, /) -> None: ...
+    def get(self, key: str, /) -> bytes: ...
+    def check(self, keys: list[str], /) -> bool: ...
+
+
+class Team:
+    """Several processes, started by torch's elastic launcher; gloo, and NCCL between GPUs."""
+
+    def __init__(self, store: Store, rank: int, size: int):
+        self.store = store
+        self.rank = rank
+        self.size = size
+        self.machine = os.environ["GROUP_RANK"]
+        self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
+        self._network: DistributedDataParallel | None = None
+        self._learning: list[bool] = []
+        self._said = 0
+
+    def claim(self, wanted: torch.device) -> None:
+        """The GPU whose number is this process's on its machine; the processor is everybody's."""
+        if wanted.type == "cpu":
+            return
+        place, count = self.here
+        if wanted.type != "cuda" or wanted.index is not None:
+            what = f"'{wanted}' is one device, and there are {count} processes on this machine"
+            raise UsageError(what, "set train.device to cuda or cpu, or train with one process")
+        if count > (there := torch.cuda.device_count()):
+            what = f"{count} processes want a GPU each; this machine has {there}"
+            raise ResourceError(what, f"give --processes {there}, or set train.device=cpu")
+        torch.cuda.set_device(place)
+
+    def part(self, batch: Batch) -> tuple[Batch, int]:
+        rows = part_of(len(batch), self.rank, self.size)
+        counts = int(rows.stop > rows.start)
+        rows = rows if counts else part_of(len(batch), 0, self.size)
+        return Batch(batch.images[rows], batch.targets[rows], batch.index[rows]), counts
+
+    def joined(self, rows: Tensor, length: int) -> Tensor:
+        whole = rows.new_zeros((length, *rows.shape[1:]))
+        own = part_of(length, self.rank, self.size)
+        whole[own] = rows[: own.stop - own.start]
+        dist.all_reduce(whole)
+        return whole
+
+    def spread(self, model: nn.Module) -> nn.Module:
+        learning = [weight.requires_grad for weight in model.parameters()]
+        if not any(learning):
+            return model
+        if self._network and self._network.module is model and self._learning == learning:
+            return self._network
+        self._learning = learning  # rows may be released from their freezing as training goes on
+        device = next(model.parameters()).device
+        with warnings.catch_warnings():
+            # what torch 2.15 offers in its place would make buffers alike when it starts
+            warnings.filterwarnings("ignore", ".*broadcast_buffers", FutureWarning)
+            self._network = DistributedDataParallel(
+                model,
+                device_ids=[device] if device.type == "cuda" else None,
+                broadcast_buffers=False,  # each gathers its own statistics until they are settled
+                gradient_as_bucket_view=True,
+            )
+        return self._network
+
+    def meeting(self, last: bool) -> AbstractContextManager[None]:
+        return nullcontext() if last or not self._network else self._network.no_sync()
+
+    def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        sums = torch.stack(list(losses.values()))
+        dist.all_reduce(sums)
+        return dict(zip(losses, sums, strict=True))
+
+    def highest(self, number: int) -> int:
+        numbers = torch.tensor([number])
+        dist.all_reduce(numbers, dist.ReduceOp.MAX)
+        return int(numbers)
+
+    def leaders(self, number: float) -> float:
+        numbers = torch.tensor([number], dtype=torch.float64)
+        dist.broadcast(numbers, 0)
+        return float(numbers)
+
+    def told(self, words: bytes = b"") -> bytes:
+        key = self._next("told")
+        if self.rank == 0:
+            self.store.set(key, str(len(words)))
+        self._wait(key)
+        length = int(self.store.get(key))
+        message = torch.empty(length, dtype=torch.uint8)
+        if self.rank == 0 and length:
+            message.copy_(torch.frombuffer(bytearray(words), dtype=torch.uint8))
+        dist.broadcast(message, 0)
+        return message.numpy().tobytes()
+
+    @contextmanager
+    def first_here(self) -> Iterator[None]:
+        key = self._next(f"machine-{self.machine}")
+        if self.here[0]:
+            self._wait(key)
+        yield
+        if not self.here[0]:
+            self.store.set(key, "done")
+
+    def settle(self, models: Sequence[nn.Module]) -> None:
+        gathered = self.gathered(models)
+        if gathered is not None:
+            take_up(statistics(models), gathered.double().mean(0))
+
+    def gathered(self, models: Sequence[nn.Module]) -> Tensor | None:
+        tensors = statistics(models)
+        if not tensors:
+            return None
+        own = torch.cat([tensor.flatten() for tensor in tensors])
+        rows = own.new_zeros(self.size, len(own))
+        rows[self.rank] = own
+        dist.all_reduce(rows)
+        return rows
+
+    def scatter(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
+        if gathered is not None:
+            same = len(gathered) == self.size
+            row = gathered[self.rank] if same else gathered.double().mean(0)
+            take_up(statistics(models), row)
+
+    def _next(self, what: str) -> str:
+        self._said += 1
+        return f"saccade/{what}/{self._said}"
+
+    def _wait(self, key: str) -> None:
+        """Wait for a key of the store; the launcher ends those whose leader is gone."""
+        while not self.store.check([key]):
+            time.sleep(POLL)
+
+
+@contextmanager
+def joined_world() -> Iterator[World]:
+    """The world that this process was started into: alone, or by torch's elastic launcher."""
+    if not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
+        yield ALONE
+        return
+    store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    # the launcher's store may still hold the addresses of the attempt before
+    store = dist.PrefixStore(attempt, store)  # pyright: ignore[reportPrivateImportUsage]
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=PATIENCE, world_size=size, rank=rank, store=store)
+    yield Team(store, rank, size)
+    dist.destroy_process_group()  # not after a failure: the others may wait for ever
+
+
+def part_of(length: int, rank: int, size: int) -> slice:
+    """Which of `length` pictures are for process `rank`: contiguous, all as many to within one.
+
+    No process has a single picture of several, from which batch normalisation could not learn; so
+    the last ones may have none.
+    """
+    takers = min(size, max(1, length // 2))
+    first, last = (length * min(k, takers) // takers for k in (rank, rank + 1))
+    return slice(first, last)

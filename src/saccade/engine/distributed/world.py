@@ -1,0 +1,149 @@
+"""World: the processes that train one network together, and what passes between them.
+
+Each has the whole network and a part of every batch; the gradient of the whole batch reaches all of
+them before the step, so that their weights stay the same to the last bit.  A process that is alone
+is a world too, in which nothing has to pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from saccade.data.batch import Batch
+
+
+class World(Protocol):
+    """What a training needs of the other processes.  All of them call the same, in one order."""
+
+    @property
+    def rank(self) -> int:
+        """Which process this is; 0 leads: it alone prints and writes."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many processes there are."""
+        ...
+
+    def claim(self, wanted: torch.device) -> None:
+        """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared out."""
+        ...
+
+    def part(self, batch: Batch) -> tuple[Batch, int]:
+        """This process's pictures of the batch, and 1; where none are left for it, others and 0."""
+        ...
+
+    def joined(self, rows: Tensor, length: int) -> Tensor:
+        """What all have found on their parts of `length` pictures, in order.  -> [length,...]"""
+        ...
+
+    def spread(self, model: nn.Module) -> nn.Module:
+        """The network such that a backward pass leaves the mean of all processes' gradients."""
+        ...
+
+    def meeting(self, last: bool) -> AbstractContextManager[None]:
+        """The block of one backward pass; gradients meet in the `last` one of a step."""
+        ...
+
+    def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The sums over all processes."""
+        ...
+
+    def highest(self, number: int) -> int:
+        """The highest of the numbers that the processes give."""
+        ...
+
+    def leaders(self, number: float) -> float:
+        """The number that the leader gives, for what must not differ, such as a clock."""
+        ...
+
+    def told(self, words: bytes = b"") -> bytes:
+        """What the leader says; the others wait for it, however long that takes."""
+        ...
+
+    def first_here(self) -> AbstractContextManager[None]:
+        """One process of each machine goes through the block first, then the others."""
+        ...
+
+    def settle(self, models: Sequence[nn.Module]) -> None:
+        """Give all the mean over the processes of what normalisation layers have gathered."""
+        ...
+
+    def gathered(self, models: Sequence[nn.Module]) -> Tensor | None:
+        """What normalisation layers have gathered, a row a process; None for one process."""
+        ...
+
+    def scatter(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
+        """Take up what `gathered` gave: one's own row, or the mean of another world's rows."""
+        ...
+
+
+class Alone:
+    """The world of one process."""
+
+    rank = 0
+    size = 1
+
+    def claim(self, wanted: torch.device) -> None:
+        pass
+
+    def part(self, batch: Batch) -> tuple[Batch, int]:
+        return batch, 1
+
+    def joined(self, rows: Tensor, length: int) -> Tensor:
+        return rows
+
+    def spread(self, model: nn.Module) -> nn.Module:
+        return model
+
+    def meeting(self, last: bool) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return dict(losses)
+
+    def highest(self, number: int) -> int:
+        return number
+
+    def leaders(self, number: float) -> float:
+        return number
+
+    def told(self, words: bytes = b"") -> bytes:
+        return words
+
+    def first_here(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def settle(self, models: Sequence[nn.Module]) -> None:
+        pass
+
+    def gathered(self, models: Sequence[nn.Module]) -> Tensor | None:
+        return None
+
+    def scatter(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
+        if gathered is not None:
+            take_up(statistics(models), gathered.double().mean(0))
+
+
+ALONE = Alone()
+
+
+def statistics(models: Sequence[nn.Module]) -> list[Tensor]:
+    """The running means and variances of all layers of batch normalisation."""
+    layers = [row for model in models for row in model.modules() if isinstance(row, _BatchNorm)]
+    kept = [t for layer in layers for t in (layer.running_mean, layer.running_var)]
+    return [tensor for tensor in kept if tensor is not None]
+
+
+@torch.no_grad()
+def take_up(tensors: Sequence[Tensor], values: Tensor) -> None:
+    """Write `values`, flat, into the tensors.  The mean of equal numbers is that number."""
+    parts = values.split([tensor.numel() for tensor in tensors])
+    for tensor, part in zip(tensors, parts, strict=True):
+        tensor.copy_(part.view_as(tensor))

@@ -1,0 +1,100 @@
+"""train: training as an iterator.
+
+What others put into callbacks (logs, checkpoints, averages, progress, stopping) is whatever the
+consumer does between two events.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from saccade.augment.augmentation import Augmentation
+from saccade.data.loader import Loader
+from saccade.engine.freezing import training_mode
+from saccade.engine.step import Descent
+from saccade.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step down the gradient of one batch."""
+
+    epoch: int  # from 0
+    step: int  # in its epoch, from 0
+    losses: Mapping[str, Tensor]  # scalars on the device; reading one waits for it
+    lr: float
+    index: Tensor  # [N] positions of the pictures in their split
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """All training pictures seen once more."""
+
+    epoch: int  # from 0
+    seconds: float  # since the epoch began, or went on
+    images: int  # seen in these seconds
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where to go on: the first step not yet done."""
+
+    epoch: int = 0
+    step: int = 0
+
+
+def train(
+    model: nn.Module,
+    task: Task,
+    loader: Loader,
+    descent: Descent,
+    augment: Augmentation,
+    *,
+    epochs: int,
+    seed: int = 0,
+    start: Position | None = None,
+) -> Iterator[Step | Epoch]:
+    """Train `model` in place, yielding after every step and every epoch.
+
+    The chance in a step (augmentation, dropout) is a function of (seed, epoch, step) alone, so a
+    training that goes on from any position goes on exactly.  A descent that is over, by its steps
+    or its clock, ends the training within an epoch, which may be a short one.
+    """
+    device = next(model.parameters()).device
+    start, rank = start or Position(), descent.world.rank
+    for epoch in range(start.epoch, epochs):
+        if descent.over:
+            return
+        first = start.step if epoch == start.epoch else 0
+        began, images = time.perf_counter(), 0
+        for step, batch in enumerate(loader.epoch(epoch, first), first):
+            training_mode(model)
+            batch = augment(batch.to(device), chance(seed, epoch, step, device, rank))
+            lr = descent.lr
+            losses = descent.down(partial(task.losses, descent.world.spread(model)), batch)
+            images += len(batch)
+            yield Step(epoch, step, losses, lr, batch.index)
+            if descent.over:
+                break
+        yield Epoch(epoch, time.perf_counter() - began, images)
+
+
+def chance(
+    seed: int, epoch: int, step: int, device: torch.device, rank: int = 0
+) -> torch.Generator:
+    """The generator of one step; PyTorch's own, which dropout draws from, is set beside it.
+
+    The processes of a world draw the same from the one, for the whole batch, and each for itself,
+    for its part of the batch, from the other.
+    """
+    digest = hashlib.blake2b(f"{seed} {epoch} {step}".encode(), digest_size=8).digest()
+    number = int.from_bytes(digest, "little") >> 1
+    torch.manual_seed(number + rank)
+    return torch.Generator(device).manual_seed(number)

@@ -1,0 +1,79 @@
+"""The learning-rate finder.  Smith 2015, "Cyclical learning rates", Section 3.3.
+
+A short training at rates that rise from step to step shows where learning begins and where it
+breaks:
+
+    descent = sweeping(prepared.descent, steps=200)
+    events = train(model, task, loader, descent, augment, epochs=descent.total_steps)
+    rate = suggested_rate(list(trials(events)))
+
+The network is trained by it, and is of no further use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from statistics import pstdev
+
+from saccade.engine.loop import Epoch, Step
+from saccade.engine.schedule import Plateau, rising
+from saccade.engine.step import Descent
+from saccade.errors import DivergedError
+
+BROKEN = 4  # times the lowest loss: there is nothing to learn beyond
+
+
+MEMORY = 0.9  # of the mean of the losses before a step
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One step at one rate."""
+
+    rate: float
+    loss: float
+    smooth: float  # mean of this loss and those before, the nearest weighing most
+
+
+def sweeping(descent: Descent, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Descent:
+    """The same descent over so many steps, at rates from one end of `span` to the other."""
+    low, high = (rate / descent.full_rate for rate in span)
+    schedule = rising(low, high)
+    return replace(descent, schedule=schedule, total_steps=steps, minutes=0, plateau=Plateau())
+
+
+def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
+    """Rate and loss of every step, up to the one where the loss breaks."""
+    mean, weight, lowest = 0.0, 0.0, float("inf")
+    for event in events:
+        if isinstance(event, Epoch):
+            continue
+        loss = event.losses["loss"].item()
+        if not isfinite(loss):
+            return
+        mean, weight = (
+            MEMORY * old + (1 - MEMORY) * new for old, new in ((mean, loss), (weight, 1))
+        )
+        smooth = mean / weight
+        yield Trial(event.lr, loss, smooth)
+        lowest = min(lowest, smooth)
+        if smooth > BROKEN * lowest:
+            return
+
+
+def suggested_rate(found: Sequence[Trial]) -> float:
+    """A tenth of the rate at which the smooth loss is lowest, to two digits.
+
+    Beyond that rate the loss rises; a tenth of it leaves room for the rest of the training, whose
+    gradients are smaller.  Raises `DivergedError` where no rate lowered the loss: where it fell by
+    less than half of the scatter that the losses have at the lowest rates.
+    """
+    first = found[: max(2, len(found) // 10)]
+    level = min((trial.smooth for trial in first), default=0.0)
+    scatter = pstdev(trial.loss for trial in first) if first else 0.0
+    best = min(found, key=lambda trial: trial.smooth, default=None)
+    if best is None or best.smooth >= level - scatter / 2:
+        raise DivergedError("no rate of the sweep lowered the loss", "set optim.lr to a number")
+    return float(f"{best.rate / 10:.2g}")

@@ -1,0 +1,272 @@
+"""Footprint: the memory that a step of training takes, measured while it runs."""
+
+from __future__ import annotations
+
+import copy
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from saccade.augment.augmentation import Augmentation
+from saccade.data.loader import Loader
+from saccade.data.store import free_memory
+from saccade.engine.ema import Average
+from saccade.engine.evaluate import predict
+from saccade.engine.freezing import Unfreezing
+from saccade.engine.loop import Step, train
+from saccade.engine.step import Descent
+from saccade.tasks.task import Task
+
+
+class Living(TorchDispatchMode):
+    """Bytes of the tensors that were made within the block and live: now, and at the most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[int, weakref.ref[torch.UntypedStorage]] = {}
+        self.now = self.most = 0
+
+    def __torch_dispatch__(
+        self, function: Callable, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        made = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(made):
+            if isinstance(tensor, Tensor):
+                self._count(tensor.untyped_storage())
+        return made
+
+    def _count(self, storage: torch.UntypedStorage) -> None:
+        key, size = storage._cdata, storage.nbytes()
+        if key in self.seen or not size:
+            return
+        self.now += size
+        self.most = max(self.most, self.now)
+
+        def gone(_: object) -> None:
+            self.now -= size
+            self.seen.pop(key, None)
+
+        self.seen[key] = weakref.ref(storage, gone)
+
+
+def room(device: torch.device) -> int:
+    """Bytes that are free on `device`, or in the machine where that shares its memory."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
+
+
+@contextmanager
+def footprint(device: torch.device) -> Iterator[Callable[[], int]]:
+    """Gives the function to ask, after the block, how many bytes more were in use at the most.
+
+    On a GPU that is what its allocator counted.  Elsewhere it is what tensors took: workspaces
+    inside of kernels are not known.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        yield lambda: torch.cuda.max_memory_allocated(device) - before
+        return
+    with Living() as living:
+        yield lambda: living.most
+
+
+# Pace: how long a step takes on this machine, and what memory, tried on a copy of the training.
+#
+# Batches of 4, 8, 16 ... pictures go through, thrice each, until the batch of the training is
+# reached or the time is up; where it is not reached, time and memory follow the line through the
+# last two.
+
+
+FIRST = 4  # pictures of the smallest batch
+
+
+REHEARSED = 0.02  # share of a short training that its rehearsal may take ...
+
+
+LEAST = 0.15  # ... but so many seconds at least
+
+
+SIDE = 1024  # of the matrices whose product the machine's rate is measured by
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds and bytes; of whole batches as trained."""
+
+    step: float  # seconds of a step
+    held_out: float  # seconds to measure one picture
+    bytes: int  # that a step takes at the most, beside weights and what the optimizer keeps
+    kept: int  # bytes of weights, moments and averages
+    tried: int  # pictures of the largest batch that was tried
+
+
+@dataclass
+class Rehearsal:
+    """A copy of a training, to be tried without touching it."""
+
+    model: nn.Module
+    task: Task
+    loader: Loader
+    descent: Descent
+    augment: Augmentation
+    average: Average | None
+    order: Tensor  # of the pictures in the first epoch
+    done: int = 0  # pictures
+    sizes: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    bytes: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        unfreezing: Unfreezing,
+        task: Task,
+        loader: Loader,
+        augment: Augmentation,
+        average: Average | None,
+        *,
+        epoch: int = 0,
+    ) -> Rehearsal:
+        """Copies of all that moves, with all learning that does in `epoch`, from 0."""
+        unfreezing, average = copy.deepcopy((unfreezing, average))
+        unfreezing.reach(epoch)
+        model, descent = unfreezing.model, unfreezing.descent
+        descent.micro_batch = 0
+        return cls(model, task, loader, descent, augment, average, loader.order(0))
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def step(self, pictures: int) -> float:
+        """Seconds of one step with so many pictures, to the end of the device's work."""
+        data, start = self.loader, self.done % max(1, len(self.order) - pictures)
+        part = self.order[start : start + pictures]
+        loader = Loader(data.pictures, data.targets, pictures, lambda epoch: part)
+        self.done += pictures
+        events = train(self.model, self.task, loader, self.descent, self.augment, epochs=1)
+        began = time.perf_counter()
+        event = next(events)
+        if self.average:
+            self.average.update()
+        if isinstance(event, Step):
+            event.losses["loss"].item()  # waits for the device
+        seconds = time.perf_counter() - began
+        events.close()  # type: ignore[attr-defined]
+        self.descent.steps_done, self.descent.done = 0, 0.0
+        return seconds
+
+    def grow(self, batch: int, enough: Callable[[], bool]) -> None:
+        """Try ever larger batches up to `batch`, and that one again and again, until `enough`."""
+        size = min(FIRST, batch)
+        self.step(size)  # what is made but once, such as moments
+        while True:
+            with footprint(self.device) as most:
+                self.step(size)
+            times = [self.step(size), self.step(size)]
+            while size == batch and not enough() and len(times) < 100:
+                times.append(self.step(size))
+            self.sizes.append(size)
+            self.seconds.append(min(times) if len(times) == 2 else median(times))
+            self.bytes.append(most())
+            if size == batch or (len(self.sizes) > 1 and enough()):
+                return
+            size = min(2 * size, batch)
+
+    def measure(self, seconds: float) -> float:
+        """Seconds to measure one held-out picture, in about so many seconds."""
+        per_picture = self.seconds[-1] / self.sizes[-1]
+        count = int(max(FIRST, min(256, seconds / per_picture, len(self.loader.targets))))
+        first = torch.arange(min(count, len(self.loader.targets)))
+        loader = Loader(self.loader.pictures, self.loader.targets, len(first), lambda epoch: first)
+        times = []
+        for _ in range(2):
+            began = time.perf_counter()
+            for prediction, _batch in predict(self.model, self.task, loader):
+                prediction.cpu()
+            times.append(time.perf_counter() - began)
+        return min(times) / len(first)
+
+
+def pace(rehearsal: Rehearsal, batch: int, micro: int, steps: int, seconds: float) -> Pace:
+    """The pace of a training of `steps` steps, in at most so many seconds.
+
+    A short training is not kept waiting: a rehearsal ends, too, after `REHEARSED` of what the
+    training will take by what is known so far, or after `LEAST`.
+    """
+    began = time.perf_counter()
+
+    def enough() -> bool:
+        if not rehearsal.seconds:
+            return False
+        forecast = steps * line(rehearsal.sizes, rehearsal.seconds, batch)
+        return time.perf_counter() - began > min(seconds, max(LEAST, REHEARSED * forecast))
+
+    with undisturbed(rehearsal.device):
+        rehearsal.grow(batch, enough)
+        step = line(rehearsal.sizes, rehearsal.seconds, batch)
+        held_out = rehearsal.measure(min(seconds / 4, REHEARSED * steps * step / 4))
+    through = micro or batch
+    return Pace(
+        step,
+        held_out,
+        int(line(rehearsal.sizes, rehearsal.bytes, through)),
+        kept(rehearsal),
+        rehearsal.sizes[-1],
+    )
+
+
+def line(x: list[int], y: list[float] | list[int], at: int) -> float:
+    """The value at `at` of the line through the last two points; never below the smallest y."""
+    if at in x:
+        return y[x.index(at)]
+    if len(x) < 2:
+        return y[-1] * at / x[-1]
+    slope = max(0.0, (y[-1] - y[-2]) / (x[-1] - x[-2]))
+    return max(min(y), y[-1] + slope * (at - x[-1]))
+
+
+def kept(rehearsal: Rehearsal) -> int:
+    """Bytes of weights, buffers, moments and averages: what stays between two steps."""
+    networks = [rehearsal.model, *([rehearsal.average.model] if rehearsal.average else [])]
+    tensors = [t for network in networks for t in network.state_dict().values()]
+    state = rehearsal.descent.optimizer.state_dict()["state"]
+    tensors += [t for one in state.values() for t in one.values() if isinstance(t, Tensor)]
+    return sum(t.nbytes for t in tensors)
+
+
+def machine_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Operations a second of a large matrix product: the best of five.
+
+    A processor's seconds are those that each thread works, so that other programs do not make the
+    machine look slow.
+    """
+    cuda = device.type == "cuda"
+    side = 8 * SIDE if cuda else SIDE
+    clock, threads = (
+        (time.perf_counter, 1) if cuda else (time.process_time, torch.get_num_threads())
+    )
+    left = torch.ones(side, side, dtype=dtype, device=device)
+    best = float("inf")
+    for _ in range(6):
+        began = clock()
+        (left @ left)[0, 0].item()
+        best = min(best, (clock() - began) / threads)
+    return 2 * side**3 / best
+
+
+@contextmanager
+def undisturbed(device: torch.device) -> Iterator[None]:
+    """PyTorch's own chance after the block is what it was before."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield

@@ -1,0 +1,153 @@
+"""features: what a layer of a network makes of pictures, for use elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from saccade.auto.weights import Pretrained, at_hand, pretrained
+from saccade.data.cache import decoded
+from saccade.data.decode import Preprocessing
+from saccade.data.item import Item, Skipped
+from saccade.data.sources import open_source
+from saccade.data.splits import written
+from saccade.device import device
+from saccade.errors import DataError, UsageError
+from saccade.files import whole_file, write_whole
+from saccade.models.backbone import trunk
+from saccade.models.convert import PREFIX
+from saccade.models.create import create_model, input_shape
+from saccade.models.layers.blocks import normalized
+from saccade.probes.features import Decoding, Views, features
+from saccade.progress import counting, say
+from saccade.runs.run import open_bundle
+from saccade.words import aligned, html_table
+
+
+@dataclass(frozen=True, repr=False)
+class WrittenFeatures:
+    """A row of numbers for each picture, in a file, and what the rows are."""
+
+    features: Path  # .npy, float32 [N,D]
+    manifest: Path  # name, label, split: a row a picture, in the same order
+    model: str
+    layer: str  # empty: what goes into the last one
+    shape: tuple[int, int]
+    reported: tuple[Skipped, ...] = ()  # pictures that could not be read
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "features": str(self.features),
+            "manifest": str(self.manifest),
+            "model": self.model,
+            "layer": self.layer,
+            "pictures": self.shape[0],
+            "numbers": self.shape[1],
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        return [
+            ("features", f"{self.features}: {self.shape[0]:,} pictures, {self.shape[1]:,} numbers"),
+            ("manifest", str(self.manifest)),
+            ("layer", f"{self.layer or 'what goes into the last one'}, of {self.model}"),
+        ]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"WrittenFeatures({self.features}, {self.shape[0]} x {self.shape[1]})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("features", ""), self.rows())
+
+
+def write_features(
+    model: str | Path, data: str | Path, layer: str, weights: str | None, out: Path
+) -> WrittenFeatures:
+    """Write `features.npy` and `manifest.csv` into the folder `out`.
+
+    `model` is a run, a bundle, or a network, which then has public weights or those that are named.
+    Raises `UsageError` for a layer that the network does not have.
+    """
+    network, preprocessing = trained_network(model, weights)
+    network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
+    cut = trunk(network, layer)
+    parts, rows, failed = [], [], []
+    with counting("looking") as progress:
+        for split, items in _splits(data):
+            result = decoded(items, preprocessing)
+            failed += result.failed
+            kept = [items[k] for k in result.kept]
+            if kept:
+                decoding = Decoding(kept, result.pictures, preprocessing)
+                parts.append(features(cut, decoding, Views(), progress)[:, 0])
+                rows += [(item.name, written(item.label), split) for item in kept]
+    if not parts:
+        raise DataError(f"no picture of '{data}' can be read")
+    return _write(out, torch.cat(parts), rows, (str(model), layer), tuple(failed))
+
+
+def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
+    """The network with its first row, and how its pictures are prepared."""
+    if Path(model).is_dir():
+        if weights is not None:
+            raise UsageError(f"'{model}' has weights of its own", "leave --weights out")
+        bundle = open_bundle(model)
+        return bundle.model, bundle.preprocessing
+    origin = _weights_of(str(model), weights)
+    preprocessing = origin.preprocessing
+    if preprocessing is None:
+        raise UsageError(
+            f"how pictures are prepared for '{origin.name}' is not known",
+            "train with them and give the run: its bundle knows",
+        )
+    network = create_model(str(model))
+    say(str(origin.load_into(network, None, tell=say)))
+    whole = normalized(network, preprocessing.mean, preprocessing.std).eval()
+    return whole.to(memory_format=torch.channels_last), preprocessing
+
+
+def _weights_of(network: str, weights: str | None) -> Pretrained:
+    """Those that are named, those that lie here, or the first that are published."""
+    size = input_shape(network)[1]
+    if weights is None and not network.startswith(PREFIX):
+        known = at_hand(size, network)
+        weights = known[0].tag if known else "imagenet"
+    return pretrained(weights or "imagenet", network)
+
+
+def _splits(data: str | Path) -> Iterator[tuple[str, tuple[Item, ...]]]:
+    source = open_source(data, tell=say)
+    for split in source.splits:
+        yield split, tuple(source.read(split))
+
+
+def _write(
+    out: Path,
+    numbers: Tensor,
+    rows: list[tuple[str, str, str]],
+    origin: tuple[str, str],
+    failed: tuple[Skipped, ...],
+) -> WrittenFeatures:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("name", "label", "split"))
+    table.writerows(rows)
+    with whole_file(out / "features.npy") as temporary, temporary.open("wb") as file:
+        np.save(file, numbers.numpy())
+    write_whole(out / "manifest.csv", text.getvalue())
+    count, width = numbers.shape
+    return WrittenFeatures(
+        out / "features.npy", out / "manifest.csv", *origin, (count, width), failed
+    )

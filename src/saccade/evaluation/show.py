@@ -1,0 +1,63 @@
+"""show: the anatomy of a network, by its name, of a run or as it is, and its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from saccade.errors import UsageError
+from saccade.explain.anatomy import Anatomy
+from saccade.files import write_whole
+from saccade.progress import say
+from saccade.report.show import field, show, svg
+from saccade.runs.run import Run
+
+
+def show_network(
+    model: str | Path | nn.Module,
+    given: Mapping[str, Any],
+    *,
+    drawing: str | Path | None,
+    layer: str | None,
+    out: str | Path | None,
+) -> Anatomy:
+    """The table; `drawing` is a file for the network, `out` one for the field of `layer`."""
+    if out is not None and layer is None:
+        raise UsageError("--out is for the picture of a receptive field", "name its --field LAYER")
+    network, given = _with_input(model, dict(given))
+    anatomy = show(network, **given)
+    if isinstance(model, str | Path):
+        anatomy = replace(anatomy, name=str(model))
+    if drawing is not None:
+        write_whole(Path(drawing), svg(anatomy))
+        say(f"the drawing is {drawing}")
+    if layer is not None:
+        _draw_field(network, layer, given, Path(out or f"{anatomy.name}-{layer}.svg"))
+    return anatomy
+
+
+def _with_input(
+    model: str | Path | nn.Module, given: dict[str, Any]
+) -> tuple[str | nn.Module, dict[str, Any]]:
+    """A run's network with the input that the run gives it; anything else as it is."""
+    if isinstance(model, nn.Module) or not Path(model).is_dir():
+        return model if isinstance(model, nn.Module) else str(model), given
+    bundle = Run.open(model).bundle
+    if given["input_size"] is None:
+        p = bundle.preprocessing
+        given["input_size"] = (p.channels, p.size, p.size)
+    return bundle.model, given
+
+
+def _draw_field(network: str | nn.Module, layer: str, given: dict[str, Any], file: Path) -> None:
+    if file.suffix not in (".png", ".svg"):
+        raise UsageError(
+            f"'{file}' is neither PNG nor SVG", "name a file that ends in .png or .svg"
+        )
+    picture = field(network, layer, input_size=given["input_size"], size=given["size"])
+    write_whole(file, picture.png() if file.suffix == ".png" else picture.svg())
+    say(f"the receptive field of {layer} is drawn in {file}")

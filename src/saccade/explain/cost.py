@@ -1,0 +1,151 @@
+"""What an operation costs and holds: units, connections, multiply-adds, of one picture.
+
+Multiply-adds are those of convolutions and matrix products.  Biases, activations, normalisation and
+pooling are not counted, and a multiplication with its addition is one: FLOPs are twice as many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.func import functional_call
+
+from saccade.explain.field_rules import PRODUCTS
+from saccade.explain.graph import Operation, Shapes, Value
+from saccade.explain.tracing import Trace, dtype_of, meta_tensors
+from saccade.explain.windows import ADAPTIVE_POOLS, POOLS, window_of
+
+CONVENTION = (
+    "multiply-adds of convolutions and matrix products; "
+    "biases, activations, normalisation and pooling are not counted"
+)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Numbers of one operation, or of several added up."""
+
+    units: int = 0  # outputs of convolutions, products with weights, and poolings
+    connections: int = 0  # what these read, output by output; biases apart
+    biases: int = 0  # units that also have a bias: one connection more each
+    weights: int = 0  # parameters, biases included
+    multiply_adds: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            *(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values()))
+        )
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(
+            *(mine - theirs for mine, theirs in zip(vars(self).values(), vars(other).values()))
+        )
+
+
+def count(operation: Operation, weights: Mapping[str, int]) -> Counts:
+    """The counts of an operation but for its weights; `weights` has the size of each parameter."""
+    name, output = operation.name, operation.output
+    if name in PRODUCTS or name == "convolution":
+        return weighted(operation, weights)
+    if name.startswith("_scaled_dot_product"):
+        query, key, value = (operation.arguments[word] for word in ("query", "key", "value"))
+        pairs = prod(query.shape[:-1]) * key.shape[-2]
+        return Counts(multiply_adds=pairs * (query.shape[-1] + value.shape[-1]))
+    window = window_of(name, operation.arguments)
+    if name in POOLS and window and prod(window.kernel[-2:]) > 1:
+        return Counts(output.numel, output.numel * prod(window.kernel))
+    if name in ADAPTIVE_POOLS or (name == "mean" and over_places(operation)):
+        read = operation.inputs[0].numel
+        return Counts(output.numel, read) if read > output.numel else Counts()
+    if name.startswith("add") and any(weights.get(w) for w in operation.weights):
+        return Counts(biases=output.numel)
+    return Counts()
+
+
+def over_places(operation: Operation) -> bool:
+    """Whether a mean is taken over height and width, as pooling to 1 x 1 does."""
+    read = operation.inputs[0]
+    axes = operation.arguments.get("dim") or []
+    return len(read.shape) == 4 and {axis % 4 for axis in axes} == {2, 3}
+
+
+def weighted(operation: Operation, weights: Mapping[str, int]) -> Counts:
+    """A convolution or a matrix product; one of two activations (attention) has no units."""
+    arguments, output = operation.arguments, operation.output
+    if operation.name == "convolution":
+        factors, bias = [arguments["input"], arguments["weight"]], arguments["bias"]
+        cost = convolution_cost(arguments, output)
+    else:
+        factors = [arguments[word] for word in PRODUCTS[operation.name]]
+        bias = None if operation.name in ("mm", "bmm") else arguments["self"]
+        cost = output.numel * factors[0].shape[-1]
+    made = [factor for factor in factors if not factor.pictured]
+    if not made:
+        return Counts(multiply_adds=cost)
+    learned = sum(weights.get(name, 0) for name in made[0].weights)
+    held = cost * min(learned or made[0].numel, made[0].numel) // made[0].numel  # a table's gaps
+    biased = output.numel if bias is not None else 0
+    return Counts(output.numel, held, biased, multiply_adds=cost)
+
+
+def convolution_cost(arguments: dict, output: Value) -> int:
+    weight = arguments["weight"]
+    places = arguments["input"].numel if arguments["transposed"] else output.numel
+    return places * prod(weight.shape[1:])
+
+
+# Memory of one forward, and of one training step, without running either.
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes, for a batch of `batch` pictures; the workspace of kernels is not known and not in."""
+
+    batch: int
+    weights: int  # parameters and buffers
+    inference: int  # the most activations that live at one time, the picture included
+    gradients: int  # as many as the trained parameters; so is each moment that an optimizer keeps
+    training: int | None  # activations kept for the backward pass; None where it cannot run
+
+
+def memory(trace: Trace, batch: int) -> Memory:
+    """What a batch needs: the lives of the tensors in the forward, and what autograd would save."""
+    tensors = [*trace.module.parameters(), *trace.module.buffers()]
+    return Memory(
+        batch=batch,
+        weights=sum(tensor.nbytes for tensor in tensors),
+        inference=trace.peak * batch,
+        gradients=sum(p.nbytes for p in trace.module.parameters() if p.requires_grad),
+        training=saved(trace.module, (batch, *trace.picture.shape[1:])),
+    )
+
+
+def saved(module: nn.Module, shape: tuple[int, ...]) -> int | None:
+    """Bytes that autograd keeps of a training forward, weights left out; shared memory once."""
+    tensors = meta_tensors(module, training=True)
+    weights = {tensor.untyped_storage()._cdata for tensor in tensors.values()}
+    kept: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        key = tensor.untyped_storage()._cdata
+        if key not in weights:
+            kept[key] = tensor
+        return tensor
+
+    before = [(part, part.training) for part in module.modules()]
+    module.train()
+    try:
+        picture = torch.empty(*shape, device="meta", dtype=dtype_of(module))
+        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor), Shapes():
+            functional_call(module, tensors, (picture,))
+    except (RuntimeError, ValueError, TypeError, NotImplementedError):
+        return None  # batch normalisation of one number, or a forward that looks at values
+    finally:
+        for part, training in before:
+            part.training = training
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())

@@ -1,0 +1,161 @@
+"""The rows of a network's table, made from the trace of its forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import nn
+
+from saccade.explain.cost import Counts, count
+from saccade.explain.field import Field
+from saccade.explain.field_rules import VIEWS
+from saccade.explain.graph import Call, Operation, Value
+from saccade.explain.receptive_field import receptive_fields
+from saccade.explain.tracing import Trace
+from saccade.explain.windows import Window, window_of
+from saccade.models.layers.historic import RadialBasis
+
+SILENT = {*VIEWS, "expand", "clone", "alias", "detach", "_to_copy", "write", "copy_"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A layer: numbers of one picture; a folded block has the sums of its parts."""
+
+    name: str  # where it is in the network: the prefix of its weights
+    kind: str
+    output: tuple[int, ...]  # channels, height, width
+    counts: Counts
+    field: Field | None = None
+    reads: tuple[int, ...] = ()  # rows beside it whose output it takes; -1: what all of them take
+    parts: tuple[Row, ...] = ()
+
+    def leaves(self) -> Iterator[Row]:
+        """The rows within it that have no parts, or itself."""
+        if not self.parts:
+            yield self
+        for part in self.parts:
+            yield from part.leaves()
+
+
+def rows_of(trace: Trace) -> tuple[Row, ...]:
+    """The network's rows: a chain's or a module's own, each with its parts within."""
+    return Table(trace).level(trace.root)
+
+
+class Table:
+    """One pass over a trace; parameters count where they are first used."""
+
+    def __init__(self, trace: Trace):
+        self.sizes = {name: p.numel() for name, p in trace.module.named_parameters()}
+        self.fields = receptive_fields(trace)
+        self.counts: dict[int, Counts] = {}
+        used: set[str] = set()
+        for operation in trace.root.operations():
+            fresh = sum(self.sizes.get(name, 0) for name in operation.weights - used)
+            used |= operation.weights
+            self.counts[id(operation)] = count(operation, self.sizes) + Counts(weights=fresh)
+
+    def level(self, call: Call) -> tuple[Row, ...]:
+        """The rows directly within a call; groups (`nn.Sequential`) give way to their own rows."""
+        rows: list[Row] = []
+        maker = {value: -1 for value in call.inputs}  # which row a value comes from
+        for child in self.unfolded(call):
+            operations = [child] if isinstance(child, Operation) else list(child.operations())
+            read = {maker[v] for o in operations for v in o.inputs if v in maker}
+            if isinstance(child, Operation) and self.quiet(child):
+                maker |= dict.fromkeys(made(child), max(read, default=-1))
+                continue
+            if isinstance(child, Call) and isinstance(child.module, nn.Identity):
+                continue
+            if not operations and isinstance(child, Call):
+                read = {maker[v] for v in child.inputs if v in maker}
+            for operation in operations:
+                maker |= dict.fromkeys(made(operation), len(rows))
+            if isinstance(child, Call) and child.output is not None:
+                maker[child.output] = len(rows)
+            rows.append(self.row(child, call, tuple(sorted(read))))
+        return tuple(rows)
+
+    def unfolded(self, call: Call) -> Iterator[Call | Operation]:
+        for child in call.children:
+            if isinstance(child, Call) and is_group(child) and not self.single(child):
+                yield from self.unfolded(child)
+            else:
+                yield child
+
+    def quiet(self, operation: Operation) -> bool:
+        """Whether it only names places in another way, with no weight of its own."""
+        return operation.name in SILENT and not self.counts[id(operation)].weights
+
+    def single(self, call: Call) -> bool:
+        """Whether a group is one layer: a convolution with its normalisation and activation."""
+        counted = [o for o in call.operations() if self.counts[id(o)].connections]
+        return len(counted) == 1 and all(
+            not list(child.module.children()) for child in call.children if isinstance(child, Call)
+        )
+
+    def row(self, child: Call | Operation, owner: Call, reads: tuple[int, ...]) -> Row:
+        if isinstance(child, Operation):
+            value, name = child.output, child.name.strip("_")
+            path = f"{owner.path}.{name}" if owner.path else name
+            kind = kind_of(name, [child])
+            return Row(path, kind, value.shape[1:], self.counts[id(child)], self.seen(value), reads)
+        value = child.output
+        layers = [o for o in child.operations() if window_of(o.name, o.arguments)]
+        name = type(child.module).__name__
+        if is_group(child):
+            heads = [c for c in child.children if isinstance(c, Call)]
+            name = next(type(c.module).__name__ for c in heads if self.total(c).connections)
+        folded = any(isinstance(c, Call) for c in child.children)
+        return Row(
+            child.path,
+            kind_of(name, layers if is_group(child) or not folded else []),
+            value.shape[1:] if value else (),
+            self.total(child),
+            self.seen(value),
+            reads,
+            self.level(child) if folded and not is_group(child) else (),
+        )
+
+    def seen(self, value: Value | None) -> Field | None:
+        return self.fields.get(value) if value else None
+
+    def total(self, call: Call) -> Counts:
+        """The sum of a call's operations."""
+        counts = Counts()
+        for operation in call.operations():
+            counts += self.counts[id(operation)]
+        if isinstance(call.module, RadialBasis):  # a distance: neither product nor pooling
+            units, numbers = call.module.codes.shape
+            counts += Counts(units, units * numbers)
+        return counts
+
+
+def made(operation: Operation) -> Iterator[Value]:
+    return (value for value in operation.outputs if value is not None)
+
+
+def is_group(call: Call) -> bool:
+    """Whether a module only runs its children one after the other."""
+    return type(call.module).forward is nn.Sequential.forward
+
+
+def kind_of(name: str, layers: list[Operation]) -> str:
+    """The kind of a row, with its window where it has one: `Conv2d 7x7/2`."""
+    windows = [w for o in layers if (w := window_of(o.name, o.arguments))]
+    if len(windows) != 1:
+        return name
+    groups = layers[0].arguments.get("groups", 1)
+    return f"{name} {described(windows[0])}" + (f" g{groups}" if groups > 1 else "")
+
+
+def described(window: Window) -> str:
+    """Kernel, stride and dilation where they are not 1: `3x3/2 d2`."""
+    text = "x".join(map(str, window.kernel))
+    if set(window.stride) != {1}:
+        text += f"/{'x'.join(map(str, dict.fromkeys(window.stride)))}"
+    if set(window.dilation) != {1}:
+        text += f" d{'x'.join(map(str, dict.fromkeys(window.dilation)))}"
+    return text

@@ -1,0 +1,131 @@
+"""What there is to choose from, as lists for people and programs."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from saccade.classical.fit import CLASSICAL
+from saccade.errors import unknown
+from saccade.models.catalogue import NETWORKS
+from saccade.models.create import input_shape
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.shipped import RECIPES
+from saccade.words import aligned, html_table
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network of the catalogue."""
+
+    name: str
+    paper: str
+    input: tuple[int, int, int]  # channels, height, width
+
+
+@dataclass(frozen=True, repr=False)
+class Models:
+    """Networks in order of year, the classical recipes behind them."""
+
+    entries: tuple[Entry, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"models": [asdict(entry) for entry in self.entries]}
+
+    def __str__(self) -> str:
+        width = max(len(entry.name) for entry in self.entries) + 2
+        lines = []
+        for paper, group in groupby(self.entries, key=lambda entry: entry.paper):
+            lines += ["", paper] if lines else [paper]
+            lines += [f"  {entry.name:<{width}}{_shape(entry.input)}" for entry in group]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Models({len(self.entries)}: {', '.join(e.name for e in self.entries[:5])}, ...)"
+
+    def _repr_html_(self) -> str:
+        return html_table(("network", "paper"), [(e.name, e.paper) for e in self.entries])
+
+
+def list_models(pattern: str) -> Models:
+    """The networks whose name is like `pattern`; raises `UsageError` if there is none."""
+    every = {**NETWORKS, **CLASSICAL}
+    names = [name for name in every if fnmatchcase(name, pattern)]
+    if not names:
+        raise unknown("model", pattern, every)
+    return Models(tuple(Entry(name, _paper(every[name]), input_shape(name)) for name in names))
+
+
+@dataclass(frozen=True, repr=False)
+class NamedRecipe:
+    """A recipe with its name and what is said of it."""
+
+    name: str
+    words: str
+    recipe: Recipe
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "words": self.words, "settings": self.recipe.settings()}
+
+    def __str__(self) -> str:
+        said = "".join(f"# {line}".rstrip() + "\n" for line in self.words.splitlines())
+        return f"{said}\n{self.recipe.to_toml()}".rstrip()
+
+    def __repr__(self) -> str:
+        return f"NamedRecipe({self.name})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, str(value)) for name, value in self.recipe.settings().items()]
+        return html_table((self.name, ""), rows)
+
+
+@dataclass(frozen=True, repr=False)
+class Recipes:
+    """All named recipes."""
+
+    entries: tuple[NamedRecipe, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"recipes": [entry.to_dict() for entry in self.entries]}
+
+    def rows(self) -> list[tuple[str, str]]:
+        return [(entry.name, entry.words.splitlines()[0]) for entry in self.entries]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"Recipes({', '.join(entry.name for entry in self.entries)})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("recipe", ""), self.rows())
+
+
+def list_recipes() -> Recipes:
+    """Every recipe of the catalogue."""
+    return Recipes(tuple(named_recipe(name) for name in RECIPES))
+
+
+def named_recipe(name: str) -> NamedRecipe:
+    """The recipe `name`; raises `UsageError` if there is none."""
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return NamedRecipe(name, inspect.getdoc(RECIPES[name]) or "", RECIPES[name]())
+
+
+def _paper(network: Callable[..., Any]) -> str:
+    """Network, authors and year, as the file that it is written in begins."""
+    while isinstance(network, partial):
+        network = network.func
+    docstring = sys.modules[network.__module__].__doc__ or ""
+    return docstring.splitlines()[0].split(', "')[0].replace(".  ", ", ").rstrip(".")
+
+
+def _shape(shape: tuple[int, int, int]) -> str:
+    return " x ".join(map(str, shape))

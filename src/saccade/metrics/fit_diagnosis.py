@@ -1,0 +1,135 @@
+"""judgement: under- or overfitted, or neither, in words and from numbers with intervals.
+
+Two numbers decide, both of the finished network in eval mode: its score on training pictures as
+they are, without augmentation, and its score on as many held-out ones.  What is missing on the
+training pictures is what the network did not learn; what is missing beyond that on the held-out
+ones is what it learned by heart.  The curves give the reason.  Where the intervals leave it open,
+so does the judgement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from saccade.metrics.intervals import Interval
+
+TOLERABLE = 0.05  # of a score that is 1 at best: missing or lost, too little to speak of
+
+
+RISE = 1.2  # of the held-out loss over its lowest, from which it is said to have turned
+
+
+FALL = 0.95  # of the training loss over the last quarter, up to which it is said to fall still
+
+
+Kind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number that is 1 at best, with its 95 % interval."""
+
+    name: str
+    value: float
+    interval: Interval | None
+    words: str  # with interval and n
+    unit: str = "%"  # or none, of a number such as R squared
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the curves say, and why."""
+
+    kind: Kind
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def judgement(history: Sequence[Mapping[str, Any]], train: Score, val: Score) -> Judgement:
+    """How a finished network fits.
+
+    `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same score,
+    1 at best, on training pictures without augmentation and on held-out ones.
+    """
+    if train.interval is None or val.interval is None:
+        return Judgement("cannot tell", "cannot tell: there are too few pictures for an interval")
+    gap = difference(train.value, train.interval, val.value, val.interval)
+    missing = Interval(1 - train.interval.high, 1 - train.interval.low)
+    measured = f"{train.name}: training {train}, held out {val}"
+    lost = _apart(gap, train.unit)
+    under, over = missing.low > TOLERABLE, gap.low > TOLERABLE
+    if under and over:
+        words = f"underfitted and overfitted at once: {measured}; {lost}"
+        return Judgement("both", f"{words}. More pictures come first")
+    if over:
+        return Judgement("overfitted", f"overfitted: {measured}; {lost}{_turned(history)}")
+    if under and gap.high < missing.low:
+        return Judgement("underfitted", f"underfitted: {measured}{_falling(history)}")
+    if missing.high < TOLERABLE and gap.high < TOLERABLE:
+        return Judgement("fits", f"fits: {measured}; {lost}")
+    leaves = "which leaves it open: more held-out pictures would narrow it"
+    return Judgement("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
+
+
+def difference(first: float, own: Interval, second: float, other: Interval) -> Interval:
+    """The interval of `first` - `second` from the interval of each.
+
+    Newcombe 1998, method 10, for proportions; Zou and Donner 2008 for any two intervals.
+    """
+    found = first - second
+    low = found - math.hypot(first - own.low, other.high - second)
+    high = found + math.hypot(own.high - first, second - other.low)
+    return Interval(low, high)
+
+
+def _turned(history: Sequence[Mapping[str, Any]]) -> str:
+    """When the held-out loss rose from its lowest while that of training went on to fall."""
+    if len(history) < 3:
+        return ""
+    best = min(history, key=lambda row: row["val_loss"])
+    last = history[-1]
+    rose = best["val_loss"] > 0 and last["val_loss"] > RISE * best["val_loss"]
+    if not (rose and last["loss"] < best["loss"]):
+        return ""
+    return (
+        f". After epoch {best['epoch']} the held-out loss rose from {best['val_loss']:.3g} to "
+        f"{last['val_loss']:.3g}, that of training fell from {best['loss']:.3g} to "
+        f"{last['loss']:.3g}"
+    )
+
+
+def _falling(history: Sequence[Mapping[str, Any]]) -> str:
+    """Whether the training loss still fell in the last quarter of the epochs, and what to do."""
+    if len(history) < 4:
+        return ""
+    before, last = history[-1 - max(1, len(history) // 4)], history[-1]
+    course = f"from {before['loss']:.3g} in epoch {before['epoch']} to {last['loss']:.3g}"
+    if last["loss"] < FALL * before["loss"]:
+        return f". The training loss still falls, {course}: train longer"
+    return (
+        f". The training loss hardly falls, {course}: a larger network, or a higher rate for longer"
+    )
+
+
+def _apart(gap: Interval, unit: str) -> str:
+    """How much lower the held-out score is than that of training, for people."""
+
+    def amounts(*ends: float) -> str:
+        if unit != "%":
+            return " to ".join(f"{end:.3f}" for end in ends)
+        return " to ".join(f"{100 * end:.1f}" for end in ends) + " percentage points"
+
+    if gap.low > 0:
+        return f"held out it is {amounts(gap.low, gap.high)} lower"
+    if gap.high < 0:
+        return f"held out it is {amounts(-gap.high, -gap.low)} higher"
+    lower, higher = amounts(gap.high), amounts(-gap.low)
+    return f"held out it may be up to {lower} lower, or up to {higher} higher"

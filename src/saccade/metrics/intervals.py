@@ -1,0 +1,124 @@
+"""Intervals: how far a measured number may lie from the true one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import atan, cos, inf, pi, sin, sqrt
+from statistics import NormalDist, mean, stdev
+from typing import NamedTuple
+
+
+class Interval(NamedTuple):
+    """Both ends, on the scale of the number itself."""
+
+    low: float
+    high: float
+
+
+def span(low: str, high: str) -> str:
+    """Both ends, written already; a dash would read badly beside a minus."""
+    return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
+
+
+def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
+    """The Wilson score interval of a proportion (Wilson 1927, JASA 22:209-212)."""
+    if n == 0:
+        return Interval(0.0, 1.0)
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+def linear(
+    estimates: Sequence[float], intervals: Sequence[Interval], factors: Sequence[float]
+) -> Interval:
+    """The interval of a weighted sum of independent numbers, from the interval of each.
+
+    Zou & Donner 2008, Construction of confidence limits about effect measures: each
+    number's distance to its own end counts like a standard deviation.  With Wilson's intervals and
+    factors 1, -1 it is Newcombe's method 10 for a difference of two proportions.
+    """
+    total = sum(f * e for f, e in zip(factors, estimates, strict=True))
+    below = above = 0.0
+    for factor, estimate, (low, high) in zip(factors, estimates, intervals, strict=True):
+        ends = (factor * (estimate - low), factor * (high - estimate))
+        below += (ends[0] if factor > 0 else ends[1]) ** 2
+        above += (ends[1] if factor > 0 else ends[0]) ** 2
+    return Interval(total - sqrt(below), total + sqrt(above))
+
+
+def f1_interval(right: float, true: float, named: float, confidence: float = 0.95) -> Interval:
+    """The interval of one class's F1.
+
+    Of the pictures that are of the class or taken for it, `right` is binomial; F1 is 2 J / (1 + J)
+    of that share J, so that the ends of Wilson's interval of J become those of F1.
+    """
+    low, high = wilson(right, round(true + named - right), confidence)
+    return Interval(2 * low / (1 + low), 2 * high / (1 + high))
+
+
+# Student's t: what a few repetitions say of a mean, and of the difference of two.
+#
+# Student 1908, The probable error of a mean.  The probabilities are the finite sums for whole
+# degrees of freedom of Abramowitz & Stegun 1964, 26.7.3 and 26.7.4.
+
+
+class PairedMeans(NamedTuple):
+    """Mean of the second less that of the first, repetition by repetition."""
+
+    n: int
+    difference: float
+    interval: Interval  # 95 %
+    p_value: float  # two-sided
+
+
+def within(t: float, freedom: int) -> float:
+    """The probability that Student's variable lies between -t and t."""
+    angle = atan(t / sqrt(freedom))
+    if freedom == 1:
+        return 2 * angle / pi
+    first = 1 if freedom % 2 == 0 else 2
+    term = 1.0 if freedom % 2 == 0 else cos(angle)
+    total = term
+    for k in range(first, freedom - 2, 2):
+        term *= k / (k + 1) * cos(angle) ** 2
+        total += term
+    total *= sin(angle)
+    return total if freedom % 2 == 0 else 2 / pi * (angle + total)
+
+
+def quantile(confidence: float, freedom: int) -> float:
+    """The t within which Student's variable lies with probability `confidence`."""
+    low, high = 0.0, 1.0
+    while within(high, freedom) < confidence:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if within(middle, freedom) < confidence else (low, middle)
+    return high
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
+    """Of the mean of all repetitions there could be; None for a single one."""
+    if len(values) < 2:
+        return None
+    half = quantile(confidence, len(values) - 1) * stdev(values) / sqrt(len(values))
+    return Interval(mean(values) - half, mean(values) + half)
+
+
+def paired_means(first: Sequence[float], second: Sequence[float]) -> PairedMeans | None:
+    """Two lists of the same repetitions in the same order; None for a single one.
+
+    Where every repetition gives the same difference the test has no spread to go by: its p-value is
+    then 1 for no difference, and 0 for any other.
+    """
+    differences = [b - a for a, b in zip(first, second, strict=True)]
+    interval = mean_interval(differences)
+    if interval is None:
+        return None
+    n, middle = len(differences), mean(differences)
+    error = stdev(differences) / sqrt(n)
+    t = abs(middle) / error if error else inf if middle else 0.0
+    return PairedMeans(n, middle, interval, 1 - within(t, n - 1) if t < inf else 0.0)

@@ -1,0 +1,195 @@
+"""Heads: the classifiers of a network, the one at its end and those at its side."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from saccade.errors import RecipeError, UsageError
+from saccade.models.layers.blocks import chain
+from saccade.models.layers.historic import Neighbours
+from saccade.models.layers.surgery import find, rows
+from saccade.models.weights import classifiers
+
+SIDE = 0.3  # weight of the loss of a classifier at the side (Szegedy 2014, Section 5)
+
+
+def heads(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The outputs of every classifier of a network, the one at its end first."""
+    return output if isinstance(output, tuple) else (output,)
+
+
+def summed(loss: Callable[[Tensor], Tensor], output: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """The loss of the last classifier and, weighing less, of those at the side."""
+    first, *sides = (loss(logits.float()) for logits in heads(output))
+    return first + SIDE * sum(sides)
+
+
+# Trunk: a network less its last layer, or up to a row of it; what features come out of.
+
+
+class PlaceMeans(nn.Module):
+    """Maps as their means over all places; numbers as they are.  [N,C,H,W] or [N,D] -> [N,D]"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(2).mean(2) if x.dim() > 2 else x
+
+
+class FirstOf(nn.Module):
+    """What a network with several ends says at the last one, its last layer taken out."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return heads(self.network(x))[0].flatten(1)
+
+
+def head_name(model: nn.Module) -> str:
+    """The full name of the last layer; raises `RecipeError` if it is not fully connected."""
+    names = classifiers(model)
+    last = model.get_submodule(names[0]) if names else None
+    if isinstance(last, nn.Linear) and last.bias is not None:
+        return names[0]
+    found = "it has none" if last is None else f"'{names[0]}' is {last}"
+    raise RecipeError(
+        f"a head takes the place of a last layer that is fully connected, with a bias; {found}",
+        "take another network, or set model.head=fresh",
+    )
+
+
+def trunk(model: nn.Module, layer: str = "") -> nn.Module:
+    """All rows up to and with `layer`; without it, all before the last layer.
+
+    [N,C,H,W] -> [N,D].  The rows of a chain are shared with `model`; any other network is copied.
+    Raises `UsageError` for a layer that the network does not have.
+    """
+    if type(model) is nn.Sequential:
+        if layer:
+            return _rows_of(model, _position(model, find(model, layer)[-1]) + 1)
+        head = head_name(model)
+        if head in dict(rows(model)):
+            return _rows_of(model, _position(model, head))
+    if layer:
+        raise UsageError(
+            f"'{layer}' cannot be looked into: the network is no table of rows",
+            "leave the layer out for what goes into its last one",
+        )
+    whole = copy.deepcopy(model)
+    whole.set_submodule(head_name(model), nn.Identity())
+    return chain(whole=FirstOf(whole), features=PlaceMeans())
+
+
+def _rows_of(model: nn.Sequential, count: int) -> nn.Sequential:
+    kept = [row for _, row in rows(model)][:count]
+    return nn.Sequential(*kept, PlaceMeans())
+
+
+def _position(model: nn.Sequential, path: str) -> int:
+    return [name for name, _ in rows(model)].index(path)
+
+
+# Taps: what several rows of a network make of a picture, in one look.
+
+
+EARLIER = 2  # rows before the last one that are looked at, too
+
+
+class Taps(nn.Module):
+    """The means over places behind each of `layers`, side by side.  [N,C,H,W] -> [N,D1+D2+...]"""
+
+    def __init__(self, network: nn.Sequential, layers: Sequence[str]):
+        super().__init__()
+        named = list(rows(network))
+        names = [name for name, _ in named]
+        self.places = [names.index(find(network, layer)[-1]) for layer in layers]
+        self.rows = nn.ModuleList(row for _, row in named[: max(self.places) + 1])
+        self.means = PlaceMeans()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat(self._seen(x), dim=1)
+
+    def widths(self, size: int) -> list[int]:
+        """How many numbers each layer gives for a picture of three colours."""
+        place = next(self.parameters()).device
+        with torch.no_grad():
+            seen = self._seen(torch.zeros(1, 3, size, size, device=place))
+        return [x.shape[1] for x in seen]
+
+    def _seen(self, x: Tensor) -> list[Tensor]:
+        outputs = {}
+        for position, row in enumerate(self.rows):
+            x = row(x)
+            if position in self.places:
+                outputs[position] = self.means(x)
+        return [outputs[position] for position in self.places]
+
+
+def layers_to_compare(network: nn.Module) -> tuple[str, ...]:
+    """The row that feeds the last layer, and where only a mean over places follows, earlier ones.
+
+    Raises `UsageError` for a network that is no table.
+    """
+    if type(network) is not nn.Sequential:
+        raise UsageError("only networks of `saccade models` are compared", "name one with --model")
+    head = head_name(network)
+    names = [name for name, _ in rows(network)]
+    fed_by = names[names.index(head) - 1]
+    top = list(network.named_children())
+    position = [name for name, _ in top].index(head.split(".")[0])
+    behind = _tail(top[:position])
+    if behind is None:
+        return (fed_by,)
+    blocks = [name for name, row in top[:behind] if any(True for _ in row.parameters())]
+    return (fed_by, *reversed(blocks[-1 - EARLIER : -1]))
+
+
+def rows_between(network: nn.Module, layer: str) -> tuple[str, ...]:
+    """The top rows behind `layer` and before the mean over places."""
+    top = list(network.named_children())
+    names = [name for name, _ in top]
+    position = names.index(head_name(network).split(".")[0])
+    return tuple(names[names.index(layer) + 1 : _tail(top[:position])])
+
+
+def _tail(top: Sequence[tuple[str, nn.Module]]) -> int | None:
+    """Where the mean over places stands, if all behind it is flattening and dropout."""
+    for k in range(len(top) - 1, -1, -1):
+        row = top[k][1]
+        if isinstance(row, nn.AdaptiveAvgPool2d) and row.output_size in (1, (1, 1)):
+            return k
+        if not isinstance(row, nn.Flatten | nn.Dropout):
+            return None
+    return None
+
+
+# head_inputs: what goes into a network's last layer while the network is used as ever.
+
+
+@contextmanager
+def head_inputs(model: nn.Module) -> Iterator[list[Tensor]]:
+    """A list that every forward pass in the block adds its features to.  [n,D] each
+
+    Maps are their means over places.  A compiled network runs as it is written, since compiled
+    code passes over the hook.
+    """
+    seen: list[Tensor] = []
+    means = PlaceMeans()
+    layer = last_layer(model)
+    handle = layer.register_forward_pre_hook(lambda _, given: seen.append(means(given[0])))
+    try:
+        with torch.compiler.set_stance("force_eager"):
+            yield seen
+    finally:
+        handle.remove()
+
+
+def last_layer(model: nn.Module) -> nn.Module:
+    """The last layer with weights, or with pictures that it remembers."""
+    banks = [row for row in model.modules() if isinstance(row, Neighbours)]
+    return banks[-1] if banks else model.get_submodule(classifiers(model)[0])

@@ -1,0 +1,163 @@
+"""Features: what a frozen network makes of each picture, computed once and kept on the disk.
+
+The file is a plain .npy, named by all that its numbers depend on: the pictures' contents, how they
+are prepared and augmented, the network's rows and weights, and who computes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from saccade.augment.augmentation import compose
+from saccade.augment.catalogue import parse
+from saccade.data.batch import Batch
+from saccade.data.cache import Pictures
+from saccade.data.decode import Preprocessing
+from saccade.data.item import Item
+from saccade.data.store import digests
+from saccade.engine.loop import chance
+from saccade.errors import RecipeError, ResourceError
+from saccade.files import cache_folder, whole_file
+
+BATCH = 64  # pictures
+
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Views:
+    """In how many augmented versions each picture is seen besides as it is."""
+
+    count: int = 0
+    augment: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.count and not self.augment:
+            raise RecipeError(
+                f"{self.count} views are asked for, and nothing that makes them differ",
+                "name augmentations in data.augment, or set data.views=0",
+            )
+        if self.count and compose([parse(text, 1) for text in self.augment]).mixes:
+            raise RecipeError(
+                "views of a picture cannot be mixed with other pictures",
+                "leave mixup and cutmix out of data.augment, or set data.views=0",
+            )
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """Pictures, decoded, with what tells them from all others."""
+
+    items: Sequence[Item]
+    pictures: Pictures
+    preprocessing: Preprocessing
+
+
+def features(
+    trunk: nn.Module, decoding: Decoding, views: Views, progress: Progress | None = None
+) -> Tensor:
+    """[N,1+V,D] float32: each picture as it is, then its augmented versions; mapped from the cache.
+
+    Raises `ResourceError` when the cache has no room.
+    """
+    folder = cache_folder()
+    place = folder / "features" / f"{fingerprint(trunk, decoding, views)}.npy"
+    known = _kept(place)
+    if known is None:
+        try:
+            _write(place, trunk, decoding, views, progress)
+        except OSError as error:
+            raise ResourceError(
+                f"features cannot be written to '{place.parent}': {error.strerror}",
+                "set SACCADE_CACHE to a folder with room",
+            ) from error
+        known = _kept(place)
+    if known is None:
+        raise ResourceError(f"what was written to '{place}' does not read back")
+    return known
+
+
+def fingerprint(trunk: nn.Module, decoding: Decoding, views: Views) -> str:
+    """Names the features by all that they depend on."""
+    told = [
+        torch.__version__,
+        _place(trunk).type,
+        str(trunk),
+        asdict(decoding.preprocessing),
+        asdict(views) if views.count else None,
+    ]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name, value in trunk.state_dict().items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    for content in digests(decoding.items, cache_folder() / "digests.sqlite"):
+        digest.update(content)
+    return digest.hexdigest()[:40]
+
+
+def _write(
+    place: Path, trunk: nn.Module, decoding: Decoding, views: Views, progress: Progress | None
+) -> None:
+    """Compute all features into the file, and its digest into one beside it."""
+    count, done, out = len(decoding.items), 0, None
+    with whole_file(place) as temporary:
+        for index, view, rows in _computed(trunk, decoding.pictures, views):
+            if out is None:
+                shape = (count, 1 + views.count, rows.shape[1])
+                out = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+            out[index.numpy(), view] = rows.numpy()
+            done += len(index)
+            if progress:
+                progress(done, count * (1 + views.count))
+        if out is not None:
+            out.flush()
+        digest = _digest(temporary)
+    with whole_file(place.with_suffix(".sha256")) as beside:
+        beside.write_text(digest)
+
+
+@torch.inference_mode()
+def _computed(
+    trunk: nn.Module, pictures: Pictures, views: Views
+) -> Iterator[tuple[Tensor, int, Tensor]]:
+    """Positions [n], the view's number, and features [n,D] on the CPU, portion by portion."""
+    trunk.eval()
+    place = _place(trunk)
+    augment = compose([parse(text) for text in views.augment])
+    for portion, index in enumerate(torch.arange(len(pictures)).split(BATCH)):
+        plain = Batch(pictures.take(index), torch.zeros(len(index)), index).to(place)
+        yield index, 0, trunk(plain.images).float().cpu()
+        for view in range(1, 1 + views.count):
+            seen = augment(plain, chance(views.seed, view, portion, place))
+            yield index, view, trunk(seen.images).float().cpu()
+
+
+def _place(trunk: nn.Module) -> torch.device:
+    """Where a network is; one without weights has means and deviations at least."""
+    return next(chain(trunk.parameters(), trunk.buffers())).device
+
+
+def _kept(place: Path) -> Tensor | None:
+    """The features in the file if they are whole."""
+    try:
+        if place.with_suffix(".sha256").read_text() != _digest(place):
+            return None
+        return torch.from_numpy(np.load(place, mmap_mode="c", allow_pickle=False))
+    except (OSError, ValueError):
+        return None
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,123 @@
+"""Fitting: a head in the place of a network's last layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from saccade.data.grouping import Grouping, stratify
+from saccade.data.item import Item
+from saccade.errors import RecipeError
+from saccade.models.backbone import head_name
+from saccade.models.layers.historic import Neighbours
+from saccade.models.weights import classifiers
+from saccade.probes.head import FOLDS, Head
+from saccade.probes.logistic import left_out, logistic
+from saccade.probes.simple import means, neighbours, ridge
+from saccade.tasks.task import Task
+
+Fit = Callable[[Tensor, Tensor], Head]  # of features [N,V,D] and targets [N] or [N,K]
+
+
+HEADS: dict[str, Fit] = {
+    "ridge": ridge,
+    "logistic": logistic,
+    "means": means,
+    "neighbours": neighbours,
+}
+
+
+SERVES = {  # what each task can begin with
+    "classification": tuple(HEADS),
+    "labelling": ("logistic",),
+    "regression": ("ridge",),
+}
+
+
+def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
+    """Raise `RecipeError` where the head of that name serves neither the task nor the network."""
+    last = model.get_submodule(head_name(model))
+    if isinstance(last, nn.Linear) and last.out_features != task.outputs:
+        raise RecipeError(
+            f"a head takes the place of a last layer that is fully connected and gives "
+            f"{task.outputs} numbers; the network's '{head_name(model)}' gives {last.out_features}",
+            "take another network, or set model.head=fresh",
+        )
+    if name not in SERVES[task.kind]:
+        raise RecipeError(
+            f"model.head cannot be {name} for {task.kind}",
+            f"it takes {', '.join(('fresh', *SERVES[task.kind]))}",
+        )
+
+
+def fit_head(name: str, task: Task, features: Tensor, targets: Tensor) -> Head:
+    """The head of that name for a task; what it has `said` is as the task predicts.
+
+    Numbers are learned as the task's networks learn them, less their mean and over their scale.
+    """
+    if task.kind != "regression":
+        return HEADS[name](features, targets)
+    mean, scale = (task.config()[part] for part in ("mean", "scale"))
+    head = HEADS[name](features, (targets - mean) / scale)
+    return head if head.said is None else replace(head, said=head.said * scale + mean)
+
+
+def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Where `state` has a bank of pictures for the last layer, put a row for it in its place."""
+    for name in classifiers(model)[:1]:
+        if f"{name}.bank" in state:
+            bank, answers, k = (state[f"{name}.{part}"] for part in ("bank", "answers", "k"))
+            model.set_submodule(name, Neighbours(bank, answers, int(k)))
+
+
+def put_head(model: nn.Module, head: Head) -> None:
+    """Give the network's last layer the head's numbers, or its place to a head of another kind."""
+    name = head_name(model)
+    last = model.get_submodule(name)
+    if isinstance(head.row, nn.Linear) and isinstance(last, nn.Linear):
+        with torch.no_grad():
+            last.weight.copy_(head.row.weight)
+            if last.bias is not None:
+                last.bias.copy_(head.row.bias)
+    else:
+        model.set_submodule(name, head.row.to(next(model.parameters()).device))
+
+
+# held_out_probabilities: what linear probes say of pictures that they did not learn from.
+
+
+PROBES = 3  # deals into portions; of each picture the mean of so many probes is taken
+
+
+def deals(items: Sequence[Item], group: Grouping, seed: int = 0) -> list[Tensor]:
+    """Several deals into portions, every class spread over them, groups whole.  Each [N] int64"""
+    place = {item.name: at for at, item in enumerate(items)}
+    found = []
+    for probe in range(PROBES):
+        portion = torch.zeros(len(items), dtype=torch.int64)
+        for k, part in enumerate(stratify(items, (1 / FOLDS,) * FOLDS, seed + probe, group)):
+            portion[[place[item.name] for item in part]] = k
+        found.append(portion)
+    return found
+
+
+def learnable(targets: Tensor, dealt: Sequence[Tensor]) -> Tensor:
+    """Which classes are in two portions at least: none is judged by who never saw it.  [K]"""
+    spread = torch.ones(int(targets.max()) + 1, dtype=torch.bool)
+    for portion in dealt:
+        for k in range(len(spread)):
+            spread[k] &= len(portion[targets == k].unique()) > 1
+    return spread
+
+
+def held_out_probabilities(features: Tensor, targets: Tensor, dealt: Sequence[Tensor]) -> Tensor:
+    """The mean over the deals of softmax regression fitted without the picture's portion.
+
+    [N,D], [N] -> [N,K] float64.  The penalty is that of the least log loss in the first deal.
+    """
+    penalty, said = left_out(features, targets, dealt[0])
+    told = [said, *(left_out(features, targets, p, (penalty,))[1] for p in dealt[1:])]
+    return torch.stack([logits.softmax(dim=1) for logits in told]).mean(dim=0)

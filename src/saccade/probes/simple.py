@@ -1,0 +1,104 @@
+"""means: the nearest class mean, for the very few.
+
+Mensink 2013, "Distance-based image classification: generalizing to new classes at near-zero cost".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from saccade.models.layers.historic import Neighbours
+from saccade.probes.head import Head, Rotated, as_columns, filled, held_out_score
+
+
+def means(features: Tensor, targets: Tensor) -> Head:
+    """The layer whose logits are minus half the squared distances to the class means.
+
+    They are measured in units of the spread within the classes, and less a number that is the same
+    for all classes.  features [N,V,D], targets [N] int64.
+    """
+    x = features.double().flatten(0, 1)
+    columns = as_columns(targets.repeat_interleave(features.shape[1]))
+    centres = columns.T @ x / columns.sum(dim=0)[:, None]
+    within = (x - columns @ centres).square().sum()
+    free = (len(x) - len(centres)) * x.shape[1]
+    around = (x - x.mean(dim=0)).square().mean()  # where no class has two pictures
+    variance = (within / free if free and float(within) else around).clamp_min(1e-30)
+    weight = centres / variance
+    bias = -centres.square().sum(dim=1) / (2 * variance)
+    return Head(filled(weight, bias), "class means, nothing to choose")
+
+
+# neighbours: the classes of the most similar training pictures.  Cover & Hart 1967.
+
+
+COUNTS = (1, 3, 5, 10, 20)
+
+
+def neighbours(features: Tensor, targets: Tensor) -> Head:
+    """The row with as many neighbours as are most often right of each picture left out.
+
+    features [N,V,D], all views of a picture left out together; targets [N] int64.
+    """
+    pictures, views, _ = features.shape
+    answers = as_columns(targets).repeat_interleave(views, dim=0)
+    row = Neighbours(features.flatten(0, 1), answers, 1)
+    similar = F.normalize(features[:, 0].float()) @ row.bank.T
+    own = torch.arange(pictures).repeat_interleave(views)
+    similar[torch.arange(pictures)[:, None] == own] = -2  # below every cosine
+    most = max(1, (pictures - 1) * views)
+    ranked = similar.topk(min(max(COUNTS), most), dim=1).indices
+    counts = [k for k in COUNTS if k <= most]
+    said = [row.votes(ranked[:, :k]).exp() for k in counts]
+    scores = [held_out_score(votes, targets) for votes in said]
+    best = scores.index(max(scores))
+    row.k.fill_(counts[best])
+    words = f"the nearest {counts[best]} of {pictures} pictures, by leaving each out"
+    return Head(row, words, said[best])
+
+
+# ridge: least squares with a penalty, chosen by leaving each picture out once.
+#
+# Hoerl & Kennard 1970, "Ridge regression"; what it would say of a picture it had not seen needs no
+# second fit (Allen 1974, "The relationship between variable selection and data augmentation").
+
+
+PENALTIES = tuple(10.0**k for k in range(-3, 8))  # of features with a mean square of 1
+
+
+def ridge(features: Tensor, targets: Tensor, *, penalties: Sequence[float] = PENALTIES) -> Head:
+    """The layer with the least squared error on pictures left out.
+
+    features [N,V,D]: V views of each picture, left out together, the plain one first.
+    targets [N] int64 classes, learned as columns of 0 and 1, or [N,K] numbers.
+    """
+    pictures, views, _ = features.shape
+    rotated = Rotated.of(features.flatten(0, 1))
+    columns = as_columns(targets)
+    mean = columns.mean(dim=0)
+    y = (columns - mean).repeat_interleave(views, dim=0)
+    spread = rotated.z.square().sum(dim=0)  # [R]
+    found = []
+    for penalty in penalties:
+        weights = (rotated.z.T @ y) / (spread + penalty)[:, None]
+        left_out = y - _missed(rotated.z, y, weights, spread + penalty, views)
+        error = float((left_out - y).square().mean())
+        found.append((error, penalty, weights, left_out))
+    error, penalty, weights, left_out = min(found, key=lambda entry: entry[:2])
+    plain = left_out.view(pictures, views, -1)[:, 0] + mean
+    words = f"ridge, penalty {penalty:g} by leaving each picture out"
+    return Head(rotated.linear(weights, mean), words, plain)
+
+
+def _missed(z: Tensor, y: Tensor, weights: Tensor, divisor: Tensor, views: int) -> Tensor:
+    """By how much each picture's views would be missed by a fit without them.  [N*V,K]"""
+    n = len(z)
+    groups = z.view(n // views, views, -1)
+    own = 1 / n + (groups / divisor) @ groups.transpose(1, 2)  # [N,V,V], of the hat matrix
+    rest = torch.eye(views, dtype=z.dtype) - own
+    residuals = (y - z @ weights).view(n // views, views, -1)
+    return torch.linalg.lstsq(rest, residuals).solution.reshape(n, -1)

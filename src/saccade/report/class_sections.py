@@ -1,0 +1,211 @@
+"""confusion_section: which class was taken for which; each cell leads to its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+
+from torch import Tensor
+
+from saccade.metrics.calibration import equal_count, reliability
+from saccade.metrics.intervals import wilson
+from saccade.metrics.ranking import risk_coverage
+from saccade.report.charts import Line, line_chart
+from saccade.report.figures import NUMBERS, Dot, dot_chart, heat_map
+from saccade.report.page import Html, columns, element, folded, join, pictures, table, unbroken
+from saccade.report.pictures import Tested
+from saccade.report.summary import most_confused
+from saccade.runs.results import Evaluation
+from saccade.words import percent, proportion
+
+PAIRS = 10  # most frequent mistakes in the list
+
+
+DRAWN = 200  # classes, up to which there is a matrix
+
+
+A_CELL, IN_ALL = 6, 200  # pictures
+
+
+def confusion_section(test: Evaluation, tested: Tested) -> Html:
+    """The pairs most mixed up, the matrix, and the pictures of each cell that is pointed at."""
+    cells = _cells(test, tested)
+    links = {pair: f"#{_anchor(*pair)}" for pair in cells}
+    matrix = element("p", f"For {len(test.classes)} classes no matrix is drawn.", class_="quiet")
+    if len(test.classes) <= DRAWN:
+        matrix = heat_map(
+            test.confusion,
+            test.classes,
+            title="Which class was taken for which",
+            row_axis="true class",
+            column_axis="predicted class; a number leads to its pictures",
+            links=links,
+        )
+    if len(test.classes) > NUMBERS:
+        matrix = folded("The whole matrix", matrix)
+    shown = [_pictures(test, tested, pair, places) for pair, places in cells.items()]
+    drawn = element("div", matrix, id="matrix")
+    return join([_pairs(test, links), drawn, *shown])
+
+
+def _pairs(test: Evaluation, links: dict[tuple[int, int], str]) -> Html:
+    found = most_confused(test, PAIRS)
+    if not found:
+        return element("p", "Nothing was mixed up.")
+    rows = []
+    for true, taken, count in found:
+        name, link = test.classes[true], links.get((true, taken))
+        words = f"{count} of {sum(test.confusion[true])}"
+        shown = element("a", words, href=link, aria_label=f"{words}: pictures") if link else words
+        rows.append((name, test.classes[taken], shown))
+    return table(("class", "taken for", "pictures"), rows, caption="Most often mixed up")
+
+
+def _cells(test: Evaluation, tested: Tested) -> dict[tuple[int, int], list[int]]:
+    """Places of pictures by true and predicted class: mistakes first, the least right first."""
+    position = {name: k for k, name in enumerate(test.classes)}
+    found: dict[tuple[int, int], list[int]] = {}
+    for place in tested.losses.argsort(descending=True, stable=True).tolist():
+        pair = position[tested.labels[place]], position[tested.answers[place]]
+        found.setdefault(pair, []).append(place)
+    counts = {pair: (pair[0] != pair[1], len(places)) for pair, places in found.items()}
+    kept, room = {}, IN_ALL
+    for pair in sorted(found, key=lambda pair: counts[pair], reverse=True):
+        some = found[pair][: min(A_CELL, room)]
+        room -= len(some)
+        if some:
+            kept[pair] = some
+    return kept
+
+
+def _pictures(test: Evaluation, tested: Tested, pair: tuple[int, int], places: list[int]) -> Html:
+    """Those of one cell; seen only when a link leads to them."""
+    true, taken = (test.classes[k] for k in pair)
+    count = test.confusion[pair[0]][pair[1]]
+    words = f"“{true}” taken for “{taken}”" if true != taken else f"“{true}” found"
+    cut = f": {len(places)} of {count}, the worst first" if len(places) < count else ""
+    figures = [tested.figure(k, f"{tested.labels[k]}, named with {tested.sure(k)}") for k in places]
+    back = element("p", element("a", "back to the matrix", href="#matrix"), class_="note")
+    heading = element("h3", f"{words}{cut}")
+    anchor = _anchor(*pair)
+    return element("div", heading, pictures(figures), back, class_="cell", id=anchor, tabindex="-1")
+
+
+def _anchor(true: int, taken: int) -> str:
+    return f"cell-{true}-{taken}"
+
+
+# classes_section: how the network does on each class or label, with intervals.
+
+
+OPEN = 12  # classes, up to which the table is not folded
+
+
+CLASSES_NOTE = (
+    "Recall: of the pictures that are of it, how many were found. Precision: of those that were "
+    "named so, how many are. F1 is the harmonic mean of the two."
+)
+
+
+def classes_section(test: Evaluation, thresholds: Mapping[str, float]) -> Html:
+    """A row a class, the hardest first; labels with the threshold they are given from."""
+    head = ("label" if thresholds else "class", "pictures", "right", "recall", "precision", "F1")
+    rows = [
+        (row.name, row.pictures, row.right, *map(unbroken, (row.recall, row.precision, row.f1)))
+        for row in sorted(test.per_class, key=lambda row: (isnan(row.f1.value), row.f1.value))
+    ]
+    if thresholds:
+        head = (*head, "given from")
+        rows = [(*row, round(thresholds[row[0]], 3)) for row in rows]
+    found = table(head, rows)
+    shown = found if len(rows) <= OPEN else folded(f"All {len(rows)}", found)
+    return join([element("p", CLASSES_NOTE, class_="note"), shown])
+
+
+# certainty_section: whether probabilities hold, and what is gained by saying "unknown".
+
+
+BINS = 10
+
+
+POINTS = 100  # of the risk-coverage curve
+
+
+SHARES = (1.0, 0.9, 0.8, 0.5)  # of the pictures answered
+
+
+CERTAINTY_NOTE = (
+    "Each dot is a tenth of the pictures, those about equally sure: how sure the network said it "
+    "was, and how many of them are right, with a 95 % interval. Above the line it is right more "
+    "often than it says, below it less often."
+)
+
+
+def certainty_section(tested: Tested, level: float | None = None) -> Html:
+    """Reliability diagram and risk-coverage curve, each with its numbers; who is novel beyond
+    `level`.
+    """
+    parts = [
+        element("p", CERTAINTY_NOTE, class_="note"),
+        columns(_reliability(tested), _risk(tested)),
+    ]
+    if tested.novelty is not None and level is not None:
+        parts.append(element("p", novelty_words(tested.novelty, level), class_="note"))
+    return join(parts)
+
+
+def _reliability(tested: Tested) -> Html:
+    ends = equal_count(tested.confidences, BINS)
+    bins = reliability(tested.confidences, tested.right, ends)
+    dots = [
+        Dot(b.confidence, b.accuracy, _words(b.confidence, b.accuracy, b.n), *b.interval)
+        for b in bins
+    ]
+    chart = dot_chart(
+        dots,
+        title="Sure, and right",
+        words=f"Share right over mean confidence in {len(bins)} bins; the table has the numbers.",
+        x="how sure it said it was",
+        y="how many of them are right",
+        ends=(0.0, 1.0),
+        percent=True,
+    )
+    found = [unbroken(proportion(b.accuracy, b.interval, b.n)) for b in bins]
+    rows = [(percent(b.confidence), words) for b, words in zip(bins, found, strict=True)]
+    return element("div", chart, folded("As a table", table(("said", "right"), rows)))
+
+
+def _risk(tested: Tested) -> Html:
+    curve = risk_coverage(tested.confidences, tested.right)
+    step = max(1, len(tested) // POINTS)
+    coverage, risk = curve.coverage.tolist(), curve.risk.tolist()
+    line = Line("wrong of those answered", coverage[step - 1 :: step], risk[step - 1 :: step])
+    chart = line_chart(
+        [line],
+        title="Wrong, when only the surest are answered",
+        x="share of the pictures answered",
+        y="share wrong",
+        percent=True,
+        y_range=None if max(risk) else (0.0, 0.1),
+    )
+    places = [max(1, round(share * len(tested))) for share in SHARES]
+    rows = [
+        (f"the surest {100 * share:.0f} %", f"{percent(risk[n - 1])} of {n:,}")
+        for share, n in zip(SHARES, places, strict=True)
+    ]
+    return element("div", chart, folded("As a table", table(("answered", "wrong"), rows)))
+
+
+def _words(confidence: float, accuracy: float, n: int) -> str:
+    return f"said {percent(confidence)}, right {percent(accuracy)}, n = {n:,}"
+
+
+def novelty_words(novelty: Tensor, level: float) -> str:
+    """Of pictures with these novelties [N] the share above `level`."""
+    beyond, n = int((novelty > level).sum()), len(novelty)
+    return (
+        f"{proportion(beyond / n, wilson(beyond, n), n)} of these pictures lie farther from the "
+        f"training pictures than {100 * level:.0f} % of the validation pictures, in what goes "
+        "into the last layer. A picture can be none of the classes and still be near, and one of "
+        "a class in a new light far; predict --max-novelty says unknown of the far ones."
+    )

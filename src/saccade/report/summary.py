@@ -1,0 +1,158 @@
+"""verdict: what a training came to, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from saccade.data.item import Skipped
+from saccade.data.splits import SEVERAL
+from saccade.report.page import Html, element, folded, join, table
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
+from saccade.words import duration
+
+
+def verdict(run: Run) -> str:
+    """The result, the two classes most mixed up, how the network fits, and what it took."""
+    seconds = run.events("finished")[-1]["seconds"]
+    words = [result(run.test)]
+    words += [_fit(fact) for fact in run.events("judgement")[-1:]]
+    return " ".join([*words, f"Trained in {duration(seconds)}."])
+
+
+def result(test: Evaluation, where: str = "on pictures it never saw") -> str:
+    """The leading number, and the most frequent mistake where there are classes."""
+    words = f"{test.leading} {test.leading.name} {where}."
+    if test.task == "regression":
+        words = f"{test.leading.name.capitalize()} {test.leading} {where}."
+    return words if not test.confusion else f"{words} {_mixed_up(test)}"
+
+
+def most_confused(test: Evaluation, count: int = 1) -> list[tuple[int, int, int]]:
+    """True class, predicted class and number of the `count` most frequent mistakes."""
+    counts = torch.tensor(test.confusion)
+    counts.fill_diagonal_(0)
+    found = counts.flatten().sort(descending=True, stable=True)
+    pairs = zip(found.indices[:count].tolist(), found.values[:count].tolist(), strict=True)
+    size = len(counts)
+    return [(place // size, place % size, times) for place, times in pairs if times]
+
+
+def _mixed_up(test: Evaluation) -> str:
+    mistakes = test.n - sum(row[k] for k, row in enumerate(test.confusion))
+    if not mistakes:
+        return "No mistake on these."
+    true, taken, count = most_confused(test)[0]
+    pair = f"“{test.classes[true]}” taken for “{test.classes[taken]}”"
+    if mistakes == 1:
+        return f"Its one mistake: {pair}."
+    if count == 1:
+        return f"Its {mistakes} mistakes are all of different kinds."
+    return f"Most often mixed up: {pair}, {count} of {mistakes} mistakes."
+
+
+def _fit(fact: dict[str, str]) -> str:
+    """One word on how it fits; the section on curves has the numbers."""
+    said = {
+        "fits": "It fits.",
+        "overfitted": "It is overfitted: it learned training pictures by heart.",
+        "underfitted": "It is underfitted: it does not do well on its training pictures either.",
+        "both": "It is underfitted and overfitted at once.",
+        "cannot tell": "Whether it is over- or underfitted cannot be told from so few pictures.",
+    }
+    return said[fact["kind"]]
+
+
+# settings_section: every setting and where it came from; how to repeat a training, and where.
+
+
+def settings_section(run: Run) -> Html:
+    """Those that something decided first, without defaults and what is of no use; all folded."""
+    rows = [
+        (name, shown(value), run.origins.get(name, ""))
+        for name, value in run.recipe.settings().items()
+    ]
+    chosen = [row for row in rows if not row[2].startswith(("default", "no use"))]
+    head = ("setting", "value", "where it comes from")
+    every = folded(f"All {len(rows)} settings", table(head, rows))
+    return join([table(head, chosen), every]) if chosen else every
+
+
+def shown(value: object) -> str:
+    """A setting as one cell."""
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def repeat_section(run: Run) -> Html:
+    """The command, the files that go with it, and what it ran on."""
+    started = run.started
+    words = (
+        "The split is in split.csv, the settings are in recipe.toml, what is said of every test "
+        "picture is in predictions.csv: all beside the report. The same command gives the same "
+        "weights on the same machine and versions."
+    )
+    environment = started["environment"] | {"device": started["fingerprint"]["device"]}
+    return join(
+        [
+            element("pre", started["command"], tabindex="0"),
+            element("p", words),
+            environment_table(environment),
+        ]
+    )
+
+
+def environment_table(found: Mapping[str, str]) -> Html:
+    """Versions and hardware, folded."""
+    return folded("Environment", table(("environment", "value"), list(found.items())))
+
+
+# data_section: what a training learned from, and what was found about it.
+
+
+SHOWN = 20  # findings
+
+
+PARTS = ("train", "val", "test")
+
+
+def data_section(run: Run) -> Html:
+    """Notes of the training, unreadable pictures, and the counts of each class."""
+    started = run.started
+    notes = [*started["notes"], *(fact["note"] for fact in run.events("extended"))]
+    return join([findings(notes, run.reported), _counts(run, started["pictures"])])
+
+
+def findings(notes: Sequence[str], unreadable: Sequence[Skipped]) -> Html:
+    """What was found when pictures were read, as a list."""
+    notes = [*notes, *(f"unreadable: {s.name} ({s.reason})" for s in unreadable)]
+    lead = "What was found when the pictures were read, and what followed from it:"
+    parts: list[Html] = [element("p", lead if notes else "Nothing was found wrong.")]
+    if notes:
+        parts.append(element("ul", *(element("li", note) for note in notes[:SHOWN])))
+    if len(notes) > SHOWN:
+        more = element("ul", *(element("li", note) for note in notes[SHOWN:]))
+        parts.append(folded(f"{len(notes) - SHOWN} more", more))
+    return join(parts)
+
+
+def _counts(run: Run, pictures: dict[str, dict[str, int]]) -> Html:
+    sums = [sum(pictures[part].values()) for part in PARTS]
+    head = ("", "train", "validation", "test")
+    if not run.classes:
+        return table(("pictures", *head[1:]), [("all", *sums)])
+    carried = {part: carriers(run, pictures[part]) for part in PARTS}
+    rows = [(name, *(carried[part][name] for part in PARTS)) for name in run.classes]
+    every = table(("class or label", *head[1:]), [*rows, ("all pictures", *sums)])
+    return folded(f"{sums[0]:,} + {sums[1]:,} + {sums[2]:,} pictures, class by class", every)
+
+
+def carriers(run: Run, pictures: dict[str, int]) -> Counter[str]:
+    """How many pictures carry each class or label, from counts as the log has them."""
+    found: Counter[str] = Counter()
+    for label, count in pictures.items():
+        several = label.split(SEVERAL) if run.test.task == "labelling" else [label]
+        found.update(dict.fromkeys(several, count))
+    return found

@@ -1,0 +1,250 @@
+"""Bundle: weights and everything needed to use them, in one folder.
+
+`model.safetensors`, `config.json` (timm's words where it has one) and `README.md`, the model card;
+`novelty.safetensors` where it knows how far pictures lie from those that it was trained on.
+Nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from saccade.data.cache import decoded
+from saccade.data.decode import Preprocessing
+from saccade.data.item import Item, Skipped
+from saccade.data.loader import Loader, in_order
+from saccade.data.sources.folder import unlabelled
+from saccade.engine.evaluate import predict
+from saccade.engine.ood import Novelty
+from saccade.errors import DataError, UsageError, WeightsError
+from saccade.files import whole_folder, write_whole
+from saccade.models.backbone import head_inputs
+from saccade.models.create import create_model
+from saccade.models.layers.blocks import normalized
+from saccade.models.variants import Variant, varied
+from saccade.probes.fit import take_bank
+from saccade.tasks.answers import ANSWERS, Answer, Predictions, with_novelty
+from saccade.tasks.catalogue import read_task
+from saccade.tasks.classification import Classification
+from saccade.tasks.task import Task
+
+CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
+
+
+PORTION = 512  # pictures decoded at a time
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A network that knows what its answers mean and how its pictures are to be prepared."""
+
+    architecture: str
+    task: Task
+    preprocessing: Preprocessing
+    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives `task.outputs` numbers
+    variant: Variant = field(default_factory=Variant)  # what is changed in the architecture
+    min_confidence: float = 0.0  # of an answer; below it a classifier says "unknown"
+    novelty: Novelty | None = None  # how unlike the training pictures others are
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.task.classes
+
+    def save(self, folder: Path, card: str) -> None:
+        """Write the folder whole or not at all; `card` is the text of its README.md."""
+        weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
+        data = save(weights)
+        config = self.config() | {"sha256": hashlib.sha256(data).hexdigest()}
+        with whole_folder(folder) as temporary:
+            (temporary / "model.safetensors").write_bytes(data)
+            if self.novelty:
+                seen = save({"bank": self.novelty.bank, "known": self.novelty.known})
+                (temporary / "novelty.safetensors").write_bytes(seen)
+                config["novelty"] = {"sha256": hashlib.sha256(seen).hexdigest()}
+            (temporary / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False))
+            (temporary / "README.md").write_text(card)
+
+    def config(self) -> dict[str, Any]:
+        """The content of config.json but for the digest."""
+        p = self.preprocessing
+        return {
+            "architecture": self.architecture,
+            "variant": {
+                "without": list(self.variant.without),
+                "activation": self.variant.activation,
+            },
+            "num_classes": self.task.outputs,
+            "label_names": list(self.classes),
+            "pretrained_cfg": {
+                "input_size": [p.channels, p.size, p.size],
+                "interpolation": p.interpolation,
+                "crop_pct": p.crop,
+                "crop_mode": CROP_MODES[p.resize],
+                "mean": list(p.mean),
+                "std": list(p.std),
+            },
+            "colour": p.colour,
+            "exif": "applied",
+            "task": {"kind": self.task.kind, **self.task.config()},
+            "min_confidence": self.min_confidence,
+        }
+
+    @classmethod
+    def load(cls, folder: Path) -> Bundle:
+        """Read a bundle; raises `WeightsError` for anything that is not as it was written."""
+        try:
+            config = json.loads((folder / "config.json").read_text())
+            data = _read(folder / "model.safetensors", config)
+            novelty = None
+            if "novelty" in config:
+                novelty = Novelty(**load(_read(folder / "novelty.safetensors", config["novelty"])))
+            preprocessing = _preprocessing(config)
+            told = dict(config["task"])
+            task = read_task(told.pop("kind"), tuple(config["label_names"]), told)
+            variant, sure = _variant(config), float(config.get("min_confidence", 0.0))
+            network = create_model(config["architecture"], num_classes=task.outputs)
+            picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
+            network = varied(network, variant, picture)
+            model = normalized(network, preprocessing.mean, preprocessing.std)
+            state = load(data)
+            take_bank(model, state)
+            model.load_state_dict(state)
+            model.to(memory_format=torch.channels_last)  # as in training: the same kernels
+        except FileNotFoundError as error:
+            raise WeightsError(f"{folder} is no bundle: {error.filename} is missing") from error
+        except KeyError as error:
+            raise WeightsError(f"{folder / 'config.json'} lacks {error}") from error
+        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+            raise WeightsError(f"{folder} cannot be used: {error}") from error
+        name = config["architecture"]
+        return cls(name, task, preprocessing, model.eval(), variant, sure, novelty)
+
+    def predict(
+        self,
+        *images: str | Path,
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
+    ) -> Predictions:
+        """What is in picture files, or in all pictures of folders: the `top` most probable."""
+        return self.predict_items(unlabelled(images), top, min_confidence, max_novelty)
+
+    def predict_items(
+        self,
+        items: Sequence[Item],
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
+    ) -> Predictions:
+        """The same for the items of a source; raises `DataError` if none can be read."""
+        answers_of = self._answers(min_confidence, max_novelty)
+        found: list[Answer] = []
+        reported: list[Skipped] = []
+        for first in range(0, len(items), PORTION):
+            portion = items[first : first + PORTION]
+            result = decoded(portion, self.preprocessing, mode="memory")
+            reported += result.failed
+            n = len(result.kept)
+            if not n:
+                continue
+            targets = torch.zeros(n, dtype=torch.int64)
+            loader = Loader(result.pictures, targets, min(n, 64), in_order(n))
+            with head_inputs(self.model) if self.novelty else nullcontext([]) as features:
+                parts = [prediction for prediction, _ in predict(self.model, self.task, loader)]
+            names = [portion[position].name for position in result.kept]
+            found += answers_of(names, torch.cat(parts), top, features)
+        if reported and not found:
+            lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
+            raise DataError(f"no picture could be read: {lines}")
+        return Predictions(tuple(found), tuple(reported))
+
+    def _answers(self, wished: float | None, most: float | None) -> Callable[..., list[Answer]]:
+        """Answers from predictions and features; unknown below a confidence of `wished`, or else
+        of ours, and above a novelty of `most`.
+        """
+        answers_of = partial(ANSWERS[self.task.kind], self.task)
+        if self.task.kind == Classification.kind:
+            sure = self.min_confidence if wished is None else wished
+            if not 0 <= sure <= 1:
+                raise UsageError(f"no confidence is {sure:g}", "it lies between 0 and 1")
+            answers_of = partial(answers_of, min_confidence=sure)
+        elif wished is not None:
+            raise UsageError(
+                f"a least confidence is for classification; this is {self.task.kind}",
+                "labels have thresholds of their own, numbers a margin",
+            )
+        limit = 1.0 if most is None else self._refuse_unreachable(most)
+
+        def answers(names: Sequence[str], predictions: Tensor, top: int, features: list[Tensor]):
+            found = answers_of(names, predictions, top)
+            if self.novelty is None:
+                return found
+            return with_novelty(found, self.novelty.share(torch.cat(features)).tolist(), limit)
+
+        return answers
+
+    def _refuse_unreachable(self, most: float) -> float:
+        """`most` as it is; raises `UsageError` where no picture could have a novelty above it."""
+        if not 0 <= most <= 1:
+            raise UsageError(f"no novelty is {most:g}", "it lies between 0 and 1")
+        if self.novelty is None:
+            raise UsageError(
+                "how novel a picture is this bundle does not know: it has no novelty.safetensors",
+                "classifiers of one class a picture have it; train again if this is one",
+            )
+        if self.novelty.highest <= most < 1:
+            raise UsageError(
+                f"no picture is more novel than {most:g}: the scale is that of "
+                f"{len(self.novelty.known)} validation pictures",
+                f"with these --max-novelty is less than {self.novelty.highest:.4g}",
+            )
+        return most
+
+
+def keep_min_confidence(folder: Path, value: float) -> None:
+    """Let the bundle in `folder` say "unknown" below a confidence of `value` from now on."""
+    config = json.loads((folder / "config.json").read_text()) | {"min_confidence": value}
+    write_whole(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
+
+
+def _read(file: Path, told: dict[str, Any]) -> bytes:
+    """The file, if it is what the config was written for."""
+    data = file.read_bytes()
+    if hashlib.sha256(data).hexdigest() != told["sha256"]:
+        raise WeightsError(
+            f"{file} is damaged: its digest differs",
+            "take the file from where it was copied from, or train again",
+        )
+    return data
+
+
+def _variant(config: dict[str, Any]) -> Variant:
+    """The changes; first weights and stochastic depth are gone when training is over."""
+    found = config["variant"]
+    return Variant(tuple(found["without"]), found["activation"])
+
+
+def _preprocessing(config: dict[str, Any]) -> Preprocessing:
+    pretrained = config["pretrained_cfg"]
+    ours = {theirs: name for name, theirs in CROP_MODES.items()}
+    return Preprocessing(
+        size=pretrained["input_size"][1],
+        resize=ours[pretrained["crop_mode"]],
+        crop=pretrained["crop_pct"],
+        interpolation=pretrained["interpolation"],
+        colour=config["colour"],
+        mean=tuple(pretrained["mean"]),
+        std=tuple(pretrained["std"]),
+    )

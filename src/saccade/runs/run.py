@@ -1,0 +1,237 @@
+"""Run: the folder in which a training tells its whole story.
+
+`recipe.toml` settings and where each came from · `classes.txt` · `split.csv` which picture was used
+for what · `log.jsonl` what happened · `checkpoint/` to go on from · `predictions.csv` every test
+picture · `bundle/` weights to use · `report.html`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from saccade.data.item import Item, Skipped
+from saccade.data.splits import written
+from saccade.engine.evaluate import Evaluated
+from saccade.errors import ResourceError, UsageError
+from saccade.files import write_whole
+from saccade.recipes.recipe import Recipe
+from saccade.runs.bundle import Bundle
+from saccade.runs.results import BRIEF, Evaluation
+from saccade.tasks.answers import Predictions
+from saccade.tasks.task import Task
+from saccade.words import aligned, html_table
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A training on disk; what it measured, and the network it made."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """The run in the folder `path`; raises `UsageError` if there is none."""
+        folder = Path(path)
+        if not folder.is_dir():
+            raise UsageError(
+                f"there is no run '{folder}'", "a run is a folder made by saccade train"
+            )
+        if not (folder / "recipe.toml").is_file():
+            raise UsageError(f"'{folder}' is no run: recipe.toml is missing")
+        return cls(folder)
+
+    @classmethod
+    def create(cls, out: Path | None, name: str) -> Run:
+        """A new, empty folder: `out`, or the next free number of `runs/name`."""
+        if out is not None:
+            if out.exists():
+                raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
+            candidates = iter([out])
+        else:
+            plain = re.sub(r"[^\w.-]+", "-", name).strip("-") or "run"
+            candidates = (Path("runs") / f"{plain}-{number}" for number in range(1, 100_000))
+        for folder in candidates:
+            try:
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise ResourceError(
+                    f"cannot make the folder '{folder}': {error.strerror}"
+                ) from error
+            return cls(folder)
+        raise ResourceError("no free folder below 'runs'", "name one with --out")
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Add a line to log.jsonl, and an end to a line that was cut short."""
+        line = json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n"
+        with (self.path / "log.jsonl").open("ab+") as file:
+            if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
+                line = f"\n{line}"
+            file.write(line.encode())
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """The lines of log.jsonl about `kind`; a last line cut short by a crash is passed over."""
+        return [fact for fact in self._facts() if fact["event"] == kind]
+
+    @cached_property
+    def started(self) -> dict[str, Any]:
+        """What was known at the beginning: data, command, notes, environment."""
+        facts = self.events("started")
+        if not facts:
+            raise UsageError(
+                f"the run '{self.path}' was stopped before its first step",
+                "remove it and train again",
+            )
+        return facts[0]
+
+    def _facts(self) -> Iterator[dict[str, Any]]:
+        log = self.path / "log.jsonl"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training has ended, and was not extended since."""
+        ends = [f["event"] for f in self._facts() if f["event"] in ("finished", "extended")]
+        return ends[-1:] == ["finished"]
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each setting came from, by its full name."""
+        origins = dict(self.started["origins"])
+        for fact in self.events("extended"):
+            origins |= fact["origins"]
+        return origins
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return Recipe.load(self.path / "recipe.toml")
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The network with all it needs; raises `UsageError` while the training is unfinished."""
+        if not (self.path / "bundle").is_dir():
+            raise UsageError(
+                f"the run '{self.path}' is unfinished", f"go on with: saccade resume {self.path}"
+            )
+        return Bundle.load(self.path / "bundle")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple((self.path / "classes.txt").read_text(encoding="utf-8").splitlines())
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One dict an epoch: losses, validation accuracy, seconds; of repeated epochs the last."""
+        return list({fact["epoch"]: fact for fact in self.events("epoch")}.values())
+
+    @cached_property
+    def test(self) -> Evaluation:
+        """The result on the test split."""
+        return self._evaluation("test")
+
+    @property
+    def val(self) -> Evaluation:
+        """The result on the validation split, after the last epoch."""
+        return self._evaluation("val")
+
+    @property
+    def reported(self) -> tuple[Skipped, ...]:
+        """Pictures that could not be read and took no part."""
+        return tuple(Skipped(f["name"], f["reason"]) for f in self.events("unreadable"))
+
+    def predict(
+        self,
+        *images: str | Path,
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
+    ) -> Predictions:
+        """The `top` most probable classes of picture files, or of all pictures in folders."""
+        limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
+        return self.bundle.predict(*images, top=top, **limits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `saccade train --json` prints."""
+        finished = self.events("finished")[-1]
+        return {
+            "run": str(self.path),
+            "model": self.recipe.model.name,
+            "task": self.test.task,
+            "classes": list(self.classes),
+            "epochs": len(self.history),
+            "seconds": finished["seconds"],
+            "val": self.val.to_dict(),
+            "test": self.test.to_dict(),
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        return [
+            *((f"test {name}", value) for name, value in self.test.rows(BRIEF)),
+            ("run", str(self.path)),
+            ("report", str(self.path / "report.html")),
+        ]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        if not self.finished:
+            return f"Run({self.path}, unfinished)"
+        leading = self.test.leading
+        return f"Run({self.path}: {self.recipe.model.name}, {leading.name} {leading})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("run", str(self.path)), self.rows())
+
+    def _evaluation(self, split: str) -> Evaluation:
+        facts = [fact for fact in self.events("evaluation") if fact["split"] == split]
+        if not facts:
+            raise UsageError(f"the run '{self.path}' has no result for {split} yet")
+        return Evaluation.read(facts[-1], self.reported)
+
+
+def open_bundle(path: str | Path) -> Bundle:
+    """The bundle in a folder, or that of the run in it."""
+    folder = Path(path)
+    if (folder / "config.json").is_file():
+        return Bundle.load(folder)
+    return Run.open(folder).bundle
+
+
+def write_predictions(path: Path, items: Sequence[Item], task: Task, result: Evaluated) -> None:
+    """A row a picture: name, label, prediction, loss, then a probability a class, if there are.
+
+    The novelty stands last, where it is known.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    known = [] if result.novelty is None else ["novelty"]
+    shares = [f"p({c})" for c in task.classes]
+    writer.writerow(["name", "label", "prediction", "loss", *shares, *known])
+    losses = task.picture_losses(result.predictions, result.targets).tolist()
+    rows = result.predictions.tolist() if task.classes else [[] for _ in items]
+    if result.novelty is not None:
+        rows = [[*row, share] for row, share in zip(rows, result.novelty.tolist(), strict=True)]
+    answers = task.answers(result.predictions)
+    for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
+        cells = (f"{p:.6f}" for p in row)
+        writer.writerow([item.name, written(item.label), answer, f"{loss:.6f}", *cells])
+    write_whole(path, out.getvalue())

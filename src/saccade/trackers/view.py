@@ -1,0 +1,96 @@
+"""TrackingView: tells trackers what log.jsonl is told, and the loss and rate of every look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from saccade.engine.loop import Position, Step
+from saccade.recipes.settings import Settings
+from saccade.runs.run import Run
+from saccade.trackers.tracker import Entry, Ledger, Tracker
+
+
+class TrackingView:
+    """A view of a training that sends numbers on; all of them are of so many steps done.
+
+    A training that goes on repeats what it did after its last checkpoint.  What a tracker has been
+    told of that already is passed over.
+    """
+
+    def __init__(self, trackers: Sequence[Tracker]):
+        self.trackers = trackers
+        self.open: list[Tracker] = []
+        self.told: Mapping[str, Any] = {}
+        self.done = 0  # steps
+        self.steps = 0  # in an epoch
+        self.ended = False
+
+    def __enter__(self) -> TrackingView:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        for tracker in self.open:
+            tracker.end(finished=self.ended)
+
+    def settings(self, settings: Settings, notes: Sequence[str]) -> None:
+        self.told = settings.recipe.settings()
+
+    def decoding(self, done: int, total: int) -> None: ...
+
+    def training(self, run: Run, steps: int, start: Position) -> None:
+        self.ledger, self.steps = Ledger(run.path), steps
+        self.done = start.epoch * steps + start.step
+        for tracker in self.trackers:
+            entry = self.ledger.entries.setdefault(tracker.name, Entry(""))
+            entry.id = tracker.begin(run.path, self.told, entry.id)
+            self.open.append(tracker)
+        self.ledger.write()
+
+    def step(self, step: Step, loss: float) -> None:
+        self.done = step.epoch * self.steps + step.step + 1
+        numbers = {"step/loss": loss, "step/lr": step.lr}
+        for tracker, entry in self._entries():
+            if entry.steps < self.done:
+                entry.steps = self.done
+                tracker.numbers(self.done, numbers)
+        self.ledger.write()
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        numbers = dict(flattened("epoch", row))
+        for tracker, entry in self._entries():
+            if entry.epochs < row["epoch"]:
+                entry.epochs = row["epoch"]
+                tracker.numbers(self.done, numbers)
+        self.ledger.write()
+
+    def note(self, words: str) -> None: ...
+
+    def finished(self, run: Run) -> None:
+        numbers = {}
+        for fact in run.events("evaluation"):
+            numbers |= dict(flattened(fact["split"], fact))
+        for tracker in self.open:
+            tracker.numbers(self.done, numbers)
+            for name in ("log.jsonl", "recipe.toml", "report.html"):
+                tracker.artefact(run.path / name)
+        self.ended = True
+
+    def _entries(self) -> Iterator[tuple[Tracker, Entry]]:
+        return ((tracker, self.ledger.entries[tracker.name]) for tracker in self.open)
+
+
+def flattened(name: str, value: Any) -> Iterator[tuple[str, float]]:
+    """The numbers in a fact of log.jsonl, named by the way to them; lists of many are left out."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield name, float(value)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from flattened(f"{name}/{key}", part)
+    elif isinstance(value, list | tuple) and name.endswith("interval") and len(value) == 2:
+        yield from flattened(f"{name}/low", value[0])
+        yield from flattened(f"{name}/high", value[1])
+    elif isinstance(value, list | tuple):
+        for part in value:
+            if isinstance(part, Mapping) and "name" in part:
+                yield from flattened(f"{name}/{part['name']}", part)

@@ -1,0 +1,44 @@
+"""watching: all who watch a training, the terminal and the trackers, as one view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from saccade.engine.distributed.world import World
+from saccade.runs.run import Run
+from saccade.terminal import TrainingView
+from saccade.trackers.tracker import Ledger, trackers
+from saccade.trackers.view import TrackingView
+from saccade.training.follow import PlainView, run_before, together
+from saccade.training.train import follow, go_on
+from saccade.training.view import Several, View
+
+
+@contextmanager
+def watching(tracked: Sequence[str]) -> Iterator[View]:
+    """The terminal, and the trackers of these names.
+
+    Raises `UsageError` where one of them cannot work here.
+    """
+    found = trackers(tracked)
+    with ExitStack() as stack:
+        views: list[View] = [stack.enter_context(TrainingView())]
+        if found:
+            views.append(stack.enter_context(TrackingView(found)))
+        yield Several(*views)
+
+
+def tracked(run: Run) -> list[str]:
+    """The names of the trackers that a run began with."""
+    return list(Ledger(run.path).entries)
+
+
+def take_part(lead: Callable[[View, World], Run], tracked: Sequence[str]) -> Run:
+    """Lead a training, where this process does, or follow; after a restart, go on with it."""
+    with together() as world:
+        if world.rank:
+            return follow(PlainView(), world)
+        with watching(tracked) as view:
+            before = run_before()
+            return go_on(Run.open(before), view, world) if before else lead(view, world)

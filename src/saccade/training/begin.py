@@ -1,0 +1,100 @@
+"""settled: data, settings and division of a training, before a picture is decoded for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from saccade.auto.look import glance
+from saccade.auto.probe import compared
+from saccade.auto.resolve import resolve
+from saccade.auto.weights import fetched
+from saccade.data.doctor.doctor import examine, memory_of
+from saccade.data.grouping import GROUPINGS, Grouping, by_cluster, by_pattern
+from saccade.data.item import Skipped, Source
+from saccade.data.sources import open_source
+from saccade.data.splits import Division, divide, limited
+from saccade.progress import counting, say
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.settings import Settings, preprocessing_of
+from saccade.tasks.catalogue import kind_of, task_for
+from saccade.tasks.regression import Regression
+
+
+class Settled(NamedTuple):
+    """What is known of a training before it begins."""
+
+    source: Source
+    settings: Settings
+    division: Division
+    notes: list[str]
+
+
+def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]) -> Settled:
+    """Open the data, choose what is left to choose, examine and divide the pictures."""
+    source = open_source(data, tell=say)
+    seen, hand = glance(source.read(source.splits[0])), partial(fetched, tell=say)
+    settings = resolve(recipe, flags, seen, hand=hand)
+    held, seed = settings.recipe.data, settings.recipe.train.seed
+    group, findings = grouped(source, data, settings.recipe)
+    division = limited(
+        divide(source, val=held.val, test=held.test, seed=seed, group=group),
+        train=held.per_class,
+        held=held.held_per_class,
+        seed=seed,
+    )
+    if flags.get("model.name") == "auto":
+        settings = compared(
+            settings,
+            hand(seen.short_side),
+            division.train,
+            task_for(division.train, division.classes),
+            lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
+        )
+    settings = unsmoothed(settings, kind_of(division.train))
+    notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
+    return Settled(source, settings, division, notes)
+
+
+def unsmoothed(settings: Settings, kind: str) -> Settings:
+    """Without the label smoothing that a named recipe has for classes, where numbers are learned.
+
+    One that was asked for stays, to be refused.
+    """
+    name = "train.label_smoothing"
+    of_recipe = settings.origins[name].startswith("recipe ")
+    if kind != Regression.kind or not of_recipe:
+        return settings
+    origins = {**settings.origins, name: "auto: numbers are not smoothed"}
+    return replace(settings, recipe=settings.recipe.with_({name: 0.0}), origins=origins)
+
+
+def notes_on(skipped: Sequence[Skipped]) -> list[str]:
+    """A line for each reason for which something in a source was left out."""
+    names: dict[str, list[str]] = {}
+    for one in skipped:
+        names.setdefault(one.reason, []).append(one.name)
+    return [f"left out: {len(n)} ({reason}), such as {n[0]}" for reason, n in names.items()]
+
+
+def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Grouping, list[str]]:
+    """What must stay in one split, and the doctor's errors and warnings in words.
+
+    Copies of a picture, near ones too, count as a group wherever the doctor is let in.
+    """
+    group = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
+    if recipe.data.doctor == "off":
+        return group, []
+    with counting("examining") as progress:
+        diagnosis = examine(
+            source,
+            preprocessing=preprocessing_of(recipe),
+            progress=progress,
+            state=memory_of(data),
+        )
+    items = [item for split in source.splits for item in source.read(split)]
+    words = [f"{f.severity}: {f.words}" for f in diagnosis.findings if f.severity != "note"]
+    return by_cluster(diagnosis.clusters(), items, group), words

@@ -1,0 +1,198 @@
+"""together: what each process of a training does around its work, whoever launched it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from saccade.data.sources import open_source
+from saccade.data.splits import Division, read_split, write_split
+from saccade.device import HUSHED
+from saccade.engine.checkpoint import packed, unpacked
+from saccade.engine.distributed.launch import Launch, launch
+from saccade.engine.distributed.torch_world import joined_world
+from saccade.engine.distributed.world import World
+from saccade.engine.loop import Position, Step
+from saccade.errors import ResourceError, SaccadeError
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.settings import Settings
+from saccade.runs.run import Run
+
+
+@contextmanager
+def together() -> Iterator[World]:
+    """This process's world; a failure is left where the launcher looks for it."""
+    try:
+        with joined_world() as world:
+            yield world
+    except Exception as error:
+        if "TORCHELASTIC_ERROR_FILE" not in os.environ:
+            raise
+        lost = _is_loss(error)
+        _leave_word(error, lost=lost)
+        if os.environ.get(HUSHED):
+            write_to(Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("said.txt"))
+        if lost:
+            what = "another process of this training is gone, or does not answer"
+            raise ResourceError(
+                what, "see which one failed; the last checkpoint is whole"
+            ) from error
+        raise
+
+
+def write_to(file: Path) -> None:
+    """Let all that this process says from now on stand in `file`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with file.open("ab") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+
+
+def run_before() -> Path | None:
+    """The run that these processes had begun before the launcher restarted them."""
+    note = _note()
+    restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
+    return Path(note.read_text()) if restarted and note and note.exists() else None
+
+
+def remember_run(run: Path) -> None:
+    """Note the run folder for the launcher, and for these processes when they are restarted."""
+    if note := _note():
+        note.write_text(str(run))
+
+
+def _note() -> Path | None:
+    """A file that all processes of this machine have in common; None without a launcher."""
+    error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    return Path(error_file).parents[2] / "run.txt" if error_file else None
+
+
+def _is_loss(error: Exception) -> bool:
+    """Whether an error only says that another process has gone."""
+    from torch.distributed import DistError
+
+    return isinstance(error, DistError) or (
+        isinstance(error, RuntimeError) and "gloo" in str(error).lower()
+    )
+
+
+def _leave_word(error: Exception, *, lost: bool) -> None:
+    """Write the launcher's file of an error, in its form, with what `launch` asks for beside."""
+    words, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
+    told = {
+        "kind": type(error).__name__,
+        "what": words,
+        "hint": hint,
+        "exit_code": getattr(error, "exit_code", 1),
+        "lost": lost,
+        "time": time.time(),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+    extra = {"py_callstack": told["traceback"], "timestamp": str(int(time.time()))}
+    message = {"message": f"{told['kind']}: {words}", "extraInfo": extra}
+    file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
+    file.write_text(json.dumps({"message": message, "saccade": told}))
+
+
+# following: what the leading process of a training tells the others, and how they take part.
+
+
+@dataclass(frozen=True, repr=False)
+class Followed(Run):
+    """A run that another process writes; here its events are passed over."""
+
+    def log(self, event: str, **facts: Any) -> None:
+        pass
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return []
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"run": str(self.path), "written_by": "rank 0"}
+
+    def rows(self) -> list[tuple[str, str]]:
+        return [("run", f"{self.path}, written by the process of rank 0")]
+
+    def __repr__(self) -> str:
+        return f"Run({self.path}, written by the process of rank 0)"
+
+
+class PlainView:
+    """Lines in the file of a process that nobody looks at while it works."""
+
+    def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
+    def decoding(self, done: int, total: int) -> None: ...
+    def step(self, step: Step, loss: float) -> None: ...
+
+    def training(self, run: Run, steps: int, start: Position) -> None:
+        place = f"epoch {start.epoch + 1}, step {start.step + 1} of {steps}"
+        self.note(f"process {os.getpid()} on {socket.gethostname()} begins at {place}")
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        self.note(f"epoch {row['epoch']}: loss {row['loss']:.4f}, {row['seconds']:.1f} s")
+
+    def note(self, words: str) -> None:
+        print(words, flush=True)
+
+    def finished(self, run: Run) -> None:
+        self.note("finished")
+
+
+def tell_plan(world: World, recipe: Recipe, data: str | None, division: Division) -> None:
+    """Tell the others what is to be trained, and on which pictures."""
+
+    def plan() -> bytes:
+        with TemporaryDirectory() as folder:
+            write_split(split := Path(folder) / "split.csv", division)
+            table = split.read_text(encoding="utf-8")
+        return json.dumps({"recipe": recipe.settings(), "data": data, "split": table}).encode()
+
+    _tell(world, plan)
+
+
+def heard_plan(world: World) -> tuple[Recipe, Division]:
+    """The plan; raises `DataError` where this machine has other pictures than the leader's."""
+    plan = json.loads(world.told())
+    with TemporaryDirectory() as folder:
+        (split := Path(folder) / "split.csv").write_text(plan["split"], encoding="utf-8")
+        division = read_split(split, open_source(plan["data"]))
+    return Recipe().with_(plan["recipe"]), division
+
+
+def tell_start(world: World, run: Run, state: dict[str, Any] | None) -> None:
+    """Tell the others the run folder, and the state to go on from, if there is one."""
+    remember_run(run.path.absolute())
+    _tell(world, lambda: str(run.path.absolute()).encode())
+    _tell(world, lambda: packed(state) if state else b"")
+
+
+def heard_start(world: World) -> tuple[Run, dict[str, Any] | None]:
+    """Run folder and state; what this process says goes to a file in the folder from now on."""
+    path = Path(world.told().decode())
+    state = world.told()
+    remember_run(path)
+    write_to(path / "log" / f"rank-{world.rank}.txt")
+    return Followed(path), unpacked(state) if state else None
+
+
+def launched_run(words: Sequence[str], wanted: Launch) -> Run:
+    """The run that `saccade WORDS` makes as several processes."""
+    path = launch(words, wanted)
+    return Run(path) if (path / "log.jsonl").exists() else Followed(path)
+
+
+def _tell(world: World, words: Callable[[], bytes]) -> None:
+    if world.size > 1:
+        world.told(words())

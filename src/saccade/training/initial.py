@@ -1,0 +1,123 @@
+"""Begun: a network as its training begins: filled with weights, its last layer fitted, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from saccade.auto.choose import origin_of
+from saccade.auto.look import brightness, is_fitted
+from saccade.classical.fit import fit
+from saccade.data.decode import Preprocessing
+from saccade.data.grouping import groups_of
+from saccade.device import device
+from saccade.errors import RecipeError
+from saccade.models.backbone import trunk
+from saccade.models.create import create_model
+from saccade.models.layers.blocks import normalized
+from saccade.models.variants import varied
+from saccade.probes.features import Decoding, Views, features
+from saccade.probes.fit import fit_head, put_head, refuse_misfit
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.settings import hold_frozen, variant_of
+from saccade.tasks.task import Task
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A network ready for its first step, or done without one."""
+
+    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255
+    preprocessing: Preprocessing  # with the means and deviations of the network's first row
+    words: tuple[str, ...]  # where its weights come from
+
+
+def begun(
+    recipe: Recipe, task: Task, train: Decoding, targets: Tensor, progress: Progress
+) -> Begun:
+    """The network of a recipe, for the decoded pictures to `train` on and their `targets`.
+
+    Raises `WeightsError` for weights of another network, `UsageError` for a layer that does not
+    exist, `RecipeError` where nothing would be learned.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.train.seed)
+        network, preprocessing, words = _filled(recipe, task, train)
+    model = normalized(network, preprocessing.mean, preprocessing.std)
+    model = model.to(device(recipe.train.device)).to(memory_format=torch.channels_last)
+    if is_fitted(recipe):
+        words += _fit_rows(model, recipe, task, train, targets, progress)
+    elif recipe.model.head != "fresh":
+        train = replace(train, preprocessing=preprocessing)
+        words += (_fit(model, recipe, task, train, targets, progress),)
+    elif recipe.train.epochs == 0:
+        raise RecipeError(
+            "train.epochs=0 leaves nothing to learn", "set model.head=logistic, or train"
+        )
+    hold_frozen(model, recipe)
+    return Begun(model, preprocessing, words)
+
+
+def _filled(
+    recipe: Recipe, task: Task, train: Decoding
+) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
+    """The bare network with its first weights, and what pictures it takes."""
+    p, words = train.preprocessing, ()
+    network, shape = create_model(recipe.model.name, task.outputs), (p.channels, p.size, p.size)
+    known, changes = None, variant_of(recipe)
+    if recipe.model.weights != "none":
+        origin = origin_of(recipe)
+        network = varied(network, origin.variant, shape)
+        words = (str(origin.load_into(network, task.classes)),)
+        known, changes = origin.preprocessing, changes.less(origin.variant)
+    network = varied(network, changes, shape)
+    mean, std = (known.mean, known.std) if known else brightness(train.pictures)
+    return network, replace(p, mean=mean, std=std), words
+
+
+def _fit_rows(
+    model: nn.Sequential,
+    recipe: Recipe,
+    task: Task,
+    train: Decoding,
+    targets: Tensor,
+    progress: Progress,
+) -> tuple[str, ...]:
+    """Fit every row of a classical network; gives what is to be said about it."""
+    if task.kind != "classification":
+        raise RecipeError(
+            f"{recipe.model.name} ends in machines that tell classes apart, not {task.kind}",
+            "take a network of saccade models",
+        )
+    return fit(model, train.pictures, targets, recipe.train.seed, progress)
+
+
+def _fit(
+    model: nn.Module,
+    recipe: Recipe,
+    task: Task,
+    train: Decoding,
+    targets: Tensor,
+    progress: Progress,
+) -> str:
+    """Fit the last layer to the features of the pictures; says what was chosen."""
+    data = recipe.data
+    refuse_misfit(recipe.model.head, task, model)
+    if recipe.model.head == "neighbours" and recipe.train.epochs:
+        raise RecipeError(
+            "model.head=neighbours has no weights that epochs could train",
+            "set train.epochs=0, or another head",
+        )
+    views = Views(data.views, tuple(data.augment), recipe.train.seed)
+    found = features(trunk(model), train, views, progress)
+    head = fit_head(recipe.model.head, task, found, targets)
+    put_head(model, head)
+    if head.said is None:
+        return f"last layer: {head.words}"
+    score = task.leading(head.said, targets, groups_of(train.items))
+    return f"last layer: {head.words}; {score.name} {score} held out"

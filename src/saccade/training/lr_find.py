@@ -1,0 +1,137 @@
+"""find_rate: a short training at rising rates, and the rate that it suggests.
+
+`rated` is for the training itself, where optim.lr is auto: the sweep is of a copy.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from saccade.device import device, threads
+from saccade.engine.loop import train
+from saccade.engine.lr_find import BROKEN, Trial, suggested_rate, sweeping, trials
+from saccade.engine.profile import undisturbed
+from saccade.errors import RecipeError, UsageError
+from saccade.files import write_whole
+from saccade.progress import counting
+from saccade.recipes.settings import Settings
+from saccade.report.figures import rate_picture
+from saccade.training.begin import settle
+from saccade.training.prepare import Prepared, Progress, prepare
+from saccade.words import aligned, html_table
+
+STEPS = 200  # of the sweep
+
+
+SPANS = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}
+
+
+SPAN = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
+
+
+@dataclass(frozen=True, repr=False)
+class FoundRate:
+    """What a sweep over rates found."""
+
+    rate: float
+    model: str
+    optimizer: str
+    batch_size: int
+    trials: tuple[Trial, ...]
+    path: Path  # the drawing
+
+    @property
+    def lowest(self) -> Trial:
+        """Where the smooth loss was lowest."""
+        return min(self.trials, key=lambda trial: trial.smooth)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"path": str(self.path), "trials": [asdict(t) for t in self.trials]}
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        last, low = self.trials[-1], self.lowest
+        ended = f"broke at {last.rate:.2g}" if last.smooth > BROKEN * low.smooth else "never broke"
+        return [
+            ("suggested rate", f"{self.rate:.2g}: {_why(low)}"),
+            ("sweep", f"{len(self.trials)} steps up from {self.trials[0].rate:.0e}; {ended}"),
+            ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
+            ("train with", f"--with optim.lr={self.rate:.2g}"),
+            ("drawing", str(self.path)),
+        ]
+
+    def __str__(self) -> str:
+        return aligned(self.rows())
+
+    def __repr__(self) -> str:
+        return f"FoundRate({self.rate:.2g} for {self.model} with {self.optimizer})"
+
+    def _repr_html_(self) -> str:
+        return html_table((self.model, self.optimizer), self.rows())
+
+
+def find_rate(
+    data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
+) -> FoundRate:
+    """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
+    if out.suffix not in (".png", ".svg"):
+        raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
+    settled = settle(data, recipe, flags)
+    chosen = settled.settings.recipe
+    if not chosen.train.epochs:
+        raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
+    with threads(int(chosen.train.threads)), counting("reading") as progress:
+        prepared = prepare(chosen, settled.division, progress)
+    with threads(int(chosen.train.threads)), counting("sweeping") as progress:
+        found = tuple(_sweep(prepared, progress))
+    rate = suggested_rate(found)
+    write_whole(out, rate_picture(found, rate, out.suffix[1:]))
+    optim, size = chosen.optim, int(chosen.train.batch_size)
+    return FoundRate(rate, chosen.model.name, optim.name, size, found, out)
+
+
+def rated(settings: Settings, prepared: Prepared) -> tuple[Settings, Prepared]:
+    """With a rate in place of optim.lr=auto, found with a copy of the network on its pictures.
+
+    What is prepared then descends at this rate; its words say why.
+    """
+    if settings.recipe.optim.lr != "auto":
+        return settings, prepared
+    with counting("sweeping") as progress, undisturbed(device(settings.recipe.train.device)):
+        found = tuple(_sweep(prepared, progress))
+    rate, low = suggested_rate(found), min(found, key=lambda trial: trial.smooth)
+    why = f"{_why(low)}, in a sweep of {len(found)} steps"
+    prepared.descent.full_rate = rate
+    recipe = settings.recipe.with_({"optim.lr": rate})
+    origins = {**settings.origins, "optim.lr": f"found: {why}"}
+    words = (*prepared.words, f"optim.lr={rate:.2g}: {why}")
+    return replace(settings, recipe=recipe, origins=origins), replace(
+        prepared, recipe=recipe, words=words
+    )
+
+
+def _why(low: Trial) -> str:
+    return f"a tenth of {low.rate:.2g}, where the smooth loss was lowest, {low.smooth:.3f}"
+
+
+def _sweep(prepared: Prepared, progress: Progress) -> Iterator[Trial]:
+    """The trials of all rates up to the one that breaks the training, of a copy of it."""
+    model, whole = copy.deepcopy((prepared.model, prepared.descent))
+    descent = sweeping(whole, STEPS, SPANS.get(prepared.recipe.optim.name, SPAN))
+    events = train(
+        model,
+        prepared.task,
+        prepared.loader,
+        descent,
+        prepared.augment,
+        epochs=ceil(STEPS / len(prepared.loader)),
+        seed=prepared.recipe.train.seed,
+    )
+    for done, trial in enumerate(trials(events), 1):
+        progress(done, STEPS)
+        yield trial

@@ -1,0 +1,48 @@
+"""gauge: what a finished classifier remembers of its training pictures, to tell what is unlike."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from saccade.data.loader import Loader
+from saccade.engine.evaluate import predict
+from saccade.engine.ood import Novelty
+from saccade.models.backbone import head_inputs
+from saccade.report.class_sections import novelty_words
+from saccade.runs.run import Run
+from saccade.tasks.classification import Classification
+from saccade.training.prepare import Prepared
+
+MOST = 1000  # pictures of each split
+
+
+LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that a picture can exceed
+
+
+def gauge(prepared: Prepared) -> Novelty | None:
+    """Fitted on training pictures as they are, its scale read off validation pictures.
+
+    None for labels and numbers.  Every process looks for itself.
+    """
+    if prepared.task.kind != Classification.kind:
+        return None
+    splits = prepared.splits
+    train, val = (_features(prepared, splits[name].spread(MOST)) for name in ("train", "val"))
+    return Novelty.fit(train, val)
+
+
+def log_gauge(run: Run, novelty: Novelty, test: Tensor) -> None:
+    """Log what is remembered, and how many test pictures are more novel than a level.  [N]"""
+    level = next((level for level in LEVELS if level < novelty.highest), 0.0)
+    counts = {"pictures": len(novelty.bank), "held_out": len(novelty.known)}
+    words = novelty_words(test, level)
+    run.log("novelty", **counts, bytes=novelty.bytes, level=level, words=words)
+
+
+def _features(prepared: Prepared, loader: Loader) -> Tensor:
+    """[N,D] float32 on the CPU"""
+    with head_inputs(prepared.best) as seen:
+        for _ in predict(prepared.best, prepared.task, loader):
+            pass
+    return torch.cat(seen).float().cpu()

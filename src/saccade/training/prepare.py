@@ -1,0 +1,279 @@
+"""Prepared: everything that a training needs, in memory, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from saccade.augment.augmentation import Augmentation, compose
+from saccade.augment.catalogue import parse
+from saccade.augment.crop import Grow
+from saccade.data.cache import Pictures, decoded
+from saccade.data.classes import labels_of
+from saccade.data.decode import Preprocessing
+from saccade.data.item import Item, Skipped
+from saccade.data.loader import Loader, Order, balanced, in_order, shuffled, spread
+from saccade.data.splits import Division
+from saccade.device import device
+from saccade.engine.distributed.world import ALONE, World, statistics
+from saccade.engine.ema import Average
+from saccade.engine.freezing import Unfreezing, hold_all_but, learning_in
+from saccade.engine.loop import Position
+from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
+from saccade.engine.schedule import Plateau, scheduled
+from saccade.engine.step import Descent, compile_in_place
+from saccade.engine.stopping import Best
+from saccade.errors import DataError, RecipeError
+from saccade.probes.features import Decoding
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.settings import preprocessing_of
+from saccade.tasks.catalogue import task_for
+from saccade.tasks.task import Task
+from saccade.training.initial import begun
+
+HELD_OUT_BATCH = 256  # pictures measured at a time
+
+
+UNFOUND = 1.0  # the rate of a descent until a sweep has found it
+
+
+ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
+    "shuffled": lambda targets, seed: shuffled(len(targets), seed),
+    "balanced": balanced,
+}
+
+
+class Progress(Protocol):
+    def __call__(self, done: int, total: int, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split, decoded: the items that could be read, with their pictures and targets."""
+
+    items: tuple[Item, ...]
+    pictures: Pictures
+    targets: Tensor
+
+    def in_order(self) -> Loader:
+        """Every picture once, for measuring."""
+        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, in_order(len(self.items)))
+
+    def spread(self, count: int) -> Loader:
+        """At most `count` pictures, evenly spread over the split, for measuring."""
+        order = spread(len(self.items), count)
+        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, order)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Pictures, task, network, and the ways to feed and to move it."""
+
+    recipe: Recipe
+    task: Task
+    preprocessing: Preprocessing
+    splits: Mapping[str, Split]
+    unreadable: tuple[Skipped, ...]
+    loader: Loader
+    augment: Augmentation
+    model: nn.Module
+    descent: Descent
+    unfreezing: Unfreezing
+    average: Average | None
+    record: Best  # by validation
+    words: tuple[str, ...] = ()  # where the first weights come from
+    world: World = ALONE  # the processes that train together
+
+    @property
+    def best(self) -> nn.Module:
+        """The network to use: the average where there is one."""
+        return self.average.model if self.average else self.model
+
+    def settle(self) -> None:
+        """Give all processes the same batch statistics, before measuring and saving."""
+        self.world.settle(self._networks)
+
+    @property
+    def _networks(self) -> list[nn.Module]:
+        return [self.model, *([self.average.model] if self.average else [])]
+
+    def state(self, position: Position) -> dict[str, Any]:
+        """Everything that changes as training goes on."""
+        return {
+            "model": self.model.state_dict(),
+            "descent": self.descent.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "record": self.record.state_dict(),
+            "statistics": self.world.gathered(self._networks),
+            "epochs": self.recipe.train.epochs,
+            "epoch": position.epoch,
+            "step": position.step,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> Position:
+        """Take up the state of a checkpoint; gives where to go on."""
+        self.model.load_state_dict(state["model"])
+        self.unfreezing.reach(state["epoch"])
+        self.descent.load_state_dict(state["descent"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        self.record.load_state_dict(state["record"])
+        epochs = self.recipe.train.epochs
+        if state.get("epochs", epochs) != epochs:  # what ended early goes on
+            self.record.wait_anew()
+        if self.record.over:
+            self.descent.end()
+        self.world.scatter(self._networks, state.get("statistics"))
+        return Position(state["epoch"], state["step"])
+
+
+def prepare(
+    recipe: Recipe, division: Division, progress: Progress, world: World = ALONE
+) -> Prepared:
+    """Decode the pictures and build the network, its optimizer and its augmentation.
+
+    Raises `DataError` when a class is left without a readable picture.
+    """
+    data, settings = recipe.data, recipe.train
+    refuse_unshared(recipe, world)
+    task = task_for(
+        division.train, division.classes, settings.label_smoothing, settings.class_weights
+    )
+    augment = [parse(text, len(task.classes)) for text in data.augment]
+    preprocessing = preprocessing_of(recipe)
+    cache = data.cache if world.size == 1 else "disk"
+    with world.first_here():
+        splits, unreadable = _decode(division, preprocessing, cache, task, progress)
+    train = splits["train"]
+    order = ORDERS[data.sampling](train.targets, settings.seed)
+    loader = Loader(train.pictures, train.targets, int(settings.batch_size), order)
+    decoding = Decoding(train.items, train.pictures, preprocessing)
+    ready = begun(recipe, task, decoding, train.targets, progress)
+    compile_in_place(ready.model, settings.compile, device(settings.device))
+    unfreezing = _unfreezing(recipe, ready.model, len(loader), world)
+    descent = unfreezing.descent
+    if data.grow < 1:
+        augment.append(Grow(data.grow, lambda: descent.done))
+    return Prepared(
+        recipe,
+        task,
+        ready.preprocessing,
+        splits,
+        unreadable,
+        loader,
+        compose(augment),
+        ready.model,
+        descent,
+        unfreezing,
+        Average(ready.model, settings.average) if settings.average else None,
+        Best(settings.stop_after, keep=settings.keep == "best"),
+        ready.words + _said_of(world, ready.model),
+        world=world,
+    )
+
+
+def refuse_unshared(recipe: Recipe, world: World) -> None:
+    """Claim this process's device; raise `RecipeError` for settings that several cannot share."""
+    world.claim(device(recipe.train.device))
+    if world.size == 1:
+        return
+    if recipe.data.cache not in ("auto", "disk"):
+        raise RecipeError(
+            f"data.cache={recipe.data.cache} would decode or hold every picture once a process",
+            "set data.cache=disk, which the processes of a machine share",
+        )
+    if recipe.optim.lr == "auto":
+        raise RecipeError(
+            "optim.lr=auto does not go with several processes: the sweep is made by one",
+            "ask saccade find-rate, and set optim.lr to what it says",
+        )
+    if recipe.train.class_weights != "none":
+        raise RecipeError(
+            "train.class_weights do not go with several processes: the weights of a batch are "
+            "shared out among all of its pictures",
+            "set data.sampling=balanced in their place, or train with one process",
+        )
+
+
+def _said_of(world: World, model: nn.Module) -> tuple[str, ...]:
+    if world.size == 1:
+        return ()
+    if not statistics([model]):
+        return (f"{world.size} processes train together",)
+    return (
+        f"{world.size} processes train together; each normalises by its own part of a batch, and "
+        "running statistics are averaged over them before measuring and saving",
+    )
+
+
+def _unfreezing(recipe: Recipe, model: nn.Module, steps: int, world: World) -> Unfreezing:
+    """The stages of a recipe, and the descent of the first of them."""
+    optim, learning = recipe.optim, learning_in(model, recipe.stages)
+    hold_all_but(model, learning[0])
+    groups = partial(
+        parameter_groups, weight_decay=optim.weight_decay, layer_decay=optim.layer_decay
+    )
+    descent = _descent(recipe, groups(model), steps, world)
+    return Unfreezing(model, descent, groups, recipe.stages, learning, steps)
+
+
+def _descent(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Descent:
+    optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
+    rate = UNFOUND if optim.lr == "auto" else optim.lr
+    optimizer = OPTIMIZERS[optim.name](groups, rate, optim.momentum)
+    rise = float(optim.warmup)
+    warmup = rise if rise < 1 else rise / total
+    if warmup >= 1:
+        found = f"optim.warmup is {rise:g} steps, and the training has {total}"
+        raise RecipeError(found, "write fewer, or a share such as 0.1")
+    whole = world.size > 1 or recipe.train.class_weights != "none"  # not halved on its own
+    return Descent(
+        Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
+        scheduled(optim.schedule, warmup),
+        total,
+        precision=recipe.train.precision,
+        clip=optim.clip,
+        minutes=recipe.train.minutes,
+        micro_batch=recipe.train.micro_batch,
+        least=int(recipe.train.batch_size) + 1 if whole else 1,
+        plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
+        world=world,
+    )
+
+
+def _decode(
+    division: Division,
+    preprocessing: Preprocessing,
+    cache: str,
+    task: Task,
+    progress: Progress,
+) -> tuple[dict[str, Split], tuple[Skipped, ...]]:
+    parts = {"train": division.train, "val": division.val, "test": division.test}
+    total, done = sum(map(len, parts.values())), 0
+    splits: dict[str, Split] = {}
+    unreadable: list[Skipped] = []
+    for name, items in parts.items():
+        result = decoded(
+            items,
+            preprocessing,
+            mode=cache,
+            progress=lambda some, _, before=done: progress(before + some, total),
+        )
+        done += len(items)
+        unreadable += result.failed
+        kept = tuple(items[k] for k in result.kept)
+        if not kept:
+            raise DataError(f"no picture of {name} can be read; {_first(result.failed)}")
+        splits[name] = Split(kept, result.pictures, task.targets(kept))
+    lost = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
+    if lost:
+        raise DataError(f"'{min(lost)}' has no readable picture to train on; {_first(unreadable)}")
+    return splits, tuple(unreadable)
+
+
+def _first(failed: list[Skipped] | tuple[Skipped, ...]) -> str:
+    return f"{failed[0].name}: {failed[0].reason}" if failed else "the split gave it none"

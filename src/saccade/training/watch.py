@@ -1,0 +1,125 @@
+"""faults: what a person is told when disk or memory fail under a training."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from saccade.data.loader import spread
+from saccade.data.store import free_disk, in_words
+from saccade.engine.checkpoint import KEPT, load_checkpoint
+from saccade.engine.loop import Position
+from saccade.engine.step import is_shortage
+from saccade.errors import ResourceError, WeightsError
+from saccade.explain.layer_stats import LayerWatch, troubles
+from saccade.runs.run import Run
+from saccade.training.prepare import Prepared
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def told(run: Run) -> Iterator[None]:
+    """Within the block failures of disk and memory become a `ResourceError` on `run`."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read our words has gone: no fault of the disk
+        raise
+    except OSError as error:
+        raise _unwritable(run, error) from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_shortage(error):
+            raise
+        raise ResourceError(
+            f"memory ran out outside of a step; {kept(run)}",
+            f"free some, then go on with: saccade resume {run.path}",
+        ) from error
+
+
+def kept(run: Run) -> str:
+    """What of a training is safe, in words."""
+    try:
+        state, _ = load_checkpoint(run.path / "checkpoint")
+    except WeightsError:
+        return "no checkpoint was kept"
+    return f"the checkpoint of epoch {state['epoch']}, step {state['step']} is whole"
+
+
+def refuse_unwritable(out: Path | None) -> None:
+    """Raise `ResourceError` where no run folder can be made, before anything is worked out."""
+    wanted = out if out is not None else Path("runs") / "new"
+    parent = wanted.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise ResourceError(
+            f"the folder '{parent}' cannot be written to", "name another one with --out"
+        )
+
+
+def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:
+    """Raise `ResourceError` where a run with checkpoints of so many bytes does not fit.
+
+    A new one lies beside those that are kept before an old one goes; a bundle is never larger.
+    """
+    needed, free = (KEPT + 2) * checkpoint, free_disk(folder)
+    if needed > free:
+        raise ResourceError(
+            f"the run needs {in_words(needed)} of disk in '{folder}'; {in_words(free)} are free",
+            "make room, or name another folder with --out",
+        )
+
+
+def _unwritable(run: Run, error: OSError) -> ResourceError:
+    if not (run.path / "recipe.toml").is_file():
+        return ResourceError(
+            f"the run folder '{run.path}' has vanished during the training; nothing was kept",
+            "leave it where it is, and train again",
+        )
+    cure = "make room" if error.errno in FULL else "see to the disk"
+    return ResourceError(
+        f"cannot write to the run '{run.path}': {error.strerror or error}; {kept(run)}",
+        f"{cure}, then go on with: saccade resume {run.path}",
+    )
+
+
+# LayerLooks: when a training is looked into, layer by layer, and what is said of it.
+
+
+PICTURES = 256  # of the training split, evenly spread over it, on which units are to fire
+
+
+class LayerLooks:
+    """Looks into every layer at the end of each so many epochs; none where none is asked for."""
+
+    def __init__(self, prepared: Prepared):
+        self.every = prepared.recipe.train.statistics  # epochs
+        self.steps = len(prepared.loader)
+        self.said: set[str] = set()
+        if self.every:
+            train = prepared.splits["train"]
+            chosen = spread(len(train.items), PICTURES)(0)
+            device = next(prepared.model.parameters()).device
+            self.watch = LayerWatch(prepared.model, train.pictures.take(chosen).to(device))
+
+    def coming(self, position: Position) -> None:
+        """Be ready for the step to come, where it is one to be looked at."""
+        if self.every and position.step == self.steps - 1 and self._due(position.epoch):
+            self.watch.copy_weights()
+
+    def look(self, epoch: int) -> tuple[dict[str, Any], list[str]]:
+        """What the log says of the layers after `epoch`, from 0, and what is newly wrong."""
+        if not self.every or not self._due(epoch):
+            return {}, []
+        rows = self.watch.look()
+        found = [words for words in troubles(rows) if words.split()[0] not in self.said]
+        self.said |= {words.split()[0] for words in found}  # of a row once
+        return {"layers": [asdict(row) for row in rows]}, found
+
+    def _due(self, epoch: int) -> bool:
+        return (epoch + 1) % self.every == 0

@@ -1,0 +1,49 @@
+"""Numbers as people read them: a duration, a share, a share with its interval, two columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 85 ms, 3.2 s, 41 s, 3 min 05 s, 25 h 00 min."""
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 89.5:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def percent(share: float) -> str:
+    """0.9871 as '98.7 %'."""
+    return f"{100 * share:.1f} %"
+
+
+def proportion(share: float, interval: tuple[float, float], n: int) -> str:
+    """A share with its interval and its n, as '98.7 % (96.8–99.5, n = 270)'."""
+    low, high = interval
+    return f"{percent(share)} ({100 * low:.1f}–{100 * high:.1f}, n = {n:,})"
+
+
+def aligned(rows: Sequence[tuple[str, str]]) -> str:
+    """Names and values in two columns."""
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(f"{name:<{width}}{value}" for name, value in rows)
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A head and rows as an HTML table, everything escaped."""
+    lines = "".join(f"<tr>{_cells('td', row)}</tr>" for row in rows)
+    thead = f"<thead><tr>{_cells('th', head)}</tr></thead>"
+    return f"<table>{thead}<tbody>{lines}</tbody></table>"
+
+
+def _cells(tag: str, row: Sequence[str]) -> str:
+    return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)

@@ -1,0 +1,129 @@
+"""`saccade suspects`: planted wrong labels are found, and what cannot be doubted is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from saccade import api
+from saccade.cli import main
+from saccade.data.sources import open_source
+from saccade.errors import DataError, UsageError
+from saccade.runs.run import Run
+
+WRONG = {"red/wrong.png", "green/wrong.png"}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def mislabelled(photos: Path) -> Path:
+    """The photos with a blue one among the red ones, and a red one among the green ones."""
+    shutil.move(photos / "blue" / "03.png", photos / "red" / "wrong.png")
+    shutil.move(photos / "red" / "05.png", photos / "green" / "wrong.png")
+    return photos
+
+
+def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path) -> None:
+    found = api.suspects(mislabelled)
+    assert {s.name: s.suggested for s in found.found} == {
+        "red/wrong.png": "blue",
+        "green/wrong.png": "red",
+    }
+    assert all(s.p_given < 0.5 < s.p_suggested for s in found.found)
+    assert found.wrong == pytest.approx(2 / 48, abs=0.02)
+    assert found.n == 48 and found.agreeing == 46
+    assert [s.margin for s in found.found] == sorted(s.margin for s in found.found)
+
+
+def test_right_labels_have_no_suspects(photos: Path) -> None:
+    found = api.suspects(photos)
+    assert found.found == () and found.wrong == 0
+    assert "suspects      0" in str(found)
+
+
+def test_the_cleaned_table_is_a_source_without_the_suspects(
+    mislabelled: Path, tmp_path: Path
+) -> None:
+    before = sorted(path.read_bytes() for path in mislabelled.rglob("*.png"))
+    api.suspects(mislabelled, apply=tmp_path / "clean.csv")
+    source = open_source(tmp_path / "clean.csv")
+    names = {item.name.removeprefix("photos/") for item in source.read("all")}
+    assert len(names) == 46 and not names & WRONG
+    with (tmp_path / "clean-left-out.csv").open(newline="") as file:
+        reasons = {row["path"]: row["reason"] for row in csv.DictReader(file)}
+    assert reasons.keys() == WRONG
+    assert reasons["red/wrong.png"].startswith("labelled red, probably blue (")
+    assert sorted(path.read_bytes() for path in mislabelled.rglob("*.png")) == before
+
+
+def test_a_copy_of_a_wrong_picture_does_not_vouch_for_its_label(mislabelled: Path) -> None:
+    shutil.copy(mislabelled / "red" / "wrong.png", mislabelled / "red" / "wrong copy.png")
+    found = {s.name for s in api.suspects(mislabelled).found}
+    assert found == {*WRONG, "red/wrong copy.png"}
+
+
+def test_a_class_of_one_picture_is_left_out_and_named(mislabelled: Path) -> None:
+    (mislabelled / "violet").mkdir()
+    shutil.copy(mislabelled / "blue" / "00.png", mislabelled / "violet" / "00.png")
+    found = api.suspects(mislabelled)
+    assert found.notes[-1] == "too few pictures to be looked at: violet"
+    assert {s.name for s in found.found} == WRONG and found.n == 48
+
+
+def test_the_command_prints_one_object_or_a_row_a_suspect(
+    mislabelled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["suspects", str(mislabelled), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {s["name"] for s in told["suspects"]} == WRONG
+    low, high = told["wrong_share_interval"]
+    assert low <= told["wrong_share"] <= high
+    assert [sum(column) for column in zip(*told["noise_matrix"])] == pytest.approx([1, 1, 1])
+    assert main(["suspects", str(mislabelled), "--csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert {(row["name"], row["given"], row["suggested"]) for row in rows} == {
+        ("red/wrong.png", "red", "blue"),
+        ("green/wrong.png", "green", "red"),
+    }
+
+
+def test_the_page_shows_each_suspect_and_runs_nothing(mislabelled: Path, tmp_path: Path) -> None:
+    api.suspects(mislabelled, html=tmp_path / "page.html")
+    html = (tmp_path / "page.html").read_text()
+    assert html.count("<img") == 2 and "<script" not in html
+    assert "labelled red, probably blue" in html and "green/wrong.png" in html
+
+
+def test_a_run_looks_with_what_it_has_learned_and_says_so(mislabelled: Path, trained: Run) -> None:
+    found = api.suspects(mislabelled, model=trained.path)
+    assert found.eye == f"what goes into the last layer of {trained.path}"
+    assert "may know wrong labels by heart" in found.notes[0]
+    assert found.n == 48 and found.agreeing > 24
+
+
+def test_labels_of_another_kind_are_refused(photos: Path, tmp_path: Path) -> None:
+    rows = [f"{path},{at}.5" for at, path in enumerate(sorted(photos.rglob("*.png")))]
+    (tmp_path / "numbers.csv").write_text("\n".join(["path,value", *rows]))
+    with pytest.raises(DataError, match="are for regression"):
+        api.suspects(tmp_path / "numbers.csv")
+
+
+def test_classes_of_one_picture_leave_nothing_to_compare(photos: Path) -> None:
+    for name in ("red", "green"):
+        for path in sorted((photos / name).iterdir())[1:]:
+            path.unlink()
+    with pytest.raises(DataError, match="only one class has pictures both to learn from"):
+        api.suspects(photos)
+
+
+def test_hog_has_no_weights(photos: Path) -> None:
+    with pytest.raises(UsageError, match="hog has no weights"):
+        api.suspects(photos, model="hog", weights="imagenet")

@@ -1,0 +1,261 @@
+"""Several processes against one: the same batches, pixels, gradients, weights and numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from saccade.augment.augmentation import Augmentation, compose
+from saccade.augment.catalogue import parse
+from saccade.data.batch import Batch
+from saccade.data.cache import Held
+from saccade.data.loader import Loader, in_order, shuffled
+from saccade.engine.distributed.torch_world import joined_world, part_of
+from saccade.engine.distributed.world import ALONE, World, statistics
+from saccade.engine.evaluate import evaluate
+from saccade.engine.loop import Step, chance, train
+from saccade.engine.optim import OPTIMIZERS, parameter_groups
+from saccade.engine.schedule import cosine
+from saccade.engine.step import Descent
+from saccade.models.layers.blocks import Normalize, chain
+from saccade.tasks.classification import Classification
+
+N, BATCH = 50, 16  # the last batch of an epoch has 2 pictures: of four processes three have none
+TASK = Classification(("dark", "bright"))
+
+
+class Sides(nn.Module):
+    """Two classifiers, as GoogLeNet has three.  [N,1,8,8] -> ([N,2], [N,2])"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end, self.side = nn.Linear(64, 2), nn.Linear(64, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.flatten(1) / 255
+        return self.end(x), self.side(x)
+
+
+class Seen(Augmentation):
+    """Augments as another one does, and takes a digest of every pixel and target."""
+
+    def __init__(self, other: Augmentation):
+        self.other = other
+        self.digest = hashlib.sha256()
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        batch = self.other(batch, generator)
+        self.digest.update(batch.images.numpy().tobytes() + batch.targets.numpy().tobytes())
+        return batch
+
+
+def pictures(n: int) -> tuple[Held, Tensor]:
+    """Noise in which the left half is bright for class 1."""
+    targets = torch.arange(n) % 2
+    images = torch.randint(0, 128, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
+    images[targets == 1, :, :, :4] += 100
+    return Held(images.to(torch.uint8)), targets
+
+
+def network(norm: bool = False) -> nn.Sequential:
+    torch.manual_seed(0)
+    rows = dict(
+        normalize=Normalize((0.4,), (0.3,)),
+        conv=nn.Conv2d(1, 4, 3),
+        norm=nn.BatchNorm2d(4) if norm else nn.Identity(),
+    )
+    return chain(**rows, relu=nn.ReLU(), flatten=nn.Flatten(), fc=nn.Linear(144, 2))
+
+
+def trained(model: nn.Module, world: World, micro_batch: int = 0) -> tuple[list[float], str]:
+    """Train for two epochs; the loss of every step, and a digest of all that augmentation made."""
+    held, targets = pictures(N)
+    loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
+    optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 0.01), 0.02, 0.9)
+    total = 2 * len(loader)
+    descent = Descent(optimizer, cosine(), total, clip=1.0, micro_batch=micro_batch, world=world)
+    seen = Seen(compose([parse("flip"), parse("translate:1"), parse("mixup", 2), parse("noise")]))
+    events = train(model, TASK, loader, descent, seen, epochs=2, seed=7)
+    losses = [float(e.losses["loss"]) for e in events if isinstance(e, Step)]
+    return losses, seen.digest.hexdigest()
+
+
+def findings(world: World) -> dict[str, Any]:
+    """Everything that must not depend on the number of processes, and what each has of its own."""
+    found: dict[str, Any] = {}
+    for name, model, micro in (
+        ("plain", network(), 0),
+        ("micro", network(), 3),
+        ("sides", Sides(), 0),
+        ("norm", network(norm=True), 0),
+    ):
+        losses, digest = trained(model, world, micro)
+        own = [t.clone() for t in statistics([model])]
+        rows = world.gathered([model])
+        world.settle([model])
+        found[name] = dict(losses=losses, digest=digest, weights=model.state_dict(), own=own)
+        found[name] |= dict(gathered=rows, settled=[t.clone() for t in statistics([model])])
+        world.scatter([model], rows)
+        found[name]["scattered"] = statistics([model])
+    held, targets = pictures(21)
+    result = evaluate(network(), TASK, Loader(held, targets, 6, in_order(21)), world)
+    found["scores"] = {
+        k: float(v) for k, v in result.scores.items() if torch.as_tensor(v).ndim == 0
+    }
+    found["predictions"] = result.predictions
+    found["highest"] = world.highest(10 * world.rank)
+    found["leaders"] = world.leaders(0.1 + world.rank)
+    words = bytes(range(256)) * 999 if world.rank == 0 else b""
+    found["told"] = hashlib.sha256(world.told(words)).hexdigest()
+    found["empty"] = len(world.told())
+    chance(7, 0, 0, torch.device("cpu"), world.rank)
+    found["dropout"] = torch.rand(4)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as any_socket:
+        any_socket.bind(("127.0.0.1", 0))
+        return any_socket.getsockname()[1]
+
+
+def run_together(size: int, folder: Path) -> list[dict[str, Any]]:
+    """`findings` of each process of a world of `size`."""
+    shared = {
+        "TORCHELASTIC_RUN_ID": "test",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "WORLD_SIZE": str(size),
+        "LOCAL_WORLD_SIZE": str(size),
+        "GROUP_RANK": "0",
+        "OMP_NUM_THREADS": "1",
+    }
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", __file__, str(folder)],
+            env=os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(size)
+    ]
+    words = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * size, "\n".join(words)
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(size)]
+
+
+def main(folder: Path) -> None:
+    torch.set_num_threads(1)
+    with joined_world() as world:
+        order = folder / "order"
+        with world.first_here():
+            earlier = order.exists()
+            order.touch()
+        found = findings(world) | {"rank": world.rank, "earlier": earlier}
+        torch.save(found, folder / f"{world.rank}.pt")
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Any]:
+    return findings(ALONE)
+
+
+@pytest.fixture(scope="module", params=[2, 4])
+def together(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, Any]]:
+    return run_together(request.param, tmp_path_factory.mktemp("world"))
+
+
+def test_every_process_sees_the_same_pixels_as_one_alone(together: list, alone: dict) -> None:
+    for found in together:
+        for name in ("plain", "micro", "sides", "norm"):
+            assert found[name]["digest"] == alone[name]["digest"]
+
+
+@pytest.mark.parametrize("name", ["plain", "micro", "sides"])
+def test_weights_and_losses_are_those_of_one_process(
+    name: str, together: list, alone: dict
+) -> None:
+    for found in together:
+        torch.testing.assert_close(
+            found[name]["weights"], alone[name]["weights"], atol=1e-5, rtol=0
+        )
+        torch.testing.assert_close(found[name]["losses"], alone[name]["losses"], atol=1e-5, rtol=0)
+        for key, weight in found[name]["weights"].items():
+            assert torch.equal(weight, together[0][name]["weights"][key]), "processes differ"
+
+
+def test_micro_batches_change_nothing(together: list) -> None:
+    plain, micro = (together[0][name]["weights"] for name in ("plain", "micro"))
+    torch.testing.assert_close(plain, micro, atol=1e-5, rtol=0)
+
+
+def test_statistics_are_settled_to_the_mean_of_all_processes(together: list) -> None:
+    owns = [torch.cat(found["norm"]["own"]).double() for found in together]
+    assert not torch.equal(owns[0], owns[1]), "each has seen its own pictures"
+    mean = sum(owns[1:], owns[0]) / len(owns)
+    for found in together:
+        settled = torch.cat(found["norm"]["settled"])
+        torch.testing.assert_close(settled, mean.float(), atol=1e-7, rtol=1e-6)
+        assert torch.equal(settled, torch.cat(together[0]["norm"]["settled"]))
+
+
+def test_statistics_are_taken_up_as_each_process_had_them(together: list) -> None:
+    for found in together:
+        assert torch.equal(torch.cat(found["norm"]["scattered"]), torch.cat(found["norm"]["own"]))
+
+
+def test_one_process_takes_up_the_mean_of_the_statistics_of_several(together: list) -> None:
+    model = network(norm=True)
+    ALONE.scatter([model], together[0]["norm"]["gathered"])
+    torch.testing.assert_close(statistics([model]), together[0]["norm"]["settled"])
+
+
+def test_evaluation_of_21_pictures_counts_each_once_and_in_order(
+    together: list, alone: dict
+) -> None:
+    held, _ = pictures(21)
+    with torch.inference_mode():
+        whole = TASK.predict(network().eval(), held.rows.float())
+    for found in together:
+        assert found["predictions"].shape == (21, 2)
+        torch.testing.assert_close(found["predictions"], whole)
+        assert found["scores"] == pytest.approx(alone["scores"])
+
+
+def test_processes_agree_and_hear_their_leader(together: list) -> None:
+    size, message = len(together), bytes(range(256)) * 999
+    assert [found["highest"] for found in together] == [10 * (size - 1)] * size
+    assert [found["leaders"] for found in together] == [0.1] * size
+    assert {found["told"] for found in together} == {hashlib.sha256(message).hexdigest()}
+    assert {found["empty"] for found in together} == {0}
+    assert [found["earlier"] for found in together] == [False] + [True] * (size - 1)
+
+
+def test_dropout_of_the_first_process_is_that_of_one_alone(together: list, alone: dict) -> None:
+    assert torch.equal(together[0]["dropout"], alone["dropout"])
+    assert not torch.equal(together[1]["dropout"], alone["dropout"])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 5, 21, 64])
+def test_parts_cover_a_batch_once_and_none_is_a_single_picture(length: int, size: int) -> None:
+    parts = [part_of(length, rank, size) for rank in range(size)]
+    assert [k for part in parts for k in range(length)[part]] == list(range(length))
+    lengths = {part.stop - part.start for part in parts} - {0}
+    assert max(lengths, default=0) - min(lengths, default=0) <= 1
+    assert length < 2 or 1 not in lengths
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,136 @@
+"""Robustness: the same pictures under every corruption, with intervals."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from saccade.augment.corrupt.corruptions import CORRUPTIONS, Corrupted, corrupt
+from saccade.augment.tta import flips
+from saccade.data.cache import Held
+from saccade.data.loader import Loader, in_order
+from saccade.engine.evaluate import Measurement, robustness
+from saccade.metrics.intervals import Interval, wilson
+from saccade.metrics.metric import Number
+from saccade.runs.results import Robustness
+from saccade.tasks.classification import Classification
+
+TASK = Classification(("dark", "bright"))
+
+
+class Brightness(nn.Module):
+    """Says bright where the mean is over 100.  [N,C,H,W] -> [N,2]"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threshold = nn.Parameter(torch.tensor(100.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        bright = x.float().mean((1, 2, 3)) - self.threshold
+        return torch.stack([-bright, bright], dim=1)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> tuple[Held, Tensor]:
+    """Forty flat ones: a half of 60, a half of 140."""
+    targets = torch.arange(40) % 2
+    values = (60 + 80 * targets).byte().view(-1, 1, 1, 1)
+    return Held(values.expand(40, 3, 32, 32).contiguous()), targets
+
+
+def loader(pictures: Held, targets: Tensor) -> Loader:
+    return Loader(pictures, targets, 16, in_order(len(pictures)))
+
+
+def test_brightness_is_what_a_network_of_brightness_fails_on(pictures: tuple[Held, Tensor]):
+    found = Robustness.of(
+        robustness(Brightness(), TASK, loader(*pictures), ["brightness", "contrast"])
+    )
+    assert found.clean.value == 1
+    # 60 + 255 x (0.05, 0.1, 0.15, 0.2, 0.3) is over 100 from the third on
+    assert [n.value for n in found.corrupted["brightness"]] == [1, 1, 1, 0.5, 0.5]
+    assert [n.value for n in found.corrupted["contrast"]] == [1] * 5
+    assert found.worst() == "brightness"
+
+
+class LeftOverRight(nn.Module):
+    """Says bright where the left half is brighter.  [N,C,H,W] -> [N,2]"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.tensor(0.01))
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = x.float().chunk(2, dim=3)
+        apart = self.sharpness * (left - right).mean((1, 2, 3))
+        return torch.stack([-apart, apart], dim=1)
+
+
+def test_corrupted_pictures_are_seen_several_ways_too():
+    """A picture and its mirror image cancel: the mean is one half, and every answer "dark"."""
+    rows = torch.zeros(8, 1, 32, 32, dtype=torch.uint8)
+    rows[..., :16] = 140
+    sided = loader(Held(rows), torch.ones(8, dtype=torch.int64))
+    once = Robustness.of(robustness(LeftOverRight(), TASK, sided, ["brightness"]))
+    both = Robustness.of(robustness(LeftOverRight(), TASK, sided, ["brightness"], maps=flips()))
+    assert [n.value for n in once.corrupted["brightness"]] == [1] * 5
+    assert [both.clean.value, *(n.value for n in both.corrupted["brightness"])] == [0] * 6
+
+
+def test_every_number_has_its_n_and_interval(pictures: tuple[Held, Tensor]):
+    found = list(robustness(Brightness(), TASK, loader(*pictures), ["fog"]))
+    assert [(one.corruption, one.severity) for one in found] == [
+        ("", 0),
+        *(("fog", k) for k in (1, 2, 3, 4, 5)),
+    ]
+    assert all(one.number.n == 40 and one.number.interval for one in found)
+
+
+def test_all_corruptions_are_measured_unless_some_are_named(pictures: tuple[Held, Tensor]):
+    few = Held(pictures[0].take(torch.arange(4))), pictures[1][:4]
+    found = Robustness.of(robustness(Brightness(), TASK, loader(*few)))
+    assert set(found.corrupted) == set(CORRUPTIONS)
+
+
+def test_corrupted_pictures_are_bytes_and_the_same_each_time(pictures: tuple[Held, Tensor]):
+    noisy = Corrupted(pictures[0], "gaussian_noise", 3)
+    index = torch.arange(8)
+    once, again = noisy.take(index), noisy.take(index)
+    assert once.dtype == torch.uint8 and torch.equal(once, again)
+    assert not torch.equal(once, pictures[0].take(index))
+    other = Corrupted(pictures[0], "gaussian_noise", 3, seed=1).take(index)
+    assert not torch.equal(once, other)
+
+
+def test_streaks_have_the_same_direction_in_all_severities(pictures: tuple[Held, Tensor]):
+    chance = [torch.Generator().manual_seed(1) for _ in range(2)]
+    image = torch.zeros(1, 1, 33, 33)
+    image[..., 16, 16] = 255
+    weak, strong = (corrupt(image, "motion_blur", s, g) for s, g in zip((1, 5), chance))
+    assert torch.equal(weak > 1, (weak > 1) & (strong > 1))
+
+
+def number(value: float, n: int = 100) -> Number:
+    return Number("accuracy", value, n, wilson(round(value * n), n), "%")
+
+
+def test_the_table_has_a_line_for_each_corruption():
+    severities = [Measurement("fog", k, number(1 - 0.1 * k)) for k in range(1, 6)]
+    found = Robustness.of([Measurement("", 0, number(0.95)), *severities])
+    lines = str(found).splitlines()
+    assert lines[0] == (
+        "accuracy: 95.0 % (88.8–97.8, n = 100) on pictures as they are; 70 % on average of five "
+        "severities of fog, the hardest here"
+    )
+    assert lines[3].split()[:3] == ["fog", "90", "(83–94)"]
+    assert lines[3].split()[-1] == "70"
+    assert found.to_dict()["corruptions"]["fog"]["mean"] == pytest.approx(0.7)
+    assert "<td" in found._repr_html_()
+
+
+def test_numbers_that_are_no_shares_are_written_as_they_are():
+    error = Number("MAE", 1.234, 50, Interval(1.1, 1.4), "years")
+    foggy = [Measurement("fog", k, error) for k in range(1, 6)]
+    found = Robustness.of([Measurement("", 0, error), *foggy])
+    assert "1.23 (1.1–1.4)" in str(found)

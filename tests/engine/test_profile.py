@@ -1,0 +1,25 @@
+"""The pace of a training: what the machine's rate is counted by."""
+
+from __future__ import annotations
+
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from saccade.engine import profile
+from saccade.engine.profile import SIDE, machine_rate
+
+
+def test_the_rate_of_a_processor_does_not_count_what_others_keep_it_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wall, worked = count(0.0, 100.0), count(0.0, 0.01)
+    clocks = SimpleNamespace(
+        perf_counter=lambda: next(wall),
+        process_time=lambda: next(worked) * torch.get_num_threads(),
+    )
+    monkeypatch.setattr(profile, "time", clocks)
+    rate = machine_rate(torch.device("cpu"), torch.float32)
+    assert rate == pytest.approx(2 * SIDE**3 / 0.01)

@@ -1,0 +1,114 @@
+"""Judgements of made-up curves, and the interval of a difference against published figures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from saccade.metrics.fit_diagnosis import Score, difference, judgement
+from saccade.metrics.intervals import Interval, wilson
+from saccade.words import proportion
+
+
+def share(right: int, n: int) -> Score:
+    interval = wilson(right, n)
+    return Score("accuracy", right / n, interval, proportion(right / n, interval, n))
+
+
+def curves(losses: list[float], held_out: list[float]) -> list[dict[str, Any]]:
+    pairs = zip(losses, held_out, strict=True)
+    return [{"epoch": k, "loss": a, "val_loss": b} for k, (a, b) in enumerate(pairs, 1)]
+
+
+FLAT = curves([2.0, 1.01, 1.0, 1.0], [2.0, 1.0, 1.0, 1.0])
+FALLING = curves([2.0, 1.5, 1.2, 1.0], [2.0, 1.5, 1.2, 1.0])
+TURNED = curves([2.0, 1.0, 0.3, 0.01], [2.0, 1.1, 1.5, 2.2])
+GOOD = curves([2.0, 0.5, 0.1, 0.05], [2.0, 0.5, 0.12, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "kind"),
+    [
+        (share(700, 1000), share(690, 1000), "underfitted"),
+        (share(1000, 1000), share(700, 1000), "overfitted"),
+        (share(800, 1000), share(600, 1000), "both"),
+        (share(999, 1000), share(990, 1000), "fits"),
+        (share(20, 20), share(18, 20), "cannot tell"),  # far too few to say
+        (share(1000, 1000), share(940, 1000), "cannot tell"),  # 6 lost, or 4.5 to 7.7
+        (share(930, 1000), share(880, 1000), "cannot tell"),  # as much lost as missing
+    ],
+)
+def test_each_kind_is_told_from_the_two_scores(train: Score, val: Score, kind: str):
+    assert judgement(GOOD, train, val).kind == kind
+
+
+def test_what_is_lost_is_told_in_percentage_points():
+    """By hand from Wilson's intervals: 20 of 20 is 83.9-100.0, 18 of 20 is 69.9-97.2."""
+    few = judgement(GOOD, share(20, 20), share(18, 20)).words
+    assert "; held out it may be up to 30.1 percentage points lower, or up to 7.7" in few
+    many = judgement(GOOD, share(1000, 1000), share(700, 1000)).words
+    assert many.endswith("; held out it is 27.2 to 32.9 percentage points lower")
+    better = judgement(GOOD, share(960, 1000), share(1000, 1000)).words
+    assert "held out it is" in better and "percentage points higher, which" in better
+
+
+def test_what_is_lost_of_a_number_that_is_no_share_is_told_as_it_is():
+    train, held_out = (
+        Score("R squared", 0.9, Interval(0.85, 0.95), "0.900", ""),
+        Score("R squared", 0.5, Interval(0.4, 0.6), "0.500", ""),
+    )
+    words = judgement(GOOD, train, held_out).words  # 0.4 -+ the root of 0.05^2 + 0.1^2
+    assert "held out it is 0.288 to 0.512 lower" in words
+
+
+def test_an_overfitted_one_says_when_it_turned():
+    words = str(judgement(TURNED, share(1000, 1000), share(700, 1000)))
+    assert words.startswith("overfitted: accuracy: training 100.0 % (99.6–100.0, n = 1,000)")
+    assert "After epoch 2 the held-out loss rose from 1.1 to 2.2" in words
+    assert "that of training fell from 1 to 0.01" in words
+
+
+def test_a_loss_that_went_on_to_fall_has_not_turned():
+    assert "rose" not in str(judgement(GOOD, share(1000, 1000), share(700, 1000)))
+
+
+def test_an_underfitted_one_says_whether_longer_would_help():
+    scores = share(700, 1000), share(690, 1000)
+    falling = judgement(FALLING, *scores).words
+    assert falling.endswith("still falls, from 1.2 in epoch 3 to 1: train longer")
+    flat = judgement(FLAT, *scores).words
+    assert flat.endswith("from 1 in epoch 3 to 1: a larger network, or a higher rate for longer")
+
+
+def test_more_pictures_settle_what_few_leave_open():
+    kinds = [judgement(GOOD, share(n, n), share(round(0.85 * n), n)).kind for n in (20, 100, 1000)]
+    assert kinds == ["cannot tell", "overfitted", "overfitted"]
+
+
+def test_without_intervals_nothing_is_said():
+    bare = Score("R2", 0.5, None, "0.500 (n = 1)")
+    assert judgement(GOOD, bare, share(9, 10)).kind == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [  # Newcombe 1998, Statistics in Medicine 17, 873-890, Table II, method 10
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((10, 10), (0, 20), 0.6791, 1.0000),
+    ],
+)
+def test_the_interval_of_a_difference_is_newcombe_s(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+):
+    (a, m), (b, n) = first, second
+    found = difference(a / m, wilson(a, m), b / n, wilson(b, n))
+    assert math.isclose(found.low, low, abs_tol=6e-5)
+    assert math.isclose(found.high, high, abs_tol=6e-5)
+
+
+def test_any_two_intervals_will_do():
+    found = difference(5.0, Interval(4, 6), 2.0, Interval(1, 3))
+    assert math.isclose(found.low, 3 - math.sqrt(2)) and math.isclose(found.high, 3 + math.sqrt(2))

@@ -1,0 +1,122 @@
+"""without: what is left, what it weighs, what it says when the rest cannot be joined."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from saccade.errors import UsageError
+from saccade.models.catalogue import NETWORKS
+from saccade.models.create import input_shape
+from saccade.models.layers.blocks import chain
+from saccade.models.layers.surgery import find, rows, without
+from saccade.models.networks.small import mlp
+
+
+def empty(name: str) -> nn.Sequential:
+    with torch.device("meta"):
+        return NETWORKS[name]()
+
+
+def names(network: nn.Sequential) -> list[str]:
+    return [path for path, _ in rows(network)]
+
+
+def test_a_layer_takes_its_activation_and_dropout_along():
+    left = names(without(empty("alexnet_2012"), ["fc7"], input_shape=(3, 227, 227)))
+    gone = set(names(empty("alexnet_2012"))) - set(left)
+    assert gone == {"fc7", "relu7", "drop7"}
+
+
+def test_dropout_stays_before_each_layer_that_is_left():
+    """In the public AlexNet dropout stands before its layer; without fc7 one is left before fc8."""
+    left = without(empty("alexnet"), ["fc7"])
+    kinds = [type(row).__name__ for path, row in rows(left) if path.startswith("classifier")]
+    assert kinds == ["Dropout", "Linear", "ReLU", "Dropout", "Linear"]
+
+
+@pytest.mark.parametrize("name", ["alexnet", "alexnet_2012", "zfnet"])
+def test_numbers_count_the_layers_with_weights_as_the_paper_does(name):
+    network = empty(name)
+    layers = [path for path, row in rows(network) if isinstance(row, nn.Conv2d | nn.Linear)]
+    expected = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
+    assert [find(network, number) for number in expected] == [[path] for path in layers]
+
+
+def test_what_still_fits_is_shared_and_keeps_its_name():
+    network = mlp(4, (8, 8, 6), input_shape=(1, 4, 4))
+    left = without(network, ["fc2"], input_shape=(1, 4, 4))
+    assert set(left.state_dict()) == {
+        f"{row}.{kind}" for row in ("fc1", "fc3", "output") for kind in ("weight", "bias")
+    }
+    assert all(left.get_submodule(row) is network.get_submodule(row) for row in names(left))
+    x = torch.randn(2, 1, 4, 4)
+    h = network.get_submodule("fc1")(x.flatten(1)).relu()
+    expected = network.get_submodule("output")(network.get_submodule("fc3")(h).relu())
+    torch.testing.assert_close(left(x), expected)
+
+
+def test_a_layer_with_another_input_is_made_anew_and_the_whole_can_be_trained():
+    torch.manual_seed(0)
+    left = without(NETWORKS["lenet5"](), ["c3", "f6"], input_shape=(1, 32, 32))
+    f5 = left.get_submodule("f5")
+    assert isinstance(f5, nn.Linear)
+    assert f5.in_features == 6 * 7 * 7
+    x, targets = torch.randn(16, 1, 32, 32), torch.arange(16) % 10
+    descent = torch.optim.Adam(left.parameters(), lr=0.01)
+    losses = []
+    for _ in range(30):
+        descent.zero_grad()
+        loss = F.cross_entropy(left(x), targets)
+        loss.backward()
+        descent.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_a_group_can_go_whole():
+    network = chain(
+        a=nn.Conv2d(3, 4, 3, padding=1),
+        b=chain(conv=nn.Conv2d(4, 8, 3, padding=1), bn=nn.BatchNorm2d(8), relu=nn.ReLU()),
+        c=nn.Conv2d(8, 5, 1, groups=1, bias=False),
+    )
+    left = without(network, ["b"], input_shape=(3, 6, 6))
+    assert names(left) == ["a", "c"]
+    c = left.get_submodule("c")
+    assert isinstance(c, nn.Conv2d)
+    assert (c.in_channels, c.out_channels, c.bias) == (4, 5, None)
+
+
+def test_looking_moves_no_statistics_and_no_weights():
+    network = chain(conv=nn.Conv2d(3, 4, 1), bn=nn.BatchNorm2d(4), last=nn.Conv2d(4, 2, 1))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    without(network, ["bn"], input_shape=(3, 5, 5))
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_it_stays_on_the_device_that_the_network_is_on():
+    left = without(empty("vgg16"), ["fc14", "fc15"])
+    assert all(p.is_meta for p in left.parameters())
+    assert left(torch.empty(2, 3, 224, 224, device="meta")).shape == (2, 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "words"),
+    [
+        ("alexnet", ["fc9"], "no layer of this network is called 'fc9'\nhint: did you mean fc"),
+        ("alexnet", ["fc8"], "without fc8 the network gives 4096 numbers instead of 1000"),
+        ("lenet5_1998", ["c1"], "row 'c3' cannot take 1 x 16 x 16"),
+        ("lenet5", ["flatten"], "gives 16 x 5 x 10 numbers instead of 10"),
+    ],
+)
+def test_what_cannot_be_is_said(name, layers, words):
+    with pytest.raises(UsageError) as caught:
+        without(empty(name), layers, input_shape=input_shape(name))
+    assert words in str(caught.value)
+
+
+def test_a_picture_of_another_size_is_refused_rather_than_fitted():
+    with pytest.raises(UsageError, match="row 'fc6' cannot take 6400"):
+        without(empty("alexnet_2012"), ["fc7"], input_shape=(3, 224, 224))

@@ -1,0 +1,20 @@
+"""Net-3 by its report's count."""
+
+from __future__ import annotations
+
+import torch
+
+from saccade.models.networks.small import net3
+
+
+def test_net3_has_1226_weights():
+    """LeCun 1989, section 4: "this network has 1226 connections" (64*10 + 16*26 + 10*17)."""
+    assert sum(p.numel() for p in net3().parameters()) == 64 * 10 + 16 * 26 + 10 * 17 == 1226
+
+
+def test_a_corner_of_the_picture_reaches_a_corner_of_the_maps():
+    network = net3()
+    x = torch.zeros(1, 1, 16, 16, requires_grad=True)
+    network[:1](x)[0, 0, 0, 0].backward()
+    assert x.grad is not None
+    assert x.grad[0, 0].nonzero().amax(0).tolist() == [1, 1]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import torch
+
+from saccade.data.item import Skipped
+from saccade.metrics.classification import classes_measured
+from saccade.metrics.intervals import wilson
+from saccade.runs.results import Evaluation
+from saccade.tasks.answers import Prediction, Predictions
+from saccade.words import percent, proportion
+
+CATS = Prediction("a<b>.png", ("cat", "dog"), (0.75, 0.25))
+
+
+def test_numbers_read_as_people_write_them() -> None:
+    assert percent(0.98765) == "98.8 %"
+    assert proportion(0.9, wilson(90, 100), 100) == "90.0 % (82.6–94.5, n = 100)"
+    assert proportion(0.5, wilson(5000, 10000), 10000).endswith("n = 10,000)")
+
+
+def test_a_prediction_is_a_line_a_class() -> None:
+    assert str(CATS) == " 75.0 %  cat\n 25.0 %  dog"
+    assert repr(CATS) == "Prediction(a<b>.png: cat, 75.0 %)"
+    assert CATS.best == "cat"
+
+
+def test_results_are_escaped_in_notebooks() -> None:
+    html = Predictions((CATS,))._repr_html_() + CATS._repr_html_()
+    assert "<b>" not in html
+    assert html.count("&lt;b&gt;") == 2
+
+
+def test_predictions_are_a_sequence_and_a_table() -> None:
+    found = Predictions((CATS, CATS), (Skipped("c.png", "cut short"),))
+    assert (len(found), found[1], list(found)) == (2, CATS, [CATS, CATS])
+    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
+    assert rows[0]["class_1"] == "cat"
+    assert float(rows[0]["probability_2"]) == 0.25
+    assert (rows[2]["name"], rows[2]["class_1"], rows[2]["error"]) == ("c.png", "", "cut short")
+    assert str(found).count("a<b>.png") == 2
+    assert found.to_dict()["unreadable"] == [{"name": "c.png", "reason": "cut short"}]
+
+
+def test_an_evaluation_reads_well() -> None:
+    probabilities = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.7, 0.3]])
+    measured = classes_measured(probabilities, torch.tensor([0, 0, 1, 1]), ("a", "b"))
+    note = "the data has no picture of 1 of 3 classes: 'c'"
+    found = replace(Evaluation.of("test", "classification", measured), notes=(note,))
+    assert repr(found) == "Evaluation(test: accuracy 75.0 % (30.1–95.4, n = 4))"
+    assert found.rows(1) == [("accuracy", "75.0 % (30.1–95.4, n = 4), 50.0 % without looking")]
+    assert "note" in str(found)
+    assert "top-5" not in str(found)
+    assert found.confusion == ((2, 0), (1, 1))
+    assert Evaluation.read(json.loads(json.dumps(found.to_dict()))) == found

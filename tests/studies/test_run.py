@@ -1,0 +1,290 @@
+"""Studies carried out: equal to plain trainings, killed and gone on with, refused and told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from saccade import api
+from saccade.engine.stopping import stop_requests
+from saccade.errors import Stopped, UsageError
+from saccade.runs.run import Run
+from saccade.studies.load import progress_of
+from saccade.studies.result import StudyResult
+from saccade.studies.workers import Order, train_all, train_one
+
+TWO = """
+question = "does it matter how fast?"
+number = "test_accuracy"
+seeds = 2
+[settings]
+model.name = "logistic_regression"
+data.per_class = 10
+data.held_per_class = 5
+train.epochs = 2
+[variants.slow]
+optim.lr = 0.0001
+[variants.fast]
+optim.lr = 0.01
+"""
+CELLS = ("slow/seed-0", "fast/seed-0", "slow/seed-1", "fast/seed-1")
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a study of two variants and two seeds."""
+    path = tmp_path_factory.mktemp("studies") / "two.toml"
+    path.write_text(TWO)
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(two: Path) -> StudyResult:
+    """The study carried out, one training after the other; not to be changed."""
+    return api.study(two, at_once=1, out=two.parent / "done")
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """The command takes signals for itself; other tests want them as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def weights(folder: Path) -> Mapping[str, Any]:
+    return load_file(folder / "bundle" / "model.safetensors")
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    a, b = weights(one), weights(other)
+    return a.keys() == b.keys() and all(bool((a[key] == b[key]).all()) for key in a)
+
+
+def started(*words: object) -> subprocess.Popen[str]:
+    """The command as a process."""
+    command = [sys.executable, "-m", "saccade.cli", "study", *map(str, words)]
+    return subprocess.Popen(command, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def wait_for(path: Path, seconds: float = 120.0) -> None:
+    """Until there is such a file."""
+    last = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < last, f"{path} never came"
+        time.sleep(0.02)
+
+
+def test_every_cell_is_a_whole_run(done: StudyResult) -> None:
+    for name in CELLS:
+        run = Run.open(done.path / name)
+        assert run.test.n == 50
+        assert (run.path / "report.html").is_file()
+    values = {(c.trial.name, c.seed): c.value for c in done.cells}
+    assert values["fast", 1] == Run.open(done.path / "fast/seed-1").test.accuracy
+    assert [row.variant.name for row in done.outcomes] == ["slow", "fast"]
+    assert done.outcomes[1].difference is not None
+
+
+def test_the_variants_of_a_seed_are_given_the_same_pictures(done: StudyResult) -> None:
+    split = {name: (done.path / name / "split.csv").read_bytes() for name in CELLS}
+    assert split["slow/seed-0"] == split["fast/seed-0"]
+    assert split["slow/seed-1"] == split["fast/seed-1"]
+    assert split["slow/seed-0"] != split["slow/seed-1"]
+
+
+def test_a_cell_is_what_its_command_trains(done: StudyResult, tmp_path: Path) -> None:
+    """As `saccade train` with the study's recipe and the variant's settings."""
+    said = {"optim.lr": 0.01, "train.seed": 1}
+    base = done.path / "base.toml"
+    run = api.train("digits", recipe=base, with_=said, out=tmp_path / "plain")
+    assert same_weights(run.path, done.path / "fast/seed-1")
+    command = Run.open(done.path / "fast/seed-1").events("started")[0]["command"]
+    wanted = f"saccade train digits --recipe {base} --with optim.lr=0.01 --with train.seed=1"
+    assert command == wanted
+
+
+def test_asked_again_it_trains_nothing_and_more_seeds_are_added(
+    two: Path, done: StudyResult
+) -> None:
+    folder = two.parent / "again"
+    once = api.study(two, seeds=1, at_once=1, out=folder)
+    assert once.outcomes[1].difference is None
+    logs = {name: (folder / name / "log.jsonl").stat().st_mtime_ns for name in CELLS[:2]}
+    both = api.study(two, at_once=1, out=folder)
+    assert logs == {n: (folder / n / "log.jsonl").stat().st_mtime_ns for n in CELLS[:2]}
+    assert [c.value for c in both.cells] == [c.value for c in done.cells]
+    assert api.study(folder / "study.toml", at_once=1, out=folder).rows() == both.rows()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
+def test_killed_it_goes_on_to_the_same_weights(two: Path, tmp_path: Path) -> None:
+    """The half cell is resumed from its checkpoint, those that are finished are kept."""
+    words = ["--with", "train.epochs=60", "--with", "data.per_class=60", "--seeds", 1]
+    whole = api.study(two, seeds=1, at_once=1, with_=_long(), out=tmp_path / "whole")
+    folder = tmp_path / "killed"
+    process = started(two, *words, "--at-once", 1, "--out", folder)
+    wait_for(folder / "fast/seed-0/checkpoint/latest.json")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert [progress_of(folder / name) for name in CELLS[:2]] == ["finished", "begun"]
+    api.study(two, seeds=1, at_once=1, with_=_long(), out=folder)
+    assert Run.open(folder / "fast/seed-0").events("resumed")
+    for name in CELLS[:2]:
+        assert same_weights(folder / name, whole.path / name)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops as POSIX does")
+def test_stopped_with_several_at_once_it_saves_and_says_how_to_go_on(
+    two: Path, tmp_path: Path
+) -> None:
+    words = [two, "--with", "train.epochs=2000", "--at-once", 2, "--out", tmp_path / "study"]
+    process = started(*words)
+    for name in CELLS[:2]:
+        wait_for(tmp_path / "study" / name / "checkpoint" / "latest.json")
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 143, said
+    hint = f"go on with: saccade study {two} --with train.epochs=2000 --out {tmp_path / 'study'}"
+    assert hint in said
+    for name in CELLS[:2]:
+        assert Run.open(tmp_path / "study" / name).events("stopped")
+
+
+def test_a_signal_in_the_last_moments_of_a_training_ends_the_study_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A training that is at its end finishes, and passes the request on."""
+    begun: list[str] = []
+
+    def finishing(order: Order) -> None:
+        begun.append(order.folder)
+        with stop_requests():
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("saccade.studies.workers.train_one", finishing)
+    orders = [Order(name, None, "base.toml", {}) for name in CELLS]
+    with pytest.raises(Stopped, match="between two trainings") as caught:
+        train_all(orders, 1, 0, lambda order: None)
+    assert caught.value.exit_code == 143
+    assert begun == [CELLS[0]]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks as POSIX does")
+def test_two_processes_never_work_on_one_study(
+    two: Path, done: StudyResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    monkeypatch.setattr("saccade.studies.run.PATIENCE", 0.3)
+    with (done.path / ".lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="another process works on the study"):
+            api.study(two, at_once=1, out=done.path)
+
+
+def test_several_at_once_come_to_the_same(two: Path, done: StudyResult, tmp_path: Path) -> None:
+    result = api.study(two, at_once=2, out=tmp_path / "at-once")
+    assert [c.value for c in result.cells] == [c.value for c in done.cells]
+    assert all(same_weights(result.path / name, done.path / name) for name in CELLS)
+
+
+def test_a_training_that_diverges_is_a_result(two: Path, tmp_path: Path) -> None:
+    wild = tmp_path / "wild.toml"
+    wild.write_text(TWO.replace('"logistic_regression"', '"mlp"').replace(
+        "optim.lr = 0.0001", 'optim.lr = 1e30\noptim.name = "sgd"'
+    ))  # fmt: skip
+    result = api.study(wild, seeds=1, at_once=1, out=tmp_path / "wild")
+    slow, fast = result.outcomes
+    assert slow.mean is None and fast.mean is not None
+    assert slow.missing.startswith("diverged in epoch ")
+    assert slow.missing in str(result)
+    again = api.study(wild, seeds=1, at_once=1, out=tmp_path / "wild")
+    assert again.rows() == result.rows()
+
+
+def test_another_study_in_the_folder_is_refused(
+    two: Path, done: StudyResult, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        api.study(two, with_={"train.epochs": 3}, out=done.path)
+    assert "holds another study: there 'train.epochs = 2', asked for 'train.epochs = 3'" in str(
+        caught.value
+    )
+    (tmp_path / "mine.txt").write_text("not to be lost")
+    with pytest.raises(UsageError, match="holds no study"):
+        api.study(two, out=tmp_path)
+    with pytest.raises(UsageError, match="at-once cannot be -1"):
+        api.study(two, at_once=-1, out=tmp_path / "new")
+
+
+def test_a_variant_that_cannot_be_trained_is_refused_before_any_is(
+    two: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / "odd.toml"
+    odd.write_text(TWO + 'model.name = "lenet6"\n')
+    with pytest.raises(UsageError) as caught:
+        api.study(odd, out=tmp_path / "odd")
+    assert caught.value.what.startswith("the variant 'fast': no model is called 'lenet6'")
+    assert "lenet5" in caught.value.hint
+    assert not (tmp_path / "odd").exists()
+
+
+def test_a_cell_killed_before_its_first_line_is_begun_anew(
+    done: StudyResult, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cell"
+    folder.mkdir()
+    (folder / "recipe.toml").write_text("[data]\n")
+    base = str(done.path / "base.toml")
+    train_one(Order(str(folder), "digits", base, {"optim.lr": 0.01, "train.seed": 1}))
+    assert same_weights(folder, done.path / "fast/seed-1")
+
+
+def test_the_command_prints_the_table_as_words_data_and_csv(
+    two: Path, done: StudyResult, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from saccade.cli import main
+
+    words = ["study", str(two), "--out", str(done.path)]
+    assert main(words) == 0
+    assert "less slow" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["variant"] for row in told["rows"]] == ["slow", "fast"]
+    assert main([*words, "--csv"]) == 0
+    table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["variant"], row["seed"]) for row in table] == [
+        ("slow", "0"), ("fast", "0"), ("slow", "1"), ("fast", "1")
+    ]  # fmt: skip
+    assert [float(row["value"]) for row in table] == [c.value for c in done.cells]
+
+
+def test_the_shipped_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    from saccade.cli import main
+
+    assert main(["studies", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["studies"]
+    wanted = {"optimizers", "relu", "dropout", "batch_norm", "augmentation", "initialisation"}
+    assert wanted < {one["name"] for one in told}
+    assert main(["studies"]) == 0
+    assert "squeeze_excite" in capsys.readouterr().out
+    assert main(["study", "optimisers"]) == 2
+    assert "did you mean optimizers" in capsys.readouterr().err
+
+
+def _long() -> dict[str, Any]:
+    return {"train.epochs": 60, "data.per_class": 60}

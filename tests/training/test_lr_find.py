@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from saccade.api import find_rate, resume, train
+from saccade.cli import main
+from saccade.engine.distributed.world import Alone
+from saccade.errors import DivergedError, RecipeError, UsageError
+from saccade.recipes.recipe import Recipe
+from saccade.training.prepare import refuse_unshared
+
+TINY = {"data.doctor": "off", "data.per_class": 30, "data.held_per_class": 5, "train.epochs": 2}
+LINE = TINY | {"model.name": "logistic_regression", "train.precision": "float32"}
+
+
+def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        main(["find-rate", "--model", "logistic_regression", "--out", "rates.svg", "--json"]) == 0
+    )
+    told = json.loads(capsys.readouterr().out)
+    losses = {trial["rate"]: trial["smooth"] for trial in told["trials"]}
+    assert told["rate"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
+    assert told["rate"] == float(f"{told['rate']:.2g}")
+    assert sorted(losses) == list(losses)
+    assert [path.name for path in tmp_path.iterdir()] == ["rates.svg"]
+    assert "learning rate" in (tmp_path / "rates.svg").read_text()
+
+
+def test_what_has_no_rate_or_no_picture_to_draw_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="neither PNG nor SVG"):
+        find_rate(out=tmp_path / "rates.jpg")
+    with pytest.raises(RecipeError, match="fitted without a rate"):
+        find_rate(model="hog", out=tmp_path / "rates.svg")
+
+
+def test_a_training_at_rate_auto_is_one_at_the_rate_that_find_rate_suggests(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suggested = find_rate(with_=LINE, out=tmp_path / "rates.svg").rate
+    found = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "found")
+    assert f"optim.lr={suggested:.2g}: a tenth of" in capsys.readouterr().err
+    assert found.recipe.optim.lr == suggested
+    assert found.origins["optim.lr"].startswith("found: a tenth of")
+    given = train(with_=LINE | {"optim.lr": suggested}, out=tmp_path / "given")
+    weights = "bundle/model.safetensors"
+    assert (found.path / weights).read_bytes() == (given.path / weights).read_bytes()
+    losses = [[row["loss"] for row in run.history] for run in (found, given)]
+    assert losses[0] == losses[1]
+    later = [resume(run.path, epochs=3) for run in (found, given)]
+    assert later[0].recipe.optim.lr == suggested
+    assert (found.path / weights).read_bytes() == (given.path / weights).read_bytes()
+    assert [len(run.history) for run in later] == [3, 3]
+
+
+def test_a_plan_counts_the_sweep(tmp_path: Path) -> None:
+    plan = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "none", plan=True)
+    assert plan.seconds > 200 * plan.step_seconds
+    assert not (tmp_path / "none").exists()
+
+
+def test_where_no_rate_lowers_the_loss_rate_auto_makes_no_run(tmp_path: Path) -> None:
+    unable = {"model.name": "lenet5", "model.init": "zero", "optim.lr": "auto"}
+    with pytest.raises(DivergedError, match="no rate of the sweep lowered the loss") as caught:
+        train(with_=TINY | unable, out=tmp_path / "none")
+    assert caught.value.hint == "set optim.lr to a number"
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_is_fitted_in_one_go_has_no_rate_to_find() -> None:
+    for fitted in ({"model.name": "hog"}, {"train.epochs": 0, "model.head": "ridge"}):
+        with pytest.raises(RecipeError, match=r"optim\.lr does nothing"):
+            train(with_=TINY | fitted | {"optim.lr": "auto"})
+
+
+def test_several_processes_look_for_no_rate() -> None:
+    class Two(Alone):
+        size = 2
+
+    recipe = Recipe().with_({"optim.lr": "auto", "train.device": "cpu"})
+    with pytest.raises(RecipeError, match="auto does not go with several processes"):
+        refuse_unshared(recipe, Two())
