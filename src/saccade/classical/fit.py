@@ -1,4 +1,8 @@
-"""The linear support vector machine behind a classical network's features."""
+"""Classical networks, in order of year, and how their rows are fitted, one after the other.
+
+Each row learns from what the rows before it make of the images; the last, a linear support vector
+machine, from all of them.  The same images and seed give the same weights.
+"""
 
 from __future__ import annotations
 
@@ -86,12 +90,6 @@ def best_cost(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> 
     best = max(scores, key=lambda cost: scores[cost])
     share = f"{100 * scores[best]:.1f} % in {folds.n_splits}-fold cross-validation"
     return best, f"C = {best:g} of the linear machine: {share}"
-
-
-# fit: a classical network's rows, one after the other, from training pictures.
-#
-# Each row learns from what the rows before it make of the pictures; the last, a linear classifier,
-# from all of them.  The same pictures and seed give the same weights.
 
 
 LOOKED_AT = 500  # pictures from which descriptors are drawn
@@ -208,9 +206,6 @@ LEARNERS: dict[type, Callable[..., None]] = {
     FisherVector: fit_mixture,
     Words: _fit_words,
 }
-
-
-# Every classical recipe by name, in order of year: networks whose rows are fitted in one go.
 
 
 # fmt: off

@@ -1,7 +1,10 @@
-"""borrowed: a Pillow picture's own memory as an array, without a copy.  Needs no torch.
+"""An image file to its pixels, by one stated rule for each kind of file.  Needs no torch.
+
+The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
 
 Pillow hands its memory out by Arrow's C data interface, four bytes a coloured pixel; NumPy takes an
-address by its array interface.  Layout of the struct: arrow.apache.org/docs/format/CDataInterface.
+address by its array interface, so that nothing is copied.  Layout of the struct:
+arrow.apache.org/docs/format/CDataInterface.
 """
 
 from __future__ import annotations
@@ -64,11 +67,6 @@ def pixels(image: Image.Image) -> NDArray[np.uint8]:
     except (AttributeError, ValueError):  # Pillow before 11.2.1; several blocks
         raw = image.tobytes("raw", "L" if image.mode == "L" else "RGBX")
         return np.frombuffer(bytearray(raw), np.uint8).reshape(image.height, image.width, -1)
-
-
-# formats: an image file to its pixels, by one stated rule for each kind.  Needs no torch.
-#
-# The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
 
 
 DECODER = 1  # counts up whenever a picture may come out in other bytes

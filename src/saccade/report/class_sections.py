@@ -1,4 +1,4 @@
-"""confusion_section: which class was taken for which; each cell leads to its pictures."""
+"""Sections about classes: confusion, each class's numbers, and whether probabilities hold."""
 
 from __future__ import annotations
 
@@ -95,9 +95,6 @@ def _anchor(true: int, taken: int) -> str:
     return f"cell-{true}-{taken}"
 
 
-# classes_section: how the network does on each class or label, with intervals.
-
-
 OPEN = 12  # classes, up to which the table is not folded
 
 
@@ -120,9 +117,6 @@ def classes_section(test: Evaluation, thresholds: Mapping[str, float]) -> Html:
     found = table(head, rows)
     shown = found if len(rows) <= OPEN else folded(f"All {len(rows)}", found)
     return join([element("p", CLASSES_NOTE, class_="note"), shown])
-
-
-# certainty_section: whether probabilities hold, and what is gained by saying "unknown".
 
 
 BINS = 10

@@ -1,4 +1,4 @@
-"""doctor_page: a diagnosis as one HTML file, with the pictures that it speaks of."""
+"""A diagnosis of the doctor as one HTML file with its images, and in words for a terminal."""
 
 from __future__ import annotations
 
@@ -166,9 +166,6 @@ def _files(diagnosis: Diagnosis) -> Html:
     ]
     notes = [element("p", note, class_="quiet") for note in diagnosis.notes]
     return join([columns(*charts), element("p", f"{size / 1e6:,.1f} MB in all."), *notes])
-
-
-# doctor_table: a diagnosis for a terminal, in words and small bars.
 
 
 BARS = " ▁▂▃▄▅▆▇█"

@@ -1,7 +1,7 @@
-"""The nodes of a network's drawing: its layers as boxes, what joins branches as marks.
+"""Where everything stands in a network's drawing: columns by depth, a lane a branch.
 
-A box is as high as its map, on a scale of square roots, and as wide as it has channels; a layer
-without places is a bar as high as it has units.
+A layer's box is as high as its map, on a scale of square roots, and as wide as it has channels; a
+layer without places is a bar as high as it has units; what joins branches is a mark.
 """
 
 from __future__ import annotations
@@ -127,9 +127,6 @@ def box(output: tuple[int, ...], scale: float) -> tuple[float, float, float]:
 
 def channels(output: tuple[int, ...]) -> str:
     return str(output[-1] if len(output) == 2 else output[0]) if output else ""
-
-
-# Where the nodes of a drawing stand: columns by depth, a lane a branch.
 
 
 GAP = 15.0  # between columns

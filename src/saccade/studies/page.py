@@ -1,6 +1,7 @@
-"""svg: a study as a drawing: what each variant came to, seed by seed, and how it got there.
+"""The page of a study: its question, table, drawing and settings in one HTML file.
 
-Every variant has a row and a small chart of its own, so that nothing is told by colour alone.
+In the drawing every variant has a row and a small chart of its own, so that nothing is told by
+colour alone.
 """
 
 from __future__ import annotations
@@ -224,9 +225,6 @@ def _tick(value: float, share: bool) -> str:
 def _cut(name: str) -> str:
     most = int(PANEL[0] / LETTER)
     return name if len(name) <= most else name[: most - 1] + "…"
-
-
-# The page of a study: one HTML file with its question, table, drawing and settings.
 
 
 def study_page(result: StudyResult, command: str) -> str:

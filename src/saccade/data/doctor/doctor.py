@@ -1,4 +1,7 @@
-"""Diagnosis: what the doctor says, for people, for programs, and as a cleaned list of pictures."""
+"""The doctor: every image of a source examined, and what is wrong with the data, before training.
+
+A diagnosis reads for people and programs, and as a cleaned list of images.
+"""
 
 from __future__ import annotations
 
@@ -219,9 +222,6 @@ def _histogram(values: np.ndarray) -> dict[str, list]:
 def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
     counts, _ = np.histogram(values, edges)
     return {"edges": list(edges), "counts": counts.tolist()}
-
-
-# examine: look at every picture of a source and say what is wrong, before anything is trained.
 
 
 Trap = Callable[[Case], Finding | None]

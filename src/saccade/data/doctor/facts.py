@@ -1,4 +1,4 @@
-"""Fingerprints: the digest of a picture's content, and two 64-bit hashes of what it looks like.
+"""What is to be known of one image, found by loading it: size, format, digest, perceptual hashes.
 
 pHash compares 64 coefficients of a discrete cosine transform with their median, dHash each pixel
 with its left neighbour (Krawetz, "Looks Like It" 2011 and "Kind of Like That" 2013).  Bits stand as
@@ -77,9 +77,6 @@ def _packed(bits: NDArray[np.bool_]) -> int:
 
 
 _COSINES = _cosines()
-
-
-# Facts: what is to be known of one picture, found by loading it.
 
 
 VERSION = 1  # of the facts; what was found by another version is found again

@@ -1,4 +1,4 @@
-"""Traps of labels: a class that a split lacks, tiny classes, imbalance."""
+"""Traps of labels: classes missing, tiny or unequal; copies labelled otherwise or across splits."""
 
 from __future__ import annotations
 
@@ -67,9 +67,6 @@ def imbalance(case: Case) -> Finding | None:
     words = f"'{most}' has {times:.0f} times as many pictures as '{least}'."
     advice = "Weigh the classes, sample them evenly, or add pictures of the small ones."
     return Finding("imbalance", "warning", 2, (most, least), words, advice, remarks)
-
-
-# Traps of copies: duplicates, near duplicates, under different labels, across splits.
 
 
 def duplicates(case: Case) -> Finding | None:

@@ -1,4 +1,8 @@
-"""Listing: a source whose items are all known; what every reader in this folder returns."""
+"""A source whose items are all known, and what the folders of a tree of images mean.
+
+`<class>/**` or `{train,val,test}/<class>/**`, below any number of folders that hold all the rest:
+the same on disk and in an archive.
+"""
 
 from __future__ import annotations
 
@@ -67,12 +71,6 @@ def assemble(
         )
     ordered = tuple(sorted(skipped, key=lambda one: natural(one.name)))
     return Listing(name, classes, items, ordered, notes)
-
-
-# layout: what the folders of a tree of pictures mean; the same on disk and in an archive.
-#
-# `<class>/**` or `{train,val,test}/<class>/**`, below any number of folders that hold all the
-# rest.
 
 
 SUFFIXES = frozenset(

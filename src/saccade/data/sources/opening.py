@@ -1,7 +1,13 @@
-"""named: data sets known by name, found in a folder or fetched from their publishers.
+"""Which kind of source a path or a name is.
 
-MNIST (LeCun 1998), Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100
-(Krizhevsky 2009).  Digests are those that the publishers and torchvision tell.
+Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what
+a folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the
+column to learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that
+finds the label in a name; `mnist::folder`, where a named data set lies.
+
+Named data sets are found in a folder or fetched from their publishers: MNIST (LeCun 1998),
+Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100 (Krizhevsky 2009).
+Digests are those that the publishers and torchvision tell.
 """
 
 from __future__ import annotations
@@ -130,14 +136,6 @@ def named(name: str, folder: Path | None = None, tell: Tell = silent) -> Listing
 def data_home() -> Path:
     """Where downloaded data lie: SACCADE_DATA, else a folder of the cache."""
     return Path(os.environ.get("SACCADE_DATA") or cache_folder() / "data")
-
-
-# open_source: which kind of source a path or a name is.
-#
-# Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what
-# a folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the
-# column to learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that
-# finds the label in a name; `mnist::folder`, where a named data set lies.
 
 
 TABLES = (".csv", ".tsv", ".txt")
