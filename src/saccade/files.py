@@ -95,14 +95,8 @@ def _umask() -> int:
 
 
 Tell = Callable[[str], None]  # takes one line for the person who waits
-
-
 CHUNK = 1 << 20  # bytes
-
-
 PATIENCE = 30.0  # seconds without a byte
-
-
 OFFLINE = ("SACCADE_OFFLINE", "HF_HUB_OFFLINE")
 
 

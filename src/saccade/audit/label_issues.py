@@ -44,11 +44,7 @@ from saccade.progress import counting, say
 from saccade.tasks.catalogue import kind_of
 
 PLAIN = "hog"  # features of a network that has learned nothing
-
-
 CELLS = 8  # of HOG, across a picture
-
-
 COARSE = 8  # pixels across, beside HOG
 
 

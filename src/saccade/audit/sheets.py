@@ -24,8 +24,6 @@ from saccade.files import write_whole
 from saccade.recipes.settings import preprocessing_of
 
 GAP = 4  # pixels, between pictures
-
-
 PAPER, INK = "white", "black"
 
 

@@ -30,17 +30,9 @@ from torch import Tensor, nn
 from saccade.models.layers.blocks import chain
 
 HOG_DIRECTIONS = 9  # over half a turn: a gradient and its opposite are one
-
-
 CELL = 8  # pixels of a cell's side
-
-
 BLOCK = 2  # cells of a block's side
-
-
 HOG_HIGHEST = 0.2  # largest share of one number, before the second normalisation (L2-Hys)
-
-
 HOG_FAINT = 1e-5  # added to a block's length
 
 
@@ -136,14 +128,8 @@ def gathered(places: Tensor, weights: Tensor, pixels: int) -> Tensor:
 
 
 SIFT_CELLS = 4  # along each side of a patch
-
-
 SIFT_DIRECTIONS = 8
-
-
 SIFT_HIGHEST = 0.2  # largest share of one number, before the second normalisation (Section 6.1)
-
-
 SIFT_FAINT = 1e-3  # length of a descriptor, in the units of the pixels, below which it is rounding
 
 

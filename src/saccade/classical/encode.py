@@ -146,8 +146,6 @@ class Projection(nn.Module):
 
 
 KEPT = 64  # numbers of a descriptor after the projection
-
-
 LEVELS = ((1, 1), (3, 1))  # rows, columns
 
 
@@ -235,17 +233,9 @@ class FisherVector(nn.Module):
 
 
 ROUNDS = 100  # of expectation and maximisation, at most
-
-
 GAIN = 0.01  # nats a descriptor; a round that gains less is the last
-
-
 FLOOR = 1e-3  # of the descriptors' own variance: a Gaussian is never narrower
-
-
 LEAST = 1e-6  # added to the variance, where all descriptors are one
-
-
 PORTION = 8192  # descriptors at a time
 
 

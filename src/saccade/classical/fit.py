@@ -29,11 +29,7 @@ from saccade.classical.encode import (
 from saccade.models.layers.blocks import Concat
 
 COSTS = (0.01, 0.1, 1.0, 10.0, 100.0)  # C: what a mistake costs beside long weights
-
-
 FOLDS = 3
-
-
 RANK = 1e-6  # a direction with a smaller share of the largest variance is rounding
 
 
@@ -93,11 +89,7 @@ def best_cost(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> 
 
 
 LOOKED_AT = 500  # pictures from which descriptors are drawn
-
-
 DRAWN = 128  # descriptors of a picture
-
-
 PORTION = 16  # pictures at a time
 
 

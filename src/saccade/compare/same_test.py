@@ -113,8 +113,6 @@ def _parted(text: str) -> frozenset[str]:
 
 
 HINT = "runs with the same data, data.test and train.seed hold out the same pictures"
-
-
 Content = dict[str, str]  # what stands for a picture, by its name
 
 

@@ -35,8 +35,6 @@ _Array._fields_ = [
     ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
     *((name, ctypes.c_void_p) for name in ("dictionary", "release", "private")),
 ]
-
-
 _address = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
     ("PyCapsule_GetPointer", ctypes.pythonapi)
 )
@@ -70,20 +68,10 @@ def pixels(image: Image.Image) -> NDArray[np.uint8]:
 
 
 DECODER = 1  # counts up whenever a picture may come out in other bytes
-
-
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-
-
 MAX_BYTES = 512 * 2**20  # of a file
-
-
 MAX_PIXELS = 178_956_970  # of a picture: where Pillow refuses, 2**29 / 3
-
-
 BACKGROUND = (255, 255, 255, 255)  # behind what is transparent
-
-
 UPRIGHT = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -231,8 +219,6 @@ def _kind(raw: bytes) -> str:
 
 
 _lock = threading.Lock()
-
-
 _quiet_now: list[Any] = []  # the filters to put back, held once however many threads are decoding
 
 

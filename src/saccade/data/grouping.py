@@ -97,8 +97,6 @@ def numbered(items: Iterable[Item], group: Grouping) -> Tensor:
 
 
 BINS = 10  # numbers are balanced by tenths: each part gets small and large ones
-
-
 EXACT = 1_000_000
 
 

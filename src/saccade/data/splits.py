@@ -17,8 +17,6 @@ from saccade.errors import DataError, UsageError
 from saccade.files import write_whole
 
 PARTS = ("train", "val", "test", "unused")
-
-
 SEVERAL = "|"  # between the labels of one picture
 
 

@@ -42,8 +42,6 @@ from saccade.device import cores
 from saccade.errors import ResourceError
 
 HEADER = 128  # bytes before the pixels
-
-
 NOT_PIXELS = ("mean", "std")  # settings that leave the decoded bytes as they are
 
 
@@ -213,8 +211,6 @@ def _sweep(folder: Path) -> None:
 
 
 SETTLED = 3.0  # seconds after which a file's times tell its contents apart
-
-
 SCHEMA = "CREATE TABLE IF NOT EXISTS digests (place TEXT PRIMARY KEY, stamp TEXT, digest BLOB)"
 
 

@@ -29,8 +29,6 @@ class Factor:
 
 
 Axis = tuple[Factor, ...]
-
-
 Layout = tuple[Axis, ...]
 
 

@@ -39,8 +39,6 @@ PRODUCTS = {
 # fmt: off
 REDUCTIONS = {"mean", "sum", "amax", "amin", "max", "min", "prod", "var", "std", "var_mean", "norm",
               "linalg_vector_norm", "logsumexp", "argmax", "argmin", "any", "all"}
-
-
 MIXES = {"roll", "flip", "cumsum", "cumprod", "sort", "topk", "index_select", "gather"}
 
 

@@ -20,16 +20,12 @@ from saccade.probes.simple import means, neighbours, ridge
 from saccade.tasks.task import Task
 
 Fit = Callable[[Tensor, Tensor], Head]  # of features [N,V,D] and targets [N] or [N,K]
-
-
 HEADS: dict[str, Fit] = {
     "ridge": ridge,
     "logistic": logistic,
     "means": means,
     "neighbours": neighbours,
 }
-
-
 SERVES = {  # what each task can begin with
     "classification": tuple(HEADS),
     "labelling": ("logistic",),

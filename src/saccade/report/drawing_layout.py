@@ -13,11 +13,7 @@ from math import sqrt
 from saccade.explain.rows import Row
 
 JOINS = {"add": "+", "mul": "×", "sub": "−", "cat": "", "max": "∨", "maximum": "∨"}
-
-
 NAME = 10  # size of the names over large boxes
-
-
 SMALL, LARGE = 1.0, 2.9  # scales: inside blocks, and of networks without any
 
 
@@ -130,14 +126,8 @@ def channels(output: tuple[int, ...]) -> str:
 
 
 GAP = 15.0  # between columns
-
-
 LANE = 10.0  # between lanes
-
-
 PASSAGE = 13.0  # height of a lane that only a shortcut runs along
-
-
 MOST = 3  # shortcuts from the input with a lane each; more are arcs
 
 

@@ -56,11 +56,7 @@ def _dot_marks(dot: Dot, frame: Frame) -> list[Html]:
 
 
 NUMBERS = 30  # columns, up to which every cell shows its number
-
-
 STRONG = 0.55  # share of a row, from which its cell is dark
-
-
 Links = Mapping[tuple[int, int], str]  # row and column -> where the cell leads
 
 

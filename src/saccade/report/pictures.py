@@ -60,11 +60,7 @@ class Album:
 
 
 THUMBNAIL_SIDE = 112  # pixels at most
-
-
 SHARP = 48  # pixels; up to these a picture is enlarged by whole numbers, and nothing is lost
-
-
 QUALITY = 80  # of JPEG
 
 

@@ -90,8 +90,6 @@ def _table(history: Sequence[Mapping[str, Any]], score: str) -> Html:
 
 
 NETWORK_HEAD = ("row", "kind", "output", "weights", "multiply-adds", "field")
-
-
 COLUMNS = ("name", "kind", "output", "weights", "multiply-adds", "field")
 
 

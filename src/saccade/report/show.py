@@ -29,8 +29,6 @@ from saccade.report.drawing import svg
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
 MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
-
-
 SIDE = 512  # pixels of the drawn picture's longer side, at least
 
 

@@ -107,8 +107,6 @@ def environment_table(found: Mapping[str, str]) -> Html:
 
 
 SHOWN = 20  # findings
-
-
 PARTS = ("train", "val", "test")
 
 

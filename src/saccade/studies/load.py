@@ -21,8 +21,6 @@ KEYS = (
     *WORDS, "name", "data", "seeds", "recipe", "number", "settings", "variants", "against", "axes",
     "along",
 )  # fmt: skip
-
-
 SHIPPED = {file.stem: file for file in sorted(Path(__file__).parent.glob("*.toml"))}
 
 

@@ -19,23 +19,11 @@ from saccade.studies.result import Row, StudyResult, columned
 from saccade.studies.study import plain
 
 WIDTH, MARGIN = 880.0, 24.0  # pixels
-
-
 HEAD = 58.0  # title
-
-
 LINE = 24.0  # a variant's row
-
-
 LETTER = 6.6  # of a name, about
-
-
 PANEL, GAP, COLUMNS = (186.0, 104.0), (22.0, 46.0), 4  # small charts
-
-
 VALUES = 70.0  # for the numbers at the right
-
-
 STYLE = """
   svg { --paper:#fdfcfa; --ink:#22242a; --quiet:#62656d; --rule:#dedad2; --accent:#2c5f94;
     font-family: ui-sans-serif, system-ui, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif;

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 
 HELD_OUT_FIRST = {"test": 0, "val": 1}  # the copy that is kept, of those in several splits
-
-
 ASPECTS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95, 1.05, 1.25, 1.43, 1.67, 2.0, 2.5)  # width / height
 
 
@@ -225,8 +223,6 @@ def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
 
 
 Trap = Callable[[Case], Finding | None]
-
-
 TRAPS: tuple[Trap, ...] = (
     traps_files.unreadable,
     traps_files.empty_file,
@@ -256,8 +252,6 @@ TRAPS: tuple[Trap, ...] = (
     traps_files.hidden,
     traps_files.skipped,
 )
-
-
 WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
 

@@ -21,11 +21,7 @@ from saccade.data.item import Picture
 from saccade.errors import DataError
 
 SIDE = 32  # pixels of the reduced picture that pHash looks at
-
-
 KEPT = 8  # lowest frequencies in each direction
-
-
 BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
@@ -77,23 +73,11 @@ def _packed(bits: NDArray[np.bool_]) -> int:
 
 
 _COSINES = _cosines()
-
-
 VERSION = 1  # of the facts; what was found by another version is found again
-
-
 LARGEST = 256  # pixels; measures are taken at this size, or the picture's own when smaller
-
-
 SMALLEST = 32
-
-
 ORIENTATION = 0x0112  # EXIF
-
-
 BITS_PER_SAMPLE = 258  # TIFF
-
-
 ALPHA = frozenset(("RGBA", "LA", "PA", "RGBa", "La"))
 
 

@@ -78,14 +78,8 @@ if __name__ == "__main__":
 
 
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
-
-
 Stamp = tuple[str, int, int]  # path, bytes, nanoseconds of last change
-
-
 HEAD = json.dumps({"saccade doctor": VERSION, "decoder": DECODER})
-
-
 FLUSHED = 64  # pictures after which the file is written to
 
 

@@ -10,8 +10,6 @@ from saccade.data.doctor.case import Case, Finding, Severity, label_words, sever
 from saccade.data.item import Label
 
 TINY = 10  # pictures of a class to learn from
-
-
 UNEVEN = 10  # times as many pictures of one class as of another
 
 

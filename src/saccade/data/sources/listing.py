@@ -76,21 +76,15 @@ def assemble(
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 )
-
-
 SPELLINGS = {
     "train": "train|training|trn",
     "val": "val|valid|validation|dev|development|eval|evaluation",
     "test": "test|testing|tst|hold[-_ ]?out|held[-_ ]?out",
 }
-
-
 SPLITS = {
     split: re.compile(f"({words})([-_ ]?(set|data|images|imgs|split))?")
     for split, words in SPELLINGS.items()
 }
-
-
 LABELLED = "put each class into a folder of its own, or give a table with path and label"
 
 

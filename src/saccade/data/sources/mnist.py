@@ -23,11 +23,7 @@ from saccade.data.sources.listing import Listing, assemble
 from saccade.errors import DataError
 
 FILE = re.compile(r"(train|t10k|test)[-.](images|labels)[-.]idx[13][-.]ubyte(\.gz)?", re.IGNORECASE)
-
-
 UNSIGNED = 0x08  # the code of the element type, third byte of the header
-
-
 LARGEST = 2**32  # bytes of one file unpacked
 
 

@@ -37,26 +37,14 @@ IDX = (
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 )
-
-
 MNIST = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
-
-
 FASHION = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
-
-
 KUZUSHIJI = ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",)
-
-
 TORONTO = ("https://www.cs.toronto.edu/~kriz/",)
-
-
 CLOTHES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
-
-
 HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
 
@@ -139,8 +127,6 @@ def data_home() -> Path:
 
 
 TABLES = (".csv", ".tsv", ".txt")
-
-
 ARRAYS = (".npy", ".npz")
 
 
