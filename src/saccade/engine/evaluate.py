@@ -113,5 +113,5 @@ def robustness(
     yield Measurement("", 0, measured(loader))
     for name in corruptions or names(loader.pictures.shape[0]):
         for severity in SEVERITIES:
-            corrupted = loader.of(Corrupted(loader.pictures, name, severity))
+            corrupted = loader.through(Corrupted(name, severity))
             yield Measurement(name, severity, measured(corrupted))

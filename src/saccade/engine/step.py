@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
+from itertools import accumulate, pairwise
 from math import ceil
 from typing import Any
 
@@ -233,9 +234,9 @@ def _parts(batch: Batch, size: int) -> list[Batch]:
     """The batch in order, in parts of equal length that have at most `size` pictures."""
     if not size:
         return [batch]
-    count = ceil(len(batch) / size)
-    split = (t.tensor_split(count) for t in (batch.images, batch.targets, batch.index))
-    return list(map(Batch, *split))
+    parts = batch.index.tensor_split(ceil(len(batch) / size))
+    ends = accumulate(map(len, parts), initial=0)
+    return [batch[slice(first, end)] for first, end in pairwise(ends)]
 
 
 # compile_in_place: a network's forward and backward pass as generated code, by torch.compile.

@@ -62,7 +62,7 @@ class Team:
         rows = part_of(len(batch), self.rank, self.size)
         counts = int(rows.stop > rows.start)
         rows = rows if counts else part_of(len(batch), 0, self.size)
-        return Batch(batch.images[rows], batch.targets[rows], batch.index[rows]), counts
+        return batch[rows], counts
 
     def joined(self, rows: Tensor, length: int) -> Tensor:
         whole = rows.new_zeros((length, *rows.shape[1:]))
