@@ -10,6 +10,7 @@ from torch import Tensor
 from saccade.augment.corrupt.corruptions import CORRUPTIONS, FAMILIES, corrupt, names
 from saccade.augment.corrupt.optics import SEVERITIES
 from saccade.data.batch import Batch
+from saccade.data.targets import IGNORE, Masks
 from saccade.errors import UsageError
 
 EVERY = pytest.mark.parametrize("name", CORRUPTIONS)
@@ -111,3 +112,18 @@ def test_unknown_names_and_severities_are_refused():
         names(3, "fogg")
     with pytest.raises(UsageError, match="severity cannot be 6"):
         corrupted(given, "fog", 6, chance())
+
+
+@EVERY
+def test_masks_stay_or_move_with_their_images(name: str):
+    """A bright square: where it is seen afterwards its mask is, but for its outline."""
+    images = torch.full((12, 3, 64, 64), 40, dtype=torch.uint8)
+    images[:, :, 20:40, 24:44] = 200
+    masks = Masks((images[:, 0] > 100).byte())
+    seen = corrupt(Batch(images, masks, torch.arange(12)), name, 3, chance())
+    if name not in (*FAMILIES["shift"], "elastic"):
+        assert seen.targets is masks
+        return
+    bright, mask = seen.images.mean(1) > 120, seen.targets.classes
+    assert not torch.equal(mask, masks.classes)
+    assert ((mask == 1) != bright)[mask != IGNORE].float().mean() < 0.01

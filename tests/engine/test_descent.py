@@ -11,6 +11,7 @@ from saccade.augment.augmentation import compose
 from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
+from saccade.data.targets import Boxes
 from saccade.engine import step as module
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.loop import Epoch, Position, Step, train
@@ -209,3 +210,23 @@ def test_moments_are_taken_up_in_the_order_in_memory_of_their_weights(tmp_path) 
     for model, going in ((first, descent), (second, other)):
         going.down(partial(TASK.losses, model), images)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
+
+
+@pytest.mark.parametrize(("size", "lengths"), [(0, [7]), (3, [3, 2, 2]), (4, [4, 3]), (9, [7])])
+def test_boxes_go_with_their_images_into_micro_batches(size: int, lengths: list[int]) -> None:
+    counts = torch.tensor([1, 0, 3, 2, 0, 1, 2])
+    image = torch.arange(7).repeat_interleave(counts)
+    targets = Boxes(torch.zeros(9, 4), image, counts)
+    parts: list[Batch[Boxes]] = []
+
+    def losses(part: Batch[Boxes]) -> dict[str, Tensor]:
+        parts.append(part)
+        return {"loss": weight.sum()}
+
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = OPTIMIZERS["sgd"]([{"params": [weight]}], 0.1, 0.0)
+    descent = Descent(optimizer, constant(), 1, micro_batch=size)
+    descent.down(losses, Batch(torch.zeros(7, 1, 2, 2), targets, torch.arange(7)))
+    assert [len(part) for part in parts] == lengths
+    for part in parts:
+        assert torch.equal(part.index[part.targets.image], part.targets.classes)

@@ -19,7 +19,8 @@ from saccade.augment.catalogue import parse
 from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, in_order, shuffled
-from saccade.engine.distributed.torch_world import joined_world, part_of
+from saccade.data.targets import Boxes
+from saccade.engine.distributed.torch_world import Team, joined_world, part_of
 from saccade.engine.distributed.world import ALONE, World, statistics
 from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import Step, chance, train
@@ -259,3 +260,23 @@ def test_parts_cover_a_batch_once_and_none_is_a_single_picture(length: int, size
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_a_process_gets_the_boxes_of_its_own_images(
+    rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "GROUP_RANK": "0",
+        "LOCAL_RANK": str(rank),
+        "LOCAL_WORLD_SIZE": "3",
+    }.items():
+        monkeypatch.setenv(name, value)
+    counts = torch.tensor([2, 0, 1, 4, 0, 3, 1])
+    image = torch.arange(7).repeat_interleave(counts)
+    batch = Batch(
+        torch.zeros(7, 1, 2, 2), Boxes(torch.zeros(11, 4), image, counts), torch.arange(7)
+    )
+    mine, _ = Team(None, rank, 3).part(batch)  # type: ignore[arg-type]
+    assert mine.index.tolist() == [[0, 1], [2, 3], [4, 5, 6]][rank]
+    assert torch.equal(mine.index[mine.targets.image], mine.targets.classes)
