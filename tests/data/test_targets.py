@@ -68,8 +68,9 @@ def one_by_one(targets: Targets) -> list[Any]:
             start += count
         assert all(len(getattr(targets, name)) == start for name in names)
         return found
-    name = {Masks: "classes", Images: "values"}.get(type(targets))
-    return (getattr(targets, name) if name else targets).tolist()  # type: ignore
+    if isinstance(targets, Masks):
+        return targets.classes.tolist()
+    return (targets.values if isinstance(targets, Images) else targets).tolist()  # type: ignore
 
 
 @EVERY

@@ -132,7 +132,7 @@ def compose(augmentations: Sequence[Augmentation]) -> Augmentation:
 
 
 def as_float(images: Tensor) -> Tensor:
-    """The same pixel values in floating point; a tensor that is floating point already is kept."""
+    """The same values in floating point, as they are where they are so.  [...] -> [...]"""
     return images if images.is_floating_point() else images.float()
 
 

@@ -37,7 +37,7 @@ class Colour(Photometric, Protocol):
         ...
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Raises `DataError` for images that have neither 1 nor 3 channels."""
+        """[N,1|3,H,W] -> the same; raises `DataError` for another number of channels."""
         if images.shape[1] not in (1, 3):
             raise DataError(
                 f"pictures of {images.shape[1]} channels have no colours to change",

@@ -126,7 +126,7 @@ class Masks:
 class Images:
     """An image for each image, of the same height and width, as in translation from one to another.
 
-    They move by the same warp and the same interpolation as the images; colours stay.
+    Augmentations of colour leave them as they are.
     """
 
     values: Tensor  # [N,C,H,W] uint8, or floating point once moved; 0 to 255 in both
@@ -141,6 +141,7 @@ class Images:
         return replace(self, values=self.values.to(device, non_blocking=non_blocking))
 
     def moved(self, transform: Transform) -> Self:
+        """By the same interpolation as the images that they belong to."""
         _refuse_other_size("images as targets", self.values, transform)
         return replace(self, values=transform.images(self.values))
 

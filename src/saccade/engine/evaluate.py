@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from saccade.augment.corrupt.corruptions import Corrupted, names
 from saccade.augment.corrupt.optics import SEVERITIES
-from saccade.augment.tta import Map, seen
+from saccade.augment.tta import Map, averaged
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import ALONE, World
@@ -73,9 +74,9 @@ def predict(
     for batch in loader.epoch(0):
         batch = batch.to(device)
         part, _ = world.part(batch)
-        views = seen(part.images, maps) if maps else [part.images]
-        said = torch.stack([task.predict(model, images) for images in views]).mean(dim=0)
-        yield world.joined(said, len(batch)), batch
+        of_images = partial(task.predict, model)
+        prediction = averaged(of_images, part.images, maps) if maps else of_images(part.images)
+        yield world.joined(prediction, len(batch)), batch
     model.train(was_training)
 
 

@@ -81,9 +81,10 @@ def streaks(length: int, sigma: float, degrees: Tensor) -> Tensor:
 def strength(
     at_small: Sequence[float], at_large: Sequence[float], severity: int, images: Tensor
 ) -> float:
-    """The number of this severity at the pictures' size; between the two sets a weighted mean.
+    """The number of this severity at the size of images [N,C,H,W]; between two sets a mean.
 
-    The mean is a geometric one, as strengths are ratios, unless a number is 0.
+    The mean is weighted by the logarithm of the side, and geometric, as strengths are ratios,
+    unless a number is 0.
     """
     small, large = at_small[severity - 1], at_large[severity - 1]
     side = min(max(min(images.shape[2:]), SMALL), LARGE)
@@ -94,12 +95,12 @@ def strength(
 
 
 def normal(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Normally distributed numbers, of the device and type of `like`."""
+    """Normally distributed numbers, of the device and type of `like`.  -> [*shape]"""
     return torch.randn(tuple(shape), generator=generator, device=generator.device).to(like)
 
 
 def even(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Numbers from 0 to 1, of the device and type of `like`."""
+    """Numbers from 0 to 1, of the device and type of `like`.  -> [*shape]"""
     return torch.rand(tuple(shape), generator=generator, device=generator.device).to(like)
 
 
