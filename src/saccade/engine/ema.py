@@ -1,4 +1,4 @@
-"""Average: the exponential moving average of a network's weights."""
+"""The exponential moving average of a network's weights."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ class TrackingView:
             self.open.append(tracker)
         self.ledger.write()
 
-    def step(self, step: Step, loss: float) -> None:
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
         self.done = step.epoch * self.steps + step.step + 1
-        numbers = {"step/loss": loss, "step/lr": step.lr}
+        numbers = {f"step/{name}": value for name, value in {**losses, **step.lr}.items()}
         for tracker, entry in self._entries():
             if entry.steps < self.done:
                 entry.steps = self.done

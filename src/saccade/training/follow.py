@@ -1,4 +1,7 @@
-"""together: what each process of a training does around its work, whoever launched it."""
+"""Several processes of one training: what each does around its work, and how they are led.
+
+Rank 0 leads: it tells the others what is to be trained and from where, prints and writes.
+"""
 
 from __future__ import annotations
 
@@ -106,9 +109,6 @@ def _leave_word(error: Exception, *, lost: bool) -> None:
     file.write_text(json.dumps({"message": message, "saccade": told}))
 
 
-# following: what the leading process of a training tells the others, and how they take part.
-
-
 @dataclass(frozen=True, repr=False)
 class Followed(Run):
     """A run that another process writes; here its events are passed over."""
@@ -134,14 +134,16 @@ class PlainView:
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
     def decoding(self, done: int, total: int) -> None: ...
-    def step(self, step: Step, loss: float) -> None: ...
+    def step(self, step: Step, losses: Mapping[str, float]) -> None: ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
         place = f"epoch {start.epoch + 1}, step {start.step + 1} of {steps}"
         self.note(f"process {os.getpid()} on {socket.gethostname()} begins at {place}")
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        self.note(f"epoch {row['epoch']}: loss {row['loss']:.4f}, {row['seconds']:.1f} s")
+        losses = {k: v for k, v in row.items() if k.rpartition("/")[2] == "loss"}
+        words = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        self.note(f"epoch {row['epoch']}: {words}, {row['seconds']:.1f} s")
 
     def note(self, words: str) -> None:
         print(words, flush=True)
