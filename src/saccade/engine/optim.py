@@ -66,6 +66,7 @@ class Lookahead:
         return self.inside.param_groups
 
     def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
         self.inside.zero_grad(set_to_none)
 
     @torch.no_grad()
@@ -84,12 +85,15 @@ class Lookahead:
                 own["steps_ahead"] = 0
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Move these weights too."""
         self.inside.add_param_group(param_group)
 
     def state_dict(self) -> dict[str, Any]:
+        """Those of the optimizer inside, with the slow weights."""
         return self.inside.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.inside.load_state_dict(state)
 
 
@@ -172,12 +176,29 @@ class Optimizer(Protocol):
     """What a `Stepper` needs of PyTorch's optimizers, and of what stands around them."""
 
     @property
-    def param_groups(self) -> list[dict[str, Any]]: ...
-    def zero_grad(self, set_to_none: bool = True) -> None: ...
-    def step(self) -> Any: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any], /) -> None: ...
-    def add_param_group(self, param_group: dict[str, Any]) -> None: ...
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Weights and settings that belong together."""
+        ...
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
+        ...
+
+    def step(self) -> Any:
+        """Move every weight that has a gradient."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Moments and counts under "state", by the place of their weight."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Go on from a `state_dict`."""
+        ...
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Move these weights too."""
+        ...
 
 
 def sgd(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:

@@ -105,6 +105,7 @@ class Best:
             network.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
+        """The best number, its epoch and its weights, and the epochs waited since."""
         return {
             "number": self.number,
             "epoch": self.epoch,
@@ -113,5 +114,6 @@ class Best:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.number, self.epoch = state["number"], state["epoch"]
         self.waited, self.weights = state["waited"], state["weights"]

@@ -1,4 +1,4 @@
-"""TrackingView: tells trackers what log.jsonl is told, and the loss and rate of every look."""
+"""TrackingView: sends to trackers what log.jsonl holds, and the losses and rates of steps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from saccade.engine.loop import Position, Step
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
 from saccade.trackers.tracker import Entry, Ledger, Tracker
+from saccade.training.view import View
 
 
-class TrackingView:
+class TrackingView(View):
     """A view of a training that sends numbers on; all of them are of so many steps done.
 
     A training that goes on repeats what it did after its last checkpoint.  What a tracker has been

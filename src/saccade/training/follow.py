@@ -30,6 +30,7 @@ from saccade.errors import ResourceError, SaccadeError
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
+from saccade.training.view import View
 
 
 @contextmanager
@@ -114,22 +115,25 @@ class Followed(Run):
     """A run that another process writes; here its events are passed over."""
 
     def log(self, event: str, **facts: Any) -> None:
-        pass
+        """Nothing: the process of rank 0 writes."""
 
     def events(self, kind: str) -> list[dict[str, Any]]:
+        """None that this process may rely on."""
         return []
 
     def to_dict(self) -> dict[str, Any]:
+        """Where the run is, and who writes it."""
         return {"run": str(self.path), "written_by": "rank 0"}
 
     def rows(self) -> list[tuple[str, str]]:
+        """The same in words."""
         return [("run", f"{self.path}, written by the process of rank 0")]
 
     def __repr__(self) -> str:
         return f"Run({self.path}, written by the process of rank 0)"
 
 
-class PlainView:
+class PlainView(View):
     """Lines in the file of a process that nobody looks at while it works."""
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...

@@ -27,13 +27,25 @@ POLL = 0.05  # seconds between two looks for what the leader has yet to say
 class Store(Protocol):
     """What the launcher keeps for all processes: bytes by name."""
 
-    def set(self, key: str, value: str, /) -> None: ...
-    def get(self, key: str, /) -> bytes: ...
-    def check(self, keys: list[str], /) -> bool: ...
+    def set(self, key: str, value: str, /) -> None:
+        """Keep `value` for all."""
+        ...
+
+    def get(self, key: str, /) -> bytes:
+        """What is kept under a key; waits until there is something."""
+        ...
+
+    def check(self, keys: list[str], /) -> bool:
+        """Whether there is something under all of the keys."""
+        ...
 
 
-class Team:
-    """Several processes, started by torch's elastic launcher; gloo, and NCCL between GPUs."""
+class Team(World):
+    """Several processes, started by torch's elastic launcher; gloo, and NCCL between GPUs.
+
+    Each network that is trained is wrapped once, in PyTorch's `DistributedDataParallel`, and anew
+    when other rows of it are.
+    """
 
     def __init__(self, store: Store, rank: int, size: int):
         self.store = store
