@@ -181,16 +181,13 @@ def trained(photographs: Photographs, case: Case, recipe: str, changes: dict) ->
     division = Division(items, held[:1], held, photographs.classes)
     ready = prepare(settled, division, lambda done, total: None)
     for _ in train(
-        ready.model,
-        ready.task,
+        ready.state,
         ready.loader,
-        ready.descent,
         ready.augment,
         epochs=settled.train.epochs,
         seed=case.draw,
     ):
-        if ready.average:
-            ready.average.update()
+        ready.state.update_ema()
     said = evaluate(ready.best, ready.task, ready.splits["test"].in_order())
     return said.predictions.argmax(1)
 

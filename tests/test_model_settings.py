@@ -67,7 +67,7 @@ def test_pictures_grow_with_the_training() -> None:
     batch = next(iter(ready.loader.epoch(0, 0)))
     sides = []
     for done in (0.0, 0.3, 0.6, 0.9):
-        ready.descent.done = done
+        ready.stepper.done = done
         sides.append(ready.augment(batch, torch.Generator()).images.shape[2])
     assert sides == [8, 12, 12, 16]  # 8, 10.7, 13.3 and 16, in units of 4
 

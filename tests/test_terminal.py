@@ -71,7 +71,7 @@ def test_the_line_that_moves_fits_and_its_bar_takes_what_is_free(width: int, bar
     view.epochs, view.steps = 90, 5005
     view.line = view.progress.add_task("", total=90 * 5005, words="")
     view.epoch({"images_per_second": 1234.5, "val_accuracy": 0.765})
-    view.step(Step(9, 1233, {}, 0.1, torch.empty(0)), 2.345)
+    view.step(Step(9, 1233, {}, {"lr": 0.1}, torch.empty(0)), {"loss": 2.345})
     paper = io.StringIO()
     flat = Console(file=paper, width=width, no_color=True, legacy_windows=False)
     flat.print(view.progress.get_renderable())

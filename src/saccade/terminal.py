@@ -148,13 +148,14 @@ class TrainingView:
             "starting", total=total, words="", completed=done, ends=ends
         )
 
-    def step(self, step: Step, loss: float) -> None:
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
         endless = self.epochs == ENDLESS
         epoch = f"{step.epoch + 1}" if endless else f"{step.epoch + 1}/{self.epochs}"
         place = f"epoch {epoch} step {step.step + 1}/{self.steps}"
         if len(self.stages) > 1:
             place = f"{stage_at(self.stages, step.epoch).name} · {place}"
-        words = f"loss {loss:.3f}{self.speed}{self.score}"
+        shown = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        words = f"{shown}{self.speed}{self.score}"
         done = step.epoch * self.steps + step.step + 1
         if endless:
             done = time.monotonic() - self.began

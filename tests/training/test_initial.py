@@ -83,7 +83,7 @@ def test_fine_tuning_begins_with_the_fitted_layer_and_moves_all(
     ready = prepared(photos, weights, "finetune", train__epochs=1, data__augment="flip")
     assert right(ready) == 1
     assert all(weight.requires_grad for weight in ready.model.parameters())
-    shares = ready.descent.shares
+    shares = ready.stepper.lr_scales
     assert max(shares) == 1
     assert min(shares) == pytest.approx(0.8 ** (len(set(shares)) - 1))
 
@@ -108,7 +108,7 @@ def test_rows_stay_or_learn_as_the_recipe_says(photos: Path, weights: Path) -> N
     assert learning(ready) == {"linear"}
     assert learning(tuned(model__freeze="layer2")) == {"layer3", "linear"}
     assert learning(tuned(model__unfreeze="layer2")) == {"layer2", "layer3", "linear"}
-    held = [p for group in ready.descent.optimizer.param_groups for p in group["params"]]
+    held = [p for group in ready.stepper.optimizer.param_groups for p in group["params"]]
     assert [tuple(p.shape) for p in held] == [(3, 64), (3,)]
 
 

@@ -14,6 +14,9 @@ from saccade import api, cli
 from saccade.data.item import Item, Pixels
 from saccade.engine import profile as pacing
 from saccade.engine.profile import Living, line
+from saccade.engine.schedule import constant
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper
 from saccade.errors import ResourceError
 from saccade.runs.run import Run
 from saccade.training import train
@@ -129,7 +132,9 @@ def test_a_short_training_is_not_kept_waiting_by_its_plan() -> None:
             return 1.0
 
     model = nn.Linear(2, 2)
-    rehearsal = Steady(*[model] * 5, None, torch.arange(10))  # type: ignore[arg-type]
+    stepper = Stepper(torch.optim.SGD(model.parameters(), 0.1), constant(), 1)
+    state = supervised(model, model, stepper)  # type: ignore[arg-type]
+    rehearsal = Steady(state, *[model] * 3, torch.arange(10))  # type: ignore[arg-type]
     began = now
     rehearsal.grow(1024, lambda: now - began > 0.02 * 100)  # a training of 100 seconds
     assert rehearsal.sizes == [4, 8]

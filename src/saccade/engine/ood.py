@@ -39,6 +39,7 @@ class Novelty:
 
     @property
     def bytes(self) -> int:
+        """The memory of what is remembered."""
         return self.bank.nbytes + self.known.nbytes
 
     @property

@@ -23,7 +23,7 @@ def alexnet2012() -> Recipe:
     )
 
 
-# classical: no network and no descent; descriptors, statistics, and a linear machine.
+# classical: no network and no gradient; descriptors, statistics, and a linear machine.
 
 
 def classical() -> Recipe:

@@ -222,7 +222,11 @@ def forecast(
         model=recipe.model.name,
         device=str(device),
         batch_size=int(recipe.train.batch_size),
-        parameters=sum(p.numel() for p in prepared.model.parameters()),
+        parameters=sum(
+            p.numel()
+            for network in prepared.state.networks.values()
+            for p in network.model.parameters()
+        ),
         multiply_adds=multiply_adds,
         memory=found.kept + found.bytes,
         memory_free=room(device),
@@ -255,12 +259,7 @@ def _pace(prepared: Prepared, count: int, stage: Stage) -> Pace:
     recipe = prepared.recipe
     named = [parse(text, len(prepared.task.classes)) for text in recipe.data.augment]
     rehearsal = Rehearsal.of(
-        prepared.unfreezing,
-        prepared.task,
-        prepared.loader,
-        compose(named),
-        prepared.average,
-        epoch=stage.first,
+        prepared.state, prepared.task, prepared.loader, compose(named), epoch=stage.first
     )
     train = recipe.train
     batch = min(int(train.batch_size), len(prepared.loader.targets))

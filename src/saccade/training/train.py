@@ -1,4 +1,4 @@
-"""judge: whether a finished network is under- or overfitted, logged in words."""
+"""A training from a source to a finished run: begun, resumed, lengthened, or followed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from saccade.engine.distributed.world import ALONE, World
 from saccade.engine.evaluate import evaluate
 from saccade.engine.freezing import stages_kept
 from saccade.engine.loop import Position, train
-from saccade.engine.stopping import stop_requests
+from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
 from saccade.metrics.fit_diagnosis import Score, judgement
 from saccade.metrics.intervals import Interval
@@ -39,7 +39,7 @@ from saccade.training.follow import (
     tell_plan,
     tell_start,
 )
-from saccade.training.logbook import Logbook
+from saccade.training.logbook import Logbook, Losses
 from saccade.training.lr_find import rated
 from saccade.training.novelty import gauge, log_gauge
 from saccade.training.plan import folder_of, forecast
@@ -64,9 +64,6 @@ def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
 def _score(number: Number) -> Score:
     interval = number.interval or Interval(number.value, number.value)
     return Score(number.name, number.value, interval, str(number), number.unit)
-
-
-# training: from a source to a finished run.
 
 
 def begin(
@@ -99,7 +96,7 @@ def begin(
             _write_beginning(run, settings, division, prepared, facts)
             run.log("plan", **costs)
             tell_start(world, run, None)
-            return _carry_out(run, prepared, Position(), [], view, began)
+            return _carry_out(run, prepared, Position(), {}, view, began)
 
 
 def foretold(prepared: Prepared, out: Path | None, view: View) -> dict[str, Any]:
@@ -164,20 +161,20 @@ def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     ]
     tell_plan(world, recipe, started["data"], division)
     prepared = prepare(recipe, division, view.decoding, world)
-    position, losses, state = Position(), [], None
+    position, losses, state = Position(), {}, None
     if (run.path / "checkpoint" / "latest.json").exists():
         state, damaged = load_checkpoint(run.path / "checkpoint")
         notes += damaged
     tell_start(world, run, state)
     if state:
-        position, losses = prepared.load_state(state), state["losses"]
+        position, losses = prepared.load_state_dict(state), state["losses"]
     with told(run):
         if recipe != run.recipe:
             notes.append(_extend(run, prepared))
             run = Run(run.path)
         view.settings(Settings(recipe, run.origins), notes)
         place = {"epoch": position.epoch, "step": position.step}
-        run.log("resumed", **place, seconds=prepared.descent.seconds, notes=notes)
+        run.log("resumed", **place, seconds=prepared.stepper.seconds, notes=notes)
         return _carry_out(run, prepared, position, losses, view, began)
 
 
@@ -188,19 +185,19 @@ def follow(view: View, world: World) -> Run:
     with threads(int(recipe.train.threads)):
         prepared = prepare(recipe, division, view.decoding, world)
         run, state = heard_start(world)
-        position, losses = Position(), []
+        position, losses = Position(), {}
         if state:
-            position, losses = prepared.load_state(state), state["losses"]
+            position, losses = prepared.load_state_dict(state), state["losses"]
         return _carry_out(run, prepared, position, losses, view, began)
 
 
 def _extend(run: Run, prepared: Prepared) -> str:
     """Write down that the run is to be of another length; gives what that means, in words."""
-    before, now, descent = run.recipe.train, prepared.recipe.train, prepared.descent
+    before, now, stepper = run.recipe.train, prepared.recipe.train, prepared.stepper
     was = f"{before.minutes:g} minutes" if before.minutes else f"{before.epochs} epochs"
     note = (
-        f"{now.epochs} epochs in place of {was}: the rate goes on at {descent.lr:.3g}, that of "
-        f"schedule {prepared.recipe.optim.schedule} at {100 * descent.done:.0f} % of the training"
+        f"{now.epochs} epochs in place of {was}: the rate goes on at {stepper.lr:.3g}, that of "
+        f"schedule {prepared.recipe.optim.schedule} at {100 * stepper.done:.0f} % of the training"
     )
     changed: dict[str, Any] = {"train.epochs": now.epochs, "train.minutes": now.minutes}
     if prepared.recipe.model.stages != run.recipe.model.stages:
@@ -231,33 +228,47 @@ def _write_beginning(
 
 
 def _carry_out(
-    run: Run, prepared: Prepared, start: Position, losses: list[float], view: View, began: float
+    run: Run, prepared: Prepared, start: Position, losses: Losses, view: View, began: float
 ) -> Run:
-    """Train from `start` to the end, or to a signal; `losses` are those of the epoch of `start`."""
-    recipe = prepared.recipe
-    view.training(run, len(prepared.loader), start)
-    book = Logbook(run, prepared, start, losses, view)
-    events = train(
-        prepared.model,
-        prepared.task,
-        prepared.loader,
-        prepared.descent,
-        prepared.augment,
-        epochs=recipe.train.epochs,
-        seed=recipe.train.seed,
-        start=start,
-    )
+    """Train from `start` to the end and write all that a finished run holds."""
     with stop_requests() as request:
-        for event in events:
-            number = prepared.world.highest(request.number or 0)
-            book.take(event, look=number > 0)
-            if number and book.midway:
-                raise book.stop(number)
+        train_epochs(run, prepared, start, losses, view, request)
         if words := _keep(run, prepared):
             view.note(words)
         _finish(run, prepared, began)
     view.finished(run)
     return run
+
+
+def train_epochs(
+    run: Run,
+    prepared: Prepared,
+    start: Position,
+    losses: Losses,
+    view: View,
+    request: StopRequest,
+) -> None:
+    """Train from `start` to the end, with a line of the log and a checkpoint after every epoch.
+
+    `losses` are those of the steps before `start` in its epoch.  Raises `Stopped` where a signal
+    ends the training midway, once a checkpoint of that instant is saved.
+    """
+    recipe = prepared.recipe
+    view.training(run, len(prepared.loader), start)
+    book = Logbook(run, prepared, start, losses, view)
+    events = train(
+        prepared.state,
+        prepared.loader,
+        prepared.augment,
+        epochs=recipe.train.epochs,
+        seed=recipe.train.seed,
+        start=start,
+    )
+    for event in events:
+        number = prepared.world.highest(request.number or 0)
+        book.take(event, look=number > 0)
+        if number and book.midway:
+            raise book.stop(number)
 
 
 def _keep(run: Run, prepared: Prepared) -> str:

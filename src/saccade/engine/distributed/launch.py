@@ -1,4 +1,4 @@
-"""addresses: which of this machine's addresses other machines can reach."""
+"""One command as several processes, here or on many machines, by torch's launcher."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 SIOCGIFADDR = 0x8915  # Linux: the address of an interface
+ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
+SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
 
 
 def is_ours(host: str) -> bool:
@@ -81,13 +83,6 @@ def interface_of(address: str) -> str | None:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-# launch: one command as several processes, here or on many machines, by torch's launcher.
-
-
-ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
-SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
 
 
 @dataclass(frozen=True)
