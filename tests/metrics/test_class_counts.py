@@ -7,7 +7,7 @@ import pytest
 import sklearn.metrics as oracle
 import torch
 import torchmetrics.functional.classification as other
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saccade.metrics.counts import (
@@ -145,6 +145,7 @@ def test_f1_of_labels_agrees_with_torchmetrics(labels) -> None:
     torch.testing.assert_close(f1(label_counts(labels[0] >= 0.5, t > 0)).float(), theirs)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 50), min_size=3, max_size=3), min_size=3, max_size=3))
 def test_agreement_never_leaves_its_range(cells: list[list[int]]) -> None:
     counts = from_confusion(torch.tensor(cells))

@@ -55,7 +55,7 @@ def evaluate(
                 features.clear()
     order = torch.cat(places).argsort()
     shares = torch.cat(strange)[order] if strange else None
-    return Evaluated(type(parts[0]).joined(parts)[order], shares)
+    return Evaluated(parts[0].joined(parts)[order], shares)
 
 
 @torch.inference_mode()

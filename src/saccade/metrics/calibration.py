@@ -109,18 +109,18 @@ def equal_width(bins: int) -> Tensor:
 
 
 def equal_count(confidences: Tensor, bins: int) -> Tensor:
-    """Ends of bins of about as many pictures each; fewer bins where many are equal.  [<=bins+1]"""
+    """Ends of bins of about as many images each; fewer bins where many are equal.  [<=bins+1]"""
     inner = torch.linspace(0, 1, bins + 1, dtype=torch.float64)[1:-1]
     ends = confidences.double().quantile(inner, interpolation="lower").unique()
     return torch.cat([torch.zeros(1).double(), ends[(ends > 0) & (ends < 1)], torch.ones(1)])
 
 
 def reliability(confidences: Tensor, right: Tensor, ends: Tensor) -> tuple[Bin, ...]:
-    """The diagram's bins that hold pictures.
+    """The diagram's bins that hold images.
 
     confidences [N] of the named class, right [N] bool, ends [bins + 1]
     """
-    counts, confidence, hits = bin_sums(confidences, right, ends)
+    counts, confidence, hits = _bin_sums(confidences, right, ends)
     rows = zip(ends, ends[1:], counts, confidence, hits)
     return tuple(
         Bin(
@@ -136,8 +136,8 @@ def reliability(confidences: Tensor, right: Tensor, ends: Tensor) -> tuple[Bin, 
     )
 
 
-def bin_sums(confidences: Tensor, right: Tensor, ends: Tensor) -> Tensor:
-    """In each bin the pictures, their summed confidence and the right ones.  [3,bins] float64"""
+def _bin_sums(confidences: Tensor, right: Tensor, ends: Tensor) -> Tensor:
+    """In each bin the images, their summed confidence and the right ones.  [3,bins] float64"""
     place = torch.bucketize(confidences, ends[1:-1].to(confidences.dtype))
     confidences = confidences.double()
     rows = torch.stack([torch.ones_like(confidences), confidences, right.double()])
@@ -149,7 +149,7 @@ class Temperature(NamedTuple):
 
     value: float
     interval: Interval | None  # 95 %; None where nothing could be fitted
-    n: int  # validation pictures
+    n: int  # validation images
     before: float  # log loss in nats
     after: float
     note: str = ""  # why nothing could be fitted, and `value` is 1
@@ -161,7 +161,7 @@ def tempered(probabilities: Tensor, temperature: float) -> Tensor:
 
 
 def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
-    """The temperature of least log loss on validation pictures.  [N,K], [N] int64
+    """The temperature of least log loss on validation images.  [N,K], [N] int64
 
     The loss is convex in 1 / temperature: where its slope changes sign is the one minimum.
     """
@@ -209,7 +209,7 @@ def _zero_of_slope(logits: Tensor, targets: Tensor) -> float:
 
 
 def _slopes(logits: Tensor, targets: Tensor, inverse: float) -> tuple[Tensor, float]:
-    """How each picture's loss changes with 1 / temperature [N], and how the mean slope does."""
+    """How each image's loss changes with 1 / temperature [N], and how the mean slope does."""
     probabilities = (logits * inverse).softmax(dim=1)
     mean = (probabilities * logits).sum(dim=1)
     spread = (probabilities * (logits - mean[:, None]).square()).sum(dim=1)

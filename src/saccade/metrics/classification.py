@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -58,8 +59,8 @@ class ClassMetric:
 
     classes: tuple[str, ...]
 
-    score = Score("accuracy")
-    compared = ("accuracy", "balanced accuracy", "log loss")
+    score: ClassVar[Score] = Score("accuracy")
+    compared: ClassVar[tuple[str, ...]] = ("accuracy", "balanced accuracy", "log loss")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
         """Probabilities [N,K], [N] int64"""

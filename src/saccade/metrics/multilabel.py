@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -38,8 +39,8 @@ class LabelMetric:
     labels: tuple[str, ...]
     thresholds: tuple[float, ...] = ()
 
-    score = Score("mean_average_precision")
-    compared = ("mean average precision", "subset accuracy", "log loss")
+    score: ClassVar[Score] = Score("mean_average_precision")
+    compared: ClassVar[tuple[str, ...]] = ("mean average precision", "subset accuracy", "log loss")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
         """Probabilities [N,K], labels [N,K] of 0 and 1"""

@@ -99,7 +99,7 @@ class McNemar(NamedTuple):
 
 
 class PairedAccuracy(NamedTuple):
-    """Accuracy of the second less that of the first, on the same pictures."""
+    """Accuracy of the second less that of the first, on the same images."""
 
     n: int
     difference: float
@@ -142,10 +142,10 @@ def paired_accuracy(first: Tensor, second: Tensor) -> PairedAccuracy:
 
 
 def paired_interval(test: McNemar, n: int, confidence: float = 0.95) -> Interval:
-    """Of the difference of two accuracies, with width even when no picture changed side.
+    """Of the difference of two accuracies, with width even when no image changed side.
 
     Bonett & Price 2012, Adjusted Wald confidence interval for a difference of binomial
-    proportions based on paired data: one picture more on either side.
+    proportions based on paired data: one image more on either side.
     """
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     first, second = (test.only_first + 1) / (n + 2), (test.only_second + 1) / (n + 2)

@@ -80,7 +80,7 @@ class Threshold(NamedTuple):
     """What is said with at least `value` is answered, all else is unknown."""
 
     value: float
-    n: int  # pictures it was chosen on
+    n: int  # images it was chosen on
     coverage: float  # share answered
     coverage_interval: Interval
     precision: float  # share of the answered that is right; chosen on, so a little too good
@@ -89,7 +89,7 @@ class Threshold(NamedTuple):
 
 @dataclass(frozen=True)
 class Selected:
-    """A threshold, and what it does to other pictures than those that it was chosen on."""
+    """A threshold, and what it does to other images than those that it was chosen on."""
 
     wished: str  # "precision" or "coverage"
     share: float  # of it that was wished
@@ -102,10 +102,10 @@ class Selected:
 
 
 class RiskCoverage(NamedTuple):
-    """Share wrong among the surest pictures, for every share answered."""
+    """Share wrong among the surest images, for every share answered."""
 
     coverage: Tensor  # [N], 1/n to 1
-    risk: Tensor  # [N]; among equally sure pictures what to expect in any order
+    risk: Tensor  # [N]; among equally sure images what to expect in any order
     area: float  # AURC: the mean risk
     excess: float  # AURC less that of a confidence that ranks every mistake last
 
@@ -120,7 +120,7 @@ def threshold_for_precision(confidences: Tensor, right: Tensor, wished: float) -
 
 
 def threshold_for_coverage(confidences: Tensor, right: Tensor, wished: float) -> Threshold | None:
-    """The highest that still answers a share of at least `wished`; None without pictures.
+    """The highest that still answers a share of at least `wished`; None without images.
 
     confidences [N], right [N] bool
     """
@@ -129,7 +129,7 @@ def threshold_for_coverage(confidences: Tensor, right: Tensor, wished: float) ->
 
 
 def threshold_at(value: float, confidences: Tensor, right: Tensor) -> Threshold:
-    """What the threshold `value` does to pictures that it was not chosen on.
+    """What the threshold `value` does to images that it was not chosen on.
 
     confidences [N], right [N] bool; the precision of no answer is NaN
     """
@@ -149,7 +149,7 @@ def thresholds(confidences: Tensor, right: Tensor) -> list[Threshold]:
     values = values.flip(0)
     midway = ((values + torch.cat([values[1:], values.new_zeros(1)])) / 2).tolist()
     if midway:
-        midway[-1] = 0.0  # below the least sure picture: everything is answered
+        midway[-1] = 0.0  # below the least sure image: everything is answered
     return [
         Threshold(t, n, a / n, wilson(a, n), g / a, wilson(g, a))
         for t, a, g in zip(midway, answered, good, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,8 +29,8 @@ class NumberMetric:
     scale: float = 1.0  # the standard deviation of the numbers that were trained on
     unit: str = ""  # of the numbers
 
-    score = Score("r_squared", unit="")
-    compared = ("R squared", "mean absolute error")
+    score: ClassVar[Score] = Score("r_squared", unit="")
+    compared: ClassVar[tuple[str, ...]] = ("R squared", "mean absolute error")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
         """[N,1], [N,1]"""
