@@ -1,4 +1,4 @@
-"""Eye: what looks at pictures whose labels are doubted: a trained network, or plain features."""
+"""Images whose labels are probably wrong, by confident learning on the answers of probes."""
 
 from __future__ import annotations
 
@@ -44,11 +44,7 @@ from saccade.progress import counting, say
 from saccade.tasks.catalogue import kind_of
 
 PLAIN = "hog"  # features of a network that has learned nothing
-
-
 CELLS = 8  # of HOG, across a picture
-
-
 COARSE = 8  # pixels across, beside HOG
 
 
@@ -102,9 +98,6 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Eye:
     words = "histograms of oriented gradients and coarse pixels"
     whole = normalized(chain(both=both), preprocessing.mean, preprocessing.std)
     return Eye(words, whole.eval(), preprocessing, notes)
-
-
-# find_suspects: probes on features of the pictures, and confident learning on what they say.
 
 
 def find_suspects(

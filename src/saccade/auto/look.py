@@ -22,8 +22,6 @@ from saccade.errors import DataError, RecipeError
 from saccade.recipes.recipe import Recipe
 
 USED = ("model.name", "train.seed", "train.device", "train.threads")
-
-
 IDLE = ("data.augment", "data.grow", "data.sampling", "data.views")
 
 

@@ -1,4 +1,4 @@
-"""What runs said of the test images that they share, as predictions.csv and split.csv tell it."""
+"""The test images that several runs share, on which none was trained, with what each run said."""
 
 from __future__ import annotations
 
@@ -106,8 +106,6 @@ def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
 
 
 HINT = "runs with the same data, data.test and train.seed hold out the same pictures"
-
-
 Content = dict[str, str]  # what stands for a picture, by its name
 
 

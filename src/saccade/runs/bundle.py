@@ -41,8 +41,6 @@ from saccade.tasks.classification import Classification
 from saccade.tasks.task import Task
 
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
-
-
 PORTION = 512  # pictures decoded at a time
 
 

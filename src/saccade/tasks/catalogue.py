@@ -25,8 +25,6 @@ KINDS: dict[type, str] = {
     float: Regression.kind,
     int: Regression.kind,
 }
-
-
 TASKS: dict[str, Callable[[tuple[str, ...], Mapping[str, Any]], Task]] = {
     "classification": lambda classes, told: Classification(
         classes, temperature=float(told["temperature"])
