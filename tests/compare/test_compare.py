@@ -201,7 +201,7 @@ def test_labellings_are_compared_by_mean_average_precision(tmp_path: Path) -> No
     comparison = api.compare(*folders)
     found = {one.name: one for one in comparison.pairs[0].differences}
     assert found["mean average precision"].value == pytest.approx(-1 / 12)
-    assert found["all labels right"].value == pytest.approx(-0.5)
+    assert found["subset accuracy"].value == pytest.approx(-0.5)
     assert comparison.pairs[0].only_first == ("1", "2")
 
 
