@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.device import environment
-from saccade.metrics.fit_diagnosis import difference
+from saccade.metrics.intervals import difference
 from saccade.report.page import Html, Section, element, join, page, sentence, table
 from saccade.report.pictures import Tested
 from saccade.report.result_sections import answers_sections, asked_sections

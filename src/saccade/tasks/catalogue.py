@@ -10,6 +10,10 @@ from saccade.data.classes import labels_of
 from saccade.data.item import Item
 from saccade.data.loader import class_weights
 from saccade.errors import DataError, RecipeError
+from saccade.metrics.classification import ClassMetric
+from saccade.metrics.metric import Metric
+from saccade.metrics.multilabel import LabelMetric
+from saccade.metrics.regression import NumberMetric
 from saccade.tasks.classification import Classification
 from saccade.tasks.multilabel import Labelling
 from saccade.tasks.regression import Regression
@@ -28,6 +32,18 @@ TASKS: dict[str, Callable[[tuple[str, ...], Mapping[str, Any]], Task]] = {
     "labelling": lambda classes, told: Labelling(classes, thresholds=tuple(told["thresholds"])),
     "regression": lambda classes, told: Regression(**told),
 }
+
+
+METRICS: dict[str, Callable[[tuple[str, ...]], Metric[Any]]] = {
+    "classification": ClassMetric,
+    "labelling": LabelMetric,
+    "regression": lambda classes: NumberMetric(),
+}
+
+
+def metric_of(kind: str, classes: tuple[str, ...]) -> Metric[Any]:
+    """The metric of a kind of task, to read rows from predictions.csv."""
+    return METRICS[kind](classes)
 
 
 def kind_of(items: Sequence[Item]) -> str:

@@ -13,10 +13,8 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.data.classes import match
 from saccade.data.item import Item
-from saccade.metrics.calibration import LogLoss, fit_temperature, log_losses
-from saccade.metrics.classification import classes_measured, leading_class_number
-from saccade.metrics.counts import Accuracy
-from saccade.metrics.metric import Measured, Metric, Number
+from saccade.metrics.calibration import fit_temperature
+from saccade.metrics.classification import ClassMetric
 from saccade.models.backbone import heads, summed
 
 
@@ -30,7 +28,6 @@ class Classification:
     temperature: float = 1.0  # divides the logits of predictions (Guo 2017, Equation 9)
 
     kind = "classification"
-    score = "accuracy"
 
     @property
     def outputs(self) -> int:
@@ -52,16 +49,8 @@ class Classification:
         """Probabilities.  [N,C,H,W] -> [N,K]"""
         return (heads(model(images))[0].float() / self.temperature).softmax(dim=1)
 
-    def metrics(self) -> dict[str, Metric]:
-        return {"accuracy": Accuracy(), "loss": LogLoss()}
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        return classes_measured(predictions, targets, self.classes, groups, seed)
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        return leading_class_number(predictions, targets, groups)
+    def metric(self) -> ClassMetric:
+        return ClassMetric(self.classes)
 
     def calibrated(
         self, predictions: Tensor, targets: Tensor
@@ -73,9 +62,6 @@ class Classification:
             "interval": found.interval,
             "note": found.note,
         }
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        return log_losses(predictions, targets)
 
     def answers(self, predictions: Tensor) -> list[str]:
         return [self.classes[k] for k in predictions.argmax(dim=1).tolist()]

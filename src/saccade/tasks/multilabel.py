@@ -14,9 +14,7 @@ from saccade.data.batch import Batch
 from saccade.data.classes import match_several
 from saccade.data.item import Item
 from saccade.errors import DataError
-from saccade.metrics.classification import best_f1_thresholds, label_losses, labels_measured
-from saccade.metrics.metric import Averaged, Measured, Metric, Number, Remembered
-from saccade.metrics.ranking import mean_average_precision
+from saccade.metrics.multilabel import LabelMetric, best_f1_thresholds
 from saccade.models.backbone import heads, summed
 
 SEVERAL = "|"  # between the labels of one picture
@@ -32,7 +30,6 @@ class Labelling:
     thresholds: tuple[float, ...] = ()  # from which probability on a label is given; (): one half
 
     kind = "labelling"
-    score = "mean_average_precision"
 
     @property
     def outputs(self) -> int:
@@ -60,26 +57,14 @@ class Labelling:
         """The probability of each label.  [N,C,H,W] -> [N,K]"""
         return heads(model(images))[0].float().sigmoid()
 
-    def metrics(self) -> dict[str, Metric]:
-        return {self.score: Remembered(mean_average_precision), "loss": Averaged(label_losses)}
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        given_from = self._given_from(predictions)
-        return labels_measured(predictions, targets, self.classes, given_from, groups, seed)
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        return self.measured(predictions, targets, groups).numbers[0]
+    def metric(self) -> LabelMetric:
+        return LabelMetric(self.classes, self.thresholds)
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Labelling, dict[str, Any]]:
         """With the threshold of the highest F1 for each label."""
         found = best_f1_thresholds(predictions, targets)
         thresholds = dict(zip(self.classes, found, strict=True))
         return replace(self, thresholds=tuple(found)), {"thresholds": thresholds, "note": ""}
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        return label_losses(predictions, targets)
 
     def answers(self, predictions: Tensor) -> list[str]:
         given = (predictions >= self._given_from(predictions)).tolist()

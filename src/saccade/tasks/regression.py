@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.errors import DataError
-from saccade.metrics.metric import Averaged, Measured, Metric, Number
-from saccade.metrics.regression import RSquared, deviations, numbers_measured
+from saccade.metrics.regression import NumberMetric, residuals
 from saccade.models.backbone import heads, summed
 
 COVERED = 0.9  # share of new pictures whose truth lies within the margin
@@ -30,7 +29,6 @@ class Regression:
     margin: float | None = None  # nine in ten pictures lie this near; None: not known
 
     kind = "regression"
-    score = "r_squared"
     classes = ()
     outputs = 1
 
@@ -60,32 +58,20 @@ class Regression:
         """The number, in its own unit.  [N,C,H,W] -> [N,1]"""
         return heads(model(images))[0].float() * self.scale + self.mean
 
-    def metrics(self) -> dict[str, Metric]:
-        return {self.score: RSquared(), "loss": Averaged(self.picture_losses)}
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        return numbers_measured(predictions, targets, "", groups, seed)
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        return self.measured(predictions, targets, groups).numbers[0]
+    def metric(self) -> NumberMetric:
+        return NumberMetric(self.scale)
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Regression, dict[str, Any]]:
         """With the margin that holds nine in ten of pictures like these (split conformal).
 
         Lei 2018, "Distribution-free predictive inference for regression", Section 2.2.
         """
-        missed = deviations(predictions, targets).abs().flatten().sort().values
+        missed = residuals(predictions, targets).abs().flatten().sort().values
         rank = ceil(COVERED * (len(missed) + 1))
         if rank > len(missed):
             return self, {"note": f"{len(missed)} pictures are too few for a margin"}
         margin = float(missed[rank - 1])
         return replace(self, margin=margin), {"margin": margin, "note": ""}
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """The squared error in units of the training pictures' spread.  [N,1], [N,1] -> [N]"""
-        return (deviations(predictions, targets) / self.scale).square().mean(dim=1)
 
     def answers(self, predictions: Tensor) -> list[str]:
         return [f"{value:.6g}" for value in predictions.flatten().tolist()]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from saccade.data.batch import Batch
 from saccade.data.item import Item
-from saccade.metrics.metric import Measured, Metric, Number
+from saccade.metrics.metric import Metric
 
 
 class Task(Protocol):
@@ -30,11 +30,6 @@ class Task(Protocol):
         """How many numbers the network gives for a picture."""
         ...
 
-    @property
-    def score(self) -> str:
-        """Which of `metrics` is to rise; the other one, `loss`, is to fall."""
-        ...
-
     def targets(self, items: Sequence[Item]) -> Tensor:
         """The labels of `items` as the numbers of a `Batch`."""
         ...
@@ -47,26 +42,12 @@ class Task(Protocol):
         """What is said of each picture, as a person would want it.  [N,C,H,W] -> [N,...] float32"""
         ...
 
-    def metrics(self) -> Mapping[str, Metric]:
-        """Fresh metrics to watch a training by, one pass over held-out pictures each."""
-        ...
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        """Every number with its interval, of predictions and targets of the same N pictures."""
-        ...
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        """The number to name first, for a fraction of the work of `measured`."""
+    def metric(self) -> Metric[Any]:
+        """How predictions are measured; all numbers come from the rows that it keeps of them."""
         ...
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:
         """The task with what validation pictures teach about its answers, and that in facts."""
-        ...
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """How wrong each picture's prediction is.  [N,...], [N,...] -> [N] float64"""
         ...
 
     def answers(self, predictions: Tensor) -> list[str]:

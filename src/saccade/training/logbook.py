@@ -16,6 +16,7 @@ from saccade.engine.freezing import stage_at, trainable_parameters
 from saccade.engine.loop import Epoch, Position, Step
 from saccade.engine.state import NetworkState
 from saccade.errors import DivergedError, Stopped
+from saccade.metrics.measure import scores
 from saccade.recipes.recipe import ENDLESS
 from saccade.runs.run import Run
 from saccade.training.prepare import Prepared
@@ -114,7 +115,8 @@ class Logbook:
             name: stage_at(network.unfreezing.stages, event.epoch).name
             for name, network in self._staged()
         }
-        number = 1 - row[f"val_{self.prepared.task.score}"]  # that ought to fall
+        score = self.prepared.task.metric().score
+        number = -score.goodness(row[f"val_{score.name}"])  # that ought to fall
         self.prepared.state.observe(number)
         self.prepared.record.observe(row["epoch"], number, self.prepared.best)
         if self.prepared.record.over:
@@ -159,12 +161,11 @@ class Logbook:
         """What log.jsonl says of an epoch."""
         val = self.prepared.splits["val"].in_order()
         best, task, world = self.prepared.best, self.prepared.task, self.prepared.world
-        scores = evaluate(best, task, val, world).scores
+        watched = scores(task.metric(), evaluate(best, task, val, world).rows)
         return {
             "epoch": event.epoch + 1,
             **{name: sum(values) / len(values) for name, values in self.losses.items()},
-            "val_loss": scores["loss"],
-            f"val_{task.score}": scores[task.score],
+            **{f"val_{name}": value for name, value in watched.items()},
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
         }

@@ -20,8 +20,8 @@ from saccade.engine.freezing import stages_kept
 from saccade.engine.loop import Position, train
 from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
-from saccade.metrics.fit_diagnosis import Score, judgement
-from saccade.metrics.intervals import Interval
+from saccade.metrics.fit_diagnosis import judgement
+from saccade.metrics.measure import named_number
 from saccade.metrics.metric import Number
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
@@ -56,14 +56,9 @@ def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
     """
     sample = prepared.splits["train"].spread(val.n)
     result = evaluate(prepared.best, task, sample, prepared.world)
-    train = task.measured(result.predictions, result.targets)[val.name]
-    found = judgement(run.history, _score(train), _score(val))
+    train = named_number(task.metric(), result.rows, val.name)
+    found = judgement(run.history, train, val)
     run.log("judgement", kind=found.kind, words=found.words)
-
-
-def _score(number: Number) -> Score:
-    interval = number.interval or Interval(number.value, number.value)
-    return Score(number.name, number.value, interval, str(number), number.unit)
 
 
 def begin(
@@ -289,14 +284,14 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
     val, test = prepared.splits["val"], prepared.splits["test"]
     best, world = prepared.best, prepared.world
     said = evaluate(best, prepared.task, val.in_order(), world)
-    task, facts = prepared.task.calibrated(said.predictions, said.targets)
+    task, facts = prepared.task.calibrated(said.rows.predictions, said.rows.targets)
     run.log("calibrated", **facts)
     novelty = gauge(prepared)
     for name in ("val", "test"):
         split = prepared.splits[name]
         seen = novelty if name == "test" else None
         result = evaluate(best, task, split.in_order(), world, novelty=seen)
-        measured = task.measured(result.predictions, result.targets, groups_of(split.items))
+        measured = task.metric().measured(result.rows, groups_of(split.items))
         run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
         if name == "val":
             judge(run, prepared, task, measured.numbers[0])
