@@ -18,6 +18,7 @@ from saccade.explain.cost import saved
 from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
 from saccade.recipes.recipe import Recipe
+from saccade.tasks.task import Capability
 
 FEW = 20_000  # pictures up to which weights of others are looked for
 
@@ -192,15 +193,17 @@ def _as_theirs(origin: Pretrained) -> Chosen:
 
 def head(recipe: Recipe, seen: Glance) -> Choice:
     """How the last layer begins."""
-    if not seen.per_class:
-        return "ridge", "numbers"
-    if seen.per_class <= HANDFUL:
-        return "means", f"{seen.per_class} pictures a class"
-    return "logistic", f"{seen.per_class} pictures a class"
+    why = f"{seen.per_class} pictures a class" if seen.per_class else "numbers"
+    heads = seen.task.heads if seen.task else ()
+    if seen.per_class <= HANDFUL and "means" in heads:
+        return "means", why
+    return (heads[0] if heads else "fresh"), why
 
 
 def augment(recipe: Recipe, seen: Glance) -> Choice:
     """The fewer pictures a class, the more they are changed."""
+    if seen.task and Capability.CROPPING not in seen.task.capabilities:
+        return ("flip", "brightness:0.2", "contrast:0.2"), f"nothing is cut off, for {seen.task.kind}"
     why = f"{seen.per_class} pictures a class"
     if seen.per_class >= LIGHT:
         return ("flip", "resized_crop:0.5"), why

@@ -10,7 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Label = str | tuple[str, ...] | float | None  # a class, several labels, a number, or not known
+
+class Count(int):
+    """How many things an image shows."""
+
+
+Label = str | tuple[str, ...] | float | Count | None  # class, labels, number, count, not known
 
 
 class Picture(Protocol):

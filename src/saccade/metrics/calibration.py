@@ -7,7 +7,7 @@ many classes most probabilities are near 0 and so is this mean: compare it withi
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import ceil, exp, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -251,3 +251,19 @@ class CalibrationError:
     def result(self) -> float:
         counts, confidence, hits = self.sums
         return float((confidence - hits).abs().sum() / counts.sum())
+
+
+# Split conformal prediction: how far the truth lies from what is predicted, for nine in ten.
+
+
+COVERED = 0.9  # share of new images whose truth lies as near
+
+
+def conformal_quantile(scores: Tensor) -> float | None:
+    """The number that the score of a new image does not exceed in nine of ten cases.
+
+    `scores` [N] say how far each held-out image is missed; None for too few of them.  Lei 2018,
+    "Distribution-free predictive inference for regression", Section 2.2.
+    """
+    rank = ceil(COVERED * (len(scores) + 1))
+    return None if rank > len(scores) else float(scores.sort().values[rank - 1])

@@ -1,42 +1,106 @@
-"""Task: what is to be learned from a picture; the contract that the engine knows."""
+"""Task: everything that depends on the kind of an answer; nobody else asks which kind it is.
+
+A new kind is one file here, one row in `tasks.catalogue` and its sections in `report.tasks`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, Self
 
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.metrics.metric import Measured, Metric, Number
+from saccade.models.create import create_model
+from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+
+
+class Capability(StrEnum):
+    """What some kinds of answers allow and others do not, as an error names it."""
+
+    LABEL_SMOOTHING = "train.label_smoothing"
+    CLASS_WEIGHTS = "train.class_weights"
+    MIXING = "mixing of images"
+    CROPPING = "cropping of images"
+    SUPPORT_VECTORS = "a support vector machine"
+    CONFIDENCE = "a threshold of confidence"
+    NOVELTY = "novelty"
+    LABEL_ISSUES = "a search for label issues"
+    RIGHT_OR_WRONG = "a count of right answers"
+
+
+@dataclass(frozen=True)
+class Score:
+    """The number that a training is watched by, once an epoch."""
+
+    name: str  # in `Task.metrics`; the column of log.jsonl is val_NAME
+    rises: bool = True  # whether more is better
+    unit: str = "%"  # "%" for a share; "" for a plain number
+
+    def goodness(self, value: float) -> float:
+        """`value`, with the sign with which more is better."""
+        return value if self.rises else -value
+
+    def written(self, value: float) -> str:
+        return f"{100 * value:.1f} %" if self.unit == "%" else f"{value:.3f}"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model card says of a kind of answers."""
+
+    tag: str  # as model hubs call it
+    answers: str  # what an answer is made of: classes, labels, a number
+    use: str  # what the network is meant for
+    limits: str  # what an answer does not promise
 
 
 class Task(Protocol):
-    """Targets from labels, losses from batches, predictions from pictures, and their worth."""
+    """Targets from labels, losses from batches, predictions from images, and their worth."""
 
-    @property
-    def kind(self) -> str:
-        """Its name in `tasks.catalogue`."""
+    kind: ClassVar[str]  # its name in bundles and logs
+    score: ClassVar[Score]
+    card: ClassVar[Card]
+    labels: ClassVar[tuple[type, ...]]  # of labels that its answers can be measured by
+    heads: ClassVar[tuple[str, ...]] = ()  # of probes.fit, that suit its features; the usual first
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
+
+    classes: tuple[str, ...]  # the names that its answers are made of; none where they are numbers
+
+    @classmethod
+    def of(
+        cls, items: Sequence[Item], classes: tuple[str, ...], label_smoothing: float, weights: str
+    ) -> Self:
+        """The task to train on `items`; raises `DataError` where they leave nothing to learn.
+
+        `weights` of classes is none, auto (by rarity) or as in "cat=2 dog=0.5".
+        """
         ...
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names that its answers are made of; none where they are numbers."""
+    @classmethod
+    def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Self:
+        """The task that `config` gave; raises `KeyError` for what is missing."""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """All that predictions need but the classes, as plain values."""
         ...
 
     @property
     def outputs(self) -> int:
-        """How many numbers the network gives for a picture."""
+        """How many numbers the network gives for an image."""
         ...
 
-    @property
-    def score(self) -> str:
-        """Which of `metrics` is to rise; the other one, `loss`, is to fall."""
-        ...
+    def network(self, name: str) -> nn.Module:
+        """The network of the catalogue, with a last layer for this task."""
+        return create_model(name, self.outputs)
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """The labels of `items` as the numbers of a `Batch`."""
+        """The labels of `items` as the numbers of a `Batch`; raises `DataError` for other labels."""
         ...
 
     def losses(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
@@ -44,35 +108,66 @@ class Task(Protocol):
         ...
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
-        """What is said of each picture, as a person would want it.  [N,C,H,W] -> [N,...] float32"""
+        """The answer to each image, as a person would want it.  [N,C,H,W] -> [N,...] float32"""
         ...
 
+    def head_targets(self, targets: Tensor) -> Tensor:
+        """What a head in closed form learns for `targets`."""
+        return targets
+
+    def head_predictions(self, outputs: Tensor) -> Tensor:
+        """What a head that learned `head_targets` predicts."""
+        return outputs
+
     def metrics(self) -> Mapping[str, Metric]:
-        """Fresh metrics to watch a training by, one pass over held-out pictures each."""
+        """Fresh metrics to watch a training by, one pass over held-out images each."""
         ...
 
     def measured(
         self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
     ) -> Measured:
-        """Every number with its interval, of predictions and targets of the same N pictures."""
+        """Every number with its interval, of predictions and targets of the same N images."""
         ...
 
     def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
         """The number to name first, for a fraction of the work of `measured`."""
         ...
 
-    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:
-        """The task with what validation pictures teach about its answers, and that in facts."""
-        ...
-
     def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """How wrong each picture's prediction is.  [N,...], [N,...] -> [N] float64"""
+        """How wrong each image's prediction is.  [N,...], [N,...] -> [N] float64"""
         ...
 
-    def answers(self, predictions: Tensor) -> list[str]:
-        """Each prediction in a word, as a table would hold it.  [N,...]"""
+    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:
+        """The task with what validation images teach about its answers, and that in facts.
+
+        The fact `note` says why there is nothing to be learned, or is empty.
+        """
         ...
 
-    def config(self) -> dict[str, Any]:
-        """All but the classes, as plain values from which `catalogue.read_task` makes it again."""
+    @classmethod
+    def calibration(cls, facts: Mapping[str, Any]) -> str:
+        """What `calibrated` learned, in a sentence."""
         ...
+
+    def answers(
+        self,
+        names: Sequence[str],
+        predictions: Tensor,
+        top: int = 5,
+        rejection: Rejection = ALWAYS_ANSWER,
+        novelty: Tensor | None = None,
+    ) -> list[Answer]:
+        """The answer to each image, for people.  [N,...], novelty [N]
+
+        `top` and `rejection` are for answers of classes.
+        """
+        ...
+
+    def cells(self, predictions: Tensor) -> list[str]:
+        """Each prediction in a word, as a label stands in a table.  [N,...]"""
+        ...
+
+    @classmethod
+    def classes_in(cls, cell: str) -> tuple[str, ...]:
+        """The classes that a label names as it stands in a table."""
+        return ()

@@ -107,9 +107,10 @@ class Logbook:
         row = self._row(event)
         layers, troubles = self.looks.look(event.epoch)
         row |= layers | self._stage_of(event.epoch)
-        number = 1 - row[f"val_{self.prepared.task.score}"]  # that ought to fall
-        self.prepared.descent.observe(number)
-        self.prepared.record.observe(row["epoch"], number, self.prepared.best)
+        score = self.prepared.task.score
+        falling = -score.goodness(row[f"val_{score.name}"])
+        self.prepared.descent.observe(falling)
+        self.prepared.record.observe(row["epoch"], falling, self.prepared.best)
         if self.prepared.record.over:
             self.prepared.descent.end()
         self.run.log("epoch", **row)
@@ -151,7 +152,7 @@ class Logbook:
             "epoch": event.epoch + 1,
             "loss": sum(self.losses) / len(self.losses),
             "val_loss": scores["loss"],
-            f"val_{task.score}": scores[task.score],
+            f"val_{task.score.name}": scores[task.score.name],
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
         }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,14 @@ from saccade.engine.evaluate import evaluate
 from saccade.engine.freezing import stages_kept
 from saccade.engine.loop import Position, train
 from saccade.engine.stopping import stop_requests
-from saccade.errors import UsageError
+from saccade.errors import UnwrittenError, UsageError
 from saccade.metrics.fit_diagnosis import Score, judgement
 from saccade.metrics.intervals import Interval
 from saccade.metrics.metric import Number
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, variant_of
-from saccade.report.card import model_card
+from saccade.report.card import write_card
 from saccade.report.run_page import write_report
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
@@ -256,7 +257,10 @@ def _carry_out(
         if words := _keep(run, prepared):
             view.note(words)
         _finish(run, prepared, began)
+        failures = [] if prepared.world.rank else _write_prose(run, prepared.splits["test"])
     view.finished(run)
+    if failures:
+        raise _unwritten(run, failures)
     return run
 
 
@@ -274,13 +278,17 @@ def _keep(run: Run, prepared: Prepared) -> str:
 
 
 def _finish(run: Run, prepared: Prepared, began: float) -> None:
-    """Measure on the held-out splits and write all that a finished run holds."""
+    """Save the weights, then measure on the held-out splits and write what was measured."""
     val, test = prepared.splits["val"], prepared.splits["test"]
     best, world = prepared.best, prepared.world
     said = evaluate(best, prepared.task, val.in_order(), world)
     task, facts = prepared.task.calibrated(said.predictions, said.targets)
     run.log("calibrated", **facts)
     novelty = gauge(prepared)
+    if not world.rank:
+        name, variant = prepared.recipe.model.name, variant_of(prepared.recipe)
+        bundle = Bundle(name, task, prepared.preprocessing, best, variant, novelty=novelty)
+        bundle.save(run.path / "bundle")
     for name in ("val", "test"):
         split = prepared.splits[name]
         seen = novelty if name == "test" else None
@@ -294,12 +302,38 @@ def _finish(run: Run, prepared: Prepared, began: float) -> None:
     write_predictions(run.path / "predictions.csv", test.items, task, result)
     if novelty and result.novelty is not None:
         log_gauge(run, novelty, result.novelty)
-    name, variant = prepared.recipe.model.name, variant_of(prepared.recipe)
-    bundle = Bundle(name, task, prepared.preprocessing, best, variant, novelty=novelty)
-    bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
     before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
     run.log("finished", seconds=round(before + time.perf_counter() - began, 2))
-    write_report(run, test.pictures)
+
+
+def _write_prose(run: Run, test: Split) -> list[tuple[str, Exception]]:
+    """Write the model card and the report; gives what could not be written, and why.
+
+    Nothing that goes wrong here costs the run: by now all else is on disk.
+    """
+    failures: list[tuple[str, Exception]] = []
+    writers = {
+        "the model card": lambda: write_card(run),
+        "the report": lambda: write_report(run, test.pictures),
+    }
+    for name, write in writers.items():
+        try:
+            write()
+        except Exception as error:
+            run.log("unwritten", what=name, error="".join(traceback.format_exception(error)))
+            failures.append((name, error))
+    return failures
+
+
+def _unwritten(run: Run, failures: Sequence[tuple[str, Exception]]) -> UnwrittenError:
+    """What failed, what is there all the same, and how to go on."""
+    names = " and ".join(name for name, _ in failures)
+    causes = "; ".join(f"{type(error).__name__}: {error}" for _, error in failures)
+    return UnwrittenError(
+        f"{names} could not be written ({causes}); the run is finished: its weights are in "
+        f"{run.path / 'bundle'}, its numbers in {run.path / 'log.jsonl'}",
+        f"the traceback is in log.jsonl; both are written anew by: saccade report {run.path}",
+    )
 
 
 def _counts(split: Split) -> dict[str, int]:
