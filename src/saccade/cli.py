@@ -22,11 +22,7 @@ from saccade.device import keep_blocks
 from saccade.errors import SaccadeError
 
 REPORTED = 4  # exit code: finished, some inputs reported
-
-
 USAGE = 2
-
-
 TABLES = {
     "Anatomy",
     "Comparison",
@@ -36,17 +32,9 @@ TABLES = {
     "StudyResult",
     "Suspects",
 }  # results that `--csv` can print
-
-
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
-
-
 UNSAYABLE: dict[str, Any] = {"Module": object}  # what only Python can hand over
-
-
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
-
-
 CSV = Annotated[bool, Parameter(show_default=False, help="Print comma-separated values.")]
 
 

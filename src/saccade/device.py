@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import torch
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of malloc.h
-
-
 LARGEST = 2**31 - 1  # bytes
 
 

@@ -1,5 +1,8 @@
 """Files that are either whole or not there: written beside, flushed to the disk, renamed.
-And the folder of those that can be made again."""
+
+And the folder of those that can be made again, with published files that were downloaded once and
+are held to their digest every time.
+"""
 
 from __future__ import annotations
 
@@ -91,18 +94,9 @@ def _umask() -> int:
     return mask
 
 
-# fetch: one published file, downloaded once, held to its digest every time.
-
-
 Tell = Callable[[str], None]  # takes one line for the person who waits
-
-
 CHUNK = 1 << 20  # bytes
-
-
 PATIENCE = 30.0  # seconds without a byte
-
-
 OFFLINE = ("SACCADE_OFFLINE", "HF_HUB_OFFLINE")
 
 

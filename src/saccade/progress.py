@@ -1,4 +1,4 @@
-"""TODO progress."""
+"""What a terminal shows of work under way, on standard error: a line of words, a bar."""
 
 from __future__ import annotations
 

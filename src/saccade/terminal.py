@@ -30,11 +30,7 @@ from saccade.runs.run import Run
 from saccade.tasks.answers import Predictions
 
 PAPER = 120  # characters to a line where no terminal says how many there are
-
-
 NO_BREAK = "\u00a0"  # a space that no line ends at
-
-
 WORDS = 76  # characters of the line that moves, besides its bar
 
 

@@ -18,11 +18,7 @@ from saccade.metrics.bootstrap import Resampling, percentile
 from saccade.metrics.intervals import Interval
 
 ROUNDING = 1e-9  # a mean of equal numbers may lie so much above them
-
-
 REPLICATES = 200  # of the bootstrap
-
-
 Rule = Callable[[Tensor, Tensor], Tensor]  # probabilities, labels -> [N] bool
 
 

@@ -1,4 +1,4 @@
-"""Eye: what looks at pictures whose labels are doubted: a trained network, or plain features."""
+"""Images whose labels are probably wrong, by confident learning on the answers of probes."""
 
 from __future__ import annotations
 
@@ -45,11 +45,7 @@ from saccade.tasks.catalogue import refuse_without, task_type
 from saccade.tasks.task import Capability
 
 PLAIN = "hog"  # features of a network that has learned nothing
-
-
 CELLS = 8  # of HOG, across a picture
-
-
 COARSE = 8  # pixels across, beside HOG
 
 
@@ -103,9 +99,6 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Eye:
     words = "histograms of oriented gradients and coarse pixels"
     whole = normalized(chain(both=both), preprocessing.mean, preprocessing.std)
     return Eye(words, whole.eval(), preprocessing, notes)
-
-
-# find_suspects: probes on features of the pictures, and confident learning on what they say.
 
 
 def find_suspects(

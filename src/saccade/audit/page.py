@@ -8,14 +8,8 @@ from saccade.report.pictures import Album
 from saccade.words import percent
 
 SHOWN = 60  # pictures
-
-
 LISTED = 500  # rows of the table; all of them are in --csv
-
-
 CLASSES = 20  # up to which the noise matrix is shown
-
-
 BUDGET = 1_900_000  # bytes of pictures in the file, which they make a third larger
 
 

@@ -1,4 +1,4 @@
-"""sheet: what training will see, as one picture to look at."""
+"""What a training will see: images as they are and augmented several times, on one sheet."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ from saccade.files import write_whole
 from saccade.recipes.settings import preprocessing_of
 
 GAP = 4  # pixels, between pictures
-
-
 PAPER, INK = "white", "black"
 
 
@@ -77,9 +75,6 @@ def _picture(pixels: Tensor, side: int) -> Image.Image:
     picture = Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())
     grown = max(picture.size) < side
     return picture.resize((side, side), Image.Resampling.NEAREST if grown else Image.Resampling.BOX)
-
-
-# augment: what a training will see, drawn.
 
 
 PICTURES = 8  # different ones, a row each for all augmentations together

@@ -13,11 +13,7 @@ from saccade.metrics.intervals import Interval, wilson
 from saccade.words import aligned, html_table, percent, proportion
 
 SHOWN = 20  # in a terminal; all of them are in --json and --csv
-
-
 COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin")
-
-
 HEAD = ("given", "suggested", "p(given)", "p(suggested)", "picture")
 
 

@@ -25,8 +25,6 @@ LUMA = (0.299, 0.587, 0.114)  # what red, green and blue give to brightness: ITU
 # Principal components of ImageNet's colours on the scale 0 to 1, as in fb.resnet.torch; a column
 # each, with its standard deviation below.
 COMPONENTS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
-
-
 DEVIATIONS = (0.2175, 0.0188, 0.0045)
 
 

@@ -90,8 +90,6 @@ class ResizedCrop(Geometry):
 
 
 STAGES = 4
-
-
 LARGE = 128  # pixels of the whole from which sides are multiples of 32; below, of 4
 
 

@@ -15,8 +15,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 BORDERS = {"edge": "border", "zeros": "zeros", "reflect": "reflection"}  # as grid_sample names them
-
-
 Terms = tuple[Tensor, Tensor]  # two that broadcast to [N,h,w]; a place is their sum
 
 

@@ -13,8 +13,6 @@ from saccade.augment.augmentation import as_float
 from saccade.augment.resample import Terms, cut, gather, inside, mirror, sample, shift
 
 FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are met exactly
-
-
 LARGE = 96 * 96  # pixels from which bytes are read faster one picture after the other
 
 

@@ -21,26 +21,12 @@ from saccade.recipes.recipe import Recipe
 from saccade.tasks.task import Capability
 
 FEW = 20_000  # pictures up to which weights of others are looked for
-
-
 VERY_FEW = 10  # pictures a class up to which nothing but the last layer is fitted
-
-
 HANDFUL = 3  # pictures a class up to which class means are its best
-
-
 WARM = 50  # steps
-
-
 BATCHES = (256, 128, 64, 32, 16)  # pictures
-
-
 STEPS = 30  # of an epoch, at least
-
-
 LIGHT, MIDDLE, STRONG = 500, 100, 20  # pictures a class from which so much augmentation is enough
-
-
 OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "data.sampling",
     "data.grow",
@@ -55,14 +41,8 @@ OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "train.precision",
     "model.stages",
 )
-
-
 Hand = Callable[[int, str], list[PublicWeights]]  # short side, network or auto: the best first
-
-
 Choice = tuple[Any, str]  # a value and the reason for it
-
-
 Chosen = dict[str, Choice]
 
 

@@ -24,8 +24,6 @@ from saccade.tasks.catalogue import task_type
 from saccade.tasks.task import Task
 
 USED = ("model.name", "train.seed", "train.device", "train.threads")
-
-
 IDLE = ("data.augment", "data.grow", "data.sampling", "data.views")
 
 

@@ -30,11 +30,7 @@ from saccade.recipes.settings import Settings
 from saccade.tasks.task import Task
 
 ERRORS = 3.92  # standard errors from end to end of a 95 % interval
-
-
 Progress = Callable[[int, int], None]
-
-
 Found = dict[str, tuple[Any, str]]  # settings, each with the reason for it
 
 

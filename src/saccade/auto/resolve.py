@@ -28,17 +28,9 @@ from saccade.recipes.settings import Settings, hold_frozen, variant_of
 from saccade.recipes.shipped import RECIPES
 
 MANY = 20_000  # pictures
-
-
 TINY = 1e9  # operations in a step, some milliseconds of one core
-
-
 TENSOR_CORES = (7, 0)  # CUDA's compute capability of Volta, the first GPUs with fast float16
-
-
 SWIFT = 128  # pixels; a third of the work of 224
-
-
 Choice = Callable[[Recipe, Glance], tuple[Any, str]]  # a value and the reason for it
 
 
@@ -218,8 +210,6 @@ WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
     "data.augment": starting.augment,
     "model.head": starting.head,
 }
-
-
 HOW: dict[str, Choice] = {
     "train.precision": _precision,
     "train.batch_size": starting.batch_size,

@@ -28,8 +28,6 @@ from saccade.runs.bundle import CROP_MODES, Bundle
 from saccade.runs.run import open_bundle
 
 SMALL = 64  # pixels of the short side up to which pictures count as small
-
-
 FETCHED = ("resnet18", "cifar_resnet20")  # what is fetched where nothing lies here
 
 

@@ -1,7 +1,20 @@
-"""HOG.  Dalal, Triggs 2005, "Histograms of Oriented Gradients for Human Detection".
+"""Descriptors of image patches: HOG, dense SIFT, colour statistics.
 
-Departure: a pixel votes for its own cell and its nearest direction alone, as in scikit-image; the
-paper shares the vote between neighbouring cells and directions.
+HOG: Dalal, Triggs 2005, "Histograms of Oriented Gradients for Human Detection".  Departure: a pixel
+votes for its own cell and its nearest direction alone, as in scikit-image; the paper shares the
+vote between neighbouring cells and directions.
+
+Dense SIFT: Lowe 2004, "Distinctive Image Features from Scale-Invariant Keypoints", Section 6:
+histograms of the gradient's direction, 8 bins, in 4 x 4 cells around a point: 128 numbers.
+Departures: the points lie on a grid, at several scales and upright, as is usual for recognition
+(Lazebnik 2006, Perronnin 2010), in place of those that a detector finds; a patch in which nothing
+changes is all 0.
+
+Colour statistics: Perronnin, Sánchez, Mensink 2010, "Improving the Fisher Kernel", Section 4: mean
+and standard deviation of each colour in 4 x 4 cells of a patch: 96 numbers beside SIFT's 128.
+
+A sum over a window whose weights are a product, of one along the height and one along the width, is
+two products with matrices.  These are made for each size of image: a row a sum, a column a pixel.
 """
 
 from __future__ import annotations
@@ -17,17 +30,9 @@ from torch import Tensor, nn
 from saccade.models.layers.blocks import chain
 
 HOG_DIRECTIONS = 9  # over half a turn: a gradient and its opposite are one
-
-
 CELL = 8  # pixels of a cell's side
-
-
 BLOCK = 2  # cells of a block's side
-
-
 HOG_HIGHEST = 0.2  # largest share of one number, before the second normalisation (L2-Hys)
-
-
 HOG_FAINT = 1e-5  # added to a block's length
 
 
@@ -77,13 +82,6 @@ def unit(x: Tensor) -> Tensor:
     return x / ((x * x).sum(1, keepdim=True) + HOG_FAINT**2).sqrt()
 
 
-# The grid on which pictures are described, and sums over windows around its points.
-#
-# A sum over a window with weights that are a product, of one along the height and one along the
-# width, is two products with matrices.  These are made for each size of picture: a row a sum, a
-# column a pixel.
-
-
 BORDER_FACTOR = 4  # deviations after which a Gaussian ends
 
 
@@ -129,23 +127,9 @@ def gathered(places: Tensor, weights: Tensor, pixels: int) -> Tensor:
     return matrix.scatter_add(1, places, weights)
 
 
-# DenseSift: Lowe 2004, "Distinctive Image Features from Scale-Invariant Keypoints", Section 6.
-#
-# Histograms of the gradient's direction, 8 bins, in 4 x 4 cells around a point: 128 numbers.
-# Departures: the points lie on a grid, at several scales and upright, as is usual for recognition
-# (Lazebnik 2006, Perronnin 2010), in place of those that a detector finds; a patch in which
-# nothing changes is all 0.
-
-
 SIFT_CELLS = 4  # along each side of a patch
-
-
 SIFT_DIRECTIONS = 8
-
-
 SIFT_HIGHEST = 0.2  # largest share of one number, before the second normalisation (Section 6.1)
-
-
 SIFT_FAINT = 1e-3  # length of a descriptor, in the units of the pixels, below which it is rounding
 
 
@@ -223,12 +207,6 @@ def length(x: Tensor) -> Tensor:
     return (x * x).sum(1, keepdim=True).sqrt()
 
 
-# ColourStatistics: Perronnin, Sánchez, Mensink 2010, "Improving the Fisher Kernel", Section 4.
-#
-# Mean and standard deviation of each colour in 4 x 4 cells of a patch: 96 numbers beside SIFT's
-# 128.
-
-
 CELLS = 4  # along each side of a patch
 
 
@@ -268,9 +246,6 @@ def averages(pixels: int, step: int, cell: int, like: Tensor) -> Tensor:
     inside = torch.arange(cell, device=like.device)
     places = (starts.reshape(-1, 1) + inside).clamp(0, pixels - 1)
     return gathered(places, like.new_full(places.shape, 1 / cell), pixels)
-
-
-# Grey: how light a picture is.
 
 
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)

@@ -1,6 +1,19 @@
-"""SpatialPyramid: Lazebnik, Schmid, Ponce 2006, "Beyond Bags of Features", Section 3.
+"""From the descriptors of an image to one vector: bags of words, Fisher vectors, pyramids.
 
-A picture is described as a whole, then in quarters, sixteenths, or stripes.
+Spatial pyramid: Lazebnik, Schmid, Ponce 2006, "Beyond Bags of Features", Section 3: an image is
+described as a whole, then in quarters, sixteenths, or stripes.
+
+Bags of words: every descriptor becomes its nearest among a few hundred, the visual words (Csurka
+2004); they are counted in the regions of a pyramid.  Departure: the histograms' roots in a linear
+machine, where Lazebnik intersects them in a kernel.
+
+Fisher vectors: Perronnin, Sánchez, Mensink 2010, "Improving the Fisher Kernel", signed root and
+unit length in Sections 3.1 and 3.2: how the descriptors of an image would move the means and
+deviations of a mixture of Gaussians that was fitted to the descriptors of many.  Written out in
+Sánchez, Perronnin, Mensink, Verbeek 2013, "Image Classification with the Fisher Vector", Section
+2.3.  Departures: 32 Gaussians, not 256, and no quarters among the regions, for sets of a few
+hundred images; roots of SIFT's numbers (Arandjelović, Zisserman 2012); SIFT and colour in one
+classifier, where Section 4 adds the scores of two.
 """
 
 from __future__ import annotations
@@ -55,11 +68,6 @@ class SpatialPyramid(nn.Module):
         return f"depth={len(self.levels) - 1}"
 
 
-# SignedRoot and UnitLength: what makes sums of descriptors fit for a linear classifier.
-#
-# Perronnin, Sánchez, Mensink 2010, Sections 3.1 and 3.2.
-
-
 class SignedRoot(nn.Module):
     """sign(x) * sqrt(|x|): many small values count beside a few large ones.  Any shape -> same"""
 
@@ -79,13 +87,6 @@ class UnitLength(nn.Module):
 
     def extra_repr(self) -> str:
         return f"parts={self.parts}"
-
-
-# Bags of words.  Lazebnik, Schmid, Ponce 2006, "Beyond Bags of Features".
-#
-# Every descriptor becomes its nearest among a few hundred, the visual words (Csurka 2004); they
-# are counted in the regions of a pyramid. Departure: the histograms' roots in a linear machine,
-# where the paper intersects them in a kernel.
 
 
 DEPTH = 2  # of the pyramid: 1 + 4 + 16 regions
@@ -124,9 +125,6 @@ class Words(nn.Module):
         return f"{inputs}, {words}"
 
 
-# Projection: descriptors in fewer numbers, along the directions in which they vary most.
-
-
 class Projection(nn.Module):
     """Principal component analysis as fitted elsewhere.  [N,D,...] -> [N,outputs,...]"""
 
@@ -147,19 +145,7 @@ class Projection(nn.Module):
         return f"{inputs}, {outputs}"
 
 
-# Fisher vectors.  Perronnin, Sánchez, Mensink 2010, "Improving the Fisher Kernel".
-#
-# How the descriptors of a picture would move the means and deviations of a mixture of Gaussians
-# that was fitted to the descriptors of many.  Written out in Sánchez, Perronnin, Mensink, Verbeek
-# 2013, "Image Classification with the Fisher Vector", Section 2.3. Departures: 32 Gaussians, not
-# 256, and no quarters among the regions, for sets of a few hundred pictures; roots of SIFT's
-# numbers (Arandjelović, Zisserman 2012); SIFT and colour in one classifier, where Section 4 adds
-# the scores of two.
-
-
 KEPT = 64  # numbers of a descriptor after the projection
-
-
 LEVELS = ((1, 1), (3, 1))  # rows, columns
 
 
@@ -246,21 +232,10 @@ class FisherVector(nn.Module):
         return f"{inputs}, {gaussians}, levels={self.levels}"
 
 
-# Mixtures of Gaussians with diagonal covariances, and the k means that they start from.
-
-
 ROUNDS = 100  # of expectation and maximisation, at most
-
-
 GAIN = 0.01  # nats a descriptor; a round that gains less is the last
-
-
 FLOOR = 1e-3  # of the descriptors' own variance: a Gaussian is never narrower
-
-
 LEAST = 1e-6  # added to the variance, where all descriptors are one
-
-
 PORTION = 8192  # descriptors at a time
 
 

@@ -1,4 +1,8 @@
-"""The linear support vector machine behind a classical network's features."""
+"""Classical networks, in order of year, and how their rows are fitted, one after the other.
+
+Each row learns from what the rows before it make of the images; the last, a linear support vector
+machine, from all of them.  The same images and seed give the same weights.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,7 @@ from saccade.classical.encode import (
 from saccade.models.layers.blocks import Concat
 
 COSTS = (0.01, 0.1, 1.0, 10.0, 100.0)  # C: what a mistake costs beside long weights
-
-
 FOLDS = 3
-
-
 RANK = 1e-6  # a direction with a smaller share of the largest variance is rounding
 
 
@@ -88,18 +88,8 @@ def best_cost(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> 
     return best, f"C = {best:g} of the linear machine: {share}"
 
 
-# fit: a classical network's rows, one after the other, from training pictures.
-#
-# Each row learns from what the rows before it make of the pictures; the last, a linear classifier,
-# from all of them.  The same pictures and seed give the same weights.
-
-
 LOOKED_AT = 500  # pictures from which descriptors are drawn
-
-
 DRAWN = 128  # descriptors of a picture
-
-
 PORTION = 16  # pictures at a time
 
 
@@ -208,9 +198,6 @@ LEARNERS: dict[type, Callable[..., None]] = {
     FisherVector: fit_mixture,
     Words: _fit_words,
 }
-
-
-# Every classical recipe by name, in order of year: networks whose rows are fitted in one go.
 
 
 # fmt: off

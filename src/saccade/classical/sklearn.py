@@ -19,8 +19,6 @@ from saccade.data.cache import Held
 from saccade.models.layers.blocks import normalized
 
 Shape = tuple[int, int, int]  # height, width, channels
-
-
 PARTS = {"fisher": 32, "bag_of_words": 200}  # Gaussians or words, but no more than pictures
 
 

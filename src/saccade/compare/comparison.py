@@ -14,8 +14,6 @@ from saccade.metrics.metric import Number
 from saccade.words import aligned, duration, html_table
 
 LEVEL = 0.05  # p-values from here on are inside the noise
-
-
 NAMED = 8  # pictures that are named in a terminal; --csv names all
 
 

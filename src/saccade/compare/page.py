@@ -28,30 +28,18 @@ from saccade.report.page import (
 from saccade.words import duration
 
 SHOWN = 24  # pictures of one side of a pair
-
-
 ALL_SHOWN = 144  # pictures of the page: under a megabyte
-
-
 LISTED = 500  # names; --csv has all
-
-
 ALIKE = "The settings and the data are the same; chance alone parts these runs."
-
-
 HOLM = (
     "With {} pairs one in twenty would differ by chance alone soon enough: the p-values of "
     "{} are raised for that (Holm 1979). The intervals are not."
 )
-
-
 MEANING = (
     "Intervals are of 95 % and speak of the chance by which these pictures were the ones to be "
     "tested; another seed can move a run further. Inside the noise means that two equally good "
     "networks differ so much more often than once in 20 times, not that they are equally good."
 )
-
-
 Look = Callable[[str], bytes | None]  # a picture's name -> a PNG or JPEG file
 
 

@@ -1,4 +1,4 @@
-"""Exam: what a run said of its test pictures, as predictions.csv and split.csv tell it."""
+"""The test images that several runs share, on which none was trained, with what each run said."""
 
 from __future__ import annotations
 
@@ -112,12 +112,7 @@ def _parted(text: str) -> frozenset[str]:
     return frozenset(text.split(SEVERAL))
 
 
-# same_test: the pictures that several runs were all tested on, and none was trained on.
-
-
 HINT = "runs with the same data, data.test and train.seed hold out the same pictures"
-
-
 Content = dict[str, str]  # what stands for a picture, by its name
 
 

@@ -18,8 +18,6 @@ from saccade.errors import DataError, RecipeError, ResourceError, unknown
 from saccade.files import cache_folder
 
 MODES = ("auto", "off", "memory", "disk")
-
-
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
 
 

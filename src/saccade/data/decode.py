@@ -21,20 +21,10 @@ from saccade.data.formats import Opening, opened
 from saccade.errors import DataError, RecipeError, unknown
 
 RESIZES = ("squash", "crop", "pad")
-
-
 INTERPOLATIONS = ("bilinear", "bicubic")
-
-
 COLOURS = ("rgb", "grey")
-
-
 DRAFT = 1.25  # a JPEG is opened at no less than this times the size that the resize gives
-
-
 SMALL = 2**16  # values of a picture up to which several are worth a copy to be resized together
-
-
 LONGEST = 8  # times the short side; with "crop" the ends of longer pictures are cut off first
 
 

@@ -1,7 +1,10 @@
-"""borrowed: a Pillow picture's own memory as an array, without a copy.  Needs no torch.
+"""An image file to its pixels, by one stated rule for each kind of file.  Needs no torch.
+
+The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
 
 Pillow hands its memory out by Arrow's C data interface, four bytes a coloured pixel; NumPy takes an
-address by its array interface.  Layout of the struct: arrow.apache.org/docs/format/CDataInterface.
+address by its array interface, so that nothing is copied.  Layout of the struct:
+arrow.apache.org/docs/format/CDataInterface.
 """
 
 from __future__ import annotations
@@ -32,8 +35,6 @@ _Array._fields_ = [
     ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
     *((name, ctypes.c_void_p) for name in ("dictionary", "release", "private")),
 ]
-
-
 _address = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
     ("PyCapsule_GetPointer", ctypes.pythonapi)
 )
@@ -66,26 +67,11 @@ def pixels(image: Image.Image) -> NDArray[np.uint8]:
         return np.frombuffer(bytearray(raw), np.uint8).reshape(image.height, image.width, -1)
 
 
-# formats: an image file to its pixels, by one stated rule for each kind.  Needs no torch.
-#
-# The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
-
-
 DECODER = 1  # counts up whenever a picture may come out in other bytes
-
-
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-
-
 MAX_BYTES = 512 * 2**20  # of a file
-
-
 MAX_PIXELS = 178_956_970  # of a picture: where Pillow refuses, 2**29 / 3
-
-
 BACKGROUND = (255, 255, 255, 255)  # behind what is transparent
-
-
 UPRIGHT = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -233,8 +219,6 @@ def _kind(raw: bytes) -> str:
 
 
 _lock = threading.Lock()
-
-
 _quiet_now: list[Any] = []  # the filters to put back, held once however many threads are decoding
 
 

@@ -1,7 +1,15 @@
-"""grouping: what must stay on one side of a split, as a function from item to the group's name.
+"""What must stay on one side of a split, and parts that each have their share of every class.
 
 Photographs of one house, frames of one film, slides of one patient: a network that has seen one
-knows the others.
+knows the others.  A grouping is a function from item to the name of its group.
+
+Iterative stratification (Sechidis 2011, "On the stratification of multi-label data", Algorithm 1),
+over groups instead of items and with the classes' order fixed at the start: the rarest class first,
+each of its groups to the part that still lacks most of it.  The last groups of a class go to parts
+that have none yet, so that every part meets every class that has as many groups as there are parts.
+
+Chance is SHA-256 of the seed and the name: an image's turn depends on nothing else, neither on the
+platform nor on the order in which files were listed.  Shares are counted in whole millionths.
 """
 
 from __future__ import annotations
@@ -88,21 +96,7 @@ def numbered(items: Iterable[Item], group: Grouping) -> Tensor:
     return torch.tensor([place[name] for name in names])
 
 
-# stratify: items in parts of given shares, each with its share of every class.
-#
-# Iterative stratification (Sechidis 2011, Algorithm 1), over groups instead of items and with the
-# classes' order fixed at the start: the rarest class first, each of its groups to the part that
-# still lacks most of it.  The last groups of a class go to parts that have none yet, so that every
-# part meets every class that has as many groups as there are parts.
-#
-# Chance is SHA-256 of the seed and the name: a picture's turn depends on nothing else, neither on
-# the platform nor on the order in which files were listed.  Shares are counted in whole
-# millionths.
-
-
 BINS = 10  # numbers are balanced by tenths: each part gets small and large ones
-
-
 EXACT = 1_000_000
 
 

@@ -12,8 +12,6 @@ from saccade.data.sandbox import Message, serve
 from saccade.errors import DataError
 
 WANTED = struct.Struct("<?Q?")  # the fields of Opening; the file follows
-
-
 FOUND = struct.Struct("<QQQ")  # height, width, channels; pixels follow, or a reason after zeros
 
 

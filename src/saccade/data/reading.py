@@ -8,11 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 PART = 32  # items handed to a thread at once, at the most
-
-
 S = TypeVar("S")
-
-
 T = TypeVar("T")
 
 

@@ -29,26 +29,12 @@ from saccade.device import cores
 from saccade.errors import DataError, ResourceError
 
 COUNT = struct.Struct("<Q")  # requests that follow, their lengths first, and then all of them
-
-
 ANSWER = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
-
-
 LONGEST = 2**30  # bytes of an answer: the pixels of the largest picture, four bytes each
-
-
 TOGETHER = 2**18  # bytes of requests up to which they go together, which saves the way there
-
-
 PATIENCE = 60.0  # seconds for one request, or for several small ones
-
-
 MEMORY = 8 * 2**30  # bytes that a process may address
-
-
 Bytes = bytes | memoryview | bytearray
-
-
 Message = Sequence[Bytes]  # parts, sent one after the other
 
 

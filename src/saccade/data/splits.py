@@ -1,4 +1,4 @@
-"""split: who is trained on, who chooses, who judges."""
+"""Training, validation and test images: divided by shares, or limited to a few of each class."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from saccade.errors import DataError, UsageError
 from saccade.files import write_whole
 
 PARTS = ("train", "val", "test", "unused")
-
-
 SEVERAL = "|"  # between the labels of one picture
 
 
@@ -201,9 +199,6 @@ def _refuse_difference(names: Iterable[str], who: str, whom: str) -> None:
             f"{who} {len(listed)} pictures {whom}: {shown}",
             "pictures were added, removed or renamed since; divide them anew",
         )
-
-
-# limit: a division with a few pictures of each class, so that less is learned or measured.
 
 
 def limited(division: Division, *, train: int, held: int, seed: int) -> Division:

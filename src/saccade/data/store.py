@@ -1,9 +1,14 @@
-"""Shelf: decoded pictures on disk, one folder for each set of pictures and way of decoding.
+"""The disk cache: decoded images, one folder for each set of images and way of decoding.
 
-A book, the folder, holds `pixels.npy` [N,C,H,W] and `about.json`.  It is written beside its place,
-flushed and renamed, so what stands on the shelf is whole; what differs in size or digest from what
-`about.json` says is thrown away and written anew.  Two that write the same book at once both
+An entry, the folder, holds `pixels.npy` [N,C,H,W] and `about.json`.  It is written beside its
+place, flushed and renamed, so what stands there is whole; what differs in size or digest from what
+`about.json` says is thrown away and written anew.  Two that write the same entry at once both
 finish, and the first one's stays.
+
+A set is known by what its images contain, 32 bytes each; a file that was read once is not read
+again.  Beside each file's digest stand its size, inode and times to the nanosecond.  While these
+are the same the digest counts, as in git; of a file changed within the last seconds none is kept,
+since it could change once more within the clock's tick.
 """
 
 from __future__ import annotations
@@ -37,8 +42,6 @@ from saccade.device import cores
 from saccade.errors import ResourceError
 
 HEADER = 128  # bytes before the pixels
-
-
 NOT_PIXELS = ("mean", "std")  # settings that leave the decoded bytes as they are
 
 
@@ -207,16 +210,7 @@ def _sweep(folder: Path) -> None:
             continue
 
 
-# digests: what pictures contain, in 32 bytes each; a file that was read once is not read again.
-#
-# Beside each file's digest stand its size, inode and times to the nanosecond.  While these are the
-# same the digest counts, as in git; of a file changed within the last seconds none is kept, since
-# it could change once more within the clock's tick.
-
-
 SETTLED = 3.0  # seconds after which a file's times tell its contents apart
-
-
 SCHEMA = "CREATE TABLE IF NOT EXISTS digests (place TEXT PRIMARY KEY, stamp TEXT, digest BLOB)"
 
 
@@ -283,9 +277,6 @@ def _remember(memory: Path, rows: Sequence[tuple[str, str, bytes]]) -> None:
         with closing(sqlite3.connect(memory)) as store, store:
             store.execute(SCHEMA)
             store.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", rows)
-
-
-# space: how much memory and disk is to be had, and how much is said in words.
 
 
 GROUPS = (  # the limit of a container and what of it is used, cgroup version 2 and 1

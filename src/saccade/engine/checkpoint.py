@@ -21,8 +21,6 @@ from saccade.errors import WeightsError
 from saccade.files import write_whole
 
 KEPT = 2  # checkpoints in a folder
-
-
 LEFT = (".step-*", ".latest.json.*")  # half written by processes that were killed
 
 

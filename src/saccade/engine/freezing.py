@@ -18,11 +18,7 @@ from saccade.models.layers.surgery import find
 from saccade.models.weights import classifiers
 
 HEAD = "head"  # the last layer, and those of side classifiers
-
-
 ALL = "all"  # every row that is not frozen
-
-
 Counted = tuple[str, int | None]  # a name and its epochs; None: what is left
 
 
@@ -213,8 +209,6 @@ def _within(name: str, path: str) -> bool:
 
 
 RISE = 50  # steps at most in which the rate of what joins rises to its own ...
-
-
 PART = 10  # ... of so many parts of the stage, one
 
 

@@ -23,8 +23,6 @@ from saccade.engine.step import Descent
 from saccade.errors import DivergedError
 
 BROKEN = 4  # times the lowest loss: there is nothing to learn beyond
-
-
 MEMORY = 0.9  # of the mean of the losses before a step
 
 

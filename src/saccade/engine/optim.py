@@ -95,11 +95,7 @@ class Lookahead:
 
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic; slope 3.4 at zero, fixed near 1
-
-
 ITERATIONS = 5
-
-
 SIZE = 0.2  # root mean square of an AdamW step, in rates
 
 

@@ -88,14 +88,8 @@ def footprint(device: torch.device) -> Iterator[Callable[[], int]]:
 
 
 FIRST = 4  # pictures of the smallest batch
-
-
 REHEARSED = 0.02  # share of a short training that its rehearsal may take ...
-
-
 LEAST = 0.15  # ... but so many seconds at least
-
-
 SIDE = 1024  # of the matrices whose product the machine's rate is measured by
 
 

@@ -114,8 +114,6 @@ SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the full rate on; a war
     "steps": steps,
     "plateau": constant,  # and a Plateau beside it
 }
-
-
 CYCLES: dict[str, Callable[[float], Schedule]] = {  # these rise themselves
     "one_cycle": one_cycle,
     "triangular": lambda warmup: warmed_up(triangular(), warmup),

@@ -246,8 +246,6 @@ def _parts(batch: Batch, size: int) -> list[Batch]:
 
 
 COMPILERS = ("g++", "clang++")
-
-
 MODES = {  # torch.compile's
     "on": "default",
     "graphs": "reduce-overhead",  # CUDA graphs: all kernels of a pass launched at once

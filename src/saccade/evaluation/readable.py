@@ -110,8 +110,6 @@ def learned_from(run: Run, items: Sequence[Item]) -> int:
 
 
 MOST_SLICES = 200  # slices: with more, each holds too few pictures to say anything
-
-
 APART = "(none)"  # the slice of pictures that belong to no other
 
 

@@ -1,7 +1,8 @@
-"""What an operation costs and holds: units, connections, multiply-adds, of one picture.
+"""What operations cost: units, connections and multiply-adds of one image, and bytes of memory.
 
 Multiply-adds are those of convolutions and matrix products.  Biases, activations, normalisation and
 pooling are not counted, and a multiplication with its addition is one: FLOPs are twice as many.
+Memory is that of one forward and of one training step, found without running either.
 """
 
 from __future__ import annotations
@@ -97,9 +98,6 @@ def convolution_cost(arguments: dict, output: Value) -> int:
     weight = arguments["weight"]
     places = arguments["input"].numel if arguments["transposed"] else output.numel
     return places * prod(weight.shape[1:])
-
-
-# Memory of one forward, and of one training step, without running either.
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,12 @@
-"""How a step along each axis of a tensor moves in the picture, kept through views and permutes.
+"""The receptive field of a tensor's units, and how each kind of layer widens it.
 
-An axis is a list of factors, the outermost first: flattening 7 x 7 places gives one axis of two
-factors, and viewing it as 7 x 7 again gives the two axes back.
+A layout says how a step along each axis of a tensor moves in the image.  An axis is a list of
+factors, the outermost first: flattening 7 x 7 places gives one axis of two factors, and viewing it
+as 7 x 7 again gives the two axes back.
+
+Along one axis of the image the unit at place p sees the pixels `low + jump * p + o` for every
+offset o of a set.  The set is an integer, a bit an offset, so a window is a few shifts, the
+union of branches is an `or`, and the holes of dilation stay holes.
 """
 
 from __future__ import annotations
@@ -24,8 +29,6 @@ class Factor:
 
 
 Axis = tuple[Factor, ...]
-
-
 Layout = tuple[Axis, ...]
 
 
@@ -75,13 +78,6 @@ def regroup(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
             axis.append(factor)
         axes.append(tidy(tuple(axis)) or (Factor(size),))
     return tuple(axes)
-
-
-# Field: the pixels that the units of one tensor depend on, and how layers widen it.
-#
-# Along one axis of the picture the unit at place p sees the pixels `low + jump * p + o` for every
-# offset o of a set.  The set is an integer, a bit an offset, so a window is a few shifts, the
-# union of branches is an `or`, and the holes of dilation stay holes.
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Fields of what mixes places: products, reductions, concatenation, statistics, reordering."""
+"""The rule by which each kind of operation changes a receptive field.
+
+First what mixes places (products, reductions, concatenation, statistics), then views and parts,
+which only name places in another way, then sliding windows (convolution, pooling, upsampling).
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,6 @@ PRODUCTS = {
 # fmt: off
 REDUCTIONS = {"mean", "sum", "amax", "amin", "max", "min", "prod", "var", "std", "var_mean", "norm",
               "linalg_vector_norm", "logsumexp", "argmax", "argmin", "any", "all"}
-
-
 MIXES = {"roll", "flip", "cumsum", "cumprod", "sort", "topk", "index_select", "gather"}
 
 
@@ -103,9 +105,6 @@ def has_statistics(operation: Operation, field: Field) -> bool:
     return any(moves(field.layout[axis]) for axis in over)
 
 
-# Fields of views and parts: nothing is computed, places are only named in another way.
-
-
 def viewed(field: Field, operation: Operation, output: Value) -> Field:
     layout = regroup(field.layout, output.shape)
     return replace(field, layout=layout) if layout else blurred(field, output.shape)
@@ -165,9 +164,6 @@ VIEWS = {
     **dict.fromkeys(("split", "split_with_sizes", "unbind"), split),
     **dict.fromkeys(("constant_pad_nd", "reflection_pad2d", "replication_pad2d"), padded),
 }
-
-
-# Fields of sliding windows: convolution, pooling, patches, upsampling.
 
 
 def windowed(field: Field, operation: Operation, output: Value) -> Field:

@@ -20,23 +20,11 @@ from saccade.explain.tracing import evaluating
 from saccade.models.layers.activations import HardThreshold, ScaledTanh
 
 FIRING = (nn.ReLU, nn.ReLU6, HardThreshold)
-
-
 STEEP = 0.05  # of its steepest slope, below which a sigmoid or tanh counts as saturated
-
-
 PIECE = 64  # pictures at a time
-
-
 MANY_DEAD = 0.25  # of a row's units
-
-
 MANY_SATURATED = 0.5  # of a row's values
-
-
 FAST = 0.1  # of the norm of the weights, in one step
-
-
 FAINT = 1e-5  # of the strongest row's gradient, each relative to its weights
 
 

@@ -1,8 +1,12 @@
-"""Receptive fields: which pixels a unit depends on, exact along a graph that branches.
+"""Receptive fields, in theory and as measured by gradients.
 
-A rule for each kind of operation; what has none works place by place.  A field is that of a unit
-in the middle of a picture as large as needed: padding counts as seen, which is what papers quote
-(VGG-16: 212, ResNet-50: 427 pixels for a picture of 224).
+In theory: which pixels a unit depends on, exact along a graph that branches, by a rule for each
+kind of operation.  A field is that of a unit in the middle of an image as large as needed: padding
+counts as seen, which is what papers quote (VGG-16: 212, ResNet-50: 427 pixels for an image of 224).
+
+As measured, the effective receptive field: how much each pixel weighs.  Luo 2016, "Understanding
+the effective receptive field in deep convolutional neural networks": the gradient of the unit in
+the middle of a layer, its channels added up, with respect to the image.
 """
 
 from __future__ import annotations
@@ -79,13 +83,6 @@ def placewise(operation: Operation, output: Value, seen: dict[Value, Field]) -> 
     if fits or operation.name == "write":
         return united([broadcast(field, output.shape) for field in seen.values()])
     return united([blurred(field, output.shape) for field in seen.values()])
-
-
-# The effective receptive field: how much each pixel weighs, measured by gradients.
-#
-# Luo 2016, "Understanding the effective receptive field in deep convolutional neural networks":
-# the gradient of the unit in the middle of a layer, its channels added up, with respect to the
-# picture.
 
 
 @dataclass(frozen=True)

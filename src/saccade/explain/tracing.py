@@ -1,4 +1,9 @@
-"""Recorder: notes every operation of a forward that depends on the picture."""
+"""One forward of any `nn.Module` on the meta device, recorded as a graph of operations.
+
+The operations are those of PyTorch's dispatcher, so functional, reused and in-place layers are
+all seen; hooks say which module ran each of them.  No weight is made and none of the module is
+changed.
+"""
 
 from __future__ import annotations
 
@@ -159,13 +164,6 @@ def on_meta(args: tuple, kwargs: dict | None):
     if not any(tensor.is_meta for tensor in tensors):
         return lambda tensor: tensor
     return lambda tensor: tensor if tensor.is_meta else tensor.to("meta")
-
-
-# trace: one forward of any `nn.Module` on the meta device, recorded as a graph of operations.
-#
-# The operations are those of PyTorch's dispatcher, so functional, reused and in-place layers are
-# all seen; hooks say which module ran each of them.  No weight is made and none of the module is
-# changed.
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ POOLS = {
     "avg_pool2d": 2,
     "avg_pool3d": 3,
 }
-
-
 ADAPTIVE_POOLS = {
     "_adaptive_avg_pool2d": 2,
     "_adaptive_avg_pool3d": 3,

@@ -17,8 +17,6 @@ from saccade.metrics.intervals import Interval
 from saccade.metrics.metric import Number
 
 Statistic = Callable[[Tensor], Tensor]  # how often each picture is there [B,N] float64 -> [B]
-
-
 PORTION = 250_000  # weights at a time: 2 MB, which a processor keeps near
 
 
@@ -155,8 +153,6 @@ def between(values: Tensor, low: float, high: float) -> Interval | None:
 
 
 DRAWS = 4_000_000  # pictures drawn for each number: 2,000 replicates up to 2,000 pictures
-
-
 FEWEST = 200  # replicates; an end of the interval is then good to a fifth of its width
 
 

@@ -31,14 +31,8 @@ from saccade.metrics.metric import ClassNumbers, Measured, Number
 from saccade.metrics.ranking import average_precision, roc_area
 
 MOST = 500_000  # pictures times classes beyond which what sorts every class is left out: minutes
-
-
 BINS = 15  # of the calibration error
-
-
 ERRORS = ("calibration error", "adaptive calibration error")
-
-
 Area = Callable[[Tensor, Tensor], Statistic]
 
 

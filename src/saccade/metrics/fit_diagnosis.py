@@ -17,14 +17,8 @@ from typing import Any, Literal
 from saccade.metrics.intervals import Interval
 
 TOLERABLE = 0.05  # of a score that is 1 at best: missing or lost, too little to speak of
-
-
 RISE = 1.2  # of the held-out loss over its lowest, from which it is said to have turned
-
-
 FALL = 0.95  # of the training loss over the last quarter, up to which it is said to fall still
-
-
 Kind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
 
 

@@ -167,14 +167,10 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "airbench94":             partial(airbench, (64, 256, 256)),                          # 2024
     "airbench_narrow":        partial(airbench, (64, 128, 256)),                          # 2024
 }
-
-
 SEVERAL_LOGITS: dict[str, Callable[..., nn.Module]] = {  # answer with a tuple
     "googlenet_2014_aux":     googlenet_2014_aux,       # 2014
     "googlenet_aux":          googlenet_aux,            # 2014, with batch normalisation
 }
-
-
 INPUTS: dict[str, tuple[int, int, int]] = {  # C, H, W; 3 x 224 x 224 where not listed
     "linear_regression":      (1, 28, 28),
     "logistic_regression":    (1, 28, 28),

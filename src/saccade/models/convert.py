@@ -81,8 +81,6 @@ CAFFE_NAMES = tuple(
     (re.compile(rf"{theirs}\.(?P<kind>weight|bias)"), rf"{ours}.\g<kind>")
     for theirs, ours in LAYERS.items()
 )
-
-
 FIRST = "conv1/7x7_s2.weight"
 
 
@@ -95,14 +93,8 @@ def from_caffe(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 State = dict[str, Tensor]
-
-
 NESTS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
-
-
 PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "network.", "net.")
-
-
 OTHER_NAMES = (
     *CAFFE_NAMES,
     # DenseNets of torchvision, before dots in names of rows were forbidden

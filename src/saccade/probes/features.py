@@ -29,8 +29,6 @@ from saccade.errors import RecipeError, ResourceError
 from saccade.files import cache_folder, whole_file
 
 BATCH = 64  # pictures
-
-
 Progress = Callable[[int, int], None]
 
 

@@ -1,4 +1,4 @@
-"""Fitting: a head in the place of a network's last layer."""
+"""A head fitted in the place of a network's last layer, and its answers about held-out images."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from saccade.probes.simple import means, neighbours, ridge
 from saccade.tasks.task import Task
 
 Fit = Callable[[Tensor, Tensor], Head]  # of features [N,V,D] and targets [N] or [N,K]
-
-
 HEADS: dict[str, Fit] = {
     "ridge": ridge,
     "logistic": logistic,
@@ -72,9 +70,6 @@ def put_head(model: nn.Module, head: Head) -> None:
                 last.bias.copy_(head.row.bias)
     else:
         model.set_submodule(name, head.row.to(next(model.parameters()).device))
-
-
-# held_out_probabilities: what linear probes say of pictures that they did not learn from.
 
 
 PROBES = 3  # deals into portions; of each picture the mean of so many probes is taken

@@ -1,4 +1,4 @@
-"""Head: a last layer that was fitted in closed form, and what all such fits share."""
+"""A last layer that was fitted in closed form, and the folds that choose its penalty."""
 
 from __future__ import annotations
 
@@ -77,9 +77,6 @@ def held_out_score(predictions: Tensor, targets: Tensor) -> float:
         return float((predictions.argmax(dim=1) == targets).double().mean())
     missed = (predictions - targets).square().sum()
     return float(1 - missed / (targets - targets.mean(dim=0)).square().sum())
-
-
-# folds: pictures dealt into portions, each of which is held out once.
 
 
 FOLDS = 5

@@ -12,14 +12,8 @@ from torch import Tensor, nn
 from saccade.probes.head import Head, Rotated, folds
 
 PENALTIES = tuple(10.0**k for k in range(2, -6, -1))  # strong ones first
-
-
 PATIENCE = 1  # weaker penalties tried after the best one so far
-
-
 STEPS = 500  # of L-BFGS at most
-
-
 PRECISION = 1e-6  # of the gradient
 
 

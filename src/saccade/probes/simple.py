@@ -1,6 +1,9 @@
-"""means: the nearest class mean, for the very few.
+"""Heads without iterations: nearest mean, k nearest neighbours, ridge regression.
 
-Mensink 2013, "Distance-based image classification: generalizing to new classes at near-zero cost".
+Nearest mean: Mensink 2013, "Distance-based image classification: generalizing to new classes at
+near-zero cost".  kNN: Cover, Hart 1967, "Nearest neighbor pattern classification".  Ridge: Hoerl,
+Kennard 1970, "Ridge regression"; what it would say of an image that it had not seen needs no second
+fit (Allen 1974, "The relationship between variable selection and data augmentation").
 """
 
 from __future__ import annotations
@@ -33,9 +36,6 @@ def means(features: Tensor, targets: Tensor) -> Head:
     return Head(filled(weight, bias), "class means, nothing to choose")
 
 
-# neighbours: the classes of the most similar training pictures.  Cover & Hart 1967.
-
-
 COUNTS = (1, 3, 5, 10, 20)
 
 
@@ -59,12 +59,6 @@ def neighbours(features: Tensor, targets: Tensor) -> Head:
     row.k.fill_(counts[best])
     words = f"the nearest {counts[best]} of {pictures} pictures, by leaving each out"
     return Head(row, words, said[best])
-
-
-# ridge: least squares with a penalty, chosen by leaving each picture out once.
-#
-# Hoerl & Kennard 1970, "Ridge regression"; what it would say of a picture it had not seen needs no
-# second fit (Allen 1974, "The relationship between variable selection and data augmentation").
 
 
 PENALTIES = tuple(10.0**k for k in range(-3, 8))  # of features with a mean square of 1

@@ -87,27 +87,17 @@ ENDLESS = 1_000_000  # epochs, where the clock ends a training
 
 # fmt: off
 Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
-
-
 Head = Literal["fresh", "ridge", "logistic", "poisson", "means", "neighbours", "auto"]
-
-
 Optimizer = Literal[
     "sgd", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "lion", "muon",
 ]
-
-
 Schedule = Literal[
     "constant", "linear", "polynomial", "cosine", "steps", "plateau", "one_cycle", "triangular",
 ]
-
-
 Activation = Literal[
     "own", "identity", "relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "tanh", "scaled_tanh",
     "sigmoid", "soft_relu", "hard_threshold",
 ]
-
-
 Init = Literal["own", "zero", "small", "large", "xavier", "he"]
 
 

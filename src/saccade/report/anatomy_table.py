@@ -17,17 +17,9 @@ from saccade.explain.cost import CONVENTION, Counts, Memory
 from saccade.explain.rows import Row
 
 WORDS = ("name", "kind")  # columns to the left; all others to the right
-
-
 ALL = (*WORDS, "output", "units", "connections", "weights", "multiply-adds", "field", "stride")
-
-
 NARROW = (*WORDS, "output", "weights", "mult-adds", "field")
-
-
 BAR = 12  # characters
-
-
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 

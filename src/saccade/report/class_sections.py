@@ -1,4 +1,4 @@
-"""confusion_section: which class was taken for which; each cell leads to its pictures."""
+"""Sections about classes: confusion, each class's numbers, and whether probabilities hold."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ from saccade.runs.results import Evaluation
 from saccade.words import percent, proportion
 
 PAIRS = 10  # most frequent mistakes in the list
-
-
 DRAWN = 200  # classes, up to which there is a matrix
-
-
 A_CELL, IN_ALL = 6, 200  # pictures
 
 
@@ -95,12 +91,7 @@ def _anchor(true: int, taken: int) -> str:
     return f"cell-{true}-{taken}"
 
 
-# classes_section: how the network does on each class or label, with intervals.
-
-
 OPEN = 12  # classes, up to which the table is not folded
-
-
 CLASSES_NOTE = (
     "Recall: of the pictures that are of it, how many were found. Precision: of those that were "
     "named so, how many are. F1 is the harmonic mean of the two."
@@ -122,18 +113,9 @@ def classes_section(test: Evaluation, thresholds: Mapping[str, float]) -> Html:
     return join([element("p", CLASSES_NOTE, class_="note"), shown])
 
 
-# certainty_section: whether probabilities hold, and what is gained by saying "unknown".
-
-
 BINS = 10
-
-
 POINTS = 100  # of the risk-coverage curve
-
-
 SHARES = (1.0, 0.9, 0.8, 0.5)  # of the pictures answered
-
-
 CERTAINTY_NOTE = (
     "Each dot is a tenth of the pictures, those about equally sure: how sure the network said it "
     "was, and how many of them are right, with a 95 % interval. Above the line it is right more "

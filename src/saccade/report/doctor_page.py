@@ -1,4 +1,4 @@
-"""doctor_page: a diagnosis as one HTML file, with the pictures that it speaks of."""
+"""A diagnosis of the doctor as one HTML file with its images, and in words for a terminal."""
 
 from __future__ import annotations
 
@@ -11,20 +11,10 @@ from saccade.report.page import Html, Section, columns, element, facts, folded, 
 from saccade.report.pictures import Album
 
 SHOWN = 12  # pictures of a finding
-
-
 GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and pictures of a group
-
-
 LISTED = 500  # paths of a finding; all of them are in --json
-
-
 BUDGET = 1_900_000  # bytes of pictures in the file, which they make a third larger
-
-
 TAGS = {"error": "error", "warning": "warning", "note": "note-tag"}
-
-
 NO_PICTURE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
 
 
@@ -168,21 +158,10 @@ def _files(diagnosis: Diagnosis) -> Html:
     return join([columns(*charts), element("p", f"{size / 1e6:,.1f} MB in all."), *notes])
 
 
-# doctor_table: a diagnosis for a terminal, in words and small bars.
-
-
 BARS = " ▁▂▃▄▅▆▇█"
-
-
 EXAMPLES = 3  # paths under a finding
-
-
 CLASSES = 12  # label counts that are shown
-
-
 LONGEST = 24  # signs of a bar
-
-
 MARGIN = 10  # signs
 
 

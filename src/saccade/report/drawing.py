@@ -28,26 +28,12 @@ from saccade.report.drawing_layout import (
 from saccade.report.drawing_shapes import STYLE, connected, drawn, path, rectangle, tip, words
 
 MARGIN = 28.0
-
-
 LABELS = 104.0  # for the sizes to the left of the bands
-
-
 LONGEST = 1340.0  # pixels of a line, before it is broken
-
-
 NARROWEST = 680.0  # as long as title and legend
-
-
 LONGEST_RUN = 6  # blocks alike that are all drawn; more are drawn once
-
-
 BETWEEN = 20.0  # blocks
-
-
 HEAD = 74.0  # title
-
-
 FOOT = 44.0  # legend
 
 

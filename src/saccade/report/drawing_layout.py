@@ -1,7 +1,7 @@
-"""The nodes of a network's drawing: its layers as boxes, what joins branches as marks.
+"""Where everything stands in a network's drawing: columns by depth, a lane a branch.
 
-A box is as high as its map, on a scale of square roots, and as wide as it has channels; a layer
-without places is a bar as high as it has units.
+A layer's box is as high as its map, on a scale of square roots, and as wide as it has channels; a
+layer without places is a bar as high as it has units; what joins branches is a mark.
 """
 
 from __future__ import annotations
@@ -13,11 +13,7 @@ from math import sqrt
 from saccade.explain.rows import Row
 
 JOINS = {"add": "+", "mul": "×", "sub": "−", "cat": "", "max": "∨", "maximum": "∨"}
-
-
 NAME = 10  # size of the names over large boxes
-
-
 SMALL, LARGE = 1.0, 2.9  # scales: inside blocks, and of networks without any
 
 
@@ -129,18 +125,9 @@ def channels(output: tuple[int, ...]) -> str:
     return str(output[-1] if len(output) == 2 else output[0]) if output else ""
 
 
-# Where the nodes of a drawing stand: columns by depth, a lane a branch.
-
-
 GAP = 15.0  # between columns
-
-
 LANE = 10.0  # between lanes
-
-
 PASSAGE = 13.0  # height of a lane that only a shortcut runs along
-
-
 MOST = 3  # shortcuts from the input with a lane each; more are arcs
 
 

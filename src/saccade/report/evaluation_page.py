@@ -16,8 +16,6 @@ from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
-
-
 OWN = {  # the pictures of the run itself, by their split
     "train": "on the pictures that it learned from",
     "val": "on its validation pictures, by which it was calibrated",

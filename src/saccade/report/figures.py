@@ -1,4 +1,4 @@
-"""dot_chart: dots with whiskers beside a line where they would lie at best."""
+"""Figures that several pages share: dots with whiskers, a heat map of counts, a sweep."""
 
 from __future__ import annotations
 
@@ -55,15 +55,8 @@ def _dot_marks(dot: Dot, frame: Frame) -> list[Html]:
     return [*marks, element("circle", element("title", dot.words), class_="dot", **place)]
 
 
-# heat_map: a table of counts shaded row by row, whose cells can lead to what they count.
-
-
 NUMBERS = 30  # columns, up to which every cell shows its number
-
-
 STRONG = 0.55  # share of a row, from which its cell is dark
-
-
 Links = Mapping[tuple[int, int], str]  # row and column -> where the cell leads
 
 
@@ -132,9 +125,6 @@ def _picture(counts: Sequence[Sequence[int]], names: Sequence[str], title: str) 
     ]
     box = f"0 0 {len(names)} {len(names)}"
     return element("svg", element("title", title), *cells, class_="matrix", viewBox=box, role="img")
-
-
-# The drawing of a sweep over learning rates.
 
 
 def rate_picture(found: Sequence[Trial], rate: float, kind: str) -> bytes:

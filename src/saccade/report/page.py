@@ -10,8 +10,6 @@ from pathlib import Path
 
 # the browser itself refuses any script and any request that leaves the file
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-
-
 LONG = 8  # signs of a number at a glance, beyond which it is set smaller
 
 

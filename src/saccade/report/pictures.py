@@ -1,4 +1,4 @@
-"""Album: small pictures of a set for a page, as long as there is room in the file."""
+"""Small images for pages, as far as a file has room, and tested images with their answers."""
 
 from __future__ import annotations
 
@@ -59,15 +59,8 @@ class Album:
         return file.getvalue()
 
 
-# thumbnail: a small picture for a page: PNG of few pixels, JPEG of photographs.
-
-
 THUMBNAIL_SIDE = 112  # pixels at most
-
-
 SHARP = 48  # pixels; up to these a picture is enlarged by whole numbers, and nothing is lost
-
-
 QUALITY = 80  # of JPEG
 
 
@@ -84,9 +77,6 @@ def thumbnail(pixels: Tensor) -> bytes:
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     image.save(out, "JPEG", quality=QUALITY, optimize=True)
     return out.getvalue()
-
-
-# Tested: pictures that were measured with what was said of each, as predictions.csv has them.
 
 
 @dataclass(frozen=True)

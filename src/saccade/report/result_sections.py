@@ -1,4 +1,4 @@
-"""asked_sections: what an evaluation has only where it was asked for."""
+"""Sections about results: what was asked for, single answers, images to learn from."""
 
 from __future__ import annotations
 
@@ -47,9 +47,6 @@ def _threshold(selected: Selected) -> Html:
     return join([lead, found, element("p", note, class_="note")])
 
 
-# estimates_section: numbers that were predicted against the true ones.
-
-
 DOTS = 400
 
 
@@ -79,9 +76,6 @@ def estimates_section(tested: Tested, margin: float | None) -> Html:
     if len(dots) < len(true):
         parts.append(element("p", f"{len(dots)} of {len(true)} are drawn.", class_="note"))
     return join(parts)
-
-
-# novelty_words: how many pictures lie far from those trained on, and what that does not say.
 
 
 # pictures_section: the test pictures from which there is most to learn.
@@ -142,9 +136,6 @@ def _named(answer: str) -> str:
         return f"{float(answer):,.4g}"
     except ValueError:
         return answer.replace("|", ", ") or "no label"
-
-
-# answers_sections: what there is to say of single answers, by the kind of task.
 
 
 def answers_sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:

@@ -1,4 +1,8 @@
-"""curves_section: how a training went, epoch by epoch, and how its network fits."""
+"""The report of a run: one HTML file that opens anywhere and asks nothing of the internet.
+
+Its sections: the numbers with their intervals, the curves and how the network fits, the network row
+by row, and looks into its layers.
+"""
 
 from __future__ import annotations
 
@@ -85,12 +89,7 @@ def _table(history: Sequence[Mapping[str, Any]], score: str) -> Html:
     return folded("Epoch by epoch", table(head, rows))
 
 
-# network_section: the network row by row, as its paper's table would have it.
-
-
 NETWORK_HEAD = ("row", "kind", "output", "weights", "multiply-adds", "field")
-
-
 COLUMNS = ("name", "kind", "output", "weights", "multiply-adds", "field")
 
 
@@ -109,9 +108,6 @@ def network_section(bundle: Bundle) -> Html:
     ]
     said = element("ul", *(element("li", note) for note in notes(found)), class_="note")
     return join([element("p", words), folded("Row by row", table(NETWORK_HEAD, lines), said)])
-
-
-# layer_section: looks into the layers of a training, for its report.
 
 
 def layer_section(history: Sequence[Mapping[str, Any]]) -> Html | None:
@@ -168,9 +164,6 @@ def _power(value: float | None) -> float:
     return log10(value) if value and isfinite(value) else float("nan")
 
 
-# numbers_section: the result at a glance, and every number with its interval.
-
-
 NUMBERS_HEAD = ("number", "value, 95 % interval", "without looking", "interval by")
 
 
@@ -218,9 +211,6 @@ def _split_words(number: Number) -> tuple[str, str]:
     value, _, rest = str(number).partition(" (")
     against = f"; {number.against()}" if number.against() else ""
     return value, (rest.rstrip(")") + against).replace("n = ", "n\u00a0=\u00a0")
-
-
-# The report of a run: one HTML file that opens anywhere and asks nothing of the network.
 
 
 def write_report(run: Run, test_pictures: Pictures) -> None:

@@ -1,4 +1,7 @@
-"""The picture of a receptive field: the gradient as measured, in the box that theory gives."""
+"""A network's anatomy, drawing and receptive fields, by its name or as it is.
+
+The figure of a receptive field shows the gradient as measured, in the box that theory gives.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,6 @@ from saccade.report.drawing import svg
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
 MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
-
-
 SIDE = 512  # pixels of the drawn picture's longer side, at least
 
 
@@ -127,9 +128,6 @@ def field_picture(
     pictures = torch.randn(inputs, *anatomy.input_size, generator=generator)
     measured = effective_field(network, layer, pictures, generator=generator)
     return FieldPicture(anatomy.name, layer, row.field, measured)
-
-
-# show: the anatomy, the drawing and the receptive fields of a network, by its name or as it is.
 
 
 __all__ = ["field", "show", "svg"]

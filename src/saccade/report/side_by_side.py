@@ -12,8 +12,6 @@ from saccade.runs.run import Run
 from saccade.words import duration
 
 A_CHART = 4  # runs, as many as there are ways to draw a line
-
-
 MISSING = "–"
 
 

@@ -1,4 +1,4 @@
-"""verdict: what a training came to, in words."""
+"""What a training came to in words, what it learned from, and every setting with its origin."""
 
 from __future__ import annotations
 
@@ -66,9 +66,6 @@ def _fit(fact: dict[str, str]) -> str:
     return said[fact["kind"]]
 
 
-# settings_section: every setting and where it came from; how to repeat a training, and where.
-
-
 def settings_section(run: Run) -> Html:
     """Those that something decided first, without defaults and what is of no use; all folded."""
     rows = [
@@ -109,12 +106,7 @@ def environment_table(found: Mapping[str, str]) -> Html:
     return folded("Environment", table(("environment", "value"), list(found.items())))
 
 
-# data_section: what a training learned from, and what was found about it.
-
-
 SHOWN = 20  # findings
-
-
 PARTS = ("train", "val", "test")
 
 

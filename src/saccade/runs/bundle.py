@@ -38,8 +38,6 @@ from saccade.tasks.catalogue import read_task, refuse_without
 from saccade.tasks.task import Capability, Task
 
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
-
-
 PORTION = 512  # pictures decoded at a time
 
 

@@ -88,11 +88,7 @@ class Robustness:
 
 
 ASKED = ("slices", "robustness", "selected")  # what an evaluation holds only when asked to
-
-
 NUMBER = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
-
-
 BRIEF = 3  # numbers that a training names at its end
 
 

@@ -1,4 +1,4 @@
-"""Studies as files: the shipped ones by name, others by path."""
+"""Studies as files, the shipped ones by name, and their trainings as run folders tell them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ KEYS = (
     *WORDS, "name", "data", "seeds", "recipe", "number", "settings", "variants", "against", "axes",
     "along",
 )  # fmt: skip
-
-
 SHIPPED = {file.stem: file for file in sorted(Path(__file__).parent.glob("*.toml"))}
 
 
@@ -140,9 +138,6 @@ def _tried(name: str, values: Any) -> tuple[Any, ...]:
     return tuple(values)
 
 
-# Cell: one training of a study, as its run folder tells of it.
-
-
 @dataclass(frozen=True)
 class Cell:
     """A trial from one seed, finished or diverged."""
@@ -184,9 +179,6 @@ def read_cell(study: Path, trial: Trial, seed: int, number: Number) -> Cell:
     value = number.of(run)
     words = "" if value is not None else f"not reached in {len(history)} epochs"
     return Cell(trial, seed, run.path, value, number.chooser(run), words, curve, seconds)
-
-
-# The studies that come with saccade, as a list for people and programs.
 
 
 @dataclass(frozen=True, repr=False)

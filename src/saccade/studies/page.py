@@ -1,6 +1,7 @@
-"""svg: a study as a drawing: what each variant came to, seed by seed, and how it got there.
+"""The page of a study: its question, table, drawing and settings in one HTML file.
 
-Every variant has a row and a small chart of its own, so that nothing is told by colour alone.
+In the drawing every variant has a row and a small chart of its own, so that nothing is told by
+colour alone.
 """
 
 from __future__ import annotations
@@ -18,23 +19,11 @@ from saccade.studies.result import Row, StudyResult, columned
 from saccade.studies.study import plain
 
 WIDTH, MARGIN = 880.0, 24.0  # pixels
-
-
 HEAD = 58.0  # title
-
-
 LINE = 24.0  # a variant's row
-
-
 LETTER = 6.6  # of a name, about
-
-
 PANEL, GAP, COLUMNS = (186.0, 104.0), (22.0, 46.0), 4  # small charts
-
-
 VALUES = 70.0  # for the numbers at the right
-
-
 STYLE = """
   svg { --paper:#fdfcfa; --ink:#22242a; --quiet:#62656d; --rule:#dedad2; --accent:#2c5f94;
     font-family: ui-sans-serif, system-ui, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif;
@@ -224,9 +213,6 @@ def _tick(value: float, share: bool) -> str:
 def _cut(name: str) -> str:
     most = int(PANEL[0] / LETTER)
     return name if len(name) <= most else name[: most - 1] + "…"
-
-
-# The page of a study: one HTML file with its question, table, drawing and settings.
 
 
 def study_page(result: StudyResult, command: str) -> str:

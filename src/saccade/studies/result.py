@@ -1,4 +1,4 @@
-"""Outcome: what the trainings of a study say when they are put side by side.
+"""What the trainings of a study say when they are put side by side.
 
 Seeds are the repetitions: means have Student's t interval over them, differences are taken seed by
 seed and tested by a paired t-test, and the p-values are raised by Holm's rule for all comparisons.
@@ -141,9 +141,6 @@ def row_dict(row: Row, sign: int) -> dict[str, Any]:
         "verdict": verdict(row, sign),
         "seconds": row.seconds,
     }
-
-
-# StudyResult: the table of a study for terminals, notebooks and files.
 
 
 @dataclass(frozen=True, repr=False)

@@ -22,8 +22,6 @@ from saccade.recipes.shipped import RECIPES
 from saccade.studies.number import Number
 
 WORDS = ("title", "question", "lectures", "limits")
-
-
 FIXED = {"train.threads": 1, "data.doctor": "off"}  # unless a study says otherwise
 
 

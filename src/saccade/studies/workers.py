@@ -30,11 +30,7 @@ from saccade.training.train import begin, go_on
 from saccade.training.view import Several
 
 COMMAND = ("-P", "-m", "saccade.studies.workers")
-
-
 UNSEEN = Several()  # the view of a training that nobody watches
-
-
 Trained = Callable[["Order"], None]
 
 

@@ -26,11 +26,7 @@ from saccade.training.prepare import Prepared, Progress, prepare
 from saccade.words import aligned, html_table
 
 STEPS = 200  # of the sweep
-
-
 SPANS = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}
-
-
 SPAN = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
 
 

@@ -15,8 +15,6 @@ from saccade.tasks.task import Capability
 from saccade.training.prepare import Prepared
 
 MOST = 1000  # pictures of each split
-
-
 LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that a picture can exceed
 
 

@@ -33,14 +33,8 @@ from saccade.training.prepare import Prepared, prepare
 from saccade.words import aligned, duration, html_table
 
 SECONDS = 2.0  # of a rehearsal
-
-
 SAMPLE = 4  # batches that a plan decodes
-
-
 EACH = 3  # pictures of each class among them
-
-
 PART = 2**24  # bytes that are written to see how fast a checkpoint is
 
 

@@ -36,11 +36,7 @@ from saccade.tasks.task import Capability, Task
 from saccade.training.initial import begun
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
-
-
 UNFOUND = 1.0  # the rate of a descent until a sweep has found it
-
-
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
     "shuffled": lambda targets, seed: shuffled(len(targets), seed),
     "balanced": balanced,

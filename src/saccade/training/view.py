@@ -1,4 +1,4 @@
-"""TODO training/view."""
+"""Whoever watches a training: one of them, or several as one."""
 
 from __future__ import annotations
 

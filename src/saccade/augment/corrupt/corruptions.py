@@ -45,13 +45,9 @@ FAMILIES: dict[str, tuple[Corrupt, ...]] = {
     "digital": (contrast, pixelate, jpeg, elastic, saturate),
     "shift": (translate, turn, scale),
 }
-
-
 CORRUPTIONS: dict[str, Corrupt] = {
     one.__name__: one for family in FAMILIES.values() for one in family
 }
-
-
 COLOURED = {"saturate"}  # of no effect on grey pictures
 
 

@@ -71,11 +71,7 @@ def streaks(length: int, sigma: float, degrees: Tensor) -> Tensor:
 
 
 SMALL, LARGE = 32, 224  # pixels
-
-
 SEVERITIES = (1, 2, 3, 4, 5)
-
-
 Corrupt = Callable[[Tensor, int, torch.Generator], Tensor]
 
 

@@ -175,11 +175,7 @@ def _reread(pixels: np.ndarray, quality: int) -> np.ndarray:
 
 
 STEP = 64  # pixels of the shorter side up to which a step is one pixel
-
-
 TURN = 4.0  # degrees a severity
-
-
 GROWTH = 1.06  # a severity
 
 

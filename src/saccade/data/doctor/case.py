@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 
 Severity = Literal["error", "warning", "note"]  # results are wrong; may suffer; good to know
-
-
 Rows = NDArray[np.int64]
 
 

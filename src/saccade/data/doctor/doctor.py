@@ -1,4 +1,7 @@
-"""Diagnosis: what the doctor says, for people, for programs, and as a cleaned list of pictures."""
+"""The doctor: every image of a source examined, and what is wrong with the data, before training.
+
+A diagnosis reads for people and programs, and as a cleaned list of images.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
 
 
 HELD_OUT_FIRST = {"test": 0, "val": 1}  # the copy that is kept, of those in several splits
-
-
 ASPECTS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95, 1.05, 1.25, 1.43, 1.67, 2.0, 2.5)  # width / height
 
 
@@ -221,12 +222,7 @@ def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
     return {"edges": list(edges), "counts": counts.tolist()}
 
 
-# examine: look at every picture of a source and say what is wrong, before anything is trained.
-
-
 Trap = Callable[[Case], Finding | None]
-
-
 TRAPS: tuple[Trap, ...] = (
     traps_files.unreadable,
     traps_files.empty_file,
@@ -256,8 +252,6 @@ TRAPS: tuple[Trap, ...] = (
     traps_files.hidden,
     traps_files.skipped,
 )
-
-
 WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
 

@@ -17,35 +17,15 @@ from saccade.data.doctor.facts import LARGEST, distance, pixels_of
 from saccade.data.item import Item
 
 NEAR = 6  # bits of pHash; 7 at the most for four bands
-
-
 NEAR_ALSO = 12  # bits of dHash
-
-
 NEAR_SMALL = 4  # bits of either, of pictures that hold little
-
-
 STRUCTURE = 3.0  # deviation of the 32 x 32 picture, below which hashes tell noise
-
-
 ALIKE = 0.75  # correlation of fine structure; all pairs of CIFAR-10 down to here are copies
-
-
 ALIKE_SMALL = 0.99  # of pictures that hold little: two handwritten digits reach 0.985
-
-
 LITTLE = 4000.0  # bits: entropy x pixels
-
-
 COMPARED = 64  # pixels, the size at which pixels are compared
-
-
 BLOCK = 8  # pixels, structure coarser than this is what the hashes have compared already
-
-
 CONFIRMED_AT_ONCE = 1024  # pairs; at most 32 MB
-
-
 AT_ONCE = 2_000_000  # proposals looked at together: about 100 MB
 
 

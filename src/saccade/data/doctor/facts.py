@@ -1,4 +1,4 @@
-"""Fingerprints: the digest of a picture's content, and two 64-bit hashes of what it looks like.
+"""What is to be known of one image, found by loading it: size, format, digest, perceptual hashes.
 
 pHash compares 64 coefficients of a discrete cosine transform with their median, dHash each pixel
 with its left neighbour (Krawetz, "Looks Like It" 2011 and "Kind of Like That" 2013).  Bits stand as
@@ -21,11 +21,7 @@ from saccade.data.item import Picture
 from saccade.errors import DataError
 
 SIDE = 32  # pixels of the reduced picture that pHash looks at
-
-
 KEPT = 8  # lowest frequencies in each direction
-
-
 BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
@@ -77,26 +73,11 @@ def _packed(bits: NDArray[np.bool_]) -> int:
 
 
 _COSINES = _cosines()
-
-
-# Facts: what is to be known of one picture, found by loading it.
-
-
 VERSION = 1  # of the facts; what was found by another version is found again
-
-
 LARGEST = 256  # pixels; measures are taken at this size, or the picture's own when smaller
-
-
 SMALLEST = 32
-
-
 ORIENTATION = 0x0112  # EXIF
-
-
 BITS_PER_SAMPLE = 258  # TIFF
-
-
 ALPHA = frozenset(("RGBA", "LA", "PA", "RGBa", "La"))
 
 

@@ -1,4 +1,9 @@
-"""looker: pictures looked at in a sandbox, what is found of them as JSON.  Needs no torch."""
+"""The facts of every image of a source, found in a sandbox, in parallel, and remembered.
+
+What was found is appended to a file of JSON lines as it is found, under the image's path, size and
+time of change: a scan that was interrupted goes on, and the next one reads only what changed.  The
+sandbox's process runs this file; it needs no torch.
+"""
 
 from __future__ import annotations
 
@@ -72,22 +77,9 @@ if __name__ == "__main__":
     serve(answer)
 
 
-# scan: the facts of every picture of a source, found in parallel and remembered.
-#
-# What was found is appended to a file of JSON lines as it is found, under the picture's path, size
-# and time of change: a scan that was interrupted goes on, and the next one reads only what
-# changed.
-
-
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
-
-
 Stamp = tuple[str, int, int]  # path, bytes, nanoseconds of last change
-
-
 HEAD = json.dumps({"saccade doctor": VERSION, "decoder": DECODER})
-
-
 FLUSHED = 64  # pictures after which the file is written to
 
 

@@ -1,4 +1,4 @@
-"""Traps of labels: a class that a split lacks, tiny classes, imbalance."""
+"""Traps of labels: classes missing, tiny or unequal; copies labelled otherwise or across splits."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from saccade.data.doctor.case import Case, Finding, Severity, label_words, sever
 from saccade.data.item import Label
 
 TINY = 10  # pictures of a class to learn from
-
-
 UNEVEN = 10  # times as many pictures of one class as of another
 
 
@@ -67,9 +65,6 @@ def imbalance(case: Case) -> Finding | None:
     words = f"'{most}' has {times:.0f} times as many pictures as '{least}'."
     advice = "Weigh the classes, sample them evenly, or add pictures of the small ones."
     return Finding("imbalance", "warning", 2, (most, least), words, advice, remarks)
-
-
-# Traps of copies: duplicates, near duplicates, under different labels, across splits.
 
 
 def duplicates(case: Case) -> Finding | None:

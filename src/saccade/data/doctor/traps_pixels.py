@@ -9,20 +9,10 @@ from saccade.data.doctor.case import Case, Finding, Severity, several
 from saccade.data.doctor.duplicates import STRUCTURE
 
 LONG = 2.0  # long side / short side; the centre crop loses half of such a picture
-
-
 BLURRED = 40.0  # sharpness: a blur of 2 pixels of 256 gives 2 to 24, real sets have 60 and more
-
-
 BLUR_TOLD = 64  # pixels of the short side, from which on blur can be told
-
-
 CONTRAST = 64  # between the darkest and the brightest, without which blur cannot be told
-
-
 DARK, BRIGHT = 64, 200  # 99 % of the pixels are darker; brighter
-
-
 TREATMENT = {"crop": "lose more than half of their area to the square crop",
              "squash": "are squeezed to less than half of their length",
              "pad": "fill less than half of the square"}  # fmt: skip

@@ -19,17 +19,9 @@ from saccade.data.sources.listing import Found, Listing, arrange, is_hidden, why
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one picture file
-
-
 HELD = 2**30  # bytes of all pictures of a compressed .tar
-
-
 LOCAL_HEADER = 30  # bytes, before a zip member's name (APPNOTE 4.3.7)
-
-
 ZIPS = (".zip",)
-
-
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 

@@ -20,14 +20,8 @@ from saccade.data.sources.listing import Listing, assemble, split_of
 from saccade.errors import DataError
 
 PICTURES = ("x", "images", "image", "data")
-
-
 LABELS = ("y", "labels", "label", "targets")
-
-
 NAMES = ("all", "classes")
-
-
 HINT = "save x.npy and y.npy, or x_train.npy, y_train.npy, x_test.npy, ... in one folder"
 
 

@@ -23,26 +23,16 @@ from saccade.data.sources.listing import Listing, assemble
 from saccade.errors import DataError
 
 PIXELS = 3 * 32 * 32
-
-
 ANEW = "download it anew from https://www.cs.toronto.edu/~kriz/cifar.html"
-
-
 BATCHES = {
     "train": (*(f"data_batch_{at}" for at in range(1, 6)), "train"),
     "test": ("test_batch", "test"),
 }
-
-
 NAMES = {  # file of class names: the key of its list, for CIFAR-10 and CIFAR-100
     "batches.meta": b"label_names",
     "meta": b"fine_label_names",
 }
-
-
 TEXTS = ("batches.meta.txt", "fine_label_names.txt")
-
-
 KNOWN = {name + ending for names in BATCHES.values() for name in names for ending in ("", ".bin")}
 
 

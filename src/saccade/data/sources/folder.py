@@ -1,4 +1,10 @@
-"""folder: pictures in a folder a class, `root/<class>/**` or `root/{train,val,test}/<class>/**`."""
+"""Images in folders: a folder a class, names that tell labels, or no labels at all.
+
+`root/<class>/**` or `root/{train,val,test}/<class>/**`.  Or a regular expression, searched in each
+path below a folder or in each line of a text file of paths: its group `label`, else its first
+group, is the class; groups called `split` and `group` are the split and what must stay together.
+Images named one by one, or by folder, without labels are those to be predicted.
+"""
 
 from __future__ import annotations
 
@@ -86,13 +92,6 @@ def _read_folder(
             found.pictures.append((below, File(entry.path)))
 
 
-# pattern: pictures whose names tell their labels, read out by a regular expression.
-#
-# The expression is searched in each path below a folder, or in each line of a text file of paths.
-# Its group `label`, else its first group, is the class; groups called `split` and `group` are the
-# split and what must stay together.
-
-
 def pattern(root: Path, expression: str) -> Listing:
     """The pictures below `root`, or named in it, with the labels that `expression` finds."""
     compiled = _compiled(expression)
@@ -158,9 +157,6 @@ def _compiled(expression: str) -> re.Pattern[str]:
             "put the label into parentheses, as in '(cat|dog)' or '(?P<label>[a-z]+)_[0-9]+'",
         )
     return compiled
-
-
-# Pictures named one by one, or by folder, without labels: what is to be predicted.
 
 
 STANDARD_INPUT = "-"

@@ -21,11 +21,7 @@ from saccade.data.sources.listing import Listing, assemble, is_hidden, refuse_pi
 from saccade.errors import DataError
 
 SYNSET = re.compile(r"n\d{8}")
-
-
 TABLES = ("synset_words.txt", "imagenet_synset_words.txt", "LOC_synset_mapping.txt", "words.txt")
-
-
 SOLUTION = "LOC_val_solution.csv"
 
 

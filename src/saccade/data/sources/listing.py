@@ -1,4 +1,8 @@
-"""Listing: a source whose items are all known; what every reader in this folder returns."""
+"""A source whose items are all known, and what the folders of a tree of images mean.
+
+`<class>/**` or `{train,val,test}/<class>/**`, below any number of folders that hold all the rest:
+the same on disk and in an archive.
+"""
 
 from __future__ import annotations
 
@@ -69,30 +73,18 @@ def assemble(
     return Listing(name, classes, items, ordered, notes)
 
 
-# layout: what the folders of a tree of pictures mean; the same on disk and in an archive.
-#
-# `<class>/**` or `{train,val,test}/<class>/**`, below any number of folders that hold all the
-# rest.
-
-
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 )
-
-
 SPELLINGS = {
     "train": "train|training|trn",
     "val": "val|valid|validation|dev|development|eval|evaluation",
     "test": "test|testing|tst|hold[-_ ]?out|held[-_ ]?out",
 }
-
-
 SPLITS = {
     split: re.compile(f"({words})([-_ ]?(set|data|images|imgs|split))?")
     for split, words in SPELLINGS.items()
 }
-
-
 LABELLED = "put each class into a folder of its own, or give a table with path and label"
 
 

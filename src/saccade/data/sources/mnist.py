@@ -1,6 +1,10 @@
-"""idx: the four files of the MNIST family, as they are or in .gz.  LeCun, Cortes, Burges 1998.
+"""The MNIST family from its four files, and the digits that come with scikit-learn.
 
-`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-...`; white ink on black, 28x28.
+LeCun, Cortes, Burges 1998: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-...`, as
+they are or in .gz; white ink on black, 28x28.
+
+Alpaydin, Kaynak 1998: 1,797 handwritten digits, 8x8 grey levels 0 to 16, white ink on black, scaled
+to 0 to 255; the test half of the UCI set.
 """
 
 from __future__ import annotations
@@ -19,11 +23,7 @@ from saccade.data.sources.listing import Listing, assemble
 from saccade.errors import DataError
 
 FILE = re.compile(r"(train|t10k|test)[-.](images|labels)[-.]idx[13][-.]ubyte(\.gz)?", re.IGNORECASE)
-
-
 UNSIGNED = 0x08  # the code of the element type, third byte of the header
-
-
 LARGEST = 2**32  # bytes of one file unpacked
 
 
@@ -94,11 +94,6 @@ def _items(
         Item(f"{split}/{at:0{digits}d}", names[label], Pixels(image))
         for at, (image, label) in enumerate(zip(images, labels))
     ]
-
-
-# digits: 1,797 handwritten digits that come with scikit-learn.  Alpaydin and Kaynak 1998.
-#
-# 8x8 grey levels 0 to 16, white ink on black, scaled to 0 to 255; the test half of the UCI set.
 
 
 def digits() -> Listing:

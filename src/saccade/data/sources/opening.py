@@ -1,7 +1,13 @@
-"""named: data sets known by name, found in a folder or fetched from their publishers.
+"""Which kind of source a path or a name is.
 
-MNIST (LeCun 1998), Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100
-(Krizhevsky 2009).  Digests are those that the publishers and torchvision tell.
+Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what
+a folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the
+column to learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that
+finds the label in a name; `mnist::folder`, where a named data set lies.
+
+Named data sets are found in a folder or fetched from their publishers: MNIST (LeCun 1998),
+Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100 (Krizhevsky 2009).
+Digests are those that the publishers and torchvision tell.
 """
 
 from __future__ import annotations
@@ -31,26 +37,14 @@ IDX = (
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 )
-
-
 MNIST = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
-
-
 FASHION = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
-
-
 KUZUSHIJI = ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",)
-
-
 TORONTO = ("https://www.cs.toronto.edu/~kriz/",)
-
-
 CLOTHES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
-
-
 HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
 
@@ -132,17 +126,7 @@ def data_home() -> Path:
     return Path(os.environ.get("SACCADE_DATA") or cache_folder() / "data")
 
 
-# open_source: which kind of source a path or a name is.
-#
-# Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what
-# a folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the
-# column to learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that
-# finds the label in a name; `mnist::folder`, where a named data set lies.
-
-
 TABLES = (".csv", ".tsv", ".txt")
-
-
 ARRAYS = (".npy", ".npz")
 
 

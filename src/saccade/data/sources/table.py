@@ -25,8 +25,6 @@ COLUMNS = {
     "split": ("split", "set", "subset", "partition"),
     "group": ("group", "group_id", "patient", "place"),
 }
-
-
 KINDS = {"labels": "several", "tags": "several", "classes": "several"}
 
 

@@ -87,8 +87,6 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
-
-
 SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
 
 

@@ -21,8 +21,6 @@ from saccade.engine.distributed.world import ALONE, World, statistics, take_up
 from saccade.errors import ResourceError, UsageError
 
 PATIENCE = timedelta(minutes=30)  # with a process that says nothing where all should speak
-
-
 POLL = 0.05  # seconds between two looks for what the leader has yet to say
 
 

@@ -17,8 +17,6 @@ from saccade.models.layers.blocks import chain
 from saccade.models.layers.initialise import he
 
 Layer = Callable[[int, int], nn.Module]  # cin, growth
-
-
 Depths = tuple[int, int, int, int]  # layers in denseblock1 to denseblock4
 
 

@@ -26,11 +26,7 @@ class Column(NamedTuple):
 
 # fmt: off
 MODEL_A = Column(5, (256, 512, 512))  # 19 weight layers
-
-
 MODEL_B = Column(6, (256, 512, 512))  # 22
-
-
 MODEL_C = Column(6, (384, 768, 896))  # 22
 
 

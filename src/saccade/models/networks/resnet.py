@@ -15,8 +15,6 @@ from saccade.models.layers.blocks import Shortcut, chain, projection
 from saccade.models.layers.initialise import he
 
 Block = Callable[[int, int, int], nn.Module]  # cin, cout, stride
-
-
 Depths = tuple[int, int, int, int]  # blocks in layer1 to layer4
 
 

@@ -16,21 +16,13 @@ from saccade.models.layers.blocks import chain
 from saccade.models.layers.initialise import he
 
 Unit = Callable[[int, int], tuple[nn.Module, ...]]
-
-
 Depths = tuple[int, int, int, int, int]
 
 
 # fmt: off
 A: Depths = (1, 1, 2, 2, 2)  # 3 x 3 convolutions a stage
-
-
 B: Depths = (2, 2, 2, 2, 2)
-
-
 D: Depths = (2, 2, 3, 3, 3)
-
-
 E: Depths = (2, 2, 4, 4, 4)
 
 
