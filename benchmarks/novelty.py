@@ -31,7 +31,7 @@ from saccade.metrics.intervals import wilson
 from saccade.metrics.ranking import roc_area
 from saccade.runs.bundle import Bundle
 from saccade.runs.run import Run
-from saccade.tasks.answers import Prediction
+from saccade.tasks.classification import Prediction
 from saccade.words import proportion
 
 LEARNED = "01234567"

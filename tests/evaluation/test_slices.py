@@ -13,7 +13,7 @@ from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.readable import APART, Readable, part_of_each, slices
 from saccade.tasks.classification import Classification
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 
 BLANK = Pixels(torch.zeros(8, 8, dtype=torch.uint8).numpy())
@@ -96,5 +96,5 @@ def test_a_slice_too_small_for_its_number_is_undefined() -> None:
     one, other = slices(Regression(), numbers, ready(2), names, "R squared")
     assert one.number.value != one.number.value and other.number.value != other.number.value
     marks = Evaluated({}, torch.tensor([[0.1, 0.2], [0.9, 0.2]]), torch.tensor([[0.0, 0], [1, 0]]))
-    bare, full = slices(Labelling(("a", "b")), marks, ready(2), names, "mean average precision")
+    bare, full = slices(Multilabel(("a", "b")), marks, ready(2), names, "mean average precision")
     assert bare.number.value != bare.number.value and full.number.value == 1

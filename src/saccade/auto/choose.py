@@ -174,20 +174,18 @@ def _as_theirs(origin: Pretrained) -> Chosen:
 def head(recipe: Recipe, seen: Glance) -> Choice:
     """How the last layer begins."""
     why = f"{seen.per_class} pictures a class" if seen.per_class else "numbers"
-    heads = seen.task.heads if seen.task else ()
-    if seen.per_class <= HANDFUL and "means" in heads:
-        return "means", why
-    return (heads[0] if heads else "fresh"), why
+    few = seen.per_class <= HANDFUL and "means" in seen.task.heads
+    return "means" if few else seen.task.heads[0], why
 
 
 def augment(recipe: Recipe, seen: Glance) -> Choice:
     """The fewer pictures a class, the more they are changed."""
-    if seen.task and Capability.CROPPING not in seen.task.capabilities:
-        return ("flip", "brightness:0.2", "contrast:0.2"), f"nothing is cut off, for {seen.task.kind}"
+    colours = ("brightness:0.2", "contrast:0.2")
+    if Capability.CROPPING not in seen.task.capabilities:
+        return ("flip", *colours), f"nothing is cut off, for {seen.task.kind}"
     why = f"{seen.per_class} pictures a class"
     if seen.per_class >= LIGHT:
         return ("flip", "resized_crop:0.5"), why
-    colours = ("brightness:0.2", "contrast:0.2")
     if seen.per_class >= MIDDLE:
         return ("flip", "resized_crop:0.35", *colours), why
     if seen.per_class >= STRONG:

@@ -24,6 +24,8 @@ from saccade.metrics.metric import Number
 from saccade.metrics.paired import Drawn, holm, paired_accuracy, paired_bootstrap
 from saccade.report.pictures import THUMBNAIL_SIDE, thumbnail
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import TASKS
+from saccade.tasks.task import Capability
 
 
 def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Comparison:
@@ -63,6 +65,7 @@ def compared(exams: Sequence[Exam]) -> Comparison:
         changed=changed(exams),
         settings=differing(exams),
         grouped=groups is not None,
+        right_or_wrong=judged(first),
     )
 
 
@@ -126,9 +129,14 @@ def pairs_of(
     )
 
 
+def judged(exam: Exam) -> bool:
+    """Whether answers are right or wrong, and not only near."""
+    return Capability.RIGHT_OR_WRONG in TASKS[exam.task].capabilities
+
+
 def changed(exams: Sequence[Exam]) -> tuple[Changed, ...]:
     """The pictures that some of the runs have right and some wrong; none of numbers."""
-    if exams[0].task == "regression":
+    if not judged(exams[0]):
         return ()
     right = list(zip(*(exam.right().tolist() for exam in exams), strict=True))
     return tuple(

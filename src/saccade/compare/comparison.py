@@ -103,6 +103,7 @@ class Comparison:
     settings: tuple[Setting, ...]
     notes: tuple[str, ...] = ()
     grouped: bool = False  # whether whole groups of pictures were drawn
+    right_or_wrong: bool = True  # what answers are, but for numbers, which are only near
 
     def verdicts(self) -> list[str]:
         """A sentence a pair."""
@@ -134,7 +135,7 @@ class Comparison:
             told[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
         head = [f"{pair.second} less {pair.first}", *[""] * (len(told) - 1)]
         rows = list(zip(head, told, strict=True))
-        if self.task == "regression":
+        if not self.right_or_wrong:
             return rows
         for name, only in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
             more = f", ... and {len(only) - NAMED} more" if len(only) > NAMED else ""

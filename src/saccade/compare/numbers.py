@@ -92,8 +92,9 @@ def _of_values(exams: Sequence[Exam]) -> list[Compared]:
 
 NUMBERS: dict[str, Callable[[Sequence[Exam]], list[Compared]]] = {
     "classification": _of_classes,
-    "labelling": _of_labels,
+    "multilabel": _of_labels,
     "regression": _of_values,
+    "counting": _of_values,
 }
 
 

@@ -19,6 +19,7 @@ from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import current_kind
 
 COLUMNS = {"name", "label", "prediction", "loss"}
 
@@ -76,8 +77,7 @@ def read_exam(run: Run) -> Exam:
             f"the run '{run.path}' is unfinished", f"go on with: saccade resume {run.path}"
         )
     rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
-    task = run.events("evaluation")[-1]["task"]
-    classes = () if task == "regression" else run.classes
+    task, classes = current_kind(run.events("evaluation")[-1]["task"]), run.classes
     try:
         shares = [[float(row[f"p({name})"]) for name in classes] for row in rows]
         losses = [float(row["loss"]) for row in rows]

@@ -61,8 +61,8 @@ def _fitted(
     count = int(portion.max()) + 1
     taking_part = torch.stack([*(portion != k for k in range(count)), portion >= 0])  # [F+1,N]
     repeated = targets.repeat_interleave(views, 0), taking_part.repeat_interleave(views, 1)
-    plain = torch.arange(pictures) * views
-    penalty, chosen, said = _best(_Fits(z, *repeated, losses), z[plain], targets, portion, penalties)
+    fits, plain = _Fits(z, *repeated, losses), torch.arange(pictures) * views
+    penalty, chosen, said = _best(fits, z[plain], targets, portion, penalties)
     words = f"{name}, penalty {penalty:.2g} by {count}-fold cross-validation"
     return rotated.linear(chosen[-1, :-1], chosen[-1, -1]), words, said
 
@@ -77,7 +77,8 @@ def left_out(
     rotated = Rotated.of(features)
     z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
     taking_part = torch.stack([portion != k for k in range(int(portion.max()) + 1)])
-    penalty, _, said = _best(_Fits(z, targets, taking_part, _log_losses), z, targets, portion, penalties)
+    fits = _Fits(z, targets, taking_part, _log_losses)
+    penalty, _, said = _best(fits, z, targets, portion, penalties)
     return penalty, said
 
 

@@ -109,11 +109,9 @@ class Counting(Task):
         self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
     ) -> Measured:
         plain = numbers_measured(predictions, targets, "", groups, seed)
-        first = _falling(plain["mean absolute error"])
-        others = (_falling(n) for n in plain.numbers if n.name != first.name)
         resampling = Resampling(plain.n, None, groups, seed)
-        deviance, explained = with_spread(_deviance_numbers(predictions, targets), resampling)
-        return Measured(plain.n, (first, _falling(deviance), explained, *others))
+        explained, deviance = with_spread(_deviance_numbers(predictions, targets), resampling)
+        return Measured(plain.n, (explained, deviance, *plain.numbers))
 
     def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
         return self.measured(predictions, targets, groups).numbers[0]
@@ -175,12 +173,12 @@ def _saturated(targets: Tensor) -> Tensor:
 
 
 def _deviance_numbers(predictions: Tensor, targets: Tensor) -> list[Wanted]:
-    """The mean deviance, and the share of it that is explained, 1 at best."""
+    """The share of the deviance that is explained, 1 at best, and its mean."""
     found, true = deviances(predictions, targets), targets.cpu().double().flatten()
     baseline = float(deviances(true.mean().expand_as(true), true).mean())
     return [
-        Wanted("Poisson deviance", mean_of(found), "", baseline),
         Wanted("deviance explained", _explained(found, true), "", 0.0),
+        Wanted("Poisson deviance", mean_of(found), "", baseline),
     ]
 
 
@@ -195,14 +193,6 @@ def _explained(found: Tensor, true: Tensor) -> Statistic:
         return torch.where(total > 1e-9, 1 - weights @ found / total, torch.nan)
 
     return statistic
-
-
-FALLING = ("mean absolute error", "root mean square error", "Poisson deviance")
-
-
-def _falling(number: Number) -> Number:
-    """The number, less being better where it is an error."""
-    return replace(number, rises=not number.name.startswith(FALLING))
 
 
 @dataclass(frozen=True, repr=False)

@@ -100,7 +100,7 @@ class Task(Protocol):
         return create_model(name, self.outputs)
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """The labels of `items` as the numbers of a `Batch`; raises `DataError` for other labels."""
+        """The labels of `items` for a `Batch`; raises `DataError` for labels of another kind."""
         ...
 
     def losses(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:

@@ -28,7 +28,7 @@ from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, variant_of
 from saccade.report.card import write_card
-from saccade.report.run_page import write_report
+from saccade.report.pages.run_page import write_report
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run, write_predictions
