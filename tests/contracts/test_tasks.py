@@ -327,7 +327,7 @@ def test_labels_that_never_vary_teach_nothing(kind: str, tables: Path, tmp_path:
     column, cell = CELLS[kind]
     rows = [f"{tables / f'{number}.png'},{cell(1)}" for number in range(COUNT)]
     (tmp_path / "alike.csv").write_text("\n".join([f"path,{column}", *rows]))
-    with pytest.raises(DataError, match="the same|one class only"):
+    with pytest.raises(DataError, match=r"the same|one class only"):
         source = open_source(tmp_path / "alike.csv")
         task_for(list(source.read("all")), source.classes)
 
