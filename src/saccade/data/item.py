@@ -15,7 +15,7 @@ class Count(int):
     """How many things an image shows."""
 
 
-Label = str | tuple[str, ...] | float | Count | None  # class, labels, number, count, not known
+Label = str | tuple[str, ...] | float | None  # class, labels, number or Count, not known
 
 
 class Picture(Protocol):
