@@ -30,7 +30,7 @@ from saccade import api
 from saccade.auto.weights import prepared_as
 from saccade.data.cache import decoded
 from saccade.data.item import File, Item
-from saccade.metrics.regression import numbers_measured
+from saccade.metrics.regression import NumberMetric
 from saccade.models.backbone import trunk
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
@@ -46,7 +46,8 @@ ROOMS = ("frontal", "bedroom", "kitchen", "bathroom")
 
 def line(row: Row, groups: Tensor | None) -> str:
     """A row of a table: R2, and by how much it misses."""
-    found = numbers_measured(row.said[:, None], row.true[:, None], groups=groups)
+    metric = NumberMetric()
+    found = metric.measured(metric.rows(row.said[:, None], row.true[:, None]), groups)
     return f"| {row.name} | {found['R squared']} | {found['mean absolute error']} |"
 
 

@@ -12,7 +12,7 @@ import saccade
 from saccade.tasks.catalogue import FORMER, TASKS
 
 ROOT = Path(saccade.__file__).parent
-ROOMS = ("tasks/", "report/tasks/", "compare/numbers.py")
+ROOMS = ("tasks/", "report/tasks/")
 KINDS = {*TASKS, *FORMER}
 CLASSES = {task.__name__ for task in TASKS.values()}
 

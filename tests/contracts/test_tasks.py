@@ -18,6 +18,8 @@ from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.errors import DataError, RecipeError, SaccadeError, UnwrittenError, UsageError
+from saccade.metrics.measure import leading
+from saccade.metrics.metric import Score
 from saccade.probes.fit import HEADS, fit_head
 from saccade.report.tasks.catalogue import SECTIONS
 from saccade.runs.run import Run, open_bundle
@@ -88,6 +90,10 @@ def others(kind: str) -> list[str]:
     return [other.kind for label, other in LABELS.items() if not issubclass(label, own)]
 
 
+def score_of(kind: str) -> Score:
+    return TASKS[kind].plain(()).metric().score
+
+
 def test_every_task_has_its_tiny_data_and_its_sections() -> None:
     assert CELLS.keys() == TASKS.keys() == SECTIONS.keys()
     assert all(issubclass(label, task.labels) for label, task in LABELS.items())
@@ -137,11 +143,11 @@ def test_a_training_leaves_a_whole_run(run: Run, kind: str) -> None:
 def test_each_epoch_is_watched_by_the_loss_and_the_score(run: Run, kind: str) -> None:
     for row in run.history:
         assert np.isfinite(row["val_loss"])
-        assert np.isfinite(row[f"val_{TASKS[kind].score.name}"])
+        assert np.isfinite(row[f"val_{score_of(kind).name}"])
 
 
 def test_the_best_epoch_is_the_one_of_the_best_score(run: Run, kind: str) -> None:
-    score = TASKS[kind].score
+    score = score_of(kind)
     values = [score.goodness(row[f"val_{score.name}"]) for row in run.history]
     assert run.events("kept")[-1]["epoch"] == 1 + values.index(max(values))
 
@@ -151,8 +157,11 @@ def test_the_number_to_name_first_is_1_for_answers_that_are_right(
 ) -> None:
     targets = task.targets(items)
     exact = torch.eye(task.outputs)[targets] if targets.dim() == 1 else targets
-    assert task.leading(exact, targets).value == pytest.approx(1)
-    assert float(task.picture_losses(exact, targets).max()) == pytest.approx(0, abs=1e-5)
+    metric = task.metric()
+    rows = metric.rows(exact.float(), targets)
+    assert leading(metric, rows).value == pytest.approx(1)
+    assert float(rows.losses.max()) == pytest.approx(0, abs=1e-5)
+    assert metric.score.name in [quantity.key for quantity in metric.quantities(rows)]
 
 
 def test_measuring_anew_gives_the_numbers_of_the_run(run: Run, tmp_path: Path) -> None:
@@ -194,9 +203,9 @@ def test_two_runs_are_compared_on_the_pictures_of_both(run: Run, kind: str, tabl
     assert found.sides[0].numbers[0].name == run.test.leading.name
     assert found.sides[0].numbers[0].value == pytest.approx(run.test.leading.value, abs=1e-4)
     page = (tables / f"{kind}-compared.html").read_text(encoding="utf-8")
-    judged = Capability.RIGHT_OR_WRONG in TASKS[kind].capabilities
-    assert ("changed side" in page) == judged
-    assert judged or not found.changed
+    assert ("changed side" in page) == found.right_or_wrong
+    assert found.right_or_wrong == bool(run.classes)
+    assert found.right_or_wrong or not found.changed
     assert json.loads(json.dumps(found.to_dict()))["verdicts"] == found.verdicts()
 
 
@@ -238,7 +247,8 @@ def test_each_head_of_a_task_predicts_pictures_that_it_has_not_seen(
     for name in task.heads:
         said = fit_head(name, task, features[:, None], targets).said
         if said is not None:
-            assert task.leading(said, targets).value > 0.9
+            metric = task.metric()
+            assert leading(metric, metric.rows(said, targets)).value > 0.9
 
 
 def test_features_only_takes_a_head_of_the_task(run: Run, kind: str, tables: Path) -> None:

@@ -185,12 +185,12 @@ def test_evaluation_counts_every_picture_once_and_leaves_the_model_as_it_was() -
     held, targets = pictures(21)
     task = Classification(("dark", "bright"))
     result = evaluate(model, task, Loader(held, targets, 4, in_order(21)))
-    assert len(result.predictions) == len(result.targets) == 21
+    assert len(result.rows) == 21 and torch.equal(result.rows.targets, targets)
     assert model.training
     assert_same_bits(before, model.state_dict())
     with torch.inference_mode():
         whole = task.predict(model.eval(), held.rows)
-    torch.testing.assert_close(result.predictions, whole)
+    torch.testing.assert_close(result.rows.predictions, whole)
 
 
 def test_label_smoothing_is_the_papers() -> None:

@@ -54,7 +54,7 @@ def readable(task: Task, n: int = 7) -> Readable:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
 def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) -> None:
     ready, bundle = readable(task), bundle_of(task)
-    found = ready.evaluated(bundle, views(["flip"])).predictions
+    found = ready.evaluated(bundle, views(["flip"])).rows.predictions
     images = ready.pictures.take(torch.arange(7))
     both = [task.predict(bundle.model, seen) for seen in (images, images.flip(3))]
     assert not torch.allclose(both[0], both[1])
@@ -63,8 +63,8 @@ def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) ->
 
 def test_one_view_is_the_picture_as_it_is() -> None:
     ready, bundle = readable(TASKS[0]), bundle_of(TASKS[0])
-    found = ready.evaluated(bundle, views([])).predictions
-    assert torch.equal(found, ready.evaluated(bundle).predictions)
+    found = ready.evaluated(bundle, views([])).rows.predictions
+    assert torch.equal(found, ready.evaluated(bundle).rows.predictions)
 
 
 @pytest.mark.parametrize(

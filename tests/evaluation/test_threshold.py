@@ -19,6 +19,7 @@ from saccade.data.splits import read_split
 from saccade.engine.evaluate import Evaluated
 from saccade.errors import UsageError
 from saccade.evaluation.readable import Wish, refuse_unwishable, selected
+from saccade.metrics.classification import ClassMetric
 from saccade.runs.run import Run
 from saccade.tasks.answers import Predictions
 from saccade.tasks.classification import Prediction
@@ -29,7 +30,7 @@ def said(confidences: list[float], right: list[bool]) -> Evaluated:
     """Two classes; the first is named each time, with these confidences."""
     sure = torch.tensor(confidences)
     truth = torch.tensor([0 if good else 1 for good in right])
-    return Evaluated({}, torch.stack([sure, 1 - sure], dim=1), truth)
+    return Evaluated(ClassMetric(("a", "b")).rows(torch.stack([sure, 1 - sure], dim=1), truth))
 
 
 VAL = said([0.9, 0.8, 0.7, 0.6], [True, True, False, True])

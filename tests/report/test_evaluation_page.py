@@ -11,7 +11,8 @@ import torch
 
 import saccade
 from saccade.data.cache import Held
-from saccade.metrics.classification import classes_measured
+from saccade.metrics.classification import ClassMetric
+from saccade.metrics.metric import Measured
 from saccade.report import pictures
 from saccade.report.pages.evaluation_page import Asked, evaluation_page
 from saccade.runs.command import evaluate_command
@@ -101,13 +102,18 @@ def test_labels_and_numbers_have_their_page(
     assert (matched in page) == (found.task == "multilabel")
 
 
+def measured_classes(said: torch.Tensor, true: torch.Tensor, classes: tuple[str, ...]) -> Measured:
+    metric = ClassMetric(classes)
+    return metric.measured(metric.rows(said, true))
+
+
 def evaluated(trained: Run, right: int, n: int) -> str:
     """The page of `n` pictures of a 3 each, of which so many are called 3, the others 5."""
     classes = trained.classes
     named = torch.tensor([3] * right + [5] * (n - right))
     said = torch.nn.functional.one_hot(named, len(classes)).double()
     true = torch.full((n,), 3)
-    test = Evaluation.of("test", "classification", classes_measured(said.float(), true, classes))
+    test = Evaluation.of("test", "classification", measured_classes(said.float(), true, classes))
     answers = pictures.Tested(
         tuple(f"{k}.png" for k in range(n)),
         ("3",) * n,
@@ -135,7 +141,7 @@ def test_classes_without_pictures_stand_last(trained: Run) -> None:
 
 def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
     test = Evaluation.of(
-        "test", "regression", classes_measured(torch.eye(2), torch.arange(2), ("a", "<b>"))
+        "test", "regression", measured_classes(torch.eye(2), torch.arange(2), ("a", "<b>"))
     )
     held = Held(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
     answers = pictures.Tested(

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from saccade.data.cache import Held
-from saccade.metrics.classification import classes_measured
+from saccade.metrics.classification import ClassMetric
 from saccade.report import pictures
 from saccade.report.figures import STRONG
 from saccade.report.pages.run_page import run_page
@@ -28,7 +28,8 @@ def evaluation(confusion: list[list[int]]) -> Evaluation:
     pairs = [(k, j) for k, row in enumerate(confusion) for j, n in enumerate(row) for _ in range(n)]
     true, named = torch.tensor(pairs).T
     said = torch.nn.functional.one_hot(named, len(confusion)).float()
-    measured = classes_measured(said, true, tuple("abcdef"[: len(confusion)]))
+    metric = ClassMetric(tuple("abcdef"[: len(confusion)]))
+    measured = metric.measured(metric.rows(said, true))
     return Evaluation.of("test", "classification", measured)
 
 
@@ -120,7 +121,9 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     named = true.clone()
     named[:3] = 7
     said = torch.nn.functional.one_hot(named, 40).double()
-    test = Evaluation.of("test", "classification", classes_measured(said.float(), true, names))
+    metric = ClassMetric(names)
+    measured = metric.measured(metric.rows(said.float(), true))
+    test = Evaluation.of("test", "classification", measured)
     said_of_each = pictures.Tested(
         tuple(map(str, range(80))),
         tuple(names[k] for k in true),

@@ -49,9 +49,10 @@ def test_the_loss_is_least_at_the_mean_of_the_counts() -> None:
 
 def test_deviances_are_those_of_scikit_learn() -> None:
     predicted, true = counts()
-    measured = TASK.measured(predicted, true)
+    metric = TASK.metric()
+    measured = metric.measured(metric.rows(predicted, true))
     pair = true.flatten().double().numpy(), predicted.flatten().double().numpy()
-    assert measured["Poisson deviance"].value == pytest.approx(mean_poisson_deviance(*pair))
+    assert measured["mean Poisson deviance"].value == pytest.approx(mean_poisson_deviance(*pair))
     explained = d2_tweedie_score(*pair, power=1)
     assert measured["deviance explained"].value == pytest.approx(explained)
     assert measured.numbers[0].name == "deviance explained"

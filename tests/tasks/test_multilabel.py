@@ -10,7 +10,7 @@ from torch import nn
 from saccade.data.batch import Batch
 from saccade.data.item import Item, Pixels
 from saccade.errors import DataError
-from saccade.metrics.classification import best_f1_thresholds
+from saccade.metrics.multilabel import best_f1_thresholds
 from saccade.tasks.catalogue import read_task, task_for, task_type
 from saccade.tasks.multilabel import Multilabel
 

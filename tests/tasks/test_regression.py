@@ -34,7 +34,7 @@ def test_the_network_learns_numbers_less_their_mean_over_their_scale() -> None:
     loss = TASK.losses(nn.Identity(), batch)["loss"]  # wanted are 2 and -0.5
     assert float(loss) == pytest.approx((1 + 0.25) / 2)
     assert TASK.predict(nn.Identity(), outputs).tolist() == [[120.0], [100.0]]
-    errors = TASK.picture_losses(torch.tensor([[120.0], [100.0]]), batch.targets)
+    errors = TASK.metric().rows(torch.tensor([[120.0], [100.0]]), batch.targets).losses
     assert errors.tolist() == pytest.approx([1.0, 0.25])
 
 

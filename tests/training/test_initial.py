@@ -17,6 +17,7 @@ from saccade.data.sources import open_source
 from saccade.data.splits import divide
 from saccade.engine.evaluate import evaluate
 from saccade.errors import DataError, RecipeError, UsageError, WeightsError
+from saccade.metrics.measure import scores
 from saccade.models.create import create_model
 from saccade.runs.bundle import Bundle
 from saccade.training.prepare import Prepared, prepare
@@ -49,8 +50,8 @@ def prepared(photos: Path, weights: Path, recipe: str = "features", **changes: A
 
 
 def right(ready: Prepared) -> float:
-    scores = evaluate(ready.best, ready.task, ready.splits["test"].in_order()).scores
-    return float(scores["accuracy"])
+    found = evaluate(ready.best, ready.task, ready.splits["test"].in_order())
+    return scores(ready.task.metric(), found.rows)["accuracy"]
 
 
 @pytest.mark.parametrize("head", ["ridge", "logistic", "means", "neighbours"])

@@ -18,6 +18,7 @@ from saccade.auto.weights import prepared_as, pretrained
 from saccade.data.cache import decoded
 from saccade.data.grouping import groups_of
 from saccade.data.item import Item
+from saccade.metrics.measure import leading
 from saccade.metrics.metric import Number
 from saccade.models.backbone import Taps, layers_to_compare, rows_between
 from saccade.models.create import create_model
@@ -164,4 +165,5 @@ def held_out(
     said = fit_head(head, task, features, targets).said
     if said is None:
         raise ValueError(f"a head of kind {head} holds nothing out")
-    return task.leading(said, targets, groups)
+    metric = task.metric()
+    return leading(metric, metric.rows(said, targets), groups)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from saccade.compare.comparison import (
     Changed,
     Comparison,
-    Difference,
     Pair,
     difference_in_words,
     p_value,
 )
+from saccade.metrics.paired import Difference
 from saccade.report.page import (
     Html,
     Section,

@@ -92,7 +92,7 @@ def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAI
     ready = Readable.of(items, bundle)
     learned = 0 if data is None else learned_from(run, ready.items)
     found = ready.evaluated(bundle, maps)
-    measured = bundle.task.measured(found.predictions, found.targets, ready.groups)
+    measured = bundle.task.metric().measured(found.rows, ready.groups)
     evaluation = replace(
         Evaluation.of(split, bundle.task.kind, measured),
         notes=(*_notes(ready.items, bundle, learned), *_mean_note(len(maps))),

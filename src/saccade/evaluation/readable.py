@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from saccade.data.store import digests
 from saccade.engine.evaluate import Evaluated, Measurement, evaluate, robustness
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
+from saccade.metrics.measure import named_number
 from saccade.metrics.ranking import (
     Selected,
     threshold_at,
@@ -139,15 +141,15 @@ def slices(
     task: Task, found: Evaluated, ready: Readable, parts: Mapping[str, str], number: str
 ) -> tuple[Slice, ...]:
     """The number of this name of each of `parts`, in their natural order."""
-    places: dict[str, list[int]] = {}
+    metric, places = task.metric(), defaultdict[str, list[int]](list)
     for at, item in enumerate(ready.items):
         if item.name in parts:
-            places.setdefault(parts[item.name], []).append(at)
+            places[parts[item.name]].append(at)
     made = []
     for part in sorted(places, key=natural):
         at = torch.tensor(places[part])
         groups = None if ready.groups is None else ready.groups[at]
-        one = task.measured(found.predictions[at], found.targets[at], groups)[number]
+        one = named_number(metric, found.rows[at], number, groups)
         value = one.value if math.isfinite(one.value) else math.nan  # of too few pictures
         made.append(Slice(part, replace(one, value=value)))
     return tuple(made)
@@ -224,5 +226,4 @@ def selected(wish: Wish, val: Evaluated, found: Evaluated) -> Selected:
 
 def _confidences(found: Evaluated) -> tuple[Tensor, Tensor]:
     """How sure the network is of each answer, and whether it is right.  [N] float32, [N] bool"""
-    sure, named = found.predictions.max(dim=1)
-    return sure, named == found.targets
+    return found.rows.predictions.amax(dim=1), found.rows.answers == found.rows.targets

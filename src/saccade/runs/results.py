@@ -186,10 +186,8 @@ class Evaluation:
 
     def rows(self, count: int | None = None) -> list[tuple[str, str]]:
         """Names and values of the first `count` numbers in words."""
-        return [
-            (number.name, f"{number}" + (f", {number.against()}" if number.against() else ""))
-            for number in self.numbers[:count]
-        ]
+        pairs = [(number, number.baseline_text()) for number in self.numbers[:count]]
+        return [(n.name, f"{n}, baseline {text}" if text else f"{n}") for n, text in pairs]
 
     def __str__(self) -> str:
         first = [("split", self.split), *self.rows(), *(("note", n) for n in self.notes)]

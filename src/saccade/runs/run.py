@@ -226,11 +226,11 @@ def write_predictions(path: Path, items: Sequence[Item], task: Task, result: Eva
     known = [] if result.novelty is None else ["novelty"]
     shares = [f"p({c})" for c in task.classes]
     writer.writerow(["name", "label", "prediction", "loss", *shares, *known])
-    losses = task.picture_losses(result.predictions, result.targets).tolist()
-    rows = result.predictions.tolist() if task.classes else [[] for _ in items]
+    losses, predictions = result.rows.losses.tolist(), result.rows.predictions
+    rows = predictions.tolist() if task.classes else [[] for _ in items]
     if result.novelty is not None:
         rows = [[*row, share] for row, share in zip(rows, result.novelty.tolist(), strict=True)]
-    answers = task.cells(result.predictions)
+    answers = task.cells(predictions)
     for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
         cells = (f"{p:.6f}" for p in row)
         writer.writerow([item.name, written(item.label), answer, f"{loss:.6f}", *cells])

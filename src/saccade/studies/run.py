@@ -81,7 +81,7 @@ def _refuse_misfits(study: Study) -> None:
     """Raise where a variant cannot be trained on the pictures, before any is."""
     source = open_source(study.data, tell=say)
     seen = glance(source.read(source.splits[0]))
-    watched = seen.task.score.name
+    watched = seen.task.plain(()).metric().score.name
     if study.number.kind.column not in ("loss", f"val_{watched}"):
         raise RecipeError(
             f"{study.number} is not measured of {seen.task.kind}, which is watched by {watched}",

@@ -7,11 +7,12 @@ from typing import Any
 
 from saccade.data.item import Count, Item
 from saccade.errors import DataError, RecipeError, SaccadeError
+from saccade.metrics.metric import Metric, Score
 from saccade.tasks.classification import Classification
 from saccade.tasks.counting import Counting
 from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
-from saccade.tasks.task import Capability, Score, Task
+from saccade.tasks.task import Capability, Task
 
 LABELS: dict[type, type[Task]] = {
     str: Classification,
@@ -25,7 +26,9 @@ LABELS: dict[type, type[Task]] = {
 TASKS: dict[str, type[Task]] = {task.kind: task for task in LABELS.values()}
 
 
-SCORES: dict[str, Score] = {task.score.name: task.score for task in TASKS.values()}
+SCORES: dict[str, Score] = {
+    score.name: score for task in TASKS.values() for score in [task.plain(()).metric().score]
+}
 
 
 FORMER = {"labelling": "multilabel"}  # kinds as older runs and bundles have them
@@ -61,6 +64,11 @@ def task_for(
 def read_task(kind: str, classes: tuple[str, ...], config: Mapping[str, Any]) -> Task:
     """The task whose `Task.config` this is; raises `KeyError` for what is missing."""
     return TASKS[current_kind(kind)].read(classes, config)
+
+
+def metric_of(kind: str, classes: tuple[str, ...]) -> Metric[Any]:
+    """The metric of a kind of task, to read rows from predictions.csv."""
+    return TASKS[kind].plain(classes).metric()
 
 
 def current_kind(kind: str) -> str:

@@ -13,14 +13,12 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.data.classes import match
 from saccade.data.item import Item
-from saccade.metrics.calibration import LogLoss, fit_temperature, log_losses
-from saccade.metrics.classification import classes_measured, leading_class_number
-from saccade.metrics.counts import Accuracy
-from saccade.metrics.metric import Measured, Metric, Number
+from saccade.metrics.calibration import fit_temperature
+from saccade.metrics.classification import ClassMetric
 from saccade.models.backbone import heads, summed
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
 from saccade.tasks.class_weights import weights_of_classes
-from saccade.tasks.task import Capability, Card, Score, Task
+from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table, percent
 
 UNKNOWN = "unknown"  # in place of a class that is not probable enough
@@ -36,7 +34,6 @@ class Classification(Task):
     temperature: float = 1.0  # divides the logits of predictions (Guo 2017, Equation 9)
 
     kind = "classification"
-    score = Score("accuracy")
     labels = (str,)
     heads = ("logistic", "ridge", "means", "neighbours")
     capabilities = frozenset(Capability)
@@ -61,6 +58,10 @@ class Classification(Task):
     def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Classification:
         return cls(classes, temperature=float(config["temperature"]))
 
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Classification:
+        return cls(classes)
+
     def config(self) -> dict[str, Any]:
         return {"temperature": self.temperature}
 
@@ -84,19 +85,8 @@ class Classification(Task):
         """Probabilities.  [N,C,H,W] -> [N,K]"""
         return (heads(model(images))[0].float() / self.temperature).softmax(dim=1)
 
-    def metrics(self) -> dict[str, Metric]:
-        return {"accuracy": Accuracy(), "loss": LogLoss()}
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        return classes_measured(predictions, targets, self.classes, groups, seed)
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        return leading_class_number(predictions, targets, groups)
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        return log_losses(predictions, targets)
+    def metric(self) -> ClassMetric:
+        return ClassMetric(self.classes)
 
     def calibrated(
         self, predictions: Tensor, targets: Tensor

@@ -6,10 +6,10 @@ linear models", Chapter 6; the deviance is that of their Table 2.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.data.item import Count, Item
 from saccade.errors import DataError
-from saccade.metrics.bootstrap import Resampling, Statistic, Wanted, mean_of, with_spread
+from saccade.metrics.bootstrap import Statistic, mean_of
 from saccade.metrics.calibration import conformal_quantile
-from saccade.metrics.metric import Averaged, Measured, Metric, Number
-from saccade.metrics.regression import absolute_errors, numbers_measured
+from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.metric import Measured, Predicted, Quantity, Score
+from saccade.metrics.regression import NumberMetric
 from saccade.models.backbone import heads, summed
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
-from saccade.tasks.task import Card, Score, Task
+from saccade.tasks.task import Card, Task
 from saccade.words import html_table
 
 TINY = torch.finfo(torch.float32).tiny  # in place of a predicted count of 0
@@ -37,7 +38,6 @@ class Counting(Task):
     root_margin: float | None = None  # nine in ten roots of counts lie this near; None: not known
 
     kind = "counting"
-    score = Score("mean_absolute_error", rises=False, unit="")
     labels = (Count,)
     heads = ("poisson",)
     card = Card(
@@ -66,6 +66,10 @@ class Counting(Task):
     @classmethod
     def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Counting:
         return cls(config["mean"], config["root_margin"])
+
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Counting:
+        return cls()
 
     def config(self) -> dict[str, Any]:
         return {"mean": self.mean, "root_margin": self.root_margin}
@@ -102,23 +106,8 @@ class Counting(Task):
     def head_predictions(self, outputs: Tensor) -> Tensor:
         return outputs * self.mean
 
-    def metrics(self) -> dict[str, Metric]:
-        return {self.score.name: Averaged(absolute_errors), "loss": Averaged(self.picture_losses)}
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        plain = numbers_measured(predictions, targets, "", groups, seed)
-        resampling = Resampling(plain.n, None, groups, seed)
-        explained, deviance = with_spread(_deviance_numbers(predictions, targets), resampling)
-        return Measured(plain.n, (explained, deviance, *plain.numbers))
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        return self.measured(predictions, targets, groups).numbers[0]
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """The deviance in units of the mean training count.  [N,1], [N,1] -> [N]"""
-        return deviances(predictions, targets) / self.mean
+    def metric(self) -> CountMetric:
+        return CountMetric(self.mean)
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Counting, dict[str, Any]]:
         """With the margin about the root of a count that holds nine in ten of images like these.
@@ -160,6 +149,42 @@ def bounds(value: float, root_margin: float) -> tuple[int, int]:
     return ceil(max(0.0, root - root_margin) ** 2), floor((root + root_margin) ** 2)
 
 
+@dataclass(frozen=True)
+class CountMetric:
+    """Rows of predicted and true counts [N,1], and deviances in units of `mean`."""
+
+    mean: float = 1.0  # of the counts that were trained on
+
+    score: ClassVar[Score] = Score("mean_absolute_error", rises=False, unit="")
+    compared: ClassVar[tuple[str, ...]] = ("deviance explained", "mean absolute error")
+
+    def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
+        """[N,1], [N,1]"""
+        predictions, targets = predictions.cpu(), targets.cpu()
+        losses = deviances(predictions, targets) / self.mean
+        return Predicted(predictions, predictions, targets, losses)
+
+    def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
+        return NumberMetric().read(table)
+
+    def correct(self, rows: Predicted) -> None:
+        """A count is no more than near: what is predicted is its mean."""
+
+    def strata(self, rows: Predicted) -> None:
+        """Any image is drawn in the place of any other."""
+
+    def quantities(self, rows: Predicted) -> Iterator[Quantity]:
+        found, true = deviances(rows.predictions, rows.targets), rows.targets.double().flatten()
+        baseline = float(deviances(true.mean().expand_as(true), true).mean())
+        yield Quantity("deviance explained", _explained(found, true), "", 0.0)
+        yield Quantity("mean Poisson deviance", mean_of(found), "", baseline)
+        yield from NumberMetric().quantities(rows)
+
+    def measured(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> Measured:
+        drawn = resampling(self, rows, groups, seed)
+        return Measured(len(rows), tuple(with_intervals(self.quantities(rows), drawn)))
+
+
 def deviances(predictions: Tensor, targets: Tensor) -> Tensor:
     """The deviance of Poisson of each image; 0 where it is exact.  [N,1], [N,1] -> [N] float64"""
     predicted = predictions.cpu().double().flatten().clamp_min(TINY)
@@ -170,16 +195,6 @@ def deviances(predictions: Tensor, targets: Tensor) -> Tensor:
 def _saturated(targets: Tensor) -> Tensor:
     """The part of half the deviance that no prediction changes: t log t - t."""
     return torch.xlogy(targets, targets) - targets
-
-
-def _deviance_numbers(predictions: Tensor, targets: Tensor) -> list[Wanted]:
-    """The share of the deviance that is explained, 1 at best, and its mean."""
-    found, true = deviances(predictions, targets), targets.cpu().double().flatten()
-    baseline = float(deviances(true.mean().expand_as(true), true).mean())
-    return [
-        Wanted("deviance explained", _explained(found, true), "", 0.0),
-        Wanted("Poisson deviance", mean_of(found), "", baseline),
-    ]
 
 
 def _explained(found: Tensor, true: Tensor) -> Statistic:

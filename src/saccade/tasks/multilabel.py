@@ -15,14 +15,12 @@ from saccade.data.classes import labels_of, match_several
 from saccade.data.item import Item
 from saccade.data.splits import SEVERAL
 from saccade.errors import DataError
-from saccade.metrics.classification import best_f1_thresholds, label_losses, labels_measured
-from saccade.metrics.metric import Averaged, Measured, Metric, Number, Remembered
-from saccade.metrics.ranking import mean_average_precision
+from saccade.metrics.multilabel import LabelMetric, best_f1_thresholds
 from saccade.models.backbone import heads, summed
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
 from saccade.tasks.class_weights import counts_of_classes, weights_of_classes
 from saccade.tasks.classification import Prediction
-from saccade.tasks.task import Capability, Card, Score, Task
+from saccade.tasks.task import Capability, Card, Task
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,6 @@ class Multilabel(Task):
     thresholds: tuple[float, ...] = ()  # from which probability on a label is given; (): one half
 
     kind = "multilabel"
-    score = Score("mean_average_precision")
     labels = (tuple, str)
     heads = ("logistic",)
     capabilities = frozenset(
@@ -44,7 +41,6 @@ class Multilabel(Task):
             Capability.CLASS_WEIGHTS,
             Capability.MIXING,
             Capability.CROPPING,
-            Capability.RIGHT_OR_WRONG,
         }
     )
     card = Card(
@@ -73,6 +69,10 @@ class Multilabel(Task):
     @classmethod
     def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Multilabel:
         return cls(classes, thresholds=tuple(config["thresholds"]))
+
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Multilabel:
+        return cls(classes)
 
     def config(self) -> dict[str, Any]:
         return {"thresholds": list(self.thresholds)}
@@ -103,20 +103,8 @@ class Multilabel(Task):
         """The probability of each label.  [N,C,H,W] -> [N,K]"""
         return heads(model(images))[0].float().sigmoid()
 
-    def metrics(self) -> dict[str, Metric]:
-        return {self.score.name: Remembered(mean_average_precision), "loss": Averaged(label_losses)}
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        given_from = self._given_from(predictions)
-        return labels_measured(predictions, targets, self.classes, given_from, groups, seed)
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        return self.measured(predictions, targets, groups).numbers[0]
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        return label_losses(predictions, targets)
+    def metric(self) -> LabelMetric:
+        return LabelMetric(self.classes, self.thresholds)
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Multilabel, dict[str, Any]]:
         """With the threshold of the highest F1 for each label."""

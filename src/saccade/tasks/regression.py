@@ -14,11 +14,10 @@ from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.errors import DataError
 from saccade.metrics.calibration import conformal_quantile
-from saccade.metrics.metric import Averaged, Measured, Metric, Number
-from saccade.metrics.regression import RSquared, deviations, numbers_measured
+from saccade.metrics.regression import NumberMetric, residuals
 from saccade.models.backbone import heads, summed
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
-from saccade.tasks.task import Capability, Card, Score, Task
+from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table
 
 
@@ -31,7 +30,6 @@ class Regression(Task):
     margin: float | None = None  # nine in ten pictures lie this near; None: not known
 
     kind = "regression"
-    score = Score("r_squared", unit="")
     labels = (float, int)
     heads = ("ridge",)
     capabilities = frozenset({Capability.MIXING, Capability.CROPPING})
@@ -60,6 +58,10 @@ class Regression(Task):
     @classmethod
     def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Regression:
         return cls(config["mean"], config["scale"], config["margin"])
+
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Regression:
+        return cls()
 
     def config(self) -> dict[str, Any]:
         return {"mean": self.mean, "scale": self.scale, "margin": self.margin}
@@ -92,24 +94,12 @@ class Regression(Task):
     def head_predictions(self, outputs: Tensor) -> Tensor:
         return outputs * self.scale + self.mean
 
-    def metrics(self) -> dict[str, Metric]:
-        return {self.score.name: RSquared(), "loss": Averaged(self.picture_losses)}
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        return numbers_measured(predictions, targets, "", groups, seed)
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        return self.measured(predictions, targets, groups).numbers[0]
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """The squared error in units of the training pictures' spread.  [N,1], [N,1] -> [N]"""
-        return (deviations(predictions, targets) / self.scale).square().mean(dim=1)
+    def metric(self) -> NumberMetric:
+        return NumberMetric(self.scale)
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Regression, dict[str, Any]]:
         """With the margin that holds nine in ten of images like these."""
-        margin = conformal_quantile(deviations(predictions, targets).abs().flatten())
+        margin = conformal_quantile(residuals(predictions, targets).abs().flatten())
         if margin is None:
             return self, {"note": f"{len(targets)} pictures are too few for a margin"}
         return replace(self, margin=margin), {"margin": margin, "note": ""}

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from saccade.data.batch import Batch
 from saccade.data.item import Item
-from saccade.metrics.metric import Measured, Metric, Number
+from saccade.metrics.metric import Metric
 from saccade.models.create import create_model
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
 
@@ -30,23 +30,6 @@ class Capability(StrEnum):
     CONFIDENCE = "a threshold of confidence"
     NOVELTY = "novelty"
     LABEL_ISSUES = "a search for label issues"
-    RIGHT_OR_WRONG = "a count of right answers"
-
-
-@dataclass(frozen=True)
-class Score:
-    """The number that a training is watched by, once an epoch."""
-
-    name: str  # in `Task.metrics`; the column of log.jsonl is val_NAME
-    rises: bool = True  # whether more is better
-    unit: str = "%"  # "%" for a share; "" for a plain number
-
-    def goodness(self, value: float) -> float:
-        """`value`, with the sign with which more is better."""
-        return value if self.rises else -value
-
-    def written(self, value: float) -> str:
-        return f"{100 * value:.1f} %" if self.unit == "%" else f"{value:.3f}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +46,6 @@ class Task(Protocol):
     """Targets from labels, losses from batches, predictions from images, and their worth."""
 
     kind: ClassVar[str]  # its name in bundles and logs
-    score: ClassVar[Score]
     card: ClassVar[Card]
     labels: ClassVar[tuple[type, ...]]  # of labels that its answers can be measured by
     heads: ClassVar[tuple[str, ...]] = ()  # of probes.fit, that suit its features; the usual first
@@ -84,6 +66,11 @@ class Task(Protocol):
     @classmethod
     def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Self:
         """The task that `config` gave; raises `KeyError` for what is missing."""
+        ...
+
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Self:
+        """The task before it has learned anything, enough to read answers that are stored."""
         ...
 
     def config(self) -> dict[str, Any]:
@@ -119,22 +106,8 @@ class Task(Protocol):
         """What a head that learned `head_targets` predicts."""
         return outputs
 
-    def metrics(self) -> Mapping[str, Metric]:
-        """Fresh metrics to watch a training by, one pass over held-out images each."""
-        ...
-
-    def measured(
-        self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None, seed: int = 0
-    ) -> Measured:
-        """Every number with its interval, of predictions and targets of the same N images."""
-        ...
-
-    def leading(self, predictions: Tensor, targets: Tensor, groups: Tensor | None = None) -> Number:
-        """The number to name first, for a fraction of the work of `measured`."""
-        ...
-
-    def picture_losses(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """How wrong each image's prediction is.  [N,...], [N,...] -> [N] float64"""
+    def metric(self) -> Metric[Any]:
+        """How predictions are measured; all numbers come from the rows that it keeps of them."""
         ...
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:

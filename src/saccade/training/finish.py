@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from saccade.data.grouping import groups_of
 from saccade.engine.evaluate import evaluate
 from saccade.errors import UnwrittenError
-from saccade.metrics.fit_diagnosis import Score, judgement
-from saccade.metrics.intervals import Interval
+from saccade.metrics.fit_diagnosis import judgement
+from saccade.metrics.measure import named_number
 from saccade.metrics.metric import Number
 from saccade.recipes.settings import variant_of
 from saccade.report.card import write_card
@@ -52,7 +52,7 @@ def measure(run: Run, prepared: Prepared, began: float) -> None:
     val, test = prepared.splits["val"], prepared.splits["test"]
     best, world = prepared.best, prepared.world
     said = evaluate(best, prepared.task, val.in_order(), world)
-    task, facts = prepared.task.calibrated(said.predictions, said.targets)
+    task, facts = prepared.task.calibrated(said.rows.predictions, said.rows.targets)
     run.log("calibrated", **facts)
     novelty = gauge(prepared)
     if not world.rank:
@@ -63,7 +63,7 @@ def measure(run: Run, prepared: Prepared, began: float) -> None:
         split = prepared.splits[name]
         seen = novelty if name == "test" else None
         result = evaluate(best, task, split.in_order(), world, novelty=seen)
-        measured = task.measured(result.predictions, result.targets, groups_of(split.items))
+        measured = task.metric().measured(result.rows, groups_of(split.items))
         run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
         if name == "val":
             judge(run, prepared, task, measured.numbers[0])
@@ -84,14 +84,9 @@ def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
     """
     sample = prepared.splits["train"].spread(val.n)
     result = evaluate(prepared.best, task, sample, prepared.world)
-    train = task.measured(result.predictions, result.targets)[val.name]
-    found = judgement(run.history, _score(train), _score(val))
+    train = named_number(task.metric(), result.rows, val.name)
+    found = judgement(run.history, train, val)
     run.log("judgement", kind=found.kind, words=found.words)
-
-
-def _score(number: Number) -> Score:
-    interval = number.interval or Interval(number.value, number.value)
-    return Score(number.name, number.value, interval, str(number), number.unit)
 
 
 def write_prose(run: Run, test: Split) -> list[Failure]:

@@ -15,6 +15,7 @@ from saccade.data.decode import Preprocessing
 from saccade.data.grouping import groups_of
 from saccade.device import device
 from saccade.errors import RecipeError
+from saccade.metrics.measure import leading
 from saccade.models.backbone import trunk
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import varied
@@ -115,5 +116,6 @@ def _fit(
     put_head(model, head)
     if head.said is None:
         return f"last layer: {head.words}"
-    score = task.leading(head.said, targets, groups_of(train.items))
+    metric = task.metric()
+    score = leading(metric, metric.rows(head.said, targets), groups_of(train.items))
     return f"last layer: {head.words}; {score.name} {score} held out"

@@ -15,6 +15,7 @@ from saccade.engine.evaluate import evaluate
 from saccade.engine.freezing import stage_at
 from saccade.engine.loop import Epoch, Position, Step
 from saccade.errors import DivergedError, Stopped
+from saccade.metrics.measure import scores
 from saccade.recipes.recipe import ENDLESS
 from saccade.runs.run import Run
 from saccade.training.prepare import Prepared
@@ -107,7 +108,7 @@ class Logbook:
         row = self._row(event)
         layers, troubles = self.looks.look(event.epoch)
         row |= layers | self._stage_of(event.epoch)
-        score = self.prepared.task.score
+        score = self.prepared.task.metric().score
         falling = -score.goodness(row[f"val_{score.name}"])
         self.prepared.descent.observe(falling)
         self.prepared.record.observe(row["epoch"], falling, self.prepared.best)
@@ -147,12 +148,11 @@ class Logbook:
         """What log.jsonl says of an epoch."""
         val = self.prepared.splits["val"].in_order()
         best, task, world = self.prepared.best, self.prepared.task, self.prepared.world
-        scores = evaluate(best, task, val, world).scores
+        watched = scores(task.metric(), evaluate(best, task, val, world).rows)
         return {
             "epoch": event.epoch + 1,
             "loss": sum(self.losses) / len(self.losses),
-            "val_loss": scores["loss"],
-            f"val_{task.score.name}": scores[task.score.name],
+            **{f"val_{name}": value for name, value in watched.items()},
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
         }

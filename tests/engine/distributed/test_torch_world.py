@@ -26,6 +26,7 @@ from saccade.engine.loop import Step, chance, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import cosine
 from saccade.engine.step import Descent
+from saccade.metrics.measure import scores
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
 
@@ -108,10 +109,8 @@ def findings(world: World) -> dict[str, Any]:
         found[name]["scattered"] = statistics([model])
     held, targets = pictures(21)
     result = evaluate(network(), TASK, Loader(held, targets, 6, in_order(21)), world)
-    found["scores"] = {
-        k: float(v) for k, v in result.scores.items() if torch.as_tensor(v).ndim == 0
-    }
-    found["predictions"] = result.predictions
+    found["scores"] = scores(TASK.metric(), result.rows)
+    found["predictions"] = result.rows.predictions
     found["highest"] = world.highest(10 * world.rank)
     found["leaders"] = world.leaders(0.1 + world.rank)
     words = bytes(range(256)) * 999 if world.rank == 0 else b""

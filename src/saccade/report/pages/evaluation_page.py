@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.device import environment
-from saccade.metrics.fit_diagnosis import difference
+from saccade.metrics.intervals import difference
 from saccade.report.page import Html, Section, element, join, page, sentence, table
 from saccade.report.pages.run_page import numbers_section
 from saccade.report.pictures import Tested

@@ -170,7 +170,7 @@ def _power(value: float | None) -> float:
     return log10(value) if value and isfinite(value) else float("nan")
 
 
-NUMBERS_HEAD = ("number", "value, 95 % interval", "without looking", "interval by")
+NUMBERS_HEAD = ("number", "value, 95 % interval", "baseline", "interval by")
 
 
 def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> Html:
@@ -192,18 +192,15 @@ def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> 
 
 def all_numbers(test: Evaluation) -> Html:
     """A row a number."""
-    rows = [
-        (n.name, unbroken(n), n.against().removesuffix(" without looking"), n.method)
-        for n in test.numbers
-    ]
+    rows = [(n.name, unbroken(n), n.baseline_text(), n.method) for n in test.numbers]
     return table(NUMBERS_HEAD, rows)
 
 
 def _split_words(number: Number) -> tuple[str, str]:
-    """The number, and its interval with what one gets without looking."""
+    """The number, and its interval with the baseline."""
     value, _, rest = str(number).partition(" (")
-    against = f"; {number.against()}" if number.against() else ""
-    return value, (rest.rstrip(")") + against).replace("n = ", "n\u00a0=\u00a0")
+    baseline = f"; baseline {text}" if (text := number.baseline_text()) else ""
+    return value, (rest.rstrip(")") + baseline).replace("n = ", "n\u00a0=\u00a0")
 
 
 def write_report(run: Run, test_pictures: Pictures) -> None:
