@@ -17,7 +17,7 @@ from saccade.data.doctor.doctor import examine
 from saccade.data.sources import open_source
 from saccade.errors import DataError, RecipeError, SaccadeError, Stopped
 from saccade.runs.run import Run, open_bundle
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 from saccade.training.logbook import Logbook
 
@@ -79,19 +79,19 @@ def rows_of(run: Run) -> list[dict[str, str]]:
 
 def test_a_column_of_labels_makes_a_run_with_thresholds(labelled: Run) -> None:
     assert labelled.classes == ("bar", "box")
-    assert labelled.test.task == "labelling"
+    assert labelled.test.task == "multilabel"
     assert labelled.test.leading.name == "mean average precision"
     assert labelled.test.leading.baseline == pytest.approx(0.5, abs=0.15)
     assert [row.name for row in labelled.test.per_class] == ["bar", "box"]
     task = labelled.bundle.task
-    assert isinstance(task, Labelling)
+    assert isinstance(task, Multilabel)
     assert set(labelled.events("calibrated")[-1]["thresholds"].values()) == set(task.thresholds)
 
 
 def test_predictions_of_labels_are_those_over_their_thresholds(labelled: Run) -> None:
     task, rows = labelled.bundle.task, rows_of(labelled)
     assert len(rows) == labelled.test.n
-    assert isinstance(task, Labelling)
+    assert isinstance(task, Multilabel)
     for row in rows:
         over = [c for c, t in zip(task.classes, task.thresholds) if float(row[f"p({c})"]) >= t]
         assert row["prediction"] == "|".join(over)
@@ -114,7 +114,7 @@ def test_a_column_of_numbers_makes_a_run_with_a_margin(estimated: Run) -> None:
     task = estimated.bundle.task
     assert isinstance(task, Regression)
     assert task.margin == estimated.events("calibrated")[-1]["margin"]
-    assert estimated.origins["train.label_smoothing"] == "auto: numbers are not smoothed"
+    assert estimated.origins["train.label_smoothing"] == "auto: as regression allows"
 
 
 def test_a_network_learns_the_brightness_that_was_drawn(tables: Path) -> None:
@@ -219,8 +219,8 @@ def test_rare_labels_can_be_weighed(tables: Path) -> None:
     [
         ("several.csv", {"data.sampling": "balanced"}, "one class for each picture"),
         ("numbers.csv", {"data.sampling": "balanced"}, "one class for each picture"),
-        ("numbers.csv", {"train.class_weights": "auto"}, "for classes, not for numbers"),
-        ("numbers.csv", {"train.label_smoothing": 0.1}, "for classes, not for numbers"),
+        ("numbers.csv", {"train.class_weights": "auto"}, "this is regression"),
+        ("numbers.csv", {"train.label_smoothing": 0.1}, "this is regression"),
     ],
 )
 def test_settings_for_classes_are_refused(tables: Path, table: str, setting, words: str) -> None:

@@ -28,6 +28,7 @@ from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
 from saccade.tasks.answers import Predictions
+from saccade.tasks.catalogue import SCORES
 
 PAPER = 120  # characters to a line where no terminal says how many there are
 NO_BREAK = "\u00a0"  # a space that no line ends at
@@ -164,7 +165,7 @@ class TrainingView:
     def epoch(self, row: Mapping[str, Any]) -> None:
         self.speed = f" · {row['images_per_second']:,.0f} images/s"
         name = next(k for k in row if k.startswith("val_") and k != "val_loss")
-        self.score = f" · val {100 * row[name]:.1f}" + (" %" if name == "val_accuracy" else "")
+        self.score = f" · val {SCORES[name.removeprefix('val_')].written(row[name])}"
 
     def note(self, words: str) -> None:
         """A line that stays."""

@@ -27,6 +27,8 @@ engine
 probes explain recipes
 runs
 report auto
+report/tasks
+report/pages
 training/view
 training
 evaluation

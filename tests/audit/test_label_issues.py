@@ -112,7 +112,7 @@ def test_a_run_looks_with_what_it_has_learned_and_says_so(mislabelled: Path, tra
 def test_labels_of_another_kind_are_refused(photos: Path, tmp_path: Path) -> None:
     rows = [f"{path},{at}.5" for at, path in enumerate(sorted(photos.rglob("*.png")))]
     (tmp_path / "numbers.csv").write_text("\n".join(["path,value", *rows]))
-    with pytest.raises(DataError, match="are for regression"):
+    with pytest.raises(DataError, match="is for classification; this is regression"):
         api.suspects(tmp_path / "numbers.csv")
 
 

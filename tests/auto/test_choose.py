@@ -11,6 +11,7 @@ from saccade.auto.resolve import resolve
 from saccade.errors import RecipeError, ResourceError
 from saccade.models.weights import PublicWeights, weights_called
 from saccade.recipes.recipe import Recipe
+from saccade.tasks.catalogue import LABELS
 
 FEW = Glance(short_side=480, grey=False, count=244, per_class=122)
 TINY = Glance(short_side=480, grey=False, count=8, per_class=4)
@@ -48,7 +49,7 @@ def test_very_few_pictures_are_not_trained_on_but_looked_at() -> None:
     assert recipe.model.head == "logistic"
     fewer = Glance(short_side=480, grey=False, count=4, per_class=2)
     assert resolve(None, {}, fewer, hand=here).recipe.model.head == "means"
-    numbers = resolve(None, {}, Glance(short_side=480, grey=False, count=90), hand=here)
+    numbers = resolve(None, {}, Glance(480, grey=False, count=90, task=LABELS[float]), hand=here)
     assert numbers.notes[0].endswith("; numbers are told by a last layer fitted to features")
     assert numbers.recipe.model.head == "ridge"
 

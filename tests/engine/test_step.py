@@ -226,8 +226,8 @@ def test_boxes_go_with_their_images_into_micro_batches(size: int, lengths: list[
 
     weight = torch.nn.Parameter(torch.ones(1))
     optimizer = OPTIMIZERS["sgd"]([{"params": [weight]}], 0.1, 0.0)
-    descent = Descent(optimizer, constant(), 1, micro_batch=size)
-    descent.down(losses, Batch(torch.zeros(7, 1, 2, 2), targets, torch.arange(7)))
+    stepper = Stepper(optimizer, constant(), 1, micro_batch=size)
+    stepper.train_step(losses, Batch(torch.zeros(7, 1, 2, 2), targets, torch.arange(7)))
     assert [len(part) for part in parts] == lengths
     for part in parts:
         assert torch.equal(part.index[part.targets.image], part.targets.classes)

@@ -20,7 +20,7 @@ from saccade.data.sources import open_source
 from saccade.errors import DataError, RecipeError, UsageError
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
-from saccade.tasks.answers import Prediction
+from saccade.tasks.classification import Prediction
 
 
 def write_digits(folder: Path, names: dict[str, str], each: int = 6) -> Path:

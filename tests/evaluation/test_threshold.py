@@ -21,8 +21,9 @@ from saccade.errors import UsageError
 from saccade.evaluation.readable import Wish, refuse_unwishable, selected
 from saccade.metrics.classification import ClassMetric
 from saccade.runs.run import Run
-from saccade.tasks.answers import Prediction, Predictions
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.answers import Predictions
+from saccade.tasks.classification import Prediction
+from saccade.tasks.multilabel import Multilabel
 
 
 def said(confidences: list[float], right: list[bool]) -> Evaluated:
@@ -71,8 +72,8 @@ def test_wishes_that_are_none_are_refused() -> None:
         Wish.of(None, None, keep=True)
     with pytest.raises(UsageError, match="--precision cannot be 98"):
         Wish.of(98, None, keep=False)
-    with pytest.raises(UsageError, match="this is labelling"):
-        refuse_unwishable(Labelling(("a", "b")))
+    with pytest.raises(UsageError, match="this is multilabel"):
+        refuse_unwishable(Multilabel(("a", "b")))
 
 
 def test_a_kept_threshold_is_what_predict_goes_by(digits_run: Run) -> None:

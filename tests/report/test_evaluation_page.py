@@ -14,7 +14,7 @@ from saccade.data.cache import Held
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.metric import Measured
 from saccade.report import pictures
-from saccade.report.evaluation_page import Asked, evaluation_page
+from saccade.report.pages.evaluation_page import Asked, evaluation_page
 from saccade.runs.command import evaluate_command
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -96,10 +96,10 @@ def test_labels_and_numbers_have_their_page(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     check_page(page)
     assert "on set.csv" in lead_of(page) and str(found.leading) in lead_of(page)
-    answers = {"labelling": "Label by label", "regression": "Numbers said"}[found.task]
+    answers = {"multilabel": "Label by label", "regression": "Numbers said"}[found.task]
     assert answers in titles_of(page) and "Worst answers" in titles_of(page)
     matched = "2 of 2 have pictures here, matched by name"
-    assert (matched in page) == (found.task == "labelling")
+    assert (matched in page) == (found.task == "multilabel")
 
 
 def measured_classes(said: torch.Tensor, true: torch.Tensor, classes: tuple[str, ...]) -> Measured:

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from saccade import api
 from saccade.engine.stopping import stop_requests
-from saccade.errors import Stopped, UsageError
+from saccade.errors import RecipeError, Stopped, UsageError
 from saccade.runs.run import Run
 from saccade.studies.load import progress_of
 from saccade.studies.result import StudyResult
@@ -288,3 +288,13 @@ def test_the_shipped_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> N
 
 def _long() -> dict[str, Any]:
     return {"train.epochs": 60, "data.per_class": 60}
+
+
+def test_a_number_that_the_answers_do_not_have_is_refused_before_any_training(
+    photos: Path, tmp_path: Path
+) -> None:
+    rows = [f"{path},{at}.5" for at, path in enumerate(sorted(photos.rglob("*.png")))]
+    (tmp_path / "numbers.csv").write_text("\n".join(["path,value", *rows]))
+    with pytest.raises(RecipeError, match="test_accuracy is not measured of regression"):
+        api.study("learning_rate", tmp_path / "numbers.csv", out=tmp_path / "study")
+    assert not list((tmp_path / "study").glob("*/seed-*"))

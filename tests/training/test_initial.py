@@ -72,7 +72,7 @@ def test_a_fitted_network_is_a_bundle_like_any(
 ) -> None:
     ready = prepared(photos, weights, model__head=head)
     bundle = Bundle("cifar_resnet20", ready.task, ready.preprocessing, ready.best)
-    bundle.save(tmp_path / "bundle", "a card")
+    bundle.save(tmp_path / "bundle")
     items = ready.splits["test"].items
     again = Bundle.load(tmp_path / "bundle").predict_items(items, top=1)
     assert [said.best for said in again] == [item.label for item in items]

@@ -102,7 +102,7 @@ def test_a_training_killed_after_its_early_end_does_no_further_step(
 ):
     settings = STEADY | {"train.stop_after": 2, "train.epochs": 12}
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("saccade.training.train._finish", _fall)
+        patched.setattr("saccade.training.train.finish", _fall)
         train(with_=settings, out=tmp_path / "run")
     before = len(Run(tmp_path / "run").events("epoch"))
     run = resume(tmp_path / "run")

@@ -18,6 +18,7 @@ from saccade.explain.cost import saved
 from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
 from saccade.recipes.recipe import Recipe
+from saccade.tasks.task import Capability
 
 FEW = 20_000  # pictures up to which weights of others are looked for
 VERY_FEW = 10  # pictures a class up to which nothing but the last layer is fitted
@@ -172,19 +173,19 @@ def _as_theirs(origin: Pretrained) -> Chosen:
 
 def head(recipe: Recipe, seen: Glance) -> Choice:
     """How the last layer begins."""
-    if not seen.per_class:
-        return "ridge", "numbers"
-    if seen.per_class <= HANDFUL:
-        return "means", f"{seen.per_class} pictures a class"
-    return "logistic", f"{seen.per_class} pictures a class"
+    why = f"{seen.per_class} pictures a class" if seen.per_class else "numbers"
+    few = seen.per_class <= HANDFUL and "means" in seen.task.heads
+    return "means" if few else seen.task.heads[0], why
 
 
 def augment(recipe: Recipe, seen: Glance) -> Choice:
     """The fewer pictures a class, the more they are changed."""
+    colours = ("brightness:0.2", "contrast:0.2")
+    if Capability.CROPPING not in seen.task.capabilities:
+        return ("flip", *colours), f"nothing is cut off, for {seen.task.kind}"
     why = f"{seen.per_class} pictures a class"
     if seen.per_class >= LIGHT:
         return ("flip", "resized_crop:0.5"), why
-    colours = ("brightness:0.2", "contrast:0.2")
     if seen.per_class >= MIDDLE:
         return ("flip", "resized_crop:0.35", *colours), why
     if seen.per_class >= STRONG:

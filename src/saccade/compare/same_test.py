@@ -19,6 +19,7 @@ from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
 from saccade.metrics.metric import Metric, R
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import current_kind
 
 COLUMNS = {"name", "label", "prediction", "loss"}
 
@@ -86,7 +87,7 @@ def read_exam(run: Run) -> Exam:
     rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
     return Exam(
         run,
-        run.events("evaluation")[-1]["task"],
+        current_kind(run.events("evaluation")[-1]["task"]),
         {title: tuple(row[title] for row in rows) for title in rows[0]},
         run.classes,
         {row["name"]: row["split"] for row in split},

@@ -28,7 +28,7 @@ from saccade.evaluation.readable import (
 from saccade.files import write_whole
 from saccade.metrics.ranking import Selected
 from saccade.progress import counting
-from saccade.report.evaluation_page import Asked, evaluation_page
+from saccade.report.pages.evaluation_page import Asked, evaluation_page
 from saccade.report.pictures import Tested
 from saccade.runs.bundle import Bundle, keep_min_confidence
 from saccade.runs.command import evaluate_command

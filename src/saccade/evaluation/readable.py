@@ -37,9 +37,8 @@ from saccade.metrics.ranking import (
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Slice
 from saccade.runs.run import Run
-from saccade.tasks.catalogue import refuse_other_labels
-from saccade.tasks.classification import Classification
-from saccade.tasks.task import Task
+from saccade.tasks.catalogue import refuse_other_labels, refuse_without
+from saccade.tasks.task import Capability, Task
 from saccade.words import percent
 
 BATCH = 256  # pictures
@@ -206,11 +205,8 @@ class Wish(NamedTuple):
 
 def refuse_unwishable(task: Task) -> None:
     """Raise `UsageError` where there is no confidence in one answer."""
-    if task.kind != Classification.kind:
-        raise UsageError(
-            f"a threshold of confidence is for classification; this is {task.kind}",
-            "labels have thresholds of their own, numbers a margin",
-        )
+    hint = "labels have thresholds of their own, numbers a margin"
+    refuse_without(Capability.CONFIDENCE, task, UsageError, hint)
 
 
 def selected(wish: Wish, val: Evaluated, found: Evaluated) -> Selected:

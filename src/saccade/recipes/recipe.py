@@ -87,7 +87,7 @@ ENDLESS = 1_000_000  # epochs, where the clock ends a training
 
 # fmt: off
 Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
-Head = Literal["fresh", "ridge", "logistic", "means", "neighbours", "auto"]
+Head = Literal["fresh", "ridge", "logistic", "poisson", "means", "neighbours", "auto"]
 Optimizer = Literal[
     "sgd", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw", "lion", "muon",
 ]

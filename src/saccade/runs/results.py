@@ -16,6 +16,7 @@ from saccade.engine.evaluate import Measurement
 from saccade.metrics.intervals import Interval, span
 from saccade.metrics.metric import ClassNumbers, Measured, Number, find
 from saccade.metrics.ranking import Selected, Threshold
+from saccade.tasks.catalogue import current_kind
 from saccade.words import aligned, html_table, percent, proportion
 
 
@@ -104,7 +105,7 @@ class Evaluation:
     """How good a network is on pictures that it was not trained on; the first number leads."""
 
     split: str
-    task: str  # classification, labelling or regression
+    task: str  # the kind of its answers
     n: int  # pictures
     numbers: tuple[Number, ...]
     per_class: tuple[ClassNumbers, ...] = ()
@@ -126,7 +127,7 @@ class Evaluation:
         """An evaluation as `to_dict` and JSON leave it."""
         return cls(
             split=told["split"],
-            task=told["task"],
+            task=current_kind(told["task"]),
             n=told["n"],
             numbers=tuple(map(Number.read, told["numbers"])),
             per_class=tuple(map(ClassNumbers.read, told["per_class"])),

@@ -230,7 +230,7 @@ def write_predictions(path: Path, items: Sequence[Item], task: Task, result: Eva
     rows = predictions.tolist() if task.classes else [[] for _ in items]
     if result.novelty is not None:
         rows = [[*row, share] for row, share in zip(rows, result.novelty.tolist(), strict=True)]
-    answers = task.answers(predictions)
+    answers = task.cells(predictions)
     for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
         cells = (f"{p:.6f}" for p in row)
         writer.writerow([item.name, written(item.label), answer, f"{loss:.6f}", *cells])

@@ -14,7 +14,7 @@ from typing import Any
 from saccade.auto.look import glance
 from saccade.auto.resolve import resolve
 from saccade.data.sources import located, open_source
-from saccade.errors import ResourceError, SaccadeError, Stopped, UsageError
+from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
 from saccade.files import write_whole
 from saccade.progress import say
 from saccade.runs.command import study_command
@@ -81,6 +81,12 @@ def _refuse_misfits(study: Study) -> None:
     """Raise where a variant cannot be trained on the pictures, before any is."""
     source = open_source(study.data, tell=say)
     seen = glance(source.read(source.splits[0]))
+    watched = seen.task.plain(()).metric().score.name
+    if study.number.kind.column not in ("loss", f"val_{watched}"):
+        raise RecipeError(
+            f"{study.number} is not measured of {seen.task.kind}, which is watched by {watched}",
+            'write number = "final_loss" in a study of your own',
+        )
     base = study.recipe.settings()
     for trial in study.trials:
         try:

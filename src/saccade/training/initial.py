@@ -17,14 +17,14 @@ from saccade.device import device
 from saccade.errors import RecipeError
 from saccade.metrics.measure import leading
 from saccade.models.backbone import trunk
-from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import varied
 from saccade.probes.features import Decoding, Views, features
 from saccade.probes.fit import fit_head, put_head, refuse_misfit
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import hold_frozen, variant_of
-from saccade.tasks.task import Task
+from saccade.tasks.catalogue import refuse_without
+from saccade.tasks.task import Capability, Task
 
 Progress = Callable[[int, int], None]
 
@@ -69,7 +69,7 @@ def _filled(
 ) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
     """The bare network with its first weights, and what pictures it takes."""
     p, words = train.preprocessing, ()
-    network, shape = create_model(recipe.model.name, task.outputs), (p.channels, p.size, p.size)
+    network, shape = task.network(recipe.model.name), (p.channels, p.size, p.size)
     known, changes = None, variant_of(recipe)
     if recipe.model.weights != "none":
         origin = origin_of(recipe)
@@ -90,11 +90,7 @@ def _fit_rows(
     progress: Progress,
 ) -> tuple[str, ...]:
     """Fit every row of a classical network; gives what is to be said about it."""
-    if task.kind != "classification":
-        raise RecipeError(
-            f"{recipe.model.name} ends in machines that tell classes apart, not {task.kind}",
-            "take a network of saccade models",
-        )
+    refuse_without(Capability.SUPPORT_VECTORS, task, hint="take a network of saccade models")
     return fit(model, train.pictures, targets, recipe.train.seed, progress)
 
 

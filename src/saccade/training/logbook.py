@@ -116,9 +116,9 @@ class Logbook:
             for name, network in self._staged()
         }
         score = self.prepared.task.metric().score
-        number = -score.goodness(row[f"val_{score.name}"])  # that ought to fall
-        self.prepared.state.observe(number)
-        self.prepared.record.observe(row["epoch"], number, self.prepared.best)
+        falling = -score.goodness(row[f"val_{score.name}"])
+        self.prepared.state.observe(falling)
+        self.prepared.record.observe(row["epoch"], falling, self.prepared.best)
         if self.prepared.record.over:
             self.prepared.state.stop()
         self.run.log("epoch", **row)

@@ -32,8 +32,8 @@ from saccade.errors import DataError, RecipeError
 from saccade.probes.features import Decoding
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import preprocessing_of
-from saccade.tasks.catalogue import task_for
-from saccade.tasks.task import Task
+from saccade.tasks.catalogue import refuse_without, task_for
+from saccade.tasks.task import Capability, Task
 from saccade.training.initial import begun
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
@@ -141,6 +141,8 @@ def prepare(
         division.train, division.classes, settings.label_smoothing, settings.class_weights
     )
     augment = [parse(text, len(task.classes)) for text in data.augment]
+    if any(one.mixes for one in augment):
+        refuse_without(Capability.MIXING, task, hint="leave mixup and cutmix out of data.augment")
     preprocessing = preprocessing_of(recipe)
     cache = data.cache if world.size == 1 else "disk"
     with world.first_here():

@@ -1,4 +1,4 @@
-"""A training from a source to a finished run: begun, resumed, lengthened, or followed."""
+"""Training: from a source to a finished run, and on from where one was stopped."""
 
 from __future__ import annotations
 
@@ -9,30 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.classes import write_classes
-from saccade.data.grouping import groups_of
 from saccade.data.sources import located, open_source
 from saccade.data.splits import Division, read_split, write_split, written
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import ALONE, World
-from saccade.engine.evaluate import evaluate
 from saccade.engine.freezing import stages_kept
 from saccade.engine.loop import Position, train
 from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
-from saccade.metrics.fit_diagnosis import judgement
-from saccade.metrics.measure import named_number
-from saccade.metrics.metric import Number
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
-from saccade.recipes.settings import Settings, variant_of
-from saccade.report.card import model_card
-from saccade.report.run_page import write_report
-from saccade.runs.bundle import Bundle
-from saccade.runs.results import Evaluation
-from saccade.runs.run import Run, write_predictions
-from saccade.tasks.task import Task
+from saccade.recipes.settings import Settings
+from saccade.runs.run import Run
 from saccade.training.begin import settle
+from saccade.training.finish import finish, unwritten
 from saccade.training.follow import (
     heard_plan,
     heard_start,
@@ -41,24 +32,10 @@ from saccade.training.follow import (
 )
 from saccade.training.logbook import Logbook, Losses
 from saccade.training.lr_find import rated
-from saccade.training.novelty import gauge, log_gauge
 from saccade.training.plan import folder_of, forecast
 from saccade.training.prepare import Prepared, Split, prepare, refuse_unshared
 from saccade.training.view import View
 from saccade.training.watch import refuse_too_little_disk, refuse_unwritable, told
-
-
-def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
-    """Measure on as many training pictures, as they are, as there are held-out ones; compare.
-
-    The loss of the log will not do for it: it is that of augmented pictures, of smoothed targets,
-    and of weights that moved on meanwhile.
-    """
-    sample = prepared.splits["train"].spread(val.n)
-    result = evaluate(prepared.best, task, sample, prepared.world)
-    train = named_number(task.metric(), result.rows, val.name)
-    found = judgement(run.history, train, val)
-    run.log("judgement", kind=found.kind, words=found.words)
 
 
 def begin(
@@ -228,10 +205,10 @@ def _carry_out(
     """Train from `start` to the end and write all that a finished run holds."""
     with stop_requests() as request:
         train_epochs(run, prepared, start, losses, view, request)
-        if words := _keep(run, prepared):
-            view.note(words)
-        _finish(run, prepared, began)
+        failures = finish(run, prepared, view, began)
     view.finished(run)
+    if failures:
+        raise unwritten(run, failures)
     return run
 
 
@@ -264,48 +241,6 @@ def train_epochs(
         book.take(event, look=number > 0)
         if number and book.midway:
             raise book.stop(number)
-
-
-def _keep(run: Run, prepared: Prepared) -> str:
-    """Take up the weights to be kept; says so where they or the end are not the usual ones."""
-    settings, record, done = prepared.recipe.train, prepared.record, len(run.history)
-    record.restore(prepared.best)
-    epoch = record.epoch if settings.keep == "best" else done
-    run.log("kept", weights=settings.keep, epoch=epoch, early=record.over)
-    words = f"the weights are those of epoch {epoch}, the {settings.keep} one"
-    if record.over:
-        best = f"best in epoch {record.epoch}"
-        return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {words}"
-    return words if settings.keep == "best" else ""
-
-
-def _finish(run: Run, prepared: Prepared, began: float) -> None:
-    """Measure on the held-out splits and write all that a finished run holds."""
-    val, test = prepared.splits["val"], prepared.splits["test"]
-    best, world = prepared.best, prepared.world
-    said = evaluate(best, prepared.task, val.in_order(), world)
-    task, facts = prepared.task.calibrated(said.rows.predictions, said.rows.targets)
-    run.log("calibrated", **facts)
-    novelty = gauge(prepared)
-    for name in ("val", "test"):
-        split = prepared.splits[name]
-        seen = novelty if name == "test" else None
-        result = evaluate(best, task, split.in_order(), world, novelty=seen)
-        measured = task.metric().measured(result.rows, groups_of(split.items))
-        run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
-        if name == "val":
-            judge(run, prepared, task, measured.numbers[0])
-    if world.rank:
-        return
-    write_predictions(run.path / "predictions.csv", test.items, task, result)
-    if novelty and result.novelty is not None:
-        log_gauge(run, novelty, result.novelty)
-    name, variant = prepared.recipe.model.name, variant_of(prepared.recipe)
-    bundle = Bundle(name, task, prepared.preprocessing, best, variant, novelty=novelty)
-    bundle.save(run.path / "bundle", model_card(run, prepared.preprocessing))
-    before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
-    run.log("finished", seconds=round(before + time.perf_counter() - began, 2))
-    write_report(run, test.pictures)
 
 
 def _counts(split: Split) -> dict[str, int]:
