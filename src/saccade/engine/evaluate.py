@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +16,7 @@ from saccade.data.loader import Loader
 from saccade.engine.distributed.world import ALONE, World
 from saccade.engine.ood import Novelty
 from saccade.metrics.metric import Number
-from saccade.models.backbone import head_inputs
+from saccade.models.backbone import HeadInputs
 from saccade.tasks.task import Task
 
 
@@ -45,17 +44,17 @@ def evaluate(
     world share the work; each has the whole result.
     """
     metrics, parts, targets, places, strange = task.metrics(), [], [], [], []
-    with head_inputs(model) if novelty else nullcontext([]) as features:
-        for prediction, batch in predict(model, task, loader, world, maps):
-            for metric in metrics.values():
-                metric.update(prediction, batch)
-            parts.append(prediction.cpu())
-            targets.append(batch.targets.cpu())
-            places.append(batch.index.cpu())
-            if novelty:
-                share = novelty.mean_share(features).to(prediction)
-                strange.append(world.joined(share, len(batch)).cpu())
-                features.clear()
+    inside = HeadInputs(model) if novelty else None
+    for prediction, batch in predict(inside or model, task, loader, world, maps):
+        for metric in metrics.values():
+            metric.update(prediction, batch)
+        parts.append(prediction.cpu())
+        targets.append(batch.targets.cpu())
+        places.append(batch.index.cpu())
+        if novelty and inside:
+            share = novelty.mean_share(inside.features).to(prediction)
+            strange.append(world.joined(share, len(batch)).cpu())
+            inside.features.clear()
     order = torch.cat(places).argsort()
     scores = {name: metric.result() for name, metric in metrics.items()}
     shares = torch.cat(strange)[order] if strange else None
