@@ -8,7 +8,7 @@ image in one pass; `HeadInputs` remembers what goes into the last layer while a 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -201,6 +201,14 @@ class Remembering(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         self.inputs.append(self.means(x))
         return self.layer(x)
+
+
+def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Where `state` has a bank of images for the last layer, put a row for it in its place."""
+    for name in classifiers(model)[:1]:
+        if f"{name}.bank" in state:
+            bank, answers, k = (state[f"{name}.{part}"] for part in ("bank", "answers", "k"))
+            model.set_submodule(name, Neighbours(bank, answers, int(k)))
 
 
 def last_layer(model: nn.Module) -> str:

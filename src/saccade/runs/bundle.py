@@ -25,10 +25,10 @@ from saccade.data.item import Item
 from saccade.engine.ood import Novelty
 from saccade.errors import WeightsError
 from saccade.files import whole_folder, write_whole
+from saccade.models.backbone import take_bank
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import Variant, varied
-from saccade.probes.fit import take_bank
 from saccade.runs.predictor import Predictor
 from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import read_task
