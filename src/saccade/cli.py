@@ -32,6 +32,7 @@ TABLES = {
     "StudyResult",
     "Suspects",
 }  # results that `--csv` can print
+LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
 UNSAYABLE: dict[str, Any] = {"Module": object}  # what only Python can hand over
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
@@ -140,14 +141,12 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     """Print `result` on standard output, and the pictures it could not read on standard error."""
     if as_json:
         print(data_format.dumps(result.to_dict(), ensure_ascii=False))
-    elif as_csv:
-        from saccade.terminal import comma_separated
+    elif type(result).__name__ in LAID_OUT:
+        from saccade.terminal import comma_separated, show_result
 
-        print(comma_separated(result))
+        print(comma_separated(result)) if as_csv else show_result(result)
     else:
-        from saccade.terminal import show_result
-
-        show_result(result)
+        print(result.to_csv() if as_csv else result)
     reported = getattr(result, "reported", ())
     for skipped in reported:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)

@@ -17,8 +17,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from saccade.data.doctor.doctor import Diagnosis
-from saccade.engine.freezing import Stage, stage_at
 from saccade.engine.loop import Position, Step
+from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
 from saccade.explain.layer_stats import LayerRow, in_columns
 from saccade.progress import TimeLeft
@@ -27,7 +27,6 @@ from saccade.recipes.settings import Settings
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
-from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import SCORES
 
 PAPER = 120  # characters to a line where no terminal says how many there are
@@ -36,13 +35,8 @@ WORDS = 76  # characters of the line that moves, besides its bar
 
 
 @singledispatch
-def show_result(result: object) -> None:
-    """Print a verb's result for people, on standard output."""
-    print(result)
-
-
-@show_result.register
-def _(result: Anatomy) -> None:
+def show_result(result: Anatomy) -> None:
+    """Print what is laid out to the width of the terminal, on standard output."""
     width = None if sys.stdout.isatty() else PAPER
     Console(highlight=False, width=width).print(AnatomyTable(result))
 
@@ -53,13 +47,8 @@ def _(result: Diagnosis) -> None:
 
 
 @singledispatch
-def comma_separated(result: Predictions) -> str:
-    """A verb's result as comma-separated values, without the last line's end."""
-    return result.to_csv()
-
-
-@comma_separated.register
-def _(result: Anatomy) -> str:
+def comma_separated(result: Anatomy) -> str:
+    """The same as comma-separated values, without the last line's end."""
     return as_csv(result).rstrip("\n")
 
 

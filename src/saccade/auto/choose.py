@@ -10,11 +10,11 @@ import torch
 
 from saccade.auto.look import Glance
 from saccade.auto.weights import SMALL, Pretrained, pretrained
-from saccade.classical.fit import CLASSICAL
 from saccade.data.store import in_words
 from saccade.engine.profile import room
 from saccade.errors import RecipeError, ResourceError
 from saccade.explain.cost import saved
+from saccade.models.catalogue import CLASSICAL
 from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
 from saccade.recipes.recipe import Recipe

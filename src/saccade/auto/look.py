@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saccade.classical.fit import CLASSICAL
 from saccade.data.cache import Pictures
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import Item, Pixels
 from saccade.errors import DataError, RecipeError
+from saccade.models.catalogue import CLASSICAL
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,7 +19,7 @@ from saccade.engine.distributed.world import ALONE, World
 from saccade.engine.ood import Novelty
 from saccade.metrics.measure import leading
 from saccade.metrics.metric import Number
-from saccade.models.backbone import head_inputs
+from saccade.models.backbone import HeadInputs
 from saccade.tasks.task import Task
 
 
@@ -46,14 +45,14 @@ def evaluate(
     image under each of them.  The processes of a world share the work; each has the whole result.
     """
     metric, parts, places, strange = task.metric(), [], [], []
-    with head_inputs(model) if novelty else nullcontext([]) as features:
-        for prediction, batch in predict(model, task, loader, world, maps):
-            parts.append(metric.rows(prediction, batch.targets))
-            places.append(batch.index.cpu())
-            if novelty:
-                share = novelty.mean_share(features).to(prediction)
-                strange.append(world.joined(share, len(batch)).cpu())
-                features.clear()
+    inside = HeadInputs(model) if novelty else None
+    for prediction, batch in predict(inside or model, task, loader, world, maps):
+        parts.append(metric.rows(prediction, batch.targets))
+        places.append(batch.index.cpu())
+        if novelty and inside:
+            share = novelty.mean_share(inside.features).to(prediction)
+            strange.append(world.joined(share, len(batch)).cpu())
+            inside.features.clear()
     order = torch.cat(places).argsort()
     shares = torch.cat(strange)[order] if strange else None
     return Evaluated(parts[0].joined(parts)[order], shares)

@@ -16,11 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.data.item import Item, Skipped
 from saccade.data.splits import written
-from saccade.engine.evaluate import Evaluated
 from saccade.errors import ResourceError, UsageError
 from saccade.files import write_whole
 from saccade.recipes.recipe import Recipe
@@ -29,6 +28,9 @@ from saccade.runs.results import BRIEF, Evaluation
 from saccade.tasks.answers import Predictions
 from saccade.tasks.task import Task
 from saccade.words import aligned, html_table
+
+if TYPE_CHECKING:
+    from saccade.engine.evaluate import Evaluated
 
 
 @dataclass(frozen=True, repr=False)

@@ -18,7 +18,8 @@ from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, Us
 from saccade.files import write_whole
 from saccade.progress import say
 from saccade.runs.command import study_command
-from saccade.studies.load import cell_folder, find_study, load_study, progress_of, read_cell
+from saccade.studies.cell import cell_folder, progress_of, read_cell
+from saccade.studies.load import find_study, load_study
 from saccade.studies.number import Number
 from saccade.studies.page import study_page, svg
 from saccade.studies.result import StudyResult

@@ -25,7 +25,7 @@ from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
 from saccade.runs.command import train_command
 from saccade.runs.run import Run
-from saccade.studies.load import progress_of
+from saccade.studies.cell import progress_of
 from saccade.training.train import begin, go_on
 from saccade.training.view import Several
 

@@ -14,8 +14,8 @@ from saccade.data.splits import Division, read_split, write_split, written
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import ALONE, World
-from saccade.engine.freezing import stages_kept
 from saccade.engine.loop import Position, train
+from saccade.engine.stages import stages_kept
 from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
 from saccade.progress import say
