@@ -17,8 +17,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from saccade.data.doctor.doctor import Diagnosis
-from saccade.engine.freezing import Stage, stage_at
 from saccade.engine.loop import Position, Step
+from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
 from saccade.explain.layer_stats import LayerRow, in_columns
 from saccade.progress import TimeLeft

@@ -13,10 +13,11 @@ from torch import nn
 from saccade.augment.augmentation import compose
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
-from saccade.engine.freezing import Unfreezing, freeze, hold_all_but, learning_in, stages
+from saccade.engine.freezing import Unfreezing, freeze, hold_all_but, learning_in
 from saccade.engine.loop import Epoch, Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
 from saccade.engine.schedule import constant
+from saccade.engine.stages import stages
 from saccade.engine.step import Descent
 from saccade.errors import RecipeError, UsageError
 from saccade.models.layers.blocks import chain

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from saccade.engine.freezing import Stage, stages
+from saccade.engine.stages import Stage, stages
 from saccade.errors import RecipeError, unknown
 from saccade.files import write_whole
 

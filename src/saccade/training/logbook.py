@@ -12,8 +12,8 @@ from torch import Tensor
 from saccade.data.item import Item
 from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
-from saccade.engine.freezing import stage_at
 from saccade.engine.loop import Epoch, Position, Step
+from saccade.engine.stages import stage_at
 from saccade.errors import DivergedError, Stopped
 from saccade.recipes.recipe import ENDLESS
 from saccade.runs.run import Run

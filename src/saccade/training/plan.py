@@ -20,8 +20,8 @@ from saccade.data.item import Item
 from saccade.data.splits import Division
 from saccade.data.store import in_words
 from saccade.device import threads
-from saccade.engine.freezing import Stage
 from saccade.engine.profile import REHEARSED, Pace, Rehearsal, machine_rate, pace, room
+from saccade.engine.stages import Stage
 from saccade.engine.step import PRECISIONS
 from saccade.errors import ResourceError
 from saccade.explain.anatomy import anatomy

@@ -16,8 +16,8 @@ from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import ALONE, World
 from saccade.engine.evaluate import evaluate
-from saccade.engine.freezing import stages_kept
 from saccade.engine.loop import Position, train
+from saccade.engine.stages import stages_kept
 from saccade.engine.stopping import stop_requests
 from saccade.errors import UsageError
 from saccade.metrics.fit_diagnosis import Score, judgement
