@@ -151,7 +151,7 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["train", "photos", "--with", "optim.lr"], 2, "'optim.lr' sets nothing", "name=value"),
         (["train", "photos", "--with", "data.augment=flap"], 2, "no augmentation", "flip"),
         (["train", "photos", "--epochs", "many"], 2, "epochs", ""),
-        (["train", "photos", "--epochs", "-1"], 2, "train.epochs cannot be -1", "0 or more"),
+        (["train", "photos", "--epochs", "-1"], 2, "train.epochs cannot be '-1'", "from 0 to 1,000,000"),
         (["train", "photos", "--out", "empty"], 2, "the folder 'empty' exists", "another --out"),
         (["train", "photos", "--with", "train.device=cuda:7"], 5, "no device 'cuda:7'", "cpu"),
         (["trian"], 2, "trian", "--help"),

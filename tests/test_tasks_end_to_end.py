@@ -118,7 +118,7 @@ def test_a_column_of_numbers_makes_a_run_with_a_margin(estimated: Run) -> None:
 
 
 def test_a_network_learns_the_brightness_that_was_drawn(tables: Path) -> None:
-    longer = TINY | {"train.epochs": 12, "train.average": 0.0}
+    longer = TINY | {"train.epochs": 12, "train.ema": 0.0}
     run = api.train(tables / "numbers.csv", with_=longer, out=tables / "longer")
     assert run.test["R squared"].value > 0.8
     interval = run.test["R squared"].interval

@@ -31,8 +31,8 @@ number = "test_accuracy"
 seeds = 2
 [settings]
 model.name = "logistic_regression"
-data.per_class = 10
-data.held_per_class = 5
+data.max_train_per_class = 10
+data.max_eval_per_class = 5
 train.epochs = 2
 [variants.slow]
 optim.lr = 0.0001
@@ -133,7 +133,7 @@ def test_asked_again_it_trains_nothing_and_more_seeds_are_added(
 @pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
 def test_killed_it_goes_on_to_the_same_weights(two: Path, tmp_path: Path) -> None:
     """The half cell is resumed from its checkpoint, those that are finished are kept."""
-    words = ["--with", "train.epochs=60", "--with", "data.per_class=60", "--seeds", 1]
+    words = ["--with", "train.epochs=60", "--with", "data.max_train_per_class=60", "--seeds", 1]
     whole = api.study(two, seeds=1, at_once=1, with_=_long(), out=tmp_path / "whole")
     folder = tmp_path / "killed"
     process = started(two, *words, "--at-once", 1, "--out", folder)
@@ -287,4 +287,4 @@ def test_the_shipped_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def _long() -> dict[str, Any]:
-    return {"train.epochs": 60, "data.per_class": 60}
+    return {"train.epochs": 60, "data.max_train_per_class": 60}

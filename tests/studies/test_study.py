@@ -48,7 +48,7 @@ def test_axes_give_every_combination(written: Written) -> None:
     study = written(HEAD + axes)
     names = ["few, plain", "few, flipped", "many, plain", "many, flipped"]
     assert [variant.name for variant in study.variants] == names
-    assert study.variants[3].settings == {"data.per_class": 50, "data.augment": ["flip"]}
+    assert study.variants[3].settings == {"data.max_train_per_class": 50, "data.augment": ["flip"]}
     assert [variant.against for variant in study.variants] == ["", *["few, plain"] * 3]
     along = written(f'{HEAD}along = "augment"\n{axes}')
     assert [v.against for v in along.variants] == ["", "few, plain", "", "many, plain"]
@@ -69,7 +69,7 @@ def test_a_tuned_setting_gives_a_trial_for_each_value(written: Written) -> None:
 def test_a_named_recipe_can_be_what_is_changed(written: Written) -> None:
     study = written(f'recipe = "small"\n{HEAD}[settings]\ntrain.epochs = 2\n{PAIR}')
     said = study.recipe.settings()
-    assert (said["train.average"], said["train.epochs"], said["train.threads"]) == (0.99, 2, 1)
+    assert (said["train.ema"], said["train.epochs"], said["train.threads"]) == (0.99, 2, 1)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -12,7 +12,12 @@ from saccade.errors import DivergedError, RecipeError, UsageError
 from saccade.recipes.recipe import Recipe
 from saccade.training.prepare import refuse_unshared
 
-TINY = {"data.doctor": "off", "data.per_class": 30, "data.held_per_class": 5, "train.epochs": 2}
+TINY = {
+    "data.doctor": "off",
+    "data.max_train_per_class": 30,
+    "data.max_eval_per_class": 5,
+    "train.epochs": 2,
+}
 LINE = TINY | {"model.name": "logistic_regression", "train.precision": "float32"}
 
 

@@ -66,7 +66,7 @@ def weights(run: Run) -> bytes:
 def test_foretelling_changes_no_bit_of_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dropping = TINY | {"train.average": "auto", "optim.schedule": "plateau"}
+    dropping = TINY | {"train.ema": "auto", "optim.schedule": "plateau"}
     with_plan = api.train(with_=dropping, out=tmp_path / "with")
     with monkeypatch.context() as patched:
         patched.setattr(train, "foretold", lambda prepared, out, view: {})

@@ -34,7 +34,7 @@ def test_the_settings_of_a_recipe_reach_its_descent() -> None:
         optim__patience=3,
         optim__lookahead=6,
         optim__layer_decay=0.5,
-        train__micro_batch=16,
+        train__micro_batch_size=16,
         train__minutes=2,
     )
     descent = ready.descent
@@ -71,8 +71,8 @@ def test_a_warm_up_longer_than_the_training_is_refused() -> None:
 
 
 def test_a_state_holds_all_that_a_descent_and_an_average_remember() -> None:
-    first = prepared(train__average="auto", optim__schedule="plateau")
+    first = prepared(train__ema="auto", optim__schedule="plateau")
     first.descent.observe(0.5)
-    second = prepared(train__average="auto", optim__schedule="plateau")
+    second = prepared(train__ema="auto", optim__schedule="plateau")
     assert second.load_state(first.state(Position(2, 5))) == Position(2, 5)
     assert second.descent.plateau.best == 0.5

@@ -28,15 +28,15 @@ STEPS = 30  # of an epoch, at least
 LIGHT, MIDDLE, STRONG = 500, 100, 20  # pictures a class from which so much augmentation is enough
 OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "data.sampling",
-    "data.grow",
+    "data.progressive_resizing",
     "train.batch_size",
-    "train.micro_batch",
-    "train.stop_after",
-    "train.keep",
-    "train.statistics",
+    "train.micro_batch_size",
+    "train.patience",
+    "train.checkpoint",
+    "train.layer_stats_every",
     "train.label_smoothing",
     "train.class_weights",
-    "train.average",
+    "train.ema",
     "train.precision",
     "model.stages",
 )
@@ -74,7 +74,7 @@ def _transfer(seen: Glance, why: str) -> tuple[str, str]:
 def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
     """Say in `origins` which settings do nothing without an epoch; raise if they are `flags`."""
     idle = [name for name in recipe.settings() if name.startswith("optim.") or name in OF_EPOCHS]
-    idle += [] if recipe.data.views else ["data.augment"]
+    idle += [] if recipe.data.augmented_copies else ["data.augment"]
     for name in idle:
         if name in flags and recipe.settings()[name] != Recipe().settings()[name]:
             raise RecipeError(
@@ -148,7 +148,7 @@ def _from_hand(recipe: Recipe, seen: Glance, hand: Hand) -> Chosen:
 AS_EVER: Chosen = {
     "data.resize": ("squash", "nothing is cut off"),
     "data.interpolation": ("bilinear", "the usual"),
-    "data.crop": (1.0, "nothing is cut off"),
+    "data.crop_pct": (1.0, "nothing is cut off"),
 }
 
 
@@ -164,7 +164,7 @@ def _as_theirs(origin: Pretrained) -> Chosen:
     return {k: v for k, v in changed.items() if v[0] not in ((), "own")} | {
         "data.size": (p.size, why),
         "data.resize": (p.resize, why),
-        "data.crop": (p.crop, why),
+        "data.crop_pct": (p.crop, why),
         "data.interpolation": (p.interpolation, why),
         "data.colour": (p.colour, why),
     }
@@ -175,7 +175,7 @@ def head(recipe: Recipe, seen: Glance) -> Choice:
     if not seen.per_class:
         return "ridge", "numbers"
     if seen.per_class <= HANDFUL:
-        return "means", f"{seen.per_class} pictures a class"
+        return "nearest_mean", f"{seen.per_class} pictures a class"
     return "logistic", f"{seen.per_class} pictures a class"
 
 
@@ -224,8 +224,8 @@ def _trained_on(recipe: Recipe, seen: Glance) -> int:
     """About how many pictures an epoch has."""
     data = recipe.data
     count = int(seen.count * (1 - data.val - data.test))
-    if data.per_class and seen.per_class:
-        count = min(count, data.per_class * seen.count // seen.per_class)
+    if data.max_train_per_class and seen.per_class:
+        count = min(count, data.max_train_per_class * seen.count // seen.per_class)
     return count
 
 

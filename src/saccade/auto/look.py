@@ -22,7 +22,7 @@ from saccade.errors import DataError, RecipeError
 from saccade.recipes.recipe import Recipe
 
 USED = ("model.name", "train.seed", "train.device", "train.threads")
-IDLE = ("data.augment", "data.grow", "data.sampling", "data.views")
+IDLE = ("data.augment", "data.progressive_resizing", "data.sampling", "data.augmented_copies")
 
 
 def is_fitted(recipe: Recipe) -> bool:

@@ -23,8 +23,8 @@ Fit = Callable[[Tensor, Tensor], Head]  # of features [N,V,D] and targets [N] or
 HEADS: dict[str, Fit] = {
     "ridge": ridge,
     "logistic": logistic,
-    "means": means,
-    "neighbours": neighbours,
+    "nearest_mean": means,
+    "knn": neighbours,
 }
 SERVES = {  # what each task can begin with
     "classification": tuple(HEADS),
@@ -40,12 +40,12 @@ def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
         raise RecipeError(
             f"a head takes the place of a last layer that is fully connected and gives "
             f"{task.outputs} numbers; the network's '{head_name(model)}' gives {last.out_features}",
-            "take another network, or set model.head=fresh",
+            "take another network, or set model.head=random",
         )
     if name not in SERVES[task.kind]:
         raise RecipeError(
             f"model.head cannot be {name} for {task.kind}",
-            f"it takes {', '.join(('fresh', *SERVES[task.kind]))}",
+            f"it takes {', '.join(('random', *SERVES[task.kind]))}",
         )
 
 

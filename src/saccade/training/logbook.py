@@ -15,7 +15,7 @@ from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import Epoch, Position, Step
 from saccade.engine.stages import stage_at
 from saccade.errors import DivergedError, Stopped
-from saccade.recipes.recipe import ENDLESS
+from saccade.recipes.training import ENDLESS
 from saccade.runs.run import Run
 from saccade.training.prepare import Prepared
 from saccade.training.view import View
@@ -187,5 +187,6 @@ def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
     names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(
         f"{what}, on {len(index)} pictures such as {names}",
-        "take a smaller optim.lr, or set optim.clip=1; checkpoints of earlier epochs are whole",
+        "take a smaller optim.lr, or set optim.clip_grad_norm=1; checkpoints of earlier epochs "
+        "are whole",
     )

@@ -152,8 +152,8 @@ def prepare(
     compile_in_place(ready.model, settings.compile, device(settings.device))
     unfreezing = _unfreezing(recipe, ready.model, len(loader), world)
     descent = unfreezing.descent
-    if data.grow < 1:
-        augment.append(Grow(data.grow, lambda: descent.done))
+    if data.progressive_resizing < 1:
+        augment.append(Grow(data.progressive_resizing, lambda: descent.done))
     return Prepared(
         recipe,
         task,
@@ -165,8 +165,8 @@ def prepare(
         ready.model,
         descent,
         unfreezing,
-        Average(ready.model, settings.average) if settings.average else None,
-        Best(settings.stop_after, keep=settings.keep == "best"),
+        Average(ready.model, settings.ema) if settings.ema else None,
+        Best(settings.patience, keep=settings.checkpoint == "best"),
         ready.words + _said_of(world, ready.model),
         world=world,
     )
@@ -232,9 +232,9 @@ def _descent(recipe: Recipe, groups: list[dict], steps: int, world: World) -> De
         scheduled(optim.schedule, warmup),
         total,
         precision=recipe.train.precision,
-        clip=optim.clip,
+        clip=optim.clip_grad_norm,
         minutes=recipe.train.minutes,
-        micro_batch=recipe.train.micro_batch,
+        micro_batch=recipe.train.micro_batch_size,
         least=int(recipe.train.batch_size) + 1 if whole else 1,
         plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
         world=world,

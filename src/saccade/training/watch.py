@@ -98,7 +98,7 @@ class LayerLooks:
     """Looks into every layer at the end of each so many epochs; none where none is asked for."""
 
     def __init__(self, prepared: Prepared):
-        self.every = prepared.recipe.train.statistics  # epochs
+        self.every = prepared.recipe.train.layer_stats_every  # epochs
         self.steps = len(prepared.loader)
         self.said: set[str] = set()
         if self.every:

@@ -38,9 +38,9 @@ EPOCHS = 5
 MODULE = [sys.executable, "-m", "saccade.cli"]
 # a network with batch statistics, on little data
 NORM = ["train", "digits", "--model", "cifar_resnet20", "--size", "16", "--epochs", str(EPOCHS)]
-NORM += ["--with", "data.per_class=20", "--with", "train.average=0.9"]
+NORM += ["--with", "data.max_train_per_class=20", "--with", "train.ema=0.9"]
 # one without them, in whose weights the order of a sum is all that several processes change
-PLAIN = ["train", "digits", "--epochs", "2", "--with", "data.per_class=20"]
+PLAIN = ["train", "digits", "--epochs", "2", "--with", "data.max_train_per_class=20"]
 PLAIN += ["--with", "optim.name=sgd", "--with", "optim.lr=0.05", "--with", "train.batch_size=30"]
 PLAIN += ["--with", "train.precision=float32"]
 
