@@ -40,8 +40,8 @@ LATEST = 22  # of these moments: those of two savings
 LONGER = 1.2  # times the length of a whole training: the last instant of a kill
 SETTINGS = {
     "model.name": "lenet5",
-    "data.max_train_per_class": 8,
-    "data.max_eval_per_class": 2,
+    "data.per_class": 8,
+    "data.held_out_per_class": 2,
     "data.doctor": "off",
     "train.epochs": 4,
     "train.batch_size": 16,

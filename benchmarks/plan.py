@@ -56,8 +56,8 @@ def row(name: str, size: int) -> str:
     flags = {
         "model.name": name,
         "data.size": size,
-        "data.max_train_per_class": BATCH // 2,  # of ten classes: whole batches alone
-        "data.max_eval_per_class": 2,
+        "data.per_class": BATCH // 2,  # of ten classes: whole batches alone
+        "data.held_out_per_class": 2,
         "data.doctor": "off",
         "train.batch_size": BATCH,
         "train.epochs": EPOCHS,

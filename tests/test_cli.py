@@ -151,7 +151,7 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["train", "photos", "--with", "optim.lr"], 2, "'optim.lr' sets nothing", "name=value"),
         (["train", "photos", "--with", "data.augment=flap"], 2, "no augmentation", "flip"),
         (["train", "photos", "--epochs", "many"], 2, "epochs", ""),
-        (["train", "photos", "--epochs", "-1"], 2, "train.epochs cannot be '-1'", "from 0 to 1,000,000"),
+        (["train", "photos", "--epochs", "-1"], 2, "train.epochs cannot be '-1'", "from 0 to"),
         (["train", "photos", "--out", "empty"], 2, "the folder 'empty' exists", "another --out"),
         (["train", "photos", "--with", "train.device=cuda:7"], 5, "no device 'cuda:7'", "cpu"),
         (["trian"], 2, "trian", "--help"),
@@ -166,7 +166,7 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["show", "resnet05"], 2, "no model is called 'resnet05'", "resnet50"),
         (["show", "alexnet", "--size", "24"], 2, "input 24x24 is too small for alexnet", "63x63"),
         (["show", "lenet5", "--without", "fc9"], 2, "fc9", ""),
-        (["show", "lenet5", "--field", "c9"], 2, "no layer is called 'c9'", ""),
+        (["show", "lenet5", "--receptive-field", "c9"], 2, "no layer is called 'c9'", ""),
         (["doctor", "nowhere"], 3, "nowhere", ""),
         (["train", "photos", "--model", "lenet5", "--size", "40"], 2, "does not fit", "32x32"),
     ],
@@ -209,7 +209,7 @@ def test_show_prints_a_table_and_draws(trained: Run, tmp_path: Path) -> None:
     assert numbers["total"]["weights"] == 61_706  # 156 + 2416 + 48120 + 10164 + 850
     rows = list(csv.DictReader(io.StringIO(saccade("show", "lenet5", "--csv").stdout)))
     assert [row["name"] for row in rows][:2] == ["c1", "relu1"]
-    drawn = ["--svg", tmp_path / "net.svg", "--field", "c3", "--out", tmp_path / "c3.png"]
+    drawn = ["--svg", tmp_path / "net.svg", "--receptive-field", "c3", "--out", tmp_path / "c3.png"]
     done = saccade("show", "lenet5", *drawn)
     assert done.returncode == 0
     assert (tmp_path / "net.svg").read_text().startswith("<svg")
@@ -227,7 +227,7 @@ def test_the_doctor_finds_writes_and_leaves_the_pictures_alone(
     (photos / "red" / "cut.png").write_bytes(PNG)
     before = {path: path.read_bytes() for path in photos.rglob("*.png")}
     page, table = tmp_path / "found.html", tmp_path / "clean.csv"
-    done = saccade("doctor", photos, "--html", page, "--apply", table, "--json")
+    done = saccade("doctor", photos, "--html", page, "--cleaned", table, "--json")
     assert done.returncode == 0, done.stderr
     found = {finding["kind"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert found["unreadable"]["items"] == ["red/cut.png"]

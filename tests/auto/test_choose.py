@@ -156,7 +156,7 @@ def test_settings_that_contradict_each_other_are_refused(changes: dict, words: s
 )
 def test_a_batch_leaves_an_epoch_thirty_steps(count: int, per_class: int, chosen: int) -> None:
     seen = Glance(short_side=28, grey=True, count=count, per_class=count // 10)
-    wanted = {"train.batch_size": "auto", "data.max_train_per_class": per_class}
+    wanted = {"train.batch_size": "auto", "data.per_class": per_class}
     settings = resolve("small", wanted, seen)
     assert settings.recipe.train.batch_size == chosen
     assert settings.origins["train.batch_size"].startswith("auto: about ")

@@ -110,7 +110,7 @@ def test_every_optimizer_and_every_schedule_can_be_asked_for_by_name() -> None:
         ({"optim.warmup": 1.5}, "optim.warmup cannot be '1.5'", "whole number of steps"),
         ({"optim.warmup": -1}, "optim.warmup cannot be '-1'", "a share from 0"),
         ({"optim.warmup": "inf"}, "optim.warmup cannot be 'inf'", "whole number of steps"),
-        ({"optim.patience": -1}, "optim.patience cannot be '-1'", "from 0 up"),
+        ({"optim.plateau_patience": -1}, "optim.plateau_patience cannot be '-1'", "from 0 up"),
         ({"optim.layer_decay": 0}, "optim.layer_decay cannot be '0'", "above 0 and up to 1"),
         ({"optim.layer_decay": 1.1}, "optim.layer_decay cannot be '1.1'", "above 0 and up to 1"),
         ({"optim.lookahead": -5}, "optim.lookahead cannot be '-5'", "from 0 up"),

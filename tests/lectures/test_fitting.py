@@ -18,7 +18,7 @@ LINEAR = {
 LENET = {"model.name": "lenet5", "train.epochs": 12}
 HEART = {  # six pictures of each digit, as they are, until they are known by heart
     "model.name": "mlp",
-    "data.max_train_per_class": 6,
+    "data.per_class": 6,
     "data.augment": "",
     "train.epochs": 40,
     "train.label_smoothing": 0,

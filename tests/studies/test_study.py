@@ -48,7 +48,7 @@ def test_axes_give_every_combination(written: Written) -> None:
     study = written(HEAD + axes)
     names = ["few, plain", "few, flipped", "many, plain", "many, flipped"]
     assert [variant.name for variant in study.variants] == names
-    assert study.variants[3].settings == {"data.max_train_per_class": 50, "data.augment": ["flip"]}
+    assert study.variants[3].settings == {"data.per_class": 50, "data.augment": ["flip"]}
     assert [variant.against for variant in study.variants] == ["", *["few, plain"] * 3]
     along = written(f'{HEAD}along = "augment"\n{axes}')
     assert [v.against for v in along.variants] == ["", "few, plain", "", "many, plain"]

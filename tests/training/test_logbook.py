@@ -128,7 +128,7 @@ def _fall(*arguments: object) -> None:
 def test_looks_into_layers_leave_the_weights_as_they_are(tmp_path: Path):
     settings = {"train.epochs": 2, "model.name": "lenet5"}
     plain = train(with_=settings, out=tmp_path / "plain")
-    looked = train(with_=settings | {"train.layer_stats_every": 1}, out=tmp_path / "looked")
+    looked = train(with_=settings | {"train.layer_statistics": 1}, out=tmp_path / "looked")
     assert weights(plain) == weights(looked)
     assert "layers" not in plain.history[0]
     rows = looked.history[1]["layers"]
@@ -141,7 +141,7 @@ def test_looks_into_layers_leave_the_weights_as_they_are(tmp_path: Path):
 def test_layers_are_looked_into_every_so_many_epochs(tmp_path: Path):
     settings = {
         "train.epochs": 5,
-        "train.layer_stats_every": 2,
+        "train.layer_statistics": 2,
         "model.name": "logistic_regression",
     }
     run = train(with_=settings, out=tmp_path / "run")
@@ -149,14 +149,14 @@ def test_layers_are_looked_into_every_so_many_epochs(tmp_path: Path):
 
 
 def test_a_dead_layer_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    settings = {"train.epochs": 1, "train.layer_stats_every": 1, "model.name": "mlp"}
+    settings = {"train.epochs": 1, "train.layer_statistics": 1, "model.name": "mlp"}
     train(with_=settings | {"model.init": "zero"}, out=tmp_path / "run")
     said = capfd.readouterr().err
     assert "100 % of its" in said and "never fire" in said
     assert "learns nothing: its gradient is 0" in said
 
 
-@pytest.mark.parametrize("name", ["train.patience", "train.layer_stats_every"])
+@pytest.mark.parametrize("name", ["train.patience", "train.layer_statistics"])
 def test_numbers_of_epochs_are_not_negative(name: str, tmp_path: Path):
     with pytest.raises(RecipeError, match=f"{name} cannot be '-1'"):
         train(with_={name: -1}, out=tmp_path / "run")

@@ -31,7 +31,7 @@ def test_the_settings_of_a_recipe_reach_its_descent() -> None:
         optim__name="lion",
         optim__lr=0.001,
         optim__schedule="plateau",
-        optim__patience=3,
+        optim__plateau_patience=3,
         optim__lookahead=6,
         optim__layer_decay=0.5,
         train__micro_batch_size=16,

@@ -33,7 +33,7 @@ OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "train.micro_batch_size",
     "train.patience",
     "train.checkpoint",
-    "train.layer_stats_every",
+    "train.layer_statistics",
     "train.label_smoothing",
     "train.class_weights",
     "train.ema",
@@ -224,8 +224,8 @@ def _trained_on(recipe: Recipe, seen: Glance) -> int:
     """About how many pictures an epoch has."""
     data = recipe.data
     count = int(seen.count * (1 - data.val - data.test))
-    if data.max_train_per_class and seen.per_class:
-        count = min(count, data.max_train_per_class * seen.count // seen.per_class)
+    if data.per_class and seen.per_class:
+        count = min(count, data.per_class * seen.count // seen.per_class)
     return count
 
 

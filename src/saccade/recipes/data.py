@@ -57,10 +57,10 @@ class Data:
     doctor: Literal["on", "off", "auto"] = setting(
         "auto", "Whether the images are examined first, and copies kept in one split."
     )
-    max_train_per_class: int = setting(
+    per_class: int = setting(
         0, "At most so many images of each class to train on; 0: all.", unit="images", allowed=COUNT
     )
-    max_eval_per_class: int = setting(
+    held_out_per_class: int = setting(
         0,
         "At most so many images of each class in validation and in test; 0: all.",
         unit="images",

@@ -46,8 +46,8 @@ class Recipe:
         """
         tables: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
-            part, _, field_name = known_setting(name).name.partition(".")
-            tables.setdefault(part, {})[field_name] = value
+            known = known_setting(name)
+            tables.setdefault(known.part, {})[known.field] = value
         return replace(
             self, **{part: replace(getattr(self, part), **new) for part, new in tables.items()}
         )

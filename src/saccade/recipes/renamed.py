@@ -7,15 +7,15 @@ from typing import Any
 
 SETTINGS = {
     "data.crop": "data.crop_pct",
-    "data.per_class": "data.max_train_per_class",
-    "data.held_per_class": "data.max_eval_per_class",
+    "data.held_per_class": "data.held_out_per_class",
     "data.grow": "data.progressive_resizing",
     "data.views": "data.augmented_copies",
-    "optim.clip": "optim.clip_grad_norm",
+    "optim.clip": "optim.clip_grad",
+    "optim.patience": "optim.plateau_patience",
     "train.micro_batch": "train.micro_batch_size",
     "train.stop_after": "train.patience",
     "train.keep": "train.checkpoint",
-    "train.statistics": "train.layer_stats_every",
+    "train.statistics": "train.layer_statistics",
     "train.average": "train.ema",
 }
 VALUES = {

@@ -6,14 +6,16 @@ what `setting(...)` keeps in the metadata of a dataclass field.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from math import inf, isfinite
 from pathlib import PurePath
 from types import UnionType
 from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
+from saccade.command import as_text
 from saccade.errors import RecipeError
 from saccade.recipes.renamed import hint_on_value
 
@@ -25,6 +27,7 @@ class Allowed(Protocol):
     """Which numbers a setting takes; its text says so in words."""
 
     def __contains__(self, number: Any, /) -> bool: ...
+    def to_dict(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class Range:
         above = self.low <= number if self.closed in ("both", "left") else self.low < number
         below = number <= self.high if self.closed in ("both", "right") else number < self.high
         return above and below
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ends; None where there is none."""
+        ends = {"low": self.low, "high": self.high}
+        return {k: v if isfinite(v) else None for k, v in ends.items()} | {"closed": self.closed}
 
     def __str__(self) -> str:
         low, high = f"{self.low:,}", f"{self.high:,}"
@@ -63,6 +71,10 @@ class ShareOrCount:
 
     def __contains__(self, number: Any, /) -> bool:
         return 0 <= number < 1 or (number >= 1 and float(number).is_integer())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ends, and what is counted from 1 on."""
+        return Range(0, closed="left").to_dict() | {"whole_from_1": self.part}
 
     def __str__(self) -> str:
         return f"that is a share from 0 to below 1 or a whole number of {self.part}"
@@ -138,6 +150,21 @@ class Setting:
     flag: str  # its short name on the command line and in Python; empty for most
 
     @property
+    def part(self) -> str:
+        """The table that it is in: optim."""
+        return self.name.partition(".")[0]
+
+    @property
+    def field(self) -> str:
+        """Its name in that table: lr."""
+        return self.name.partition(".")[2]
+
+    @property
+    def option(self) -> str:
+        """Its option on the command line: --epochs; empty for most."""
+        return f"--{self.flag}" if self.flag else ""
+
+    @property
     def kinds(self) -> tuple[Any, ...]:
         """The types that a value may have, in the order in which they are tried."""
         union = get_origin(self.kind) in (Union, UnionType)
@@ -159,6 +186,20 @@ class Setting:
         quoted = [f"'{choice}'" for choice in self.choices]
         return ", or ".join([*words, ", ".join(quoted)] if quoted else words)
 
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        numbers = {int, float}.intersection(self.kinds)
+        return {
+            "name": self.name,
+            "flag": self.option,
+            "default": list(self.default) if isinstance(self.default, tuple) else self.default,
+            "takes": self.takes,
+            "choices": list(self.choices),
+            "range": self.allowed.to_dict() if numbers else None,
+            "unit": self.unit,
+            "sentence": self.sentence,
+        }
+
     def read(self, value: Any) -> Any:
         """`value`, perhaps text from a command line, as its type; raises `RecipeError`."""
         for kind in self.kinds:
@@ -179,7 +220,7 @@ def setting(
 ) -> Any:
     """A field of a table of settings, with what is to be known of it as its metadata."""
     words = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag}
-    return field(default=default, metadata=words)
+    return dataclasses.field(default=default, metadata=words)
 
 
 @cache
@@ -189,17 +230,11 @@ def settings_of(table: type) -> tuple[Setting, ...]:
     return tuple(
         Setting(f"{table.__name__.lower()}.{f.name}", kinds[f.name], f.default, **f.metadata)
         for f in fields(table)
-        if f.default is not MISSING
+        if f.metadata
     )
 
 
 def read_values(table: Any) -> None:
     """Give every field of a frozen `table` its value as its type; raises `RecipeError`."""
     for one in settings_of(type(table)):
-        field_name = one.name.partition(".")[2]
-        object.__setattr__(table, field_name, one.read(getattr(table, field_name)))
-
-
-def as_text(value: Any) -> str:
-    """A value as a command line takes it: names with spaces between them."""
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        object.__setattr__(table, one.field, one.read(getattr(table, one.field)))

@@ -69,7 +69,7 @@ def finetune() -> Recipe:
             weight_decay=0.05,
             warmup="auto",
             layer_decay=0.8,
-            clip_grad_norm=1.0,
+            clip_grad=1.0,
         ),
         train=Train(epochs=10, batch_size=32, label_smoothing=0.1, ema="auto"),
     )

@@ -56,13 +56,13 @@ class Optim:
         unit="share or steps",
         allowed=ShareOrCount("steps"),
     )
-    patience: int = setting(
+    plateau_patience: int = setting(
         5,
         "Of schedule=plateau: epochs without a better one before the rate drops to a tenth.",
         unit="epochs",
         allowed=COUNT,
     )
-    clip_grad_norm: float = setting(
+    clip_grad: float = setting(
         0.0,
         "Highest norm of the gradient, which is scaled down to it; 0: as it is.",
         allowed=Range(0),
@@ -127,7 +127,7 @@ class Train:
     checkpoint: Literal["last", "best"] = setting(
         "last", "The epoch whose weights are used: the last, or the best by validation."
     )
-    layer_stats_every: int = setting(
+    layer_statistics: int = setting(
         0,
         "Epochs between two records of every layer's statistics; 0: none.",
         unit="epochs",
@@ -177,11 +177,11 @@ def _refuse_nesterov_without_momentum(optim: Optim) -> None:
 
 
 def _refuse_statistics_of_compiled(train: Train) -> None:
-    if train.compile != "off" and train.layer_stats_every:
+    if train.compile != "off" and train.layer_statistics:
         raise RecipeError(
-            f"train.compile={train.compile} does not go with train.layer_stats_every: compiled "
+            f"train.compile={train.compile} does not go with train.layer_statistics: compiled "
             "networks have no layers to look into",
-            "set train.compile=off, or train.layer_stats_every=0",
+            "set train.compile=off, or train.layer_statistics=0",
         )
 
 

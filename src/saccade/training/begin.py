@@ -42,8 +42,8 @@ def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[st
     group, findings = grouped(source, data, settings.recipe)
     division = limited(
         divide(source, val=held.val, test=held.test, seed=seed, group=group),
-        train=held.max_train_per_class,
-        held=held.max_eval_per_class,
+        train=held.per_class,
+        held=held.held_out_per_class,
         seed=seed,
     )
     if flags.get("model.name") == "auto":

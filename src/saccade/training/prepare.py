@@ -185,7 +185,7 @@ def refuse_unshared(recipe: Recipe, world: World) -> None:
     if recipe.optim.lr == "auto":
         raise RecipeError(
             "optim.lr=auto does not go with several processes: the sweep is made by one",
-            "ask saccade find-rate, and set optim.lr to what it says",
+            "ask saccade lr-find, and set optim.lr to what it says",
         )
     if recipe.train.class_weights != "none":
         raise RecipeError(
@@ -232,11 +232,11 @@ def _descent(recipe: Recipe, groups: list[dict], steps: int, world: World) -> De
         scheduled(optim.schedule, warmup),
         total,
         precision=recipe.train.precision,
-        clip=optim.clip_grad_norm,
+        clip=optim.clip_grad,
         minutes=recipe.train.minutes,
         micro_batch=recipe.train.micro_batch_size,
         least=int(recipe.train.batch_size) + 1 if whole else 1,
-        plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
+        plateau=Plateau(optim.plateau_patience) if optim.schedule == "plateau" else Plateau(),
         world=world,
     )
 
