@@ -16,6 +16,7 @@ from PIL import Image
 import saccade as package
 from saccade import api, cli
 from saccade.errors import UsageError
+from saccade.recipes.short import short_names
 from saccade.runs.run import Run
 
 LISTS = {"models", "recipe", "recipes", "report", "studies"}
@@ -44,18 +45,29 @@ def test_each_verb_is_a_command_with_the_same_arguments_and_words(
 ) -> None:
     function = getattr(api, verb)
     made = inspect.signature(cli.command(function)).parameters
-    own = inspect.signature(function).parameters
+    own = {k: p for k, p in inspect.signature(function).parameters.items() if k != "short"}
+    takes_settings = "short" in inspect.signature(function).parameters
     assert list(made)[: len(own)] == list(own)
-    assert set(made) - set(own) <= {"json", "csv"}
+    rest = [*short_names()] if takes_settings else []
+    assert list(made)[len(own) : len(own) + len(rest)] == rest
+    assert set(made) - {*own, *rest} <= {"json", "csv"}
     assert all(made[name].default == own[name].default for name in own)
     monkeypatch.setenv("COLUMNS", "2000")
     assert cli.main([verb.replace("_", "-"), "--help"]) == 0
     words = capsys.readouterr().out
     assert function.__doc__.splitlines()[0] in words
     descriptions = cli.unwrapped(function.__doc__).partition("----------\n")[2].splitlines()
-    assert descriptions[::2] == list(own)
-    for description in descriptions[1::2]:
+    assert descriptions[::2] == [*own, *(["short"] if takes_settings else [])]
+    for description in descriptions[1 : 2 * len(own) : 2]:
         assert description.strip() in words
+    for setting in rest:
+        assert short_names()[setting].sentence in words
+
+
+@pytest.mark.parametrize("verb", [*api.__all__, "create_model"])
+def test_no_verb_takes_more_than_eight_arguments_beside_its_settings(verb: str) -> None:
+    own = inspect.signature(getattr(api, verb)).parameters.keys() - {"short", "with_"}
+    assert len(own) <= 8
 
 
 @pytest.mark.parametrize("verb", sorted(set(api.__all__) - LISTS))
@@ -154,6 +166,19 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["train", "photos", "--epochs", "-1"], 2, "train.epochs cannot be '-1'", "from 0 to"),
         (["train", "photos", "--out", "empty"], 2, "the folder 'empty' exists", "another --out"),
         (["train", "photos", "--with", "train.device=cuda:7"], 5, "no device 'cuda:7'", "cpu"),
+        (["train", "photos", "--epochs", "1.5"], 2, "train.epochs cannot be '1.5'", "a whole"),
+        (["train", "photos", "--seed", "-1"], 2, "train.seed cannot be '-1'", "from 0 to"),
+        (["plan", "photos", "--size", "1000000"], 2, "data.size cannot be", "from 1 to 8,192"),
+        (["train", "photos", "--lr", "1"], 2, "Unknown option", "--with optim.lr=VALUE"),
+        (["train", "photos", "--with", "train.average=0"], 2, "train.average", "train.ema now"),
+        (["train", "photos", "--with", "model.head=means"], 2, "model.head", "nearest_mean"),
+        (["find-rate", "photos"], 2, "find-rate", "saccade lr-find photos"),
+        (["suspects", "photos"], 2, "suspects", "saccade label-issues photos"),
+        (["train", "photos", "--plan"], 2, "--plan", "saccade plan photos"),
+        (["evaluate", "RUN", "--views", "flip"], 2, "--views", "--tta flip"),
+        (["evaluate", "RUN", "--keep"], 2, "--keep", "saccade tune-threshold"),
+        (["settings", "optim.rl"], 2, "no setting is called 'optim.rl'", "optim.lr"),
+        (["settings", "train.keep"], 2, "no setting is called", "train.checkpoint now"),
         (["trian"], 2, "trian", "--help"),
         (["evaluate", "nowhere"], 2, "there is no run 'nowhere'", "saccade train"),
         (["evaluate", "photos"], 2, "'photos' is no run", ""),
@@ -292,3 +317,28 @@ def test_main_gives_the_exit_code_instead_of_leaving(capsys: pytest.CaptureFixtu
 def test_text_settings_must_say_name_and_value() -> None:
     with pytest.raises(UsageError):
         api.train(with_=["optim.lr"])
+
+
+def test_arguments_of_earlier_versions_are_answered_in_python_too() -> None:
+    with pytest.raises(UsageError, match="there is no argument 'plan'") as caught:
+        api.train(plan=True)  # pyright: ignore[reportCallIssue]
+    assert caught.value.hint == "it is a verb: saccade.plan(...)"
+    with pytest.raises(UsageError, match="short name 'lr'") as caught:
+        api.train(lr=0.1)  # pyright: ignore[reportCallIssue]
+    assert caught.value.hint == "write it by its full name: with_={'optim.lr': 0.1}"
+    with pytest.raises(UsageError, match="no setting is called 'epoch'") as caught:
+        api.train(epoch=4)  # pyright: ignore[reportCallIssue]
+    assert caught.value.hint == "did you mean epochs?"
+
+
+def test_settings_are_listed_for_people_and_programs() -> None:
+    assert saccade("settings", "optim.lr").stdout.splitlines() == [
+        "optim.lr=0.003",
+        "    Learning rate, the highest of the schedule; auto: found by a sweep.",
+        "    Takes a number above 0, or 'auto'.",
+    ]
+    told = json.loads(saccade("settings", "epochs", "--json").stdout)["settings"]
+    assert [(one["name"], one["flag"]) for one in told] == [("train.epochs", "--epochs")]
+    assert told[0]["range"] == {"low": 0, "high": 1_000_000, "closed": "both"}
+    rows = list(csv.DictReader(io.StringIO(saccade("settings", "*patience", "--csv").stdout)))
+    assert [row["setting"] for row in rows] == ["optim.plateau_patience", "train.patience"]
