@@ -22,6 +22,7 @@ RENAMED: Mapping[tuple[str, str], tuple[str, ...]] = {  # verb and option: what 
     ("evaluate", "--keep"): ("tune-threshold", "--save"),
     ("show", "--all"): ("show", "--expand"),
     ("show", "--batch"): ("show", "--batch-size"),
+    ("show", "--input-size"): ("show", "--size"),
     ("show", "--field"): ("show", "--receptive-field"),
     ("study", "--at-once"): ("study", "--jobs"),
 }
@@ -57,15 +58,12 @@ def renamed(words: Sequence[str]) -> Command | None:
     """A command line of an earlier version in today's words; None where nothing was renamed."""
     if not words:
         return None
-    verb, *rest = words
-    found = [verb, *rest]
-    for (old_verb, option), (now, *replacement) in RENAMED.items():
-        if verb == old_verb and not option:
-            found[0] = now
-        elif verb == old_verb and option in found:
-            place = found.index(option)
-            found[0], found[place : place + 1] = now, replacement
-    return Command(tuple(found)) if found != [verb, *rest] else None
+    old_verb, *old_rest = words
+    verb, rest = RENAMED.get((old_verb, ""), (old_verb,))[0], []
+    for word in old_rest:
+        now = RENAMED.get((old_verb, word), ("", word))
+        verb, rest = now[0] or verb, [*rest, *now[1:]]
+    return Command((verb, *rest)) if [verb, *rest] != list(words) else None
 
 
 def _option(name: str, value: object) -> Iterator[str]:
