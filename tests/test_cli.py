@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -320,14 +321,15 @@ def test_text_settings_must_say_name_and_value() -> None:
 
 
 def test_arguments_of_earlier_versions_are_answered_in_python_too() -> None:
+    train: Any = api.train
     with pytest.raises(UsageError, match="there is no argument 'plan'") as caught:
-        api.train(plan=True)  # pyright: ignore[reportCallIssue]
+        train(plan=True)
     assert caught.value.hint == "it is a verb: saccade.plan(...)"
     with pytest.raises(UsageError, match="short name 'lr'") as caught:
-        api.train(lr=0.1)  # pyright: ignore[reportCallIssue]
+        train(lr=0.1)
     assert caught.value.hint == "write it by its full name: with_={'optim.lr': 0.1}"
     with pytest.raises(UsageError, match="no setting is called 'epoch'") as caught:
-        api.train(epoch=4)  # pyright: ignore[reportCallIssue]
+        train(epoch=4)
     assert caught.value.hint == "did you mean epochs?"
 
 
