@@ -116,7 +116,7 @@ def test_an_error_of_ours_is_not_taken_for_a_bad_picture():
 
 @pytest.mark.usefixtures("trapped")
 def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture():
-    with pytest.raises(RuntimeError, match=r"a bug in saccade\.data\.doctor\.looker"):
+    with pytest.raises(RuntimeError, match=r"a bug in saccade\.data\.doctor\.scan"):
         scan([Item("bug", None, Encoded(b"bug"))], processes=1)
 
 
