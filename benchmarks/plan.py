@@ -57,7 +57,7 @@ def row(name: str, size: int) -> str:
         "model.name": name,
         "data.size": size,
         "data.per_class": BATCH // 2,  # of ten classes: whole batches alone
-        "data.held_per_class": 2,
+        "data.held_out_per_class": 2,
         "data.doctor": "off",
         "train.batch_size": BATCH,
         "train.epochs": EPOCHS,

@@ -166,7 +166,7 @@ def fine_tuned(photographs: Photographs, case: Case) -> Tensor:
     changes = {
         "model.name": NETWORK,
         "model.weights": str(photographs.data / "weights" / FILE),
-        "model.head": "means" if 0 < case.shots <= HANDFUL else "logistic",
+        "model.head": "nearest_mean" if 0 < case.shots <= HANDFUL else "logistic",
         "train.epochs": TUNED_EPOCHS,
     }
     return trained(photographs, case, "finetune", changes)

@@ -44,12 +44,14 @@ def test_every_setting_is_told_with_its_origin_on_few_lines(width: int):
 
 def test_settings_of_no_use_share_a_line_and_its_reason():
     why = "no use: nothing is trained"
-    idle = dict.fromkeys(("optim.clip", "train.epochs"), why)
+    idle = dict.fromkeys(("optim.clip_grad", "train.epochs"), why)
     view, paper = shown(120)
     with view:
         view.settings(Settings(Recipe(), ORIGINS | idle), [])
     lines = Text.from_ansi(paper.getvalue()).plain.splitlines()
-    assert [line.rstrip() for line in lines if why in line] == [f"{why}  optim.clip train.epochs"]
+    assert [line.rstrip() for line in lines if why in line] == [
+        f"{why}  optim.clip_grad train.epochs"
+    ]
 
 
 def test_a_long_note_keeps_its_indent():

@@ -22,8 +22,8 @@ from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
 from saccade.explain.layer_stats import LayerRow, in_columns
 from saccade.progress import TimeLeft
-from saccade.recipes.recipe import ENDLESS
 from saccade.recipes.settings import Settings
+from saccade.recipes.training import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run

@@ -31,10 +31,10 @@ def test_the_settings_of_a_recipe_reach_its_optimizer_step() -> None:
         optim__name="lion",
         optim__lr=0.001,
         optim__schedule="plateau",
-        optim__patience=3,
+        optim__plateau_patience=3,
         optim__lookahead=6,
         optim__layer_decay=0.5,
-        train__micro_batch=16,
+        train__micro_batch_size=16,
         train__minutes=2,
     )
     stepper = ready.stepper
@@ -71,8 +71,8 @@ def test_a_warm_up_longer_than_the_training_is_refused() -> None:
 
 
 def test_a_state_holds_all_that_a_stepper_and_an_ema_remember() -> None:
-    first = prepared(train__average="auto", optim__schedule="plateau")
+    first = prepared(train__ema="auto", optim__schedule="plateau")
     first.stepper.observe(0.5)
-    second = prepared(train__average="auto", optim__schedule="plateau")
+    second = prepared(train__ema="auto", optim__schedule="plateau")
     assert second.load_state_dict(first.state_dict(Position(2, 5))) == Position(2, 5)
     assert second.stepper.plateau.best == 0.5

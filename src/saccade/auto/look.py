@@ -24,7 +24,7 @@ from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task
 
 USED = ("model.name", "train.seed", "train.device", "train.threads")
-IDLE = ("data.augment", "data.grow", "data.sampling", "data.views")
+IDLE = ("data.augment", "data.progressive_resizing", "data.sampling", "data.augmented_copies")
 
 
 def is_fitted(recipe: Recipe) -> bool:

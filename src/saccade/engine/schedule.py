@@ -113,7 +113,7 @@ SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the full rate on; a war
     "linear": linear,
     "polynomial": polynomial,
     "cosine": cosine,
-    "steps": steps,
+    "multistep": steps,
     "plateau": constant,  # and a Plateau beside it
 }
 CYCLES: dict[str, Callable[[float], Schedule]] = {  # these rise themselves

@@ -22,8 +22,8 @@ HEADS: dict[str, Fit] = {
     "ridge": ridge,
     "logistic": logistic,
     "poisson": poisson,
-    "means": means,
-    "neighbours": neighbours,
+    "nearest_mean": means,
+    "knn": neighbours,
 }
 
 
@@ -34,12 +34,12 @@ def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
         raise RecipeError(
             f"a head takes the place of a last layer that is fully connected and gives "
             f"{task.outputs} numbers; the network's '{head_name(model)}' gives {last.out_features}",
-            "take another network, or set model.head=fresh",
+            "take another network, or set model.head=random",
         )
     if name not in task.heads:
         raise RecipeError(
             f"model.head cannot be {name} for {task.kind}",
-            f"it takes {', '.join(('fresh', *task.heads))}",
+            f"it takes {', '.join(('random', *task.heads))}",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from saccade.command import Command
 from saccade.data.item import Item
 from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
@@ -18,7 +19,7 @@ from saccade.engine.stages import stage_at
 from saccade.engine.state import NetworkState
 from saccade.errors import DivergedError, Stopped
 from saccade.metrics.measure import scores
-from saccade.recipes.recipe import ENDLESS
+from saccade.recipes.training import ENDLESS
 from saccade.runs.run import Run
 from saccade.training.prepare import Prepared
 from saccade.training.view import View
@@ -86,7 +87,7 @@ class Logbook:
         place = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
         return Stopped(
             f"stopped in {place}; a checkpoint is in {self.run.path / 'checkpoint'}",
-            f"go on with: saccade resume {self.run.path}",
+            f"go on with: {Command.of('resume', self.run.path)}",
             signal=signal,
         )
 
@@ -203,5 +204,6 @@ def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
     names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(
         f"{what}, on {len(index)} pictures such as {names}",
-        "take a smaller optim.lr, or set optim.clip=1; checkpoints of earlier epochs are whole",
+        "take a smaller optim.lr, or set optim.clip_grad=1; checkpoints of earlier epochs "
+        "are whole",
     )

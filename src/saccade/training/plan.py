@@ -266,15 +266,17 @@ def _pace(prepared: Prepared, count: int, stage: Stage) -> Pace:
     steps = stage.epochs * ceil(count / int(train.batch_size))
     seconds = SECONDS / len(recipe.stages)
     seconds = min(seconds, REHEARSED * 60 * train.minutes) if train.minutes else seconds
-    return pace(rehearsal, batch, train.micro_batch, steps, seconds)
+    return pace(rehearsal, batch, train.micro_batch_size, steps, seconds)
 
 
 def grown(recipe: Recipe) -> float:
     """The cost of a step on average, as a share of that with pictures of whole size."""
     whole = int(recipe.data.size)
-    if recipe.data.grow == 1:
+    if recipe.data.progressive_resizing == 1:
         return 1.0
-    return sum((side / whole) ** 2 for side in sizes(whole, recipe.data.grow)) / STAGES
+    return (
+        sum((side / whole) ** 2 for side in sizes(whole, recipe.data.progressive_resizing)) / STAGES
+    )
 
 
 def saving_seconds(count: int, folder: Path) -> float:

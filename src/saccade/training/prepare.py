@@ -154,8 +154,8 @@ def prepare(
     ready = begun(recipe, task, decoding, train.targets, progress)
     compile_in_place(ready.model, settings.compile, device(settings.device))
     state = _train_state(recipe, ready.model, task, len(loader), world)
-    if data.grow < 1:
-        augment.append(Grow(data.grow, lambda: state.main.stepper.done))
+    if data.progressive_resizing < 1:
+        augment.append(Grow(data.progressive_resizing, lambda: state.main.stepper.done))
     return Prepared(
         recipe,
         task,
@@ -165,7 +165,7 @@ def prepare(
         loader,
         compose(augment),
         state,
-        Best(settings.stop_after, keep=settings.keep == "best"),
+        Best(settings.patience, keep=settings.checkpoint == "best"),
         ready.words + _said_of(world, ready.model),
         world=world,
     )
@@ -184,7 +184,7 @@ def refuse_unshared(recipe: Recipe, world: World) -> None:
     if recipe.optim.lr == "auto":
         raise RecipeError(
             "optim.lr=auto does not go with several processes: the sweep is made by one",
-            "ask saccade find-rate, and set optim.lr to what it says",
+            "ask saccade lr-find, and set optim.lr to what it says",
         )
     if recipe.train.class_weights != "none":
         raise RecipeError(
@@ -216,7 +216,7 @@ def _train_state(
     )
     stepper = _stepper(recipe, groups(model), steps, world)
     unfreezing = Unfreezing(groups, recipe.stages, trainable, steps)
-    ema = Average(model, recipe.train.average) if recipe.train.average else None
+    ema = Average(model, recipe.train.ema) if recipe.train.ema else None
     return supervised(model, task, stepper, unfreezing, ema)
 
 
@@ -235,11 +235,11 @@ def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> St
         scheduled(optim.schedule, warmup),
         total,
         precision=recipe.train.precision,
-        clip=optim.clip,
+        clip=optim.clip_grad,
         minutes=recipe.train.minutes,
-        micro_batch=recipe.train.micro_batch,
+        micro_batch=recipe.train.micro_batch_size,
         min_micro_batch=int(recipe.train.batch_size) + 1 if whole else 1,
-        plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
+        plateau=Plateau(optim.plateau_patience) if optim.schedule == "plateau" else Plateau(),
         world=world,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from saccade.command import Command
 from saccade.data.loader import spread
 from saccade.data.store import free_disk, in_words
 from saccade.engine.checkpoint import KEPT, load_checkpoint
@@ -38,7 +39,7 @@ def told(run: Run) -> Iterator[None]:
             raise
         raise ResourceError(
             f"memory ran out outside of a step; {kept(run)}",
-            f"free some, then go on with: saccade resume {run.path}",
+            f"free some, then go on with: {Command.of('resume', run.path)}",
         ) from error
 
 
@@ -85,7 +86,7 @@ def _unwritable(run: Run, error: OSError) -> ResourceError:
     cure = "make room" if error.errno in FULL else "see to the disk"
     return ResourceError(
         f"cannot write to the run '{run.path}': {error.strerror or error}; {kept(run)}",
-        f"{cure}, then go on with: saccade resume {run.path}",
+        f"{cure}, then go on with: {Command.of('resume', run.path)}",
     )
 
 
@@ -93,7 +94,7 @@ class LayerLooks:
     """Looks into every layer at the end of each so many epochs; none where none is asked for."""
 
     def __init__(self, prepared: Prepared):
-        self.every = prepared.recipe.train.statistics  # epochs
+        self.every = prepared.recipe.train.layer_statistics  # epochs
         self.steps = len(prepared.loader)
         self.said: set[str] = set()
         if self.every:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade import errors
+from saccade.command import Command
 from saccade.device import HUSHED, cores
 from saccade.errors import ResourceError, Stopped, UsageError
 
@@ -99,7 +100,7 @@ class Launch:
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name} cannot be {getattr(self, name)}", "give 1 or more")
         if self.restarts < 0:
-            raise UsageError(f"--restarts cannot be {self.restarts}", "give 0 or more")
+            raise UsageError(f"--max-restarts cannot be {self.restarts}", "give 0 or more")
         if self.several and sys.platform == "win32":
             raise UsageError("several processes train on Linux and macOS alone", "give one")
         if self.nodes > 1 and not self.rendezvous:
@@ -263,4 +264,4 @@ def _made(logs: Path) -> list[Path]:
 
 def _how_to_go_on(logs: Path, wanted: Launch) -> str:
     made = _made(logs)
-    return f"go on with: saccade resume {made[0]} {wanted}" if made else "nothing was begun"
+    return f"go on with: {Command.of('resume', made[0])} {wanted}" if made else "nothing was begun"
