@@ -35,8 +35,13 @@ WORDS = 76  # characters of the line that moves, besides its bar
 
 
 @singledispatch
-def show_result(result: Anatomy) -> None:
+def show_result(result: object) -> None:
     """Print what is laid out to the width of the terminal, on standard output."""
+    raise TypeError(f"nothing here lays out a {type(result).__name__}")
+
+
+@show_result.register
+def _(result: Anatomy) -> None:
     width = None if sys.stdout.isatty() else PAPER
     Console(highlight=False, width=width).print(AnatomyTable(result))
 
@@ -47,8 +52,13 @@ def _(result: Diagnosis) -> None:
 
 
 @singledispatch
-def comma_separated(result: Anatomy) -> str:
+def comma_separated(result: object) -> str:
     """The same as comma-separated values, without the last line's end."""
+    raise TypeError(f"nothing here makes a table of a {type(result).__name__}")
+
+
+@comma_separated.register
+def _(result: Anatomy) -> str:
     return as_csv(result).rstrip("\n")
 
 

@@ -23,8 +23,7 @@ from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.runs.bundle import Bundle
 from saccade.runs.predictor import BATCH, Predictor
-from saccade.tasks.answers import Prediction
-from saccade.tasks.classification import Classification
+from saccade.tasks.classification import Classification, Prediction
 
 GREY = Preprocessing(32, colour="grey", mean=(0.4,), std=(0.3,))
 
@@ -152,7 +151,7 @@ def test_a_closed_predictor_says_so(tmp_path: Path) -> None:
 
 
 def test_a_script_that_forgets_to_close_ends_and_leaves_no_process(tmp_path: Path) -> None:
-    bundle().save(tmp_path / "bundle", "card")
+    bundle().save(tmp_path / "bundle")
     files(tmp_path, 0, 1)
     code = (
         "import saccade\n"
