@@ -26,12 +26,14 @@ import saccade
 from saccade.data.item import Encoded, Item, Pixels
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
-from saccade.metrics.bootstrap import Resampling, Wanted, with_spread
+from saccade.metrics.bootstrap import Resampling
 from saccade.metrics.intervals import wilson
-from saccade.metrics.ranking import roc_area
+from saccade.metrics.measure import with_intervals
+from saccade.metrics.metric import Quantity
+from saccade.metrics.ranking import roc_auc
 from saccade.runs.bundle import Bundle
 from saccade.runs.run import Run
-from saccade.tasks.answers import Prediction
+from saccade.tasks.classification import Prediction
 from saccade.words import proportion
 
 LEARNED = "01234567"
@@ -97,7 +99,7 @@ def scenes(data: Path, out: Path) -> tuple[Run, dict[str, list[Item]]]:
         data / "intel_scenes",
         model="googlenet_2014",
         weights=data / GOOGLENET,
-        features_only=True,
+        recipe="features",
         out=out / "googlenet",
     )
     objects = open_source(data / "imagenet_samples")
@@ -125,10 +127,10 @@ def measure(run: Run, strangers: dict[str, list[Item]]) -> None:
         kind = torch.arange(n + strange.shape[1]) >= n
         scores = torch.cat([known, strange], dim=1)
         wanted = [
-            Wanted(what, roc_area(one, kind))
+            Quantity(what, roc_auc(one, kind))
             for what, one in zip(("novelty", "unsure"), scores, strict=True)
         ]
-        areas = with_spread(wanted, Resampling(len(kind), kind.long()))
+        areas = with_intervals(wanted, Resampling(len(kind), kind.long()).affordable())
         caught = share(int((strange[0] > LIMIT).sum()), strange.shape[1])
         cells = " | ".join(map(str, areas))
         print(f"| {run.path.name} | {name} | {cells} | {caught} |", flush=True)

@@ -7,7 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from saccade.engine.ood import Novelty
-from saccade.metrics.ranking import roc_area
+from saccade.metrics.ranking import roc_auc
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_pictures_of_something_else_are_more_novel(known) -> None:
     train, held, new = known.split((60, 30, 30))
     shares = Novelty.fit(train, held).share(torch.cat([new, strange]))
     positive = torch.arange(len(shares)) >= len(new)
-    assert float(roc_area(shares, positive)(torch.ones(1, len(shares)).double())) > 0.9
+    assert float(roc_auc(shares, positive)(torch.ones(1, len(shares)).double())) > 0.9
 
 
 def test_novelty_is_the_share_of_held_out_pictures_nearer_to_a_training_picture(known) -> None:

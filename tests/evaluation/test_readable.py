@@ -14,14 +14,14 @@ from saccade.errors import DataError
 from saccade.evaluation.readable import Readable
 from saccade.runs.bundle import Bundle
 from saccade.tasks.classification import Classification
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 from saccade.tasks.task import Task
 
 GREY = Preprocessing(size=8, colour="grey", mean=(0.5,), std=(0.5,))
 TASKS: list[Task] = [
     Classification(("dark", "bright"), temperature=2.0),
-    Labelling(("dark", "bright")),
+    Multilabel(("dark", "bright")),
     Regression(mean=3.0, scale=2.0),
 ]
 
@@ -54,7 +54,7 @@ def readable(task: Task, n: int = 7) -> Readable:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
 def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) -> None:
     ready, bundle = readable(task), bundle_of(task)
-    found = ready.evaluated(bundle, views(["flip"])).predictions
+    found = ready.evaluated(bundle, views(["flip"])).rows.predictions
     images = ready.pictures.take(torch.arange(7))
     both = [task.predict(bundle.model, seen) for seen in (images, images.flip(3))]
     assert not torch.allclose(both[0], both[1])
@@ -63,15 +63,15 @@ def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) ->
 
 def test_one_view_is_the_picture_as_it_is() -> None:
     ready, bundle = readable(TASKS[0]), bundle_of(TASKS[0])
-    found = ready.evaluated(bundle, views([])).predictions
-    assert torch.equal(found, ready.evaluated(bundle).predictions)
+    found = ready.evaluated(bundle, views([])).rows.predictions
+    assert torch.equal(found, ready.evaluated(bundle).rows.predictions)
 
 
 @pytest.mark.parametrize(
     ("task", "label", "what"),
     [
         (TASKS[0], 3.5, "has the label 3.5, which is for regression"),
-        (TASKS[0], ("dark",), "which is for labelling; this network was trained for classif"),
+        (TASKS[0], ("dark",), "which is for multilabel; this network was trained for classif"),
         (TASKS[0], None, "'one' has no label"),
         (TASKS[0], "grey", "'grey'"),
         (TASKS[1], 3.5, "which is for regression"),

@@ -13,7 +13,7 @@ from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.readable import APART, Readable, part_of_each, slices
 from saccade.tasks.classification import Classification
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 
 BLANK = Pixels(torch.zeros(8, 8, dtype=torch.uint8).numpy())
@@ -77,11 +77,12 @@ def ready(n: int = 4) -> Readable:
 def test_each_slice_has_its_number_interval_and_n() -> None:
     """Wilson's interval of 1 of 2 is 9.5 to 90.5 % (Newcombe 1998 gives the formula)."""
     predictions = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]])
-    found = Evaluated({}, predictions, torch.tensor([0, 0, 1, 1]))
+    task, targets = Classification(("cat", "dog")), torch.tensor([0, 0, 1, 1])
+    found = Evaluated(task.metric().rows(predictions, targets))
     plain = Readable(
-        tuple(Item(i.name, i.label, i.picture) for i in ITEMS), ready().pictures, found.targets, ()
+        tuple(Item(i.name, i.label, i.picture) for i in ITEMS), ready().pictures, targets, ()
     )
-    task, by = Classification(("cat", "dog")), part_of_each(ITEMS, "folder", None)
+    by = part_of_each(ITEMS, "folder", None)
     day, night = slices(task, found, plain, by, "accuracy")
     assert (day.name, day.number.value, day.number.n) == ("day", 0.5, 2)
     assert day.number.interval == pytest.approx((0.0945, 0.9055), abs=1e-4)
@@ -91,10 +92,14 @@ def test_each_slice_has_its_number_interval_and_n() -> None:
 
 
 def test_a_slice_too_small_for_its_number_is_undefined() -> None:
-    numbers = Evaluated({}, torch.tensor([[1.0], [2.0]]), torch.tensor([[1.5], [2.0]]))
+    numbers, labels = Regression(), Multilabel(("a", "b"))
+    said = Evaluated(
+        numbers.metric().rows(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.5], [2.0]]))
+    )
     names = {"day/a_1.png": "a", "day/b_2.png": "b"}
-    one, other = slices(Regression(), numbers, ready(2), names, "R squared")
+    one, other = slices(numbers, said, ready(2), names, "R squared")
     assert one.number.value != one.number.value and other.number.value != other.number.value
-    marks = Evaluated({}, torch.tensor([[0.1, 0.2], [0.9, 0.2]]), torch.tensor([[0.0, 0], [1, 0]]))
-    bare, full = slices(Labelling(("a", "b")), marks, ready(2), names, "mean average precision")
+    marks = torch.tensor([[0.1, 0.2], [0.9, 0.2]]), torch.tensor([[0.0, 0], [1, 0]])
+    given = Evaluated(labels.metric().rows(*marks))
+    bare, full = slices(labels, given, ready(2), names, "mean average precision")
     assert bare.number.value != bare.number.value and full.number.value == 1

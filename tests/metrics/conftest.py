@@ -1,4 +1,4 @@
-"""What the tests of metrics share: answers of many shapes, and how a metric sees them."""
+"""What the tests of metrics share: answers of many shapes, and plain ways to ask for a number."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from saccade.data.batch import Batch
+from saccade.metrics.bootstrap import Statistic
 
 
 @pytest.fixture
-def measured() -> Callable:
-    """The metric over predictions and targets in batches of uneven size."""
+def valued() -> Callable:
+    """The value of a statistic of N images, each as it is."""
 
-    def over(metric, predictions: Tensor, targets: Tensor):
-        for p, t in zip(predictions.split(33), targets.split(33), strict=True):
-            metric.update(p, Batch(torch.empty(len(t), 0), t, torch.arange(len(t))))
-        return metric.result()
+    def value(statistic: Statistic, n: int) -> float:
+        return float(statistic(torch.ones(1, n, dtype=torch.float64))[0])
 
-    return over
+    return value
 
 
 @pytest.fixture

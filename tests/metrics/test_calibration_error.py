@@ -10,41 +10,48 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from saccade.metrics.bootstrap import Resampling, percentile
 from saccade.metrics.calibration import (
-    CalibrationError,
     adaptive_calibration_error,
-    adaptive_error,
     equal_count,
     equal_width,
+    expected_calibration_error,
     reliability,
 )
-from saccade.metrics.classification import classes_measured
+from saccade.metrics.classification import ClassMetric
 from saccade.metrics.intervals import wilson
+from saccade.metrics.metric import Measured
+
+
+def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> Measured:
+    metric = ClassMetric(tuple("abcde"[: probabilities.shape[1]]))
+    return metric.measured(metric.rows(probabilities, targets))
 
 
 @pytest.mark.parametrize("bins", [5, 15])
 @pytest.mark.parametrize("num_classes", [2, 8])
-def test_the_expected_error_agrees_with_torchmetrics(bins, num_classes, measured) -> None:
+def test_the_expected_error_agrees_with_torchmetrics(bins, num_classes, valued) -> None:
     generator = torch.Generator().manual_seed(bins)
     p = torch.randn(400, num_classes, generator=generator).mul(2).softmax(dim=1)
     t = torch.randint(0, num_classes, (400,), generator=generator)
     theirs = multiclass_calibration_error(p, t, num_classes, n_bins=bins, norm="l1")
-    assert measured(CalibrationError(bins), p, t) == pytest.approx(float(theirs), rel=1e-5)
+    ours = valued(expected_calibration_error(p.amax(1), p.argmax(1) == t, bins), 400)
+    assert ours == pytest.approx(float(theirs), rel=1e-5)
 
 
-def test_the_expected_error_by_hand(measured) -> None:
+def test_the_expected_error_by_hand(valued) -> None:
     # in (0.6, 0.8]: 0.7 and 0.8, one right: gap 0.25; in (0.8, 1]: 1.0, right: no gap
     p = torch.tensor([[0.7, 0.3], [0.8, 0.2], [0.0, 1.0]])
     t = torch.tensor([0, 1, 1])
-    assert measured(CalibrationError(5), p, t) == pytest.approx(2 / 3 * 0.25)
+    error = expected_calibration_error(p.amax(1), p.argmax(1) == t, 5)
+    assert valued(error, 3) == pytest.approx(2 / 3 * 0.25)
 
 
-def test_a_confidence_on_the_border_lies_in_the_lower_bin(measured) -> None:
+def test_a_confidence_on_the_border_lies_in_the_lower_bin() -> None:
     p = torch.tensor([[0.5, 0.3, 0.2], [0.75, 0.25, 0.0]], dtype=torch.float64)
     first, second = reliability(p.amax(1), torch.tensor([True, False]), equal_width(4))
     assert (first.low, first.high, second.low, second.high) == (0.25, 0.5, 0.5, 0.75)
 
 
-def test_the_adaptive_error_agrees_with_a_plain_reading_of_its_equation(measured) -> None:
+def test_the_adaptive_error_agrees_with_a_plain_reading_of_its_equation(valued) -> None:
     generator = torch.Generator().manual_seed(3)
     p = torch.randn(300, 4, generator=generator).double().softmax(dim=1)
     t = torch.randint(0, 4, (300,), generator=generator)
@@ -53,14 +60,14 @@ def test_the_adaptive_error_agrees_with_a_plain_reading_of_its_equation(measured
         order = np.argsort(p[:, k].numpy())
         for part in np.array_split(order, 15):
             gaps.append(abs((t.numpy()[part] == k).mean() - p[:, k].numpy()[part].mean()))
-    assert float(adaptive_calibration_error(p, t)) == pytest.approx(np.mean(gaps), rel=1e-12)
+    assert valued(adaptive_calibration_error(p, t), 300) == pytest.approx(np.mean(gaps), rel=1e-12)
 
 
-def test_equal_probabilities_share_their_truths_in_the_adaptive_error() -> None:
+def test_equal_probabilities_share_their_truths_in_the_adaptive_error(valued) -> None:
     # one half said 40 times of either class and true 20 times: no range may see a gap
     p, t = torch.full((40, 2), 0.5), torch.arange(40) // 20
-    assert float(adaptive_calibration_error(p, t)) == pytest.approx(0)
-    assert float(adaptive_calibration_error(p, t.roll(7))) == pytest.approx(0)
+    assert valued(adaptive_calibration_error(p, t), 40) == pytest.approx(0)
+    assert valued(adaptive_calibration_error(p, t.roll(7)), 40) == pytest.approx(0)
 
 
 def test_the_reliability_diagram_agrees_with_scikit_learn() -> None:
@@ -85,12 +92,12 @@ def test_bins_of_equal_count_hold_alike_many_pictures_but_for_equal_confidences(
     assert (only.n, only.confidence, only.accuracy) == (50, 1, 1)
 
 
-def test_the_adaptive_error_by_hand() -> None:
+def test_the_adaptive_error_by_hand(valued) -> None:
     # 15 pictures, so each is a range of its own: a gap of 0.25 for 12 of them, of 0.75 for 3
     first = 0.75 + 1e-9 * torch.arange(15, dtype=torch.float64)
     t = torch.tensor([0] * 12 + [1] * 3)
     found = adaptive_calibration_error(torch.stack([first, 1 - first], dim=1), t)
-    assert float(found) == pytest.approx((12 * 0.25 + 3 * 0.75) / 15)
+    assert valued(found, 15) == pytest.approx((12 * 0.25 + 3 * 0.75) / 15)
 
 
 def test_a_picture_drawn_twice_weighs_twice_in_its_range() -> None:
@@ -106,15 +113,15 @@ def test_a_picture_drawn_twice_weighs_twice_in_its_range() -> None:
     # of class 1 the order is turned; its two highest, said 0.8 and 0.9, are ranges of their own,
     # and its two lowest, said 0.01 and 0.02 and never true, share one
     other = (0.2 * 0 + 0.8 + 0.1 + (0.01 + 0.02) / 2 + sum(0.01 * k for k in range(3, 15))) / 15
-    found = adaptive_error(said, t)(twice)
+    found = adaptive_calibration_error(said, t)(twice)
     assert float(found) == pytest.approx((column + other) / 2)
 
 
 def test_an_evaluation_shows_both_errors_with_intervals_that_hold_them() -> None:
     # sure 0.9 of class 0 in 20 pictures, of which 15 are right: both errors are 0.15
     p, t = torch.tensor([[0.9, 0.1]]).repeat(20, 1).double(), torch.arange(20) // 15
-    found = classes_measured(p, t, ("a", "b"))
-    for name in ("calibration error", "adaptive calibration error"):
+    found = measured(p, t)
+    for name in ("expected calibration error", "adaptive calibration error"):
         number = found[name]
         assert number.value == pytest.approx(0.15) and number.n == 20 and number.unit == "%"
 
@@ -124,8 +131,8 @@ def test_errors_that_drawing_again_makes_larger_keep_intervals_that_hold_them() 
     p = (torch.randn(150, 5, generator=generator) * 3).softmax(dim=1)
     t = torch.multinomial(p, 1, generator=generator)[:, 0]
     drawn = Resampling(150, t)
-    plain = percentile(adaptive_error(p, t), drawn)
-    number = classes_measured(p, t, tuple("abcde"))["adaptive calibration error"]
+    plain = percentile(adaptive_calibration_error(p, t), drawn)
+    number = measured(p, t)["adaptive calibration error"]
     low, high = number.interval or (math.nan, math.nan)
     assert plain is not None and plain.low > number.value  # all of the replicates, nearly
     assert low == pytest.approx(max(0, 2 * number.value - plain.high))

@@ -1,20 +1,18 @@
-"""Judgements of made-up curves, and the interval of a difference against published figures."""
+"""How finished networks fit, told from made-up curves and numbers."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 
-from saccade.metrics.fit_diagnosis import Score, difference, judgement
+from saccade.metrics.fit_diagnosis import judgement
 from saccade.metrics.intervals import Interval, wilson
-from saccade.words import proportion
+from saccade.metrics.metric import Number
 
 
-def share(right: int, n: int) -> Score:
-    interval = wilson(right, n)
-    return Score("accuracy", right / n, interval, proportion(right / n, interval, n))
+def share(right: int, n: int) -> Number:
+    return Number("accuracy", right / n, n, wilson(right, n), "%")
 
 
 def curves(losses: list[float], held_out: list[float]) -> list[dict[str, Any]]:
@@ -40,7 +38,7 @@ GOOD = curves([2.0, 0.5, 0.1, 0.05], [2.0, 0.5, 0.12, 0.1])
         (share(930, 1000), share(880, 1000), "cannot tell"),  # as much lost as missing
     ],
 )
-def test_each_kind_is_told_from_the_two_scores(train: Score, val: Score, kind: str):
+def test_each_kind_is_told_from_the_two_scores(train: Number, val: Number, kind: str):
     assert judgement(GOOD, train, val).kind == kind
 
 
@@ -56,8 +54,8 @@ def test_what_is_lost_is_told_in_percentage_points():
 
 def test_what_is_lost_of_a_number_that_is_no_share_is_told_as_it_is():
     train, held_out = (
-        Score("R squared", 0.9, Interval(0.85, 0.95), "0.900", ""),
-        Score("R squared", 0.5, Interval(0.4, 0.6), "0.500", ""),
+        Number("R squared", 0.9, 100, Interval(0.85, 0.95)),
+        Number("R squared", 0.5, 100, Interval(0.4, 0.6)),
     )
     words = judgement(GOOD, train, held_out).words  # 0.4 -+ the root of 0.05^2 + 0.1^2
     assert "held out it is 0.288 to 0.512 lower" in words
@@ -87,28 +85,8 @@ def test_more_pictures_settle_what_few_leave_open():
     assert kinds == ["cannot tell", "overfitted", "overfitted"]
 
 
-def test_without_intervals_nothing_is_said():
-    bare = Score("R2", 0.5, None, "0.500 (n = 1)")
-    assert judgement(GOOD, bare, share(9, 10)).kind == "cannot tell"
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "low", "high"),
-    [  # Newcombe 1998, Statistics in Medicine 17, 873-890, Table II, method 10
-        ((56, 70), (48, 80), 0.0524, 0.3339),
-        ((9, 10), (3, 10), 0.1705, 0.8090),
-        ((10, 10), (0, 20), 0.6791, 1.0000),
-    ],
-)
-def test_the_interval_of_a_difference_is_newcombe_s(
-    first: tuple[int, int], second: tuple[int, int], low: float, high: float
-):
-    (a, m), (b, n) = first, second
-    found = difference(a / m, wilson(a, m), b / n, wilson(b, n))
-    assert math.isclose(found.low, low, abs_tol=6e-5)
-    assert math.isclose(found.high, high, abs_tol=6e-5)
-
-
-def test_any_two_intervals_will_do():
-    found = difference(5.0, Interval(4, 6), 2.0, Interval(1, 3))
-    assert math.isclose(found.low, 3 - math.sqrt(2)) and math.isclose(found.high, 3 + math.sqrt(2))
+def test_a_number_that_no_replicate_moves_counts_as_exact():
+    perfect = Number("mean average precision", 1.0, 50, None, "%")
+    assert judgement(GOOD, perfect, perfect).kind == "fits"
+    lower = Number("mean average precision", 0.7, 50, Interval(0.6, 0.8), "%")
+    assert judgement(GOOD, perfect, lower).kind == "overfitted"

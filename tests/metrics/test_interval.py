@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
 
-from saccade.metrics.intervals import f1_interval, linear, wilson
+from saccade.metrics.intervals import Interval, difference, f1_interval, wilson
 
 
 @pytest.mark.parametrize(
@@ -31,14 +32,21 @@ def test_nothing_measured_says_nothing() -> None:
     [
         ((56, 70), (48, 80), 0.0524, 0.3339),  # Newcombe 1998b, Statistics in Medicine 17,
         ((9, 10), (3, 10), 0.1705, 0.8090),  # Table II, method 10
+        ((10, 10), (0, 20), 0.6791, 1.0000),
     ],
 )
 def test_a_difference_of_two_proportions_has_the_published_interval(
     first: tuple[int, int], second: tuple[int, int], low: float, high: float
 ) -> None:
-    shares = [right / n for right, n in (first, second)]
-    found = linear(shares, [wilson(*first), wilson(*second)], [1, -1])
-    assert found == pytest.approx((low, high), abs=5e-5)
+    (a, m), (b, n) = first, second
+    found = difference(a / m, wilson(a, m), b / n, wilson(b, n))
+    assert found == pytest.approx((low, high), abs=6e-5)
+
+
+def test_any_two_intervals_make_that_of_a_difference() -> None:
+    """Each end lies the root of two squares of 1 away."""
+    found = difference(5.0, Interval(4, 6), 2.0, Interval(1, 3))
+    assert found == pytest.approx((3 - math.sqrt(2), 3 + math.sqrt(2)))
 
 
 def test_the_interval_of_f1_holds_the_truth_about_as_often_as_it_says() -> None:

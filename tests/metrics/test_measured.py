@@ -10,13 +10,30 @@ import scipy.stats
 import sklearn.metrics as sk
 import torch
 
-from saccade.metrics.classification import labels_measured
 from saccade.metrics.intervals import Interval
-from saccade.metrics.metric import Number
-from saccade.metrics.regression import numbers_measured
+from saccade.metrics.metric import Measured, Number
+from saccade.metrics.multilabel import LabelMetric
+from saccade.metrics.regression import NumberMetric
 from saccade.runs.results import Evaluation
 
 LABELS = ("a", "b", "c")
+
+
+def labels_measured(
+    probabilities: torch.Tensor, targets: torch.Tensor, thresholds: tuple[float, ...] = ()
+) -> Measured:
+    metric = LabelMetric(LABELS, thresholds)
+    return metric.measured(metric.rows(probabilities, targets))
+
+
+def numbers_measured(
+    predictions: torch.Tensor,
+    targets: torch.Tensor,
+    groups: torch.Tensor | None = None,
+    unit: str = "",
+) -> Measured:
+    metric = NumberMetric(unit=unit)
+    return metric.measured(metric.rows(predictions, targets), groups)
 
 
 @pytest.fixture
@@ -39,15 +56,16 @@ def numbers() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_numbers_of_labels_agree_with_scikit_learn(labels) -> None:
     said, truth = labels
-    thresholds = torch.tensor([0.5, 0.4, 0.6])
-    found = labels_measured(said, truth, LABELS, thresholds)
-    p, t, named = said.double().numpy(), truth.numpy().astype(int), (said >= thresholds).numpy()
+    thresholds = (0.5, 0.4, 0.6)
+    found = labels_measured(said, truth, thresholds)
+    p, t = said.double().numpy(), truth.numpy().astype(int)
+    named = (said >= torch.tensor(thresholds)).numpy()
     expected = {
         "mean average precision": sk.average_precision_score(t, p, average="macro"),
         "macro F1": sk.f1_score(t, named, average="macro"),
         "micro F1": sk.f1_score(t, named, average="micro"),
-        "all labels right": sk.accuracy_score(t, named),
-        "ROC area": sk.roc_auc_score(t, p, average="macro"),
+        "subset accuracy": sk.accuracy_score(t, named),
+        "ROC AUC": sk.roc_auc_score(t, p, average="macro"),
         "log loss": np.mean([sk.log_loss(t[:, k], p[:, k]) for k in range(3)]),
     }
     assert {n.name: n.value for n in found.numbers} == pytest.approx(expected, abs=1e-6)
@@ -58,16 +76,16 @@ def test_numbers_of_labels_agree_with_scikit_learn(labels) -> None:
         assert told == pytest.approx(tuple(column))
 
 
-def test_baselines_of_labels_are_those_of_not_looking(labels) -> None:
+def test_baselines_of_labels_need_no_look_at_the_images(labels) -> None:
     said, truth = labels
-    found = labels_measured(said, truth, LABELS, torch.full((3,), 0.5))
+    found = labels_measured(said, truth)
     t = truth.numpy().astype(int)
     shares = t.mean(axis=0)
     assert found["mean average precision"].baseline == pytest.approx(shares.mean())
     everything = sk.f1_score(t, np.ones_like(t), average="macro")
     assert found["macro F1"].baseline == pytest.approx(everything)
     mostly = np.tile(shares >= 0.5, (len(t), 1))
-    assert found["all labels right"].baseline == pytest.approx(sk.accuracy_score(t, mostly))
+    assert found["subset accuracy"].baseline == pytest.approx(sk.accuracy_score(t, mostly))
     assert found["log loss"].baseline == pytest.approx(
         scipy.stats.bernoulli(shares).entropy().mean()
     )
@@ -77,27 +95,27 @@ def test_a_label_without_a_picture_is_left_out_of_the_means(labels) -> None:
     said, truth = labels
     truth = truth.clone()
     truth[:, 2] = 0
-    found = labels_measured(said, truth, LABELS, torch.full((3,), 0.5))
+    found = labels_measured(said, truth)
     p, t = said.double().numpy()[:, :2], truth.numpy()[:, :2].astype(int)
     assert found["mean average precision"].value == pytest.approx(sk.average_precision_score(t, p))
-    assert found["ROC area"].value == pytest.approx(sk.roc_auc_score(t, p))
+    assert found["ROC AUC"].value == pytest.approx(sk.roc_auc_score(t, p))
 
 
 def test_numbers_agree_with_scikit_learn_and_scipy(numbers) -> None:
     said, truth = numbers
     p, t = said.double().numpy()[:, 0], truth.double().numpy()[:, 0]
-    found = numbers_measured(said, truth, "m")
+    found = numbers_measured(said, truth, unit="m")
     expected = {
         "R squared": sk.r2_score(t, p),
         "mean absolute error": sk.mean_absolute_error(t, p),
-        "root mean square error": sk.root_mean_squared_error(t, p),
-        "Spearman": scipy.stats.spearmanr(p, t)[0],
-        "Pearson": scipy.stats.pearsonr(p, t)[0],
+        "root mean squared error": sk.root_mean_squared_error(t, p),
+        "Spearman correlation": scipy.stats.spearmanr(p, t)[0],
+        "Pearson correlation": scipy.stats.pearsonr(p, t)[0],
         "bias": float(np.mean(p - t)),
     }
     assert {n.name: n.value for n in found.numbers} == pytest.approx(expected)
     assert found["mean absolute error"].baseline == pytest.approx(np.abs(t - t.mean()).mean())
-    assert found["root mean square error"].baseline == pytest.approx(t.std())
+    assert found["root mean squared error"].baseline == pytest.approx(t.std())
     assert found["bias"].unit == "m"
 
 
@@ -158,3 +176,9 @@ def test_a_dash_does_not_meet_a_minus() -> None:
     assert str(Number("R squared", -3, 9, Interval(-26.1, -1))) == (
         "-3.000 (-26.100 to -1.000, n = 9)"
     )
+
+
+def test_a_baseline_is_written_in_the_unit_of_its_number() -> None:
+    assert Number("accuracy", 0.9, 9, None, "%", 0.5).baseline_text() == "50.0 %"
+    assert Number("log loss", 0.9, 9, None, "nats", 0.25).baseline_text() == "0.250 nats"
+    assert Number("log loss", 0.9, 9, None, "nats").baseline_text() == ""

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saccade.metrics.bootstrap import Resampling, mean_of, percentile
+from saccade.metrics.bootstrap import Resampling, mean_of, replicates
 from saccade.metrics.paired import (
-    difference,
+    bootstrap_difference,
     holm,
     mcnemar,
     mcnemar_of,
@@ -69,16 +69,42 @@ def test_the_test_seldom_sees_a_difference_where_there_is_none() -> None:
     assert rejected / 1000 <= 0.065
 
 
-def test_a_paired_bootstrap_draws_the_same_pictures_for_both() -> None:
+def paired_means(first: torch.Tensor, second: torch.Tensor, resampling: Resampling):
+    """The interval of the difference of two means of the same images, and its p-value."""
+    return bootstrap_difference(*replicates([mean_of(first), mean_of(second)], resampling))
+
+
+def test_a_paired_bootstrap_draws_the_same_images_for_both() -> None:
     generator = torch.Generator().manual_seed(0)
     hard = torch.rand(200, generator=generator).double() * 10
-    losses = difference(mean_of(hard), mean_of(hard + 0.1 + 0.01 * hard))
-    interval = percentile(losses, Resampling(200))
-    assert interval is not None
+    interval, _ = paired_means(hard, hard + 0.1 + 0.01 * hard, Resampling(200))
     # the difference is 0.1 + 0.01 * hard: its mean moves by 0.01 * spread of hard / sqrt(200)
     half = 1.96 * 0.01 * float(hard.std()) / 200**0.5
     middle = 0.1 + 0.01 * float(hard.mean())
     assert interval == pytest.approx((middle - half, middle + half), abs=half * 0.15)
+
+
+def test_the_p_value_and_interval_of_a_mean_are_near_those_of_the_paired_t_test() -> None:
+    generator = torch.Generator().manual_seed(1)
+    hard = 10 * torch.rand(300, generator=generator, dtype=torch.float64)
+    noise = torch.randn(300, generator=generator, dtype=torch.float64)
+    apart = 0.1 + noise - noise.mean()
+    interval, p = paired_means(hard, hard + apart, Resampling(300))
+    expected = scipy.stats.ttest_rel(hard + apart, hard)
+    assert 0.01 < expected.pvalue < 0.5
+    assert p == pytest.approx(expected.pvalue, abs=0.03)
+    assert interval == pytest.approx(tuple(expected.confidence_interval()), abs=0.015)
+
+
+def test_equal_numbers_have_a_p_value_of_one_and_no_interval() -> None:
+    values = torch.arange(20.0)
+    assert paired_means(values, values, Resampling(20)) == (None, 1.0)
+
+
+def test_no_p_value_is_smaller_than_the_replicates_allow() -> None:
+    values = torch.arange(20.0)
+    p = paired_means(values, values + 1, Resampling(20, replicates=199))[1]
+    assert p == pytest.approx(2 / 200)
 
 
 def test_holm_by_hand() -> None:

@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 
 from saccade.data.cache import Held
-from saccade.metrics.classification import classes_measured
+from saccade.metrics.classification import ClassMetric
 from saccade.report import pictures
-from saccade.report.class_sections import confusion_section
 from saccade.report.figures import STRONG
-from saccade.report.run_page import run_page
+from saccade.report.pages.run_page import run_page
 from saccade.report.summary import most_confused, result
+from saccade.report.tasks.classification import confusion_section
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.words import duration
@@ -28,7 +28,8 @@ def evaluation(confusion: list[list[int]]) -> Evaluation:
     pairs = [(k, j) for k, row in enumerate(confusion) for j, n in enumerate(row) for _ in range(n)]
     true, named = torch.tensor(pairs).T
     said = torch.nn.functional.one_hot(named, len(confusion)).float()
-    measured = classes_measured(said, true, tuple("abcdef"[: len(confusion)]))
+    metric = ClassMetric(tuple("abcdef"[: len(confusion)]))
+    measured = metric.measured(metric.rows(said, true))
     return Evaluation.of("test", "classification", measured)
 
 
@@ -48,7 +49,7 @@ def test_reports_of_labels_and_of_numbers_hold_to_the_same(
     page = page_of(other_run)
     check_page(page)
     assert str(other_run.test.leading) in page
-    told = {"labelling": ("Label by label", "given from"), "regression": ("Numbers said", "dot")}
+    told = {"multilabel": ("Label by label", "given from"), "regression": ("Numbers said", "dot")}
     assert all(words in page for words in told[other_run.test.task])
     assert page.count("<img ") == min(24, other_run.test.n)
     assert "Confusion" not in page
@@ -120,7 +121,9 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     named = true.clone()
     named[:3] = 7
     said = torch.nn.functional.one_hot(named, 40).double()
-    test = Evaluation.of("test", "classification", classes_measured(said.float(), true, names))
+    metric = ClassMetric(names)
+    measured = metric.measured(metric.rows(said.float(), true))
+    test = Evaluation.of("test", "classification", measured)
     said_of_each = pictures.Tested(
         tuple(map(str, range(80))),
         tuple(names[k] for k in true),

@@ -8,10 +8,11 @@ from dataclasses import replace
 import torch
 
 from saccade.data.item import Skipped
-from saccade.metrics.classification import classes_measured
+from saccade.metrics.classification import ClassMetric
 from saccade.metrics.intervals import wilson
 from saccade.runs.results import Evaluation
-from saccade.tasks.answers import Prediction, Predictions
+from saccade.tasks.answers import Predictions
+from saccade.tasks.classification import Prediction
 from saccade.words import percent, proportion
 
 CATS = Prediction("a<b>.png", ("cat", "dog"), (0.75, 0.25))
@@ -48,11 +49,12 @@ def test_predictions_are_a_sequence_and_a_table() -> None:
 
 def test_an_evaluation_reads_well() -> None:
     probabilities = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.7, 0.3]])
-    measured = classes_measured(probabilities, torch.tensor([0, 0, 1, 1]), ("a", "b"))
+    metric = ClassMetric(("a", "b"))
+    measured = metric.measured(metric.rows(probabilities, torch.tensor([0, 0, 1, 1])))
     note = "the data has no picture of 1 of 3 classes: 'c'"
     found = replace(Evaluation.of("test", "classification", measured), notes=(note,))
     assert repr(found) == "Evaluation(test: accuracy 75.0 % (30.1–95.4, n = 4))"
-    assert found.rows(1) == [("accuracy", "75.0 % (30.1–95.4, n = 4), 50.0 % without looking")]
+    assert found.rows(1) == [("accuracy", "75.0 % (30.1–95.4, n = 4), baseline 50.0 %")]
     assert "note" in str(found)
     assert "top-5" not in str(found)
     assert found.confusion == ((2, 0), (1, 1))

@@ -34,7 +34,7 @@ def test_the_network_learns_numbers_less_their_mean_over_their_scale() -> None:
     loss = TASK.losses(nn.Identity(), batch)["loss"]  # wanted are 2 and -0.5
     assert float(loss) == pytest.approx((1 + 0.25) / 2)
     assert TASK.predict(nn.Identity(), outputs).tolist() == [[120.0], [100.0]]
-    errors = TASK.picture_losses(torch.tensor([[120.0], [100.0]]), batch.targets)
+    errors = TASK.metric().rows(torch.tensor([[120.0], [100.0]]), batch.targets).losses
     assert errors.tolist() == pytest.approx([1.0, 0.25])
 
 
@@ -77,7 +77,8 @@ def test_equal_numbers_teach_nothing() -> None:
 
 def test_what_is_for_classes_is_refused_for_numbers() -> None:
     items = [item(1.0), item(2.0)]
-    with pytest.raises(RecipeError, match="for classes, not for numbers"):
+    words = "is for classification and multilabel; this is regression"
+    with pytest.raises(RecipeError, match=f"label_smoothing {words}"):
         task_for(items, (), label_smoothing=0.1)
-    with pytest.raises(RecipeError, match="for classes, not for numbers"):
+    with pytest.raises(RecipeError, match=f"class_weights {words}"):
         task_for(items, (), weights="auto")

@@ -18,13 +18,14 @@ from saccade.auto.weights import prepared_as, pretrained
 from saccade.data.cache import decoded
 from saccade.data.grouping import groups_of
 from saccade.data.item import Item
+from saccade.metrics.measure import leading
 from saccade.metrics.metric import Number
 from saccade.models.backbone import Taps, layers_to_compare, rows_between
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.models.weights import PublicWeights
 from saccade.probes.features import Decoding, Views, features
-from saccade.probes.fit import SERVES, fit_head
+from saccade.probes.fit import fit_head
 from saccade.progress import counting
 from saccade.recipes.settings import Settings
 from saccade.tasks.task import Task
@@ -103,6 +104,9 @@ def compared(
     if settings.recipe.model.weights == "none":
         note = "nothing is compared: no pretrained weights are at hand"
         return replace(settings, notes=(*settings.notes, note))
+    if not task.heads:
+        note = f"nothing is compared: no last layer is fitted to features for {task.kind}"
+        return replace(settings, notes=(*settings.notes, note))
     share = 1 if settings.recipe.train.epochs == 0 else 5
     seconds = settings.recipe.train.minutes * 60 / share or float("inf")
     with counting("comparing") as progress:
@@ -144,8 +148,7 @@ def _try(
     kept = [items[k] for k in pictures.kept]
     decoding = Decoding(kept, pictures.pictures, preprocessing)
     joined = features(taps, decoding, Views(), progress)
-    targets, head = task.targets(kept), SERVES[task.kind][0]
-    head = "logistic" if "logistic" in SERVES[task.kind] else head
+    targets, head = task.targets(kept), task.heads[0]
     parts = joined.split(taps.widths(preprocessing.size), dim=2)
     scores = [held_out(head, task, part, targets, groups_of(kept)) for part in parts]
     took = time.monotonic() - began
@@ -162,4 +165,5 @@ def held_out(
     said = fit_head(head, task, features, targets).said
     if said is None:
         raise ValueError(f"a head of kind {head} holds nothing out")
-    return task.leading(said, targets, groups)
+    metric = task.metric()
+    return leading(metric, metric.rows(said, targets), groups)

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, compress
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from saccade.compare.comparison import Changed, Comparison, Difference, Pair, Setting, Side
-from saccade.compare.numbers import Compared, compared_numbers, groups_of, strata_of
+from saccade.compare.comparison import Changed, Comparison, Pair, Setting, Side
 from saccade.compare.page import comparison_page
 from saccade.compare.same_test import Exam, items_of, read_exam, same_test
 from saccade.data.formats import Opening, opened
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import write_whole
-from saccade.metrics.bootstrap import Resampling
-from saccade.metrics.intervals import Interval
-from saccade.metrics.metric import Number
-from saccade.metrics.paired import Drawn, holm, paired_accuracy, paired_bootstrap
+from saccade.metrics.paired import Paired, holm, paired
 from saccade.report.pictures import THUMBNAIL_SIDE, thumbnail
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import metric_of
 
 
 def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Comparison:
@@ -40,10 +37,11 @@ def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Compa
 
 
 def compared(exams: Sequence[Exam]) -> Comparison:
-    """What exams of the same pictures, in the same order, say of their runs."""
-    first, groups = exams[0], groups_of(exams[0])
-    resampling = Resampling(len(first.names), strata_of(first), groups)
-    found = [Found.of(number, resampling) for number in compared_numbers(exams)]
+    """What exams of the same images, in the same order, say of their runs."""
+    first, groups = exams[0], exams[0].group_of_each()
+    metric = metric_of(first.task, first.classes)
+    rows = [exam.rows(metric) for exam in exams]
+    numbers, correct = paired(metric, rows, groups), [metric.correct(one) for one in rows]
     names = names_of(exams)
     sides = tuple(
         Side(
@@ -51,7 +49,7 @@ def compared(exams: Sequence[Exam]) -> Comparison:
             str(exam.run.path),
             exam.run.recipe.model.name,
             exam.seconds,
-            tuple(one.number(k) for one in found),
+            tuple(number.number(k) for number in numbers),
         )
         for k, (name, exam) in enumerate(zip(names, exams, strict=True))
     )
@@ -59,82 +57,54 @@ def compared(exams: Sequence[Exam]) -> Comparison:
         task=first.task,
         n=len(first.names),
         sides=sides,
-        pairs=pairs_of(found, names, exams),
-        changed=changed(exams),
+        pairs=pairs_of(numbers, names, first.names, correct),
+        changed=changed(exams, correct),
         settings=differing(exams),
         grouped=groups is not None,
+        right_or_wrong=correct[0] is not None,
     )
 
 
-@dataclass(frozen=True)
-class Found:
-    """A compared number with its replicates."""
-
-    compared: Compared
-    drawn: Drawn
-    n: int
-    grouped: bool
-
-    @classmethod
-    def of(cls, compared: Compared, resampling: Resampling) -> Found:
-        drawn = paired_bootstrap(compared.statistics, resampling)
-        return cls(compared, drawn, resampling.n, resampling.groups is not None)
-
-    @property
-    def method(self) -> str:
-        """What is done where there is no formula."""
-        return "bootstrap of groups" if self.grouped else "bootstrap"
-
-    def number(self, k: int) -> Number:
-        """That of one run."""
-        told, value = self.compared, self.drawn.values[k]
-        interval, method = self.drawn.interval(k), self.method
-        if told.intervals and not self.grouped:
-            interval, method = told.intervals[k], told.method
-        return Number(told.name, value, self.n, interval, told.unit, None, method)
-
-    def difference(self, first: int, second: int) -> Difference:
-        """The second run's less the first's: McNemar for shares, else a paired bootstrap."""
-        name, unit = self.compared.name, self.compared.unit
-        if self.compared.right and not self.grouped:
-            found = paired_accuracy(self.compared.right[first], self.compared.right[second])
-            p, interval = found.test.mid, found.interval
-            return Difference(name, unit, found.difference, Interval(*interval), p, "McNemar")
-        value = self.drawn.values[second] - self.drawn.values[first]
-        interval, p = self.drawn.difference(first, second)
-        return Difference(name, unit, value, interval, p, self.method)
-
-
 def pairs_of(
-    found: Sequence[Found], names: Sequence[str], exams: Sequence[Exam]
+    numbers: Sequence[Paired],
+    names: Sequence[str],
+    images: Sequence[str],
+    correct: Sequence[Tensor | None],
 ) -> tuple[Pair, ...]:
-    """Every two runs, the p-values of the leading number raised together."""
-    places = list(combinations(range(len(exams)), 2))
-    apart = [tuple(one.difference(i, j) for one in found) for i, j in places]
+    """Every two of the runs `names`, the p-values of the leading number raised together.
+
+    `correct` [N] bool a run, by the names of the images
+    """
+    places = list(combinations(range(len(names)), 2))
+    apart = [tuple(number.difference(i, j) for number in numbers) for i, j in places]
     raised = holm([differences[0].p for differences in apart])
-    pictures, right = exams[0].names, [exam.right() for exam in exams]
     return tuple(
         Pair(
             names[i],
             names[j],
             differences,
             p,
-            _named(pictures, right[i] & ~right[j]),
-            _named(pictures, right[j] & ~right[i]),
+            _only(images, correct[i], correct[j]),
+            _only(images, correct[j], correct[i]),
         )
         for (i, j), differences, p in zip(places, apart, raised, strict=True)
     )
 
 
-def changed(exams: Sequence[Exam]) -> tuple[Changed, ...]:
-    """The pictures that some of the runs have right and some wrong; none of numbers."""
-    if exams[0].task == "regression":
+def _only(images: Sequence[str], right: Tensor | None, other: Tensor | None) -> tuple[str, ...]:
+    """The images that one run has right and the other wrong.  [N] bool, [N] bool"""
+    if right is None or other is None:
         return ()
-    right = list(zip(*(exam.right().tolist() for exam in exams), strict=True))
+    return tuple(compress(images, (right & ~other).tolist()))
+
+
+def changed(exams: Sequence[Exam], correct: Sequence[Tensor | None]) -> tuple[Changed, ...]:
+    """The images that some of the runs have right and some wrong; `correct` [N] bool a run."""
+    right = list(zip(*(one.tolist() for one in correct if one is not None), strict=True))
     return tuple(
-        Changed(name, exams[0].labels[k], tuple(exam.answers[k] for exam in exams), right[k])
-        for k, name in enumerate(exams[0].names)
-        if len(set(right[k])) > 1
+        Changed(exams[0].names[k], exams[0].labels[k], tuple(e.answers[k] for e in exams), each)
+        for k, each in enumerate(right)
+        if len(set(each)) > 1
     )
 
 
@@ -172,10 +142,6 @@ def names_of(exams: Sequence[Exam]) -> list[str]:
     """Folder names where they tell the runs apart, else the paths as they were given."""
     short = [exam.run.path.resolve().name for exam in exams]
     return short if len(set(short)) == len(short) else [str(exam.run.path) for exam in exams]
-
-
-def _named(names: Sequence[str], there: Tensor) -> tuple[str, ...]:
-    return tuple(name for name, is_there in zip(names, there.tolist(), strict=True) if is_there)
 
 
 def _written(value: object) -> str:

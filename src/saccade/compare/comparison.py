@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from saccade.metrics.intervals import Interval
 from saccade.metrics.metric import Number
+from saccade.metrics.paired import Difference
 from saccade.words import aligned, duration, html_table
 
 LEVEL = 0.05  # p-values from here on are inside the noise
@@ -29,18 +29,6 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One number of the second run less that of the first."""
-
-    name: str
-    unit: str
-    value: float
-    interval: Interval | None  # 95 %; None where every replicate is alike
-    p: float
-    method: str  # of the p-value
-
-
-@dataclass(frozen=True)
 class Pair:
     """Two runs; the first difference leads, its p-value raised where there are several pairs."""
 
@@ -48,7 +36,7 @@ class Pair:
     second: str
     differences: tuple[Difference, ...]
     p: float  # of the leading difference, after Holm
-    only_first: tuple[str, ...]  # pictures that only the first has right
+    only_first: tuple[str, ...]  # images that only the first has right
     only_second: tuple[str, ...]
 
     @property
@@ -103,6 +91,7 @@ class Comparison:
     settings: tuple[Setting, ...]
     notes: tuple[str, ...] = ()
     grouped: bool = False  # whether whole groups of pictures were drawn
+    right_or_wrong: bool = True  # what answers are, but for numbers, which are only near
 
     def verdicts(self) -> list[str]:
         """A sentence a pair."""
@@ -134,7 +123,7 @@ class Comparison:
             told[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
         head = [f"{pair.second} less {pair.first}", *[""] * (len(told) - 1)]
         rows = list(zip(head, told, strict=True))
-        if self.task == "regression":
+        if not self.right_or_wrong:
             return rows
         for name, only in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
             more = f", ... and {len(only) - NAMED} more" if len(only) > NAMED else ""

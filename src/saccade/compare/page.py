@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from saccade.compare.comparison import (
     Changed,
     Comparison,
-    Difference,
     Pair,
     difference_in_words,
     p_value,
 )
+from saccade.metrics.paired import Difference
 from saccade.report.page import (
     Html,
     Section,
@@ -46,7 +46,7 @@ Look = Callable[[str], bytes | None]  # a picture's name -> a PNG or JPEG file
 def comparison_page(comparison: Comparison, look: Look) -> str:
     """The whole page, self-contained; `look` gives the pictures, or None for one that is gone."""
     sections = [Section("Which is better", _differences(comparison))]
-    if comparison.task != "regression":
+    if comparison.right_or_wrong:
         sections.append(Section("Pictures that changed side", _changed(comparison, look)))
     sections += [
         Section("The runs", _runs(comparison)),

@@ -5,93 +5,92 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.splits import SEVERAL
 from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
+from saccade.metrics.metric import Metric, R
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import current_kind
 
 COLUMNS = {"name", "label", "prediction", "loss"}
 
 
 @dataclass(frozen=True)
 class Exam:
-    """A run's test pictures, a row each, in the order of its split."""
+    """A run's test images, a row each, in the order of its split."""
 
     run: Run
     task: str
-    names: tuple[str, ...]
-    labels: tuple[str, ...]
-    answers: tuple[str, ...]
-    losses: Tensor  # [N] float64
+    table: dict[str, tuple[str, ...]]  # the columns of predictions.csv
     classes: tuple[str, ...]
-    probabilities: Tensor  # [N,K] float64
-    parts: dict[str, str]  # what each picture of the data was used for
-    groups: dict[str, str]  # of the pictures that have one
+    parts: dict[str, str]  # what each image of the data was used for
+    groups: dict[str, str]  # of the images that have one
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.table["name"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.table["label"]
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        return self.table["prediction"]
 
     @property
     def data(self) -> str | None:
-        """Where the pictures came from."""
+        """Where the images came from."""
         return self.run.started["data"]
 
     @property
     def seconds(self) -> float:
         return self.run.events("finished")[-1]["seconds"]
 
-    def right(self) -> Tensor:
-        """Which pictures were given their class, or exactly their labels.  [N] bool"""
-        pairs = zip(self.labels, self.answers, strict=True)
-        return torch.tensor([_parted(label) == _parted(answer) for label, answer in pairs])
+    def rows(self, metric: Metric[R]) -> R:
+        """Those of the metric; raises `DataError` where predictions.csv is damaged."""
+        try:
+            return metric.read(self.table)
+        except (KeyError, TypeError, ValueError) as error:
+            path = self.run.path / "predictions.csv"
+            raise DataError(f"'{path}' is damaged: {error}") from error
 
-    def takes(self, rows: Sequence[int], classes: Sequence[str]) -> Exam:
-        """The exam of these rows alone, in this order, its classes in that of `classes`."""
-        columns = [self.classes.index(name) for name in classes]
-        return Exam(
-            self.run,
-            self.task,
-            tuple(self.names[k] for k in rows),
-            tuple(self.labels[k] for k in rows),
-            tuple(self.answers[k] for k in rows),
-            self.losses[list(rows)],
-            tuple(classes),
-            self.probabilities[list(rows)][:, columns],
-            self.parts,
-            self.groups,
-        )
+    def group_of_each(self) -> Tensor | None:
+        """Which images belong together; one without a group is one of its own.  [N] int64"""
+        if not any(name in self.groups for name in self.names):
+            return None
+        keys = [(name in self.groups, self.groups.get(name, name)) for name in self.names]
+        place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+        return torch.tensor([place[key] for key in keys])
+
+    def takes(self, rows: Sequence[int]) -> Exam:
+        """The exam of these rows alone, in this order."""
+        table = {title: tuple(cells[k] for k in rows) for title, cells in self.table.items()}
+        return replace(self, table=table)
 
 
 def read_exam(run: Run) -> Exam:
     """The exam of a finished run; raises `UsageError` while it is unfinished."""
     if not run.finished or not (run.path / "predictions.csv").is_file():
         raise UsageError(
-            f"the run '{run.path}' is unfinished", f"go on with: saccade resume {run.path}"
+            f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
         )
     rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
-    task = run.events("evaluation")[-1]["task"]
-    classes = () if task == "regression" else run.classes
-    try:
-        shares = [[float(row[f"p({name})"]) for name in classes] for row in rows]
-        losses = [float(row["loss"]) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"'{run.path / 'predictions.csv'}' is damaged: {error}") from error
     return Exam(
         run,
-        task,
-        tuple(row["name"] for row in rows),
-        tuple(row["label"] for row in rows),
-        tuple(row["prediction"] for row in rows),
-        torch.tensor(losses, dtype=torch.float64),
-        classes,
-        torch.tensor(shares, dtype=torch.float64),
+        current_kind(run.events("evaluation")[-1]["task"]),
+        {title: tuple(row[title] for row in rows) for title in rows[0]},
+        run.classes,
         {row["name"]: row["split"] for row in split},
         {row["name"]: row["group"] for row in split if row.get("group")},
     )
@@ -106,10 +105,6 @@ def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
     if not rows or not columns <= rows[0].keys():
         raise DataError(f"'{path}' lacks {', '.join(sorted(columns)) or 'rows'}")
     return rows
-
-
-def _parted(text: str) -> frozenset[str]:
-    return frozenset(text.split(SEVERAL))
 
 
 HINT = "runs with the same data, data.test and train.seed hold out the same pictures"
@@ -135,8 +130,7 @@ def same_test(exams: Sequence[Exam]) -> tuple[list[Exam], tuple[str, ...]]:
             raise DataError(f"no picture was held out as test by all of the runs: {told}", HINT)
         notes += (f"compared on the {len(shared):,} pictures that all were tested on; {told}",)
     taken = [
-        exam.takes([rows[key] for key in shared], exams[0].classes)
-        for exam, rows in zip(exams, keyed, strict=True)
+        exam.takes([rows[key] for key in shared]) for exam, rows in zip(exams, keyed, strict=True)
     ]
     _refuse_other_labels(taken)
     return taken, notes

@@ -1,11 +1,11 @@
-"""evaluate: every held-out picture once."""
+"""Evaluation: every held-out image once, as it is or under every corruption and severity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,18 +17,17 @@ from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import ALONE, World
 from saccade.engine.ood import Novelty
+from saccade.metrics.measure import leading
 from saccade.metrics.metric import Number
-from saccade.models.backbone import head_inputs
+from saccade.models.backbone import HeadInputs
 from saccade.tasks.task import Task
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a network says of each picture, and how good that is."""
+    """What is kept of what a network predicts of each image, in the order of the split."""
 
-    scores: dict[str, float | Tensor]  # the task's metrics by name
-    predictions: Tensor  # [N,...] float32 on the CPU, in the order of the split
-    targets: Tensor  # [N,...] on the CPU, in the same order
+    rows: Any  # of the task's metric: `task.metric()` gives every number of them
     novelty: Tensor | None = None  # [N] float32, 0 to 1, where it was asked for
 
 
@@ -40,27 +39,23 @@ def evaluate(
     maps: Sequence[Map] = (),
     novelty: Novelty | None = None,
 ) -> Evaluated:
-    """Predict every picture of `loader`, in eval mode and float32, and measure.
+    """Predict every image of `loader`, in eval mode and float32, and keep the rows of the metric.
 
-    With `maps` a prediction is the mean over the picture under each of them.  The processes of a
-    world share the work; each has the whole result.
+    No more than a batch of predictions is in memory.  With `maps` a prediction is the mean over the
+    image under each of them.  The processes of a world share the work; each has the whole result.
     """
-    metrics, parts, targets, places, strange = task.metrics(), [], [], [], []
-    with head_inputs(model) if novelty else nullcontext([]) as features:
-        for prediction, batch in predict(model, task, loader, world, maps):
-            for metric in metrics.values():
-                metric.update(prediction, batch)
-            parts.append(prediction.cpu())
-            targets.append(batch.targets.cpu())
-            places.append(batch.index.cpu())
-            if novelty:
-                share = novelty.mean_share(features).to(prediction)
-                strange.append(world.joined(share, len(batch)).cpu())
-                features.clear()
+    metric, parts, places, strange = task.metric(), [], [], []
+    inside = HeadInputs(model) if novelty else None
+    for prediction, batch in predict(inside or model, task, loader, world, maps):
+        parts.append(metric.rows(prediction, batch.targets))
+        places.append(batch.index.cpu())
+        if novelty and inside:
+            share = novelty.mean_share(inside.features).to(prediction)
+            strange.append(world.joined(share, len(batch)).cpu())
+            inside.features.clear()
     order = torch.cat(places).argsort()
-    scores = {name: metric.result() for name, metric in metrics.items()}
     shares = torch.cat(strange)[order] if strange else None
-    return Evaluated(scores, torch.cat(parts)[order], torch.cat(targets)[order], shares)
+    return Evaluated(parts[0].joined(parts)[order], shares)
 
 
 @torch.inference_mode()
@@ -78,9 +73,6 @@ def predict(
         prediction = averaged(of_images, part.images, maps) if maps else of_images(part.images)
         yield world.joined(prediction, len(batch)), batch
     model.train(was_training)
-
-
-# robustness: a network on the same pictures under every corruption and severity.
 
 
 @dataclass(frozen=True)
@@ -108,8 +100,7 @@ def robustness(
     """
 
     def measured(loader: Loader) -> Number:
-        found = evaluate(model, task, loader, maps=maps)
-        return task.leading(found.predictions, found.targets, groups)
+        return leading(task.metric(), evaluate(model, task, loader, maps=maps).rows, groups)
 
     yield Measurement("", 0, measured(loader))
     for name in corruptions or names(loader.pictures.shape[0]):

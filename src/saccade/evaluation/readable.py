@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from saccade.data.store import digests
 from saccade.engine.evaluate import Evaluated, Measurement, evaluate, robustness
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
+from saccade.metrics.measure import named_number
 from saccade.metrics.ranking import (
     Selected,
     threshold_at,
@@ -35,9 +37,8 @@ from saccade.metrics.ranking import (
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Slice
 from saccade.runs.run import Run
-from saccade.tasks.catalogue import refuse_other_labels
-from saccade.tasks.classification import Classification
-from saccade.tasks.task import Task
+from saccade.tasks.catalogue import refuse_other_labels, refuse_without
+from saccade.tasks.task import Capability, Task
 from saccade.words import percent
 
 BATCH = 256  # pictures
@@ -140,15 +141,15 @@ def slices(
     task: Task, found: Evaluated, ready: Readable, parts: Mapping[str, str], number: str
 ) -> tuple[Slice, ...]:
     """The number of this name of each of `parts`, in their natural order."""
-    places: dict[str, list[int]] = {}
+    metric, places = task.metric(), defaultdict[str, list[int]](list)
     for at, item in enumerate(ready.items):
         if item.name in parts:
-            places.setdefault(parts[item.name], []).append(at)
+            places[parts[item.name]].append(at)
     made = []
     for part in sorted(places, key=natural):
         at = torch.tensor(places[part])
         groups = None if ready.groups is None else ready.groups[at]
-        one = task.measured(found.predictions[at], found.targets[at], groups)[number]
+        one = named_number(metric, found.rows[at], number, groups)
         value = one.value if math.isfinite(one.value) else math.nan  # of too few pictures
         made.append(Slice(part, replace(one, value=value)))
     return tuple(made)
@@ -188,27 +189,24 @@ class Wish(NamedTuple):
     keep: bool = False  # whether the bundle is to have the threshold from then on
 
     @classmethod
-    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> Wish | None:
+    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> Wish:
         """The wish as a person says it; raises `UsageError` for none or two at a time."""
         given = {"precision": precision, "coverage": coverage}
         named = [(what, share) for what, share in given.items() if share is not None]
-        if len(named) > 1 or (keep and not named):
+        if len(named) != 1:
             raise UsageError(
                 "a threshold is found for one thing", "give --precision 0.98 or --coverage 0.9"
             )
         for what, share in named:
             if not 0 < share <= 1:
                 raise UsageError(f"--{what} cannot be {share:g}", "it is a share: 0.98, say")
-        return cls(*named[0], keep) if named else None
+        return cls(*named[0], keep)
 
 
 def refuse_unwishable(task: Task) -> None:
     """Raise `UsageError` where there is no confidence in one answer."""
-    if task.kind != Classification.kind:
-        raise UsageError(
-            f"a threshold of confidence is for classification; this is {task.kind}",
-            "labels have thresholds of their own, numbers a margin",
-        )
+    hint = "labels have thresholds of their own, numbers a margin"
+    refuse_without(Capability.CONFIDENCE, task, UsageError, hint)
 
 
 def selected(wish: Wish, val: Evaluated, found: Evaluated) -> Selected:
@@ -228,5 +226,4 @@ def selected(wish: Wish, val: Evaluated, found: Evaluated) -> Selected:
 
 def _confidences(found: Evaluated) -> tuple[Tensor, Tensor]:
     """How sure the network is of each answer, and whether it is right.  [N] float32, [N] bool"""
-    sure, named = found.predictions.max(dim=1)
-    return sure, named == found.targets
+    return found.rows.predictions.amax(dim=1), found.rows.answers == found.rows.targets

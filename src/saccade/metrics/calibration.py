@@ -1,44 +1,79 @@
-"""Adaptive calibration error: every class's probability held to how often the class is true.
+"""Calibration: whether the probabilities that are given come true as often as they say.
 
-Nixon 2019, Measuring calibration in deep learning: the mean over classes and ranges
-of |share of the class - mean probability|, ranges of a class holding N / R pictures each.  With
-many classes most probabilities are near 0 and so is this mean: compare it within one class list.
+Log loss and Brier score of each image, the expected calibration error and the adaptive one, the
+reliability diagram (DeGroot & Fienberg 1983, The comparison and evaluation of forecasters), and
+temperature scaling (Guo 2017, On calibration of modern neural networks, Section 4.2), which makes
+confidences honest and leaves every answer as it is.
 """
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import ceil, exp, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from saccade.data.batch import Batch
 from saccade.metrics.bootstrap import Statistic, mean_over
-from saccade.metrics.counts import membership
 from saccade.metrics.intervals import Interval, wilson
-from saccade.metrics.metric import Averaged
 
-RANGES = 15
-
-
-def adaptive_calibration_error(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """The mean over classes; equal probabilities share their truths alike.  [N,K], [N] -> []"""
-    once = torch.ones(1, len(targets), dtype=torch.float64)
-    return adaptive_error(probabilities, targets)(once)[0]
+BINS = 15  # of both errors of calibration
+SMALLEST = 2.0**-149  # float32's smallest number; a probability below it counts as that
+COLDEST, HOTTEST = 0.01, 100.0  # temperatures outside have no meaning
 
 
-def adaptive_error(probabilities: Tensor, targets: Tensor) -> Statistic:
-    """The same as a statistic; its ranges stay those of the pictures as they are."""
-    members = membership(targets, probabilities.shape[1]).double()
-    pairs = zip(probabilities.double().T, members.T, strict=True)
-    return mean_over([_gap(p, truth) for p, truth in pairs])
+def log_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """Of each image, -log of the probability that the true class was given, in nats.
+
+    Good 1952, Rational decisions.  [N,K], [N] int64 -> [N] float64
+    """
+    given = probabilities.gather(1, targets[:, None])[:, 0]
+    return -given.double().clamp_min(SMALLEST).log()
 
 
-def _gap(probabilities: Tensor, truth: Tensor) -> Statistic:
-    """The mean over the ranges of one class.  [N], [N]"""
-    shares = _shares(probabilities)
+def brier_scores(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """Of each image, the squared distance of the probabilities from what was true.
+
+    Brier 1950, Verification of forecasts expressed in terms of probability: summed over all
+    classes, 0 when certain and right, 2 when certain and wrong.  [N,K], [N] int64 -> [N] float64
+    """
+    truth = torch.nn.functional.one_hot(targets, probabilities.shape[1])
+    return (probabilities.double() - truth).square().sum(dim=1)
+
+
+def expected_calibration_error(confidences: Tensor, correct: Tensor, bins: int = BINS) -> Statistic:
+    """How far confidence and accuracy lie apart, bin by bin.
+
+    Guo 2017, Equation 3: the sum over bins of n_bin / n * |accuracy - confidence|, in bins
+    (m - 1) / 15 < confidence <= m / 15.  confidences [N] in the predicted class, correct [N] bool
+    """
+    place = torch.bucketize(confidences, equal_width(bins)[1:-1].to(confidences.dtype))
+    gaps = confidences.double() - correct.double()
+
+    def statistic(weights: Tensor) -> Tensor:
+        sums = weights.new_zeros(len(weights), bins).index_add_(1, place, weights * gaps)
+        return sums.abs().sum(dim=1) / weights.sum(dim=1)
+
+    return statistic
+
+
+def adaptive_calibration_error(probabilities: Tensor, targets: Tensor) -> Statistic:
+    """Every class's probability held to how often the class is true, in ranges of equal count.
+
+    Nixon 2019, Measuring calibration in deep learning: the mean over classes and ranges of
+    |share of the class - mean probability|, ranges of a class holding N / 15 images each.  With
+    many classes most probabilities are near 0 and so is this mean: compare it within one class
+    list.  The ranges stay those of the images as they are.  [N,K], [N] int64
+    """
+    truth = torch.nn.functional.one_hot(targets, probabilities.shape[1]).double()
+    pairs = zip(probabilities.double().T, truth.T, strict=True)
+    return mean_over([_range_gaps(p, members) for p, members in pairs])
+
+
+def _range_gaps(probabilities: Tensor, truth: Tensor) -> Statistic:
+    """The mean over the ranges of one class.  [N], [N] float64"""
+    shares = _range_shares(probabilities)
     excess = shares * (truth - probabilities)[:, None]
 
     def statistic(weights: Tensor) -> Tensor:
@@ -48,55 +83,65 @@ def _gap(probabilities: Tensor, truth: Tensor) -> Statistic:
     return statistic
 
 
-def _shares(probabilities: Tensor) -> Tensor:
-    """How much of each picture lies in each range: equal probabilities lie alike.  [N] -> [N,R]"""
+def _range_shares(probabilities: Tensor) -> Tensor:
+    """How much of each image lies in each range: equal probabilities lie alike.  [N] -> [N,R]"""
     _, place, times = probabilities.unique(return_inverse=True, return_counts=True)
     ends = times.cumsum(dim=0)[:, None]  # of equal values, by rising probability
-    borders = (len(probabilities) * torch.arange(RANGES + 1) / RANGES).ceil()
+    borders = (len(probabilities) * torch.arange(BINS + 1) / BINS).ceil()
     inside = ends.minimum(borders[1:]) - (ends - times[:, None]).maximum(borders[:-1])
     return (inside.clamp_min(0).double() / times[:, None])[place]
 
 
-# Brier score: the squared distance of the probabilities from what was true.
-#
-# Brier 1950, Verification of forecasts expressed in terms of probability.
+class Bin(NamedTuple):
+    """Pictures whose confidence is in (low, high]; at best its mean is their accuracy."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float  # the mean
+    accuracy: float
+    interval: Interval  # of the accuracy; Wilson, 95 %
 
 
-def brier_scores(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Of each picture, summed over all classes: 0 when certain and right, 2 when certain and wrong.
+def equal_width(bins: int) -> Tensor:
+    """Ends of bins of one width from 0 to 1.  [bins + 1]"""
+    return torch.linspace(0, 1, bins + 1, dtype=torch.float64)
 
-    [N,K], [N] int64 -> [N] float64
+
+def equal_count(confidences: Tensor, bins: int) -> Tensor:
+    """Ends of bins of about as many images each; fewer bins where many are equal.  [<=bins+1]"""
+    inner = torch.linspace(0, 1, bins + 1, dtype=torch.float64)[1:-1]
+    ends = confidences.double().quantile(inner, interpolation="lower").unique()
+    return torch.cat([torch.zeros(1).double(), ends[(ends > 0) & (ends < 1)], torch.ones(1)])
+
+
+def reliability(confidences: Tensor, right: Tensor, ends: Tensor) -> tuple[Bin, ...]:
+    """The diagram's bins that hold images.
+
+    confidences [N] of the named class, right [N] bool, ends [bins + 1]
     """
-    truth = torch.nn.functional.one_hot(targets, probabilities.shape[1])
-    return (probabilities.double() - truth).square().sum(dim=1)
+    counts, confidence, hits = _bin_sums(confidences, right, ends)
+    rows = zip(ends, ends[1:], counts, confidence, hits)
+    return tuple(
+        Bin(
+            float(low),
+            float(high),
+            int(n),
+            float(total / n),
+            float(good / n),
+            wilson(float(good), int(n)),
+        )
+        for low, high, n, total, good in rows
+        if n
+    )
 
 
-# Log loss: the mean of -log of the probability that the true class was given.
-
-
-def log_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Of each picture, in nats; a probability below 2^-149, float32's smallest, counts as that.
-
-    [N,K], [N] int64 -> [N] float64
-    """
-    given = probabilities.gather(1, targets[:, None])[:, 0]
-    return -given.double().clamp_min(2.0**-149).log()
-
-
-class LogLoss(Averaged):
-    """The mean log loss of probabilities."""
-
-    def __init__(self) -> None:
-        super().__init__(log_losses)
-
-
-# Temperature scaling: one number that makes confidences honest and leaves every answer as it is.
-#
-# Guo 2017, On calibration of modern neural networks, Section 4.2: logits are divided by the
-# temperature at which the log loss on validation pictures is least.
-
-
-COLDEST, HOTTEST = 0.01, 100.0  # temperatures outside have no meaning
+def _bin_sums(confidences: Tensor, right: Tensor, ends: Tensor) -> Tensor:
+    """In each bin the images, their summed confidence and the right ones.  [3,bins] float64"""
+    place = torch.bucketize(confidences, ends[1:-1].to(confidences.dtype))
+    confidences = confidences.double()
+    rows = torch.stack([torch.ones_like(confidences), confidences, right.double()])
+    return rows.new_zeros(3, len(ends) - 1).index_add_(1, place, rows)
 
 
 class Temperature(NamedTuple):
@@ -104,7 +149,7 @@ class Temperature(NamedTuple):
 
     value: float
     interval: Interval | None  # 95 %; None where nothing could be fitted
-    n: int  # validation pictures
+    n: int  # validation images
     before: float  # log loss in nats
     after: float
     note: str = ""  # why nothing could be fitted, and `value` is 1
@@ -116,7 +161,7 @@ def tempered(probabilities: Tensor, temperature: float) -> Tensor:
 
 
 def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
-    """The temperature of least log loss on validation pictures.  [N,K], [N] int64
+    """The temperature of least log loss on validation images.  [N,K], [N] int64
 
     The loss is convex in 1 / temperature: where its slope changes sign is the one minimum.
     """
@@ -144,7 +189,7 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
 
 def _logits(probabilities: Tensor) -> Tensor:
     """Logits of `probabilities`, up to a constant a row.  [N,K] -> [N,K] float64"""
-    return probabilities.double().clamp_min(2.0**-149).log()
+    return probabilities.double().clamp_min(SMALLEST).log()
 
 
 def _zero_of_slope(logits: Tensor, targets: Tensor) -> float:
@@ -164,90 +209,21 @@ def _zero_of_slope(logits: Tensor, targets: Tensor) -> float:
 
 
 def _slopes(logits: Tensor, targets: Tensor, inverse: float) -> tuple[Tensor, float]:
-    """How each picture's loss changes with 1 / temperature [N], and how the mean slope does."""
+    """How each image's loss changes with 1 / temperature [N], and how the mean slope does."""
     probabilities = (logits * inverse).softmax(dim=1)
     mean = (probabilities * logits).sum(dim=1)
     spread = (probabilities * (logits - mean[:, None]).square()).sum(dim=1)
     return mean - logits.gather(1, targets[:, None])[:, 0], float(spread.mean())
 
 
-# Reliability: whether what is said with 80 % is right in 80 of 100 pictures.
-#
-# DeGroot & Fienberg 1983, The comparison and evaluation of forecasters.
+COVERED = 0.9  # share of new images whose truth lies as near
 
 
-class Bin(NamedTuple):
-    """Pictures whose confidence is in (low, high]; at best its mean is their accuracy."""
+def conformal_quantile(scores: Tensor) -> float | None:
+    """The number that the score of a new image does not exceed in nine of ten cases.
 
-    low: float
-    high: float
-    n: int
-    confidence: float  # the mean
-    accuracy: float
-    interval: Interval  # of the accuracy; Wilson, 95 %
-
-
-def equal_width(bins: int) -> Tensor:
-    """Ends of bins of one width from 0 to 1.  [bins + 1]"""
-    return torch.linspace(0, 1, bins + 1, dtype=torch.float64)
-
-
-def equal_count(confidences: Tensor, bins: int) -> Tensor:
-    """Ends of bins of about as many pictures each; fewer bins where many are equal.  [<=bins+1]"""
-    inner = torch.linspace(0, 1, bins + 1, dtype=torch.float64)[1:-1]
-    ends = confidences.double().quantile(inner, interpolation="lower").unique()
-    return torch.cat([torch.zeros(1).double(), ends[(ends > 0) & (ends < 1)], torch.ones(1)])
-
-
-def reliability(confidences: Tensor, right: Tensor, ends: Tensor) -> tuple[Bin, ...]:
-    """The diagram's bins that hold pictures.
-
-    confidences [N] of the named class, right [N] bool, ends [bins + 1]
+    `scores` [N] say how far each held-out image is missed; None for too few of them.  Lei 2018,
+    "Distribution-free predictive inference for regression", Section 2.2 (split conformal).
     """
-    counts, confidence, hits = bin_sums(confidences, right, ends)
-    rows = zip(ends, ends[1:], counts, confidence, hits)
-    return tuple(
-        Bin(
-            float(low),
-            float(high),
-            int(n),
-            float(total / n),
-            float(good / n),
-            wilson(float(good), int(n)),
-        )
-        for low, high, n, total, good in rows
-        if n
-    )
-
-
-def bin_sums(confidences: Tensor, right: Tensor, ends: Tensor) -> Tensor:
-    """In each bin the pictures, their summed confidence and the right ones.  [3,bins] float64"""
-    place = torch.bucketize(confidences, ends[1:-1].to(confidences.dtype))
-    confidences = confidences.double()
-    rows = torch.stack([torch.ones_like(confidences), confidences, right.double()])
-    return rows.new_zeros(3, len(ends) - 1).index_add_(1, place, rows)
-
-
-# Expected calibration error: how far confidence and accuracy lie apart, bin by bin.
-#
-# Guo 2017, On calibration of modern neural networks, Equation 3: the sum over bins of
-# n_bin / n * |accuracy - confidence|, in 15 bins (m - 1) / 15 < confidence <= m / 15.
-
-
-class CalibrationError:
-    """Of the confidence in the named class: the weighted mean gap over bins of one width."""
-
-    def __init__(self, bins: int = 15):
-        self.ends = equal_width(bins)
-        self.sums = torch.zeros(3, bins, dtype=torch.float64)
-
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        confidences, named = prediction.cpu().max(dim=1)
-        self.sums += bin_sums(confidences, named == batch.targets.cpu(), self.ends)
-
-    def merge(self, other: CalibrationError) -> None:
-        self.sums += other.sums
-
-    def result(self) -> float:
-        counts, confidence, hits = self.sums
-        return float((confidence - hits).abs().sum() / counts.sum())
+    rank = ceil(COVERED * (len(scores) + 1))
+    return None if rank > len(scores) else float(scores.sort().values[rank - 1])

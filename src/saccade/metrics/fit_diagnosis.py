@@ -1,39 +1,27 @@
-"""judgement: under- or overfitted, or neither, in words and from numbers with intervals.
+"""Fit diagnosis: under- or overfitted, or neither, in words and from numbers with intervals.
 
-Two numbers decide, both of the finished network in eval mode: its score on training pictures as
-they are, without augmentation, and its score on as many held-out ones.  What is missing on the
-training pictures is what the network did not learn; what is missing beyond that on the held-out
-ones is what it learned by heart.  The curves give the reason.  Where the intervals leave it open,
-so does the judgement.
+Two numbers decide, both of the finished network in eval mode: its leading number on training images
+as they are, without augmentation, and the same on as many held-out ones.  What is missing on the
+training images is what the network did not learn; what is missing beyond that on the held-out ones
+is what it learned by heart.  The curves give the reason.  Where the intervals leave it open, so
+does the diagnosis.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from saccade.metrics.intervals import Interval
+from saccade.metrics.intervals import Interval, difference
+from saccade.metrics.metric import Number
 
-TOLERABLE = 0.05  # of a score that is 1 at best: missing or lost, too little to speak of
+TOLERABLE = 0.05  # of a number that is 1 at best: missing or lost, too little to speak of
 RISE = 1.2  # of the held-out loss over its lowest, from which it is said to have turned
 FALL = 0.95  # of the training loss over the last quarter, up to which it is said to fall still
+
+
 Kind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A number that is 1 at best, with its 95 % interval."""
-
-    name: str
-    value: float
-    interval: Interval | None
-    words: str  # with interval and n
-    unit: str = "%"  # or none, of a number such as R squared
-
-    def __str__(self) -> str:
-        return self.words
 
 
 @dataclass(frozen=True)
@@ -47,16 +35,15 @@ class Judgement:
         return self.words
 
 
-def judgement(history: Sequence[Mapping[str, Any]], train: Score, val: Score) -> Judgement:
+def judgement(history: Sequence[Mapping[str, Any]], train: Number, val: Number) -> Judgement:
     """How a finished network fits.
 
-    `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same score,
-    1 at best, on training pictures without augmentation and on held-out ones.
+    `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same number,
+    1 at best, on training images without augmentation and on held-out ones.
     """
-    if train.interval is None or val.interval is None:
-        return Judgement("cannot tell", "cannot tell: there are too few pictures for an interval")
-    gap = difference(train.value, train.interval, val.value, val.interval)
-    missing = Interval(1 - train.interval.high, 1 - train.interval.low)
+    train_ends, val_ends = _ends(train), _ends(val)
+    gap = difference(train.value, train_ends, val.value, val_ends)
+    missing = Interval(1 - train_ends.high, 1 - train_ends.low)
     measured = f"{train.name}: training {train}, held out {val}"
     lost = _apart(gap, train.unit)
     under, over = missing.low > TOLERABLE, gap.low > TOLERABLE
@@ -73,15 +60,9 @@ def judgement(history: Sequence[Mapping[str, Any]], train: Score, val: Score) ->
     return Judgement("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
 
 
-def difference(first: float, own: Interval, second: float, other: Interval) -> Interval:
-    """The interval of `first` - `second` from the interval of each.
-
-    Newcombe 1998, method 10, for proportions; Zou and Donner 2008 for any two intervals.
-    """
-    found = first - second
-    low = found - math.hypot(first - own.low, other.high - second)
-    high = found + math.hypot(own.high - first, second - other.low)
-    return Interval(low, high)
+def _ends(number: Number) -> Interval:
+    """Its interval; of no width where none of its replicates differs, as when all is right."""
+    return number.interval or Interval(number.value, number.value)
 
 
 def _turned(history: Sequence[Mapping[str, Any]]) -> str:
@@ -114,7 +95,7 @@ def _falling(history: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _apart(gap: Interval, unit: str) -> str:
-    """How much lower the held-out score is than that of training, for people."""
+    """How much lower the held-out number is than that of training, for people."""
 
     def amounts(*ends: float) -> str:
         if unit != "%":

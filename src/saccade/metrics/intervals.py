@@ -1,4 +1,9 @@
-"""Intervals: how far a measured number may lie from the true one."""
+"""Intervals by formula: how far a measured number may lie from the true one.
+
+For proportions those of Wilson 1927, for means of a few repetitions Student's (1908), for sums and
+differences of numbers that have intervals Zou & Donner's (2008).  The probabilities of Student's t
+are the finite sums for whole degrees of freedom of Abramowitz & Stegun 1964, 26.7.3 and 26.7.4.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +42,7 @@ def linear(
     """The interval of a weighted sum of independent numbers, from the interval of each.
 
     Zou & Donner 2008, Construction of confidence limits about effect measures: each
-    number's distance to its own end counts like a standard deviation.  With Wilson's intervals and
-    factors 1, -1 it is Newcombe's method 10 for a difference of two proportions.
+    number's distance to its own end counts like a standard deviation.
     """
     total = sum(f * e for f, e in zip(factors, estimates, strict=True))
     below = above = 0.0
@@ -49,20 +53,24 @@ def linear(
     return Interval(total - sqrt(below), total + sqrt(above))
 
 
-def f1_interval(right: float, true: float, named: float, confidence: float = 0.95) -> Interval:
+def difference(first: float, own: Interval, second: float, other: Interval) -> Interval:
+    """The interval of `first` - `second`, two independent numbers, from the interval of each.
+
+    With Wilson's it is Newcombe's 1998 method 10 for a difference of two proportions.
+    """
+    return linear([first, second], [own, other], [1, -1])
+
+
+def f1_interval(
+    right: float, support: float, predicted: float, confidence: float = 0.95
+) -> Interval:
     """The interval of one class's F1.
 
-    Of the pictures that are of the class or taken for it, `right` is binomial; F1 is 2 J / (1 + J)
-    of that share J, so that the ends of Wilson's interval of J become those of F1.
+    Of the images that are of the class or predicted as it, `right` is binomial; F1 is 2 J / (1 + J)
+    of that share J (Jaccard's), so that the ends of Wilson's interval of J become those of F1.
     """
-    low, high = wilson(right, round(true + named - right), confidence)
+    low, high = wilson(right, round(support + predicted - right), confidence)
     return Interval(2 * low / (1 + low), 2 * high / (1 + high))
-
-
-# Student's t: what a few repetitions say of a mean, and of the difference of two.
-#
-# Student 1908, The probable error of a mean.  The probabilities are the finite sums for whole
-# degrees of freedom of Abramowitz & Stegun 1964, 26.7.3 and 26.7.4.
 
 
 class PairedMeans(NamedTuple):
@@ -74,7 +82,7 @@ class PairedMeans(NamedTuple):
     p_value: float  # two-sided
 
 
-def within(t: float, freedom: int) -> float:
+def t_probability(t: float, freedom: int) -> float:
     """The probability that Student's variable lies between -t and t."""
     angle = atan(t / sqrt(freedom))
     if freedom == 1:
@@ -89,14 +97,14 @@ def within(t: float, freedom: int) -> float:
     return total if freedom % 2 == 0 else 2 / pi * (angle + total)
 
 
-def quantile(confidence: float, freedom: int) -> float:
+def t_quantile(confidence: float, freedom: int) -> float:
     """The t within which Student's variable lies with probability `confidence`."""
     low, high = 0.0, 1.0
-    while within(high, freedom) < confidence:
+    while t_probability(high, freedom) < confidence:
         high *= 2
     for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if within(middle, freedom) < confidence else (low, middle)
+        low, high = (middle, high) if t_probability(middle, freedom) < confidence else (low, middle)
     return high
 
 
@@ -104,7 +112,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """Of the mean of all repetitions there could be; None for a single one."""
     if len(values) < 2:
         return None
-    half = quantile(confidence, len(values) - 1) * stdev(values) / sqrt(len(values))
+    half = t_quantile(confidence, len(values) - 1) * stdev(values) / sqrt(len(values))
     return Interval(mean(values) - half, mean(values) + half)
 
 
@@ -121,4 +129,4 @@ def paired_means(first: Sequence[float], second: Sequence[float]) -> PairedMeans
     n, middle = len(differences), mean(differences)
     error = stdev(differences) / sqrt(n)
     t = abs(middle) / error if error else inf if middle else 0.0
-    return PairedMeans(n, middle, interval, 1 - within(t, n - 1) if t < inf else 0.0)
+    return PairedMeans(n, middle, interval, 1 - t_probability(t, n - 1) if t < inf else 0.0)

@@ -1,41 +1,28 @@
-"""Metric: a number about predictions, gathered batch by batch."""
+"""Metric: how good predictions are, from rows that hold for each image what its numbers need.
+
+A metric turns the predictions of a batch into rows.  All that is said of a network comes from the
+rows of all images: the number that a training is watched by, every number with its interval
+(`metrics.measure`), the same of a slice, `rows[places]`, and the difference of two networks on the
+same images (`metrics.paired`).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from saccade.data.batch import Batch
-from saccade.metrics.intervals import Interval, span
-
-
-class Metric(Protocol):
-    """Sees every held-out picture once, in any order and in batches of any size."""
-
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        """Take in what a task predicted for `batch`."""
-        ...
-
-    def merge(self, other: Self) -> None:
-        """Take in all that `other`, the same metric in another process, has seen."""
-        ...
-
-    def result(self) -> float | Tensor:
-        """The number, or the table of numbers, over everything seen; NaN where undefined."""
-        ...
-
-
-# Measured: numbers with all that they have to be read with.
+from saccade.metrics.bootstrap import Statistic, mean_of
+from saccade.metrics.intervals import Interval, span, wilson
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number about `n` pictures, its 95 % interval, and what one gets without looking at them."""
+    """A number about `n` images, its 95 % interval, and and the baseline to beat."""
 
     name: str
     value: float
@@ -51,9 +38,9 @@ class Number:
         ends = span(*(self._written(end, bare=True) for end in self.interval))
         return f"{self._written(self.value)} ({ends}, n = {self.n:,})"
 
-    def against(self) -> str:
-        """The baseline in words, or nothing."""
-        return "" if self.baseline is None else f"{self._written(self.baseline)} without looking"
+    def baseline_text(self) -> str:
+        """The baseline for people, or nothing."""
+        return "" if self.baseline is None else self._written(self.baseline)
 
     def _written(self, value: float, *, bare: bool = False) -> str:
         if math.isnan(value):
@@ -94,7 +81,7 @@ class ClassNumbers:
 
 @dataclass(frozen=True)
 class Measured:
-    """Everything measured on one set of pictures; the first number is the one to name first."""
+    """Everything measured on one set of images; the first number is the one to name first."""
 
     n: int
     numbers: tuple[Number, ...]
@@ -113,56 +100,125 @@ def find(numbers: Sequence[Number], name: str) -> Number:
     raise KeyError(f"no number is called '{name}'; there are {', '.join(n.name for n in numbers)}")
 
 
-# Averaged: the mean over pictures of a number that each picture has.
+@dataclass(frozen=True)
+class Score:
+    """The number that a training is watched by, once an epoch."""
+
+    name: str  # the column of log.jsonl is val_NAME
+    rises: bool = True  # whether more is better
+    unit: str = "%"  # "%" for a share; "" for a plain number
+
+    def goodness(self, value: float) -> float:
+        """`value`, with the sign with which more is better."""
+        return value if self.rises else -value
+
+    def written(self, value: float) -> str:
+        return f"{100 * value:.1f} %" if self.unit == "%" else f"{value:.3f}"
 
 
-PictureScore = Callable[[Tensor, Tensor], Tensor]  # prediction [N,...], targets [N,...] -> [N]
+@dataclass(frozen=True)
+class Quantity:
+    """A number of all rows, before its interval; what a bootstrap needs of it."""
+
+    name: str
+    statistic: Statistic
+    unit: str = ""
+    baseline: float | None = None
+    interval: Interval | None = None  # by a formula, which holds where images count one by one
+    method: str = ""  # of that interval
+    correct: Tensor | None = None  # [N] bool, where the number is the share of these
+    inflated: bool = False  # whether drawing images again makes it larger, as an error is
+
+    @property
+    def key(self) -> str:
+        """The name as a column has it."""
+        return self.name.lower().replace(" ", "_")
+
+    @classmethod
+    def proportion(cls, name: str, correct: Tensor, baseline: float | None = None) -> Quantity:
+        """The share of images with `correct` [N] bool, with Wilson's interval."""
+        interval = wilson(int(correct.sum()), len(correct))
+        return cls(name, mean_of(correct), "%", baseline, interval, "Wilson", correct)
 
 
-class Averaged:
-    """The mean of `score`, summed in float64."""
+class Rows(Protocol):
+    """What a metric keeps of N images, on the CPU: small, as all of a split are held in memory."""
 
-    def __init__(self, score: PictureScore):
-        self.score = score
-        self.total = 0.0
-        self.n = 0
+    @property
+    def losses(self) -> Tensor:
+        """How wrong each prediction is.  [N] float64"""
+        ...
 
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        self.total += float(self.score(prediction.cpu(), batch.targets.cpu()).double().sum())
-        self.n += len(batch)
+    def __len__(self) -> int: ...
 
-    def merge(self, other: Averaged) -> None:
-        self.total += other.total
-        self.n += other.n
+    def __getitem__(self, places: Tensor, /) -> Self:
+        """The rows of some images, in this order.  [M] int64"""
+        ...
 
-    def result(self) -> float:
-        return self.total / self.n if self.n else float("nan")
-
-
-# Remembered: a number that needs all predictions at once, as whatever goes by rank does.
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        """The rows of several batches after each other."""
+        ...
 
 
-WholeScore = Callable[[Tensor, Tensor], Tensor]  # all predictions, all targets -> [] or [K]
+@dataclass(frozen=True)
+class Predicted:
+    """The rows of predictions that are small themselves: probabilities, or a number."""
+
+    predictions: Tensor  # [N,...]
+    answers: Tensor  # [N,...] what they come to: a class, labels, the number itself
+    targets: Tensor  # [N,...]
+    losses: Tensor  # [N] float64
+
+    def __len__(self) -> int:
+        return len(self.losses)
+
+    def __getitem__(self, places: Tensor) -> Predicted:
+        return Predicted(*(column[places] for column in vars(self).values()))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Predicted]) -> Predicted:
+        return cls(*(torch.cat(columns) for columns in zip(*(vars(p).values() for p in parts))))
 
 
-class Remembered:
-    """`score` of everything seen, kept on the CPU."""
+R = TypeVar("R", bound=Rows)
 
-    def __init__(self, score: WholeScore):
-        self.score = score
-        self.predictions: list[Tensor] = []
-        self.targets: list[Tensor] = []
 
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        self.predictions.append(prediction.cpu())
-        self.targets.append(batch.targets.cpu())
+class Metric(Protocol[R]):
+    """How a kind of answers is measured.  Everything else follows from these."""
 
-    def merge(self, other: Remembered) -> None:
-        self.predictions += other.predictions
-        self.targets += other.targets
+    score: ClassVar[Score]  # one of `quantities`
+    compared: ClassVar[tuple[str, ...]]  # those of `quantities` by which two networks are compared
 
-    def result(self) -> float | Tensor:
-        if not self.predictions:
-            return float("nan")
-        score = self.score(torch.cat(self.predictions), torch.cat(self.targets))
-        return float(score) if score.ndim == 0 else score
+    def rows(self, predictions: Any, targets: Any) -> R:
+        """What is kept of the predictions of a task for a batch of N images."""
+        ...
+
+    def read(self, table: Mapping[str, Sequence[str]]) -> R:
+        """The rows that predictions.csv holds; columns of N cells by their titles.
+
+        Raises `KeyError` or `ValueError` where it is damaged.
+        """
+        ...
+
+    def correct(self, rows: R) -> Tensor | None:
+        """Which answers are right, [N] bool; None where they are no more than near."""
+        ...
+
+    def strata(self, rows: R) -> Tensor | None:
+        """Which images are drawn in the place of each other, [N] int64; None: any."""
+        ...
+
+    def quantities(self, rows: R) -> Iterator[Quantity]:
+        """Every number, in order; the first is 1 at best, and the one to name first.
+
+        None is worked out before it is asked for.
+        """
+        ...
+
+    def measured(self, rows: R, groups: Tensor | None = None, seed: int = 0) -> Measured:
+        """Every number with its interval, and the tables that there are.
+
+        With `groups` [N] int64, images that belong together, intervals draw whole groups.
+        """
+        ...

@@ -1,26 +1,96 @@
-"""Paired comparison: whether two networks differ on the same pictures by more than chance.
+"""Paired comparison: whether networks differ on the same images by more than chance.
 
-McNemar 1947, Note on the sampling error of the difference between correlated proportions; for the
-exact and the mid-p test Fagerland 2013, The McNemar test for binary matched-pairs data.
+Accuracies by McNemar's test (1947, Note on the sampling error of the difference between correlated
+proportions; for the exact and the mid-p test Fagerland 2013, The McNemar test for binary
+matched-pairs data), all else by drawing the same images again for all of the networks (Efron 1979,
+Bootstrap methods).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
-from saccade.metrics.bootstrap import DRAWS, FEWEST, Resampling, Statistic, between
+from saccade.metrics.bootstrap import Resampling, between, replicates
 from saccade.metrics.intervals import Interval
+from saccade.metrics.measure import by_formula, resampling, with_bootstrap, with_formula
+from saccade.metrics.metric import Metric, Number, Quantity, R
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One number of the second network less that of the first."""
+
+    name: str
+    unit: str
+    value: float
+    interval: Interval | None  # 95 %; None where every replicate is alike
+    p: float
+    method: str  # of the p-value
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One number of several networks on the same images, and on the same images drawn again."""
+
+    quantities: tuple[Quantity, ...]  # one a network
+    replicates: Tensor  # [networks,B] float64
+    resampling: Resampling
+
+    def number(self, which: int) -> Number:
+        """That of one network."""
+        quantity = self.quantities[which]
+        if by_formula(quantity, self.resampling):
+            return with_formula(quantity, self.resampling.n)
+        return with_bootstrap(quantity, self.replicates[which], self.resampling)
+
+    def difference(self, first: int, second: int) -> Difference:
+        """The second network's less the first's: McNemar for shares, else a paired bootstrap."""
+        one, other = self.quantities[first], self.quantities[second]
+        if one.correct is not None and other.correct is not None and not self._grouped:
+            found = paired_accuracy(one.correct, other.correct)
+            p, method = found.test.mid, "McNemar"
+            return Difference(one.name, one.unit, found.difference, found.interval, p, method)
+        value = self.number(second).value - self.number(first).value
+        apart = bootstrap_difference(self.replicates[first], self.replicates[second])
+        return Difference(one.name, one.unit, value, *apart, self.resampling.method)
+
+    @property
+    def _grouped(self) -> bool:
+        return self.resampling.groups is not None
+
+
+def paired(metric: Metric[R], rows: Sequence[R], groups: Tensor | None = None) -> list[Paired]:
+    """The numbers by which networks are compared, from rows of the same images in the same order.
+
+    With `groups` [N] int64, images that belong together, whole groups are drawn.
+    """
+    again = resampling(metric, rows[0], groups)
+    columns = [[q for q in metric.quantities(one) if q.name in metric.compared] for one in rows]
+    of_all = replicates([q.statistic for column in columns for q in column], again)
+    values = of_all.view(len(rows), -1, of_all.shape[1]).transpose(0, 1)
+    return [Paired(row, drawn, again) for row, drawn in zip(zip(*columns), values, strict=True)]
+
+
+def bootstrap_difference(first: Tensor, second: Tensor) -> tuple[Interval | None, float]:
+    """The 95 % interval of the second less the first, and the p-value of none.  [B], [B]
+
+    The p-value is twice the share of replicates beyond no difference, the observed one counted
+    among them (Davison & Hinkley 1997, Bootstrap Methods, 4.2 and 4.4).
+    """
+    apart = second - first
+    apart = apart[apart.isfinite()]
+    beyond = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
+    return between(apart, 0.025, 0.975), min(1.0, 2 * (beyond + 1) / (len(apart) + 1))
 
 
 class McNemar(NamedTuple):
-    """Pictures that only one of two gets right, and how easily chance alone parts them so."""
+    """Images that only one of two gets right, and how easily chance alone parts them so."""
 
     only_first: int
     only_second: int
@@ -29,7 +99,7 @@ class McNemar(NamedTuple):
 
 
 class PairedAccuracy(NamedTuple):
-    """Accuracy of the second less that of the first, on the same pictures."""
+    """Accuracy of the second less that of the first, on the same images."""
 
     n: int
     difference: float
@@ -43,7 +113,7 @@ class PairedAccuracy(NamedTuple):
 
 
 def mcnemar(first: Tensor, second: Tensor) -> McNemar:
-    """first [N] bool, second [N] bool: which pictures each gets right, in the same order."""
+    """first [N] bool, second [N] bool: which images each gets right, in the same order."""
     return mcnemar_of(int((first & ~second).sum()), int((second & ~first).sum()))
 
 
@@ -72,21 +142,16 @@ def paired_accuracy(first: Tensor, second: Tensor) -> PairedAccuracy:
 
 
 def paired_interval(test: McNemar, n: int, confidence: float = 0.95) -> Interval:
-    """Of the difference of two accuracies, with width even when no picture changed side.
+    """Of the difference of two accuracies, with width even when no image changed side.
 
     Bonett & Price 2012, Adjusted Wald confidence interval for a difference of binomial
-    proportions based on paired data: one picture more on either side.
+    proportions based on paired data: one image more on either side.
     """
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     first, second = (test.only_first + 1) / (n + 2), (test.only_second + 1) / (n + 2)
     middle = second - first
     half = z * sqrt((first + second - middle**2) / (n + 2))
     return Interval(max(-1.0, middle - half), min(1.0, middle + half))
-
-
-def difference(first: Statistic, second: Statistic) -> Statistic:
-    """The second less the first on the same drawn pictures, to be resampled: a paired bootstrap."""
-    return lambda weights: second(weights) - first(weights)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -100,38 +165,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[k]))
         adjusted[k] = highest
     return adjusted
-
-
-# Paired bootstrap: the same pictures drawn again for all of several networks.
-#
-# Efron 1979, Bootstrap methods.  The p-value is twice the share of replicates beyond no
-# difference, the observed one counted among them (Davison & Hinkley 1997, Bootstrap Methods, 4.2
-# and 4.4).
-
-
-class Drawn(NamedTuple):
-    """A number of several networks, on all pictures and on pictures drawn again."""
-
-    values: tuple[float, ...]
-    replicates: Tensor  # [R,B] float64, a row a network
-
-    def interval(self, which: int) -> Interval | None:
-        """Of one network's number, 95 %."""
-        row = self.replicates[which]
-        return between(row[row.isfinite()], 0.025, 0.975)
-
-    def difference(self, first: int, second: int) -> tuple[Interval | None, float]:
-        """The 95 % interval of the second less the first, and the p-value of none."""
-        apart = self.replicates[second] - self.replicates[first]
-        apart = apart[apart.isfinite()]
-        beyond = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
-        return between(apart, 0.025, 0.975), min(1.0, 2 * (beyond + 1) / (len(apart) + 1))
-
-
-def paired_bootstrap(statistics: Sequence[Statistic], resampling: Resampling) -> Drawn:
-    """The same number of several networks; as many replicates as many pictures allow."""
-    affordable = max(FEWEST, DRAWS // max(1, resampling.n))
-    resampling = replace(resampling, replicates=min(resampling.replicates, affordable))
-    once = torch.ones(1, resampling.n, dtype=torch.float64)
-    rows = [torch.stack([s(weights) for s in statistics]) for weights in resampling.weights()]
-    return Drawn(tuple(float(s(once)[0]) for s in statistics), torch.cat(rows, dim=1))

@@ -1,27 +1,33 @@
-"""Average precision: the area under precision over recall, as a sum of steps.
+"""Numbers that go by an order: of scores, of values, of how sure a network is.
 
-AP = sum over thresholds of (recall gained) x (precision there), without interpolation, which
-flatters: Davis & Goadrich 2006, The relationship between precision-recall and ROC curves.
+Average precision and ROC AUC of a class; ranks; and selective prediction: saying "unknown" where
+the network is unsure (El-Yaniv & Wiener 2010, On the foundations of noise-free selective
+classification; Geifman 2019, Bias-reduced uncertainty estimation for deep neural classifiers).
+Confidence speaks of images like those measured.  On an image of something else it may be high.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from saccade.metrics.bootstrap import Statistic
-from saccade.metrics.counts import membership
+from saccade.metrics.bootstrap import Statistic, mean_over
 from saccade.metrics.intervals import Interval, wilson
+
+ClassStatistic = Callable[[Tensor, Tensor], Statistic]  # scores [N], positive [N] bool
 
 
 def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
-    """With each picture as often as its weight says; NaN without a picture of the class.
+    """The area under precision over recall, each image as often as its weight says.
 
-    scores [N], positive [N] bool
+    The sum over thresholds of (recall gained) x (precision there), without interpolation, which
+    flatters: Davis & Goadrich 2006, The relationship between precision-recall and ROC curves.  NaN
+    without an image of the class.  scores [N], positive [N] bool
     """
     values, place = (-scores).unique(return_inverse=True)
 
@@ -35,28 +41,11 @@ def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
     return statistic
 
 
-def average_precisions(predictions: Tensor, targets: Tensor) -> Tensor:
-    """Of each class against all others.  [N,K], [N] int64 or [N,K] labels -> [K]"""
-    positive = membership(targets, predictions.shape[1])
-    once = torch.ones(1, len(predictions), dtype=torch.float64)
-    pairs = zip(predictions.T, positive.T, strict=True)
-    return torch.cat([average_precision(scores, members)(once) for scores, members in pairs])
+def roc_auc(scores: Tensor, positive: Tensor) -> Statistic:
+    """How often an image of the class scores above one that is not of it; equal scores count half.
 
-
-def mean_average_precision(predictions: Tensor, targets: Tensor) -> Tensor:
-    """mAP: the mean over the classes or labels that have a picture.  [N,K], [N,K] -> []"""
-    return average_precisions(predictions, targets).nanmean()
-
-
-# ROC area: how often a picture of the class scores above one that is not of it.
-#
-# Hanley & McNeil 1982, The meaning and use of the area under a ROC curve; equal scores count half.
-
-
-def roc_area(scores: Tensor, positive: Tensor) -> Statistic:
-    """With each picture as often as its weight says; NaN unless there are pictures of both kinds.
-
-    scores [N], positive [N] bool
+    Hanley & McNeil 1982, The meaning and use of the area under a ROC curve.  NaN unless there are
+    images of both kinds.  scores [N], positive [N] bool
     """
     values, place = scores.unique(return_inverse=True)
 
@@ -70,27 +59,15 @@ def roc_area(scores: Tensor, positive: Tensor) -> Statistic:
     return statistic
 
 
-def roc_areas(predictions: Tensor, targets: Tensor) -> Tensor:
-    """The area of each class against all others; their mean is `.nanmean()`.  [N,K], [N] -> [K]"""
-    positive = membership(targets, predictions.shape[1])
-    once = torch.ones(1, len(predictions), dtype=torch.float64)
-    pairs = zip(predictions.T, positive.T, strict=True)
-    return torch.cat([roc_area(scores, members)(once) for scores, members in pairs])
+def macro_mean(of: ClassStatistic, scores: Tensor, positive: Tensor) -> Statistic:
+    """The mean of `of` over the classes that have an image; NaN where none has.
 
-
-# Spearman's correlation: whether predicted numbers stand in the order of the true ones.
-#
-# Spearman 1904, The proof and measurement of association between two things.
-
-
-def spearman(prediction: Tensor, targets: Tensor) -> Tensor:
-    """The correlation of ranks of each number, then the mean; NaN if one side never varies.
-
-    [N] or [N,D], [N] or [N,D] -> []
+    scores [N,K], positive [N,K] bool
     """
-    n = len(prediction)
-    pairs = zip(prediction.reshape(n, -1).T, targets.reshape(n, -1).T, strict=True)
-    return torch.stack([_correlation(ranks(a), ranks(b)) for a, b in pairs]).mean()
+    there = positive.any(dim=0).nonzero()[:, 0].tolist()
+    if not there:
+        return lambda weights: weights.new_full((len(weights),), torch.nan)
+    return mean_over([of(scores[:, k], positive[:, k]) for k in there])
 
 
 def ranks(values: Tensor) -> Tensor:
@@ -99,25 +76,11 @@ def ranks(values: Tensor) -> Tensor:
     return (times.cumsum(dim=0) - (times - 1) / 2.0).double()[place]
 
 
-def _correlation(a: Tensor, b: Tensor) -> Tensor:
-    a, b = a - a.mean(), b - b.mean()
-    return (a * b).sum() / (a.square().sum() * b.square().sum()).sqrt()
-
-
-# Selective prediction: saying "unknown" where the network is unsure.
-#
-# El-Yaniv & Wiener 2010, On the foundations of noise-free selective classification; Geifman 2019,
-# Bias-reduced uncertainty estimation for deep neural classifiers (AURC and its excess).
-#
-# Confidence speaks of pictures like those measured.  On a picture of something else it may be
-# high.
-
-
 class Threshold(NamedTuple):
     """What is said with at least `value` is answered, all else is unknown."""
 
     value: float
-    n: int  # pictures it was chosen on
+    n: int  # images it was chosen on
     coverage: float  # share answered
     coverage_interval: Interval
     precision: float  # share of the answered that is right; chosen on, so a little too good
@@ -126,7 +89,7 @@ class Threshold(NamedTuple):
 
 @dataclass(frozen=True)
 class Selected:
-    """A threshold, and what it does to other pictures than those that it was chosen on."""
+    """A threshold, and what it does to other images than those that it was chosen on."""
 
     wished: str  # "precision" or "coverage"
     share: float  # of it that was wished
@@ -139,10 +102,10 @@ class Selected:
 
 
 class RiskCoverage(NamedTuple):
-    """Share wrong among the surest pictures, for every share answered."""
+    """Share wrong among the surest images, for every share answered."""
 
     coverage: Tensor  # [N], 1/n to 1
-    risk: Tensor  # [N]; among equally sure pictures what to expect in any order
+    risk: Tensor  # [N]; among equally sure images what to expect in any order
     area: float  # AURC: the mean risk
     excess: float  # AURC less that of a confidence that ranks every mistake last
 
@@ -157,7 +120,7 @@ def threshold_for_precision(confidences: Tensor, right: Tensor, wished: float) -
 
 
 def threshold_for_coverage(confidences: Tensor, right: Tensor, wished: float) -> Threshold | None:
-    """The highest that still answers a share of at least `wished`; None without pictures.
+    """The highest that still answers a share of at least `wished`; None without images.
 
     confidences [N], right [N] bool
     """
@@ -166,7 +129,7 @@ def threshold_for_coverage(confidences: Tensor, right: Tensor, wished: float) ->
 
 
 def threshold_at(value: float, confidences: Tensor, right: Tensor) -> Threshold:
-    """What the threshold `value` does to pictures that it was not chosen on.
+    """What the threshold `value` does to images that it was not chosen on.
 
     confidences [N], right [N] bool; the precision of no answer is NaN
     """
@@ -186,7 +149,7 @@ def thresholds(confidences: Tensor, right: Tensor) -> list[Threshold]:
     values = values.flip(0)
     midway = ((values + torch.cat([values[1:], values.new_zeros(1)])) / 2).tolist()
     if midway:
-        midway[-1] = 0.0  # below the least sure picture: everything is answered
+        midway[-1] = 0.0  # below the least sure image: everything is answered
     return [
         Threshold(t, n, a / n, wilson(a, n), g / a, wilson(g, a))
         for t, a, g in zip(midway, answered, good, strict=True)

@@ -1,140 +1,105 @@
-"""Deviation: how far predicted numbers lie from true ones; mean absolute and squared."""
+"""What a network is worth that predicts a number for each image."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from saccade.data.batch import Batch
-from saccade.metrics.bootstrap import Resampling, Statistic, Wanted, mean_of, with_spread
-from saccade.metrics.metric import Measured, Number
+from saccade.metrics.bootstrap import Statistic, mean_of
+from saccade.metrics.classification import read_losses
+from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.metric import Measured, Number, Predicted, Quantity, Score
 from saccade.metrics.ranking import ranks
 
-
-def deviations(prediction: Tensor, targets: Tensor) -> Tensor:
-    """Predicted less true.  [N] or [N,D], [N] or [N,D] -> [N,D] float64"""
-    n = len(prediction)
-    return prediction.cpu().double().reshape(n, -1) - targets.cpu().double().reshape(n, -1)
+PER_PLACE = 3  # numbers that are given of whole groups, too: the first ones
 
 
-def absolute_errors(prediction: Tensor, targets: Tensor) -> Tensor:
-    """Of each picture, the mean over its numbers; MAE is their mean.  [N,D], [N,D] -> [N]"""
-    return deviations(prediction, targets).abs().mean(dim=1)
-
-
-class RootMeanSquare:
-    """RMSE: the root of the mean square of each number, then the mean over numbers."""
-
-    def __init__(self) -> None:
-        self.squares = torch.zeros(1, dtype=torch.float64)  # [D] from the first batch on
-        self.n = 0
-
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        squares = deviations(prediction, batch.targets).square().sum(dim=0)
-        self.squares = self.squares + squares
-        self.n += len(batch)
-
-    def merge(self, other: RootMeanSquare) -> None:
-        self.squares = self.squares + other.squares
-        self.n += other.n
-
-    def result(self) -> float:
-        return float((self.squares / self.n).sqrt().mean())
-
-
-# R squared: the share of the spread of the true numbers that is predicted.
-#
-# Sums of squares about means are merged as Chan, Golub & LeVeque 1979 say (Updating formulae and a
-# pairwise algorithm for computing sample variances), so that large numbers lose nothing.
-
-
-class RSquared:
-    """1 - residual / total sum of squares of each number, then the mean over numbers.
-
-    0 is as good as naming the mean of the truth, below 0 is worse; NaN if the truth never varies.
-    """
-
-    def __init__(self) -> None:
-        self.n = 0
-        self.mean = torch.zeros(1, dtype=torch.float64)  # of the truth; [D] from the first batch on
-        self.total = torch.zeros(1, dtype=torch.float64)
-        self.residual = torch.zeros(1, dtype=torch.float64)
-
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        if not len(batch):
-            return
-        new, truth = RSquared(), batch.targets.cpu().double().reshape(len(batch), -1)
-        new.n, new.mean = len(truth), truth.mean(dim=0)
-        new.total = (truth - new.mean).square().sum(dim=0)
-        new.residual = deviations(prediction, batch.targets).square().sum(dim=0)
-        self.merge(new)
-
-    def merge(self, other: RSquared) -> None:
-        n = self.n + other.n
-        if not other.n:
-            return
-        apart = other.mean - self.mean
-        self.total = self.total + other.total + apart.square() * (self.n * other.n / n)
-        self.mean = self.mean + apart * (other.n / n)
-        self.residual = self.residual + other.residual
-        self.n = n
-
-    def result(self) -> float:
-        varies = self.total > 0
-        return float(torch.where(varies, 1 - self.residual / self.total, torch.nan).mean())
-
-
-# What a network is worth that says a number for each picture.
-
-
-def numbers_measured(
-    predictions: Tensor,
-    targets: Tensor,
-    unit: str = "",
-    groups: Tensor | None = None,
-    seed: int = 0,
-) -> Measured:
-    """All numbers of `predictions` [N,1] about `targets` [N,1], in the unit of what is measured.
+@dataclass(frozen=True)
+class NumberMetric:
+    """Rows of predicted and true numbers [N,1], and squared errors in units of `scale`.
 
     The baseline names the mean of the truth.  Rank correlation is bootstrapped on the ranks that
-    all pictures have together.  With `groups` [N], pictures of one place each, what is said of a
-    place is the mean over its pictures, and so is its truth: there are numbers "per place", too.
+    all images have together.
     """
-    predicted, true = predictions.double().flatten(), targets.double().flatten()
-    found = _of_pictures(predicted, true, unit, groups, seed)
-    if groups is not None and len(groups.unique()) < len(groups):
-        places = _of_pictures(_means(predicted, groups), _means(true, groups), unit, None, seed)
-        first, *others = [replace(p, name=f"{p.name} per place") for p in places[:3]]
-        found = [found[0], first, *found[1:], *others]
-    return Measured(len(true), tuple(found))
+
+    scale: float = 1.0  # the standard deviation of the numbers that were trained on
+    unit: str = ""  # of the numbers
+
+    score: ClassVar[Score] = Score("r_squared", unit="")
+    compared: ClassVar[tuple[str, ...]] = ("R squared", "mean absolute error")
+
+    def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
+        """[N,1], [N,1]"""
+        predictions, targets = predictions.cpu(), targets.cpu()
+        losses = (residuals(predictions, targets) / self.scale).square().mean(dim=1)
+        return Predicted(predictions, predictions, targets, losses)
+
+    def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
+        predicted, true = (
+            torch.tensor([[float(cell)] for cell in table[title]], dtype=torch.float64)
+            for title in ("prediction", "label")
+        )
+        return Predicted(predicted, predicted, true, read_losses(table))
+
+    def correct(self, rows: Predicted) -> None:
+        """A number is no more than near."""
+
+    def strata(self, rows: Predicted) -> None:
+        """Any image is drawn in the place of any other."""
+
+    def quantities(self, rows: Predicted) -> Iterator[Quantity]:
+        predicted, true = (part.double().flatten() for part in (rows.predictions, rows.targets))
+        missed, spread, unit = predicted - true, true - true.mean(), self.unit
+        absolute, square = float(spread.abs().mean()), float(spread.square().mean().sqrt())
+        yield Quantity("R squared", r_squared(missed, true), "", 0.0)
+        yield Quantity("mean absolute error", mean_of(missed.abs()), unit, absolute)
+        yield Quantity("root mean squared error", root_mean_square(missed), unit, square)
+        yield Quantity("Spearman correlation", correlation(ranks(predicted), ranks(true)), "", 0.0)
+        yield Quantity("Pearson correlation", correlation(predicted, true), "", 0.0)
+        yield Quantity("bias", mean_of(missed), unit, 0.0)
+
+    def measured(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> Measured:
+        """With `groups`, images of one place each, some numbers are given "per place", too.
+
+        What is predicted of a place is then the mean over its images, and so is its truth.
+        """
+        numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
+        if groups is not None and len(groups.unique()) < len(groups):
+            first, *others = self._per_place(rows, groups, seed)
+            numbers = [numbers[0], first, *numbers[1:], *others]
+        return Measured(len(rows), tuple(numbers))
+
+    def _per_place(self, rows: Predicted, groups: Tensor, seed: int) -> list[Number]:
+        predicted, true = (
+            group_means(x.double(), groups) for x in (rows.predictions, rows.targets)
+        )
+        places = self.rows(predicted, true)
+        numbers = with_intervals(self.quantities(places), resampling(self, places, None, seed))
+        return [replace(one, name=f"{one.name} per place") for one in numbers[:PER_PLACE]]
 
 
-def _means(values: Tensor, groups: Tensor) -> Tensor:
-    """The mean of each group.  [N], [N] -> [G]"""
+def residuals(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Predicted less true.  [N] or [N,D], [N] or [N,D] -> [N,D] float64"""
+    n = len(predictions)
+    return predictions.cpu().double().reshape(n, -1) - targets.cpu().double().reshape(n, -1)
+
+
+def group_means(values: Tensor, groups: Tensor) -> Tensor:
+    """The mean of each group.  [N,1], [N] int64 -> [G,1]"""
     names, place = groups.unique(return_inverse=True)
-    return values.new_zeros(len(names)).index_add(0, place, values) / place.bincount()
-
-
-def _of_pictures(
-    predicted: Tensor, true: Tensor, unit: str, groups: Tensor | None, seed: int
-) -> list[Number]:
-    """All numbers of predictions [N] about truths [N]."""
-    n, missed, spread = len(true), predicted - true, true - true.mean()
-    wanted = [
-        Wanted("R squared", r_squared(missed, true), "", 0.0),
-        Wanted("mean absolute error", mean_of(missed.abs()), unit, float(spread.abs().mean())),
-        Wanted("root mean square error", _root(missed), unit, float(spread.square().mean().sqrt())),
-        Wanted("Spearman", _correlation(ranks(predicted), ranks(true)), "", 0.0),
-        Wanted("Pearson", _correlation(predicted, true), "", 0.0),
-        Wanted("bias", mean_of(missed), unit, 0.0),
-    ]
-    return with_spread(wanted, Resampling(n, None, groups, seed))
+    sums = values.new_zeros(len(names), 1).index_add(0, place, values)
+    return sums / place.bincount()[:, None]
 
 
 def r_squared(missed: Tensor, true: Tensor) -> Statistic:
-    """1 - residual / total sum of squares about the mean of those drawn; NaN if they are alike."""
+    """1 - residual / total sum of squares about the mean of those drawn; NaN if they are alike.
+
+    0 is as good as naming the mean of the truth, below 0 is worse.  [N] float64, [N] float64
+    """
 
     def statistic(weights: Tensor) -> Tensor:
         n = weights.sum(dim=1)
@@ -145,12 +110,13 @@ def r_squared(missed: Tensor, true: Tensor) -> Statistic:
     return statistic
 
 
-def _root(missed: Tensor) -> Statistic:
+def root_mean_square(missed: Tensor) -> Statistic:
+    """RMSE: large misses weigh more than in the mean absolute error.  [N] float64"""
     return lambda weights: (weights @ missed.square() / weights.sum(dim=1)).sqrt()
 
 
-def _correlation(a: Tensor, b: Tensor) -> Statistic:
-    """Pearson's correlation of the pictures drawn."""
+def correlation(a: Tensor, b: Tensor) -> Statistic:
+    """Pearson's of the images drawn; of ranks it is Spearman's 1904.  [N] float64, [N] float64"""
 
     def centred(weights: Tensor, values: Tensor) -> Tensor:
         return values - (weights @ values / weights.sum(dim=1))[:, None]

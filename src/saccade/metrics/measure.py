@@ -1,0 +1,88 @@
+"""From the rows of a metric to numbers with intervals, as many of them as are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from saccade.metrics.bootstrap import Resampling, between, replicates
+from saccade.metrics.intervals import Interval
+from saccade.metrics.metric import Metric, Number, Quantity, R
+
+
+def scores(metric: Metric[R], rows: R) -> dict[str, float]:
+    """What a training is watched by: the mean of the losses as `loss`, and the metric's score."""
+    watched = next(one for one in metric.quantities(rows) if one.key == metric.score.name)
+    value = float(watched.statistic(once(len(rows)))[0])
+    return {"loss": float(rows.losses.mean()), metric.score.name: value}
+
+
+def leading(metric: Metric[R], rows: R, groups: Tensor | None = None) -> Number:
+    """The number to name first, for a fraction of the work of `Metric.measured`."""
+    first = next(metric.quantities(rows))
+    return with_intervals([first], resampling(metric, rows, groups))[0]
+
+
+def named_number(metric: Metric[R], rows: R, name: str, groups: Tensor | None = None) -> Number:
+    """The number of this name."""
+    found = next(one for one in metric.quantities(rows) if one.name == name)
+    return with_intervals([found], resampling(metric, rows, groups))[0]
+
+
+def resampling(
+    metric: Metric[R], rows: R, groups: Tensor | None = None, seed: int = 0
+) -> Resampling:
+    """How the images of `rows` are drawn again, as often as their number allows."""
+    return Resampling(len(rows), metric.strata(rows), groups, seed).affordable()
+
+
+def with_intervals(quantities: Iterable[Quantity], resampling: Resampling) -> list[Number]:
+    """Each number with its 95 % interval; all are bootstrapped on the same draws."""
+    quantities = list(quantities)
+    drawn = [one for one in quantities if not by_formula(one, resampling)]
+    values = iter(replicates([one.statistic for one in drawn], resampling))
+    return [
+        with_formula(one, resampling.n)
+        if by_formula(one, resampling)
+        else with_bootstrap(one, next(values), resampling)
+        for one in quantities
+    ]
+
+
+def by_formula(quantity: Quantity, resampling: Resampling) -> bool:
+    """Whether its own interval holds: no formula knows of groups."""
+    return quantity.interval is not None and resampling.groups is None
+
+
+def with_formula(quantity: Quantity, n: int) -> Number:
+    """The number with the interval of its formula."""
+    value = float(quantity.statistic(once(n))[0])
+    about = (quantity.unit, quantity.baseline, quantity.method)
+    return Number(quantity.name, value, n, quantity.interval, *about)
+
+
+def with_bootstrap(quantity: Quantity, values: Tensor, resampling: Resampling) -> Number:
+    """The number with the percentile interval of its replicates [B]; None where all are alike."""
+    value = float(quantity.statistic(once(resampling.n))[0])
+    interval, method = between(values, 0.025, 0.975), resampling.method
+    if quantity.inflated and interval is not None:
+        interval, method = basic(value, interval), f"basic {method}"
+    about = (quantity.unit, quantity.baseline, method)
+    return Number(quantity.name, value, resampling.n, interval, *about)
+
+
+def basic(value: float, percentile: Interval) -> Interval:
+    """The basic interval (Davison & Hinkley 1997, 5.2.1) of an error, which is no less than 0.
+
+    Drawing images again makes an error of calibration larger, often all replicates larger than the
+    number; what these exceed it by is taken off.  The interval is stretched to hold the number.
+    """
+    (low, high), twice = percentile, 2 * value
+    return Interval(max(0.0, twice - high), max(value, twice - low))
+
+
+def once(n: int) -> Tensor:
+    """The weights of every image as it is.  [1,N] float64"""
+    return torch.ones(1, n, dtype=torch.float64)
