@@ -33,7 +33,7 @@ from saccade.metrics.metric import Quantity
 from saccade.metrics.ranking import roc_auc
 from saccade.runs.bundle import Bundle
 from saccade.runs.run import Run
-from saccade.tasks.answers import Prediction
+from saccade.tasks.classification import Prediction
 from saccade.words import proportion
 
 LEARNED = "01234567"
@@ -99,7 +99,7 @@ def scenes(data: Path, out: Path) -> tuple[Run, dict[str, list[Item]]]:
         data / "intel_scenes",
         model="googlenet_2014",
         weights=data / GOOGLENET,
-        features_only=True,
+        recipe="features",
         out=out / "googlenet",
     )
     objects = open_source(data / "imagenet_samples")

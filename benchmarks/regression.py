@@ -36,6 +36,7 @@ from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.models.weights import weights_called
 from saccade.probes.features import Decoding, Views, features
+from saccade.tasks.regression import Estimate
 
 PICTURES = 4  # of a place
 WEIGHTS = "googlenet_bvlc_imagenet_fp16.npz"
@@ -110,7 +111,7 @@ def direct(folder: Path, parts: Sequence[Sequence[int]]) -> Tensor:
         (folder / f"fold{k}.csv").write_text("\n".join(["path,value,place", *kept]))
         run = trained(folder, f"fold{k}.csv", 30)
         names = [folder / f"place{p}_{view}.png" for p in held for view in range(PICTURES)]
-        values = [answer.value for answer in api.predict(run, *names)]  # pyright: ignore
+        values = [one.value for one in api.predict(run, *names) if isinstance(one, Estimate)]
         said[list(held)] = torch.tensor(values).double().view(-1, PICTURES).mean(dim=1)
     return said
 

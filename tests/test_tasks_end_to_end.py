@@ -17,7 +17,7 @@ from saccade.data.doctor.doctor import examine
 from saccade.data.sources import open_source
 from saccade.errors import DataError, RecipeError, SaccadeError, Stopped
 from saccade.runs.run import Run, open_bundle
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 from saccade.training.logbook import Logbook
 
@@ -79,19 +79,19 @@ def rows_of(run: Run) -> list[dict[str, str]]:
 
 def test_a_column_of_labels_makes_a_run_with_thresholds(labelled: Run) -> None:
     assert labelled.classes == ("bar", "box")
-    assert labelled.test.task == "labelling"
+    assert labelled.test.task == "multilabel"
     assert labelled.test.leading.name == "mean average precision"
     assert labelled.test.leading.baseline == pytest.approx(0.5, abs=0.15)
     assert [row.name for row in labelled.test.per_class] == ["bar", "box"]
     task = labelled.bundle.task
-    assert isinstance(task, Labelling)
+    assert isinstance(task, Multilabel)
     assert set(labelled.events("calibrated")[-1]["thresholds"].values()) == set(task.thresholds)
 
 
 def test_predictions_of_labels_are_those_over_their_thresholds(labelled: Run) -> None:
     task, rows = labelled.bundle.task, rows_of(labelled)
     assert len(rows) == labelled.test.n
-    assert isinstance(task, Labelling)
+    assert isinstance(task, Multilabel)
     for row in rows:
         over = [c for c, t in zip(task.classes, task.thresholds) if float(row[f"p({c})"]) >= t]
         assert row["prediction"] == "|".join(over)
@@ -114,11 +114,11 @@ def test_a_column_of_numbers_makes_a_run_with_a_margin(estimated: Run) -> None:
     task = estimated.bundle.task
     assert isinstance(task, Regression)
     assert task.margin == estimated.events("calibrated")[-1]["margin"]
-    assert estimated.origins["train.label_smoothing"] == "auto: numbers are not smoothed"
+    assert estimated.origins["train.label_smoothing"] == "auto: as regression allows"
 
 
 def test_a_network_learns_the_brightness_that_was_drawn(tables: Path) -> None:
-    longer = TINY | {"train.epochs": 12, "train.average": 0.0}
+    longer = TINY | {"train.epochs": 12, "train.ema": 0.0}
     run = api.train(tables / "numbers.csv", with_=longer, out=tables / "longer")
     assert run.test["R squared"].value > 0.8
     interval = run.test["R squared"].interval
@@ -219,8 +219,8 @@ def test_rare_labels_can_be_weighed(tables: Path) -> None:
     [
         ("several.csv", {"data.sampling": "balanced"}, "one class for each picture"),
         ("numbers.csv", {"data.sampling": "balanced"}, "one class for each picture"),
-        ("numbers.csv", {"train.class_weights": "auto"}, "for classes, not for numbers"),
-        ("numbers.csv", {"train.label_smoothing": 0.1}, "for classes, not for numbers"),
+        ("numbers.csv", {"train.class_weights": "auto"}, "this is regression"),
+        ("numbers.csv", {"train.label_smoothing": 0.1}, "this is regression"),
     ],
 )
 def test_settings_for_classes_are_refused(tables: Path, table: str, setting, words: str) -> None:
@@ -246,7 +246,7 @@ def test_labels_and_numbers_of_another_kind_cannot_be_measured(
 
 def test_a_plan_is_made_of_labels_and_of_numbers(tables: Path) -> None:
     for table, outputs in (("several.csv", 2), ("numbers.csv", 1)):
-        plan = api.train(tables / table, with_=TINY, plan=True)
+        plan = api.plan(tables / table, with_=TINY)
         assert plan.to_dict()["parameters"] == 60_856 + 85 * outputs  # LeNet-5 less its last row
 
 
@@ -266,7 +266,7 @@ def test_a_head_on_features_is_fitted_to_labels_and_numbers(tables: Path, estima
     fitted = {"model.name": "lenet5", "data.doctor": "off", "model.weights": str(estimated.path)}
     for table, head in (("several.csv", "logistic"), ("numbers.csv", "ridge")):
         run = api.train(
-            tables / table, with_=fitted, features_only=True, out=tables / f"head-{table}"
+            tables / table, with_=fitted, recipe="features", out=tables / f"head-{table}"
         )
         assert run.recipe.model.head == head
         assert run.test.n > 0

@@ -40,6 +40,12 @@ class ResourceError(SaccadeError):
     exit_code = 5
 
 
+class UnwrittenError(SaccadeError):
+    """A finished run whose model card or report could not be written; all else is there."""
+
+    exit_code = 4
+
+
 class DivergedError(SaccadeError):
     """A loss that is no longer a finite number."""
 

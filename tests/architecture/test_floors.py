@@ -15,7 +15,7 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = """
-errors words
+errors words command
 files device progress
 data
 augment metrics models/layers
@@ -27,6 +27,8 @@ engine
 probes explain recipes
 runs
 report auto
+report/tasks
+report/pages
 training/view
 training
 evaluation

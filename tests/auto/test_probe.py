@@ -26,7 +26,7 @@ from saccade.probes.fit import fit_head
 from saccade.probes.head import Rotated
 from saccade.probes.simple import PENALTIES
 from saccade.tasks.classification import Classification
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 
 
@@ -136,7 +136,7 @@ def test_several_labels_are_compared_by_mean_average_precision() -> None:
     features = torch.randn(60, 1, 6, generator=generator)
     noise = torch.randn(60, 3, generator=generator)
     labels = (features[:, 0, :3] + noise > 0.3).float()
-    task = Labelling(("a", "b", "c"))
+    task = Multilabel(("a", "b", "c"))
     said = fit_head("logistic", task, features, labels).said
     assert said is not None
     found = held_out("logistic", task, features, labels, None)

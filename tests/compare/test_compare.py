@@ -183,7 +183,7 @@ def test_pictures_of_one_group_are_drawn_together(tmp_path: Path) -> None:
     assert comparison.pairs[0].leading.p == pytest.approx(2 * 0.75**4, abs=0.06)
 
 
-def test_labellings_are_compared_by_mean_average_precision(tmp_path: Path) -> None:
+def test_label_sets_are_compared_by_mean_average_precision(tmp_path: Path) -> None:
     """By hand: AP of "sun" is 1 and (1 + 2/3) / 2 = 5/6, of "sea" 1 in both; means 1 and 11/12."""
     truth = ["sun", "sun|sea", "sea", "sea"]
     good = [(0.9, 0.1), (0.8, 0.9), (0.3, 0.8), (0.2, 0.7)]
@@ -197,7 +197,7 @@ def test_labellings_are_compared_by_mean_average_precision(tmp_path: Path) -> No
             (f"{k}", truth[k], said[k], 0.1, share) for k, share in enumerate(shares)
         ]
         folder = tmp_path / name
-        folders.append(write_run(folder, rows, task="labelling", classes=("sun", "sea")))
+        folders.append(write_run(folder, rows, task="multilabel", classes=("sun", "sea")))
     comparison = api.compare(*folders)
     found = {one.name: one for one in comparison.pairs[0].differences}
     assert found["mean average precision"].value == pytest.approx(-1 / 12)

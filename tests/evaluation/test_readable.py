@@ -14,14 +14,14 @@ from saccade.errors import DataError
 from saccade.evaluation.readable import Readable
 from saccade.runs.bundle import Bundle
 from saccade.tasks.classification import Classification
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 from saccade.tasks.task import Task
 
 GREY = Preprocessing(size=8, colour="grey", mean=(0.5,), std=(0.5,))
 TASKS: list[Task] = [
     Classification(("dark", "bright"), temperature=2.0),
-    Labelling(("dark", "bright")),
+    Multilabel(("dark", "bright")),
     Regression(mean=3.0, scale=2.0),
 ]
 
@@ -71,7 +71,7 @@ def test_one_view_is_the_picture_as_it_is() -> None:
     ("task", "label", "what"),
     [
         (TASKS[0], 3.5, "has the label 3.5, which is for regression"),
-        (TASKS[0], ("dark",), "which is for labelling; this network was trained for classif"),
+        (TASKS[0], ("dark",), "which is for multilabel; this network was trained for classif"),
         (TASKS[0], None, "'one' has no label"),
         (TASKS[0], "grey", "'grey'"),
         (TASKS[1], 3.5, "which is for regression"),

@@ -13,7 +13,7 @@ from saccade.engine.evaluate import Evaluated
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.readable import APART, Readable, part_of_each, slices
 from saccade.tasks.classification import Classification
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 
 BLANK = Pixels(torch.zeros(8, 8, dtype=torch.uint8).numpy())
@@ -92,7 +92,7 @@ def test_each_slice_has_its_number_interval_and_n() -> None:
 
 
 def test_a_slice_too_small_for_its_number_is_undefined() -> None:
-    numbers, labels = Regression(), Labelling(("a", "b"))
+    numbers, labels = Regression(), Multilabel(("a", "b"))
     said = Evaluated(
         numbers.metric().rows(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.5], [2.0]]))
     )

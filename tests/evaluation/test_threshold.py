@@ -21,8 +21,9 @@ from saccade.errors import UsageError
 from saccade.evaluation.readable import Wish, refuse_unwishable, selected
 from saccade.metrics.classification import ClassMetric
 from saccade.runs.run import Run
-from saccade.tasks.answers import Prediction, Predictions
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.answers import Predictions
+from saccade.tasks.classification import Prediction
+from saccade.tasks.multilabel import Multilabel
 
 
 def said(confidences: list[float], right: list[bool]) -> Evaluated:
@@ -64,20 +65,19 @@ def test_a_precision_out_of_reach_is_refused_with_the_best_there_is() -> None:
 
 
 def test_wishes_that_are_none_are_refused() -> None:
-    assert Wish.of(None, None, keep=False) is None
     with pytest.raises(UsageError, match="one thing"):
         Wish.of(0.9, 0.9, keep=False)
     with pytest.raises(UsageError, match="one thing"):
         Wish.of(None, None, keep=True)
     with pytest.raises(UsageError, match="--precision cannot be 98"):
         Wish.of(98, None, keep=False)
-    with pytest.raises(UsageError, match="this is labelling"):
-        refuse_unwishable(Labelling(("a", "b")))
+    with pytest.raises(UsageError, match="this is multilabel"):
+        refuse_unwishable(Multilabel(("a", "b")))
 
 
 def test_a_kept_threshold_is_what_predict_goes_by(digits_run: Run) -> None:
     """Half of the validation pictures reach the median confidence, so half of any like them."""
-    found = saccade.evaluate(digits_run.path, coverage=0.5, keep=True)
+    found = saccade.tune_threshold(digits_run.path, coverage=0.5, save=True)
     assert found.selected is not None
     value = found.selected.chosen.value
     bundle = saccade.open_bundle(digits_run.path)

@@ -21,6 +21,6 @@ def test_a_card_names_the_weights_that_a_training_began_from(digits_run: Run) ->
     recipe = digits_run.recipe.with_({"model.weights": "/there/w.pth", "model.freeze": "features"})
     recipe.save(digits_run.path / "recipe.toml", digits_run.origins)
     again = Run(digits_run.path)
-    card = model_card(again, again.bundle.preprocessing)
+    card = model_card(again)
     assert "began from the weights `w.pth`" in card
     assert "frozen: features" in card and "/there" not in card

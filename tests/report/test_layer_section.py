@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from saccade.explain.layer_stats import LayerRow
-from saccade.report.run_page import layer_section
+from saccade.report.pages.run_page import layer_section
 
 FC = LayerRow("fc6", 10.0, 0.1, 0.001, 0.0, 1.0, 0, None, None)
 RELU = LayerRow("relu6", None, None, None, 0.1, 1.0, 4096, 0.43, None)

@@ -16,10 +16,10 @@ from PIL import Image
 from saccade.data.cache import Held
 from saccade.metrics.classification import ClassMetric
 from saccade.report import pictures
-from saccade.report.class_sections import confusion_section
 from saccade.report.figures import STRONG
-from saccade.report.run_page import run_page
+from saccade.report.pages.run_page import run_page
 from saccade.report.summary import most_confused, result
+from saccade.report.tasks.classification import confusion_section
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.words import duration
@@ -50,7 +50,7 @@ def test_reports_of_labels_and_of_numbers_hold_to_the_same(
     page = page_of(other_run)
     check_page(page)
     assert str(other_run.test.leading) in page
-    told = {"labelling": ("Label by label", "given from"), "regression": ("Numbers said", "dot")}
+    told = {"multilabel": ("Label by label", "given from"), "regression": ("Numbers said", "dot")}
     assert all(words in page for words in told[other_run.test.task])
     assert page.count("<img ") == min(24, other_run.test.n)
     assert "Confusion" not in page

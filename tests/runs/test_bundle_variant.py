@@ -26,7 +26,7 @@ def bundle(variant: Variant) -> Bundle:
 
 def test_layers_left_out_and_other_activations_come_back(tmp_path: Path) -> None:
     saved = bundle(Variant(without=("f6",), activation="elu", init="he"))
-    saved.save(tmp_path / "bundle", "card")
+    saved.save(tmp_path / "bundle")
     loaded = Bundle.load(tmp_path / "bundle")
     x = torch.randint(0, 256, (4, 1, 32, 32)).float()
     torch.testing.assert_close(loaded.model(x), saved.model(x))
@@ -35,6 +35,6 @@ def test_layers_left_out_and_other_activations_come_back(tmp_path: Path) -> None
 
 
 def test_nothing_changed_is_said_too(tmp_path: Path) -> None:
-    bundle(Variant()).save(tmp_path / "bundle", "card")
+    bundle(Variant()).save(tmp_path / "bundle")
     config = json.loads((tmp_path / "bundle" / "config.json").read_text())
     assert config["variant"] == {"without": [], "activation": "own"}

@@ -11,7 +11,8 @@ from saccade.data.item import Skipped
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.intervals import wilson
 from saccade.runs.results import Evaluation
-from saccade.tasks.answers import Prediction, Predictions
+from saccade.tasks.answers import Predictions
+from saccade.tasks.classification import Prediction
 from saccade.words import percent, proportion
 
 CATS = Prediction("a<b>.png", ("cat", "dog"), (0.75, 0.25))

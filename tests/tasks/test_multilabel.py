@@ -11,8 +11,8 @@ from saccade.data.batch import Batch
 from saccade.data.item import Item, Pixels
 from saccade.errors import DataError
 from saccade.metrics.multilabel import best_f1_thresholds
-from saccade.tasks.catalogue import kind_of, read_task, task_for
-from saccade.tasks.multilabel import Labelling
+from saccade.tasks.catalogue import read_task, task_for, task_type
+from saccade.tasks.multilabel import Multilabel
 
 LOGITS = torch.tensor([[2.0, -1.0], [0.0, 0.5]])
 TARGETS = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
@@ -23,7 +23,7 @@ def item(label: str | float | tuple[str, ...] | None, name: str = "a") -> Item:
     return Item(name, label, Pixels(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
 
 
-def loss_of(task: Labelling, batch: Batch = BATCH) -> float:
+def loss_of(task: Multilabel, batch: Batch = BATCH) -> float:
     return float(task.losses(nn.Identity(), batch)["loss"])
 
 
@@ -38,14 +38,14 @@ def sigmoid(x: float) -> float:
 def test_the_loss_is_binary_cross_entropy_of_each_label_by_hand() -> None:
     terms = [sigmoid(2), 1 - sigmoid(-1), 1 - sigmoid(0), sigmoid(0.5)]
     expected = sum(map(minus_log, terms)) / 4
-    assert loss_of(Labelling(("cat", "dog"))) == pytest.approx(expected, abs=1e-6)
+    assert loss_of(Multilabel(("cat", "dog"))) == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_weight_of_a_label_counts_where_it_is_there_only() -> None:
     there, gone = minus_log(sigmoid(2)), minus_log(1 - sigmoid(0))
     others = minus_log(1 - sigmoid(-1)) + minus_log(sigmoid(0.5))
     expected = (3 * there + gone + others) / 4
-    task = Labelling(("cat", "dog"), weights=(3.0, 1.0))
+    task = Multilabel(("cat", "dog"), weights=(3.0, 1.0))
     assert loss_of(task) == pytest.approx(expected, abs=1e-6)
 
 
@@ -57,12 +57,12 @@ def test_smoothing_draws_every_target_to_one_half() -> None:
         for i in range(2)
         for k in range(2)
     ]
-    task = Labelling(("cat", "dog"), label_smoothing=0.2)
+    task = Multilabel(("cat", "dog"), label_smoothing=0.2)
     assert loss_of(task) == pytest.approx(sum(terms) / 4, abs=1e-6)
 
 
 def test_targets_are_found_by_name_and_a_picture_may_carry_none() -> None:
-    task = Labelling(("ant", "bee", "fly"))
+    task = Multilabel(("ant", "bee", "fly"))
     items = [item(("bee", "ant")), item(()), item("fly")]
     assert task.targets(items).tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]
     with pytest.raises(DataError, match="wasp"):
@@ -72,10 +72,10 @@ def test_targets_are_found_by_name_and_a_picture_may_carry_none() -> None:
 
 
 def test_a_label_is_given_from_its_threshold_on() -> None:
-    task = Labelling(("ant", "bee"), thresholds=(0.3, 0.9))
-    given = task.answers(torch.tensor([[0.3, 0.95], [0.29, 0.89], [0.5, 0.1]]))
+    task = Multilabel(("ant", "bee"), thresholds=(0.3, 0.9))
+    given = task.cells(torch.tensor([[0.3, 0.95], [0.29, 0.89], [0.5, 0.1]]))
     assert given == ["ant|bee", "", "ant"]
-    assert Labelling(("ant", "bee")).answers(torch.tensor([[0.5, 0.49]])) == ["ant"]
+    assert Multilabel(("ant", "bee")).cells(torch.tensor([[0.5, 0.49]])) == ["ant"]
 
 
 def test_thresholds_have_the_highest_f1_of_all_there_are() -> None:
@@ -90,26 +90,30 @@ def test_thresholds_have_the_highest_f1_of_all_there_are() -> None:
 def test_a_rare_label_keeps_one_half_and_the_others_are_told_by_name() -> None:
     truth = torch.tensor([[1.0, 1.0]] * 4 + [[1.0, 0.0]] * 2 + [[0.0, 0.0]] * 4)
     said = torch.where(truth > 0, 0.35, 0.1)
-    task, facts = Labelling(("common", "rare")).calibrated(said, truth)
+    task, facts = Multilabel(("common", "rare")).calibrated(said, truth)
     assert facts["thresholds"] == {"common": pytest.approx(0.225), "rare": 0.5}
     assert task.thresholds == (pytest.approx(0.225), 0.5)
-    again = read_task("labelling", task.classes, task.config())
-    assert again == task
+    assert read_task("multilabel", task.classes, task.config()) == task
+
+
+def test_a_bundle_from_when_the_kind_was_called_labelling_is_still_read() -> None:
+    task = Multilabel(("a", "b"), thresholds=(0.25, 0.5))
+    assert read_task("labelling", task.classes, {"thresholds": [0.25, 0.5]}) == task
 
 
 def test_rare_labels_weigh_as_many_times_as_they_are_missing() -> None:
     items = [item(("a",))] * 6 + [item(("a", "b"))] * 2
     found = task_for(items, ("a", "b"), weights="auto")
-    assert isinstance(found, Labelling)
+    assert isinstance(found, Multilabel)
     assert found.weights == (0.0, 3.0)  # 0 of 8 without a; 6 without b for 2 with it
 
 
 def test_the_kind_of_all_labels_must_be_one() -> None:
-    assert kind_of([item(("a",)), item(None)]) == "labelling"
+    assert task_type([item(("a",)), item(None)]) is Multilabel
     with pytest.raises(DataError, match="classification and regression"):
-        kind_of([item("a"), item(1.0)])
+        task_type([item("a"), item(1.0)])
     with pytest.raises(DataError, match="no labels"):
-        kind_of([item(None)])
+        task_type([item(None)])
 
 
 def test_labels_that_never_vary_are_refused() -> None:

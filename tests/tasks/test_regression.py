@@ -77,7 +77,8 @@ def test_equal_numbers_teach_nothing() -> None:
 
 def test_what_is_for_classes_is_refused_for_numbers() -> None:
     items = [item(1.0), item(2.0)]
-    with pytest.raises(RecipeError, match="for classes, not for numbers"):
+    words = "is for classification and multilabel; this is regression"
+    with pytest.raises(RecipeError, match=f"label_smoothing {words}"):
         task_for(items, (), label_smoothing=0.1)
-    with pytest.raises(RecipeError, match="for classes, not for numbers"):
+    with pytest.raises(RecipeError, match=f"class_weights {words}"):
         task_for(items, (), weights="auto")

@@ -24,7 +24,7 @@ from saccade.data.splits import read_split
 from saccade.errors import UsageError, WeightsError
 from saccade.models.backbone import trunk
 from saccade.runs.run import Run
-from saccade.tasks.answers import Prediction
+from saccade.tasks.classification import Prediction
 
 
 def items(run: Run, split: str) -> list[Item]:

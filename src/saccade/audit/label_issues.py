@@ -41,7 +41,8 @@ from saccade.models.layers.blocks import Concat, chain, normalized
 from saccade.probes.features import Decoding, Views, features
 from saccade.probes.fit import deals, held_out_probabilities, learnable
 from saccade.progress import counting, say
-from saccade.tasks.catalogue import kind_of
+from saccade.tasks.catalogue import refuse_without, task_type
+from saccade.tasks.task import Capability
 
 PLAIN = "hog"  # features of a network that has learned nothing
 CELLS = 8  # of HOG, across a picture
@@ -138,12 +139,8 @@ def _labelled(diagnosis: Diagnosis) -> list[Item]:
     items = [i for i, can in zip(diagnosis.case.items, readable) if can and i.label is not None]
     if not items:
         raise DataError(f"no picture of '{diagnosis.name}' can be read and has a label")
-    if (kind := kind_of(items)) != "classification":
-        raise DataError(
-            f"the labels of '{diagnosis.name}' are for {kind}: wrong ones are looked for among "
-            "pictures with one class each",
-            "name a column of classes, as in photos.csv::species",
-        )
+    hint = "name a column of classes, as in photos.csv::species"
+    refuse_without(Capability.LABEL_ISSUES, task_type(items), DataError, hint)
     return items
 
 

@@ -13,16 +13,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saccade.classical.fit import CLASSICAL
 from saccade.data.cache import Pictures
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import Item, Pixels
 from saccade.errors import DataError, RecipeError
+from saccade.models.catalogue import CLASSICAL
 from saccade.recipes.recipe import Recipe
+from saccade.tasks.catalogue import LABELS, task_type
+from saccade.tasks.task import Task
 
 USED = ("model.name", "train.seed", "train.device", "train.threads")
-IDLE = ("data.augment", "data.grow", "data.sampling", "data.views")
+IDLE = ("data.augment", "data.progressive_resizing", "data.sampling", "data.augmented_copies")
 
 
 def is_fitted(recipe: Recipe) -> bool:
@@ -69,6 +71,7 @@ class Glance:
     count: int = 0  # pictures in all
     files: bool = True  # they are image files, not arrays of pixels
     per_class: int = 0  # pictures of a class, on average; 0 where labels are numbers
+    task: type[Task] = LABELS[str]  # that the labels ask for
 
 
 def glance(items: Sequence[Item]) -> Glance:
@@ -88,7 +91,9 @@ def glance(items: Sequence[Item]) -> Glance:
     files = not isinstance(items[0].picture, Pixels)
     classes = {name for item in items for name in labels_of(item)}
     per_class = len(items) // len(classes) if classes else 0
-    return Glance(int(median(sides)), grey, len(items), files, per_class)
+    labelled = [item for item in items if item.label is not None]
+    task = task_type(labelled) if labelled else Glance.task
+    return Glance(int(median(sides)), grey, len(items), files, per_class, task)
 
 
 def brightness(

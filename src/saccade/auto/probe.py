@@ -25,7 +25,7 @@ from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.models.weights import PublicWeights
 from saccade.probes.features import Decoding, Views, features
-from saccade.probes.fit import SERVES, fit_head
+from saccade.probes.fit import fit_head
 from saccade.progress import counting
 from saccade.recipes.settings import Settings
 from saccade.tasks.task import Task
@@ -104,6 +104,9 @@ def compared(
     if settings.recipe.model.weights == "none":
         note = "nothing is compared: no pretrained weights are at hand"
         return replace(settings, notes=(*settings.notes, note))
+    if not task.heads:
+        note = f"nothing is compared: no last layer is fitted to features for {task.kind}"
+        return replace(settings, notes=(*settings.notes, note))
     share = 1 if settings.recipe.train.epochs == 0 else 5
     seconds = settings.recipe.train.minutes * 60 / share or float("inf")
     with counting("comparing") as progress:
@@ -145,8 +148,7 @@ def _try(
     kept = [items[k] for k in pictures.kept]
     decoding = Decoding(kept, pictures.pictures, preprocessing)
     joined = features(taps, decoding, Views(), progress)
-    targets, head = task.targets(kept), SERVES[task.kind][0]
-    head = "logistic" if "logistic" in SERVES[task.kind] else head
+    targets, head = task.targets(kept), task.heads[0]
     parts = joined.split(taps.widths(preprocessing.size), dim=2)
     scores = [held_out(head, task, part, targets, groups_of(kept)) for part in parts]
     took = time.monotonic() - began

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.data.store import digests
@@ -19,6 +20,7 @@ from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
 from saccade.metrics.metric import Metric, R
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import current_kind
 
 COLUMNS = {"name", "label", "prediction", "loss"}
 
@@ -81,12 +83,12 @@ def read_exam(run: Run) -> Exam:
     """The exam of a finished run; raises `UsageError` while it is unfinished."""
     if not run.finished or not (run.path / "predictions.csv").is_file():
         raise UsageError(
-            f"the run '{run.path}' is unfinished", f"go on with: saccade resume {run.path}"
+            f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
         )
     rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
     return Exam(
         run,
-        run.events("evaluation")[-1]["task"],
+        current_kind(run.events("evaluation")[-1]["task"]),
         {title: tuple(row[title] for row in rows) for title in rows[0]},
         run.classes,
         {row["name"]: row["split"] for row in split},

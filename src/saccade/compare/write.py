@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from saccade.command import Command
 from saccade.data.cache import Pictures, decoded
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
 from saccade.errors import DataError, UsageError
 from saccade.files import write_whole
+from saccade.report.card import write_card
+from saccade.report.pages.run_page import run_page
+from saccade.report.pages.side_by_side import side_by_side
 from saccade.report.pictures import names_tested
-from saccade.report.run_page import run_page
-from saccade.report.side_by_side import side_by_side
 from saccade.runs.run import Run
 from saccade.words import aligned, html_table
 
@@ -46,18 +48,23 @@ class WrittenReport:
 
 
 def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenReport:
-    """One run: its report; several: one page.  Raises `UsageError` for unfinished runs."""
+    """One run: its report and model card; several: one page.
+
+    With `out` the page alone is written, there.  Raises `UsageError` for unfinished runs.
+    """
     if not paths:
         raise UsageError("no run is named", "saccade report runs/mine-1")
     runs = [Run.open(path) for path in paths]
     for run in runs:
         if not run.finished:
-            hint = f"go on with: saccade resume {run.path}"
+            hint = f"go on with: {Command.of('resume', run.path)}"
             raise UsageError(f"the run '{run.path}' is unfinished", hint)
     if len(runs) == 1:
         text, usual = run_page(runs[0], tested_pictures(runs[0])), runs[0].path / "report.html"
     else:
         text, usual = side_by_side(runs, _told_apart(runs)), SEVERAL
+    if len(runs) == 1 and out is None:
+        write_card(runs[0])
     write_whole(out or usual, text)
     return WrittenReport(out or usual, tuple(str(run.path) for run in runs))
 

@@ -10,7 +10,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Label = str | tuple[str, ...] | float | None  # a class, several labels, a number, or not known
+
+class Count(int):
+    """How many things an image shows."""
+
+
+Label = str | tuple[str, ...] | float | None  # class, labels, number or Count, not known
 
 
 class Picture(Protocol):

@@ -8,7 +8,7 @@ confidences honest and leaves every answer as it is.
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import ceil, exp, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -214,3 +214,16 @@ def _slopes(logits: Tensor, targets: Tensor, inverse: float) -> tuple[Tensor, fl
     mean = (probabilities * logits).sum(dim=1)
     spread = (probabilities * (logits - mean[:, None]).square()).sum(dim=1)
     return mean - logits.gather(1, targets[:, None])[:, 0], float(spread.mean())
+
+
+COVERED = 0.9  # share of new images whose truth lies as near
+
+
+def conformal_quantile(scores: Tensor) -> float | None:
+    """The number that the score of a new image does not exceed in nine of ten cases.
+
+    `scores` [N] say how far each held-out image is missed; None for too few of them.  Lei 2018,
+    "Distribution-free predictive inference for regression", Section 2.2 (split conformal).
+    """
+    rank = ceil(COVERED * (len(scores) + 1))
+    return None if rank > len(scores) else float(scores.sort().values[rank - 1])

@@ -1,13 +1,13 @@
-"""logistic: logistic regression, its penalty chosen by cross-validation."""
+"""Logistic and Poisson regression, the penalty of each chosen by cross-validation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from saccade.probes.head import Head, Rotated, folds
 
@@ -15,6 +15,9 @@ PENALTIES = tuple(10.0**k for k in range(2, -6, -1))  # strong ones first
 PATIENCE = 1  # weaker penalties tried after the best one so far
 STEPS = 500  # of L-BFGS at most
 PRECISION = 1e-6  # of the gradient
+
+
+Losses = Callable[[Tensor, Tensor], Tensor]  # outputs [M,K], targets [M] or [M,K] -> [M]
 
 
 def logistic(
@@ -26,19 +29,42 @@ def logistic(
     divided by one number, so that their mean square is 1.
     targets [N] int64 classes, or [N,K] labels of 0 and 1, each with a sigmoid of its own.
     """
+    row, words, logits = _fitted("logistic", _log_losses, features, targets, seed, penalties)
+    return Head(row, words, logits.softmax(dim=1) if targets.dim() == 1 else logits.sigmoid())
+
+
+def poisson(
+    features: Tensor, targets: Tensor, *, seed: int = 0, penalties: Sequence[float] = PENALTIES
+) -> Head:
+    """The layer of logarithms of rates with the least deviance of Poisson plus penalty.
+
+    features as for `logistic`; targets [N,K] counts over their mean.  McCullagh & Nelder 1989,
+    "Generalized linear models", Section 6.2.
+    """
+    row, words, said = _fitted("Poisson", _half_deviances, features, targets, seed, penalties)
+    return Head(row, words, said.exp())
+
+
+def _fitted(
+    name: str,
+    losses: Losses,
+    features: Tensor,
+    targets: Tensor,
+    seed: int,
+    penalties: Sequence[float],
+) -> tuple[nn.Linear, str, Tensor]:
+    """The layer of the least loss plus penalty, what was chosen, and its held-out outputs [N,K]."""
     pictures, views, _ = features.shape
     rotated = Rotated.of(features.flatten(0, 1))
     z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
     portion = folds(targets, seed)
     count = int(portion.max()) + 1
     taking_part = torch.stack([*(portion != k for k in range(count)), portion >= 0])  # [F+1,N]
-    fits = _Fits(z, targets.repeat_interleave(views, 0), taking_part.repeat_interleave(views, 1))
-    plain = torch.arange(pictures) * views
+    repeated = targets.repeat_interleave(views, 0), taking_part.repeat_interleave(views, 1)
+    fits, plain = _Fits(z, *repeated, losses), torch.arange(pictures) * views
     penalty, chosen, said = _best(fits, z[plain], targets, portion, penalties)
-    words = f"logistic, penalty {penalty:.2g} by {count}-fold cross-validation"
-    answers = said.softmax(dim=1) if targets.dim() == 1 else said.sigmoid()
-    head = rotated.linear(chosen[-1, :-1], chosen[-1, -1])
-    return Head(head, words, answers)
+    words = f"{name}, penalty {penalty:.2g} by {count}-fold cross-validation"
+    return rotated.linear(chosen[-1, :-1], chosen[-1, -1]), words, said
 
 
 def left_out(
@@ -51,7 +77,8 @@ def left_out(
     rotated = Rotated.of(features)
     z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
     taking_part = torch.stack([portion != k for k in range(int(portion.max()) + 1)])
-    penalty, _, said = _best(_Fits(z, targets, taking_part), z, targets, portion, penalties)
+    fits = _Fits(z, targets, taking_part, _log_losses)
+    penalty, _, said = _best(fits, z, targets, portion, penalties)
     return penalty, said
 
 
@@ -64,7 +91,7 @@ def _best(
     for penalty in penalties:
         weights = fits.down(penalty)
         said = torch.matmul(plain, weights)[portion, torch.arange(len(plain))]
-        loss = float(_losses(said, targets).mean())
+        loss = float(fits.losses(said, targets).mean())
         found.append((loss, penalty, weights, said))
         best = min(range(len(found)), key=lambda k: found[k][0])
         if len(found) - best > PATIENCE + 1:
@@ -82,6 +109,7 @@ class _Fits:
     z: Tensor  # [M,R+1] float64, the last column 1
     targets: Tensor  # [M] or [M,K]
     taking_part: Tensor  # [F,M]
+    losses: Losses
 
     def __post_init__(self) -> None:
         classes = self.targets.dim() == 1
@@ -110,7 +138,7 @@ class _Fits:
             optimizer.zero_grad()
             said = scaled @ moved.transpose(0, 1).flatten(1)  # all fits in one product
             said = said.unflatten(1, (len(moved), -1)).unbind(1)
-            losses = torch.stack([_losses(fit, self.targets) for fit in said])
+            losses = torch.stack([self.losses(fit, self.targets) for fit in said])
             penalised = penalty / 2 * (moved * unit)[:, :-1].square().sum()
             total = (losses * self.shares).sum() + penalised
             total.backward()
@@ -122,9 +150,14 @@ class _Fits:
         return self.weights
 
 
-def _losses(logits: Tensor, targets: Tensor) -> Tensor:
+def _log_losses(logits: Tensor, targets: Tensor) -> Tensor:
     """[M,K], [M] or [M,K] -> [M]"""
     if targets.dim() == 1:
         return F.cross_entropy(logits, targets, reduction="none")
     losses = F.binary_cross_entropy_with_logits(logits, targets.double(), reduction="none")
     return losses.mean(dim=1)
+
+
+def _half_deviances(logarithms: Tensor, targets: Tensor) -> Tensor:
+    """Less what no output changes.  [M,K], [M,K] -> [M]"""
+    return (logarithms.exp() - targets * logarithms).mean(dim=1)

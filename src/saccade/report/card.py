@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from saccade.data.decode import Preprocessing
-from saccade.data.splits import SEVERAL
-from saccade.report.run_page import calibration
+from saccade.files import write_whole
+from saccade.report.summary import calibration
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import TASKS
 
 RESIZES = {
     "squash": "squashed to the square",
@@ -17,20 +17,24 @@ RESIZES = {
 }
 
 
-def model_card(run: Run, preprocessing: Preprocessing) -> str:
+def write_card(run: Run) -> None:
+    """Write the README.md of the run's bundle."""
+    write_whole(run.path / "bundle" / "README.md", model_card(run))
+
+
+def model_card(run: Run) -> str:
     """Markdown; its front matter follows the conventions of model hubs."""
-    started, test, p = run.started, run.test, preprocessing
+    started, test, p = run.started, run.test, run.bundle.preprocessing
+    card = TASKS[test.task].card
     pictures = {split: sum(counts.values()) for split, counts in started["pictures"].items()}
     numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
-    about = "a number"
-    if run.classes:
-        about = f"{len(run.classes)} {'labels' if test.task == 'labelling' else 'classes'}"
+    about = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
     classes = _classes(test, started["pictures"]["train"])
     return f"""---
 tags:
-- image-{"regression" if test.task == "regression" else "classification"}
+- {card.tag}
 library_name: saccade
 ---
 
@@ -46,6 +50,8 @@ On the {test.n:,} test pictures, which it never saw, with 95 % intervals:
 {numbers}
 
 ## Use
+
+{card.use}
 
 ```python
 import saccade
@@ -91,15 +97,10 @@ def _beginning(run: Run) -> str:
 
 def _limits(run: Run) -> str:
     """What the numbers do not promise."""
-    said = {
-        "classification": "It names one of its classes for any picture, one of something else too.",
-        "labelling": "It knows its own labels only; no label does not mean that nothing is there.",
-        "regression": "It says a number for any picture, one that shows nothing of the kind too.",
-    }
     lines = [
         "The numbers hold for pictures like these; for others, measure with `saccade evaluate`.",
         "The intervals cover the chance by which these pictures were tested, and nothing else.",
-        said[run.test.task],
+        TASKS[run.test.task].card.limits,
         calibration(run),
         *(f"Novelty: {fact['words']}" for fact in run.events("novelty")[-1:]),
         *(f"How it fits: {fact['words']}." for fact in run.events("judgement")[-1:]),
@@ -122,8 +123,7 @@ def _classes(test: Evaluation, trained: dict[str, int]) -> str:
         return ""
     carried: Counter[str] = Counter()
     for labels, count in trained.items():
-        several = labels.split(SEVERAL) if test.task == "labelling" else [labels]
-        carried.update(dict.fromkeys(several, count))
+        carried.update(dict.fromkeys(TASKS[test.task].classes_in(labels), count))
     rows = [
         f"| {row.name} | {carried[row.name]} | {row.pictures} | {row.recall} | {row.precision} |"
         for row in test.per_class

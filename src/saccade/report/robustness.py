@@ -1,10 +1,23 @@
-"""What was measured under corruptions, as a section of a report: corruption by severity."""
+"""What an evaluation has only where it was asked for: slices, corruptions, a threshold."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from saccade.augment.corrupt.corruptions import meaning
-from saccade.report.page import Html, element, folded, join, sentence, table, unbroken
-from saccade.runs.results import Robustness
+from saccade.metrics.ranking import Selected
+from saccade.report.page import Html, Section, element, folded, join, sentence, table, unbroken
+from saccade.runs.results import Evaluation, Robustness, Slice, answered, lowest, threshold
+
+
+def asked_sections(test: Evaluation) -> Iterator[Section]:
+    """Slices, corruptions, and from which confidence on there is an answer."""
+    if test.slices:
+        yield Section("Slice by slice", _slices(test.slices))
+    if test.robustness:
+        yield Section("When pictures are worse", robustness_section(test.robustness))
+    if test.selected:
+        yield Section("Saying “unknown”", _threshold(test.selected))
 
 
 def robustness_section(robustness: Robustness) -> Html:
@@ -23,3 +36,23 @@ def robustness_section(robustness: Robustness) -> Html:
     meant = table(("corruption", "what is done to a picture"), meanings)
     note = element("p", words, class_="note")
     return join([verdict, numbers, note, folded("What each of them does", meant)])
+
+
+def _slices(slices: Sequence[Slice]) -> Html:
+    """A row a slice, and which is the lowest."""
+    head = ("slice", "pictures", f"{slices[0].number.name}, 95 % interval")
+    rows = [(one.name, one.number.n, unbroken(one.number)) for one in slices]
+    words = lowest(slices)
+    return join([table(head, rows), element("p", sentence(words)) if words else ""])
+
+
+def _threshold(selected: Selected) -> Html:
+    """What the threshold does where it was chosen, and on the pictures measured."""
+    lead = element("p", sentence(threshold(selected)))
+    rows = [
+        ("validation, on which it was chosen", answered(selected.chosen)),
+        ("these pictures", answered(selected.held)),
+    ]
+    note = "Believe the second line: on the first the threshold was chosen to look so."
+    found = table(("pictures", "what the threshold does"), rows)
+    return join([lead, found, element("p", note, class_="note")])

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from saccade.data.item import Skipped
-from saccade.data.splits import SEVERAL
 from saccade.report.page import Html, element, folded, join, table
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import TASKS
 from saccade.words import duration
 
 
@@ -25,10 +25,19 @@ def verdict(run: Run) -> str:
 
 def result(test: Evaluation, where: str = "on pictures it never saw") -> str:
     """The leading number, and the most frequent mistake where there are classes."""
-    words = f"{test.leading} {test.leading.name} {where}."
-    if test.task == "regression":
-        words = f"{test.leading.name.capitalize()} {test.leading} {where}."
+    leading = test.leading
+    words = f"{leading} {leading.name} {where}."
+    if leading.unit != "%":
+        words = f"{leading.name.capitalize()} {leading} {where}."
     return words if not test.confusion else f"{words} {_mixed_up(test)}"
+
+
+def calibration(run: Run) -> str:
+    """How the answers were calibrated, in words."""
+    facts = run.events("calibrated")[-1]
+    if facts["note"]:
+        return f"Answers are as the network gives them: {facts['note']}."
+    return TASKS[run.test.task].calibration(facts)
 
 
 def most_confused(test: Evaluation, count: int = 1) -> list[tuple[int, int, int]]:
@@ -145,6 +154,5 @@ def carriers(run: Run, pictures: dict[str, int]) -> Counter[str]:
     """How many pictures carry each class or label, from counts as the log has them."""
     found: Counter[str] = Counter()
     for label, count in pictures.items():
-        several = label.split(SEVERAL) if run.test.task == "labelling" else [label]
-        found.update(dict.fromkeys(several, count))
+        found.update(dict.fromkeys(TASKS[run.test.task].classes_in(label), count))
     return found

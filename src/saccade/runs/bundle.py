@@ -9,39 +9,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor, nn
+from torch import nn
 
-from saccade.data.cache import decoded
 from saccade.data.decode import Preprocessing
-from saccade.data.item import Item, Skipped
-from saccade.data.loader import Loader, in_order
-from saccade.data.sources.folder import unlabelled
-from saccade.engine.evaluate import predict
+from saccade.data.item import Item
 from saccade.engine.ood import Novelty
-from saccade.errors import DataError, UsageError, WeightsError
+from saccade.errors import WeightsError
 from saccade.files import whole_folder, write_whole
-from saccade.models.backbone import head_inputs
-from saccade.models.create import create_model
+from saccade.models.backbone import take_bank
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import Variant, varied
-from saccade.probes.fit import take_bank
-from saccade.tasks.answers import ANSWERS, Answer, Predictions, with_novelty
+from saccade.runs.predictor import Predictor
+from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import read_task
-from saccade.tasks.classification import Classification
 from saccade.tasks.task import Task
 
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
-PORTION = 512  # pictures decoded at a time
 
 
 @dataclass(frozen=True)
@@ -60,8 +52,19 @@ class Bundle:
     def classes(self) -> tuple[str, ...]:
         return self.task.classes
 
-    def save(self, folder: Path, card: str) -> None:
-        """Write the folder whole or not at all; `card` is the text of its README.md."""
+    @cached_property
+    def predictor(self) -> Predictor:
+        """What answers for this bundle, warm from its first image to its `close`."""
+        return Predictor(
+            self.model,
+            self.task,
+            self.preprocessing,
+            min_confidence=self.min_confidence,
+            novelty=self.novelty,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the folder whole or not at all; its model card comes after it."""
         weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
         data = save(weights)
         config = self.config() | {"sha256": hashlib.sha256(data).hexdigest()}
@@ -72,7 +75,6 @@ class Bundle:
                 (temporary / "novelty.safetensors").write_bytes(seen)
                 config["novelty"] = {"sha256": hashlib.sha256(seen).hexdigest()}
             (temporary / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False))
-            (temporary / "README.md").write_text(card)
 
     def config(self) -> dict[str, Any]:
         """The content of config.json but for the digest."""
@@ -112,7 +114,7 @@ class Bundle:
             told = dict(config["task"])
             task = read_task(told.pop("kind"), tuple(config["label_names"]), told)
             variant, sure = _variant(config), float(config.get("min_confidence", 0.0))
-            network = create_model(config["architecture"], num_classes=task.outputs)
+            network = task.network(config["architecture"])
             picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = varied(network, variant, picture)
             model = normalized(network, preprocessing.mean, preprocessing.std)
@@ -137,7 +139,9 @@ class Bundle:
         max_novelty: float | None = None,
     ) -> Predictions:
         """What is in picture files, or in all pictures of folders: the `top` most probable."""
-        return self.predict_items(unlabelled(images), top, min_confidence, max_novelty)
+        return self.predictor.predict(
+            *images, top=top, min_confidence=min_confidence, max_novelty=max_novelty
+        )
 
     def predict_items(
         self,
@@ -147,68 +151,7 @@ class Bundle:
         max_novelty: float | None = None,
     ) -> Predictions:
         """The same for the items of a source; raises `DataError` if none can be read."""
-        answers_of = self._answers(min_confidence, max_novelty)
-        found: list[Answer] = []
-        reported: list[Skipped] = []
-        for first in range(0, len(items), PORTION):
-            portion = items[first : first + PORTION]
-            result = decoded(portion, self.preprocessing, mode="memory")
-            reported += result.failed
-            n = len(result.kept)
-            if not n:
-                continue
-            targets = torch.zeros(n, dtype=torch.int64)
-            loader = Loader(result.pictures, targets, min(n, 64), in_order(n))
-            with head_inputs(self.model) if self.novelty else nullcontext([]) as features:
-                parts = [prediction for prediction, _ in predict(self.model, self.task, loader)]
-            names = [portion[position].name for position in result.kept]
-            found += answers_of(names, torch.cat(parts), top, features)
-        if reported and not found:
-            lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
-            raise DataError(f"no picture could be read: {lines}")
-        return Predictions(tuple(found), tuple(reported))
-
-    def _answers(self, wished: float | None, most: float | None) -> Callable[..., list[Answer]]:
-        """Answers from predictions and features; unknown below a confidence of `wished`, or else
-        of ours, and above a novelty of `most`.
-        """
-        answers_of = partial(ANSWERS[self.task.kind], self.task)
-        if self.task.kind == Classification.kind:
-            sure = self.min_confidence if wished is None else wished
-            if not 0 <= sure <= 1:
-                raise UsageError(f"no confidence is {sure:g}", "it lies between 0 and 1")
-            answers_of = partial(answers_of, min_confidence=sure)
-        elif wished is not None:
-            raise UsageError(
-                f"a least confidence is for classification; this is {self.task.kind}",
-                "labels have thresholds of their own, numbers a margin",
-            )
-        limit = 1.0 if most is None else self._refuse_unreachable(most)
-
-        def answers(names: Sequence[str], predictions: Tensor, top: int, features: list[Tensor]):
-            found = answers_of(names, predictions, top)
-            if self.novelty is None:
-                return found
-            return with_novelty(found, self.novelty.share(torch.cat(features)).tolist(), limit)
-
-        return answers
-
-    def _refuse_unreachable(self, most: float) -> float:
-        """`most` as it is; raises `UsageError` where no picture could have a novelty above it."""
-        if not 0 <= most <= 1:
-            raise UsageError(f"no novelty is {most:g}", "it lies between 0 and 1")
-        if self.novelty is None:
-            raise UsageError(
-                "how novel a picture is this bundle does not know: it has no novelty.safetensors",
-                "classifiers of one class a picture have it; train again if this is one",
-            )
-        if self.novelty.highest <= most < 1:
-            raise UsageError(
-                f"no picture is more novel than {most:g}: the scale is that of "
-                f"{len(self.novelty.known)} validation pictures",
-                f"with these --max-novelty is less than {self.novelty.highest:.4g}",
-            )
-        return most
+        return self.predictor.predict_items(items, top, min_confidence, max_novelty)
 
 
 def keep_min_confidence(folder: Path, value: float) -> None:

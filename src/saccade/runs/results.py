@@ -8,15 +8,18 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.augment.corrupt.optics import SEVERITIES
 from saccade.data.item import Skipped
-from saccade.engine.evaluate import Measurement
 from saccade.metrics.intervals import Interval, span
 from saccade.metrics.metric import ClassNumbers, Measured, Number, find
 from saccade.metrics.ranking import Selected, Threshold
+from saccade.tasks.catalogue import current_kind
 from saccade.words import aligned, html_table, percent, proportion
+
+if TYPE_CHECKING:
+    from saccade.engine.evaluate import Measurement
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +107,7 @@ class Evaluation:
     """How good a network is on pictures that it was not trained on; the first number leads."""
 
     split: str
-    task: str  # classification, labelling or regression
+    task: str  # the kind of its answers
     n: int  # pictures
     numbers: tuple[Number, ...]
     per_class: tuple[ClassNumbers, ...] = ()
@@ -126,7 +129,7 @@ class Evaluation:
         """An evaluation as `to_dict` and JSON leave it."""
         return cls(
             split=told["split"],
-            task=told["task"],
+            task=current_kind(told["task"]),
             n=told["n"],
             numbers=tuple(map(Number.read, told["numbers"])),
             per_class=tuple(map(ClassNumbers.read, told["per_class"])),

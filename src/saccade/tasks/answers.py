@@ -1,121 +1,58 @@
-"""Answers: what a network says of pictures: a class, labels, or a number."""
+"""Answers: what tasks say of images, for a terminal, a notebook, JSON and CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
 from saccade.data.item import Skipped
-from saccade.tasks.classification import Classification
-from saccade.tasks.multilabel import Labelling
-from saccade.tasks.regression import Regression
-from saccade.words import html_table, percent
-
-UNKNOWN = "unknown"  # in place of a class that is not probable enough
+from saccade.words import html_table
 
 
-@dataclass(frozen=True, repr=False)
-class Prediction:
-    """What a network says of one picture: its classes, the most probable first."""
+@dataclass(frozen=True)
+class Rejection:
+    """From where on a classifier says "unknown".
 
-    name: str
-    classes: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    known: bool = True  # whether the first is an answer: probable enough, the picture not too novel
-    novelty: float | None = None  # share of validation pictures nearer to the training pictures
+    Chow 1970, "On optimum recognition error and reject tradeoff".
+    """
+
+    min_confidence: float = 0.0  # of an answer, 0 to 1
+    max_novelty: float = 1.0  # of an image, 0 to 1
+
+
+ALWAYS_ANSWER = Rejection()
+
+
+class Answer(Protocol):
+    """What a task says of one image; a dataclass with the fields that its kind has."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def name(self) -> str:
+        """That of the image."""
+        ...
 
     @property
     def best(self) -> str:
-        return self.classes[0] if self.known else UNKNOWN
+        """The answer in a word."""
+        ...
 
     def titles(self) -> list[str]:
-        ranks = range(1, len(self.classes) + 1)
-        pairs = [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
-        return ["answer", *pairs, *([] if self.novelty is None else ["novelty"])]
+        """Those of the columns of `cells`."""
+        ...
 
-    def cells(self) -> list[str]:
-        pairs = zip(self.classes, self.probabilities, strict=True)
-        ranks = [cell for name, p in pairs for cell in (name, f"{p:.6f}")]
-        return [self.best, *ranks, *([] if self.novelty is None else [f"{self.novelty:.6f}"])]
-
-    def __str__(self) -> str:
-        pairs = zip(self.probabilities, self.classes, strict=True)
-        lines = [f"{100 * p:5.1f} %  {name}" for p, name in pairs]
-        if self.novelty is not None:
-            lines.append(f"novelty {self.novelty:.3f}")
-        return "\n".join(lines if self.known else [UNKNOWN, *lines])
-
-    def __repr__(self) -> str:
-        return f"Prediction({self.name}: {self.best}, {percent(self.probabilities[0])})"
-
-    def _repr_html_(self) -> str:
-        rows = [(c, percent(p)) for c, p in zip(self.classes, self.probabilities, strict=True)]
-        return html_table((self.name, ""), rows)
-
-
-@dataclass(frozen=True, repr=False)
-class Labels(Prediction):
-    """The labels of one picture, the most probable first, and how many of all are given."""
-
-    given: tuple[str, ...] = ()
-
-    @property
-    def best(self) -> str:
-        return ", ".join(self.given) or "none"
-
-    def titles(self) -> list[str]:
-        return ["labels", *super().titles()[1:]]
-
-    def cells(self) -> list[str]:
-        return ["|".join(self.given), *super().cells()[1:]]
-
-    def __str__(self) -> str:
-        return f"{self.best}\n{super().__str__()}"
-
-    def __repr__(self) -> str:
-        return f"Labels({self.name}: {self.best})"
-
-
-@dataclass(frozen=True, repr=False)
-class Estimate:
-    """The number of one picture, and how near the truth is in nine of ten pictures like it."""
-
-    name: str
-    value: float
-    margin: float | None
-
-    @property
-    def best(self) -> str:
-        return str(self)
-
-    def titles(self) -> list[str]:
-        return ["value", "margin"]
-
-    def cells(self) -> list[str]:
-        return [f"{self.value:.6g}", "" if self.margin is None else f"{self.margin:.6g}"]
-
-    def __str__(self) -> str:
-        near = "" if self.margin is None else f" ± {self.margin:,.4g}"
-        return f"{self.value:,.4g}{near}"
-
-    def __repr__(self) -> str:
-        return f"Estimate({self.name}: {self})"
-
-    def _repr_html_(self) -> str:
-        return html_table((self.name, ""), [("value", str(self))])
-
-
-Answer = Prediction | Estimate
+    def cells(self) -> list[str]: ...
 
 
 @dataclass(frozen=True, repr=False)
 class Predictions(Sequence[Answer]):
-    """What a network says of several pictures, and which of them it could not read."""
+    """What a network says of several images, and which of them it could not read."""
 
     items: tuple[Answer, ...]
     reported: tuple[Skipped, ...] = ()
@@ -136,7 +73,7 @@ class Predictions(Sequence[Answer]):
         }
 
     def to_csv(self) -> str:
-        """A row a picture: its name, then what is said of it; unreadable ones last."""
+        """A row an image: its name, then the answer; unreadable ones last."""
         out = io.StringIO()
         titles = max((item.titles() for item in self.items), key=len, default=[])
         writer = csv.writer(out, lineterminator="\n")
@@ -160,58 +97,12 @@ class Predictions(Sequence[Answer]):
         return html_table(("picture", "answer"), [(item.name, item.best) for item in self.items])
 
 
-def classes_of(
-    task: Classification,
-    names: Sequence[str],
-    predictions: Tensor,
-    top: int,
-    min_confidence: float = 0.0,
-) -> list[Answer]:
-    """The `top` most probable classes of each picture, unknown below `min_confidence`.  [N,K]"""
-    return [
-        Prediction(name, classes, probabilities, known=probabilities[0] >= min_confidence)
-        for name, (classes, probabilities) in _ranked(task, names, predictions, top)
-    ]
-
-
-def with_novelty(
-    answers: Sequence[Answer], shares: Sequence[float], most: float = 1.0
-) -> list[Answer]:
-    """The same answers about classes, unknown where the novelty is above `most`."""
-    return [
-        replace(answer, novelty=share, known=answer.known and share <= most)
-        for answer, share in zip(answers, shares, strict=True)
-        if isinstance(answer, Prediction)
-    ]
-
-
-def labels_of(task: Labelling, names: Sequence[str], predictions: Tensor, top: int) -> list[Answer]:
-    """The labels that each picture is given, and the `top` most probable ones.  [N,K]"""
-    given = [tuple(text.split("|")) if text else () for text in task.answers(predictions)]
-    ranked = _ranked(task, names, predictions, top)
-    return [Labels(name, *r, given=some) for (name, r), some in zip(ranked, given, strict=True)]
-
-
-def numbers_of(
-    task: Regression, names: Sequence[str], predictions: Tensor, top: int
-) -> list[Answer]:
-    """The number of each picture.  [N,1]"""
-    pairs = zip(names, predictions.flatten().tolist(), strict=True)
-    return [Estimate(name, value, task.margin) for name, value in pairs]
-
-
-ANSWERS: dict[str, Callable[..., list[Answer]]] = {
-    Classification.kind: classes_of,
-    Labelling.kind: labels_of,
-    Regression.kind: numbers_of,
-}
-
-
-def _ranked(
-    task: Classification | Labelling, names: Sequence[str], predictions: Tensor, top: int
-) -> list[tuple[str, tuple[tuple[str, ...], tuple[float, ...]]]]:
+def most_probable(
+    classes: Sequence[str], predictions: Tensor, top: int
+) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+    """The `top` most probable classes of each image with their probabilities.  [N,K]"""
     ranked = predictions.sort(dim=1, descending=True, stable=True)
     return [
-        (name, (tuple(task.classes[k] for k in places[:top].tolist()), tuple(p[:top].tolist())))
-        for name, p, places in zip(names, ranked.values, ranked.indices, strict=True)
+        (tuple(classes[k] for k in places[:top].tolist()), tuple(p[:top].tolist()))
+        for p, places in zip(ranked.values, ranked.indices, strict=True)
     ]

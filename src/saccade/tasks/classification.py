@@ -1,8 +1,8 @@
-"""Classification: one class of several for each picture."""
+"""Classification: one class of several for each image."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,16 @@ from saccade.data.item import Item
 from saccade.metrics.calibration import fit_temperature
 from saccade.metrics.classification import ClassMetric
 from saccade.models.backbone import heads, summed
+from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
+from saccade.tasks.class_weights import weights_of_classes
+from saccade.tasks.task import Capability, Card, Task
+from saccade.words import html_table, percent
+
+UNKNOWN = "unknown"  # in place of a class that is not probable enough
 
 
 @dataclass(frozen=True)
-class Classification:
+class Classification(Task):
     """Softmax over `classes`, cross-entropy as the loss."""
 
     classes: tuple[str, ...]
@@ -28,6 +34,36 @@ class Classification:
     temperature: float = 1.0  # divides the logits of predictions (Guo 2017, Equation 9)
 
     kind = "classification"
+    labels = (str,)
+    heads = ("logistic", "ridge", "nearest_mean", "knn")
+    capabilities = frozenset(Capability)
+    card = Card(
+        tag="image-classification",
+        answers="classes",
+        use="It is meant for images that show one of its classes each.",
+        limits="It names one of its classes for any picture, one of something else too.",
+    )
+
+    @classmethod
+    def of(
+        cls,
+        items: Sequence[Item],
+        classes: tuple[str, ...],
+        label_smoothing: float = 0.0,
+        weights: str = "none",
+    ) -> Classification:
+        return cls(classes, label_smoothing, weights_of_classes(weights, items, classes))
+
+    @classmethod
+    def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Classification:
+        return cls(classes, temperature=float(config["temperature"]))
+
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Classification:
+        return cls(classes)
+
+    def config(self) -> dict[str, Any]:
+        return {"temperature": self.temperature}
 
     @property
     def outputs(self) -> int:
@@ -63,8 +99,74 @@ class Classification:
             "note": found.note,
         }
 
-    def answers(self, predictions: Tensor) -> list[str]:
+    @classmethod
+    def calibration(cls, facts: Mapping[str, Any]) -> str:
+        temperature = f"temperature {facts['temperature']:.2f}, from validation"
+        return f"Probabilities are calibrated: {temperature}."
+
+    def answers(
+        self,
+        names: Sequence[str],
+        predictions: Tensor,
+        top: int = 5,
+        rejection: Rejection = ALWAYS_ANSWER,
+        novelty: Tensor | None = None,
+    ) -> list[Answer]:
+        """The `top` most probable classes, unknown where `rejection` says so.  [N,K], [N]"""
+        shares = [None] * len(names) if novelty is None else novelty.tolist()
+        ranked = most_probable(self.classes, predictions, top)
+        return [
+            Prediction(name, classes, probabilities, _known(probabilities, share, rejection), share)
+            for name, (classes, probabilities), share in zip(names, ranked, shares, strict=True)
+        ]
+
+    def cells(self, predictions: Tensor) -> list[str]:
         return [self.classes[k] for k in predictions.argmax(dim=1).tolist()]
 
-    def config(self) -> dict[str, Any]:
-        return {"temperature": self.temperature}
+    @classmethod
+    def classes_in(cls, cell: str) -> tuple[str, ...]:
+        return (cell,)
+
+
+def _known(probabilities: Sequence[float], novelty: float | None, rejection: Rejection) -> bool:
+    near = novelty is None or novelty <= rejection.max_novelty
+    return probabilities[0] >= rejection.min_confidence and near
+
+
+@dataclass(frozen=True, repr=False)
+class Prediction:
+    """The classes of one image, the most probable first."""
+
+    name: str
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    known: bool = True  # whether the first is an answer: probable enough, the picture not too novel
+    novelty: float | None = None  # share of validation pictures nearer to the training pictures
+
+    @property
+    def best(self) -> str:
+        return self.classes[0] if self.known else UNKNOWN
+
+    def titles(self) -> list[str]:
+        ranks = range(1, len(self.classes) + 1)
+        pairs = [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
+        return ["answer", *pairs, *([] if self.novelty is None else ["novelty"])]
+
+    def cells(self) -> list[str]:
+        pairs = zip(self.classes, self.probabilities, strict=True)
+        ranks = [cell for name, p in pairs for cell in (name, f"{p:.6f}")]
+        return [self.best, *ranks, *([] if self.novelty is None else [f"{self.novelty:.6f}"])]
+
+    def __str__(self) -> str:
+        pairs = zip(self.probabilities, self.classes, strict=True)
+        lines = [f"{100 * p:5.1f} %  {name}" for p, name in pairs]
+        if self.novelty is not None:
+            lines.append(f"novelty {self.novelty:.3f}")
+        return "\n".join(lines if self.known else [UNKNOWN, *lines])
+
+    def __repr__(self) -> str:
+        return f"Prediction({self.name}: {self.best}, {percent(self.probabilities[0])})"
+
+    def _repr_html_(self) -> str:
+        rows = [(c, percent(p)) for c, p in zip(self.classes, self.probabilities, strict=True)]
+        return html_table((self.name, ""), rows)

@@ -1,10 +1,9 @@
-"""Regression: a number for each picture."""
+"""Regression: a number for each image."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import Any
 
 import torch
@@ -14,14 +13,16 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.errors import DataError
+from saccade.metrics.calibration import conformal_quantile
 from saccade.metrics.regression import NumberMetric, residuals
 from saccade.models.backbone import heads, summed
-
-COVERED = 0.9  # share of new pictures whose truth lies within the margin
+from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+from saccade.tasks.task import Capability, Card, Task
+from saccade.words import html_table
 
 
 @dataclass(frozen=True)
-class Regression:
+class Regression(Task):
     """The network learns (number - mean) / scale, the squared error as the loss."""
 
     mean: float = 0.0  # of the training pictures' numbers
@@ -29,16 +30,45 @@ class Regression:
     margin: float | None = None  # nine in ten pictures lie this near; None: not known
 
     kind = "regression"
+    labels = (float, int)
+    heads = ("ridge",)
+    capabilities = frozenset({Capability.MIXING, Capability.CROPPING})
+    card = Card(
+        tag="image-regression",
+        answers="a number",
+        use="It is meant for images that each have such a number.",
+        limits="It says a number for any picture, one that shows nothing of the kind too.",
+    )
     classes = ()
-    outputs = 1
 
     @classmethod
-    def of(cls, items: Sequence[Item]) -> Regression:
+    def of(
+        cls,
+        items: Sequence[Item],
+        classes: tuple[str, ...] = (),
+        label_smoothing: float = 0.0,
+        weights: str = "none",
+    ) -> Regression:
         """With mean and scale of the numbers of `items`, those to train on."""
         numbers = cls().targets(items).double()
         if len(numbers) < 2 or float(numbers.std()) == 0:
             raise DataError("all pictures have the same number", "there is nothing to be learned")
         return cls(float(numbers.mean()), float(numbers.std()))
+
+    @classmethod
+    def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Regression:
+        return cls(config["mean"], config["scale"], config["margin"])
+
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Regression:
+        return cls()
+
+    def config(self) -> dict[str, Any]:
+        return {"mean": self.mean, "scale": self.scale, "margin": self.margin}
+
+    @property
+    def outputs(self) -> int:
+        return 1
 
     def targets(self, items: Sequence[Item]) -> Tensor:
         """The number of each item.  [N,1] float32"""
@@ -51,30 +81,73 @@ class Regression:
         return torch.tensor([float(item.label) for item in items])[:, None]  # type: ignore[arg-type]
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        wanted = (batch.targets - self.mean) / self.scale
-        return {"loss": summed(lambda out: F.mse_loss(out, wanted), model(batch.images))}
+        targets = self.head_targets(batch.targets)
+        return {"loss": summed(lambda out: F.mse_loss(out, targets), model(batch.images))}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The number, in its own unit.  [N,C,H,W] -> [N,1]"""
-        return heads(model(images))[0].float() * self.scale + self.mean
+        return self.head_predictions(heads(model(images))[0].float())
+
+    def head_targets(self, targets: Tensor) -> Tensor:
+        return (targets - self.mean) / self.scale
+
+    def head_predictions(self, outputs: Tensor) -> Tensor:
+        return outputs * self.scale + self.mean
 
     def metric(self) -> NumberMetric:
         return NumberMetric(self.scale)
 
     def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Regression, dict[str, Any]]:
-        """With the margin that holds nine in ten of pictures like these (split conformal).
-
-        Lei 2018, "Distribution-free predictive inference for regression", Section 2.2.
-        """
-        missed = residuals(predictions, targets).abs().flatten().sort().values
-        rank = ceil(COVERED * (len(missed) + 1))
-        if rank > len(missed):
-            return self, {"note": f"{len(missed)} pictures are too few for a margin"}
-        margin = float(missed[rank - 1])
+        """With the margin that holds nine in ten of images like these."""
+        margin = conformal_quantile(residuals(predictions, targets).abs().flatten())
+        if margin is None:
+            return self, {"note": f"{len(targets)} pictures are too few for a margin"}
         return replace(self, margin=margin), {"margin": margin, "note": ""}
 
-    def answers(self, predictions: Tensor) -> list[str]:
+    @classmethod
+    def calibration(cls, facts: Mapping[str, Any]) -> str:
+        return f"Nine in ten of the validation pictures lie within ± {facts['margin']:,.4g}."
+
+    def answers(
+        self,
+        names: Sequence[str],
+        predictions: Tensor,
+        top: int = 5,
+        rejection: Rejection = ALWAYS_ANSWER,
+        novelty: Tensor | None = None,
+    ) -> list[Answer]:
+        """The number of each image.  [N,1]"""
+        pairs = zip(names, predictions.flatten().tolist(), strict=True)
+        return [Estimate(name, value, self.margin) for name, value in pairs]
+
+    def cells(self, predictions: Tensor) -> list[str]:
         return [f"{value:.6g}" for value in predictions.flatten().tolist()]
 
-    def config(self) -> dict[str, Any]:
-        return {"mean": self.mean, "scale": self.scale, "margin": self.margin}
+
+@dataclass(frozen=True, repr=False)
+class Estimate:
+    """The number of one image, and how near the truth is in nine of ten images like it."""
+
+    name: str
+    value: float
+    margin: float | None
+
+    @property
+    def best(self) -> str:
+        return str(self)
+
+    def titles(self) -> list[str]:
+        return ["value", "margin"]
+
+    def cells(self) -> list[str]:
+        return [f"{self.value:.6g}", "" if self.margin is None else f"{self.margin:.6g}"]
+
+    def __str__(self) -> str:
+        near = "" if self.margin is None else f" ± {self.margin:,.4g}"
+        return f"{self.value:,.4g}{near}"
+
+    def __repr__(self) -> str:
+        return f"Estimate({self.name}: {self})"
+
+    def _repr_html_(self) -> str:
+        return html_table((self.name, ""), [("value", str(self))])

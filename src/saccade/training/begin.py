@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from saccade.augment.catalogue import parse
 from saccade.auto.look import glance
 from saccade.auto.probe import compared
 from saccade.auto.resolve import resolve
@@ -20,8 +21,8 @@ from saccade.data.splits import Division, divide, limited
 from saccade.progress import counting, say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
-from saccade.tasks.catalogue import kind_of, task_for
-from saccade.tasks.regression import Regression
+from saccade.tasks.catalogue import task_for, task_type
+from saccade.tasks.task import Capability, Task
 
 
 class Settled(NamedTuple):
@@ -43,7 +44,7 @@ def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[st
     division = limited(
         divide(source, val=held.val, test=held.test, seed=seed, group=group),
         train=held.per_class,
-        held=held.held_per_class,
+        held=held.held_out_per_class,
         seed=seed,
     )
     if flags.get("model.name") == "auto":
@@ -54,22 +55,26 @@ def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[st
             task_for(division.train, division.classes),
             lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
         )
-    settings = unsmoothed(settings, kind_of(division.train))
+    settings = suited(settings, task_type(division.train))
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
     return Settled(source, settings, division, notes)
 
 
-def unsmoothed(settings: Settings, kind: str) -> Settings:
-    """Without the label smoothing that a named recipe has for classes, where numbers are learned.
+def suited(settings: Settings, task: type[Task]) -> Settings:
+    """Without what a named recipe states and the task cannot do: label smoothing, mixing.
 
-    One that was asked for stays, to be refused.
+    What was asked for stays, to be refused.
     """
-    name = "train.label_smoothing"
-    of_recipe = settings.origins[name].startswith("recipe ")
-    if kind != Regression.kind or not of_recipe:
-        return settings
-    origins = {**settings.origins, name: "auto: numbers are not smoothed"}
-    return replace(settings, recipe=settings.recipe.with_({name: 0.0}), origins=origins)
+    idle: dict[str, Any] = {}
+    if Capability.LABEL_SMOOTHING not in task.capabilities:
+        idle["train.label_smoothing"] = 0.0
+    if Capability.MIXING not in task.capabilities:
+        augment = settings.recipe.data.augment
+        idle["data.augment"] = tuple(text for text in augment if not parse(text, classes=1).mixes)
+    stated = {k: v for k, v in idle.items() if settings.origins[k].startswith("recipe ")}
+    changed = {k: v for k, v in stated.items() if v != settings.recipe.settings()[k]}
+    origins = {**settings.origins, **dict.fromkeys(changed, f"auto: as {task.kind} allows")}
+    return replace(settings, recipe=settings.recipe.with_(changed), origins=origins)
 
 
 def notes_on(skipped: Sequence[Skipped]) -> list[str]:

@@ -8,10 +8,10 @@ from torch import Tensor
 from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
 from saccade.engine.ood import Novelty
-from saccade.models.backbone import head_inputs
-from saccade.report.class_sections import novelty_words
+from saccade.models.backbone import HeadInputs
+from saccade.report.tasks.classification import novelty_words
 from saccade.runs.run import Run
-from saccade.tasks.classification import Classification
+from saccade.tasks.task import Capability
 from saccade.training.prepare import Prepared
 
 MOST = 1000  # pictures of each split
@@ -21,9 +21,9 @@ LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that a picture can ex
 def gauge(prepared: Prepared) -> Novelty | None:
     """Fitted on training pictures as they are, its scale read off validation pictures.
 
-    None for labels and numbers.  Every process looks for itself.
+    None where the task has no use for it.  Every process looks for itself.
     """
-    if prepared.task.kind != Classification.kind:
+    if Capability.NOVELTY not in prepared.task.capabilities:
         return None
     splits = prepared.splits
     train, val = (_features(prepared, splits[name].spread(MOST)) for name in ("train", "val"))
@@ -40,7 +40,7 @@ def log_gauge(run: Run, novelty: Novelty, test: Tensor) -> None:
 
 def _features(prepared: Prepared, loader: Loader) -> Tensor:
     """[N,D] float32 on the CPU"""
-    with head_inputs(prepared.best) as seen:
-        for _ in predict(prepared.best, prepared.task, loader):
-            pass
-    return torch.cat(seen).float().cpu()
+    network = HeadInputs(prepared.best)
+    for _ in predict(network, prepared.task, loader):
+        pass
+    return torch.cat(network.features).float().cpu()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from saccade.data.item import Label
+from saccade.data.item import Count, Label
 from saccade.data.sources import open_source
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.table import manifest
@@ -168,3 +168,18 @@ def test_house_prices_are_numbers_by_house(shared_data: Path, tmp_path: Path) ->
     source = manifest(tmp_path / "houses.csv")
     assert len(source.read("all")) == 402 and source.notes == ()
     assert source.read("all")[0].label == 869500.0
+
+
+def test_a_column_called_count_holds_whole_numbers_from_0_on(table: Table) -> None:
+    source = manifest(table("path,count\na.jpg,3\nb.jpg,0\nsub/c.PNG,2.0\n"))
+    assert labels(source) == {"a.jpg": Count(3), "b.jpg": Count(0), "sub/c.PNG": Count(2)}
+    assert all(type(label) is Count for label in labels(source).values())
+    assert source.classes == ()
+    for cell in ("-1", "1.5", "many"):
+        with pytest.raises(DataError, match=f"row 2 .* has '{cell}' for a"):
+            manifest(table(f"path,count\na.jpg,{cell}\n"))
+
+
+def test_any_column_is_a_count_where_the_caller_says_so(table: Table) -> None:
+    source = manifest(table("path,birds\na.jpg,7\n"), label="birds", kind="count")
+    assert labels(source) == {"a.jpg": Count(7)}

@@ -2,7 +2,8 @@
 
 Columns are known by their names (`COLUMNS`), the delimiter by the first line.  A label is a class;
 it is several classes when its column is called `labels`, `tags` or `classes`, a number when it is
-called `value` or `target`, and whatever `kind` says when the caller says so.
+called `value` or `target`, a count of things when it is called `count` or `counts`, and whatever
+`kind` says when the caller says so.
 """
 
 from __future__ import annotations
@@ -15,36 +16,37 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
-from saccade.data.item import File, Item, Label, Skipped
+from saccade.data.item import Count, File, Item, Label, Skipped
 from saccade.data.sources.listing import SUFFIXES, Listing, assemble, split_of, why_no_picture
 from saccade.errors import DataError, unknown
 
+# fmt: off
 COLUMNS = {
     "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "name"),
-    "label": ("label", "class", "category", "labels", "tags", "classes", "value", "target"),
+    "label": (
+        "label", "class", "category", "labels", "tags", "classes", "value", "target", "count",
+        "counts",
+    ),
     "split": ("split", "set", "subset", "partition"),
     "group": ("group", "group_id", "patient", "place"),
 }
+# fmt: on
 KINDS = {"labels": "several", "tags": "several", "classes": "several"}
-
-
-KINDS |= {"value": "number", "target": "number"}
-
-
+KINDS |= {"value": "number", "target": "number", "count": "count", "counts": "count"}
 SEVERAL = "|;"  # between the labels of one picture
 
 
 def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -> Listing:
     """The pictures that a table names, relative to the table's folder.
 
-    `label` is the column to learn; `kind` is class, several or number, and `None` follows the
-    column's name.  Pictures that are not there are skipped and counted in a note.
+    `label` is the column to learn; `kind` is class, several, number or count, and `None` follows
+    the column's name.  Pictures that are not there are skipped and counted in a note.
     """
     header, rows, delimiter = _table(path)
     columns = _columns(header, label, path)
     kind = kind or KINDS.get(header[columns["label"]].casefold(), "class")
-    if kind not in ("class", "several", "number"):
-        raise unknown("kind of label", kind, ("class", "several", "number"))
+    if kind not in (kinds := ("class", *KINDS.values())):
+        raise unknown("kind of label", kind, set(kinds))
     reader = _Rows(path, columns, kind, delimiter)
     found = [row for number, cells in rows if (row := reader.row(number, cells))]
     reader.refuse_unusable(found)
@@ -168,6 +170,10 @@ class _Rows:
             return tuple(dict.fromkeys(name for name in names if name))
         if not text or self.kind == "class":
             return class_name(text) or None
+        value = self._number(text, number)
+        return self._count(value, text, number) if self.kind == "count" else value
+
+    def _number(self, text: str, number: int) -> float:
         try:
             value = float(text if self.delimiter == "," else text.replace(",", "."))
         except ValueError:
@@ -175,6 +181,12 @@ class _Rows:
         if not math.isfinite(value):
             raise self._wrong(number, f"has '{text}' for a number", "numbers are written 1.5")
         return value
+
+    def _count(self, value: float, text: str, number: int) -> Count:
+        if value < 0 or value != int(value):
+            hint = "counts are whole numbers from 0 on; for others write ::COLUMN=number"
+            raise self._wrong(number, f"has '{text}' for a count", hint)
+        return Count(value)
 
     def _split(self, text: str | None, number: int) -> str:
         if not text:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from saccade.report.page import Html, Section, columns, element, join, page, table, unbroken
+from saccade.report.pages.run_page import score_chart, score_of
 from saccade.report.pictures import labelled
-from saccade.report.run_page import score_chart, score_of
 from saccade.report.summary import result, shown
 from saccade.runs.run import Run
 from saccade.words import duration

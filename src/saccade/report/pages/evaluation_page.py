@@ -8,12 +8,14 @@ from pathlib import Path
 from saccade.device import environment
 from saccade.metrics.intervals import difference
 from saccade.report.page import Html, Section, element, join, page, sentence, table
+from saccade.report.pages.run_page import numbers_section
 from saccade.report.pictures import Tested
-from saccade.report.result_sections import answers_sections, asked_sections
-from saccade.report.run_page import numbers_section
+from saccade.report.robustness import asked_sections
 from saccade.report.summary import environment_table, findings, result
+from saccade.report.tasks.catalogue import answers_sections
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import TASKS
 
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 OWN = {  # the pictures of the run itself, by their split
@@ -92,7 +94,7 @@ def _what(run: Run, test: Evaluation, asked: Asked) -> Html:
     ]
     if test.per_class:
         there = sum(row.pictures > 0 for row in test.per_class)
-        of = "labels" if test.task == "labelling" else "classes"
+        of = TASKS[test.task].card.answers
         rows.append((of, f"{there} of {len(test.per_class)} have pictures here, matched by name"))
     return table(("what", "which"), rows)
 

@@ -31,11 +31,18 @@ from saccade.report.page import (
     unbroken,
 )
 from saccade.report.pictures import Tested
-from saccade.report.result_sections import answers_sections
-from saccade.report.summary import data_section, repeat_section, settings_section, verdict
+from saccade.report.summary import (
+    calibration,
+    data_section,
+    repeat_section,
+    settings_section,
+    verdict,
+)
+from saccade.report.tasks.catalogue import answers_sections
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import BRIEF, Evaluation
 from saccade.runs.run import Run
+from saccade.tasks.catalogue import SCORES
 from saccade.words import duration
 
 CURVES_NOTE = (
@@ -71,13 +78,12 @@ def score_of(history: Sequence[Mapping[str, Any]]) -> str:
 
 def score_chart(histories: Mapping[str, Sequence[Mapping[str, Any]]], score: str) -> Html:
     """The watched score of each training."""
-    name = score.replace("_", " ")
+    name, percent = score.replace("_", " "), score in SCORES and SCORES[score].unit == "%"
     lines = [
         Line(who, [row["epoch"] for row in history], [row[f"val_{score}"] for row in history])
         for who, history in histories.items()
     ]
-    whole = score in ("accuracy", "mean_average_precision")
-    return line_chart(lines, title=f"Validation {name}", x="epoch", y=name, percent=whole)
+    return line_chart(lines, title=f"Validation {name}", x="epoch", y=name, percent=percent)
 
 
 def _table(history: Sequence[Mapping[str, Any]], score: str) -> Html:
@@ -188,19 +194,6 @@ def all_numbers(test: Evaluation) -> Html:
     """A row a number."""
     rows = [(n.name, unbroken(n), n.baseline_text(), n.method) for n in test.numbers]
     return table(NUMBERS_HEAD, rows)
-
-
-def calibration(run: Run) -> str:
-    """How the answers were calibrated, in words."""
-    fact = run.events("calibrated")[-1]
-    if "temperature" in fact and not fact["note"]:
-        temperature = f"temperature {fact['temperature']:.2f}, from validation"
-        return f"Probabilities are calibrated: {temperature}."
-    if "thresholds" in fact:
-        return "From which probability on a label is given was chosen on validation, by F1."
-    if "margin" in fact:
-        return f"Nine in ten of the validation pictures lie within ± {fact['margin']:,.4g}."
-    return f"Answers are as the network gives them: {fact['note']}."
 
 
 def _split_words(number: Number) -> tuple[str, str]:

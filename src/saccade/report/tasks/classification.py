@@ -1,26 +1,49 @@
-"""Sections about classes: confusion, each class's numbers, and whether probabilities hold."""
+"""Classification in a report: confusion, whether probabilities hold, images to learn from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import isnan
+from collections.abc import Iterator
 
 from torch import Tensor
 
 from saccade.metrics.calibration import equal_count, reliability
 from saccade.metrics.intervals import wilson
 from saccade.metrics.ranking import risk_coverage
+from saccade.report.answer_sections import SHOWN, classes_section, ranked
 from saccade.report.charts import Line, line_chart
 from saccade.report.figures import NUMBERS, Dot, dot_chart, heat_map
-from saccade.report.page import Html, columns, element, folded, join, pictures, table, unbroken
+from saccade.report.page import (
+    Html,
+    Section,
+    columns,
+    element,
+    folded,
+    join,
+    pictures,
+    table,
+    unbroken,
+)
 from saccade.report.pictures import Tested
 from saccade.report.summary import most_confused
 from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
 from saccade.words import percent, proportion
 
 PAIRS = 10  # most frequent mistakes in the list
 DRAWN = 200  # classes, up to which there is a matrix
 A_CELL, IN_ALL = 6, 200  # pictures
+UNSURE = 12  # pictures
+
+
+def sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:
+    """Confusion, class by class, how sure it is, and images from which there is most to learn."""
+    level = next((fact["level"] for fact in run.events("novelty")[-1:]), None)
+    yield Section("Confusion", confusion_section(test, tested))
+    if test.per_class:
+        yield Section("Class by class", classes_section(test))
+    yield Section("How sure it is", certainty_section(tested, level))
+    yield Section("Most confident mistakes", mistakes_section(tested))
+    yield Section("Least sure", unsure_section(tested))
 
 
 def confusion_section(test: Evaluation, tested: Tested) -> Html:
@@ -89,28 +112,6 @@ def _pictures(test: Evaluation, tested: Tested, pair: tuple[int, int], places: l
 
 def _anchor(true: int, taken: int) -> str:
     return f"cell-{true}-{taken}"
-
-
-OPEN = 12  # classes, up to which the table is not folded
-CLASSES_NOTE = (
-    "Recall: of the pictures that are of it, how many were found. Precision: of those that were "
-    "named so, how many are. F1 is the harmonic mean of the two."
-)
-
-
-def classes_section(test: Evaluation, thresholds: Mapping[str, float]) -> Html:
-    """A row a class, the hardest first; labels with the threshold they are given from."""
-    head = ("label" if thresholds else "class", "pictures", "right", "recall", "precision", "F1")
-    rows = [
-        (row.name, row.pictures, row.right, *map(unbroken, (row.recall, row.precision, row.f1)))
-        for row in sorted(test.per_class, key=lambda row: (isnan(row.f1.value), row.f1.value))
-    ]
-    if thresholds:
-        head = (*head, "given from")
-        rows = [(*row, round(thresholds[row[0]], 3)) for row in rows]
-    found = table(head, rows)
-    shown = found if len(rows) <= OPEN else folded(f"All {len(rows)}", found)
-    return join([element("p", CLASSES_NOTE, class_="note"), shown])
 
 
 BINS = 10
@@ -191,3 +192,32 @@ def novelty_words(novelty: Tensor, level: float) -> str:
         "into the last layer. A picture can be none of the classes and still be near, and one of "
         "a class in a new light far; predict --max-novelty says unknown of the far ones."
     )
+
+
+def mistakes_section(tested: Tested) -> Html:
+    """The most confident mistakes."""
+    wrong = ranked(tested.confidences, ~tested.right)
+    if not wrong:
+        return element("p", "There is none on these pictures.")
+    lead = f"{len(wrong)} of {len(tested)} pictures, as the network saw them; the surest first"
+    cut = f". The {SHOWN} surest are shown, all are in predictions.csv." * (len(wrong) > SHOWN)
+    cells = [
+        tested.figure(k, f"{tested.labels[k]}, taken for {tested.answers[k]} ({tested.sure(k)})")
+        for k in wrong[:SHOWN]
+    ]
+    return join([element("p", lead + (cut or ".")), pictures(cells)])
+
+
+def unsure_section(tested: Tested) -> Html:
+    """The pictures whose class was named with the least confidence."""
+    places = ranked(-tested.confidences)[:UNSURE]
+    cells = [
+        tested.figure(
+            k,
+            f"{tested.answers[k]} ({tested.sure(k)}), "
+            + ("rightly" if tested.right[k] else f"is {tested.labels[k]}"),
+        )
+        for k in places
+    ]
+    lead = "Here it hesitated most. More pictures like these teach it most."
+    return join([element("p", lead), pictures(cells)])

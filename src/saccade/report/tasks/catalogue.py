@@ -1,0 +1,26 @@
+"""The sections of a report that each kind of answers has, by the kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from saccade.report.page import Section
+from saccade.report.pictures import Tested
+from saccade.report.tasks import classification, counting, multilabel, regression
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run
+
+Sections = Callable[[Run, Evaluation, Tested], Iterator[Section]]
+
+
+SECTIONS: dict[str, Sections] = {
+    "classification": classification.sections,
+    "multilabel": multilabel.sections,
+    "regression": regression.sections,
+    "counting": counting.sections,
+}
+
+
+def answers_sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:
+    """Those of the images in `tested`, of which `test` has the numbers."""
+    return SECTIONS[test.task](run, test, tested)

@@ -1,0 +1,244 @@
+"""Counting: how many things there are in each image, by Poisson regression.
+
+The network learns the logarithm of (count / mean count).  McCullagh & Nelder 1989, "Generalized
+linear models", Chapter 6; the deviance is that of their Table 2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from saccade.data.batch import Batch
+from saccade.data.item import Count, Item
+from saccade.errors import DataError
+from saccade.metrics.bootstrap import Statistic, mean_of
+from saccade.metrics.calibration import conformal_quantile
+from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.metric import Measured, Predicted, Quantity, Score
+from saccade.metrics.regression import NumberMetric
+from saccade.models.backbone import heads, summed
+from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+from saccade.tasks.task import Card, Task
+from saccade.words import html_table
+
+TINY = torch.finfo(torch.float32).tiny  # in place of a predicted count of 0
+
+
+@dataclass(frozen=True)
+class Counting(Task):
+    """The network's output is a logarithm; the loss is the deviance of Poisson."""
+
+    mean: float = 1.0  # of the training images' counts
+    root_margin: float | None = None  # nine in ten roots of counts lie this near; None: not known
+
+    kind = "counting"
+    labels = (Count,)
+    heads = ("poisson",)
+    card = Card(
+        tag="object-counting",
+        answers="a count",
+        use="It is meant for images in which things of one kind are to be counted.",
+        limits="It counts in any picture, one that shows nothing of the kind too; where the "
+        "things are it does not say.",
+    )
+    classes = ()
+
+    @classmethod
+    def of(
+        cls,
+        items: Sequence[Item],
+        classes: tuple[str, ...] = (),
+        label_smoothing: float = 0.0,
+        weights: str = "none",
+    ) -> Counting:
+        """With the mean of the counts of `items`, those to train on."""
+        counts = cls().targets(items).double()
+        if len(counts.unique()) < 2:
+            raise DataError("all pictures have the same count", "there is nothing to be learned")
+        return cls(float(counts.mean()))
+
+    @classmethod
+    def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Counting:
+        return cls(config["mean"], config["root_margin"])
+
+    @classmethod
+    def plain(cls, classes: tuple[str, ...]) -> Counting:
+        return cls()
+
+    def config(self) -> dict[str, Any]:
+        return {"mean": self.mean, "root_margin": self.root_margin}
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def targets(self, items: Sequence[Item]) -> Tensor:
+        """The count of each item.  [N,1] float32"""
+        for item in items:
+            if not isinstance(item.label, Count):
+                raise DataError(
+                    f"'{item.name}' has the label {item.label!r} where a count is needed",
+                    "call the column count, or name it as in photos.csv::birds=count",
+                )
+        return torch.tensor([float(item.label) for item in items])[:, None]  # type: ignore[arg-type]
+
+    def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        targets = self.head_targets(batch.targets)
+
+        def loss(logarithms: Tensor) -> Tensor:
+            return 2 * (logarithms.exp() - targets * logarithms + _saturated(targets)).mean()
+
+        return {"loss": summed(loss, model(batch.images))}
+
+    def predict(self, model: nn.Module, images: Tensor) -> Tensor:
+        """The expected count.  [N,C,H,W] -> [N,1]"""
+        return self.head_predictions(heads(model(images))[0].float().exp())
+
+    def head_targets(self, targets: Tensor) -> Tensor:
+        return targets / self.mean
+
+    def head_predictions(self, outputs: Tensor) -> Tensor:
+        return outputs * self.mean
+
+    def metric(self) -> CountMetric:
+        return CountMetric(self.mean)
+
+    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Counting, dict[str, Any]]:
+        """With the margin about the root of a count that holds nine in ten of images like these.
+
+        The spread of a Poisson count grows with it, that of its root does not (Bartlett 1936, "The
+        square root transformation in analysis of variance").
+        """
+        margin = conformal_quantile((predictions.sqrt() - targets.sqrt()).abs().flatten())
+        if margin is None:
+            return self, {"note": f"{len(targets)} pictures are too few for bounds"}
+        return replace(self, root_margin=margin), {"root_margin": margin, "note": ""}
+
+    @classmethod
+    def calibration(cls, facts: Mapping[str, Any]) -> str:
+        return "Nine in ten of the validation counts lie within the bounds that are given."
+
+    def answers(
+        self,
+        names: Sequence[str],
+        predictions: Tensor,
+        top: int = 5,
+        rejection: Rejection = ALWAYS_ANSWER,
+        novelty: Tensor | None = None,
+    ) -> list[Answer]:
+        """The count of each image, with bounds where they are known.  [N,1]"""
+        values = predictions.flatten().tolist()
+        if self.root_margin is None:
+            return [Counted(name, value) for name, value in zip(names, values, strict=True)]
+        pairs = zip(names, values, strict=True)
+        return [Counted(name, value, *bounds(value, self.root_margin)) for name, value in pairs]
+
+    def cells(self, predictions: Tensor) -> list[str]:
+        return [f"{value:.6g}" for value in predictions.flatten().tolist()]
+
+
+def bounds(value: float, root_margin: float) -> tuple[int, int]:
+    """The least and the highest count whose root lies within the margin of that of `value`."""
+    root = value**0.5
+    return ceil(max(0.0, root - root_margin) ** 2), floor((root + root_margin) ** 2)
+
+
+@dataclass(frozen=True)
+class CountMetric:
+    """Rows of predicted and true counts [N,1], and deviances in units of `mean`."""
+
+    mean: float = 1.0  # of the counts that were trained on
+
+    score: ClassVar[Score] = Score("mean_absolute_error", rises=False, unit="")
+    compared: ClassVar[tuple[str, ...]] = ("deviance explained", "mean absolute error")
+
+    def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
+        """[N,1], [N,1]"""
+        predictions, targets = predictions.cpu(), targets.cpu()
+        losses = deviances(predictions, targets) / self.mean
+        return Predicted(predictions, predictions, targets, losses)
+
+    def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
+        return NumberMetric().read(table)
+
+    def correct(self, rows: Predicted) -> None:
+        """A count is no more than near: what is predicted is its mean."""
+
+    def strata(self, rows: Predicted) -> None:
+        """Any image is drawn in the place of any other."""
+
+    def quantities(self, rows: Predicted) -> Iterator[Quantity]:
+        found, true = deviances(rows.predictions, rows.targets), rows.targets.double().flatten()
+        baseline = float(deviances(true.mean().expand_as(true), true).mean())
+        yield Quantity("deviance explained", _explained(found, true), "", 0.0)
+        yield Quantity("mean Poisson deviance", mean_of(found), "", baseline)
+        yield from NumberMetric().quantities(rows)
+
+    def measured(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> Measured:
+        drawn = resampling(self, rows, groups, seed)
+        return Measured(len(rows), tuple(with_intervals(self.quantities(rows), drawn)))
+
+
+def deviances(predictions: Tensor, targets: Tensor) -> Tensor:
+    """The deviance of Poisson of each image; 0 where it is exact.  [N,1], [N,1] -> [N] float64"""
+    predicted = predictions.cpu().double().flatten().clamp_min(TINY)
+    true = targets.cpu().double().flatten()
+    return 2 * (predicted - true * predicted.log() + _saturated(true))
+
+
+def _saturated(targets: Tensor) -> Tensor:
+    """The part of half the deviance that no prediction changes: t log t - t."""
+    return torch.xlogy(targets, targets) - targets
+
+
+def _explained(found: Tensor, true: Tensor) -> Statistic:
+    """1 - the deviance over that of the mean of those drawn; NaN if all of them are alike."""
+    fixed = _saturated(true)
+
+    def statistic(weights: Tensor) -> Tensor:
+        n = weights.sum(dim=1)
+        mean = weights @ true / n
+        total = 2 * (n * mean - torch.xlogy(weights @ true, mean) + weights @ fixed)
+        return torch.where(total > 1e-9, 1 - weights @ found / total, torch.nan)
+
+    return statistic
+
+
+@dataclass(frozen=True, repr=False)
+class Counted:
+    """The expected count of one image, and the bounds of nine in ten images like it."""
+
+    name: str
+    value: float
+    low: int | None = None
+    high: int | None = None
+
+    @property
+    def best(self) -> str:
+        return str(self)
+
+    def titles(self) -> list[str]:
+        return ["count", "low", "high"]
+
+    def cells(self) -> list[str]:
+        return [f"{self.value:.6g}", *("" if end is None else f"{end}" for end in self._bounds)]
+
+    @property
+    def _bounds(self) -> tuple[int | None, int | None]:
+        return self.low, self.high
+
+    def __str__(self) -> str:
+        within = "" if self.low is None else f" ({self.low:,} to {self.high:,})"
+        return f"{self.value:,.3g}{within}"
+
+    def __repr__(self) -> str:
+        return f"Counted({self.name}: {self})"
+
+    def _repr_html_(self) -> str:
+        return html_table((self.name, ""), [("count", str(self))])

@@ -1,0 +1,119 @@
+"""What is done when the last step is: the weights are kept and measured, then prose is written."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Sequence
+
+from saccade.data.grouping import groups_of
+from saccade.engine.evaluate import evaluate
+from saccade.errors import UnwrittenError
+from saccade.metrics.fit_diagnosis import judgement
+from saccade.metrics.measure import named_number
+from saccade.metrics.metric import Number
+from saccade.recipes.settings import variant_of
+from saccade.report.card import write_card
+from saccade.report.pages.run_page import write_report
+from saccade.runs.bundle import Bundle
+from saccade.runs.results import Evaluation
+from saccade.runs.run import Run, write_predictions
+from saccade.tasks.task import Task
+from saccade.training.novelty import gauge, log_gauge
+from saccade.training.prepare import Prepared, Split
+from saccade.training.view import View
+
+Failure = tuple[str, Exception]  # what could not be written, and why
+
+
+def finish(run: Run, prepared: Prepared, view: View, began: float) -> list[Failure]:
+    """Write all that a finished run holds; gives what of its prose could not be written."""
+    if words := keep(run, prepared):
+        view.note(words)
+    measure(run, prepared, began)
+    return [] if prepared.world.rank else write_prose(run, prepared.splits["test"])
+
+
+def keep(run: Run, prepared: Prepared) -> str:
+    """Take up the weights to be kept; says so where they or the end are not the usual ones."""
+    settings, record, done = prepared.recipe.train, prepared.record, len(run.history)
+    record.restore(prepared.best)
+    epoch = record.epoch if settings.checkpoint == "best" else done
+    run.log("kept", weights=settings.checkpoint, epoch=epoch, early=record.over)
+    words = f"the weights are those of epoch {epoch}, the {settings.checkpoint} one"
+    if record.over:
+        best = f"best in epoch {record.epoch}"
+        return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {words}"
+    return words if settings.checkpoint == "best" else ""
+
+
+def measure(run: Run, prepared: Prepared, began: float) -> None:
+    """Save the weights, then measure on the held-out splits and write what was measured."""
+    val, test = prepared.splits["val"], prepared.splits["test"]
+    best, world = prepared.best, prepared.world
+    said = evaluate(best, prepared.task, val.in_order(), world)
+    task, facts = prepared.task.calibrated(said.rows.predictions, said.rows.targets)
+    run.log("calibrated", **facts)
+    novelty = gauge(prepared)
+    if not world.rank:
+        name, variant = prepared.recipe.model.name, variant_of(prepared.recipe)
+        bundle = Bundle(name, task, prepared.preprocessing, best, variant, novelty=novelty)
+        bundle.save(run.path / "bundle")
+    for name in ("val", "test"):
+        split = prepared.splits[name]
+        seen = novelty if name == "test" else None
+        result = evaluate(best, task, split.in_order(), world, novelty=seen)
+        measured = task.metric().measured(result.rows, groups_of(split.items))
+        run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
+        if name == "val":
+            judge(run, prepared, task, measured.numbers[0])
+    if world.rank:
+        return
+    write_predictions(run.path / "predictions.csv", test.items, task, result)
+    if novelty and result.novelty is not None:
+        log_gauge(run, novelty, result.novelty)
+    before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
+    run.log("finished", seconds=round(before + time.perf_counter() - began, 2))
+
+
+def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
+    """Measure on as many training pictures, as they are, as there are held-out ones; compare.
+
+    The loss of the log will not do for it: it is that of augmented pictures, of smoothed targets,
+    and of weights that moved on meanwhile.
+    """
+    sample = prepared.splits["train"].spread(val.n)
+    result = evaluate(prepared.best, task, sample, prepared.world)
+    train = named_number(task.metric(), result.rows, val.name)
+    found = judgement(run.history, train, val)
+    run.log("judgement", kind=found.kind, words=found.words)
+
+
+def write_prose(run: Run, test: Split) -> list[Failure]:
+    """Write the model card and the report; gives what could not be written, and why.
+
+    Nothing that goes wrong here costs the run: by now all else is on disk.
+    """
+    failures: list[Failure] = []
+    writers = {
+        "the model card": lambda: write_card(run),
+        "the report": lambda: write_report(run, test.pictures),
+    }
+    for name, write in writers.items():
+        try:
+            write()
+        except Exception as error:
+            run.log("unwritten", what=name, error="".join(traceback.format_exception(error)))
+            failures.append((name, error))
+    return failures
+
+
+def unwritten(run: Run, failures: Sequence[Failure]) -> UnwrittenError:
+    """What failed, what is there all the same, and how to go on."""
+    names = " and ".join(name for name, _ in failures)
+    causes = "; ".join(f"{type(error).__name__}: {error}" for _, error in failures)
+    return UnwrittenError(
+        f"{names} could not be written ({causes}); the run is finished: its weights are in "
+        f"{run.path / 'bundle'}, its numbers in {run.path / 'log.jsonl'}",
+        f"the traceback is in log.jsonl; both are written anew by: saccade report {run.path}",
+    )
