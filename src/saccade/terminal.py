@@ -34,8 +34,13 @@ WORDS = 76  # characters of the line that moves, besides its bar
 
 
 @singledispatch
-def show_result(result: Anatomy) -> None:
-    """Print what is laid out to the width of the terminal, on standard output."""
+def show_result(result: object) -> None:
+    """Print a verb's result for people, on standard output."""
+    print(result)
+
+
+@show_result.register
+def _(result: Anatomy) -> None:
     width = None if sys.stdout.isatty() else PAPER
     Console(highlight=False, width=width).print(AnatomyTable(result))
 
@@ -46,8 +51,13 @@ def _(result: Diagnosis) -> None:
 
 
 @singledispatch
-def comma_separated(result: Anatomy) -> str:
-    """The same as comma-separated values, without the last line's end."""
+def comma_separated(result: Any) -> str:
+    """A verb's result as comma-separated values, without the last line's end."""
+    return result.to_csv()
+
+
+@comma_separated.register
+def _(result: Anatomy) -> str:
     return as_csv(result).rstrip("\n")
 
 
