@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
 from saccade.runs.run import Run
 
+Function = Callable[[Tensor], Tensor]
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (210, 50, 40)}
 
 
@@ -61,3 +65,20 @@ def photos(tmp_path: Path) -> Path:
             pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number:02d}.png")
     return tmp_path / "photos"
+
+
+@pytest.fixture
+def agree() -> Callable[..., None]:
+    """`agree(fast, slow, x, *weights)`: both give the same values and the same gradients."""
+
+    def agree(fast: Function, slow: Function, x: Tensor, *weights: Tensor) -> None:
+        x = x.double().requires_grad_()
+        values, expected = fast(x), slow(x)
+        assert values.shape == expected.shape
+        torch.testing.assert_close(values, expected, rtol=1e-9, atol=1e-9)
+        error = torch.randn(values.shape, generator=torch.Generator().manual_seed(1)).double()
+        gradients = torch.autograd.grad(values, (x, *weights), error)
+        for found, wanted in zip(gradients, torch.autograd.grad(expected, (x, *weights), error)):
+            torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-9)
+
+    return agree
