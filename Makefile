@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format docs clean
 
 demo: $(VENV)/.installed
 	rm -rf demo
@@ -25,6 +25,10 @@ check: $(VENV)/.testing
 format: $(VENV)/.testing
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: $(VENV)/.installed
+	sed -i '/^## /,$$d' docs/settings.md
+	$(BIN)/python -c 'from saccade.api import settings; print(settings().to_markdown(), end="")' >> docs/settings.md
 
 clean:
 	rm -rf $(VENV) demo runs

@@ -18,12 +18,13 @@ import torch
 
 from saccade.auto.look import brightness
 from saccade.classical.descriptors import DenseSift, centres, smoothing
-from saccade.classical.fit import CLASSICAL, INPUT, fit
+from saccade.classical.fit import fit
 from saccade.data.cache import Held, Pictures, decoded
 from saccade.data.classes import match
 from saccade.data.decode import Preprocessing
 from saccade.data.sources import open_source
 from saccade.metrics.intervals import wilson
+from saccade.models.catalogue import CLASSICAL
 from saccade.models.layers.blocks import normalized
 from saccade.words import proportion
 
@@ -34,7 +35,7 @@ SEED = 0
 def read(folder: Path, split: str, classes: tuple[str, ...]) -> tuple[Pictures, torch.Tensor]:
     """The pictures of a split, and their classes."""
     items = open_source(folder).read(split)
-    found = decoded(items, Preprocessing(size=INPUT[1]), mode="memory")
+    found = decoded(items, Preprocessing(size=CLASSICAL["hog"].input[1]), mode="memory")
     return found.pictures, torch.from_numpy(match([items[k] for k in found.kept], classes))
 
 
@@ -42,7 +43,7 @@ def measure(name: str, folder: Path, train: str, held: str) -> None:
     """Print one recipe's accuracy on one set, and what it took."""
     classes = tuple(sorted({str(item.label) for item in open_source(folder).read(train)}))
     (pictures, targets), (unseen, truth) = (read(folder, s, classes) for s in (train, held))
-    model = normalized(CLASSICAL[name](len(classes)), *brightness(pictures))
+    model = normalized(CLASSICAL[name].make(len(classes)), *brightness(pictures))
     start = time.process_time()
     fit(model, pictures, targets, SEED, lambda *_: None)
     fitted = time.process_time() - start

@@ -26,7 +26,8 @@ from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.step import Descent, compile_in_place
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper, compile_in_place
 from saccade.explain.anatomy import anatomy
 from saccade.models.create import create_model, input_shape
 from saccade.models.layers.blocks import normalized
@@ -54,11 +55,11 @@ def steps(
     model = model.to(memory_format=torch.channels_last)
     compile_in_place(model, how, device)
     optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 5e-4), 0.01, 0.9)
-    descent = Descent(optimizer, constant(), 1_000_000, precision=precision)
+    stepper = Stepper(optimizer, constant(), 1_000_000, precision=precision)
     loader = Loader(Held(pictures), targets, batch, shuffled(count, 0))
     augment = compose([parse("flip", len(CLASSES))])
     task = Classification(CLASSES)
-    events = train(model, task, loader, descent, augment, epochs=1_000_000)
+    events = train(supervised(model, task, stepper), loader, augment, epochs=1_000_000)
     return (event for event in events if isinstance(event, Step))
 
 

@@ -41,12 +41,12 @@ LONGER = 1.2  # times the length of a whole training: the last instant of a kill
 SETTINGS = {
     "model.name": "lenet5",
     "data.per_class": 8,
-    "data.held_per_class": 2,
+    "data.held_out_per_class": 2,
     "data.doctor": "off",
     "train.epochs": 4,
     "train.batch_size": 16,
-    "train.average": 0.9,
-    "train.keep": "best",
+    "train.ema": 0.9,
+    "train.checkpoint": "best",
     "train.threads": 1,
 }
 

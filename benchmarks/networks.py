@@ -43,7 +43,7 @@ def main() -> None:
     before = ""
     for entry in list_models("*").entries:
         with torch.device("meta"):
-            network = NETWORKS[entry.name]()
+            network = NETWORKS[entry.name].make()
             total = anatomy(network, entry.input, name=entry.name).total
             public = twin(entry.name, network)
         paper, before = "" if entry.paper == before else entry.paper, entry.paper

@@ -99,7 +99,7 @@ def scenes(data: Path, out: Path) -> tuple[Run, dict[str, list[Item]]]:
         data / "intel_scenes",
         model="googlenet_2014",
         weights=data / GOOGLENET,
-        features_only=True,
+        recipe="features",
         out=out / "googlenet",
     )
     objects = open_source(data / "imagenet_samples")

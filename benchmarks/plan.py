@@ -57,7 +57,7 @@ def row(name: str, size: int) -> str:
         "model.name": name,
         "data.size": size,
         "data.per_class": BATCH // 2,  # of ten classes: whole batches alone
-        "data.held_per_class": 2,
+        "data.held_out_per_class": 2,
         "data.doctor": "off",
         "train.batch_size": BATCH,
         "train.epochs": EPOCHS,
@@ -95,7 +95,7 @@ def used(prepared: Prepared) -> int:
     """Bytes of a step at the most, with those of weights, moments and average."""
     with footprint(torch.device("cpu")) as most:
         next(real(prepared))
-    state = prepared.descent.optimizer.state_dict()["state"].values()
+    state = prepared.stepper.optimizer.state_dict()["state"].values()
     tensors = [t for one in state for t in one.values() if isinstance(t, torch.Tensor)]
     for network in (prepared.model, prepared.best):
         tensors += network.state_dict().values()
@@ -105,11 +105,10 @@ def used(prepared: Prepared) -> int:
 def real(prepared: Prepared) -> Iterator[None]:
     """The steps of the training, its average among what they do."""
     p = prepared
-    p.descent.steps_done, p.descent.done = 0, 0.0
-    for event in train(p.model, p.task, p.loader, p.descent, p.augment, epochs=EPOCHS):
+    p.stepper.steps_done, p.stepper.done = 0, 0.0
+    for event in train(p.state, p.loader, p.augment, epochs=EPOCHS):
         if isinstance(event, Step):
-            if p.average:
-                p.average.update()
+            p.state.update_ema()
             yield
 
 

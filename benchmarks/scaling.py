@@ -23,7 +23,8 @@ from saccade.engine.distributed.torch_world import joined_world
 from saccade.engine.loop import Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import cosine
-from saccade.engine.step import Descent
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper
 from saccade.models.create import create_model, input_shape
 from saccade.models.layers.blocks import normalized
 from saccade.tasks.classification import Classification
@@ -104,9 +105,9 @@ def worker(case: Case) -> None:
     task = Classification(tuple("0123456789"))
     augment = compose([parse(text) for text in case.augment.split()])
     with joined_world() as world:
-        descent = Descent(optimizer, cosine(), len(loader), precision="bfloat16", world=world)
+        stepper = Stepper(optimizer, cosine(), len(loader), precision="bfloat16", world=world)
         began, busy = 0.0, 0.0
-        for event in train(model, task, loader, descent, augment, epochs=1):
+        for event in train(supervised(model, task, stepper), loader, augment, epochs=1):
             if isinstance(event, Step) and event.step == 1:
                 began, busy = time.perf_counter(), time.process_time()
         wall, work = time.perf_counter() - began, time.process_time() - busy

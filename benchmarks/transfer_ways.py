@@ -19,8 +19,7 @@ from saccade.auto.choose import HANDFUL
 from saccade.auto.look import brightness, glance
 from saccade.auto.resolve import resolve
 from saccade.auto.weights import prepared_as
-from saccade.classical.fit import CLASSICAL, LOOKED_AT, fit, fit_machine
-from saccade.classical.fit import INPUT as CLASSICAL_INPUT
+from saccade.classical.fit import LOOKED_AT, fit, fit_machine
 from saccade.data.cache import Held, Pictures, decoded
 from saccade.data.classes import match
 from saccade.data.decode import Preprocessing
@@ -31,6 +30,7 @@ from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import train
 from saccade.files import cache_folder
 from saccade.models.backbone import trunk
+from saccade.models.catalogue import CLASSICAL
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.models.weights import weights_called
@@ -108,8 +108,8 @@ class Photographs:
 
     def classical_features(self, name: str) -> tuple[Tensor, Tensor]:
         """What a classical recipe makes of all pictures, its words learned without labels."""
-        learned, held = self.pictures(Preprocessing(size=CLASSICAL_INPUT[1]))
-        model = normalized(CLASSICAL[name](len(self.classes)), *brightness(learned))
+        learned, held = self.pictures(Preprocessing(size=CLASSICAL[name].input[1]))
+        model = normalized(CLASSICAL[name].make(len(self.classes)), *brightness(learned))
         some = torch.arange(0, len(learned), -(-len(learned) // LOOKED_AT))
         fit(model, Held(learned.take(some)), self.targets[0][some], 0, lambda *_: None)
         return seen(model[:-1], learned), seen(model[:-1], held)
@@ -166,7 +166,7 @@ def fine_tuned(photographs: Photographs, case: Case) -> Tensor:
     changes = {
         "model.name": NETWORK,
         "model.weights": str(photographs.data / "weights" / FILE),
-        "model.head": "means" if 0 < case.shots <= HANDFUL else "logistic",
+        "model.head": "nearest_mean" if 0 < case.shots <= HANDFUL else "logistic",
         "train.epochs": TUNED_EPOCHS,
     }
     return trained(photographs, case, "finetune", changes)
@@ -181,16 +181,13 @@ def trained(photographs: Photographs, case: Case, recipe: str, changes: dict) ->
     division = Division(items, held[:1], held, photographs.classes)
     ready = prepare(settled, division, lambda done, total: None)
     for _ in train(
-        ready.model,
-        ready.task,
+        ready.state,
         ready.loader,
-        ready.descent,
         ready.augment,
         epochs=settled.train.epochs,
         seed=case.draw,
     ):
-        if ready.average:
-            ready.average.update()
+        ready.state.update_ema()
     said = evaluate(ready.best, ready.task, ready.splits["test"].in_order())
     return said.rows.answers
 

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,6 +17,7 @@ from PIL import Image
 import saccade as package
 from saccade import api, cli
 from saccade.errors import UsageError
+from saccade.recipes.short import short_names
 from saccade.runs.run import Run
 
 LISTS = {"models", "recipe", "recipes", "report", "studies"}
@@ -44,18 +46,29 @@ def test_each_verb_is_a_command_with_the_same_arguments_and_words(
 ) -> None:
     function = getattr(api, verb)
     made = inspect.signature(cli.command(function)).parameters
-    own = inspect.signature(function).parameters
+    own = {k: p for k, p in inspect.signature(function).parameters.items() if k != "short"}
+    takes_settings = "short" in inspect.signature(function).parameters
     assert list(made)[: len(own)] == list(own)
-    assert set(made) - set(own) <= {"json", "csv"}
+    rest = [*short_names()] if takes_settings else []
+    assert list(made)[len(own) : len(own) + len(rest)] == rest
+    assert set(made) - {*own, *rest} <= {"json", "csv"}
     assert all(made[name].default == own[name].default for name in own)
     monkeypatch.setenv("COLUMNS", "2000")
     assert cli.main([verb.replace("_", "-"), "--help"]) == 0
     words = capsys.readouterr().out
     assert function.__doc__.splitlines()[0] in words
     descriptions = cli.unwrapped(function.__doc__).partition("----------\n")[2].splitlines()
-    assert descriptions[::2] == list(own)
-    for description in descriptions[1::2]:
+    assert descriptions[::2] == [*own, *(["short"] if takes_settings else [])]
+    for description in descriptions[1 : 2 * len(own) : 2]:
         assert description.strip() in words
+    for setting in rest:
+        assert short_names()[setting].sentence in words
+
+
+@pytest.mark.parametrize("verb", [*api.__all__, "create_model"])
+def test_no_verb_takes_more_than_eight_arguments_beside_its_settings(verb: str) -> None:
+    own = inspect.signature(getattr(api, verb)).parameters.keys() - {"short", "with_"}
+    assert len(own) <= 8
 
 
 @pytest.mark.parametrize("verb", sorted(set(api.__all__) - LISTS))
@@ -151,9 +164,22 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["train", "photos", "--with", "optim.lr"], 2, "'optim.lr' sets nothing", "name=value"),
         (["train", "photos", "--with", "data.augment=flap"], 2, "no augmentation", "flip"),
         (["train", "photos", "--epochs", "many"], 2, "epochs", ""),
-        (["train", "photos", "--epochs", "-1"], 2, "train.epochs cannot be -1", "0 or more"),
+        (["train", "photos", "--epochs", "-1"], 2, "train.epochs cannot be '-1'", "from 0 to"),
         (["train", "photos", "--out", "empty"], 2, "the folder 'empty' exists", "another --out"),
         (["train", "photos", "--with", "train.device=cuda:7"], 5, "no device 'cuda:7'", "cpu"),
+        (["train", "photos", "--epochs", "1.5"], 2, "train.epochs cannot be '1.5'", "a whole"),
+        (["train", "photos", "--seed", "-1"], 2, "train.seed cannot be '-1'", "from 0 to"),
+        (["plan", "photos", "--size", "1000000"], 2, "data.size cannot be", "from 1 to 8,192"),
+        (["train", "photos", "--lr", "1"], 2, "Unknown option", "--with optim.lr=VALUE"),
+        (["train", "photos", "--with", "train.average=0"], 2, "train.average", "train.ema now"),
+        (["train", "photos", "--with", "model.head=means"], 2, "model.head", "nearest_mean"),
+        (["find-rate", "photos"], 2, "find-rate", "saccade lr-find photos"),
+        (["suspects", "photos"], 2, "suspects", "saccade label-issues photos"),
+        (["train", "photos", "--plan"], 2, "--plan", "saccade plan photos"),
+        (["evaluate", "RUN", "--views", "flip"], 2, "--views", "--tta flip"),
+        (["evaluate", "RUN", "--keep"], 2, "--keep", "saccade tune-threshold"),
+        (["settings", "optim.rl"], 2, "no setting is called 'optim.rl'", "optim.lr"),
+        (["settings", "train.keep"], 2, "no setting is called", "train.checkpoint now"),
         (["trian"], 2, "trian", "--help"),
         (["evaluate", "nowhere"], 2, "there is no run 'nowhere'", "saccade train"),
         (["evaluate", "photos"], 2, "'photos' is no run", ""),
@@ -166,7 +192,7 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["show", "resnet05"], 2, "no model is called 'resnet05'", "resnet50"),
         (["show", "alexnet", "--size", "24"], 2, "input 24x24 is too small for alexnet", "63x63"),
         (["show", "lenet5", "--without", "fc9"], 2, "fc9", ""),
-        (["show", "lenet5", "--field", "c9"], 2, "no layer is called 'c9'", ""),
+        (["show", "lenet5", "--receptive-field", "c9"], 2, "no layer is called 'c9'", ""),
         (["doctor", "nowhere"], 3, "nowhere", ""),
         (["train", "photos", "--model", "lenet5", "--size", "40"], 2, "does not fit", "32x32"),
     ],
@@ -209,7 +235,7 @@ def test_show_prints_a_table_and_draws(trained: Run, tmp_path: Path) -> None:
     assert numbers["total"]["weights"] == 61_706  # 156 + 2416 + 48120 + 10164 + 850
     rows = list(csv.DictReader(io.StringIO(saccade("show", "lenet5", "--csv").stdout)))
     assert [row["name"] for row in rows][:2] == ["c1", "relu1"]
-    drawn = ["--svg", tmp_path / "net.svg", "--field", "c3", "--out", tmp_path / "c3.png"]
+    drawn = ["--svg", tmp_path / "net.svg", "--receptive-field", "c3", "--out", tmp_path / "c3.png"]
     done = saccade("show", "lenet5", *drawn)
     assert done.returncode == 0
     assert (tmp_path / "net.svg").read_text().startswith("<svg")
@@ -227,7 +253,7 @@ def test_the_doctor_finds_writes_and_leaves_the_pictures_alone(
     (photos / "red" / "cut.png").write_bytes(PNG)
     before = {path: path.read_bytes() for path in photos.rglob("*.png")}
     page, table = tmp_path / "found.html", tmp_path / "clean.csv"
-    done = saccade("doctor", photos, "--html", page, "--apply", table, "--json")
+    done = saccade("doctor", photos, "--html", page, "--cleaned", table, "--json")
     assert done.returncode == 0, done.stderr
     found = {finding["kind"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert found["unreadable"]["items"] == ["red/cut.png"]
@@ -292,3 +318,29 @@ def test_main_gives_the_exit_code_instead_of_leaving(capsys: pytest.CaptureFixtu
 def test_text_settings_must_say_name_and_value() -> None:
     with pytest.raises(UsageError):
         api.train(with_=["optim.lr"])
+
+
+def test_arguments_of_earlier_versions_are_answered_in_python_too() -> None:
+    train: Any = api.train
+    with pytest.raises(UsageError, match="there is no argument 'plan'") as caught:
+        train(plan=True)
+    assert caught.value.hint == "it is a verb: saccade.plan(...)"
+    with pytest.raises(UsageError, match="short name 'lr'") as caught:
+        train(lr=0.1)
+    assert caught.value.hint == "write it by its full name: with_={'optim.lr': 0.1}"
+    with pytest.raises(UsageError, match="no setting is called 'epoch'") as caught:
+        train(epoch=4)
+    assert caught.value.hint == "did you mean epochs?"
+
+
+def test_settings_are_listed_for_people_and_programs() -> None:
+    assert saccade("settings", "optim.lr").stdout.splitlines() == [
+        "optim.lr=0.003",
+        "    Learning rate, the highest of the schedule; auto: found by a sweep.",
+        "    Takes a number above 0, or 'auto'.",
+    ]
+    told = json.loads(saccade("settings", "epochs", "--json").stdout)["settings"]
+    assert [(one["name"], one["flag"]) for one in told] == [("train.epochs", "--epochs")]
+    assert told[0]["range"] == {"low": 0, "high": 1_000_000, "closed": "both"}
+    rows = list(csv.DictReader(io.StringIO(saccade("settings", "*patience", "--csv").stdout)))
+    assert [row["setting"] for row in rows] == ["optim.plateau_patience", "train.patience"]

@@ -14,7 +14,8 @@ from saccade.data.splits import divide
 from saccade.errors import RecipeError, UsageError
 from saccade.models.layers.activations import ACTIVATIONS
 from saccade.models.layers.initialise import INITIALISATIONS
-from saccade.recipes.recipe import Activation, Init, Recipe
+from saccade.recipes.model import Activation, Init
+from saccade.recipes.recipe import Recipe
 from saccade.training.prepare import Prepared, prepare
 
 GREY = Glance(short_side=8, grey=True)
@@ -61,21 +62,21 @@ def test_what_the_network_cannot_have_is_refused_before_any_work(changes: dict, 
 
 def test_pictures_grow_with_the_training() -> None:
     division = divide(open_source(None), val=0.15, test=0.15, seed=0)
-    flags = {"data.grow": 0.5, "data.size": 16, "model.name": "cifar_resnet20"}
+    flags = {"data.progressive_resizing": 0.5, "data.size": 16, "model.name": "cifar_resnet20"}
     recipe = resolve("small", flags, glance(division.train)).recipe
     ready = prepare(recipe, division, lambda done, total: None)
     batch = next(iter(ready.loader.epoch(0, 0)))
     sides = []
     for done in (0.0, 0.3, 0.6, 0.9):
-        ready.descent.done = done
+        ready.stepper.done = done
         sides.append(ready.augment(batch, torch.Generator()).images.shape[2])
     assert sides == [8, 12, 12, 16]  # 8, 10.7, 13.3 and 16, in units of 4
 
 
 def test_a_size_that_the_network_cannot_take_is_refused_before_any_work() -> None:
     with pytest.raises(UsageError, match="input 16x16 does not fit lenet5"):
-        resolve("small", {"data.grow": 0.5}, GREY)
+        resolve("small", {"data.progressive_resizing": 0.5}, GREY)
     with pytest.raises(UsageError, match="input 20x20 does not fit lenet5"):
         resolve("small", {"data.augment": "resized_crop:size=20"}, GREY)
-    with pytest.raises(RecipeError, match=r"data\.grow cannot be 0\.0"):
-        resolve("small", {"data.grow": 0}, GREY)
+    with pytest.raises(RecipeError, match=r"data\.progressive_resizing cannot be '0'"):
+        resolve("small", {"data.progressive_resizing": 0}, GREY)

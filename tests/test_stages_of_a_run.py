@@ -89,7 +89,7 @@ def test_a_longer_training_does_not_freeze_what_has_learned(tmp_path: Path) -> N
 
 
 def test_a_plan_knows_the_stages(capsys: pytest.CaptureFixture) -> None:
-    command = ["train", "--stages", STAGES, "--epochs", "4", "--plan"]
+    command = ["plan", "--stages", STAGES, "--epochs", "4"]
     assert cli.main([*command, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     names = [stage["stage"] for stage in found["stages"]]

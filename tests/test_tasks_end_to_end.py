@@ -118,7 +118,7 @@ def test_a_column_of_numbers_makes_a_run_with_a_margin(estimated: Run) -> None:
 
 
 def test_a_network_learns_the_brightness_that_was_drawn(tables: Path) -> None:
-    longer = TINY | {"train.epochs": 12, "train.average": 0.0}
+    longer = TINY | {"train.epochs": 12, "train.ema": 0.0}
     run = api.train(tables / "numbers.csv", with_=longer, out=tables / "longer")
     assert run.test["R squared"].value > 0.8
     interval = run.test["R squared"].interval
@@ -246,7 +246,7 @@ def test_labels_and_numbers_of_another_kind_cannot_be_measured(
 
 def test_a_plan_is_made_of_labels_and_of_numbers(tables: Path) -> None:
     for table, outputs in (("several.csv", 2), ("numbers.csv", 1)):
-        plan = api.train(tables / table, with_=TINY, plan=True)
+        plan = api.plan(tables / table, with_=TINY)
         assert plan.to_dict()["parameters"] == 60_856 + 85 * outputs  # LeNet-5 less its last row
 
 
@@ -266,7 +266,7 @@ def test_a_head_on_features_is_fitted_to_labels_and_numbers(tables: Path, estima
     fitted = {"model.name": "lenet5", "data.doctor": "off", "model.weights": str(estimated.path)}
     for table, head in (("several.csv", "logistic"), ("numbers.csv", "ridge")):
         run = api.train(
-            tables / table, with_=fitted, features_only=True, out=tables / f"head-{table}"
+            tables / table, with_=fitted, recipe="features", out=tables / f"head-{table}"
         )
         assert run.recipe.model.head == head
         assert run.test.n > 0

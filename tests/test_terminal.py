@@ -44,12 +44,14 @@ def test_every_setting_is_told_with_its_origin_on_few_lines(width: int):
 
 def test_settings_of_no_use_share_a_line_and_its_reason():
     why = "no use: nothing is trained"
-    idle = dict.fromkeys(("optim.clip", "train.epochs"), why)
+    idle = dict.fromkeys(("optim.clip_grad", "train.epochs"), why)
     view, paper = shown(120)
     with view:
         view.settings(Settings(Recipe(), ORIGINS | idle), [])
     lines = Text.from_ansi(paper.getvalue()).plain.splitlines()
-    assert [line.rstrip() for line in lines if why in line] == [f"{why}  optim.clip train.epochs"]
+    assert [line.rstrip() for line in lines if why in line] == [
+        f"{why}  optim.clip_grad train.epochs"
+    ]
 
 
 def test_a_long_note_keeps_its_indent():
@@ -71,7 +73,7 @@ def test_the_line_that_moves_fits_and_its_bar_takes_what_is_free(width: int, bar
     view.epochs, view.steps = 90, 5005
     view.line = view.progress.add_task("", total=90 * 5005, words="")
     view.epoch({"images_per_second": 1234.5, "val_accuracy": 0.765})
-    view.step(Step(9, 1233, {}, 0.1, torch.empty(0)), 2.345)
+    view.step(Step(9, 1233, {}, {"lr": 0.1}, torch.empty(0)), {"loss": 2.345})
     paper = io.StringIO()
     flat = Console(file=paper, width=width, no_color=True, legacy_windows=False)
     flat.print(view.progress.get_renderable())

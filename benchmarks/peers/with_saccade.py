@@ -46,7 +46,7 @@ def main() -> None:
         "optim.warmup": 0,
         "data.augment": (),
         "train.label_smoothing": 0,
-        "train.average": 0,
+        "train.ema": 0,
     }
     with tempfile.TemporaryDirectory() as folder, Timed(clock) as view:
         run = begin(job.folder, None, settings, Path(folder) / "run", "benchmark", view)

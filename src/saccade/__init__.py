@@ -14,13 +14,15 @@ if TYPE_CHECKING:
         doctor,
         evaluate,
         features,
-        find_rate,
+        label_issues,
+        lr_find,
+        plan,
         predict,
         resume,
         show,
         study,
-        suspects,
         train,
+        tune_threshold,
     )
     from saccade.runs.run import Run, open_bundle
 
@@ -34,14 +36,16 @@ HOMES = {  # where a name lives; it is imported when first asked for, PyTorch wi
     "doctor": "saccade.api",
     "evaluate": "saccade.api",
     "features": "saccade.api",
-    "find_rate": "saccade.api",
+    "label_issues": "saccade.api",
+    "lr_find": "saccade.api",
     "open_bundle": "saccade.runs.run",
+    "plan": "saccade.api",
     "predict": "saccade.api",
     "resume": "saccade.api",
     "show": "saccade.api",
     "study": "saccade.api",
-    "suspects": "saccade.api",
     "train": "saccade.api",
+    "tune_threshold": "saccade.api",
 }
 
 __all__ = [
@@ -52,14 +56,16 @@ __all__ = [
     "doctor",
     "evaluate",
     "features",
-    "find_rate",
+    "label_issues",
+    "lr_find",
     "open_bundle",
+    "plan",
     "predict",
     "resume",
     "show",
     "study",
-    "suspects",
     "train",
+    "tune_threshold",
 ]
 
 

@@ -1,10 +1,13 @@
-"""The verbs.  Each is also a command of the same name, made from its signature and docstring."""
+"""The verbs.  Each is also a command of the same name, made from its signature and docstring.
+
+`**short` stands for the settings that have a short name: a command has an option for each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Unpack
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
     from saccade.listings import Models, NamedRecipe, Recipes
+    from saccade.recipes.reference import SettingsReference
+    from saccade.recipes.short import ShortSettings
     from saccade.runs.results import Evaluation
     from saccade.runs.run import Run
     from saccade.studies.load import Studies
@@ -32,52 +37,37 @@ __all__ = [
     "doctor",
     "evaluate",
     "features",
-    "find_rate",
+    "label_issues",
+    "lr_find",
     "models",
+    "plan",
     "predict",
     "recipe",
     "recipes",
     "report",
     "resume",
+    "settings",
     "show",
     "studies",
     "study",
-    "suspects",
     "train",
+    "tune_threshold",
 ]
 
 
-@overload
-def train(data: str | Path | None = None, *, plan: Literal[True], **named: Any) -> Plan: ...
-
-
-@overload
-def train(data: str | Path | None = None, *, plan: Literal[False] = False, **named: Any) -> Run: ...
-
-
-def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for those below
+def train(
     data: str | Path | None = None,
     *,
-    model: str | None = None,
     recipe: str | Path | None = None,
-    weights: str | Path | None = None,
-    freeze: str | None = None,
-    unfreeze: str | None = None,
-    stages: str | Sequence[str] | None = None,
-    features_only: bool = False,
-    epochs: int | None = None,
-    minutes: float | None = None,
-    size: int | None = None,
-    seed: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
     track: Sequence[str] = (),
     processes: int = 1,
     nodes: int = 1,
     rendezvous: str | None = None,
-    restarts: int = 0,
+    max_restarts: int = 0,
     out: str | Path | None = None,
-    plan: bool = False,
-) -> Run | Plan:
+    **short: Unpack[ShortSettings],
+) -> Run:
     """Train a network on labelled pictures, measure it on some that it never saw, keep it as a run.
 
     Parameters
@@ -85,33 +75,10 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
     data
         A folder with a folder of pictures for each class, or with train, val and test folders of
         that kind. Without it: the handwritten digits that come with scikit-learn.
-    model
-        A network of `saccade models`.
     recipe
         A named recipe, or a TOML file like the recipe.toml of a run.
-    weights
-        What to begin from: a tag such as imagenet, a file, a bundle, another run, timm:NAME, auto
-        for what lies on this machine, or none.
-    freeze
-        A row of the network: it and all before it stay as they are. features: all but the last.
-    unfreeze
-        A row: it and all behind it learn, those before stay as they are.
-    stages
-        What learns in turn, from the last row down: "head layer4 layer3 all", each the first row
-        that learns. A number behind one, as in layer4:3, is its epochs.
-    features_only
-        Nothing is trained: the last layer is fitted to what the network makes of each picture, in
-        seconds. The same as --recipe features.
-    epochs
-        How many times every training picture is seen.
-    minutes
-        How long to train; the schedule ends when the time does. With epochs: what comes first.
-    size
-        Height and width of the network's input, in pixels.
-    seed
-        What all chance comes from: split, first weights, order, augmentation.
     with_
-        Any other setting by its full name: optim.lr=0.05.
+        Any setting of `saccade settings` by its full name: optim.lr=0.05.
     track
         Where to send the numbers, too: tensorboard, mlflow, wandb.
     processes
@@ -120,47 +87,69 @@ def train(  # pyright: ignore[reportInconsistentOverload]  # `named` stands for 
         How many machines train together; the same command is to be given on each.
     rendezvous
         Where the machines meet: host:port of one of them.
-    restarts
+    max_restarts
         How often all processes may begin again from the last checkpoint when one has failed.
     out
         The run folder to make; without it the next free one below runs.
-    plan
-        Only say what it would cost: parameters, memory, seconds an epoch and in all.
+    short
+        Settings by their short names: epochs=4.
     """
+    from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
-    from saccade.runs.command import train_command, words_of
+    from saccade.recipes.short import by_full_name
     from saccade.trackers.watching import take_part
     from saccade.training.follow import launched_run
-    from saccade.training.plan import plan_training
     from saccade.training.train import begin
 
-    together = Launch(processes, nodes, rendezvous, restarts)
-    named = {"model.name": model, "train.epochs": epochs, "train.minutes": minutes}
-    named |= {"data.size": size, "train.seed": seed}
-    named |= {"model.freeze": freeze, "model.unfreeze": unfreeze, "model.stages": stages}
-    named["model.weights"] = weights if weights is None else str(weights)
-    flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
-    recipe = _features_only(recipe) if features_only else recipe
-    command = train_command(data, recipe, flags)
-    folder = Path(out) if out is not None else None
-    if plan:
-        return plan_training(data, recipe, flags, folder)
+    together = Launch(processes, nodes, rendezvous, max_restarts)
+    flags = by_full_name(with_, short)
     if together.several:
-        return launched_run(words_of(command, track=track, out=out), together)
+        whole = Command.of("train", data, recipe=recipe, with_=flags, track=track, out=out)
+        return launched_run(whole.words, together)
+    command = str(Command.of("train", data, recipe=recipe, with_=flags))
+    folder = Path(out) if out is not None else None
     return take_part(
         lambda view, world: begin(data, recipe, flags, folder, command, view, world), track
     )
 
 
-def find_rate(
+def plan(
     data: str | Path | None = None,
     *,
-    model: str | None = None,
     recipe: str | Path | None = None,
-    size: int | None = None,
-    seed: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
-    out: str | Path = "rates.svg",
+    out: str | Path | None = None,
+    **short: Unpack[ShortSettings],
+) -> Plan:
+    """Say what a training would cost: parameters, memory, seconds an epoch and in all.
+
+    Parameters
+    ----------
+    data
+        Labelled pictures as for train.
+    recipe
+        A recipe as for train.
+    with_
+        Any setting of `saccade settings` by its full name: optim.lr=0.05.
+    out
+        Where the run folder would be, to see how fast that disk is.
+    short
+        Settings by their short names: epochs=4.
+    """
+    from saccade.recipes.short import by_full_name
+    from saccade.training.plan import plan_training
+
+    folder = Path(out) if out is not None else None
+    return plan_training(data, recipe, by_full_name(with_, short), folder)
+
+
+def lr_find(
+    data: str | Path | None = None,
+    *,
+    recipe: str | Path | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    out: str | Path = "lr-find.svg",
+    **short: Unpack[ShortSettings],
 ) -> FoundRate:
     """Train briefly at rising learning rates and say which one to take; keeps nothing but a plot.
 
@@ -168,24 +157,19 @@ def find_rate(
     ----------
     data
         Labelled pictures as for train.
-    model
-        A network of `saccade models`.
     recipe
         A recipe as for train.
-    size
-        Height and width of the network's input, in pixels.
-    seed
-        What all chance comes from.
     with_
-        Any other setting by its full name: optim.name=sgd.
+        Any setting of `saccade settings` by its full name: optim.name=sgd.
     out
         The PNG or SVG file to draw the losses into.
+    short
+        Settings by their short names: model="resnet18".
     """
+    from saccade.recipes.short import by_full_name
     from saccade.training.lr_find import find_rate as find
 
-    named = {"model.name": model, "data.size": size, "train.seed": seed}
-    flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
-    return find(data, recipe, flags, Path(out))
+    return find(data, recipe, by_full_name(with_, short), Path(out))
 
 
 def resume(
@@ -195,7 +179,7 @@ def resume(
     processes: int = 1,
     nodes: int = 1,
     rendezvous: str | None = None,
-    restarts: int = 0,
+    max_restarts: int = 0,
 ) -> Run:
     """Go on with a training that was stopped, exactly as if it had not been.
 
@@ -212,19 +196,19 @@ def resume(
         How many machines train together; the same command is to be given on each.
     rendezvous
         Where the machines meet: host:port of one of them.
-    restarts
+    max_restarts
         How often all processes may begin again from the last checkpoint when one has failed.
     """
+    from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
     from saccade.runs.run import Run
     from saccade.trackers.watching import take_part, tracked
     from saccade.training.follow import launched_run
     from saccade.training.train import go_on
 
-    together = Launch(processes, nodes, rendezvous, restarts)
+    together = Launch(processes, nodes, rendezvous, max_restarts)
     if together.several:
-        longer = ["--epochs", str(epochs)] if epochs is not None else []
-        return launched_run(["resume", str(run), *longer], together)
+        return launched_run(Command.of("resume", run, epochs=epochs).words, together)
     begun = Run.open(run)
     return take_part(lambda view, world: go_on(begun, view, world, epochs), tracked(begun))
 
@@ -234,12 +218,9 @@ def evaluate(
     data: str | Path | None = None,
     *,
     split: str = "test",
-    views: str = "",
+    tta: str = "",
     by: str = "",
     corrupt: str = "",
-    precision: float | None = None,
-    coverage: float | None = None,
-    keep: bool = False,
     out: str | Path | None = None,
 ) -> Evaluation:
     """Measure a trained network on labelled pictures.
@@ -253,32 +234,69 @@ def evaluate(
         that the run itself held out.
     split
         Which pictures, where they come divided: train, val or test.
-    views
-        See each picture several ways and take the mean prediction: flip, crops, shifts, or some of
-        them as in "crops flip", which is ten views.
+    tta
+        Test-time augmentation: see each picture several ways and take the mean prediction: flip,
+        crops, shifts, or some of them as in "crops flip", which is ten views.
     by
         Measure slices of the pictures: by group, folder, a column of the table, another table as in
         weather.csv::sky, or a pattern of names as in "^(night|day)".
     corrupt
         Measure under corruptions in five severities: all, families such as noise, blur, weather,
         digital and shift, or names, as in "fog,noise".
-    precision
-        Find the confidence from which on this share of the answers is right, 0.98 say, on
-        validation pictures, and measure it here.
-    coverage
-        Find the highest confidence that this share of the pictures reaches, 0.9 say.
-    keep
-        Write the confidence found into the bundle: predict says unknown below it.
     out
         A folder for predictions.csv, evaluation.json and report.html, or a .csv file for the
         predictions alone.
     """
     from saccade.evaluation.measure import Wanted, measure
+    from saccade.runs.run import Run
+
+    wanted = Wanted(tta, by, corrupt, out=None if out is None else Path(out))
+    return measure(Run.open(run), data, split, wanted)
+
+
+def tune_threshold(
+    run: str | Path,
+    data: str | Path | None = None,
+    *,
+    split: str = "test",
+    by: str = "",
+    precision: float | None = None,
+    coverage: float | None = None,
+    save: bool = False,
+    out: str | Path | None = None,
+) -> Evaluation:
+    """Find the confidence below which a network should not answer, and measure the network with it.
+
+    The threshold is found on the run's own validation pictures, for precision or for coverage.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    data
+        Labelled pictures to measure on, as for evaluate.
+    split
+        Which pictures, where they come divided: train, val or test.
+    by
+        Measure slices of the pictures, as for evaluate.
+    precision
+        Find the confidence from which on this share of the answers is right, 0.98 say.
+    coverage
+        Find the highest confidence that this share of the pictures reaches, 0.9 say.
+    save
+        Write the threshold into the bundle: predict says unknown below it.
+    out
+        A folder or a .csv file, as for evaluate.
+    """
+    from saccade.evaluation.measure import Wanted, measure
     from saccade.evaluation.readable import Wish
     from saccade.runs.run import Run
 
-    wish = Wish.of(precision, coverage, keep)
-    wanted = Wanted(views, by, corrupt, wish, None if out is None else Path(out))
+    wanted = Wanted(
+        by=by,
+        wish=Wish.of(precision, coverage, save),
+        out=None if out is None else Path(out),
+    )
     return measure(Run.open(run), data, split, wanted)
 
 
@@ -316,7 +334,7 @@ def predict(
         How many classes to name.
     min_confidence
         Say unknown where no class is as probable as this, 0.8 say. Without it: what
-        evaluate --keep wrote into the bundle, or never.
+        tune-threshold --save wrote into the bundle, or never.
     max_novelty
         Say unknown where a picture is more novel than this: 0.99, say, where it lies farther from
         the training pictures than 99 % of the validation pictures. Without it: never.
@@ -375,13 +393,12 @@ def features(
 def show(
     model: str | Path | Module,
     *,
-    size: int | None = None,
-    input_size: Sequence[int] | None = None,
-    batch: int = 1,
-    all: bool = False,
+    size: int | str | Sequence[int] | None = None,
+    batch_size: int = 1,
+    expand: bool = False,
     without: Sequence[str] = (),
     svg: str | Path | None = None,
-    field: str | None = None,
+    receptive_field: str | None = None,
     out: str | Path | None = None,
 ) -> Anatomy:
     """Show a network as its paper's table: sizes, weights, costs and receptive fields, row by row.
@@ -391,26 +408,24 @@ def show(
     model
         A network of `saccade models`, or a run folder; from Python also any module.
     size
-        Height and width of the pictures, in pixels.
-    input_size
-        Channels, height and width, where they are not those that the network is made for.
-    batch
+        Height and width of the pictures, in pixels; or channels, height and width, as in 3x64x48.
+    batch_size
         Pictures at a time, for the memory that they take.
-    all
+    expand
         Unfold the blocks: every layer gets a row.
     without
         Layers to leave out; what that saves is told.
     svg
         A file to draw the network into.
-    field
+    receptive_field
         A layer whose receptive field is to be measured and drawn.
     out
         The PNG or SVG file for the receptive field; without it, one named after network and layer.
     """
     from saccade.evaluation.show import show_network
 
-    given = dict(size=size, input_size=input_size, batch=batch, all=all, without=without)
-    return show_network(model, given, drawing=svg, layer=field, out=out)
+    given = dict(size=size, batch=batch_size, all=expand, without=without)
+    return show_network(model, given, drawing=svg, layer=receptive_field, out=out)
 
 
 def models(pattern: str = "*") -> Models:
@@ -446,11 +461,24 @@ def recipe(name: str) -> NamedRecipe:
     return named_recipe(name)
 
 
+def settings(name: str = "*") -> SettingsReference:
+    """List the settings of a recipe: what each does, what it takes, and its default.
+
+    Parameters
+    ----------
+    name
+        Only this setting, or those like it, as in optim.lr, lr, optim or "*patience".
+    """
+    from saccade.recipes.reference import list_settings
+
+    return list_settings(name)
+
+
 def doctor(
     data: str | Path,
     *,
     html: str | Path | None = None,
-    apply: str | Path | None = None,
+    cleaned: str | Path | None = None,
 ) -> Diagnosis:
     """Look at every picture and say what is wrong with the data, before anything is trained.
 
@@ -460,22 +488,22 @@ def doctor(
         Labelled pictures as for train.
     html
         A file for the findings as a page with pictures.
-    apply
+    cleaned
         A file for a cleaned table of the pictures, to train on in place of data: without copies and
         unreadable ones, near copies kept in one split. The pictures themselves are never touched.
     """
     from saccade.audit.doctor import examine_data
 
-    return examine_data(data, html=html, apply=apply)
+    return examine_data(data, html=html, apply=cleaned)
 
 
-def suspects(
+def label_issues(
     data: str | Path,
     *,
     model: str | Path | None = None,
     weights: str | Path | None = None,
     html: str | Path | None = None,
-    apply: str | Path | None = None,
+    cleaned: str | Path | None = None,
 ) -> Suspects:
     """Find pictures whose labels are probably wrong, the surest first.
 
@@ -492,15 +520,15 @@ def suspects(
     weights
         Those of a network: a tag, a file or a bundle.
     html
-        A file for the suspects as a page with pictures.
-    apply
-        A file for a table of the pictures without the suspects, to train on in place of data. The
-        pictures themselves are never touched.
+        A file for the label issues as a page with pictures.
+    cleaned
+        A file for a table of the pictures without the label issues, to train on in place of data.
+        The pictures themselves are never touched.
     """
     from saccade.audit.label_issues import find_suspects
 
     named = None if weights is None else str(weights)
-    page, table = (None if file is None else Path(file) for file in (html, apply))
+    page, table = (None if file is None else Path(file) for file in (html, cleaned))
     return find_suspects(data, model, named, html=page, apply=table)
 
 
@@ -510,8 +538,9 @@ def study(
     *,
     seeds: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
-    at_once: int | None = None,
+    jobs: int | None = None,
     out: str | Path | None = None,
+    **short: Unpack[ShortSettings],
 ) -> StudyResult:
     """Train variants of a recipe from several seeds and tell which differences are no noise.
 
@@ -524,17 +553,20 @@ def study(
     seeds
         How often every variant is trained.
     with_
-        Any setting that all variants have in common, by its full name: train.epochs=5.
-    at_once
+        Any setting that all variants have in common, by its full name: optim.name=sgd.
+    jobs
         How many trainings go at the same time, a thread each; without it one a core, one on a GPU.
     out
         The study folder; without it one below runs with the study's name. One that holds this study
         already is gone on with.
+    short
+        Settings that all variants have in common, by their short names: epochs=5.
     """
+    from saccade.recipes.short import by_full_name
     from saccade.studies.run import Wanted, carry_out
 
     folder = Path(out) if out is not None else None
-    return carry_out(Wanted(name, data, _settings(with_ or ()), seeds, folder, at_once))
+    return carry_out(Wanted(name, data, by_full_name(with_, short), seeds, folder, jobs))
 
 
 def studies() -> Studies:
@@ -547,11 +579,10 @@ def studies() -> Studies:
 def augment(
     data: str | Path | None = None,
     *,
-    with_: Mapping[str, Any] | Sequence[str] | None = None,
     recipe: str | Path | None = None,
-    size: int | None = None,
-    seed: int | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
     out: str | Path = "augmented.png",
+    **short: Unpack[ShortSettings],
 ) -> Sheet:
     """Draw what a training will see: pictures as they are, and augmented several times.
 
@@ -559,22 +590,19 @@ def augment(
     ----------
     data
         Labelled pictures as for train.
-    with_
-        Settings as for train, such as data.augment="flip translate:4".
     recipe
         A recipe as for train.
-    size
-        Height and width of the network's input, in pixels.
-    seed
-        What the chance comes from.
+    with_
+        Any setting of `saccade settings`, such as data.augment="flip translate:4".
     out
         The PNG file to write.
+    short
+        Settings by their short names: size=64.
     """
     from saccade.audit.sheets import augmented_sheet
+    from saccade.recipes.short import by_full_name
 
-    named = {"data.size": size, "train.seed": seed}
-    flags = {k: v for k, v in named.items() if v is not None} | _settings(with_ or ())
-    return augmented_sheet(data, recipe, flags, Path(out))
+    return augmented_sheet(data, recipe, by_full_name(with_, short), Path(out))
 
 
 def create_model(
@@ -590,27 +618,3 @@ def create_model(
     from saccade.progress import say
 
     return create(name, num_classes, weights=weights, tell=say)
-
-
-def _features_only(recipe: str | Path | None) -> str:
-    """The recipe that trains nothing; raises `UsageError` beside another one."""
-    from saccade.errors import UsageError
-
-    if recipe not in (None, "features"):
-        raise UsageError(
-            f"--features-only is the recipe features, not {recipe}", "name one of the two"
-        )
-    return "features"
-
-
-def _settings(with_: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
-    """Settings as a mapping, from one or from texts like `optim.lr=0.05`."""
-    from saccade.errors import UsageError
-
-    if isinstance(with_, Mapping):
-        return dict(with_)
-    pairs = [text.partition("=") for text in with_]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise UsageError(f"'{name}' sets nothing", "write name=value, such as optim.lr=0.05")
-    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -18,8 +18,12 @@ from cyclopts import App, CycloptsError, Parameter
 
 import saccade
 from saccade import api
+from saccade.command import renamed
 from saccade.device import keep_blocks
 from saccade.errors import SaccadeError
+from saccade.recipes.recipe import all_settings
+from saccade.recipes.setting import Setting
+from saccade.recipes.short import short_names
 
 REPORTED = 4  # exit code: finished, some inputs reported
 USAGE = 2
@@ -29,11 +33,15 @@ TABLES = {
     "Diagnosis",
     "Evaluation",
     "Predictions",
+    "SettingsReference",
     "StudyResult",
     "Suspects",
 }  # results that `--csv` can print
+LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
 UNSAYABLE: dict[str, Any] = {"Module": object}  # what only Python can hand over
+SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
+SETTINGS = "Settings"  # the heading above their options
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
 CSV = Annotated[bool, Parameter(show_default=False, help="Print comma-separated values.")]
 
@@ -48,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        return refuse(str(error), hint_on(error), USAGE, as_json)
+        return refuse(str(error), hint_on(error, words), USAGE, as_json)
     except SaccadeError as error:
         return refuse(error.what, error.hint, error.exit_code, as_json)
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
@@ -95,23 +103,41 @@ def command(verb: Callable[..., Any]) -> Callable[..., int]:
     def run(*arguments: Any, json: bool = False, csv: bool = False, **named: Any) -> int:
         return show(verb(*arguments, **named), as_json=json, as_csv=csv)
 
-    annotations = {k: v for k, v in verb.__annotations__.items() if k != "return"}
-    holder = types.SimpleNamespace(__annotations__=annotations)
-    kinds = {k: textual(v) for k, v in get_type_hints(holder, vars(api) | UNSAYABLE).items()}
-    signature = inspect.signature(verb)
-    parameters = [
-        p.replace(annotation=written(kinds[k], p.kind), kind=POSITIONAL.get(p.kind, p.kind))
-        for k, p in signature.parameters.items()
-    ]
-    ways = {"json": JSON} | ({"csv": CSV} if verb.__annotations__["return"] in TABLES else {})
-    parameters += [
-        inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=v)
-        for k, v in ways.items()
-    ]
+    parameters = [*own_parameters(verb), *output_parameters(verb)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     run.__doc__, run.__name__ = unwrapped(verb.__doc__ or ""), verb.__name__
     return run
+
+
+def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    """The parameters of a verb; the settings with a short name stand where it takes such."""
+    annotations = {k: v for k, v in verb.__annotations__.items() if k not in ("return", SHORT)}
+    holder = types.SimpleNamespace(__annotations__=annotations)
+    kinds = {k: textual(v) for k, v in get_type_hints(holder, vars(api) | UNSAYABLE).items()}
+    for name, parameter in inspect.signature(verb).parameters.items():
+        if name == SHORT:
+            yield from map(setting_parameter, short_names().values())
+        else:
+            place = parameter.kind
+            kind, place = written(kinds[name], place), POSITIONAL.get(place, place)
+            yield parameter.replace(annotation=kind, kind=place)
+
+
+def setting_parameter(one: Setting) -> inspect.Parameter:
+    """A setting as an option; its value is text, which the recipe reads and holds to its range."""
+    words = Parameter(group=SETTINGS, show_default=False, help=one.sentence)
+    kind = Annotated[str | None, words]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(one.flag, keyword, default=None, annotation=kind)
+
+
+def output_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    """The options that say how a result is printed."""
+    ways = {"json": JSON} | ({"csv": CSV} if verb.__annotations__["return"] in TABLES else {})
+    for name, kind in ways.items():
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        yield inspect.Parameter(name, keyword, default=False, annotation=kind)
 
 
 def written(kind: Any, place: Any) -> Any:
@@ -140,26 +166,35 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     """Print `result` on standard output, and the pictures it could not read on standard error."""
     if as_json:
         print(data_format.dumps(result.to_dict(), ensure_ascii=False))
-    elif as_csv:
-        from saccade.terminal import comma_separated
+    elif type(result).__name__ in LAID_OUT:
+        from saccade.terminal import comma_separated, show_result
 
-        print(comma_separated(result))
+        print(comma_separated(result)) if as_csv else show_result(result)
     else:
-        from saccade.terminal import show_result
-
-        show_result(result)
+        print(result.to_csv() if as_csv else result)
     reported = getattr(result, "reported", ())
     for skipped in reported:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
     return REPORTED if reported else 0
 
 
-def hint_on(error: CycloptsError) -> str:
+def hint_on(error: CycloptsError, words: Sequence[str]) -> str:
     """What to do about words that no command takes."""
+    if command := renamed(words):
+        return f"that is now: {command}"
     left = getattr(error, "unused_tokens", None) or ()
     if setting := next((word for word in left if "=" in word), ""):
         return f"each setting has its own --with, as in --with {setting}"
+    if full := next(filter(None, map(full_name, words)), ""):
+        return f"write it by its full name: --with {full}=VALUE"
     return "saccade --help lists what there is"
+
+
+def full_name(option: str) -> str:
+    """The setting that an option such as --lr is the last name of; empty where there is none."""
+    name = option.partition("=")[0].replace("-", "_").removeprefix("__")
+    found = [one.name for one in all_settings().values() if one.field == name]
+    return found[0] if option.startswith("--") and found else ""
 
 
 def refuse(what: str, hint: str, code: int, as_json: bool) -> int:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from functools import partial
 from itertools import groupby
 from typing import Any
 
-from saccade.classical.fit import CLASSICAL
 from saccade.errors import unknown
-from saccade.models.catalogue import NETWORKS
-from saccade.models.create import input_shape
+from saccade.models.catalogue import CLASSICAL, NETWORKS, Shape
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES
 from saccade.words import aligned, html_table
@@ -26,7 +21,7 @@ class Entry:
 
     name: str
     paper: str
-    input: tuple[int, int, int]  # channels, height, width
+    input: Shape
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,11 +50,12 @@ class Models:
 
 def list_models(pattern: str) -> Models:
     """The networks whose name is like `pattern`; raises `UsageError` if there is none."""
-    every = {**NETWORKS, **CLASSICAL}
+    every = NETWORKS | CLASSICAL
     names = [name for name in every if fnmatchcase(name, pattern)]
     if not names:
         raise unknown("model", pattern, every)
-    return Models(tuple(Entry(name, _paper(every[name]), input_shape(name)) for name in names))
+    rows = ((name, every[name]) for name in names)
+    return Models(tuple(Entry(name, str(row.paper), row.input) for name, row in rows))
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,13 +115,5 @@ def named_recipe(name: str) -> NamedRecipe:
     return NamedRecipe(name, inspect.getdoc(RECIPES[name]) or "", RECIPES[name]())
 
 
-def _paper(network: Callable[..., Any]) -> str:
-    """Network, authors and year, as the file that it is written in begins."""
-    while isinstance(network, partial):
-        network = network.func
-    docstring = sys.modules[network.__module__].__doc__ or ""
-    return docstring.splitlines()[0].split(', "')[0].replace(".  ", ", ").rstrip(".")
-
-
-def _shape(shape: tuple[int, int, int]) -> str:
+def _shape(shape: Shape) -> str:
     return " x ".join(map(str, shape))

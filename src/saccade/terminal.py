@@ -17,17 +17,16 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from saccade.data.doctor.doctor import Diagnosis
-from saccade.engine.freezing import Stage, stage_at
 from saccade.engine.loop import Position, Step
+from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
 from saccade.explain.layer_stats import LayerRow, in_columns
 from saccade.progress import TimeLeft
-from saccade.recipes.recipe import ENDLESS
 from saccade.recipes.settings import Settings
+from saccade.recipes.training import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
-from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import SCORES
 
 PAPER = 120  # characters to a line where no terminal says how many there are
@@ -37,8 +36,8 @@ WORDS = 76  # characters of the line that moves, besides its bar
 
 @singledispatch
 def show_result(result: object) -> None:
-    """Print a verb's result for people, on standard output."""
-    print(result)
+    """Print what is laid out to the width of the terminal, on standard output."""
+    raise TypeError(f"nothing here lays out a {type(result).__name__}")
 
 
 @show_result.register
@@ -53,9 +52,9 @@ def _(result: Diagnosis) -> None:
 
 
 @singledispatch
-def comma_separated(result: Predictions) -> str:
-    """A verb's result as comma-separated values, without the last line's end."""
-    return result.to_csv()
+def comma_separated(result: object) -> str:
+    """The same as comma-separated values, without the last line's end."""
+    raise TypeError(f"nothing here makes a table of a {type(result).__name__}")
 
 
 @comma_separated.register
@@ -149,13 +148,14 @@ class TrainingView:
             "starting", total=total, words="", completed=done, ends=ends
         )
 
-    def step(self, step: Step, loss: float) -> None:
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
         endless = self.epochs == ENDLESS
         epoch = f"{step.epoch + 1}" if endless else f"{step.epoch + 1}/{self.epochs}"
         place = f"epoch {epoch} step {step.step + 1}/{self.steps}"
         if len(self.stages) > 1:
             place = f"{stage_at(self.stages, step.epoch).name} · {place}"
-        words = f"loss {loss:.3f}{self.speed}{self.score}"
+        shown = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        words = f"{shown}{self.speed}{self.score}"
         done = step.epoch * self.steps + step.step + 1
         if endless:
             done = time.monotonic() - self.began

@@ -15,7 +15,7 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = """
-errors words
+errors words command
 files device progress
 data
 augment metrics models/layers

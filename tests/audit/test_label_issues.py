@@ -1,4 +1,4 @@
-"""`saccade suspects`: planted wrong labels are found, and what cannot be doubted is refused."""
+"""`saccade label-issues`: planted wrong labels are found, and what cannot be doubted is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mislabelled(photos: Path) -> Path:
 
 
 def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path) -> None:
-    found = api.suspects(mislabelled)
+    found = api.label_issues(mislabelled)
     assert {s.name: s.suggested for s in found.found} == {
         "red/wrong.png": "blue",
         "green/wrong.png": "red",
@@ -44,7 +44,7 @@ def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path
 
 
 def test_right_labels_have_no_suspects(photos: Path) -> None:
-    found = api.suspects(photos)
+    found = api.label_issues(photos)
     assert found.found == () and found.wrong == 0
     assert "suspects      0" in str(found)
 
@@ -53,7 +53,7 @@ def test_the_cleaned_table_is_a_source_without_the_suspects(
     mislabelled: Path, tmp_path: Path
 ) -> None:
     before = sorted(path.read_bytes() for path in mislabelled.rglob("*.png"))
-    api.suspects(mislabelled, apply=tmp_path / "clean.csv")
+    api.label_issues(mislabelled, cleaned=tmp_path / "clean.csv")
     source = open_source(tmp_path / "clean.csv")
     names = {item.name.removeprefix("photos/") for item in source.read("all")}
     assert len(names) == 46 and not names & WRONG
@@ -66,14 +66,14 @@ def test_the_cleaned_table_is_a_source_without_the_suspects(
 
 def test_a_copy_of_a_wrong_picture_does_not_vouch_for_its_label(mislabelled: Path) -> None:
     shutil.copy(mislabelled / "red" / "wrong.png", mislabelled / "red" / "wrong copy.png")
-    found = {s.name for s in api.suspects(mislabelled).found}
+    found = {s.name for s in api.label_issues(mislabelled).found}
     assert found == {*WRONG, "red/wrong copy.png"}
 
 
 def test_a_class_of_one_picture_is_left_out_and_named(mislabelled: Path) -> None:
     (mislabelled / "violet").mkdir()
     shutil.copy(mislabelled / "blue" / "00.png", mislabelled / "violet" / "00.png")
-    found = api.suspects(mislabelled)
+    found = api.label_issues(mislabelled)
     assert found.notes[-1] == "too few pictures to be looked at: violet"
     assert {s.name for s in found.found} == WRONG and found.n == 48
 
@@ -81,13 +81,13 @@ def test_a_class_of_one_picture_is_left_out_and_named(mislabelled: Path) -> None
 def test_the_command_prints_one_object_or_a_row_a_suspect(
     mislabelled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["suspects", str(mislabelled), "--json"]) == 0
+    assert main(["label-issues", str(mislabelled), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {s["name"] for s in told["suspects"]} == WRONG
     low, high = told["wrong_share_interval"]
     assert low <= told["wrong_share"] <= high
     assert [sum(column) for column in zip(*told["noise_matrix"])] == pytest.approx([1, 1, 1])
-    assert main(["suspects", str(mislabelled), "--csv"]) == 0
+    assert main(["label-issues", str(mislabelled), "--csv"]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
     assert {(row["name"], row["given"], row["suggested"]) for row in rows} == {
         ("red/wrong.png", "red", "blue"),
@@ -96,14 +96,14 @@ def test_the_command_prints_one_object_or_a_row_a_suspect(
 
 
 def test_the_page_shows_each_suspect_and_runs_nothing(mislabelled: Path, tmp_path: Path) -> None:
-    api.suspects(mislabelled, html=tmp_path / "page.html")
+    api.label_issues(mislabelled, html=tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text()
     assert html.count("<img") == 2 and "<script" not in html
     assert "labelled red, probably blue" in html and "green/wrong.png" in html
 
 
 def test_a_run_looks_with_what_it_has_learned_and_says_so(mislabelled: Path, trained: Run) -> None:
-    found = api.suspects(mislabelled, model=trained.path)
+    found = api.label_issues(mislabelled, model=trained.path)
     assert found.eye == f"what goes into the last layer of {trained.path}"
     assert "may know wrong labels by heart" in found.notes[0]
     assert found.n == 48 and found.agreeing > 24
@@ -113,7 +113,7 @@ def test_labels_of_another_kind_are_refused(photos: Path, tmp_path: Path) -> Non
     rows = [f"{path},{at}.5" for at, path in enumerate(sorted(photos.rglob("*.png")))]
     (tmp_path / "numbers.csv").write_text("\n".join(["path,value", *rows]))
     with pytest.raises(DataError, match="is for classification; this is regression"):
-        api.suspects(tmp_path / "numbers.csv")
+        api.label_issues(tmp_path / "numbers.csv")
 
 
 def test_classes_of_one_picture_leave_nothing_to_compare(photos: Path) -> None:
@@ -121,9 +121,9 @@ def test_classes_of_one_picture_leave_nothing_to_compare(photos: Path) -> None:
         for path in sorted((photos / name).iterdir())[1:]:
             path.unlink()
     with pytest.raises(DataError, match="only one class has pictures both to learn from"):
-        api.suspects(photos)
+        api.label_issues(photos)
 
 
 def test_hog_has_no_weights(photos: Path) -> None:
     with pytest.raises(UsageError, match="hog has no weights"):
-        api.suspects(photos, model="hog", weights="imagenet")
+        api.label_issues(photos, model="hog", weights="imagenet")

@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from saccade.augment.tta import seen, views
+from saccade.augment.tta import averaged, seen, views
+from saccade.data.targets import Boxes, Images
 from saccade.errors import RecipeError
 
 
@@ -59,3 +60,27 @@ def test_shifts_move_each_way_and_repeat_the_edge():
 def test_a_view_that_does_not_exist_is_refused(name: str):
     with pytest.raises(RecipeError, match=name.split(":")[0]):
         views([name])
+
+
+def test_the_mean_of_predictions_is_over_all_views():
+    images = pictures()
+    found = averaged(lambda seen: seen.mean((2, 3)), images, views(["shifts", "flip"]))
+    expected = torch.stack([seen.mean((2, 3)) for seen in seen(images, views(["shifts", "flip"]))])
+    assert torch.equal(found, expected.mean(0))
+
+
+@pytest.mark.parametrize("names", [["flip"], ["shifts:0.125"], ["crops:0.75"], ["crops", "flip"]])
+def test_what_is_predicted_of_each_pixel_is_moved_back_before_the_mean(names: list[str]):
+    """A prediction that is the image itself: every view, moved back, shows it in its place."""
+    smooth = F.interpolate(pictures(4).float(), (32, 32), mode="bicubic").clamp(0, 255)
+    found = averaged(Images, smooth, views(names)).values
+    torch.testing.assert_close(found, smooth, atol=8, rtol=0)
+
+
+def test_boxes_of_several_views_have_no_mean():
+    def predict(images: torch.Tensor) -> Boxes:
+        nothing = torch.zeros(0, 4)
+        return Boxes(nothing, nothing[:, 0].long(), torch.zeros(len(images)).long())
+
+    with pytest.raises(RecipeError, match="Boxes predicted of several views have no mean"):
+        averaged(predict, pictures(), views(["flip"]))

@@ -154,7 +154,7 @@ def test_a_field_of_one_pixel_to_the_right_shows_what_was_one_pixel_to_the_right
 
 def test_masks_take_the_nearest_class_and_say_what_lies_outside():
     mask, size = torch.tensor([[[1, 2], [3, 4]]]), (2, 2)
-    turned = Warp(rotation(one(90), size), size, size).masks(mask)
+    turned = Warp(rotation(one(90), size), size, size).masks(mask, outside=0)
     assert turned.tolist() == [[[2, 4], [1, 3]]]
     moved = Warp(translation(one(1.2), one(0)), size, size).masks(mask, outside=255)
     assert moved.tolist() == [[[255, 1], [255, 3]]]
@@ -165,7 +165,7 @@ def test_boxes_turn_with_the_picture_that_is_theirs():
     matrices = torch.cat((rotation(one(180), size), translation(one(5), one(-3))))
     boxes = torch.tensor([[1.0, 2, 4, 8], [1, 2, 4, 8], [16, 0, 20, 2]])
     moved = Warp(matrices, size, size).boxes(boxes, torch.tensor([0, 1, 1]))
-    expected = torch.tensor([[16.0, 2, 19, 8], [6, 0, 9, 5], [20, 0, 20, 0]])  # the last has left
+    expected = torch.tensor([[16.0, 2, 19, 8], [6, -1, 9, 5], [21, -3, 25, -1]])
     torch.testing.assert_close(moved, expected, atol=1e-4, rtol=0)
 
 
@@ -175,7 +175,7 @@ def test_a_box_turned_by_a_quarter_goes_where_its_pixels_go():
     torch.testing.assert_close(turn.boxes(box, torch.tensor([0])), torch.tensor([[2.0, 6, 8, 9]]))
     mask = torch.zeros(1, 10, 10, dtype=torch.long)
     mask[:, 2:8, 1:4] = 1
-    rows, columns = turn.masks(mask)[0].nonzero().unbind(1)
+    rows, columns = turn.masks(mask, 0)[0].nonzero().unbind(1)
     assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (2, 6, 8, 9)
 
 
@@ -186,7 +186,35 @@ def test_a_box_under_a_field_is_found_where_its_mask_is_found():
     warp = Warp(rotation(one(20), size), size, size, field=field[None])
     mask = torch.zeros(1, 40, 40, dtype=torch.long)
     mask[:, 12:26, 10:30] = 1
-    rows, columns = warp.masks(mask)[0].nonzero().unbind(1)
+    rows, columns = warp.masks(mask, 0)[0].nonzero().unbind(1)
     ends = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
     found = warp.boxes(box, torch.tensor([0]))[0]
     torch.testing.assert_close(found, torch.stack(ends).float(), atol=1.0, rtol=0)
+
+
+def test_the_maps_of_some_images_are_those_of_the_whole_batch():
+    images, size = noise(4, 3, 12, 14), (12, 14)
+    field = 2 * torch.rand(4, 2, 12, 14, generator=torch.Generator().manual_seed(1))
+    warp = Warp(rotation(torch.tensor([10.0, 20, 30, 40]), size), size, size, field=field)
+    for rows in (slice(1, 3), torch.tensor([2, 0, 2]), torch.tensor([True, False, False, True])):
+        assert torch.equal(warp[rows].images(images[rows]), warp.images(images)[rows])
+
+
+def test_the_way_back_undoes_a_warp_inside_the_image():
+    images = torch.arange(20.0).expand(2, 1, 20, 20) * 10
+    for matrix in (rotation(torch.tensor([30.0, -70]), (20, 20)), translation(one(3), one(1))):
+        warp = Warp(matrix.expand(2, 3, 3), (20, 20), (20, 20))
+        back = warp.inverted().images(warp.images(images))
+        torch.testing.assert_close(back[..., 7:13, 7:13], images[..., 7:13, 7:13], atol=1, rtol=0)
+
+
+def test_a_whole_image_made_smaller_is_torchs_antialiased_resize_and_its_mask_the_nearest_pixel():
+    images, source, size = noise(2, 3, 12, 16), (12, 16), (6, 4)
+    half = affine(torch.full((2,), 4 / 16), 0, 0, 6 / 12, 0, 0)
+    warp = Warp(half, source, size, "", Kind.RESIZE)
+    expected = torch.nn.functional.interpolate(
+        images.float(), size, mode="bilinear", antialias=True
+    )
+    assert torch.equal(warp.images(images), expected)
+    nearest = torch.nn.functional.interpolate(images[:, :1], size, mode="nearest-exact")
+    assert torch.equal(warp.masks(images[:, 0], 0), nearest[:, 0])

@@ -35,7 +35,7 @@ def test_few_photographs_and_weights_at_hand_are_transfer_and_it_is_said() -> No
         "class the last layer is fitted, then all is trained",
     )
     assert (model.name, model.weights, model.head) == ("resnet18", "imagenet", "logistic")
-    assert (data.size, data.resize, data.crop) == (224, "crop", 224 / 256)
+    assert (data.size, data.resize, data.crop_pct) == (224, "crop", 224 / 256)
     assert settings.origins["model.weights"] == "auto: at hand, 69.758 % as published"
     assert settings.origins["data.size"] == "auto: as the weights were trained"
     assert settings.origins["data.augment"] == "auto: 122 pictures a class"
@@ -48,7 +48,7 @@ def test_very_few_pictures_are_not_trained_on_but_looked_at() -> None:
     assert (recipe.train.epochs, recipe.model.freeze) == (0, "features")
     assert recipe.model.head == "logistic"
     fewer = Glance(short_side=480, grey=False, count=4, per_class=2)
-    assert resolve(None, {}, fewer, hand=here).recipe.model.head == "means"
+    assert resolve(None, {}, fewer, hand=here).recipe.model.head == "nearest_mean"
     numbers = resolve(None, {}, Glance(480, grey=False, count=90, task=LABELS[float]), hand=here)
     assert numbers.notes[0].endswith("; numbers are told by a last layer fitted to features")
     assert numbers.recipe.model.head == "ridge"
@@ -104,7 +104,7 @@ def test_settings_that_do_nothing_without_an_epoch_say_so_or_are_refused() -> No
     ):
         with pytest.raises(RecipeError, match=f"{name} does nothing"):
             resolve("features", {name: value}, FEW, hand=here)
-    views = {"data.augment": "flip", "data.views": 2}
+    views = {"data.augment": "flip", "data.augmented_copies": 2}
     assert resolve("features", views, FEW, hand=here).recipe.data.augment == ("flip",)
 
 

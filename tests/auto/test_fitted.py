@@ -88,7 +88,7 @@ def test_its_bundle_predicts_and_measures_as_the_run_did(run: Run, colours: Path
 
 
 def test_its_anatomy_names_the_rows(run: Run):
-    names = [row.name for row in show(run.path, all=True).walk()]
+    names = [row.name for row in show(run.path, expand=True).walk()]
     assert "describe.sift.fisher" in names and names[-1] == "fc"
 
 

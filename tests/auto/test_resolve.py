@@ -27,10 +27,10 @@ def test_flags_go_before_the_recipe_and_the_recipe_before_defaults(tmp_path: Pat
     (tmp_path / "mine.toml").write_text("[optim]\nlr = 0.5\nclip = 1\n")
     settings = resolve(tmp_path / "mine.toml", {"optim.lr": 0.25}, GREY)
     assert settings.recipe.optim.lr == 0.25
-    assert settings.recipe.optim.clip == 1
+    assert settings.recipe.optim.clip_grad == 1
     origins = settings.origins
     assert origins["optim.lr"] == "flag"
-    assert origins["optim.clip"] == "file mine.toml"
+    assert origins["optim.clip_grad"] == "file mine.toml"
     assert origins["optim.momentum"] == "default"
     assert origins["model.name"].startswith("auto: grey, 8 pixels")
 

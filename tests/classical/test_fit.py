@@ -20,8 +20,9 @@ from saccade.classical.encode import (
     fit_mixture,
     k_means,
 )
-from saccade.classical.fit import CLASSICAL, fit, fit_machine
+from saccade.classical.fit import fit, fit_machine
 from saccade.data.cache import Held
+from saccade.models.catalogue import CLASSICAL
 from saccade.models.layers.blocks import normalized
 
 

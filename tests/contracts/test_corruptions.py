@@ -9,6 +9,8 @@ from torch import Tensor
 
 from saccade.augment.corrupt.corruptions import CORRUPTIONS, FAMILIES, corrupt, names
 from saccade.augment.corrupt.optics import SEVERITIES
+from saccade.data.batch import Batch
+from saccade.data.targets import IGNORE, Masks
 from saccade.errors import UsageError
 
 EVERY = pytest.mark.parametrize("name", CORRUPTIONS)
@@ -30,9 +32,14 @@ def chance(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def corrupted(images: Tensor, name: str, severity: int, generator: torch.Generator) -> Tensor:
+    places = torch.arange(len(images))
+    return corrupt(Batch(images, places, places), name, severity, generator).images
+
+
 def distance(name: str, severity: int, images: Tensor) -> float:
     """Root of the mean squared change."""
-    changed = corrupt(images, name, severity, chance())
+    changed = corrupted(images, name, severity, chance())
     return float((changed - images.float()).square().mean().sqrt())
 
 
@@ -42,7 +49,7 @@ def distance(name: str, severity: int, images: Tensor) -> float:
 def test_pixels_stay_0_to_255_in_the_same_shape(name: str, size: tuple[int, int], channels: int):
     given = pictures(2, channels, size)
     for severity in (1, 5):
-        changed = corrupt(given, name, severity, chance())
+        changed = corrupted(given, name, severity, chance())
         assert changed.shape == given.shape
         assert changed.dtype == torch.float32
         assert changed.min() >= -0.01 and changed.max() <= 255.01
@@ -52,7 +59,7 @@ def test_pixels_stay_0_to_255_in_the_same_shape(name: str, size: tuple[int, int]
 @EVERY
 @pytest.mark.parametrize("value", [0.0, 255.0])
 def test_black_and_white_pictures_stay_in_range(name: str, value: float):
-    changed = corrupt(torch.full((2, 3, 32, 32), value), name, 5, chance())
+    changed = corrupted(torch.full((2, 3, 32, 32), value), name, 5, chance())
     assert changed.min() >= -0.01 and changed.max() <= 255.01
     assert torch.isfinite(changed).all()
 
@@ -61,14 +68,14 @@ def test_black_and_white_pictures_stay_in_range(name: str, value: float):
 def test_the_pictures_that_come_in_are_never_written_to(name: str):
     given = pictures(2, 3, (32, 32)).float()
     before = given.clone()
-    corrupt(given, name, 5, chance())
+    corrupted(given, name, 5, chance())
     assert torch.equal(given, before)
 
 
 @EVERY
 def test_the_same_generator_gives_the_same_pictures(name: str):
     given = pictures(4, 3, (32, 32))
-    assert torch.equal(corrupt(given, name, 3, chance()), corrupt(given, name, 3, chance()))
+    assert torch.equal(corrupted(given, name, 3, chance()), corrupted(given, name, 3, chance()))
 
 
 @EVERY
@@ -92,16 +99,31 @@ def test_colour_is_left_out_for_grey_pictures_unless_named():
 
 
 def test_families_and_names_may_be_mixed():
-    noise = tuple(one.__name__ for one in FAMILIES["noise"])
+    noise = tuple(FAMILIES["noise"])
     assert names(3, "noise fog shot_noise") == (*noise, "fog")
 
 
 def test_unknown_names_and_severities_are_refused():
     given = pictures(1, 3, (32, 32))
     with pytest.raises(UsageError, match="no corruption is called 'gausian_noise'") as caught:
-        corrupt(given, "gausian_noise", 1, chance())
+        corrupted(given, "gausian_noise", 1, chance())
     assert "gaussian_noise" in caught.value.hint
     with pytest.raises(UsageError, match="no corruption is called 'fogg'"):
         names(3, "fogg")
     with pytest.raises(UsageError, match="severity cannot be 6"):
-        corrupt(given, "fog", 6, chance())
+        corrupted(given, "fog", 6, chance())
+
+
+@EVERY
+def test_masks_stay_or_move_with_their_images(name: str):
+    """A bright square: where it is seen afterwards its mask is, but for its outline."""
+    images = torch.full((12, 3, 64, 64), 40, dtype=torch.uint8)
+    images[:, :, 20:40, 24:44] = 200
+    masks = Masks((images[:, 0] > 100).byte())
+    seen = corrupt(Batch(images, masks, torch.arange(12)), name, 3, chance())
+    if name not in (*FAMILIES["shift"], "elastic"):
+        assert seen.targets is masks
+        return
+    bright, mask = seen.images.mean(1) > 120, seen.targets.classes
+    assert not torch.equal(mask, masks.classes)
+    assert ((mask == 1) != bright)[mask != IGNORE].float().mean() < 0.01

@@ -17,8 +17,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.models import catalogue
-from saccade.models.catalogue import INPUTS, NETWORKS, SEVERAL_LOGITS
+from saccade.models.catalogue import CLASSICAL, NETWORKS, SEVERAL_LOGITS, Lazy, Network
 from saccade.models.layers.blocks import chain
 
 CLASSES = 7
@@ -45,12 +44,17 @@ class Built:
     sizes: dict[nn.Module, Size] = field(default_factory=dict)
 
 
+def listed(name: str) -> Network:
+    return (NETWORKS | SEVERAL_LOGITS | CLASSICAL)[name]
+
+
 def function(name: str) -> Callable[..., nn.Module]:
     """The function behind a line of the catalogue."""
-    make = {**NETWORKS, **SEVERAL_LOGITS}[name]
+    make = listed(name).make
     while isinstance(make, partial):
         make = make.func
-    return make
+    assert isinstance(make, Lazy)
+    return make.loaded()
 
 
 def watched(make: Callable[[], nn.Module]) -> tuple[nn.Module, list[Table]]:
@@ -72,10 +76,9 @@ def watched(make: Callable[[], nn.Module]) -> tuple[nn.Module, list[Table]]:
 
 @cache
 def built(name: str) -> Built:
-    make = {**NETWORKS, **SEVERAL_LOGITS}[name]
     with torch.device("meta"):
-        network, tables = watched(partial(make, num_classes=CLASSES))
-        images = torch.empty(2, *INPUTS.get(name, (3, 224, 224)))
+        network, tables = watched(partial(listed(name).make, num_classes=CLASSES))
+        images = torch.empty(2, *listed(name).input)
     result = Built(network.eval(), (), tables)
 
     def measure(row: nn.Module, _: Any, out: Any) -> None:
@@ -212,13 +215,25 @@ def test_the_margin_is_read_where_there_is_one(name: str, count: int):
     assert len([s for s in sizes if s]) >= count
 
 
-def test_the_catalogue_is_in_order_of_year():
-    source = inspect.getsource(catalogue)
-    table = source[source.index("NETWORKS:") : source.index("}\n")]
-    years = [int(year) for year in re.findall(r"#\s+(\d{4})\b", table)]
-    assert len(years) > 0.9 * len(NETWORKS)
+@pytest.mark.parametrize("networks", [NETWORKS, SEVERAL_LOGITS, CLASSICAL])
+def test_the_catalogue_is_in_order_of_year(networks: dict[str, Network]):
+    years = [network.paper.year for network in networks.values()]
     assert years == sorted(years)
 
 
-def test_only_networks_of_the_catalogue_have_an_input_size():
-    assert set(INPUTS) <= {*NETWORKS, *SEVERAL_LOGITS}
+@pytest.mark.parametrize("name", [*NETWORKS, *SEVERAL_LOGITS, *CLASSICAL])
+def test_the_file_of_a_network_names_its_paper(name: str):
+    module = inspect.getmodule(function(name))
+    assert module is not None
+    paper, words = listed(name).paper, " ".join((module.__doc__ or "").split())
+    first_author = paper.authors.split()[0]
+    assert re.search(rf"\b{first_author}\b[^.;:]*(et al\.)? {paper.year}\b", words), str(paper)
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_a_classical_network_gives_a_number_for_every_class(name: str):
+    with torch.device("meta"):
+        network = listed(name).make(num_classes=CLASSES)
+    *_, classifier = network.children()
+    assert type(network) is nn.Sequential
+    assert classifier.out_features == CLASSES

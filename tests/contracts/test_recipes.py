@@ -19,8 +19,9 @@ from saccade.engine.schedule import CYCLES, SCHEDULES
 from saccade.errors import RecipeError
 from saccade.models.create import check_size, create_model, input_shape
 from saccade.models.weights import weights_called
-from saccade.recipes.recipe import Optimizer, Recipe, Schedule
+from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES
+from saccade.recipes.training import Optimizer, Schedule
 
 DIGITS, SCENES = Glance(short_side=28, grey=True), Glance(short_side=375, grey=False)
 
@@ -90,7 +91,7 @@ def test_the_historic_recipes_have_their_papers_numbers() -> None:
     for name, paper in papers.items():
         o, t = RECIPES[name]().optim, RECIPES[name]().train
         assert (o.lr, o.momentum, o.weight_decay, t.batch_size, t.epochs) == paper
-        assert (o.name, o.warmup, t.label_smoothing, t.average) == ("sgd", 0, 0, 0)
+        assert (o.name, o.warmup, t.label_smoothing, t.ema) == ("sgd", 0, 0, 0)
 
 
 def test_every_optimizer_and_every_schedule_can_be_asked_for_by_name() -> None:
@@ -106,26 +107,26 @@ def test_every_optimizer_and_every_schedule_can_be_asked_for_by_name() -> None:
     ("changes", "what", "hint"),
     [
         ({"optim.name": "nesterov", "optim.momentum": 0}, "momentum of nesterov", "above 0"),
-        ({"optim.warmup": 1.5}, "optim.warmup cannot be 1.5", "whole number of steps"),
-        ({"optim.warmup": -1}, "optim.warmup cannot be -1", "a share from 0"),
-        ({"optim.warmup": "inf"}, "optim.warmup cannot be inf", "whole number of steps"),
-        ({"optim.patience": -1}, "optim.patience cannot be -1", "0 or more"),
-        ({"optim.layer_decay": 0}, "optim.layer_decay cannot be 0", "above 0, up to 1"),
-        ({"optim.layer_decay": 1.1}, "optim.layer_decay cannot be 1.1", "above 0, up to 1"),
-        ({"optim.lookahead": -5}, "optim.lookahead cannot be -5", "0 or more"),
-        ({"train.minutes": -1}, "train.minutes cannot be -1", "0 or more"),
-        ({"train.minutes": "nan"}, "train.minutes cannot be nan", "0 or more"),
-        ({"train.micro_batch": -1}, "train.micro_batch cannot be -1", "0 or more"),
-        ({"train.average": 1}, "train.average cannot be 1", "'auto'"),
-        ({"train.average": "long"}, "train.average cannot be 'long'", "'auto'"),
+        ({"optim.warmup": 1.5}, "optim.warmup cannot be '1.5'", "whole number of steps"),
+        ({"optim.warmup": -1}, "optim.warmup cannot be '-1'", "a share from 0"),
+        ({"optim.warmup": "inf"}, "optim.warmup cannot be 'inf'", "whole number of steps"),
+        ({"optim.plateau_patience": -1}, "optim.plateau_patience cannot be '-1'", "from 0 up"),
+        ({"optim.layer_decay": 0}, "optim.layer_decay cannot be '0'", "above 0 and up to 1"),
+        ({"optim.layer_decay": 1.1}, "optim.layer_decay cannot be '1.1'", "above 0 and up to 1"),
+        ({"optim.lookahead": -5}, "optim.lookahead cannot be '-5'", "from 0 up"),
+        ({"train.minutes": -1}, "train.minutes cannot be '-1'", "from 0 to 525,600"),
+        ({"train.minutes": "nan"}, "train.minutes cannot be 'nan'", "from 0 to 525,600"),
+        ({"train.micro_batch_size": -1}, "train.micro_batch_size cannot be '-1'", "from 0 up"),
+        ({"train.ema": 1}, "train.ema cannot be '1'", "'auto'"),
+        ({"train.ema": "long"}, "train.ema cannot be 'long'", "'auto'"),
         (
             {"train.minutes": 10, "optim.warmup": 500},
-            "optim.warmup cannot be 500 steps where train.minutes is set",
+            "optim.warmup cannot be '500' steps where train.minutes is set",
             "share",
         ),
         (
-            {"train.micro_batch": 8, "train.class_weights": "auto"},
-            "train.micro_batch does not go with train.class_weights",
+            {"train.micro_batch_size": 8, "train.class_weights": "auto"},
+            "train.micro_batch_size does not go with train.class_weights",
             "data.sampling=balanced",
         ),
     ],

@@ -254,7 +254,7 @@ def test_each_head_of_a_task_predicts_pictures_that_it_has_not_seen(
 def test_features_only_takes_a_head_of_the_task(run: Run, kind: str, tables: Path) -> None:
     fitted = {"model.name": "lenet5", "data.doctor": "off", "model.weights": str(run.path)}
     found = api.train(
-        tables / f"{kind}.csv", with_=fitted, features_only=True, out=tables / f"{kind}-fitted"
+        tables / f"{kind}.csv", recipe="features", with_=fitted, out=tables / f"{kind}-fitted"
     )
     assert found.recipe.model.head in TASKS[kind].heads
     assert found.val.leading.value > -1
@@ -268,7 +268,7 @@ def test_a_head_that_does_not_suit_is_refused_with_those_that_do(
         wrong = TINY | {"model.head": name, "model.weights": str(run.path)}
         with pytest.raises(RecipeError, match=f"cannot be {name} for {kind}") as refused:
             api.train(tables / f"{kind}.csv", with_=wrong, out=tables / "refused")
-        assert refused.value.hint == f"it takes {', '.join(('fresh', *own))}"
+        assert refused.value.hint == f"it takes {', '.join(('random', *own))}"
         assert not (tables / "refused").exists()
 
 
@@ -284,7 +284,7 @@ def test_a_setting_that_the_task_has_no_use_for_is_refused_before_anything_is_do
     kind: str, tables: Path, capability: Capability, settings: dict[str, object]
 ) -> None:
     if capability in TASKS[kind].capabilities:
-        plan = api.train(tables / f"{kind}.csv", with_=TINY | settings, plan=True)
+        plan = api.plan(tables / f"{kind}.csv", with_=TINY | settings)
         assert plan.epochs == 2
         return
     with pytest.raises(SaccadeError, match=f"{capability} is for .*; this is {kind}"):
@@ -318,10 +318,10 @@ def test_saying_unknown_is_for_those_who_are_sure_of_one_answer(run: Run, tables
 
 def test_label_issues_are_looked_for_where_there_are_classes(kind: str, tables: Path) -> None:
     if Capability.LABEL_ISSUES in TASKS[kind].capabilities:
-        assert api.suspects(tables / f"{kind}.csv").n == COUNT
+        assert api.label_issues(tables / f"{kind}.csv").n == COUNT
         return
     with pytest.raises(DataError, match=f"label issues is for .*; this is {kind}"):
-        api.suspects(tables / f"{kind}.csv")
+        api.label_issues(tables / f"{kind}.csv")
 
 
 def test_labels_of_another_kind_are_refused(

@@ -19,10 +19,12 @@ import torch
 from PIL import Image
 
 from saccade.data import cache
-from saccade.data.cache import decoded, needed_bytes
+from saccade.data.cache import Stored, decoded, needed_bytes
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import File, Item, Pixels, Skipped
+from saccade.data.loader import Loader, shuffled
 from saccade.data.store import digests, free_disk, free_memory, in_words, key_of
+from saccade.data.targets import Images, Masks
 from saccade.errors import DataError, RecipeError, ResourceError
 
 SMALL = Preprocessing(8)
@@ -359,3 +361,27 @@ def test_memory_stays_bounded_when_one_picture_is_slow(items: Sequence[Item]):
     at_first: list[int] = []
     decoded(many, SMALL, mode="memory", progress=lambda *_: at_first.append(len(asked)))
     assert at_first[0] < 400
+
+
+@pytest.mark.parametrize("mode", ["memory", "disk", "off"])
+def test_masks_are_kept_beside_their_images_and_taken_with_them(mode: str, tmp_path: Path):
+    """The image shows its number in every pixel; its mask has the class number + 1."""
+    values = [np.full((12, 10), k, np.uint8) for k in range(8)]
+    images = [Item(f"{k}", None, Pixels(value)) for k, value in enumerate(values)]
+    masks = [Item(f"{k}", None, Pixels(value + 1)) for k, value in enumerate(values)]
+    whole = decoded(images, SMALL, mode=mode, folder=tmp_path).pictures
+    beside = decoded(masks, SMALL.of_masks, mode=mode, folder=tmp_path).pictures
+    loader = Loader(whole, Stored(beside, Masks.of_planes), 3, shuffled(8, seed=2))
+    for batch in loader.epoch(0):
+        assert batch.targets.classes.shape == (len(batch), 8, 8)
+        shown = batch.images[:, 0].float()
+        assert torch.equal(batch.targets.classes.float(), shown + 1)
+        assert torch.equal(batch.index.float(), shown[:, 0, 0])
+
+
+def test_images_as_targets_are_taken_from_a_cache_too(tmp_path: Path):
+    items = [Item(f"{k}", None, Pixels(np.full((8, 8, 3), k, np.uint8))) for k in range(4)]
+    stored = Stored(decoded(items, SMALL, folder=tmp_path).pictures, Images)
+    assert len(stored) == 4
+    some = stored[torch.tensor([3, 1])]
+    assert isinstance(some, Images) and some.values[:, 0, 0, 0].tolist() == [3, 1]

@@ -437,3 +437,69 @@ def test_the_eight_ways_to_hold_a_camera_show_one_landscape(shared_data: Path):
     )
     for other in others:
         assert (other - first).abs().mean() < 6
+
+
+# ---- masks and boxes go the way of their image
+
+SHAPES = [(40, 60), (64, 64), (90, 31), (20, 200)]  # height and width
+WAYS = {
+    "squash": Preprocessing(32),
+    "crop": Preprocessing(32, resize="crop", crop=0.875),
+    "pad": Preprocessing(32, resize="pad"),
+}
+
+
+def a_rectangle(height: int, width: int) -> tuple[NDArray[np.uint8], list[float]]:
+    """White on black: pixels [H,W], and x0, y0, x1, y1."""
+    box = [width * 3 // 8, height // 4, width * 5 // 8, height * 3 // 4]
+    pixels = np.zeros((height, width), np.uint8)
+    pixels[box[1] : box[3], box[0] : box[2]] = 255
+    return pixels, [float(end) for end in box]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+def test_a_mask_lies_on_its_image_pixel_upon_pixel(way: str, height: int, width: int):
+    pixels, _ = a_rectangle(height, width)
+    image = decode(file(Image.fromarray(pixels), "PNG"), WAYS[way])[0]
+    mask = decode(file(Image.fromarray(pixels // 255), "PNG"), WAYS[way].of_masks)[0]
+    assert set(mask.unique().tolist()) <= {0, 1, 255}
+    clear = (image == 0) | (image == 255)  # what lies between is of both
+    inside = (mask < 2) & clear
+    assert torch.equal((mask == 1)[inside], (image == 255)[inside])
+    assert inside.float().mean() > (0.05 if way == "pad" else 0.5)
+    assert image[mask == 255].sum() == 0  # beside what is padded nothing is known
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+def test_a_box_is_placed_around_what_it_framed(way: str, height: int, width: int):
+    pixels, box = a_rectangle(height, width)
+    image = decode(pixels, WAYS[way])[0]
+    x0, y0, x1, y1 = WAYS[way].placed(torch.tensor([box]), width, height)[0].clamp(0, 32).tolist()
+    share = image.double() / 255
+    middles = torch.arange(32) + 0.5
+    for low, high, along in ((x0, x1, share.amax(0)), (y0, y1, share.amax(1))):
+        assert along.sum() == pytest.approx(high - low, abs=1)
+        assert (along * middles).sum() / along.sum() == pytest.approx((low + high) / 2, abs=0.5)
+
+
+def test_a_palettes_numbers_are_a_masks_classes_and_not_its_colours():
+    numbers = np.array([[0, 1], [21, 255]], np.uint8)
+    image = Image.fromarray(numbers, "P")
+    image.putpalette([9, 200, 80] * 256)
+    assert decode(file(image, "PNG"), Preprocessing(2).of_masks)[0].tolist() == numbers.tolist()
+    assert decode(numbers, Preprocessing(2).of_masks)[0].tolist() == numbers.tolist()
+
+
+def test_a_mask_of_one_bit_has_the_classes_0_and_1():
+    image = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).convert("1")
+    assert decode(file(image, "PNG"), Preprocessing(2).of_masks)[0].tolist() == [[0, 1], [1, 0]]
+
+
+def test_colours_are_no_mask():
+    coloured = pattern(8, 8)
+    with pytest.raises(DataError, match="no mask: RGB in place of 8-bit grey or a palette"):
+        decode(file(Image.fromarray(coloured), "PNG"), Preprocessing(8).of_masks)
+    with pytest.raises(DataError, match="a mask has one number a pixel, and this has 3"):
+        decode(coloured, Preprocessing(8).of_masks)

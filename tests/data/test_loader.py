@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, in_order, shuffled
+from saccade.data.targets import Boxes, Nothing
 
 
 @dataclass
@@ -114,3 +115,34 @@ def test_targets_of_several_numbers_keep_their_columns():
     targets = torch.rand(6, 3)
     batch = next(Loader(Numbered(6), targets, 4, in_order(6)).epoch(0))
     assert torch.equal(batch.targets, targets[:4])
+
+
+def boxes(counts: list[int]) -> Boxes:
+    """Each box has the number of its image for a class."""
+    number = torch.tensor(counts)
+    image = torch.arange(len(counts)).repeat_interleave(number)
+    return Boxes(torch.zeros(len(image), 4), image, number)
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_boxes_come_with_their_images_none_too(ahead: int):
+    targets = boxes([2, 0, 1, 3, 0, 0, 4])
+    for batch in Loader(Numbered(7, ahead), targets, 3, shuffled(7, seed=1)).epoch(0):
+        assert batch.targets.counts.tolist() == targets.counts[batch.index].tolist()
+        assert torch.equal(batch.index[batch.targets.image], batch.targets.classes)
+
+
+def test_a_network_that_makes_images_needs_no_targets():
+    sizes = [
+        len(batch.targets) for batch in Loader(Numbered(9), Nothing(9), 4, in_order(9)).epoch(0)
+    ]
+    assert sizes == [4, 5]
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_a_change_is_made_to_each_batch_as_it_is_taken(ahead: int):
+    plain = loader(9, 4, ahead)
+    changed = plain.through(lambda batch: replace(batch, images=batch.images + 1))
+    for one, other in zip(plain.epoch(1), changed.epoch(1), strict=True):
+        assert torch.equal(one.images + 1, other.images)
+        assert torch.equal(one.index, other.index)

@@ -15,7 +15,8 @@ from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.loop import Position, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.step import Descent, compile_in_place, has_compiler
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper, compile_in_place, has_compiler
 from saccade.errors import ResourceError, UsageError
 from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
@@ -29,19 +30,19 @@ def network() -> nn.Sequential:
     return chain(**rows, flatten=nn.Flatten(), fc=nn.Linear(64, 3))
 
 
-def descent(model: nn.Module) -> Descent:
+def stepper(model: nn.Module) -> Stepper:
     optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.1), 0.01, 0.9)
-    return Descent(optimizer, constant(), 8)
+    return Stepper(optimizer, constant(), 8)
 
 
-def trained(model: nn.Module, down: Descent, steps: range) -> dict[str, Tensor]:
+def trained(model: nn.Module, down: Stepper, steps: range) -> dict[str, Tensor]:
     """The weights after these of eight steps over 64 pictures."""
     chance = torch.Generator().manual_seed(1)
     pictures = torch.randint(0, 256, (64, 1, 6, 6), generator=chance).byte()
     loader = Loader(Held(pictures), torch.arange(64) % 3, 8, shuffled(64, 0))
     task = Classification(("a", "b", "c"))
     start = Position(0, steps.start)
-    events = train(model, task, loader, down, compose([]), epochs=1, start=start)
+    events = train(supervised(model, task, down), loader, compose([]), epochs=1, start=start)
     for _, _ in zip(steps, events):
         pass
     return copy.deepcopy(model.state_dict())
@@ -69,24 +70,24 @@ def test_a_missing_compiler_is_said_before_any_work(monkeypatch: pytest.MonkeyPa
 @pytest.mark.skipif(not has_compiler(), reason="no C++ compiler here")
 def test_a_compiled_network_learns_the_same_and_goes_on_exactly(tmp_path) -> None:
     plain = network()
-    expected = trained(plain, descent(plain), range(8))
+    expected = trained(plain, stepper(plain), range(8))
 
     whole = network()
     compile_in_place(whole, "on", CPU)
-    found = trained(whole, descent(whole), range(8))
+    found = trained(whole, stepper(whole), range(8))
     assert list(found) == list(expected)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
     first = network()
     compile_in_place(first, "on", CPU)
-    begun = descent(first)
+    begun = stepper(first)
     trained(first, begun, range(3))
-    save_checkpoint(tmp_path, {"model": first.state_dict(), "descent": begun.state_dict()}, 3)
+    save_checkpoint(tmp_path, {"model": first.state_dict(), "stepper": begun.state_dict()}, 3)
     state, _ = load_checkpoint(tmp_path)
     second = network()
     compile_in_place(second, "on", CPU)
-    resumed = descent(second)
+    resumed = stepper(second)
     second.load_state_dict(state["model"])
-    resumed.load_state_dict(state["descent"])
+    resumed.load_state_dict(state["stepper"])
     again = trained(second, resumed, range(3, 8))
     assert all(torch.equal(again[name], found[name]) for name in found)

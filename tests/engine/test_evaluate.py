@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from saccade.augment.corrupt.corruptions import CORRUPTIONS, Corrupted, corrupt
 from saccade.augment.tta import flips
+from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, in_order
 from saccade.engine.evaluate import Measurement, robustness
@@ -94,12 +95,13 @@ def test_all_corruptions_are_measured_unless_some_are_named(pictures: tuple[Held
 
 
 def test_corrupted_pictures_are_bytes_and_the_same_each_time(pictures: tuple[Held, Tensor]):
-    noisy = Corrupted(pictures[0], "gaussian_noise", 3)
-    index = torch.arange(8)
-    once, again = noisy.take(index), noisy.take(index)
+    plain = loader(*pictures)
+    once, again, other = (
+        next(plain.through(Corrupted("gaussian_noise", 3, seed)).epoch(0)).images
+        for seed in (0, 0, 1)
+    )
     assert once.dtype == torch.uint8 and torch.equal(once, again)
-    assert not torch.equal(once, pictures[0].take(index))
-    other = Corrupted(pictures[0], "gaussian_noise", 3, seed=1).take(index)
+    assert not torch.equal(once, next(plain.epoch(0)).images)
     assert not torch.equal(once, other)
 
 
@@ -107,7 +109,8 @@ def test_streaks_have_the_same_direction_in_all_severities(pictures: tuple[Held,
     chance = [torch.Generator().manual_seed(1) for _ in range(2)]
     image = torch.zeros(1, 1, 33, 33)
     image[..., 16, 16] = 255
-    weak, strong = (corrupt(image, "motion_blur", s, g) for s, g in zip((1, 5), chance))
+    batch = Batch(image, torch.arange(1), torch.arange(1))
+    weak, strong = (corrupt(batch, "motion_blur", s, g).images for s, g in zip((1, 5), chance))
     assert torch.equal(weak > 1, (weak > 1) & (strong > 1))
 
 

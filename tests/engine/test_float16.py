@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.engine.optim import OPTIMIZERS
 from saccade.engine.schedule import constant
-from saccade.engine.step import Descent
+from saccade.engine.step import Stepper
 
 SMALLEST = 2**-24  # of float16's numbers above zero
 
@@ -21,20 +21,22 @@ def weight(value: float = 1.0) -> nn.Linear:
     return row
 
 
-def descent(row: nn.Linear, name: str = "sgd", rate: float = 1.0) -> Descent:
+def stepper(row: nn.Linear, name: str = "sgd", rate: float = 1.0) -> Stepper:
     groups = [{"params": list(row.parameters()), "weight_decay": 0.0}]
-    return Descent(OPTIMIZERS[name](groups, rate, 0.0), constant(), 100, precision="float16")
+    return Stepper(OPTIMIZERS[name](groups, rate, 0.0), constant(), 100, precision="float16")
 
 
-def down(row: nn.Linear, descent: Descent, slope: float) -> Tensor:
+def one_step(row: nn.Linear, stepper: Stepper, slope: float) -> Tensor:
     """One step on a loss that falls by `slope` as the weight does; gives the loss."""
     batch = Batch(torch.ones(1, 1), torch.zeros(1), torch.zeros(1))
-    return descent.down(lambda b: {"loss": slope * row(b.images).float().sum()}, batch)["loss"]
+    return stepper.train_step(lambda b: {"loss": slope * row(b.images).float().sum()}, batch)[
+        "loss"
+    ]
 
 
 def test_a_gradient_below_the_range_is_not_lost() -> None:
     row = weight(0.0)
-    loss = down(row, descent(row), SMALLEST / 8)
+    loss = one_step(row, stepper(row), SMALLEST / 8)
     assert loss.item() == 0
     assert row.weight.item() == pytest.approx(-SMALLEST / 8)
 
@@ -42,9 +44,9 @@ def test_a_gradient_below_the_range_is_not_lost() -> None:
 @pytest.mark.parametrize("name", ["sgd", "adamw", "muon"])
 def test_a_step_that_overflows_is_left_out_and_the_scale_halved(name: str) -> None:
     row = weight()
-    ours = descent(row, name)
+    ours = stepper(row, name)
     before = ours.scaler.get_scale()
-    down(row, ours, 1e6)  # 2^16 times as much is beyond 65,504
+    one_step(row, ours, 1e6)  # 2^16 times as much is beyond 65,504
     assert row.weight.item() == 1
     assert ours.scaler.get_scale() == before / 2
     assert ours.steps_done == 1
@@ -52,17 +54,17 @@ def test_a_step_that_overflows_is_left_out_and_the_scale_halved(name: str) -> No
 
 def test_a_clipped_gradient_is_measured_without_its_scale() -> None:
     row = weight()
-    ours = descent(row)
+    ours = stepper(row)
     ours.clip = 0.5
-    down(row, ours, 0.25)
+    one_step(row, ours, 0.25)
     assert row.weight.item() == pytest.approx(0.75)
-    down(row, ours, 0.75)
+    one_step(row, ours, 0.75)
     assert row.weight.item() == pytest.approx(0.25, abs=1e-5)
 
 
 def test_the_scale_goes_on_where_it_was() -> None:
     row = weight()
-    one, other = descent(row), descent(row)
-    down(row, one, 1e6)
+    one, other = stepper(row), stepper(row)
+    one_step(row, one, 1e6)
     other.load_state_dict(one.state_dict())
-    assert other.scaler.get_scale() == one.scaler.get_scale() != descent(row).scaler.get_scale()
+    assert other.scaler.get_scale() == one.scaler.get_scale() != stepper(row).scaler.get_scale()

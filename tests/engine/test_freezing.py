@@ -14,7 +14,8 @@ from saccade.engine.freezing import freeze, train_from, training_mode
 from saccade.engine.loop import train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import scheduled
-from saccade.engine.step import Descent
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper
 from saccade.errors import RecipeError, UsageError
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import chain, normalized
@@ -31,14 +32,15 @@ def network() -> nn.Sequential:
     )  # fmt: skip
 
 
-def one_epoch(model: nn.Module) -> Descent:
+def one_epoch(model: nn.Module) -> Stepper:
     pixels = torch.randint(0, 256, (24, 3, 12, 12), dtype=torch.uint8)
     targets = torch.arange(24) % 2
     loader = Loader(Held(pixels), targets, 8, shuffled(24, 0))
     optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.1), 0.01, 0.9)
-    descent = Descent(optimizer, scheduled("constant", 0.0), 3)
-    list(train(model, Classification(("a", "b")), loader, descent, compose([]), epochs=1))
-    return descent
+    stepper = Stepper(optimizer, scheduled("constant", 0.0), 3)
+    state = supervised(model, Classification(("a", "b")), stepper)
+    list(train(state, loader, compose([]), epochs=1))
+    return stepper
 
 
 @pytest.mark.parametrize(("layer", "learning"), [
@@ -52,10 +54,10 @@ def test_an_epoch_leaves_frozen_rows_as_they_were_to_the_bit(layer: str, learnin
     model = normalized(network(), (0.5,) * 3, (0.25,) * 3)
     freeze(model, layer)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    descent = one_epoch(model)
+    stepper = one_epoch(model)
     moved = {n.rpartition(".")[0] for n, v in model.state_dict().items() if not v.equal(before[n])}
     assert moved == learning
-    held = {id(p) for group in descent.optimizer.param_groups for p in group["params"]}
+    held = {id(p) for group in stepper.optimizer.param_groups for p in group["params"]}
     for name, weight in model.named_parameters():
         assert (id(weight) in held) == (name.rpartition(".")[0] in learning)
         assert (weight.grad is not None) == (name.rpartition(".")[0] in learning)

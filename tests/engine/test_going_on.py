@@ -14,7 +14,8 @@ from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.step import Descent
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper
 from saccade.models.layers.blocks import chain
 from saccade.models.networks.resnet import Basic, stage
 from saccade.models.variants import with_stochastic_depth
@@ -35,14 +36,13 @@ class Training:
         targets = torch.arange(24) % 2
         self.loader = Loader(Held(images), targets, 8, shuffled(24, seed=1))
         optimizer = OPTIMIZERS["sgd"](parameter_groups(network, 0), 0.01, 0.9)
-        self.descent = Descent(optimizer, constant(), 6)
+        self.stepper = Stepper(optimizer, constant(), 6)
 
     def run(self, start: Position, steps: int) -> None:
         task = Classification(("dark", "bright"))
-        augment = compose([Grow(0.5, lambda: self.descent.done)])  # 4, 4, 8, 8 pixels
-        events = train(
-            self.model, task, self.loader, self.descent, augment, epochs=2, seed=5, start=start
-        )
+        augment = compose([Grow(0.5, lambda: self.stepper.done)])  # 4, 4, 8, 8 pixels
+        state = supervised(self.model, task, self.stepper)
+        events = train(state, self.loader, augment, epochs=2, seed=5, start=start)
         for event in events:
             steps -= isinstance(event, Step)
             if not steps:
@@ -59,11 +59,11 @@ def test_going_on_is_exact_and_the_depth_did_change_it():
     for each in (whole, plain):
         each.run(Position(), 6)
     stopped.run(Position(), 4)
-    weights, moved = copy.deepcopy((stopped.model.state_dict(), stopped.descent.state_dict()))
+    weights, moved = copy.deepcopy((stopped.model.state_dict(), stopped.stepper.state_dict()))
     later = Training()
     torch.rand(17)  # chance used elsewhere in between
     later.model.load_state_dict(weights)
-    later.descent.load_state_dict(moved)
+    later.stepper.load_state_dict(moved)
     later.run(Position(1, 1), 2)
     assert same(whole.model, later.model)
     assert not same(whole.model, plain.model)

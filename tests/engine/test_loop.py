@@ -14,7 +14,8 @@ from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import Epoch, Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import SCHEDULES, constant, cosine, linear, steps, warmed_up
-from saccade.engine.step import Descent
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
 
@@ -52,17 +53,15 @@ class Bench:
         groups = parameter_groups(self.model, 0.01)
         schedule = warmed_up(cosine(), 0.2)
         total = EPOCHS * len(self.loader)
-        self.descent = Descent(OPTIMIZERS[optimizer](groups, 0.01, 0.9), schedule, total, clip=1.0)
+        self.stepper = Stepper(OPTIMIZERS[optimizer](groups, 0.01, 0.9), schedule, total, clip=1.0)
         self.average = Average(self.model, 0.9)
         self.augment = compose([parse("flip"), parse("translate:1")])
 
     def events(self, start: Position | None = None):
         task = Classification(("dark", "bright"))
         for event in train(
-            self.model,
-            task,
+            supervised(self.model, task, self.stepper),
             self.loader,
-            self.descent,
             self.augment,
             epochs=EPOCHS,
             seed=7,
@@ -120,7 +119,7 @@ def test_going_on_from_any_step_gives_the_same_bits(optimizer: str, stop: int) -
     second = Bench(optimizer)
     second.model.load_state_dict(first.model.state_dict())
     second.average.load_state_dict(first.average.state_dict())
-    second.descent.load_state_dict(first.descent.state_dict())
+    second.stepper.load_state_dict(first.stepper.state_dict())
     for _ in second.events(position):
         pass
     assert_same_bits(whole.state(), second.state())
@@ -133,18 +132,18 @@ def test_training_learns_what_can_be_learned() -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_a_step_of_plain_descent_is_the_textbooks() -> None:
+def test_a_step_of_plain_gradient_descent_is_the_textbooks() -> None:
     weight = nn.Parameter(torch.tensor([3.0]))
-    descent = Descent(torch.optim.SGD([weight], lr=0.5), linear(), total_steps=2)
-    descent.step((weight**2).sum())  # 3 - 0.5 * 6 = 0; the second step has half the rate
+    stepper = Stepper(torch.optim.SGD([weight], lr=0.5), linear(), total_steps=2)
+    stepper.backward_and_step((weight**2).sum())  # 3 - 0.5 * 6; then half the rate
     assert weight.item() == 0
-    assert descent.lr == 0.25
+    assert stepper.lr == 0.25
 
 
 def test_clipping_bounds_the_whole_gradient() -> None:
     weight = nn.Parameter(torch.tensor([3.0, 4.0]))
-    descent = Descent(torch.optim.SGD([weight], lr=1), constant(), total_steps=1, clip=1.0)
-    descent.step((weight**2).sum() / 2)  # gradient (3, 4) of norm 5, clipped to (0.6, 0.8)
+    stepper = Stepper(torch.optim.SGD([weight], lr=1), constant(), total_steps=1, clip=1.0)
+    stepper.backward_and_step((weight**2).sum() / 2)  # (3, 4), clipped to (0.6, 0.8)
     assert weight.tolist() == pytest.approx([2.4, 3.2], abs=1e-5)
 
 

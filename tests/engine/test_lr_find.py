@@ -13,7 +13,8 @@ from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Epoch, Step, train
 from saccade.engine.lr_find import Trial, suggested_rate, sweeping, trials
 from saccade.engine.schedule import cosine
-from saccade.engine.step import Descent
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper
 from saccade.errors import DivergedError
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
@@ -22,7 +23,7 @@ from saccade.tasks.classification import Classification
 def told(losses: list[float]) -> Iterator[Step | Epoch]:
     """A training that gives these losses."""
     for number, loss in enumerate(losses):
-        yield Step(0, number, {"loss": torch.tensor(loss)}, 0.1 * 2**number, torch.zeros(1))
+        yield Step(0, number, {"loss": torch.tensor(loss)}, {"lr": 0.1 * 2**number}, torch.zeros(1))
         yield Epoch(0, 1.0, 1)
 
 
@@ -73,14 +74,14 @@ def test_a_sweep_down_a_parabola_breaks_where_theory_says() -> None:
     """A step at the rate r leaves (1 - r) w of w: the loss w^2 / 2 falls up to a rate of 2."""
     weight = nn.Parameter(torch.tensor([1.0]))
     optimizer = torch.optim.SGD([weight], lr=0.3)
-    descent = sweeping(Descent(optimizer, cosine(), 5), steps=40, span=(0.11, 100.0))
+    stepper = sweeping(Stepper(optimizer, cosine(), 5), steps=40, span=(0.11, 100.0))
 
     def events() -> Iterator[Step]:
         for step in range(40):
-            rate = descent.lr
+            rate = stepper.lr
             loss = weight.square().sum() / 2
-            descent.step(loss)
-            yield Step(0, step, {"loss": loss.detach()}, rate, torch.zeros(1))
+            stepper.backward_and_step(loss)
+            yield Step(0, step, {"loss": loss.detach()}, {"lr": rate}, torch.zeros(1))
 
     found = list(trials(events()))
     assert found[0].rate == pytest.approx(0.11)
@@ -98,20 +99,20 @@ def test_a_sweep_of_a_training_finds_a_rate_that_learns() -> None:
     loader = Loader(Held(images.byte()), targets, 16, shuffled(64, seed=1))
     task = Classification(("dark", "bright"))
 
-    def made() -> tuple[nn.Sequential, Descent]:
+    def made() -> tuple[nn.Sequential, Stepper]:
         torch.manual_seed(0)
         model = chain(
             normalize=Normalize((0.4,), (0.3,)), flatten=nn.Flatten(), fc=nn.Linear(64, 2)
         )
-        return model, Descent(torch.optim.SGD(model.parameters(), lr=0.5), cosine(), 40)
+        return model, Stepper(torch.optim.SGD(model.parameters(), lr=0.5), cosine(), 40)
 
     model, whole = made()
-    descent = sweeping(whole, steps=100, span=(1e-5, 100.0))
-    events = list(train(model, task, loader, descent, compose([]), epochs=100))
+    stepper = sweeping(whole, steps=100, span=(1e-5, 100.0))
+    events = list(train(supervised(model, task, stepper), loader, compose([]), epochs=100))
     assert sum(isinstance(event, Step) for event in events) == 100
     rate = suggested_rate(list(trials(events)))
-    model, descent = made()
-    descent.full_rate = rate
-    after = list(train(model, task, loader, descent, compose([]), epochs=10))
+    model, stepper = made()
+    stepper.peak_lr = rate
+    after = list(train(supervised(model, task, stepper), loader, compose([]), epochs=10))
     losses = [event.losses["loss"].item() for event in after if isinstance(event, Step)]
     assert losses[-1] < 0.3 * losses[0]

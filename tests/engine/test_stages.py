@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saccade.engine.freezing import Stage, stage_at, stages, stages_kept
+from saccade.engine.stages import Stage, stage_at, stages, stages_kept
 from saccade.errors import RecipeError
 
 

@@ -13,11 +13,13 @@ from torch import nn
 from saccade.augment.augmentation import compose
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
-from saccade.engine.freezing import Unfreezing, freeze, hold_all_but, learning_in, stages
+from saccade.engine.freezing import Unfreezing, freeze, hold_all_but, learning_in
 from saccade.engine.loop import Epoch, Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
 from saccade.engine.schedule import constant
-from saccade.engine.step import Descent
+from saccade.engine.stages import stages
+from saccade.engine.state import TrainState, supervised
+from saccade.engine.step import Stepper
 from saccade.errors import RecipeError, UsageError
 from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
@@ -34,7 +36,7 @@ def network() -> nn.Sequential:
     )  # fmt: skip
 
 
-def in_stages(wanted: str, epochs: int, name: str = "sgd", lookahead: int = 0) -> Unfreezing:
+def in_stages(wanted: str, epochs: int, name: str = "sgd", lookahead: int = 0) -> TrainState:
     """With a whole rate of 0.1, half of it a layer further down."""
     model, planned = network(), stages(wanted.split(), epochs, fitted=False)
     learning = learning_in(model, planned)
@@ -42,28 +44,18 @@ def in_stages(wanted: str, epochs: int, name: str = "sgd", lookahead: int = 0) -
     groups = partial(parameter_groups, weight_decay=0.1, layer_decay=0.5)
     optimizer = OPTIMIZERS[name](groups(model), 0.1, 0.9)
     mover = Lookahead(optimizer, lookahead) if lookahead else optimizer
-    descent = Descent(mover, constant(), epochs * STEPS)
-    return Unfreezing(model, descent, groups, planned, learning, STEPS)
+    stepper = Stepper(mover, constant(), epochs * STEPS)
+    task = Classification(("a", "b"))
+    return supervised(model, task, stepper, Unfreezing(groups, planned, learning, STEPS))
 
 
-def events(
-    unfreezing: Unfreezing, epochs: int, start: Position | None = None
-) -> Iterator[Step | Epoch]:
+def events(state: TrainState, epochs: int, start: Position | None = None) -> Iterator[Step | Epoch]:
     pixels = torch.randint(0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(1))
     loader = Loader(Held(pixels.to(torch.uint8)), torch.arange(40) % 2, 2, shuffled(40, 0))
-    for event in train(
-        unfreezing.model,
-        Classification(("a", "b")),
-        loader,
-        unfreezing.descent,
-        compose([]),
-        epochs=epochs,
-        seed=3,
-        start=start,
-    ):
+    for event in train(state, loader, compose([]), epochs=epochs, seed=3, start=start):
         yield event
         if isinstance(event, Epoch):
-            unfreezing.reach(event.epoch + 1)
+            state.begin_epoch(event.epoch + 1)
 
 
 def state_of(model: nn.Module) -> dict:
@@ -76,19 +68,19 @@ def moved(before: dict, after: dict) -> set[str]:
 
 @pytest.mark.parametrize("name", ["sgd", "adamw", "muon", "lion"])
 def test_a_row_stays_as_it_was_to_the_bit_until_its_stage(name: str) -> None:
-    unfreezing, seen = in_stages("head conv2 all", 3, name), []
-    before = state_of(unfreezing.model)
-    for event in events(unfreezing, 3):
+    state, seen = in_stages("head conv2 all", 3, name), []
+    before = state_of(state.main.model)
+    for event in events(state, 3):
         held = {
             id(weight)
-            for group in unfreezing.descent.optimizer.param_groups
+            for group in state.main.stepper.optimizer.param_groups
             for weight in group["params"]
         }
         if isinstance(event, Step):
-            for weight in unfreezing.model.parameters():
+            for weight in state.main.model.parameters():
                 assert (weight.grad is not None) == weight.requires_grad == (id(weight) in held)
             continue
-        after = state_of(unfreezing.model)
+        after = state_of(state.main.model)
         seen.append(moved(before, after))
         before = after
     every = {"conv1", "bn1", "conv2", "bn2", "fc"}
@@ -98,12 +90,12 @@ def test_a_row_stays_as_it_was_to_the_bit_until_its_stage(name: str) -> None:
 def test_what_joins_rises_to_its_rate_over_a_tenth_of_its_stage() -> None:
     """Two of its 20 steps, hence 0, 1/2, 1; conv2 is one layer below the last, conv1 two."""
     rates: dict[int, list[float]] = {}
-    unfreezing = in_stages("head conv2 all", 3)
-    for event in events(unfreezing, 3):
+    state = in_stages("head conv2 all", 3)
+    for event in events(state, 3):
         if isinstance(event, Step):
-            groups = unfreezing.descent.optimizer.param_groups
+            groups = state.main.stepper.optimizer.param_groups
             own = {id(w): group["lr"] for group in groups for w in group["params"]}
-            weights = dict(unfreezing.model.named_parameters())
+            weights = dict(state.main.model.named_parameters())
             names = ("fc.weight", "bn2.bias", "conv2.weight", "conv1.weight")
             rates[event.epoch * STEPS + event.step] = [
                 own.get(id(weights[name]), -1.0) for name in names
@@ -120,9 +112,9 @@ def test_what_joins_rises_to_its_rate_over_a_tenth_of_its_stage() -> None:
 
 
 def test_the_rise_is_of_fifty_steps_at_the_most() -> None:
-    unfreezing = in_stages("head all", 101)
-    unfreezing.reach(50)  # of the 1020 steps from there on, a tenth is 102
-    rises = {group.get("rise") for group in unfreezing.descent.optimizer.param_groups}
+    state = in_stages("head all", 101)
+    state.begin_epoch(50)  # of the 1020 steps from there on, a tenth is 102
+    rises = {group.get("rise") for group in state.main.stepper.optimizer.param_groups}
     assert rises == {None, 50}
 
 
@@ -130,13 +122,13 @@ def test_momentum_goes_on_where_it_was() -> None:
     """One weight of SGD by hand: v = 0.9 v + g, w = w - 0.1 v; 1 and 2 in turn are gradients."""
     first, second = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))
     optimizer = OPTIMIZERS["sgd"]([{"params": [first], "weight_decay": 0.0}], 0.1, 0.9)
-    descent = Descent(optimizer, constant(), 10)
-    descent.step(first.sum())  # v = 1, w = -0.1
-    descent.join([{"params": [first, second], "weight_decay": 0.0, "rate": 0.5}], 1, 2)
-    descent.step((2 * first + second).sum())  # v = 2.9, w = -0.39; the second at rate 0
+    stepper = Stepper(optimizer, constant(), 10)
+    stepper.backward_and_step(first.sum())  # v = 1, w = -0.1
+    stepper.add_groups([{"params": [first, second], "weight_decay": 0.0, "rate": 0.5}], 1, 2)
+    stepper.backward_and_step((2 * first + second).sum())  # v = 2.9, w = -0.39; second: 0
     assert first.item() == pytest.approx(-0.39)
     assert second.item() == 0
-    descent.step((first + second).sum())  # the second: v = 1.9 at 0.1 * 0.5 / 2
+    stepper.backward_and_step((first + second).sum())  # the second: v = 1.9 at 0.1 * 0.5 / 2
     assert second.item() == pytest.approx(-0.0475)
     assert [len(group["params"]) for group in optimizer.param_groups] == [1, 1]
 
@@ -148,17 +140,14 @@ def test_a_training_goes_on_to_the_same_bits_within_and_between_stages(
 ) -> None:
     whole, kept = in_stages("head conv2 all", 3, name, lookahead), {}
     for event in events(whole, 3):
-        ended = isinstance(event, Epoch) or whole.descent.steps_done % STEPS
-        if whole.descent.steps_done == after and ended:
-            state = {"model": whole.model.state_dict(), "descent": whole.descent.state_dict()}
-            kept = copy.deepcopy(state)
+        ended = isinstance(event, Epoch) or whole.main.stepper.steps_done % STEPS
+        if whole.main.stepper.steps_done == after and ended:
+            kept = copy.deepcopy(whole.state_dict())
     later = in_stages("head conv2 all", 3, name, lookahead)
-    later.model.load_state_dict(kept["model"])
-    later.reach(after // STEPS)
-    later.descent.load_state_dict(kept["descent"])
+    later.load_state_dict(kept, after // STEPS)
     for _ in events(later, 3, Position(*divmod(after, STEPS))):
         pass
-    assert moved(state_of(whole.model), state_of(later.model)) == set()
+    assert moved(state_of(whole.main.model), state_of(later.main.model)) == set()
 
 
 def test_a_stage_is_refused_that_releases_nothing_or_does_not_exist() -> None:

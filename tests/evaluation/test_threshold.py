@@ -65,7 +65,6 @@ def test_a_precision_out_of_reach_is_refused_with_the_best_there_is() -> None:
 
 
 def test_wishes_that_are_none_are_refused() -> None:
-    assert Wish.of(None, None, keep=False) is None
     with pytest.raises(UsageError, match="one thing"):
         Wish.of(0.9, 0.9, keep=False)
     with pytest.raises(UsageError, match="one thing"):
@@ -78,7 +77,7 @@ def test_wishes_that_are_none_are_refused() -> None:
 
 def test_a_kept_threshold_is_what_predict_goes_by(digits_run: Run) -> None:
     """Half of the validation pictures reach the median confidence, so half of any like them."""
-    found = saccade.evaluate(digits_run.path, coverage=0.5, keep=True)
+    found = saccade.tune_threshold(digits_run.path, coverage=0.5, save=True)
     assert found.selected is not None
     value = found.selected.chosen.value
     bundle = saccade.open_bundle(digits_run.path)

@@ -16,7 +16,7 @@ from saccade.models.catalogue import NETWORKS
 
 def of(name: str, pixels: int = 224, **settings: bool) -> Anatomy:
     with torch.device("meta"):
-        return anatomy(NETWORKS[name](), (3, pixels, pixels), name=name, **settings)
+        return anatomy(NETWORKS[name].make(), (3, pixels, pixels), name=name, **settings)
 
 
 # Parameters; multiply-adds in thousand millions; both as published.

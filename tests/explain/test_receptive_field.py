@@ -61,7 +61,7 @@ def positive(module: nn.Module) -> nn.Module:
 def crop(name: str, last: str) -> nn.Module:
     """The rows of a network up to one of them, without memory; "a.b" for a row of a group."""
     with torch.device("meta"):
-        network = NETWORKS[name]()
+        network = NETWORKS[name].make()
     outer, _, inner = last.partition(".")
     group = network.get_submodule(outer)
     rows = dict(network.named_children())
@@ -218,7 +218,7 @@ PUBLISHED = {
 def test_the_field_of_a_network_is_the_published_one(name: str) -> None:
     pixels = 299 if name == "inception_resnet_v2" else 224
     with torch.device("meta"):
-        network = NETWORKS[name]()
+        network = NETWORKS[name].make()
     fields = receptive_fields(trace(network, (3, pixels, pixels))).values()
     largest = max((field for field in fields if field.local), key=lambda field: field.size)
     assert largest.size == (PUBLISHED[name], PUBLISHED[name])

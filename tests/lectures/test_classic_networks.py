@@ -15,7 +15,7 @@ from saccade.models.layers.surgery import rows, without
 
 def empty(name: str) -> nn.Sequential:
     with torch.device("meta"):
-        return NETWORKS[name]()
+        return NETWORKS[name].make()
 
 
 def sizes(name: str) -> dict[str, tuple[int, ...]]:

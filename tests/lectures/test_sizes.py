@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from saccade.explain.anatomy import Anatomy, anatomy
-from saccade.models.catalogue import INPUTS, NETWORKS
+from saccade.models.catalogue import NETWORKS
 from saccade.models.layers.surgery import without
 from saccade.report.show import show
 
@@ -17,7 +17,7 @@ from saccade.report.show import show
 @cache
 def of(name: str) -> Anatomy:
     with torch.device("meta"):
-        return anatomy(NETWORKS[name](), INPUTS.get(name, (3, 224, 224)), name=name)
+        return anatomy(NETWORKS[name].make(), NETWORKS[name].input, name=name)
 
 
 @pytest.mark.parametrize(("kernel", "pool"), [(5, 2), (3, 3), (7, 4)])
@@ -107,7 +107,7 @@ def test_f25_what_removing_layers_saves(layers: list[str], millions: int) -> Non
     assert less.saved.weights + less.total.weights == 60_965_224
     assert less.saved.weights / 1e6 == pytest.approx(millions, abs=1)
     with torch.device("meta"):
-        rest = without(NETWORKS["alexnet_2012"](), layers, input_shape=(3, 227, 227))
+        rest = without(NETWORKS["alexnet_2012"].make(), layers, input_shape=(3, 227, 227))
     assert sum(p.numel() for p in rest.parameters()) == less.total.weights
 
 

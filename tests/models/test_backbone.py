@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.models.backbone import head_inputs, heads, last_layer
+from saccade.models.backbone import HeadInputs, heads, last_layer
 from saccade.models.create import create_model
 from saccade.models.layers.historic import Neighbours
 
@@ -19,42 +19,67 @@ NETWORKS = {
 }
 
 
+def hooks(model: nn.Module) -> int:
+    """How many hooks all modules of a network have."""
+    return sum(
+        len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules()
+    )
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_last_layer_makes_of_them_what_the_network_says(name: str) -> None:
+def test_the_last_layer_makes_of_them_what_the_network_gives(name: str) -> None:
     channels, size = NETWORKS[name]
     model = create_model(name, num_classes=4).eval()
     x = torch.rand(3, channels, size, size, generator=torch.Generator().manual_seed(0))
+    network = HeadInputs(model)
     with torch.no_grad():
-        with head_inputs(model) as seen:
-            said = heads(model(x))[0]
-            again = heads(model(x[:1]))[0]
-        head = last_layer(model)  # whose hook is gone
+        logits, one = heads(network(x))[0], heads(network(x[:1]))[0]
+        assert torch.equal(logits, heads(model(x))[0])
+        head = model.get_submodule(last_layer(model))
         assert isinstance(head, nn.Linear) and head.out_features == 4
-        first, second = seen
-        torch.testing.assert_close(head(first), said, rtol=0, atol=0)
-        torch.testing.assert_close(head(second), again, rtol=0, atol=0)
-    assert len(seen) == 2
+        first, second = network.features
+        torch.testing.assert_close(head(first), logits, rtol=0, atol=0)
+        torch.testing.assert_close(head(second), one, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_network_itself_is_left_alone(name: str) -> None:
+    """No hook, no other module, and every weight shared, wherever it is moved to."""
+    channels, size = NETWORKS[name]
+    model = create_model(name, num_classes=4).eval()
+    before = dict(model.named_modules())
+    network = HeadInputs(model)
+    network(torch.rand(2, channels, size, size))
+    assert dict(model.named_modules()) == before
+    assert hooks(model) == hooks(network) == 0
+    model.double()
+    assert {p.dtype for p in network.parameters()} == {torch.float64}
+    assert {id(p) for p in network.parameters()} == {id(p) for p in model.parameters()}
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_it_is_in_the_mode_that_the_network_is_in(training: bool) -> None:
+    model = create_model("lenet5").train(training)
+    assert HeadInputs(model).training is training
+    assert model.training is training
 
 
 def test_maps_are_seen_as_their_means_over_places() -> None:
     model = nn.Sequential(nn.Identity(), nn.Conv2d(2, 3, 1), nn.AdaptiveAvgPool2d(1))
-    x = torch.arange(16.0).view(1, 2, 2, 4)
-    with head_inputs(model) as seen:
-        model(x)
-    assert seen[0].tolist() == [[3.5, 11.5]]
+    network = HeadInputs(model)
+    network(torch.arange(16.0).view(1, 2, 2, 4))
+    assert network.features[0].tolist() == [[3.5, 11.5]]
 
 
 def test_a_row_of_remembered_pictures_is_a_last_layer_too() -> None:
-    row = Neighbours(torch.eye(3), torch.eye(3), 1)
-    model = nn.Sequential(nn.Linear(2, 3), row)
-    assert last_layer(model) is row
+    model = nn.Sequential(nn.Linear(2, 3), Neighbours(torch.eye(3), torch.eye(3), 1))
+    assert last_layer(model) == "1"
 
 
 def test_a_compiled_network_is_looked_into_as_well() -> None:
     model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
     model.compile(backend="eager")
     x = torch.ones(1, 2)
-    said = model(x)
-    with head_inputs(model) as seen:
-        torch.testing.assert_close(model(x), said)
-    torch.testing.assert_close(seen[0], model[0](x))
+    network = HeadInputs(model)
+    torch.testing.assert_close(network(x), model(x))
+    torch.testing.assert_close(network.features[0], model[0](x))

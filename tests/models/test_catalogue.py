@@ -32,7 +32,7 @@ def test_parameters_are_the_published_ones(
 @pytest.mark.parametrize("name, depth", [("29", 29), ("164", 164)])
 def test_depth_counts_the_weight_layers_without_the_projections(name: str, depth: int):
     with torch.device("meta"):
-        state = NETWORKS[f"cifar_resnet{name}"]().state_dict()
+        state = NETWORKS[f"cifar_resnet{name}"].make().state_dict()
     layers = [k for k, v in state.items() if v.dim() > 1 and "downsample" not in k]
     assert len(layers) == depth
 
@@ -60,7 +60,7 @@ def test_every_cardinality_costs_the_same(
 @pytest.mark.parametrize("name, width", [("1x16d", 16), ("2x10d", 20), ("4x6d", 24), ("32x1d", 32)])
 def test_paths_of_the_first_stage_are_as_wide_as_named_and_double(name: str, width: int):
     with torch.device("meta"):
-        network = NETWORKS[f"cifar_resnext29_{name}"]()
+        network = NETWORKS[f"cifar_resnext29_{name}"].make()
     groups, base = map(int, name.removesuffix("d").split("x"))
     for stage in (1, 2, 3):
         weight = network.get_parameter(f"layer{stage}.1.conv2.weight")
@@ -70,14 +70,14 @@ def test_paths_of_the_first_stage_are_as_wide_as_named_and_double(name: str, wid
 
 def test_one_path_is_the_resnet_of_bottlenecks():
     with torch.device("meta"):
-        one, other = (NETWORKS[n]() for n in ("cifar_resnext29_1x16d", "cifar_resnet29"))
+        one, other = (NETWORKS[n].make() for n in ("cifar_resnext29_1x16d", "cifar_resnet29"))
     shapes = [{k: v.shape for k, v in network.state_dict().items()} for network in (one, other)]
     assert shapes[0] == shapes[1]
 
 
 def test_a_plain_network_has_all_weights_but_the_projections():
     with torch.device("meta"):
-        plain, residual = (NETWORKS[f"cifar_{kind}29"]() for kind in ("plain", "resnet"))
+        plain, residual = (NETWORKS[f"cifar_{kind}29"].make() for kind in ("plain", "resnet"))
     kept = {k: v.shape for k, v in residual.state_dict().items() if "downsample" not in k}
     assert {k: v.shape for k, v in plain.state_dict().items()} == kept
 

@@ -36,7 +36,7 @@ def kinds(network: nn.Module) -> list[str]:
     ],
 )
 def test_an_mlp_with_another_activation_is_the_mlp_made_with_it(name: str, twin: str):
-    ours, theirs = changed("mlp", activation=name), NETWORKS[twin]()
+    ours, theirs = changed("mlp", activation=name), NETWORKS[twin].make()
     theirs.load_state_dict(ours.state_dict(), strict=True)
     x = torch.randn(3, 1, 28, 28)
     assert torch.equal(ours(x), theirs(x))

@@ -45,14 +45,16 @@ def test_with_changes_a_copy_and_reads_text_as_the_settings_type() -> None:
     [
         ({"optim.rl": 1}, "no setting is called 'optim.rl'", "did you mean optim.lr"),
         ({"optim.lr": "fast"}, "optim.lr cannot be 'fast'", "it takes a number"),
-        ({"optim.lr": -1}, "optim.lr cannot be -1.0", "it takes a finite number above 0"),
+        ({"optim.lr": -1}, "optim.lr cannot be '-1'", "it takes a number above 0"),
         ({"train.epochs": 2.5}, "train.epochs cannot be '2.5'", "it takes a whole number"),
-        ({"data.size": "big"}, "data.size cannot be 'big'", "it takes a whole number or 'auto'"),
+        (
+            {"data.size": "big"},
+            "data.size cannot be 'big'",
+            "it takes a whole number from 1 to 8,192, or 'auto'",
+        ),
         ({"optim.name": "sdg"}, "optim.name cannot be 'sdg'", "'sgd'"),
         ({"train.epochs": True}, "train.epochs cannot be 'True'", "whole number"),
-        ({"data.val": 0.6, "data.test": 0.6}, "data.val + data.test cannot be 1.2", "under 1"),
-        ({"optim.lr": "nan"}, "optim.lr cannot be nan", "finite"),
-        ({"optim.lr": "inf"}, "optim.lr cannot be inf", "finite"),
+        ({"data.val": 0.6, "data.test": 0.6}, "data.val + data.test cannot be '1.2'", "under 1"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_what_it_takes(changes: dict, what: str, hint: str) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from saccade.explain.anatomy import Anatomy, anatomy
-from saccade.models.catalogue import INPUTS, NETWORKS
+from saccade.models.catalogue import NETWORKS
 from saccade.report.drawing import svg
 from saccade.report.drawing_layout import LARGE, SMALL, arranged, nodes_of
 
@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def of(name: str) -> Anatomy:
     with torch.device("meta"):
-        return anatomy(NETWORKS[name](), INPUTS.get(name, (3, 224, 224)), name=name)
+        return anatomy(NETWORKS[name].make(), NETWORKS[name].input, name=name)
 
 
 DRAWN = ["lenet5", "alexnet_2012", "vgg16", "googlenet_2014", "resnet50", "seresnet50"]

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 import saccade
+from saccade.command import Command
 from saccade.data.cache import Held
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.metric import Measured
 from saccade.report import pictures
 from saccade.report.pages.evaluation_page import Asked, evaluation_page
-from saccade.runs.command import evaluate_command
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 
@@ -32,7 +32,7 @@ def titles_of(page: str) -> list[str]:
 def measured(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Path]:
     """The run on its validation pictures, with all that can be asked for, and its folder."""
     out = tmp_path_factory.mktemp("measured") / "val"
-    asked = {"by": "([0-4])$", "corrupt": "brightness", "coverage": 0.9, "out": out}
+    asked = {"by": "([0-4])$", "corrupt": "brightness", "out": out}
     return saccade.evaluate(trained.path, split="val", **asked), out
 
 
@@ -48,7 +48,7 @@ def test_the_page_has_the_sections_of_the_run_and_those_asked_for(
     page = (measured[1] / "report.html").read_text(encoding="utf-8")
     own = titles_of((trained.path / "report.html").read_text(encoding="utf-8"))
     shared = own[own.index("Confusion") : own.index("Pictures") + 1]
-    asked = ["Slice by slice", "When pictures are worse", "Saying “unknown”"]
+    asked = ["Slice by slice", "When pictures are worse"]
     assert titles_of(page) == ["Result", *asked, *shared, "What was measured", "How to repeat it"]
 
 
@@ -60,13 +60,12 @@ def test_the_page_tells_the_numbers_of_the_evaluation(
     page = page.replace("\u2060", "")
     assert lead_of(page).startswith(f"{found.leading} {found.leading.name} on its validation")
     assert str(trained.test[found.leading.name]) in lead_of(page)
-    assert found.robustness is not None and found.selected is not None
+    assert found.robustness is not None
     told = [*map(str, found.numbers), *(str(one.number) for one in found.slices)]
     assert all(words in page for words in told)
     for number in found.robustness.corrupted["brightness"]:
         assert f">{100 * number.value:.0f} (" in page
     assert "The brightest channel raised; hue, saturation as they were." in page
-    assert f"confidence of {found.selected.chosen.value:.4f}, for a coverage of 90.0 %" in page
     wrong = found.n - sum(row[k] for k, row in enumerate(found.confusion))
     assert f"{wrong} of {found.n} pictures, as" in page
 
@@ -76,15 +75,27 @@ def test_the_command_on_the_page_is_the_one_that_was_given(
 ) -> None:
     _, out = measured
     page = (out / "report.html").read_text(encoding="utf-8")
-    options = f"--split val --by '([0-4])$' --corrupt brightness --coverage 0.9 --out {out}"
+    options = f"--split val --by '([0-4])$' --out {out} --corrupt brightness"
     assert f"saccade evaluate {trained.path} {options}<" in page.replace("&#x27;", "'")
 
 
+def test_a_tuned_threshold_has_its_section_and_its_command(trained: Run, tmp_path: Path) -> None:
+    out = tmp_path / "tuned"
+    found = saccade.tune_threshold(trained.path, split="val", coverage=0.9, out=out)
+    page = (out / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    page = page.replace("\u2060", "")
+    assert "Saying “unknown”" in titles_of(page)
+    assert found.selected is not None
+    assert f"confidence of {found.selected.chosen.value:.4f}, for a coverage of 90.0 %" in page
+    command = f"saccade tune-threshold {trained.path} --split val --out {out} --coverage 0.9"
+    assert f"{command}<" in page
+
+
 def test_options_that_say_nothing_are_not_in_the_command() -> None:
-    options = {"split": "", "views": "crops flip", "precision": 0.98, "keep": True, "out": None}
-    command = evaluate_command("runs/mine", "my photos", options)
-    assert command == (
-        "saccade evaluate runs/mine 'my photos' --views 'crops flip' --precision 0.98 --keep"
+    options = {"split": "", "tta": "crops flip", "precision": 0.98, "save": True, "out": None}
+    command = Command.of("evaluate", "runs/mine", "my photos", **options)
+    assert str(command) == (
+        "saccade evaluate runs/mine 'my photos' --tta 'crops flip' --precision 0.98 --save"
     )
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from saccade.studies.load import Cell
+from saccade.studies.cell import Cell
 from saccade.studies.number import number_of
 from saccade.studies.page import Scale, study_page, svg
 from saccade.studies.result import StudyResult

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from saccade.studies.load import Cell
+from saccade.studies.cell import Cell
 from saccade.studies.number import Number, number_of
 from saccade.studies.result import StudyResult, edge_notes, rows_of, verdict
 from saccade.studies.study import BestOf, Study, Variant

@@ -21,7 +21,7 @@ from saccade import api
 from saccade.engine.stopping import stop_requests
 from saccade.errors import RecipeError, Stopped, UsageError
 from saccade.runs.run import Run
-from saccade.studies.load import progress_of
+from saccade.studies.cell import progress_of
 from saccade.studies.result import StudyResult
 from saccade.studies.workers import Order, train_all, train_one
 
@@ -32,7 +32,7 @@ seeds = 2
 [settings]
 model.name = "logistic_regression"
 data.per_class = 10
-data.held_per_class = 5
+data.held_out_per_class = 5
 train.epochs = 2
 [variants.slow]
 optim.lr = 0.0001
@@ -53,7 +53,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def done(two: Path) -> StudyResult:
     """The study carried out, one training after the other; not to be changed."""
-    return api.study(two, at_once=1, out=two.parent / "done")
+    return api.study(two, jobs=1, out=two.parent / "done")
 
 
 @pytest.fixture(autouse=True)
@@ -121,27 +121,27 @@ def test_asked_again_it_trains_nothing_and_more_seeds_are_added(
     two: Path, done: StudyResult
 ) -> None:
     folder = two.parent / "again"
-    once = api.study(two, seeds=1, at_once=1, out=folder)
+    once = api.study(two, seeds=1, jobs=1, out=folder)
     assert once.outcomes[1].difference is None
     logs = {name: (folder / name / "log.jsonl").stat().st_mtime_ns for name in CELLS[:2]}
-    both = api.study(two, at_once=1, out=folder)
+    both = api.study(two, jobs=1, out=folder)
     assert logs == {n: (folder / n / "log.jsonl").stat().st_mtime_ns for n in CELLS[:2]}
     assert [c.value for c in both.cells] == [c.value for c in done.cells]
-    assert api.study(folder / "study.toml", at_once=1, out=folder).rows() == both.rows()
+    assert api.study(folder / "study.toml", jobs=1, out=folder).rows() == both.rows()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
 def test_killed_it_goes_on_to_the_same_weights(two: Path, tmp_path: Path) -> None:
     """The half cell is resumed from its checkpoint, those that are finished are kept."""
     words = ["--with", "train.epochs=60", "--with", "data.per_class=60", "--seeds", 1]
-    whole = api.study(two, seeds=1, at_once=1, with_=_long(), out=tmp_path / "whole")
+    whole = api.study(two, seeds=1, jobs=1, with_=_long(), out=tmp_path / "whole")
     folder = tmp_path / "killed"
-    process = started(two, *words, "--at-once", 1, "--out", folder)
+    process = started(two, *words, "--jobs", 1, "--out", folder)
     wait_for(folder / "fast/seed-0/checkpoint/latest.json")
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert [progress_of(folder / name) for name in CELLS[:2]] == ["finished", "begun"]
-    api.study(two, seeds=1, at_once=1, with_=_long(), out=folder)
+    api.study(two, seeds=1, jobs=1, with_=_long(), out=folder)
     assert Run.open(folder / "fast/seed-0").events("resumed")
     for name in CELLS[:2]:
         assert same_weights(folder / name, whole.path / name)
@@ -151,7 +151,7 @@ def test_killed_it_goes_on_to_the_same_weights(two: Path, tmp_path: Path) -> Non
 def test_stopped_with_several_at_once_it_saves_and_says_how_to_go_on(
     two: Path, tmp_path: Path
 ) -> None:
-    words = [two, "--with", "train.epochs=2000", "--at-once", 2, "--out", tmp_path / "study"]
+    words = [two, "--with", "train.epochs=2000", "--jobs", 2, "--out", tmp_path / "study"]
     process = started(*words)
     for name in CELLS[:2]:
         wait_for(tmp_path / "study" / name / "checkpoint" / "latest.json")
@@ -193,11 +193,11 @@ def test_two_processes_never_work_on_one_study(
     with (done.path / ".lock").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match="another process works on the study"):
-            api.study(two, at_once=1, out=done.path)
+            api.study(two, jobs=1, out=done.path)
 
 
 def test_several_at_once_come_to_the_same(two: Path, done: StudyResult, tmp_path: Path) -> None:
-    result = api.study(two, at_once=2, out=tmp_path / "at-once")
+    result = api.study(two, jobs=2, out=tmp_path / "at-once")
     assert [c.value for c in result.cells] == [c.value for c in done.cells]
     assert all(same_weights(result.path / name, done.path / name) for name in CELLS)
 
@@ -207,12 +207,12 @@ def test_a_training_that_diverges_is_a_result(two: Path, tmp_path: Path) -> None
     wild.write_text(TWO.replace('"logistic_regression"', '"mlp"').replace(
         "optim.lr = 0.0001", 'optim.lr = 1e30\noptim.name = "sgd"'
     ))  # fmt: skip
-    result = api.study(wild, seeds=1, at_once=1, out=tmp_path / "wild")
+    result = api.study(wild, seeds=1, jobs=1, out=tmp_path / "wild")
     slow, fast = result.outcomes
     assert slow.mean is None and fast.mean is not None
     assert slow.missing.startswith("diverged in epoch ")
     assert slow.missing in str(result)
-    again = api.study(wild, seeds=1, at_once=1, out=tmp_path / "wild")
+    again = api.study(wild, seeds=1, jobs=1, out=tmp_path / "wild")
     assert again.rows() == result.rows()
 
 
@@ -227,8 +227,8 @@ def test_another_study_in_the_folder_is_refused(
     (tmp_path / "mine.txt").write_text("not to be lost")
     with pytest.raises(UsageError, match="holds no study"):
         api.study(two, out=tmp_path)
-    with pytest.raises(UsageError, match="at-once cannot be -1"):
-        api.study(two, at_once=-1, out=tmp_path / "new")
+    with pytest.raises(UsageError, match="--jobs cannot be -1"):
+        api.study(two, jobs=-1, out=tmp_path / "new")
 
 
 def test_a_variant_that_cannot_be_trained_is_refused_before_any_is(

@@ -40,7 +40,7 @@ def weights(tmp_path: Path) -> Path:
 
 
 def prepared(photos: Path, weights: Path, recipe: str = "features", **changes: Any) -> Prepared:
-    """Three plainly coloured classes, made ready with settings such as model__head="means"."""
+    """Three plainly coloured classes, with settings such as model__head="nearest_mean"."""
     changes = {"data__doctor": "off", "train__threads": 1} | changes
     source = open_source(photos)
     flags = {"model.name": "cifar_resnet20", "model.weights": str(weights)}
@@ -54,7 +54,7 @@ def right(ready: Prepared) -> float:
     return scores(ready.task.metric(), found.rows)["accuracy"]
 
 
-@pytest.mark.parametrize("head", ["ridge", "logistic", "means", "neighbours"])
+@pytest.mark.parametrize("head", ["ridge", "logistic", "nearest_mean", "knn"])
 def test_every_head_tells_plain_colours_apart_without_an_epoch(
     photos: Path, weights: Path, head: str
 ) -> None:
@@ -66,7 +66,7 @@ def test_every_head_tells_plain_colours_apart_without_an_epoch(
     assert ready.words[1].startswith("last layer: ")
 
 
-@pytest.mark.parametrize("head", ["logistic", "neighbours"])
+@pytest.mark.parametrize("head", ["logistic", "knn"])
 def test_a_fitted_network_is_a_bundle_like_any(
     photos: Path, weights: Path, tmp_path: Path, head: str
 ) -> None:
@@ -84,16 +84,16 @@ def test_fine_tuning_begins_with_the_fitted_layer_and_moves_all(
     ready = prepared(photos, weights, "finetune", train__epochs=1, data__augment="flip")
     assert right(ready) == 1
     assert all(weight.requires_grad for weight in ready.model.parameters())
-    shares = ready.descent.shares
+    shares = ready.stepper.lr_scales
     assert max(shares) == 1
     assert min(shares) == pytest.approx(0.8 ** (len(set(shares)) - 1))
 
 
 def test_views_come_from_the_augmentations(photos: Path, weights: Path) -> None:
-    wanted = {"data__views": 2, "data__augment": "flip brightness:0.2"}
+    wanted = {"data__augmented_copies": 2, "data__augment": "flip brightness:0.2"}
     assert right(prepared(photos, weights, model__head="ridge", **wanted)) == 1
     with pytest.raises(RecipeError, match="nothing that makes them differ"):
-        prepared(photos, weights, data__views=2)
+        prepared(photos, weights, data__augmented_copies=2)
 
 
 def learning(ready: Prepared) -> set[str]:
@@ -102,19 +102,19 @@ def learning(ready: Prepared) -> set[str]:
 
 def test_rows_stay_or_learn_as_the_recipe_says(photos: Path, weights: Path) -> None:
     def tuned(**changes: Any) -> Prepared:
-        wanted = {"data__augment": "flip", "model__head": "means"} | changes
+        wanted = {"data__augment": "flip", "model__head": "nearest_mean"} | changes
         return prepared(photos, weights, "finetune", **wanted)
 
     ready = tuned(model__freeze="features")
     assert learning(ready) == {"linear"}
     assert learning(tuned(model__freeze="layer2")) == {"layer3", "linear"}
     assert learning(tuned(model__unfreeze="layer2")) == {"layer2", "layer3", "linear"}
-    held = [p for group in ready.descent.optimizer.param_groups for p in group["params"]]
+    held = [p for group in ready.stepper.optimizer.param_groups for p in group["params"]]
     assert [tuple(p.shape) for p in held] == [(3, 64), (3,)]
 
 
 def test_means_and_deviations_are_those_of_the_weights(photos: Path, weights: Path) -> None:
-    ready = prepared(photos, weights, model__head="means")
+    ready = prepared(photos, weights, model__head="nearest_mean")
     assert ready.preprocessing.mean == (0.485, 0.456, 0.406)
     row: Tensor = ready.model.get_buffer("normalize.mean")
     assert row.flatten().tolist() == pytest.approx([255 * m for m in (0.485, 0.456, 0.406)])
@@ -165,8 +165,8 @@ def test_a_last_layer_is_fitted_the_same_every_time(photos: Path, weights: Path)
     ("changes", "error", "words"),
     [
         ({"model__name": "cifar_resnet32"}, WeightsError, "does not fit the network"),
-        ({"model__head": "fresh"}, RecipeError, "train.epochs=0 leaves nothing to learn"),
-        ({"model__head": "neighbours", "train__epochs": 2}, RecipeError, "no weights that epochs"),
+        ({"model__head": "random"}, RecipeError, "train.epochs=0 leaves nothing to learn"),
+        ({"model__head": "knn", "train__epochs": 2}, RecipeError, "no weights that epochs"),
         ({"model__freeze": "layr2", "train__epochs": 1}, UsageError, "called 'layr2'"),
         ({"model__freeze": "linear", "train__epochs": 1}, RecipeError, "nothing is left to learn"),
     ],

@@ -18,7 +18,7 @@ STEADY = {
     "optim.schedule": "constant",
     "optim.warmup": 0,
     "optim.lr": 0.03,
-    "train.average": 0,
+    "train.ema": 0,
 }
 
 
@@ -60,7 +60,7 @@ def test_training_ends_when_validation_no_longer_improves(whole: Run, tmp_path: 
         n for n in range(3, 13) if max(accuracies[: n - 2]) >= max(accuracies[n - 2 : n])
     )
     assert expected < 12
-    run = train(with_=STEADY | {"train.stop_after": 2}, epochs=12, out=tmp_path / "run")
+    run = train(with_=STEADY | {"train.patience": 2}, epochs=12, out=tmp_path / "run")
     assert len(run.history) == expected
     assert [row["val_accuracy"] for row in run.history] == accuracies[:expected]
     (kept,) = run.events("kept")
@@ -70,7 +70,7 @@ def test_training_ends_when_validation_no_longer_improves(whole: Run, tmp_path: 
 def test_the_best_weights_are_those_of_a_training_that_ends_there(whole: Run, tmp_path: Path):
     best = best_epoch(whole.history)
     assert best < 12
-    kept = train(with_=STEADY | {"train.keep": "best"}, epochs=12, out=tmp_path / "kept")
+    kept = train(with_=STEADY | {"train.checkpoint": "best"}, epochs=12, out=tmp_path / "kept")
     shorter = train(with_=STEADY, epochs=best, out=tmp_path / "shorter")
     assert kept.events("kept")[0]["epoch"] == best
     assert weights(kept) == weights(shorter)
@@ -85,7 +85,7 @@ def test_the_last_weights_are_kept_unless_asked(whole: Run):
 def test_a_resumed_training_ends_at_the_same_epoch_with_the_same_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    settings = STEADY | {"train.stop_after": 2, "train.keep": "best", "train.epochs": 12}
+    settings = STEADY | {"train.patience": 2, "train.checkpoint": "best", "train.epochs": 12}
     once = train(with_=settings, out=tmp_path / "once")
     steps = 20 + 1  # of an epoch, and its end
     for name, events in (("midway", 2 * steps + 7), ("late", len(once.history) * steps - 3)):
@@ -100,7 +100,7 @@ def test_a_resumed_training_ends_at_the_same_epoch_with_the_same_weights(
 def test_a_training_killed_after_its_early_end_does_no_further_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    settings = STEADY | {"train.stop_after": 2, "train.epochs": 12}
+    settings = STEADY | {"train.patience": 2, "train.epochs": 12}
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("saccade.training.train.finish", _fall)
         train(with_=settings, out=tmp_path / "run")
@@ -111,7 +111,7 @@ def test_a_training_killed_after_its_early_end_does_no_further_step(
 
 
 def test_a_training_that_ended_early_goes_on_where_more_epochs_are_asked_for(tmp_path: Path):
-    settings = STEADY | {"train.stop_after": 2, "train.epochs": 12}
+    settings = STEADY | {"train.patience": 2, "train.epochs": 12}
     done = len(train(with_=settings, out=tmp_path / "run").history)
     with pytest.raises(UsageError, match=f"ended after {done} of its 12 epochs"):
         resume(tmp_path / "run", epochs=12)
@@ -128,7 +128,7 @@ def _fall(*arguments: object) -> None:
 def test_looks_into_layers_leave_the_weights_as_they_are(tmp_path: Path):
     settings = {"train.epochs": 2, "model.name": "lenet5"}
     plain = train(with_=settings, out=tmp_path / "plain")
-    looked = train(with_=settings | {"train.statistics": 1}, out=tmp_path / "looked")
+    looked = train(with_=settings | {"train.layer_statistics": 1}, out=tmp_path / "looked")
     assert weights(plain) == weights(looked)
     assert "layers" not in plain.history[0]
     rows = looked.history[1]["layers"]
@@ -139,20 +139,24 @@ def test_looks_into_layers_leave_the_weights_as_they_are(tmp_path: Path):
 
 
 def test_layers_are_looked_into_every_so_many_epochs(tmp_path: Path):
-    settings = {"train.epochs": 5, "train.statistics": 2, "model.name": "logistic_regression"}
+    settings = {
+        "train.epochs": 5,
+        "train.layer_statistics": 2,
+        "model.name": "logistic_regression",
+    }
     run = train(with_=settings, out=tmp_path / "run")
     assert [row["epoch"] for row in run.history if "layers" in row] == [2, 4]
 
 
 def test_a_dead_layer_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    settings = {"train.epochs": 1, "train.statistics": 1, "model.name": "mlp"}
+    settings = {"train.epochs": 1, "train.layer_statistics": 1, "model.name": "mlp"}
     train(with_=settings | {"model.init": "zero"}, out=tmp_path / "run")
     said = capfd.readouterr().err
     assert "100 % of its" in said and "never fire" in said
     assert "learns nothing: its gradient is 0" in said
 
 
-@pytest.mark.parametrize("name", ["train.stop_after", "train.statistics"])
+@pytest.mark.parametrize("name", ["train.patience", "train.layer_statistics"])
 def test_numbers_of_epochs_are_not_negative(name: str, tmp_path: Path):
-    with pytest.raises(RecipeError, match=f"{name} cannot be -1"):
+    with pytest.raises(RecipeError, match=f"{name} cannot be '-1'"):
         train(with_={name: -1}, out=tmp_path / "run")

@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from saccade.api import find_rate, resume, train
+from saccade.api import lr_find, plan, resume, train
 from saccade.cli import main
 from saccade.engine.distributed.world import Alone
 from saccade.errors import DivergedError, RecipeError, UsageError
 from saccade.recipes.recipe import Recipe
 from saccade.training.prepare import refuse_unshared
 
-TINY = {"data.doctor": "off", "data.per_class": 30, "data.held_per_class": 5, "train.epochs": 2}
+TINY = {
+    "data.doctor": "off",
+    "data.per_class": 30,
+    "data.held_out_per_class": 5,
+    "train.epochs": 2,
+}
 LINE = TINY | {"model.name": "logistic_regression", "train.precision": "float32"}
 
 
@@ -20,9 +25,7 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert (
-        main(["find-rate", "--model", "logistic_regression", "--out", "rates.svg", "--json"]) == 0
-    )
+    assert main(["lr-find", "--model", "logistic_regression", "--out", "rates.svg", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     losses = {trial["rate"]: trial["smooth"] for trial in told["trials"]}
     assert told["rate"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
@@ -34,15 +37,15 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
 
 def test_what_has_no_rate_or_no_picture_to_draw_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="neither PNG nor SVG"):
-        find_rate(out=tmp_path / "rates.jpg")
+        lr_find(out=tmp_path / "rates.jpg")
     with pytest.raises(RecipeError, match="fitted without a rate"):
-        find_rate(model="hog", out=tmp_path / "rates.svg")
+        lr_find(model="hog", out=tmp_path / "rates.svg")
 
 
-def test_a_training_at_rate_auto_is_one_at_the_rate_that_find_rate_suggests(
+def test_a_training_at_rate_auto_is_one_at_the_rate_that_lr_find_suggests(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    suggested = find_rate(with_=LINE, out=tmp_path / "rates.svg").rate
+    suggested = lr_find(with_=LINE, out=tmp_path / "rates.svg").rate
     found = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "found")
     assert f"optim.lr={suggested:.2g}: a tenth of" in capsys.readouterr().err
     assert found.recipe.optim.lr == suggested
@@ -59,8 +62,8 @@ def test_a_training_at_rate_auto_is_one_at_the_rate_that_find_rate_suggests(
 
 
 def test_a_plan_counts_the_sweep(tmp_path: Path) -> None:
-    plan = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "none", plan=True)
-    assert plan.seconds > 200 * plan.step_seconds
+    costs = plan(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "none")
+    assert costs.seconds > 200 * costs.step_seconds
     assert not (tmp_path / "none").exists()
 
 

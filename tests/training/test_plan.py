@@ -14,6 +14,9 @@ from saccade import api, cli
 from saccade.data.item import Item, Pixels
 from saccade.engine import profile as pacing
 from saccade.engine.profile import Living, line
+from saccade.engine.schedule import constant
+from saccade.engine.state import supervised
+from saccade.engine.step import Stepper
 from saccade.errors import ResourceError
 from saccade.runs.run import Run
 from saccade.training import train
@@ -66,7 +69,7 @@ def weights(run: Run) -> bytes:
 def test_foretelling_changes_no_bit_of_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dropping = TINY | {"train.average": "auto", "optim.schedule": "plateau"}
+    dropping = TINY | {"train.ema": "auto", "optim.schedule": "plateau"}
     with_plan = api.train(with_=dropping, out=tmp_path / "with")
     with monkeypatch.context() as patched:
         patched.setattr(train, "foretold", lambda prepared, out, view: {})
@@ -80,7 +83,7 @@ def test_foretelling_leaves_the_chance_of_the_program_alone(tmp_path: Path) -> N
     torch.manual_seed(3)
     expected = torch.rand(4)
     torch.manual_seed(3)
-    api.train(with_=TINY, plan=True)
+    api.plan(with_=TINY)
     assert torch.equal(torch.rand(4), expected)
 
 
@@ -88,7 +91,7 @@ def test_a_plan_is_printed_and_nothing_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["train", "--plan", "--epochs", "7", "--json"]) == 0
+    assert cli.main(["plan", "--epochs", "7", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert not (tmp_path / "runs").exists()
     assert list(tmp_path.iterdir()) == []
@@ -98,7 +101,7 @@ def test_a_plan_is_printed_and_nothing_is_trained(
     assert found["decode_seconds"] > 0
     whole = found["epochs"] * found["epoch_seconds"] + found["decode_seconds"]
     assert found["seconds"] >= whole
-    assert cli.main(["train", "--plan", "--epochs", "7"]) == 0
+    assert cli.main(["plan", "--epochs", "7"]) == 0
     words = capsys.readouterr().out
     assert "61,706 parameters" in words
     assert "7 epochs" in words
@@ -106,14 +109,14 @@ def test_a_plan_is_printed_and_nothing_is_trained(
 
 def test_a_plan_of_no_epochs_tells_of_none(capsys: pytest.CaptureFixture) -> None:
     fitted = ["--with", "model.head=ridge", "--epochs", "0"]
-    assert cli.main(["train", "--plan", *fitted, "--model", "lenet5"]) == 0
+    assert cli.main(["plan", *fitted, "--model", "lenet5"]) == 0
     words = capsys.readouterr().out
     assert "epoch" not in words
     assert words.splitlines()[-1].endswith(", measuring")
 
 
 def test_a_plan_says_how_many_epochs_the_clock_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = api.train(with_=TINY | {"train.epochs": 1_000_000}, minutes=2, plan=True)
+    plan = api.plan(with_=TINY | {"train.epochs": 1_000_000}, minutes=2)
     assert plan.epochs == pytest.approx(120 / plan.epoch_seconds, abs=1)
     assert plan.epochs < 1_000_000
 
@@ -129,7 +132,9 @@ def test_a_short_training_is_not_kept_waiting_by_its_plan() -> None:
             return 1.0
 
     model = nn.Linear(2, 2)
-    rehearsal = Steady(*[model] * 5, None, torch.arange(10))  # type: ignore[arg-type]
+    stepper = Stepper(torch.optim.SGD(model.parameters(), 0.1), constant(), 1)
+    state = supervised(model, model, stepper)  # type: ignore[arg-type]
+    rehearsal = Steady(state, *[model] * 3, torch.arange(10))  # type: ignore[arg-type]
     began = now
     rehearsal.grow(1024, lambda: now - began > 0.02 * 100)  # a training of 100 seconds
     assert rehearsal.sizes == [4, 8]

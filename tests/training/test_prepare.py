@@ -26,42 +26,42 @@ def prepared(**changes: object) -> Prepared:
     return prepare(recipe, digits(), lambda done, total: None)
 
 
-def test_the_settings_of_a_recipe_reach_its_descent() -> None:
+def test_the_settings_of_a_recipe_reach_its_optimizer_step() -> None:
     ready = prepared(
         optim__name="lion",
         optim__lr=0.001,
         optim__schedule="plateau",
-        optim__patience=3,
+        optim__plateau_patience=3,
         optim__lookahead=6,
         optim__layer_decay=0.5,
-        train__micro_batch=16,
+        train__micro_batch_size=16,
         train__minutes=2,
     )
-    descent = ready.descent
-    assert isinstance(descent.optimizer, Lookahead)
-    assert isinstance(descent.optimizer.inside, Lion)
-    assert descent.optimizer.steps == 6
-    assert descent.plateau.patience == 3
-    assert (descent.full_rate, descent.micro_batch, descent.minutes) == (0.001, 16, 2)
-    assert sorted(set(descent.shares)) == [0.5**k for k in range(4, -1, -1)]  # LeNet: 5 layers
+    stepper = ready.stepper
+    assert isinstance(stepper.optimizer, Lookahead)
+    assert isinstance(stepper.optimizer.inside, Lion)
+    assert stepper.optimizer.steps == 6
+    assert stepper.plateau.patience == 3
+    assert (stepper.peak_lr, stepper.micro_batch, stepper.minutes) == (0.001, 16, 2)
+    assert sorted(set(stepper.lr_scales)) == [0.5**k for k in range(4, -1, -1)]  # LeNet: 5 layers
 
 
 def test_a_rate_drops_only_on_a_plateau_that_was_asked_for() -> None:
-    descent = prepared(optim__schedule="constant").descent
+    stepper = prepared(optim__schedule="constant").stepper
     for _ in range(20):
-        descent.observe(1.0)
-    assert descent.plateau.factor == 1
+        stepper.observe(1.0)
+    assert stepper.plateau.factor == 1
 
 
 @pytest.mark.parametrize("name", ["linear", "one_cycle", "triangular"])
 def test_a_warm_up_in_steps_lasts_so_many_steps(name: str) -> None:
-    descent = prepared(optim__schedule=name, optim__warmup=40, optim__lr=0.001).descent
-    descent.done = 40 / descent.total_steps
-    top = descent.lr
-    descent.done = 20 / descent.total_steps
-    assert descent.lr == pytest.approx(top / 2, rel=0.05)
-    descent.done = 39 / descent.total_steps
-    assert descent.lr < top
+    stepper = prepared(optim__schedule=name, optim__warmup=40, optim__lr=0.001).stepper
+    stepper.done = 40 / stepper.total_steps
+    top = stepper.lr
+    stepper.done = 20 / stepper.total_steps
+    assert stepper.lr == pytest.approx(top / 2, rel=0.05)
+    stepper.done = 39 / stepper.total_steps
+    assert stepper.lr < top
 
 
 def test_a_warm_up_longer_than_the_training_is_refused() -> None:
@@ -70,9 +70,9 @@ def test_a_warm_up_longer_than_the_training_is_refused() -> None:
     assert caught.value.what == "optim.warmup is 60 steps, and the training has 60"
 
 
-def test_a_state_holds_all_that_a_descent_and_an_average_remember() -> None:
-    first = prepared(train__average="auto", optim__schedule="plateau")
-    first.descent.observe(0.5)
-    second = prepared(train__average="auto", optim__schedule="plateau")
-    assert second.load_state(first.state(Position(2, 5))) == Position(2, 5)
-    assert second.descent.plateau.best == 0.5
+def test_a_state_holds_all_that_a_stepper_and_an_ema_remember() -> None:
+    first = prepared(train__ema="auto", optim__schedule="plateau")
+    first.stepper.observe(0.5)
+    second = prepared(train__ema="auto", optim__schedule="plateau")
+    assert second.load_state_dict(first.state_dict(Position(2, 5))) == Position(2, 5)
+    assert second.stepper.plateau.best == 0.5

@@ -14,7 +14,8 @@ from saccade.auto.look import Glance
 from saccade.auto.resolve import resolve
 from saccade.engine.schedule import cosine, warmed_up
 from saccade.errors import Stopped, UsageError
-from saccade.recipes.recipe import ENDLESS, Recipe
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.training import ENDLESS
 from saccade.runs.run import Run
 from saccade.terminal import TimeLeft
 from saccade.training.logbook import Logbook

@@ -15,7 +15,7 @@ import torch
 
 from saccade import api
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
-from saccade.engine.step import Descent
+from saccade.engine.step import Stepper
 from saccade.errors import DivergedError, ResourceError
 from saccade.runs.run import Run
 from saccade.training import train
@@ -32,24 +32,26 @@ def test_weights_that_are_not_finite_are_never_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = 0
-    move = Descent._move
+    move = Stepper._optimizer_step
 
-    def infinite(self: Descent) -> None:
+    def infinite(self: Stepper) -> None:
         nonlocal steps
         move(self)
         steps += 1
         if steps == 10:  # the last step of the second epoch: its loss was still finite
             self.optimizer.param_groups[0]["params"][0].data.view(-1)[0] = float("inf")
 
-    monkeypatch.setattr(Descent, "_move", infinite)
+    monkeypatch.setattr(Stepper, "_optimizer_step", infinite)
     monkeypatch.setattr(train, "foretold", unforetold)
     with pytest.raises(DivergedError) as caught:
         api.train(with_=TINY, out=tmp_path / "run")
-    assert caught.value.what.startswith("model/c1.weight has numbers that are not finite at step 5")
+    assert caught.value.what.startswith(
+        "model/weights/c1.weight has numbers that are not finite at step 5"
+    )
     assert "digits/" in caught.value.what
     state, _ = load_checkpoint(tmp_path / "run" / "checkpoint")
     assert state["epoch"] == 1
-    assert all(bool(t.isfinite().all()) for t in state["model"].values())
+    assert all(bool(t.isfinite().all()) for t in state["networks"]["model"]["weights"].values())
 
 
 def failing(code: int, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,13 +158,13 @@ def test_a_full_disk_leaves_a_checkpoint_to_go_on_from(small_disk: Path, tmp_pat
 def test_a_run_folder_that_vanishes_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    observe = Descent.observe
+    observe = Stepper.observe
 
-    def vanish(self: Descent, number: float) -> None:
+    def vanish(self: Stepper, number: float) -> None:
         observe(self, number)
         shutil.rmtree(tmp_path / "run")
 
-    monkeypatch.setattr(Descent, "observe", vanish)
+    monkeypatch.setattr(Stepper, "observe", vanish)
     with pytest.raises(ResourceError, match="has vanished") as caught:
         api.train(with_=TINY, out=tmp_path / "run")
     assert caught.value.exit_code == 5

@@ -1,4 +1,9 @@
-"""Augmentation: a random change of a whole batch; compose: several as one."""
+"""Augmentation: a random change of a whole batch; compose: several as one.
+
+Nobody writes images by hand.  What changes colours is a `Photometric` and never sees targets; what
+moves things is a `Geometry` and draws a warp, which moves images and targets (warp.py); what mixes
+images of a batch is in mix.py; the others (Chain, Either, policies.py) only choose among these.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +16,12 @@ import torch
 from torch import Tensor
 
 from saccade.data.batch import Batch
+from saccade.data.targets import joined
 from saccade.errors import RecipeError
 
 
 class Augmentation(Protocol):
-    """One kind of change, a frozen dataclass; every picture of the batch draws its own.
+    """One kind of change, a frozen dataclass; every image of the batch draws its own.
 
     Images [N,C,H,W], uint8 or floating point, 0 to 255, become floating point, 0 to 255, of the
     same shape unless the class says otherwise.  The batch that comes in is never written to.  All
@@ -24,7 +30,7 @@ class Augmentation(Protocol):
 
     @property
     def mixes(self) -> bool:
-        """Whether pictures of a batch meet, and their targets with them."""
+        """Whether images of a batch meet, and their targets with them."""
         return False
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
@@ -34,6 +40,17 @@ class Augmentation(Protocol):
     def join(self, later: Augmentation) -> Augmentation | None:
         """This and the one that follows it as a single one, or None where that saves no work."""
         return None
+
+
+class Photometric(Augmentation, Protocol):
+    """An augmentation of what pixels show, never of where: targets stay as they are."""
+
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """The images as they are to look.  [N,C,H,W] floating point -> [N,C,H,W]"""
+        ...
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        return replace(batch, images=self.change(as_float(batch.images), generator))
 
 
 VALUES = 6 << 20  # in a piece: 41 pictures of 3 x 224 x 224, 2048 of 3 x 32 x 32; 25 MB as float32
@@ -67,21 +84,39 @@ def _in_pieces(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.G
     length = max(1, VALUES // max(1, batch.images.shape[1:].numel()))
     if len(batch) <= length:
         return _in_turn(batch, parts, generator)
-    images = None
+    images, targets = torch.empty(0), []
     for start in range(0, len(batch), length):
         rows = slice(start, start + length)
-        piece = Batch(batch.images[rows], batch.targets[rows], batch.index[rows])
-        pixels = _in_turn(piece, parts, generator).images
-        if images is None:
-            images = pixels.new_empty((len(batch), *pixels.shape[1:]))
-        images[rows] = pixels
-    return batch if images is None else replace(batch, images=images)
+        piece = _in_turn(batch[rows], parts, generator)
+        if not start:
+            images = piece.images.new_empty((len(batch), *piece.images.shape[1:]))
+        images[rows] = piece.images
+        targets.append(piece.targets)
+    return replace(batch, images=images, targets=joined(targets))
 
 
 def _in_turn(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator) -> Batch:
     for part in parts:
         batch = part(batch, generator)
     return batch
+
+
+@dataclass(frozen=True)
+class Either(Augmentation):
+    """One of the parts, drawn anew for each batch, all equally often.
+
+    torchvision's recipe of 2021 draws so between mixup and CutMix; `OneOf` draws for each picture.
+    """
+
+    parts: tuple[Augmentation, ...]
+
+    @property
+    def mixes(self) -> bool:
+        return True  # the pictures of a batch have one draw in common
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        draw = torch.randint(len(self.parts), (1,), generator=generator, device=generator.device)
+        return self.parts[int(draw)](batch, generator)
 
 
 def compose(augmentations: Sequence[Augmentation]) -> Augmentation:
@@ -97,7 +132,7 @@ def compose(augmentations: Sequence[Augmentation]) -> Augmentation:
 
 
 def as_float(images: Tensor) -> Tensor:
-    """The same pixel values in floating point; a tensor that is floating point already is kept."""
+    """The same values in floating point, as they are where they are so.  [...] -> [...]"""
     return images if images.is_floating_point() else images.float()
 
 
@@ -126,24 +161,3 @@ def uniform(count: int, low: float, high: float, generator: torch.Generator) -> 
     """Numbers between `low` and `high`, one a picture, on the generator's device.  -> [N]"""
     draws = torch.rand(count, generator=generator, device=generator.device)
     return low + (high - low) * draws
-
-
-# Either: one of several augmentations for the whole batch, such as mixup or CutMix.
-
-
-@dataclass(frozen=True)
-class Either(Augmentation):
-    """One of the parts, drawn anew for each batch, all equally often.
-
-    torchvision's recipe of 2021 draws so between mixup and CutMix; `OneOf` draws for each picture.
-    """
-
-    parts: tuple[Augmentation, ...]
-
-    @property
-    def mixes(self) -> bool:
-        return True  # the pictures of a batch have one draw in common
-
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        draw = torch.randint(len(self.parts), (1,), generator=generator, device=generator.device)
-        return self.parts[int(draw)](batch, generator)

@@ -1,22 +1,22 @@
-"""Colour: brightness, contrast, saturation, hue, lighting, grey; neighbours are one matrix.
+"""Colour: brightness, contrast, saturation, hue, lighting, grey; and tones: values by a curve.
 
-Each is a 3 x 4 matrix a picture, from (red, green, blue, 1) to the new colours, so that any number
-of them is one pass over the pixels and values are cut to 0 to 255 once, at the end.  A picture of
-one channel is taken for one whose three are alike.
+A colour is a 3 x 4 matrix an image, from (red, green, blue, 1) to the new colours, so that any
+number of neighbours are one pass over the pixels and values are cut to 0 to 255 once, at the end.
+An image of one channel is taken for one whose three are alike.  Posterize, Solarize, AutoContrast
+and Equalize are curves, as in Pillow's ImageOps.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from saccade.augment.augmentation import Augmentation, as_float, limit, uniform
-from saccade.data.batch import Batch
+from saccade.augment.augmentation import Augmentation, Photometric, limit, uniform
 from saccade.errors import DataError
 
 LUMA = (0.299, 0.587, 0.114)  # what red, green and blue give to brightness: ITU-R BT.601
@@ -29,22 +29,22 @@ DEVIATIONS = (0.2175, 0.0188, 0.0045)
 
 
 @runtime_checkable
-class Colour(Augmentation, Protocol):
+class Colour(Photometric, Protocol):
     """An augmentation that is a matrix of colours."""
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
         """The matrices for pictures of these mean colours, drawn.  [N,3] -> [N,3,4]"""
         ...
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """[N,1|3,H,W] -> the same; raises `DataError` for another number of channels."""
         if images.shape[1] not in (1, 3):
             raise DataError(
                 f"pictures of {images.shape[1]} channels have no colours to change",
                 "leave out the colour augmentations, or give pictures of 1 or 3 channels",
             )
         mean = images.flatten(2).mean(2).float().expand(-1, 3)
-        return replace(batch, images=recolour(images, self.matrix(mean, generator)))
+        return recolour(images, self.matrix(mean, generator))
 
     def join(self, later: Augmentation) -> Augmentation | None:
         return Blended(self, later) if isinstance(later, Colour) else None
@@ -195,11 +195,8 @@ def _factor(share: float, mean: Tensor, generator: torch.Generator) -> Tensor:
     return uniform(len(mean), 1 - share, 1 + share, generator).to(mean)
 
 
-# Posterize, Solarize, AutoContrast, Equalize: values by a curve, as in Pillow.
-
-
 @dataclass(frozen=True)
-class Posterize(Augmentation):
+class Posterize(Photometric):
     """Only the first bits of every value."""
 
     bits: int = 4  # at the least; each picture draws from these to 8
@@ -207,15 +204,14 @@ class Posterize(Augmentation):
     def __post_init__(self) -> None:
         limit(self, "bits", 1, 8)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         shape, device = (len(images),), generator.device
         bits = torch.randint(self.bits, 9, shape, generator=generator, device=device)
-        return replace(batch, images=posterize(images, bits.to(images)))
+        return posterize(images, bits.to(images))
 
 
 @dataclass(frozen=True)
-class Solarize(Augmentation):
+class Solarize(Photometric):
     """Bright values turned over, as in an overexposed film."""
 
     threshold: float = 128.0  # of 255, at the least; each picture draws from it to 256
@@ -223,15 +219,13 @@ class Solarize(Augmentation):
     def __post_init__(self) -> None:
         limit(self, "threshold", 0, 256)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         threshold = uniform(len(images), self.threshold, 256, generator).to(images)
-        turned = torch.where(images >= threshold[:, None, None, None], 255 - images, images)
-        return replace(batch, images=turned)
+        return torch.where(images >= threshold[:, None, None, None], 255 - images, images)
 
 
 @dataclass(frozen=True)
-class AutoContrast(Augmentation):
+class AutoContrast(Photometric):
     """Every channel stretched to 0 to 255."""
 
     probability: float = 0.5  # of each picture
@@ -239,12 +233,12 @@ class AutoContrast(Augmentation):
     def __post_init__(self) -> None:
         limit(self, "probability", 0, 1)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        return _some(batch, autocontrast, self.probability, generator)
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        return _some(images, autocontrast, self.probability, generator)
 
 
 @dataclass(frozen=True)
-class Equalize(Augmentation):
+class Equalize(Photometric):
     """Every channel's values spread so that all are about as frequent."""
 
     probability: float = 0.5  # of each picture
@@ -252,12 +246,12 @@ class Equalize(Augmentation):
     def __post_init__(self) -> None:
         limit(self, "probability", 0, 1)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        return _some(batch, equalize, self.probability, generator)
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        return _some(images, equalize, self.probability, generator)
 
 
 def posterize(images: Tensor, bits: Tensor) -> Tensor:
-    """[N,C,H,W], [N] -> [N,C,H,W]"""
+    """Only the first `bits` of every value.  [N,C,H,W], [N] -> [N,C,H,W]"""
     step = torch.exp2(8 - bits)[:, None, None, None]
     return torch.floor(images / step) * step
 
@@ -287,10 +281,11 @@ def equalize(images: Tensor) -> Tensor:
 
 
 def _some(
-    batch: Batch, change: Callable[[Tensor], Tensor], probability: float, generator: torch.Generator
-) -> Batch:
-    """The change made to some pictures."""
-    images = as_float(batch.images)
+    images: Tensor,
+    change: Callable[[Tensor], Tensor],
+    probability: float,
+    generator: torch.Generator,
+) -> Tensor:
+    """The change made to some images."""
     chosen = uniform(len(images), 0, 1, generator).to(images.device) < probability
-    changed = torch.where(chosen[:, None, None, None], change(images), images)
-    return replace(batch, images=changed)
+    return torch.where(chosen[:, None, None, None], change(images), images)

@@ -1,20 +1,27 @@
-"""PadCrop, ResizedCrop: a part of the picture at the size of the whole."""
+"""PadCrop, ResizedCrop: a part of the image at the size of the whole; Grow: small images at first.
+
+Progressive resizing: Howard 2018 (fast.ai's entry for DAWNBench), Touvron 2019, "Fixing the
+train-test resolution discrepancy"; the stages are those of Tan and Le 2021, "EfficientNetV2",
+Algorithm 1: four of equal length whose sizes rise evenly.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from saccade.augment.augmentation import Augmentation, as_float, limit, one_of, uniform
+from saccade.augment.augmentation import Augmentation, limit, one_of, uniform
 from saccade.augment.geometry import Geometry, affine, translation
 from saccade.augment.resample import BORDERS
-from saccade.augment.warp import Kind, Warp
+from saccade.augment.warp import Kind, Warp, warped
 from saccade.data.batch import Batch
+
+STAGES = 4  # of progressive resizing
+LARGE = 128  # pixels of the whole from which a stage's sides are multiples of 32; below, of 4
 
 
 @dataclass(frozen=True)
@@ -82,17 +89,6 @@ class ResizedCrop(Geometry):
         return chosen[0], chosen[1]
 
 
-# Grow: smaller pictures at first, and the whole size at last.
-#
-# Progressive resizing: Howard 2018 (fast.ai's entry for DAWNBench), Touvron 2019, "Fixing the
-# train-test resolution discrepancy"; the stages are those of Tan and Le 2021, "EfficientNetV2",
-# Algorithm 1: four of equal length whose sizes rise evenly.
-
-
-STAGES = 4
-LARGE = 128  # pixels of the whole from which sides are multiples of 32; below, of 4
-
-
 def sizes(whole: int, share: float) -> tuple[int, ...]:
     """The side of each stage in pixels, from about `share` of the whole to the whole."""
     unit = 32 if whole >= LARGE else 4
@@ -120,8 +116,9 @@ class Grow(Augmentation):
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         stage = min(STAGES - 1, int(STAGES * self.done()))
         whole = batch.images.shape[2:]
-        size = [sizes(side, self.share)[stage] for side in whole]
-        if size == list(whole):
+        source, size = (whole[0], whole[1]), tuple(sizes(side, self.share)[stage] for side in whole)
+        if size == source:
             return batch
-        images = F.interpolate(as_float(batch.images), size, mode="bilinear", antialias=True)
-        return replace(batch, images=images)
+        down, across = (torch.full((len(batch),), new / old) for new, old in zip(size, source))
+        matrix = affine(across, 0, 0, down, 0, 0)
+        return warped(batch, Warp(matrix, source, (size[0], size[1]), "", Kind.RESIZE))

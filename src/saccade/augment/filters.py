@@ -1,35 +1,39 @@
-"""Blur, Sharpen: neighbours mixed, or told apart."""
+"""Blur, Sharpen: neighbours mixed, or set apart; Noise; Erase, Cutout: a part taken away.
+
+What is taken away is taken from the images only, so that no one part of them decides: a mask or a
+box still says what stood there.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from saccade.augment.augmentation import Augmentation, as_float, limit, one_of, uniform
+from saccade.augment.augmentation import Photometric, limit, one_of, uniform
 from saccade.augment.resample import inside
-from saccade.data.batch import Batch
+
+FILLS = ("zeros", "mean", "noise")  # what Erase and Cutout leave behind
 
 
 @dataclass(frozen=True)
-class Blur(Augmentation):
-    """Smoothed with a Gaussian; the picture is mirrored at its edge."""
+class Blur(Photometric):
+    """Smoothed with a Gaussian; the image is mirrored at its edge."""
 
     sigma: float = 1.0  # pixels, at the most; each picture draws from a tenth of it upwards
 
     def __post_init__(self) -> None:
         limit(self, "sigma", 0.01, 100)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         sigma = uniform(len(images), self.sigma / 10, self.sigma, generator).to(images.device)
-        return replace(batch, images=blur(images, sigma))
+        return blur(images, sigma)
 
 
 @dataclass(frozen=True)
-class Sharpen(Augmentation):
+class Sharpen(Photometric):
     """Between smoothed and sharp: each picture's difference from its 3 x 3 mean made stronger or
     weaker; the outermost pixels are kept, as in Pillow."""
 
@@ -38,10 +42,75 @@ class Sharpen(Augmentation):
     def __post_init__(self) -> None:
         limit(self, "share", 0, 10)
 
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         factor = uniform(len(images), 1 - self.share, 1 + self.share, generator)
-        return replace(batch, images=sharpen(images, factor.to(images.device)))
+        return sharpen(images, factor.to(images.device))
+
+
+@dataclass(frozen=True)
+class Noise(Photometric):
+    """Gaussian noise of each pixel and channel by itself; each picture draws how much."""
+
+    deviation: float = 10.0  # of 255, at the most
+
+    def __post_init__(self) -> None:
+        limit(self, "deviation", 0, 255)
+
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        deviation = uniform(len(images), 0, self.deviation, generator).to(images)
+        grain = torch.randn(images.shape, generator=generator, device=generator.device).to(images)
+        noisy = torch.addcmul(images, grain, deviation[:, None, None, None])
+        return noisy.clamp_(0, 255)
+
+
+@dataclass(frozen=True)
+class Erase(Photometric):
+    """A rectangle of random area, proportions and place.  Zhong 2017, Random Erasing, section 3.
+
+    Departures: proportions are drawn evenly in their logarithm, so that flat and tall ones are
+    alike; sides that would not fit are cut to the picture's, not drawn again.
+    """
+
+    probability: float = 0.5  # of each picture
+    area: float = 0.33  # share of the picture, at the most
+    fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
+
+    def __post_init__(self) -> None:
+        limit(self, "probability", 0, 1)
+        limit(self, "area", 0.02, 1)
+        one_of(self, "fill", FILLS)
+
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        count, _, height, width = images.shape
+        area = uniform(count, 0.02, self.area, generator) * height * width
+        bound = -math.log(0.3)  # proportions of 0.3 to 1 / 0.3, as in the paper
+        ratio = uniform(count, -bound, bound, generator).exp()
+        h = (area * ratio).sqrt().round().clamp(1, height)
+        w = (area / ratio).sqrt().round().clamp(1, width)
+        y = (uniform(count, 0, 1, generator) * (height - h + 1)).floor()
+        x = (uniform(count, 0, 1, generator) * (width - w + 1)).floor()
+        h = h * (uniform(count, 0, 1, generator) < self.probability)
+        gone = rectangles(torch.stack((x, y, x + w, y + h), dim=1), (height, width))
+        return _fill(images, gone, self.fill, generator)
+
+
+@dataclass(frozen=True)
+class Cutout(Photometric):
+    """A square whose middle may be any pixel, so that some reach beyond the edge.  DeVries 2017."""
+
+    pixels: int = 16  # side; 16 of 32 for CIFAR-10 in the paper
+    fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
+
+    def __post_init__(self) -> None:
+        limit(self, "pixels", 1, 65536)
+        one_of(self, "fill", FILLS)
+
+    def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        count, _, height, width = images.shape
+        y = (uniform(count, 0, height, generator)).floor() - self.pixels // 2
+        x = (uniform(count, 0, width, generator)).floor() - self.pixels // 2
+        gone = rectangles(torch.stack((x, y, x + self.pixels, y + self.pixels), 1), (height, width))
+        return _fill(images, gone, self.fill, generator)
 
 
 def blur(images: Tensor, sigma: Tensor) -> Tensor:
@@ -65,7 +134,7 @@ def sharpen(images: Tensor, factor: Tensor) -> Tensor:
 
 
 def gaussian(distance: Tensor, sigma: Tensor) -> Tensor:
-    """Weights by distance, with sum 1 in each row."""
+    """A Gaussian's weights at these distances, of sum 1 along the last axis.  [...,n] -> [...,n]"""
     weights = torch.exp(-0.5 * (distance / sigma) ** 2)
     return weights / weights.sum(-1, keepdim=True)
 
@@ -78,84 +147,6 @@ def _smoothing(length: int, sigma: Tensor) -> Tensor:
     old, _ = inside(torch.arange(length, device=sigma.device)[:, None] + offsets, length, "reflect")
     matrix = sigma.new_zeros(len(sigma), length, length)
     return matrix.scatter_add_(2, old.expand_as(weights), weights)
-
-
-# Noise: every value a little off.
-
-
-@dataclass(frozen=True)
-class Noise(Augmentation):
-    """Gaussian noise of each pixel and channel by itself; each picture draws how much."""
-
-    deviation: float = 10.0  # of 255, at the most
-
-    def __post_init__(self) -> None:
-        limit(self, "deviation", 0, 255)
-
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
-        deviation = uniform(len(images), 0, self.deviation, generator).to(images)
-        grain = torch.randn(images.shape, generator=generator, device=generator.device).to(images)
-        noisy = torch.addcmul(images, grain, deviation[:, None, None, None])
-        return replace(batch, images=noisy.clamp_(0, 255))
-
-
-# Erase, Cutout: a part of the picture taken away, so that no one part decides.
-
-
-FILLS = ("zeros", "mean", "noise")
-
-
-@dataclass(frozen=True)
-class Erase(Augmentation):
-    """A rectangle of random area, proportions and place.  Zhong 2017, Random Erasing, section 3.
-
-    Departures: proportions are drawn evenly in their logarithm, so that flat and tall ones are
-    alike; sides that would not fit are cut to the picture's, not drawn again.
-    """
-
-    probability: float = 0.5  # of each picture
-    area: float = 0.33  # share of the picture, at the most
-    fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
-
-    def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
-        limit(self, "area", 0.02, 1)
-        one_of(self, "fill", FILLS)
-
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
-        count, _, height, width = images.shape
-        area = uniform(count, 0.02, self.area, generator) * height * width
-        bound = -math.log(0.3)  # proportions of 0.3 to 1 / 0.3, as in the paper
-        ratio = uniform(count, -bound, bound, generator).exp()
-        h = (area * ratio).sqrt().round().clamp(1, height)
-        w = (area / ratio).sqrt().round().clamp(1, width)
-        y = (uniform(count, 0, 1, generator) * (height - h + 1)).floor()
-        x = (uniform(count, 0, 1, generator) * (width - w + 1)).floor()
-        h = h * (uniform(count, 0, 1, generator) < self.probability)
-        gone = rectangles(torch.stack((x, y, x + w, y + h), dim=1), (height, width))
-        return replace(batch, images=_fill(images, gone, self.fill, generator))
-
-
-@dataclass(frozen=True)
-class Cutout(Augmentation):
-    """A square whose middle may be any pixel, so that some reach beyond the edge.  DeVries 2017."""
-
-    pixels: int = 16  # side; 16 of 32 for CIFAR-10 in the paper
-    fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
-
-    def __post_init__(self) -> None:
-        limit(self, "pixels", 1, 65536)
-        one_of(self, "fill", FILLS)
-
-    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
-        count, _, height, width = images.shape
-        y = (uniform(count, 0, height, generator)).floor() - self.pixels // 2
-        x = (uniform(count, 0, width, generator)).floor() - self.pixels // 2
-        gone = rectangles(torch.stack((x, y, x + self.pixels, y + self.pixels), 1), (height, width))
-        return replace(batch, images=_fill(images, gone, self.fill, generator))
 
 
 def rectangles(boxes: Tensor, size: tuple[int, int]) -> Tensor:

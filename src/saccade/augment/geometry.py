@@ -1,13 +1,14 @@
 """Geometry: what moves pixels; neighbours in a recipe are drawn, multiplied and read once.
 
-Turning, then moving, then stretching a picture would blur it three times and cut its corners three
-times; as one product of matrices it is read once, from the whole of the original.
+Flip, VerticalFlip, Translate, Rotate, Scale, Shear, Perspective and Elastic.  Turning, then moving,
+then stretching an image would blur it three times and cut its corners three times; as one product
+of matrices it is read once, from the whole of the original.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from saccade.augment.augmentation import Augmentation, limit, one_of, uniform
 from saccade.augment.filters import gaussian
 from saccade.augment.resample import BORDERS
-from saccade.augment.warp import Kind, Warp
+from saccade.augment.warp import Kind, Warp, warped
 from saccade.data.batch import Batch
 
 Number = float | Tensor
@@ -24,7 +25,7 @@ Number = float | Tensor
 
 @runtime_checkable
 class Geometry(Augmentation, Protocol):
-    """An augmentation that is a map of points.
+    """An augmentation that is a map of points: it draws a warp, and targets move with the images.
 
     `border` says what is seen beyond the picture; "" where nothing beyond it is ever read.
     """
@@ -32,13 +33,12 @@ class Geometry(Augmentation, Protocol):
     border: str
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
-        """The maps for `count` pictures of `source` = (height, width), drawn."""
+        """The maps for `count` images of `source` = (height, width) pixels, drawn."""
         ...
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         count, _, height, width = batch.images.shape
-        warp = self.warp(count, (height, width), generator)
-        return replace(batch, images=warp.images(batch.images))
+        return warped(batch, self.warp(count, (height, width), generator))
 
     def join(self, later: Augmentation) -> Augmentation | None:
         if not isinstance(later, Geometry):
@@ -59,6 +59,36 @@ class Joined(Geometry):
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         first = self.first.warp(count, source, generator)
         return first.then(self.second.warp(count, first.size, generator))
+
+
+@dataclass(frozen=True)
+class Flip(Geometry):
+    """Left and right exchanged."""
+
+    probability: float = 0.5  # of each picture
+    border = ""
+
+    def __post_init__(self) -> None:
+        limit(self, "probability", 0, 1)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        mirror = centred(_signs(count, self.probability, generator), 0, 0, 1, source)
+        return Warp(mirror, source, source, self.border, Kind.MIRROR)
+
+
+@dataclass(frozen=True)
+class VerticalFlip(Geometry):
+    """Top and bottom exchanged: for pictures without an up, as from above or under a microscope."""
+
+    probability: float = 0.5  # of each picture
+    border = ""
+
+    def __post_init__(self) -> None:
+        limit(self, "probability", 0, 1)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        mirror = centred(1, 0, 0, _signs(count, self.probability, generator), source)
+        return Warp(mirror, source, source, self.border, Kind.MIRROR)
 
 
 @dataclass(frozen=True)
@@ -143,6 +173,38 @@ class Perspective(Geometry):
         return Warp(perspective(corners, source), source, source, self.border, Kind.PROJECTIVE)
 
 
+@dataclass(frozen=True)
+class Elastic(Geometry):
+    """Every point moved by itself, neighbours alike: handwriting's uneven shake.
+
+    Simard, Steinkraus and Platt 2003, section 2, draw numbers of -1 to 1 at every pixel, smooth
+    them with a Gaussian of `sigma` and multiply by alpha; `pixels` is what comes of it,
+    alpha / (2 sigma sqrt(3 pi)).  Their sigma 4 with alpha 34, on digits of 29 pixels, is 1.4
+    pixels.
+    """
+
+    pixels: float = 1.4  # standard deviation of the displacement, in x and in y
+    sigma: float = 4.0  # pixels; how far neighbours move together
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "pixels", 0, 100)
+        limit(self, "sigma", 1, 100)
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        margin = math.ceil(3 * self.sigma)
+        height, width = (length + 2 * margin for length in source)
+        shape = (count, 2, height, width)
+        noise = 2 * torch.rand(shape, generator=generator, device=generator.device) - 1
+        down = _smoothing(source[0], margin, self.sigma, noise)
+        across = _smoothing(source[1], margin, self.sigma, noise)
+        alpha = self.pixels * 2 * self.sigma * math.sqrt(3 * math.pi)
+        field = alpha * (down @ noise @ across.T)
+        still = torch.eye(3, device=noise.device).expand(count, 3, 3)
+        return Warp(still, source, source, self.border, field=field)
+
+
 def affine(a: Number, b: Number, c: Number, d: Number, x: Number, y: Number) -> Tensor:
     """The maps (p, q) -> (a p + b q + x, c p + d q + y).  [N] or numbers, not all -> [N,3,3]"""
     given = next(value for value in (a, b, c, d, x, y) if isinstance(value, Tensor))
@@ -187,76 +249,9 @@ def perspective(corners: Tensor, source: tuple[int, int]) -> Tensor:
     return after[:, None] * square * before
 
 
-# Flip, VerticalFlip: pictures mirrored.
-
-
-@dataclass(frozen=True)
-class Flip(Geometry):
-    """Left and right exchanged."""
-
-    probability: float = 0.5  # of each picture
-    border = ""
-
-    def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
-
-    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
-        mirror = centred(_signs(count, self.probability, generator), 0, 0, 1, source)
-        return Warp(mirror, source, source, self.border, Kind.MIRROR)
-
-
-@dataclass(frozen=True)
-class VerticalFlip(Geometry):
-    """Top and bottom exchanged: for pictures without an up, as from above or under a microscope."""
-
-    probability: float = 0.5  # of each picture
-    border = ""
-
-    def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
-
-    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
-        mirror = centred(1, 0, 0, _signs(count, self.probability, generator), source)
-        return Warp(mirror, source, source, self.border, Kind.MIRROR)
-
-
 def _signs(count: int, probability: float, generator: torch.Generator) -> Tensor:
     """-1 where a picture is mirrored, else 1.  -> [N]"""
     return 1 - 2 * (uniform(count, 0, 1, generator) < probability).float()
-
-
-# Elastic: handwriting's uneven shake.  Simard, Steinkraus, Platt 2003, section 2.
-
-
-@dataclass(frozen=True)
-class Elastic(Geometry):
-    """Every point moved by itself, neighbours alike.
-
-    The paper draws numbers of -1 to 1 at every pixel, smooths them with a Gaussian of `sigma` and
-    multiplies by alpha; `pixels` is what comes of it, alpha / (2 sigma sqrt(3 pi)).  Its sigma 4
-    with alpha 34, on digits of 29 pixels, is 1.4 pixels.
-    """
-
-    pixels: float = 1.4  # standard deviation of the displacement, in x and in y
-    sigma: float = 4.0  # pixels; how far neighbours move together
-    border: str = "edge"  # or zeros, reflect
-
-    def __post_init__(self) -> None:
-        limit(self, "pixels", 0, 100)
-        limit(self, "sigma", 1, 100)
-        one_of(self, "border", BORDERS)
-
-    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
-        margin = math.ceil(3 * self.sigma)
-        height, width = (length + 2 * margin for length in source)
-        shape = (count, 2, height, width)
-        noise = 2 * torch.rand(shape, generator=generator, device=generator.device) - 1
-        down = _smoothing(source[0], margin, self.sigma, noise)
-        across = _smoothing(source[1], margin, self.sigma, noise)
-        alpha = self.pixels * 2 * self.sigma * math.sqrt(3 * math.pi)
-        field = alpha * (down @ noise @ across.T)
-        still = torch.eye(3, device=noise.device).expand(count, 3, 3)
-        return Warp(still, source, source, self.border, field=field)
 
 
 def _smoothing(length: int, margin: int, sigma: float, like: Tensor) -> Tensor:

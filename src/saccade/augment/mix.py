@@ -1,4 +1,7 @@
-"""Mixup, CutMix: two pictures in one, and their targets in the same shares."""
+"""Mixup, CutMix: two images in one, and their targets in the same shares.
+
+Only what is a plain tensor can be shared out so; masks, boxes and sentences are refused.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,19 @@ from torch import Tensor
 from saccade.augment.augmentation import Augmentation, as_float, limit, uniform
 from saccade.augment.filters import rectangles
 from saccade.data.batch import Batch
+from saccade.data.targets import Targets
 from saccade.errors import RecipeError
 
 
 @dataclass(frozen=True)
 class Mixup(Augmentation):
-    """Weighted means of two pictures.  Zhang 2017, equation 1 and section 3.
+    """Weighted means of two images.  Zhang 2017, equation 1 and section 3.
 
-    Every picture draws its own share from Beta(alpha, alpha), where the authors' code draws one
+    Every image draws its own share from Beta(alpha, alpha), where the authors' code draws one
     for the batch.  Targets become [N,K] floating point.
     """
 
-    alpha: float = 0.2  # near 0 one picture prevails; 1 makes all shares alike
+    alpha: float = 0.2  # near 0 one image prevails; 1 makes all shares alike
     classes: int = 0  # how many there are; needed where targets are class positions
 
     def __post_init__(self) -> None:
@@ -41,10 +45,10 @@ class Mixup(Augmentation):
 
 @dataclass(frozen=True)
 class CutMix(Augmentation):
-    """A rectangle of one picture pasted over another.  Yun 2019, section 3.1.
+    """A rectangle of one image pasted over another.  Yun 2019, section 3.1.
 
-    Its area is drawn from Beta(alpha, alpha); what the picture's edge cuts off is not counted.
-    Every picture draws its own.  Targets become [N,K] floating point.
+    Its area is drawn from Beta(alpha, alpha); what the image's edge cuts off is not counted.
+    Every image draws its own.  Targets become [N,K] floating point.
     """
 
     alpha: float = 1.0  # 1: all areas alike, as in the paper
@@ -69,7 +73,7 @@ class CutMix(Augmentation):
 
 
 def mixup(batch: Batch, other: Tensor, share: Tensor) -> Batch:
-    """`share` of each picture and of its target, the rest of the picture `other`.  [N], [N]"""
+    """`share` of each image and of its target, the rest of the image `other`.  [N] int64, [N]"""
     images, targets = as_float(batch.images), batch.targets
     other, share = other.to(images.device), share.to(images)
     of_image = share.view(-1, 1, 1, 1)
@@ -82,7 +86,7 @@ def mixup(batch: Batch, other: Tensor, share: Tensor) -> Batch:
 
 
 def cutmix(batch: Batch, other: Tensor, boxes: Tensor) -> Batch:
-    """Inside its box x0, y0, x1, y1 each picture shows the picture `other`.  [N], [N,4] pixels"""
+    """Inside its box x0, y0, x1, y1 each image shows the image `other`.  [N] int64, [N,4] pixels"""
     images, targets = as_float(batch.images), batch.targets
     other = other.to(images.device)
     pasted = rectangles(boxes.to(images.device), (images.shape[2], images.shape[3]))
@@ -95,23 +99,28 @@ def cutmix(batch: Batch, other: Tensor, boxes: Tensor) -> Batch:
     )
 
 
-def shares(targets: Tensor, classes: int) -> Tensor:
-    """Class positions as shares of 0 and 1; what is floating point already is kept.
+def shares(targets: Targets, classes: int) -> Tensor:
+    """Class positions as shares of 0 and 1; what is floating point already stays as it is.
 
-    [N] int64 -> [N,classes]
+    [N] int64 -> [N,classes].  Raises `RecipeError` for targets that are no plain tensor.
     """
+    if not isinstance(targets, Tensor):
+        raise RecipeError(
+            f"mixup and cutmix cannot mix what these images carry: {type(targets).__name__}",
+            "leave them out of data.augment; what moves images or changes colours can stay",
+        )
     if targets.is_floating_point():
         return targets
     if classes < 1:
         raise RecipeError(
-            "mixing pictures needs to know how many classes there are",
+            "mixing images needs to know how many classes there are",
             "give classes: Mixup(classes=10), or 'mixup:0.2,classes=10'",
         )
     return F.one_hot(targets, classes).float()
 
 
 def beta(alpha: float, count: int, generator: torch.Generator) -> Tensor:
-    """Numbers from Beta(alpha, alpha) for alpha up to 1, one a picture.  -> [N]
+    """Numbers from Beta(alpha, alpha) for alpha up to 1, one an image.  -> [N]
 
     Johnk 1964: of uniform u and v, u^(1/alpha) / (u^(1/alpha) + v^(1/alpha)) wherever that sum is
     at most 1, which is every second time at least; in logarithms, for alpha near 0.

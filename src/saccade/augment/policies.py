@@ -1,4 +1,4 @@
-"""RandAugment, TrivialAugment: for each picture, what to do is drawn too."""
+"""RandAugment, TrivialAugment: for each image, what to do is drawn too."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from saccade.augment.filters import Sharpen
 from saccade.augment.geometry import Rotate, Shear, Translate
 from saccade.augment.resample import BORDERS
 from saccade.data.batch import Batch
+from saccade.data.targets import joined
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,20 @@ class OneOf(Augmentation):
     parts: tuple[Augmentation, ...]
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        images = as_float(batch.images)
-        shape, device = (len(images),), generator.device
+        batch = replace(batch, images=as_float(batch.images))
+        shape, device = (len(batch),), generator.device
         choice = torch.randint(len(self.parts), shape, generator=generator, device=device)
-        changed = torch.empty_like(images)
+        choice = choice.to(batch.images.device)
+        images = torch.empty_like(batch.images)
+        targets, places = [batch.targets[:0]], [choice[:0]]
         for position, part in enumerate(self.parts):
-            rows = (choice == position).nonzero()[:, 0].to(images.device)
+            rows = (choice == position).nonzero()[:, 0]
             if len(rows):
-                pixels = images.index_select(0, rows)
-                some = Batch(pixels, batch.targets[rows], batch.index[rows])
-                changed.index_copy_(0, rows, part(some, generator).images)
-        return replace(batch, images=changed)
+                some = part(batch[rows], generator)
+                images.index_copy_(0, rows, some.images)
+                targets.append(some.targets)
+                places.append(rows)
+        return replace(batch, images=images, targets=joined(targets)[torch.cat(places).argsort()])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,10 @@ Terms = tuple[Tensor, Tensor]  # two that broadcast to [N,h,w]; a place is their
 
 
 def inside(index: Tensor, length: int, border: str) -> tuple[Tensor, Tensor]:
-    """Where in 0 to `length - 1` a pixel number is read, and whether anything is there."""
+    """Where in 0 to `length - 1` pixel numbers are read, and whether anything is there.
+
+    [...] int64 -> [...] int64, [...] bool
+    """
     if border == "reflect":
         index = index.remainder(2 * length)
         index = torch.minimum(index, 2 * length - 1 - index)

@@ -1,16 +1,20 @@
-"""views: the same pictures seen several ways, for a mean of predictions (test-time augmentation).
+"""Test-time augmentation: the mean of what is predicted of an image and of views of it.
 
-Krizhevsky 2012, section 4.1, averages ten: five crops and their mirror images.
+Krizhevsky 2012, section 4.1, averages ten: five crops and their mirror images.  A prediction that
+lies in the plane of the image is moved back from each view before the mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from saccade.augment.warp import Kind, Warp
+from saccade.data.targets import Images, T
 from saccade.errors import RecipeError, unknown
 
 Map = tuple[float, float, float, float]  # factor and offset in x, then in y, in shares of the side
@@ -46,17 +50,62 @@ def views(names: Sequence[str]) -> tuple[Map, ...]:
 
 
 def seen(images: Tensor, maps: Sequence[Map], border: str = "edge") -> Iterator[Tensor]:
-    """The batch under each map, one after the other, for predictions to be averaged.
+    """The images under each map, one after the other.
 
     [N,C,H,W] uint8 or floating point -> [N,C,H,W] floating point, `len(maps)` times
     """
+    for warp in _warps(images, maps, border):
+        yield warp.images(images)
+
+
+def averaged(predict: Callable[[Tensor], T], images: Tensor, maps: Sequence[Map]) -> T:
+    """The mean of what `predict` says of the images under each of one or more maps.
+
+    Images as predictions, such as the probabilities of each pixel, are moved back; at each pixel
+    the mean is over the views that show it.  Raises `RecipeError` for what has no mean.
+    [N,C,H,W] -> of N images
+    """
+    warps = _warps(images, maps, "edge")
+    predictions = [predict(warp.images(images)) for warp in warps]
+    return _mean(predictions[0], predictions, warps)
+
+
+@singledispatch
+def _mean(first: Any, predictions: Sequence[Any], warps: Sequence[Warp]) -> Any:
+    raise RecipeError(
+        f"{type(first).__name__} predicted of several views have no mean",
+        "leave test-time augmentation out",
+    )
+
+
+@_mean.register
+def _(first: Tensor, predictions: Sequence[Tensor], warps: Sequence[Warp]) -> Tensor:
+    return torch.stack(list(predictions)).mean(dim=0)
+
+
+@_mean.register
+def _(first: Images, predictions: Sequence[Images], warps: Sequence[Warp]) -> Images:
+    total = torch.zeros_like(first.values)
+    times = torch.zeros_like(first.values[:, :1])
+    for prediction, warp in zip(predictions, warps, strict=True):
+        back = warp.inverted()
+        total += prediction.moved(back).values
+        times += back.images(torch.ones_like(times))
+    return Images(total / times)
+
+
+def _warps(images: Tensor, maps: Sequence[Map], border: str) -> list[Warp]:
+    return [_warp(images, one, border) for one in maps]
+
+
+def _warp(images: Tensor, one: Map, border: str) -> Warp:
     height, width = images.shape[2:]
-    for across, x, down, y in maps:
-        rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
-        matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
-        whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
-        kind = Kind.MOVE if whole else Kind.AFFINE
-        yield Warp(matrix, (height, width), (height, width), border, kind).images(images)
+    across, x, down, y = one
+    rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
+    matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
+    whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
+    kind = Kind.MOVE if whole else Kind.AFFINE
+    return Warp(matrix, (height, width), (height, width), border, kind)
 
 
 def _then(first: Map, later: Map) -> Map:

@@ -1,4 +1,8 @@
-"""Warp: where every point of every picture of a batch goes; moves pixels, masks and boxes alike."""
+"""Warp: where every point of every image of a batch goes; warped: the one way that images move.
+
+Whatever changes where things are draws a `Warp` and lets `warped` apply it, to the images of a
+batch and to its targets alike, so that none can move without the other.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from torch import Tensor
 
 from saccade.augment.augmentation import as_float
 from saccade.augment.resample import Terms, cut, gather, inside, mirror, sample, shift
+from saccade.data.batch import Batch
+from saccade.data.targets import Rows, moved
 
 FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are met exactly
 LARGE = 96 * 96  # pixels from which bytes are read faster one picture after the other
@@ -24,11 +30,12 @@ class Kind(IntFlag):
     CUT = 2  # out a rectangle of whole pixels, inside the picture, and stretch it to the whole
     AFFINE = 4
     PROJECTIVE = 8
+    RESIZE = 16  # the whole to another size, every pixel a mean of those it covers; by itself only
 
 
 @dataclass(frozen=True)
 class Warp:
-    """One map a picture, from its points to the points of what comes out.
+    """One map an image, from its points to the points of what comes out; a `Transform` of targets.
 
     Points are (x, y) in pixels from the upper left corner, as boxes have them: pixel `i` covers `i`
     to `i + 1`.  A `field` moves the places that are read, in pixels of the output: the point that
@@ -42,6 +49,11 @@ class Warp:
     kind: Kind = Kind.AFFINE
     field: Tensor | None = None  # [N,2,h,w], x and y
 
+    def __getitem__(self, rows: Rows) -> Warp:
+        """The maps of these images."""
+        field = None if self.field is None else self.field[rows]
+        return replace(self, matrix=self.matrix[rows], field=field)
+
     def then(self, later: Warp) -> Warp:
         """Both as one map, so that pixels are read once; fields are added up on the last grid."""
         fields = [warp.field for warp in (self, later) if warp.field is not None]
@@ -54,7 +66,12 @@ class Warp:
             field=sum(fields[1:], start=fields[0]) if fields else None,
         )
 
+    def inverted(self) -> Warp:
+        """The way back, black beyond; for warps without a field."""
+        return Warp(inverse(self.matrix), self.size, self.source, "zeros", self.kind | Kind.AFFINE)
+
     def to(self, device: torch.device) -> Warp:
+        """The same maps on `device`."""
         field = None if self.field is None else self.field.to(device)
         return replace(self, matrix=self.matrix.to(device, non_blocking=True), field=field)
 
@@ -63,6 +80,8 @@ class Warp:
         here = self.to(images.device)
         border = self.border or "edge"
         across, down = here.matrix[:, 0, 0] < 0, here.matrix[:, 1, 1] < 0
+        if self.kind == Kind.RESIZE:
+            return F.interpolate(as_float(images), self.size, mode="bilinear", antialias=True)
         if self.kind == Kind.MIRROR:
             return as_float(mirror(images, across, down))
         if self.kind == Kind.MOVE:
@@ -77,8 +96,8 @@ class Warp:
         read = sample(as_float(images), *here._places(finer), border)
         return read if finer == 1 else F.avg_pool2d(read, finer)  # so that no line falls between
 
-    def masks(self, masks: Tensor, outside: int = 0) -> Tensor:
-        """The nearest pixel's class; `outside` from beyond the picture.  [N,H,W] -> [N,h,w]"""
+    def masks(self, masks: Tensor, outside: int) -> Tensor:
+        """The nearest pixel's class; `outside` from beyond the image.  [N,H,W] -> [N,h,w]"""
         (y0, y1), (x0, x1) = self.to(masks.device)._places()
         row, row_there = inside((y0 + y1).floor().long(), self.source[0], "zeros")
         column, column_there = inside((x0 + x1).floor().long(), self.source[1], "zeros")
@@ -86,11 +105,10 @@ class Warp:
         found = masks.flatten(1).gather(1, index).view(len(masks), *self.size)
         return torch.where(row_there & column_there, found, torch.full_like(found, outside))
 
-    def boxes(self, boxes: Tensor, picture: Tensor) -> Tensor:
-        """The upright boxes around the moved ones, cut at the picture's edge.  [K,4] -> [K,4]
+    def boxes(self, boxes: Tensor, image: Tensor) -> Tensor:
+        """The upright boxes around the moved ones; they may reach beyond.  [K,4], [K] -> [K,4]
 
-        Boxes are x0, y0, x1, y1; `picture` [K] says whose each is.  One that has left the picture
-        has no area.
+        Boxes are x0, y0, x1, y1 in pixels; `image` says whose each is.
         """
         here = self.to(boxes.device)
         along = torch.linspace(0, 1, 2 if self.field is None else 9, device=boxes.device)
@@ -98,13 +116,11 @@ class Warp:
         share = torch.cartesian_prod(along, along)[None]
         points = low + (high - low) * share
         points = torch.cat((points, torch.ones_like(points[..., :1])), dim=2)
-        moved = (points[:, :, None] * here.matrix[picture][:, None]).sum(3)
+        moved = (points[:, :, None] * here.matrix[image][:, None]).sum(3)
         moved = moved[..., :2] / moved[..., 2:]
         if here.field is not None:
-            moved = _undo(moved, here.field[picture])
-        limits = moved.new_tensor(self.size).flip(0)
-        corners = torch.cat((moved.amin(1), moved.amax(1)), dim=1)
-        return corners.clamp(min=0).minimum(limits.repeat(2)).to(boxes.dtype)
+            moved = _undo(moved, here.field[image])
+        return torch.cat((moved.amin(1), moved.amax(1)), dim=1).to(boxes.dtype)
 
     def _cuts(self) -> Tensor:
         """The rectangles x0, y0, x1, y1 that become the whole.  -> [N,4] int64"""
@@ -128,11 +144,17 @@ class Warp:
             x, y = x + field[:, 0], y + field[:, 1]
         row = back[:, 1, 0] * x, back[:, 1, 1] * y + back[:, 1, 2]
         column = back[:, 0, 0] * x + back[:, 0, 2], back[:, 0, 1] * y
-        if self.kind < Kind.PROJECTIVE:
+        if Kind.PROJECTIVE not in self.kind:
             return _rounded(row), _rounded(column)
         depth = back[:, 2, 0] * x + (back[:, 2, 1] * y + back[:, 2, 2])
         nothing = torch.zeros_like(depth[:, :1, :1])
         return (nothing, (row[0] + row[1]) / depth), ((column[0] + column[1]) / depth, nothing)
+
+
+def warped(batch: Batch, warp: Warp) -> Batch:
+    """The batch with its images, and its targets with them, where `warp` takes them."""
+    targets = moved(batch.targets, warp)
+    return replace(batch, images=warp.images(batch.images), targets=targets)
 
 
 def _cheaper_one_by_one(images: Tensor) -> bool:

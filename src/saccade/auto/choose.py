@@ -10,11 +10,11 @@ import torch
 
 from saccade.auto.look import Glance
 from saccade.auto.weights import SMALL, Pretrained, pretrained
-from saccade.classical.fit import CLASSICAL
 from saccade.data.store import in_words
 from saccade.engine.profile import room
 from saccade.errors import RecipeError, ResourceError
 from saccade.explain.cost import saved
+from saccade.models.catalogue import CLASSICAL
 from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
 from saccade.recipes.recipe import Recipe
@@ -29,15 +29,15 @@ STEPS = 30  # of an epoch, at least
 LIGHT, MIDDLE, STRONG = 500, 100, 20  # pictures a class from which so much augmentation is enough
 OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "data.sampling",
-    "data.grow",
+    "data.progressive_resizing",
     "train.batch_size",
-    "train.micro_batch",
-    "train.stop_after",
-    "train.keep",
-    "train.statistics",
+    "train.micro_batch_size",
+    "train.patience",
+    "train.checkpoint",
+    "train.layer_statistics",
     "train.label_smoothing",
     "train.class_weights",
-    "train.average",
+    "train.ema",
     "train.precision",
     "model.stages",
 )
@@ -75,7 +75,7 @@ def _transfer(seen: Glance, why: str) -> tuple[str, str]:
 def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
     """Say in `origins` which settings do nothing without an epoch; raise if they are `flags`."""
     idle = [name for name in recipe.settings() if name.startswith("optim.") or name in OF_EPOCHS]
-    idle += [] if recipe.data.views else ["data.augment"]
+    idle += [] if recipe.data.augmented_copies else ["data.augment"]
     for name in idle:
         if name in flags and recipe.settings()[name] != Recipe().settings()[name]:
             raise RecipeError(
@@ -149,7 +149,7 @@ def _from_hand(recipe: Recipe, seen: Glance, hand: Hand) -> Chosen:
 AS_EVER: Chosen = {
     "data.resize": ("squash", "nothing is cut off"),
     "data.interpolation": ("bilinear", "the usual"),
-    "data.crop": (1.0, "nothing is cut off"),
+    "data.crop_pct": (1.0, "nothing is cut off"),
 }
 
 
@@ -165,7 +165,7 @@ def _as_theirs(origin: Pretrained) -> Chosen:
     return {k: v for k, v in changed.items() if v[0] not in ((), "own")} | {
         "data.size": (p.size, why),
         "data.resize": (p.resize, why),
-        "data.crop": (p.crop, why),
+        "data.crop_pct": (p.crop, why),
         "data.interpolation": (p.interpolation, why),
         "data.colour": (p.colour, why),
     }
@@ -174,8 +174,8 @@ def _as_theirs(origin: Pretrained) -> Chosen:
 def head(recipe: Recipe, seen: Glance) -> Choice:
     """How the last layer begins."""
     why = f"{seen.per_class} pictures a class" if seen.per_class else "numbers"
-    few = seen.per_class <= HANDFUL and "means" in seen.task.heads
-    return "means" if few else seen.task.heads[0], why
+    few = seen.per_class <= HANDFUL and "nearest_mean" in seen.task.heads
+    return "nearest_mean" if few else seen.task.heads[0], why
 
 
 def augment(recipe: Recipe, seen: Glance) -> Choice:

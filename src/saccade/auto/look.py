@@ -13,18 +13,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saccade.classical.fit import CLASSICAL
 from saccade.data.cache import Pictures
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import Item, Pixels
 from saccade.errors import DataError, RecipeError
+from saccade.models.catalogue import CLASSICAL
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task
 
 USED = ("model.name", "train.seed", "train.device", "train.threads")
-IDLE = ("data.augment", "data.grow", "data.sampling", "data.views")
+IDLE = ("data.augment", "data.progressive_resizing", "data.sampling", "data.augmented_copies")
 
 
 def is_fitted(recipe: Recipe) -> bool:

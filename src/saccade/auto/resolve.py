@@ -23,9 +23,11 @@ from saccade.errors import UsageError, unknown
 from saccade.explain.anatomy import anatomy
 from saccade.models.create import check_size, create_model, input_shape
 from saccade.models.variants import varied
-from saccade.recipes.recipe import ENDLESS, Recipe, settings_in
+from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, hold_frozen, variant_of
 from saccade.recipes.shipped import RECIPES
+from saccade.recipes.toml import settings_in
+from saccade.recipes.training import ENDLESS
 
 MANY = 20_000  # pictures
 TINY = 1e9  # operations in a step, some milliseconds of one core
@@ -128,7 +130,9 @@ def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
     augment = compose([parse(text, classes=1) for text in recipe.data.augment])
     pictures = torch.zeros(1, channels, size, size, dtype=torch.uint8)
     batch = Batch(pictures, torch.zeros(1, dtype=torch.int64), torch.arange(1))
-    return sizes(augment(batch, torch.Generator()).images.shape[2], recipe.data.grow)
+    return sizes(
+        augment(batch, torch.Generator()).images.shape[2], recipe.data.progressive_resizing
+    )
 
 
 def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:

@@ -16,13 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from saccade.classical.descriptors import hog
 from saccade.classical.encode import (
     FisherVector,
     Projection,
     Words,
-    bag_of_words,
-    fisher,
     fit_mixture,
     k_means,
 )
@@ -198,15 +195,3 @@ LEARNERS: dict[type, Callable[..., None]] = {
     FisherVector: fit_mixture,
     Words: _fit_words,
 }
-
-
-# fmt: off
-CLASSICAL: dict[str, Callable[..., nn.Sequential]] = {
-    "hog":                    hog,                      # 2005
-    "bag_of_words":           bag_of_words,             # 2006
-    "fisher":                 fisher,                   # 2010
-}
-
-
-# fmt: on
-INPUT = (3, 128, 128)  # C, H, W of all of them

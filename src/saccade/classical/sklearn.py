@@ -14,7 +14,7 @@ from torch import nn
 
 from saccade.classical.descriptors import BLOCK, CELL, hog
 from saccade.classical.encode import bag_of_words, fisher
-from saccade.classical.fit import CLASSICAL, fit
+from saccade.classical.fit import fit
 from saccade.data.cache import Held
 from saccade.models.layers.blocks import normalized
 
@@ -101,7 +101,7 @@ class ClassicalClassifier(ClassifierMixin, BaseEstimator):
         if self.model == "bag_of_words":
             return bag_of_words(classes, words=min(PARTS["bag_of_words"], pictures))
         if self.model != "hog":
-            raise ValueError(f"model cannot be '{self.model}'; there are {', '.join(CLASSICAL)}")
+            raise ValueError(f"model cannot be '{self.model}'; there are hog, bag_of_words, fisher")
         if min(height, width) < CELL * BLOCK:
             least = f"{CELL * BLOCK}x{CELL * BLOCK}"
             raise ValueError(

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.data.store import digests
@@ -82,7 +83,7 @@ def read_exam(run: Run) -> Exam:
     """The exam of a finished run; raises `UsageError` while it is unfinished."""
     if not run.finished or not (run.path / "predictions.csv").is_file():
         raise UsageError(
-            f"the run '{run.path}' is unfinished", f"go on with: saccade resume {run.path}"
+            f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
         )
     rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
     return Exam(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from saccade.command import Command
 from saccade.data.cache import Pictures, decoded
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
@@ -56,7 +57,7 @@ def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenRepor
     runs = [Run.open(path) for path in paths]
     for run in runs:
         if not run.finished:
-            hint = f"go on with: saccade resume {run.path}"
+            hint = f"go on with: {Command.of('resume', run.path)}"
             raise UsageError(f"the run '{run.path}' is unfinished", hint)
     if len(runs) == 1:
         text, usual = run_page(runs[0], tested_pictures(runs[0])), runs[0].path / "report.html"

@@ -1,4 +1,4 @@
-"""cache: pictures decoded once, at the training size, and kept for every epoch."""
+"""cache: pictures, and targets that are such, decoded once at the training size for all epochs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped
 from saccade.data.pool import Workers
 from saccade.data.store import Book, Shelf, digests, free_disk, free_memory, in_words, key_of
+from saccade.data.targets import Targets
 from saccade.errors import DataError, RecipeError, ResourceError, unknown
 from saccade.files import cache_folder
 
@@ -95,6 +96,23 @@ class Streamed:
                 )
             row.copy_(result)
         return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Targets that are pictures too, such as masks, in a cache beside the images they belong to.
+
+    Decoded by `preprocessing.of_masks`, or `preprocessing` itself, for the same items as those.
+    """
+
+    pictures: Pictures
+    noun: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.of_planes`, or `Images`
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, rows: Tensor, /) -> Targets:
+        return self.noun(self.pictures.take(rows))
 
 
 def decoded(

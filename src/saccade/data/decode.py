@@ -1,13 +1,14 @@
 """decode: one picture to pixels at the network's size.  The only decoder and the only resize.
 
 The resize is torch's antialiased one for bytes: whole-number arithmetic, the same bytes on every
-processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).
+processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks go the same way by
+`Preprocessing.of_masks`, and boxes by `Preprocessing.placed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import ceil
 
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.data.formats import Opening, opened
+from saccade.data.targets import IGNORE
 from saccade.errors import DataError, RecipeError, unknown
 
 RESIZES = ("squash", "crop", "pad")
 INTERPOLATIONS = ("bilinear", "bicubic")
-COLOURS = ("rgb", "grey")
+COLOURS = ("rgb", "grey", "labels")
 DRAFT = 1.25  # a JPEG is opened at no less than this times the size that the resize gives
 SMALL = 2**16  # values of a picture up to which several are worth a copy to be resized together
 LONGEST = 8  # times the short side; with "crop" the ends of longer pictures are cut off first
@@ -36,7 +38,7 @@ class Preprocessing:
     resize: str = "squash"  # squash: to the square; crop: short side, then centre; pad: long side
     crop: float = 1.0  # with resize="crop": size / short side after resizing
     interpolation: str = "bilinear"
-    colour: str = "rgb"  # or grey
+    colour: str = "rgb"  # or grey; labels: a mask's numbers, by the nearest pixel
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # per channel, of values 0 to 1
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
 
@@ -54,13 +56,34 @@ class Preprocessing:
 
     @property
     def channels(self) -> int:
-        return 1 if self.colour == "grey" else 3
+        return 3 if self.colour == "rgb" else 1
+
+    @property
+    def of_masks(self) -> Preprocessing:
+        """How the mask of such a picture becomes one of the input's size, pixel upon pixel."""
+        return replace(self, colour="labels")
+
+    @property
+    def beyond(self) -> int:
+        """What is put beside a picture that does not fill the square."""
+        return IGNORE if self.colour == "labels" else 0
 
     @property
     def opening(self) -> Opening:
         """What the resize needs of an image file."""
         size = int(self.size / self.crop) if self.resize == "crop" else self.size
-        return Opening(self.colour == "grey", ceil(DRAFT * size), longer=self.resize == "pad")
+        least, longer = ceil(DRAFT * size), self.resize == "pad"
+        return Opening(self.colour == "grey", least, longer, labels=self.colour == "labels")
+
+    def placed(self, boxes: Tensor, width: int, height: int) -> Tensor:
+        """Boxes x0, y0, x1, y1 of an upright picture of so many pixels, in pixels of the input.
+
+        What "crop" leaves out lies outside of 0 to `size`: `Boxes.clipped`.  [K,4] -> [K,4]
+        """
+        scale_x, shift_x = _along(width, height, self)
+        scale_y, shift_y = _along(height, width, self)
+        scale = boxes.new_tensor((scale_x, scale_y, scale_x, scale_y))
+        return boxes * scale + boxes.new_tensor((shift_x, shift_y, shift_x, shift_y))
 
 
 def decode(raw: bytes | NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
@@ -86,6 +109,8 @@ def resized(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     count, height, width, channels = pixels.shape
     if height == 0 or width == 0:
         raise DataError(f"the picture has {width} x {height} pixels")
+    if channels > 1 and preprocessing.colour == "labels":
+        raise DataError(f"a mask has one number a pixel, and this has {channels}")
     if channels > 1 and preprocessing.colour == "grey":
         pixels = _luma(pixels[..., :3])
     images = torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)
@@ -136,7 +161,7 @@ def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _squashed(images: Tensor, to: Preprocessing) -> Tensor:
-    return _scaled(images, to.size, to.size, to.interpolation)
+    return _scaled(images, to.size, to.size, to)
 
 
 def _cropped(images: Tensor, to: Preprocessing) -> Tensor:
@@ -145,26 +170,48 @@ def _cropped(images: Tensor, to: Preprocessing) -> Tensor:
     images = _middle(images, LONGEST * short, LONGEST * short)
     target = int(to.size / to.crop)
     height, width = (target * side // short for side in images.shape[2:])
-    return _middle(_scaled(images, height, width, to.interpolation), to.size, to.size)
+    return _middle(_scaled(images, height, width, to), to.size, to.size)
 
 
 def _padded(images: Tensor, to: Preprocessing) -> Tensor:
-    """The long side to size, in the middle of black."""
+    """The long side to size, in the middle of a square."""
     long = max(images.shape[2:])
     height, width = (max(1, round(to.size * side / long)) for side in images.shape[2:])
-    square = images.new_zeros(*images.shape[:2], to.size, to.size)
-    _middle(square, height, width)[:] = _scaled(images, height, width, to.interpolation)
+    square = images.new_full((*images.shape[:2], to.size, to.size), to.beyond)
+    _middle(square, height, width)[:] = _scaled(images, height, width, to)
     return square
+
+
+def _along(side: int, other: int, to: Preprocessing) -> tuple[float, float]:
+    """Factor and offset, of one axis, by which the resize takes places of a picture to the input's.
+
+    `side` is the picture's along that axis.
+    """
+    if to.resize == "squash":
+        return to.size / side, 0.0
+    if to.resize == "pad":
+        scaled = max(1, round(to.size * side / max(side, other)))
+        return scaled / side, _margin(to.size, scaled)
+    inner = min(side, LONGEST * min(side, other))
+    scaled = int(to.size / to.crop) * inner // min(side, other)
+    factor = scaled / inner
+    return factor, -factor * _margin(side, inner) - _margin(scaled, to.size)
 
 
 def _middle(images: Tensor, height: int, width: int) -> Tensor:
     """The middle of pictures, where they are larger; a view."""
-    top = max(0, round((images.shape[2] - height) / 2))
-    left = max(0, round((images.shape[3] - width) / 2))
+    top, left = _margin(images.shape[2], height), _margin(images.shape[3], width)
     return images[:, :, top : top + height, left : left + width]
 
 
-def _scaled(images: Tensor, height: int, width: int, interpolation: str) -> Tensor:
+def _margin(whole: int, part: int) -> int:
+    """Pixels before the part that is in the middle; none where it is no smaller."""
+    return max(0, round((whole - part) / 2))
+
+
+def _scaled(images: Tensor, height: int, width: int, to: Preprocessing) -> Tensor:
     if images.shape[2:] == (height, width):
         return images
-    return F.interpolate(images, (height, width), mode=interpolation, antialias=True)
+    if to.colour == "labels":
+        return F.interpolate(images, (height, width), mode="nearest-exact")
+    return F.interpolate(images, (height, width), mode=to.interpolation, antialias=True)

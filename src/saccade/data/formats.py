@@ -90,6 +90,7 @@ class Opening:
     grey: bool
     least: int  # pixels of the side below
     longer: bool  # the side that `least` is meant for: the longer one, else the shorter
+    labels: bool = False  # of a mask: the numbers that the file holds, grey or of its palette
 
 
 def opened(raw: bytes, opening: Opening) -> NDArray[np.uint8]:
@@ -131,7 +132,7 @@ def _pixels(image: ImageFile.ImageFile, opening: Opening) -> NDArray[np.uint8]:
     image.draft("L" if opening.grey else "RGB", (width // times, height // times))
     image.load()
     upright = UPRIGHT.get(_orientation(image))
-    shown = _shown(image)
+    shown = _labels(image) if opening.labels else _shown(image)
     if opening.grey:
         shown = shown.convert("L")
     if upright is not None:
@@ -159,6 +160,15 @@ def _shown(image: ImageFile.ImageFile) -> Image.Image:
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         return _composited(image.convert("LA") if image.mode == "La" else image)
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _labels(image: ImageFile.ImageFile) -> Image.Image:
+    """The numbers of a mask's pixels as they are written, in mode L; 0 and 1 of one bit."""
+    if image.mode not in ("1", "L", "P"):
+        raise DataError(f"no mask: {image.mode} in place of 8-bit grey or a palette")
+    if image.mode == "1":
+        return Image.fromarray(np.asarray(image).astype(np.uint8))
+    return image if image.mode == "L" else Image.frombytes("L", image.size, image.tobytes())
 
 
 def _of_16_bits(image: ImageFile.ImageFile) -> Image.Image:

@@ -1,7 +1,8 @@
-"""order: in which order an epoch shows the pictures; a function of (seed, epoch), nothing else.
+"""Loader: the batches of decoded images, in an order that is a function of (seed, epoch) alone.
 
-The numbers come from PCG64's raw output, the only stream that numpy promises to keep for ever, and
-are turned into a permutation by sorting them: the same order on every machine and in every release.
+The numbers of an order come from PCG64's raw output, the only stream that numpy promises to keep
+for ever, and are turned into a permutation by sorting them: the same order on every machine and in
+every release.  Batches are prepared ahead where that takes time.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -106,7 +108,17 @@ def _inverse(counts: Sequence[int]) -> Tensor:
     return torch.where(number > 0, weights, 0).float()
 
 
-# Loader: batches of decoded pictures, in a given order, prepared ahead where that takes time.
+class TargetRows(Protocol):
+    """The targets of a whole split: any of `targets.py`, or what takes them from a cache."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Tensor, /) -> Any:
+        """The targets of the images at positions `rows`.  int64 [n] -> of n images"""
+        ...
+
+
+Change = Callable[[Batch], Batch]  # of a batch as it is taken, on the processor
 
 
 class Loader:
@@ -117,20 +129,28 @@ class Loader:
     learn from one.
     """
 
-    def __init__(self, pictures: Pictures, targets: Tensor, batch_size: int, order: Order):
+    def __init__(
+        self,
+        pictures: Pictures,
+        targets: TargetRows,
+        batch_size: int,
+        order: Order,
+        change: Change | None = None,
+    ):
         self.pictures = pictures
-        self.targets = targets  # [N] int64 or [N,K] float, a row for each of `pictures`
+        self.targets = targets  # as many as `pictures`
         self.batch_size = batch_size
         self.order = order
+        self.change = change
         self._steps = len(_bounds(len(order(0)), batch_size))
 
     def __len__(self) -> int:
         """Steps in an epoch."""
         return self._steps
 
-    def of(self, pictures: Pictures) -> Loader:
-        """The same batches of `pictures`, which are as many."""
-        return Loader(pictures, self.targets, self.batch_size, self.order)
+    def through(self, change: Change) -> Loader:
+        """The same batches, each changed as it is taken; of a changed loader, in its place."""
+        return Loader(self.pictures, self.targets, self.batch_size, self.order, change)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on; may be left at any batch."""
@@ -141,7 +161,8 @@ class Loader:
         return self._prepared(parts)
 
     def _batch(self, index: Tensor) -> Batch:
-        return Batch(self.pictures.take(index), self.targets[index], index)
+        batch = Batch(self.pictures.take(index), self.targets[index], index)
+        return self.change(batch) if self.change else batch
 
     def _prepared(self, parts: list[Tensor]) -> Iterator[Batch]:
         """The same batches, `pictures.ahead` of them made by a thread while one is used."""

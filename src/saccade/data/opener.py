@@ -11,13 +11,13 @@ from saccade.data.formats import Opening, opened
 from saccade.data.sandbox import Message, serve
 from saccade.errors import DataError
 
-WANTED = struct.Struct("<?Q?")  # the fields of Opening; the file follows
+WANTED = struct.Struct("<?Q??")  # the fields of Opening; the file follows
 FOUND = struct.Struct("<QQQ")  # height, width, channels; pixels follow, or a reason after zeros
 
 
 def request(raw: bytes, opening: Opening) -> Message:
     """What asks the process for the pixels of a file."""
-    return WANTED.pack(opening.grey, opening.least, opening.longer), raw
+    return WANTED.pack(opening.grey, opening.least, opening.longer, opening.labels), raw
 
 
 def answer(request: bytes) -> Message:

@@ -30,6 +30,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; nothing can be decoded any more."""
         self.sandbox.close()
 
     def pictures(

@@ -22,6 +22,9 @@ def each_part(
 ) -> Iterator[T]:
     """The same by parts of up to `PART` items."""
     size = max(1, min(PART, len(items) // (2 * threads)))
+    if len(items) <= size:  # one image: a thread would take longer to start than it saves
+        yield from call(items)
+        return
     waiting: deque[Future[list[T]]] = deque()
     pool = ThreadPoolExecutor(threads, "saccade-reading")
     try:

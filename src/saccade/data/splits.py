@@ -213,7 +213,7 @@ def limited(division: Division, *, train: int, held: int, seed: int) -> Division
     rest = [item for name in parts for item in getattr(division, name) if item.name not in used]
     if not rest:
         return division
-    note = f"{len(rest):,} pictures are not used: data.per_class, data.held_per_class"
+    note = f"{len(rest):,} pictures are not used: data.per_class, data.held_out_per_class"
     return replace(division, **kept, unused=tuple(rest), notes=(*division.notes, note))
 
 
@@ -226,7 +226,7 @@ def _first(items: Sequence[Item], most: int, seed: int) -> tuple[Item, ...]:
         if not isinstance(item.label, str):
             raise UsageError(
                 f"'{item.name}' is of no single class, so that none can be limited",
-                "set data.per_class=0 and data.held_per_class=0",
+                "set data.per_class=0 and data.held_out_per_class=0",
             )
         turn = hashlib.sha256(f"{seed} {item.name}".encode()).digest()
         turns[item.label].append((turn, place))

@@ -1,4 +1,4 @@
-"""Average: the exponential moving average of a network's weights."""
+"""The exponential moving average of a network's weights."""
 
 from __future__ import annotations
 
@@ -39,9 +39,11 @@ class Average:
         self.steps_done += 1
 
     def state_dict(self) -> dict[str, Any]:
+        """The averaged weights, and the number of updates."""
         return {"model": self.model.state_dict(), "steps_done": self.steps_done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.model.load_state_dict(state["model"])
         self.steps_done = state["steps_done"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from saccade.augment.corrupt.corruptions import Corrupted, names
 from saccade.augment.corrupt.optics import SEVERITIES
-from saccade.augment.tta import Map, seen
+from saccade.augment.tta import Map, averaged
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import ALONE, World
 from saccade.engine.ood import Novelty
 from saccade.metrics.measure import leading
 from saccade.metrics.metric import Number
-from saccade.models.backbone import head_inputs
+from saccade.models.backbone import HeadInputs
 from saccade.tasks.task import Task
 
 
@@ -45,14 +45,14 @@ def evaluate(
     image under each of them.  The processes of a world share the work; each has the whole result.
     """
     metric, parts, places, strange = task.metric(), [], [], []
-    with head_inputs(model) if novelty else nullcontext([]) as features:
-        for prediction, batch in predict(model, task, loader, world, maps):
-            parts.append(metric.rows(prediction, batch.targets))
-            places.append(batch.index.cpu())
-            if novelty:
-                share = novelty.mean_share(features).to(prediction)
-                strange.append(world.joined(share, len(batch)).cpu())
-                features.clear()
+    inside = HeadInputs(model) if novelty else None
+    for prediction, batch in predict(inside or model, task, loader, world, maps):
+        parts.append(metric.rows(prediction, batch.targets))
+        places.append(batch.index.cpu())
+        if novelty and inside:
+            share = novelty.mean_share(inside.features).to(prediction)
+            strange.append(world.joined(share, len(batch)).cpu())
+            inside.features.clear()
     order = torch.cat(places).argsort()
     shares = torch.cat(strange)[order] if strange else None
     return Evaluated(parts[0].joined(parts)[order], shares)
@@ -69,9 +69,9 @@ def predict(
     for batch in loader.epoch(0):
         batch = batch.to(device)
         part, _ = world.part(batch)
-        views = seen(part.images, maps) if maps else [part.images]
-        said = torch.stack([task.predict(model, images) for images in views]).mean(dim=0)
-        yield world.joined(said, len(batch)), batch
+        of_images = partial(task.predict, model)
+        prediction = averaged(of_images, part.images, maps) if maps else of_images(part.images)
+        yield world.joined(prediction, len(batch)), batch
     model.train(was_training)
 
 
@@ -105,5 +105,5 @@ def robustness(
     yield Measurement("", 0, measured(loader))
     for name in corruptions or names(loader.pictures.shape[0]):
         for severity in SEVERITIES:
-            corrupted = loader.of(Corrupted(loader.pictures, name, severity))
+            corrupted = loader.through(Corrupted(name, severity))
             yield Measurement(name, severity, measured(corrupted))

@@ -1,108 +1,28 @@
-"""Stages: which rows learn in which epochs, released from the last one down.
+"""Freezing, and gradual unfreezing: which rows of a network are trained in which epochs.
 
-Howard & Ruder 2018, "Universal language model fine-tuning for text classification", Section 3.3.
+A frozen weight wants no gradient, so no optimizer takes it and none is computed; the rows up to the
+last frozen one stay in eval mode, their running statistics and their dropout with them.  Stages
+release rows from the last one down (Howard 2018, "Universal language model fine-tuning for text
+classification", Section 3.3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from itertools import accumulate
 from math import ceil
 
 from torch import nn
 
-from saccade.engine.step import Descent
+from saccade.engine.stages import ALL, HEAD, Stage
+from saccade.engine.step import Stepper
 from saccade.errors import RecipeError, unknown
 from saccade.models.layers.surgery import find
 from saccade.models.weights import classifiers
 
-HEAD = "head"  # the last layer, and those of side classifiers
-ALL = "all"  # every row that is not frozen
-Counted = tuple[str, int | None]  # a name and its epochs; None: what is left
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Epochs in which the same rows learn."""
-
-    name: str  # head, all, or the first row that learns
-    first: int  # epoch, from 0
-    epochs: int
-
-    def __str__(self) -> str:
-        last = self.first + self.epochs
-        if self.epochs == 1:
-            return f"{self.name} in epoch {last}"
-        return f"{self.name} in epochs {self.first + 1} to {last}"
-
-
-def stages(wanted: Sequence[str], epochs: int, *, fitted: bool) -> tuple[Stage, ...]:
-    """The stages of a training of so many epochs, from names such as head, layer4:3 and all.
-
-    Those without a number share what the others leave, the later ones the rest.  A head that is
-    `fitted` in one go has had its stage by then, unless it has a number.  Raises `RecipeError`
-    where the epochs do not suffice or are not used up, and for an order that no network has.
-    """
-    named = [_read(text) for text in wanted] or [(ALL, None)]
-    if fitted and len(named) > 1 and named[0] == (HEAD, None):
-        named = named[1:]
-    names = [name for name, _ in named]
-    if HEAD in names[1:] or ALL in names[:-1] or len(set(names)) < len(names):
-        raise RecipeError(
-            f"model.stages cannot be {' '.join(wanted)}: each stage releases more than the last",
-            "begin with head, end with all: head layer4 layer3 all",
-        )
-    lengths = _lengths(named, epochs)
-    begins = [0, *accumulate(lengths)]
-    return tuple(map(Stage, names, begins, lengths))
-
-
-def stages_kept(stages: Sequence[Stage]) -> tuple[str, ...]:
-    """The names that lead to the same stages in a longer training; the last one is longer."""
-    return (*(f"{stage.name}:{stage.epochs}" for stage in stages[:-1]), stages[-1].name)
-
-
-def stage_at(stages: Sequence[Stage], epoch: int) -> Stage:
-    """The stage that an epoch, from 0, belongs to."""
-    return [stage for stage in stages if stage.first <= epoch][-1]
-
-
-def _read(text: str) -> Counted:
-    """A name and its number: "layer4:3", or "layer4"."""
-    name, colon, count = text.partition(":")
-    if not name or (colon and not (count.isdecimal() and int(count))):
-        raise RecipeError(
-            f"a stage of model.stages cannot be '{text}'",
-            "write the first row that learns, and perhaps its epochs: layer4, or layer4:3",
-        )
-    return name, int(count) if colon else None
-
-
-def _lengths(named: Sequence[Counted], epochs: int) -> list[int]:
-    """The epochs of each stage."""
-    if not epochs:
-        return [0] * len(named)
-    stated = [count for _, count in named if count is not None]
-    open_ones, left = len(named) - len(stated), epochs - sum(stated)
-    if left < open_ones or (left and not open_ones):
-        least = sum(stated) + open_ones
-        raise RecipeError(
-            f"model.stages take {'at least ' if open_ones else ''}{least} epochs, and there are "
-            f"{epochs}",
-            f"set train.epochs={least}, or write other numbers behind the stages",
-        )
-    shares = iter([left * (k + 1) // open_ones - left * k // open_ones for k in range(open_ones)])
-    return [next(shares) if count is None else count for _, count in named]
-
-
-# Freezing: which rows stay as they are while the others learn.
-#
-# A frozen weight wants no gradient, so no optimizer takes it and none is computed; the rows up to
-# the last frozen one stay in eval mode, their running statistics and their dropout with them.
-
-
 FEATURES = "features"  # all but the last layer
+RISE = 50  # steps at most in which the learning rate of what joins rises to its own ...
+PART = 10  # ... of so many parts of the stage, one
 
 
 def freeze(model: nn.Module, layer: str) -> None:
@@ -205,42 +125,40 @@ def _within(name: str, path: str) -> bool:
     return name == path or name.startswith(f"{path}.")
 
 
-# Unfreezing: weights that join a training stage by stage.
-
-
-RISE = 50  # steps at most in which the rate of what joins rises to its own ...
-PART = 10  # ... of so many parts of the stage, one
-
-
 @dataclass(frozen=True)
 class Unfreezing:
-    """What learns when.
+    """Which weights of a network are trained in which epochs.
 
-    What has learned before goes on as it was, with its moments and at its rate; what joins rises to
-    its rate on a straight line from zero.
+    What was trained before goes on as it was, with its moments and at its rate; the rate of what
+    joins rises on a straight line from zero.
     """
 
-    model: nn.Module
-    descent: Descent  # of the weights of the first stage
-    groups: Callable[[nn.Module], list[dict]]  # of the weights that learn, for an optimizer
+    groups: Callable[[nn.Module], list[dict]]  # parameter groups of the weights that are trained
     stages: tuple[Stage, ...]
-    learning: tuple[frozenset[str], ...]  # in each, the names of the weights
+    trainable: tuple[frozenset[str], ...]  # in each, the names of the weights
     steps: int  # of an epoch
 
-    def reach(self, epoch: int) -> None:
-        """Let join all whose stage has begun in `epoch`, from 0; the same again changes nothing."""
-        for stage, learning in zip(self.stages[1:], self.learning[1:], strict=True):
+    def begin_epoch(self, model: nn.Module, stepper: Stepper, epoch: int) -> None:
+        """Release all whose stage has begun in `epoch`, from 0; the same again changes nothing.
+
+        `stepper` moves the weights of the first stage of `model`, and what was released since.
+        """
+        for stage, trainable in zip(self.stages[1:], self.trainable[1:], strict=True):
             if stage.first <= epoch:
-                hold_all_but(self.model, learning)
+                hold_all_but(model, trainable)
                 rise = min(RISE, ceil(stage.epochs * self.steps / PART))
-                self.descent.join(self.groups(self.model), stage.first * self.steps, rise)
+                stepper.add_groups(self.groups(model), stage.first * self.steps, rise)
 
-    def weights(self) -> tuple[int, int]:
-        """How many numbers learn now, and how many there are."""
-        counts = [(w.numel() if w.requires_grad else 0, w.numel()) for w in self.model.parameters()]
-        return sum(learning for learning, _ in counts), sum(each for _, each in counts)
-
-    def begun_in(self, epoch: int) -> tuple[int, Stage] | None:
+    def stage_begins(self, epoch: int) -> tuple[int, Stage] | None:
         """The number, from 1, of the stage that begins with `epoch`, and that stage."""
         found = [(k, stage) for k, stage in enumerate(self.stages, 1) if stage.first == epoch]
         return found[-1] if found else None
+
+
+ALL_AT_ONCE = Unfreezing(lambda model: [], (), (), 0)  # what is trained is trained throughout
+
+
+def trainable_parameters(model: nn.Module) -> tuple[int, int]:
+    """How many numbers of a network are trained now, and how many it has."""
+    weights = list(model.parameters())
+    return sum(w.numel() for w in weights if w.requires_grad), sum(w.numel() for w in weights)

@@ -1,6 +1,6 @@
 """train: training as an iterator.
 
-What others put into callbacks (logs, checkpoints, averages, progress, stopping) is whatever the
+What others put into callbacks (logs, checkpoints, EMA, progress, early stopping) is whatever the
 consumer does between two events.
 """
 
@@ -10,32 +10,29 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from saccade.augment.augmentation import Augmentation
 from saccade.data.loader import Loader
-from saccade.engine.freezing import training_mode
-from saccade.engine.step import Descent
-from saccade.tasks.task import Task
+from saccade.engine.state import TrainState
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step down the gradient of one batch."""
+    """One training step: an optimizer step of each network on one batch."""
 
     epoch: int  # from 0
     step: int  # in its epoch, from 0
-    losses: Mapping[str, Tensor]  # scalars on the device; reading one waits for it
-    lr: float
-    index: Tensor  # [N] positions of the pictures in their split
+    losses: Mapping[str, Tensor]  # scalars on the device by label; reading one waits for it
+    lr: Mapping[str, float]  # learning rates by label
+    index: Tensor  # [N] positions of the images in their split
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """All training pictures seen once more."""
+    """All training images seen once more."""
 
     epoch: int  # from 0
     seconds: float  # since the epoch began, or went on
@@ -51,37 +48,35 @@ class Position:
 
 
 def train(
-    model: nn.Module,
-    task: Task,
+    state: TrainState,
     loader: Loader,
-    descent: Descent,
     augment: Augmentation,
     *,
     epochs: int,
     seed: int = 0,
     start: Position | None = None,
 ) -> Iterator[Step | Epoch]:
-    """Train `model` in place, yielding after every step and every epoch.
+    """Train the networks of `state` in place, yielding after every step and every epoch.
 
     The chance in a step (augmentation, dropout) is a function of (seed, epoch, step) alone, so a
-    training that goes on from any position goes on exactly.  A descent that is over, by its steps
-    or its clock, ends the training within an epoch, which may be a short one.
+    training that is resumed at any position goes on exactly.  Steps or a clock that are used up
+    end the training within an epoch, which may be a short one.
     """
-    device = next(model.parameters()).device
-    start, rank = start or Position(), descent.world.rank
+    device, rank = state.device, state.world.rank
+    start = start or Position()
     for epoch in range(start.epoch, epochs):
-        if descent.over:
+        if state.finished:
             return
         first = start.step if epoch == start.epoch else 0
         began, images = time.perf_counter(), 0
         for step, batch in enumerate(loader.epoch(epoch, first), first):
-            training_mode(model)
+            state.train_mode()
             batch = augment(batch.to(device), chance(seed, epoch, step, device, rank))
-            lr = descent.lr
-            losses = descent.down(partial(task.losses, descent.world.spread(model)), batch)
+            lr = state.lr
+            losses = state.train_step(batch)
             images += len(batch)
             yield Step(epoch, step, losses, lr, batch.index)
-            if descent.over:
+            if state.finished:
                 break
         yield Epoch(epoch, time.perf_counter() - began, images)
 

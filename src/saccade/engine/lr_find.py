@@ -3,8 +3,8 @@
 A short training at rates that rise from step to step shows where learning begins and where it
 breaks:
 
-    descent = sweeping(prepared.descent, steps=200)
-    events = train(model, task, loader, descent, augment, epochs=descent.total_steps)
+    stepper = sweeping(stepper, steps=200)
+    events = train(supervised(model, task, stepper), loader, augment, epochs=stepper.total_steps)
     rate = suggested_rate(list(trials(events)))
 
 The network is trained by it, and is of no further use.
@@ -19,7 +19,7 @@ from statistics import pstdev
 
 from saccade.engine.loop import Epoch, Step
 from saccade.engine.schedule import Plateau, rising
-from saccade.engine.step import Descent
+from saccade.engine.step import Stepper
 from saccade.errors import DivergedError
 
 BROKEN = 4  # times the lowest loss: there is nothing to learn beyond
@@ -35,11 +35,11 @@ class Trial:
     smooth: float  # mean of this loss and those before, the nearest weighing most
 
 
-def sweeping(descent: Descent, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Descent:
-    """The same descent over so many steps, at rates from one end of `span` to the other."""
-    low, high = (rate / descent.full_rate for rate in span)
+def sweeping(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
+    """The same stepper over so many steps, at rates from one end of `span` to the other."""
+    low, high = (rate / stepper.peak_lr for rate in span)
     schedule = rising(low, high)
-    return replace(descent, schedule=schedule, total_steps=steps, minutes=0, plateau=Plateau())
+    return replace(stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=Plateau())
 
 
 def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
@@ -55,7 +55,7 @@ def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
             MEMORY * old + (1 - MEMORY) * new for old, new in ((mean, loss), (weight, 1))
         )
         smooth = mean / weight
-        yield Trial(event.lr, loss, smooth)
+        yield Trial(event.lr["lr"], loss, smooth)
         lowest = min(lowest, smooth)
         if smooth > BROKEN * lowest:
             return

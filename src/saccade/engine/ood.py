@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -35,10 +36,16 @@ class Novelty:
         kept = max(1, min(len(train), BYTES // (2 * train.shape[1])))
         places = torch.linspace(0, len(train) - 1, kept, dtype=torch.float64).round().long()
         bank = F.normalize(train[places].float()).half()
-        return cls(bank, _nearest(held_out, bank).sort().values)
+        return cls(bank, _nearest(held_out, bank.double()).sort().values)
+
+    @cached_property
+    def _bank(self) -> Tensor:
+        """The bank in double precision: in single precision a product loses small distances."""
+        return self.bank.double()
 
     @property
     def bytes(self) -> int:
+        """The memory of what is remembered."""
         return self.bank.nbytes + self.known.nbytes
 
     @property
@@ -52,7 +59,7 @@ class Novelty:
         Of pictures like the held-out ones a share of 1 - x at most lies above x, whatever the
         network (split conformal: Vovk 2005, Algorithmic Learning in a Random World).
         """
-        scores = _nearest(features.cpu(), self.bank)
+        scores = _nearest(features.cpu(), self._bank)
         return torch.searchsorted(self.known, scores) / (len(self.known) + 1.0)
 
     def mean_share(self, views: Sequence[Tensor]) -> Tensor:
@@ -61,8 +68,7 @@ class Novelty:
 
 
 def _nearest(features: Tensor, bank: Tensor) -> Tensor:
-    """The distance to the nearest of the bank, 0 to 2.  [N,D], [M,D] -> [N] float64"""
-    bank = bank.double()  # of single precision a product loses small distances
+    """The distance to the nearest of the bank, 0 to 2.  [N,D], [M,D] float64 -> [N] float64"""
     return torch.cat(
         [torch.cdist(p, bank).amin(1) for p in F.normalize(features.double()).split(64)]
     )

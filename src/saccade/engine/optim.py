@@ -1,4 +1,7 @@
-"""Lion.  Chen et al. 2023, "Symbolic discovery of optimization algorithms", Algorithm 2."""
+"""Optimizers by name, and the groups of weights that they move alike.
+
+Those of PyTorch, and Lion (Chen 2023), Muon (Jordan 2024) and Lookahead (Zhang 2019).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,15 @@ from torch import Tensor, nn
 
 from saccade.models.layers.surgery import rows
 
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of Muon's quintic; slope 3.4 at zero, fixed near 1
+ITERATIONS = 5  # of it
+SIZE = 0.2  # root mean square of an AdamW step, in learning rates
+
 
 class Lion(torch.optim.Optimizer):
     """The sign of a mixture of the gradient and its mean, with decoupled decay.
 
+    Chen 2023, "Symbolic discovery of optimization algorithms", Algorithm 2.
     Every weight moves by `lr`, whatever its gradient; the paper advises a rate 3 to 10 times
     smaller than AdamW's, and a decay as much larger (Section 5).
     """
@@ -24,6 +32,7 @@ class Lion(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]  # there are no closures here
+        """Move every weight that has a gradient."""
         for group in self.param_groups:
             mixing, keeping = group["betas"]
             for weight in group["params"]:
@@ -37,12 +46,10 @@ class Lion(torch.optim.Optimizer):
                 mean.lerp_(weight.grad, 1 - keeping)
 
 
-# Lookahead.  Zhang et al. 2019, "Lookahead optimizer: k steps forward, 1 step back".
-
-
 class Lookahead:
-    """Slow weights that follow an optimizer's fast ones, Algorithm 1.
+    """Slow weights that follow an optimizer's fast ones.
 
+    Zhang 2019, "Lookahead optimizer: k steps forward, 1 step back", Algorithm 1.
     After every `steps` steps the slow weights go the `share` of the way to the fast ones, which
     then go on from there.  Slow weights and the count of steps are kept in the state of the
     optimizer inside, beside its own.
@@ -55,13 +62,16 @@ class Lookahead:
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
+        """Those of the optimizer inside, as all that follows."""
         return self.inside.param_groups
 
     def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
         self.inside.zero_grad(set_to_none)
 
     @torch.no_grad()
     def step(self) -> None:
+        """A step of the fast weights, and every so many steps one of the slow."""
         state = self.inside.state
         weights = [w for g in self.param_groups for w in g["params"] if w.grad is not None]
         first = {w: w.clone() for w in weights if "slow" not in state.get(w, {})}
@@ -75,34 +85,30 @@ class Lookahead:
                 own["steps_ahead"] = 0
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Move these weights too."""
         self.inside.add_param_group(param_group)
 
     def state_dict(self) -> dict[str, Any]:
+        """Those of the optimizer inside, with the slow weights."""
         return self.inside.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.inside.load_state_dict(state)
-
-
-# Muon.  Jordan 2024, "Muon: an optimizer for hidden layers in neural networks".
-#
-# Departures: a step has the size of AdamW's, 0.2 sqrt(max(rows, columns)) times the orthogonal
-# matrix (Liu 2025, "Muon is scalable for LLM training", Equation 4), so that one rate serves
-# matrices and vectors; the first and the last matrix of a network are no exceptions.
-#
-# A step costs 5 (4 r^2 c + 2 r^3) operations for a matrix of r by c, r the smaller, whatever the
-# batch: little beside large batches, much beside small ones in wide networks.
-
-
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic; slope 3.4 at zero, fixed near 1
-ITERATIONS = 5
-SIZE = 0.2  # root mean square of an AdamW step, in rates
 
 
 class Muon(torch.optim.Optimizer):
     """Momentum made orthogonal for matrices, AdamW for all else; decay is decoupled.
 
-    A convolution's kernel [cout,cin,k,k] counts as a matrix of cout rows.
+    Jordan 2024, "Muon: an optimizer for hidden layers in neural networks".  A convolution's kernel
+    [cout,cin,k,k] counts as a matrix of cout rows.
+
+    Departures: a step has the size of AdamW's, 0.2 sqrt(max(rows, columns)) times the orthogonal
+    matrix (Liu 2025, "Muon is scalable for LLM training", Equation 4), so that one learning rate
+    serves matrices and vectors; the first and the last matrix of a network are no exceptions.
+
+    A step costs 5 (4 r^2 c + 2 r^3) operations for a matrix of r by c, r the smaller, whatever the
+    batch: little beside large batches, much beside small ones in wide networks.
     """
 
     def __init__(
@@ -117,6 +123,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]  # there are no closures here
+        """Move every weight that has a gradient."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
@@ -165,19 +172,33 @@ def orthogonal(matrix: Tensor) -> Tensor:
     return x.T if tall else x
 
 
-# Optimizers by name, and the groups of weights that they move alike.
-
-
 class Optimizer(Protocol):
-    """What a descent needs of PyTorch's optimizers, and of what stands around them."""
+    """What a `Stepper` needs of PyTorch's optimizers, and of what stands around them."""
 
     @property
-    def param_groups(self) -> list[dict[str, Any]]: ...
-    def zero_grad(self, set_to_none: bool = True) -> None: ...
-    def step(self) -> Any: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any], /) -> None: ...
-    def add_param_group(self, param_group: dict[str, Any]) -> None: ...
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Weights and settings that belong together."""
+        ...
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
+        ...
+
+    def step(self) -> Any:
+        """Move every weight that has a gradient."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Moments and counts under "state", by the place of their weight."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Go on from a `state_dict`."""
+        ...
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Move these weights too."""
+        ...
 
 
 def sgd(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:

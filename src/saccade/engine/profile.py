@@ -1,4 +1,8 @@
-"""Footprint: the memory that a step of training takes, measured while it runs."""
+"""Profile: the seconds and the memory that a step of training takes, measured on a copy of it.
+
+Batches of 4, 8, 16 ... images go through, thrice each, until the batch of the training is reached
+or the time is up; where it is not reached, time and memory follow the line through the last two.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,22 @@ from statistics import median
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from saccade.augment.augmentation import Augmentation
 from saccade.data.loader import Loader
 from saccade.data.store import free_memory
-from saccade.engine.ema import Average
 from saccade.engine.evaluate import predict
-from saccade.engine.freezing import Unfreezing
 from saccade.engine.loop import Step, train
-from saccade.engine.step import Descent
+from saccade.engine.state import TrainState
 from saccade.tasks.task import Task
+
+FIRST = 4  # images of the smallest batch
+REHEARSED = 0.02  # share of a short training that its rehearsal may take ...
+LEAST = 0.15  # ... but so many seconds at least
+SIDE = 1024  # of the matrices whose product the machine's rate is measured by
 
 
 class Living(TorchDispatchMode):
@@ -80,19 +87,6 @@ def footprint(device: torch.device) -> Iterator[Callable[[], int]]:
         yield lambda: living.most
 
 
-# Pace: how long a step takes on this machine, and what memory, tried on a copy of the training.
-#
-# Batches of 4, 8, 16 ... pictures go through, thrice each, until the batch of the training is
-# reached or the time is up; where it is not reached, time and memory follow the line through the
-# last two.
-
-
-FIRST = 4  # pictures of the smallest batch
-REHEARSED = 0.02  # share of a short training that its rehearsal may take ...
-LEAST = 0.15  # ... but so many seconds at least
-SIDE = 1024  # of the matrices whose product the machine's rate is measured by
-
-
 @dataclass(frozen=True)
 class Pace:
     """Seconds and bytes; of whole batches as trained."""
@@ -108,13 +102,11 @@ class Pace:
 class Rehearsal:
     """A copy of a training, to be tried without touching it."""
 
-    model: nn.Module
+    state: TrainState
     task: Task
     loader: Loader
-    descent: Descent
     augment: Augmentation
-    average: Average | None
-    order: Tensor  # of the pictures in the first epoch
+    order: Tensor  # of the images in the first epoch
     done: int = 0  # pictures
     sizes: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -123,24 +115,19 @@ class Rehearsal:
     @classmethod
     def of(
         cls,
-        unfreezing: Unfreezing,
+        state: TrainState,
         task: Task,
         loader: Loader,
         augment: Augmentation,
-        average: Average | None,
         *,
         epoch: int = 0,
     ) -> Rehearsal:
-        """Copies of all that moves, with all learning that does in `epoch`, from 0."""
-        unfreezing, average = copy.deepcopy((unfreezing, average))
-        unfreezing.reach(epoch)
-        model, descent = unfreezing.model, unfreezing.descent
-        descent.micro_batch = 0
-        return cls(model, task, loader, descent, augment, average, loader.order(0))
-
-    @property
-    def device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        """A copy of all networks, in which all is trained that is in `epoch`, from 0."""
+        state = copy.deepcopy(state)
+        state.begin_epoch(epoch)
+        for stepper in state.steppers.values():
+            stepper.micro_batch = 0
+        return cls(state, task, loader, augment, loader.order(0))
 
     def step(self, pictures: int) -> float:
         """Seconds of one step with so many pictures, to the end of the device's work."""
@@ -148,16 +135,16 @@ class Rehearsal:
         part = self.order[start : start + pictures]
         loader = Loader(data.pictures, data.targets, pictures, lambda epoch: part)
         self.done += pictures
-        events = train(self.model, self.task, loader, self.descent, self.augment, epochs=1)
+        events = train(self.state, loader, self.augment, epochs=1)
         began = time.perf_counter()
         event = next(events)
-        if self.average:
-            self.average.update()
+        self.state.update_ema()
         if isinstance(event, Step):
-            event.losses["loss"].item()  # waits for the device
+            list(event.losses.values())[-1].item()  # waits for the device
         seconds = time.perf_counter() - began
         events.close()  # type: ignore[attr-defined]
-        self.descent.steps_done, self.descent.done = 0, 0.0
+        for stepper in self.state.steppers.values():
+            stepper.steps_done, stepper.done = 0, 0.0
         return seconds
 
     def grow(self, batch: int, enough: Callable[[], bool]) -> None:
@@ -165,7 +152,7 @@ class Rehearsal:
         size = min(FIRST, batch)
         self.step(size)  # what is made but once, such as moments
         while True:
-            with footprint(self.device) as most:
+            with footprint(self.state.device) as most:
                 self.step(size)
             times = [self.step(size), self.step(size)]
             while size == batch and not enough() and len(times) < 100:
@@ -186,7 +173,7 @@ class Rehearsal:
         times = []
         for _ in range(2):
             began = time.perf_counter()
-            for prediction, _batch in predict(self.model, self.task, loader):
+            for prediction, _batch in predict(self.state.main.model, self.task, loader):
                 prediction.cpu()
             times.append(time.perf_counter() - began)
         return min(times) / len(first)
@@ -206,7 +193,7 @@ def pace(rehearsal: Rehearsal, batch: int, micro: int, steps: int, seconds: floa
         forecast = steps * line(rehearsal.sizes, rehearsal.seconds, batch)
         return time.perf_counter() - began > min(seconds, max(LEAST, REHEARSED * forecast))
 
-    with undisturbed(rehearsal.device):
+    with undisturbed(rehearsal.state.device):
         rehearsal.grow(batch, enough)
         step = line(rehearsal.sizes, rehearsal.seconds, batch)
         held_out = rehearsal.measure(min(seconds / 4, REHEARSED * steps * step / 4))
@@ -215,7 +202,7 @@ def pace(rehearsal: Rehearsal, batch: int, micro: int, steps: int, seconds: floa
         step,
         held_out,
         int(line(rehearsal.sizes, rehearsal.bytes, through)),
-        kept(rehearsal),
+        kept(rehearsal.state),
         rehearsal.sizes[-1],
     )
 
@@ -230,12 +217,12 @@ def line(x: list[int], y: list[float] | list[int], at: int) -> float:
     return max(min(y), y[-1] + slope * (at - x[-1]))
 
 
-def kept(rehearsal: Rehearsal) -> int:
-    """Bytes of weights, buffers, moments and averages: what stays between two steps."""
-    networks = [rehearsal.model, *([rehearsal.average.model] if rehearsal.average else [])]
-    tensors = [t for network in networks for t in network.state_dict().values()]
-    state = rehearsal.descent.optimizer.state_dict()["state"]
-    tensors += [t for one in state.values() for t in one.values() if isinstance(t, Tensor)]
+def kept(state: TrainState) -> int:
+    """Bytes of weights, buffers, moments and EMAs: what stays between two steps."""
+    tensors = [t for model in state.models for t in model.state_dict().values()]
+    for stepper in state.steppers.values():
+        moments = stepper.optimizer.state_dict()["state"]
+        tensors += [t for one in moments.values() for t in one.values() if isinstance(t, Tensor)]
     return sum(t.nbytes for t in tensors)
 
 

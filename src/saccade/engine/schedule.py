@@ -100,9 +100,11 @@ class Plateau:
             self.factor, self.waited = self.factor * self.drop, 0
 
     def state_dict(self) -> dict[str, Any]:
+        """The factor, and what decides on its next drop."""
         return {"factor": self.factor, "best": self.best, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.factor, self.best, self.waited = state["factor"], state["best"], state["waited"]
 
 
@@ -111,7 +113,7 @@ SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the full rate on; a war
     "linear": linear,
     "polynomial": polynomial,
     "cosine": cosine,
-    "steps": steps,
+    "multistep": steps,
     "plateau": constant,  # and a Plateau beside it
 }
 CYCLES: dict[str, Callable[[float], Schedule]] = {  # these rise themselves

@@ -1,4 +1,9 @@
-"""Shortage of memory: what allocators say, and what a person is told."""
+"""Stepper: one network's optimizer step, with all that stands around it.
+
+Schedule, mixed precision, gradient accumulation, clipping and what to do when memory runs out sit
+beside the optimizer, so that the training loop has no `if`.  `compile_in_place` is for the
+network's forward and backward pass.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
+from itertools import accumulate, pairwise
 from math import ceil
 from typing import Any
 
@@ -20,40 +26,20 @@ from saccade.engine.optim import Optimizer
 from saccade.engine.schedule import Plateau, Schedule
 from saccade.errors import ResourceError, UsageError
 
-
-def is_shortage(error: BaseException) -> bool:
-    """Whether a device, PyTorch's allocator or Python itself ran out of memory."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-
-
-def too_large(pictures: int) -> ResourceError:
-    """The error where even so few pictures at a time do not fit."""
-    count = "1 picture" if pictures == 1 else f"{pictures} pictures"
-    return ResourceError(
-        f"memory does not suffice for a step with {count} at a time",
-        "take a smaller data.size or another model; where train.class_weights keep a batch whole, "
-        "a smaller train.batch_size; with several processes, set train.micro_batch",
-    )
-
-
-# Descent: an optimizer with all that stands around its step, so that the loop has no `if`.
-
-
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass
-class Descent:
-    """Rate by schedule, forward in lower precision, gradients gathered and clipped.
+class Stepper:
+    """An optimizer with learning-rate schedule, precision, gradient accumulation and clipping.
 
-    In float16, whose range is narrow, the loss is scaled up for the way back (Micikevicius 2017,
-    Section 3.2); a step whose gradient overflows is left out, and the scale halved.
+    In float16, whose range is narrow, the loss is scaled up for the backward pass (Micikevicius
+    2017, "Mixed precision training", Section 3.2); a step whose gradient overflows is left out,
+    and the scale halved.
 
-    A group of the optimizer that has a "rate" moves at that share of the whole rate; one that has
-    joined in step "joined" comes to it over the next "rise" steps.  The clock of `minutes` begins
-    here, and goes on where it was when a state is taken up.
+    A group of the optimizer that has a "rate" moves at that share of the learning rate; one that
+    has joined in step "joined" comes to it over the next "rise" steps.  The clock of `minutes`
+    begins here, and goes on where it was when a state is loaded.
     """
 
     optimizer: Optimizer
@@ -63,35 +49,35 @@ class Descent:
     precision: str = "float32"  # of convolutions and matrix products; weights stay float32
     clip: float = 0.0  # highest norm of the whole gradient; 0: as it is
     minutes: float = 0.0  # after which the schedule is at its end all the same; 0: no limit
-    micro_batch: int = 0  # pictures that go through at a time; 0: the whole batch
-    least: int = 1  # pictures that memory may bring micro_batch down to
+    micro_batch: int = 0  # images that go through at a time; 0: the whole batch
+    min_micro_batch: int = 1  # images that a shortage of memory may bring micro_batch down to
     plateau: Plateau = field(default_factory=Plateau)
-    world: World = ALONE  # the processes that go down together
+    world: World = ALONE  # the processes that share each batch
 
     def __post_init__(self) -> None:
-        self.lower = PRECISIONS[self.precision]
+        self.dtype = PRECISIONS[self.precision]
         place = next(p.device.type for g in self.optimizer.param_groups for p in g["params"])
-        self.scaler = torch.amp.GradScaler(place, enabled=self.lower is torch.float16)
-        self.full_rate: float = self.optimizer.param_groups[0]["lr"]
+        self.scaler = torch.amp.GradScaler(place, enabled=self.dtype is torch.float16)
+        self.peak_lr: float = self.optimizer.param_groups[0]["lr"]
         self.steps_done = 0
         self.began = time.monotonic()
         self.done = 0.0  # share of the training
-        self.ended = False  # before its time
+        self.stopped = False  # before its time
 
     @property
-    def shares(self) -> list[float]:
-        """Of the whole rate, that of each group in the step to come."""
-        return [self._share(group) for group in self.optimizer.param_groups]
+    def lr_scales(self) -> list[float]:
+        """The factor on the learning rate of each parameter group in the step to come."""
+        return [self._lr_scale(group) for group in self.optimizer.param_groups]
 
     @property
     def lr(self) -> float:
-        """The rate of the step to come."""
-        return self.full_rate * self.schedule(self.done) * self.plateau.factor
+        """The learning rate of the step to come."""
+        return self.peak_lr * self.schedule(self.done) * self.plateau.factor
 
     @property
-    def over(self) -> bool:
-        """Whether steps or time are used up, or it was ended."""
-        return self.done >= 1 or self.ended
+    def finished(self) -> bool:
+        """Whether steps or time are used up, or the training was stopped."""
+        return self.done >= 1 or self.stopped
 
     @property
     def seconds(self) -> float:
@@ -100,39 +86,39 @@ class Descent:
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """The context for the forward pass."""
-        lower = self.lower is not torch.float32
-        return torch.autocast(device.type, dtype=self.lower, enabled=lower)
+        lower = self.dtype is not torch.float32
+        return torch.autocast(device.type, dtype=self.dtype, enabled=lower)
 
-    def step(self, loss: Tensor) -> None:
-        """Go down the gradient of `loss` once."""
+    def backward_and_step(self, loss: Tensor) -> None:
+        """One optimizer step on the gradient of `loss`, a scalar."""
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
-        self._move()
+        self._optimizer_step()
 
-    def down(
+    def train_step(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
     ) -> dict[str, Tensor]:
-        """Go down the gradient of the batch's "loss" once; gives all losses, detached.
+        """One optimizer step on the gradient of the batch's "loss"; gives all losses, detached.
 
-        Gathered from micro-batches, the gradient is that of the whole batch where losses are means
-        over pictures that do not meet, as they do in batch normalisation.  Where memory does not
-        suffice, the step begins again with half as many pictures at a time, down to `least`.
-        Raises `ResourceError` where these are too many.
+        Accumulated from micro-batches, the gradient is that of the whole batch where losses are
+        means over images that do not meet, as they do in batch normalisation.  Where memory does
+        not suffice, the step begins again with half as many images at a time, down to
+        `min_micro_batch`.  Raises `ResourceError` where these are too many.
         """
-        while (totals := self._gathered(losses_of, batch)) is None:
-            self._halve(len(self.world.part(batch)[0]))
-            torch.manual_seed(torch.initial_seed())  # the chance of the step, from its beginning
-        self._move()
+        while (totals := self._accumulate(losses_of, batch)) is None:
+            self._halve_micro_batch(len(self.world.part(batch)[0]))
+            torch.manual_seed(torch.initial_seed())  # the random draws of the step, from the first
+        self._optimizer_step()
         return self.world.total(totals)
 
-    def _gathered(
+    def _accumulate(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
     ) -> dict[str, Tensor] | None:
         """The losses of the batch, its gradient in the weights; None where memory is short."""
         self.optimizer.zero_grad(set_to_none=True)
         totals: dict[str, Tensor] = {}
         mine, counts = self.world.part(batch)
-        parts = _parts(mine, self.micro_batch)
+        parts = micro_batches(mine, self.micro_batch)
         try:
             for part in parts:
                 share = counts * len(part) / len(batch)
@@ -143,54 +129,55 @@ class Descent:
                 for name, loss in losses.items():
                     totals[name] = totals.get(name, 0) + share * loss.detach()
         except (RuntimeError, MemoryError) as error:
-            if not is_shortage(error):
+            if not is_out_of_memory(error):
                 raise
             return None  # what the failed pass held goes with its error
         return totals
 
-    def _halve(self, length: int) -> None:
-        """Take half as many pictures of a batch of `length` at a time as just now."""
+    def _halve_micro_batch(self, length: int) -> None:
+        """Take half as many images of a batch of `length` at a time as just now."""
         now = min(self.micro_batch or length, length)
-        if now <= self.least:
-            raise too_large(now)
-        self.micro_batch = max(self.least, ceil(now / 2))
+        if now <= self.min_micro_batch:
+            raise out_of_memory_error(now)
+        self.micro_batch = max(self.min_micro_batch, ceil(now / 2))
 
-    def join(self, groups: list[dict[str, Any]], joined: int, rise: int) -> None:
-        """Let what is new in `groups` move from step `joined` on; what moves already stays."""
+    def add_groups(self, groups: list[dict[str, Any]], joined: int, rise: int) -> None:
+        """Train what is new in `groups` from step `joined` on; what is trained already stays."""
         held = {weight for group in self.optimizer.param_groups for weight in group["params"]}
         for group in groups:
             if new := [weight for weight in group["params"] if weight not in held]:
                 more = {**group, "params": new, "joined": joined, "rise": rise}
                 self.optimizer.add_param_group(more)
 
-    def end(self) -> None:
-        """Let it be over before its time."""
-        self.ended = True
+    def stop(self) -> None:
+        """Finish before the steps or the time are used up."""
+        self.stopped = True
 
     def observe(self, number: float) -> None:
-        """Hear, once an epoch, a held-out number that ought to fall."""
+        """Take note, once an epoch, of a held-out number that ought to fall."""
         self.plateau.observe(number)
 
-    def _move(self) -> None:
+    def _optimizer_step(self) -> None:
+        """Clip, set each group's learning rate, step, and count the step."""
         groups, rate = self.optimizer.param_groups, self.lr
         if self.clip:
             self.scaler.unscale_(self.optimizer)  # type: ignore[arg-type]
             weights = [p for group in groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(weights, self.clip)
-        for group, share in zip(groups, self.shares, strict=True):
+        for group, share in zip(groups, self.lr_scales, strict=True):
             group["lr"] = rate * share
         self.scaler.step(self.optimizer)  # type: ignore[arg-type]
         self.scaler.update()
         self.steps_done += 1
-        self.done = self._share_done()
+        self.done = self._progress()
 
-    def _share(self, group: dict[str, Any]) -> float:
+    def _lr_scale(self, group: dict[str, Any]) -> float:
         whole, rise = group.get("rate", 1.0), group.get("rise", 0)
         if not rise:
             return whole
         return whole * min(1.0, max(0.0, (self.steps_done - group["joined"]) / rise))
 
-    def _share_done(self) -> float:
+    def _progress(self) -> float:
         by_steps = self.steps_done / self.total_steps
         if not self.minutes:
             return by_steps
@@ -198,6 +185,7 @@ class Descent:
         return min(1.0, max(by_steps, self.world.leaders(by_clock)))
 
     def state_dict(self) -> dict[str, Any]:
+        """All that changes from step to step: moments, counts, clock, plateau, loss scale."""
         return {
             "optimizer": self.optimizer.state_dict()["state"],
             "steps_done": self.steps_done,
@@ -208,18 +196,21 @@ class Descent:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`; rates and decays stay those of this optimizer."""
         groups = self.optimizer.state_dict()["param_groups"]
         weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
-        state_of = {int(k): _laid_out(v, weights[int(k)]) for k, v in state["optimizer"].items()}
+        state_of = {
+            int(k): _in_memory_order(v, weights[int(k)]) for k, v in state["optimizer"].items()
+        }
         self.optimizer.load_state_dict({"state": state_of, "param_groups": groups})
         self.steps_done, self.micro_batch = state["steps_done"], state["micro_batch"]
         self.began = time.monotonic() - state["seconds"]
         self.plateau.load_state_dict(state["plateau"])
         self.scaler.load_state_dict(state.get("scaler", {}))
-        self.done = self._share_done()
+        self.done = self._progress()
 
 
-def _laid_out(state: dict[str, Any], weight: Tensor) -> dict[str, Any]:
+def _in_memory_order(state: dict[str, Any], weight: Tensor) -> dict[str, Any]:
     """Moments in the order in memory of their weight, which fused optimizers rely on."""
     return {
         name: torch.empty_like(weight).copy_(value)
@@ -229,20 +220,30 @@ def _laid_out(state: dict[str, Any], weight: Tensor) -> dict[str, Any]:
     }
 
 
-def _parts(batch: Batch, size: int) -> list[Batch]:
-    """The batch in order, in parts of equal length that have at most `size` pictures."""
+def micro_batches(batch: Batch, size: int) -> list[Batch]:
+    """The batch in order, in parts of equal length of at most `size` images; 0: as a whole."""
     if not size:
         return [batch]
-    count = ceil(len(batch) / size)
-    split = (t.tensor_split(count) for t in (batch.images, batch.targets, batch.index))
-    return list(map(Batch, *split))
+    parts = batch.index.tensor_split(ceil(len(batch) / size))
+    ends = accumulate(map(len, parts), initial=0)
+    return [batch[slice(first, end)] for first, end in pairwise(ends)]
 
 
-# compile_in_place: a network's forward and backward pass as generated code, by torch.compile.
-#
-# It costs 20 to 190 seconds before the first step, and again for the first measuring; on a
-# processor it gains little or nothing (docs/speed.md).  Weights keep their names: the module
-# itself stays.
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a device, PyTorch's allocator or Python itself ran out of memory."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def out_of_memory_error(images: int) -> ResourceError:
+    """The error where even so few images at a time do not fit."""
+    count = "1 picture" if images == 1 else f"{images} pictures"
+    return ResourceError(
+        f"memory does not suffice for a step with {count} at a time",
+        "take a smaller data.size or another model; where train.class_weights keep a batch whole, "
+        "a smaller train.batch_size; with several processes, set train.micro_batch",
+    )
 
 
 COMPILERS = ("g++", "clang++")
@@ -253,7 +254,12 @@ MODES = {  # torch.compile's
 
 
 def compile_in_place(model: nn.Module, how: str, device: torch.device) -> None:
-    """Have `model` compiled at its first step: "off", "on", or "graphs" on a CUDA device."""
+    """Have torch.compile compile `model` at its first step: "off", "on", or "graphs" on CUDA.
+
+    It costs 20 to 190 seconds before the first step, and again for the first measuring; on a
+    processor it gains little or nothing (docs/speed.md).  Weights keep their names: the module
+    itself stays.  Raises what `refuse_compiling` raises.
+    """
     refuse_compiling(how, device)
     if how != "off":
         model.compile(mode=MODES[how])

@@ -1,4 +1,4 @@
-"""Stopping on a signal: the first asks, the second insists."""
+"""When a training ends: on a signal, of which the second insists, or by early stopping."""
 
 from __future__ import annotations
 
@@ -68,9 +68,6 @@ def _around(handler: Any) -> StopRequest | None:
     return owner if isinstance(owner, StopRequest) else None
 
 
-# Early stopping: an end when the held-out number no longer improves, and the weights to keep.
-
-
 class Best:
     """The best held-out number so far, with the weights that it was measured with.
 
@@ -86,6 +83,7 @@ class Best:
 
     @property
     def over(self) -> bool:
+        """Whether `patience` is used up."""
         return 0 < self.patience <= self.waited
 
     def observe(self, epoch: int, number: float, network: nn.Module) -> None:
@@ -107,6 +105,7 @@ class Best:
             network.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
+        """The best number, its epoch and its weights, and the epochs waited since."""
         return {
             "number": self.number,
             "epoch": self.epoch,
@@ -115,5 +114,6 @@ class Best:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.number, self.epoch = state["number"], state["epoch"]
         self.waited, self.weights = state["waited"], state["weights"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from saccade.augment.corrupt.corruptions import names
 from saccade.augment.corrupt.optics import SEVERITIES
 from saccade.augment.tta import Map, views
+from saccade.command import Command
 from saccade.data.classes import missing_note
 from saccade.data.item import Item
 from saccade.data.sources import open_source
@@ -31,7 +32,6 @@ from saccade.progress import counting
 from saccade.report.pages.evaluation_page import Asked, evaluation_page
 from saccade.report.pictures import Tested
 from saccade.runs.bundle import Bundle, keep_min_confidence
-from saccade.runs.command import evaluate_command
 from saccade.runs.results import Evaluation, Robustness
 from saccade.runs.run import Run, write_predictions
 
@@ -42,19 +42,14 @@ FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder o
 class Wanted:
     """What is to be told besides the numbers of all pictures."""
 
-    views: str = ""  # what to take the mean over, as in "crops flip"
+    tta: str = ""  # test-time augmentation: what to take the mean over, as in "crops flip"
     by: str = ""  # what makes slices
     corrupt: str = ""  # names and families of corruptions, or all
     wish: Wish | None = None
     out: Path | None = None  # a folder, or a .csv file for the predictions alone
 
     def refuse_mixed(self) -> None:
-        """Raise `UsageError` for what cannot be had together, or is there already."""
-        if self.views and self.wish:
-            raise UsageError(
-                "--views does not go with a threshold",
-                "measure them one after the other: predict looks at a picture once",
-            )
+        """Raise `UsageError` for what is there already."""
         for path in self.files:
             if path.exists():
                 raise UsageError(f"'{path}' exists", "take another --out, or remove it")
@@ -70,10 +65,12 @@ class Wanted:
 
     def command(self, run: Run, data: str | Path | None, split: str) -> str:
         """What a person types for it."""
-        threshold = {self.wish.what: self.wish.share, "keep": self.wish.keep} if self.wish else {}
-        asked = {"views": self.views, "by": self.by, "corrupt": self.corrupt}
-        options = {"split": "" if split == "test" else split, **asked, **threshold}
-        return evaluate_command(run.path, data, options | {"out": self.out})
+        options = {"split": "" if split == "test" else split, "by": self.by, "out": self.out}
+        if self.wish:
+            options |= {self.wish.what: self.wish.share, "save": self.wish.keep}
+            return str(Command.of("tune-threshold", run.path, data, **options))
+        options |= {"tta": self.tta, "corrupt": self.corrupt}
+        return str(Command.of("evaluate", run.path, data, **options))
 
 
 PLAIN = Wanted()
@@ -82,7 +79,7 @@ PLAIN = Wanted()
 def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAIN) -> Evaluation:
     """Evaluate the run's bundle on `data`, or on a split of its own pictures."""
     wanted.refuse_mixed()
-    bundle, maps = run.bundle, views(_words(wanted.views)) if wanted.views else ()
+    bundle, maps = run.bundle, views(_words(wanted.tta)) if wanted.tta else ()
     corruptions = _corruptions(wanted.corrupt, bundle)
     if wanted.wish:
         refuse_unwishable(bundle.task)
@@ -120,7 +117,11 @@ def _notes(items: Sequence[Item], bundle: Bundle, learned: int) -> Iterator[str]
 
 
 def _mean_note(count: int) -> tuple[str, ...]:
-    return (f"each prediction is the mean over {count} views",) if count > 1 else ()
+    return (
+        (f"test-time augmentation: each prediction is the mean over {count} views",)
+        if count > 1
+        else ()
+    )
 
 
 def _words(text: str) -> list[str]:

@@ -189,18 +189,18 @@ class Wish(NamedTuple):
     keep: bool = False  # whether the bundle is to have the threshold from then on
 
     @classmethod
-    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> Wish | None:
+    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> Wish:
         """The wish as a person says it; raises `UsageError` for none or two at a time."""
         given = {"precision": precision, "coverage": coverage}
         named = [(what, share) for what, share in given.items() if share is not None]
-        if len(named) > 1 or (keep and not named):
+        if len(named) != 1:
             raise UsageError(
                 "a threshold is found for one thing", "give --precision 0.98 or --coverage 0.9"
             )
         for what, share in named:
             if not 0 < share <= 1:
                 raise UsageError(f"--{what} cannot be {share:g}", "it is a share: 0.98, say")
-        return cls(*named[0], keep) if named else None
+        return cls(*named[0], keep)
 
 
 def refuse_unwishable(task: Task) -> None:

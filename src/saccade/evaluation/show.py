@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,10 @@ def show_network(
 ) -> Anatomy:
     """The table; `drawing` is a file for the network, `out` one for the field of `layer`."""
     if out is not None and layer is None:
-        raise UsageError("--out is for the picture of a receptive field", "name its --field LAYER")
+        raise UsageError(
+            "--out is for the picture of a receptive field",
+            "name its layer: --receptive-field conv1",
+        )
     network, given = _with_input(model, dict(given))
     anatomy = show(network, **given)
     if isinstance(model, str | Path):
@@ -43,7 +46,8 @@ def show_network(
 def _with_input(
     model: str | Path | nn.Module, given: dict[str, Any]
 ) -> tuple[str | nn.Module, dict[str, Any]]:
-    """A run's network with the input that the run gives it; anything else as it is."""
+    """The network, and how to show it; a run's network has the input that the run gives it."""
+    given |= _input(given["size"])
     if isinstance(model, nn.Module) or not Path(model).is_dir():
         return model if isinstance(model, nn.Module) else str(model), given
     bundle = Run.open(model).bundle
@@ -51,6 +55,18 @@ def _with_input(
         p = bundle.preprocessing
         given["input_size"] = (p.channels, p.size, p.size)
     return bundle.model, given
+
+
+def _input(size: int | str | Sequence[int] | None) -> dict[str, Any]:
+    """A size in pixels alone, or channels, height and width, which "3x64x48" says as text."""
+    if isinstance(size, str):
+        sides = size.split("x")
+        if not all(side.isdecimal() for side in sides):
+            raise UsageError(f"--size cannot be '{size}'", "write 224, or 3x64x48")
+        size = [int(side) for side in sides]
+    if isinstance(size, Sequence) and len(size) > 1:
+        return {"size": None, "input_size": size}
+    return {"size": size[0] if isinstance(size, Sequence) else size, "input_size": None}
 
 
 def _draw_field(network: str | nn.Module, layer: str, given: dict[str, Any], file: Path) -> None:

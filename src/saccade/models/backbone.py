@@ -1,10 +1,14 @@
-"""Heads: the classifiers of a network, the one at its end and those at its side."""
+"""Backbone: a network up to its last layer, the features of its rows, and its heads.
+
+Heads are the classifiers of a network, the one at its end and those at its side.  A trunk is a
+network less its last layer, or up to a row of it; taps are what several of its rows make of an
+image in one pass; `HeadInputs` remembers what goes into the last layer while a network is used.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -27,9 +31,6 @@ def summed(loss: Callable[[Tensor], Tensor], output: Tensor | tuple[Tensor, ...]
     """The loss of the last classifier and, weighing less, of those at the side."""
     first, *sides = (loss(logits.float()) for logits in heads(output))
     return first + SIDE * sum(sides)
-
-
-# Trunk: a network less its last layer, or up to a row of it; what features come out of.
 
 
 class PlaceMeans(nn.Module):
@@ -92,9 +93,6 @@ def _rows_of(model: nn.Sequential, count: int) -> nn.Sequential:
 
 def _position(model: nn.Sequential, path: str) -> int:
     return [name for name, _ in rows(model)].index(path)
-
-
-# Taps: what several rows of a network make of a picture, in one look.
 
 
 EARLIER = 2  # rows before the last one that are looked at, too
@@ -168,28 +166,61 @@ def _tail(top: Sequence[tuple[str, nn.Module]]) -> int | None:
     return None
 
 
-# head_inputs: what goes into a network's last layer while the network is used as ever.
+class HeadInputs(nn.Module):
+    """A network as it is, and what goes into its last layer in every call.  [N,C,H,W] -> as ever
 
-
-@contextmanager
-def head_inputs(model: nn.Module) -> Iterator[list[Tensor]]:
-    """A list that every forward pass in the block adds its features to.  [n,D] each
-
-    Maps are their means over places.  A compiled network runs as it is written, since compiled
-    code passes over the hook.
+    All rows are shared with `model`, which is left as it is and may be used by other threads; a
+    compiled network runs as it is written.
     """
-    seen: list[Tensor] = []
-    means = PlaceMeans()
-    layer = last_layer(model)
-    handle = layer.register_forward_pre_hook(lambda _, given: seen.append(means(given[0])))
-    try:
-        with torch.compiler.set_stance("force_eager"):
-            yield seen
-    finally:
-        handle.remove()
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        path = last_layer(model)
+        self.head = Remembering(model.get_submodule(path))
+        self.network = _with_layer(model, path, self.head)
+        self.training = model.training
+
+    @property
+    def features(self) -> list[Tensor]:
+        """[n,D] for each call so far; maps are their means over places."""
+        return self.head.inputs
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        return self.network(x)
 
 
-def last_layer(model: nn.Module) -> nn.Module:
-    """The last layer with weights, or with pictures that it remembers."""
-    banks = [row for row in model.modules() if isinstance(row, Neighbours)]
-    return banks[-1] if banks else model.get_submodule(classifiers(model)[0])
+class Remembering(nn.Module):
+    """A layer that remembers what goes into it, maps as their means over places."""
+
+    def __init__(self, layer: nn.Module):
+        super().__init__()
+        self.layer = layer
+        self.means = PlaceMeans()
+        self.inputs: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.inputs.append(self.means(x))
+        return self.layer(x)
+
+
+def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Where `state` has a bank of images for the last layer, put a row for it in its place."""
+    for name in classifiers(model)[:1]:
+        if f"{name}.bank" in state:
+            bank, answers, k = (state[f"{name}.{part}"] for part in ("bank", "answers", "k"))
+            model.set_submodule(name, Neighbours(bank, answers, int(k)))
+
+
+def last_layer(model: nn.Module) -> str:
+    """The full name of the last layer with weights, or with images that it remembers."""
+    banks = [name for name, row in model.named_modules() if isinstance(row, Neighbours)]
+    return banks[-1] if banks else classifiers(model)[0]
+
+
+def _with_layer(model: nn.Module, path: str, layer: nn.Module) -> nn.Module:
+    """The network with `layer` at `path`; but for the modules on the way there all are shared."""
+    name, _, rest = path.partition(".")
+    inner = _with_layer(model.get_submodule(name), rest, layer) if rest else layer
+    copied = copy.copy(model)
+    copied._modules = {**model._modules, name: inner}
+    return copied

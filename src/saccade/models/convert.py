@@ -1,4 +1,8 @@
-"""from_timm: any network of timm, under the name timm:NAME."""
+"""Networks of timm, and files of weights by the names of Caffe, timm and torchvision.
+
+Any network of timm goes under the name timm:NAME.  A file's tensors get the names of the network
+that they are for; no file can run code.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +59,8 @@ def _timm(name: str) -> ModuleType:
     return timm
 
 
-# Caffe's names of GoogLeNet's layers, and ours.
-
-
 # fmt: off
-LAYERS = {
+LAYERS = {  # of GoogLeNet: Caffe's names, and ours
     r"conv1/7x7_s2":                    r"conv1.conv",
     r"conv2/3x3_reduce":                r"conv2.conv",
     r"conv2/3x3":                       r"conv3.conv",
@@ -87,9 +88,6 @@ FIRST = "conv1/7x7_s2.weight"
 def from_caffe(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The state for pictures in red, green, blue: Caffe's first layer takes them the other way."""
     return {**state, FIRST: state[FIRST].flip(1)} if FIRST in state else state
-
-
-# state: what a file of weights holds, under the names of the network it is for.
 
 
 State = dict[str, Tensor]

@@ -1,8 +1,8 @@
-"""create_model: a network by its name, and what it takes in."""
+"""A network by its name, and which images pass through it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from saccade.classical.fit import CLASSICAL, INPUT
 from saccade.errors import UsageError, unknown
 from saccade.files import Tell, silent
-from saccade.models.catalogue import INPUTS, NETWORKS, SEVERAL_LOGITS
+from saccade.models.catalogue import CLASSICAL, NETWORKS, SEVERAL_LOGITS, Network, Shape
 from saccade.models.convert import PREFIX, timm_input, timm_network
 from saccade.models.weights import load_weights, weights_file
 
@@ -38,31 +37,24 @@ def create_model(
         network = timm_network(name.removeprefix(PREFIX), **wanted, trained=trained)
         weights = None if trained else weights
     else:
-        network = _listed(name)(**wanted)
+        network = _listed(name).make(**wanted)
     if weights is not None:
         tell(str(load_weights(network, weights_file(name, weights, tell=tell))))
     return network
 
 
-def input_shape(name: str) -> tuple[int, int, int]:
+def input_shape(name: str) -> Shape:
     """Channels, height and width in pixels that the network was designed for."""
     if name.startswith(PREFIX):
         return timm_input(name.removeprefix(PREFIX))
-    _listed(name)
-    return INPUT if name in CLASSICAL else INPUTS.get(name, (3, 224, 224))
+    return _listed(name).input
 
 
-def _listed(name: str) -> Callable[..., nn.Module]:
-    networks = {**NETWORKS, **SEVERAL_LOGITS, **CLASSICAL}
+def _listed(name: str) -> Network:
+    networks = NETWORKS | SEVERAL_LOGITS | CLASSICAL
     if name not in networks:
         raise unknown("model", name, networks)
     return networks[name]
-
-
-# check_size: does a picture of this size come out at the other end of a network?
-
-
-Shape = tuple[int, int, int]  # channels, height, width
 
 
 def check_size(name: str, height: int, width: int | None = None) -> None:

@@ -1,6 +1,6 @@
-"""with_stochastic_depth: a residual network whose branches are left out now and then.
+"""Variants of a network: less some layers, with other activations, first weights, stochastic depth.
 
-Huang et al. 2016, "Deep networks with stochastic depth", Section 3, the linear decay rule.
+What the lectures' experiments change in a network while everything else stays.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from saccade.models.networks.resnet import Basic, Bottleneck
 
 
 def with_stochastic_depth(network: nn.Module, rate: float) -> nn.Module:
-    """The network, in which block l of L is now left out at l / L * `rate` (Equation 4).
+    """The network, in which block l of L is now left out at l / L * `rate`.
 
-    Names of weights and evaluation stay as they are.  Raises `UsageError` without such blocks.
+    Huang et al. 2016, "Deep networks with stochastic depth", Section 3, Equation 4.  Names
+    of weights and evaluation stay as they are.  Raises `UsageError` without such blocks.
     """
     blocks = [m for m in network.modules() if isinstance(m, Basic | Bottleneck | Residual)]
     if not blocks:
@@ -32,11 +33,6 @@ def with_stochastic_depth(network: nn.Module, rate: float) -> nn.Module:
     for number, block in enumerate(blocks, 1):
         block.drop = StochasticDepth(rate * number / len(blocks))
     return network
-
-
-# Variant: a network less some layers, with other activations, first weights, stochastic depth.
-#
-# What the lectures' experiments change in a network while everything else stays.
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,12 @@ class Views:
         if self.count and not self.augment:
             raise RecipeError(
                 f"{self.count} views are asked for, and nothing that makes them differ",
-                "name augmentations in data.augment, or set data.views=0",
+                "name augmentations in data.augment, or set data.augmented_copies=0",
             )
         if self.count and compose([parse(text, 1) for text in self.augment]).mixes:
             raise RecipeError(
                 "views of a picture cannot be mixed with other pictures",
-                "leave mixup and cutmix out of data.augment, or set data.views=0",
+                "leave mixup and cutmix out of data.augment, or set data.augmented_copies=0",
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -12,8 +12,6 @@ from saccade.data.grouping import Grouping, stratify
 from saccade.data.item import Item
 from saccade.errors import RecipeError
 from saccade.models.backbone import head_name
-from saccade.models.layers.historic import Neighbours
-from saccade.models.weights import classifiers
 from saccade.probes.head import FOLDS, Head
 from saccade.probes.logistic import left_out, logistic, poisson
 from saccade.probes.simple import means, neighbours, ridge
@@ -24,8 +22,8 @@ HEADS: dict[str, Fit] = {
     "ridge": ridge,
     "logistic": logistic,
     "poisson": poisson,
-    "means": means,
-    "neighbours": neighbours,
+    "nearest_mean": means,
+    "knn": neighbours,
 }
 
 
@@ -36,12 +34,12 @@ def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
         raise RecipeError(
             f"a head takes the place of a last layer that is fully connected and gives "
             f"{task.outputs} numbers; the network's '{head_name(model)}' gives {last.out_features}",
-            "take another network, or set model.head=fresh",
+            "take another network, or set model.head=random",
         )
     if name not in task.heads:
         raise RecipeError(
             f"model.head cannot be {name} for {task.kind}",
-            f"it takes {', '.join(('fresh', *task.heads))}",
+            f"it takes {', '.join(('random', *task.heads))}",
         )
 
 
@@ -49,14 +47,6 @@ def fit_head(name: str, task: Task, features: Tensor, targets: Tensor) -> Head:
     """The head of that name for a task; what it has `said` is as the task predicts."""
     head = HEADS[name](features, task.head_targets(targets))
     return head if head.said is None else replace(head, said=task.head_predictions(head.said))
-
-
-def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Where `state` has a bank of pictures for the last layer, put a row for it in its place."""
-    for name in classifiers(model)[:1]:
-        if f"{name}.bank" in state:
-            bank, answers, k = (state[f"{name}.{part}"] for part in ("bank", "answers", "k"))
-            model.set_submodule(name, Neighbours(bank, answers, int(k)))
 
 
 def put_head(model: nn.Module, head: Head) -> None:

@@ -28,7 +28,7 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
     return Preprocessing(
         size=int(data.size),
         resize=data.resize,
-        crop=float(data.crop),
+        crop=float(data.crop_pct),
         interpolation=data.interpolation,
         colour=data.colour,
     )

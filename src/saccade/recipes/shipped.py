@@ -1,20 +1,24 @@
-"""alexnet2012: AlexNet on photographs.  Krizhevsky 2012, "ImageNet classification with deep
-convolutional neural networks", Sections 4 and 5: 18.2 % top-5 error of ImageNet, 90 passes.
-
-Departures: the paper cuts 224 pixels at random out of 256, here the picture of 227 is moved by up
-to 14, its edge repeated; one cut is tested, not ten; biases have no decay; the rate drops by itself
-after 5 passes without a lower error, where the paper's was lowered by hand.
-"""
+"""The recipes that come with saccade; each docstring says its source and what it reached."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from saccade.recipes.recipe import Data, Model, Optim, Recipe, Train
+from saccade.recipes.data import Data
+from saccade.recipes.model import Model
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.training import Optim, Train
 
 
 def alexnet2012() -> Recipe:
-    """Dropout, shifts, flips and casts of light against 60 million parameters' overfitting."""
+    """AlexNet on photographs, against the overfitting of 60 million parameters.
+
+    Krizhevsky 2012, "ImageNet classification with deep convolutional neural networks", Sections 4
+    and 5: 18.2 % top-5 error of ImageNet, 90 passes.  Departures: the paper cuts 224 pixels at
+    random out of 256, here the image of 227 is moved by up to 14, its edge repeated; one cut is
+    tested, not ten; biases have no decay; the rate drops by itself after 5 passes without a lower
+    error, where the paper's was lowered by hand.
+    """
     return Recipe(
         data=Data(size=227, resize="crop", augment=("pad_crop:14", "flip", "lighting:0.1")),
         model=Model("alexnet_2012"),
@@ -23,24 +27,22 @@ def alexnet2012() -> Recipe:
     )
 
 
-# classical: no network and no descent; descriptors, statistics, and a linear machine.
-
-
 def classical() -> Recipe:
-    """Fisher vectors of SIFT and colour, each row fitted in one go, in minutes on a processor."""
+    """Fisher vectors of SIFT and colour, each row fitted in one go, in minutes on a processor.
+
+    No network and no gradient descent: descriptors, statistics, and a linear classifier.
+    """
     return Recipe(model=Model(name="fisher"), train=Train(epochs=0))
-
-
-# features: few photographs, in seconds: nothing is trained but a last layer, in closed form.
 
 
 def features() -> Recipe:
     """A pretrained network as it is, and the last layer fitted to what it makes of each picture.
 
-    The 208 to train on of the ants and bees come to 94.1 % (89.2 to 96.9, n = 153) with GoogLeNet
-    and Caffe's weights, in 68 seconds of processor time from first to last and 2.5 GB: `saccade
-    train hymenoptera --model googlenet_2014 --weights googlenet_bvlc_imagenet_fp16.npz
-    --features-only`.
+    For few photographs, in seconds: nothing is trained, the last layer has a closed form.  The 208
+    to train on of the ants and bees come to 94.1 % (89.2 to 96.9, n = 153) with GoogLeNet and
+    Caffe's weights, in 68 seconds of processor time from first to last and 2.5 GB: `saccade train
+    hymenoptera --model googlenet_2014 --weights googlenet_bvlc_imagenet_fp16.npz --recipe
+    features`.
     """
     return Recipe(
         model=Model(weights="auto", head="auto", freeze="features"),
@@ -48,40 +50,41 @@ def features() -> Recipe:
     )
 
 
-# finetune: few photographs and a network that has learned from many others.
-
-
 def finetune() -> Recipe:
     """The last layer first, by logistic regression; then all, the lower rows more slowly.
 
-    A last layer that is fitted already keeps the first steps from spoiling what the rows below it
-    know (Kumar 2022, "Fine-tuning can distort pretrained features and underperform
-    out-of-distribution").  The 208 to train on of the ants and bees come to 93.5 % (88.4 to 96.4,
-    n = 153) with GoogLeNet and Caffe's weights after 5 of the 10 epochs, in 108 seconds of
-    processor time; the recipe features to 94.1 %, which so few pictures do not tell apart.
+    For few photographs and a network that has learned from many others.  A last layer that is
+    fitted already keeps the first steps from spoiling what the rows below it know (Kumar 2022,
+    "Fine-tuning can distort pretrained features and underperform out-of-distribution").  The 208 to
+    train on of the ants and bees come to 93.5 % (88.4 to 96.4, n = 153) with GoogLeNet and Caffe's
+    weights after 5 of the 10 epochs, in 108 seconds of processor time; the recipe features to 94.1
+    %, which so few pictures do not tell apart.
     """
     return Recipe(
         data=Data(augment="auto"),
         model=Model(weights="auto", head="logistic", stages=("head", "all")),
         optim=Optim(
-            name="adamw", lr=1e-4, weight_decay=0.05, warmup="auto", layer_decay=0.8, clip=1.0
+            name="adamw",
+            lr=1e-4,
+            weight_decay=0.05,
+            warmup="auto",
+            layer_decay=0.8,
+            clip_grad=1.0,
         ),
-        train=Train(epochs=10, batch_size=32, label_smoothing=0.1, average="auto"),
+        train=Train(epochs=10, batch_size=32, label_smoothing=0.1, ema="auto"),
     )
 
 
-# imagenet: a great many photographs, from scratch.
-#
-# After torchvision's "new training recipe" (Vryniotis 2021, "How to train state-of-the-art models
-# using TorchVision's latest primitives"): 80.9 % of ImageNet with ResNet-50 after 600 epochs,
-# there. Departures: 100 epochs; a batch of 256 with a quarter of the rate, which goes with the
-# batch (Goyal 2017); rectangles are cut out of the middle square, each picture once a pass; an
-# average over the same share of any training; biases have no decay either.  Training sees 176
-# pixels, tests 224 (Touvron 2019, "Fixing the train-test resolution discrepancy").
-
-
 def imagenet() -> Recipe:
-    """Accuracy before everything else, for a GPU and days."""
+    """A great many photographs from scratch: accuracy before everything else, for a GPU and days.
+
+    After torchvision's "new training recipe" (Vryniotis 2021, "How to train state-of-the-art
+    models using TorchVision's latest primitives"): 80.9 % of ImageNet with ResNet-50 after 600
+    epochs, there.  Departures: 100 epochs; a batch of 256 with a quarter of the rate, which goes
+    with the batch (Goyal 2017); rectangles are cut out of the middle square, each image once a
+    pass; an average over the same share of any training; biases have no decay either.  Training
+    sees 176 pixels, tests 224 (Touvron 2019, "Fixing the train-test resolution discrepancy").
+    """
     return Recipe(
         data=Data(
             size=224,
@@ -96,21 +99,19 @@ def imagenet() -> Recipe:
         ),
         model=Model("resnet50"),
         optim=Optim(name="sgd", lr=0.125, weight_decay=2e-5, schedule="cosine", warmup=0.05),
-        train=Train(epochs=100, batch_size=256, label_smoothing=0.1, average="auto"),
+        train=Train(epochs=100, batch_size=256, label_smoothing=0.1, ema="auto"),
     )
 
 
-# lenet1998: LeNet-5 on digits.  LeCun 1998, "Gradient-based learning applied to document
-# recognition", Sections III-A and III-B: 0.95 % of MNIST's test digits wrong, 20 passes.
-#
-# Departures: one rate for all weights, where the paper divides 0.0005 by each weight's curvature
-# plus 0.02 (Appendix C); it drops to a tenth twice, where the paper's goes down in four smaller
-# drops to a fiftieth; the criterion is cross-entropy on the distances, without the paper's
-# constant; digits of 28 pixels are stretched to 32, where the paper puts them on a larger ground.
-
-
 def lenet1998() -> Recipe:
-    """One picture a step, as then.
+    """LeNet-5 on digits, one image a step, as then.
+
+    LeCun 1998, "Gradient-based learning applied to document recognition", Sections III-A and
+    III-B: 0.95 % of MNIST's test digits wrong, 20 passes.  Departures: one rate for all weights,
+    where the paper divides 0.0005 by each weight's curvature plus 0.02 (Appendix C); it drops to a
+    tenth twice, where the paper's goes down in four smaller drops to a fiftieth; the criterion is
+    cross-entropy on the distances, without the paper's constant; digits of 28 pixels are stretched
+    to 32, where the paper puts them on a larger ground.
 
     The embedded digits come to 95.5 % (n = 269) in 5 passes and 19 seconds of one Zen 4 core from
     first to last: `saccade train --recipe lenet1998 --epochs 5`.
@@ -118,16 +119,15 @@ def lenet1998() -> Recipe:
     return Recipe(
         data=Data(size=32),
         model=Model("lenet5_1998"),
-        optim=Optim(name="sgd", lr=0.0005, momentum=0, weight_decay=0, schedule="steps", warmup=0),
+        optim=Optim(
+            name="sgd", lr=0.0005, momentum=0, weight_decay=0, schedule="multistep", warmup=0
+        ),
         train=Train(epochs=20, batch_size=1, precision="float32"),
     )
 
 
-# photos: photographs of more than 64 pixels, from scratch.
-
-
 def photos() -> Recipe:
-    """A few hundred to a few thousand photographs.
+    """A few hundred to a few thousand photographs of more than 64 pixels, from scratch.
 
     The 208 to train on of the ants and bees (hymenoptera) come to 69.9 % (62.3 to 76.6, n = 153)
     with ResNet-18 at 128 pixels, 80 pictures a second on two Zen 4 cores: `saccade train
@@ -136,20 +136,18 @@ def photos() -> Recipe:
     return Recipe(
         data=Data(augment=("flip", "translate:8", "scale:0.2", "brightness:0.2", "contrast:0.2")),
         optim=Optim(name="adamw", lr=0.002, weight_decay=0.05, schedule="cosine", warmup=0.1),
-        train=Train(epochs=30, batch_size=32, label_smoothing=0.1, average=0.99),
+        train=Train(epochs=30, batch_size=32, label_smoothing=0.1, ema=0.99),
     )
 
 
-# resnet2015, cifar_resnet2015: residual networks.  He 2015, "Deep residual learning for image
-# recognition", Sections 3.4 and 4.2.
-#
-# Departures: ImageNet's pictures are moved by up to 16 pixels, their edge repeated, where the
-# paper cuts 224 pixels out of sizes from 256 to 480; norms and biases have no decay; ImageNet's
-# rate drops by itself after 5 passes without a lower error.
-
-
 def resnet2015() -> Recipe:
-    """Section 3.4: 6.7 % top-5 error of ImageNet with 50 layers, ten cuts a picture (Table 3)."""
+    """ResNet-50 on ImageNet: 6.7 % top-5 error with ten cuts an image (Table 3).
+
+    He 2015, "Deep residual learning for image recognition", Section 3.4.  Departures: images are
+    moved by up to 16 pixels, their edge repeated, where the paper cuts 224 pixels out of sizes from
+    256 to 480; norms and biases have no decay; the rate drops by itself after 5 passes without a
+    lower error.
+    """
     return Recipe(
         data=Data(size=224, resize="crop", augment=("pad_crop:16", "flip", "lighting:0.1")),
         model=Model("resnet50"),
@@ -159,37 +157,35 @@ def resnet2015() -> Recipe:
 
 
 def cifar_resnet2015() -> Recipe:
-    """Section 4.2: 8.75 % error of CIFAR-10 with 20 layers (Table 6), 64,000 steps."""
+    """ResNet-20 on CIFAR-10: 8.75 % error (Table 6), 64,000 steps.
+
+    He 2015, "Deep residual learning for image recognition", Section 4.2.  Departure: norms and
+    biases have no decay.
+    """
     return Recipe(
         data=Data(size=32, augment=("pad_crop:4,border=zeros", "flip")),
         model=Model("cifar_resnet20"),
-        optim=Optim(name="sgd", lr=0.1, weight_decay=1e-4, schedule="steps", warmup=0),
+        optim=Optim(name="sgd", lr=0.1, weight_decay=1e-4, schedule="multistep", warmup=0),
         train=Train(epochs=182, batch_size=128, precision="float32"),
     )
 
 
-# small: pictures of up to 64 pixels, from scratch.
-
-
 def small() -> Recipe:
-    """The embedded digits, say.
+    """Images of up to 64 pixels, from scratch.
 
-    They come to 98.9 % (96.8 to 99.6, n = 269) with LeNet-5, in 12 seconds of one Zen 4 core from
-    first to last and 0.9 GB: `saccade train --recipe small`.  Five seeds, each with test pictures
-    of its own, come to 98.9 to 100.0 %, in the middle 99.6 (benchmarks/digits.py).
+    The embedded digits come to 98.9 % (96.8 to 99.6, n = 269) with LeNet-5, in 12 seconds of one
+    Zen 4 core from first to last and 0.9 GB: `saccade train --recipe small`.  Five seeds, each with
+    test pictures of its own, come to 98.9 to 100.0 %, in the middle 99.6 (benchmarks/digits.py).
     """
     return Recipe(
         data=Data(augment=("translate:2", "rotate:12", "scale:0.12", "shear:8")),
         optim=Optim(name="adamw", lr=0.004, weight_decay=0.05, schedule="cosine", warmup=0.1),
-        train=Train(epochs=40, batch_size=64, label_smoothing=0.05, average=0.99),
+        train=Train(epochs=40, batch_size=64, label_smoothing=0.05, ema=0.99),
     )
 
 
-# speed, speed_colour: pictures of up to 64 pixels, from scratch, in few passes.
-
-
 def speed() -> Recipe:
-    """Muon at a rate that falls straight to zero.
+    """Images of up to 64 pixels in few passes: Muon at a rate that falls straight to zero.
 
     MNIST comes to 99.2 to 99.4 % (three seeds, n = 10,000) with LeNet-5, in 28 seconds of one
     Zen 4 core from first to last and 1.2 GB: `saccade train mnist --recipe speed`.  From 70,000
@@ -208,7 +204,7 @@ def speed_colour() -> Recipe:
 
     CIFAR-10, as JPEG files of a lossy copy, comes to 87.9 % (87.3 to 88.6, n = 10,000) in 990
     seconds of one Zen 4 core from first to last, with `--model airbench94 --epochs 10` to 89.1 %
-    (88.4 to 89.7) in 1,985 and, seen ten ways by `saccade evaluate RUN --views "flip shifts"`, in
+    (88.4 to 89.7) in 1,985 and, seen ten ways by `saccade evaluate RUN --tta "flip shifts"`, in
     222 more to 90.4 % (89.8 to 90.9), one run each: `saccade train PICTURES --recipe
     speed_colour`.  The pictures are not examined first.
     """
@@ -220,26 +216,22 @@ def speed_colour() -> Recipe:
     )
 
 
-# vgg2014: VGG on photographs.  Simonyan 2014, "Very deep convolutional networks for large-scale
-# image recognition", Section 3.1: 8.8 % top-5 error of ImageNet with configuration D, 74 passes.
-#
-# Departures: the paper cuts 224 pixels at random out of 256, here the picture of 224 is moved by
-# up to 16, its edge repeated; the first weights are He 2015's, where the paper grows deep networks
-# out of shallow ones; biases have no decay; the rate drops by itself after 5 passes without a
-# lower error, where the paper's was lowered by hand.
-
-
 def vgg2014() -> Recipe:
-    """Sixteen layers without a shortcut or a norm; slow, and hungry for memory."""
+    """VGG-16 on photographs: without a shortcut or a norm, slow, and hungry for memory.
+
+    Simonyan 2014, "Very deep convolutional networks for large-scale image recognition", Section
+    3.1: 8.8 % top-5 error of ImageNet with configuration D, 74 passes.  Departures: the paper cuts
+    224 pixels at random out of 256, here the image of 224 is moved by up to 16, its edge repeated;
+    the first weights are He 2015's, where the paper grows deep networks out of shallow ones; biases
+    have no decay; the rate drops by itself after 5 passes without a lower error, where the paper's
+    was lowered by hand.
+    """
     return Recipe(
         data=Data(size=224, resize="crop", augment=("pad_crop:16", "flip", "lighting:0.1")),
         model=Model("vgg16"),
         optim=Optim(name="sgd", lr=0.01, weight_decay=5e-4, schedule="plateau", warmup=0),
         train=Train(epochs=74, batch_size=256, precision="float32"),
     )
-
-
-# Every recipe by name.
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {

@@ -187,8 +187,8 @@ def found(
 
 def as_published(name: str) -> nn.Module:
     """The network with the classes of its paper: 10 for LeNet, 1000 where nothing else is said."""
-    networks = {**NETWORKS, **SEVERAL_LOGITS}
-    return networks[name]() if name in networks else create_model(name)
+    networks = NETWORKS | SEVERAL_LOGITS
+    return networks[name].make() if name in networks else create_model(name)
 
 
 def described(

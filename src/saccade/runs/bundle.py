@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
-from saccade.data.cache import decoded
 from saccade.data.decode import Preprocessing
-from saccade.data.item import Item, Skipped
-from saccade.data.loader import Loader, in_order
-from saccade.data.sources.folder import unlabelled
-from saccade.engine.evaluate import predict
+from saccade.data.item import Item
 from saccade.engine.ood import Novelty
-from saccade.errors import DataError, UsageError, WeightsError
+from saccade.errors import WeightsError
 from saccade.files import whole_folder, write_whole
-from saccade.models.backbone import head_inputs
+from saccade.models.backbone import take_bank
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import Variant, varied
-from saccade.probes.fit import take_bank
-from saccade.tasks.answers import Answer, Predictions, Rejection
-from saccade.tasks.catalogue import read_task, refuse_without
-from saccade.tasks.task import Capability, Task
+from saccade.runs.predictor import Predictor
+from saccade.tasks.answers import Predictions
+from saccade.tasks.catalogue import read_task
+from saccade.tasks.task import Task
 
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
-PORTION = 512  # pictures decoded at a time
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,17 @@ class Bundle:
     @property
     def classes(self) -> tuple[str, ...]:
         return self.task.classes
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """What answers for this bundle, warm from its first image to its `close`."""
+        return Predictor(
+            self.model,
+            self.task,
+            self.preprocessing,
+            min_confidence=self.min_confidence,
+            novelty=self.novelty,
+        )
 
     def save(self, folder: Path) -> None:
         """Write the folder whole or not at all; its model card comes after it."""
@@ -133,7 +139,9 @@ class Bundle:
         max_novelty: float | None = None,
     ) -> Predictions:
         """What is in picture files, or in all pictures of folders: the `top` most probable."""
-        return self.predict_items(unlabelled(images), top, min_confidence, max_novelty)
+        return self.predictor.predict(
+            *images, top=top, min_confidence=min_confidence, max_novelty=max_novelty
+        )
 
     def predict_items(
         self,
@@ -143,54 +151,7 @@ class Bundle:
         max_novelty: float | None = None,
     ) -> Predictions:
         """The same for the items of a source; raises `DataError` if none can be read."""
-        rejection = self._rejection(min_confidence, max_novelty)
-        found: list[Answer] = []
-        reported: list[Skipped] = []
-        for first in range(0, len(items), PORTION):
-            portion = items[first : first + PORTION]
-            result = decoded(portion, self.preprocessing, mode="memory")
-            reported += result.failed
-            n = len(result.kept)
-            if not n:
-                continue
-            targets = torch.zeros(n, dtype=torch.int64)
-            loader = Loader(result.pictures, targets, min(n, 64), in_order(n))
-            with head_inputs(self.model) if self.novelty else nullcontext([]) as features:
-                parts = [prediction for prediction, _ in predict(self.model, self.task, loader)]
-            names = [portion[position].name for position in result.kept]
-            novelty = self.novelty.share(torch.cat(features)) if self.novelty else None
-            found += self.task.answers(names, torch.cat(parts), top, rejection, novelty)
-        if reported and not found:
-            lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
-            raise DataError(f"no picture could be read: {lines}")
-        return Predictions(tuple(found), tuple(reported))
-
-    def _rejection(self, confidence: float | None, novelty: float | None) -> Rejection:
-        """Unknown below `confidence`, or else ours, and above `novelty`."""
-        if confidence is not None:
-            hint = "labels have thresholds of their own, numbers a margin"
-            refuse_without(Capability.CONFIDENCE, self.task, UsageError, hint)
-        least = self.min_confidence if confidence is None else confidence
-        if not 0 <= least <= 1:
-            raise UsageError(f"no confidence is {least:g}", "it lies between 0 and 1")
-        return Rejection(least, 1.0 if novelty is None else self._refuse_unreachable(novelty))
-
-    def _refuse_unreachable(self, most: float) -> float:
-        """`most` as it is; raises `UsageError` where no picture could have a novelty above it."""
-        if not 0 <= most <= 1:
-            raise UsageError(f"no novelty is {most:g}", "it lies between 0 and 1")
-        if self.novelty is None:
-            raise UsageError(
-                "how novel a picture is this bundle does not know: it has no novelty.safetensors",
-                "classifiers of one class a picture have it; train again if this is one",
-            )
-        if self.novelty.highest <= most < 1:
-            raise UsageError(
-                f"no picture is more novel than {most:g}: the scale is that of "
-                f"{len(self.novelty.known)} validation pictures",
-                f"with these --max-novelty is less than {self.novelty.highest:.4g}",
-            )
-        return most
+        return self.predictor.predict_items(items, top, min_confidence, max_novelty)
 
 
 def keep_min_confidence(folder: Path, value: float) -> None:

@@ -8,16 +8,18 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.augment.corrupt.optics import SEVERITIES
 from saccade.data.item import Skipped
-from saccade.engine.evaluate import Measurement
 from saccade.metrics.intervals import Interval, span
 from saccade.metrics.metric import ClassNumbers, Measured, Number, find
 from saccade.metrics.ranking import Selected, Threshold
 from saccade.tasks.catalogue import current_kind
 from saccade.words import aligned, html_table, percent, proportion
+
+if TYPE_CHECKING:
+    from saccade.engine.evaluate import Measurement
 
 
 @dataclass(frozen=True, repr=False)

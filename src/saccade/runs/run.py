@@ -16,19 +16,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from saccade.command import Command
 from saccade.data.item import Item, Skipped
 from saccade.data.splits import written
-from saccade.engine.evaluate import Evaluated
 from saccade.errors import ResourceError, UsageError
 from saccade.files import write_whole
+from saccade.progress import say
 from saccade.recipes.recipe import Recipe
+from saccade.recipes.renamed import current, note_on
+from saccade.recipes.toml import settings_in
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import BRIEF, Evaluation
 from saccade.tasks.answers import Predictions
 from saccade.tasks.task import Task
 from saccade.words import aligned, html_table
+
+if TYPE_CHECKING:
+    from saccade.engine.evaluate import Evaluated
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,18 +122,23 @@ class Run:
         origins = dict(self.started["origins"])
         for fact in self.events("extended"):
             origins |= fact["origins"]
-        return origins
+        return current(origins)
 
     @cached_property
     def recipe(self) -> Recipe:
-        return Recipe.load(self.path / "recipe.toml")
+        """Its settings; those of an earlier version are read by today's names, which is said."""
+        stated = settings_in(self.path / "recipe.toml")
+        for note in note_on(stated):
+            say(f"{self.path}: {note}")
+        return Recipe().with_(current(stated))
 
     @cached_property
     def bundle(self) -> Bundle:
         """The network with all it needs; raises `UsageError` while the training is unfinished."""
         if not (self.path / "bundle").is_dir():
             raise UsageError(
-                f"the run '{self.path}' is unfinished", f"go on with: saccade resume {self.path}"
+                f"the run '{self.path}' is unfinished",
+                f"go on with: {Command.of('resume', self.path)}",
             )
         return Bundle.load(self.path / "bundle")
 

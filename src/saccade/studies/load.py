@@ -6,15 +6,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import nan
 from pathlib import Path
 from typing import Any
 
 from saccade.errors import RecipeError, unknown
 from saccade.recipes.shipped import RECIPES
-from saccade.runs.run import Run
-from saccade.studies.number import Number, number_of
-from saccade.studies.study import WORDS, BestOf, Study, Trial, Variant, refuse_impossible
+from saccade.studies.number import number_of
+from saccade.studies.study import WORDS, BestOf, Study, Variant, refuse_impossible
 from saccade.words import aligned, html_table
 
 KEYS = (
@@ -136,49 +134,6 @@ def _tried(name: str, values: Any) -> tuple[Any, ...]:
     if not isinstance(values, list) or not values:
         raise RecipeError(f"{name} is the best of '{values}'", "write best_of = [0.01, 0.1], say")
     return tuple(values)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A trial from one seed, finished or diverged."""
-
-    trial: Trial
-    seed: int
-    run: Path
-    value: float | None  # None where there is none, for the reason that `words` gives
-    chooser: float | None  # what tuned settings are chosen by
-    words: str
-    curve: tuple[float, ...]  # an epoch each
-    seconds: float  # of training, measuring in between left out
-
-
-def cell_folder(study: Path, trial: Trial, seed: int) -> Path:
-    return study / trial.folder / f"seed-{seed}"
-
-
-def progress_of(folder: Path) -> str:
-    """How far the training in `folder` is: new, begun, finished or diverged."""
-    if not (folder / "log.jsonl").is_file():
-        return "new"
-    run = Run(folder)
-    for event in ("finished", "diverged"):
-        if run.events(event):
-            return event
-    return "begun" if run.events("started") else "new"
-
-
-def read_cell(study: Path, trial: Trial, seed: int, number: Number) -> Cell:
-    """What the training that has come to its end says."""
-    run = Run(cell_folder(study, trial, seed))
-    history = run.history
-    curve = tuple(row[number.kind.column] for row in history)
-    seconds = sum(row["seconds"] for row in history)
-    if progress_of(run.path) == "diverged":
-        words = f"diverged in epoch {run.events('diverged')[-1]['epoch']}"
-        return Cell(trial, seed, run.path, None, None, words, (*curve, nan), seconds)
-    value = number.of(run)
-    words = "" if value is not None else f"not reached in {len(history)} epochs"
-    return Cell(trial, seed, run.path, value, number.chooser(run), words, curve, seconds)
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from typing import TYPE_CHECKING
 
 from saccade.errors import RecipeError, unknown
 from saccade.metrics.intervals import Interval
-from saccade.runs.run import Run
 from saccade.words import percent
 
-Measure = Callable[[Run, float], float | None]
+if TYPE_CHECKING:
+    from saccade.runs.run import Run
+
+Measure = Callable[["Run", float], float | None]
 
 
 @dataclass(frozen=True)

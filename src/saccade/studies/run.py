@@ -13,12 +13,13 @@ from typing import Any
 
 from saccade.auto.look import glance
 from saccade.auto.resolve import resolve
+from saccade.command import Command
 from saccade.data.sources import located, open_source
 from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
 from saccade.files import write_whole
 from saccade.progress import say
-from saccade.runs.command import study_command
-from saccade.studies.load import cell_folder, find_study, load_study, progress_of, read_cell
+from saccade.studies.cell import cell_folder, progress_of, read_cell
+from saccade.studies.load import find_study, load_study
 from saccade.studies.number import Number
 from saccade.studies.page import study_page, svg
 from saccade.studies.result import StudyResult
@@ -37,11 +38,18 @@ class Wanted:
     settings: Mapping[str, Any]
     seeds: int | None
     out: Path | None
-    at_once: int | None
+    jobs: int | None
+
+    def __post_init__(self) -> None:
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"--jobs cannot be {self.jobs}", "it takes 1 or more")
 
     @property
     def command(self) -> str:
-        return study_command(self.name, self.data, self.settings, self.seeds, self.out)
+        asked = Command.of(
+            "study", self.name, self.data, seeds=self.seeds, with_=self.settings, out=self.out
+        )
+        return str(asked)
 
 
 def carry_out(wanted: Wanted) -> StudyResult:
@@ -53,7 +61,7 @@ def carry_out(wanted: Wanted) -> StudyResult:
         study.recipe.save(folder / "base.toml")
         write_whole(folder / "study.toml", study.to_toml())
         try:
-            _train(folder, study, wanted.at_once, lock)
+            _train(folder, study, wanted.jobs, lock)
         except Stopped as stopped:
             hint = f"go on with: {wanted.command}"
             raise Stopped(stopped.what, hint, signal=stopped.exit_code - 128) from stopped
@@ -157,7 +165,7 @@ def _locked(handle: int) -> bool:
     return True
 
 
-def _train(folder: Path, study: Study, at_once: int | None, lock: int) -> None:
+def _train(folder: Path, study: Study, jobs: int | None, lock: int) -> None:
     """Every training that has not come to its end, seed by seed."""
     cells = [(trial, seed) for seed in range(study.seeds) for trial in study.trials]
     open_ones = {
@@ -178,10 +186,7 @@ def _train(folder: Path, study: Study, at_once: int | None, lock: int) -> None:
         say(f"{done} of {len(cells)}  {trial.name}, seed {seed}: {came} in {cell.seconds:.0f} s")
 
     orders = [_order(folder, study, trial, seed) for trial, seed in open_ones.values()]
-    count = at_once or _cores(study)
-    if count < 1:
-        raise UsageError(f"at-once cannot be {count}", "it takes 1 or more")
-    train_all(orders, count, lock, trained)
+    train_all(orders, jobs or _cores(study), lock, trained)
 
 
 def _order(folder: Path, study: Study, trial: Trial, seed: int) -> Order:

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import saccade.errors
+from saccade.command import Command
 from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
-from saccade.runs.command import train_command
 from saccade.runs.run import Run
-from saccade.studies.load import progress_of
+from saccade.studies.cell import progress_of
 from saccade.training.train import begin, go_on
 from saccade.training.view import Several
 
@@ -52,18 +52,18 @@ def train_one(order: Order) -> None:
         shutil.rmtree(folder)  # killed before its first line: nothing has been trained
     with contextlib.suppress(DivergedError):
         if progress == "new":
-            words = train_command(order.data, order.recipe, order.settings)
-            begin(order.data, order.recipe, order.settings, folder, words, UNSEEN)
+            command = Command.of("train", order.data, recipe=order.recipe, with_=order.settings)
+            begin(order.data, order.recipe, order.settings, folder, str(command), UNSEEN)
         elif progress == "begun":
             go_on(Run.open(folder), UNSEEN)
 
 
-def train_all(orders: Sequence[Order], at_once: int, lock: int, trained: Trained) -> None:
+def train_all(orders: Sequence[Order], jobs: int, lock: int, trained: Trained) -> None:
     """Train every one; `trained` hears of each.  The processes hold the descriptor `lock` too."""
-    if at_once == 1:
+    if jobs == 1:
         _train_in_turn(orders, trained)
         return
-    with stop_requests() as request, _crew(orders, at_once, lock) as answers:
+    with stop_requests() as request, _crew(orders, jobs, lock) as answers:
         for _ in orders:
             while (answer := _next(answers)) is None:
                 if request.number:
@@ -154,7 +154,7 @@ def _asked(worker: subprocess.Popen[str], order: Order) -> Answer:
     if not line:
         return ResourceError(
             f"the process that trained '{order.folder}' ended (exit code {worker.wait()})",
-            "the same command goes on; with --at-once 1 it needs less memory",
+            "the same command goes on; with --jobs 1 it needs less memory",
         )
     answer = json.loads(line)
     if "error" not in answer:

@@ -35,7 +35,7 @@ class Classification(Task):
 
     kind = "classification"
     labels = (str,)
-    heads = ("logistic", "ridge", "means", "neighbours")
+    heads = ("logistic", "ridge", "nearest_mean", "knn")
     capabilities = frozenset(Capability)
     card = Card(
         tag="image-classification",

@@ -21,6 +21,7 @@ class MLflow:
         """An unreachable server is MLflow's to report: it tries for a while before it gives up."""
 
     def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+        """Create the run, or set the known one running again."""
         from mlflow import MlflowClient  # pyright: ignore[reportMissingImports]
         from mlflow.entities import Param, RunStatus  # pyright: ignore[reportMissingImports]
 
@@ -38,6 +39,7 @@ class MLflow:
         return self.run
 
     def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+        """Log metrics of this step."""
         from mlflow.entities import Metric  # pyright: ignore[reportMissingImports]
 
         now = int(1000 * time.time())
@@ -45,7 +47,9 @@ class MLflow:
         self.client.log_batch(self.run, metrics=metrics)
 
     def artefact(self, path: Path) -> None:
+        """Log the file as an artefact of the run."""
         self.client.log_artifact(self.run, str(path))
 
     def end(self, *, finished: bool) -> None:
+        """Mark the run finished, or killed."""
         self.client.set_terminated(self.run, "FINISHED" if finished else "KILLED")

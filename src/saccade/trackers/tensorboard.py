@@ -16,6 +16,7 @@ class TensorBoard:
         """It needs nothing but its package."""
 
     def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+        """Open an event file in the run folder, with a table of the settings."""
         from torch.utils.tensorboard import SummaryWriter
 
         self.writer = SummaryWriter(str(folder / "tensorboard"))
@@ -26,14 +27,17 @@ class TensorBoard:
         return folder.name
 
     def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+        """Add scalars of this step."""
         for name, value in numbers.items():
             self.writer.add_scalar(name, value, steps)
         self.writer.flush()
 
     def artefact(self, path: Path) -> None:
+        """Note as text where the file is."""
         self.writer.add_text(path.stem, str(path.resolve()))
 
     def end(self, *, finished: bool) -> None:
+        """Close the event file."""
         self.writer.close()
 
 

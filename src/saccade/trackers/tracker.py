@@ -1,4 +1,4 @@
-"""Tracker: whoever keeps the numbers of a training elsewhere, too."""
+"""Trackers: services and files that keep the numbers of a training, and what each has of it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,6 @@ class Tracker(Protocol):
         ...
 
 
-# Ledger: what the trackers of a run have been told, so that nothing is told twice.
-
-
 @dataclass
 class Entry:
     """How far one tracker knows a training."""
@@ -67,9 +64,6 @@ class Ledger:
         told = {name: asdict(entry) for name, entry in self.entries.items()}
         beside.write_text(json.dumps(told), encoding="utf-8")
         beside.replace(self.path)
-
-
-# Trackers by name, those of a new training and those of one that goes on.
 
 
 TRACKERS: dict[str, Callable[[], Tracker]] = {

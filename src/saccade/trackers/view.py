@@ -1,4 +1,4 @@
-"""TrackingView: tells trackers what log.jsonl is told, and the loss and rate of every look."""
+"""TrackingView: sends to trackers what log.jsonl holds, and the losses and rates of steps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from saccade.engine.loop import Position, Step
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
 from saccade.trackers.tracker import Entry, Ledger, Tracker
+from saccade.training.view import View
 
 
-class TrackingView:
+class TrackingView(View):
     """A view of a training that sends numbers on; all of them are of so many steps done.
 
     A training that goes on repeats what it did after its last checkpoint.  What a tracker has been
@@ -47,9 +48,9 @@ class TrackingView:
             self.open.append(tracker)
         self.ledger.write()
 
-    def step(self, step: Step, loss: float) -> None:
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
         self.done = step.epoch * self.steps + step.step + 1
-        numbers = {"step/loss": loss, "step/lr": step.lr}
+        numbers = {f"step/{name}": value for name, value in {**losses, **step.lr}.items()}
         for tracker, entry in self._entries():
             if entry.steps < self.done:
                 entry.steps = self.done

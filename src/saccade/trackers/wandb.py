@@ -19,6 +19,7 @@ class WeightsAndBiases:
     name = "wandb"
 
     def check(self) -> None:
+        """Raise `UsageError` without an account, unless nothing is sent."""
         if os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
             return
         import wandb  # pyright: ignore[reportMissingImports]
@@ -28,6 +29,7 @@ class WeightsAndBiases:
             raise UsageError(found, "run `wandb login`, or set WANDB_MODE=offline")
 
     def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+        """Create the run, or resume the known one."""
         import wandb  # pyright: ignore[reportMissingImports]
 
         self.run = wandb.init(
@@ -42,10 +44,13 @@ class WeightsAndBiases:
         return self.run.id
 
     def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+        """Log metrics of this step."""
         self.run.log(dict(numbers), step=steps)
 
     def artefact(self, path: Path) -> None:
+        """Log the file as an artefact of the run."""
         self.run.log_artifact(str(path), name=f"{path.stem}-{self.run.id}", type=path.stem)
 
     def end(self, *, finished: bool) -> None:
+        """Finish the run, failed where the training did not finish."""
         self.run.finish(exit_code=0 if finished else 1)

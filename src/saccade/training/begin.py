@@ -44,7 +44,7 @@ def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[st
     division = limited(
         divide(source, val=held.val, test=held.test, seed=seed, group=group),
         train=held.per_class,
-        held=held.held_per_class,
+        held=held.held_out_per_class,
         seed=seed,
     )
     if flags.get("model.name") == "auto":

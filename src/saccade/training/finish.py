@@ -38,13 +38,13 @@ def keep(run: Run, prepared: Prepared) -> str:
     """Take up the weights to be kept; says so where they or the end are not the usual ones."""
     settings, record, done = prepared.recipe.train, prepared.record, len(run.history)
     record.restore(prepared.best)
-    epoch = record.epoch if settings.keep == "best" else done
-    run.log("kept", weights=settings.keep, epoch=epoch, early=record.over)
-    words = f"the weights are those of epoch {epoch}, the {settings.keep} one"
+    epoch = record.epoch if settings.checkpoint == "best" else done
+    run.log("kept", weights=settings.checkpoint, epoch=epoch, early=record.over)
+    words = f"the weights are those of epoch {epoch}, the {settings.checkpoint} one"
     if record.over:
         best = f"best in epoch {record.epoch}"
         return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {words}"
-    return words if settings.keep == "best" else ""
+    return words if settings.checkpoint == "best" else ""
 
 
 def measure(run: Run, prepared: Prepared, began: float) -> None:

@@ -1,4 +1,7 @@
-"""together: what each process of a training does around its work, whoever launched it."""
+"""Several processes of one training: what each does around its work, and how they are led.
+
+Rank 0 leads: it tells the others what is to be trained and from where, prints and writes.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ from saccade.errors import ResourceError, SaccadeError
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
+from saccade.training.view import View
 
 
 @contextmanager
@@ -106,42 +110,44 @@ def _leave_word(error: Exception, *, lost: bool) -> None:
     file.write_text(json.dumps({"message": message, "saccade": told}))
 
 
-# following: what the leading process of a training tells the others, and how they take part.
-
-
 @dataclass(frozen=True, repr=False)
 class Followed(Run):
     """A run that another process writes; here its events are passed over."""
 
     def log(self, event: str, **facts: Any) -> None:
-        pass
+        """Nothing: the process of rank 0 writes."""
 
     def events(self, kind: str) -> list[dict[str, Any]]:
+        """None that this process may rely on."""
         return []
 
     def to_dict(self) -> dict[str, Any]:
+        """Where the run is, and who writes it."""
         return {"run": str(self.path), "written_by": "rank 0"}
 
     def rows(self) -> list[tuple[str, str]]:
+        """The same in words."""
         return [("run", f"{self.path}, written by the process of rank 0")]
 
     def __repr__(self) -> str:
         return f"Run({self.path}, written by the process of rank 0)"
 
 
-class PlainView:
+class PlainView(View):
     """Lines in the file of a process that nobody looks at while it works."""
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
     def decoding(self, done: int, total: int) -> None: ...
-    def step(self, step: Step, loss: float) -> None: ...
+    def step(self, step: Step, losses: Mapping[str, float]) -> None: ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
         place = f"epoch {start.epoch + 1}, step {start.step + 1} of {steps}"
         self.note(f"process {os.getpid()} on {socket.gethostname()} begins at {place}")
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        self.note(f"epoch {row['epoch']}: loss {row['loss']:.4f}, {row['seconds']:.1f} s")
+        losses = {k: v for k, v in row.items() if k.rpartition("/")[2] == "loss"}
+        words = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        self.note(f"epoch {row['epoch']}: {words}, {row['seconds']:.1f} s")
 
     def note(self, words: str) -> None:
         print(words, flush=True)

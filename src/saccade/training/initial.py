@@ -53,7 +53,7 @@ def begun(
     model = model.to(device(recipe.train.device)).to(memory_format=torch.channels_last)
     if is_fitted(recipe):
         words += _fit_rows(model, recipe, task, train, targets, progress)
-    elif recipe.model.head != "fresh":
+    elif recipe.model.head != "random":
         train = replace(train, preprocessing=preprocessing)
         words += (_fit(model, recipe, task, train, targets, progress),)
     elif recipe.train.epochs == 0:
@@ -105,12 +105,12 @@ def _fit(
     """Fit the last layer to the features of the pictures; says what was chosen."""
     data = recipe.data
     refuse_misfit(recipe.model.head, task, model)
-    if recipe.model.head == "neighbours" and recipe.train.epochs:
+    if recipe.model.head == "knn" and recipe.train.epochs:
         raise RecipeError(
-            "model.head=neighbours has no weights that epochs could train",
+            "model.head=knn has no weights that epochs could train",
             "set train.epochs=0, or another head",
         )
-    views = Views(data.views, tuple(data.augment), recipe.train.seed)
+    views = Views(data.augmented_copies, tuple(data.augment), recipe.train.seed)
     found = features(trunk(model), train, views, progress)
     head = fit_head(recipe.model.head, task, found, targets)
     put_head(model, head)

@@ -9,36 +9,40 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from saccade.command import Command
 from saccade.data.item import Item
 from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
-from saccade.engine.freezing import stage_at
+from saccade.engine.freezing import trainable_parameters
 from saccade.engine.loop import Epoch, Position, Step
+from saccade.engine.stages import stage_at
+from saccade.engine.state import NetworkState
 from saccade.errors import DivergedError, Stopped
 from saccade.metrics.measure import scores
-from saccade.recipes.recipe import ENDLESS
+from saccade.recipes.training import ENDLESS
 from saccade.runs.run import Run
 from saccade.training.prepare import Prepared
 from saccade.training.view import View
 from saccade.training.watch import LayerLooks
 
+Losses = dict[str, list[float]]  # those of the steps of an epoch, by the name in the log
 LOOK = 10  # steps between two looks at the loss; a look waits for the device
 
 
 class Logbook:
-    """Averages weights, reads losses, logs epochs, saves checkpoints, and tells the view."""
+    """Updates EMAs, reads losses, logs epochs, saves checkpoints, and tells the view."""
 
-    def __init__(
-        self, run: Run, prepared: Prepared, start: Position, losses: list[float], view: View
-    ):
+    def __init__(self, run: Run, prepared: Prepared, start: Position, losses: Losses, view: View):
         self.run = run
         self.prepared = prepared
         self.position = start
-        self.losses = losses  # of the steps done in the epoch of `position`
+        self.losses = {
+            name: list(values) for name, values in losses.items()
+        }  # of the steps done in the epoch of `position`
         self.view = view
         self.unread: list[Step] = []
         self.index = torch.empty(0, dtype=torch.int64)  # pictures of the last step
-        self.micro_batch = prepared.descent.micro_batch
+        self.micro_batches = prepared.state.micro_batches
         self.looks = LayerLooks(prepared)
         self.looks.coming(start)
         if start == Position():
@@ -55,20 +59,19 @@ class Logbook:
         if isinstance(event, Epoch):
             self._close(event)
             return
-        if self.prepared.average:
-            self.prepared.average.update()
+        self.prepared.state.update_ema()
         self.unread.append(event)
         self.position, self.index = Position(event.epoch, event.step + 1), event.index
         self.looks.coming(self.position)
-        if self.prepared.descent.micro_batch != self.micro_batch:
-            self._note_shortage(event)
+        if self.prepared.state.micro_batches != self.micro_batches:
+            self._note_out_of_memory(event)
         if look or event.step % LOOK == 0 or not self.midway:
-            self.losses = self.losses + self._read()
-            self.view.step(event, self.losses[-1])
+            self._read()
+            self.view.step(event, {name: values[-1] for name, values in self.losses.items()})
 
     def save(self) -> None:
         """Write a checkpoint of this instant; raises `OSError` where the run folder has gone."""
-        state = self.prepared.state(self.position) | {"losses": self.losses}
+        state = self.prepared.state_dict(self.position) | {"losses": self.losses}
         if self.prepared.world.rank:
             return
         (self.run.path / "recipe.toml").stat()
@@ -84,65 +87,77 @@ class Logbook:
         place = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
         return Stopped(
             f"stopped in {place}; a checkpoint is in {self.run.path / 'checkpoint'}",
-            f"go on with: saccade resume {self.run.path}",
+            f"go on with: {Command.of('resume', self.run.path)}",
             signal=signal,
         )
 
-    def _note_shortage(self, step: Step) -> None:
+    def _note_out_of_memory(self, step: Step) -> None:
         """Say that memory ran out in a step, and what has been done about it."""
-        self.micro_batch = self.prepared.descent.micro_batch
-        self.run.log(
-            "memory", epoch=step.epoch + 1, step=step.step + 1, micro_batch=self.micro_batch
-        )
-        self.view.note(
-            f"memory ran out in step {step.step + 1} of epoch {step.epoch + 1}: from there on "
-            f"{self.micro_batch} pictures at a time, their gradients gathered to the same batch"
-        )
+        state, before = self.prepared.state, self.micro_batches
+        self.micro_batches = state.micro_batches
+        place = {"epoch": step.epoch + 1, "step": step.step + 1}
+        for name, size in self.micro_batches.items():
+            if size == before[name]:
+                continue
+            self.run.log("memory", **place, **{state.label(name, "micro_batch"): size})
+            self.view.note(
+                f"memory ran out in step {step.step + 1} of epoch {step.epoch + 1}: from there on "
+                f"{size} pictures at a time, their gradients gathered to the same batch"
+            )
 
     def _close(self, event: Epoch) -> None:
         """End an epoch: measure on validation, log, save."""
         if self.unread:  # the clock ended the epoch early
-            self.losses = self.losses + self._read()
+            self._read()
         self.prepared.settle()
         self._refuse_infinities()
         row = self._row(event)
         layers, troubles = self.looks.look(event.epoch)
-        row |= layers | self._stage_of(event.epoch)
+        row |= layers | {
+            name: stage_at(network.unfreezing.stages, event.epoch).name
+            for name, network in self._staged()
+        }
         score = self.prepared.task.metric().score
         falling = -score.goodness(row[f"val_{score.name}"])
-        self.prepared.descent.observe(falling)
+        self.prepared.state.observe(falling)
         self.prepared.record.observe(row["epoch"], falling, self.prepared.best)
         if self.prepared.record.over:
-            self.prepared.descent.end()
+            self.prepared.state.stop()
         self.run.log("epoch", **row)
         self.view.epoch(row)
         for words in troubles:
             self.view.note(words)
-        self.losses = []
+        self.losses = {}
         self.position = Position(event.epoch + 1)
         self.looks.coming(self.position)
         self._begin_stage(self.position.epoch)
         self.save()
 
     def _begin_stage(self, epoch: int) -> None:
-        """Let join what learns from `epoch` on, from 0, and say so where stages are several."""
-        unfreezing = self.prepared.unfreezing
-        unfreezing.reach(epoch)
-        count, begun = len(unfreezing.stages), unfreezing.begun_in(epoch)
-        if begun is None or count == 1:
-            return
-        number, stage = begun
-        learning, all_of_it = unfreezing.weights()
-        place = {"number": number, "stage": stage.name, "epoch": epoch + 1, "epochs": stage.epochs}
-        self.run.log("stage", **place, learning=learning, weights=all_of_it)
-        self.view.note(
-            f"stage {number} of {count}: {stage}; {learning:,} of {all_of_it:,} weights learn"
-        )
+        """Release what is trained from `epoch` on, from 0; say so where stages are several."""
+        self.prepared.state.begin_epoch(epoch)
+        for name, network in self._staged():
+            count, begun = len(network.unfreezing.stages), network.unfreezing.stage_begins(epoch)
+            if begun is None:
+                continue
+            number, stage = begun
+            learning, all_of_it = trainable_parameters(network.model)
+            stated = {"number": number, name: stage.name, "epoch": epoch + 1}
+            self.run.log(
+                "stage", **stated, epochs=stage.epochs, learning=learning, weights=all_of_it
+            )
+            self.view.note(
+                f"{name} {number} of {count}: {stage}; {learning:,} of {all_of_it:,} weights learn"
+            )
 
-    def _stage_of(self, epoch: int) -> dict[str, str]:
-        """What log.jsonl says of an epoch's stage, where they are several."""
-        stages = self.prepared.unfreezing.stages
-        return {"stage": stage_at(stages, epoch).name} if len(stages) > 1 else {}
+    def _staged(self) -> list[tuple[str, NetworkState]]:
+        """The networks that are trained in several stages, by the log's name of their stage."""
+        state = self.prepared.state
+        return [
+            (state.label(name, "stage"), network)
+            for name, network in state.networks.items()
+            if len(network.unfreezing.stages) > 1
+        ]
 
     def _row(self, event: Epoch) -> dict[str, Any]:
         """What log.jsonl says of an epoch."""
@@ -151,25 +166,26 @@ class Logbook:
         watched = scores(task.metric(), evaluate(best, task, val, world).rows)
         return {
             "epoch": event.epoch + 1,
-            "loss": sum(self.losses) / len(self.losses),
+            **{name: sum(values) / len(values) for name, values in self.losses.items()},
             **{f"val_{name}": value for name, value in watched.items()},
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
         }
 
-    def _read(self) -> list[float]:
-        """The losses not yet read; one that is not finite ends the training."""
+    def _read(self) -> None:
+        """Enter the losses not yet read; one that is not finite ends the training."""
         steps, self.unread = self.unread, []
-        losses = torch.stack([step.losses["loss"] for step in steps]).tolist()
-        for step, loss in zip(steps, losses, strict=True):
-            if not math.isfinite(loss):
-                self.position = Position(step.epoch, step.step + 1)
-                raise self._diverged(f"the loss is {loss}", step.index)
-        return losses
+        for name in steps[0].losses:
+            values = torch.stack([step.losses[name] for step in steps]).tolist()
+            for step, loss in zip(steps, values, strict=True):
+                if not math.isfinite(loss):
+                    self.position = Position(step.epoch, step.step + 1)
+                    raise self._diverged(f"the {name} is {loss}", step.index)
+            self.losses[name] = self.losses.get(name, []) + values
 
     def _refuse_infinities(self) -> None:
         """Raise `DivergedError` where the state, weights above all, is not fit to be saved."""
-        if name := not_finite(self.prepared.state(self.position)):
+        if name := not_finite(self.prepared.state.state_dict()):
             raise self._diverged(f"{name} has numbers that are not finite", self.index)
 
     def _diverged(self, found: str, index: Tensor) -> DivergedError:
@@ -188,5 +204,6 @@ def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
     names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(
         f"{what}, on {len(index)} pictures such as {names}",
-        "take a smaller optim.lr, or set optim.clip=1; checkpoints of earlier epochs are whole",
+        "take a smaller optim.lr, or set optim.clip_grad=1; checkpoints of earlier epochs "
+        "are whole",
     )

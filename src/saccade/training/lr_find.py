@@ -16,6 +16,7 @@ from saccade.device import device, threads
 from saccade.engine.loop import train
 from saccade.engine.lr_find import BROKEN, Trial, suggested_rate, sweeping, trials
 from saccade.engine.profile import undisturbed
+from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
 from saccade.files import write_whole
 from saccade.progress import counting
@@ -102,7 +103,7 @@ def rated(settings: Settings, prepared: Prepared) -> tuple[Settings, Prepared]:
         found = tuple(_sweep(prepared, progress))
     rate, low = suggested_rate(found), min(found, key=lambda trial: trial.smooth)
     why = f"{_why(low)}, in a sweep of {len(found)} steps"
-    prepared.descent.full_rate = rate
+    prepared.stepper.peak_lr = rate
     recipe = settings.recipe.with_({"optim.lr": rate})
     origins = {**settings.origins, "optim.lr": f"found: {why}"}
     words = (*prepared.words, f"optim.lr={rate:.2g}: {why}")
@@ -117,13 +118,11 @@ def _why(low: Trial) -> str:
 
 def _sweep(prepared: Prepared, progress: Progress) -> Iterator[Trial]:
     """The trials of all rates up to the one that breaks the training, of a copy of it."""
-    model, whole = copy.deepcopy((prepared.model, prepared.descent))
-    descent = sweeping(whole, STEPS, SPANS.get(prepared.recipe.optim.name, SPAN))
+    model, whole = copy.deepcopy((prepared.model, prepared.stepper))
+    stepper = sweeping(whole, STEPS, SPANS.get(prepared.recipe.optim.name, SPAN))
     events = train(
-        model,
-        prepared.task,
+        supervised(model, prepared.task, stepper),
         prepared.loader,
-        descent,
         prepared.augment,
         epochs=ceil(STEPS / len(prepared.loader)),
         seed=prepared.recipe.train.seed,

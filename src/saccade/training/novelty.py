@@ -8,7 +8,7 @@ from torch import Tensor
 from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
 from saccade.engine.ood import Novelty
-from saccade.models.backbone import head_inputs
+from saccade.models.backbone import HeadInputs
 from saccade.report.tasks.classification import novelty_words
 from saccade.runs.run import Run
 from saccade.tasks.task import Capability
@@ -40,7 +40,7 @@ def log_gauge(run: Run, novelty: Novelty, test: Tensor) -> None:
 
 def _features(prepared: Prepared, loader: Loader) -> Tensor:
     """[N,D] float32 on the CPU"""
-    with head_inputs(prepared.best) as seen:
-        for _ in predict(prepared.best, prepared.task, loader):
-            pass
-    return torch.cat(seen).float().cpu()
+    network = HeadInputs(prepared.best)
+    for _ in predict(network, prepared.task, loader):
+        pass
+    return torch.cat(network.features).float().cpu()

@@ -20,8 +20,8 @@ from saccade.data.item import Item
 from saccade.data.splits import Division
 from saccade.data.store import in_words
 from saccade.device import threads
-from saccade.engine.freezing import Stage
 from saccade.engine.profile import REHEARSED, Pace, Rehearsal, machine_rate, pace, room
+from saccade.engine.stages import Stage
 from saccade.engine.step import PRECISIONS
 from saccade.errors import ResourceError
 from saccade.explain.anatomy import anatomy
@@ -222,7 +222,11 @@ def forecast(
         model=recipe.model.name,
         device=str(device),
         batch_size=int(recipe.train.batch_size),
-        parameters=sum(p.numel() for p in prepared.model.parameters()),
+        parameters=sum(
+            p.numel()
+            for network in prepared.state.networks.values()
+            for p in network.model.parameters()
+        ),
         multiply_adds=multiply_adds,
         memory=found.kept + found.bytes,
         memory_free=room(device),
@@ -255,27 +259,24 @@ def _pace(prepared: Prepared, count: int, stage: Stage) -> Pace:
     recipe = prepared.recipe
     named = [parse(text, len(prepared.task.classes)) for text in recipe.data.augment]
     rehearsal = Rehearsal.of(
-        prepared.unfreezing,
-        prepared.task,
-        prepared.loader,
-        compose(named),
-        prepared.average,
-        epoch=stage.first,
+        prepared.state, prepared.task, prepared.loader, compose(named), epoch=stage.first
     )
     train = recipe.train
     batch = min(int(train.batch_size), len(prepared.loader.targets))
     steps = stage.epochs * ceil(count / int(train.batch_size))
     seconds = SECONDS / len(recipe.stages)
     seconds = min(seconds, REHEARSED * 60 * train.minutes) if train.minutes else seconds
-    return pace(rehearsal, batch, train.micro_batch, steps, seconds)
+    return pace(rehearsal, batch, train.micro_batch_size, steps, seconds)
 
 
 def grown(recipe: Recipe) -> float:
     """The cost of a step on average, as a share of that with pictures of whole size."""
     whole = int(recipe.data.size)
-    if recipe.data.grow == 1:
+    if recipe.data.progressive_resizing == 1:
         return 1.0
-    return sum((side / whole) ** 2 for side in sizes(whole, recipe.data.grow)) / STAGES
+    return (
+        sum((side / whole) ** 2 for side in sizes(whole, recipe.data.progressive_resizing)) / STAGES
+    )
 
 
 def saving_seconds(count: int, folder: Path) -> float:

@@ -1,4 +1,4 @@
-"""Prepared: everything that a training needs, in memory, before anything is written."""
+"""Everything that a training needs, in memory, before anything is written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from saccade.engine.freezing import Unfreezing, hold_all_but, learning_in
 from saccade.engine.loop import Position
 from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
 from saccade.engine.schedule import Plateau, scheduled
-from saccade.engine.step import Descent, compile_in_place
+from saccade.engine.state import TrainState, supervised
+from saccade.engine.step import Stepper, compile_in_place
 from saccade.engine.stopping import Best
 from saccade.errors import DataError, RecipeError
 from saccade.probes.features import Decoding
@@ -36,7 +37,7 @@ from saccade.tasks.task import Capability, Task
 from saccade.training.initial import begun
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
-UNFOUND = 1.0  # the rate of a descent until a sweep has found it
+UNFOUND = 1.0  # the learning rate until a sweep has found it
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
     "shuffled": lambda targets, seed: shuffled(len(targets), seed),
     "balanced": balanced,
@@ -76,54 +77,54 @@ class Prepared:
     unreadable: tuple[Skipped, ...]
     loader: Loader
     augment: Augmentation
-    model: nn.Module
-    descent: Descent
-    unfreezing: Unfreezing
-    average: Average | None
+    state: TrainState
     record: Best  # by validation
     words: tuple[str, ...] = ()  # where the first weights come from
     world: World = ALONE  # the processes that train together
 
     @property
+    def model(self) -> nn.Module:
+        """The network that is to be used in the end, with its weights of this instant."""
+        return self.state.main.model
+
+    @property
+    def stepper(self) -> Stepper:
+        """The optimizer step of that network."""
+        return self.state.main.stepper
+
+    @property
     def best(self) -> nn.Module:
-        """The network to use: the average where there is one."""
-        return self.average.model if self.average else self.model
+        """The network to measure and to use: its EMA where there is one."""
+        return self.state.main.eval_model
 
     def settle(self) -> None:
         """Give all processes the same batch statistics, before measuring and saving."""
-        self.world.settle(self._networks)
+        self.world.settle(self.state.models)
 
-    @property
-    def _networks(self) -> list[nn.Module]:
-        return [self.model, *([self.average.model] if self.average else [])]
-
-    def state(self, position: Position) -> dict[str, Any]:
-        """Everything that changes as training goes on."""
+    def state_dict(self, position: Position) -> dict[str, Any]:
+        """All that changes as the training goes on, at the first step not yet done."""
         return {
-            "model": self.model.state_dict(),
-            "descent": self.descent.state_dict(),
-            "average": self.average.state_dict() if self.average else None,
+            "networks": self.state.state_dict(),
             "record": self.record.state_dict(),
-            "statistics": self.world.gathered(self._networks),
+            "statistics": self.world.gathered(self.state.models),
             "epochs": self.recipe.train.epochs,
             "epoch": position.epoch,
             "step": position.step,
         }
 
-    def load_state(self, state: Mapping[str, Any]) -> Position:
-        """Take up the state of a checkpoint; gives where to go on."""
-        self.model.load_state_dict(state["model"])
-        self.unfreezing.reach(state["epoch"])
-        self.descent.load_state_dict(state["descent"])
-        if self.average:
-            self.average.load_state_dict(state["average"])
+    def load_state_dict(self, state: Mapping[str, Any]) -> Position:
+        """Go on from the state of a checkpoint; gives the first step not yet done.
+
+        Raises `WeightsError` where the checkpoint is of other networks, or of an older version.
+        """
+        self.state.load_state_dict(state.get("networks", {}), state["epoch"])
         self.record.load_state_dict(state["record"])
         epochs = self.recipe.train.epochs
         if state.get("epochs", epochs) != epochs:  # what ended early goes on
             self.record.wait_anew()
         if self.record.over:
-            self.descent.end()
-        self.world.scatter(self._networks, state.get("statistics"))
+            self.state.stop()
+        self.world.scatter(self.state.models, state.get("statistics"))
         return Position(state["epoch"], state["step"])
 
 
@@ -152,10 +153,9 @@ def prepare(
     decoding = Decoding(train.items, train.pictures, preprocessing)
     ready = begun(recipe, task, decoding, train.targets, progress)
     compile_in_place(ready.model, settings.compile, device(settings.device))
-    unfreezing = _unfreezing(recipe, ready.model, len(loader), world)
-    descent = unfreezing.descent
-    if data.grow < 1:
-        augment.append(Grow(data.grow, lambda: descent.done))
+    state = _train_state(recipe, ready.model, task, len(loader), world)
+    if data.progressive_resizing < 1:
+        augment.append(Grow(data.progressive_resizing, lambda: state.main.stepper.done))
     return Prepared(
         recipe,
         task,
@@ -164,11 +164,8 @@ def prepare(
         unreadable,
         loader,
         compose(augment),
-        ready.model,
-        descent,
-        unfreezing,
-        Average(ready.model, settings.average) if settings.average else None,
-        Best(settings.stop_after, keep=settings.keep == "best"),
+        state,
+        Best(settings.patience, keep=settings.checkpoint == "best"),
         ready.words + _said_of(world, ready.model),
         world=world,
     )
@@ -187,7 +184,7 @@ def refuse_unshared(recipe: Recipe, world: World) -> None:
     if recipe.optim.lr == "auto":
         raise RecipeError(
             "optim.lr=auto does not go with several processes: the sweep is made by one",
-            "ask saccade find-rate, and set optim.lr to what it says",
+            "ask saccade lr-find, and set optim.lr to what it says",
         )
     if recipe.train.class_weights != "none":
         raise RecipeError(
@@ -208,18 +205,22 @@ def _said_of(world: World, model: nn.Module) -> tuple[str, ...]:
     )
 
 
-def _unfreezing(recipe: Recipe, model: nn.Module, steps: int, world: World) -> Unfreezing:
-    """The stages of a recipe, and the descent of the first of them."""
-    optim, learning = recipe.optim, learning_in(model, recipe.stages)
-    hold_all_but(model, learning[0])
+def _train_state(
+    recipe: Recipe, model: nn.Module, task: Task, steps: int, world: World
+) -> TrainState:
+    """The network with the optimizer, the stages and the EMA of a recipe, `steps` an epoch."""
+    optim, trainable = recipe.optim, learning_in(model, recipe.stages)
+    hold_all_but(model, trainable[0])
     groups = partial(
         parameter_groups, weight_decay=optim.weight_decay, layer_decay=optim.layer_decay
     )
-    descent = _descent(recipe, groups(model), steps, world)
-    return Unfreezing(model, descent, groups, recipe.stages, learning, steps)
+    stepper = _stepper(recipe, groups(model), steps, world)
+    unfreezing = Unfreezing(groups, recipe.stages, trainable, steps)
+    ema = Average(model, recipe.train.ema) if recipe.train.ema else None
+    return supervised(model, task, stepper, unfreezing, ema)
 
 
-def _descent(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Descent:
+def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Stepper:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
     rate = UNFOUND if optim.lr == "auto" else optim.lr
     optimizer = OPTIMIZERS[optim.name](groups, rate, optim.momentum)
@@ -229,16 +230,16 @@ def _descent(recipe: Recipe, groups: list[dict], steps: int, world: World) -> De
         found = f"optim.warmup is {rise:g} steps, and the training has {total}"
         raise RecipeError(found, "write fewer, or a share such as 0.1")
     whole = world.size > 1 or recipe.train.class_weights != "none"  # not halved on its own
-    return Descent(
+    return Stepper(
         Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
         scheduled(optim.schedule, warmup),
         total,
         precision=recipe.train.precision,
-        clip=optim.clip,
+        clip=optim.clip_grad,
         minutes=recipe.train.minutes,
-        micro_batch=recipe.train.micro_batch,
-        least=int(recipe.train.batch_size) + 1 if whole else 1,
-        plateau=Plateau(optim.patience) if optim.schedule == "plateau" else Plateau(),
+        micro_batch=recipe.train.micro_batch_size,
+        min_micro_batch=int(recipe.train.batch_size) + 1 if whole else 1,
+        plateau=Plateau(optim.plateau_patience) if optim.schedule == "plateau" else Plateau(),
         world=world,
     )
 

@@ -14,9 +14,9 @@ from saccade.data.splits import Division, read_split, write_split, written
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import ALONE, World
-from saccade.engine.freezing import stages_kept
 from saccade.engine.loop import Position, train
-from saccade.engine.stopping import stop_requests
+from saccade.engine.stages import stages_kept
+from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
@@ -30,7 +30,7 @@ from saccade.training.follow import (
     tell_plan,
     tell_start,
 )
-from saccade.training.logbook import Logbook
+from saccade.training.logbook import Logbook, Losses
 from saccade.training.lr_find import rated
 from saccade.training.plan import folder_of, forecast
 from saccade.training.prepare import Prepared, Split, prepare, refuse_unshared
@@ -68,7 +68,7 @@ def begin(
             _write_beginning(run, settings, division, prepared, facts)
             run.log("plan", **costs)
             tell_start(world, run, None)
-            return _carry_out(run, prepared, Position(), [], view, began)
+            return _carry_out(run, prepared, Position(), {}, view, began)
 
 
 def foretold(prepared: Prepared, out: Path | None, view: View) -> dict[str, Any]:
@@ -133,20 +133,20 @@ def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     ]
     tell_plan(world, recipe, started["data"], division)
     prepared = prepare(recipe, division, view.decoding, world)
-    position, losses, state = Position(), [], None
+    position, losses, state = Position(), {}, None
     if (run.path / "checkpoint" / "latest.json").exists():
         state, damaged = load_checkpoint(run.path / "checkpoint")
         notes += damaged
     tell_start(world, run, state)
     if state:
-        position, losses = prepared.load_state(state), state["losses"]
+        position, losses = prepared.load_state_dict(state), state["losses"]
     with told(run):
         if recipe != run.recipe:
             notes.append(_extend(run, prepared))
             run = Run(run.path)
         view.settings(Settings(recipe, run.origins), notes)
         place = {"epoch": position.epoch, "step": position.step}
-        run.log("resumed", **place, seconds=prepared.descent.seconds, notes=notes)
+        run.log("resumed", **place, seconds=prepared.stepper.seconds, notes=notes)
         return _carry_out(run, prepared, position, losses, view, began)
 
 
@@ -157,19 +157,19 @@ def follow(view: View, world: World) -> Run:
     with threads(int(recipe.train.threads)):
         prepared = prepare(recipe, division, view.decoding, world)
         run, state = heard_start(world)
-        position, losses = Position(), []
+        position, losses = Position(), {}
         if state:
-            position, losses = prepared.load_state(state), state["losses"]
+            position, losses = prepared.load_state_dict(state), state["losses"]
         return _carry_out(run, prepared, position, losses, view, began)
 
 
 def _extend(run: Run, prepared: Prepared) -> str:
     """Write down that the run is to be of another length; gives what that means, in words."""
-    before, now, descent = run.recipe.train, prepared.recipe.train, prepared.descent
+    before, now, stepper = run.recipe.train, prepared.recipe.train, prepared.stepper
     was = f"{before.minutes:g} minutes" if before.minutes else f"{before.epochs} epochs"
     note = (
-        f"{now.epochs} epochs in place of {was}: the rate goes on at {descent.lr:.3g}, that of "
-        f"schedule {prepared.recipe.optim.schedule} at {100 * descent.done:.0f} % of the training"
+        f"{now.epochs} epochs in place of {was}: the rate goes on at {stepper.lr:.3g}, that of "
+        f"schedule {prepared.recipe.optim.schedule} at {100 * stepper.done:.0f} % of the training"
     )
     changed: dict[str, Any] = {"train.epochs": now.epochs, "train.minutes": now.minutes}
     if prepared.recipe.model.stages != run.recipe.model.stages:
@@ -200,33 +200,47 @@ def _write_beginning(
 
 
 def _carry_out(
-    run: Run, prepared: Prepared, start: Position, losses: list[float], view: View, began: float
+    run: Run, prepared: Prepared, start: Position, losses: Losses, view: View, began: float
 ) -> Run:
-    """Train from `start` to the end, or to a signal; `losses` are those of the epoch of `start`."""
-    recipe = prepared.recipe
-    view.training(run, len(prepared.loader), start)
-    book = Logbook(run, prepared, start, losses, view)
-    events = train(
-        prepared.model,
-        prepared.task,
-        prepared.loader,
-        prepared.descent,
-        prepared.augment,
-        epochs=recipe.train.epochs,
-        seed=recipe.train.seed,
-        start=start,
-    )
+    """Train from `start` to the end and write all that a finished run holds."""
     with stop_requests() as request:
-        for event in events:
-            number = prepared.world.highest(request.number or 0)
-            book.take(event, look=number > 0)
-            if number and book.midway:
-                raise book.stop(number)
+        train_epochs(run, prepared, start, losses, view, request)
         failures = finish(run, prepared, view, began)
     view.finished(run)
     if failures:
         raise unwritten(run, failures)
     return run
+
+
+def train_epochs(
+    run: Run,
+    prepared: Prepared,
+    start: Position,
+    losses: Losses,
+    view: View,
+    request: StopRequest,
+) -> None:
+    """Train from `start` to the end, with a line of the log and a checkpoint after every epoch.
+
+    `losses` are those of the steps before `start` in its epoch.  Raises `Stopped` where a signal
+    ends the training midway, once a checkpoint of that instant is saved.
+    """
+    recipe = prepared.recipe
+    view.training(run, len(prepared.loader), start)
+    book = Logbook(run, prepared, start, losses, view)
+    events = train(
+        prepared.state,
+        prepared.loader,
+        prepared.augment,
+        epochs=recipe.train.epochs,
+        seed=recipe.train.seed,
+        start=start,
+    )
+    for event in events:
+        number = prepared.world.highest(request.number or 0)
+        book.take(event, look=number > 0)
+        if number and book.midway:
+            raise book.stop(number)
 
 
 def _counts(split: Split) -> dict[str, int]:

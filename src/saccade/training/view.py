@@ -13,17 +13,37 @@ from saccade.runs.run import Run
 class View(Protocol):
     """Whoever watches a training."""
 
-    def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
-    def decoding(self, done: int, total: int) -> None: ...
-    def training(self, run: Run, steps: int, start: Position) -> None: ...
-    def step(self, step: Step, loss: float) -> None: ...
-    def epoch(self, row: Mapping[str, Any]) -> None: ...
-    def note(self, words: str) -> None: ...
-    def finished(self, run: Run) -> None: ...
+    def settings(self, settings: Settings, notes: Sequence[str]) -> None:
+        """The settings are resolved."""
+        ...
+
+    def decoding(self, done: int, total: int) -> None:
+        """So many images of all are decoded."""
+        ...
+
+    def training(self, run: Run, steps: int, start: Position) -> None:
+        """The first step, of so many an epoch, comes next."""
+        ...
+
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
+        """The losses of a step were read; not those of every step are."""
+        ...
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """An epoch is over; `row` is what log.jsonl says of it."""
+        ...
+
+    def note(self, words: str) -> None:
+        """Something is to be said."""
+        ...
+
+    def finished(self, run: Run) -> None:
+        """All that a finished run holds is written."""
+        ...
 
 
-class Several:
-    """Views that are told the same, one after the other."""
+class Several(View):
+    """Views as one: each hears of everything, one after the other."""
 
     def __init__(self, *views: View):
         self.views = views
@@ -40,9 +60,9 @@ class Several:
         for view in self.views:
             view.training(run, steps, start)
 
-    def step(self, step: Step, loss: float) -> None:
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
         for view in self.views:
-            view.step(step, loss)
+            view.step(step, losses)
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         for view in self.views:

@@ -1,4 +1,4 @@
-"""faults: what a person is told when disk or memory fail under a training."""
+"""What a training is watched for: a failing disk, a lack of memory, layers that do not learn."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from saccade.command import Command
 from saccade.data.loader import spread
 from saccade.data.store import free_disk, in_words
 from saccade.engine.checkpoint import KEPT, load_checkpoint
 from saccade.engine.loop import Position
-from saccade.engine.step import is_shortage
+from saccade.engine.step import is_out_of_memory
 from saccade.errors import ResourceError, WeightsError
 from saccade.explain.layer_stats import LayerWatch, troubles
 from saccade.runs.run import Run
 from saccade.training.prepare import Prepared
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+PICTURES = 256  # of the training split, evenly spread over it, on which units are to fire
 
 
 @contextmanager
@@ -33,11 +35,11 @@ def told(run: Run) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(run, error) from error
     except (RuntimeError, MemoryError) as error:
-        if not is_shortage(error):
+        if not is_out_of_memory(error):
             raise
         raise ResourceError(
             f"memory ran out outside of a step; {kept(run)}",
-            f"free some, then go on with: saccade resume {run.path}",
+            f"free some, then go on with: {Command.of('resume', run.path)}",
         ) from error
 
 
@@ -84,21 +86,15 @@ def _unwritable(run: Run, error: OSError) -> ResourceError:
     cure = "make room" if error.errno in FULL else "see to the disk"
     return ResourceError(
         f"cannot write to the run '{run.path}': {error.strerror or error}; {kept(run)}",
-        f"{cure}, then go on with: saccade resume {run.path}",
+        f"{cure}, then go on with: {Command.of('resume', run.path)}",
     )
-
-
-# LayerLooks: when a training is looked into, layer by layer, and what is said of it.
-
-
-PICTURES = 256  # of the training split, evenly spread over it, on which units are to fire
 
 
 class LayerLooks:
     """Looks into every layer at the end of each so many epochs; none where none is asked for."""
 
     def __init__(self, prepared: Prepared):
-        self.every = prepared.recipe.train.statistics  # epochs
+        self.every = prepared.recipe.train.layer_statistics  # epochs
         self.steps = len(prepared.loader)
         self.said: set[str] = set()
         if self.every:

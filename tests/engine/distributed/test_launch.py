@@ -38,7 +38,7 @@ EPOCHS = 5
 MODULE = [sys.executable, "-m", "saccade.cli"]
 # a network with batch statistics, on little data
 NORM = ["train", "digits", "--model", "cifar_resnet20", "--size", "16", "--epochs", str(EPOCHS)]
-NORM += ["--with", "data.per_class=20", "--with", "train.average=0.9"]
+NORM += ["--with", "data.per_class=20", "--with", "train.ema=0.9"]
 # one without them, in whose weights the order of a sum is all that several processes change
 PLAIN = ["train", "digits", "--epochs", "2", "--with", "data.per_class=20"]
 PLAIN += ["--with", "optim.name=sgd", "--with", "optim.lr=0.05", "--with", "train.batch_size=30"]
@@ -149,7 +149,7 @@ def test_a_signal_and_a_killed_process_cost_nothing(whole: Path, tmp_path: Path)
     assert json.loads(out)["error"]["exit_code"] == 143
     assert "Traceback" not in words
 
-    second = start("resume", run, "--processes", 2, "--restarts", 1, "--json")
+    second = start("resume", run, "--processes", 2, "--max-restarts", 1, "--json")
     after_epochs(run, 3, second)
     os.kill(process_of(run, 1), signal.SIGKILL)
     code, out, words = ended(second)
@@ -250,7 +250,7 @@ def test_two_machines_of_two_processes_learn_what_one_process_learns(tmp_path: P
     [
         (dict(processes=0), "--processes cannot be 0"),
         (dict(nodes=0), "--nodes cannot be 0"),
-        (dict(restarts=-1), "--restarts cannot be -1"),
+        (dict(restarts=-1), "--max-restarts cannot be -1"),
         (dict(nodes=2), "2 machines have no place to meet"),
         (dict(processes=2, rendezvous="a:1"), "one machine needs no --rendezvous"),
         (dict(nodes=2, rendezvous="nonsense"), "--rendezvous cannot be 'nonsense'"),

@@ -7,6 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,15 @@ from saccade.augment.catalogue import parse
 from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, in_order, shuffled
-from saccade.engine.distributed.torch_world import joined_world, part_of
+from saccade.data.targets import Boxes
+from saccade.engine.distributed.torch_world import Team, joined_world, part_of
 from saccade.engine.distributed.world import ALONE, World, statistics
 from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import Step, chance, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import cosine
-from saccade.engine.step import Descent
+from saccade.engine.state import NetworkState, TrainState, supervised
+from saccade.engine.step import Stepper
 from saccade.metrics.measure import scores
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
@@ -83,11 +87,37 @@ def trained(model: nn.Module, world: World, micro_batch: int = 0) -> tuple[list[
     loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
     optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 0.01), 0.02, 0.9)
     total = 2 * len(loader)
-    descent = Descent(optimizer, cosine(), total, clip=1.0, micro_batch=micro_batch, world=world)
+    stepper = Stepper(optimizer, cosine(), total, clip=1.0, micro_batch=micro_batch, world=world)
     seen = Seen(compose([parse("flip"), parse("translate:1"), parse("mixup", 2), parse("noise")]))
-    events = train(model, TASK, loader, descent, seen, epochs=2, seed=7)
+    events = train(supervised(model, TASK, stepper), loader, seen, epochs=2, seed=7)
     losses = [float(e.losses["loss"]) for e in events if isinstance(e, Step)]
     return losses, seen.digest.hexdigest()
+
+
+def pull(own: float, networks: Mapping[str, nn.Module], batch: Batch) -> dict[str, Tensor]:
+    """Two networks of which one raises what the other one lowers."""
+    one, other = (model(batch.images.float()) for model in networks.values())
+    return {"loss": own * (one.sigmoid() * other.sigmoid()).mean()}
+
+
+def adversaries(world: World, micro_batch: int = 0) -> dict[str, Tensor]:
+    """The weights of two networks with an optimizer each, after two epochs against each other."""
+    held, targets = pictures(N)
+    loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
+
+    def state(own: float) -> NetworkState:
+        model = network()
+        optimizer = OPTIMIZERS["adam"](parameter_groups(model, 0.0), 0.002, 0.5)
+        stepper = Stepper(optimizer, cosine(), 8, micro_batch=micro_batch, world=world)
+        return NetworkState(model, stepper, partial(pull, own))
+
+    both = TrainState({"low": state(1.0), "high": state(-1.0)}, name="low")
+    list(train(both, loader, compose([]), epochs=2, seed=7))
+    return {
+        f"{name}.{key}": weight
+        for name, own in both.networks.items()
+        for key, weight in own.model.state_dict().items()
+    }
 
 
 def findings(world: World) -> dict[str, Any]:
@@ -107,6 +137,8 @@ def findings(world: World) -> dict[str, Any]:
         found[name] |= dict(gathered=rows, settled=[t.clone() for t in statistics([model])])
         world.scatter([model], rows)
         found[name]["scattered"] = statistics([model])
+    found["adversaries"] = adversaries(world)
+    found["adversaries in parts"] = adversaries(world, micro_batch=3)
     held, targets = pictures(21)
     result = evaluate(network(), TASK, Loader(held, targets, 6, in_order(21)), world)
     found["scores"] = scores(TASK.metric(), result.rows)
@@ -194,6 +226,17 @@ def test_weights_and_losses_are_those_of_one_process(
             assert torch.equal(weight, together[0][name]["weights"][key]), "processes differ"
 
 
+@pytest.mark.parametrize("name", ["adversaries", "adversaries in parts"])
+def test_two_networks_with_two_optimizers_end_as_in_one_process(
+    name: str, together: list, alone: dict
+) -> None:
+    assert not torch.equal(alone[name]["low.fc.weight"], alone[name]["high.fc.weight"])
+    for found in together:
+        torch.testing.assert_close(found[name], alone[name], atol=1e-5, rtol=0)
+        for key, weight in found[name].items():
+            assert torch.equal(weight, together[0][name][key]), "processes differ"
+
+
 def test_micro_batches_change_nothing(together: list) -> None:
     plain, micro = (together[0][name]["weights"] for name in ("plain", "micro"))
     torch.testing.assert_close(plain, micro, atol=1e-5, rtol=0)
@@ -258,3 +301,23 @@ def test_parts_cover_a_batch_once_and_none_is_a_single_picture(length: int, size
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_a_process_gets_the_boxes_of_its_own_images(
+    rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "GROUP_RANK": "0",
+        "LOCAL_RANK": str(rank),
+        "LOCAL_WORLD_SIZE": "3",
+    }.items():
+        monkeypatch.setenv(name, value)
+    counts = torch.tensor([2, 0, 1, 4, 0, 3, 1])
+    image = torch.arange(7).repeat_interleave(counts)
+    batch = Batch(
+        torch.zeros(7, 1, 2, 2), Boxes(torch.zeros(11, 4), image, counts), torch.arange(7)
+    )
+    mine, _ = Team(None, rank, 3).part(batch)  # type: ignore[arg-type]
+    assert mine.index.tolist() == [[0, 1], [2, 3], [4, 5, 6]][rank]
+    assert torch.equal(mine.index[mine.targets.image], mine.targets.classes)

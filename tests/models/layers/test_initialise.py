@@ -25,7 +25,7 @@ def gain(network: nn.Sequential, x: Tensor) -> float:
 @pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d"])
 def test_a_network_starts_with_torchvision_s_statistics(name: str):
     torch.manual_seed(0)
-    ours, theirs = NETWORKS[name](), getattr(torchvision.models, name)()
+    ours, theirs = NETWORKS[name].make(), getattr(torchvision.models, name)()
     for (key, a), (_, b) in zip(ours.named_parameters(), theirs.named_parameters()):
         if a.dim() > 1:
             assert a.std().item() == pytest.approx(b.std().item(), rel=0.06), key
@@ -69,7 +69,7 @@ def test_zero_lets_no_gradient_reach_the_inner_layers():
 @pytest.mark.parametrize("name", INITIALISATIONS)
 def test_the_same_generator_gives_the_same_weights_and_biases_are_zero(name: str):
     one, two = (
-        INITIALISATIONS[name](NETWORKS["lenet5"](), torch.Generator().manual_seed(3))
+        INITIALISATIONS[name](NETWORKS["lenet5"].make(), torch.Generator().manual_seed(3))
         for _ in range(2)
     )
     for (key, a), b in zip(one.named_parameters(), two.parameters()):

@@ -17,7 +17,7 @@ from saccade.models.networks.small import mlp
 
 def empty(name: str) -> nn.Sequential:
     with torch.device("meta"):
-        return NETWORKS[name]()
+        return NETWORKS[name].make()
 
 
 def names(network: nn.Sequential) -> list[str]:
@@ -60,7 +60,7 @@ def test_what_still_fits_is_shared_and_keeps_its_name():
 
 def test_a_layer_with_another_input_is_made_anew_and_the_whole_can_be_trained():
     torch.manual_seed(0)
-    left = without(NETWORKS["lenet5"](), ["c3", "f6"], input_shape=(1, 32, 32))
+    left = without(NETWORKS["lenet5"].make(), ["c3", "f6"], input_shape=(1, 32, 32))
     f5 = left.get_submodule("f5")
     assert isinstance(f5, nn.Linear)
     assert f5.in_features == 6 * 7 * 7

@@ -14,7 +14,7 @@ from saccade.models.create import create_model
 
 
 def test_alexnet_is_torchvision_s_to_the_last_bit(parity: Callable[..., None]):
-    parity(NETWORKS["alexnet"], torchvision.models.alexnet, 96)
+    parity(NETWORKS["alexnet"].make, torchvision.models.alexnet, 96)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from saccade.models.networks.densenet import cifar_densenet, cifar_densenet_bc
 
 @pytest.mark.parametrize("name", ["densenet121", "densenet169", "densenet201", "densenet161"])
 def test_it_is_torchvision_s_to_the_last_bit(name: str, parity: Callable[..., None]):
-    parity(NETWORKS[name], getattr(torchvision.models, name), 32)
+    parity(NETWORKS[name].make, getattr(torchvision.models, name), 32)
 
 
 def test_densenet121_has_the_published_parameters_and_multiply_adds(

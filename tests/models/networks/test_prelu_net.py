@@ -22,7 +22,7 @@ def test_depth_and_operations_are_those_of_the_paper(
     model: str, layers: int, operations: float, gigamacs: Callable[[str], float]
 ):
     with torch.device("meta"):
-        network = NETWORKS[f"prelu_net_{model}"]()
+        network = NETWORKS[f"prelu_net_{model}"].make()
     weighted = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     assert len(weighted) == layers
     assert gigamacs(f"prelu_net_{model}") / 10 == pytest.approx(operations, rel=0.01)

@@ -40,7 +40,7 @@ def strided_first(make: Callable[[], nn.Module]) -> nn.Module:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_shapes_of_its_weights_are_torchvision_s(name: str, keys: Callable[..., list]):
     with torch.device("meta"):
-        assert keys(NETWORKS[name]()) == keys(PUBLIC.get_model(name))
+        assert keys(NETWORKS[name].make()) == keys(PUBLIC.get_model(name))
 
 
 def without_its_first_reductions() -> nn.Module:
@@ -52,20 +52,20 @@ def without_its_first_reductions() -> nn.Module:
 
 
 def test_the_small_one_is_torchvision_s_without_the_first_reductions(parity: Callable[..., None]):
-    parity(NETWORKS["resnet18_small"], without_its_first_reductions, 32)
+    parity(NETWORKS["resnet18_small"].make, without_its_first_reductions, 32)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WIDE])
 def test_it_is_torchvision_s_to_the_last_bit(name: str, parity: Callable[..., None]):
-    parity(NETWORKS[name], getattr(PUBLIC, name), 32 if "resnet1" in name[:-1] else 64)
+    parity(NETWORKS[name].make, getattr(PUBLIC, name), 32 if "resnet1" in name[:-1] else 64)
 
 
 def test_resnext101_32x4d_is_timm_s_to_the_last_bit(parity: Callable[..., None]):
-    parity(NETWORKS["resnext101_32x4d"], partial(timm.create_model, "resnext101_32x4d"), 32)
+    parity(NETWORKS["resnext101_32x4d"].make, partial(timm.create_model, "resnext101_32x4d"), 32)
 
 
 def test_v1_is_torchvision_s_with_the_strides_moved(parity: Callable[..., None]):
-    parity(NETWORKS["resnet50_v1"], partial(strided_first, PUBLIC.resnet50))
+    parity(NETWORKS["resnet50_v1"].make, partial(strided_first, PUBLIC.resnet50))
 
 
 @pytest.mark.parametrize("groups, base", [(2, 40), (8, 14), (32, 8), (64, 4)])
@@ -128,4 +128,4 @@ def test_every_cardinality_costs_about_the_same(
 
 def test_a_resnext_of_one_path_is_a_resnet(keys: Callable[..., list]):
     with torch.device("meta"):
-        assert keys(NETWORKS["resnext50_1x64d"]()) == keys(NETWORKS["resnet50"]())
+        assert keys(NETWORKS["resnext50_1x64d"].make()) == keys(NETWORKS["resnet50"].make())

@@ -40,7 +40,7 @@ def test_a_plain_network_has_exactly_as_many_parameters(
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_depth_counts_the_weight_layers(depth: int):
     with torch.device("meta"):
-        state = NETWORKS[f"cifar_resnet{depth}"]().state_dict()
+        state = NETWORKS[f"cifar_resnet{depth}"].make().state_dict()
     assert sum(value.dim() > 1 for value in state.values()) == depth
 
 

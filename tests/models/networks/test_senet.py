@@ -25,12 +25,12 @@ from saccade.models.layers.blocks import SqueezeExcite
     ],
 )
 def test_it_is_timm_s_to_the_last_bit(name: str, size: int, parity: Callable[..., None]):
-    parity(NETWORKS[name], partial(timm.create_model, name), size)
+    parity(NETWORKS[name].make, partial(timm.create_model, name), size)
 
 
 def test_v1_differs_from_the_public_caffe_network_in_its_pool_alone():
     """That one's pool is not padded, and rounds up; with it in place the bits agree."""
-    ours = NETWORKS["seresnet50_v1"]().eval()
+    ours = NETWORKS["seresnet50_v1"].make().eval()
     theirs = timm.create_model("legacy_seresnet50").eval()
     state = {}
     for key, value in ours.state_dict().items():
@@ -75,7 +75,7 @@ def test_se_resnet_50_has_the_published_number_of_parameters(
 
 def test_se_vgg_16_is_vgg_16_with_a_gate_after_each_of_its_thirteen_relus():
     with torch.device("meta"):
-        gated, bare = NETWORKS["sevgg16"](), NETWORKS["vgg16_bn"]()
+        gated, bare = NETWORKS["sevgg16"].make(), NETWORKS["vgg16_bn"].make()
     kinds, plain = (
         [type(row) for row in network.get_submodule("features").children()]
         for network in (gated, bare)

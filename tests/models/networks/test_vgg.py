@@ -22,18 +22,18 @@ NAMES = [name + suffix for name in PARAMETERS for suffix in ("", "_bn")]
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_shapes_of_its_weights_are_torchvision_s(name: str, keys: Callable[..., list]):
     with torch.device("meta"):
-        assert keys(NETWORKS[name]()) == keys(torchvision.models.get_model(name))
+        assert keys(NETWORKS[name].make()) == keys(torchvision.models.get_model(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_convolutions_are_torchvision_s_to_the_last_bit(name: str, parity: Callable[..., None]):
     theirs = getattr(torchvision.models, name)
-    parity(lambda: NETWORKS[name]().get_submodule("features"), lambda: theirs().features, 32)
+    parity(lambda: NETWORKS[name].make().get_submodule("features"), lambda: theirs().features, 32)
 
 
 def test_the_whole_is_torchvision_s_to_the_last_bit(parity: Callable[..., None]):
     """The fully connected layers are the same in all eight."""
-    parity(NETWORKS["vgg11"], torchvision.models.vgg11, 32)
+    parity(NETWORKS["vgg11"].make, torchvision.models.vgg11, 32)
 
 
 @pytest.mark.parametrize(("name", "expected"), PARAMETERS.items())

@@ -1,8 +1,22 @@
-"""Convolution of pictures with large kernels, one for all or one a picture."""
+"""Corruptions of a camera: noise and blur; and the table of strengths.  Hendrycks 2019, section 3.
+
+Hendrycks and Dietterich 2019, "Benchmarking neural network robustness to common corruptions and
+perturbations", publish two sets: CIFAR-10-C at 32 pixels, ImageNet-C at 224.  The numbers here are
+those of its code unless a function says otherwise.  An image between the two sizes gets a number
+between the two, by the logarithm of its shorter side; a smaller one that of 32, a larger that of
+224.
+
+Noise is few photons, a warm sensor, broken bits; blur is out of focus, moved, zoomed, or behind
+frosted glass.  Departures: the disc of `defocus_blur` has its edge by area, not smoothed by a
+Gaussian; in `glass_blur` every pixel is read once from a place nearby, where the original exchanges
+neighbours one after the other; its rounds are one move as far as they lead on average, and at 32
+pixels its strengths are ours, as theirs scatter as much at severity 1 as at 3; `motion_blur` of
+severity 4 at 32 pixels is a little longer than of 3, where theirs are alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import log
 
 import torch
@@ -14,7 +28,10 @@ from saccade.augment.geometry import centred
 from saccade.augment.resample import gather
 from saccade.augment.warp import Warp
 
+SMALL, LARGE = 32, 224  # pixels, of the two published sets
+SEVERITIES = (1, 2, 3, 4, 5)
 FINER = 9  # points along the side of a pixel where an area is counted
+ZOOMS = 12  # images that make a zoom
 
 
 def filtered(images: Tensor, kernels: Tensor) -> Tensor:
@@ -61,29 +78,13 @@ def streaks(length: int, sigma: float, degrees: Tensor) -> Tensor:
     return kernels.view(len(degrees), 2 * length + 1, 2 * length + 1)
 
 
-# Strengths of corruptions: five severities, tabled for two sizes of picture.
-#
-# Hendrycks and Dietterich 2019, "Benchmarking neural network robustness to common corruptions and
-# perturbations", publish two sets: CIFAR-10-C at 32 pixels, ImageNet-C at 224.  The numbers here
-# are those of its code unless a function says otherwise.  A picture between the two sizes gets a
-# number between the two, by the logarithm of its shorter side; a smaller one that of 32, a larger
-# that of 224.
-
-
-SMALL, LARGE = 32, 224  # pixels
-SEVERITIES = (1, 2, 3, 4, 5)
-Corrupt = Callable[[Tensor, int, torch.Generator], Tensor]
-
-
-"""[N,C,H,W] float of 0 to 255, severity 1 to 5, generator -> the same shape and range"""
-
-
 def strength(
     at_small: Sequence[float], at_large: Sequence[float], severity: int, images: Tensor
 ) -> float:
-    """The number of this severity at the pictures' size; between the two sets a weighted mean.
+    """The number of this severity at the size of images [N,C,H,W]; between two sets a mean.
 
-    The mean is a geometric one, as strengths are ratios, unless a number is 0.
+    The mean is weighted by the logarithm of the side, and geometric, as strengths are ratios,
+    unless a number is 0.
     """
     small, large = at_small[severity - 1], at_large[severity - 1]
     side = min(max(min(images.shape[2:]), SMALL), LARGE)
@@ -94,16 +95,13 @@ def strength(
 
 
 def normal(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Normally distributed numbers, of the device and type of `like`."""
+    """Normally distributed numbers, of the device and type of `like`.  -> [*shape]"""
     return torch.randn(tuple(shape), generator=generator, device=generator.device).to(like)
 
 
 def even(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Numbers from 0 to 1, of the device and type of `like`."""
+    """Numbers from 0 to 1, of the device and type of `like`.  -> [*shape]"""
     return torch.rand(tuple(shape), generator=generator, device=generator.device).to(like)
-
-
-# Noise: few photons, a warm sensor, broken bits.  Hendrycks 2019, section 3.
 
 
 def gaussian_noise(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -135,18 +133,6 @@ def speckle_noise(images: Tensor, severity: int, generator: torch.Generator) -> 
     small, large = (0.06, 0.1, 0.12, 0.16, 0.2), (0.15, 0.2, 0.35, 0.45, 0.6)
     deviation = strength(small, large, severity, images)
     return (images + images * deviation * normal(images.shape, generator, images)).clamp_(0, 255)
-
-
-# Blur: out of focus, moved, zoomed, behind frosted glass.  Hendrycks 2019, section 3.
-#
-# Departures: the disc of `defocus_blur` has its edge by area, not smoothed by a Gaussian; in
-# `glass_blur` every pixel is read once from a place nearby, where the original exchanges
-# neighbours one after the other; its rounds are one move as far as they lead on average, and at 32
-# pixels its strengths are ours, as theirs scatter as much at severity 1 as at 3; `motion_blur` of
-# severity 4 at 32 pixels is a little longer than of 3, where theirs are alike.
-
-
-ZOOMS = 12  # pictures that make a zoom
 
 
 def gaussian_blur(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:

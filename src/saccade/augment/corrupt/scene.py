@@ -1,9 +1,18 @@
-"""Weather: fog, snow, frost and glaring light, drawn.  Hendrycks 2019, section 3.
+"""Corruptions of a scene: weather, digital ones and small shifts.  Hendrycks 2019, section 3.
 
-Departures: clouds are octaves of smooth noise in place of the diamond-square algorithm; `frost` is
-drawn from the ridges of such clouds in place of six photographs, so it is only like frost, and its
-strengths are ours. In `fog` the clouds of all severities have the same grain, and severity 4 at
-224 pixels lies between its neighbours.
+Weather is fog, snow, frost and glaring light, drawn.  Departures: clouds are octaves of smooth
+noise in place of the diamond-square algorithm; `frost` is drawn from the ridges of such clouds in
+place of six photographs, so it is only like frost, and its strengths are ours.  In `fog` the clouds
+of all severities have the same grain, and severity 4 at 224 pixels lies between its neighbours.
+
+Digital ones are low contrast, few pixels, JPEG, rubber sheets, loud colours.  Departures: `elastic`
+has no affine part, and strengths of ours for the severities in which the original is nothing else;
+`saturate` makes colours louder in all five severities, by numbers of ours in the first two, where
+the original makes them paler.  `pixelate` is a step coarser at 32 pixels: 30 blocks in place of 32
+pixels change no less than 28.
+
+Shifts are the same object a little beside, turned, larger or smaller.  They are not of Hendrycks
+2019; strengths are ours.  What appears at the edge repeats the outermost pixel.
 """
 
 from __future__ import annotations
@@ -17,12 +26,14 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from saccade.augment.colour import LUMA
 from saccade.augment.corrupt.optics import even, filtered, normal, streaks, strength
 from saccade.augment.geometry import Elastic, centred, rotation, translation
 from saccade.augment.warp import Kind, Warp
-from saccade.data.batch import Batch
 
-LUMA = (0.299, 0.587, 0.114)  # of red, green, blue in grey
+STEP = 64  # pixels of the shorter side up to which a step of `translate` is one pixel
+TURN = 4.0  # degrees a severity
+GROWTH = 1.06  # a severity
 
 
 def fog(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -85,19 +96,10 @@ def clouds(images: Tensor, decay: float, generator: torch.Generator) -> Tensor:
 
 
 def grey(images: Tensor) -> Tensor:
-    """[N,C,H,W] -> [N,1,H,W]"""
+    """The luma of images in colour, those of one channel as they are.  [N,C,H,W] -> [N,1,H,W]"""
     if images.shape[1] == 1:
         return images
     return (images * images.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-
-
-# Digital: low contrast, few pixels, JPEG, rubber sheets, loud colours.  Hendrycks 2019, section 3.
-#
-# Departures: `elastic` has no affine part (`shift.py` has turns and zooms), and strengths of ours
-# for the severities in which the original is nothing else; `saturate` makes colours louder in all
-# five severities, by numbers of ours in the first two, where the original makes them paler.
-# `pixelate` is a step coarser at 32 pixels: 30 blocks in place of 32 pixels change no less than
-# 28.
 
 
 def contrast(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -127,20 +129,6 @@ def jpeg(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     )
 
 
-def elastic(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
-    """Every point moved, neighbours alike.  [N,C,H,W] -> [N,C,H,W]
-
-    Theirs multiply uniform noise, smoothed by sigma, with alpha; alpha / (2 sigma sqrt(3 pi)) is
-    the deviation in pixels: at severity 5 of ImageNet-C 29.3 / (2 x 2.44 x 3.07) = 1.95.
-    """
-    small, large = (0.1, 0.15, 0.22, 0.41, 0.54), (0.3, 0.55, 0.81, 1.14, 1.95)
-    pixels = strength(small, large, severity, images)
-    sigma = strength((1.28,) * 5, (2.44,) * 5, severity, images)
-    positions = torch.arange(len(images))
-    moved = Elastic(pixels, sigma, "reflect")(Batch(images, positions, positions), generator)
-    return moved.images
-
-
 def saturate(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     """Colours louder, the brightest channel kept; grey stays grey.  [N,3,H,W] -> [N,3,H,W]"""
     factor = strength((1.1, 1.25, 1.5, 2, 2.5), (1.25, 1.5, 2, 5, 20), severity, images)
@@ -149,6 +137,54 @@ def saturate(images: Tensor, severity: int, generator: torch.Generator) -> Tenso
     old = (value - images.amin(1, keepdim=True)) / value.clamp(min=1e-6)
     new = torch.where(old > 0, (factor * old + added).clamp(max=1), 0)
     return value - (value - images) * (new / old.clamp(min=1e-6))
+
+
+def elastic(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
+    """Every point moved, neighbours alike.  [N,C,H,W] -> N maps
+
+    Theirs multiply uniform noise, smoothed by sigma, with alpha; alpha / (2 sigma sqrt(3 pi)) is
+    the deviation in pixels: at severity 5 of ImageNet-C 29.3 / (2 x 2.44 x 3.07) = 1.95.
+    """
+    small, large = (0.1, 0.15, 0.22, 0.41, 0.54), (0.3, 0.55, 0.81, 1.14, 1.95)
+    pixels = strength(small, large, severity, images)
+    sigma = strength((1.28,) * 5, (2.44,) * 5, severity, images)
+    return Elastic(pixels, sigma, "reflect").warp(len(images), _size(images), generator)
+
+
+def translate(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
+    """Moved by whole steps of a pixel, of side / 64 in large images, in one of eight directions.
+
+    [N,C,H,W] -> N maps
+    """
+    step = severity * max(1, round(min(images.shape[2:]) / STEP))
+    angle = (8 * even((len(images),), generator, images)).floor() * (math.pi / 4)
+    across, down = (step * direction.round() for direction in (angle.cos(), angle.sin()))
+    return _warp(images, translation(across, down), Kind.MOVE)
+
+
+def turn(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
+    """Turned about the middle by 4 degrees a severity, to either side.  [N,C,H,W] -> N maps"""
+    side = _either(images, generator)
+    return _warp(images, rotation(TURN * severity * side, _size(images)), Kind.AFFINE)
+
+
+def scale(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
+    """Larger or smaller by 6 % a severity.  [N,C,H,W] -> N maps"""
+    zoom = GROWTH ** (severity * _either(images, generator))
+    return _warp(images, centred(zoom, 0, 0, zoom, _size(images)), Kind.AFFINE)
+
+
+def _warp(images: Tensor, matrix: Tensor, kind: Kind) -> Warp:
+    return Warp(matrix.to(images), _size(images), _size(images), kind=kind)
+
+
+def _either(images: Tensor, generator: torch.Generator) -> Tensor:
+    """1 or -1 for each picture.  -> [N]"""
+    return 2 * (even((len(images),), generator, images) < 0.5).to(images) - 1
+
+
+def _size(images: Tensor) -> tuple[int, int]:
+    return images.shape[2], images.shape[3]
 
 
 def _blocks(length: int, count: int) -> Tensor:
@@ -167,49 +203,3 @@ def _reread(pixels: np.ndarray, quality: int) -> np.ndarray:
     written = io.BytesIO()
     Image.fromarray(pixels).save(written, "JPEG", quality=quality)
     return np.asarray(Image.open(written))
-
-
-# Small shifts: the same object a little beside, turned, larger or smaller.
-#
-# Not of Hendrycks 2019; strengths are ours.  What appears at the edge repeats the outermost pixel.
-
-
-STEP = 64  # pixels of the shorter side up to which a step is one pixel
-TURN = 4.0  # degrees a severity
-GROWTH = 1.06  # a severity
-
-
-def translate(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
-    """Moved by whole steps of a pixel, of side / 64 in large pictures, in one of eight directions.
-
-    [N,C,H,W] -> [N,C,H,W]
-    """
-    step = severity * max(1, round(min(images.shape[2:]) / STEP))
-    angle = (8 * even((len(images),), generator, images)).floor() * (math.pi / 4)
-    across, down = (step * direction.round() for direction in (angle.cos(), angle.sin()))
-    return _warped(images, translation(across, down), Kind.MOVE)
-
-
-def turn(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
-    """Turned about the middle by 4 degrees a severity, to either side.  [N,C,H,W] -> [N,C,H,W]"""
-    side = _either(images, generator)
-    return _warped(images, rotation(TURN * severity * side, _size(images)), Kind.AFFINE)
-
-
-def scale(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
-    """Larger or smaller by 6 % a severity.  [N,C,H,W] -> [N,C,H,W]"""
-    zoom = GROWTH ** (severity * _either(images, generator))
-    return _warped(images, centred(zoom, 0, 0, zoom, _size(images)), Kind.AFFINE)
-
-
-def _warped(images: Tensor, matrix: Tensor, kind: Kind) -> Tensor:
-    return Warp(matrix.to(images), _size(images), _size(images), kind=kind).images(images)
-
-
-def _either(images: Tensor, generator: torch.Generator) -> Tensor:
-    """1 or -1 for each picture.  -> [N]"""
-    return 2 * (even((len(images),), generator, images) < 0.5).to(images) - 1
-
-
-def _size(images: Tensor) -> tuple[int, int]:
-    return images.shape[2], images.shape[3]

@@ -73,7 +73,7 @@ def duplicates(case: Case) -> Finding | None:
     if not extra:
         return None
     words = f"{several(extra, 'picture')} {_are(extra)} exact copies of others."
-    advice = "They count twice in training; --apply leaves them out."
+    advice = "They count twice in training; --cleaned leaves them out."
     return _finding("duplicates", "warning", extra, case, groups, words, advice)
 
 
@@ -90,7 +90,7 @@ def near_duplicates(case: Case) -> Finding | None:
         f"{several(extra, 'picture')} {_are(extra)} near copies of others: "
         "saved again, resized or brightened."
     )
-    advice = "--apply makes one group of each, so that a split keeps them together."
+    advice = "--cleaned makes one group of each, so that a split keeps them together."
     return _finding("near_duplicates", "warning", extra, case, groups, words, advice)
 
 
@@ -118,7 +118,7 @@ def leakage(case: Case) -> Finding | None:
         return None
     held_out = sum(1 for group in groups for row in group if case.splits[row] != case.learned_from)
     words = f"{several(held_out, 'held-out picture')} {_are(held_out)} in another split as well."
-    advice = "Scores come out too good; --apply keeps the held-out copy only."
+    advice = "Scores come out too good; --cleaned keeps the held-out copy only."
     return _finding("leakage", "error", held_out, case, groups, words, advice)
 
 

@@ -1,4 +1,4 @@
-"""addresses: which of this machine's addresses other machines can reach."""
+"""One command as several processes, here or on many machines, by torch's launcher."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade import errors
+from saccade.command import Command
 from saccade.device import HUSHED, cores
 from saccade.errors import ResourceError, Stopped, UsageError
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 
 SIOCGIFADDR = 0x8915  # Linux: the address of an interface
+ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
+SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
 
 
 def is_ours(host: str) -> bool:
@@ -83,13 +86,6 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-# launch: one command as several processes, here or on many machines, by torch's launcher.
-
-
-ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
-SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
-
-
 @dataclass(frozen=True)
 class Launch:
     """How many processes, and where they meet."""
@@ -104,7 +100,7 @@ class Launch:
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name} cannot be {getattr(self, name)}", "give 1 or more")
         if self.restarts < 0:
-            raise UsageError(f"--restarts cannot be {self.restarts}", "give 0 or more")
+            raise UsageError(f"--max-restarts cannot be {self.restarts}", "give 0 or more")
         if self.several and sys.platform == "win32":
             raise UsageError("several processes train on Linux and macOS alone", "give one")
         if self.nodes > 1 and not self.rendezvous:
@@ -268,4 +264,4 @@ def _made(logs: Path) -> list[Path]:
 
 def _how_to_go_on(logs: Path, wanted: Launch) -> str:
     made = _made(logs)
-    return f"go on with: saccade resume {made[0]} {wanted}" if made else "nothing was begun"
+    return f"go on with: {Command.of('resume', made[0])} {wanted}" if made else "nothing was begun"

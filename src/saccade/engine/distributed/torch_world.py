@@ -1,4 +1,4 @@
-"""Team: the world of several processes, which meet by torch.distributed."""
+"""The world of several processes, which meet by torch.distributed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Protocol
 
@@ -27,13 +27,25 @@ POLL = 0.05  # seconds between two looks for what the leader has yet to say
 class Store(Protocol):
     """What the launcher keeps for all processes: bytes by name."""
 
-    def set(self, key: str, value: str, /) -> None: ...
-    def get(self, key: str, /) -> bytes: ...
-    def check(self, keys: list[str], /) -> bool: ...
+    def set(self, key: str, value: str, /) -> None:
+        """Keep `value` for all."""
+        ...
+
+    def get(self, key: str, /) -> bytes:
+        """What is kept under a key; waits until there is something."""
+        ...
+
+    def check(self, keys: list[str], /) -> bool:
+        """Whether there is something under all of the keys."""
+        ...
 
 
-class Team:
-    """Several processes, started by torch's elastic launcher; gloo, and NCCL between GPUs."""
+class Team(World):
+    """Several processes, started by torch's elastic launcher; gloo, and NCCL between GPUs.
+
+    Each network that is trained is wrapped once, in PyTorch's `DistributedDataParallel`, and anew
+    when other rows of it are.
+    """
 
     def __init__(self, store: Store, rank: int, size: int):
         self.store = store
@@ -41,8 +53,8 @@ class Team:
         self.size = size
         self.machine = os.environ["GROUP_RANK"]
         self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
-        self._network: DistributedDataParallel | None = None
-        self._learning: list[bool] = []
+        self._parallel: dict[nn.Module, DistributedDataParallel] = {}
+        self._trained: dict[nn.Module, list[bool]] = {}  # which of their weights
         self._said = 0
 
     def claim(self, wanted: torch.device) -> None:
@@ -62,7 +74,7 @@ class Team:
         rows = part_of(len(batch), self.rank, self.size)
         counts = int(rows.stop > rows.start)
         rows = rows if counts else part_of(len(batch), 0, self.size)
-        return Batch(batch.images[rows], batch.targets[rows], batch.index[rows]), counts
+        return batch[rows], counts
 
     def joined(self, rows: Tensor, length: int) -> Tensor:
         whole = rows.new_zeros((length, *rows.shape[1:]))
@@ -72,26 +84,20 @@ class Team:
         return whole
 
     def spread(self, model: nn.Module) -> nn.Module:
-        learning = [weight.requires_grad for weight in model.parameters()]
-        if not any(learning):
+        trained = [weight.requires_grad for weight in model.parameters()]
+        if not any(trained):
             return model
-        if self._network and self._network.module is model and self._learning == learning:
-            return self._network
-        self._learning = learning  # rows may be released from their freezing as training goes on
-        device = next(model.parameters()).device
-        with warnings.catch_warnings():
-            # what torch 2.15 offers in its place would make buffers alike when it starts
-            warnings.filterwarnings("ignore", ".*broadcast_buffers", FutureWarning)
-            self._network = DistributedDataParallel(
-                model,
-                device_ids=[device] if device.type == "cuda" else None,
-                broadcast_buffers=False,  # each gathers its own statistics until they are settled
-                gradient_as_bucket_view=True,
-            )
-        return self._network
+        if self._trained.get(model) != trained:  # rows may be released as training goes on
+            self._trained[model] = trained
+            self._parallel[model] = _data_parallel(model)
+        return self._parallel[model]
 
-    def meeting(self, last: bool) -> AbstractContextManager[None]:
-        return nullcontext() if last or not self._network else self._network.no_sync()
+    @contextmanager
+    def meeting(self, last: bool) -> Iterator[None]:
+        with ExitStack() as stack:
+            for network in () if last else self._parallel.values():
+                stack.enter_context(network.no_sync())
+            yield
 
     def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
         sums = torch.stack(list(losses.values()))
@@ -158,6 +164,20 @@ class Team:
         """Wait for a key of the store; the launcher ends those whose leader is gone."""
         while not self.store.check([key]):
             time.sleep(POLL)
+
+
+def _data_parallel(model: nn.Module) -> DistributedDataParallel:
+    """The network with gradients that meet; each process gathers batch statistics of its own."""
+    device = next(model.parameters()).device
+    with warnings.catch_warnings():
+        # what torch 2.15 offers in its place would make buffers alike when it starts
+        warnings.filterwarnings("ignore", ".*broadcast_buffers", FutureWarning)
+        return DistributedDataParallel(
+            model,
+            device_ids=[device] if device.type == "cuda" else None,
+            broadcast_buffers=False,
+            gradient_as_bucket_view=True,
+        )
 
 
 @contextmanager

@@ -21,26 +21,19 @@ from saccade.data.batch import Batch
 class World(Protocol):
     """What a training needs of the other processes.  All of them call the same, in one order."""
 
-    @property
-    def rank(self) -> int:
-        """Which process this is; 0 leads: it alone prints and writes."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """How many processes there are."""
-        ...
+    rank: int  # which process this is; 0 leads: it alone prints and writes
+    size: int  # how many processes there are
 
     def claim(self, wanted: torch.device) -> None:
         """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared out."""
         ...
 
     def part(self, batch: Batch) -> tuple[Batch, int]:
-        """This process's pictures of the batch, and 1; where none are left for it, others and 0."""
+        """This process's images of the batch, and 1; where none are left for it, others and 0."""
         ...
 
     def joined(self, rows: Tensor, length: int) -> Tensor:
-        """What all have found on their parts of `length` pictures, in order.  -> [length,...]"""
+        """What all have found on their parts of a batch, in order.  [n,...] -> [length,...]"""
         ...
 
     def spread(self, model: nn.Module) -> nn.Module:
@@ -52,7 +45,7 @@ class World(Protocol):
         ...
 
     def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The sums over all processes."""
+        """The sums over all processes of each loss.  [] each -> [] each"""
         ...
 
     def highest(self, number: int) -> int:
@@ -76,7 +69,7 @@ class World(Protocol):
         ...
 
     def gathered(self, models: Sequence[nn.Module]) -> Tensor | None:
-        """What normalisation layers have gathered, a row a process; None for one process."""
+        """Running statistics of batch normalisation.  -> [size,S]; None for one process, or none"""
         ...
 
     def scatter(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
@@ -84,11 +77,11 @@ class World(Protocol):
         ...
 
 
-class Alone:
+class Alone(World):
     """The world of one process."""
 
-    rank = 0
-    size = 1
+    rank: int = 0
+    size: int = 1
 
     def claim(self, wanted: torch.device) -> None:
         pass
@@ -135,7 +128,7 @@ ALONE = Alone()
 
 
 def statistics(models: Sequence[nn.Module]) -> list[Tensor]:
-    """The running means and variances of all layers of batch normalisation."""
+    """The running means and variances of all layers of batch normalisation.  -> [[C], ...]"""
     layers = [row for model in models for row in model.modules() if isinstance(row, _BatchNorm)]
     kept = [t for layer in layers for t in (layer.running_mean, layer.running_var)]
     return [tensor for tensor in kept if tensor is not None]
@@ -143,7 +136,7 @@ def statistics(models: Sequence[nn.Module]) -> list[Tensor]:
 
 @torch.no_grad()
 def take_up(tensors: Sequence[Tensor], values: Tensor) -> None:
-    """Write `values`, flat, into the tensors.  The mean of equal numbers is that number."""
+    """Write flat values into the tensors, in order.  [[C], ...], [S] of all their numbers"""
     parts = values.split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.copy_(part.view_as(tensor))

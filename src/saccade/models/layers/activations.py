@@ -75,9 +75,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-# What counts as an activation in a network.  The identity is none, since it has other uses too;
-# PerceptronThreshold is a rule of learning.
-KINDS = (
+KINDS = (  # of layers that are activations: not the identity, which has other uses too
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Hardswish),
     *(nn.Tanh, nn.Sigmoid, nn.Softplus, ScaledTanh, SoftReLU, HardThreshold),
 )

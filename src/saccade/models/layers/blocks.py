@@ -1,4 +1,10 @@
-"""chain: a network as a table, one named row after the other."""
+"""The blocks that several papers share, and `chain`, which makes a table of rows of them.
+
+Concat joins branches over channels; `conv_norm` is what the Inception networks stack; shortcuts are
+those of residual networks (He 2015, "Deep residual learning", Section 3.3), decided by shape: the
+identity where input and output agree in it.  Normalize is row 0 of every trained network, the only
+place that knows means and deviations.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +23,6 @@ def chain(**rows: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(rows))
 
 
-# Concat: branches side by side, joined over channels.
-
-
 class Concat(nn.Module):
     """Every branch sees the same input; their channels follow one another in the order written.
 
@@ -35,26 +38,21 @@ class Concat(nn.Module):
         return torch.cat([branch(x) for branch in self.children()], dim=1)
 
 
-# conv_norm: convolution, batch normalisation, ReLU, as the Inception networks stack them.
-
-
 Size = int | tuple[int, int]
 
 
 def conv_norm(
     cin: int, cout: int, kernel_size: Size, *, stride: int = 1, padding: Size = 0
 ) -> nn.Sequential:
-    """[N,cin,H,W] -> [N,cout,H',W'].  Epsilon is TensorFlow's 0.001, as in all public weights."""
+    """Convolution, batch normalisation, ReLU.  [N,cin,H,W] -> [N,cout,H',W']
+
+    Epsilon is TensorFlow's 0.001, as in all public weights of Inception networks.
+    """
     return chain(
         conv=nn.Conv2d(cin, cout, kernel_size, stride=stride, padding=padding, bias=False),
         bn=nn.BatchNorm2d(cout, eps=0.001),
         relu=nn.ReLU(),
     )
-
-
-# Shortcuts of residual networks, decided by shape.  He 2015, "Deep residual learning", 3.3.
-#
-# Where input and output agree in shape, both kinds are the identity.
 
 
 Shortcut = Callable[[int, int, int], nn.Module]  # cin, cout, stride
@@ -87,18 +85,13 @@ def padding(cin: int, cout: int, stride: int) -> nn.Module:
     return PadChannels(cin, cout, stride)
 
 
-# StochasticDepth: a residual branch that is left out now and then.  Huang et al. 2016, "Deep
-# networks with stochastic depth", Section 3.
-#
-# Departures: every picture draws for itself, where the paper draws once for a batch; what stays is
-# scaled up in training, where the paper scales down afterwards (Equation 5).  So both expect the
-# same, and evaluation is that of the network as it is.
-
-
 class StochasticDepth(nn.Module):
     """Zero for a share `rate` of the pictures, else x / (1 - rate).  [N,...] -> [N,...]
 
-    In evaluation x.  Chance is PyTorch's own, as dropout's is.
+    Huang et al. 2016, "Deep networks with stochastic depth", Section 3.  Departures: every image
+    draws for itself, where the paper draws once for a batch; what stays is scaled up in training,
+    where the paper scales down afterwards (Equation 5).  So both expect the same, and evaluation is
+    that of the network as it is.  Chance is PyTorch's own, as dropout's is.
     """
 
     def __init__(self, rate: float):
@@ -115,14 +108,11 @@ class StochasticDepth(nn.Module):
         return f"rate={self.rate:g}"
 
 
-# SqueezeExcite: a gate for each channel, decided by all of them.  Hu 2017, Equations 2 to 4.
-
-
 class SqueezeExcite(nn.Module):
     """Scales each channel by a gate from 0 to 1 made of all means.  [N,C,H,W] -> [N,C,H,W]
 
-    `fc1` leaves `channels // reduction` numbers, `fc2` makes a gate a channel of them; both have
-    a bias.  Raises `UsageError` where `reduction` would leave nothing.
+    Hu 2017, Equations 2 to 4: `fc1` leaves `channels // reduction` numbers, `fc2` makes a gate a
+    channel of them; both have a bias.  Raises `UsageError` where `reduction` would leave nothing.
     """
 
     def __init__(self, channels: int, reduction: int = 16):
@@ -141,9 +131,6 @@ class SqueezeExcite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         hidden = self.relu(self.fc1(self.squeeze(x)))
         return x * self.gate(self.fc2(hidden))
-
-
-# Normalize: row 0 of every trained network, the only place that knows means and deviations.
 
 
 class Normalize(nn.Module):

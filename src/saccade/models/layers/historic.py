@@ -1,4 +1,9 @@
-"""SubSampling.  LeCun 1998, section II-B, layers S2 and S4 of LeNet-5."""
+"""Layers that few networks have any more: LeNet's, Net-3's and AlexNet's, and nearest neighbours.
+
+LeCun 1998, "Gradient-based learning applied to document recognition"; LeCun 1989, "Generalization
+and network design strategies"; Krizhevsky 2012, "ImageNet classification with deep convolutional
+neural networks"; Cover and Hart 1967, "Nearest neighbor pattern classification".
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,8 @@ from torch import Tensor, nn
 class SubSampling(nn.Module):
     """Sum over size x size places, times a coefficient, plus a bias.  [N,C,H,W] -> [N,C,h,w]
 
-    One coefficient and one bias a channel, both learned; the coefficient starts at the mean.
+    LeCun 1998, Section II-B, layers S2 and S4.  One coefficient and one bias a channel, both
+    learned; the coefficient starts at the mean.
     """
 
     def __init__(self, channels: int, size: int = 2) -> None:
@@ -29,13 +35,11 @@ class SubSampling(nn.Module):
         return f"{len(self.weight)}, size={self.size}"
 
 
-# TableConv2d: a convolution in which each map sees only some.  LeCun 1998, Table I.
-
-
 class TableConv2d(nn.Module):
     """Convolution along a table of connections.  [N,cin,H,W] -> [N,cout,h,w]
 
-    `table[i]` lists the input maps that output map i sees; only these have weights.
+    LeCun 1998, Table I.  `table[i]` lists the input maps that output map i sees; only these have
+    weights.
     """
 
     rows: Tensor  # [connections], output map of each kernel
@@ -67,17 +71,14 @@ class TableConv2d(nn.Module):
         return f"{self.cin}, {len(self.table)}, kernel_size={tuple(size)}, kernels={kernels}"
 
 
-# RadialBasis.  LeCun 1998, section II-B, equation 7.
-
-
 class RadialBasis(nn.Module):
     """Minus the squared distance to each class's fixed code.  [N,D] -> [N,K]
 
-    The paper's unit gives the distance itself, the penalty of a class.  The sign is turned so that
-    the largest score wins here as everywhere, and cross-entropy on these scores is the paper's
-    criterion (equation 9) without its constant j.  That constant, one more class of score -j in
-    the loss alone, pulls features to their code and helps: LeNet-5 of 1998 read 93 % of test digits
-    with j = 10, 87 % without (12,000 of MNIST, 3 passes of Adam).
+    LeCun 1998, Equation 7, whose unit gives the distance itself, the penalty of a class.  The sign
+    is turned so that the largest score wins here as everywhere, and cross-entropy on these scores
+    is the paper's criterion (Equation 9) without its constant j.  That constant, one more class of
+    score -j in the loss alone, pulls features to their code and helps: LeNet-5 of 1998 read 93 % of
+    test digits with j = 10, 87 % without (12,000 of MNIST, 3 passes of Adam).
     """
 
     codes: Tensor  # [K,D]
@@ -94,13 +95,11 @@ class RadialBasis(nn.Module):
         return f"{numbers}, {classes}"
 
 
-# LocallyConnected: a convolution whose places share nothing.  LeCun 1989, Net-3.
-
-
 class LocallyConnected(nn.Module):
     """Every place of the output has filters and biases of its own.  [N,cin,H,W] -> [N,cout,h,w]
 
-    `size` is the side of the square input; h and w follow from it as for a convolution.
+    LeCun 1989, Net-3.  `size` is the side of the square input; h and w follow from it as for a
+    convolution.
     """
 
     def __init__(
@@ -135,14 +134,11 @@ class LocallyConnected(nn.Module):
         )
 
 
-# LocalResponseNorm.  Krizhevsky 2012, section 3.3.
-
-
 class LocalResponseNorm(nn.Module):
     """x_i / (k + alpha * sum of x_j^2)^beta, j the `size` nearest channels.  [N,C,...] -> same
 
-    `alpha` multiplies the sum, as in the paper; PyTorch and Caffe divide it by `size` first, so
-    their `alpha` is `size` times this one.
+    Krizhevsky 2012, Section 3.3.  `alpha` multiplies the sum, as there; PyTorch and Caffe divide it
+    by `size` first, so their `alpha` is `size` times this one.
     """
 
     def __init__(
@@ -169,9 +165,6 @@ class LocalResponseNorm(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
-
-
-# Neighbours: what the most similar of remembered pictures are.
 
 
 class Neighbours(nn.Module):

@@ -1,4 +1,4 @@
-"""Initialise: the first weights of a network, by name.
+"""The first weights of a network, by name.
 
 He 2015, "Delving deep into rectifiers", Section 2.2; Glorot and Bengio 2010, "Understanding the
 difficulty of training deep feedforward networks", Equation 12.  `zero`, `small` and `large` are

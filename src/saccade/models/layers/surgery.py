@@ -1,4 +1,4 @@
-"""without: a network less some of its layers, its sizes joined again.
+"""A network less some of its layers, its sizes joined again.
 
 Krizhevsky 2012 and Zeiler 2013, Table 3, took AlexNet's layers away to see what each is worth.
 """

@@ -6,6 +6,10 @@ Departures: 227 x 227 pictures, without which its sizes do not come out (the pap
 towers' maps stand side by side, so at their border the normalisation sees both.
 `alexnet` is the one column of the public weights: Krizhevsky 2014, "One weird trick for
 parallelizing convolutional neural networks", without normalisation.
+
+ZFNet.  Zeiler and Fergus 2013, "Visualizing and understanding convolutional networks", Figure 3:
+AlexNet with a first layer of 7 x 7 and stride 2, chosen by looking at what AlexNet's had learned.
+Departure: the figure's "contrast norm." across maps is local response normalisation.
 """
 
 from __future__ import annotations
@@ -76,12 +80,6 @@ def initialise(network: nn.Sequential) -> nn.Sequential:
             nn.init.normal_(row.weight, std=0.01)
             nn.init.constant_(row.bias, float(name in ones))
     return network
-
-
-# ZFNet.  Zeiler and Fergus 2013, "Visualizing and understanding convolutional networks", Figure 3.
-#
-# AlexNet with a first layer of 7 x 7 and stride 2, chosen by looking at what AlexNet's had
-# learned. Departure: the figure's "contrast norm." across maps is local response normalisation.
 
 
 def zfnet(num_classes: int = 1000) -> nn.Sequential:

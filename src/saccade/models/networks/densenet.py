@@ -1,8 +1,14 @@
-"""DenseNet.  Huang et al. 2016, "Densely connected convolutional networks", Tables 1 and
-2; for CIFAR, Section 3.
+"""DenseNet.  Huang et al. 2016, "Densely connected convolutional networks", Tables 1 and 2; for
+CIFAR, Section 3.
 
 Names are torchvision's.  Departure: the ImageNet networks are all DenseNet-BC, as in the paper's
 Table 1 and the public weights; dropout, theirs only where CIFAR is not augmented, is left out.
+
+`densenet_fast_40_12` is the "fast" variant of a public Keras implementation, for whose weights it
+is here.  Departures: no batch norm in the layers and before the classifier; a transition is 1x1
+convolution, mean pool, batch norm, without ReLU.  Its input is RGB from 0 to 255.  Top-1 with those
+weights: 95.0 % of CIFAR-10's first 1,000 training images, which it learned from, and 87.7 % of
+1,000 test images in a JPEG copy.
 """
 
 from __future__ import annotations
@@ -146,15 +152,6 @@ def cifar_densenet_bc(depth: int, growth: int, num_classes: int = 10) -> nn.Sequ
     return three_blocks(DenseBottleneck, (c1, c2, c3), n, growth, num_classes)
 
 
-# DenseNet-40-12, fast.  Huang et al. 2016, "Densely connected convolutional networks", Section 3,
-# in the "fast" variant of a public Keras implementation, for whose weights it is here.
-#
-# Departures from the paper: no batch norm in the layers and before the classifier; a transition is
-# 1x1 convolution, mean pool, batch norm, without ReLU.  Its input is RGB from 0 to 255. Top-1 with
-# those weights: 95.0 % of CIFAR-10's first 1,000 training pictures, which it learned from, and
-# 87.7 % of 1,000 test pictures in a JPEG copy.
-
-
 class FastBlock(nn.Module):
     """Twelve layers of ReLU and 3x3, each adding 12 channels.  [N,cin,H,W] -> [N,cin+144,H,W]"""
 
@@ -172,7 +169,7 @@ class FastBlock(nn.Module):
 
 
 def fast_transition(channels: int) -> nn.Sequential:
-    """[N,channels,H,W] -> [N,channels,H/2,W/2]"""
+    """1x1 convolution, mean pool, batch norm.  [N,channels,H,W] -> [N,channels,H/2,W/2]"""
     return chain(
         conv=nn.Conv2d(channels, channels, 1, bias=False),
         pool=nn.AvgPool2d(2),
@@ -181,7 +178,7 @@ def fast_transition(channels: int) -> nn.Sequential:
 
 
 def densenet_fast_40_12(num_classes: int = 10) -> nn.Sequential:
-    """[N,3,32,32] -> [N,num_classes]"""
+    """Three blocks of twelve layers.  [N,3,32,32] -> [N,num_classes]"""
     # fmt: off
     return he(chain(
         conv0=nn.Conv2d(3, 16, 3, padding=1, bias=False), bn0=nn.BatchNorm2d(16),  #  16 x 32 x 32

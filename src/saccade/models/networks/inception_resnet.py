@@ -33,7 +33,7 @@ class Residual(nn.Module):
             self.add_module(name, branch)
         self.conv2d = nn.Conv2d(width, channels, 1)
         self.se = gate(channels)
-        self.drop: nn.Module = nn.Identity()  # stochastic_depth.py puts something there
+        self.drop: nn.Module = nn.Identity()  # for stochastic depth
         self.relu = relu
         self.scale = scale
         self.branches = tuple(branches)

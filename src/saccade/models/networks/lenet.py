@@ -1,6 +1,10 @@
-"""The codes of LeNet-5's output: digits as pictures of 7 x 12.  LeCun 1998, Figure 3.
+"""LeNet.  LeCun et al. 1998, "Gradient-based learning applied to document recognition", Figure 2.
 
-The paper prints its bitmaps as pictures only; these are drawn after them.
+`lenet5_1998` is the paper's network; its output's codes, digits as bitmaps of 7 x 12, are drawn
+after the paper's Figure 3, which prints them as pictures only.
+Departures of `lenet5`: max pooling, ReLU and a linear output, as LeNet is built today, and every C3
+map sees every S2 map; its counts are those of the lectures' table.  `lenet_caffe` is the one of
+Caffe's MNIST example, whose public weights fit.
 """
 
 from __future__ import annotations
@@ -61,13 +65,6 @@ def _digits() -> list[list[float]]:
         for digit in zip(*(line.split() for line in half.split("\n"))):
             codes.append([1.0 if pixel == "#" else -1.0 for pixel in "".join(digit)])
     return codes
-
-
-# LeNet.  LeCun et al. 1998, "Gradient-based learning applied to document recognition", Figure 2.
-#
-# `lenet5_1998` is the paper's network.  Departures of `lenet5`: max pooling, ReLU and a linear
-# output, as LeNet is built today, and every C3 map sees every S2 map; its counts are those of the
-# lectures' table.  `lenet_caffe` is the one of Caffe's MNIST example, whose public weights fit.
 
 
 # fmt: off

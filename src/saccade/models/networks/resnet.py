@@ -2,7 +2,7 @@
 
 Departure: a bottleneck strides on its 3x3 ("v1.5"), as in all public weights; `bottleneck_v1` has
 the paper's placement, on the first 1x1.  Shortcuts that change shape are projections (option B).
-A block's `drop` does nothing; stochastic_depth.py puts something there.
+A block's `drop` does nothing; `variants.with_stochastic_depth` puts something there.
 """
 
 from __future__ import annotations

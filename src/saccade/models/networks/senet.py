@@ -17,7 +17,7 @@ from saccade.models.networks.bn_inception import bn_inception
 from saccade.models.networks.inception_resnet import inception_resnet_v2
 from saccade.models.networks.resnet import Block, Bottleneck, Depths, resnet
 from saccade.models.networks.resnet_cifar import cifar_bottlenecks
-from saccade.models.networks.vgg import D, conv_norm, vgg
+from saccade.models.networks.vgg import D, conv_bn, vgg
 
 
 def se_bottleneck(cin: int, cout: int, stride: int) -> Bottleneck:
@@ -35,9 +35,9 @@ def se_32x4d(cin: int, cout: int, stride: int) -> Bottleneck:
     return Bottleneck(cin, cout // 2, cout, strides=(1, stride), groups=32, gate=SqueezeExcite)
 
 
-def conv_norm_se(cin: int, cout: int) -> tuple[nn.Module, ...]:
+def conv_bn_se(cin: int, cout: int) -> tuple[nn.Module, ...]:
     """VGG's convolution, batch normalisation, ReLU, and a gate.  [N,cin,H,W] -> [N,cout,H,W]"""
-    return *conv_norm(cin, cout), SqueezeExcite(cout)
+    return *conv_bn(cin, cout), SqueezeExcite(cout)
 
 
 def se_resnet(
@@ -49,7 +49,7 @@ def se_resnet(
 
 def se_vgg16(num_classes: int = 1000) -> nn.Sequential:
     """VGG-16 with a gate for each convolution.  [N,3,H,W] -> [N,num_classes]"""
-    return vgg(num_classes, D, unit=conv_norm_se)
+    return vgg(num_classes, D, unit=conv_bn_se)
 
 
 def se_bn_inception(num_classes: int = 1000) -> nn.Sequential:

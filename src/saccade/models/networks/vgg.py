@@ -2,7 +2,11 @@
 recognition", Table 1, columns A, B, D and E.
 
 Departures: the start of He 2015 in place of the paper's, which trained A first and grew the others
-from it; batch normalisation where `unit=conv_norm`, as in the public weights.
+from it; batch normalisation where `unit=conv_bn`, as in the public weights.
+
+At CIFAR's size: the first three stages of column B at half their widths, which brings 32 pixels
+down to 4 as five bring 224 to 7; one hidden layer, of 256 units.  For experiments: with and without
+normalisation, dropout, or a layer.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ def conv(cin: int, cout: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(cin, cout, 3, padding=1), nn.ReLU()
 
 
-def conv_norm(cin: int, cout: int) -> tuple[nn.Module, ...]:
+def conv_bn(cin: int, cout: int) -> tuple[nn.Module, ...]:
     """The same with batch normalisation between.  [N,cin,H,W] -> [N,cout,H,W]"""
     return nn.Conv2d(cin, cout, 3, padding=1), nn.BatchNorm2d(cout), nn.ReLU()
 
@@ -78,14 +82,6 @@ def initialise(network: nn.Sequential) -> nn.Sequential:
         if isinstance(row, nn.Conv2d | nn.Linear) and row.bias is not None:
             nn.init.zeros_(row.bias)
     return network
-
-
-# VGG at CIFAR's size, after Simonyan and Zisserman 2014, "Very deep convolutional networks for
-# large-scale image recognition", Table 1.
-#
-# Departures: the first three stages of column B at half their widths, which brings 32 pixels down
-# to 4 as five bring 224 to 7; one hidden layer, of 256 units; He's start and batch normalisation
-# as in vgg.py.  For experiments: with and without normalisation, dropout, or a layer.
 
 
 def cifar_vgg8(num_classes: int = 10, *, unit: Unit = conv) -> nn.Sequential:

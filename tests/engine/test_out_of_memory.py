@@ -14,7 +14,7 @@ from saccade import api
 from saccade.data.batch import Batch
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.schedule import constant
-from saccade.engine.step import Descent
+from saccade.engine.step import Stepper
 from saccade.errors import ResourceError
 from saccade.tasks.classification import Classification
 
@@ -52,10 +52,10 @@ def batch(n: int = 10) -> Batch:
     return Batch(images, torch.randint(0, 3, (n,), generator=chance), torch.arange(n))
 
 
-def gradient(model: Narrow, **settings: Any) -> tuple[list[Tensor], Descent]:
-    descent = Descent(torch.optim.SGD(model.parameters(), 0.0), constant(), 9, **settings)
-    descent.down(partial(TASK.losses, model), batch())
-    return [p.grad for p in model.parameters() if p.grad is not None], descent
+def gradient(model: Narrow, **settings: Any) -> tuple[list[Tensor], Stepper]:
+    stepper = Stepper(torch.optim.SGD(model.parameters(), 0.0), constant(), 9, **settings)
+    stepper.train_step(partial(TASK.losses, model), batch())
+    return [p.grad for p in model.parameters() if p.grad is not None], stepper
 
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, torch.OutOfMemoryError])
@@ -64,10 +64,10 @@ def test_out_of_memory_halves_what_goes_through_and_keeps_the_gradient(
     error: type[Exception], late: bool
 ) -> None:
     model = Narrow(3, error, late)
-    found, descent = gradient(model)
+    found, stepper = gradient(model)
     expected, _ = gradient(Narrow(10))
     assert model.passes == [10, 5, 2, 2, 3, 3] or model.passes == [10, 5, 3, 3, 2, 2]
-    assert descent.micro_batch == 3
+    assert stepper.micro_batch == 3
     assert len(found) == 4
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
 
@@ -84,16 +84,16 @@ class Second(Narrow):
 
 def test_gradients_of_a_half_done_batch_are_not_counted_twice() -> None:
     model = Second(10)
-    found, descent = gradient(model, micro_batch=5)
+    found, stepper = gradient(model, micro_batch=5)
     expected, _ = gradient(Narrow(10))
-    assert (model.passes[:2], descent.micro_batch) == ([5, 5], 3)
+    assert (model.passes[:2], stepper.micro_batch) == ([5, 5], 3)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("least", [1, 10])
 def test_what_cannot_be_halved_further_is_said(least: int) -> None:
     with pytest.raises(ResourceError) as caught:
-        gradient(Narrow(0), least=least)
+        gradient(Narrow(0), min_micro_batch=least)
     assert caught.value.exit_code == 5
     assert ("1 picture" if least == 1 else "10 pictures") in caught.value.what
     assert "smaller data.size" in caught.value.hint
@@ -102,17 +102,17 @@ def test_what_cannot_be_halved_further_is_said(least: int) -> None:
 def test_another_error_is_no_shortage_of_memory() -> None:
     wrong = Batch(torch.zeros(10, 1, 5, 5), torch.zeros(10, dtype=torch.int64), torch.arange(10))
     model = Narrow(10)
-    descent = Descent(torch.optim.SGD(model.parameters(), 0.0), constant(), 9)
+    stepper = Stepper(torch.optim.SGD(model.parameters(), 0.0), constant(), 9)
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        descent.down(partial(TASK.losses, model), wrong)
+        stepper.train_step(partial(TASK.losses, model), wrong)
     assert model.passes == [10]
 
 
 def test_a_halved_micro_batch_is_taken_up_with_a_checkpoint(tmp_path: Path) -> None:
-    _, descent = gradient(Narrow(3))
-    save_checkpoint(tmp_path, {"descent": descent.state_dict()}, 1)
-    other = Descent(descent.optimizer, constant(), 9)
-    other.load_state_dict(load_checkpoint(tmp_path)[0]["descent"])
+    _, stepper = gradient(Narrow(3))
+    save_checkpoint(tmp_path, {"stepper": stepper.state_dict()}, 1)
+    other = Stepper(stepper.optimizer, constant(), 9)
+    other.load_state_dict(load_checkpoint(tmp_path)[0]["stepper"])
     assert other.micro_batch == 3
 
 

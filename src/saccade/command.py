@@ -1,0 +1,79 @@
+"""Command: a command line of `saccade` as data, for people to read and for processes to run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+RENAMED: Mapping[tuple[str, str], tuple[str, ...]] = {  # verb and option: what they are called now
+    ("find-rate", ""): ("lr-find",),
+    ("suspects", ""): ("label-issues",),
+    ("train", "--plan"): ("plan",),
+    ("train", "--features-only"): ("train", "--recipe", "features"),
+    ("train", "--restarts"): ("train", "--max-restarts"),
+    ("resume", "--restarts"): ("resume", "--max-restarts"),
+    ("doctor", "--apply"): ("doctor", "--cleaned"),
+    ("label-issues", "--apply"): ("label-issues", "--cleaned"),
+    ("suspects", "--apply"): ("label-issues", "--cleaned"),
+    ("evaluate", "--views"): ("evaluate", "--tta"),
+    ("evaluate", "--precision"): ("tune-threshold", "--precision"),
+    ("evaluate", "--coverage"): ("tune-threshold", "--coverage"),
+    ("evaluate", "--keep"): ("tune-threshold", "--save"),
+    ("show", "--all"): ("show", "--expand"),
+    ("show", "--batch"): ("show", "--batch-size"),
+    ("show", "--input-size"): ("show", "--size"),
+    ("show", "--field"): ("show", "--receptive-field"),
+    ("study", "--at-once"): ("study", "--jobs"),
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """The words behind `saccade`; as text the whole line, quoted for a shell."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, verb: str, *arguments: object, **options: object) -> Command:
+        """A verb with arguments and options, less those that say nothing: None, False, "", ().
+
+        True is an option alone; of a sequence each one is an option, of a mapping each name=value.
+        """
+        words = [verb, *(str(argument) for argument in arguments if argument is not None)]
+        for name, value in options.items():
+            words += _option(f"--{name.strip('_').replace('_', '-')}", value)
+        return cls(tuple(words))
+
+    def __str__(self) -> str:
+        return shlex.join(("saccade", *self.words))
+
+
+def as_text(value: object) -> str:
+    """A value as a command line takes it: of several, words with spaces between them."""
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def renamed(words: Sequence[str]) -> Command | None:
+    """A command line of an earlier version in today's words; None where nothing was renamed."""
+    if not words:
+        return None
+    old_verb, *old_rest = words
+    verb, rest = RENAMED.get((old_verb, ""), (old_verb,))[0], []
+    for word in old_rest:
+        now = RENAMED.get((old_verb, word), ("", word))
+        verb, rest = now[0] or verb, [*rest, *now[1:]]
+    return Command((verb, *rest)) if [verb, *rest] != list(words) else None
+
+
+def _option(name: str, value: object) -> Iterator[str]:
+    if value is True:
+        yield name
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from (name, f"{key}={as_text(one)}")
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from (name, str(one))
+    elif value not in (None, False, ""):
+        yield from (name, str(value))

@@ -1,0 +1,287 @@
+"""Targets: what is to be said of each image of a batch, whatever its shape.
+
+A plain tensor, a row an image, is targets already: classes [N] int64, shares or labels [N,K] float,
+numbers [N,1] float.  Every other noun has the same five things by methods of its own: a length,
+rows, `to`, `joined` and `moved`; what lies in the plane of the image moves with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from saccade.errors import DataError
+
+IGNORE = 255  # the class of a mask's pixels of which nothing is known, as in VOC and Cityscapes
+VISIBLE = (
+    0.1  # share of a moved box inside the image, below which it is dropped (YOLOv5's area_thr)
+)
+
+Rows = Tensor | slice  # positions int64 [n], a choice bool [N], or a slice
+Device = torch.device | str
+
+
+class Transform(Protocol):
+    """Where the points of N images go, one map an image: what `moved` asks of a `Warp`."""
+
+    @property
+    def source(self) -> tuple[int, int]:
+        """Height and width of what it moves, pixels."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of what comes out, pixels."""
+        ...
+
+    def __getitem__(self, rows: Rows) -> Self:
+        """The maps of these images."""
+        ...
+
+    def images(self, images: Tensor) -> Tensor:
+        """[N,C,H,W] -> [N,C,h,w] floating point"""
+        ...
+
+    def masks(self, masks: Tensor, outside: int) -> Tensor:
+        """The nearest pixel's class, `outside` beyond the image.  [N,H,W] -> [N,h,w]"""
+        ...
+
+    def boxes(self, boxes: Tensor, image: Tensor) -> Tensor:
+        """The upright boxes around moved ones, by the image of each.  [K,4], [K] -> [K,4]"""
+        ...
+
+
+class Structured(Protocol):
+    """Targets of N images that are more than one tensor's rows, or lie in the image's plane."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Rows, /) -> Self:
+        """Those of the images of these rows, in their order."""
+        ...
+
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self: ...
+
+    def moved(self, transform: Transform) -> Self:
+        """Where they lie once their images have been transformed."""
+        ...
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        """Those of one or more batches, one after the other."""
+        ...
+
+
+Targets = Tensor | Structured
+T = TypeVar("T", bound=Targets)
+
+
+def moved(targets: T, transform: Transform) -> T:
+    """Where targets lie once their images have been transformed; a plain tensor lies nowhere."""
+    return targets if isinstance(targets, Tensor) else targets.moved(transform)
+
+
+def joined(parts: Sequence[T]) -> T:
+    """Targets of one or more batches, all of one noun, one after the other."""
+    kind: Any = type(parts[0])
+    return torch.cat(list(parts)) if issubclass(kind, Tensor) else kind.joined(parts)  # type: ignore
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """A class for each pixel."""
+
+    classes: Tensor  # [N,H,W] uint8 or int64; IGNORE where nothing is known
+
+    @classmethod
+    def of_planes(cls, planes: Tensor) -> Self:
+        """Masks as a cache holds them.  [N,1,H,W] uint8"""
+        return cls(planes[:, 0])
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def __getitem__(self, rows: Rows, /) -> Self:
+        return replace(self, classes=self.classes[rows])
+
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self:
+        return replace(self, classes=self.classes.to(device, non_blocking=non_blocking))
+
+    def moved(self, transform: Transform) -> Self:
+        """By the nearest pixel; what a border invents beyond the image is ignored."""
+        _refuse_other_size("masks", self.classes, transform)
+        return replace(self, classes=transform.masks(self.classes, IGNORE))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        return cls(torch.cat([part.classes for part in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """An image for each image, of the same height and width, as in translation from one to another.
+
+    Augmentations of colour leave them as they are.
+    """
+
+    values: Tensor  # [N,C,H,W] uint8, or floating point once moved; 0 to 255 in both
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: Rows, /) -> Self:
+        return replace(self, values=self.values[rows])
+
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self:
+        return replace(self, values=self.values.to(device, non_blocking=non_blocking))
+
+    def moved(self, transform: Transform) -> Self:
+        """By the same interpolation as the images that they belong to."""
+        _refuse_other_size("images as targets", self.values, transform)
+        return replace(self, values=transform.images(self.values))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        return cls(torch.cat([part.values for part in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """Any number of boxes an image, none too, all in one row in the order of their images."""
+
+    boxes: Tensor  # [K,4] float, x0, y0, x1, y1 in pixels of the network's input
+    classes: Tensor  # [K] int64
+    counts: Tensor  # [N] int64, how many each image has
+    masks: Tensor | None = None  # [K,H,W] uint8, 1 where the thing in the box is seen
+
+    @property
+    def image(self) -> Tensor:
+        """The position of each box's image.  -> [K] int64"""
+        places = torch.arange(len(self), device=self.counts.device)
+        return places.repeat_interleave(self.counts)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __getitem__(self, rows: Rows, /) -> Self:
+        return self._chosen(_members(self.counts, rows), self.counts[rows])
+
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self:
+        whole = (self.boxes, self.classes, self.counts, self.masks)
+        return type(self)(*(_to(part, device, non_blocking) for part in whole))  # type: ignore
+
+    def moved(self, transform: Transform) -> Self:
+        """The upright boxes around the moved ones, as far as they are inside the image."""
+        masks = self.masks
+        if masks is not None:
+            _refuse_other_size("masks of boxes", masks, transform)
+            masks = transform[self.image].masks(masks, outside=0)
+        boxes = transform.boxes(self.boxes, self.image)
+        return replace(self, boxes=boxes, masks=masks).clipped(transform.size)
+
+    def clipped(self, size: tuple[int, int]) -> Self:
+        """Boxes cut at the edges of images of `size`; those hardly inside (`VISIBLE`) dropped."""
+        height, width = size
+        limits = self.boxes.new_tensor((width, height, width, height))
+        inside = self.boxes.clamp(min=0).minimum(limits)
+        area = _areas(inside)
+        visible = (area > 0) & (area >= VISIBLE * _areas(self.boxes))
+        counts = torch.bincount(self.image[visible], minlength=len(self))
+        return replace(self, boxes=inside)._chosen(visible, counts)
+
+    def _chosen(self, members: Tensor, counts: Tensor) -> Self:
+        masks = None if self.masks is None else self.masks[members]
+        return type(self)(self.boxes[members], self.classes[members], counts, masks)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        boxes, classes, counts = (
+            torch.cat([getattr(part, name) for part in parts])
+            for name in ("boxes", "classes", "counts")
+        )
+        masks = [part.masks for part in parts if part.masks is not None]
+        return cls(boxes, classes, counts, torch.cat(masks) if masks else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Captions:
+    """Any number of sentences an image, all in one row in the order of their images.
+
+    A mirrored image keeps its sentences, "left" and "right" included, as is usual.
+    """
+
+    tokens: Tensor  # [K,L] int64, numbers of words; 0 after a sentence's end
+    counts: Tensor  # [N] int64, how many each image has
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __getitem__(self, rows: Rows, /) -> Self:
+        return type(self)(self.tokens[_members(self.counts, rows)], self.counts[rows])
+
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self:
+        whole = (self.tokens, self.counts)
+        return type(self)(*(part.to(device, non_blocking=non_blocking) for part in whole))
+
+    def moved(self, transform: Transform) -> Self:
+        return self
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        longest = max(part.tokens.shape[1] for part in parts)
+        rows = [F.pad(part.tokens, (0, longest - part.tokens.shape[1])) for part in parts]
+        return cls(torch.cat(rows), torch.cat([part.counts for part in parts]))
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Nothing is to be said of the images: for networks that only learn to make such."""
+
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, rows: Rows, /) -> Self:
+        return replace(self, length=len(torch.empty(self.length)[rows]))
+
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self:
+        return self
+
+    def moved(self, transform: Transform) -> Self:
+        return self
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        return cls(sum(part.length for part in parts))
+
+
+def _members(counts: Tensor, rows: Rows) -> Tensor:
+    """Where in the one row the things of the images `rows` stand.  [N] -> [K] int64"""
+    chosen, first = counts[rows], (counts.cumsum(0) - counts)[rows]
+    place = torch.arange(int(chosen.sum()), device=counts.device)
+    return place + (first - (chosen.cumsum(0) - chosen)).repeat_interleave(chosen)
+
+
+def _areas(boxes: Tensor) -> Tensor:
+    """[K,4] -> [K] square pixels, 0 for what is turned inside out"""
+    return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(1)
+
+
+def _to(part: Tensor | None, device: Device, non_blocking: bool) -> Tensor | None:
+    return None if part is None else part.to(device, non_blocking=non_blocking)
+
+
+def _refuse_other_size(what: str, values: Tensor, transform: Transform) -> None:
+    """Raises `DataError` for planes [...,H,W] of another size than the images of `transform`."""
+    (height, width), (h, w) = values.shape[-2:], transform.source
+    if (height, width) != (h, w):
+        raise DataError(
+            f"{what} have {width} x {height} pixels, and their images {w} x {h}",
+            "give both the same size: a file goes through its image's preprocessing",
+        )

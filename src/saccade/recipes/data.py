@@ -1,0 +1,100 @@
+"""The settings of data: which images are held out, and how one becomes the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from saccade.errors import RecipeError
+from saccade.recipes.setting import COUNT, Auto, Range, read_values, setting
+
+WIDEST = 8_192  # pixels; an image of three such channels in float32 takes 805 MB
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which images are held out, and how an image becomes the network's input."""
+
+    val: float = setting(
+        0.15,
+        "Share of the images held out to watch the training, where the data is not divided.",
+        unit="share",
+        allowed=Range(0, 1, closed="neither"),
+    )
+    test: float = setting(
+        0.15,
+        "Share of the images held out to measure the result, once.",
+        unit="share",
+        allowed=Range(0, 1, closed="neither"),
+    )
+    size: int | Auto = setting(
+        "auto",
+        "Height and width of the network's input.",
+        unit="pixels",
+        allowed=Range(1, WIDEST),
+        flag="size",
+    )
+    resize: Literal["squash", "crop", "pad", "auto"] = setting(
+        "auto",
+        "How an image becomes a square: squash changes its shape, crop cuts the middle out, pad "
+        "adds a border.",
+    )
+    crop_pct: float | Auto = setting(
+        "auto",
+        "With resize=crop: the input's size over the short side before the cut, as in timm.",
+        unit="share",
+        allowed=Range(0, 1, closed="right"),
+    )
+    interpolation: Literal["bilinear", "bicubic", "auto"] = setting(
+        "auto", "How pixels are read between pixels when an image is resized."
+    )
+    colour: Literal["rgb", "grey", "auto"] = setting(
+        "auto", "The channels of the network's input: three, or one of brightness."
+    )
+    cache: Literal["auto", "off", "memory", "disk"] = setting(
+        "auto", "Where decoded images are kept from epoch to epoch; off decodes them anew."
+    )
+    doctor: Literal["on", "off", "auto"] = setting(
+        "auto", "Whether the images are examined first, and copies kept in one split."
+    )
+    per_class: int = setting(
+        0, "At most so many images of each class to train on; 0: all.", unit="images", allowed=COUNT
+    )
+    held_out_per_class: int = setting(
+        0,
+        "At most so many images of each class in validation and in test; 0: all.",
+        unit="images",
+        allowed=COUNT,
+    )
+    group: str = setting(
+        "source",
+        "What stays in one split: source, folder, or a regular expression on names.",
+    )
+    sampling: Literal["shuffled", "balanced"] = setting(
+        "shuffled", "The order of an epoch; balanced draws every class equally often."
+    )
+    augment: Auto | tuple[str, ...] = setting(
+        (), 'Augmentations of a batch, in this order, such as "flip translate:4".'
+    )
+    progressive_resizing: float = setting(
+        1.0,
+        "Share of the side at which training begins; it rises to 1 in four stages.",
+        unit="share",
+        allowed=Range(0, 1, closed="right"),
+    )
+    augmented_copies: int = setting(
+        0,
+        "Augmented versions of each image beside it, for a head that is fitted to features.",
+        unit="copies",
+        allowed=COUNT,
+    )
+
+    def __post_init__(self) -> None:
+        read_values(self)
+        _refuse_all_held_out(self)
+
+
+def _refuse_all_held_out(data: Data) -> None:
+    if (held := data.val + data.test) >= 1:
+        hint = "together they are under 1: the rest is trained on"
+        raise RecipeError(f"data.val + data.test cannot be '{held:g}'", hint)

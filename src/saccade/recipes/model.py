@@ -1,0 +1,88 @@
+"""The settings of the network: which one, what is changed in it, what of it learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from saccade.errors import RecipeError
+from saccade.recipes.setting import SHARE, read_values, setting
+
+# fmt: off
+Head = Literal["random", "ridge", "logistic", "poisson", "nearest_mean", "knn", "auto"]
+Activation = Literal[
+    "own", "identity", "relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "tanh", "scaled_tanh",
+    "sigmoid", "soft_relu", "hard_threshold",
+]
+Init = Literal["own", "zero", "small", "large", "xavier", "he"]
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which network, and what is changed in it."""
+
+    name: str = setting("auto", "A network of `saccade models`.", flag="model")
+    without: tuple[str, ...] = setting(
+        (), "Rows of the network to leave out, or layers by number: conv3 fc7."
+    )
+    activation: Activation = setting(
+        "own", "The activation in place of every other but those of gates; own: the network's."
+    )
+    init: Init = setting(
+        "own", "First weights of every convolution and fully connected layer; own: the network's."
+    )
+    drop_path: float = setting(
+        0.0,
+        "Stochastic depth: how often the last residual branch is left out, the first hardly ever.",
+        unit="share",
+        allowed=SHARE,
+    )
+    weights: str = setting(
+        "none",
+        "Pretrained weights to begin from: a tag such as imagenet, a file, a bundle, a run, "
+        "timm:NAME, auto for what lies on this machine, or none.",
+        flag="weights",
+    )
+    head: Head = setting(
+        "random",
+        "The last layer: random first weights, or fitted to features before anything is trained.",
+    )
+    freeze: str = setting(
+        "none",
+        "A row of the network: it and all before it stay as they are; features: all but the last.",
+        flag="freeze",
+    )
+    unfreeze: str = setting(
+        "none",
+        "A row of the network: it and all behind it learn, those before stay as they are.",
+        flag="unfreeze",
+    )
+    stages: tuple[str, ...] = setting(
+        ("all",),
+        'Gradual unfreezing: what learns in turn, from the last row down, as in "head layer4 '
+        'layer3 all"; a number behind one, as in layer4:3, is its epochs.',
+        flag="stages",
+    )
+
+    def __post_init__(self) -> None:
+        read_values(self)
+        _refuse_two_ways_to_freeze(self)
+        _refuse_to_initialise_pretrained(self)
+
+
+def _refuse_two_ways_to_freeze(model: Model) -> None:
+    if "none" not in (model.freeze, model.unfreeze):
+        raise RecipeError(
+            f"model.freeze={model.freeze} does not go with model.unfreeze: "
+            "one says what stays, the other what learns",
+            "set one of them",
+        )
+
+
+def _refuse_to_initialise_pretrained(model: Model) -> None:
+    if model.weights != "none" and model.init != "own":
+        raise RecipeError(
+            f"model.init={model.init} does not go with model.weights: it would undo them",
+            "set model.init=own",
+        )

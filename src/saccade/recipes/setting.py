@@ -1,0 +1,240 @@
+"""Setting: one value of a recipe with its sentence, its unit, and what it takes, all of it data.
+
+The reference of all settings, the short options of the command line and every check are made from
+what `setting(...)` keeps in the metadata of a dataclass field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from math import inf, isfinite
+from pathlib import PurePath
+from types import UnionType
+from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
+
+from saccade.command import as_text
+from saccade.errors import RecipeError
+from saccade.recipes.renamed import hint_on_value
+
+Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
+LARGEST = 2**63 - 1  # of PyTorch's whole numbers
+
+
+class Allowed(Protocol):
+    """Which numbers a setting takes; its text says so in words."""
+
+    def __contains__(self, number: Any, /) -> bool: ...
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, with the ends that are `closed` as in scikit-learn's Interval.
+
+    `closed` is both, left, right or neither.
+    """
+
+    low: float = -inf
+    high: float = inf
+    closed: Literal["both", "left", "right", "neither"] = "both"
+
+    def __contains__(self, number: Any, /) -> bool:
+        above = self.low <= number if self.closed in ("both", "left") else self.low < number
+        below = number <= self.high if self.closed in ("both", "right") else number < self.high
+        return above and below
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ends; None where there is none."""
+        ends = {"low": self.low, "high": self.high}
+        return {k: v if isfinite(v) else None for k, v in ends.items()} | {"closed": self.closed}
+
+    def __str__(self) -> str:
+        low, high = f"{self.low:,}", f"{self.high:,}"
+        if self.high == inf:
+            return f"from {low} up" if self.closed in ("both", "left") else f"above {low}"
+        return {
+            "both": f"from {low} to {high}",
+            "left": f"from {low} to below {high}",
+            "right": f"above {low} and up to {high}",
+            "neither": f"between {low} and {high}",
+        }[self.closed]
+
+
+@dataclass(frozen=True)
+class ShareOrCount:
+    """A share of something from 0 to below 1, or a whole number of its parts from 1 on."""
+
+    part: str  # steps
+
+    def __contains__(self, number: Any, /) -> bool:
+        return 0 <= number < 1 or (number >= 1 and float(number).is_integer())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ends, and what is counted from 1 on."""
+        return Range(0, closed="left").to_dict() | {"whole_from_1": self.part}
+
+    def __str__(self) -> str:
+        return f"that is a share from 0 to below 1 or a whole number of {self.part}"
+
+
+ANY = Range()
+COUNT = Range(0)
+SHARE = Range(0, 1, closed="left")
+
+
+def _text(value: Any, kind: Any) -> str:
+    if isinstance(value, str | PurePath):
+        return str(value)
+    raise ValueError
+
+
+def _number(value: Any, kind: Any) -> float:
+    """A finite number, from text too."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError
+    if not isfinite(number := float(value)):
+        raise ValueError
+    return number
+
+
+def _whole(value: Any, kind: Any) -> int:
+    """A whole number of up to 64 bits, exactly: 7, 7.0, "7" or "1e3"."""
+    number = _number(value, kind)
+    if not number.is_integer():
+        raise ValueError
+    exact = value.strip().lstrip("+-").isdecimal() if isinstance(value, str) else True
+    whole = int(value) if exact else int(number)
+    if abs(whole) > LARGEST:
+        raise ValueError
+    return whole
+
+
+def _names(value: Any, kind: Any) -> tuple[str, ...]:
+    """Names, from text with spaces between them too."""
+    names = value.split() if isinstance(value, str) else value
+    if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise ValueError
+
+
+def _choice(value: Any, kind: Any) -> Any:
+    if isinstance(value, str) and value in get_args(kind):
+        return value
+    raise ValueError
+
+
+READERS: Mapping[Any, Callable[[Any, Any], Any]] = {
+    str: _text, float: _number, int: _whole, tuple: _names, Literal: _choice,
+}  # fmt: skip
+WORDS = {
+    str: "text",
+    float: "a number",
+    int: "a whole number",
+    tuple: "names with spaces between them",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value of a recipe: what it does, and what it takes."""
+
+    name: str  # in full: optim.lr
+    kind: Any  # its type, as annotated
+    default: Any
+    sentence: str
+    unit: str  # pixels, epochs, share; empty for what has none
+    allowed: Allowed
+    flag: str  # its short name on the command line and in Python; empty for most
+
+    @property
+    def part(self) -> str:
+        """The table that it is in: optim."""
+        return self.name.partition(".")[0]
+
+    @property
+    def field(self) -> str:
+        """Its name in that table: lr."""
+        return self.name.partition(".")[2]
+
+    @property
+    def option(self) -> str:
+        """Its option on the command line: --epochs; empty for most."""
+        return f"--{self.flag}" if self.flag else ""
+
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that a value may have, in the order in which they are tried."""
+        union = get_origin(self.kind) in (Union, UnionType)
+        return get_args(self.kind) if union else (self.kind,)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words that it takes."""
+        literals = [kind for kind in self.kinds if get_origin(kind) is Literal]
+        return tuple(word for literal in literals for word in get_args(literal))
+
+    @property
+    def takes(self) -> str:
+        """What it takes, in words."""
+        plain = [kind for kind in self.kinds if get_origin(kind) is not Literal]
+        words = [WORDS[get_origin(kind) or kind] for kind in plain]
+        if words and self.allowed != ANY:
+            words[-1] += f" {self.allowed}"
+        quoted = [f"'{choice}'" for choice in self.choices]
+        return ", or ".join([*words, ", ".join(quoted)] if quoted else words)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        numbers = {int, float}.intersection(self.kinds)
+        return {
+            "name": self.name,
+            "flag": self.option,
+            "default": list(self.default) if isinstance(self.default, tuple) else self.default,
+            "takes": self.takes,
+            "choices": list(self.choices),
+            "range": self.allowed.to_dict() if numbers else None,
+            "unit": self.unit,
+            "sentence": self.sentence,
+        }
+
+    def read(self, value: Any) -> Any:
+        """`value`, perhaps text from a command line, as its type; raises `RecipeError`."""
+        for kind in self.kinds:
+            try:
+                found = READERS[get_origin(kind) or kind](value, kind)
+            except (ValueError, OverflowError):
+                continue
+            if not isinstance(found, int | float) or found in self.allowed:
+                return found
+        hint = hint_on_value(self.name, value) or (
+            f"it takes {self.takes}; saccade settings {self.name} tells more"
+        )
+        raise RecipeError(f"{self.name} cannot be '{as_text(value)}'", hint)
+
+
+def setting(
+    default: Any, sentence: str, *, unit: str = "", allowed: Allowed = ANY, flag: str = ""
+) -> Any:
+    """A field of a table of settings, with what is to be known of it as its metadata."""
+    words = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag}
+    return dataclasses.field(default=default, metadata=words)
+
+
+@cache
+def settings_of(table: type) -> tuple[Setting, ...]:
+    """The settings of a table, the dataclass Optim, say, whose names begin with optim."""
+    kinds = get_type_hints(table)
+    return tuple(
+        Setting(f"{table.__name__.lower()}.{f.name}", kinds[f.name], f.default, **f.metadata)
+        for f in fields(table)
+        if f.metadata
+    )
+
+
+def read_values(table: Any) -> None:
+    """Give every field of a frozen `table` its value as its type; raises `RecipeError`."""
+    for one in settings_of(type(table)):
+        object.__setattr__(table, one.field, one.read(getattr(table, one.field)))

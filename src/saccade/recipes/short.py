@@ -1,0 +1,71 @@
+"""Short names of settings: epochs for train.epochs, in Python and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from saccade.errors import SaccadeError, UsageError, unknown
+from saccade.recipes.recipe import all_settings, unknown_setting
+from saccade.recipes.setting import Setting
+
+RENAMED = {
+    "features_only": "it is a recipe: recipe='features'",
+    "plan": "it is a verb: saccade.plan(...)",
+}
+
+
+class ShortSettings(TypedDict, total=False):
+    """The settings with a short name, as Python's verbs take them; a test holds them to `flag`."""
+
+    size: int | Literal["auto"]
+    model: str
+    weights: str | Path
+    freeze: str
+    unfreeze: str
+    stages: str | Sequence[str]
+    epochs: int
+    minutes: float
+    seed: int
+
+
+@cache
+def short_names() -> Mapping[str, Setting]:
+    """The settings with a short name, by it."""
+    return {one.flag: one for one in all_settings().values() if one.flag}
+
+
+def by_full_name(
+    with_: Mapping[str, Any] | Sequence[str] | None, short: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Settings by their full names, from short ones, a mapping, or texts like `optim.lr=0.05`.
+
+    None stands for what is not set.  Raises `SaccadeError` for a name that there is not.
+    """
+    found: dict[str, Any] = {}
+    for name, value in short.items():
+        if name not in short_names():
+            raise _unknown_short(name, value)
+        if value is not None:
+            found[short_names()[name].name] = value
+    return found | (dict(with_) if isinstance(with_, Mapping) else _pairs(with_ or ()))
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise UsageError(f"'{name}' sets nothing", "write name=value, such as optim.lr=0.05")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _unknown_short(name: str, value: object) -> SaccadeError:
+    if name in RENAMED:
+        return UsageError(f"there is no argument '{name}'", RENAMED[name])
+    full = [one.name for one in all_settings().values() if one.name.endswith(f".{name}")]
+    if len(full) == 1:
+        hint = f"write it by its full name: with_={{'{full[0]}': {value!r}}}"
+        return UsageError(f"no setting has the short name '{name}'", hint)
+    return unknown_setting(name) if full else unknown("setting", name, short_names())

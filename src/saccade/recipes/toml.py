@@ -1,0 +1,37 @@
+"""Recipes as TOML: the values that a file states, and a value as it stands in one."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from saccade.errors import RecipeError
+
+
+def settings_in(path: Path) -> dict[str, Any]:
+    """The values that a TOML file states, by full name; raises `RecipeError` for no such file."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        hint = "each line reads: setting = value"
+        raise RecipeError(f"{path} is no TOML: {error}", hint) from error
+    except RecursionError:
+        hint = "a recipe has tables such as [optim], and values in them"
+        raise RecipeError(f"{path} is nested too deeply", hint) from None
+    for name, table in tables.items():
+        if not isinstance(table, Mapping):
+            hint = "write it below [optim], say"
+            raise RecipeError(f"{path} has '{name}' outside of a table", hint)
+    return {f"{part}.{k}": value for part, table in tables.items() for k, value in table.items()}
+
+
+def toml(value: Any) -> str:
+    """A value as it stands in a TOML file."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(toml(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,143 @@
+"""Predictor: answers about images, from any number of threads; what opens the files stays warm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from saccade.data.decode import Preprocessing
+from saccade.data.item import Item, Skipped
+from saccade.data.pool import Workers
+from saccade.data.sources.folder import unlabelled
+from saccade.engine.ood import Novelty
+from saccade.errors import DataError, UsageError
+from saccade.models.backbone import HeadInputs
+from saccade.tasks.answers import Answer, Predictions, Rejection
+from saccade.tasks.catalogue import refuse_without
+from saccade.tasks.task import Capability, Task
+
+BATCH = 64  # images that go through the network together
+
+
+class Predictor:
+    """What a network says of images; to be called from any number of threads at the same time.
+
+    The network is in eval mode from now on, and otherwise as it is: it may be shared.  Files are
+    opened by processes of their own, so that a hostile one costs itself alone; they start with the
+    first file and stay until `close`, which comes by itself at the latest with the interpreter's
+    end.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        preprocessing: Preprocessing,
+        *,
+        min_confidence: float = 0.0,
+        novelty: Novelty | None = None,
+        workers: int | None = None,  # processes at most; None: one a core
+    ):
+        self.model = model.eval()
+        self.task = task
+        self.preprocessing = preprocessing
+        self.min_confidence = min_confidence
+        self.novelty = novelty
+        self.workers = Workers(workers)
+
+    def __enter__(self) -> Predictor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; nothing can be predicted any more."""
+        self.workers.close()
+
+    def predict(
+        self,
+        *images: str | Path,
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
+    ) -> Predictions:
+        """What is in image files, or in all images of folders: the `top` most probable."""
+        return self.predict_items(unlabelled(images), top, min_confidence, max_novelty)
+
+    def predict_items(
+        self,
+        items: Sequence[Item],
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
+    ) -> Predictions:
+        """The same for the items of a source; raises `DataError` if none can be read."""
+        rejection = self._rejection(min_confidence, max_novelty)
+        found: list[Answer] = []
+        reported: list[Skipped] = []
+        for names, images in self._batches(items, reported):
+            predictions, novelty = self._outputs(images)
+            found += self.task.answers(names, predictions, top, rejection, novelty)
+        if reported and not found:
+            lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
+            raise DataError(f"no picture could be read: {lines}")
+        return Predictions(tuple(found), tuple(reported))
+
+    def _batches(
+        self, items: Sequence[Item], reported: list[Skipped]
+    ) -> Iterator[tuple[list[str], Tensor]]:
+        """Names, and images uint8 [n,C,size,size]; those that cannot be read go to `reported`."""
+        names: list[str] = []
+        images: list[Tensor] = []
+        for item, image in zip(items, self.workers.pictures(items, self.preprocessing)):
+            if isinstance(image, Skipped):
+                reported.append(image)
+                continue
+            names.append(item.name)
+            images.append(image)
+            if len(images) == BATCH:
+                yield names, torch.stack(images)
+                names, images = [], []
+        if images:
+            yield names, torch.stack(images)
+
+    @torch.inference_mode()
+    def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What the task predicts [n,...], and how novel each image is [n] where that is known."""
+        images = images.to(next(self.model.parameters()).device)
+        if self.novelty is None:
+            return self.task.predict(self.model, images), None
+        network = HeadInputs(self.model)
+        predictions = self.task.predict(network, images)
+        return predictions, self.novelty.share(network.features[0])
+
+    def _rejection(self, confidence: float | None, novelty: float | None) -> Rejection:
+        """Unknown below `confidence`, or else ours, and above `novelty`."""
+        if confidence is not None:
+            hint = "labels have thresholds of their own, numbers a margin"
+            refuse_without(Capability.CONFIDENCE, self.task, UsageError, hint)
+        least = self.min_confidence if confidence is None else confidence
+        if not 0 <= least <= 1:
+            raise UsageError(f"no confidence is {least:g}", "it lies between 0 and 1")
+        return Rejection(least, 1.0 if novelty is None else self._refuse_unreachable(novelty))
+
+    def _refuse_unreachable(self, most: float) -> float:
+        """`most` as it is; raises `UsageError` where no picture could have a novelty above it."""
+        if not 0 <= most <= 1:
+            raise UsageError(f"no novelty is {most:g}", "it lies between 0 and 1")
+        if self.novelty is None:
+            raise UsageError(
+                "how novel a picture is this bundle does not know: it has no novelty.safetensors",
+                "classifiers of one class a picture have it; train again if this is one",
+            )
+        if self.novelty.highest <= most < 1:
+            raise UsageError(
+                f"no picture is more novel than {most:g}: the scale is that of "
+                f"{len(self.novelty.known)} validation pictures",
+                f"with these --max-novelty is less than {self.novelty.highest:.4g}",
+            )
+        return most
