@@ -159,7 +159,7 @@ def test_a_script_that_forgets_to_close_ends_and_leaves_no_process(tmp_path: Pat
 
 
 def test_the_command_leaves_no_process(tmp_path: Path) -> None:
-    bundle().save(tmp_path / "bundle", "card")
+    bundle().save(tmp_path / "bundle")
     files(tmp_path, 0, 3)
     words = ["-m", "saccade.cli", "predict", str(tmp_path / "bundle"), str(tmp_path)]
     with subprocess.Popen(
