@@ -152,7 +152,7 @@ def test_a_script_that_forgets_to_close_ends_and_leaves_no_process(tmp_path: Pat
         "(process,) = bundle.predictor.workers.sandbox._live\n"
         "print(process.handle.pid)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     with pytest.raises(ProcessLookupError):
         os.kill(int(done.stdout), 0)
@@ -165,7 +165,7 @@ def test_the_command_leaves_no_process(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, *words], stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as command:
-        printed, _ = command.communicate(timeout=120)
+        printed, _ = command.communicate(timeout=250)
     assert command.returncode == 0
     assert printed.count("novelty") == 3
     with pytest.raises(ProcessLookupError):
