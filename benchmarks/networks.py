@@ -16,7 +16,6 @@ import torchvision
 from torch import nn
 
 from saccade.explain.anatomy import anatomy
-from saccade.listings import list_models
 from saccade.models.catalogue import NETWORKS
 
 
@@ -40,16 +39,16 @@ def twin(name: str, network: nn.Module) -> str:
 def main() -> None:
     print("| network | paper | input | parameters | multiply-adds | public twin |")
     print("|---|---|---|---:|---:|---|")
-    before = ""
-    for entry in list_models("*").entries:
+    before = None
+    for name, row in NETWORKS.items():
         with torch.device("meta"):
-            network = NETWORKS[entry.name].make()
-            total = anatomy(network, entry.input, name=entry.name).total
-            public = twin(entry.name, network)
-        paper, before = "" if entry.paper == before else entry.paper, entry.paper
-        size = "x".join(map(str, entry.input))
+            network = row.make()
+            total = anatomy(network, row.input, name=name).total
+            public = twin(name, network)
+        paper, before = "" if row.paper == before else row.paper, row.paper
+        size = "x".join(map(str, row.input))
         counts = f"{total.weights:,} | {total.multiply_adds:,}"
-        print(f"| {entry.name} | {paper} | {size} | {counts} | {public} |")
+        print(f"| {name} | {paper} | {size} | {counts} | {public} |")
 
 
 if __name__ == "__main__":

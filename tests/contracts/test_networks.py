@@ -188,14 +188,6 @@ def test_its_function_takes_at_most_four_arguments_and_says_what_it_is(name: str
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, *SEVERAL_LOGITS])
-def test_the_first_line_of_its_file_names_the_year_of_its_paper(name: str):
-    module = inspect.getmodule(function(name))
-    assert module is not None
-    first, *_ = (module.__doc__ or "").splitlines()
-    assert re.search(r"\b(1[89]|20)\d\d\b", first), first
-
-
-@pytest.mark.parametrize("name", [*NETWORKS, *SEVERAL_LOGITS])
 def test_the_sizes_down_the_margin_are_the_real_ones(name: str):
     result = built(name)
     for table in result.tables:

@@ -64,7 +64,13 @@ def test_a_wrong_setting_is_refused_with_what_it_takes(changes: dict, what: str,
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["optim = [", "lr = 1", "[optim]\nrl = 1", "[optics]\nlr = 1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "optim = [", "lr = 1", "[optim]\nrl = 1", "[optics]\nlr = 1", "[data.size]",
+        "a=" + "[" * 5000, "[optim]\nweight_decay = inf", "[optim]\nlr = nan", "[train]\nseed = -1",
+    ],
+)  # fmt: skip
 def test_a_broken_recipe_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(text)
     with pytest.raises(RecipeError):

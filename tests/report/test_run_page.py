@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_the_report_holds_the_numbers_settings_and_command(trained: Run) -> None
     for name in trained.recipe.settings():
         assert f">{name}</th>" in text
     for number in trained.test.numbers:
-        assert f">{number.name}</th>" in text
+        assert f">{escape(number.name)}</th>" in text
     wrong = trained.test.n - sum(row[k] for k, row in enumerate(trained.test.confusion))
     assert f"{wrong} of {trained.test.n} pictures, as" in text
     assert f"temperature {trained.bundle.task.config()['temperature']:.2f}, from validation" in text

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from saccade.data.decode import Preprocessing
+from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import Encoded, File, Item, Pixels
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError
@@ -75,24 +75,16 @@ def test_many_threads_are_answered_as_one_is(predictor: Predictor, tmp_path: Pat
     for k, answer in zip(work, limited, strict=True):
         assert answer.items == alone[k].items
     for k, answer in zip(work, answers, strict=True):
-        pairs = zip(answer, alone[k], strict=True)
-        assert all(one.name == other.name and one.known for one, other in pairs)
+        assert [one.name for one in answer] == [one.name for one in alone[k]]
+        assert all(isinstance(one, Prediction) and one.known for one in answer)
 
 
 def test_what_it_says_is_what_the_network_and_the_novelty_say(predictor: Predictor) -> None:
     """Two batches and a half, calculated row by row."""
     items = noise(0, 2 * BATCH + BATCH // 2)
     answers = predictor.predict_items(items, top=3)
-    pixels = np.stack([item.picture.read() for item in items])
-    images = torch.stack(
-        [
-            image
-            for image in predictor.workers.pictures(items, GREY)
-            if isinstance(image, torch.Tensor)
-        ]
-    )
-    assert images.shape == (len(pixels), 1, 32, 32)
-    *rows, head = predictor.model
+    images = torch.stack([decode(item.picture.read(), GREY) for item in items])
+    *rows, head = predictor.model.children()
     with torch.inference_mode():
         features = images
         for row in rows:
@@ -164,3 +156,17 @@ def test_a_script_that_forgets_to_close_ends_and_leaves_no_process(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     with pytest.raises(ProcessLookupError):
         os.kill(int(done.stdout), 0)
+
+
+def test_the_command_leaves_no_process(tmp_path: Path) -> None:
+    bundle().save(tmp_path / "bundle")
+    files(tmp_path, 0, 3)
+    words = ["-m", "saccade.cli", "predict", str(tmp_path / "bundle"), str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as command:
+        printed, _ = command.communicate(timeout=120)
+    assert command.returncode == 0
+    assert printed.count("novelty") == 3
+    with pytest.raises(ProcessLookupError):
+        os.killpg(command.pid, 0)

@@ -118,6 +118,8 @@ TWO = f"{HEAD}[variants.a]\n[variants.b]\n"
         (f"along = 'b'\n{HEAD}[axes.a.one]\n[axes.a.two]\n", "no axis is called 'b'", "a"),
         (f"seeds = true\n{TWO}", "seeds cannot be 'True'", "from 1 on"),
         ("question = ", "is no TOML", ""),
+        ("a=" + "[" * 5000, "is nested too deeply", "[variants.adam]"),
+        (f"{TWO}train.average = 0.9\n", "no setting is called 'train.average'", "train.ema"),
     ],
 )
 def test_what_a_study_cannot_mean_is_refused(

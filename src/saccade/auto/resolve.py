@@ -50,7 +50,7 @@ def resolve(
     with their reasons, goes before all other choices.
     """
     Recipe().with_(flags)  # refuses what no recipe takes, before any weights are fetched
-    name, notes = (recipe, ()) if recipe else _fitting_recipe(seen, flags, hand)
+    name, notes = (recipe, ()) if recipe is not None else _fitting_recipe(seen, flags, hand)
     values = Recipe().settings()
     origins = dict.fromkeys(values, "default")
     stated, origin = _stated(name)

@@ -23,7 +23,6 @@ from saccade.data.item import Item, Skipped
 from saccade.data.splits import written
 from saccade.errors import ResourceError, UsageError
 from saccade.files import write_whole
-from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
@@ -127,6 +126,8 @@ class Run:
     @cached_property
     def recipe(self) -> Recipe:
         """Its settings; those of an earlier version are read by today's names, which is said."""
+        from saccade.progress import say  # here, since most readers of a run have nothing to say
+
         stated = settings_in(self.path / "recipe.toml")
         for note in note_on(stated):
             say(f"{self.path}: {note}")

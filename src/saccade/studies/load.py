@@ -39,6 +39,9 @@ def load_study(path: Path) -> Study:
         raise RecipeError(f"the study '{path}' cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"'{path}' is no TOML: {error}") from error
+    except RecursionError:
+        hint = "a study has tables such as [variants.adam]"
+        raise RecipeError(f"'{path}' is nested too deeply", hint) from None
     for key in told:
         if key not in KEYS:
             raise unknown("key of a study", key, KEYS, RecipeError)

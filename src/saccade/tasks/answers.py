@@ -98,7 +98,7 @@ class Predictions(Sequence[Answer]):
 
 
 def most_probable(
-    classes: Sequence[str], predictions: Tensor, top: int
+    classes: tuple[str, ...], predictions: Tensor, top: int
 ) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
     """The `top` most probable classes of each image with their probabilities.  [N,K]"""
     ranked = predictions.sort(dim=1, descending=True, stable=True)
