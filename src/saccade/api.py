@@ -97,9 +97,9 @@ def train(
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
     from saccade.recipes.short import by_full_name
-    from saccade.trackers.watching import take_part
+    from saccade.trackers.watching import run_training
     from saccade.training.follow import launched_run
-    from saccade.training.train import begin
+    from saccade.training.train import start_training
 
     together = Launch(processes, nodes, rendezvous, max_restarts)
     flags = by_full_name(with_, short)
@@ -108,8 +108,8 @@ def train(
         return launched_run(whole.words, together)
     command = str(Command.of("train", data, recipe=recipe, with_=flags))
     folder = Path(out) if out is not None else None
-    return take_part(
-        lambda view, world: begin(data, recipe, flags, folder, command, view, world), track
+    return run_training(
+        lambda view, world: start_training(data, recipe, flags, folder, command, view, world), track
     )
 
 
@@ -202,15 +202,17 @@ def resume(
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
     from saccade.runs.run import Run
-    from saccade.trackers.watching import take_part, tracked
+    from saccade.trackers.watching import run_training, tracked
     from saccade.training.follow import launched_run
-    from saccade.training.train import go_on
+    from saccade.training.train import resume_training
 
     together = Launch(processes, nodes, rendezvous, max_restarts)
     if together.several:
         return launched_run(Command.of("resume", run, epochs=epochs).words, together)
     begun = Run.open(run)
-    return take_part(lambda view, world: go_on(begun, view, world, epochs), tracked(begun))
+    return run_training(
+        lambda view, world: resume_training(begun, view, world, epochs), tracked(begun)
+    )
 
 
 def evaluate(

@@ -5,7 +5,7 @@ breaks:
 
     stepper = sweeping(stepper, steps=200)
     events = train(supervised(model, task, stepper), loader, augment, epochs=stepper.total_steps)
-    rate = suggested_rate(list(trials(events)))
+    rate = suggested_rate(list(lr_points(events)))
 
 The network is trained by it, and is of no further use.
 """
@@ -18,7 +18,7 @@ from math import isfinite
 from statistics import pstdev
 
 from saccade.engine.loop import Epoch, Step
-from saccade.engine.schedule import Plateau, rising
+from saccade.engine.schedule import ReduceOnPlateau, exponential
 from saccade.engine.step import Stepper
 from saccade.errors import DivergedError
 
@@ -27,7 +27,7 @@ MEMORY = 0.9  # of the mean of the losses before a step
 
 
 @dataclass(frozen=True)
-class Trial:
+class LRPoint:
     """One step at one rate."""
 
     rate: float
@@ -35,14 +35,16 @@ class Trial:
     smooth: float  # mean of this loss and those before, the nearest weighing most
 
 
-def sweeping(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
+def lr_sweep(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
     """The same stepper over so many steps, at rates from one end of `span` to the other."""
     low, high = (rate / stepper.peak_lr for rate in span)
-    schedule = rising(low, high)
-    return replace(stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=Plateau())
+    schedule = exponential(low, high)
+    return replace(
+        stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=ReduceOnPlateau()
+    )
 
 
-def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
+def lr_points(events: Iterable[Step | Epoch]) -> Iterator[LRPoint]:
     """Rate and loss of every step, up to the one where the loss breaks."""
     mean, weight, lowest = 0.0, 0.0, float("inf")
     for event in events:
@@ -55,13 +57,13 @@ def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
             MEMORY * old + (1 - MEMORY) * new for old, new in ((mean, loss), (weight, 1))
         )
         smooth = mean / weight
-        yield Trial(event.lr["lr"], loss, smooth)
+        yield LRPoint(event.lr["lr"], loss, smooth)
         lowest = min(lowest, smooth)
         if smooth > BROKEN * lowest:
             return
 
 
-def suggested_rate(found: Sequence[Trial]) -> float:
+def suggested_lr(found: Sequence[LRPoint]) -> float:
     """A tenth of the rate at which the smooth loss is lowest, to two digits.
 
     Beyond that rate the loss rises; a tenth of it leaves room for the rest of the training, whose

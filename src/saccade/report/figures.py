@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from saccade.engine.lr_find import Trial
+from saccade.engine.lr_find import LRPoint
 from saccade.report.charts import Frame, bare, lower_axis, plotted, short, ticks
 from saccade.report.page import Html, element
 
@@ -127,7 +127,7 @@ def _picture(counts: Sequence[Sequence[int]], names: Sequence[str], title: str) 
     return element("svg", element("title", title), *cells, class_="matrix", viewBox=box, role="img")
 
 
-def rate_picture(found: Sequence[Trial], rate: float, kind: str) -> bytes:
+def rate_picture(found: Sequence[LRPoint], rate: float, kind: str) -> bytes:
     """Loss over rate, the rate on a scale of powers of ten; `kind` is png or svg."""
     from matplotlib.figure import Figure  # half a second, which trainings have no use for
 

@@ -14,16 +14,16 @@ from typing import Any
 
 from saccade.device import device, threads
 from saccade.engine.loop import train
-from saccade.engine.lr_find import BROKEN, Trial, suggested_rate, sweeping, trials
-from saccade.engine.profile import undisturbed
+from saccade.engine.lr_find import BROKEN, LRPoint, lr_points, lr_sweep, suggested_lr
+from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
 from saccade.files import write_whole
 from saccade.progress import counting
 from saccade.recipes.settings import Settings
 from saccade.report.figures import rate_picture
-from saccade.training.begin import settle
-from saccade.training.prepare import Prepared, Progress, prepare
+from saccade.training.begin import training_inputs
+from saccade.training.prepare import Progress, TrainingSetup, prepare
 from saccade.words import aligned, html_table
 
 STEPS = 200  # of the sweep
@@ -39,11 +39,11 @@ class FoundRate:
     model: str
     optimizer: str
     batch_size: int
-    trials: tuple[Trial, ...]
+    trials: tuple[LRPoint, ...]
     path: Path  # the drawing
 
     @property
-    def lowest(self) -> Trial:
+    def lowest(self) -> LRPoint:
         """Where the smooth loss was lowest."""
         return min(self.trials, key=lambda trial: trial.smooth)
 
@@ -78,55 +78,55 @@ def find_rate(
     """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
     if out.suffix not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
-    settled = settle(data, recipe, flags)
+    settled = training_inputs(data, recipe, flags)
     chosen = settled.settings.recipe
     if not chosen.train.epochs:
         raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
     with threads(int(chosen.train.threads)), counting("reading") as progress:
-        prepared = prepare(chosen, settled.division, progress)
+        setup = prepare(chosen, settled.division, progress)
     with threads(int(chosen.train.threads)), counting("sweeping") as progress:
-        found = tuple(_sweep(prepared, progress))
-    rate = suggested_rate(found)
+        found = tuple(_sweep(setup, progress))
+    rate = suggested_lr(found)
     write_whole(out, rate_picture(found, rate, out.suffix[1:]))
     optim, size = chosen.optim, int(chosen.train.batch_size)
     return FoundRate(rate, chosen.model.name, optim.name, size, found, out)
 
 
-def rated(settings: Settings, prepared: Prepared) -> tuple[Settings, Prepared]:
+def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, TrainingSetup]:
     """With a rate in place of optim.lr=auto, found with a copy of the network on its pictures.
 
-    What is prepared then descends at this rate; its words say why.
+    What is prepared then descends at this rate; its notes say why.
     """
     if settings.recipe.optim.lr != "auto":
-        return settings, prepared
-    with counting("sweeping") as progress, undisturbed(device(settings.recipe.train.device)):
-        found = tuple(_sweep(prepared, progress))
-    rate, low = suggested_rate(found), min(found, key=lambda trial: trial.smooth)
+        return settings, setup
+    with counting("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
+        found = tuple(_sweep(setup, progress))
+    rate, low = suggested_lr(found), min(found, key=lambda trial: trial.smooth)
     why = f"{_why(low)}, in a sweep of {len(found)} steps"
-    prepared.stepper.peak_lr = rate
+    setup.stepper.peak_lr = rate
     recipe = settings.recipe.with_({"optim.lr": rate})
     origins = {**settings.origins, "optim.lr": f"found: {why}"}
-    words = (*prepared.words, f"optim.lr={rate:.2g}: {why}")
+    notes = (*setup.notes, f"optim.lr={rate:.2g}: {why}")
     return replace(settings, recipe=recipe, origins=origins), replace(
-        prepared, recipe=recipe, words=words
+        setup, recipe=recipe, notes=notes
     )
 
 
-def _why(low: Trial) -> str:
+def _why(low: LRPoint) -> str:
     return f"a tenth of {low.rate:.2g}, where the smooth loss was lowest, {low.smooth:.3f}"
 
 
-def _sweep(prepared: Prepared, progress: Progress) -> Iterator[Trial]:
+def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:
     """The trials of all rates up to the one that breaks the training, of a copy of it."""
-    model, whole = copy.deepcopy((prepared.model, prepared.stepper))
-    stepper = sweeping(whole, STEPS, SPANS.get(prepared.recipe.optim.name, SPAN))
+    model, whole = copy.deepcopy((setup.model, setup.stepper))
+    stepper = lr_sweep(whole, STEPS, SPANS.get(setup.recipe.optim.name, SPAN))
     events = train(
-        supervised(model, prepared.task, stepper),
-        prepared.loader,
-        prepared.augment,
-        epochs=ceil(STEPS / len(prepared.loader)),
-        seed=prepared.recipe.train.seed,
+        supervised(model, setup.task, stepper),
+        setup.loader,
+        setup.augment,
+        epochs=ceil(STEPS / len(setup.loader)),
+        seed=setup.recipe.train.seed,
     )
-    for done, trial in enumerate(trials(events), 1):
+    for done, trial in enumerate(lr_points(events), 1):
         progress(done, STEPS)
         yield trial
