@@ -31,7 +31,7 @@ from saccade.training.follow import (
     tell_start,
 )
 from saccade.training.logbook import Logbook, Losses
-from saccade.training.lr_find import rated
+from saccade.training.lr_find import with_found_lr
 from saccade.training.plan import folder_of, forecast
 from saccade.training.prepare import Prepared, Split, prepare, refuse_unshared
 from saccade.training.view import View
@@ -59,7 +59,7 @@ def begin(
     with threads(int(settings.recipe.train.threads)):
         prepared = prepare(settings.recipe, division, view.decoding, world)
         costs = foretold(prepared, out, view)
-        settings, prepared = rated(settings, prepared)
+        settings, prepared = with_found_lr(settings, prepared)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in prepared.words:
             say(line)
