@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 if TYPE_CHECKING:
     from torch.nn import Module
 
+    from saccade.audit.label_issue import LabelIssues
     from saccade.audit.sheets import Sheet
-    from saccade.audit.suspects import Suspects
     from saccade.compare.comparison import Comparison
     from saccade.compare.write import WrittenReport
     from saccade.data.doctor.doctor import Diagnosis
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from saccade.studies.load import Studies
     from saccade.studies.result import StudyResult
     from saccade.tasks.answers import Predictions
-    from saccade.training.lr_find import FoundRate
+    from saccade.training.lr_find import LRFindResult
     from saccade.training.plan import Plan
 
 
@@ -150,7 +150,7 @@ def lr_find(
     with_: Mapping[str, Any] | Sequence[str] | None = None,
     out: str | Path = "lr-find.svg",
     **short: Unpack[ShortSettings],
-) -> FoundRate:
+) -> LRFindResult:
     """Train briefly at rising learning rates and say which one to take; keeps nothing but a plot.
 
     Parameters
@@ -167,7 +167,7 @@ def lr_find(
         Settings by their short names: model="resnet18".
     """
     from saccade.recipes.short import by_full_name
-    from saccade.training.lr_find import find_rate as find
+    from saccade.training.lr_find import lr_find as find
 
     return find(data, recipe, by_full_name(with_, short), Path(out))
 
@@ -506,7 +506,7 @@ def label_issues(
     weights: str | Path | None = None,
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
-) -> Suspects:
+) -> LabelIssues:
     """Find pictures whose labels are probably wrong, the surest first.
 
     Linear probes on features of the pictures say what each shows without having learned from it;
@@ -527,11 +527,11 @@ def label_issues(
         A file for a table of the pictures without the label issues, to train on in place of data.
         The pictures themselves are never touched.
     """
-    from saccade.audit.label_issues import find_suspects
+    from saccade.audit.label_issues import find_label_issues
 
     named = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_suspects(data, model, named, html=page, apply=table)
+    return find_label_issues(data, model, named, html=page, cleaned=table)
 
 
 def study(

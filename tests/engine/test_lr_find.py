@@ -29,15 +29,15 @@ def told(losses: list[float]) -> Iterator[Step | Epoch]:
 
 def valley(rate: float) -> LRPoint:
     """A loss with its lowest point at a rate of 0.1."""
-    return LRPoint(rate, 0.0, smooth=abs(rate - 0.1))
+    return LRPoint(rate, 0.0, smoothed_loss=abs(rate - 0.1))
 
 
 def test_smooth_losses_weigh_the_past_by_powers_of_nine_tenths() -> None:
     found = list(lr_points(told([1.0, 2.0, 4.0])))
-    assert [trial.loss for trial in found] == [1, 2, 4]
-    assert [trial.rate for trial in found] == pytest.approx([0.1, 0.2, 0.4])
+    assert [point.loss for point in found] == [1, 2, 4]
+    assert [point.lr for point in found] == pytest.approx([0.1, 0.2, 0.4])
     third = (0.81 * 1 + 0.9 * 2 + 4) / (0.81 + 0.9 + 1)
-    assert [trial.smooth for trial in found] == pytest.approx([1, (0.9 + 2) / 1.9, third])
+    assert [point.smoothed_loss for point in found] == pytest.approx([1, (0.9 + 2) / 1.9, third])
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
@@ -67,7 +67,7 @@ def test_losses_that_only_scatter_suggest_nothing() -> None:
     with pytest.raises(DivergedError, match="no rate of the sweep lowered the loss"):
         suggested_lr(flat)
     falling = list(lr_points(told([loss - 0.01 * max(0, k - 50) for k, loss in enumerate(losses)])))
-    assert suggested_lr(falling) == pytest.approx(falling[-1].rate / 10, rel=0.05)
+    assert suggested_lr(falling) == pytest.approx(falling[-1].lr / 10, rel=0.05)
 
 
 def test_a_sweep_down_a_parabola_breaks_where_theory_says() -> None:
@@ -84,10 +84,10 @@ def test_a_sweep_down_a_parabola_breaks_where_theory_says() -> None:
             yield Step(0, step, {"loss": loss.detach()}, {"lr": rate}, torch.zeros(1))
 
     found = list(lr_points(events()))
-    assert found[0].rate == pytest.approx(0.11)
+    assert found[0].lr == pytest.approx(0.11)
     for before, after in pairwise(found):
-        assert (after.loss < before.loss) == (before.rate < 2)
-    assert found[-1].rate > 2
+        assert (after.loss < before.loss) == (before.lr < 2)
+    assert found[-1].lr > 2
     assert len(found) < 40  # and there it ends
 
 

@@ -45,7 +45,7 @@ def test_what_has_no_rate_or_no_picture_to_draw_is_refused(tmp_path: Path) -> No
 def test_a_training_at_rate_auto_is_one_at_the_rate_that_lr_find_suggests(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    suggested = lr_find(with_=LINE, out=tmp_path / "rates.svg").rate
+    suggested = lr_find(with_=LINE, out=tmp_path / "rates.svg").lr
     found = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "found")
     assert f"optim.lr={suggested:.2g}: a tenth of" in capsys.readouterr().err
     assert found.recipe.optim.lr == suggested

@@ -1,4 +1,4 @@
-"""Suspects: pictures whose labels are probably wrong, the worst first."""
+"""Label issues: pictures whose labels are probably wrong, the worst first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEAD = ("given", "suggested", "p(given)", "p(suggested)", "picture")
 
 
 @dataclass(frozen=True)
-class Suspect:
+class LabelIssue:
     """A picture, the label that it was given, and the one that it probably should have."""
 
     name: str
@@ -38,18 +38,18 @@ class Suspect:
 
 
 @dataclass(frozen=True, repr=False)
-class Suspects:
-    """The suspects of a set of labelled pictures, and how far they can be trusted."""
+class LabelIssues:
+    """The label issues of a set of pictures, and how far they can be trusted."""
 
     data: str
     n: int  # pictures looked at
     classes: tuple[str, ...]
-    found: tuple[Suspect, ...]
-    wrong: float  # estimated share of wrong labels
+    issues: tuple[LabelIssue, ...]
+    label_error_rate: float  # estimated share of wrong labels
     interval: Interval | None  # of that share
-    noise: tuple[tuple[float, ...], ...]  # p(given | true): a row a given label
-    agreeing: int  # pictures whose given label the probes say, too
-    eye: str  # what looked at the pictures
+    noise_matrix: tuple[tuple[float, ...], ...]  # p(given | true): a row a given label
+    agreements: int  # pictures whose given label the probes say, too
+    features: str  # what looked at the pictures
     items: tuple[Item, ...] = ()  # all that was looked at
     notes: tuple[str, ...] = ()
     reported: tuple[Skipped, ...] = ()  # pictures that could not be read
@@ -60,65 +60,65 @@ class Suspects:
             "data": self.data,
             "n": self.n,
             "classes": list(self.classes),
-            "wrong_share": self.wrong,
+            "wrong_share": self.label_error_rate,
             "wrong_share_interval": list(self.interval) if self.interval else None,
-            "noise_matrix": [list(row) for row in self.noise],
-            "agreement": self.agreeing / self.n,
-            "features": self.eye,
-            "suspects": [suspect.to_dict() for suspect in self.found],
+            "noise_matrix": [list(row) for row in self.noise_matrix],
+            "agreement": self.agreements / self.n,
+            "features": self.features,
+            "label_issues": [issue.to_dict() for issue in self.issues],
             "notes": list(self.notes),
             "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
         }
 
     def to_csv(self) -> str:
-        """A row a suspect."""
+        """A row a label issue."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows([s.to_dict()[name] for name in COLUMNS] for s in self.found)
+        writer.writerows([s.to_dict()[name] for name in COLUMNS] for s in self.issues)
         return out.getvalue().rstrip("\n")
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         return [
             ("pictures", f"{self.n:,} of {len(self.classes)} classes"),
-            ("wrong labels", self.share_words()),
-            ("suspects", f"{len(self.found):,}"),
-            ("agreement", f"{self.agreement_words()} of labels are what the probes say"),
-            ("features", self.eye),
+            ("wrong labels", self.label_error_rate_text()),
+            ("label issues", f"{len(self.issues):,}"),
+            ("agreement", f"{self.agreement_text()} of labels are what the probes say"),
+            ("features", self.features),
             *(("note", note) for note in self.notes),
         ]
 
-    def share_words(self) -> str:
+    def label_error_rate_text(self) -> str:
         """The estimated share of wrong labels, with its interval."""
         if self.interval is None:
-            return f"about {percent(self.wrong)} (n = {self.n:,})"
-        return f"about {proportion(self.wrong, self.interval, self.n)}"
+            return f"about {percent(self.label_error_rate)} (n = {self.n:,})"
+        return f"about {proportion(self.label_error_rate, self.interval, self.n)}"
 
-    def agreement_words(self) -> str:
+    def agreement_text(self) -> str:
         """On how many pictures the probes say the given label."""
-        interval = wilson(self.agreeing, self.n)
-        return proportion(self.agreeing / self.n, interval, self.n)
+        interval = wilson(self.agreements, self.n)
+        return proportion(self.agreements / self.n, interval, self.n)
 
     def __str__(self) -> str:
         lines = [aligned(self.rows())]
-        if self.found:
-            shown = self.found[:SHOWN]
-            lines += ["", _in_columns([HEAD, *(_cells(suspect) for suspect in shown)])]
-        if (more := len(self.found) - SHOWN) > 0:
+        if self.issues:
+            shown = self.issues[:SHOWN]
+            lines += ["", _in_columns([HEAD, *(_cells(issue) for issue in shown)])]
+        if (more := len(self.issues) - SHOWN) > 0:
             lines.append(f"and {more:,} more: --csv lists all, --html shows them")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"Suspects({self.data}: {len(self.found)} of {self.n})"
+        return f"LabelIssues({self.data}: {len(self.issues)} of {self.n})"
 
     def _repr_html_(self) -> str:
-        return html_table(("suspects", self.data), self.rows())
+        return html_table(("label issues", self.data), self.rows())
 
 
-def _cells(suspect: Suspect) -> tuple[str, ...]:
-    shares = (percent(suspect.p_given), percent(suspect.p_suggested))
-    return (suspect.given, suspect.suggested, *shares, suspect.name)
+def _cells(issue: LabelIssue) -> tuple[str, ...]:
+    shares = (percent(issue.p_given), percent(issue.p_suggested))
+    return (issue.given, issue.suggested, *shares, issue.name)
 
 
 def _in_columns(rows: Sequence[Sequence[str]]) -> str:
