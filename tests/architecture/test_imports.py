@@ -39,6 +39,8 @@ def command(*words: str | Path) -> str:
         "recipes",
         "recipe small",
         "studies",
+        "settings",
+        "settings optim.lr",
         "--help",
         "predict --help",
         "--version",
