@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.distributed.torch_world import init_world

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from saccade.audit.label_issue import LabelIssues
     from saccade.audit.sheets import Sheet
-    from saccade.compare.comparison import Comparison
-    from saccade.compare.write import WrittenReport
+    from saccade.comparison.comparison import Comparison
+    from saccade.comparison.write import WrittenReport
     from saccade.data.doctor.doctor import Diagnosis
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
@@ -312,7 +312,7 @@ def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
     html
         A file for the comparison as a page, with the pictures that changed side.
     """
-    from saccade.compare.compare import compare_runs
+    from saccade.comparison.compare import compare_runs
 
     return compare_runs(runs, None if html is None else Path(html))
 
@@ -357,7 +357,7 @@ def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
     out
         The HTML file; without it report.html in the folder of the run, or reports.html.
     """
-    from saccade.compare.write import write_reports
+    from saccade.comparison.write import write_reports
 
     return write_reports(runs, None if out is None else Path(out))
 

@@ -7,7 +7,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import compose
+from saccade.augmentation.augmentation import compose
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.freezing import freeze, training_mode, unfreeze_from

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import Augmentation, compose
+from saccade.augmentation.augmentation import Augmentation, compose
 from saccade.auto.look import glance
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch

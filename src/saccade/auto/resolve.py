@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
-from saccade.augment.crop import sizes
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
+from saccade.augmentation.crop import sizes
 from saccade.auto import choose as starting
 from saccade.auto.choose import Hand, begin_from
 from saccade.auto.look import Glance, is_fitted, without_descent

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.corrupt.corruptions import Corrupted, names
-from saccade.augment.corrupt.optics import SEVERITIES
-from saccade.augment.tta import Map, averaged
+from saccade.augmentation.corrupt.corruptions import Corrupted, names
+from saccade.augmentation.corrupt.optics import SEVERITIES
+from saccade.augmentation.tta import Map, averaged
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import SINGLE_PROCESS, World

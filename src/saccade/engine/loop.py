@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from saccade.augment.augmentation import Augmentation
+from saccade.augmentation.augmentation import Augmentation
 from saccade.data.loader import Loader
 from saccade.engine.state import TrainState
 

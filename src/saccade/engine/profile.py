@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from saccade.augment.augmentation import Augmentation
+from saccade.augmentation.augmentation import Augmentation
 from saccade.data.loader import Loader
 from saccade.data.store import free_memory
 from saccade.engine.evaluate import predict

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from saccade.augment.catalogue import parse
+from saccade.augmentation.catalogue import parse
 from saccade.auto.look import glance
 from saccade.auto.probe import compared
 from saccade.auto.resolve import resolve

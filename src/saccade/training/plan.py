@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
-from saccade.augment.crop import STAGES, sizes
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
+from saccade.augmentation.crop import STAGES, sizes
 from saccade.data.item import Item
 from saccade.data.splits import Division
 from saccade.data.store import in_words

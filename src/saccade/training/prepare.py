@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import Augmentation, compose
-from saccade.augment.catalogue import parse
-from saccade.augment.crop import Grow
+from saccade.augmentation.augmentation import Augmentation, compose
+from saccade.augmentation.catalogue import parse
+from saccade.augmentation.crop import Grow
 from saccade.data.cache import Pictures, decoded
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing
