@@ -27,9 +27,9 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
     monkeypatch.chdir(tmp_path)
     assert main(["lr-find", "--model", "logistic_regression", "--out", "rates.svg", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    losses = {trial["rate"]: trial["smooth"] for trial in told["trials"]}
-    assert told["rate"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
-    assert told["rate"] == float(f"{told['rate']:.2g}")
+    losses = {point["lr"]: point["smoothed_loss"] for point in told["points"]}
+    assert told["lr"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
+    assert told["lr"] == float(f"{told['lr']:.2g}")
     assert sorted(losses) == list(losses)
     assert [path.name for path in tmp_path.iterdir()] == ["rates.svg"]
     assert "learning rate" in (tmp_path / "rates.svg").read_text()
