@@ -10,7 +10,7 @@ from clock import DECAY, RATE, Clock, Job
 from saccade.device import keep_blocks
 from saccade.engine.loop import Step
 from saccade.terminal import TrainingView
-from saccade.training.train import begin
+from saccade.training.train import start_training
 
 
 class Timed(TrainingView):
@@ -49,7 +49,7 @@ def main() -> None:
         "train.ema": 0,
     }
     with tempfile.TemporaryDirectory() as folder, Timed(clock) as view:
-        run = begin(job.folder, None, settings, Path(folder) / "run", "benchmark", view)
+        run = start_training(job.folder, None, settings, Path(folder) / "run", "benchmark", view)
         clock.measured(run.test.accuracy)
     clock.report()
 

@@ -34,7 +34,7 @@ TINY = {
     "data.doctor": "off",
     "data.augment": (),
     "optim.lr": 0.003,
-    "train.keep": "best",
+    "train.checkpoint": "best",
 }
 CELLS: dict[str, tuple[str, Callable[[int], str]]] = {  # column, and the label of so many squares
     "classification": ("label", lambda squares: "many" if squares > 1 else "few"),
@@ -111,7 +111,7 @@ def test_a_step_descends_on_the_loss(task: Task, items: list[Item]) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert loss.shape == ()
     assert losses[-1] < losses[0]
 

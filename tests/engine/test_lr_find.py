@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.augment.augmentation import compose
+from saccade.augmentation.augmentation import compose
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Epoch, Step, train

@@ -21,17 +21,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import Augmentation, compose
+from saccade.augmentation.augmentation import Augmentation, compose
 from saccade.auto.look import glance
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch
 from saccade.data.sources import open_source
 from saccade.data.splits import divide
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
-from saccade.engine.ema import Average
-from saccade.engine.loop import Position, Step, chance, train
+from saccade.engine.ema import EMA
+from saccade.engine.loop import Position, Step, step_generator, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.profile import Rehearsal, pace
+from saccade.engine.profile import TrainingCopy, profile_steps
 from saccade.engine.schedule import constant
 from saccade.engine.state import NetworkState, TrainState
 from saccade.engine.step import Stepper
@@ -41,7 +41,7 @@ from saccade.metrics.bootstrap import mean_of
 from saccade.metrics.metric import Predicted, Quantity, Score
 from saccade.models.layers.blocks import chain
 from saccade.runs.run import Run
-from saccade.training.prepare import Prepared, prepare
+from saccade.training.prepare import TrainingSetup, prepare
 from saccade.training.train import train_epochs
 from saccade.training.view import Several
 
@@ -125,7 +125,7 @@ def adversaries() -> TrainState:
     losses = {"discriminator": discriminator_losses, "generator": generator_losses}
     states = {n: NetworkState(m, stepper(m), losses[n]) for n, m in networks.items()}
     generated = states["generator"]
-    states["generator"] = replace(generated, ema=Average(generated.model, 0.9))
+    states["generator"] = replace(generated, ema=EMA(generated.model, 0.9))
     return TrainState(states, name="generator")
 
 
@@ -170,7 +170,7 @@ class Interrupted(Augmentation):
         return batch
 
 
-def prepared(augment: Augmentation) -> Prepared:
+def prepared(augment: Augmentation) -> TrainingSetup:
     """Digits and splits as `saccade train` prepares them, with the two networks to train."""
     division = divide(open_source(None), val=0.15, test=0.15, seed=0)
     settings = resolve("small", SETTINGS, glance(division.train))
@@ -272,7 +272,7 @@ def test_the_loop_steps_two_networks_as_a_loop_by_hand_does() -> None:
     d, g = (plain.networks[name].model.train() for name in ("discriminator", "generator"))
     of_d, of_g = (torch.optim.Adam(m.parameters(), 2e-4, (0.5, 0.999)) for m in (d, g))
     for step, batch in zip(steps, ready.loader.epoch(0), strict=True):
-        chance(7, 0, step.step, torch.device("cpu"))
+        step_generator(7, 0, step.step, torch.device("cpu"))
         ones, zeros = torch.ones(len(batch), 1), torch.zeros(len(batch), 1)
         fakes = g(noise(len(batch))).detach()
         d.zero_grad()
@@ -298,8 +298,8 @@ def test_the_loop_steps_two_networks_as_a_loop_by_hand_does() -> None:
 def test_a_plan_counts_the_seconds_and_bytes_of_both_networks() -> None:
     ready = prepared(compose([]))
     before = {k: v.clone() for k, v in ready.model.state_dict().items()}
-    rehearsal = Rehearsal.of(ready.state, ready.task, ready.loader, ready.augment)
-    found = pace(rehearsal, 64, 0, EPOCHS * STEPS, 0.2)
+    rehearsal = TrainingCopy.of(ready.state, ready.task, ready.loader, ready.augment)
+    found = profile_steps(rehearsal, 64, 0, EPOCHS * STEPS, 0.2)
     g = 16 * 32 * 49 + 2 * 32 + 32 * 16 + 1  # weights of the generator's three rows, and a bias
     d = 16 * 16 + 16 + 16 * 16 * 9 + 2 * 16 + 16 * 49 + 1
     buffers = 4 * (2 * 32 + 2 * 16) + 2 * 8  # means, variances; counts of int64

@@ -7,10 +7,10 @@ import pytest
 
 from saccade.api import lr_find, plan, resume, train
 from saccade.cli import main
-from saccade.engine.distributed.world import Alone
+from saccade.engine.distributed.world import SingleProcess
 from saccade.errors import DivergedError, RecipeError, UsageError
 from saccade.recipes.recipe import Recipe
-from saccade.training.prepare import refuse_unshared
+from saccade.training.prepare import claim_device
 
 TINY = {
     "data.doctor": "off",
@@ -82,9 +82,9 @@ def test_what_is_fitted_in_one_go_has_no_rate_to_find() -> None:
 
 
 def test_several_processes_look_for_no_rate() -> None:
-    class Two(Alone):
+    class Two(SingleProcess):
         size = 2
 
     recipe = Recipe().with_({"optim.lr": "auto", "train.device": "cpu"})
     with pytest.raises(RecipeError, match="auto does not go with several processes"):
-        refuse_unshared(recipe, Two())
+        claim_device(recipe, Two())

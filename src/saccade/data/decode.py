@@ -123,7 +123,7 @@ def resized(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
 def resized_each(
     some: Iterable[NDArray[np.uint8] | DataError], preprocessing: Preprocessing
 ) -> list[Tensor | DataError]:
-    """`resized` of each, small pictures of one shape in a row together; errors stay."""
+    """`resized` of each [H,W,C], small ones of one shape together: [C,size,size]; errors stay."""
     results: list[Tensor | DataError] = []
     for _, alike in groupby(some, key=_shape_if_small):
         row: list[NDArray[np.uint8]] = []

@@ -59,7 +59,7 @@ class Workers:
     def decode(
         self, some: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
     ) -> list[Tensor | DataError]:
-        """What `decode.decode` gives, to the byte, from bytes that are not trusted."""
+        """What `decode.decode` gives, from bytes not trusted.  uint8 [C,size,size] each"""
         files = [raw for raw in some if isinstance(raw, bytes)]
         opened = iter(self.opened(files, preprocessing.opening))
         pixels = (next(opened) if isinstance(raw, bytes) else _given(raw) for raw in some)

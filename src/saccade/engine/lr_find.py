@@ -18,7 +18,7 @@ from math import isfinite
 from statistics import pstdev
 
 from saccade.engine.loop import Epoch, Step
-from saccade.engine.schedule import Plateau, rising
+from saccade.engine.schedule import ReduceOnPlateau, exponential
 from saccade.engine.step import Stepper
 from saccade.errors import DivergedError
 
@@ -38,8 +38,10 @@ class LRPoint:
 def lr_sweep(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
     """The same stepper over so many steps, at rates from one end of `span` to the other."""
     low, high = (lr / stepper.peak_lr for lr in span)
-    schedule = rising(low, high)
-    return replace(stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=Plateau())
+    schedule = exponential(low, high)
+    return replace(
+        stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=ReduceOnPlateau()
+    )
 
 
 def lr_points(events: Iterable[Step | Epoch]) -> Iterator[LRPoint]:

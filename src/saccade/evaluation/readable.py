@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from saccade.augment.tta import Map
+from saccade.augmentation.tta import Map
 from saccade.data.cache import Pictures, decoded
 from saccade.data.classes import natural
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source, groups_of

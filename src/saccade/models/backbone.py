@@ -23,12 +23,12 @@ SIDE = 0.3  # weight of the loss of a classifier at the side (Szegedy 2014, Sect
 
 
 def heads(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """The outputs of every classifier of a network, the one at its end first."""
+    """The outputs of every classifier of a network, the one at its end first.  [N,K] each"""
     return output if isinstance(output, tuple) else (output,)
 
 
 def summed(loss: Callable[[Tensor], Tensor], output: Tensor | tuple[Tensor, ...]) -> Tensor:
-    """The loss of the last classifier and, weighing less, of those at the side."""
+    """The loss of the last classifier and, weighing less, of the side ones.  [N,K] each -> []"""
     first, *sides = (loss(logits.float()) for logits in heads(output))
     return first + SIDE * sum(sides)
 
@@ -41,7 +41,7 @@ class PlaceMeans(nn.Module):
 
 
 class FirstOf(nn.Module):
-    """What a network with several ends says at the last one, its last layer taken out."""
+    """The last end of a network whose last layer is taken out.  [N,C,H,W] -> [N,D]"""
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -190,7 +190,7 @@ class HeadInputs(nn.Module):
 
 
 class Remembering(nn.Module):
-    """A layer that remembers what goes into it, maps as their means over places."""
+    """A layer that remembers what goes into it, as `PlaceMeans` gives it.  [N,...] -> [N,K]"""
 
     def __init__(self, layer: nn.Module):
         super().__init__()
@@ -204,7 +204,7 @@ class Remembering(nn.Module):
 
 
 def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Where `state` has a bank of images for the last layer, put a row for it in its place."""
+    """Where `state` has a bank [M,D] for the last layer, put a row for it in its place."""
     for name in classifiers(model)[:1]:
         if f"{name}.bank" in state:
             bank, answers, k = (state[f"{name}.{part}"] for part in ("bank", "answers", "k"))

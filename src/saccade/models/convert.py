@@ -86,7 +86,7 @@ FIRST = "conv1/7x7_s2.weight"
 
 
 def from_caffe(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The state for pictures in red, green, blue: Caffe's first layer takes them the other way."""
+    """The state for images in red, green, blue: Caffe's first layer [64,3,7,7] reversed them."""
     return {**state, FIRST: state[FIRST].flip(1)} if FIRST in state else state
 
 

@@ -15,15 +15,15 @@ from typing import Any
 from saccade.device import device, threads
 from saccade.engine.loop import train
 from saccade.engine.lr_find import BROKEN, LRPoint, lr_points, lr_sweep, suggested_lr
-from saccade.engine.profile import undisturbed
+from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
 from saccade.files import write_whole
 from saccade.progress import counting
 from saccade.recipes.settings import Settings
 from saccade.report.figures import lr_curve
-from saccade.training.begin import settle
-from saccade.training.prepare import Prepared, Progress, prepare
+from saccade.training.begin import training_inputs
+from saccade.training.prepare import Progress, TrainingSetup, prepare
 from saccade.words import aligned, html_table
 
 STEPS = 200  # of the sweep
@@ -79,37 +79,37 @@ def lr_find(
     """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
     if out.suffix not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
-    settled = settle(data, recipe, flags)
+    settled = training_inputs(data, recipe, flags)
     chosen = settled.settings.recipe
     if not chosen.train.epochs:
         raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
     with threads(int(chosen.train.threads)), counting("reading") as progress:
-        prepared = prepare(chosen, settled.division, progress)
+        setup = prepare(chosen, settled.division, progress)
     with threads(int(chosen.train.threads)), counting("sweeping") as progress:
-        points = tuple(_sweep(prepared, progress))
+        points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     write_whole(out, lr_curve(points, lr, out.suffix[1:]))
     optim, size = chosen.optim, int(chosen.train.batch_size)
     return LRFindResult(lr, chosen.model.name, optim.name, size, points, out)
 
 
-def with_found_lr(settings: Settings, prepared: Prepared) -> tuple[Settings, Prepared]:
-    """With a number in place of optim.lr=auto, found with a copy of the network on its pictures.
+def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, TrainingSetup]:
+    """With a number in place of optim.lr=auto, found with a copy of the network on its images.
 
-    What is prepared then trains at this rate; its words say why.
+    What is set up then trains at this rate; its notes say why.
     """
     if settings.recipe.optim.lr != "auto":
-        return settings, prepared
-    with counting("sweeping") as progress, undisturbed(device(settings.recipe.train.device)):
-        points = tuple(_sweep(prepared, progress))
+        return settings, setup
+    with counting("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
+        points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     why = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
-    prepared.stepper.peak_lr = lr
+    setup.stepper.peak_lr = lr
     recipe = settings.recipe.with_({"optim.lr": lr})
     origins = {**settings.origins, "optim.lr": f"found: {why}"}
-    words = (*prepared.words, f"optim.lr={lr:.2g}: {why}")
+    notes = (*setup.notes, f"optim.lr={lr:.2g}: {why}")
     return replace(settings, recipe=recipe, origins=origins), replace(
-        prepared, recipe=recipe, words=words
+        setup, recipe=recipe, notes=notes
     )
 
 
@@ -121,16 +121,16 @@ def _reason(low: LRPoint) -> str:
     return f"a tenth of {low.lr:.2g}, where the smooth loss was lowest, {low.smoothed_loss:.3f}"
 
 
-def _sweep(prepared: Prepared, progress: Progress) -> Iterator[LRPoint]:
+def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:
     """The steps at all rates up to the one that breaks the training, of a copy of it."""
-    model, whole = copy.deepcopy((prepared.model, prepared.stepper))
-    stepper = lr_sweep(whole, STEPS, SPANS.get(prepared.recipe.optim.name, SPAN))
+    model, whole = copy.deepcopy((setup.model, setup.stepper))
+    stepper = lr_sweep(whole, STEPS, SPANS.get(setup.recipe.optim.name, SPAN))
     events = train(
-        supervised(model, prepared.task, stepper),
-        prepared.loader,
-        prepared.augment,
-        epochs=ceil(STEPS / len(prepared.loader)),
-        seed=prepared.recipe.train.seed,
+        supervised(model, setup.task, stepper),
+        setup.loader,
+        setup.augment,
+        epochs=ceil(STEPS / len(setup.loader)),
+        seed=setup.recipe.train.seed,
     )
     for done, point in enumerate(lr_points(events), 1):
         progress(done, STEPS)
