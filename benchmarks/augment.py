@@ -36,8 +36,8 @@ def competitors(count: int, side: int, trained: int) -> dict[str, dict[str, Call
     import torch
     from torchvision.transforms import v2
 
-    from saccade.augment.augmentation import compose
-    from saccade.augment.catalogue import parse
+    from saccade.augmentation.augmentation import compose
+    from saccade.augmentation.catalogue import parse
     from saccade.data.batch import Batch
 
     torch.set_num_threads(1)

@@ -40,8 +40,8 @@ from torch.nn.functional import cross_entropy
 from torchvision.transforms import v2
 
 import decoders
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
 from saccade.data.batch import Batch
 from saccade.data.cache import Held, decoded
 from saccade.data.decode import Preprocessing

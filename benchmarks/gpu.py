@@ -19,8 +19,8 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Step, train

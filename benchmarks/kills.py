@@ -120,7 +120,7 @@ def killed(run: Path, chance: random.Random, length: float, inside: bool, tally:
 
 def carry_on(run: Path) -> None:
     """Begin the training, or go on with it, to its end."""
-    train.foretold = lambda prepared, out, view: {}
+    train.checked_plan = lambda setup, out, view: {}
     log = run / "log.jsonl"
     if run.exists() and not (log.exists() and Run(run).events("started")):
         shutil.rmtree(run)  # killed before its first line

@@ -4,7 +4,7 @@
 
 DATA is a folder with `mnist`, `intel_scenes`, `hymenoptera` and `weights`.  A tenth of all labels
 is changed, seeded: to any other class (symmetric), or to the next one (pair).  Precision is the
-share of suspects that were changed, recall the share of changed ones that are suspects.
+share of label issues that were changed, recall the share of changed ones that are found.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cleanlab.filter import find_label_issues
 from torch import Tensor
 
 from saccade.audit.confident_learning import RULES, confident_joint, joint, margins, wrong_share
-from saccade.audit.label_issues import eye_for
+from saccade.audit.label_issues import extractor_for
 from saccade.data.cache import decoded
 from saccade.data.classes import class_list, match
 from saccade.data.grouping import by_source
@@ -119,11 +119,11 @@ def main() -> None:
             model, weights = (None, None)
             if name != "mnist":
                 model, weights = GOOGLENET[0], str(arguments.data / GOOGLENET[1])
-            eye = eye_for(items, model, weights)
-            result = decoded(items, eye.preprocessing)
+            extractor = extractor_for(items, model, weights)
+            result = decoded(items, extractor.preprocessing)
             kept = [items[k] for k in result.kept]
-            decoding = Decoding(kept, result.pictures, eye.preprocessing)
-            numbers = features(eye.trunk, decoding, Views())[:, 0]
+            decoding = Decoding(kept, result.pictures, extractor.preprocessing)
+            numbers = features(extractor.trunk, decoding, Views())[:, 0]
             measure(name, kept, numbers, arguments.seeds)
 
 

@@ -20,10 +20,10 @@ import torch
 
 from saccade.engine import profile
 from saccade.engine.loop import Step, train
-from saccade.engine.profile import footprint
-from saccade.training.begin import settle
+from saccade.engine.profile import peak_memory
+from saccade.training.begin import training_inputs
 from saccade.training.plan import Plan, forecast
-from saccade.training.prepare import Prepared, prepare
+from saccade.training.prepare import TrainingSetup, prepare
 
 SIZES = {  # pixels
     "cifar_resnet20": (32, 48),
@@ -63,10 +63,10 @@ def row(name: str, size: int) -> str:
         "train.epochs": EPOCHS,
         "train.threads": 1,
     }
-    settled = settle(None, "small", flags)
-    prepared = prepare(settled.settings.recipe, settled.division, lambda done, total: None)
-    before, plan, after = measured(prepared), planned(prepared), measured(prepared)
-    step, memory = statistics.median(before + after), used(prepared)
+    settled = training_inputs(None, "small", flags)
+    setup = prepare(settled.settings.recipe, settled.division, lambda done, total: None)
+    before, plan, after = measured(setup), planned(setup), measured(setup)
+    step, memory = statistics.median(before + after), used(setup)
     return (
         f"| {name} | {size} | {plan.tried} | {1000 * plan.step_seconds:.1f} ms | "
         f"{1000 * step:.1f} ms | {off(plan.step_seconds, step)} | {plan.memory / 1e6:.1f} MB | "
@@ -74,16 +74,16 @@ def row(name: str, size: int) -> str:
     )
 
 
-def planned(prepared: Prepared) -> Plan:
+def planned(setup: TrainingSetup) -> Plan:
     """The plan of a training on many pictures."""
-    counts = {name: len(split.items) for name, split in prepared.splits.items()}
+    counts = {name: len(split.items) for name, split in setup.splits.items()}
     with tempfile.TemporaryDirectory() as folder:
-        return forecast(prepared, counts | {"train": PICTURES}, Path(folder))
+        return forecast(setup, counts | {"train": PICTURES}, Path(folder))
 
 
-def measured(prepared: Prepared) -> list[float]:
+def measured(setup: TrainingSetup) -> list[float]:
     """Seconds of some steps of the training itself, the first of them left out."""
-    steps, seconds = real(prepared), []
+    steps, seconds = real(setup), []
     for _ in range(STEPS + 1):
         began = time.process_time()
         next(steps)
@@ -91,20 +91,20 @@ def measured(prepared: Prepared) -> list[float]:
     return seconds[1:]
 
 
-def used(prepared: Prepared) -> int:
+def used(setup: TrainingSetup) -> int:
     """Bytes of a step at the most, with those of weights, moments and average."""
-    with footprint(torch.device("cpu")) as most:
-        next(real(prepared))
-    state = prepared.stepper.optimizer.state_dict()["state"].values()
+    with peak_memory(torch.device("cpu")) as most:
+        next(real(setup))
+    state = setup.stepper.optimizer.state_dict()["state"].values()
     tensors = [t for one in state for t in one.values() if isinstance(t, torch.Tensor)]
-    for network in (prepared.model, prepared.best):
+    for network in (setup.model, setup.eval_model):
         tensors += network.state_dict().values()
     return most() + sum(t.nbytes for t in tensors)
 
 
-def real(prepared: Prepared) -> Iterator[None]:
+def real(setup: TrainingSetup) -> Iterator[None]:
     """The steps of the training, its average among what they do."""
-    p = prepared
+    p = setup
     p.stepper.steps_done, p.stepper.done = 0, 0.0
     for event in train(p.state, p.loader, p.augment, epochs=EPOCHS):
         if isinstance(event, Step):

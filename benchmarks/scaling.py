@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
-from saccade.engine.distributed.torch_world import joined_world
+from saccade.engine.distributed.torch_world import init_world
 from saccade.engine.loop import Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import cosine
@@ -104,7 +104,7 @@ def worker(case: Case) -> None:
     optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.05), 0.001, 0.9)
     task = Classification(tuple("0123456789"))
     augment = compose([parse(text) for text in case.augment.split()])
-    with joined_world() as world:
+    with init_world() as world:
         stepper = Stepper(optimizer, cosine(), len(loader), precision="bfloat16", world=world)
         began, busy = 0.0, 0.0
         for event in train(supervised(model, task, stepper), loader, augment, epochs=1):

@@ -188,7 +188,7 @@ def trained(photographs: Photographs, case: Case, recipe: str, changes: dict) ->
         seed=case.draw,
     ):
         ready.state.update_ema()
-    said = evaluate(ready.best, ready.task, ready.splits["test"].in_order())
+    said = evaluate(ready.eval_model, ready.task, ready.splits["test"].in_order())
     return said.rows.answers
 
 

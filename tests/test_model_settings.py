@@ -16,12 +16,12 @@ from saccade.models.layers.activations import ACTIVATIONS
 from saccade.models.layers.initialise import INITIALISATIONS
 from saccade.recipes.model import Activation, Init
 from saccade.recipes.recipe import Recipe
-from saccade.training.prepare import Prepared, prepare
+from saccade.training.prepare import TrainingSetup, prepare
 
 GREY = Glance(short_side=8, grey=True)
 
 
-def prepared(**changes: object) -> Prepared:
+def prepared(**changes: object) -> TrainingSetup:
     """The embedded digits, made ready with settings of the model such as init="zero"."""
     division = divide(open_source(None), val=0.15, test=0.15, seed=0)
     flags = {f"model.{name}": value for name, value in changes.items()}

@@ -62,15 +62,15 @@ def test_the_terminal_says_when_a_stage_begins(
 def test_a_run_stopped_within_or_between_stages_ends_in_the_same_bits(
     whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: int, step: int
 ) -> None:
-    take = Logbook.take
+    record = Logbook.record
 
-    def interrupted(self: Logbook, *event: object, look: bool) -> None:
-        take(self, *event, look=True)  # type: ignore[arg-type]
+    def interrupted(self: Logbook, *event: object, read_losses: bool) -> None:
+        record(self, *event, read_losses=True)  # type: ignore[arg-type]
         if (self.position.epoch, self.position.step) == (epoch, step):
             raise self.stop(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Logbook, "take", interrupted)
+        patched.setattr(Logbook, "record", interrupted)
         with pytest.raises(Stopped):
             trained(tmp_path / "run")
     again = api.resume(tmp_path / "run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from clock import DECAY, RATE, Clock, Job
@@ -10,7 +11,7 @@ from clock import DECAY, RATE, Clock, Job
 from saccade.device import keep_blocks
 from saccade.engine.loop import Step
 from saccade.terminal import TrainingView
-from saccade.training.train import begin
+from saccade.training.train import start_training
 
 
 class Timed(TrainingView):
@@ -20,7 +21,7 @@ class Timed(TrainingView):
         super().__init__()
         self.clock, self.before = clock, -1
 
-    def step(self, step: Step, loss: float) -> None:
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
         if step.step == 0:
             self.clock.epoch()
             self.before = 0
@@ -49,7 +50,7 @@ def main() -> None:
         "train.ema": 0,
     }
     with tempfile.TemporaryDirectory() as folder, Timed(clock) as view:
-        run = begin(job.folder, None, settings, Path(folder) / "run", "benchmark", view)
+        run = start_training(job.folder, None, settings, Path(folder) / "run", "benchmark", view)
         clock.measured(run.test.accuracy)
     clock.report()
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 if TYPE_CHECKING:
     from torch.nn import Module
 
+    from saccade.audit.label_issue import LabelIssues
     from saccade.audit.sheets import Sheet
-    from saccade.audit.suspects import Suspects
-    from saccade.compare.comparison import Comparison
-    from saccade.compare.write import WrittenReport
+    from saccade.comparison.comparison import Comparison
+    from saccade.comparison.write import WrittenReport
     from saccade.data.doctor.doctor import Diagnosis
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from saccade.studies.load import Studies
     from saccade.studies.result import StudyResult
     from saccade.tasks.answers import Predictions
-    from saccade.training.lr_find import FoundRate
+    from saccade.training.lr_find import LRFindResult
     from saccade.training.plan import Plan
 
 
@@ -97,9 +97,9 @@ def train(
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
     from saccade.recipes.short import by_full_name
-    from saccade.trackers.watching import take_part
+    from saccade.trackers.watching import run_training
     from saccade.training.follow import launched_run
-    from saccade.training.train import begin
+    from saccade.training.train import start_training
 
     together = Launch(processes, nodes, rendezvous, max_restarts)
     flags = by_full_name(with_, short)
@@ -108,8 +108,8 @@ def train(
         return launched_run(whole.words, together)
     command = str(Command.of("train", data, recipe=recipe, with_=flags))
     folder = Path(out) if out is not None else None
-    return take_part(
-        lambda view, world: begin(data, recipe, flags, folder, command, view, world), track
+    return run_training(
+        lambda view, world: start_training(data, recipe, flags, folder, command, view, world), track
     )
 
 
@@ -150,7 +150,7 @@ def lr_find(
     with_: Mapping[str, Any] | Sequence[str] | None = None,
     out: str | Path = "lr-find.svg",
     **short: Unpack[ShortSettings],
-) -> FoundRate:
+) -> LRFindResult:
     """Train briefly at rising learning rates and say which one to take; keeps nothing but a plot.
 
     Parameters
@@ -167,7 +167,7 @@ def lr_find(
         Settings by their short names: model="resnet18".
     """
     from saccade.recipes.short import by_full_name
-    from saccade.training.lr_find import find_rate as find
+    from saccade.training.lr_find import lr_find as find
 
     return find(data, recipe, by_full_name(with_, short), Path(out))
 
@@ -202,15 +202,17 @@ def resume(
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
     from saccade.runs.run import Run
-    from saccade.trackers.watching import take_part, tracked
+    from saccade.trackers.watching import run_training, tracked
     from saccade.training.follow import launched_run
-    from saccade.training.train import go_on
+    from saccade.training.train import resume_training
 
     together = Launch(processes, nodes, rendezvous, max_restarts)
     if together.several:
         return launched_run(Command.of("resume", run, epochs=epochs).words, together)
     begun = Run.open(run)
-    return take_part(lambda view, world: go_on(begun, view, world, epochs), tracked(begun))
+    return run_training(
+        lambda view, world: resume_training(begun, view, world, epochs), tracked(begun)
+    )
 
 
 def evaluate(
@@ -310,7 +312,7 @@ def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
     html
         A file for the comparison as a page, with the pictures that changed side.
     """
-    from saccade.compare.compare import compare_runs
+    from saccade.comparison.compare import compare_runs
 
     return compare_runs(runs, None if html is None else Path(html))
 
@@ -355,7 +357,7 @@ def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
     out
         The HTML file; without it report.html in the folder of the run, or reports.html.
     """
-    from saccade.compare.write import write_reports
+    from saccade.comparison.write import write_reports
 
     return write_reports(runs, None if out is None else Path(out))
 
@@ -504,7 +506,7 @@ def label_issues(
     weights: str | Path | None = None,
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
-) -> Suspects:
+) -> LabelIssues:
     """Find pictures whose labels are probably wrong, the surest first.
 
     Linear probes on features of the pictures say what each shows without having learned from it;
@@ -525,11 +527,11 @@ def label_issues(
         A file for a table of the pictures without the label issues, to train on in place of data.
         The pictures themselves are never touched.
     """
-    from saccade.audit.label_issues import find_suspects
+    from saccade.audit.label_issues import find_label_issues
 
     named = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_suspects(data, model, named, html=page, apply=table)
+    return find_label_issues(data, model, named, html=page, cleaned=table)
 
 
 def study(

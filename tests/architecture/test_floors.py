@@ -18,8 +18,8 @@ FLOORS = """
 errors words command
 files device progress
 data
-augment metrics models/layers
-augment/corrupt data/sources models/networks classical
+augmentation metrics models/layers
+augmentation/corrupt data/sources models/networks classical
 models data/doctor
 tasks
 engine/distributed
@@ -32,7 +32,7 @@ report/pages
 training/view
 training
 evaluation
-compare studies audit
+comparison studies audit
 listings terminal
 trackers
 api

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import saccade
 from saccade.runs.run import Run
 
 HEAVY = ("torch", "numpy", "PIL", "sklearn", "matplotlib")
@@ -68,3 +69,9 @@ def test_a_prediction_loads_nothing_that_only_training_or_reports_need(
 def test_a_bundle_loads_few_of_our_files() -> None:
     modules = loaded("import saccade.runs.bundle")
     assert len([name for name in modules if name.partition(".")[0] == "saccade"]) <= FILES
+
+
+def test_no_room_has_the_name_of_a_verb() -> None:
+    """A room that is imported becomes an attribute of the package, in place of the verb."""
+    rooms = {path.stem for path in Path(saccade.__file__).parent.iterdir()}
+    assert rooms.isdisjoint(saccade.__all__)

@@ -33,23 +33,23 @@ def mislabelled(photos: Path) -> Path:
 
 def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path) -> None:
     found = api.label_issues(mislabelled)
-    assert {s.name: s.suggested for s in found.found} == {
+    assert {s.name: s.suggested for s in found.issues} == {
         "red/wrong.png": "blue",
         "green/wrong.png": "red",
     }
-    assert all(s.p_given < 0.5 < s.p_suggested for s in found.found)
-    assert found.wrong == pytest.approx(2 / 48, abs=0.02)
-    assert found.n == 48 and found.agreeing == 46
-    assert [s.margin for s in found.found] == sorted(s.margin for s in found.found)
+    assert all(s.p_given < 0.5 < s.p_suggested for s in found.issues)
+    assert found.label_error_rate == pytest.approx(2 / 48, abs=0.02)
+    assert found.n == 48 and found.agreements == 46
+    assert [s.margin for s in found.issues] == sorted(s.margin for s in found.issues)
 
 
-def test_right_labels_have_no_suspects(photos: Path) -> None:
+def test_right_labels_have_no_issues(photos: Path) -> None:
     found = api.label_issues(photos)
-    assert found.found == () and found.wrong == 0
-    assert "suspects      0" in str(found)
+    assert found.issues == () and found.label_error_rate == 0
+    assert "label issues  0" in str(found)
 
 
-def test_the_cleaned_table_is_a_source_without_the_suspects(
+def test_the_cleaned_table_is_a_source_without_the_issues(
     mislabelled: Path, tmp_path: Path
 ) -> None:
     before = sorted(path.read_bytes() for path in mislabelled.rglob("*.png"))
@@ -66,7 +66,7 @@ def test_the_cleaned_table_is_a_source_without_the_suspects(
 
 def test_a_copy_of_a_wrong_picture_does_not_vouch_for_its_label(mislabelled: Path) -> None:
     shutil.copy(mislabelled / "red" / "wrong.png", mislabelled / "red" / "wrong copy.png")
-    found = {s.name for s in api.label_issues(mislabelled).found}
+    found = {s.name for s in api.label_issues(mislabelled).issues}
     assert found == {*WRONG, "red/wrong copy.png"}
 
 
@@ -75,15 +75,15 @@ def test_a_class_of_one_picture_is_left_out_and_named(mislabelled: Path) -> None
     shutil.copy(mislabelled / "blue" / "00.png", mislabelled / "violet" / "00.png")
     found = api.label_issues(mislabelled)
     assert found.notes[-1] == "too few pictures to be looked at: violet"
-    assert {s.name for s in found.found} == WRONG and found.n == 48
+    assert {s.name for s in found.issues} == WRONG and found.n == 48
 
 
-def test_the_command_prints_one_object_or_a_row_a_suspect(
+def test_the_command_prints_one_object_or_a_row_a_label_issue(
     mislabelled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["label-issues", str(mislabelled), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {s["name"] for s in told["suspects"]} == WRONG
+    assert {s["name"] for s in told["label_issues"]} == WRONG
     low, high = told["wrong_share_interval"]
     assert low <= told["wrong_share"] <= high
     assert [sum(column) for column in zip(*told["noise_matrix"])] == pytest.approx([1, 1, 1])
@@ -95,7 +95,7 @@ def test_the_command_prints_one_object_or_a_row_a_suspect(
     }
 
 
-def test_the_page_shows_each_suspect_and_runs_nothing(mislabelled: Path, tmp_path: Path) -> None:
+def test_the_page_shows_each_issue_and_runs_nothing(mislabelled: Path, tmp_path: Path) -> None:
     api.label_issues(mislabelled, html=tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text()
     assert html.count("<img") == 2 and "<script" not in html
@@ -104,9 +104,9 @@ def test_the_page_shows_each_suspect_and_runs_nothing(mislabelled: Path, tmp_pat
 
 def test_a_run_looks_with_what_it_has_learned_and_says_so(mislabelled: Path, trained: Run) -> None:
     found = api.label_issues(mislabelled, model=trained.path)
-    assert found.eye == f"what goes into the last layer of {trained.path}"
+    assert found.features == f"what goes into the last layer of {trained.path}"
     assert "may know wrong labels by heart" in found.notes[0]
-    assert found.n == 48 and found.agreeing > 24
+    assert found.n == 48 and found.agreements > 24
 
 
 def test_labels_of_another_kind_are_refused(photos: Path, tmp_path: Path) -> None:

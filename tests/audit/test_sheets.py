@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from saccade.audit.sheets import sheet
-from saccade.augment.augmentation import compose
-from saccade.augment.geometry import Flip
-from saccade.augment.mix import Mixup
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.geometry import Flip
+from saccade.augmentation.mix import Mixup
 
 
 def pictures() -> torch.Tensor:

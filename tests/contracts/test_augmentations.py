@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 import saccade
-from saccade.augment.augmentation import Augmentation, Either, Photometric, compose
-from saccade.augment.catalogue import AUGMENTATIONS, parse
-from saccade.augment.crop import Grow
-from saccade.augment.geometry import Geometry
-from saccade.augment.policies import OneOf
+from saccade.augmentation.augmentation import Augmentation, Either, Photometric, compose
+from saccade.augmentation.catalogue import AUGMENTATIONS, parse
+from saccade.augmentation.crop import Grow
+from saccade.augmentation.geometry import Geometry
+from saccade.augmentation.policies import OneOf
 from saccade.data.batch import Batch
 from saccade.data.targets import IGNORE, Boxes, Captions, Images, Masks, Nothing, joined
 from saccade.errors import RecipeError
@@ -293,7 +293,7 @@ def test_what_mixes_images_refuses_what_cannot_be_mixed(name: str, kind: str):
 
 
 def test_a_batch_in_pieces_has_the_targets_of_all_pieces_in_order(monkeypatch: pytest.MonkeyPatch):
-    from saccade.augment import augmentation as module
+    from saccade.augmentation import augmentation as module
 
     whole = blobs()
     monkeypatch.setattr(module, "VALUES", 7 * whole.images[0].numel())

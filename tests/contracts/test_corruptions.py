@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from saccade.augment.corrupt.corruptions import CORRUPTIONS, FAMILIES, corrupt, names
-from saccade.augment.corrupt.optics import SEVERITIES
+from saccade.augmentation.corrupt.corruptions import CORRUPTIONS, FAMILIES, corrupt, names
+from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.data.batch import Batch
 from saccade.data.targets import IGNORE, Masks
 from saccade.errors import UsageError

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 import torch
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
 from saccade.auto.look import Glance
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from saccade.augment.geometry import affine, rotation, translation
-from saccade.augment.warp import Kind, Warp, warped
+from saccade.augmentation.geometry import affine, rotation, translation
+from saccade.augmentation.warp import Kind, Warp, warped
 from saccade.data.batch import Batch
 from saccade.data.targets import (
     IGNORE,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import compose
+from saccade.augmentation.augmentation import compose
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint

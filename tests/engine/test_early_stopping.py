@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.engine.stopping import Best
+from saccade.engine.stopping import EarlyStopping
 
 
 def network(value: float) -> nn.Module:
@@ -17,10 +17,10 @@ def network(value: float) -> nn.Module:
     return made
 
 
-def observed(best: Best, numbers: list[float], start: int = 1) -> Best:
+def observed(best: EarlyStopping, numbers: list[float], start: int = 1) -> EarlyStopping:
     """Epochs whose weight is their own number, from `start` on."""
     for epoch, number in enumerate(numbers, start):
-        best.observe(epoch, number, network(float(epoch)))
+        best.update(epoch, number, network(float(epoch)))
     return best
 
 
@@ -35,47 +35,51 @@ def observed(best: Best, numbers: list[float], start: int = 1) -> Best:
     ],
 )
 def test_it_is_over_after_so_many_epochs_without_a_better_number(numbers: list[float], over: bool):
-    assert observed(Best(2), numbers).over is over
+    assert observed(EarlyStopping(2), numbers).should_stop is over
 
 
 def test_without_patience_it_is_never_over():
-    assert not observed(Best(), [0.1] + [0.9] * 100).over
+    assert not observed(EarlyStopping(), [0.1] + [0.9] * 100).should_stop
 
 
 def test_the_weights_are_those_of_the_first_best_epoch():
-    best = observed(Best(keep=True), [0.5, 0.2, 0.3, 0.2])
+    best = observed(EarlyStopping(keep=True), [0.5, 0.2, 0.3, 0.2])
     used = network(9.0)
-    best.restore(used)
+    best.restore_best(used)
     assert best.epoch == 2
     assert next(used.parameters()).item() == 2.0
 
 
 def test_remembered_weights_do_not_follow_those_that_are_trained():
     trained = network(1.0)
-    best = Best(keep=True)
-    best.observe(1, 0.5, trained)
+    best = EarlyStopping(keep=True)
+    best.update(1, 0.5, trained)
     nn.init.constant_(next(trained.parameters()), 7.0)
-    best.restore(trained)
+    best.restore_best(trained)
     assert next(trained.parameters()).item() == 1.0
 
 
 def test_weights_are_left_alone_where_none_are_kept():
     used = network(9.0)
-    observed(Best(), [0.5, 0.6]).restore(used)
+    observed(EarlyStopping(), [0.5, 0.6]).restore_best(used)
     assert next(used.parameters()).item() == 9.0
 
 
 def test_a_state_taken_up_goes_on_as_if_nothing_had_been():
     numbers = [0.5, 0.4, 0.6, 0.7]
-    whole = observed(Best(2, keep=True), numbers)
-    first = observed(Best(2, keep=True), numbers[:3]).state_dict()
-    second = Best(2, keep=True)
+    whole = observed(EarlyStopping(2, keep=True), numbers)
+    first = observed(EarlyStopping(2, keep=True), numbers[:3]).state_dict()
+    second = EarlyStopping(2, keep=True)
     second.load_state_dict(first)
     observed(second, numbers[3:], start=4)
-    assert (second.over, second.epoch, second.waited) == (whole.over, whole.epoch, whole.waited)
+    assert (second.should_stop, second.epoch, second.waited) == (
+        whole.should_stop,
+        whole.epoch,
+        whole.waited,
+    )
     assert second.weights is not None and whole.weights is not None
     assert torch.equal(second.weights["weight"], whole.weights["weight"])
 
 
 def test_the_state_of_a_beginning_can_be_written_as_json():
-    assert json.loads(json.dumps(Best(3).state_dict()))["waited"] == 0
+    assert json.loads(json.dumps(EarlyStopping(3).state_dict()))["waited"] == 0

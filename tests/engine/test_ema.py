@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.engine.ema import Average, at_most, remembered
+from saccade.engine.ema import EMA, decay_with_warmup, power_function_decay
 
 
 def averaged(values: list[float], decay) -> float:
     model = nn.Linear(1, 1, bias=False)
-    average = Average(model, decay)
+    average = EMA(model, decay)
     for value in values:
         with torch.no_grad():
             model.weight.fill_(value)
@@ -21,14 +21,16 @@ def averaged(values: list[float], decay) -> float:
 
 def shares(steps: int) -> list[float]:
     """How much of each step's weights is in the automatic average, by linearity."""
-    kept = [1 - remembered(0)]
+    kept = [1 - power_function_decay(0)]
     for t in range(1, steps):
-        kept = [share * remembered(t) for share in kept] + [1 - remembered(t)]
+        kept = [share * power_function_decay(t) for share in kept] + [1 - power_function_decay(t)]
     return kept
 
 
 def test_a_fixed_decay_forgets_the_first_steps_sooner() -> None:
-    assert [at_most(0.5, t) for t in (0, 1, 8, 9)] == pytest.approx([0.1, 2 / 11, 0.5, 0.5])
+    assert [decay_with_warmup(0.5, t) for t in (0, 1, 8, 9)] == pytest.approx(
+        [0.1, 2 / 11, 0.5, 0.5]
+    )
 
 
 def test_the_automatic_average_weighs_steps_by_karras_2023_equation_1() -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.corrupt.corruptions import CORRUPTIONS, Corrupted, corrupt
-from saccade.augment.tta import flips
+from saccade.augmentation.corrupt.corruptions import CORRUPTIONS, Corrupted, corrupt
+from saccade.augmentation.tta import flips
 from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, in_order

@@ -7,13 +7,13 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import compose
+from saccade.augmentation.augmentation import compose
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
-from saccade.engine.freezing import freeze, train_from, training_mode
+from saccade.engine.freezing import freeze, training_mode, unfreeze_from
 from saccade.engine.loop import train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.schedule import scheduled
+from saccade.engine.schedule import make_schedule
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
 from saccade.errors import RecipeError, UsageError
@@ -37,7 +37,7 @@ def one_epoch(model: nn.Module) -> Stepper:
     targets = torch.arange(24) % 2
     loader = Loader(Held(pixels), targets, 8, shuffled(24, 0))
     optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.1), 0.01, 0.9)
-    stepper = Stepper(optimizer, scheduled("constant", 0.0), 3)
+    stepper = Stepper(optimizer, make_schedule("constant", 0.0), 3)
     state = supervised(model, Classification(("a", "b")), stepper)
     list(train(state, loader, compose([]), epochs=1))
     return stepper
@@ -80,7 +80,7 @@ def test_all_is_in_train_mode_where_nothing_is_frozen() -> None:
 def test_training_from_a_row_freezes_all_before_it_and_nothing_else() -> None:
     model = network()
     freeze(model, "features")
-    train_from(model, "block")
+    unfreeze_from(model, "block")
     learning = {name for name, weight in model.named_parameters() if weight.requires_grad}
     assert {name.split(".")[0] for name in learning} == {"block", "fc"}
 

@@ -7,8 +7,8 @@ import copy
 import torch
 from torch import nn
 
-from saccade.augment.augmentation import compose
-from saccade.augment.crop import Grow
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.crop import Grow
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Position, Step, train

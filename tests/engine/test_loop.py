@@ -4,16 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
 from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, in_order, shuffled
-from saccade.engine.ema import Average
+from saccade.engine.ema import EMA
 from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import Epoch, Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.schedule import SCHEDULES, constant, cosine, linear, steps, warmed_up
+from saccade.engine.schedule import SCHEDULES, constant, cosine, linear, multistep, with_warmup
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
 from saccade.models.layers.blocks import Normalize, chain
@@ -51,10 +51,10 @@ class Bench:
         held, targets = pictures()
         self.loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
         groups = parameter_groups(self.model, 0.01)
-        schedule = warmed_up(cosine(), 0.2)
+        schedule = with_warmup(cosine(), 0.2)
         total = EPOCHS * len(self.loader)
         self.stepper = Stepper(OPTIMIZERS[optimizer](groups, 0.01, 0.9), schedule, total, clip=1.0)
-        self.average = Average(self.model, 0.9)
+        self.average = EMA(self.model, 0.9)
         self.augment = compose([parse("flip"), parse("translate:1")])
 
     def events(self, start: Position | None = None):
@@ -150,8 +150,8 @@ def test_clipping_bounds_the_whole_gradient() -> None:
 def test_schedules_begin_and_end_where_they_should() -> None:
     assert [cosine()(x) for x in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
     assert [linear()(x) for x in (0, 0.25, 1)] == [1, 0.75, 0]
-    assert [steps()(x) for x in (0, 0.5, 0.75)] == pytest.approx([1, 0.1, 0.01])
-    warmed = warmed_up(linear(), 0.2)
+    assert [multistep()(x) for x in (0, 0.5, 0.75)] == pytest.approx([1, 0.1, 0.01])
+    warmed = with_warmup(linear(), 0.2)
     assert [warmed(x) for x in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0])
     for make in SCHEDULES.values():
         assert make()(0) == 1
@@ -166,7 +166,7 @@ def test_decay_is_for_weights_alone() -> None:
 
 def test_the_average_is_that_of_a_slow_second_implementation() -> None:
     model = nn.Linear(1, 1, bias=False)
-    average, mean = Average(model, 0.5), model.weight.item()
+    average, mean = EMA(model, 0.5), model.weight.item()
     for t, value in enumerate((1.0, -2.0, 5.0, 4.0, 0.5)):
         with torch.no_grad():
             model.weight.fill_(value)

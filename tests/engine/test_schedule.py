@@ -10,15 +10,15 @@ from torch.optim import lr_scheduler
 from saccade.engine.schedule import (
     CYCLES,
     SCHEDULES,
-    Plateau,
+    ReduceOnPlateau,
     Schedule,
     cosine,
+    exponential,
+    make_schedule,
     one_cycle,
     polynomial,
-    rising,
-    scheduled,
     triangular,
-    warmed_up,
+    with_warmup,
 )
 
 TOTAL = 40  # steps
@@ -64,13 +64,15 @@ def test_triangular_is_pytorchs() -> None:
 
 
 def test_a_rising_rate_is_multiplied_alike_at_every_step() -> None:
-    assert [rising(1e-3, 10)(x) for x in (0, 0.25, 0.5, 1)] == pytest.approx([1e-3, 1e-2, 0.1, 10])
+    assert [exponential(1e-3, 10)(x) for x in (0, 0.25, 0.5, 1)] == pytest.approx(
+        [1e-3, 1e-2, 0.1, 10]
+    )
 
 
 @pytest.mark.parametrize("name", [*SCHEDULES, *CYCLES])
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
 def test_every_schedule_stays_between_zero_and_the_full_rate(name: str, warmup: float) -> None:
-    schedule = scheduled(name, warmup)
+    schedule = make_schedule(name, warmup)
     factors = [schedule(step / 1000) for step in range(1001)]
     assert all(0 <= factor <= 1 for factor in factors)
     assert max(factors) == pytest.approx(1, abs=1e-2)
@@ -78,12 +80,12 @@ def test_every_schedule_stays_between_zero_and_the_full_rate(name: str, warmup: 
 
 @pytest.mark.parametrize("name", [*SCHEDULES, *CYCLES])
 def test_a_warm_up_joins_its_schedule_without_a_jump(name: str) -> None:
-    schedule = scheduled(name, 0.2)
+    schedule = make_schedule(name, 0.2)
     assert schedule(0.2 - 1e-9) == pytest.approx(schedule(0.2), abs=1e-6)
 
 
 def test_a_warm_up_leads_to_where_its_schedule_begins() -> None:
-    warmed = warmed_up(triangular(cycles=1, low=0.4), 0.5)
+    warmed = with_warmup(triangular(cycles=1, low=0.4), 0.5)
     assert [warmed(x) for x in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([0, 0.2, 0.4, 1, 0.4])
 
 
@@ -91,7 +93,7 @@ def test_a_plateau_drops_where_pytorchs_does() -> None:
     errors = [0.9, 0.5, 0.5, 0.6, 0.55, 0.4, 0.4, 0.41, 0.39, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=2, threshold=0)
-    plateau = Plateau(patience=2)
+    plateau = ReduceOnPlateau(patience=2)
     for error in errors:
         plateau.observe(error)
         scheduler.step(error)
@@ -100,7 +102,7 @@ def test_a_plateau_drops_where_pytorchs_does() -> None:
 
 
 def test_a_plateau_without_end_to_its_patience_never_drops() -> None:
-    plateau = Plateau()
+    plateau = ReduceOnPlateau()
     for _ in range(100):
         plateau.observe(1.0)
     assert plateau.factor == 1.0
@@ -108,7 +110,7 @@ def test_a_plateau_without_end_to_its_patience_never_drops() -> None:
 
 
 def test_a_plateau_goes_on_from_its_state() -> None:
-    first, second = Plateau(patience=1), Plateau(patience=1)
+    first, second = ReduceOnPlateau(patience=1), ReduceOnPlateau(patience=1)
     for error in (1.0, 0.5, 0.7):
         first.observe(error)
     second.load_state_dict(first.state_dict())

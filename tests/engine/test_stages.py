@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saccade.engine.stages import Stage, stage_at, stages, stages_kept
+from saccade.engine.stages import Stage, extended_stages, stage_at, stages
 from saccade.errors import RecipeError
 
 
@@ -63,7 +63,7 @@ def test_every_epoch_belongs_to_a_stage() -> None:
 
 
 def test_a_longer_training_has_the_same_stages_and_a_longer_last_one() -> None:
-    kept = stages_kept(stages(("head", "layer4", "all"), 6, fitted=False))
+    kept = extended_stages(stages(("head", "layer4", "all"), 6, fitted=False))
     assert lengths(" ".join(kept), 9) == [("head", 0, 2), ("layer4", 2, 2), ("all", 4, 5)]
 
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
-from saccade.engine.ema import Average
-from saccade.engine.freezing import ALL_AT_ONCE, Stage, Unfreezing, freeze, hold_all_but
+from saccade.engine.ema import EMA
+from saccade.engine.freezing import ALL_AT_ONCE, Stage, Unfreezing, freeze, freeze_all_but
 from saccade.engine.optim import parameter_groups
-from saccade.engine.schedule import Plateau, constant
+from saccade.engine.schedule import ReduceOnPlateau, constant
 from saccade.engine.state import NetworkState, Objective, TrainState, supervised
 from saccade.engine.step import Stepper
 from saccade.errors import WeightsError
@@ -37,7 +37,7 @@ def value(state: TrainState, name: str) -> float:
 def player(losses: Objective, start: float, lr: float, ema: bool = False) -> NetworkState:
     model = weight(start)
     stepper = Stepper(torch.optim.SGD(model.parameters(), lr), constant(), 10)
-    return NetworkState(model, stepper, losses, ema=Average(model, 0.5) if ema else None)
+    return NetworkState(model, stepper, losses, ema=EMA(model, 0.5) if ema else None)
 
 
 def product(own: float, networks: Mapping[str, nn.Module], batch: Batch) -> dict[str, Tensor]:
@@ -102,7 +102,7 @@ def test_the_first_network_to_finish_finishes_the_training() -> None:
 def test_every_schedule_hears_of_the_held_out_number() -> None:
     state = players()
     for stepper in state.steppers.values():
-        stepper.plateau = Plateau(patience=0)
+        stepper.plateau = ReduceOnPlateau(patience=0)
     state.observe(1.0)
     state.observe(1.0)
     assert state.lr == pytest.approx({"x/lr": 0.01, "y/lr": 0.05})
@@ -153,7 +153,7 @@ def test_stages_of_one_network_leave_the_other_alone() -> None:
     stages = (Stage("fc", 0, 1), Stage("all", 1, 1))
     names = (frozenset({"fc.weight"}), frozenset({"fc.weight", "first.weight"}))
     groups = partial(parameter_groups, weight_decay=0.0)
-    hold_all_but(model, names[0])
+    freeze_all_but(model, names[0])
     stepper = Stepper(torch.optim.SGD(groups(model), 0.1), constant(), 10)
     staged = NetworkState(
         model, stepper, partial(product, 1.0), Unfreezing(groups, stages, names, 5)

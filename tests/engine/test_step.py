@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import compose
+from saccade.augmentation.augmentation import compose
 from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
@@ -16,7 +16,7 @@ from saccade.engine import step as module
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.loop import Epoch, Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
-from saccade.engine.schedule import Plateau, constant, linear
+from saccade.engine.schedule import ReduceOnPlateau, constant, linear
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
 from saccade.models.layers.blocks import chain
@@ -106,7 +106,7 @@ def test_groups_move_at_their_share_of_the_rate() -> None:
 
 
 def test_the_rate_drops_when_what_is_observed_stays_where_it_is() -> None:
-    stepper = plain(nn.Parameter(torch.ones(1)), plateau=Plateau(patience=1))
+    stepper = plain(nn.Parameter(torch.ones(1)), plateau=ReduceOnPlateau(patience=1))
     for error, rate in ((0.5, 1.0), (0.5, 1.0), (0.5, 0.1), (0.4, 0.1)):
         stepper.observe(error)
         assert stepper.lr == pytest.approx(rate)
@@ -164,7 +164,7 @@ def test_a_stepper_goes_on_exactly_from_a_checkpoint(tmp_path) -> None:
     def made(model: nn.Sequential) -> Stepper:
         groups = parameter_groups(model, 0.05, layer_decay=0.7)
         optimizer = Lookahead(OPTIMIZERS["muon"](groups, 0.02, 0.9), steps=3)
-        plateau = Plateau(patience=1)
+        plateau = ReduceOnPlateau(patience=1)
         return Stepper(optimizer, linear(), 20, clip=1.0, micro_batch=4, plateau=plateau)
 
     def go(model: nn.Sequential, stepper: Stepper, steps: range) -> None:

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.augment.augmentation import compose
+from saccade.augmentation.augmentation import compose
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, shuffled
-from saccade.engine.freezing import Unfreezing, freeze, hold_all_but, learning_in
+from saccade.engine.freezing import Unfreezing, freeze, freeze_all_but, trainable_per_stage
 from saccade.engine.loop import Epoch, Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
 from saccade.engine.schedule import constant
@@ -39,8 +39,8 @@ def network() -> nn.Sequential:
 def in_stages(wanted: str, epochs: int, name: str = "sgd", lookahead: int = 0) -> TrainState:
     """With a whole rate of 0.1, half of it a layer further down."""
     model, planned = network(), stages(wanted.split(), epochs, fitted=False)
-    learning = learning_in(model, planned)
-    hold_all_but(model, learning[0])
+    learning = trainable_per_stage(model, planned)
+    freeze_all_but(model, learning[0])
     groups = partial(parameter_groups, weight_decay=0.1, layer_decay=0.5)
     optimizer = OPTIMIZERS[name](groups(model), 0.1, 0.9)
     mover = Lookahead(optimizer, lookahead) if lookahead else optimizer
@@ -156,7 +156,7 @@ def test_a_stage_is_refused_that_releases_nothing_or_does_not_exist() -> None:
         if frozen:
             freeze(model, frozen)
         with pytest.raises(kind) as caught:
-            learning_in(model, stages(wanted.split(), 9, fitted=False))
+            trainable_per_stage(model, stages(wanted.split(), 9, fitted=False))
         return f"{caught.value.what}; {caught.value.hint}"
 
     words = refused("head conv1 conv2", RecipeError)
@@ -168,6 +168,6 @@ def test_a_stage_is_refused_that_releases_nothing_or_does_not_exist() -> None:
 def test_all_is_all_that_is_not_frozen() -> None:
     model = network()
     freeze(model, "bn1")
-    head, rest = learning_in(model, stages(("head", "all"), 2, fitted=False))
+    head, rest = trainable_per_stage(model, stages(("head", "all"), 2, fitted=False))
     assert head == {"fc.weight", "fc.bias"}
     assert rest == head | {"conv2.weight", "conv2.bias", "bn2.weight", "bn2.bias"}

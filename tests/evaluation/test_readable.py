@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.tta import views
+from saccade.augmentation.tta import views
 from saccade.data.cache import Held
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Label, Pixels

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import torch
 
-from saccade.metrics.bootstrap import Resampling, between, mean_of, percentile, replicates
+from saccade.metrics.bootstrap import Resampling, mean_of, percentile, quantile_interval, replicates
 from saccade.metrics.counts import cohen_kappa, count_statistic
 from saccade.metrics.ranking import roc_auc
 
@@ -71,7 +71,7 @@ def test_a_number_that_never_moves_has_no_interval() -> None:
     targets = torch.arange(20) % 2
     perfect = count_statistic(cohen_kappa, targets, targets, 2)
     assert percentile(perfect, Resampling(20, targets)) is None
-    assert between(torch.tensor([]), 0.1, 0.9) is None
+    assert quantile_interval(torch.tensor([]), 0.1, 0.9) is None
 
 
 def test_replicates_without_a_class_are_left_out_of_its_area() -> None:

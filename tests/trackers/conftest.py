@@ -32,16 +32,16 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
     """The folder of a run that sends numbers to a tracker and is killed in its second epoch."""
 
     def begun(tracker: str) -> Path:
-        take, taken = Logbook.take, []
+        record, taken = Logbook.record, []
 
-        def fall(self: Logbook, event: Any, *, look: bool) -> None:
+        def fall(self: Logbook, event: Any, *, read_losses: bool) -> None:
             if len(taken) == TAKEN:
                 raise KeyboardInterrupt
             taken.append(event)
-            take(self, event, look=look)
+            record(self, event, read_losses=read_losses)
 
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-            patched.setattr(Logbook, "take", fall)
+            patched.setattr(Logbook, "record", fall)
             train(with_=SHORT, track=[tracker], out=tmp_path / "run")
         return tmp_path / "run"
 

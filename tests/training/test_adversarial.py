@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,25 +21,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import Augmentation, compose
+from saccade.augmentation.augmentation import Augmentation, compose
 from saccade.auto.look import glance
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch
 from saccade.data.sources import open_source
 from saccade.data.splits import divide
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
-from saccade.engine.ema import Average
-from saccade.engine.loop import Position, Step, chance, train
+from saccade.engine.ema import EMA
+from saccade.engine.loop import Position, Step, step_generator, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
-from saccade.engine.profile import Rehearsal, pace
+from saccade.engine.profile import TrainingCopy, profile_steps
 from saccade.engine.schedule import constant
 from saccade.engine.state import NetworkState, TrainState
 from saccade.engine.step import Stepper
 from saccade.engine.stopping import stop_requests
 from saccade.errors import Stopped, WeightsError
+from saccade.metrics.bootstrap import mean_of
+from saccade.metrics.metric import Predicted, Quantity, Score
 from saccade.models.layers.blocks import chain
 from saccade.runs.run import Run
-from saccade.training.prepare import Prepared, prepare
+from saccade.training.prepare import TrainingSetup, prepare
 from saccade.training.train import train_epochs
 from saccade.training.view import Several
 
@@ -123,39 +125,36 @@ def adversaries() -> TrainState:
     losses = {"discriminator": discriminator_losses, "generator": generator_losses}
     states = {n: NetworkState(m, stepper(m), losses[n]) for n, m in networks.items()}
     generated = states["generator"]
-    states["generator"] = replace(generated, ema=Average(generated.model, 0.9))
+    states["generator"] = replace(generated, ema=EMA(generated.model, 0.9))
     return TrainState(states, name="generator")
 
 
-class Brightness:
-    """How far the mean of generated images is from that of the real ones."""
+class Darkness:
+    """How far generated images are from black, on average: a number that a log can watch."""
 
-    def __init__(self) -> None:
-        self.generated: list[Tensor] = []
-        self.real: list[Tensor] = []
+    score = Score("darkness", rises=False, unit="")
 
-    def update(self, prediction: Tensor, batch: Batch) -> None:
-        self.generated.append(prediction)
-        self.real.append(scaled(batch.images))
+    def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
+        mean = predictions.mean(dim=(1, 2, 3))
+        return Predicted(mean, mean, targets, (mean + 1).double())
 
-    def result(self) -> float:
-        return float((torch.cat(self.generated).mean() - torch.cat(self.real).mean()).abs())
+    def quantities(self, rows: Predicted) -> Iterator[Quantity]:
+        yield Quantity("darkness", mean_of(rows.losses))
 
 
 @dataclass(frozen=True)
 class Generation:
-    """What a log asks of a task: a number to be lowered, and its complement."""
+    """What a log asks of a task."""
 
     kind = "generation"
-    score = "closeness"
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """An image from the same noise for each.  [N,C,H,W] -> [N,C,H,W]"""
         draws = torch.Generator().manual_seed(0)
         return model(torch.randn(len(images), NOISE, 1, 1, generator=draws))
 
-    def metrics(self) -> dict[str, Any]:
-        return {"closeness": Brightness(), "loss": Brightness()}
+    def metric(self) -> Darkness:
+        return Darkness()
 
 
 class Interrupted(Augmentation):
@@ -171,11 +170,13 @@ class Interrupted(Augmentation):
         return batch
 
 
-def prepared(augment: Augmentation) -> Prepared:
+def prepared(augment: Augmentation) -> TrainingSetup:
     """Digits and splits as `saccade train` prepares them, with the two networks to train."""
     division = divide(open_source(None), val=0.15, test=0.15, seed=0)
     settings = resolve("small", SETTINGS, glance(division.train))
-    few = replace(division, train=division.train[:269], val=division.val[:64])
+    few = replace(
+        division, train=division.train[:269], val=division.val[:64], test=division.test[:9]
+    )
     ready = prepare(settings.recipe, few, lambda done, total: None)
     return replace(ready, task=Generation(), state=adversaries(), augment=augment)  # type: ignore[arg-type]
 
@@ -271,7 +272,7 @@ def test_the_loop_steps_two_networks_as_a_loop_by_hand_does() -> None:
     d, g = (plain.networks[name].model.train() for name in ("discriminator", "generator"))
     of_d, of_g = (torch.optim.Adam(m.parameters(), 2e-4, (0.5, 0.999)) for m in (d, g))
     for step, batch in zip(steps, ready.loader.epoch(0), strict=True):
-        chance(7, 0, step.step, torch.device("cpu"))
+        step_generator(7, 0, step.step, torch.device("cpu"))
         ones, zeros = torch.ones(len(batch), 1), torch.zeros(len(batch), 1)
         fakes = g(noise(len(batch))).detach()
         d.zero_grad()
@@ -297,8 +298,8 @@ def test_the_loop_steps_two_networks_as_a_loop_by_hand_does() -> None:
 def test_a_plan_counts_the_seconds_and_bytes_of_both_networks() -> None:
     ready = prepared(compose([]))
     before = {k: v.clone() for k, v in ready.model.state_dict().items()}
-    rehearsal = Rehearsal.of(ready.state, ready.task, ready.loader, ready.augment)
-    found = pace(rehearsal, 64, 0, EPOCHS * STEPS, 0.2)
+    rehearsal = TrainingCopy.of(ready.state, ready.task, ready.loader, ready.augment)
+    found = profile_steps(rehearsal, 64, 0, EPOCHS * STEPS, 0.2)
     g = 16 * 32 * 49 + 2 * 32 + 32 * 16 + 1  # weights of the generator's three rows, and a bias
     d = 16 * 16 + 16 + 16 * 16 * 9 + 2 * 16 + 16 * 49 + 1
     buffers = 4 * (2 * 32 + 2 * 16) + 2 * 8  # means, variances; counts of int64

@@ -20,7 +20,7 @@ from saccade.errors import DataError, RecipeError, UsageError, WeightsError
 from saccade.metrics.measure import scores
 from saccade.models.create import create_model
 from saccade.runs.bundle import Bundle
-from saccade.training.prepare import Prepared, prepare
+from saccade.training.prepare import TrainingSetup, prepare
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,9 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "some.safetensors"
 
 
-def prepared(photos: Path, weights: Path, recipe: str = "features", **changes: Any) -> Prepared:
+def prepared(
+    photos: Path, weights: Path, recipe: str = "features", **changes: Any
+) -> TrainingSetup:
     """Three plainly coloured classes, with settings such as model__head="nearest_mean"."""
     changes = {"data__doctor": "off", "train__threads": 1} | changes
     source = open_source(photos)
@@ -49,8 +51,8 @@ def prepared(photos: Path, weights: Path, recipe: str = "features", **changes: A
     return prepare(settings.recipe, divide(source), lambda done, total: None)
 
 
-def right(ready: Prepared) -> float:
-    found = evaluate(ready.best, ready.task, ready.splits["test"].in_order())
+def right(ready: TrainingSetup) -> float:
+    found = evaluate(ready.eval_model, ready.task, ready.splits["test"].in_order())
     return scores(ready.task.metric(), found.rows)["accuracy"]
 
 
@@ -61,9 +63,9 @@ def test_every_head_tells_plain_colours_apart_without_an_epoch(
     ready = prepared(photos, weights, model__head=head)
     assert ready.recipe.train.epochs == 0
     assert right(ready) == 1
-    assert len(ready.words) == 2
-    assert "start anew" in ready.words[0]
-    assert ready.words[1].startswith("last layer: ")
+    assert len(ready.notes) == 2
+    assert "start anew" in ready.notes[0]
+    assert ready.notes[1].startswith("last layer: ")
 
 
 @pytest.mark.parametrize("head", ["logistic", "knn"])
@@ -71,7 +73,7 @@ def test_a_fitted_network_is_a_bundle_like_any(
     photos: Path, weights: Path, tmp_path: Path, head: str
 ) -> None:
     ready = prepared(photos, weights, model__head=head)
-    bundle = Bundle("cifar_resnet20", ready.task, ready.preprocessing, ready.best)
+    bundle = Bundle("cifar_resnet20", ready.task, ready.preprocessing, ready.eval_model)
     bundle.save(tmp_path / "bundle")
     items = ready.splits["test"].items
     again = Bundle.load(tmp_path / "bundle").predict_items(items, top=1)
@@ -96,12 +98,12 @@ def test_views_come_from_the_augmentations(photos: Path, weights: Path) -> None:
         prepared(photos, weights, data__augmented_copies=2)
 
 
-def learning(ready: Prepared) -> set[str]:
+def learning(ready: TrainingSetup) -> set[str]:
     return {n.split(".")[0] for n, w in ready.model.named_parameters() if w.requires_grad}
 
 
 def test_rows_stay_or_learn_as_the_recipe_says(photos: Path, weights: Path) -> None:
-    def tuned(**changes: Any) -> Prepared:
+    def tuned(**changes: Any) -> TrainingSetup:
         wanted = {"data__augment": "flip", "model__head": "nearest_mean"} | changes
         return prepared(photos, weights, "finetune", **wanted)
 

@@ -35,16 +35,16 @@ def killed(
     monkeypatch: pytest.MonkeyPatch, events: int, settings: dict[str, Any], out: Path
 ) -> None:
     """A training that falls over after so many events."""
-    take, taken = Logbook.take, []
+    record, taken = Logbook.record, []
 
-    def fall(self: Logbook, event: Any, *, look: bool) -> None:
+    def fall(self: Logbook, event: Any, *, read_losses: bool) -> None:
         taken.append(event)
         if len(taken) == events:
             raise KeyboardInterrupt
-        take(self, event, look=look)
+        record(self, event, read_losses=read_losses)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Logbook, "take", fall)
+        patched.setattr(Logbook, "record", fall)
         train(with_=settings, out=out)
 
 

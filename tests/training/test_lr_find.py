@@ -7,10 +7,10 @@ import pytest
 
 from saccade.api import lr_find, plan, resume, train
 from saccade.cli import main
-from saccade.engine.distributed.world import Alone
+from saccade.engine.distributed.world import SingleProcess
 from saccade.errors import DivergedError, RecipeError, UsageError
 from saccade.recipes.recipe import Recipe
-from saccade.training.prepare import refuse_unshared
+from saccade.training.prepare import claim_device
 
 TINY = {
     "data.doctor": "off",
@@ -27,9 +27,9 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
     monkeypatch.chdir(tmp_path)
     assert main(["lr-find", "--model", "logistic_regression", "--out", "rates.svg", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    losses = {trial["rate"]: trial["smooth"] for trial in told["trials"]}
-    assert told["rate"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
-    assert told["rate"] == float(f"{told['rate']:.2g}")
+    losses = {point["lr"]: point["smoothed_loss"] for point in told["points"]}
+    assert told["lr"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
+    assert told["lr"] == float(f"{told['lr']:.2g}")
     assert sorted(losses) == list(losses)
     assert [path.name for path in tmp_path.iterdir()] == ["rates.svg"]
     assert "learning rate" in (tmp_path / "rates.svg").read_text()
@@ -45,7 +45,7 @@ def test_what_has_no_rate_or_no_picture_to_draw_is_refused(tmp_path: Path) -> No
 def test_a_training_at_rate_auto_is_one_at_the_rate_that_lr_find_suggests(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    suggested = lr_find(with_=LINE, out=tmp_path / "rates.svg").rate
+    suggested = lr_find(with_=LINE, out=tmp_path / "rates.svg").lr
     found = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "found")
     assert f"optim.lr={suggested:.2g}: a tenth of" in capsys.readouterr().err
     assert found.recipe.optim.lr == suggested
@@ -82,9 +82,9 @@ def test_what_is_fitted_in_one_go_has_no_rate_to_find() -> None:
 
 
 def test_several_processes_look_for_no_rate() -> None:
-    class Two(Alone):
+    class Two(SingleProcess):
         size = 2
 
     recipe = Recipe().with_({"optim.lr": "auto", "train.device": "cpu"})
     with pytest.raises(RecipeError, match="auto does not go with several processes"):
-        refuse_unshared(recipe, Two())
+        claim_device(recipe, Two())

@@ -13,7 +13,7 @@ from torch import nn
 from saccade import api, cli
 from saccade.data.item import Item, Pixels
 from saccade.engine import profile as pacing
-from saccade.engine.profile import Living, line
+from saccade.engine.profile import LiveTensors, extrapolate
 from saccade.engine.schedule import constant
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
@@ -30,7 +30,7 @@ LENET = 156 + 2_416 + 48_120 + 10_164 + 850  # parameters of its five layers, by
 def test_living_counts_what_a_forward_and_a_backward_hold() -> None:
     """By hand: 1000 numbers of 4 bytes; relu keeps its result, the sum's gradient is expanded."""
     x = torch.ones(1000, requires_grad=True)
-    with Living() as living:
+    with LiveTensors() as living:
         y = x.relu()
         assert living.now == 4000
         z = y * 2
@@ -43,7 +43,7 @@ def test_living_counts_what_a_forward_and_a_backward_hold() -> None:
 
 
 def test_memory_shared_by_views_is_counted_once() -> None:
-    with Living() as living:
+    with LiveTensors() as living:
         a = torch.zeros(100)
         b = a.view(10, 10).t()
         assert living.now == 400
@@ -55,11 +55,11 @@ def test_memory_shared_by_views_is_counted_once() -> None:
 
 
 def test_a_line_goes_through_the_last_two_points() -> None:
-    assert line([4, 8], [10.0, 14.0], 16) == 22
-    assert line([4, 8, 16], [9.0, 14.0, 20.0], 32) == 32
-    assert line([4, 8], [10.0, 14.0], 8) == 14
-    assert line([4], [10.0], 2) == 5
-    assert line([4, 8], [14.0, 10.0], 64) == 10  # noise gives no time back
+    assert extrapolate([4, 8], [10.0, 14.0], 16) == 22
+    assert extrapolate([4, 8, 16], [9.0, 14.0, 20.0], 32) == 32
+    assert extrapolate([4, 8], [10.0, 14.0], 8) == 14
+    assert extrapolate([4], [10.0], 2) == 5
+    assert extrapolate([4, 8], [14.0, 10.0], 64) == 10  # noise gives no time back
 
 
 def weights(run: Run) -> bytes:
@@ -72,7 +72,7 @@ def test_foretelling_changes_no_bit_of_the_training(
     dropping = TINY | {"train.ema": "auto", "optim.schedule": "plateau"}
     with_plan = api.train(with_=dropping, out=tmp_path / "with")
     with monkeypatch.context() as patched:
-        patched.setattr(train, "foretold", lambda prepared, out, view: {})
+        patched.setattr(train, "checked_plan", lambda setup, out, view: {})
         without = api.train(with_=dropping, out=tmp_path / "without")
     assert with_plan.events("plan")[0]["tried"] > 0
     assert "tried" not in without.events("plan")[0]
@@ -125,7 +125,7 @@ def test_a_short_training_is_not_kept_waiting_by_its_plan() -> None:
     """A clock that a test sets: every step takes a second, however large."""
     now = 0.0
 
-    class Steady(pacing.Rehearsal):
+    class Steady(pacing.TrainingCopy):
         def step(self, pictures: int) -> float:
             nonlocal now
             now += 1.0
@@ -136,11 +136,11 @@ def test_a_short_training_is_not_kept_waiting_by_its_plan() -> None:
     state = supervised(model, model, stepper)  # type: ignore[arg-type]
     rehearsal = Steady(state, *[model] * 3, torch.arange(10))  # type: ignore[arg-type]
     began = now
-    rehearsal.grow(1024, lambda: now - began > 0.02 * 100)  # a training of 100 seconds
+    rehearsal.profile_batches(1024, lambda: now - began > 0.02 * 100)  # a training of 100 seconds
     assert rehearsal.sizes == [4, 8]
     rehearsal.sizes.clear()
     began = now
-    rehearsal.grow(32, lambda: now - began > 20)
+    rehearsal.profile_batches(32, lambda: now - began > 20)
     assert rehearsal.sizes == [4, 8, 16, 32]
     assert now - began == pytest.approx(21)  # the last size until the time was up
 

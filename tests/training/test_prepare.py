@@ -11,7 +11,7 @@ from saccade.data.splits import Division, divide
 from saccade.engine.loop import Position
 from saccade.engine.optim import Lion, Lookahead
 from saccade.errors import RecipeError
-from saccade.training.prepare import Prepared, prepare
+from saccade.training.prepare import TrainingSetup, prepare
 
 
 @cache
@@ -19,7 +19,7 @@ def digits() -> Division:
     return divide(open_source(None), val=0.15, test=0.15, seed=0)
 
 
-def prepared(**changes: object) -> Prepared:
+def prepared(**changes: object) -> TrainingSetup:
     """The embedded digits, made ready with settings such as optim__lr=0.1."""
     flags = {name.replace("__", "."): value for name, value in changes.items()}
     recipe = resolve("small", flags, glance(digits().train)).recipe

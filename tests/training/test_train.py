@@ -12,7 +12,7 @@ from rich.progress import Progress
 from saccade import api
 from saccade.auto.look import Glance
 from saccade.auto.resolve import resolve
-from saccade.engine.schedule import cosine, warmed_up
+from saccade.engine.schedule import cosine, with_warmup
 from saccade.errors import Stopped, UsageError
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.training import ENDLESS
@@ -94,7 +94,7 @@ def test_a_finished_run_goes_on_for_more_epochs(
     assert run.recipe.train.epochs == 4
     assert run.origins["train.epochs"] == "resume, 2 epochs before"
     [fact] = run.events("extended")
-    rate = 0.004 * warmed_up(cosine(), 0.1)(0.5)  # of recipe small, halfway
+    rate = 0.004 * with_warmup(cosine(), 0.1)(0.5)  # of recipe small, halfway
     words = f"4 epochs in place of 2 epochs: the rate goes on at {rate:.3g}, that of schedule "
     assert fact["note"] == words + "cosine at 50 % of the training"
     assert fact["note"] in (run.path / "report.html").read_text()

@@ -42,7 +42,7 @@ def test_weights_that_are_not_finite_are_never_saved(
             self.optimizer.param_groups[0]["params"][0].data.view(-1)[0] = float("inf")
 
     monkeypatch.setattr(Stepper, "_optimizer_step", infinite)
-    monkeypatch.setattr(train, "foretold", unforetold)
+    monkeypatch.setattr(train, "checked_plan", unforetold)
     with pytest.raises(DivergedError) as caught:
         api.train(with_=TINY, out=tmp_path / "run")
     assert caught.value.what.startswith(
@@ -92,7 +92,7 @@ def test_a_training_on_a_failing_disk_ends_with_what_was_kept_and_what_to_do(
     code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(train, "foretold", unforetold)
+        broken.setattr(train, "checked_plan", unforetold)
         failing(code, 9, broken)  # recipe, classes and split; then four of the first checkpoint
         with pytest.raises(ResourceError) as caught:
             api.train(with_=TINY | {"train.epochs": 4}, out=tmp_path / "run")

@@ -20,8 +20,8 @@ from saccade.audit.confident_learning import (
     wrong_share_interval,
 )
 from saccade.audit.doctor import memory_of, write_cleaned
-from saccade.audit.page import suspects_page
-from saccade.audit.suspects import Suspect, Suspects
+from saccade.audit.label_issue import LabelIssue, LabelIssues
+from saccade.audit.page import label_issues_page
 from saccade.auto.look import glance
 from saccade.auto.weights import SMALL, at_hand, pretrained
 from saccade.classical.descriptors import CELL, Hog
@@ -50,8 +50,8 @@ COARSE = 8  # pixels across, beside HOG
 
 
 @dataclass(frozen=True)
-class Eye:
-    """What makes numbers of pictures."""
+class Extractor:
+    """A network that makes features of pictures."""
 
     words: str
     trunk: nn.Module  # [N,C,H,W] -> [N,D]
@@ -59,7 +59,9 @@ class Eye:
     notes: tuple[str, ...] = ()
 
 
-def eye_for(items: Sequence[Item], model: str | Path | None, weights: str | None) -> Eye:
+def extractor_for(
+    items: Sequence[Item], model: str | Path | None, weights: str | None
+) -> Extractor:
     """The network that is named, the best one at hand for photographs, else plain features."""
     if weights is not None and model is None:
         model = pretrained(weights).network
@@ -67,7 +69,7 @@ def eye_for(items: Sequence[Item], model: str | Path | None, weights: str | None
     if model is None and seen.short_side > SMALL:
         model, weights = next(((e.network, e.tag) for e in at_hand(seen.short_side)), (None, None))
     if model is None:
-        return _plain(seen.grey, ("no network looked at them: suspects are less sure",))
+        return _plain(seen.grey, ("no network looked at them: label issues are less sure",))
     if str(model) == PLAIN:
         if weights is not None:
             raise UsageError(f"{PLAIN} has no weights", "leave --weights out")
@@ -80,10 +82,10 @@ def eye_for(items: Sequence[Item], model: str | Path | None, weights: str | None
         else ()
     )
     words = f"what goes into the last layer of {model}"
-    return Eye(words, trunk(network), preprocessing, notes)
+    return Extractor(words, trunk(network), preprocessing, notes)
 
 
-def _plain(grey: bool, notes: tuple[str, ...]) -> Eye:
+def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
     """Histograms of oriented gradients and coarse pixels."""
     channels = 1 if grey else 3
     preprocessing = Preprocessing(
@@ -98,18 +100,18 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Eye:
     )
     words = "histograms of oriented gradients and coarse pixels"
     whole = normalized(chain(both=both), preprocessing.mean, preprocessing.std)
-    return Eye(words, whole.eval(), preprocessing, notes)
+    return Extractor(words, whole.eval(), preprocessing, notes)
 
 
-def find_suspects(
+def find_label_issues(
     data: str | Path,
     model: str | Path | None,
     weights: str | None,
     *,
     html: Path | None,
-    apply: Path | None,
-) -> Suspects:
-    """Look for wrong labels in `data`; write the page `html` and the cleaned table `apply`.
+    cleaned: Path | None,
+) -> LabelIssues:
+    """Look for wrong labels in `data`; write the page `html` and the cleaned table `cleaned`.
 
     Raises `DataError` for labels that are not one class a picture.
     """
@@ -117,20 +119,23 @@ def find_suspects(
     with counting("examining") as progress:
         diagnosis = examine(source, progress=progress, state=memory_of(data))
     items = _labelled(diagnosis)
-    eye = eye_for(items, model, weights)
-    result = decoded(items, eye.preprocessing)
+    extractor = extractor_for(items, model, weights)
+    result = decoded(items, extractor.preprocessing)
     kept = [items[k] for k in result.kept]
     with counting("looking") as progress:
         found = features(
-            eye.trunk, Decoding(kept, result.pictures, eye.preprocessing), Views(), progress
+            extractor.trunk,
+            Decoding(kept, result.pictures, extractor.preprocessing),
+            Views(),
+            progress,
         )[:, 0]
-    suspects = _suspects(diagnosis, kept, found, eye)
+    issues = _label_issues(diagnosis, kept, found, extractor)
     if html is not None:
-        write_whole(html, suspects_page(suspects))
-        say(f"the suspects with their pictures are in {html}")
-    if apply is not None:
-        _apply(suspects, diagnosis, apply)
-    return suspects
+        write_whole(html, label_issues_page(issues))
+        say(f"the label issues with their pictures are in {html}")
+    if cleaned is not None:
+        _write_cleaned(issues, diagnosis, cleaned)
+    return issues
 
 
 def _labelled(diagnosis: Diagnosis) -> list[Item]:
@@ -144,7 +149,9 @@ def _labelled(diagnosis: Diagnosis) -> list[Item]:
     return items
 
 
-def _suspects(diagnosis: Diagnosis, items: Sequence[Item], numbers: Tensor, eye: Eye) -> Suspects:
+def _label_issues(
+    diagnosis: Diagnosis, items: Sequence[Item], numbers: Tensor, extractor: Extractor
+) -> LabelIssues:
     """Probes, then confident learning.  `numbers` [N,D]"""
     group = by_cluster(diagnosis.clusters(), items)
     items, numbers, targets, dealt, notes = _judged(items, numbers, group)
@@ -158,7 +165,7 @@ def _suspects(diagnosis: Diagnosis, items: Sequence[Item], numbers: Tensor, eye:
     rows = rows[ranked[rows].argsort(stable=True)].tolist()
     best = said.argmax(dim=1).tolist()
     found = tuple(
-        Suspect(
+        LabelIssue(
             name=items[row].name,
             split=splits[items[row].name],
             given=str(items[row].label),
@@ -168,18 +175,18 @@ def _suspects(diagnosis: Diagnosis, items: Sequence[Item], numbers: Tensor, eye:
         )
         for row in rows
     )
-    return Suspects(
+    return LabelIssues(
         data=diagnosis.name,
         n=len(items),
         classes=classes,
-        found=found,
-        wrong=wrong_share(shares),
+        issues=found,
+        label_error_rate=wrong_share(shares),
         interval=wrong_share_interval(said, targets, numbered(items, group)),
-        noise=tuple(tuple(row) for row in noise_matrix(shares).tolist()),
-        agreeing=int((ranked >= 0).sum()),
-        eye=eye.words,
+        noise_matrix=tuple(tuple(row) for row in noise_matrix(shares).tolist()),
+        agreements=int((ranked >= 0).sum()),
+        features=extractor.words,
         items=tuple(items),
-        notes=(*eye.notes, *notes),
+        notes=(*extractor.notes, *notes),
         reported=_unreadable(diagnosis),
     )
 
@@ -216,13 +223,13 @@ def _unreadable(diagnosis: Diagnosis) -> tuple[Skipped, ...]:
     )
 
 
-def _apply(suspects: Suspects, diagnosis: Diagnosis, file: Path) -> None:
-    """The manifest without suspects and unreadable pictures, and beside it what was left out."""
+def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path) -> None:
+    """Write the manifest without label issues, and beside it what was left out and why."""
     reasons = {
         s.name: f"labelled {s.given}, probably {s.suggested} ({100 * s.p_suggested:.1f} %)"
-        for s in suspects.found
+        for s in issues.issues
     }
-    reasons |= {skipped.name: skipped.reason for skipped in suspects.reported}
+    reasons |= {skipped.name: skipped.reason for skipped in issues.reported}
     splits, items = _splits(diagnosis), diagnosis.case.items
     group = by_cluster(diagnosis.clusters(), items)
     rows = [

@@ -12,8 +12,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from saccade.augment.augmentation import Augmentation, compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import Augmentation, compose
+from saccade.augmentation.catalogue import parse
 from saccade.auto.look import glance
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch

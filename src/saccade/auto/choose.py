@@ -11,7 +11,7 @@ import torch
 from saccade.auto.look import Glance
 from saccade.auto.weights import SMALL, Pretrained, pretrained
 from saccade.data.store import in_words
-from saccade.engine.profile import room
+from saccade.engine.profile import free_device_memory
 from saccade.errors import RecipeError, ResourceError
 from saccade.explain.cost import saved
 from saccade.models.catalogue import CLASSICAL
@@ -211,7 +211,7 @@ def batch_size(recipe: Recipe, seen: Glance) -> Choice:
     """
     count = _trained_on(recipe, seen)
     long = [size for size in BATCHES if count >= STEPS * size] or [BATCHES[-1]]
-    free = room(torch.device(recipe.train.device))
+    free = free_device_memory(torch.device(recipe.train.device))
     fixed, each = _memory(recipe)
     for size in long:
         if fixed + size * each <= free / 2:

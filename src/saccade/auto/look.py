@@ -28,7 +28,7 @@ IDLE = ("data.augment", "data.progressive_resizing", "data.sampling", "data.augm
 
 
 def is_fitted(recipe: Recipe) -> bool:
-    """Whether nothing of the recipe's network is learned by descent."""
+    """Whether nothing of the recipe's network is learned by gradient descent."""
     return recipe.model.name in CLASSICAL
 
 
@@ -51,7 +51,7 @@ def without_descent(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str,
 
 
 def does_nothing(setting: str) -> bool:
-    """Whether a setting, by its full name, is of descent or of what descent begins from."""
+    """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
     part = setting.split(".")[0]
     return setting in IDLE or (part in ("model", "optim", "train") and setting not in USED)
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
-from saccade.augment.crop import sizes
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
+from saccade.augmentation.crop import sizes
 from saccade.auto import choose as starting
 from saccade.auto.choose import Hand, begin_from
 from saccade.auto.look import Glance, is_fitted, without_descent
 from saccade.auto.weights import SMALL, at_hand
 from saccade.data.batch import Batch
 from saccade.device import device
-from saccade.engine.freezing import learning_in
+from saccade.engine.freezing import trainable_per_stage
 from saccade.engine.step import refuse_compiling
 from saccade.errors import UsageError, unknown
 from saccade.explain.anatomy import anatomy
@@ -121,7 +121,7 @@ def _refuse_misfits(recipe: Recipe) -> None:
         network = varied(create_model(name, 10), variant_of(recipe), (channels, size, size))
     if recipe.train.epochs:
         hold_frozen(network, recipe)
-        learning_in(network, recipe.stages)
+        trainable_per_stage(network, recipe.stages)
 
 
 def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:

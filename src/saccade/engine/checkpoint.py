@@ -20,21 +20,21 @@ from torch import Tensor
 from saccade.errors import WeightsError
 from saccade.files import write_whole
 
-KEPT = 2  # checkpoints in a folder
-LEFT = (".step-*", ".latest.json.*")  # half written by processes that were killed
+KEEP_LAST = 2  # checkpoints in a folder
+LEFTOVERS = (".step-*", ".latest.json.*")  # half written by processes that were killed
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
     """Write `state`, nested dicts of tensors and plain numbers, as the checkpoint of `step`."""
-    data = packed(state)
+    data = serialize(state)
     path = folder / f"step-{step:08d}.safetensors"
     older = _listed(folder)
     write_whole(path, data)
     entry = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": step}
-    kept = [entry, *(e for e in older if e["file"] != path.name)][:KEPT]
+    kept = [entry, *(e for e in older if e["file"] != path.name)][:KEEP_LAST]
     write_whole(folder / "latest.json", json.dumps({"checkpoints": kept}, indent=1))
     named = {e["file"] for e in kept}
-    for pattern in ("step-*.safetensors", *LEFT):
+    for pattern in ("step-*.safetensors", *LEFTOVERS):
         for file in folder.glob(pattern):
             if file.name not in named:
                 file.unlink()
@@ -51,7 +51,7 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Any], list[str]]:
             if hashlib.sha256(data).hexdigest() != entry["sha256"]:
                 damaged.append(f"{path.name} is damaged: its digest differs")
                 continue
-            return unpacked(data), damaged
+            return deserialize(data), damaged
         except OSError as error:
             damaged.append(f"{path.name} cannot be read: {error.strerror}")
         except (SafetensorError, KeyError, ValueError) as error:
@@ -69,14 +69,14 @@ def not_finite(state: Any, path: str = "") -> str | None:
     return path.removeprefix("/") if broken else None
 
 
-def packed(state: dict[str, Any]) -> bytes:
+def serialize(state: dict[str, Any]) -> bytes:
     """A state as the bytes of a file of safetensors."""
     tensors: dict[str, Tensor] = {}
     tree = _without_tensors(state, "", tensors)
     return save(tensors, metadata={"tree": json.dumps(tree)})
 
 
-def unpacked(data: bytes) -> dict[str, Any]:
+def deserialize(data: bytes) -> dict[str, Any]:
     """The state that was packed."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     return _with_tensors(json.loads(header["__metadata__"]["tree"]), load(data))

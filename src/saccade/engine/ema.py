@@ -12,7 +12,7 @@ from torch import nn
 EXPONENT = 16.97  # of Karras 2023, Section 3.1: a deviation of 5 % of the training so far
 
 
-class Average:
+class EMA:
     """A second network whose weights follow the first's (Polyak 1992; Szegedy 2015, Section 8).
 
     A decay of "auto" fits any length of training: what is remembered grows with it.  Buffers, such
@@ -21,7 +21,9 @@ class Average:
 
     def __init__(self, model: nn.Module, decay: float | Literal["auto"]):
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self._keep = remembered if decay == "auto" else partial(at_most, float(decay))
+        self._keep = (
+            power_function_decay if decay == "auto" else partial(decay_with_warmup, float(decay))
+        )
         self.steps_done = 0
         mine, theirs = self.model.state_dict(), model.state_dict()
         pairs = [(mine[name], theirs[name]) for name in mine]
@@ -48,12 +50,12 @@ class Average:
         self.steps_done = state["steps_done"]
 
 
-def at_most(decay: float, steps_done: int) -> float:
+def decay_with_warmup(decay: float, steps_done: int) -> float:
     """`decay`, but less at first: the first steps, far from the goal, are soon forgotten."""
     return min(decay, (1 + steps_done) / (10 + steps_done))
 
 
-def remembered(steps_done: int) -> float:
+def power_function_decay(steps_done: int) -> float:
     """What an average keeps so that its memory grows with the training.
 
     Karras 2023, "Analyzing and improving the training dynamics of diffusion models", Equation 3.1:

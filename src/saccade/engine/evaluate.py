@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.corrupt.corruptions import Corrupted, names
-from saccade.augment.corrupt.optics import SEVERITIES
-from saccade.augment.tta import Map, averaged
+from saccade.augmentation.corrupt.corruptions import Corrupted, names
+from saccade.augmentation.corrupt.optics import SEVERITIES
+from saccade.augmentation.tta import Map, averaged
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
-from saccade.engine.distributed.world import ALONE, World
+from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.ood import Novelty
 from saccade.metrics.measure import leading
 from saccade.metrics.metric import Number
@@ -35,7 +35,7 @@ def evaluate(
     model: nn.Module,
     task: Task,
     loader: Loader,
-    world: World = ALONE,
+    world: World = SINGLE_PROCESS,
     maps: Sequence[Map] = (),
     novelty: Novelty | None = None,
 ) -> Evaluated:
@@ -51,7 +51,7 @@ def evaluate(
         places.append(batch.index.cpu())
         if novelty and inside:
             share = novelty.mean_share(inside.features).to(prediction)
-            strange.append(world.joined(share, len(batch)).cpu())
+            strange.append(world.all_gather(share, len(batch)).cpu())
             inside.features.clear()
     order = torch.cat(places).argsort()
     shares = torch.cat(strange)[order] if strange else None
@@ -60,7 +60,11 @@ def evaluate(
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, task: Task, loader: Loader, world: World = ALONE, maps: Sequence[Map] = ()
+    model: nn.Module,
+    task: Task,
+    loader: Loader,
+    world: World = SINGLE_PROCESS,
+    maps: Sequence[Map] = (),
 ) -> Iterator[tuple[Tensor, Batch]]:
     """What the task says of each batch of `loader`, in eval mode, beside the batch."""
     device = next(model.parameters()).device
@@ -68,10 +72,10 @@ def predict(
     model.eval()
     for batch in loader.epoch(0):
         batch = batch.to(device)
-        part, _ = world.part(batch)
+        part, _ = world.shard(batch)
         of_images = partial(task.predict, model)
         prediction = averaged(of_images, part.images, maps) if maps else of_images(part.images)
-        yield world.joined(prediction, len(batch)), batch
+        yield world.all_gather(prediction, len(batch)), batch
     model.train(was_training)
 
 

@@ -46,7 +46,7 @@ def freeze(model: nn.Module, layer: str) -> None:
         )
 
 
-def train_from(model: nn.Module, layer: str) -> None:
+def unfreeze_from(model: nn.Module, layer: str) -> None:
     """Freeze every weight before `layer`; that row and all after it learn."""
     modules = list(model.named_modules())
     model.requires_grad_(True)
@@ -55,7 +55,7 @@ def train_from(model: nn.Module, layer: str) -> None:
             weight.requires_grad_(False)
 
 
-def learning_in(model: nn.Module, stages: Sequence[Stage]) -> tuple[frozenset[str], ...]:
+def trainable_per_stage(model: nn.Module, stages: Sequence[Stage]) -> tuple[frozenset[str], ...]:
     """The names of the weights that learn in each stage, of those that are not frozen now.
 
     Raises `UsageError` for a stage named by a layer that the network does not have, `RecipeError`
@@ -85,7 +85,7 @@ def _released(model: nn.Module, layer: str) -> frozenset[str]:
     return frozenset(name for name in free if name.rpartition(".")[0] in names)
 
 
-def hold_all_but(model: nn.Module, learning: Set[str]) -> None:
+def freeze_all_but(model: nn.Module, learning: Set[str]) -> None:
     """Let the weights of these names learn, and no others."""
     for name, weight in model.named_parameters():
         weight.requires_grad_(name in learning)
@@ -145,7 +145,7 @@ class Unfreezing:
         """
         for stage, trainable in zip(self.stages[1:], self.trainable[1:], strict=True):
             if stage.first <= epoch:
-                hold_all_but(model, trainable)
+                freeze_all_but(model, trainable)
                 rise = min(RISE, ceil(stage.epochs * self.steps / PART))
                 stepper.add_groups(self.groups(model), stage.first * self.steps, rise)
 

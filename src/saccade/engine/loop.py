@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from saccade.augment.augmentation import Augmentation
+from saccade.augmentation.augmentation import Augmentation
 from saccade.data.loader import Loader
 from saccade.engine.state import TrainState
 
@@ -71,7 +71,7 @@ def train(
         began, images = time.perf_counter(), 0
         for step, batch in enumerate(loader.epoch(epoch, first), first):
             state.train_mode()
-            batch = augment(batch.to(device), chance(seed, epoch, step, device, rank))
+            batch = augment(batch.to(device), step_generator(seed, epoch, step, device, rank))
             lr = state.lr
             losses = state.train_step(batch)
             images += len(batch)
@@ -81,7 +81,7 @@ def train(
         yield Epoch(epoch, time.perf_counter() - began, images)
 
 
-def chance(
+def step_generator(
     seed: int, epoch: int, step: int, device: torch.device, rank: int = 0
 ) -> torch.Generator:
     """The generator of one step; PyTorch's own, which dropout draws from, is set beside it.

@@ -3,9 +3,9 @@
 A short training at rates that rise from step to step shows where learning begins and where it
 breaks:
 
-    stepper = sweeping(stepper, steps=200)
+    stepper = lr_sweep(stepper, steps=200)
     events = train(supervised(model, task, stepper), loader, augment, epochs=stepper.total_steps)
-    rate = suggested_rate(list(trials(events)))
+    lr = suggested_lr(list(lr_points(events)))
 
 The network is trained by it, and is of no further use.
 """
@@ -18,7 +18,7 @@ from math import isfinite
 from statistics import pstdev
 
 from saccade.engine.loop import Epoch, Step
-from saccade.engine.schedule import Plateau, rising
+from saccade.engine.schedule import ReduceOnPlateau, exponential
 from saccade.engine.step import Stepper
 from saccade.errors import DivergedError
 
@@ -27,22 +27,24 @@ MEMORY = 0.9  # of the mean of the losses before a step
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One step at one rate."""
+class LRPoint:
+    """A step of the sweep: its learning rate and its loss."""
 
-    rate: float
+    lr: float
     loss: float
-    smooth: float  # mean of this loss and those before, the nearest weighing most
+    smoothed_loss: float  # mean of this loss and those before, the nearest weighing most
 
 
-def sweeping(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
+def lr_sweep(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
     """The same stepper over so many steps, at rates from one end of `span` to the other."""
-    low, high = (rate / stepper.peak_lr for rate in span)
-    schedule = rising(low, high)
-    return replace(stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=Plateau())
+    low, high = (lr / stepper.peak_lr for lr in span)
+    schedule = exponential(low, high)
+    return replace(
+        stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=ReduceOnPlateau()
+    )
 
 
-def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
+def lr_points(events: Iterable[Step | Epoch]) -> Iterator[LRPoint]:
     """Rate and loss of every step, up to the one where the loss breaks."""
     mean, weight, lowest = 0.0, 0.0, float("inf")
     for event in events:
@@ -55,23 +57,23 @@ def trials(events: Iterable[Step | Epoch]) -> Iterator[Trial]:
             MEMORY * old + (1 - MEMORY) * new for old, new in ((mean, loss), (weight, 1))
         )
         smooth = mean / weight
-        yield Trial(event.lr["lr"], loss, smooth)
+        yield LRPoint(event.lr["lr"], loss, smooth)
         lowest = min(lowest, smooth)
         if smooth > BROKEN * lowest:
             return
 
 
-def suggested_rate(found: Sequence[Trial]) -> float:
+def suggested_lr(points: Sequence[LRPoint]) -> float:
     """A tenth of the rate at which the smooth loss is lowest, to two digits.
 
     Beyond that rate the loss rises; a tenth of it leaves room for the rest of the training, whose
     gradients are smaller.  Raises `DivergedError` where no rate lowered the loss: where it fell by
     less than half of the scatter that the losses have at the lowest rates.
     """
-    first = found[: max(2, len(found) // 10)]
-    level = min((trial.smooth for trial in first), default=0.0)
-    scatter = pstdev(trial.loss for trial in first) if first else 0.0
-    best = min(found, key=lambda trial: trial.smooth, default=None)
-    if best is None or best.smooth >= level - scatter / 2:
+    first = points[: max(2, len(points) // 10)]
+    level = min((point.smoothed_loss for point in first), default=0.0)
+    scatter = pstdev(point.loss for point in first) if first else 0.0
+    best = min(points, key=lambda point: point.smoothed_loss, default=None)
+    if best is None or best.smoothed_loss >= level - scatter / 2:
         raise DivergedError("no rate of the sweep lowered the loss", "set optim.lr to a number")
-    return float(f"{best.rate / 10:.2g}")
+    return float(f"{best.lr / 10:.2g}")

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from saccade.augment.augmentation import Augmentation
+from saccade.augmentation.augmentation import Augmentation
 from saccade.data.loader import Loader
 from saccade.data.store import free_memory
 from saccade.engine.evaluate import predict
@@ -29,12 +29,12 @@ from saccade.engine.state import TrainState
 from saccade.tasks.task import Task
 
 FIRST = 4  # images of the smallest batch
-REHEARSED = 0.02  # share of a short training that its rehearsal may take ...
-LEAST = 0.15  # ... but so many seconds at least
+PROFILE_SHARE = 0.02  # share of a short training that its rehearsal may take ...
+MIN_SECONDS = 0.15  # ... but so many seconds at least
 SIDE = 1024  # of the matrices whose product the machine's rate is measured by
 
 
-class Living(TorchDispatchMode):
+class LiveTensors(TorchDispatchMode):
     """Bytes of the tensors that were made within the block and live: now, and at the most."""
 
     def __init__(self) -> None:
@@ -65,13 +65,13 @@ class Living(TorchDispatchMode):
         self.seen[key] = weakref.ref(storage, gone)
 
 
-def room(device: torch.device) -> int:
+def free_device_memory(device: torch.device) -> int:
     """Bytes that are free on `device`, or in the machine where that shares its memory."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
 
 
 @contextmanager
-def footprint(device: torch.device) -> Iterator[Callable[[], int]]:
+def peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
     """Gives the function to ask, after the block, how many bytes more were in use at the most.
 
     On a GPU that is what its allocator counted.  Elsewhere it is what tensors took: workspaces
@@ -83,12 +83,12 @@ def footprint(device: torch.device) -> Iterator[Callable[[], int]]:
         before = torch.cuda.memory_allocated(device)
         yield lambda: torch.cuda.max_memory_allocated(device) - before
         return
-    with Living() as living:
+    with LiveTensors() as living:
         yield lambda: living.most
 
 
 @dataclass(frozen=True)
-class Pace:
+class StepProfile:
     """Seconds and bytes; of whole batches as trained."""
 
     step: float  # seconds of a step
@@ -99,7 +99,7 @@ class Pace:
 
 
 @dataclass
-class Rehearsal:
+class TrainingCopy:
     """A copy of a training, to be tried without touching it."""
 
     state: TrainState
@@ -121,7 +121,7 @@ class Rehearsal:
         augment: Augmentation,
         *,
         epoch: int = 0,
-    ) -> Rehearsal:
+    ) -> TrainingCopy:
         """A copy of all networks, in which all is trained that is in `epoch`, from 0."""
         state = copy.deepcopy(state)
         state.begin_epoch(epoch)
@@ -147,12 +147,12 @@ class Rehearsal:
             stepper.steps_done, stepper.done = 0, 0.0
         return seconds
 
-    def grow(self, batch: int, enough: Callable[[], bool]) -> None:
+    def profile_batches(self, batch: int, enough: Callable[[], bool]) -> None:
         """Try ever larger batches up to `batch`, and that one again and again, until `enough`."""
         size = min(FIRST, batch)
         self.step(size)  # what is made but once, such as moments
         while True:
-            with footprint(self.state.device) as most:
+            with peak_memory(self.state.device) as most:
                 self.step(size)
             times = [self.step(size), self.step(size)]
             while size == batch and not enough() and len(times) < 100:
@@ -179,35 +179,39 @@ class Rehearsal:
         return min(times) / len(first)
 
 
-def pace(rehearsal: Rehearsal, batch: int, micro: int, steps: int, seconds: float) -> Pace:
+def profile_steps(
+    training: TrainingCopy, batch: int, micro: int, steps: int, seconds: float
+) -> StepProfile:
     """The pace of a training of `steps` steps, in at most so many seconds.
 
-    A short training is not kept waiting: a rehearsal ends, too, after `REHEARSED` of what the
-    training will take by what is known so far, or after `LEAST`.
+    A short training is not kept waiting: a rehearsal ends, too, after `PROFILE_SHARE` of what the
+    training will take by what is known so far, or after `MIN_SECONDS`.
     """
     began = time.perf_counter()
 
     def enough() -> bool:
-        if not rehearsal.seconds:
+        if not training.seconds:
             return False
-        forecast = steps * line(rehearsal.sizes, rehearsal.seconds, batch)
-        return time.perf_counter() - began > min(seconds, max(LEAST, REHEARSED * forecast))
+        forecast = steps * extrapolate(training.sizes, training.seconds, batch)
+        return time.perf_counter() - began > min(
+            seconds, max(MIN_SECONDS, PROFILE_SHARE * forecast)
+        )
 
-    with undisturbed(rehearsal.state.device):
-        rehearsal.grow(batch, enough)
-        step = line(rehearsal.sizes, rehearsal.seconds, batch)
-        held_out = rehearsal.measure(min(seconds / 4, REHEARSED * steps * step / 4))
+    with fork_rng(training.state.device):
+        training.profile_batches(batch, enough)
+        step = extrapolate(training.sizes, training.seconds, batch)
+        held_out = training.measure(min(seconds / 4, PROFILE_SHARE * steps * step / 4))
     through = micro or batch
-    return Pace(
+    return StepProfile(
         step,
         held_out,
-        int(line(rehearsal.sizes, rehearsal.bytes, through)),
-        kept(rehearsal.state),
-        rehearsal.sizes[-1],
+        int(extrapolate(training.sizes, training.bytes, through)),
+        resident_bytes(training.state),
+        training.sizes[-1],
     )
 
 
-def line(x: list[int], y: list[float] | list[int], at: int) -> float:
+def extrapolate(x: list[int], y: list[float] | list[int], at: int) -> float:
     """The value at `at` of the line through the last two points; never below the smallest y."""
     if at in x:
         return y[x.index(at)]
@@ -217,7 +221,7 @@ def line(x: list[int], y: list[float] | list[int], at: int) -> float:
     return max(min(y), y[-1] + slope * (at - x[-1]))
 
 
-def kept(state: TrainState) -> int:
+def resident_bytes(state: TrainState) -> int:
     """Bytes of weights, buffers, moments and EMAs: what stays between two steps."""
     tensors = [t for model in state.models for t in model.state_dict().values()]
     for stepper in state.steppers.values():
@@ -226,7 +230,7 @@ def kept(state: TrainState) -> int:
     return sum(t.nbytes for t in tensors)
 
 
-def machine_rate(device: torch.device, dtype: torch.dtype) -> float:
+def peak_flops(device: torch.device, dtype: torch.dtype) -> float:
     """Operations a second of a large matrix product: the best of five.
 
     A processor's seconds are those that each thread works, so that other programs do not make the
@@ -247,7 +251,7 @@ def machine_rate(device: torch.device, dtype: torch.dtype) -> float:
 
 
 @contextmanager
-def undisturbed(device: torch.device) -> Iterator[None]:
+def fork_rng(device: torch.device) -> Iterator[None]:
     """PyTorch's own chance after the block is what it was before."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield

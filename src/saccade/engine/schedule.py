@@ -29,7 +29,7 @@ def polynomial(power: float = 2.0) -> Schedule:
     return lambda done: (1 - done) ** power
 
 
-def steps(drops: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
+def multistep(drops: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
     """The rate times `factor` at each of `drops`, shares of the training (He 2015, Section 4.2)."""
     return lambda done: factor ** sum(done >= drop for drop in drops)
 
@@ -61,12 +61,12 @@ def triangular(cycles: int = 4, low: float = 0.25) -> Schedule:
     return factor
 
 
-def rising(lowest: float, highest: float) -> Schedule:
+def exponential(lowest: float, highest: float) -> Schedule:
     """From one factor to another, each step by the same ratio: for finding a rate."""
     return lambda done: lowest * (highest / lowest) ** done
 
 
-def warmed_up(schedule: Schedule, share: float) -> Schedule:
+def with_warmup(schedule: Schedule, share: float) -> Schedule:
     """`schedule` after a straight line from zero to its begin over `share` of the training."""
     if share <= 0:
         return schedule
@@ -76,7 +76,7 @@ def warmed_up(schedule: Schedule, share: float) -> Schedule:
     )
 
 
-class Plateau:
+class ReduceOnPlateau:
     """A factor that drops to a tenth when a number to be lowered stays where it is.
 
     Krizhevsky 2012, Section 5, did so by hand, three times, when the validation error stopped
@@ -113,17 +113,17 @@ SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the full rate on; a war
     "linear": linear,
     "polynomial": polynomial,
     "cosine": cosine,
-    "multistep": steps,
-    "plateau": constant,  # and a Plateau beside it
+    "multistep": multistep,
+    "plateau": constant,  # and a `ReduceOnPlateau` beside it
 }
 CYCLES: dict[str, Callable[[float], Schedule]] = {  # these rise themselves
     "one_cycle": one_cycle,
-    "triangular": lambda warmup: warmed_up(triangular(), warmup),
+    "triangular": lambda warmup: with_warmup(triangular(), warmup),
 }
 
 
-def scheduled(name: str, warmup: float) -> Schedule:
+def make_schedule(name: str, warmup: float) -> Schedule:
     """The schedule of this name, rising over the share `warmup` of the training."""
     if name in CYCLES:
         return CYCLES[name](warmup)
-    return warmed_up(SCHEDULES[name](), warmup)
+    return with_warmup(SCHEDULES[name](), warmup)

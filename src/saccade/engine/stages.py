@@ -52,7 +52,7 @@ def stages(wanted: Sequence[str], epochs: int, *, fitted: bool) -> tuple[Stage, 
     return tuple(map(Stage, names, begins, lengths))
 
 
-def stages_kept(stages: Sequence[Stage]) -> tuple[str, ...]:
+def extended_stages(stages: Sequence[Stage]) -> tuple[str, ...]:
     """The names that lead to the same stages in a longer training; the last one is longer."""
     return (*(f"{stage.name}:{stage.epochs}" for stage in stages[:-1]), stages[-1].name)
 

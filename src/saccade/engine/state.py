@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from saccade.data.batch import Batch
 from saccade.engine.distributed.world import World
-from saccade.engine.ema import Average
+from saccade.engine.ema import EMA
 from saccade.engine.freezing import ALL_AT_ONCE, Unfreezing, training_mode
 from saccade.engine.step import Stepper
 from saccade.errors import WeightsError
@@ -37,7 +37,7 @@ class NetworkState:
     stepper: Stepper  # of the weights of the model, and of no others
     objective: Objective
     unfreezing: Unfreezing = ALL_AT_ONCE
-    ema: Average | None = None
+    ema: EMA | None = None
 
     @property
     def eval_model(self) -> nn.Module:
@@ -131,7 +131,7 @@ class TrainState:
         models = {name: network.model for name, network in self.networks.items()}
         losses: dict[str, Tensor] = {}
         for name, network in self.networks.items():
-            parallel = {name: self.world.spread(network.model)}
+            parallel = {name: self.world.data_parallel(network.model)}
             found = network.stepper.train_step(partial(network.objective, models | parallel), batch)
             losses |= {self.label(name, key): loss for key, loss in found.items()}
         return losses
@@ -179,7 +179,7 @@ def supervised(
     task: Task,
     stepper: Stepper,
     unfreezing: Unfreezing = ALL_AT_ONCE,
-    ema: Average | None = None,
+    ema: EMA | None = None,
 ) -> TrainState:
     """The state of a network that is trained alone, on the losses of a task."""
 

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
-from saccade.engine.distributed.world import ALONE, World
+from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.optim import Optimizer
-from saccade.engine.schedule import Plateau, Schedule
+from saccade.engine.schedule import ReduceOnPlateau, Schedule
 from saccade.errors import ResourceError, UsageError
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -51,8 +51,8 @@ class Stepper:
     minutes: float = 0.0  # after which the schedule is at its end all the same; 0: no limit
     micro_batch: int = 0  # images that go through at a time; 0: the whole batch
     min_micro_batch: int = 1  # images that a shortage of memory may bring micro_batch down to
-    plateau: Plateau = field(default_factory=Plateau)
-    world: World = ALONE  # the processes that share each batch
+    plateau: ReduceOnPlateau = field(default_factory=ReduceOnPlateau)
+    world: World = SINGLE_PROCESS  # the processes that share each batch
 
     def __post_init__(self) -> None:
         self.dtype = PRECISIONS[self.precision]
@@ -106,10 +106,10 @@ class Stepper:
         `min_micro_batch`.  Raises `ResourceError` where these are too many.
         """
         while (totals := self._accumulate(losses_of, batch)) is None:
-            self._halve_micro_batch(len(self.world.part(batch)[0]))
+            self._halve_micro_batch(len(self.world.shard(batch)[0]))
             torch.manual_seed(torch.initial_seed())  # the random draws of the step, from the first
         self._optimizer_step()
-        return self.world.total(totals)
+        return self.world.sum_over_processes(totals)
 
     def _accumulate(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
@@ -117,12 +117,12 @@ class Stepper:
         """The losses of the batch, its gradient in the weights; None where memory is short."""
         self.optimizer.zero_grad(set_to_none=True)
         totals: dict[str, Tensor] = {}
-        mine, counts = self.world.part(batch)
+        mine, counts = self.world.shard(batch)
         parts = micro_batches(mine, self.micro_batch)
         try:
             for part in parts:
                 share = counts * len(part) / len(batch)
-                with self.world.meeting(part is parts[-1]):
+                with self.world.gradient_sync(part is parts[-1]):
                     with self.autocast(part.images.device):
                         losses = losses_of(part)
                     self.scaler.scale(self.world.size * share * losses["loss"]).backward()
@@ -182,7 +182,7 @@ class Stepper:
         if not self.minutes:
             return by_steps
         by_clock = self.seconds / (60 * self.minutes)
-        return min(1.0, max(by_steps, self.world.leaders(by_clock)))
+        return min(1.0, max(by_steps, self.world.broadcast_number(by_clock)))
 
     def state_dict(self) -> dict[str, Any]:
         """All that changes from step to step: moments, counts, clock, plateau, loss scale."""

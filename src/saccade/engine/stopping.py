@@ -68,12 +68,12 @@ def _around(handler: Any) -> StopRequest | None:
     return owner if isinstance(owner, StopRequest) else None
 
 
-class Best:
+class EarlyStopping:
     """The best held-out number so far, with the weights that it was measured with.
 
     `patience` is the number of epochs without a better one after which training is over; 0: never.
     `keep` says whether weights are remembered.  A number is better when it is lower, as for
-    `Plateau`; equal ones are not, so the first of them is kept.
+    `ReduceOnPlateau`; equal ones are not, so the first of them is kept.
     """
 
     def __init__(self, patience: int = 0, *, keep: bool = False):
@@ -82,11 +82,11 @@ class Best:
         self.weights: dict[str, Any] | None = None
 
     @property
-    def over(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether `patience` is used up."""
         return 0 < self.patience <= self.waited
 
-    def observe(self, epoch: int, number: float, network: nn.Module) -> None:
+    def update(self, epoch: int, number: float, network: nn.Module) -> None:
         """Take note of an epoch's number, and of the network that it was measured with."""
         if number < self.number:
             self.number, self.epoch, self.waited = number, epoch, 0
@@ -95,11 +95,11 @@ class Best:
         else:
             self.waited += 1
 
-    def wait_anew(self) -> None:
+    def reset_patience(self) -> None:
         """Bear as many epochs without a better number as at the beginning."""
         self.waited = 0
 
-    def restore(self, network: nn.Module) -> None:
+    def restore_best(self, network: nn.Module) -> None:
         """Put the remembered weights into `network`."""
         if self.weights is not None:
             network.load_state_dict(self.weights)

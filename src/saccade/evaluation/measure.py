@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from saccade.augment.corrupt.corruptions import names
-from saccade.augment.corrupt.optics import SEVERITIES
-from saccade.augment.tta import Map, views
+from saccade.augmentation.corrupt.corruptions import names
+from saccade.augmentation.corrupt.optics import SEVERITIES
+from saccade.augmentation.tta import Map, views
 from saccade.command import Command
 from saccade.data.classes import missing_note
 from saccade.data.item import Item

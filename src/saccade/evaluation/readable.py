@@ -1,4 +1,4 @@
-"""Readable: labelled pictures that could be read, and what a bundle says of them."""
+"""Labelled images that could be read: what a bundle says of them, in slices, above a threshold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from saccade.augment.tta import Map
+from saccade.augmentation.tta import Map
 from saccade.data.cache import Pictures, decoded
 from saccade.data.classes import natural
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source, groups_of
@@ -86,9 +86,6 @@ class Readable:
         return Loader(self.pictures, self.targets, BATCH, in_order(len(self.items)))
 
 
-# learned_from: how many of the pictures to be measured a run has learned from.
-
-
 MOST_COMPARED = 100_000  # training pictures, up to which their contents are compared
 
 
@@ -106,9 +103,6 @@ def learned_from(run: Run, items: Sequence[Item]) -> int:
     memory = cache_folder() / "digests.sqlite"
     known = set(digests(train, memory))
     return sum(content in known for content in digests(items, memory))
-
-
-# Slices: the pictures in parts, by group, folder, column of a table, or pattern in their names.
 
 
 MOST_SLICES = 200  # slices: with more, each holds too few pictures to say anything
@@ -176,9 +170,6 @@ def _grouping(by: str, data: str | None) -> Grouping:
 
 def _by_cells(cells: Mapping[str, str]) -> Grouping:
     return lambda item: cells.get(item.name)
-
-
-# threshold: from which confidence on a classifier answers at all.
 
 
 class Wish(NamedTuple):

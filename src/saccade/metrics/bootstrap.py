@@ -109,10 +109,10 @@ def percentile(
 ) -> Interval | None:
     """The middle `confidence` of the replicates; None where they are all alike."""
     tail = (1 - confidence) / 2
-    return between(replicates([statistic], resampling)[0], tail, 1 - tail)
+    return quantile_interval(replicates([statistic], resampling)[0], tail, 1 - tail)
 
 
-def between(values: Tensor, low: float, high: float) -> Interval | None:
+def quantile_interval(values: Tensor, low: float, high: float) -> Interval | None:
     """Two quantiles of those replicates [B] that are numbers; None where they are all alike."""
     values = values[values.isfinite()]
     if len(values) == 0 or bool(values.max() == values.min()):

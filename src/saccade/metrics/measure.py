@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from saccade.metrics.bootstrap import Resampling, between, replicates
+from saccade.metrics.bootstrap import Resampling, quantile_interval, replicates
 from saccade.metrics.intervals import Interval
 from saccade.metrics.metric import Metric, Number, Quantity, R
 
@@ -66,7 +66,7 @@ def with_formula(quantity: Quantity, n: int) -> Number:
 def with_bootstrap(quantity: Quantity, values: Tensor, resampling: Resampling) -> Number:
     """The number with the percentile interval of its replicates [B]; None where all are alike."""
     value = float(quantity.statistic(once(resampling.n))[0])
-    interval, method = between(values, 0.025, 0.975), resampling.method
+    interval, method = quantile_interval(values, 0.025, 0.975), resampling.method
     if quantity.inflated and interval is not None:
         interval, method = basic(value, interval), f"basic {method}"
     about = (quantity.unit, quantity.baseline, method)

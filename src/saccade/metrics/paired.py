@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from saccade.metrics.bootstrap import Resampling, between, replicates
+from saccade.metrics.bootstrap import Resampling, quantile_interval, replicates
 from saccade.metrics.intervals import Interval
 from saccade.metrics.measure import by_formula, resampling, with_bootstrap, with_formula
 from saccade.metrics.metric import Metric, Number, Quantity, R
@@ -86,7 +86,7 @@ def bootstrap_difference(first: Tensor, second: Tensor) -> tuple[Interval | None
     apart = second - first
     apart = apart[apart.isfinite()]
     beyond = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
-    return between(apart, 0.025, 0.975), min(1.0, 2 * (beyond + 1) / (len(apart) + 1))
+    return quantile_interval(apart, 0.025, 0.975), min(1.0, 2 * (beyond + 1) / (len(apart) + 1))
 
 
 class McNemar(NamedTuple):

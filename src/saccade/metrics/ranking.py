@@ -141,7 +141,10 @@ def threshold_at(value: float, confidences: Tensor, right: Tensor) -> Threshold:
 
 
 def thresholds(confidences: Tensor, right: Tensor) -> list[Threshold]:
-    """Every threshold that differs, the highest first, midway between two confidences."""
+    """Every threshold that differs, the highest first, midway between two confidences.
+
+    confidences [N], right [N] bool
+    """
     n = len(confidences)
     values, place, times = confidences.double().unique(return_inverse=True, return_counts=True)
     hits = torch.zeros_like(values).index_add_(0, place, right.double())

@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
 from saccade.data.batch import Batch
 from saccade.data.cache import Pictures
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
 from saccade.data.store import digests
-from saccade.engine.loop import chance
+from saccade.engine.loop import step_generator
 from saccade.errors import RecipeError, ResourceError
 from saccade.files import cache_folder, whole_file
 
@@ -137,7 +137,7 @@ def _computed(
         plain = Batch(pictures.take(index), torch.zeros(len(index)), index).to(place)
         yield index, 0, trunk(plain.images).float().cpu()
         for view in range(1, 1 + views.count):
-            seen = augment(plain, chance(views.seed, view, portion, place))
+            seen = augment(plain, step_generator(views.seed, view, portion, place))
             yield index, view, trunk(seen.images).float().cpu()
 
 

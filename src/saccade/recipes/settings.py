@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from saccade.data.decode import Preprocessing
-from saccade.engine.freezing import freeze, train_from
+from saccade.engine.freezing import freeze, unfreeze_from
 from saccade.models.variants import Variant
 from saccade.recipes.recipe import Recipe
 
@@ -45,4 +45,4 @@ def hold_frozen(network: nn.Module, recipe: Recipe) -> None:
     if recipe.model.freeze != "none" and recipe.train.epochs:
         freeze(network, recipe.model.freeze)
     if recipe.model.unfreeze != "none":
-        train_from(network, recipe.model.unfreeze)
+        unfreeze_from(network, recipe.model.unfreeze)

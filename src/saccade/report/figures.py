@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from saccade.engine.lr_find import Trial
+from saccade.engine.lr_find import LRPoint
 from saccade.report.charts import Frame, bare, lower_axis, plotted, short, ticks
 from saccade.report.page import Html, element
 
@@ -127,20 +127,19 @@ def _picture(counts: Sequence[Sequence[int]], names: Sequence[str], title: str) 
     return element("svg", element("title", title), *cells, class_="matrix", viewBox=box, role="img")
 
 
-def rate_picture(found: Sequence[Trial], rate: float, kind: str) -> bytes:
-    """Loss over rate, the rate on a scale of powers of ten; `kind` is png or svg."""
+def lr_curve(points: Sequence[LRPoint], suggested: float, kind: str) -> bytes:
+    """Loss over learning rate, on a scale of powers of ten; `kind` is png or svg."""
     from matplotlib.figure import Figure  # half a second, which trainings have no use for
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    rates = [trial.rate for trial in found]
-    axes.plot(rates, [trial.loss for trial in found], ".", color="0.7", label="loss of a step")
-    axes.plot(rates, [trial.smooth for trial in found], color="tab:blue", label="smooth")
-    lowest = min(found, key=lambda trial: trial.smooth)
-    axes.plot(lowest.rate, lowest.smooth, "s", color="black", label=f"lowest at {lowest.rate:.2g}")
-    axes.axvline(rate, color="tab:orange", linestyle="--", label=f"suggested: {rate:.2g}")
-    tops = sorted(trial.loss for trial in found)
-    top = 1.1 * max(found[0].smooth, tops[int(0.9 * (len(tops) - 1))])
+    lrs, losses = [point.lr for point in points], [point.loss for point in points]
+    axes.plot(lrs, losses, ".", color="0.7", label="loss of a step")
+    axes.plot(lrs, [point.smoothed_loss for point in points], color="tab:blue", label="smooth")
+    low = min(points, key=lambda point: point.smoothed_loss)
+    axes.plot(low.lr, low.smoothed_loss, "s", color="black", label=f"lowest at {low.lr:.2g}")
+    axes.axvline(suggested, color="tab:orange", linestyle="--", label=f"suggested: {suggested:.2g}")
+    top = 1.1 * max(points[0].smoothed_loss, sorted(losses)[int(0.9 * (len(losses) - 1))])
     axes.set(xscale="log", xlabel="learning rate", ylabel="training loss", ylim=(0, top))
     axes.legend()
     drawn = io.BytesIO()

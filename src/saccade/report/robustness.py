@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from saccade.augment.corrupt.corruptions import meaning
+from saccade.augmentation.corrupt.corruptions import meaning
 from saccade.metrics.ranking import Selected
 from saccade.report.page import Html, Section, element, folded, join, sentence, table, unbroken
 from saccade.runs.results import Evaluation, Robustness, Slice, answered, lowest, threshold

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from saccade.augment.corrupt.optics import SEVERITIES
+from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.data.item import Skipped
 from saccade.metrics.intervals import Interval, span
 from saccade.metrics.metric import ClassNumbers, Measured, Number, find

@@ -26,7 +26,7 @@ from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
 from saccade.runs.run import Run
 from saccade.studies.cell import progress_of
-from saccade.training.train import begin, go_on
+from saccade.training.train import resume_training, start_training
 from saccade.training.view import Several
 
 COMMAND = ("-P", "-m", "saccade.studies.workers")
@@ -53,9 +53,9 @@ def train_one(order: Order) -> None:
     with contextlib.suppress(DivergedError):
         if progress == "new":
             command = Command.of("train", order.data, recipe=order.recipe, with_=order.settings)
-            begin(order.data, order.recipe, order.settings, folder, str(command), UNSEEN)
+            start_training(order.data, order.recipe, order.settings, folder, str(command), UNSEEN)
         elif progress == "begun":
-            go_on(Run.open(folder), UNSEEN)
+            resume_training(Run.open(folder), UNSEEN)
 
 
 def train_all(orders: Sequence[Order], jobs: int, lock: int, trained: Trained) -> None:

@@ -10,13 +10,13 @@ from saccade.runs.run import Run
 from saccade.terminal import TrainingView
 from saccade.trackers.tracker import Ledger, trackers
 from saccade.trackers.view import TrackingView
-from saccade.training.follow import PlainView, run_before, together
-from saccade.training.train import follow, go_on
+from saccade.training.follow import LogView, interrupted_run, process_world
+from saccade.training.train import follow_training, resume_training
 from saccade.training.view import Several, View
 
 
 @contextmanager
-def watching(tracked: Sequence[str]) -> Iterator[View]:
+def training_view(tracked: Sequence[str]) -> Iterator[View]:
     """The terminal, and the trackers of these names.
 
     Raises `UsageError` where one of them cannot work here.
@@ -34,11 +34,11 @@ def tracked(run: Run) -> list[str]:
     return list(Ledger(run.path).entries)
 
 
-def take_part(lead: Callable[[View, World], Run], tracked: Sequence[str]) -> Run:
+def run_training(lead: Callable[[View, World], Run], tracked: Sequence[str]) -> Run:
     """Lead a training, where this process does, or follow; after a restart, go on with it."""
-    with together() as world:
+    with process_world() as world:
         if world.rank:
-            return follow(PlainView(), world)
-        with watching(tracked) as view:
-            before = run_before()
-            return go_on(Run.open(before), view, world) if before else lead(view, world)
+            return follow_training(LogView(), world)
+        with training_view(tracked) as view:
+            before = interrupted_run()
+            return resume_training(Run.open(before), view, world) if before else lead(view, world)

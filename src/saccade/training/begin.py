@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from saccade.augment.catalogue import parse
+from saccade.augmentation.catalogue import parse
 from saccade.auto.look import glance
 from saccade.auto.probe import compared
 from saccade.auto.resolve import resolve
@@ -25,7 +25,7 @@ from saccade.tasks.catalogue import task_for, task_type
 from saccade.tasks.task import Capability, Task
 
 
-class Settled(NamedTuple):
+class TrainingInputs(NamedTuple):
     """What is known of a training before it begins."""
 
     source: Source
@@ -34,7 +34,9 @@ class Settled(NamedTuple):
     notes: list[str]
 
 
-def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]) -> Settled:
+def training_inputs(
+    data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
+) -> TrainingInputs:
     """Open the data, choose what is left to choose, examine and divide the pictures."""
     source = open_source(data, tell=say)
     seen, hand = glance(source.read(source.splits[0])), partial(fetched, tell=say)
@@ -57,7 +59,7 @@ def settle(data: str | Path | None, recipe: str | Path | None, flags: Mapping[st
         )
     settings = suited(settings, task_type(division.train))
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
-    return Settled(source, settings, division, notes)
+    return TrainingInputs(source, settings, division, notes)
 
 
 def suited(settings: Settings, task: type[Task]) -> Settings:

@@ -20,53 +20,53 @@ from saccade.runs.results import Evaluation
 from saccade.runs.run import Run, write_predictions
 from saccade.tasks.task import Task
 from saccade.training.novelty import gauge, log_gauge
-from saccade.training.prepare import Prepared, Split
+from saccade.training.prepare import Split, TrainingSetup
 from saccade.training.view import View
 
 Failure = tuple[str, Exception]  # what could not be written, and why
 
 
-def finish(run: Run, prepared: Prepared, view: View, began: float) -> list[Failure]:
+def finish(run: Run, setup: TrainingSetup, view: View, began: float) -> list[Failure]:
     """Write all that a finished run holds; gives what of its prose could not be written."""
-    if words := keep(run, prepared):
+    if words := keep(run, setup):
         view.note(words)
-    measure(run, prepared, began)
-    return [] if prepared.world.rank else write_prose(run, prepared.splits["test"])
+    measure(run, setup, began)
+    return [] if setup.world.rank else write_prose(run, setup.splits["test"])
 
 
-def keep(run: Run, prepared: Prepared) -> str:
+def keep(run: Run, setup: TrainingSetup) -> str:
     """Take up the weights to be kept; says so where they or the end are not the usual ones."""
-    settings, record, done = prepared.recipe.train, prepared.record, len(run.history)
-    record.restore(prepared.best)
+    settings, record, done = setup.recipe.train, setup.early_stopping, len(run.history)
+    record.restore_best(setup.eval_model)
     epoch = record.epoch if settings.checkpoint == "best" else done
-    run.log("kept", weights=settings.checkpoint, epoch=epoch, early=record.over)
+    run.log("kept", weights=settings.checkpoint, epoch=epoch, early=record.should_stop)
     words = f"the weights are those of epoch {epoch}, the {settings.checkpoint} one"
-    if record.over:
+    if record.should_stop:
         best = f"best in epoch {record.epoch}"
         return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {words}"
     return words if settings.checkpoint == "best" else ""
 
 
-def measure(run: Run, prepared: Prepared, began: float) -> None:
+def measure(run: Run, setup: TrainingSetup, began: float) -> None:
     """Save the weights, then measure on the held-out splits and write what was measured."""
-    val, test = prepared.splits["val"], prepared.splits["test"]
-    best, world = prepared.best, prepared.world
-    said = evaluate(best, prepared.task, val.in_order(), world)
-    task, facts = prepared.task.calibrated(said.rows.predictions, said.rows.targets)
+    val, test = setup.splits["val"], setup.splits["test"]
+    best, world = setup.eval_model, setup.world
+    said = evaluate(best, setup.task, val.in_order(), world)
+    task, facts = setup.task.calibrated(said.rows.predictions, said.rows.targets)
     run.log("calibrated", **facts)
-    novelty = gauge(prepared)
+    novelty = gauge(setup)
     if not world.rank:
-        name, variant = prepared.recipe.model.name, variant_of(prepared.recipe)
-        bundle = Bundle(name, task, prepared.preprocessing, best, variant, novelty=novelty)
+        name, variant = setup.recipe.model.name, variant_of(setup.recipe)
+        bundle = Bundle(name, task, setup.preprocessing, best, variant, novelty=novelty)
         bundle.save(run.path / "bundle")
     for name in ("val", "test"):
-        split = prepared.splits[name]
+        split = setup.splits[name]
         seen = novelty if name == "test" else None
         result = evaluate(best, task, split.in_order(), world, novelty=seen)
         measured = task.metric().measured(result.rows, groups_of(split.items))
         run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
         if name == "val":
-            judge(run, prepared, task, measured.numbers[0])
+            judge(run, setup, task, measured.numbers[0])
     if world.rank:
         return
     write_predictions(run.path / "predictions.csv", test.items, task, result)
@@ -76,14 +76,14 @@ def measure(run: Run, prepared: Prepared, began: float) -> None:
     run.log("finished", seconds=round(before + time.perf_counter() - began, 2))
 
 
-def judge(run: Run, prepared: Prepared, task: Task, val: Number) -> None:
+def judge(run: Run, setup: TrainingSetup, task: Task, val: Number) -> None:
     """Measure on as many training pictures, as they are, as there are held-out ones; compare.
 
     The loss of the log will not do for it: it is that of augmented pictures, of smoothed targets,
     and of weights that moved on meanwhile.
     """
-    sample = prepared.splits["train"].spread(val.n)
-    result = evaluate(prepared.best, task, sample, prepared.world)
+    sample = setup.splits["train"].spread(val.n)
+    result = evaluate(setup.eval_model, task, sample, setup.world)
     train = named_number(task.metric(), result.rows, val.name)
     found = judgement(run.history, train, val)
     run.log("judgement", kind=found.kind, words=found.words)

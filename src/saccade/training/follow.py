@@ -21,9 +21,9 @@ from typing import Any
 from saccade.data.sources import open_source
 from saccade.data.splits import Division, read_split, write_split
 from saccade.device import HUSHED
-from saccade.engine.checkpoint import packed, unpacked
+from saccade.engine.checkpoint import deserialize, serialize
 from saccade.engine.distributed.launch import Launch, launch
-from saccade.engine.distributed.torch_world import joined_world
+from saccade.engine.distributed.torch_world import init_world
 from saccade.engine.distributed.world import World
 from saccade.engine.loop import Position, Step
 from saccade.errors import ResourceError, SaccadeError
@@ -34,10 +34,10 @@ from saccade.training.view import View
 
 
 @contextmanager
-def together() -> Iterator[World]:
+def process_world() -> Iterator[World]:
     """This process's world; a failure is left where the launcher looks for it."""
     try:
-        with joined_world() as world:
+        with init_world() as world:
             yield world
     except Exception as error:
         if "TORCHELASTIC_ERROR_FILE" not in os.environ:
@@ -45,7 +45,7 @@ def together() -> Iterator[World]:
         lost = _is_loss(error)
         _leave_word(error, lost=lost)
         if os.environ.get(HUSHED):
-            write_to(Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("said.txt"))
+            redirect_output(Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("said.txt"))
         if lost:
             what = "another process of this training is gone, or does not answer"
             raise ResourceError(
@@ -54,7 +54,7 @@ def together() -> Iterator[World]:
         raise
 
 
-def write_to(file: Path) -> None:
+def redirect_output(file: Path) -> None:
     """Let all that this process says from now on stand in `file`."""
     file.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
@@ -64,7 +64,7 @@ def write_to(file: Path) -> None:
         os.dup2(stream.fileno(), 2)
 
 
-def run_before() -> Path | None:
+def interrupted_run() -> Path | None:
     """The run that these processes had begun before the launcher restarted them."""
     note = _note()
     restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
@@ -111,7 +111,7 @@ def _leave_word(error: Exception, *, lost: bool) -> None:
 
 
 @dataclass(frozen=True, repr=False)
-class Followed(Run):
+class FollowedRun(Run):
     """A run that another process writes; here its events are passed over."""
 
     def log(self, event: str, **facts: Any) -> None:
@@ -133,7 +133,7 @@ class Followed(Run):
         return f"Run({self.path}, written by the process of rank 0)"
 
 
-class PlainView(View):
+class LogView(View):
     """Lines in the file of a process that nobody looks at while it works."""
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
@@ -156,7 +156,7 @@ class PlainView(View):
         self.note("finished")
 
 
-def tell_plan(world: World, recipe: Recipe, data: str | None, division: Division) -> None:
+def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: Division) -> None:
     """Tell the others what is to be trained, and on which pictures."""
 
     def plan() -> bytes:
@@ -168,37 +168,37 @@ def tell_plan(world: World, recipe: Recipe, data: str | None, division: Division
     _tell(world, plan)
 
 
-def heard_plan(world: World) -> tuple[Recipe, Division]:
+def receive_plan(world: World) -> tuple[Recipe, Division]:
     """The plan; raises `DataError` where this machine has other pictures than the leader's."""
-    plan = json.loads(world.told())
+    plan = json.loads(world.broadcast_bytes())
     with TemporaryDirectory() as folder:
         (split := Path(folder) / "split.csv").write_text(plan["split"], encoding="utf-8")
         division = read_split(split, open_source(plan["data"]))
     return Recipe().with_(plan["recipe"]), division
 
 
-def tell_start(world: World, run: Run, state: dict[str, Any] | None) -> None:
+def broadcast_start(world: World, run: Run, state: dict[str, Any] | None) -> None:
     """Tell the others the run folder, and the state to go on from, if there is one."""
     remember_run(run.path.absolute())
     _tell(world, lambda: str(run.path.absolute()).encode())
-    _tell(world, lambda: packed(state) if state else b"")
+    _tell(world, lambda: serialize(state) if state else b"")
 
 
-def heard_start(world: World) -> tuple[Run, dict[str, Any] | None]:
+def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
     """Run folder and state; what this process says goes to a file in the folder from now on."""
-    path = Path(world.told().decode())
-    state = world.told()
+    path = Path(world.broadcast_bytes().decode())
+    state = world.broadcast_bytes()
     remember_run(path)
-    write_to(path / "log" / f"rank-{world.rank}.txt")
-    return Followed(path), unpacked(state) if state else None
+    redirect_output(path / "log" / f"rank-{world.rank}.txt")
+    return FollowedRun(path), deserialize(state) if state else None
 
 
 def launched_run(words: Sequence[str], wanted: Launch) -> Run:
     """The run that `saccade WORDS` makes as several processes."""
     path = launch(words, wanted)
-    return Run(path) if (path / "log.jsonl").exists() else Followed(path)
+    return Run(path) if (path / "log.jsonl").exists() else FollowedRun(path)
 
 
 def _tell(world: World, words: Callable[[], bytes]) -> None:
     if world.size > 1:
-        world.told(words())
+        world.broadcast_bytes(words())

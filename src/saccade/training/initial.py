@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Begun:
+class InitialModel:
     """A network ready for its first step, or done without one."""
 
     model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255
@@ -38,9 +38,9 @@ class Begun:
     words: tuple[str, ...]  # where its weights come from
 
 
-def begun(
+def initial_model(
     recipe: Recipe, task: Task, train: Decoding, targets: Tensor, progress: Progress
-) -> Begun:
+) -> InitialModel:
     """The network of a recipe, for the decoded pictures to `train` on and their `targets`.
 
     Raises `WeightsError` for weights of another network, `UsageError` for a layer that does not
@@ -61,7 +61,7 @@ def begun(
             "train.epochs=0 leaves nothing to learn", "set model.head=logistic, or train"
         )
     hold_frozen(model, recipe)
-    return Begun(model, preprocessing, words)
+    return InitialModel(model, preprocessing, words)
 
 
 def _filled(

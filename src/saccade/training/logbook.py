@@ -21,20 +21,20 @@ from saccade.errors import DivergedError, Stopped
 from saccade.metrics.measure import scores
 from saccade.recipes.training import ENDLESS
 from saccade.runs.run import Run
-from saccade.training.prepare import Prepared
+from saccade.training.prepare import TrainingSetup
 from saccade.training.view import View
-from saccade.training.watch import LayerLooks
+from saccade.training.watch import LayerMonitoring
 
 Losses = dict[str, list[float]]  # those of the steps of an epoch, by the name in the log
-LOOK = 10  # steps between two looks at the loss; a look waits for the device
+LOG_EVERY = 10  # steps between two looks at the loss; a look waits for the device
 
 
 class Logbook:
     """Updates EMAs, reads losses, logs epochs, saves checkpoints, and tells the view."""
 
-    def __init__(self, run: Run, prepared: Prepared, start: Position, losses: Losses, view: View):
+    def __init__(self, run: Run, setup: TrainingSetup, start: Position, losses: Losses, view: View):
         self.run = run
-        self.prepared = prepared
+        self.setup = setup
         self.position = start
         self.losses = {
             name: list(values) for name, values in losses.items()
@@ -42,40 +42,40 @@ class Logbook:
         self.view = view
         self.unread: list[Step] = []
         self.index = torch.empty(0, dtype=torch.int64)  # pictures of the last step
-        self.micro_batches = prepared.state.micro_batches
-        self.looks = LayerLooks(prepared)
-        self.looks.coming(start)
+        self.micro_batches = setup.state.micro_batches
+        self.layers = LayerMonitoring(setup)
+        self.layers.prepare_step(start)
         if start == Position():
             self._begin_stage(0)
 
     @property
     def midway(self) -> bool:
         """Whether steps of this epoch are still to be done."""
-        epochs, steps = self.prepared.recipe.train.epochs, len(self.prepared.loader)
+        epochs, steps = self.setup.recipe.train.epochs, len(self.setup.loader)
         return self.position.step < steps and self.position.epoch < epochs
 
-    def take(self, event: Step | Epoch, *, look: bool) -> None:
-        """Enter an event; `look` reads the losses now."""
+    def record(self, event: Step | Epoch, *, read_losses: bool) -> None:
+        """Enter an event; `read_losses` reads the losses now."""
         if isinstance(event, Epoch):
             self._close(event)
             return
-        self.prepared.state.update_ema()
+        self.setup.state.update_ema()
         self.unread.append(event)
         self.position, self.index = Position(event.epoch, event.step + 1), event.index
-        self.looks.coming(self.position)
-        if self.prepared.state.micro_batches != self.micro_batches:
+        self.layers.prepare_step(self.position)
+        if self.setup.state.micro_batches != self.micro_batches:
             self._note_out_of_memory(event)
-        if look or event.step % LOOK == 0 or not self.midway:
+        if read_losses or event.step % LOG_EVERY == 0 or not self.midway:
             self._read()
             self.view.step(event, {name: values[-1] for name, values in self.losses.items()})
 
     def save(self) -> None:
         """Write a checkpoint of this instant; raises `OSError` where the run folder has gone."""
-        state = self.prepared.state_dict(self.position) | {"losses": self.losses}
-        if self.prepared.world.rank:
+        state = self.setup.state_dict(self.position) | {"losses": self.losses}
+        if self.setup.world.rank:
             return
         (self.run.path / "recipe.toml").stat()
-        number = self.position.epoch * len(self.prepared.loader) + self.position.step
+        number = self.position.epoch * len(self.setup.loader) + self.position.step
         save_checkpoint(self.run.path / "checkpoint", state, number)
 
     def stop(self, signal: int) -> Stopped:
@@ -83,7 +83,7 @@ class Logbook:
         self._refuse_infinities()
         self.save()
         self.run.log("stopped", epoch=self.position.epoch, step=self.position.step)
-        epoch, epochs = self.position.epoch + 1, self.prepared.recipe.train.epochs
+        epoch, epochs = self.position.epoch + 1, self.setup.recipe.train.epochs
         place = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
         return Stopped(
             f"stopped in {place}; a checkpoint is in {self.run.path / 'checkpoint'}",
@@ -93,7 +93,7 @@ class Logbook:
 
     def _note_out_of_memory(self, step: Step) -> None:
         """Say that memory ran out in a step, and what has been done about it."""
-        state, before = self.prepared.state, self.micro_batches
+        state, before = self.setup.state, self.micro_batches
         self.micro_batches = state.micro_batches
         place = {"epoch": step.epoch + 1, "step": step.step + 1}
         for name, size in self.micro_batches.items():
@@ -109,33 +109,33 @@ class Logbook:
         """End an epoch: measure on validation, log, save."""
         if self.unread:  # the clock ended the epoch early
             self._read()
-        self.prepared.settle()
+        self.setup.sync_batch_norm()
         self._refuse_infinities()
         row = self._row(event)
-        layers, troubles = self.looks.look(event.epoch)
+        layers, troubles = self.layers.measure(event.epoch)
         row |= layers | {
             name: stage_at(network.unfreezing.stages, event.epoch).name
             for name, network in self._staged()
         }
-        score = self.prepared.task.metric().score
+        score = self.setup.task.metric().score
         falling = -score.goodness(row[f"val_{score.name}"])
-        self.prepared.state.observe(falling)
-        self.prepared.record.observe(row["epoch"], falling, self.prepared.best)
-        if self.prepared.record.over:
-            self.prepared.state.stop()
+        self.setup.state.observe(falling)
+        self.setup.early_stopping.update(row["epoch"], falling, self.setup.eval_model)
+        if self.setup.early_stopping.should_stop:
+            self.setup.state.stop()
         self.run.log("epoch", **row)
         self.view.epoch(row)
         for words in troubles:
             self.view.note(words)
         self.losses = {}
         self.position = Position(event.epoch + 1)
-        self.looks.coming(self.position)
+        self.layers.prepare_step(self.position)
         self._begin_stage(self.position.epoch)
         self.save()
 
     def _begin_stage(self, epoch: int) -> None:
         """Release what is trained from `epoch` on, from 0; say so where stages are several."""
-        self.prepared.state.begin_epoch(epoch)
+        self.setup.state.begin_epoch(epoch)
         for name, network in self._staged():
             count, begun = len(network.unfreezing.stages), network.unfreezing.stage_begins(epoch)
             if begun is None:
@@ -152,7 +152,7 @@ class Logbook:
 
     def _staged(self) -> list[tuple[str, NetworkState]]:
         """The networks that are trained in several stages, by the log's name of their stage."""
-        state = self.prepared.state
+        state = self.setup.state
         return [
             (state.label(name, "stage"), network)
             for name, network in state.networks.items()
@@ -161,8 +161,8 @@ class Logbook:
 
     def _row(self, event: Epoch) -> dict[str, Any]:
         """What log.jsonl says of an epoch."""
-        val = self.prepared.splits["val"].in_order()
-        best, task, world = self.prepared.best, self.prepared.task, self.prepared.world
+        val = self.setup.splits["val"].in_order()
+        best, task, world = self.setup.eval_model, self.setup.task, self.setup.world
         watched = scores(task.metric(), evaluate(best, task, val, world).rows)
         return {
             "epoch": event.epoch + 1,
@@ -185,7 +185,7 @@ class Logbook:
 
     def _refuse_infinities(self) -> None:
         """Raise `DivergedError` where the state, weights above all, is not fit to be saved."""
-        if name := not_finite(self.prepared.state.state_dict()):
+        if name := not_finite(self.setup.state.state_dict()):
             raise self._diverged(f"{name} has numbers that are not finite", self.index)
 
     def _diverged(self, found: str, index: Tensor) -> DivergedError:
@@ -196,7 +196,7 @@ class Logbook:
 
     @property
     def _items(self) -> Sequence[Item]:
-        return self.prepared.splits["train"].items
+        return self.setup.splits["train"].items
 
 
 def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:

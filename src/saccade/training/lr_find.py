@@ -1,12 +1,12 @@
-"""find_rate: a short training at rising rates, and the rate that it suggests.
+"""The learning-rate finder as a verb: a short training at rising rates, and what it suggests.
 
-`rated` is for the training itself, where optim.lr is auto: the sweep is of a copy.
+`with_found_lr` is for the training itself, where optim.lr is auto: the sweep is of a copy.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -14,16 +14,16 @@ from typing import Any
 
 from saccade.device import device, threads
 from saccade.engine.loop import train
-from saccade.engine.lr_find import BROKEN, Trial, suggested_rate, sweeping, trials
-from saccade.engine.profile import undisturbed
+from saccade.engine.lr_find import BROKEN, LRPoint, lr_points, lr_sweep, suggested_lr
+from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
 from saccade.files import write_whole
 from saccade.progress import counting
 from saccade.recipes.settings import Settings
-from saccade.report.figures import rate_picture
-from saccade.training.begin import settle
-from saccade.training.prepare import Prepared, Progress, prepare
+from saccade.report.figures import lr_curve
+from saccade.training.begin import training_inputs
+from saccade.training.prepare import Progress, TrainingSetup, prepare
 from saccade.words import aligned, html_table
 
 STEPS = 200  # of the sweep
@@ -32,33 +32,34 @@ SPAN = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
 
 
 @dataclass(frozen=True, repr=False)
-class FoundRate:
-    """What a sweep over rates found."""
+class LRFindResult:
+    """What a sweep over learning rates suggests, and every step of it."""
 
-    rate: float
+    lr: float
     model: str
     optimizer: str
     batch_size: int
-    trials: tuple[Trial, ...]
+    points: tuple[LRPoint, ...]
     path: Path  # the drawing
 
     @property
-    def lowest(self) -> Trial:
-        """Where the smooth loss was lowest."""
-        return min(self.trials, key=lambda trial: trial.smooth)
+    def lowest(self) -> LRPoint:
+        """Where the smoothed loss was lowest."""
+        return _lowest(self.points)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"path": str(self.path), "trials": [asdict(t) for t in self.trials]}
+        return asdict(self) | {"path": str(self.path), "points": [asdict(p) for p in self.points]}
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
-        last, low = self.trials[-1], self.lowest
-        ended = f"broke at {last.rate:.2g}" if last.smooth > BROKEN * low.smooth else "never broke"
+        first, last, lowest = self.points[0], self.points[-1], self.lowest
+        broke = last.smoothed_loss > BROKEN * lowest.smoothed_loss
+        ended = f"broke at {last.lr:.2g}" if broke else "never broke"
         return [
-            ("suggested rate", f"{self.rate:.2g}: {_why(low)}"),
-            ("sweep", f"{len(self.trials)} steps up from {self.trials[0].rate:.0e}; {ended}"),
+            ("suggested rate", f"{self.lr:.2g}: {_reason(lowest)}"),
+            ("sweep", f"{len(self.points)} steps up from {first.lr:.0e}; {ended}"),
             ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
-            ("train with", f"--with optim.lr={self.rate:.2g}"),
+            ("train with", f"--with optim.lr={self.lr:.2g}"),
             ("drawing", str(self.path)),
         ]
 
@@ -66,67 +67,71 @@ class FoundRate:
         return aligned(self.rows())
 
     def __repr__(self) -> str:
-        return f"FoundRate({self.rate:.2g} for {self.model} with {self.optimizer})"
+        return f"LRFindResult({self.lr:.2g} for {self.model} with {self.optimizer})"
 
     def _repr_html_(self) -> str:
         return html_table((self.model, self.optimizer), self.rows())
 
 
-def find_rate(
+def lr_find(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
-) -> FoundRate:
+) -> LRFindResult:
     """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
     if out.suffix not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
-    settled = settle(data, recipe, flags)
+    settled = training_inputs(data, recipe, flags)
     chosen = settled.settings.recipe
     if not chosen.train.epochs:
         raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
     with threads(int(chosen.train.threads)), counting("reading") as progress:
-        prepared = prepare(chosen, settled.division, progress)
+        setup = prepare(chosen, settled.division, progress)
     with threads(int(chosen.train.threads)), counting("sweeping") as progress:
-        found = tuple(_sweep(prepared, progress))
-    rate = suggested_rate(found)
-    write_whole(out, rate_picture(found, rate, out.suffix[1:]))
+        points = tuple(_sweep(setup, progress))
+    lr = suggested_lr(points)
+    write_whole(out, lr_curve(points, lr, out.suffix[1:]))
     optim, size = chosen.optim, int(chosen.train.batch_size)
-    return FoundRate(rate, chosen.model.name, optim.name, size, found, out)
+    return LRFindResult(lr, chosen.model.name, optim.name, size, points, out)
 
 
-def rated(settings: Settings, prepared: Prepared) -> tuple[Settings, Prepared]:
-    """With a rate in place of optim.lr=auto, found with a copy of the network on its pictures.
+def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, TrainingSetup]:
+    """With a number in place of optim.lr=auto, found with a copy of the network on its images.
 
-    What is prepared then descends at this rate; its words say why.
+    What is set up then trains at this rate; its notes say why.
     """
     if settings.recipe.optim.lr != "auto":
-        return settings, prepared
-    with counting("sweeping") as progress, undisturbed(device(settings.recipe.train.device)):
-        found = tuple(_sweep(prepared, progress))
-    rate, low = suggested_rate(found), min(found, key=lambda trial: trial.smooth)
-    why = f"{_why(low)}, in a sweep of {len(found)} steps"
-    prepared.stepper.peak_lr = rate
-    recipe = settings.recipe.with_({"optim.lr": rate})
+        return settings, setup
+    with counting("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
+        points = tuple(_sweep(setup, progress))
+    lr = suggested_lr(points)
+    why = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
+    setup.stepper.peak_lr = lr
+    recipe = settings.recipe.with_({"optim.lr": lr})
     origins = {**settings.origins, "optim.lr": f"found: {why}"}
-    words = (*prepared.words, f"optim.lr={rate:.2g}: {why}")
+    notes = (*setup.notes, f"optim.lr={lr:.2g}: {why}")
     return replace(settings, recipe=recipe, origins=origins), replace(
-        prepared, recipe=recipe, words=words
+        setup, recipe=recipe, notes=notes
     )
 
 
-def _why(low: Trial) -> str:
-    return f"a tenth of {low.rate:.2g}, where the smooth loss was lowest, {low.smooth:.3f}"
+def _lowest(points: Sequence[LRPoint]) -> LRPoint:
+    return min(points, key=lambda point: point.smoothed_loss)
 
 
-def _sweep(prepared: Prepared, progress: Progress) -> Iterator[Trial]:
-    """The trials of all rates up to the one that breaks the training, of a copy of it."""
-    model, whole = copy.deepcopy((prepared.model, prepared.stepper))
-    stepper = sweeping(whole, STEPS, SPANS.get(prepared.recipe.optim.name, SPAN))
+def _reason(low: LRPoint) -> str:
+    return f"a tenth of {low.lr:.2g}, where the smooth loss was lowest, {low.smoothed_loss:.3f}"
+
+
+def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:
+    """The steps at all rates up to the one that breaks the training, of a copy of it."""
+    model, whole = copy.deepcopy((setup.model, setup.stepper))
+    stepper = lr_sweep(whole, STEPS, SPANS.get(setup.recipe.optim.name, SPAN))
     events = train(
-        supervised(model, prepared.task, stepper),
-        prepared.loader,
-        prepared.augment,
-        epochs=ceil(STEPS / len(prepared.loader)),
-        seed=prepared.recipe.train.seed,
+        supervised(model, setup.task, stepper),
+        setup.loader,
+        setup.augment,
+        epochs=ceil(STEPS / len(setup.loader)),
+        seed=setup.recipe.train.seed,
     )
-    for done, trial in enumerate(trials(events), 1):
+    for done, point in enumerate(lr_points(events), 1):
         progress(done, STEPS)
-        yield trial
+        yield point

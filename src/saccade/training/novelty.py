@@ -12,21 +12,21 @@ from saccade.models.backbone import HeadInputs
 from saccade.report.tasks.classification import novelty_words
 from saccade.runs.run import Run
 from saccade.tasks.task import Capability
-from saccade.training.prepare import Prepared
+from saccade.training.prepare import TrainingSetup
 
 MOST = 1000  # pictures of each split
 LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that a picture can exceed
 
 
-def gauge(prepared: Prepared) -> Novelty | None:
+def gauge(setup: TrainingSetup) -> Novelty | None:
     """Fitted on training pictures as they are, its scale read off validation pictures.
 
     None where the task has no use for it.  Every process looks for itself.
     """
-    if Capability.NOVELTY not in prepared.task.capabilities:
+    if Capability.NOVELTY not in setup.task.capabilities:
         return None
-    splits = prepared.splits
-    train, val = (_features(prepared, splits[name].spread(MOST)) for name in ("train", "val"))
+    splits = setup.splits
+    train, val = (_features(setup, splits[name].spread(MOST)) for name in ("train", "val"))
     return Novelty.fit(train, val)
 
 
@@ -38,9 +38,9 @@ def log_gauge(run: Run, novelty: Novelty, test: Tensor) -> None:
     run.log("novelty", **counts, bytes=novelty.bytes, level=level, words=words)
 
 
-def _features(prepared: Prepared, loader: Loader) -> Tensor:
+def _features(setup: TrainingSetup, loader: Loader) -> Tensor:
     """[N,D] float32 on the CPU"""
-    network = HeadInputs(prepared.best)
-    for _ in predict(network, prepared.task, loader):
+    network = HeadInputs(setup.eval_model)
+    for _ in predict(network, setup.task, loader):
         pass
     return torch.cat(network.features).float().cpu()

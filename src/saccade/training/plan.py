@@ -13,23 +13,30 @@ from typing import Any
 
 import torch
 
-from saccade.augment.augmentation import compose
-from saccade.augment.catalogue import parse
-from saccade.augment.crop import STAGES, sizes
+from saccade.augmentation.augmentation import compose
+from saccade.augmentation.catalogue import parse
+from saccade.augmentation.crop import STAGES, sizes
 from saccade.data.item import Item
 from saccade.data.splits import Division
 from saccade.data.store import in_words
 from saccade.device import threads
-from saccade.engine.profile import REHEARSED, Pace, Rehearsal, machine_rate, pace, room
+from saccade.engine.profile import (
+    PROFILE_SHARE,
+    StepProfile,
+    TrainingCopy,
+    free_device_memory,
+    peak_flops,
+    profile_steps,
+)
 from saccade.engine.stages import Stage
 from saccade.engine.step import PRECISIONS
 from saccade.errors import ResourceError
 from saccade.explain.anatomy import anatomy
 from saccade.files import write_whole
 from saccade.recipes.recipe import Recipe
-from saccade.training.begin import settle
+from saccade.training.begin import training_inputs
 from saccade.training.lr_find import STEPS
-from saccade.training.prepare import Prepared, prepare
+from saccade.training.prepare import TrainingSetup, prepare
 from saccade.words import aligned, duration, html_table
 
 SECONDS = 2.0  # of a rehearsal
@@ -142,7 +149,7 @@ def plan_training(
     out: Path | None,
 ) -> Plan:
     """What the training with these settings would cost; nothing is written."""
-    settled = settle(data, recipe, flags)
+    settled = training_inputs(data, recipe, flags)
     with threads(int(settled.settings.recipe.train.threads)):
         return planned(settled.settings.recipe, settled.division, folder_of(out))
 
@@ -160,9 +167,9 @@ def planned(recipe: Recipe, division: Division, folder: Path) -> Plan:
     few = replace(division, **{name: sample(items, batch) for name, items in splits.items()})
     kept_off = recipe.data.cache == "off"
     quick = recipe.with_({"data.cache": "off" if kept_off else "memory"})
-    prepared = prepare(quick, few, clock)
+    setup = prepare(quick, few, clock)
     counts = {name: len(items) for name, items in splits.items()}
-    return forecast(prepared, counts, folder, clock.each * sum(counts.values()))
+    return forecast(setup, counts, folder, clock.each * sum(counts.values()))
 
 
 def sample(items: tuple[Item, ...], batch: int) -> tuple[Item, ...]:
@@ -196,12 +203,12 @@ class Stopwatch:
 
 
 def forecast(
-    prepared: Prepared, counts: Mapping[str, int], folder: Path, decode: float | None = None
+    setup: TrainingSetup, counts: Mapping[str, int], folder: Path, decode: float | None = None
 ) -> Plan:
     """What the training that is prepared will cost, with so many pictures in each split."""
-    recipe = prepared.recipe
+    recipe = setup.recipe
     batch = min(int(recipe.train.batch_size), counts["train"])
-    paces = [_pace(prepared, counts["train"], stage) for stage in recipe.stages]
+    paces = [_pace(setup, counts["train"], stage) for stage in recipe.stages]
     found = paces[-1]
     saving = saving_seconds(found.kept, folder)
     each = [
@@ -214,9 +221,9 @@ def forecast(
     training = sum(length * seconds for length, seconds in zip(lengths, each, strict=True))
     last = (2 * counts["val"] + counts["test"]) * found.held_out
     last += STEPS * step if recipe.optim.lr == "auto" else 0.0
-    shape = (prepared.preprocessing.channels, *(2 * [prepared.preprocessing.size]))
-    multiply_adds = anatomy(prepared.model, shape).total.multiply_adds
-    device = next(prepared.model.parameters()).device
+    shape = (setup.preprocessing.channels, *(2 * [setup.preprocessing.size]))
+    multiply_adds = anatomy(setup.model, shape).total.multiply_adds
+    device = next(setup.model.parameters()).device
     long = training > 10 * SECONDS
     return Plan(
         model=recipe.model.name,
@@ -224,12 +231,12 @@ def forecast(
         batch_size=int(recipe.train.batch_size),
         parameters=sum(
             p.numel()
-            for network in prepared.state.networks.values()
+            for network in setup.state.networks.values()
             for p in network.model.parameters()
         ),
         multiply_adds=multiply_adds,
         memory=found.kept + found.bytes,
-        memory_free=room(device),
+        memory_free=free_device_memory(device),
         checkpoint=found.kept,
         pictures=dict(counts),
         decode_seconds=decode,
@@ -251,22 +258,22 @@ def _epochs(recipe: Recipe, seconds: float) -> int:
 
 
 def _rate(device: torch.device, recipe: Recipe) -> float:
-    return machine_rate(device, PRECISIONS[recipe.train.precision])
+    return peak_flops(device, PRECISIONS[recipe.train.precision])
 
 
-def _pace(prepared: Prepared, count: int, stage: Stage) -> Pace:
+def _pace(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
     """That of a stage on `count` pictures; tried at whole size where pictures grow."""
-    recipe = prepared.recipe
-    named = [parse(text, len(prepared.task.classes)) for text in recipe.data.augment]
-    rehearsal = Rehearsal.of(
-        prepared.state, prepared.task, prepared.loader, compose(named), epoch=stage.first
+    recipe = setup.recipe
+    named = [parse(text, len(setup.task.classes)) for text in recipe.data.augment]
+    training = TrainingCopy.of(
+        setup.state, setup.task, setup.loader, compose(named), epoch=stage.first
     )
     train = recipe.train
-    batch = min(int(train.batch_size), len(prepared.loader.targets))
+    batch = min(int(train.batch_size), len(setup.loader.targets))
     steps = stage.epochs * ceil(count / int(train.batch_size))
     seconds = SECONDS / len(recipe.stages)
-    seconds = min(seconds, REHEARSED * 60 * train.minutes) if train.minutes else seconds
-    return pace(rehearsal, batch, train.micro_batch_size, steps, seconds)
+    seconds = min(seconds, PROFILE_SHARE * 60 * train.minutes) if train.minutes else seconds
+    return profile_steps(training, batch, train.micro_batch_size, steps, seconds)
 
 
 def grown(recipe: Recipe) -> float:

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import Augmentation, compose
-from saccade.augment.catalogue import parse
-from saccade.augment.crop import Grow
+from saccade.augmentation.augmentation import Augmentation, compose
+from saccade.augmentation.catalogue import parse
+from saccade.augmentation.crop import Grow
 from saccade.data.cache import Pictures, decoded
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing
@@ -19,25 +19,25 @@ from saccade.data.item import Item, Skipped
 from saccade.data.loader import Loader, Order, balanced, in_order, shuffled, spread
 from saccade.data.splits import Division
 from saccade.device import device
-from saccade.engine.distributed.world import ALONE, World, statistics
-from saccade.engine.ema import Average
-from saccade.engine.freezing import Unfreezing, hold_all_but, learning_in
+from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics
+from saccade.engine.ema import EMA
+from saccade.engine.freezing import Unfreezing, freeze_all_but, trainable_per_stage
 from saccade.engine.loop import Position
 from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
-from saccade.engine.schedule import Plateau, scheduled
+from saccade.engine.schedule import ReduceOnPlateau, make_schedule
 from saccade.engine.state import TrainState, supervised
 from saccade.engine.step import Stepper, compile_in_place
-from saccade.engine.stopping import Best
+from saccade.engine.stopping import EarlyStopping
 from saccade.errors import DataError, RecipeError
 from saccade.probes.features import Decoding
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import preprocessing_of
 from saccade.tasks.catalogue import refuse_without, task_for
 from saccade.tasks.task import Capability, Task
-from saccade.training.initial import begun
+from saccade.training.initial import initial_model
 
 HELD_OUT_BATCH = 256  # pictures measured at a time
-UNFOUND = 1.0  # the learning rate until a sweep has found it
+PLACEHOLDER_LR = 1.0  # the learning rate until a sweep has found it
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
     "shuffled": lambda targets, seed: shuffled(len(targets), seed),
     "balanced": balanced,
@@ -67,7 +67,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class TrainingSetup:
     """Pictures, task, network, and the ways to feed and to move it."""
 
     recipe: Recipe
@@ -78,9 +78,9 @@ class Prepared:
     loader: Loader
     augment: Augmentation
     state: TrainState
-    record: Best  # by validation
-    words: tuple[str, ...] = ()  # where the first weights come from
-    world: World = ALONE  # the processes that train together
+    early_stopping: EarlyStopping  # by validation
+    notes: tuple[str, ...] = ()  # where the first weights come from
+    world: World = SINGLE_PROCESS  # the processes that train together
 
     @property
     def model(self) -> nn.Module:
@@ -93,20 +93,20 @@ class Prepared:
         return self.state.main.stepper
 
     @property
-    def best(self) -> nn.Module:
+    def eval_model(self) -> nn.Module:
         """The network to measure and to use: its EMA where there is one."""
         return self.state.main.eval_model
 
-    def settle(self) -> None:
+    def sync_batch_norm(self) -> None:
         """Give all processes the same batch statistics, before measuring and saving."""
-        self.world.settle(self.state.models)
+        self.world.sync_batch_norm(self.state.models)
 
     def state_dict(self, position: Position) -> dict[str, Any]:
         """All that changes as the training goes on, at the first step not yet done."""
         return {
             "networks": self.state.state_dict(),
-            "record": self.record.state_dict(),
-            "statistics": self.world.gathered(self.state.models),
+            "record": self.early_stopping.state_dict(),
+            "statistics": self.world.gather_batch_norm(self.state.models),
             "epochs": self.recipe.train.epochs,
             "epoch": position.epoch,
             "step": position.step,
@@ -118,25 +118,25 @@ class Prepared:
         Raises `WeightsError` where the checkpoint is of other networks, or of an older version.
         """
         self.state.load_state_dict(state.get("networks", {}), state["epoch"])
-        self.record.load_state_dict(state["record"])
+        self.early_stopping.load_state_dict(state["record"])
         epochs = self.recipe.train.epochs
         if state.get("epochs", epochs) != epochs:  # what ended early goes on
-            self.record.wait_anew()
-        if self.record.over:
+            self.early_stopping.reset_patience()
+        if self.early_stopping.should_stop:
             self.state.stop()
-        self.world.scatter(self.state.models, state.get("statistics"))
+        self.world.scatter_batch_norm(self.state.models, state.get("statistics"))
         return Position(state["epoch"], state["step"])
 
 
 def prepare(
-    recipe: Recipe, division: Division, progress: Progress, world: World = ALONE
-) -> Prepared:
+    recipe: Recipe, division: Division, progress: Progress, world: World = SINGLE_PROCESS
+) -> TrainingSetup:
     """Decode the pictures and build the network, its optimizer and its augmentation.
 
     Raises `DataError` when a class is left without a readable picture.
     """
     data, settings = recipe.data, recipe.train
-    refuse_unshared(recipe, world)
+    claim_device(recipe, world)
     task = task_for(
         division.train, division.classes, settings.label_smoothing, settings.class_weights
     )
@@ -145,18 +145,18 @@ def prepare(
         refuse_without(Capability.MIXING, task, hint="leave mixup and cutmix out of data.augment")
     preprocessing = preprocessing_of(recipe)
     cache = data.cache if world.size == 1 else "disk"
-    with world.first_here():
+    with world.local_main_first():
         splits, unreadable = _decode(division, preprocessing, cache, task, progress)
     train = splits["train"]
     order = ORDERS[data.sampling](train.targets, settings.seed)
     loader = Loader(train.pictures, train.targets, int(settings.batch_size), order)
     decoding = Decoding(train.items, train.pictures, preprocessing)
-    ready = begun(recipe, task, decoding, train.targets, progress)
+    ready = initial_model(recipe, task, decoding, train.targets, progress)
     compile_in_place(ready.model, settings.compile, device(settings.device))
     state = _train_state(recipe, ready.model, task, len(loader), world)
     if data.progressive_resizing < 1:
         augment.append(Grow(data.progressive_resizing, lambda: state.main.stepper.done))
-    return Prepared(
+    return TrainingSetup(
         recipe,
         task,
         ready.preprocessing,
@@ -165,15 +165,15 @@ def prepare(
         loader,
         compose(augment),
         state,
-        Best(settings.patience, keep=settings.checkpoint == "best"),
+        EarlyStopping(settings.patience, keep=settings.checkpoint == "best"),
         ready.words + _said_of(world, ready.model),
         world=world,
     )
 
 
-def refuse_unshared(recipe: Recipe, world: World) -> None:
+def claim_device(recipe: Recipe, world: World) -> None:
     """Claim this process's device; raise `RecipeError` for settings that several cannot share."""
-    world.claim(device(recipe.train.device))
+    world.claim_device(device(recipe.train.device))
     if world.size == 1:
         return
     if recipe.data.cache not in ("auto", "disk"):
@@ -197,7 +197,7 @@ def refuse_unshared(recipe: Recipe, world: World) -> None:
 def _said_of(world: World, model: nn.Module) -> tuple[str, ...]:
     if world.size == 1:
         return ()
-    if not statistics([model]):
+    if not batch_norm_statistics([model]):
         return (f"{world.size} processes train together",)
     return (
         f"{world.size} processes train together; each normalises by its own part of a batch, and "
@@ -209,20 +209,20 @@ def _train_state(
     recipe: Recipe, model: nn.Module, task: Task, steps: int, world: World
 ) -> TrainState:
     """The network with the optimizer, the stages and the EMA of a recipe, `steps` an epoch."""
-    optim, trainable = recipe.optim, learning_in(model, recipe.stages)
-    hold_all_but(model, trainable[0])
+    optim, trainable = recipe.optim, trainable_per_stage(model, recipe.stages)
+    freeze_all_but(model, trainable[0])
     groups = partial(
         parameter_groups, weight_decay=optim.weight_decay, layer_decay=optim.layer_decay
     )
     stepper = _stepper(recipe, groups(model), steps, world)
     unfreezing = Unfreezing(groups, recipe.stages, trainable, steps)
-    ema = Average(model, recipe.train.ema) if recipe.train.ema else None
+    ema = EMA(model, recipe.train.ema) if recipe.train.ema else None
     return supervised(model, task, stepper, unfreezing, ema)
 
 
 def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Stepper:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
-    rate = UNFOUND if optim.lr == "auto" else optim.lr
+    rate = PLACEHOLDER_LR if optim.lr == "auto" else optim.lr
     optimizer = OPTIMIZERS[optim.name](groups, rate, optim.momentum)
     rise = float(optim.warmup)
     warmup = rise if rise < 1 else rise / total
@@ -232,14 +232,16 @@ def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> St
     whole = world.size > 1 or recipe.train.class_weights != "none"  # not halved on its own
     return Stepper(
         Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
-        scheduled(optim.schedule, warmup),
+        make_schedule(optim.schedule, warmup),
         total,
         precision=recipe.train.precision,
         clip=optim.clip_grad,
         minutes=recipe.train.minutes,
         micro_batch=recipe.train.micro_batch_size,
         min_micro_batch=int(recipe.train.batch_size) + 1 if whole else 1,
-        plateau=Plateau(optim.plateau_patience) if optim.schedule == "plateau" else Plateau(),
+        plateau=ReduceOnPlateau(optim.plateau_patience)
+        if optim.schedule == "plateau"
+        else ReduceOnPlateau(),
         world=world,
     )
 

@@ -13,79 +13,81 @@ from saccade.data.sources import located, open_source
 from saccade.data.splits import Division, read_split, write_split, written
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
-from saccade.engine.distributed.world import ALONE, World
+from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.loop import Position, train
-from saccade.engine.stages import stages_kept
+from saccade.engine.stages import extended_stages
 from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
-from saccade.training.begin import settle
+from saccade.training.begin import training_inputs
 from saccade.training.finish import finish, unwritten
 from saccade.training.follow import (
-    heard_plan,
-    heard_start,
-    tell_plan,
-    tell_start,
+    broadcast_plan,
+    broadcast_start,
+    receive_plan,
+    receive_start,
 )
 from saccade.training.logbook import Logbook, Losses
-from saccade.training.lr_find import rated
+from saccade.training.lr_find import with_found_lr
 from saccade.training.plan import folder_of, forecast
-from saccade.training.prepare import Prepared, Split, prepare, refuse_unshared
+from saccade.training.prepare import Split, TrainingSetup, claim_device, prepare
 from saccade.training.view import View
-from saccade.training.watch import refuse_too_little_disk, refuse_unwritable, told
+from saccade.training.watch import refuse_too_little_disk, refuse_unwritable, resource_errors
 
 
-def begin(
+def start_training(
     data: str | Path | None,
     recipe: str | Path | None,
     flags: Mapping[str, Any],
     out: Path | None,
     command: str,
     view: View,
-    world: World = ALONE,
+    world: World = SINGLE_PROCESS,
 ) -> Run:
     """Train on `data` into a new run folder, made only once pictures and network are ready."""
     began = time.perf_counter()
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
-    source, settings, division, notes = settle(data, recipe, flags)
-    refuse_unshared(settings.recipe, world)
+    source, settings, division, notes = training_inputs(data, recipe, flags)
+    claim_device(settings.recipe, world)
     view.settings(settings, notes)
-    tell_plan(world, settings.recipe, located(data), division)
+    broadcast_plan(world, settings.recipe, located(data), division)
     with threads(int(settings.recipe.train.threads)):
-        prepared = prepare(settings.recipe, division, view.decoding, world)
-        costs = foretold(prepared, out, view)
-        settings, prepared = rated(settings, prepared)
+        setup = prepare(settings.recipe, division, view.decoding, world)
+        costs = checked_plan(setup, out, view)
+        settings, setup = with_found_lr(settings, setup)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
-        for line in prepared.words:
+        for line in setup.notes:
             say(line)
-        facts = {"command": command, "data": located(data), "notes": [*notes, *prepared.words]}
-        with told(run):
-            _write_beginning(run, settings, division, prepared, facts)
+        facts = {"command": command, "data": located(data), "notes": [*notes, *setup.notes]}
+        with resource_errors(run):
+            _write_beginning(run, settings, division, setup, facts)
             run.log("plan", **costs)
-            tell_start(world, run, None)
-            return _carry_out(run, prepared, Position(), {}, view, began)
+            broadcast_start(world, run, None)
+            return _carry_out(run, setup, Position(), {}, view, began)
 
 
-def foretold(prepared: Prepared, out: Path | None, view: View) -> dict[str, Any]:
+def checked_plan(setup: TrainingSetup, out: Path | None, view: View) -> dict[str, Any]:
     """What the training will cost, said; raises `ResourceError` where the disk is too small.
 
     Several processes are not foretold: none of them could take a step without the others.
     """
-    if prepared.world.size > 1:
+    if setup.world.size > 1:
         return {}
-    counts = {name: len(split.items) for name, split in prepared.splits.items()}
-    costs = forecast(prepared, counts, folder_of(out))
+    counts = {name: len(split.items) for name, split in setup.splits.items()}
+    costs = forecast(setup, counts, folder_of(out))
     refuse_too_little_disk(folder_of(out), costs.checkpoint)
     view.note(costs.line())
     return costs.to_dict()
 
 
-def go_on(run: Run, view: View, world: World = ALONE, epochs: int | None = None) -> Run:
+def resume_training(
+    run: Run, view: View, world: World = SINGLE_PROCESS, epochs: int | None = None
+) -> Run:
     """Finish an unfinished run from its last whole checkpoint, or from the start without one.
 
     With `epochs` it is to have so many in all, and a finished run goes on too: what it holds stays
@@ -95,12 +97,12 @@ def go_on(run: Run, view: View, world: World = ALONE, epochs: int | None = None)
         report = run.path / "report.html"
         hint = f"its report is {report}; --epochs with more than before goes on"
         raise UsageError(f"the run '{run.path}' is finished", hint)
-    recipe = run.recipe if epochs is None else lengthened(run, epochs)
+    recipe = run.recipe if epochs is None else extended_recipe(run, epochs)
     with threads(int(recipe.train.threads)):
         return _go_on(run, recipe, view, world)
 
 
-def lengthened(run: Run, epochs: int) -> Recipe:
+def extended_recipe(run: Run, epochs: int) -> Recipe:
     """The recipe of `run` with `epochs` in all; a clock that ended it no longer counts."""
     done = max((row["epoch"] for row in run.history), default=0)
     if epochs <= done:
@@ -116,7 +118,7 @@ def lengthened(run: Run, epochs: int) -> Recipe:
         )
     changes: dict[str, Any] = {"train.epochs": epochs, "train.minutes": 0.0}
     if len(run.recipe.stages) > 1:
-        changes["model.stages"] = stages_kept(run.recipe.stages)
+        changes["model.stages"] = extended_stages(run.recipe.stages)
     return run.recipe.with_(changes)
 
 
@@ -124,64 +126,68 @@ def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.started
     division = read_split(run.path / "split.csv", open_source(started["data"]))
-    refuse_unshared(recipe, world)
+    claim_device(recipe, world)
     here = fingerprint(device(recipe.train.device), world.size)
     notes = [
         f"{name} was {then}, is {here.get(name)}: the last bits of the weights will differ"
         for name, then in started["fingerprint"].items()
         if here.get(name) != then
     ]
-    tell_plan(world, recipe, started["data"], division)
-    prepared = prepare(recipe, division, view.decoding, world)
+    broadcast_plan(world, recipe, started["data"], division)
+    setup = prepare(recipe, division, view.decoding, world)
     position, losses, state = Position(), {}, None
     if (run.path / "checkpoint" / "latest.json").exists():
         state, damaged = load_checkpoint(run.path / "checkpoint")
         notes += damaged
-    tell_start(world, run, state)
+    broadcast_start(world, run, state)
     if state:
-        position, losses = prepared.load_state_dict(state), state["losses"]
-    with told(run):
+        position, losses = setup.load_state_dict(state), state["losses"]
+    with resource_errors(run):
         if recipe != run.recipe:
-            notes.append(_extend(run, prepared))
+            notes.append(_extend(run, setup))
             run = Run(run.path)
         view.settings(Settings(recipe, run.origins), notes)
         place = {"epoch": position.epoch, "step": position.step}
-        run.log("resumed", **place, seconds=prepared.stepper.seconds, notes=notes)
-        return _carry_out(run, prepared, position, losses, view, began)
+        run.log("resumed", **place, seconds=setup.stepper.seconds, notes=notes)
+        return _carry_out(run, setup, position, losses, view, began)
 
 
-def follow(view: View, world: World) -> Run:
+def follow_training(view: View, world: World) -> Run:
     """Take part in the training that the process of rank 0 begins or goes on with."""
     began = time.perf_counter()
-    recipe, division = heard_plan(world)
+    recipe, division = receive_plan(world)
     with threads(int(recipe.train.threads)):
-        prepared = prepare(recipe, division, view.decoding, world)
-        run, state = heard_start(world)
+        setup = prepare(recipe, division, view.decoding, world)
+        run, state = receive_start(world)
         position, losses = Position(), {}
         if state:
-            position, losses = prepared.load_state_dict(state), state["losses"]
-        return _carry_out(run, prepared, position, losses, view, began)
+            position, losses = setup.load_state_dict(state), state["losses"]
+        return _carry_out(run, setup, position, losses, view, began)
 
 
-def _extend(run: Run, prepared: Prepared) -> str:
+def _extend(run: Run, setup: TrainingSetup) -> str:
     """Write down that the run is to be of another length; gives what that means, in words."""
-    before, now, stepper = run.recipe.train, prepared.recipe.train, prepared.stepper
+    before, now, stepper = run.recipe.train, setup.recipe.train, setup.stepper
     was = f"{before.minutes:g} minutes" if before.minutes else f"{before.epochs} epochs"
     note = (
         f"{now.epochs} epochs in place of {was}: the rate goes on at {stepper.lr:.3g}, that of "
-        f"schedule {prepared.recipe.optim.schedule} at {100 * stepper.done:.0f} % of the training"
+        f"schedule {setup.recipe.optim.schedule} at {100 * stepper.done:.0f} % of the training"
     )
     changed: dict[str, Any] = {"train.epochs": now.epochs, "train.minutes": now.minutes}
-    if prepared.recipe.model.stages != run.recipe.model.stages:
-        changed["model.stages"] = prepared.recipe.model.stages
+    if setup.recipe.model.stages != run.recipe.model.stages:
+        changed["model.stages"] = setup.recipe.model.stages
     origins = dict.fromkeys(changed, f"resume, {was} before")
-    prepared.recipe.save(run.path / "recipe.toml", run.origins | origins)
+    setup.recipe.save(run.path / "recipe.toml", run.origins | origins)
     run.log("extended", **changed, origins=origins, note=note)
     return note
 
 
 def _write_beginning(
-    run: Run, settings: Settings, division: Division, prepared: Prepared, facts: Mapping[str, Any]
+    run: Run,
+    settings: Settings,
+    division: Division,
+    setup: TrainingSetup,
+    facts: Mapping[str, Any],
 ) -> None:
     """All that a run folder holds before the first step."""
     settings.recipe.save(run.path / "recipe.toml", settings.origins)
@@ -191,21 +197,21 @@ def _write_beginning(
         "started",
         **facts,
         origins=dict(settings.origins),
-        pictures={name: _counts(split) for name, split in prepared.splits.items()},
+        pictures={name: _counts(split) for name, split in setup.splits.items()},
         environment=environment(),
-        fingerprint=fingerprint(device(settings.recipe.train.device), prepared.world.size),
+        fingerprint=fingerprint(device(settings.recipe.train.device), setup.world.size),
     )
-    for skipped in prepared.unreadable:
+    for skipped in setup.unreadable:
         run.log("unreadable", name=skipped.name, reason=skipped.reason)
 
 
 def _carry_out(
-    run: Run, prepared: Prepared, start: Position, losses: Losses, view: View, began: float
+    run: Run, setup: TrainingSetup, start: Position, losses: Losses, view: View, began: float
 ) -> Run:
     """Train from `start` to the end and write all that a finished run holds."""
     with stop_requests() as request:
-        train_epochs(run, prepared, start, losses, view, request)
-        failures = finish(run, prepared, view, began)
+        train_epochs(run, setup, start, losses, view, request)
+        failures = finish(run, setup, view, began)
     view.finished(run)
     if failures:
         raise unwritten(run, failures)
@@ -214,7 +220,7 @@ def _carry_out(
 
 def train_epochs(
     run: Run,
-    prepared: Prepared,
+    setup: TrainingSetup,
     start: Position,
     losses: Losses,
     view: View,
@@ -225,20 +231,20 @@ def train_epochs(
     `losses` are those of the steps before `start` in its epoch.  Raises `Stopped` where a signal
     ends the training midway, once a checkpoint of that instant is saved.
     """
-    recipe = prepared.recipe
-    view.training(run, len(prepared.loader), start)
-    book = Logbook(run, prepared, start, losses, view)
+    recipe = setup.recipe
+    view.training(run, len(setup.loader), start)
+    book = Logbook(run, setup, start, losses, view)
     events = train(
-        prepared.state,
-        prepared.loader,
-        prepared.augment,
+        setup.state,
+        setup.loader,
+        setup.augment,
         epochs=recipe.train.epochs,
         seed=recipe.train.seed,
         start=start,
     )
     for event in events:
-        number = prepared.world.highest(request.number or 0)
-        book.take(event, look=number > 0)
+        number = setup.world.max_over_processes(request.number or 0)
+        book.record(event, read_losses=number > 0)
         if number and book.midway:
             raise book.stop(number)
 

@@ -13,20 +13,20 @@ from typing import Any
 from saccade.command import Command
 from saccade.data.loader import spread
 from saccade.data.store import free_disk, in_words
-from saccade.engine.checkpoint import KEPT, load_checkpoint
+from saccade.engine.checkpoint import KEEP_LAST, load_checkpoint
 from saccade.engine.loop import Position
 from saccade.engine.step import is_out_of_memory
 from saccade.errors import ResourceError, WeightsError
 from saccade.explain.layer_stats import LayerWatch, troubles
 from saccade.runs.run import Run
-from saccade.training.prepare import Prepared
+from saccade.training.prepare import TrainingSetup
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 PICTURES = 256  # of the training split, evenly spread over it, on which units are to fire
 
 
 @contextmanager
-def told(run: Run) -> Iterator[None]:
+def resource_errors(run: Run) -> Iterator[None]:
     """Within the block failures of disk and memory become a `ResourceError` on `run`."""
     try:
         yield
@@ -38,12 +38,12 @@ def told(run: Run) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise ResourceError(
-            f"memory ran out outside of a step; {kept(run)}",
+            f"memory ran out outside of a step; {saved_so_far(run)}",
             f"free some, then go on with: {Command.of('resume', run.path)}",
         ) from error
 
 
-def kept(run: Run) -> str:
+def saved_so_far(run: Run) -> str:
     """What of a training is safe, in words."""
     try:
         state, _ = load_checkpoint(run.path / "checkpoint")
@@ -69,7 +69,7 @@ def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:
 
     A new one lies beside those that are kept before an old one goes; a bundle is never larger.
     """
-    needed, free = (KEPT + 2) * checkpoint, free_disk(folder)
+    needed, free = (KEEP_LAST + 2) * checkpoint, free_disk(folder)
     if needed > free:
         raise ResourceError(
             f"the run needs {in_words(needed)} of disk in '{folder}'; {in_words(free)} are free",
@@ -85,30 +85,30 @@ def _unwritable(run: Run, error: OSError) -> ResourceError:
         )
     cure = "make room" if error.errno in FULL else "see to the disk"
     return ResourceError(
-        f"cannot write to the run '{run.path}': {error.strerror or error}; {kept(run)}",
+        f"cannot write to the run '{run.path}': {error.strerror or error}; {saved_so_far(run)}",
         f"{cure}, then go on with: {Command.of('resume', run.path)}",
     )
 
 
-class LayerLooks:
+class LayerMonitoring:
     """Looks into every layer at the end of each so many epochs; none where none is asked for."""
 
-    def __init__(self, prepared: Prepared):
-        self.every = prepared.recipe.train.layer_statistics  # epochs
-        self.steps = len(prepared.loader)
+    def __init__(self, setup: TrainingSetup):
+        self.every = setup.recipe.train.layer_statistics  # epochs
+        self.steps = len(setup.loader)
         self.said: set[str] = set()
         if self.every:
-            train = prepared.splits["train"]
+            train = setup.splits["train"]
             chosen = spread(len(train.items), PICTURES)(0)
-            device = next(prepared.model.parameters()).device
-            self.watch = LayerWatch(prepared.model, train.pictures.take(chosen).to(device))
+            device = next(setup.model.parameters()).device
+            self.watch = LayerWatch(setup.model, train.pictures.take(chosen).to(device))
 
-    def coming(self, position: Position) -> None:
+    def prepare_step(self, position: Position) -> None:
         """Be ready for the step to come, where it is one to be looked at."""
         if self.every and position.step == self.steps - 1 and self._due(position.epoch):
             self.watch.copy_weights()
 
-    def look(self, epoch: int) -> tuple[dict[str, Any], list[str]]:
+    def measure(self, epoch: int) -> tuple[dict[str, Any], list[str]]:
         """What the log says of the layers after `epoch`, from 0, and what is newly wrong."""
         if not self.every or not self._due(epoch):
             return {}, []

@@ -16,16 +16,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.augment.augmentation import Augmentation, compose
-from saccade.augment.catalogue import parse
+from saccade.augmentation.augmentation import Augmentation, compose
+from saccade.augmentation.catalogue import parse
 from saccade.data.batch import Batch
 from saccade.data.cache import Held
 from saccade.data.loader import Loader, in_order, shuffled
 from saccade.data.targets import Boxes
-from saccade.engine.distributed.torch_world import Team, joined_world, part_of
-from saccade.engine.distributed.world import ALONE, World, statistics
+from saccade.engine.distributed.torch_world import TorchWorld, init_world, shard_of
+from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics
 from saccade.engine.evaluate import evaluate
-from saccade.engine.loop import Step, chance, train
+from saccade.engine.loop import Step, step_generator, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import cosine
 from saccade.engine.state import NetworkState, TrainState, supervised
@@ -130,25 +130,27 @@ def findings(world: World) -> dict[str, Any]:
         ("norm", network(norm=True), 0),
     ):
         losses, digest = trained(model, world, micro)
-        own = [t.clone() for t in statistics([model])]
-        rows = world.gathered([model])
-        world.settle([model])
+        own = [t.clone() for t in batch_norm_statistics([model])]
+        rows = world.gather_batch_norm([model])
+        world.sync_batch_norm([model])
         found[name] = dict(losses=losses, digest=digest, weights=model.state_dict(), own=own)
-        found[name] |= dict(gathered=rows, settled=[t.clone() for t in statistics([model])])
-        world.scatter([model], rows)
-        found[name]["scattered"] = statistics([model])
+        found[name] |= dict(
+            gathered=rows, settled=[t.clone() for t in batch_norm_statistics([model])]
+        )
+        world.scatter_batch_norm([model], rows)
+        found[name]["scattered"] = batch_norm_statistics([model])
     found["adversaries"] = adversaries(world)
     found["adversaries in parts"] = adversaries(world, micro_batch=3)
     held, targets = pictures(21)
     result = evaluate(network(), TASK, Loader(held, targets, 6, in_order(21)), world)
     found["scores"] = scores(TASK.metric(), result.rows)
     found["predictions"] = result.rows.predictions
-    found["highest"] = world.highest(10 * world.rank)
-    found["leaders"] = world.leaders(0.1 + world.rank)
+    found["highest"] = world.max_over_processes(10 * world.rank)
+    found["leaders"] = world.broadcast_number(0.1 + world.rank)
     words = bytes(range(256)) * 999 if world.rank == 0 else b""
-    found["told"] = hashlib.sha256(world.told(words)).hexdigest()
-    found["empty"] = len(world.told())
-    chance(7, 0, 0, torch.device("cpu"), world.rank)
+    found["told"] = hashlib.sha256(world.broadcast_bytes(words)).hexdigest()
+    found["empty"] = len(world.broadcast_bytes())
+    step_generator(7, 0, 0, torch.device("cpu"), world.rank)
     found["dropout"] = torch.rand(4)
     return found
 
@@ -186,9 +188,9 @@ def run_together(size: int, folder: Path) -> list[dict[str, Any]]:
 
 def main(folder: Path) -> None:
     torch.set_num_threads(1)
-    with joined_world() as world:
+    with init_world() as world:
         order = folder / "order"
-        with world.first_here():
+        with world.local_main_first():
             earlier = order.exists()
             order.touch()
         found = findings(world) | {"rank": world.rank, "earlier": earlier}
@@ -197,7 +199,7 @@ def main(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def alone() -> dict[str, Any]:
-    return findings(ALONE)
+    return findings(SINGLE_PROCESS)
 
 
 @pytest.fixture(scope="module", params=[2, 4])
@@ -259,8 +261,8 @@ def test_statistics_are_taken_up_as_each_process_had_them(together: list) -> Non
 
 def test_one_process_takes_up_the_mean_of_the_statistics_of_several(together: list) -> None:
     model = network(norm=True)
-    ALONE.scatter([model], together[0]["norm"]["gathered"])
-    torch.testing.assert_close(statistics([model]), together[0]["norm"]["settled"])
+    SINGLE_PROCESS.scatter_batch_norm([model], together[0]["norm"]["gathered"])
+    torch.testing.assert_close(batch_norm_statistics([model]), together[0]["norm"]["settled"])
 
 
 def test_evaluation_of_21_pictures_counts_each_once_and_in_order(
@@ -292,7 +294,7 @@ def test_dropout_of_the_first_process_is_that_of_one_alone(together: list, alone
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 5, 21, 64])
 def test_parts_cover_a_batch_once_and_none_is_a_single_picture(length: int, size: int) -> None:
-    parts = [part_of(length, rank, size) for rank in range(size)]
+    parts = [shard_of(length, rank, size) for rank in range(size)]
     assert [k for part in parts for k in range(length)[part]] == list(range(length))
     lengths = {part.stop - part.start for part in parts} - {0}
     assert max(lengths, default=0) - min(lengths, default=0) <= 1
@@ -318,6 +320,6 @@ def test_a_process_gets_the_boxes_of_its_own_images(
     batch = Batch(
         torch.zeros(7, 1, 2, 2), Boxes(torch.zeros(11, 4), image, counts), torch.arange(7)
     )
-    mine, _ = Team(None, rank, 3).part(batch)  # type: ignore[arg-type]
+    mine, _ = TorchWorld(None, rank, 3).part(batch)  # type: ignore[arg-type]
     assert mine.index.tolist() == [[0, 1], [2, 3], [4, 5, 6]][rank]
     assert torch.equal(mine.index[mine.targets.image], mine.targets.classes)

@@ -1,4 +1,4 @@
-"""Traps in pictures: shape, depth, colour, and suspects that are blurred, dark, bright or flat."""
+"""Traps in pictures: shape, depth, colour, and and those that are blurred, dark, bright or flat."""
 
 from __future__ import annotations
 

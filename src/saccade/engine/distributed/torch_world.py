@@ -17,7 +17,7 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from saccade.data.batch import Batch
-from saccade.engine.distributed.world import ALONE, World, statistics, take_up
+from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics, copy_flat
 from saccade.errors import ResourceError, UsageError
 
 PATIENCE = timedelta(minutes=30)  # with a process that says nothing where all should speak
@@ -40,7 +40,7 @@ class Store(Protocol):
         ...
 
 
-class Team(World):
+class TorchWorld(World):
     """Several processes, started by torch's elastic launcher; gloo, and NCCL between GPUs.
 
     Each network that is trained is wrapped once, in PyTorch's `DistributedDataParallel`, and anew
@@ -57,7 +57,7 @@ class Team(World):
         self._trained: dict[nn.Module, list[bool]] = {}  # which of their weights
         self._said = 0
 
-    def claim(self, wanted: torch.device) -> None:
+    def claim_device(self, wanted: torch.device) -> None:
         """The GPU whose number is this process's on its machine; the processor is everybody's."""
         if wanted.type == "cpu":
             return
@@ -70,51 +70,51 @@ class Team(World):
             raise ResourceError(what, f"give --processes {there}, or set train.device=cpu")
         torch.cuda.set_device(place)
 
-    def part(self, batch: Batch) -> tuple[Batch, int]:
-        rows = part_of(len(batch), self.rank, self.size)
+    def shard(self, batch: Batch) -> tuple[Batch, int]:
+        rows = shard_of(len(batch), self.rank, self.size)
         counts = int(rows.stop > rows.start)
-        rows = rows if counts else part_of(len(batch), 0, self.size)
+        rows = rows if counts else shard_of(len(batch), 0, self.size)
         return batch[rows], counts
 
-    def joined(self, rows: Tensor, length: int) -> Tensor:
+    def all_gather(self, rows: Tensor, length: int) -> Tensor:
         whole = rows.new_zeros((length, *rows.shape[1:]))
-        own = part_of(length, self.rank, self.size)
+        own = shard_of(length, self.rank, self.size)
         whole[own] = rows[: own.stop - own.start]
         dist.all_reduce(whole)
         return whole
 
-    def spread(self, model: nn.Module) -> nn.Module:
+    def data_parallel(self, model: nn.Module) -> nn.Module:
         trained = [weight.requires_grad for weight in model.parameters()]
         if not any(trained):
             return model
         if self._trained.get(model) != trained:  # rows may be released as training goes on
             self._trained[model] = trained
-            self._parallel[model] = _data_parallel(model)
+            self._parallel[model] = _wrapped(model)
         return self._parallel[model]
 
     @contextmanager
-    def meeting(self, last: bool) -> Iterator[None]:
+    def gradient_sync(self, last: bool) -> Iterator[None]:
         with ExitStack() as stack:
             for network in () if last else self._parallel.values():
                 stack.enter_context(network.no_sync())
             yield
 
-    def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def sum_over_processes(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
         sums = torch.stack(list(losses.values()))
         dist.all_reduce(sums)
         return dict(zip(losses, sums, strict=True))
 
-    def highest(self, number: int) -> int:
+    def max_over_processes(self, number: int) -> int:
         numbers = torch.tensor([number])
         dist.all_reduce(numbers, dist.ReduceOp.MAX)
         return int(numbers)
 
-    def leaders(self, number: float) -> float:
+    def broadcast_number(self, number: float) -> float:
         numbers = torch.tensor([number], dtype=torch.float64)
         dist.broadcast(numbers, 0)
         return float(numbers)
 
-    def told(self, words: bytes = b"") -> bytes:
+    def broadcast_bytes(self, words: bytes = b"") -> bytes:
         key = self._next("told")
         if self.rank == 0:
             self.store.set(key, str(len(words)))
@@ -127,7 +127,7 @@ class Team(World):
         return message.numpy().tobytes()
 
     @contextmanager
-    def first_here(self) -> Iterator[None]:
+    def local_main_first(self) -> Iterator[None]:
         key = self._next(f"machine-{self.machine}")
         if self.here[0]:
             self._wait(key)
@@ -135,13 +135,13 @@ class Team(World):
         if not self.here[0]:
             self.store.set(key, "done")
 
-    def settle(self, models: Sequence[nn.Module]) -> None:
-        gathered = self.gathered(models)
+    def sync_batch_norm(self, models: Sequence[nn.Module]) -> None:
+        gathered = self.gather_batch_norm(models)
         if gathered is not None:
-            take_up(statistics(models), gathered.double().mean(0))
+            copy_flat(batch_norm_statistics(models), gathered.double().mean(0))
 
-    def gathered(self, models: Sequence[nn.Module]) -> Tensor | None:
-        tensors = statistics(models)
+    def gather_batch_norm(self, models: Sequence[nn.Module]) -> Tensor | None:
+        tensors = batch_norm_statistics(models)
         if not tensors:
             return None
         own = torch.cat([tensor.flatten() for tensor in tensors])
@@ -150,11 +150,11 @@ class Team(World):
         dist.all_reduce(rows)
         return rows
 
-    def scatter(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
+    def scatter_batch_norm(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
         if gathered is not None:
             same = len(gathered) == self.size
             row = gathered[self.rank] if same else gathered.double().mean(0)
-            take_up(statistics(models), row)
+            copy_flat(batch_norm_statistics(models), row)
 
     def _next(self, what: str) -> str:
         self._said += 1
@@ -166,7 +166,7 @@ class Team(World):
             time.sleep(POLL)
 
 
-def _data_parallel(model: nn.Module) -> DistributedDataParallel:
+def _wrapped(model: nn.Module) -> DistributedDataParallel:
     """The network with gradients that meet; each process gathers batch statistics of its own."""
     device = next(model.parameters()).device
     with warnings.catch_warnings():
@@ -181,10 +181,10 @@ def _data_parallel(model: nn.Module) -> DistributedDataParallel:
 
 
 @contextmanager
-def joined_world() -> Iterator[World]:
+def init_world() -> Iterator[World]:
     """The world that this process was started into: alone, or by torch's elastic launcher."""
     if not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
@@ -192,11 +192,11 @@ def joined_world() -> Iterator[World]:
     store = dist.PrefixStore(attempt, store)  # pyright: ignore[reportPrivateImportUsage]
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     dist.init_process_group(backend, timeout=PATIENCE, world_size=size, rank=rank, store=store)
-    yield Team(store, rank, size)
+    yield TorchWorld(store, rank, size)
     dist.destroy_process_group()  # not after a failure: the others may wait for ever
 
 
-def part_of(length: int, rank: int, size: int) -> slice:
+def shard_of(length: int, rank: int, size: int) -> slice:
     """Which of `length` pictures are for process `rank`: contiguous, all as many to within one.
 
     No process has a single picture of several, from which batch normalisation could not learn; so

@@ -24,110 +24,110 @@ class World(Protocol):
     rank: int  # which process this is; 0 leads: it alone prints and writes
     size: int  # how many processes there are
 
-    def claim(self, wanted: torch.device) -> None:
+    def claim_device(self, wanted: torch.device) -> None:
         """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared out."""
         ...
 
-    def part(self, batch: Batch) -> tuple[Batch, int]:
+    def shard(self, batch: Batch) -> tuple[Batch, int]:
         """This process's images of the batch, and 1; where none are left for it, others and 0."""
         ...
 
-    def joined(self, rows: Tensor, length: int) -> Tensor:
+    def all_gather(self, rows: Tensor, length: int) -> Tensor:
         """What all have found on their parts of a batch, in order.  [n,...] -> [length,...]"""
         ...
 
-    def spread(self, model: nn.Module) -> nn.Module:
+    def data_parallel(self, model: nn.Module) -> nn.Module:
         """The network such that a backward pass leaves the mean of all processes' gradients."""
         ...
 
-    def meeting(self, last: bool) -> AbstractContextManager[None]:
+    def gradient_sync(self, last: bool) -> AbstractContextManager[None]:
         """The block of one backward pass; gradients meet in the `last` one of a step."""
         ...
 
-    def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def sum_over_processes(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The sums over all processes of each loss.  [] each -> [] each"""
         ...
 
-    def highest(self, number: int) -> int:
+    def max_over_processes(self, number: int) -> int:
         """The highest of the numbers that the processes give."""
         ...
 
-    def leaders(self, number: float) -> float:
+    def broadcast_number(self, number: float) -> float:
         """The number that the leader gives, for what must not differ, such as a clock."""
         ...
 
-    def told(self, words: bytes = b"") -> bytes:
+    def broadcast_bytes(self, words: bytes = b"") -> bytes:
         """What the leader says; the others wait for it, however long that takes."""
         ...
 
-    def first_here(self) -> AbstractContextManager[None]:
+    def local_main_first(self) -> AbstractContextManager[None]:
         """One process of each machine goes through the block first, then the others."""
         ...
 
-    def settle(self, models: Sequence[nn.Module]) -> None:
+    def sync_batch_norm(self, models: Sequence[nn.Module]) -> None:
         """Give all the mean over the processes of what normalisation layers have gathered."""
         ...
 
-    def gathered(self, models: Sequence[nn.Module]) -> Tensor | None:
+    def gather_batch_norm(self, models: Sequence[nn.Module]) -> Tensor | None:
         """Running statistics of batch normalisation.  -> [size,S]; None for one process, or none"""
         ...
 
-    def scatter(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
+    def scatter_batch_norm(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
         """Take up what `gathered` gave: one's own row, or the mean of another world's rows."""
         ...
 
 
-class Alone(World):
+class SingleProcess(World):
     """The world of one process."""
 
     rank: int = 0
     size: int = 1
 
-    def claim(self, wanted: torch.device) -> None:
+    def claim_device(self, wanted: torch.device) -> None:
         pass
 
-    def part(self, batch: Batch) -> tuple[Batch, int]:
+    def shard(self, batch: Batch) -> tuple[Batch, int]:
         return batch, 1
 
-    def joined(self, rows: Tensor, length: int) -> Tensor:
+    def all_gather(self, rows: Tensor, length: int) -> Tensor:
         return rows
 
-    def spread(self, model: nn.Module) -> nn.Module:
+    def data_parallel(self, model: nn.Module) -> nn.Module:
         return model
 
-    def meeting(self, last: bool) -> AbstractContextManager[None]:
+    def gradient_sync(self, last: bool) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def total(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def sum_over_processes(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(losses)
 
-    def highest(self, number: int) -> int:
+    def max_over_processes(self, number: int) -> int:
         return number
 
-    def leaders(self, number: float) -> float:
+    def broadcast_number(self, number: float) -> float:
         return number
 
-    def told(self, words: bytes = b"") -> bytes:
+    def broadcast_bytes(self, words: bytes = b"") -> bytes:
         return words
 
-    def first_here(self) -> AbstractContextManager[None]:
+    def local_main_first(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def settle(self, models: Sequence[nn.Module]) -> None:
+    def sync_batch_norm(self, models: Sequence[nn.Module]) -> None:
         pass
 
-    def gathered(self, models: Sequence[nn.Module]) -> Tensor | None:
+    def gather_batch_norm(self, models: Sequence[nn.Module]) -> Tensor | None:
         return None
 
-    def scatter(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
+    def scatter_batch_norm(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
         if gathered is not None:
-            take_up(statistics(models), gathered.double().mean(0))
+            copy_flat(batch_norm_statistics(models), gathered.double().mean(0))
 
 
-ALONE = Alone()
+SINGLE_PROCESS = SingleProcess()
 
 
-def statistics(models: Sequence[nn.Module]) -> list[Tensor]:
+def batch_norm_statistics(models: Sequence[nn.Module]) -> list[Tensor]:
     """The running means and variances of all layers of batch normalisation.  -> [[C], ...]"""
     layers = [row for model in models for row in model.modules() if isinstance(row, _BatchNorm)]
     kept = [t for layer in layers for t in (layer.running_mean, layer.running_var)]
@@ -135,7 +135,7 @@ def statistics(models: Sequence[nn.Module]) -> list[Tensor]:
 
 
 @torch.no_grad()
-def take_up(tensors: Sequence[Tensor], values: Tensor) -> None:
+def copy_flat(tensors: Sequence[Tensor], values: Tensor) -> None:
     """Write flat values into the tensors, in order.  [[C], ...], [S] of all their numbers"""
     parts = values.split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):

@@ -46,7 +46,7 @@ def perceptron(
 ) -> nn.Sequential:
     """A hard-threshold unit a class: 0 or 1.  [N,C,H,W] -> [N,num_classes]
 
-    Descent is the perceptron's rule, exactly with squared error, nearly with cross-entropy.
+    Gradient descent is the perceptron's rule, with squared error exactly, else nearly.
     """
     return chain(
         flatten=nn.Flatten(),

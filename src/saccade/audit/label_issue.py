@@ -1,0 +1,127 @@
+"""Label issues: pictures whose labels are probably wrong, the worst first."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from saccade.data.item import Item, Skipped
+from saccade.metrics.intervals import Interval, wilson
+from saccade.words import aligned, html_table, percent, proportion
+
+SHOWN = 20  # in a terminal; all of them are in --json and --csv
+COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin")
+HEAD = ("given", "suggested", "p(given)", "p(suggested)", "picture")
+
+
+@dataclass(frozen=True)
+class LabelIssue:
+    """A picture, the label that it was given, and the one that it probably should have."""
+
+    name: str
+    split: str
+    given: str
+    suggested: str
+    p_given: float  # probabilities by probes that did not learn from the picture
+    p_suggested: float
+
+    @property
+    def margin(self) -> float:
+        """The normalised margin; what they are ranked by, low ones first."""
+        return self.p_given - self.p_suggested
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"margin": self.margin}
+
+
+@dataclass(frozen=True, repr=False)
+class LabelIssues:
+    """The label issues of a set of pictures, and how far they can be trusted."""
+
+    data: str
+    n: int  # pictures looked at
+    classes: tuple[str, ...]
+    issues: tuple[LabelIssue, ...]
+    label_error_rate: float  # estimated share of wrong labels
+    interval: Interval | None  # of that share
+    noise_matrix: tuple[tuple[float, ...], ...]  # p(given | true): a row a given label
+    agreements: int  # pictures whose given label the probes say, too
+    features: str  # what looked at the pictures
+    items: tuple[Item, ...] = ()  # all that was looked at
+    notes: tuple[str, ...] = ()
+    reported: tuple[Skipped, ...] = ()  # pictures that could not be read
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the pictures, for `--json`."""
+        return {
+            "data": self.data,
+            "n": self.n,
+            "classes": list(self.classes),
+            "wrong_share": self.label_error_rate,
+            "wrong_share_interval": list(self.interval) if self.interval else None,
+            "noise_matrix": [list(row) for row in self.noise_matrix],
+            "agreement": self.agreements / self.n,
+            "features": self.features,
+            "label_issues": [issue.to_dict() for issue in self.issues],
+            "notes": list(self.notes),
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+        }
+
+    def to_csv(self) -> str:
+        """A row a label issue."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([s.to_dict()[name] for name in COLUMNS] for s in self.issues)
+        return out.getvalue().rstrip("\n")
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
+        return [
+            ("pictures", f"{self.n:,} of {len(self.classes)} classes"),
+            ("wrong labels", self.label_error_rate_text()),
+            ("label issues", f"{len(self.issues):,}"),
+            ("agreement", f"{self.agreement_text()} of labels are what the probes say"),
+            ("features", self.features),
+            *(("note", note) for note in self.notes),
+        ]
+
+    def label_error_rate_text(self) -> str:
+        """The estimated share of wrong labels, with its interval."""
+        if self.interval is None:
+            return f"about {percent(self.label_error_rate)} (n = {self.n:,})"
+        return f"about {proportion(self.label_error_rate, self.interval, self.n)}"
+
+    def agreement_text(self) -> str:
+        """On how many pictures the probes say the given label."""
+        interval = wilson(self.agreements, self.n)
+        return proportion(self.agreements / self.n, interval, self.n)
+
+    def __str__(self) -> str:
+        lines = [aligned(self.rows())]
+        if self.issues:
+            shown = self.issues[:SHOWN]
+            lines += ["", _in_columns([HEAD, *(_cells(issue) for issue in shown)])]
+        if (more := len(self.issues) - SHOWN) > 0:
+            lines.append(f"and {more:,} more: --csv lists all, --html shows them")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"LabelIssues({self.data}: {len(self.issues)} of {self.n})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("label issues", self.data), self.rows())
+
+
+def _cells(issue: LabelIssue) -> tuple[str, ...]:
+    shares = (percent(issue.p_given), percent(issue.p_suggested))
+    return (issue.given, issue.suggested, *shares, issue.name)
+
+
+def _in_columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)

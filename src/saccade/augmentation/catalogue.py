@@ -1,0 +1,117 @@
+"""Every augmentation by name, and the short text that a recipe says it with."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import get_args, get_type_hints
+
+from saccade.augmentation.augmentation import Augmentation, Either
+from saccade.augmentation.colour import (
+    AutoContrast,
+    Brightness,
+    Contrast,
+    Equalize,
+    Grey,
+    Hue,
+    Lighting,
+    Posterize,
+    Saturation,
+    Solarize,
+)
+from saccade.augmentation.crop import PadCrop, ResizedCrop
+from saccade.augmentation.filters import Blur, Cutout, Erase, Noise, Sharpen
+from saccade.augmentation.geometry import (
+    Elastic,
+    Flip,
+    Perspective,
+    Rotate,
+    Scale,
+    Shear,
+    Translate,
+    VerticalFlip,
+)
+from saccade.augmentation.mix import CutMix, Mixup
+from saccade.augmentation.policies import RandAugment, TrivialAugment
+from saccade.errors import RecipeError, unknown
+
+# fmt: off
+AUGMENTATIONS: dict[str, type] = {
+    "flip":            Flip,
+    "vertical_flip":   VerticalFlip,
+    "translate":       Translate,
+    "pad_crop":        PadCrop,
+    "resized_crop":    ResizedCrop,
+    "rotate":          Rotate,
+    "scale":           Scale,
+    "shear":           Shear,
+    "perspective":     Perspective,
+    "elastic":         Elastic,
+    "brightness":      Brightness,
+    "contrast":        Contrast,
+    "saturation":      Saturation,
+    "hue":             Hue,
+    "lighting":        Lighting,
+    "grey":            Grey,
+    "posterize":       Posterize,
+    "solarize":        Solarize,
+    "autocontrast":    AutoContrast,
+    "equalize":        Equalize,
+    "blur":            Blur,
+    "sharpen":         Sharpen,
+    "noise":           Noise,
+    "erase":           Erase,
+    "cutout":          Cutout,
+    "mixup":           Mixup,
+    "cutmix":          CutMix,
+    "rand_augment":    RandAugment,
+    "trivial_augment": TrivialAugment,
+}
+
+
+# fmt: on
+def parse(text: str, classes: int = 0) -> Augmentation:
+    """The augmentation that `text` says: `flip`, `translate:4`, `resized_crop:scale=0.35,ratio=2`.
+
+    The first parameter may stand without its name.  `mixup:0.2|cutmix` is either, drawn for each
+    batch.  `classes`, the number of classes of the data, reaches those that mix targets and say
+    none themselves.
+    """
+    if "|" in text:
+        return Either(tuple(parse(part, classes) for part in text.split("|")))
+    name, colon, rest = text.strip().partition(":")
+    if name == "none":
+        raise RecipeError("'none' is no augmentation", "write data.augment= to leave all out")
+    if name not in AUGMENTATIONS:
+        raise unknown("augmentation", name, AUGMENTATIONS, RecipeError)
+    kind = AUGMENTATIONS[name]
+    hints = get_type_hints(kind)
+    allowed = {field.name: hints[field.name] for field in fields(kind)}
+    written: dict[str, object] = {}
+    for position, part in enumerate(rest.split(",") if colon else ()):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            if position or not allowed:
+                raise RecipeError(
+                    f"'{part.strip()}' in augmentation '{text}' has no name",
+                    f"write name={part.strip()}; {name} takes {', '.join(allowed) or 'nothing'}",
+                )
+            key, value = next(iter(allowed)), key
+        if key not in allowed:
+            raise unknown(f"parameter of {name}", key, allowed, RecipeError)
+        if key in written:
+            raise RecipeError(f"{key} stands twice in augmentation '{text}'", "write it once")
+        written[key] = _value(text, key, value, allowed[key])
+    if classes and "classes" in allowed:
+        written.setdefault("classes", classes)
+    return kind(**written)
+
+
+def _value(text: str, key: str, value: str, hint: object) -> object:
+    """The value as the type that the parameter is declared with."""
+    wanted = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
+    try:
+        return wanted(value) if callable(wanted) else value
+    except ValueError:
+        number = "a whole number" if wanted is int else "a number"
+        found = f"{key} in augmentation '{text}' is '{value}'"
+        raise RecipeError(found, f"write {number}") from None

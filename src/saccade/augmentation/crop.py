@@ -1,0 +1,124 @@
+"""PadCrop, ResizedCrop: a part of the image at the size of the whole; Grow: small images at first.
+
+Progressive resizing: Howard 2018 (fast.ai's entry for DAWNBench), Touvron 2019, "Fixing the
+train-test resolution discrepancy"; the stages are those of Tan and Le 2021, "EfficientNetV2",
+Algorithm 1: four of equal length whose sizes rise evenly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from saccade.augmentation.augmentation import Augmentation, limit, one_of, uniform
+from saccade.augmentation.geometry import Geometry, affine, translation
+from saccade.augmentation.resample import BORDERS
+from saccade.augmentation.warp import Kind, Warp, warped
+from saccade.data.batch import Batch
+
+STAGES = 4  # of progressive resizing
+LARGE = 128  # pixels of the whole from which a stage's sides are multiples of 32; below, of 4
+
+
+@dataclass(frozen=True)
+class PadCrop(Geometry):
+    """Padded on all sides and cut to its old size elsewhere: moved by whole pixels, values kept.
+
+    He 2015, section 4.2, pads pictures of CIFAR-10 with 4 zeros.
+    """
+
+    pixels: int = 4  # at the most, each way
+    border: str = "edge"  # or zeros, reflect
+
+    def __post_init__(self) -> None:
+        limit(self, "pixels", 0, 65536)
+        one_of(self, "border", BORDERS)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        shape = (2, count)
+        low, high = -self.pixels, self.pixels + 1
+        x, y = torch.randint(low, high, shape, generator=generator, device=generator.device)
+        return Warp(translation(x.float(), y.float()), source, source, self.border, Kind.MOVE)
+
+
+@dataclass(frozen=True)
+class ResizedCrop(Geometry):
+    """A rectangle of random area, proportions and place, stretched to the whole.
+
+    Szegedy 2014 (GoogLeNet), section 6: area from 8 % to 100 %, proportions from 3/4 to 4/3.  A
+    rectangle that does not fit is drawn again, 10 times, and then cut to the picture.
+    """
+
+    scale: float = 0.08  # share of the area, at the least
+    ratio: float = 4 / 3  # width over height at the most; the inverse at the least
+    size: int | None = None  # pixels, height and width of what comes out; as before when None
+    border = ""
+
+    def __post_init__(self) -> None:
+        limit(self, "scale", 0.01, 1)
+        limit(self, "ratio", 1, 100)
+        if self.size is not None:
+            limit(self, "size", 1, 65536)
+
+    def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
+        height, width = source
+        h, w = self._sides(count, source, generator)
+        spare = height - h + 1, width - w + 1
+        y, x = ((uniform(count, 0, 1, generator) * places).floor() for places in spare)
+        size = source if self.size is None else (self.size, self.size)
+        down, across = size[0] / h, size[1] / w
+        matrix = affine(across, 0, 0, down, -x * across, -y * down)
+        return Warp(matrix, source, size, self.border, Kind.CUT)
+
+    def _sides(
+        self, count: int, source: tuple[int, int], generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Height and width of each rectangle, in whole pixels.  -> [N], [N]"""
+        tries, bound = 10, math.log(self.ratio)
+        area = uniform(tries * count, self.scale, 1, generator) * source[0] * source[1]
+        ratio = uniform(tries * count, -bound, bound, generator).exp()
+        sides = torch.stack(((area / ratio).sqrt(), (area * ratio).sqrt())).view(2, tries, count)
+        limits = sides.new_tensor(source)[:, None]
+        fits = (sides <= limits[:, None]).all(0)
+        first = fits.int().argmax(0).expand(2, 1, count)
+        chosen = sides.gather(1, first)[:, 0].minimum(limits).round().clamp(min=1)
+        return chosen[0], chosen[1]
+
+
+def sizes(whole: int, share: float) -> tuple[int, ...]:
+    """The side of each stage in pixels, from about `share` of the whole to the whole."""
+    unit = 32 if whole >= LARGE else 4
+    first = share * whole
+    rising = (first + (whole - first) * k / (STAGES - 1) for k in range(STAGES - 1))
+    return *(_stage(side, whole, unit) for side in rising), whole
+
+
+def _stage(side: float, whole: int, unit: int) -> int:
+    if side >= whole:
+        return whole
+    return min(whole, max(unit, unit * round(side / unit)))
+
+
+@dataclass(frozen=True)
+class Grow(Augmentation):
+    """The batch at the size of the stage that the training is in.  [N,C,H,W] -> [N,C,h,w]
+
+    No chance is drawn: the size follows from `done`, the share of the training that is over.
+    """
+
+    share: float  # of the side, in the first stage
+    done: Callable[[], float]  # from 0 to 1
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        stage = min(STAGES - 1, int(STAGES * self.done()))
+        whole = batch.images.shape[2:]
+        source, size = (whole[0], whole[1]), tuple(sizes(side, self.share)[stage] for side in whole)
+        if size == source:
+            return batch
+        down, across = (torch.full((len(batch),), new / old) for new, old in zip(size, source))
+        matrix = affine(across, 0, 0, down, 0, 0)
+        return warped(batch, Warp(matrix, source, (size[0], size[1]), "", Kind.RESIZE))

@@ -1,0 +1,130 @@
+"""Test-time augmentation: the mean of what is predicted of an image and of views of it.
+
+Krizhevsky 2012, section 4.1, averages ten: five crops and their mirror images.  A prediction that
+lies in the plane of the image is moved back from each view before the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saccade.augmentation.warp import Kind, Warp
+from saccade.data.targets import Images, T
+from saccade.errors import RecipeError, unknown
+
+Map = tuple[float, float, float, float]  # factor and offset in x, then in y, in shares of the side
+
+
+def flips() -> tuple[Map, ...]:
+    """As it is, and mirrored."""
+    return ((1, 0, 1, 0), (-1, 1, 1, 0))
+
+
+def crops(share: float = 0.875) -> tuple[Map, ...]:
+    """The middle and the four corners, `share` of each side, stretched to the whole."""
+    rest = 1 - share
+    corners = ((rest / 2, rest / 2), (0, 0), (rest, 0), (0, rest), (rest, rest))
+    return tuple((1 / share, -x / share, 1 / share, -y / share) for x, y in corners)
+
+
+def shifts(share: float = 0.0625) -> tuple[Map, ...]:
+    """Where it is, and moved by `share` of a side each way: 2 pixels of 32."""
+    moves = ((0, 0), (share, 0), (-share, 0), (0, share), (0, -share))
+    return tuple((1, x, 1, y) for x, y in moves)
+
+
+VIEWS: dict[str, Callable[..., tuple[Map, ...]]] = {"flip": flips, "crops": crops, "shifts": shifts}
+
+
+def views(names: Sequence[str]) -> tuple[Map, ...]:
+    """The views that `names` say, all with all: `crops:0.875` and `flip` are ten, none is one."""
+    found: tuple[Map, ...] = ((1, 0, 1, 0),)
+    for text in names:
+        found = tuple(_then(first, later) for later in _parse(text) for first in found)
+    return found
+
+
+def seen(images: Tensor, maps: Sequence[Map], border: str = "edge") -> Iterator[Tensor]:
+    """The images under each map, one after the other.
+
+    [N,C,H,W] uint8 or floating point -> [N,C,H,W] floating point, `len(maps)` times
+    """
+    for warp in _warps(images, maps, border):
+        yield warp.images(images)
+
+
+def averaged(predict: Callable[[Tensor], T], images: Tensor, maps: Sequence[Map]) -> T:
+    """The mean of what `predict` says of the images under each of one or more maps.
+
+    Images as predictions, such as the probabilities of each pixel, are moved back; at each pixel
+    the mean is over the views that show it.  Raises `RecipeError` for what has no mean.
+    [N,C,H,W] -> of N images
+    """
+    warps = _warps(images, maps, "edge")
+    predictions = [predict(warp.images(images)) for warp in warps]
+    return _mean(predictions[0], predictions, warps)
+
+
+@singledispatch
+def _mean(first: Any, predictions: Sequence[Any], warps: Sequence[Warp]) -> Any:
+    raise RecipeError(
+        f"{type(first).__name__} predicted of several views have no mean",
+        "leave test-time augmentation out",
+    )
+
+
+@_mean.register
+def _(first: Tensor, predictions: Sequence[Tensor], warps: Sequence[Warp]) -> Tensor:
+    return torch.stack(list(predictions)).mean(dim=0)
+
+
+@_mean.register
+def _(first: Images, predictions: Sequence[Images], warps: Sequence[Warp]) -> Images:
+    total = torch.zeros_like(first.values)
+    times = torch.zeros_like(first.values[:, :1])
+    for prediction, warp in zip(predictions, warps, strict=True):
+        back = warp.inverted()
+        total += prediction.moved(back).values
+        times += back.images(torch.ones_like(times))
+    return Images(total / times)
+
+
+def _warps(images: Tensor, maps: Sequence[Map], border: str) -> list[Warp]:
+    return [_warp(images, one, border) for one in maps]
+
+
+def _warp(images: Tensor, one: Map, border: str) -> Warp:
+    height, width = images.shape[2:]
+    across, x, down, y = one
+    rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
+    matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
+    whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
+    kind = Kind.MOVE if whole else Kind.AFFINE
+    return Warp(matrix, (height, width), (height, width), border, kind)
+
+
+def _then(first: Map, later: Map) -> Map:
+    (a, x, b, y), (c, p, d, q) = first, later
+    return a * c, c * x + p, b * d, d * y + q
+
+
+def _parse(text: str) -> tuple[Map, ...]:
+    name, _, value = text.strip().partition(":")
+    if name not in VIEWS:
+        raise unknown("view", name, VIEWS, RecipeError)
+    if not value:
+        return VIEWS[name]()
+    try:
+        share = float(value)
+    except ValueError:
+        share = 0.0
+    if name == "flip" or not 0 < share < 1:
+        raise RecipeError(
+            f"view '{text}' cannot be had", "write flip, crops:0.875 or shifts:0.0625"
+        )
+    return VIEWS[name](share)

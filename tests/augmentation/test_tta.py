@@ -1,0 +1,86 @@
+"""Views: the ten of AlexNet and the rest, pixel by pixel."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from saccade.augmentation.tta import averaged, seen, views
+from saccade.data.targets import Boxes, Images
+from saccade.errors import RecipeError
+
+
+def pictures(side: int = 16) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(3)
+    return torch.randint(0, 256, (2, 3, side, side), generator=generator).byte()
+
+
+def test_no_names_are_one_view_of_the_picture_itself():
+    (only,) = seen(pictures(), views([]))
+    assert torch.equal(only, pictures().float())
+
+
+def test_a_flip_adds_the_mirrored_picture():
+    plain, mirrored = seen(pictures(), views(["flip"]))
+    assert torch.equal(plain, pictures().float())
+    assert torch.equal(mirrored, pictures().flip(3).float())
+
+
+def test_crops_are_the_middle_and_the_corners_stretched():
+    crops = list(seen(pictures(), views(["crops:0.5"])))
+    cuts = [(4, 4), (0, 0), (0, 8), (8, 0), (8, 8)]  # row, column
+    for crop, (row, column) in zip(crops, cuts, strict=True):
+        cut = pictures()[:, :, row : row + 8, column : column + 8].float()
+        expected = F.interpolate(cut, (16, 16), mode="bilinear", align_corners=False)
+        inner = (slice(None), slice(None), slice(2, -2), slice(2, -2))
+        torch.testing.assert_close(crop[inner], expected[inner])
+
+
+def test_crops_and_flip_are_alexnets_ten():
+    ten = views(["crops", "flip"])
+    assert len(set(ten)) == 10
+    batches = list(seen(pictures(), ten))
+    for plain, mirrored in zip(batches[:5], batches[5:]):
+        torch.testing.assert_close(mirrored, plain.flip(3))
+
+
+def test_shifts_move_each_way_and_repeat_the_edge():
+    still, right, left, down, up = seen(pictures(32), views(["shifts"]))
+    images = pictures(32).float()
+    assert torch.equal(still, images)
+    assert torch.equal(right[..., 2:], images[..., :-2])
+    assert torch.equal(right[..., 0], images[..., 0])
+    assert torch.equal(left[..., :-2], images[..., 2:])
+    assert torch.equal(down[:, :, 2:], images[:, :, :-2])
+    assert torch.equal(up[:, :, :-2], images[:, :, 2:])
+
+
+@pytest.mark.parametrize("name", ["flop", "crops:2", "crops:x", "flip:0.5"])
+def test_a_view_that_does_not_exist_is_refused(name: str):
+    with pytest.raises(RecipeError, match=name.split(":")[0]):
+        views([name])
+
+
+def test_the_mean_of_predictions_is_over_all_views():
+    images = pictures()
+    found = averaged(lambda seen: seen.mean((2, 3)), images, views(["shifts", "flip"]))
+    expected = torch.stack([seen.mean((2, 3)) for seen in seen(images, views(["shifts", "flip"]))])
+    assert torch.equal(found, expected.mean(0))
+
+
+@pytest.mark.parametrize("names", [["flip"], ["shifts:0.125"], ["crops:0.75"], ["crops", "flip"]])
+def test_what_is_predicted_of_each_pixel_is_moved_back_before_the_mean(names: list[str]):
+    """A prediction that is the image itself: every view, moved back, shows it in its place."""
+    smooth = F.interpolate(pictures(4).float(), (32, 32), mode="bicubic").clamp(0, 255)
+    found = averaged(Images, smooth, views(names)).values
+    torch.testing.assert_close(found, smooth, atol=8, rtol=0)
+
+
+def test_boxes_of_several_views_have_no_mean():
+    def predict(images: torch.Tensor) -> Boxes:
+        nothing = torch.zeros(0, 4)
+        return Boxes(nothing, nothing[:, 0].long(), torch.zeros(len(images)).long())
+
+    with pytest.raises(RecipeError, match="Boxes predicted of several views have no mean"):
+        averaged(predict, pictures(), views(["flip"]))
