@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
@@ -65,3 +66,18 @@ def test_wide_features_are_remembered_of_fewer_pictures() -> None:
     novelty = Novelty.fit(torch.rand(900, 10_000), torch.rand(3, 10_000))
     assert novelty.bank.shape == (400, 10_000)  # of two bytes: eight million in all
     assert novelty.bytes == 8_000_000 + 3 * 8
+
+
+@pytest.mark.parametrize("images", [1, 3, 200])
+def test_distances_are_those_that_pytorch_calculates(images: int) -> None:
+    chance = torch.Generator().manual_seed(0)
+    train, held_out, others = (torch.randn(n, 84, generator=chance) for n in (300, 90, images))
+    novelty = Novelty.fit(train, held_out)
+    bank = novelty.bank.double()
+
+    def nearest(features: torch.Tensor) -> torch.Tensor:
+        return torch.cdist(F.normalize(features.double()), bank).amin(1)
+
+    torch.testing.assert_close(novelty.known, nearest(held_out).sort().values, rtol=0, atol=1e-12)
+    nearer = (novelty.known < nearest(others)[:, None]).sum(1)
+    assert novelty.share(others).tolist() == (nearer / 91).double().tolist()
