@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from clock import DECAY, RATE, Clock, Job
@@ -20,7 +21,7 @@ class Timed(TrainingView):
         super().__init__()
         self.clock, self.before = clock, -1
 
-    def step(self, step: Step, loss: float) -> None:
+    def step(self, step: Step, losses: Mapping[str, float]) -> None:
         if step.step == 0:
             self.clock.epoch()
             self.before = 0

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,6 +107,7 @@ def test_a_step_descends_on_the_loss(task: Task, items: list[Item]) -> None:
     images = torch.rand(16, 1, 32, 32)
     batch = Batch(images, task.targets(items[:16]), torch.arange(16))
     losses = []
+    loss = torch.zeros(0)
     for _ in range(20):
         loss = task.losses(network, batch)["loss"]
         optimizer.zero_grad()
@@ -301,7 +303,7 @@ def test_what_a_named_recipe_has_and_the_task_has_not_falls_away(run: Run, kind:
 
 def test_saying_unknown_is_for_those_who_are_sure_of_one_answer(run: Run, tables: Path) -> None:
     capabilities = run.bundle.task.capabilities
-    asked: list[tuple[Capability, dict[str, float]]] = [
+    asked: list[tuple[Capability, dict[str, Any]]] = [
         (Capability.CONFIDENCE, {"min_confidence": 0.5}),
         (Capability.NOVELTY, {"max_novelty": 0.5}),
     ]

@@ -22,7 +22,7 @@ class MLflow:
 
     def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
         """Create the run, or set the known one running again."""
-        from mlflow import MlflowClient  # pyright: ignore[reportMissingImports]
+        from mlflow import MlflowClient  # pyright: ignore
         from mlflow.entities import Param, RunStatus  # pyright: ignore[reportMissingImports]
 
         self.client = MlflowClient()

@@ -24,7 +24,7 @@ class WeightsAndBiases:
             return
         import wandb  # pyright: ignore[reportMissingImports]
 
-        if not wandb.login(prompt=False):
+        if not wandb.login(prompt=False):  # pyright: ignore[reportAttributeAccessIssue]
             found = "Weights & Biases knows no account on this machine"
             raise UsageError(found, "run `wandb login`, or set WANDB_MODE=offline")
 
@@ -32,14 +32,14 @@ class WeightsAndBiases:
         """Create the run, or resume the known one."""
         import wandb  # pyright: ignore[reportMissingImports]
 
-        self.run = wandb.init(
+        self.run = wandb.init(  # pyright: ignore[reportAttributeAccessIssue]
             project=os.environ.get("WANDB_PROJECT", "saccade"),
             name=folder.name,
             id=known or None,
             resume="allow" if known else None,
             dir=str(folder),
             config=dict(settings),
-            settings=wandb.Settings(silent=True, console="off"),
+            settings=wandb.Settings(silent=True, console="off"),  # pyright: ignore[reportAttributeAccessIssue]
         )
         return self.run.id
 
