@@ -179,7 +179,7 @@ def test_layers_further_down_move_at_a_smaller_rate() -> None:
         fc=nn.Linear(8, 3),
     )
     rates = {
-        parameter: group["rate"]
+        parameter: group["lr_scale"]
         for group in parameter_groups(model, 0.1, layer_decay=0.5)
         for parameter in group["params"]
     }

@@ -97,7 +97,7 @@ def test_a_training_in_micro_batches_learns_what_one_in_whole_batches_learns() -
 
 def test_groups_move_at_their_share_of_the_rate() -> None:
     near, far = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
-    groups = [{"params": [near], "rate": 1.0}, {"params": [far], "rate": 0.25}]
+    groups = [{"params": [near], "lr_scale": 1.0}, {"params": [far], "lr_scale": 0.25}]
     stepper = Stepper(torch.optim.SGD(groups, lr=0.4), linear(), total_steps=2)
     stepper.backward_and_step((near + far).sum())
     assert (near.item(), far.item()) == pytest.approx((0.6, 0.9))

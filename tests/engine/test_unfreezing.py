@@ -114,7 +114,7 @@ def test_what_joins_rises_to_its_rate_over_a_tenth_of_its_stage() -> None:
 def test_the_rise_is_of_fifty_steps_at_the_most() -> None:
     state = in_stages("head all", 101)
     state.begin_epoch(50)  # of the 1020 steps from there on, a tenth is 102
-    rises = {group.get("rise") for group in state.main.stepper.optimizer.param_groups}
+    rises = {group.get("warmup_steps") for group in state.main.stepper.optimizer.param_groups}
     assert rises == {None, 50}
 
 
@@ -124,7 +124,7 @@ def test_momentum_goes_on_where_it_was() -> None:
     optimizer = OPTIMIZERS["sgd"]([{"params": [first], "weight_decay": 0.0}], 0.1, 0.9)
     stepper = Stepper(optimizer, constant(), 10)
     stepper.backward_and_step(first.sum())  # v = 1, w = -0.1
-    stepper.add_groups([{"params": [first, second], "weight_decay": 0.0, "rate": 0.5}], 1, 2)
+    stepper.add_groups([{"params": [first, second], "weight_decay": 0.0, "lr_scale": 0.5}], 1, 2)
     stepper.backward_and_step((2 * first + second).sum())  # v = 2.9, w = -0.39; second: 0
     assert first.item() == pytest.approx(-0.39)
     assert second.item() == 0

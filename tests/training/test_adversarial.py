@@ -305,8 +305,8 @@ def test_a_plan_counts_the_seconds_and_bytes_of_both_networks() -> None:
     buffers = 4 * (2 * 32 + 2 * 16) + 2 * 8  # means, variances; counts of int64
     ema = 4 * (g + 2 * 32) + 8
     adam = 2 * 4 * (g + d) + 4 * (5 + 7)  # two moments, and a count of steps for each tensor
-    assert found.kept == 4 * (g + d) + buffers + ema + adam
-    assert found.step > 0 and found.held_out > 0 and found.bytes > 0
+    assert found.resident_bytes == 4 * (g + d) + buffers + ema + adam
+    assert found.step_seconds > 0 and found.eval_seconds > 0 and found.peak_bytes > 0
     assert_same(before, dict(ready.model.state_dict()))
     assert ready.stepper.steps_done == 0
 

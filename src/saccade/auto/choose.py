@@ -1,4 +1,7 @@
-"""Starting: what a training begins from, chosen where the recipe says `auto`, with the reason."""
+"""What a recipe leaves to choose, chosen from the data: recipe, weights, head, augmentation, batch.
+
+Every choice comes with the reason for it, which the table of settings shows.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Fitted: networks whose rows are fitted in one go, and the settings that they have no use for."""
+"""What a few images tell of all: size, colour, brightness; and what fitted networks do not use.
+
+A fitted network's rows have a closed form or a solver, so no setting of gradient descent counts.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task
 
+LOOKED_AT = 48  # pictures, evenly spaced
 USED = ("model.name", "train.seed", "train.device", "train.threads")
 IDLE = ("data.augment", "data.progressive_resizing", "data.sampling", "data.augmented_copies")
 
@@ -54,12 +58,6 @@ def does_nothing(setting: str) -> bool:
     """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
     part = setting.split(".")[0]
     return setting in IDLE or (part in ("model", "optim", "train") and setting not in USED)
-
-
-# glance: what a few pictures tell of all: how large, whether in colour, how bright.
-
-
-LOOKED_AT = 48  # pictures, evenly spaced
 
 
 @dataclass(frozen=True)

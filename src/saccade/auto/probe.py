@@ -1,4 +1,4 @@
-"""candidates: which network whose weights lie here, and which of its layers, fits the pictures.
+"""Which pretrained network, and which of its layers, fits the images: linear probes compared.
 
 Each looks at the training pictures once; how well its features tell the classes apart is measured
 by cross-validation, on the same portions for all.  Nothing that is held out as val or test is seen.

@@ -1,4 +1,4 @@
-"""Settings: a recipe with no `auto` left in it, and where each of its values came from."""
+"""A recipe with no `auto` left in it, and where each of its values came from."""
 
 from __future__ import annotations
 

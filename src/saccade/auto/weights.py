@@ -1,4 +1,4 @@
-"""Pretrained: weights to begin from, whose they are, and how their pictures were prepared."""
+"""Pretrained weights to begin from, whose they are, and how their images were preprocessed."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
     older = _listed(folder)
     write_whole(path, data)
     entry = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": step}
-    kept = [entry, *(e for e in older if e["file"] != path.name)][:KEEP_LAST]
-    write_whole(folder / "latest.json", json.dumps({"checkpoints": kept}, indent=1))
-    named = {e["file"] for e in kept}
+    newest = [entry, *(e for e in older if e["file"] != path.name)][:KEEP_LAST]
+    write_whole(folder / "latest.json", json.dumps({"checkpoints": newest}, indent=1))
+    named = {e["file"] for e in newest}
     for pattern in ("step-*.safetensors", *LEFTOVERS):
         for file in folder.glob(pattern):
             if file.name not in named:

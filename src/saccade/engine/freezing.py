@@ -151,8 +151,8 @@ class Unfreezing:
 
     def stage_begins(self, epoch: int) -> tuple[int, Stage] | None:
         """The number, from 1, of the stage that begins with `epoch`, and that stage."""
-        found = [(k, stage) for k, stage in enumerate(self.stages, 1) if stage.first == epoch]
-        return found[-1] if found else None
+        begun = [(k, stage) for k, stage in enumerate(self.stages, 1) if stage.first == epoch]
+        return begun[-1] if begun else None
 
 
 ALL_AT_ONCE = Unfreezing(lambda model: [], (), (), 0)  # what is trained is trained throughout

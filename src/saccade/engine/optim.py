@@ -266,8 +266,8 @@ def parameter_groups(
     """Decay for weights; none for biases and the vectors of normalisation layers.
 
     With `layer_decay` below 1 each layer has a group pair of its own, the last first, and a share
-    of the rate, "rate", that is `layer_decay` times that of the layer above (Clark 2020, Section
-    3.2; Bao 2021).  A layer is a row with a matrix; vectors that follow it belong to it.
+    of the learning rate, "lr_scale", that is `layer_decay` times that of the layer above (Clark
+    2020, Section 3.2; Bao 2021).  A layer is a row with a matrix, and the vectors that follow it.
     """
     if layer_decay == 1:
         return _pair([p for p in model.parameters() if p.requires_grad], weight_decay, 1.0)
@@ -281,8 +281,12 @@ def parameter_groups(
 
 def _pair(weights: list[nn.Parameter], weight_decay: float, rate: float) -> list[dict]:
     return [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": weight_decay, "rate": rate},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0, "rate": rate},
+        {
+            "params": [p for p in weights if p.ndim > 1],
+            "weight_decay": weight_decay,
+            "lr_scale": rate,
+        },
+        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0, "lr_scale": rate},
     ]
 
 

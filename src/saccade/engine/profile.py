@@ -29,7 +29,7 @@ from saccade.engine.state import TrainState
 from saccade.tasks.task import Task
 
 FIRST = 4  # images of the smallest batch
-PROFILE_SHARE = 0.02  # share of a short training that its rehearsal may take ...
+PROFILE_SHARE = 0.02  # share of a short training that its measurement may take ...
 MIN_SECONDS = 0.15  # ... but so many seconds at least
 SIDE = 1024  # of the matrices whose product the machine's rate is measured by
 
@@ -91,11 +91,11 @@ def peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
 class StepProfile:
     """Seconds and bytes; of whole batches as trained."""
 
-    step: float  # seconds of a step
-    held_out: float  # seconds to measure one picture
-    bytes: int  # that a step takes at the most, beside weights and what the optimizer keeps
-    kept: int  # bytes of weights, moments and averages
-    tried: int  # pictures of the largest batch that was tried
+    step_seconds: float
+    eval_seconds: float  # of one held-out image
+    peak_bytes: int  # that a step takes at the most, beside weights and what the optimizer keeps
+    resident_bytes: int  # of weights, moments and EMAs
+    largest_batch: int  # images of the largest batch that was tried
 
 
 @dataclass
@@ -182,10 +182,10 @@ class TrainingCopy:
 def profile_steps(
     training: TrainingCopy, batch: int, micro: int, steps: int, seconds: float
 ) -> StepProfile:
-    """The pace of a training of `steps` steps, in at most so many seconds.
+    """Time and memory of a step in a training of `steps` steps, in at most so many seconds.
 
-    A short training is not kept waiting: a rehearsal ends, too, after `PROFILE_SHARE` of what the
-    training will take by what is known so far, or after `MIN_SECONDS`.
+    A short training is not kept waiting: measuring ends, too, after `PROFILE_SHARE` of what it will
+    take by what is known so far, or after `MIN_SECONDS`.
     """
     began = time.perf_counter()
 

@@ -31,20 +31,20 @@ class Stage:
         return f"{self.name} in epochs {self.first + 1} to {last}"
 
 
-def stages(wanted: Sequence[str], epochs: int, *, fitted: bool) -> tuple[Stage, ...]:
+def stages(specs: Sequence[str], epochs: int, *, fitted: bool) -> tuple[Stage, ...]:
     """The stages of a training of so many epochs, from names such as head, layer4:3 and all.
 
     Those without a number share what the others leave, the later ones the rest.  A head that is
     `fitted` in one go has had its stage by then, unless it has a number.  Raises `RecipeError`
     where the epochs do not suffice or are not used up, and for an order that no network has.
     """
-    named = [_read(text) for text in wanted] or [(ALL, None)]
+    named = [_read(text) for text in specs] or [(ALL, None)]
     if fitted and len(named) > 1 and named[0] == (HEAD, None):
         named = named[1:]
     names = [name for name, _ in named]
     if HEAD in names[1:] or ALL in names[:-1] or len(set(names)) < len(names):
         raise RecipeError(
-            f"model.stages cannot be {' '.join(wanted)}: each stage releases more than the last",
+            f"model.stages cannot be {' '.join(specs)}: each stage releases more than the last",
             "begin with head, end with all: head layer4 layer3 all",
         )
     lengths = _lengths(named, epochs)

@@ -37,9 +37,9 @@ class Stepper:
     2017, "Mixed precision training", Section 3.2); a step whose gradient overflows is left out,
     and the scale halved.
 
-    A group of the optimizer that has a "rate" moves at that share of the learning rate; one that
-    has joined in step "joined" comes to it over the next "rise" steps.  The clock of `minutes`
-    begins here, and goes on where it was when a state is loaded.
+    A group of the optimizer that has an "lr_scale" moves at that share of the learning rate; one
+    that is new in step "first_step" comes to it over the next "warmup_steps".  The clock of
+    `minutes` begins here, and goes on where it was when a state is loaded.
     """
 
     optimizer: Optimizer
@@ -141,13 +141,13 @@ class Stepper:
             raise out_of_memory_error(now)
         self.micro_batch = max(self.min_micro_batch, ceil(now / 2))
 
-    def add_groups(self, groups: list[dict[str, Any]], joined: int, rise: int) -> None:
-        """Train what is new in `groups` from step `joined` on; what is trained already stays."""
+    def add_groups(self, groups: list[dict[str, Any]], first_step: int, warmup_steps: int) -> None:
+        """Train what is new in `groups` from `first_step` on; what is trained already stays."""
         held = {weight for group in self.optimizer.param_groups for weight in group["params"]}
         for group in groups:
             if new := [weight for weight in group["params"] if weight not in held]:
-                more = {**group, "params": new, "joined": joined, "rise": rise}
-                self.optimizer.add_param_group(more)
+                start = {"first_step": first_step, "warmup_steps": warmup_steps}
+                self.optimizer.add_param_group({**group, "params": new, **start})
 
     def stop(self) -> None:
         """Finish before the steps or the time are used up."""
@@ -172,10 +172,10 @@ class Stepper:
         self.done = self._progress()
 
     def _lr_scale(self, group: dict[str, Any]) -> float:
-        whole, rise = group.get("rate", 1.0), group.get("rise", 0)
-        if not rise:
-            return whole
-        return whole * min(1.0, max(0.0, (self.steps_done - group["joined"]) / rise))
+        scale, warmup = group.get("lr_scale", 1.0), group.get("warmup_steps", 0)
+        if not warmup:
+            return scale
+        return scale * min(1.0, max(0.0, (self.steps_done - group["first_step"]) / warmup))
 
     def _progress(self) -> float:
         by_steps = self.steps_done / self.total_steps

@@ -61,8 +61,8 @@ class Ledger:
     def write(self) -> None:
         """Put the file in its place in one instant: a training may be killed at any."""
         beside = self.path.with_name(".tracking.json")
-        told = {name: asdict(entry) for name, entry in self.entries.items()}
-        beside.write_text(json.dumps(told), encoding="utf-8")
+        known = {name: asdict(entry) for name, entry in self.entries.items()}
+        beside.write_text(json.dumps(known), encoding="utf-8")
         beside.replace(self.path)
 
 

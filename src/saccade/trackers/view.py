@@ -22,7 +22,7 @@ class TrackingView(View):
     def __init__(self, trackers: Sequence[Tracker]):
         self.trackers = trackers
         self.open: list[Tracker] = []
-        self.told: Mapping[str, Any] = {}
+        self.parameters: Mapping[str, Any] = {}
         self.done = 0  # steps
         self.steps = 0  # in an epoch
         self.ended = False
@@ -35,7 +35,7 @@ class TrackingView(View):
             tracker.end(finished=self.ended)
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None:
-        self.told = settings.recipe.settings()
+        self.parameters = settings.recipe.settings()
 
     def decoding(self, done: int, total: int) -> None: ...
 
@@ -44,7 +44,7 @@ class TrackingView(View):
         self.done = start.epoch * steps + start.step
         for tracker in self.trackers:
             entry = self.ledger.entries.setdefault(tracker.name, Entry(""))
-            entry.id = tracker.begin(run.path, self.told, entry.id)
+            entry.id = tracker.begin(run.path, self.parameters, entry.id)
             self.open.append(tracker)
         self.ledger.write()
 

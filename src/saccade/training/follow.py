@@ -43,7 +43,7 @@ def process_world() -> Iterator[World]:
         if "TORCHELASTIC_ERROR_FILE" not in os.environ:
             raise
         lost = _is_loss(error)
-        _leave_word(error, lost=lost)
+        _write_error_file(error, lost=lost)
         if os.environ.get(HUSHED):
             redirect_output(Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("said.txt"))
         if lost:
@@ -92,10 +92,10 @@ def _is_loss(error: Exception) -> bool:
     )
 
 
-def _leave_word(error: Exception, *, lost: bool) -> None:
+def _write_error_file(error: Exception, *, lost: bool) -> None:
     """Write the launcher's file of an error, in its form, with what `launch` asks for beside."""
     words, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
-    told = {
+    report = {
         "kind": type(error).__name__,
         "what": words,
         "hint": hint,
@@ -104,10 +104,10 @@ def _leave_word(error: Exception, *, lost: bool) -> None:
         "time": time.time(),
         "traceback": "".join(traceback.format_exception(error)),
     }
-    extra = {"py_callstack": told["traceback"], "timestamp": str(int(time.time()))}
-    message = {"message": f"{told['kind']}: {words}", "extraInfo": extra}
+    extra = {"py_callstack": report["traceback"], "timestamp": str(int(time.time()))}
+    message = {"message": f"{report['kind']}: {words}", "extraInfo": extra}
     file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
-    file.write_text(json.dumps({"message": message, "saccade": told}))
+    file.write_text(json.dumps({"message": message, "saccade": report}))
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,9 +193,9 @@ def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
     return FollowedRun(path), deserialize(state) if state else None
 
 
-def launched_run(words: Sequence[str], wanted: Launch) -> Run:
+def launched_run(words: Sequence[str], spec: Launch) -> Run:
     """The run that `saccade WORDS` makes as several processes."""
-    path = launch(words, wanted)
+    path = launch(words, spec)
     return Run(path) if (path / "log.jsonl").exists() else FollowedRun(path)
 
 

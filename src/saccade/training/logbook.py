@@ -137,10 +137,10 @@ class Logbook:
         """Release what is trained from `epoch` on, from 0; say so where stages are several."""
         self.setup.state.begin_epoch(epoch)
         for name, network in self._staged():
-            count, begun = len(network.unfreezing.stages), network.unfreezing.stage_begins(epoch)
-            if begun is None:
+            unfreezing = network.unfreezing
+            if not (beginning := unfreezing.stage_begins(epoch)):
                 continue
-            number, stage = begun
+            (number, stage), count = beginning, len(unfreezing.stages)
             learning, all_of_it = trainable_parameters(network.model)
             stated = {"number": number, name: stage.name, "epoch": epoch + 1}
             self.run.log(

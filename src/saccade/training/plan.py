@@ -210,16 +210,18 @@ def forecast(
     batch = min(int(recipe.train.batch_size), counts["train"])
     paces = [_pace(setup, counts["train"], stage) for stage in recipe.stages]
     found = paces[-1]
-    saving = saving_seconds(found.kept, folder)
+    saving = saving_seconds(found.resident_bytes, folder)
     each = [
-        counts["train"] / batch * p.step * grown(recipe) + counts["val"] * p.held_out + saving
+        counts["train"] / batch * p.step_seconds * grown(recipe)
+        + counts["val"] * p.eval_seconds
+        + saving
         for p in paces
     ]
-    step, epoch = found.step * grown(recipe), each[-1]
+    step, epoch = found.step_seconds * grown(recipe), each[-1]
     epochs = _epochs(recipe, epoch)
     lengths = [*(stage.epochs for stage in recipe.stages[:-1]), epochs - recipe.stages[-1].first]
     training = sum(length * seconds for length, seconds in zip(lengths, each, strict=True))
-    last = (2 * counts["val"] + counts["test"]) * found.held_out
+    last = (2 * counts["val"] + counts["test"]) * found.eval_seconds
     last += STEPS * step if recipe.optim.lr == "auto" else 0.0
     shape = (setup.preprocessing.channels, *(2 * [setup.preprocessing.size]))
     multiply_adds = anatomy(setup.model, shape).total.multiply_adds
@@ -235,9 +237,9 @@ def forecast(
             for p in network.model.parameters()
         ),
         multiply_adds=multiply_adds,
-        memory=found.kept + found.bytes,
+        memory=found.resident_bytes + found.peak_bytes,
         memory_free=free_device_memory(device),
-        checkpoint=found.kept,
+        checkpoint=found.resident_bytes,
         pictures=dict(counts),
         decode_seconds=decode,
         step_seconds=step,
@@ -245,9 +247,9 @@ def forecast(
         epochs=epochs,
         stages=tuple(map(StageCosts, map(str, recipe.stages), each)),
         seconds=(decode or 0.0) + training + last,
-        operations_per_second=6 * multiply_adds * batch / found.step,
+        operations_per_second=6 * multiply_adds * batch / found.step_seconds,
         machine_operations_per_second=_rate(device, recipe) if long else None,
-        tried=found.tried,
+        tried=found.largest_batch,
     )
 
 

@@ -54,8 +54,8 @@ def saved_so_far(run: Run) -> str:
 
 def refuse_unwritable(out: Path | None) -> None:
     """Raise `ResourceError` where no run folder can be made, before anything is worked out."""
-    wanted = out if out is not None else Path("runs") / "new"
-    parent = wanted.absolute().parent
+    run = out if out is not None else Path("runs") / "new"
+    parent = run.absolute().parent
     while not parent.exists():
         parent = parent.parent
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
@@ -96,7 +96,7 @@ class LayerMonitoring:
     def __init__(self, setup: TrainingSetup):
         self.every = setup.recipe.train.layer_statistics  # epochs
         self.steps = len(setup.loader)
-        self.said: set[str] = set()
+        self.reported: set[str] = set()
         if self.every:
             train = setup.splits["train"]
             chosen = spread(len(train.items), PICTURES)(0)
@@ -113,8 +113,8 @@ class LayerMonitoring:
         if not self.every or not self._due(epoch):
             return {}, []
         rows = self.watch.look()
-        found = [words for words in troubles(rows) if words.split()[0] not in self.said]
-        self.said |= {words.split()[0] for words in found}  # of a row once
+        found = [words for words in troubles(rows) if words.split()[0] not in self.reported]
+        self.reported |= {words.split()[0] for words in found}  # of a row once
         return {"layers": [asdict(row) for row in rows]}, found
 
     def _due(self, epoch: int) -> bool:

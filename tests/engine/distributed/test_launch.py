@@ -224,10 +224,10 @@ def _remove(names: tuple[str, ...]) -> None:
 
 def test_two_machines_of_two_processes_learn_what_one_process_learns(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    meeting = ["--nodes", 2, "--rendezvous", "10.77.0.1:29417", "--processes", 2]
+    endpoint = ["--nodes", 2, "--rendezvous", "10.77.0.1:29417", "--processes", 2]
     with two_machines() as machines:
         both = [
-            start(*PLAIN, *meeting, "--out", run, "--json", before=("ip", "netns", "exec", name))
+            start(*PLAIN, *endpoint, "--out", run, "--json", before=("ip", "netns", "exec", name))
             for name in machines
         ]
         results = [ended(process) for process in both]

@@ -320,6 +320,6 @@ def test_a_process_gets_the_boxes_of_its_own_images(
     batch = Batch(
         torch.zeros(7, 1, 2, 2), Boxes(torch.zeros(11, 4), image, counts), torch.arange(7)
     )
-    mine, _ = TorchWorld(None, rank, 3).part(batch)  # type: ignore[arg-type]
+    mine, _ = TorchWorld(None, rank, 3).shard(batch)  # type: ignore[arg-type]
     assert mine.index.tolist() == [[0, 1], [2, 3], [4, 5, 6]][rank]
     assert torch.equal(mine.index[mine.targets.image], mine.targets.classes)

@@ -111,7 +111,7 @@ class Launch:
         if self.rendezvous and self.nodes == 1:
             raise UsageError("one machine needs no --rendezvous", "say how many: --nodes 2")
         if self.rendezvous:
-            _ = self.meeting
+            _ = self.endpoint
 
     @property
     def several(self) -> bool:
@@ -119,7 +119,7 @@ class Launch:
         return self.processes * self.nodes > 1
 
     @property
-    def meeting(self) -> tuple[str, int]:
+    def endpoint(self) -> tuple[str, int]:
         """Host and port at which all machines meet."""
         host, _, port = (self.rendezvous or "127.0.0.1:0").rpartition(":")
         if not host or not port.isdigit() or int(port) > 65535:
@@ -134,10 +134,10 @@ class Launch:
         return " ".join(words)
 
 
-def launch(words: Sequence[str], wanted: Launch) -> Path:
+def launch(words: Sequence[str], spec: Launch) -> Path:
     """Run `saccade WORDS` as all of the processes; gives the run folder that they made.
 
-    Raises the first error of any process, its rank said.
+    Raises the first error of any process, with its rank.
     """
     from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -146,54 +146,54 @@ def launch(words: Sequence[str], wanted: Launch) -> Path:
 
     if "TORCHELASTIC_RUN_ID" in os.environ:
         raise UsageError("torchrun has started these processes already", "leave out --processes")
-    with tempfile.TemporaryDirectory(prefix="saccade-") as folder, _surroundings(wanted):
+    with tempfile.TemporaryDirectory(prefix="saccade-") as folder, _environment(spec):
         logs = Path(folder)
         try:
-            elastic_launch(_config(wanted, logs), sys.executable)("-P", "-m", "saccade.cli", *words)
+            elastic_launch(_config(spec, logs), sys.executable)("-P", "-m", "saccade.cli", *words)
         except ChildFailedError as error:
-            raise _first_error(error.failures, logs, wanted) from None
+            raise _first_error(error.failures, logs, spec) from None
         except SignalException as error:
-            raise _stopped(int(error.sigval), logs, wanted) from None
+            raise _stopped(int(error.sigval), logs, spec) from None
         except RendezvousError as error:
-            host, port = wanted.meeting
-            what = f"the {wanted.nodes} machines did not meet at {host}:{port}: {error}"
+            host, port = spec.endpoint
+            what = f"the {spec.nodes} machines did not meet at {host}:{port}: {error}"
             raise ResourceError(what, "give all the same --nodes and --rendezvous") from error
-        return _made(logs)[0]
+        return _run_folders(logs)[0]
 
 
-def _config(wanted: Launch, logs: Path) -> LaunchConfig:
+def _config(spec: Launch, logs: Path) -> LaunchConfig:
     """The processes as torch's launcher wants them described."""
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
     from torch.distributed.launcher.api import LaunchConfig
 
-    host, port = wanted.meeting
+    host, port = spec.endpoint
     ours = is_ours(host)
     if ours and port and taken(host, port):
         raise ResourceError(f"port {port} of {host} is taken", "name another with --rendezvous")
-    quiet = {0: Std.OUT} | dict.fromkeys(range(1, wanted.processes), Std.ALL)
+    quiet = {0: Std.OUT} | dict.fromkeys(range(1, spec.processes), Std.ALL)
     return LaunchConfig(
-        min_nodes=wanted.nodes,
-        max_nodes=wanted.nodes,
-        nproc_per_node=wanted.processes,
+        min_nodes=spec.nodes,
+        max_nodes=spec.nodes,
+        nproc_per_node=spec.processes,
         run_id="saccade",
         rdzv_backend="c10d",
         rdzv_endpoint=f"{host}:{port}",
         rdzv_configs={"is_host": str(ours).lower()},
         local_addr=address_towards(host, port),
-        max_restarts=wanted.restarts,
+        max_restarts=spec.restarts,
         logs_specs=DefaultLogsSpecs(str(logs), redirects=quiet),
     )
 
 
 @contextmanager
-def _surroundings(wanted: Launch) -> Iterator[None]:
+def _environment(spec: Launch) -> Iterator[None]:
     """What the processes inherit; signals and the launcher's own log as they were, afterwards."""
     given = {
         HUSHED: "1",
-        "OMP_NUM_THREADS": str(max(1, cores() // wanted.processes)),
+        "OMP_NUM_THREADS": str(max(1, cores() // spec.processes)),
         "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": SAVING,
     }
-    if interface := interface_of(address_towards(*wanted.meeting)):
+    if interface := interface_of(address_towards(*spec.endpoint)):
         given["GLOO_SOCKET_IFNAME"] = interface
     before = dict(os.environ)
     os.environ.update(given | {k: before[k] for k in given.keys() & before.keys()})
@@ -211,57 +211,57 @@ def _surroundings(wanted: Launch) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, wanted: Launch) -> Exception:
+def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, spec: Launch) -> Exception:
     """The error that the others followed from."""
 
     def order(rank: int) -> tuple[bool, bool, float]:
         failure = failures[rank]
-        if told := failure.error_file_data.get("saccade"):
-            return False, told["lost"], told["time"]
+        if report := failure.error_file_data.get("saccade"):
+            return False, report["lost"], report["time"]
         return failure.exitcode in ENDED, False, failure.timestamp
 
     rank = min(failures, key=order)
     failure = failures[rank]
-    if told := failure.error_file_data.get("saccade"):
-        return _remade(told, rank, logs, wanted)
+    if report := failure.error_file_data.get("saccade"):
+        return _as_exception(report, rank, logs, spec)
     if failure.exitcode in (-signal.SIGKILL, -signal.SIGTERM):
         name = signal.Signals(-failure.exitcode).name
-        hint = f"was there too little memory? {_how_to_go_on(logs, wanted)}"
+        hint = f"was there too little memory? {_resume_hint(logs, spec)}"
         return ResourceError(f"rank {rank} was ended by {name}", hint)
-    said = sorted(logs.glob(f"*/attempt_*/{failure.local_rank}/stderr.log"))
-    last = said[-1].read_text(errors="replace")[-2000:] if said else ""
+    stderr_files = sorted(logs.glob(f"*/attempt_*/{failure.local_rank}/stderr.log"))
+    last = stderr_files[-1].read_text(errors="replace")[-2000:] if stderr_files else ""
     return RuntimeError(f"rank {rank} ended with code {failure.exitcode}\n{last}")
 
 
-def _remade(told: Mapping[str, Any], rank: int, logs: Path, wanted: Launch) -> Exception:
+def _as_exception(report: Mapping[str, Any], rank: int, logs: Path, spec: Launch) -> Exception:
     """A process's error, as this process's own."""
-    if told["lost"]:
-        hint = f"see what it says there; {_how_to_go_on(logs, wanted)}"
+    if report["lost"]:
+        hint = f"see what it says there; {_resume_hint(logs, spec)}"
         return ResourceError("a process on another machine is gone, or does not answer", hint)
-    kind = getattr(errors, told["kind"], None)
+    kind = getattr(errors, report["kind"], None)
     if kind is None:
-        return RuntimeError(f"rank {rank} failed\n{told['traceback']}")
+        return RuntimeError(f"rank {rank} failed\n{report['traceback']}")
     if kind is Stopped:
-        return Stopped(told["what"], f"{told['hint']} {wanted}", signal=told["exit_code"] - 128)
-    return kind(f"rank {rank}: {told['what']}", told["hint"])
+        return Stopped(report["what"], f"{report['hint']} {spec}", signal=report["exit_code"] - 128)
+    return kind(f"rank {rank}: {report['what']}", report["hint"])
 
 
-def _stopped(number: int, logs: Path, wanted: Launch) -> Exception:
+def _stopped(number: int, logs: Path, spec: Launch) -> Exception:
     """The end by a signal, in the words of the process that saved."""
     files = sorted(logs.glob("*/attempt_*/*/error.json"), reverse=True)
-    found = [json.loads(file.read_text())["saccade"] for file in files]
-    words = [told for told in found if told["kind"] == "Stopped"]
+    reports = [json.loads(file.read_text())["saccade"] for file in files]
+    words = [report for report in reports if report["kind"] == "Stopped"]
     if words:
-        return _remade({**words[0], "exit_code": 128 + number}, 0, logs, wanted)
-    others = [told for told in found if not told["lost"]]
-    return _remade(others[0], 0, logs, wanted) if others else Stopped("stopped", signal=number)
+        return _as_exception({**words[0], "exit_code": 128 + number}, 0, logs, spec)
+    causes = [report for report in reports if not report["lost"]]
+    return _as_exception(causes[0], 0, logs, spec) if causes else Stopped("stopped", signal=number)
 
 
-def _made(logs: Path) -> list[Path]:
+def _run_folders(logs: Path) -> list[Path]:
     """The run folder, once it was made."""
     return [Path(note.read_text()) for note in logs.glob("*/run.txt")]
 
 
-def _how_to_go_on(logs: Path, wanted: Launch) -> str:
-    made = _made(logs)
-    return f"go on with: {Command.of('resume', made[0])} {wanted}" if made else "nothing was begun"
+def _resume_hint(logs: Path, spec: Launch) -> str:
+    made = _run_folders(logs)
+    return f"go on with: {Command.of('resume', made[0])} {spec}" if made else "nothing was begun"

@@ -55,15 +55,15 @@ class TorchWorld(World):
         self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
         self._parallel: dict[nn.Module, DistributedDataParallel] = {}
         self._trained: dict[nn.Module, list[bool]] = {}  # which of their weights
-        self._said = 0
+        self._keys = 0
 
-    def claim_device(self, wanted: torch.device) -> None:
+    def claim_device(self, device: torch.device) -> None:
         """The GPU whose number is this process's on its machine; the processor is everybody's."""
-        if wanted.type == "cpu":
+        if device.type == "cpu":
             return
         place, count = self.here
-        if wanted.type != "cuda" or wanted.index is not None:
-            what = f"'{wanted}' is one device, and there are {count} processes on this machine"
+        if device.type != "cuda" or device.index is not None:
+            what = f"'{device}' is one device, and there are {count} processes on this machine"
             raise UsageError(what, "set train.device to cuda or cpu, or train with one process")
         if count > (there := torch.cuda.device_count()):
             what = f"{count} processes want a GPU each; this machine has {there}"
@@ -115,7 +115,7 @@ class TorchWorld(World):
         return float(numbers)
 
     def broadcast_bytes(self, words: bytes = b"") -> bytes:
-        key = self._next("told")
+        key = self._next("bytes")
         if self.rank == 0:
             self.store.set(key, str(len(words)))
         self._wait(key)
@@ -157,8 +157,8 @@ class TorchWorld(World):
             copy_flat(batch_norm_statistics(models), row)
 
     def _next(self, what: str) -> str:
-        self._said += 1
-        return f"saccade/{what}/{self._said}"
+        self._keys += 1
+        return f"saccade/{what}/{self._keys}"
 
     def _wait(self, key: str) -> None:
         """Wait for a key of the store; the launcher ends those whose leader is gone."""

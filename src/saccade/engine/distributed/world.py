@@ -24,7 +24,7 @@ class World(Protocol):
     rank: int  # which process this is; 0 leads: it alone prints and writes
     size: int  # how many processes there are
 
-    def claim_device(self, wanted: torch.device) -> None:
+    def claim_device(self, device: torch.device) -> None:
         """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared out."""
         ...
 
@@ -83,7 +83,7 @@ class SingleProcess(World):
     rank: int = 0
     size: int = 1
 
-    def claim_device(self, wanted: torch.device) -> None:
+    def claim_device(self, device: torch.device) -> None:
         pass
 
     def shard(self, batch: Batch) -> tuple[Batch, int]:
@@ -130,8 +130,8 @@ SINGLE_PROCESS = SingleProcess()
 def batch_norm_statistics(models: Sequence[nn.Module]) -> list[Tensor]:
     """The running means and variances of all layers of batch normalisation.  -> [[C], ...]"""
     layers = [row for model in models for row in model.modules() if isinstance(row, _BatchNorm)]
-    kept = [t for layer in layers for t in (layer.running_mean, layer.running_var)]
-    return [tensor for tensor in kept if tensor is not None]
+    tensors = [t for layer in layers for t in (layer.running_mean, layer.running_var)]
+    return [tensor for tensor in tensors if tensor is not None]
 
 
 @torch.no_grad()
