@@ -94,6 +94,6 @@ def test_its_anatomy_names_the_rows(run: Run):
 
 def test_the_models_are_listed_with_their_papers():
     entries = {entry.name: entry.paper for entry in models().entries}
-    assert entries["fisher"] == "Fisher vectors, Perronnin, Sánchez, Mensink 2010"
-    assert entries["bag_of_words"] == "Bags of words, Lazebnik, Schmid, Ponce 2006"
-    assert entries["hog"] == "HOG, Dalal, Triggs 2005"
+    assert entries["fisher"] == "Fisher vectors, Perronnin et al. 2010"
+    assert entries["bag_of_words"] == "Bags of visual words, Lazebnik et al. 2006"
+    assert entries["hog"] == "Histograms of oriented gradients, Dalal and Triggs 2005"

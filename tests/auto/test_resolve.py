@@ -24,7 +24,7 @@ def test_every_setting_has_an_origin_and_nothing_stays_auto() -> None:
 
 
 def test_flags_go_before_the_recipe_and_the_recipe_before_defaults(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text("[optim]\nlr = 0.5\nclip = 1\n")
+    (tmp_path / "mine.toml").write_text("[optim]\nlr = 0.5\nclip_grad = 1\n")
     settings = resolve(tmp_path / "mine.toml", {"optim.lr": 0.25}, GREY)
     assert settings.recipe.optim.lr == 0.25
     assert settings.recipe.optim.clip_grad == 1

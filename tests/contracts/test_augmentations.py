@@ -336,7 +336,7 @@ def writers(node: ast.AST, place: tuple[str, ...] = ()) -> set[str]:
 
 def test_images_of_a_batch_are_replaced_in_these_few_places_only():
     """So a new augmentation that moves things has to go through a warp, which moves targets."""
-    room = Path(saccade.__file__).parent / "augment"
+    room = Path(saccade.__file__).parent / "augmentation"
     found = set()
     for path in room.rglob("*.py"):
         found |= writers(ast.parse(path.read_text()))
