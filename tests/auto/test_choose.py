@@ -175,7 +175,9 @@ def test_a_batch_fits_in_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch
         (2 * (fixed + 16 * each), 16),
         (0, 16),
     ):
-        monkeypatch.setattr("saccade.auto.choose.free_device_memory", lambda device, free=free: free)
+        monkeypatch.setattr(
+            "saccade.auto.choose.free_device_memory", lambda device, free=free: free
+        )
         settings = resolve("small", wanted, seen)
         assert settings.recipe.train.batch_size == chosen
         reason = settings.origins["train.batch_size"]
