@@ -37,7 +37,7 @@ def competitors(count: int, side: int, trained: int) -> dict[str, dict[str, Call
     from torchvision.transforms import v2
 
     from saccade.augmentation.augmentation import compose
-    from saccade.augmentation.catalogue import parse
+    from saccade.augmentation.catalogue import parse_augmentation
     from saccade.data.batch import Batch
 
     torch.set_num_threads(1)
@@ -46,7 +46,7 @@ def competitors(count: int, side: int, trained: int) -> dict[str, dict[str, Call
     batch = Batch(images, torch.zeros(count).long(), torch.arange(count))
 
     def ours(*texts: str) -> Callable[[], object]:
-        augmentation = compose([parse(text) for text in texts])
+        augmentation = compose([parse_augmentation(text) for text in texts])
         return lambda: augmentation(batch, generator)
 
     def theirs(*parts: Callable) -> Callable[[], object]:

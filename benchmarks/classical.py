@@ -16,15 +16,15 @@ import cv2
 import numpy as np
 import torch
 
-from saccade.auto.look import brightness
+from saccade.auto.look import channel_statistics
 from saccade.classical.descriptors import DenseSift, centres, smoothing
 from saccade.classical.fit import fit
-from saccade.data.cache import Held, Pictures, decoded
-from saccade.data.classes import match
+from saccade.data.cache import CachedImages, ImageStore, decode_all
+from saccade.data.classes import class_indices
 from saccade.data.decode import Preprocessing
 from saccade.data.sources import open_source
 from saccade.metrics.intervals import wilson
-from saccade.models.catalogue import CLASSICAL
+from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.layers.blocks import normalized
 from saccade.words import proportion
 
@@ -32,18 +32,20 @@ SETS = (("hymenoptera", "train", "val"), ("intel_scenes", "train", "test"))
 SEED = 0
 
 
-def read(folder: Path, split: str, classes: tuple[str, ...]) -> tuple[Pictures, torch.Tensor]:
+def read(folder: Path, split: str, classes: tuple[str, ...]) -> tuple[ImageStore, torch.Tensor]:
     """The pictures of a split, and their classes."""
     items = open_source(folder).read(split)
-    found = decoded(items, Preprocessing(size=CLASSICAL["hog"].input[1]), mode="memory")
-    return found.pictures, torch.from_numpy(match([items[k] for k in found.kept], classes))
+    found = decode_all(items, Preprocessing(size=CLASSICAL_MODELS["hog"].input[1]), mode="memory")
+    return found.pictures, torch.from_numpy(
+        class_indices([items[k] for k in found.indices], classes)
+    )
 
 
 def measure(name: str, folder: Path, train: str, held: str) -> None:
     """Print one recipe's accuracy on one set, and what it took."""
     classes = tuple(sorted({str(item.label) for item in open_source(folder).read(train)}))
     (pictures, targets), (unseen, truth) = (read(folder, s, classes) for s in (train, held))
-    model = normalized(CLASSICAL[name].make(len(classes)), *brightness(pictures))
+    model = normalized(CLASSICAL_MODELS[name].make(len(classes)), *channel_statistics(pictures))
     start = time.process_time()
     fit(model, pictures, targets, SEED, lambda *_: None)
     fitted = time.process_time() - start
@@ -66,7 +68,7 @@ def beside_opencv(cell: int, count: int = 20) -> None:
     places = centres(128, 4, torch.empty(0)).tolist()
     points = [cv2.KeyPoint(float(x), float(y), cell / 1.5, 0.0) for y in places for x in places]
     theirs = cv2.SIFT.create(sigma=(smoothing(cell) ** 2 + 0.25) ** 0.5)
-    row, pictures = DenseSift((cell,)), Held(torch.from_numpy(pixels)[:, None])
+    row, pictures = DenseSift((cell,)), CachedImages(torch.from_numpy(pixels)[:, None])
     row(pictures.take(torch.arange(1)) / 255)
     start = time.process_time()
     for k in range(count):
@@ -86,7 +88,7 @@ def main(data: Path) -> None:
         beside_opencv(cell)
     print("\n| set | recipe | accuracy | fitting | prediction |\n|---|---|---|---|---|")
     for name, train, held in SETS:
-        for recipe in CLASSICAL:
+        for recipe in CLASSICAL_MODELS:
             measure(recipe, data / name, train, held)
 
 

@@ -41,13 +41,13 @@ from torchvision.transforms import v2
 
 import decoders
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
+from saccade.augmentation.catalogue import parse_augmentation
 from saccade.data.batch import Batch
-from saccade.data.cache import Held, decoded
+from saccade.data.cache import CachedImages, decode_all
 from saccade.data.decode import Preprocessing
-from saccade.data.item import Encoded, Item, Pixels
+from saccade.data.item import EncodedImage, ImageArray, Item
 from saccade.data.loader import Loader, shuffled
-from saccade.data.pool import Workers
+from saccade.data.pool import DecoderPool
 from saccade.files import cache_folder
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import Normalize
@@ -151,7 +151,7 @@ def augmenting(folder: Path | None) -> list[str]:
     """From files to augmented batches: mirrored, turned, enlarged, in perspective, lighted."""
     raw = files(*STORED[0], folder)
     fastai = by_fastai(*STORED[0], folder).get("augmented", {})
-    augmentation = compose([parse(text) for text in AUGMENTED])
+    augmentation = compose([parse_augmentation(text) for text in AUGMENTED])
     generator = torch.Generator().manual_seed(0)
     theirs = v2.Compose(
         [
@@ -208,7 +208,7 @@ def in_workers(raw: list[bytes], size: int) -> float:
 
     def seconds(count: int) -> float:
         start = cpu()
-        with Workers(1) as workers:
+        with DecoderPool(1) as workers:
             for k in range(count):
                 workers.decode([raw[k % len(raw)]], Preprocessing(size))
         return cpu() - start
@@ -226,11 +226,11 @@ def in_a_step() -> list[str]:
     """What the data takes of a LeNet epoch on 60,000 pictures from the cache."""
     chance = np.random.default_rng(0)
     array = chance.integers(0, 256, (60_000, 28, 28), np.uint8)
-    items = [Item(str(k), None, Pixels(pixels)) for k, pixels in enumerate(array)]
+    items = [Item(str(k), None, ImageArray(pixels)) for k, pixels in enumerate(array)]
     start = time.process_time()
-    pictures = decoded(items, Preprocessing(28, colour="grey"), mode="memory").pictures
+    pictures = decode_all(items, Preprocessing(28, colour="grey"), mode="memory").pictures
     building = time.process_time() - start
-    assert isinstance(pictures, Held)
+    assert isinstance(pictures, CachedImages)
     targets = torch.from_numpy(chance.integers(0, 10, 60_000))
     model = torch.nn.Sequential(Normalize((0.13,), (0.31,)), create_model("lenet_caffe", 10))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -259,10 +259,10 @@ def in_a_step() -> list[str]:
 def streaming(folder: Path | None) -> list[str]:
     """The same pictures, from memory and decoded when taken."""
     raw = files(*STORED[0], folder)
-    items = [Item(str(k), None, Encoded(raw[k % len(raw)])) for k in range(10 * len(raw))]
+    items = [Item(str(k), None, EncodedImage(raw[k % len(raw)])) for k in range(10 * len(raw))]
     rows = ["| 500x375 to 224, two workers | images/s, on the wall |", "|---|---|"]
     for mode in ("memory", "off"):
-        pictures = decoded(items, Preprocessing(224), mode=mode).pictures
+        pictures = decode_all(items, Preprocessing(224), mode=mode).pictures
         pictures.take(torch.arange(48))
         start = time.perf_counter()
         for batch in torch.arange(len(items)).split(48):

@@ -61,7 +61,7 @@ def by_simplejpeg(raw: bytes, size: int) -> Tensor:
 
 
 def by_simplejpeg_alike(raw: bytes, size: int) -> Tensor:
-    return with_simplejpeg(raw, size, Preprocessing(size).opening.least)
+    return with_simplejpeg(raw, size, Preprocessing(size).decode_options.min_side)
 
 
 def by_simplejpeg_smallest(raw: bytes, size: int) -> Tensor:

@@ -31,7 +31,7 @@ def main() -> None:
             log = (out / "log.jsonl").read_text().splitlines()
             epochs = [fact for fact in map(json.loads, log) if fact["event"] == "epoch"]
             training.append(sum(fact["seconds"] for fact in epochs))
-            numbers = json.loads(done.stdout)["test"]["numbers"]
+            numbers = json.loads(done.stdout)["test"]["metrics"]
             accuracies.append({one["name"]: one["value"] for one in numbers}["accuracy"])
         row = f"{100 * accuracies[-1]:.1f} % | {training[-1]:.1f} | {whole[-1]:.1f}"
         print(f"| {seed} | {row} |", flush=True)

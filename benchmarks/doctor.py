@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from saccade.data.doctor.doctor import examine
-from saccade.data.item import Encoded, Item
+from saccade.data.item import EncodedImage, Item
 from saccade.data.sources import open_source
 from saccade.data.sources.folder import folder
 from saccade.data.sources.listing import Listing
@@ -110,17 +110,17 @@ def accuracy(data: str, count: int) -> None:
     itself = examine(source)
     near = itself.finding("near_duplicates")
     print(f"{data}: {itself.count:,} pictures, {near.count if near else 0} near copies among them")
-    for names in near.together[:20] if near else ():
+    for names in near.groups[:20] if near else ():
         print("   ", " = ".join(names))
     items = [item for split in source.splits for item in source.read(split)]
     items = [item for item in items[:: max(1, len(items) // count)]][:count]
     for words, (change, quality) in CHANGES.items():
         both = list(items)
         for item in items:
-            raw = item.picture.read()
+            raw = item.image.read()
             image = Image.open(io.BytesIO(raw)) if isinstance(raw, bytes) else Image.fromarray(raw)
             changed = jpeg(change(image.convert("RGB")), quality)
-            both.append(Item(f"changed {item.name}", item.label, Encoded(changed)))
+            both.append(Item(f"changed {item.name}", item.label, EncodedImage(changed)))
         clusters = {
             frozenset(names) for names in examine(Listing("both", (), {"all": both})).clusters()
         }

@@ -153,7 +153,8 @@ def asking(out: Path) -> Callable[[str], str]:
 
 def spelling(ask: Callable[[str], str]) -> list[str]:
     """The new words of `OLD` that the code does not know yet."""
-    told = "".join(map(ask, ("--help", "train --help", "evaluate --help", "recipe small")))
+    verbs = ("", "train", "evaluate", "doctor", "show")
+    told = "".join(ask(f"{verb} --help") for verb in verbs) + ask("recipe small")
     return [w for w in OLD if not re.search(rf"(?<![\w-]){w.split('.')[-1]}(?![\w-])", told)]
 
 

@@ -22,7 +22,7 @@ def mnist(data: Path, split: str) -> Pictures:
     """PNG of 28 x 28 from DATA/mnist, else from the published files."""
     source = open_source(f"mnist::{data / 'mnist'}" if (data / "mnist").is_dir() else "mnist")
     for item in source.read(split):
-        pixels = np.asarray(item.picture.read()).squeeze()
+        pixels = np.asarray(item.image.read()).squeeze()
         yield str(item.label), lambda path, p=pixels: Image.fromarray(p).save(f"{path}.png")
 
 

@@ -19,7 +19,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from saccade.data.cache import decoded
+from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
 
@@ -112,7 +112,7 @@ def main(count: int, first: int = 0) -> bool:
     """Decode `count` damaged files from seed `first` on; whether all is well."""
     start = time.perf_counter()
     items = [Item(f"seed {k}", None, Damaged(k)) for k in range(first, first + count)]
-    result = decoded(items, Preprocessing(16), mode="memory")
+    result = decode_all(items, Preprocessing(16), mode="memory")
     reasons = Counter(skipped.reason.partition(":")[0] for skipped in result.failed)
     deadly = [str(s) for s in result.failed if "the process that opened it" in s.reason]
     slow = [str(s) for s in result.failed if "could not be opened within" in s.reason]
@@ -121,14 +121,14 @@ def main(count: int, first: int = 0) -> bool:
         "decoded": len(result.pictures),
         "listed": len(result.failed),
         "formats": len(originals()),
-        "decoded of each format": dict(Counter(_kind(first + k) for k in result.kept)),
+        "decoded of each format": dict(Counter(_kind(first + k) for k in result.indices)),
         "reasons": dict(reasons.most_common()),
         "processes that died": deadly,
         "gave no answer": slow,
         "seconds": round(time.perf_counter() - start, 1),
     }
     print(json.dumps(report, indent=2))
-    named = [items[k].name for k in result.kept] + [skipped.name for skipped in result.failed]
+    named = [items[k].name for k in result.indices] + [skipped.name for skipped in result.failed]
     return sorted(named) == sorted(item.name for item in items)
 
 

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
-from saccade.data.cache import Held
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
@@ -56,8 +56,8 @@ def steps(
     compile_in_place(model, how, device)
     optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 5e-4), 0.01, 0.9)
     stepper = Stepper(optimizer, constant(), 1_000_000, precision=precision)
-    loader = Loader(Held(pictures), targets, batch, shuffled(count, 0))
-    augment = compose([parse("flip", len(CLASSES))])
+    loader = Loader(CachedImages(pictures), targets, batch, shuffled(count, 0))
+    augment = compose([parse_augmentation("flip", len(CLASSES))])
     task = Classification(CLASSES)
     events = train(supervised(model, task, stepper), loader, augment, epochs=1_000_000)
     return (event for event in events if isinstance(event, Step))

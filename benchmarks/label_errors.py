@@ -20,16 +20,22 @@ import torch
 from cleanlab.filter import find_label_issues
 from torch import Tensor
 
-from saccade.audit.confident_learning import RULES, confident_joint, joint, margins, wrong_share
+from saccade.audit.confident_learning import (
+    RULES,
+    confident_joint,
+    estimate_joint,
+    label_error_rate,
+    normalized_margins,
+)
 from saccade.audit.label_issues import extractor_for
-from saccade.data.cache import decoded
-from saccade.data.classes import class_list, match
+from saccade.data.cache import decode_all
+from saccade.data.classes import class_indices, class_list
 from saccade.data.grouping import by_source
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.metrics.intervals import wilson
-from saccade.probes.features import Decoding, Views, features
-from saccade.probes.fit import deals, held_out_probabilities
+from saccade.probes.features import AugmentedCopies, DecodedImages, features
+from saccade.probes.fit import held_out_probabilities, repeated_folds
 
 SHARE = 0.1  # of all labels
 GOOGLENET = ("googlenet_2014", "weights/googlenet_bvlc_imagenet_fp16.npz")
@@ -68,7 +74,7 @@ def scores(found: Tensor, wrong: Tensor) -> str:
 def measure(name: str, items: Sequence[Item], numbers: Tensor, seeds: int) -> None:
     """Print the rows of one set.  `numbers` [N,D]"""
     classes = class_list(items)
-    truth = torch.from_numpy(match(items, classes))
+    truth = torch.from_numpy(class_indices(items, classes))
     for kind in ("symmetric", "pair"):
         told: list[tuple[Tensor, Tensor]] = []
         ranked: list[float] = []
@@ -77,13 +83,13 @@ def measure(name: str, items: Sequence[Item], numbers: Tensor, seeds: int) -> No
         for seed in range(seeds):
             labels = planted(truth, len(classes), kind, seed)
             given = [replace(item, label=classes[k]) for item, k in zip(items, labels.tolist())]
-            said = held_out_probabilities(numbers, labels, deals(given, by_source, seed))
+            said = held_out_probabilities(numbers, labels, repeated_folds(given, by_source, seed))
             told.append((said, labels))
-            order = margins(said, labels).argsort()
+            order = normalized_margins(said, labels).argsort()
             wrong = labels != truth
             ranked.append(float(wrong[order[: int(wrong.sum())]].double().mean()))
             confident = confident_joint(said, labels)
-            shares.append(wrong_share(joint(confident, labels.bincount().double())))
+            shares.append(label_error_rate(estimate_joint(confident, labels.bincount().double())))
         wrong = torch.cat([labels != truth for _, labels in told])
         took = (time.process_time() - began) / seeds
         about = f"{name} | {kind}"
@@ -120,10 +126,10 @@ def main() -> None:
             if name != "mnist":
                 model, weights = GOOGLENET[0], str(arguments.data / GOOGLENET[1])
             extractor = extractor_for(items, model, weights)
-            result = decoded(items, extractor.preprocessing)
-            kept = [items[k] for k in result.kept]
-            decoding = Decoding(kept, result.pictures, extractor.preprocessing)
-            numbers = features(extractor.trunk, decoding, Views())[:, 0]
+            result = decode_all(items, extractor.preprocessing)
+            kept = [items[k] for k in result.indices]
+            decoding = DecodedImages(kept, result.pictures, extractor.preprocessing)
+            numbers = features(extractor.trunk, decoding, AugmentedCopies())[:, 0]
             measure(name, kept, numbers, arguments.seeds)
 
 

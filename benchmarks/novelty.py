@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 import saccade
-from saccade.data.item import Encoded, Item, Pixels
+from saccade.data.item import EncodedImage, ImageArray, Item
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
 from saccade.metrics.bootstrap import Resampling
@@ -55,7 +55,7 @@ def letters() -> list[Item]:
             for letter in LETTERS:
                 picture = Image.new("L", (28, 28))
                 ImageDraw.Draw(picture).text((14, 14), letter, 255, kind, anchor="mm")
-                items.append(Item(f"{font}-{size}-{letter}", None, Pixels(np.array(picture))))
+                items.append(Item(f"{font}-{size}-{letter}", None, ImageArray(np.array(picture))))
     return items
 
 
@@ -63,7 +63,9 @@ def photographs(data: Path) -> list[Item]:
     packed = np.load(data / "cifar10_jpeg" / "cifar10_test_jpeg.npz")
     files, ends = packed["jpeg_bytes"], packed["offsets"]
     places = range(0, len(ends) - 1, (len(ends) - 1) // MOST)
-    return [Item(str(k), None, Encoded(files[ends[k] : ends[k + 1]].tobytes())) for k in places]
+    return [
+        Item(str(k), None, EncodedImage(files[ends[k] : ends[k + 1]].tobytes())) for k in places
+    ]
 
 
 def write_digits(data: Path, folder: Path) -> None:
@@ -76,9 +78,7 @@ def write_digits(data: Path, folder: Path) -> None:
             if counts.get(label, each) < each:
                 place = folder / split / label
                 place.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(np.asarray(item.picture.read())).save(
-                    place / f"{counts[label]}.png"
-                )
+                Image.fromarray(np.asarray(item.image.read())).save(place / f"{counts[label]}.png")
                 counts[label] += 1
 
 

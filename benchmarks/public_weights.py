@@ -20,7 +20,7 @@ from torch import Tensor
 from saccade.data.decode import Preprocessing, decode
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
-from saccade.models.weights import weights_called
+from saccade.models.weights import weights_entry
 
 Pictures = tuple[Tensor, Tensor]  # uint8 [N,C,H,W], classes [N]
 BATCH = 50  # pictures
@@ -111,7 +111,7 @@ def main() -> None:
             continue
         pixels, labels = PICTURES[run.pictures](arguments.data)
         step = max(1, len(labels) // (arguments.pictures or len(labels)))
-        facts = weights_called(run.network, run.tag)
+        facts = weights_entry(run.network, run.tag)
         classes = 1000 if run.tag == "imagenet" else 10
         network = create_model(run.network, classes, weights=path)
         model = normalized(network, facts.mean, facts.std).eval()

@@ -27,16 +27,16 @@ from torch import Tensor
 
 from regression_ways import SEED, Row, by_proxy, by_ridge, dealt, mean_of, out_of_folds
 from saccade import api
-from saccade.auto.weights import prepared_as
-from saccade.data.cache import decoded
-from saccade.data.item import File, Item
-from saccade.metrics.regression import NumberMetric
-from saccade.models.backbone import trunk
+from saccade.auto.weights import preprocessing_of
+from saccade.data.cache import decode_all
+from saccade.data.item import ImageFile, Item
+from saccade.metrics.regression import RegressionMetric
+from saccade.models.backbone import backbone
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
-from saccade.models.weights import weights_called
-from saccade.probes.features import Decoding, Views, features
-from saccade.tasks.regression import Estimate
+from saccade.models.weights import weights_entry
+from saccade.probes.features import AugmentedCopies, DecodedImages, features
+from saccade.tasks.regression import RegressionPrediction
 
 PICTURES = 4  # of a place
 WEIGHTS = "googlenet_bvlc_imagenet_fp16.npz"
@@ -46,7 +46,7 @@ ROOMS = ("frontal", "bedroom", "kitchen", "bathroom")
 
 def line(row: Row, groups: Tensor | None) -> str:
     """A row of a table: R2, and by how much it misses."""
-    metric = NumberMetric()
+    metric = RegressionMetric()
     found = metric.measured(metric.rows(row.said[:, None], row.true[:, None]), groups)
     return f"| {row.name} | {found['R squared']} | {found['mean absolute error']} |"
 
@@ -111,7 +111,9 @@ def direct(folder: Path, parts: Sequence[Sequence[int]]) -> Tensor:
         (folder / f"fold{k}.csv").write_text("\n".join(["path,value,place", *kept]))
         run = trained(folder, f"fold{k}.csv", 30)
         names = [folder / f"place{p}_{view}.png" for p in held for view in range(PICTURES)]
-        values = [one.value for one in api.predict(run, *names) if isinstance(one, Estimate)]
+        values = [
+            one.value for one in api.predict(run, *names) if isinstance(one, RegressionPrediction)
+        ]
         said[list(held)] = torch.tensor(values).double().view(-1, PICTURES).mean(dim=1)
     return said
 
@@ -147,18 +149,20 @@ def houses_of(folder: Path) -> list[dict[str, str]]:
 
 def house_features(data: Path, houses: Sequence[dict[str, str]]) -> Tensor:
     """What GoogLeNet's last layer is given of each photograph.  -> [N,4,1024]"""
-    entry = weights_called("googlenet_2014", "imagenet")
-    preprocessing = replace(prepared_as(entry), size=SIDE, crop=1.0)
+    entry = weights_entry("googlenet_2014", "imagenet")
+    preprocessing = replace(preprocessing_of(entry), size=SIDE, crop=1.0)
     network = create_model(entry.network, weights=data / "weights" / WEIGHTS)
     whole = normalized(network, preprocessing.mean, preprocessing.std)
     whole = whole.eval().to(memory_format=torch.channels_last)
     items = [
-        Item(name, None, File(str(data / "houses" / "images" / name)))
+        Item(name, None, ImageFile(str(data / "houses" / "images" / name)))
         for house in houses
         for name in (f"{house['id']}_{room}.jpg" for room in ROOMS)
     ]
-    pictures = decoded(items, preprocessing).pictures
-    found = features(trunk(whole), Decoding(items, pictures, preprocessing), Views())
+    pictures = decode_all(items, preprocessing).pictures
+    found = features(
+        backbone(whole), DecodedImages(items, pictures, preprocessing), AugmentedCopies()
+    )
     return found[:, 0].clone().unflatten(0, (len(houses), len(ROOMS)))
 
 

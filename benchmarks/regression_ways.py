@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from saccade.data.grouping import stratify
-from saccade.data.item import File, Item
+from saccade.data.item import ImageFile, Item
 from saccade.probes.simple import ridge
 
 FOLDS, SEED = 5, 0
@@ -38,7 +38,7 @@ def out_of_folds(parts: Sequence[Sequence[int]], fit: Fit) -> Tensor:
 
 def dealt(names: Sequence[str], numbers: Tensor, group: Callable[[Item], str | None]):
     """Folds of places, each with its share of large and small numbers; groups stay together."""
-    items = [Item(n, float(y), File(n)) for n, y in zip(names, numbers.tolist(), strict=True)]
+    items = [Item(n, float(y), ImageFile(n)) for n, y in zip(names, numbers.tolist(), strict=True)]
     at = {name: place for place, name in enumerate(names)}
     parts = stratify(items, (1 / FOLDS,) * FOLDS, SEED, group)
     return [[at[item.name] for item in part] for part in parts]

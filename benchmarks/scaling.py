@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 import torch
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
-from saccade.data.cache import Held
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.distributed.torch_world import init_world
 from saccade.engine.loop import Step, train
@@ -95,7 +95,7 @@ def worker(case: Case) -> None:
     count = case.batch * (case.steps + 2)
     chance = torch.Generator().manual_seed(0)
     shape = (count, channels, case.size, case.size)
-    pictures = Held(torch.randint(0, 256, shape, dtype=torch.uint8, generator=chance))
+    pictures = CachedImages(torch.randint(0, 256, shape, dtype=torch.uint8, generator=chance))
     torch.manual_seed(0)
     network = create_model(case.model, num_classes=10)
     model = normalized(network, (0.5,) * channels, (0.25,) * channels)
@@ -103,7 +103,7 @@ def worker(case: Case) -> None:
     loader = Loader(pictures, torch.arange(count) % 10, case.batch, shuffled(count, 0))
     optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.05), 0.001, 0.9)
     task = Classification(tuple("0123456789"))
-    augment = compose([parse(text) for text in case.augment.split()])
+    augment = compose([parse_augmentation(text) for text in case.augment.split()])
     with init_world() as world:
         stepper = Stepper(optimizer, cosine(), len(loader), precision="bfloat16", world=world)
         began, busy = 0.0, 0.0

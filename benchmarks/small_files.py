@@ -20,7 +20,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.pool import Workers
+from saccade.data.pool import DecoderPool
 from saccade.data.reading import PART
 
 COUNT, ROUNDS = 10_000, 5
@@ -53,7 +53,7 @@ def tutorial(raw: list[bytes]) -> None:
 
 def through_a_worker(together: int) -> Callable[[list[bytes]], None]:
     def run(raw: list[bytes]) -> None:
-        with Workers(1) as workers:
+        with DecoderPool(1) as workers:
             for start in range(0, len(raw), together):
                 workers.decode(raw[start : start + together], PREPROCESSING)
 

@@ -62,7 +62,7 @@ def ours(case: Case, folder: Path, seed: int) -> dict:
         words = ["train", folder, *case.words, "--seed", seed, "--out", f"{out}/run", "--json"]
         command = [Path(sys.executable).parent / "saccade", *words]
         facts = measured([*command, "--with", "train.threads=1"], ONE_THREAD)
-    numbers = {one["name"]: one["value"] for one in facts["test"]["numbers"]}
+    numbers = {one["name"]: one["value"] for one in facts["test"]["metrics"]}
     return {"cpu": facts["cpu"], "accuracy": numbers["accuracy"], "wall": facts["wall"]}
 
 

@@ -24,7 +24,7 @@ import matplotlib
 import torch
 from torch import Tensor
 
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.metrics.intervals import Interval, mean_interval, wilson
 from saccade.metrics.paired import paired_accuracy
 from transfer_ways import ALL, HELD, WAYS, Case, Photographs
@@ -71,7 +71,7 @@ def measure(data: Path, name: str, out: Path, minutes: float) -> None:
         seconds = round(worked() - began, 2)
         told = "".join(str(int(one)) for one in right)
         known[str(case)] = {"right": told, "seconds": seconds}
-        write_whole(place, json.dumps(known))
+        atomic_write(place, json.dumps(known))
 
 
 def worked() -> float:

@@ -16,27 +16,27 @@ import torch
 from torch import Tensor, nn
 
 from saccade.auto.choose import HANDFUL
-from saccade.auto.look import brightness, glance
+from saccade.auto.look import channel_statistics, summarize
 from saccade.auto.resolve import resolve
-from saccade.auto.weights import prepared_as
-from saccade.classical.fit import LOOKED_AT, fit, fit_machine
-from saccade.data.cache import Held, Pictures, decoded
-from saccade.data.classes import match
+from saccade.auto.weights import preprocessing_of
+from saccade.classical.fit import FIT_IMAGES, fit, fit_svm
+from saccade.data.cache import CachedImages, ImageStore, decode_all
+from saccade.data.classes import class_indices
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.splits import Division
+from saccade.data.splits import DataSplit
 from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import train
 from saccade.files import cache_folder
-from saccade.models.backbone import trunk
-from saccade.models.catalogue import CLASSICAL
+from saccade.models.backbone import backbone
+from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
-from saccade.models.weights import weights_called
-from saccade.probes.features import Decoding, Views, features
+from saccade.models.weights import weights_entry
+from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.probes.logistic import logistic
-from saccade.probes.simple import means
+from saccade.probes.simple import nearest_mean
 from saccade.training.prepare import prepare
 
 HELD = {"hymenoptera": "val", "intel_scenes": "test"}  # the split to measure on
@@ -77,7 +77,7 @@ class Photographs:
 
     @cached_property
     def targets(self) -> tuple[Tensor, Tensor]:
-        learned, held = (torch.from_numpy(match(s, self.classes)) for s in self.splits)
+        learned, held = (torch.from_numpy(class_indices(s, self.classes)) for s in self.splits)
         return learned, held
 
     def drawn(self, case: Case) -> Tensor:
@@ -89,29 +89,31 @@ class Photographs:
         members = [order[classes == k] for k in range(len(self.classes))]
         return torch.cat([m[: case.shots or None] for m in members]).sort().values
 
-    def pictures(self, preprocessing: Preprocessing) -> tuple[Pictures, Pictures]:
-        learned, held = (decoded(s, preprocessing, mode="disk").pictures for s in self.splits)
+    def pictures(self, preprocessing: Preprocessing) -> tuple[ImageStore, ImageStore]:
+        learned, held = (decode_all(s, preprocessing, mode="disk").pictures for s in self.splits)
         return learned, held
 
     @cached_property
     def network_features(self) -> tuple[Tensor, Tensor]:
         """What the pretrained network makes of all pictures.  [N,D] each"""
-        facts = weights_called(NETWORK, "imagenet")
+        facts = weights_entry(NETWORK, "imagenet")
         network = create_model(NETWORK, 1000, weights=self.data / "weights" / FILE)
-        rows = trunk(normalized(network, facts.mean, facts.std))
-        p = prepared_as(facts)
+        rows = backbone(normalized(network, facts.mean, facts.std))
+        p = preprocessing_of(facts)
         learned, held = (
-            features(rows, Decoding(items, pictures, p), Views())[:, 0]
+            features(rows, DecodedImages(items, pictures, p), AugmentedCopies())[:, 0]
             for items, pictures in zip(self.splits, self.pictures(p))
         )
         return learned, held
 
     def classical_features(self, name: str) -> tuple[Tensor, Tensor]:
         """What a classical recipe makes of all pictures, its words learned without labels."""
-        learned, held = self.pictures(Preprocessing(size=CLASSICAL[name].input[1]))
-        model = normalized(CLASSICAL[name].make(len(self.classes)), *brightness(learned))
-        some = torch.arange(0, len(learned), -(-len(learned) // LOOKED_AT))
-        fit(model, Held(learned.take(some)), self.targets[0][some], 0, lambda *_: None)
+        learned, held = self.pictures(Preprocessing(size=CLASSICAL_MODELS[name].input[1]))
+        model = normalized(
+            CLASSICAL_MODELS[name].make(len(self.classes)), *channel_statistics(learned)
+        )
+        some = torch.arange(0, len(learned), -(-len(learned) // FIT_IMAGES))
+        fit(model, CachedImages(learned.take(some)), self.targets[0][some], 0, lambda *_: None)
         return seen(model[:-1], learned), seen(model[:-1], held)
 
     @cached_property
@@ -124,7 +126,7 @@ class Photographs:
 
 
 @torch.inference_mode()
-def seen(rows: nn.Module, pictures: Pictures) -> Tensor:
+def seen(rows: nn.Module, pictures: ImageStore) -> Tensor:
     parts = torch.arange(len(pictures)).split(16)
     return torch.cat([rows(pictures.take(part)).flatten(1) for part in parts]).clone()
 
@@ -133,7 +135,7 @@ def by_features(photographs: Photographs, case: Case) -> Tensor:
     """A head on the features of the pretrained network as it is."""
     learned, held = photographs.network_features
     some = photographs.drawn(case)
-    head = means if 0 < case.shots <= HANDFUL else logistic
+    head = nearest_mean if 0 < case.shots <= HANDFUL else logistic
     row = head(learned[some, None], photographs.targets[0][some]).row
     return row(held).argmax(1)
 
@@ -151,7 +153,7 @@ def by_machine(photographs: Photographs, case: Case, found: tuple[Tensor, Tensor
     """The linear machine of the classical recipes."""
     some = photographs.drawn(case)
     row = nn.Linear(found[0].shape[1], len(photographs.classes))
-    fit_machine(row, found[0][some], photographs.targets[0][some], case.draw)
+    fit_svm(row, found[0][some], photographs.targets[0][some], case.draw)
     return row(found[1]).argmax(1)
 
 
@@ -177,8 +179,8 @@ def trained(photographs: Photographs, case: Case, recipe: str, changes: dict) ->
     learned, held = photographs.splits
     items = tuple(learned[k] for k in photographs.drawn(case).tolist())
     changes = changes | {"train.seed": case.draw, "data.cache": "disk"}
-    settled = resolve(recipe, changes, glance(items), hand=lambda *_: []).recipe
-    division = Division(items, held[:1], held, photographs.classes)
+    settled = resolve(recipe, changes, summarize(items), find_weights=lambda *_: []).recipe
+    division = DataSplit(items, held[:1], held, photographs.classes)
     ready = prepare(settled, division, lambda done, total: None)
     for _ in train(
         ready.state,
@@ -188,7 +190,7 @@ def trained(photographs: Photographs, case: Case, recipe: str, changes: dict) ->
         seed=case.draw,
     ):
         ready.state.update_ema()
-    said = evaluate(ready.eval_model, ready.task, ready.splits["test"].in_order())
+    said = evaluate(ready.eval_model, ready.task, ready.splits["test"].sequential())
     return said.rows.answers
 
 
@@ -198,7 +200,7 @@ def tutorial(photographs: Photographs, case: Case) -> Tensor:
     from torch.utils.data import DataLoader, Subset
     from torchvision import transforms as t
 
-    facts, folder = weights_called(NETWORK, "imagenet"), photographs.data / photographs.name
+    facts, folder = weights_entry(NETWORK, "imagenet"), photographs.data / photographs.name
     end = [t.ToTensor(), t.Normalize(facts.mean, facts.std)]
     ways = {
         "train": t.Compose([t.RandomResizedCrop(224), t.RandomHorizontalFlip(), *end]),
@@ -234,7 +236,7 @@ def tutorial(photographs: Photographs, case: Case) -> Tensor:
 def fastai(photographs: Photographs, case: Case) -> Tensor:
     """fastai's fine_tune in the peers' environment, which benchmarks/train.py makes."""
     learned, held = photographs.splits
-    facts, folder = weights_called(NETWORK, "imagenet"), photographs.data / photographs.name
+    facts, folder = weights_entry(NETWORK, "imagenet"), photographs.data / photographs.name
     some = [learned[k] for k in photographs.drawn(case).tolist()]
     asked = {
         "learn": {str(folder / item.name): item.label for item in some},

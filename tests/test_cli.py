@@ -57,7 +57,7 @@ def test_each_verb_is_a_command_with_the_same_arguments_and_words(
     assert cli.main([verb.replace("_", "-"), "--help"]) == 0
     words = capsys.readouterr().out
     assert function.__doc__.splitlines()[0] in words
-    descriptions = cli.unwrapped(function.__doc__).partition("----------\n")[2].splitlines()
+    descriptions = cli.unwrap_docstring(function.__doc__).partition("----------\n")[2].splitlines()
     assert descriptions[::2] == [*own, *(["short"] if takes_settings else [])]
     for description in descriptions[1 : 2 * len(own) : 2]:
         assert description.strip() in words
@@ -93,7 +93,7 @@ def test_a_folder_of_pictures_becomes_a_run(photos: Path, tmp_path: Path) -> Non
     done = saccade("train", photos, *words, "--out", tmp_path / "run", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert 0 <= result["test"]["numbers"][0]["value"] <= 1
+    assert 0 <= result["test"]["metrics"][0]["value"] <= 1
     assert result["classes"] == ["blue", "green", "red"]
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert written == {

@@ -56,7 +56,7 @@ def address() -> Iterator[str]:
 
 
 def fetched(path: Path, *addresses: str, digest: Digest, tell=silent) -> Path:
-    return fetch(path, addresses, digest, damaged=WeightsError, tell=tell)
+    return fetch(path, addresses, digest, damaged=WeightsError, notify=tell)
 
 
 def test_a_file_is_fetched_once_with_progress(address: str, tmp_path: Path):

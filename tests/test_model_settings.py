@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 import torch
 
-from saccade.auto.look import Glance, glance
+from saccade.auto.look import DatasetSummary, summarize
 from saccade.auto.resolve import resolve
 from saccade.data.sources import open_source
-from saccade.data.splits import divide
+from saccade.data.splits import split_data
 from saccade.errors import RecipeError, UsageError
 from saccade.models.layers.activations import ACTIVATIONS
 from saccade.models.layers.initialise import INITIALISATIONS
@@ -18,14 +18,14 @@ from saccade.recipes.model import Activation, Init
 from saccade.recipes.recipe import Recipe
 from saccade.training.prepare import TrainingSetup, prepare
 
-GREY = Glance(short_side=8, grey=True)
+GREY = DatasetSummary(short_side=8, grey=True)
 
 
 def prepared(**changes: object) -> TrainingSetup:
     """The embedded digits, made ready with settings of the model such as init="zero"."""
-    division = divide(open_source(None), val=0.15, test=0.15, seed=0)
+    division = split_data(open_source(None), val=0.15, test=0.15, seed=0)
     flags = {f"model.{name}": value for name, value in changes.items()}
-    recipe = resolve("small", flags, glance(division.train)).recipe
+    recipe = resolve("small", flags, summarize(division.train)).recipe
     return prepare(recipe, division, lambda done, total: None)
 
 
@@ -61,9 +61,9 @@ def test_what_the_network_cannot_have_is_refused_before_any_work(changes: dict, 
 
 
 def test_pictures_grow_with_the_training() -> None:
-    division = divide(open_source(None), val=0.15, test=0.15, seed=0)
+    division = split_data(open_source(None), val=0.15, test=0.15, seed=0)
     flags = {"data.progressive_resizing": 0.5, "data.size": 16, "model.name": "cifar_resnet20"}
-    recipe = resolve("small", flags, glance(division.train)).recipe
+    recipe = resolve("small", flags, summarize(division.train)).recipe
     ready = prepare(recipe, division, lambda done, total: None)
     batch = next(iter(ready.loader.epoch(0, 0)))
     sides = []

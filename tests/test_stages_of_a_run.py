@@ -104,7 +104,7 @@ def test_a_plan_knows_the_stages(capsys: pytest.CaptureFixture) -> None:
 def test_what_cannot_be_is_refused_before_a_picture_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoded = "saccade.training.prepare.decoded"
+    decoded = "saccade.training.prepare.decode_all"
     monkeypatch.setattr(decoded, lambda *_, **__: pytest.fail("decoded"))
 
     def refused(kind: type, stages: str, **flags: object) -> str:

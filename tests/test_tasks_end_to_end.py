@@ -80,12 +80,12 @@ def rows_of(run: Run) -> list[dict[str, str]]:
 def test_a_column_of_labels_makes_a_run_with_thresholds(labelled: Run) -> None:
     assert labelled.classes == ("bar", "box")
     assert labelled.test.task == "multilabel"
-    assert labelled.test.leading.name == "mean average precision"
-    assert labelled.test.leading.baseline == pytest.approx(0.5, abs=0.15)
+    assert labelled.test.primary.name == "mean average precision"
+    assert labelled.test.primary.baseline == pytest.approx(0.5, abs=0.15)
     assert [row.name for row in labelled.test.per_class] == ["bar", "box"]
     task = labelled.bundle.task
     assert isinstance(task, Multilabel)
-    assert set(labelled.events("calibrated")[-1]["thresholds"].values()) == set(task.thresholds)
+    assert set(labelled.events("calibration")[-1]["thresholds"].values()) == set(task.thresholds)
 
 
 def test_predictions_of_labels_are_those_over_their_thresholds(labelled: Run) -> None:
@@ -109,11 +109,11 @@ def test_the_card_counts_each_label_on_its_own(labelled: Run) -> None:
 
 def test_a_column_of_numbers_makes_a_run_with_a_margin(estimated: Run) -> None:
     assert estimated.classes == ()
-    assert [n.name for n in estimated.test.numbers[:2]] == ["R squared", "R squared per place"]
+    assert [n.name for n in estimated.test.metrics[:2]] == ["R squared", "R squared per place"]
     assert estimated.test["R squared per place"].n * 3 == estimated.test.n
     task = estimated.bundle.task
     assert isinstance(task, Regression)
-    assert task.margin == estimated.events("calibrated")[-1]["margin"]
+    assert task.margin == estimated.events("calibration")[-1]["margin"]
     assert estimated.origins["train.label_smoothing"] == "auto: as regression allows"
 
 
@@ -148,7 +148,7 @@ def test_predictions_of_numbers_have_no_columns_of_classes(estimated: Run) -> No
 @pytest.mark.parametrize("which", ["labelled", "estimated"])
 def test_measuring_anew_gives_the_numbers_of_the_run(which: str, request) -> None:
     run = request.getfixturevalue(which)
-    assert api.evaluate(run.path).numbers == run.test.numbers
+    assert api.evaluate(run.path).metrics == run.test.numbers
     assert json.loads(json.dumps(api.evaluate(run.path).to_dict()))["task"] == run.test.task
 
 
@@ -177,7 +177,7 @@ def test_another_column_is_learned_by_naming_it_and_its_kind(tables: Path) -> No
     assert isinstance(task, Regression)
     assert task.mean == pytest.approx(10 * 80, rel=0.15)  # ten times the brightness, 20 to 140
     assert max(labels) > 300
-    assert api.evaluate(run.path).numbers == run.test.numbers
+    assert api.evaluate(run.path).metrics == run.test.metrics
 
 
 @pytest.mark.parametrize("table", ["several.csv", "numbers.csv"])

@@ -202,7 +202,7 @@ def resume(
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
     from saccade.runs.run import Run
-    from saccade.trackers.watching import run_training, tracked
+    from saccade.trackers.watching import run_training, trackers_of
     from saccade.training.follow import launched_run
     from saccade.training.train import resume_training
 
@@ -211,7 +211,7 @@ def resume(
         return launched_run(Command.of("resume", run, epochs=epochs).words, together)
     begun = Run.open(run)
     return run_training(
-        lambda view, world: resume_training(begun, view, world, epochs), tracked(begun)
+        lambda view, world: resume_training(begun, view, world, epochs), trackers_of(begun)
     )
 
 
@@ -249,10 +249,10 @@ def evaluate(
         A folder for predictions.csv, evaluation.json and report.html, or a .csv file for the
         predictions alone.
     """
-    from saccade.evaluation.measure import Wanted, measure
+    from saccade.evaluation.measure import EvaluationOptions, measure
     from saccade.runs.run import Run
 
-    wanted = Wanted(tta, by, corrupt, out=None if out is None else Path(out))
+    wanted = EvaluationOptions(tta, by, corrupt, out=None if out is None else Path(out))
     return measure(Run.open(run), data, split, wanted)
 
 
@@ -290,13 +290,13 @@ def tune_threshold(
     out
         A folder or a .csv file, as for evaluate.
     """
-    from saccade.evaluation.measure import Wanted, measure
-    from saccade.evaluation.readable import Wish
+    from saccade.evaluation.measure import EvaluationOptions, measure
+    from saccade.evaluation.readable import ThresholdTarget
     from saccade.runs.run import Run
 
-    wanted = Wanted(
+    wanted = EvaluationOptions(
         by=by,
-        wish=Wish.of(precision, coverage, save),
+        threshold_target=ThresholdTarget.of(precision, coverage, save),
         out=None if out is None else Path(out),
     )
     return measure(Run.open(run), data, split, wanted)
@@ -565,10 +565,10 @@ def study(
         Settings that all variants have in common, by their short names: epochs=5.
     """
     from saccade.recipes.short import by_full_name
-    from saccade.studies.run import Wanted, carry_out
+    from saccade.studies.run import StudyOptions, run_study
 
     folder = Path(out) if out is not None else None
-    return carry_out(Wanted(name, data, by_full_name(with_, short), seeds, folder, jobs))
+    return run_study(StudyOptions(name, data, by_full_name(with_, short), seeds, folder, jobs))
 
 
 def studies() -> Studies:
@@ -619,4 +619,4 @@ def create_model(
     from saccade.models.create import create_model as create
     from saccade.progress import say
 
-    return create(name, num_classes, weights=weights, tell=say)
+    return create(name, num_classes, weights=weights, notify=say)

@@ -25,8 +25,8 @@ from saccade.recipes.recipe import all_settings
 from saccade.recipes.setting import Setting
 from saccade.recipes.short import short_names
 
-REPORTED = 4  # exit code: finished, some inputs reported
-USAGE = 2
+EXIT_UNREADABLE = 4  # exit code: finished, some inputs reported
+EXIT_USAGE = 2
 TABLES = {
     "Anatomy",
     "Comparison",
@@ -39,7 +39,7 @@ TABLES = {
 }  # results that `--csv` can print
 LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
-UNSAYABLE: dict[str, Any] = {"Module": object}  # what only Python can hand over
+PYTHON_ONLY: dict[str, Any] = {"Module": object}  # what only Python can hand over
 SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
 SETTINGS = "Settings"  # the heading above their options
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
@@ -50,21 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
-    leave_on_signals()
+    exit_on_signals()
     try:
         code = application()(words, print_error=False, exit_on_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        return refuse(str(error), hint_on(error, words), USAGE, as_json)
+        return report_error(str(error), hint_on(error, words), EXIT_USAGE, as_json)
     except SaccadeError as error:
-        return refuse(error.what, error.hint, error.exit_code, as_json)
+        return report_error(error.what, error.hint, error.exit_code, as_json)
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
-def leave_on_signals() -> None:
+def exit_on_signals() -> None:
     """End at once on SIGINT and SIGTERM, in the middle of an import too.
 
     All files are written whole or not at all, so there is nothing to lose; a training, which has
@@ -106,7 +106,7 @@ def command(verb: Callable[..., Any]) -> Callable[..., int]:
     parameters = [*own_parameters(verb), *output_parameters(verb)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__doc__, run.__name__ = unwrapped(verb.__doc__ or ""), verb.__name__
+    run.__doc__, run.__name__ = unwrap_docstring(verb.__doc__ or ""), verb.__name__
     return run
 
 
@@ -114,13 +114,13 @@ def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     """The parameters of a verb; the settings with a short name stand where it takes such."""
     annotations = {k: v for k, v in verb.__annotations__.items() if k not in ("return", SHORT)}
     holder = types.SimpleNamespace(__annotations__=annotations)
-    kinds = {k: textual(v) for k, v in get_type_hints(holder, vars(api) | UNSAYABLE).items()}
+    kinds = {k: cli_type(v) for k, v in get_type_hints(holder, vars(api) | PYTHON_ONLY).items()}
     for name, parameter in inspect.signature(verb).parameters.items():
         if name == SHORT:
             yield from map(setting_parameter, short_names().values())
         else:
             place = parameter.kind
-            kind, place = written(kinds[name], place), POSITIONAL.get(place, place)
+            kind, place = as_parameter(kinds[name], place), POSITIONAL.get(place, place)
             yield parameter.replace(annotation=kind, kind=place)
 
 
@@ -140,19 +140,19 @@ def output_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
         yield inspect.Parameter(name, keyword, default=False, annotation=kind)
 
 
-def written(kind: Any, place: Any) -> Any:
+def as_parameter(kind: Any, place: Any) -> Any:
     """The type as a parameter; among several words a lone hyphen, standard input, is one too."""
     if place is inspect.Parameter.VAR_POSITIONAL:
         return Annotated[kind, Parameter(allow_leading_hyphen=True)]
     return kind
 
 
-def unwrapped(docstring: str) -> str:
+def unwrap_docstring(docstring: str) -> str:
     """The docstring with each description in one line, for the terminal to wrap."""
     return re.sub(r"(?m)(^    \S.*)\n    (?=\S)", r"\1 ", inspect.cleandoc(docstring))
 
 
-def textual(kind: Any) -> Any:
+def cli_type(kind: Any) -> Any:
     """The type that a command line can say: text for a path, no mappings and no modules."""
     if get_origin(kind) not in (Union, types.UnionType):
         return kind
@@ -172,10 +172,10 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
         print(comma_separated(result)) if as_csv else show_result(result)
     else:
         print(result.to_csv() if as_csv else result)
-    reported = getattr(result, "reported", ())
+    reported = getattr(result, "unreadable", ())
     for skipped in reported:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
-    return REPORTED if reported else 0
+    return EXIT_UNREADABLE if reported else 0
 
 
 def hint_on(error: CycloptsError, words: Sequence[str]) -> str:
@@ -197,7 +197,7 @@ def full_name(option: str) -> str:
     return found[0] if option.startswith("--") and found else ""
 
 
-def refuse(what: str, hint: str, code: int, as_json: bool) -> int:
+def report_error(what: str, hint: str, code: int, as_json: bool) -> int:
     """Say what is wrong: in words on standard error, with `--json` as data on standard output."""
     if as_json:
         error = {"message": what, "hint": hint, "exit_code": code}

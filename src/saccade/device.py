@@ -52,14 +52,14 @@ def environment() -> dict[str, str]:
     }
 
 
-def cores() -> int:
+def cpu_count() -> int:
     """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-HUSHED = "SACCADE_LAUNCHED"  # set where the launcher, not the process itself, tells of failures
+LAUNCHED = "SACCADE_LAUNCHED"  # set where the launcher, not the process itself, tells of failures
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from saccade.errors import ResourceError, SaccadeError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -39,15 +39,15 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def atomic_write(path: Path, content: str | bytes) -> None:
     """Replace the file at `path` by `content`, in one instant."""
     data = content.encode() if isinstance(content, str) else content
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` to fill; it takes the place of `path` when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
@@ -94,9 +94,9 @@ def _umask() -> int:
     return mask
 
 
-Tell = Callable[[str], None]  # takes one line for the person who waits
+Notify = Callable[[str], None]  # takes one line for the person who waits
 CHUNK = 1 << 20  # bytes
-PATIENCE = 30.0  # seconds without a byte
+TIMEOUT = 30.0  # seconds without a byte
 OFFLINE = ("SACCADE_OFFLINE", "HF_HUB_OFFLINE")
 
 
@@ -110,7 +110,7 @@ class Digest:
     def __str__(self) -> str:
         return f"its {self.kind} begins with {self.digits}"
 
-    def fault(self, path: Path) -> str:
+    def mismatch(self, path: Path) -> str:
         """How the file's digest differs, in words; empty for the file that was published."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(
@@ -134,14 +134,14 @@ def fetch(
     digest: Digest,
     *,
     damaged: type[SaccadeError],
-    tell: Tell = silent,
+    notify: Notify = silent,
 ) -> Path:
     """The file at `path`, fetched if need be from the first address that has it whole.
 
     Raises `damaged` when another file lies there, `ResourceError` when none is to be had.
     """
     if path.is_file():
-        if fault := digest.fault(path):
+        if fault := digest.mismatch(path):
             raise damaged(
                 f"{path.name} is damaged: {fault}", f"delete {path}, and it is fetched again"
             )
@@ -152,9 +152,9 @@ def fetch(
     failures = []
     for address in addresses:
         try:
-            with whole_file(path) as temporary:
-                _download(address, temporary, tell)
-                if fault := digest.fault(temporary):
+            with atomic_file(path) as temporary:
+                _download(address, temporary, notify)
+                if fault := digest.mismatch(temporary):
                     raise OSError(f"what lies there is damaged, {fault}")
             return path
         except (OSError, HTTPException) as error:
@@ -169,7 +169,7 @@ def _offline() -> str | None:
     return next((name for name in OFFLINE if os.environ.get(name, "").lower() in yes), None)
 
 
-def _download(address: str, path: Path, tell: Tell) -> None:
+def _download(address: str, path: Path, tell: Notify) -> None:
     """Write what `address` has to `path`, telling each tenth."""
     name, done, told = address.rpartition("/")[2], 0, 0
     with _answer(address) as answer, path.open("wb") as file:
@@ -186,7 +186,7 @@ def _download(address: str, path: Path, tell: Tell) -> None:
 
 def _answer(address: str) -> HTTPResponse:
     try:
-        return urllib.request.urlopen(address, timeout=PATIENCE)
+        return urllib.request.urlopen(address, timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         raise

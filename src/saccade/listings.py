@@ -9,14 +9,14 @@ from itertools import groupby
 from typing import Any
 
 from saccade.errors import unknown
-from saccade.models.catalogue import CLASSICAL, NETWORKS, Shape
+from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, Shape
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES
 from saccade.words import aligned, html_table
 
 
 @dataclass(frozen=True)
-class Entry:
+class NetworkEntry:
     """A network of the catalogue."""
 
     name: str
@@ -28,7 +28,7 @@ class Entry:
 class Models:
     """Networks in order of year, the classical recipes behind them."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[NetworkEntry, ...]
 
     def to_dict(self) -> dict[str, Any]:
         return {"models": [asdict(entry) for entry in self.entries]}
@@ -50,12 +50,12 @@ class Models:
 
 def list_models(pattern: str) -> Models:
     """The networks whose name is like `pattern`; raises `UsageError` if there is none."""
-    every = NETWORKS | CLASSICAL
+    every = NETWORKS | CLASSICAL_MODELS
     names = [name for name in every if fnmatchcase(name, pattern)]
     if not names:
         raise unknown("model", pattern, every)
     rows = ((name, every[name]) for name in names)
-    return Models(tuple(Entry(name, str(row.paper), row.input) for name, row in rows))
+    return Models(tuple(NetworkEntry(name, str(row.paper), row.input) for name, row in rows))
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,14 +63,18 @@ class NamedRecipe:
     """A recipe with its name and what is said of it."""
 
     name: str
-    words: str
+    description: str
     recipe: Recipe
 
     def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "words": self.words, "settings": self.recipe.settings()}
+        return {
+            "name": self.name,
+            "description": self.description,
+            "settings": self.recipe.settings(),
+        }
 
     def __str__(self) -> str:
-        said = "".join(f"# {line}".rstrip() + "\n" for line in self.words.splitlines())
+        said = "".join(f"# {line}".rstrip() + "\n" for line in self.description.splitlines())
         return f"{said}\n{self.recipe.to_toml()}".rstrip()
 
     def __repr__(self) -> str:
@@ -91,7 +95,7 @@ class Recipes:
         return {"recipes": [entry.to_dict() for entry in self.entries]}
 
     def rows(self) -> list[tuple[str, str]]:
-        return [(entry.name, entry.words.splitlines()[0]) for entry in self.entries]
+        return [(entry.name, entry.description.splitlines()[0]) for entry in self.entries]
 
     def __str__(self) -> str:
         return aligned(self.rows())

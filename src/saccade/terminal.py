@@ -20,7 +20,7 @@ from saccade.data.doctor.doctor import Diagnosis
 from saccade.engine.loop import Position, Step
 from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
-from saccade.explain.layer_stats import LayerRow, in_columns
+from saccade.explain.layer_stats import LayerStatistics, as_text_table
 from saccade.progress import TimeLeft
 from saccade.recipes.settings import Settings
 from saccade.recipes.training import ENDLESS
@@ -185,14 +185,14 @@ class TrainingView:
         self.progress.stop()
         history = run.history
         if layers := next((row["layers"] for row in history[::-1] if "layers" in row), None):
-            self.console.print(_in_columns([LayerRow(**layer) for layer in layers]))
-        for fact in run.events("judgement")[-1:]:
-            self.note(fact["words"])
+            self.console.print(_in_columns([LayerStatistics(**layer) for layer in layers]))
+        for fact in run.events("fit_diagnosis")[-1:]:
+            self.note(fact["message"])
 
 
-def _in_columns(layers: Sequence[LayerRow]) -> Table:
+def _in_columns(layers: Sequence[LayerStatistics]) -> Table:
     """The last look into the layers."""
-    head, *rows = in_columns(layers)
+    head, *rows = as_text_table(layers)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for place, title in enumerate(head):
         table.add_column(title, justify="right" if place else "left", overflow="fold")

@@ -9,17 +9,17 @@ from torch import Tensor
 
 from saccade.audit.confident_learning import (
     RULES,
-    by_class,
-    by_noise_rate,
+    calibrated_counts,
+    confident_classes,
     confident_joint,
-    expected,
-    joint,
-    likely,
-    margins,
+    estimate_joint,
+    label_error_rate,
+    label_error_rate_interval,
     noise_matrix,
+    normalized_margins,
+    prune_by_class,
+    prune_by_noise_rate,
     thresholds,
-    wrong_share,
-    wrong_share_interval,
 )
 
 THEIRS = {"noise_rate": "prune_by_noise_rate", "class": "prune_by_class", "both": "both"}
@@ -47,29 +47,29 @@ def test_thresholds_are_the_mean_confidence_of_each_class() -> None:
 
 
 def test_a_picture_that_is_confidently_of_no_class_is_not_counted() -> None:
-    found = likely(BY_HAND, thresholds(BY_HAND, LABELS))
+    found = confident_classes(BY_HAND, thresholds(BY_HAND, LABELS))
     assert found.tolist() == [0, 0, 0, 1, 1, 1, -1, 2, 2, 0]
     counted = confident_joint(BY_HAND, LABELS)
     assert counted.tolist() == [[3, 1, 0], [0, 2, 0], [1, 0, 2]]
 
 
 def test_the_joint_keeps_the_class_sizes_and_its_rest_is_the_share_of_wrong_labels() -> None:
-    shares = joint(confident_joint(BY_HAND, LABELS), torch.tensor([4.0, 3.0, 3.0]))
+    shares = estimate_joint(confident_joint(BY_HAND, LABELS), torch.tensor([4.0, 3.0, 3.0]))
     expected = [[0.3, 0.1, 0.0], [0.0, 0.3, 0.0], [0.1, 0.0, 0.2]]
     assert torch.allclose(shares, torch.tensor(expected, dtype=torch.float64))
-    assert wrong_share(shares) == pytest.approx(0.2)
+    assert label_error_rate(shares) == pytest.approx(0.2)
     assert noise_matrix(shares)[:, 0].tolist() == pytest.approx([0.75, 0.0, 0.25])
 
 
 def test_the_two_wrong_labels_are_the_suspects_of_every_rule() -> None:
     for rule in RULES.values():
         assert rule(BY_HAND, LABELS).nonzero().flatten().tolist() == [3, 9]
-    assert margins(BY_HAND, LABELS)[[3, 9]].tolist() == pytest.approx([-0.8, -0.5])
+    assert normalized_margins(BY_HAND, LABELS)[[3, 9]].tolist() == pytest.approx([-0.8, -0.5])
 
 
 def test_the_most_probable_of_the_confident_classes_counts_even_where_another_is_higher() -> None:
     limits = torch.tensor([0.6, 0.2, 0.2])
-    assert likely(torch.tensor([[0.45, 0.3, 0.25]]), limits).tolist() == [1]
+    assert confident_classes(torch.tensor([[0.45, 0.3, 0.25]]), limits).tolist() == [1]
 
 
 def test_a_class_is_never_emptied() -> None:
@@ -77,17 +77,17 @@ def test_a_class_is_never_emptied() -> None:
     right = torch.tensor([[0.9, 0.1]] * 4, dtype=torch.float64)
     wrong = torch.tensor([[0.8, 0.2], [0.85, 0.15], [0.95, 0.05], [0.99, 0.01]]).double()
     said = torch.cat([right, wrong])
-    assert by_class(said, labels).sum() <= 3
-    assert by_noise_rate(said, labels).sum() <= 3
+    assert prune_by_class(said, labels).sum() <= 3
+    assert prune_by_noise_rate(said, labels).sum() <= 3
 
 
 def test_the_interval_holds_the_share_and_draws_the_same_pictures_again() -> None:
     probabilities, labels = noisy(300, 3, seed=1)
-    shares = joint(confident_joint(probabilities, labels), labels.bincount().double())
-    interval = wrong_share_interval(probabilities, labels)
+    shares = estimate_joint(confident_joint(probabilities, labels), labels.bincount().double())
+    interval = label_error_rate_interval(probabilities, labels)
     assert interval is not None
-    assert interval.low < wrong_share(shares) < interval.high
-    assert interval == wrong_share_interval(probabilities, labels)
+    assert interval.low < label_error_rate(shares) < interval.high
+    assert interval == label_error_rate_interval(probabilities, labels)
 
 
 @pytest.mark.parametrize(("classes", "seed"), [(2, 0), (2, 1), (3, 2), (5, 3), (10, 4)])
@@ -99,9 +99,9 @@ def test_all_is_as_cleanlab_has_it(classes: int, seed: int) -> None:
     p, y = probabilities.numpy(), labels.numpy()
     mine = confident_joint(probabilities, labels)
     assert np.array_equal(mine, count.compute_confident_joint(y, p, calibrate=False))
-    shares = joint(mine, labels.bincount(minlength=classes).double())
+    shares = estimate_joint(mine, labels.bincount(minlength=classes).double())
     theirs = count.estimate_joint(y, p, confident_joint=mine.numpy())
-    counts = expected(probabilities, labels)  # of equal remainders, either may go up
+    counts = calibrated_counts(probabilities, labels)  # of equal remainders, either may go up
     assert np.abs(counts.numpy() - theirs * len(y)).max() <= 1 + 1e-9
     assert np.array_equal(counts.sum(dim=1), labels.bincount(minlength=classes))
     assert np.allclose(shares, theirs, atol=1 / len(y))
@@ -114,7 +114,7 @@ def test_all_is_as_cleanlab_has_it(classes: int, seed: int) -> None:
         assert 0 < found.sum() < len(y)
         assert np.array_equal(RULES[name](probabilities, labels), found), name
     quality = rank.get_normalized_margin_for_each_label(y, p)
-    assert np.allclose((margins(probabilities, labels) + 1) / 2, quality)
+    assert np.allclose((normalized_margins(probabilities, labels) + 1) / 2, quality)
 
 
 def noisy(count: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:

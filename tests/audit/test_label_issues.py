@@ -84,8 +84,8 @@ def test_the_command_prints_one_object_or_a_row_a_label_issue(
     assert main(["label-issues", str(mislabelled), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {s["name"] for s in told["label_issues"]} == WRONG
-    low, high = told["wrong_share_interval"]
-    assert low <= told["wrong_share"] <= high
+    low, high = told["label_error_rate_interval"]
+    assert low <= told["label_error_rate"] <= high
     assert [sum(column) for column in zip(*told["noise_matrix"])] == pytest.approx([1, 1, 1])
     assert main(["label-issues", str(mislabelled), "--csv"]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))

@@ -7,7 +7,7 @@ from pytest import MonkeyPatch
 
 from saccade.augmentation import augmentation
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.crop import ResizedCrop
+from saccade.augmentation.crop import RandomResizedCrop
 from saccade.augmentation.filters import Noise
 from saccade.augmentation.geometry import Flip
 from saccade.data.batch import Batch
@@ -39,7 +39,9 @@ def test_a_batch_of_several_pieces_comes_out_whole_and_in_order(monkeypatch: Mon
     assert torch.equal(seen.images, given.images.flip(3).float())
     assert torch.equal(seen.index, given.index)
     given = Batch(given.images.float(), given.targets, given.index)
-    smaller = compose([ResizedCrop(scale=1, ratio=1, size=80)])(given, torch.Generator()).images
+    smaller = compose([RandomResizedCrop(scale=1, ratio=1, size=80)])(
+        given, torch.Generator()
+    ).images
     expected = torch.nn.functional.avg_pool2d(given.images.float(), 2)
     torch.testing.assert_close(smaller, expected, atol=0.05, rtol=0)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from saccade.augmentation.augmentation import Augmentation
-from saccade.augmentation.catalogue import parse
-from saccade.augmentation.crop import PadCrop, ResizedCrop
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.augmentation.crop import PadCrop, RandomResizedCrop
 from saccade.augmentation.geometry import Flip, Rotate, Translate
 from saccade.augmentation.mix import Mixup
 from saccade.errors import RecipeError
@@ -20,14 +20,14 @@ from saccade.errors import RecipeError
         ("rotate:10", Rotate(10)),
         (" rotate: 7.5, border = zeros ", Rotate(7.5, "zeros")),
         ("pad_crop:2,border=reflect", PadCrop(2, "reflect")),
-        ("resized_crop:scale=0.35", ResizedCrop(0.35)),
-        ("resized_crop:0.5,size=32,ratio=2", ResizedCrop(0.5, 2, 32)),
+        ("resized_crop:scale=0.35", RandomResizedCrop(0.35)),
+        ("resized_crop:0.5,size=32,ratio=2", RandomResizedCrop(0.5, 2, 32)),
         ("mixup:0.2", Mixup(0.2, classes=7)),
         ("mixup:0.2,classes=3", Mixup(0.2, classes=3)),
     ],
 )
 def test_a_text_is_an_augmentation(text: str, augmentation: Augmentation):
-    assert parse(text, classes=7) == augmentation
+    assert parse_augmentation(text, classes=7) == augmentation
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,6 @@ def test_a_text_is_an_augmentation(text: str, augmentation: Augmentation):
 )
 def test_what_cannot_be_read_says_what_could(text: str, what: str, hint: str):
     with pytest.raises(RecipeError) as error:
-        parse(text)
+        parse_augmentation(text)
     assert what in error.value.what
     assert hint in error.value.hint

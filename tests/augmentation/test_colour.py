@@ -9,7 +9,7 @@ import torch
 import torchvision.transforms.v2.functional as F
 from torch import Tensor
 
-from saccade.augmentation.augmentation import Chain, compose
+from saccade.augmentation.augmentation import Compose, compose
 from saccade.augmentation.colour import (
     COMPONENTS,
     Blended,
@@ -20,8 +20,8 @@ from saccade.augmentation.colour import (
     Hue,
     Lighting,
     Saturation,
+    adjust_hue,
     recolour,
-    turn_hue,
 )
 from saccade.data.batch import Batch
 from saccade.errors import DataError
@@ -62,7 +62,7 @@ def test_factors_do_what_torchvision_does_to_a_level(
 
 def test_a_third_of_a_turn_makes_red_green_green_blue_and_blue_red():
     images = pictures().float()
-    seen = recolour(images, turn_hue(torch.full((6,), 1 / 3)))
+    seen = recolour(images, adjust_hue(torch.full((6,), 1 / 3)))
     torch.testing.assert_close(seen, images.roll(1, 1), atol=1e-3, rtol=0)
     oracle = F.adjust_hue(images.byte(), 1 / 3).float()
     torch.testing.assert_close(seen, oracle, atol=2, rtol=0)
@@ -71,7 +71,7 @@ def test_a_third_of_a_turn_makes_red_green_green_blue_and_blue_red():
 @pytest.mark.parametrize("turn", [-0.3, -0.1, 0.05, 0.2])
 def test_hues_move_as_far_as_in_hsv(turn: float):
     images = pictures(low=80, high=180).float()  # so that nothing is cut to 0 to 255
-    seen = recolour(images, turn_hue(torch.full((6,), turn)))
+    seen = recolour(images, adjust_hue(torch.full((6,), turn)))
     coloured = (images.amax(1) - images.amin(1)) > 20
     moved = (_hue(seen) - _hue(images) - turn + 0.5) % 1 - 0.5
     assert moved[coloured].abs().max() < 3 / 360  # a hexagon's angle and a circle's: 2.3 degrees
@@ -115,7 +115,7 @@ def test_neighbours_are_one_matrix_that_does_what_they_do_in_turn():
     images = pictures(low=100, high=156).float()  # so that nothing is cut to 0 to 255
     parts = [Brightness(0.2), Contrast(0.2), Saturation(0.2), Hue(0.05), Lighting()]
     chain = compose(parts)
-    assert isinstance(chain, Chain) and [type(part) for part in chain.parts] == [Blended]
+    assert isinstance(chain, Compose) and [type(part) for part in chain.parts] == [Blended]
     generator, seen = chance(), as_batch(images)
     for part in parts:
         seen = part(seen, generator)

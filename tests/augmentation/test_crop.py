@@ -6,7 +6,7 @@ import pytest
 import torch
 import torchvision.transforms.v2.functional as theirs
 
-from saccade.augmentation.crop import Grow, sizes
+from saccade.augmentation.crop import ProgressiveResizing, stage_sizes
 from saccade.data.batch import Batch
 
 
@@ -28,20 +28,20 @@ def batch(side: int) -> Batch:
     ],
 )
 def test_sizes_rise_evenly_to_the_whole(whole: int, share: float, expected: tuple[int, ...]):
-    assert sizes(whole, share) == expected
+    assert stage_sizes(whole, share) == expected
 
 
 @pytest.mark.parametrize(
     "done, side", [(0, 16), (0.249, 16), (0.25, 20), (0.5, 28), (0.75, 32), (1, 32)]
 )
 def test_a_stage_is_a_quarter_of_the_training(done: float, side: int):
-    seen = Grow(0.5, lambda: done)(batch(32), torch.Generator())
+    seen = ProgressiveResizing(0.5, lambda: done)(batch(32), torch.Generator())
     assert seen.images.shape == (2, 3, side, side)
 
 
 def test_pixels_are_torchvisions_antialiased_bilinear_ones():
     given = batch(32)
-    seen = Grow(0.5, lambda: 0)(given, torch.Generator()).images
+    seen = ProgressiveResizing(0.5, lambda: 0)(given, torch.Generator()).images
     expected = theirs.resize(given.images.float(), [16, 16], antialias=True)
     torch.testing.assert_close(seen, expected)
     assert seen.min() >= 0 and seen.max() <= 255
@@ -50,7 +50,7 @@ def test_pixels_are_torchvisions_antialiased_bilinear_ones():
 def test_nothing_is_drawn_and_nothing_is_written():
     given, generator = batch(32), torch.Generator().manual_seed(1)
     before, state = given.images.clone(), generator.get_state()
-    seen = Grow(0.5, lambda: 0)(given, generator)
+    seen = ProgressiveResizing(0.5, lambda: 0)(given, generator)
     assert torch.equal(generator.get_state(), state)
     assert torch.equal(given.images, before)
     assert torch.equal(seen.targets, given.targets)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from saccade.augmentation.augmentation import Either
-from saccade.augmentation.catalogue import parse
+from saccade.augmentation.augmentation import RandomChoice
+from saccade.augmentation.catalogue import parse_augmentation
 from saccade.augmentation.geometry import Flip, VerticalFlip
 from saccade.augmentation.mix import CutMix, Mixup
 from saccade.data.batch import Batch
@@ -19,16 +19,18 @@ def batch() -> Batch:
 
 
 def test_a_text_with_a_bar_is_either():
-    assert parse("mixup:0.4|cutmix:1", classes=7) == Either((Mixup(0.4, 7), CutMix(1, 7)))
+    assert parse_augmentation("mixup:0.4|cutmix:1", classes=7) == RandomChoice(
+        (Mixup(0.4, 7), CutMix(1, 7))
+    )
 
 
 def test_what_stands_beside_a_bar_has_to_be_an_augmentation():
     with pytest.raises(RecipeError, match="no augmentation is called 'cutmx'"):
-        parse("mixup|cutmx")
+        parse_augmentation("mixup|cutmx")
 
 
 def test_the_whole_batch_has_one_draw_and_each_part_half_of_the_batches():
-    either = Either((Flip(1), VerticalFlip(1)))
+    either = RandomChoice((Flip(1), VerticalFlip(1)))
     generator = torch.Generator().manual_seed(0)
     across = batch().images.flip(3)
     down = batch().images.flip(2)
@@ -39,7 +41,7 @@ def test_the_whole_batch_has_one_draw_and_each_part_half_of_the_batches():
 
 
 def test_the_same_state_draws_the_same_part_and_the_next_state_may_draw_another():
-    either = Either((Flip(1), VerticalFlip(1)))
+    either = RandomChoice((Flip(1), VerticalFlip(1)))
     one, other = (torch.Generator().manual_seed(3) for _ in range(2))
     first = [either(batch(), one).images for _ in range(8)]
     second = [either(batch(), other).images for _ in range(8)]
@@ -48,4 +50,4 @@ def test_the_same_state_draws_the_same_part_and_the_next_state_may_draw_another(
 
 
 def test_a_batch_goes_through_whole_so_that_pieces_do_not_draw_for_themselves():
-    assert Either((Flip(), VerticalFlip())).mixes
+    assert RandomChoice((Flip(), VerticalFlip())).mixes

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from saccade.augmentation.filters import Cutout, Erase, rectangles
+from saccade.augmentation.filters import Cutout, RandomErasing, rectangles
 from saccade.data.batch import Batch
 
 
@@ -28,7 +28,7 @@ def test_a_rectangle_holds_the_pixels_whose_middle_it_holds():
 
 
 def test_erased_rectangles_have_the_areas_of_the_paper():
-    images = Erase(1, fill="zeros")(white(2000, 40, 40), chance()).images
+    images = RandomErasing(1, fill="zeros")(white(2000, 40, 40), chance()).images
     gone = (images[:, 0] == 0).float()
     area = gone.mean((1, 2))
     assert 0.015 < area.min() < 0.03 and 0.3 < area.max() < 0.36  # whole pixels of 0.02 to 0.33
@@ -41,7 +41,7 @@ def test_erased_rectangles_have_the_areas_of_the_paper():
 
 
 def test_erasing_happens_as_often_as_asked_for_and_everywhere():
-    images = Erase(0.4, fill="zeros")(white(3000, 16, 16), chance()).images
+    images = RandomErasing(0.4, fill="zeros")(white(3000, 16, 16), chance()).images
     gone = images[:, 0] == 0
     assert abs(gone.flatten(1).any(1).float().mean() - 0.4) < 0.04
     assert gone.any(0).all()

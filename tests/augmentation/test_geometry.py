@@ -10,8 +10,8 @@ import torchvision.transforms.v2.functional as F
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
 
-from saccade.augmentation.augmentation import Chain, compose
-from saccade.augmentation.crop import PadCrop, ResizedCrop
+from saccade.augmentation.augmentation import Compose, compose
+from saccade.augmentation.crop import PadCrop, RandomResizedCrop
 from saccade.augmentation.filters import Noise
 from saccade.augmentation.geometry import (
     Elastic,
@@ -135,13 +135,13 @@ def test_simards_alpha_34_and_sigma_4_are_the_defaults():
 
 def test_a_resized_crop_of_everything_is_the_picture():
     given = batch(3, 3, 16, 16)
-    seen = ResizedCrop(scale=1, ratio=1)(given, chance()).images
+    seen = RandomResizedCrop(scale=1, ratio=1)(given, chance()).images
     assert torch.equal(seen, given.images.float())
 
 
 def test_resized_crops_lie_inside_with_the_areas_and_proportions_of_the_paper():
     height, width = 1500, 2000
-    matrix = ResizedCrop().warp(4000, (height, width), chance()).matrix
+    matrix = RandomResizedCrop().warp(4000, (height, width), chance()).matrix
     h, w = height / matrix[:, 1, 1], width / matrix[:, 0, 0]
     x, y = -matrix[:, 0, 2] / matrix[:, 0, 0], -matrix[:, 1, 2] / matrix[:, 1, 1]
     assert x.min() > -1e-3 and y.min() > -1e-3
@@ -154,7 +154,7 @@ def test_resized_crops_lie_inside_with_the_areas_and_proportions_of_the_paper():
 
 @pytest.mark.parametrize("size", [None, 64, 200])
 def test_a_resized_crop_of_a_large_picture_is_torchvisions_to_the_byte(size: int | None):
-    given, kind = batch(5, 3, 120, 120), ResizedCrop(size=size)
+    given, kind = batch(5, 3, 120, 120), RandomResizedCrop(size=size)
     side = size or 120
     matrix = kind.warp(5, (120, 120), chance()).matrix
     seen = kind(given, chance()).images
@@ -171,19 +171,19 @@ def test_cutting_bytes_and_reading_floating_point_agree_to_a_level():
     smooth = torch.nn.functional.interpolate(batch(6, 3, 5, 5).images, (128, 128), mode="bilinear")
     given = Batch(smooth, torch.arange(6), torch.arange(6))
     floats = Batch(smooth.float(), torch.arange(6), torch.arange(6))
-    chain = compose([Flip(), ResizedCrop(), VerticalFlip()])
+    chain = compose([Flip(), RandomResizedCrop(), VerticalFlip()])
     cut, read = chain(given, chance()).images, chain(floats, chance()).images
     torch.testing.assert_close(cut, read, atol=2.5, rtol=0)  # at the edge one reads on beyond it
     assert (cut - read).abs().mean() < 0.3
 
 
 def test_a_resized_crop_gives_the_size_it_is_asked_for():
-    assert ResizedCrop(size=11)(batch(2, 3, 20, 30), chance()).images.shape == (2, 3, 11, 11)
+    assert RandomResizedCrop(size=11)(batch(2, 3, 20, 30), chance()).images.shape == (2, 3, 11, 11)
 
 
 def test_neighbours_are_joined_to_one_warp_and_strangers_are_not():
     chain = compose([Flip(), Rotate(), Scale(), Noise(), Translate(), Shear(border="zeros")])
-    assert isinstance(chain, Chain)
+    assert isinstance(chain, Compose)
     kinds = [type(part) for part in chain.parts]
     assert kinds == [Joined, Noise, Translate, Shear]  # two borders cannot be read at once
 
@@ -202,7 +202,7 @@ def test_joined_moves_are_one_after_the_other():
 def test_a_small_turn_after_a_crop_reads_the_original_beyond_the_crop():
     """One reading: no border shows where the picture goes on."""
     given = Batch(torch.full((20, 1, 32, 32), 200).byte(), torch.arange(20), torch.arange(20))
-    crop = ResizedCrop(scale=0.1, ratio=1.1)
+    crop = RandomResizedCrop(scale=0.1, ratio=1.1)
     chain = compose([crop, Rotate(5, "zeros")])
     whole = chain(given, chance()).images.flatten(1).amin(1)
     assert (whole == 200).sum() > 5  # those far enough from the edge; alone each would show it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from saccade.augmentation.augmentation import Chain
+from saccade.augmentation.augmentation import Compose
 from saccade.augmentation.geometry import Flip, VerticalFlip
 from saccade.augmentation.policies import OneOf, RandAugment, TrivialAugment
 from saccade.data.batch import Batch
@@ -22,7 +22,7 @@ def batch(count: int) -> Batch:
 
 def test_one_of_gives_each_part_its_share_of_whole_pictures():
     given = batch(900)
-    seen = OneOf((Flip(1), VerticalFlip(1), Chain(())))(given, chance()).images
+    seen = OneOf((Flip(1), VerticalFlip(1), Compose(())))(given, chance()).images
     for expected in (given.images.flip(3), given.images.flip(2), given.images):
         alike = (seen == expected).flatten(1).all(1)
         assert alike.float().mean() == pytest.approx(1 / 3, abs=0.07)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from saccade.augmentation.tta import averaged, seen, views
+from saccade.augmentation.tta import averaged, transformed, tta_transforms
 from saccade.data.targets import Boxes, Images
 from saccade.errors import RecipeError
 
@@ -17,18 +17,18 @@ def pictures(side: int = 16) -> torch.Tensor:
 
 
 def test_no_names_are_one_view_of_the_picture_itself():
-    (only,) = seen(pictures(), views([]))
+    (only,) = transformed(pictures(), tta_transforms([]))
     assert torch.equal(only, pictures().float())
 
 
 def test_a_flip_adds_the_mirrored_picture():
-    plain, mirrored = seen(pictures(), views(["flip"]))
+    plain, mirrored = transformed(pictures(), tta_transforms(["flip"]))
     assert torch.equal(plain, pictures().float())
     assert torch.equal(mirrored, pictures().flip(3).float())
 
 
 def test_crops_are_the_middle_and_the_corners_stretched():
-    crops = list(seen(pictures(), views(["crops:0.5"])))
+    crops = list(transformed(pictures(), tta_transforms(["crops:0.5"])))
     cuts = [(4, 4), (0, 0), (0, 8), (8, 0), (8, 8)]  # row, column
     for crop, (row, column) in zip(crops, cuts, strict=True):
         cut = pictures()[:, :, row : row + 8, column : column + 8].float()
@@ -38,15 +38,15 @@ def test_crops_are_the_middle_and_the_corners_stretched():
 
 
 def test_crops_and_flip_are_alexnets_ten():
-    ten = views(["crops", "flip"])
+    ten = tta_transforms(["crops", "flip"])
     assert len(set(ten)) == 10
-    batches = list(seen(pictures(), ten))
+    batches = list(transformed(pictures(), ten))
     for plain, mirrored in zip(batches[:5], batches[5:]):
         torch.testing.assert_close(mirrored, plain.flip(3))
 
 
 def test_shifts_move_each_way_and_repeat_the_edge():
-    still, right, left, down, up = seen(pictures(32), views(["shifts"]))
+    still, right, left, down, up = transformed(pictures(32), tta_transforms(["shifts"]))
     images = pictures(32).float()
     assert torch.equal(still, images)
     assert torch.equal(right[..., 2:], images[..., :-2])
@@ -59,13 +59,15 @@ def test_shifts_move_each_way_and_repeat_the_edge():
 @pytest.mark.parametrize("name", ["flop", "crops:2", "crops:x", "flip:0.5"])
 def test_a_view_that_does_not_exist_is_refused(name: str):
     with pytest.raises(RecipeError, match=name.split(":")[0]):
-        views([name])
+        tta_transforms([name])
 
 
 def test_the_mean_of_predictions_is_over_all_views():
     images = pictures()
-    found = averaged(lambda seen: seen.mean((2, 3)), images, views(["shifts", "flip"]))
-    expected = torch.stack([seen.mean((2, 3)) for seen in seen(images, views(["shifts", "flip"]))])
+    found = averaged(lambda seen: seen.mean((2, 3)), images, tta_transforms(["shifts", "flip"]))
+    expected = torch.stack(
+        [seen.mean((2, 3)) for seen in transformed(images, tta_transforms(["shifts", "flip"]))]
+    )
     assert torch.equal(found, expected.mean(0))
 
 
@@ -73,7 +75,7 @@ def test_the_mean_of_predictions_is_over_all_views():
 def test_what_is_predicted_of_each_pixel_is_moved_back_before_the_mean(names: list[str]):
     """A prediction that is the image itself: every view, moved back, shows it in its place."""
     smooth = F.interpolate(pictures(4).float(), (32, 32), mode="bicubic").clamp(0, 255)
-    found = averaged(Images, smooth, views(names)).values
+    found = averaged(Images, smooth, tta_transforms(names)).values
     torch.testing.assert_close(found, smooth, atol=8, rtol=0)
 
 
@@ -83,4 +85,4 @@ def test_boxes_of_several_views_have_no_mean():
         return Boxes(nothing, nothing[:, 0].long(), torch.zeros(len(images)).long())
 
     with pytest.raises(RecipeError, match="Boxes predicted of several views have no mean"):
-        averaged(predict, pictures(), views(["flip"]))
+        averaged(predict, pictures(), tta_transforms(["flip"]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.augmentation.geometry import affine, centred, perspective, rotation, translation
-from saccade.augmentation.warp import Kind, Warp, inverse, product
+from saccade.augmentation.warp import Warp, WarpKind, inverse, product
 
 
 def noise(*shape: int) -> Tensor:
@@ -66,11 +66,11 @@ MAPS = {
 @pytest.mark.parametrize("name", MAPS)
 def test_a_warp_is_what_a_plain_loop_over_pixels_finds(name: str, border: str):
     image = noise(1, 1, *SQUARE)
-    seen = Warp(MAPS[name], SQUARE, SQUARE, border, Kind.PROJECTIVE).images(image)
+    seen = Warp(MAPS[name], SQUARE, SQUARE, border, WarpKind.PROJECTIVE).images(image)
     expected = plain(image[0, 0].numpy(), MAPS[name][0].numpy(), border)
     np.testing.assert_allclose(seen[0, 0].numpy(), expected, atol=0.01)
     if name != "aside":  # places are rounded to 1/1024 pixel: at most 255 * 4 / 2048 off
-        seen = Warp(MAPS[name], SQUARE, SQUARE, border, Kind.AFFINE).images(image)
+        seen = Warp(MAPS[name], SQUARE, SQUARE, border, WarpKind.AFFINE).images(image)
         np.testing.assert_allclose(seen[0, 0].numpy(), expected, atol=0.5)
 
 
@@ -90,8 +90,8 @@ def test_a_quarter_turn_of_any_side_is_rot90_to_a_fiftieth_of_a_level(side: int)
     torch.testing.assert_close(turned.images(images), expected, atol=0.02, rtol=0)
 
 
-@pytest.mark.parametrize("kind", [Kind.MOVE, Kind.AFFINE])
-def test_a_move_by_whole_pixels_is_a_roll_with_a_border(kind: Kind):
+@pytest.mark.parametrize("kind", [WarpKind.MOVE, WarpKind.AFFINE])
+def test_a_move_by_whole_pixels_is_a_roll_with_a_border(kind: WarpKind):
     images, size = noise(2, 3, 16, 16), (16, 16)
     rolled = images.roll((-2, 3), (2, 3)).float()
     move = translation(torch.tensor([3.0, 3.0]), torch.tensor([-2.0, -2.0]))
@@ -113,8 +113,8 @@ def test_moved_and_mirrored_bytes_are_those_that_indices_find(side: int, border:
     images, size = noise(6, 3, side, side + 5), (side, side + 5)
     x, y = torch.tensor([[3, 0, -7, 200, -200, -4], [-2, 5, 0, 3, -300, 99]])
     signs = torch.tensor([[1, -1, -1, 1, 1, -1], [1, 1, -1, -1, 1, -1]]).float()
-    turn = Warp(centred(signs[0], 0, 0, signs[1], size), size, size, "", Kind.MIRROR)
-    moved = turn.then(Warp(translation(x.float(), y.float()), size, size, border, Kind.MOVE))
+    turn = Warp(centred(signs[0], 0, 0, signs[1], size), size, size, "", WarpKind.MIRROR)
+    moved = turn.then(Warp(translation(x.float(), y.float()), size, size, border, WarpKind.MOVE))
     mode: Any = {"edge": "edge", "zeros": "constant", "reflect": "symmetric"}[border]
     for picture, seen in enumerate(moved.images(images)):
         axes = [axis + 1 for axis, sign in ((1, signs[0]), (0, signs[1])) if sign[picture] < 0]
@@ -211,7 +211,7 @@ def test_the_way_back_undoes_a_warp_inside_the_image():
 def test_a_whole_image_made_smaller_is_torchs_antialiased_resize_and_its_mask_the_nearest_pixel():
     images, source, size = noise(2, 3, 12, 16), (12, 16), (6, 4)
     half = affine(torch.full((2,), 4 / 16), 0, 0, 6 / 12, 0, 0)
-    warp = Warp(half, source, size, "", Kind.RESIZE)
+    warp = Warp(half, source, size, "", WarpKind.RESIZE)
     expected = torch.nn.functional.interpolate(
         images.float(), size, mode="bilinear", antialias=True
     )

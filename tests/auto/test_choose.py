@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from saccade.auto.look import Glance
+from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
 from saccade.errors import RecipeError, ResourceError
-from saccade.models.weights import PublicWeights, weights_called
+from saccade.models.weights import PublicWeights, weights_entry
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS
 
-FEW = Glance(short_side=480, grey=False, count=244, per_class=122)
-TINY = Glance(short_side=480, grey=False, count=8, per_class=4)
-MANY = Glance(short_side=480, grey=False, count=1_000_000, per_class=1000)
-DIGITS = Glance(short_side=8, grey=True, count=1797, per_class=179)
+FEW = DatasetSummary(short_side=480, grey=False, count=244, per_class=122)
+TINY = DatasetSummary(short_side=480, grey=False, count=8, per_class=4)
+MANY = DatasetSummary(short_side=480, grey=False, count=1_000_000, per_class=1000)
+DIGITS = DatasetSummary(short_side=8, grey=True, count=1797, per_class=179)
 
 
 def here(short_side: int, network: str = "auto") -> list[PublicWeights]:
-    return [weights_called("resnet18", "imagenet")] if network in ("auto", "resnet18") else []
+    return [weights_entry("resnet18", "imagenet")] if network in ("auto", "resnet18") else []
 
 
 def nothing(short_side: int, network: str = "auto") -> list[PublicWeights]:
@@ -28,7 +28,7 @@ def nothing(short_side: int, network: str = "auto") -> list[PublicWeights]:
 
 
 def test_few_photographs_and_weights_at_hand_are_transfer_and_it_is_said() -> None:
-    settings = resolve(None, {}, FEW, hand=here)
+    settings = resolve(None, {}, FEW, find_weights=here)
     model, data = settings.recipe.model, settings.recipe.data
     assert settings.notes == (
         "recipe finetune: 244 pictures are few, and weights of resnet18 are at hand; with 122 a "
@@ -42,14 +42,16 @@ def test_few_photographs_and_weights_at_hand_are_transfer_and_it_is_said() -> No
 
 
 def test_very_few_pictures_are_not_trained_on_but_looked_at() -> None:
-    settings = resolve(None, {}, TINY, hand=here)
+    settings = resolve(None, {}, TINY, find_weights=here)
     assert settings.notes[0].endswith("; with 4 a class nothing but a last layer is fitted")
     recipe = settings.recipe
     assert (recipe.train.epochs, recipe.model.freeze) == (0, "features")
     assert recipe.model.head == "logistic"
-    fewer = Glance(short_side=480, grey=False, count=4, per_class=2)
-    assert resolve(None, {}, fewer, hand=here).recipe.model.head == "nearest_mean"
-    numbers = resolve(None, {}, Glance(480, grey=False, count=90, task=LABELS[float]), hand=here)
+    fewer = DatasetSummary(short_side=480, grey=False, count=4, per_class=2)
+    assert resolve(None, {}, fewer, find_weights=here).recipe.model.head == "nearest_mean"
+    numbers = resolve(
+        None, {}, DatasetSummary(480, grey=False, count=90, task=LABELS[float]), find_weights=here
+    )
     assert numbers.notes[0].endswith("; numbers are told by a last layer fitted to features")
     assert numbers.recipe.model.head == "ridge"
 
@@ -59,43 +61,43 @@ def test_very_few_pictures_are_not_trained_on_but_looked_at() -> None:
     [(FEW, nothing, {}), (MANY, here, {}), (FEW, here, {"model.weights": "none"}),
      (FEW, here, {"model.name": "vgg11"})],
 )  # fmt: skip
-def test_else_it_is_learned_from_scratch(seen: Glance, hand: object, flags: dict) -> None:
-    settings = resolve(None, flags, seen, hand=hand)  # type: ignore[arg-type]
+def test_else_it_is_learned_from_scratch(seen: DatasetSummary, hand: object, flags: dict) -> None:
+    settings = resolve(None, flags, seen, find_weights=hand)  # type: ignore[arg-type]
     assert settings.recipe.model.weights == "none"
     assert settings.notes[0].startswith("recipe photos: ")
 
 
 def test_without_weights_the_reason_for_starting_from_scratch_is_told() -> None:
-    (note,) = resolve(None, {}, FEW, hand=nothing).notes
+    (note,) = resolve(None, {}, FEW, find_weights=nothing).notes
     assert note.endswith("no pretrained weights are at hand, so from scratch")
 
 
 def test_digits_are_learned_from_scratch_whatever_lies_here() -> None:
-    assert resolve(None, {}, DIGITS, hand=here).recipe.model.weights == "none"
+    assert resolve(None, {}, DIGITS, find_weights=here).recipe.model.weights == "none"
 
 
 def test_transfer_that_was_asked_for_is_not_replaced_by_anything() -> None:
     with pytest.raises(ResourceError, match="no pretrained weights are at hand"):
-        resolve("finetune", {}, FEW, hand=nothing)
+        resolve("finetune", {}, FEW, find_weights=nothing)
     with pytest.raises(ResourceError, match="no pretrained weights of vgg11 are at hand"):
-        resolve("features", {"model.name": "vgg11"}, FEW, hand=here)
+        resolve("features", {"model.name": "vgg11"}, FEW, find_weights=here)
 
 
 def test_what_is_written_stays(tmp_path: Path) -> None:
     wanted = {"data.size": 160, "data.resize": "squash", "model.head": "ridge", "optim.lr": 0.5}
-    chosen = resolve(None, wanted, FEW, hand=here).recipe.settings()
+    chosen = resolve(None, wanted, FEW, find_weights=here).recipe.settings()
     assert {name: chosen[name] for name in wanted} == wanted
     assert chosen["data.interpolation"] == "bilinear"
 
 
 def test_a_resolved_recipe_of_transfer_resolves_to_itself(tmp_path: Path) -> None:
-    recipe = resolve(None, {}, FEW, hand=here).recipe
+    recipe = resolve(None, {}, FEW, find_weights=here).recipe
     recipe.save(tmp_path / "r.toml")
-    assert resolve(tmp_path / "r.toml", {}, DIGITS, hand=nothing).recipe == recipe
+    assert resolve(tmp_path / "r.toml", {}, DIGITS, find_weights=nothing).recipe == recipe
 
 
 def test_settings_that_do_nothing_without_an_epoch_say_so_or_are_refused() -> None:
-    settings = resolve("features", {}, FEW, hand=here)
+    settings = resolve("features", {}, FEW, find_weights=here)
     assert settings.origins["optim.lr"] == "no use: nothing is trained"
     for name, value in (
         ("optim.lr", 0.1),
@@ -103,24 +105,24 @@ def test_settings_that_do_nothing_without_an_epoch_say_so_or_are_refused() -> No
         ("data.augment", "flip"),
     ):
         with pytest.raises(RecipeError, match=f"{name} does nothing"):
-            resolve("features", {name: value}, FEW, hand=here)
+            resolve("features", {name: value}, FEW, find_weights=here)
     views = {"data.augment": "flip", "data.augmented_copies": 2}
-    assert resolve("features", views, FEW, hand=here).recipe.data.augment == ("flip",)
+    assert resolve("features", views, FEW, find_weights=here).recipe.data.augment == ("flip",)
 
 
 def test_a_comparison_goes_before_the_published_figures() -> None:
     found = {"model.name": ("resnet50", "better"), "model.weights": ("imagenet", "better")}
-    settings = resolve(None, {}, FEW, hand=here, found=found)
+    settings = resolve(None, {}, FEW, find_weights=here, found=found)
     assert settings.recipe.model.name == "resnet50"
     assert settings.origins["model.name"] == "auto: better"
-    kept = resolve(None, {"model.name": "resnet18"}, FEW, hand=here, found=found)
+    kept = resolve(None, {"model.name": "resnet18"}, FEW, find_weights=here, found=found)
     assert kept.recipe.model.name == "resnet18"
 
 
 def test_fewer_pictures_are_changed_more() -> None:
     def augment(per_class: int) -> tuple[str, ...]:
-        seen = Glance(short_side=480, grey=False, count=4 * per_class, per_class=per_class)
-        return tuple(resolve("finetune", {}, seen, hand=here).recipe.data.augment)
+        seen = DatasetSummary(short_side=480, grey=False, count=4 * per_class, per_class=per_class)
+        return tuple(resolve("finetune", {}, seen, find_weights=here).recipe.data.augment)
 
     lengths = [len(augment(count)) for count in (10, 50, 200, 1000)]
     assert lengths == sorted(lengths, reverse=True)
@@ -128,9 +130,9 @@ def test_fewer_pictures_are_changed_more() -> None:
 
 
 def test_the_rate_rises_over_steps_but_over_a_share_where_the_clock_ends_it() -> None:
-    seen = Glance(short_side=480, grey=False, count=4000, per_class=1000)
-    assert resolve("finetune", {}, seen, hand=here).recipe.optim.warmup == 50
-    timed = resolve("finetune", {"train.minutes": 5}, seen, hand=here).recipe
+    seen = DatasetSummary(short_side=480, grey=False, count=4000, per_class=1000)
+    assert resolve("finetune", {}, seen, find_weights=here).recipe.optim.warmup == 50
+    timed = resolve("finetune", {"train.minutes": 5}, seen, find_weights=here).recipe
     assert timed.optim.warmup == 0.1
 
 
@@ -156,7 +158,7 @@ def test_settings_that_contradict_each_other_are_refused(changes: dict, words: s
     ],
 )
 def test_a_batch_leaves_an_epoch_thirty_steps(count: int, per_class: int, chosen: int) -> None:
-    seen = Glance(short_side=28, grey=True, count=count, per_class=count // 10)
+    seen = DatasetSummary(short_side=28, grey=True, count=count, per_class=count // 10)
     wanted = {"train.batch_size": "auto", "data.per_class": per_class}
     settings = resolve("small", wanted, seen)
     assert settings.recipe.train.batch_size == chosen
@@ -167,7 +169,7 @@ def test_a_batch_leaves_an_epoch_thirty_steps(count: int, per_class: int, chosen
 def test_a_batch_fits_in_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand: 784 inputs to 10 classes and their biases, five times; a picture keeps itself."""
     fixed, each = 5 * 4 * (784 * 10 + 10), 4 * 784
-    seen = Glance(short_side=28, grey=True, count=100_000, per_class=10_000)
+    seen = DatasetSummary(short_side=28, grey=True, count=100_000, per_class=10_000)
     wanted = {"train.batch_size": "auto", "model.name": "logistic_regression"}
     for free, chosen in (
         (2 * (fixed + 256 * each), 256),

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from saccade.api import evaluate, models, predict, show, train
-from saccade.auto.look import Glance
+from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
 from saccade.errors import RecipeError, UsageError
 from saccade.runs.run import Run
 
-SEEN = Glance(short_side=100, grey=False, count=200)
+SEEN = DatasetSummary(short_side=100, grey=False, count=200)
 
 
 @pytest.fixture(scope="module")

@@ -13,30 +13,30 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import average_precision_score, r2_score
 from torch import nn
 
-from saccade.auto.probe import Candidates, Tried, compare, held_out
-from saccade.auto.weights import at_hand
+from saccade.auto.probe import BackboneComparison, ProbeResult, compare_backbones, held_out
+from saccade.auto.weights import local_weights
 from saccade.data.sources import open_source
 from saccade.metrics.intervals import wilson
-from saccade.metrics.metric import Number
-from saccade.models.backbone import Taps, layers_to_compare, rows_between, trunk
+from saccade.metrics.metric import MetricValue
+from saccade.models.backbone import MultiLayerFeatures, backbone, layers_to_compare, rows_between
 from saccade.models.create import create_model
-from saccade.models.variants import Variant, varied
-from saccade.models.weights import kept_at, weights_called
+from saccade.models.variants import Variant, apply_variant
+from saccade.models.weights import cache_path, weights_entry
 from saccade.probes.fit import fit_head
-from saccade.probes.head import Rotated
+from saccade.probes.head import PrincipalFeatures
 from saccade.probes.simple import PENALTIES
 from saccade.tasks.classification import Classification
 from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 
 
-def accuracy(right: int) -> Number:
+def accuracy(right: int) -> MetricValue:
     """Of 100 pictures."""
-    return Number("accuracy", right / 100, 100, wilson(right, 100), "%", method="Wilson")
+    return MetricValue("accuracy", right / 100, 100, wilson(right, 100), "%", method="Wilson")
 
 
-LAST = Tried("resnet18", "imagenet", "flatten", True, 512, accuracy(90), 1.0)
-EARLIER = Tried("resnet18", "imagenet", "layer3", False, 256, accuracy(92), 1.0)
+LAST = ProbeResult("resnet18", "imagenet", "flatten", True, 512, accuracy(90), 1.0)
+EARLIER = ProbeResult("resnet18", "imagenet", "layer3", False, 256, accuracy(92), 1.0)
 
 
 @pytest.fixture
@@ -48,21 +48,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_earlier_layer_has_to_beat_the_last_by_a_standard_error() -> None:
     """One standard error of 90 % of 100 pictures is 3 points."""
-    assert Candidates((EARLIER, LAST), ()).best == LAST
+    assert BackboneComparison((EARLIER, LAST), ()).best == LAST
     better = replace(EARLIER, score=accuracy(94))
-    assert Candidates((better, LAST), ()).best == better
+    assert BackboneComparison((better, LAST), ()).best == better
 
 
 def test_the_choice_leaves_out_the_rows_behind_an_earlier_layer() -> None:
-    found = Candidates((replace(EARLIER, score=accuracy(94)), LAST), ()).found()
+    found = BackboneComparison((replace(EARLIER, score=accuracy(94)), LAST), ()).found()
     assert {name: value for name, (value, _) in found.items()} == {
         "model.name": "resnet18", "model.weights": "imagenet", "model.without": ("layer4",),
     }  # fmt: skip
-    assert "model.without" not in Candidates((LAST,), ()).found()
+    assert "model.without" not in BackboneComparison((LAST,), ()).found()
 
 
 def test_what_was_found_is_told_a_line_each_with_what_there_was_no_time_for() -> None:
-    lines = Candidates((EARLIER, LAST), ("vgg16",)).notes()
+    lines = BackboneComparison((EARLIER, LAST), ("vgg16",)).notes()
     assert lines[0].endswith("of a last layer on features; accuracy:")
     assert lines[1] == "  92.0 % (85.0–95.9, n = 100)  resnet18 up to layer3, 256 numbers, 1 s"
     assert lines[-1] == "not compared for lack of time: vgg16"
@@ -85,15 +85,15 @@ def test_a_tap_is_what_goes_into_the_last_layer_of_the_network_cut_there() -> No
     torch.manual_seed(0)
     whole = create_model("googlenet_2014", 4).eval()
     assert isinstance(whole, nn.Sequential)
-    taps = Taps(whole, ("dropout", "inception4e"))
+    taps = MultiLayerFeatures(whole, ("dropout", "inception4e"))
     x = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
-        last, earlier = taps(x).split(taps.widths(64), dim=1)
-        assert torch.allclose(last, trunk(whole)(x), atol=1e-6)
+        last, earlier = taps(x).split(taps.feature_dims(64), dim=1)
+        assert torch.allclose(last, backbone(whole)(x), atol=1e-6)
         gone = rows_between(whole, "inception4e")
-        cut = varied(whole, Variant(without=gone), (3, 64, 64)).eval()
+        cut = apply_variant(whole, Variant(without=gone), (3, 64, 64)).eval()
         assert gone == ("maxpool4", "inception5a", "inception5b")
-        assert torch.allclose(earlier, trunk(cut)(x), atol=1e-6)
+        assert torch.allclose(earlier, backbone(cut)(x), atol=1e-6)
     assert isinstance(cut.get_submodule("fc"), nn.Linear)
 
 
@@ -103,7 +103,7 @@ def test_numbers_are_compared_by_r_squared_with_its_own_interval() -> None:
     features = torch.randn(40, 1, 5, generator=generator)
     prices = 1000 + 200 * (features[:, 0, :1] + torch.randn(40, 1, generator=generator))
     x, y = features[:, 0].double().numpy(), prices[:, 0].double().numpy()
-    scale, best = float(Rotated.of(features[:, 0]).scale), -np.inf
+    scale, best = float(PrincipalFeatures.of(features[:, 0]).scale), -np.inf
     for penalty in PENALTIES:
         said = []
         for k in range(40):
@@ -137,7 +137,7 @@ def test_several_labels_are_compared_by_mean_average_precision() -> None:
     noise = torch.randn(60, 3, generator=generator)
     labels = (features[:, 0, :3] + noise > 0.3).float()
     task = Multilabel(("a", "b", "c"))
-    said = fit_head("logistic", task, features, labels).said
+    said = fit_head("logistic", task, features, labels).held_out_predictions
     assert said is not None
     found = held_out("logistic", task, features, labels, None)
     assert (found.name, found.unit) == ("mean average precision", "%")
@@ -148,17 +148,21 @@ def test_all_networks_at_hand_are_tried_on_the_same_pictures(
     home: Path, shared_data: Path, photos: Path
 ) -> None:
     for name, file in (("cifar_resnet20", "20-12fca82f"), ("cifar_resnet32", "32-d509ac18")):
-        place = kept_at(weights_called(name, "cifar10"))
+        place = cache_path(weights_entry(name, "cifar10"))
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shared_data / f"weights/cifar10_resnet{file}.th", place)
     items = open_source(photos).read("all")
     task = Classification(("blue", "green", "red"))
-    found = compare(at_hand(40), items[::2], task, seconds=600, progress=lambda done, total: None)
-    tried = {(t.network, t.layer) for t in found.tried}
+    found = compare_backbones(
+        local_weights(40), items[::2], task, seconds=600, progress=lambda done, total: None
+    )
+    tried = {(t.network, t.layer) for t in found.results}
     layers = ("flatten", "layer2", "layer1")
     assert tried == {(n, x) for n in ("cifar_resnet20", "cifar_resnet32") for x in layers}
-    assert {(t.score.name, t.score.n) for t in found.tried} == {("accuracy", 24)}
+    assert {(t.score.name, t.score.n) for t in found.results} == {("accuracy", 24)}
     assert found.best.score.value == 1
     assert found.best.last
-    short = compare(at_hand(40), items[::2], task, seconds=0, progress=lambda done, total: None)
-    assert short.left == ("cifar_resnet32",)
+    short = compare_backbones(
+        local_weights(40), items[::2], task, seconds=0, progress=lambda done, total: None
+    )
+    assert short.untried == ("cifar_resnet32",)

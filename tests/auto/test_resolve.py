@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from saccade.auto.look import Glance
+from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
 from saccade.device import device
 from saccade.errors import RecipeError, ResourceError, UsageError
 from saccade.recipes.recipe import Recipe
 
-GREY = Glance(short_side=8, grey=True)
-PHOTOS = Glance(short_side=480, grey=False)
+GREY = DatasetSummary(short_side=8, grey=True)
+PHOTOS = DatasetSummary(short_side=480, grey=False)
 
 
 def test_every_setting_has_an_origin_and_nothing_stays_auto() -> None:
@@ -68,7 +68,7 @@ def test_a_wrong_setting_is_refused_before_weights_are_asked_for() -> None:
 
     for flags, words in (({"optim.lr": "fast"}, "cannot be 'fast'"), ({"optim.rl": 1}, "optim.rl")):
         with pytest.raises(RecipeError, match=words):
-            resolve(None, flags, PHOTOS, hand=fetching)
+            resolve(None, flags, PHOTOS, find_weights=fetching)
 
 
 def test_a_device_that_does_not_exist_is_refused() -> None:

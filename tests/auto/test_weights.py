@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from saccade.auto import weights as room
-from saccade.auto.weights import at_hand, fetched, pretrained
+from saccade.auto.weights import local_or_fetched_weights, local_weights, pretrained
 from saccade.errors import UsageError, WeightsError
 from saccade.models.create import create_model
-from saccade.models.weights import kept_at, weights_called
+from saccade.models.weights import cache_path, weights_entry
 from saccade.runs.run import Run
 
 
@@ -107,17 +107,21 @@ def test_timms_networks_come_with_timms_preparation(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_lies_here_is_found_the_most_accurate_first(empty_home: Path) -> None:
-    assert at_hand(300) == []
+    assert local_weights(300) == []
     empty_home.mkdir(parents=True)
     for name in ("resnet18", "resnet50", "googlenet_2014"):
-        kept_at(weights_called(name, "imagenet")).write_bytes(b"")
-    kept_at(weights_called("cifar_resnet20", "cifar10")).write_bytes(b"")
-    assert [entry.network for entry in at_hand(300)] == ["resnet50", "resnet18", "googlenet_2014"]
-    assert [entry.network for entry in at_hand(300, "resnet18")] == ["resnet18"]
-    assert [entry.network for entry in at_hand(32)] == ["cifar_resnet20"]
+        cache_path(weights_entry(name, "imagenet")).write_bytes(b"")
+    cache_path(weights_entry("cifar_resnet20", "cifar10")).write_bytes(b"")
+    assert [entry.network for entry in local_weights(300)] == [
+        "resnet50",
+        "resnet18",
+        "googlenet_2014",
+    ]
+    assert [entry.network for entry in local_weights(300, "resnet18")] == ["resnet18"]
+    assert [entry.network for entry in local_weights(32)] == ["cifar_resnet20"]
 
 
 def test_without_a_network_nothing_is_fetched_and_that_is_said() -> None:
     said: list[str] = []
-    assert fetched(300, tell=said.append) == []
+    assert local_or_fetched_weights(300, notify=said.append) == []
     assert said == ["resnet18-f37072fd.pth is not here, and SACCADE_OFFLINE forbids to fetch it"]

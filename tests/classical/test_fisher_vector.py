@@ -7,7 +7,7 @@ import torch
 from skimage.feature import fisher_vector as skimage_fisher_vector
 from sklearn.mixture import GaussianMixture
 
-from saccade.classical.encode import FisherVector, SignedRoot, UnitLength
+from saccade.classical.encode import FisherVector, L2Normalize, SignedSquareRoot
 
 GAUSSIANS, SIZE = 5, 7
 
@@ -57,9 +57,9 @@ def test_the_regions_of_a_pyramid_follow_one_another_row_by_row():
 
 def test_root_and_length_are_the_improvements_of_2010():
     x = torch.tensor([[4.0, -9.0, 0.0, 16.0]])
-    assert SignedRoot()(x).tolist() == [[2.0, -3.0, 0.0, 4.0]]
+    assert SignedSquareRoot()(x).tolist() == [[2.0, -3.0, 0.0, 4.0]]
     torch.testing.assert_close(
-        UnitLength()(torch.tensor([[3.0, -4.0]])), torch.tensor([[0.6, -0.8]])
+        L2Normalize()(torch.tensor([[3.0, -4.0]])), torch.tensor([[0.6, -0.8]])
     )
-    halves = UnitLength(2)(torch.tensor([[0.0, 0.0, 3.0, 4.0]]))
+    halves = L2Normalize(2)(torch.tensor([[0.0, 0.0, 3.0, 4.0]]))
     torch.testing.assert_close(halves, torch.tensor([[0.0, 0.0, 0.6, 0.8]]))

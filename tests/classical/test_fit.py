@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from saccade.classical.descriptors import Grey, hog
 from saccade.classical.encode import (
     FisherVector,
-    Projection,
-    SignedRoot,
+    PCAProjection,
+    SignedSquareRoot,
     bag_of_words,
     fisher,
-    fit_mixture,
+    fit_gaussian_mixture,
     k_means,
 )
-from saccade.classical.fit import fit, fit_machine
-from saccade.data.cache import Held
-from saccade.models.catalogue import CLASSICAL
+from saccade.classical.fit import fit, fit_svm
+from saccade.data.cache import CachedImages
+from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.layers.blocks import normalized
 
 
@@ -40,7 +40,7 @@ def stripes(count: int, size: int = 32) -> tuple[Tensor, Tensor]:
 def small(name: str) -> nn.Sequential:
     networks = {
         "hog": lambda: hog(4, input_shape=(3, 32, 32)),
-        "bag_of_words": lambda: bag_of_words(4, words=8),
+        "bag_of_words": lambda: bag_of_words(4, num_words=8),
         "fisher": lambda: fisher(4, gaussians=3),
     }
     return normalized(networks[name](), (0.3, 0.3, 0.3), (0.3, 0.3, 0.3))
@@ -50,12 +50,12 @@ def fitted(name: str, seed: int = 0) -> tuple[nn.Sequential, tuple[str, ...]]:
     model = small(name)
     pictures, targets = stripes(32)
     done: list[int] = []
-    notes = fit(model, Held(pictures), targets, seed, lambda some, _: done.append(some))
+    notes = fit(model, CachedImages(pictures), targets, seed, lambda some, _: done.append(some))
     assert done == [16, 32]
     return model, notes
 
 
-@pytest.mark.parametrize("name", CLASSICAL)
+@pytest.mark.parametrize("name", CLASSICAL_MODELS)
 def test_a_fitted_recipe_tells_classes_apart_that_its_descriptors_show(name: str):
     model, notes = fitted(name)
     pictures, targets = stripes(48)
@@ -67,7 +67,7 @@ def test_a_fitted_recipe_tells_classes_apart_that_its_descriptors_show(name: str
     assert "in 3-fold cross-validation" in notes[-1]
 
 
-@pytest.mark.parametrize("name", CLASSICAL)
+@pytest.mark.parametrize("name", CLASSICAL_MODELS)
 def test_the_same_seed_gives_the_same_weights(name: str):
     one, other = (fitted(name)[0].state_dict() for _ in range(2))
     assert all(torch.equal(one[key], other[key]) for key in one)
@@ -76,12 +76,12 @@ def test_the_same_seed_gives_the_same_weights(name: str):
 def test_the_projection_is_scikit_learns_of_the_same_descriptors():
     model = small("fisher")
     pictures, targets = stripes(16, 16)  # 16 points at 4 scales are fewer than would be drawn
-    fit(model, Held(pictures), targets, 0, lambda *_: None)
+    fit(model, CachedImages(pictures), targets, 0, lambda *_: None)
     sift, reduce = (model.get_submodule(f"describe.sift.{name}") for name in ("sift", "reduce"))
-    assert isinstance(reduce, Projection)
+    assert isinstance(reduce, PCAProjection)
     with torch.inference_mode():
         grey = Grey()(model.get_submodule("normalize")(pictures))
-        x = SignedRoot()(sift(grey)).flatten(2).mT.flatten(0, 1)
+        x = SignedSquareRoot()(sift(grey)).flatten(2).mT.flatten(0, 1)
     expected = PCA(64).fit(x.double().numpy())
     np.testing.assert_allclose(reduce.mean.numpy(), expected.mean_, atol=1e-5)
     same = reduce.components[:8].double().numpy() @ np.asarray(expected.components_)[:8].T
@@ -93,7 +93,7 @@ def test_the_mixture_is_scikit_learns_from_the_same_start():
     x = torch.randn(6, 700, 4, generator=chance) * torch.rand(6, 1, 4, generator=chance)
     x = (x + 6 * torch.randn(6, 1, 4, generator=chance)).flatten(0, 1)
     row = FisherVector(4, 6)
-    fit_mixture(row, x, 0)
+    fit_gaussian_mixture(row, x, 0)
     variance = x.var(0, correction=0).numpy()
     expected = GaussianMixture(
         6,
@@ -116,7 +116,7 @@ def test_the_machine_in_the_pictures_own_directions_is_that_of_all_features(clas
     features = torch.randn(30, 200, generator=chance)
     features[:, :classes] += 3 * nn.functional.one_hot(targets)
     classifier = nn.Linear(200, classes).requires_grad_(False)
-    (note,) = fit_machine(classifier, features, targets, 0)
+    (note,) = fit_svm(classifier, features, targets, 0)
     cost = float(note.split()[2])
     machine = LinearSVC(C=cost, max_iter=100_000, tol=1e-6).fit(features.numpy(), targets.numpy())
     expected = machine.decision_function(features.numpy())
@@ -128,5 +128,5 @@ def test_the_machine_in_the_pictures_own_directions_is_that_of_all_features(clas
 
 def test_a_class_with_one_picture_leaves_c_unchosen():
     targets = torch.tensor([0, 0, 0, 1])
-    (note,) = fit_machine(nn.Linear(3, 2).requires_grad_(False), torch.eye(4, 3), targets, 0)
+    (note,) = fit_svm(nn.Linear(3, 2).requires_grad_(False), torch.eye(4, 3), targets, 0)
     assert note.startswith("C = 1:")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from saccade.classical.encode import SpatialPyramid, Words, parts
+from saccade.classical.encode import SpatialPyramid, VisualWords, parts
 
 
 def test_each_descriptor_becomes_its_nearest_word():
-    row = Words(2, 3)
+    row = VisualWords(2, 3)
     row.means.copy_(torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]]))
     x = torch.tensor([[6.0, 1.0], [1.0, 2.0], [4.0, 9.0]]).mT.reshape(1, 2, 1, 1, 3)
     assert row(x).argmax(1).flatten().tolist() == [1, 0, 2]

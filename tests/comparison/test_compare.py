@@ -83,16 +83,16 @@ def test_mcnemar_of_a_comparison_is_the_binomial_test_of_those_who_changed_side(
     found = two(tmp_path, first, second).pairs[0]
     exact = scipy.stats.binomtest(1, 8).pvalue
     expected = exact - scipy.stats.binom.pmf(1, 8, 0.5)  # mid-p: half of both sides' seen counts
-    assert found.leading.name == "accuracy"
-    assert found.leading.method == "McNemar"
-    assert found.leading.p == pytest.approx(expected)
-    assert found.leading.value == pytest.approx(-6 / 20)
+    assert found.primary.name == "accuracy"
+    assert found.primary.method == "McNemar"
+    assert found.primary.p == pytest.approx(expected)
+    assert found.primary.value == pytest.approx(-6 / 20)
     # Bonett & Price: 2/22 less 8/22, +- 1.96 sqrt((10/22 - (6/22)^2) / 22)
-    assert found.leading.interval == pytest.approx((-0.53037, -0.01508), abs=2e-5)
+    assert found.primary.interval == pytest.approx((-0.53037, -0.01508), abs=2e-5)
     assert found.only_first == tuple(f"test/{k}" for k in range(7))
     assert found.only_second == ("test/7",)
-    assert not found.inside_noise
-    assert found.in_words() == "A is better by 30.0 points (1.5 to 53.0), more than noise"
+    assert not found.insignificant
+    assert found.summary() == "A is better by 30.0 points (1.5 to 53.0), more than noise"
 
 
 def test_a_difference_that_a_coin_would_make_is_said_to_be_inside_the_noise(tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_a_difference_that_a_coin_would_make_is_said_to_be_inside_the_noise(tmp_
     (verdict,) = comparison.verdicts()
     assert verdict.startswith("A 98.0 %, B 97.0 %: the difference of 1.0 points (−")
     assert verdict.endswith("is inside the noise")
-    assert comparison.pairs[0].inside_noise
+    assert comparison.pairs[0].insignificant
     assert "inside the noise" in str(comparison)
     assert [one.name for one in comparison.changed] == [f"test/{k}" for k in range(5)]
-    assert comparison.changed[3].right == (False, True)
+    assert comparison.changed[3].correct == (False, True)
 
 
 def test_runs_of_equal_answers_differ_by_nothing(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_runs_of_equal_answers_differ_by_nothing(tmp_path: Path) -> None:
     assert comparison.changed == ()
     assert comparison.settings == ()
     assert all(found.value == 0 for found in comparison.pairs[0].differences)
-    assert comparison.pairs[0].inside_noise
+    assert comparison.pairs[0].insignificant
 
 
 def test_of_three_runs_the_p_values_are_holms(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_of_three_runs_the_p_values_are_holms(tmp_path: Path) -> None:
     ]
     pairs = api.compare(*folders).pairs
     assert [(pair.first, pair.second) for pair in pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert [pair.leading.p for pair in pairs] == pytest.approx([2**-8, 2**-8, 0.5])
+    assert [pair.primary.p for pair in pairs] == pytest.approx([2**-8, 2**-8, 0.5])
     assert [pair.p for pair in pairs] == pytest.approx([3 * 2**-8, 3 * 2**-8, 0.5])
 
 
@@ -142,9 +142,9 @@ def test_a_difference_that_several_comparisons_make_noise_is_called_so(tmp_path:
         for name, right in (("a", base), ("b", other), ("c", base))
     ]
     pair = api.compare(*folders).pairs[0]
-    assert pair.leading.p == pytest.approx(10 / 256)  # (2 * 1 + 8) / 2^8
+    assert pair.primary.p == pytest.approx(10 / 256)  # (2 * 1 + 8) / 2^8
     assert pair.p == pytest.approx(30 / 256)
-    assert pair.in_words().endswith("is inside the noise of so many comparisons")
+    assert pair.summary().endswith("is inside the noise of so many comparisons")
 
 
 def test_balanced_accuracy_leads_and_is_bootstrapped_where_classes_are_unequal(
@@ -157,13 +157,13 @@ def test_balanced_accuracy_leads_and_is_bootstrapped_where_classes_are_unequal(
 
     one = write_run(tmp_path / "one", rows(0))
     pair = api.compare(one, write_run(tmp_path / "two", rows(4))).pairs[0]
-    assert pair.leading.name == "balanced accuracy"
-    assert pair.leading.method == "bootstrap"
-    assert pair.leading.value == pytest.approx(-0.2)  # recall of dogs 1 and 0.6, halved
+    assert pair.primary.name == "balanced accuracy"
+    assert pair.primary.method == "bootstrap"
+    assert pair.primary.value == pytest.approx(-0.2)  # recall of dogs 1 and 0.6, halved
     # dogs wrong among ten drawn are binomial(10, 0.4): their 2.5 % and 97.5 % over 10, halved
     ends = scipy.stats.binom.ppf([0.975, 0.025], 10, 0.4) / 20
-    assert pair.leading.interval == pytest.approx(tuple(-ends), abs=0.026)
-    assert pair.leading.p < 0.05
+    assert pair.primary.interval == pytest.approx(tuple(-ends), abs=0.026)
+    assert pair.primary.p < 0.05
 
 
 def test_pictures_of_one_group_are_drawn_together(tmp_path: Path) -> None:
@@ -177,10 +177,10 @@ def test_pictures_of_one_group_are_drawn_together(tmp_path: Path) -> None:
     ]
     comparison = api.compare(*folders)
     assert comparison.grouped
-    assert comparison.pairs[0].leading.method == "bootstrap of groups"
-    assert comparison.pairs[0].inside_noise
+    assert comparison.pairs[0].primary.method == "bootstrap of groups"
+    assert comparison.pairs[0].insignificant
     # the plant is missing in (3/4)^4 = 32 % of the draws, and p is twice that share
-    assert comparison.pairs[0].leading.p == pytest.approx(2 * 0.75**4, abs=0.06)
+    assert comparison.pairs[0].primary.p == pytest.approx(2 * 0.75**4, abs=0.06)
 
 
 def test_label_sets_are_compared_by_mean_average_precision(tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_the_command_prints_words_one_json_object_or_a_row_a_picture(
     assert cli.main([*words, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["n"] == 10
-    assert told["pairs"][0]["inside_noise"] is True
+    assert told["pairs"][0]["insignificant"] is True
     assert told["settings"] == [{"name": "optim.lr", "values": ["0.1", "0.2"]}]
     assert cli.main([*words, "--csv"]) == 0
     rows = list(csv.reader(capsys.readouterr().out.splitlines()))
@@ -348,7 +348,7 @@ def test_the_command_prints_words_one_json_object_or_a_row_a_picture(
 def test_a_run_has_the_numbers_and_intervals_that_it_was_evaluated_with(
     trained: Run, digits_run: Run
 ) -> None:
-    for number in api.compare(trained.path, digits_run.path).sides[0].numbers:
+    for number in api.compare(trained.path, digits_run.path).runs[0].numbers:
         told = trained.test[number.name]
         assert number.interval and told.interval and number.method == told.method
         assert number.value == pytest.approx(told.value, abs=1e-5)
@@ -362,7 +362,7 @@ def test_an_interval_keeps_its_width_where_all_of_two_unequal_classes_is_right(
     rows = animals([True] * 40)[::2] + animals([True] * 20)[1::2]
     rows = [(f"{k}", *row[1:]) for k, row in enumerate(rows)]
     one, other = (write_run(tmp_path / name, rows) for name in "ab")
-    number = api.compare(one, other).sides[0].numbers[0]
+    number = api.compare(one, other).runs[0].numbers[0]
     short = [3.841459 / (n + 3.841459) / 2 for n in (20, 10)]
     assert number.name == "balanced accuracy"
     assert number.interval == pytest.approx((1 - math.hypot(*short), 1), abs=1e-6)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 import saccade
-from saccade.augmentation.augmentation import Augmentation, Either, Photometric, compose
-from saccade.augmentation.catalogue import AUGMENTATIONS, parse
-from saccade.augmentation.crop import Grow
+from saccade.augmentation.augmentation import Augmentation, Photometric, RandomChoice, compose
+from saccade.augmentation.catalogue import AUGMENTATIONS, parse_augmentation
+from saccade.augmentation.crop import ProgressiveResizing
 from saccade.augmentation.geometry import Geometry
 from saccade.augmentation.policies import OneOf
 from saccade.data.batch import Batch
@@ -40,7 +40,7 @@ def chance(seed: int = 1) -> torch.Generator:
 
 
 def augmentation(name: str) -> Augmentation:
-    return parse(name, CLASSES)
+    return parse_augmentation(name, CLASSES)
 
 
 @EVERY
@@ -119,12 +119,12 @@ def test_a_single_picture_and_a_single_pixel_go_through(name: str):
 @EVERY
 def test_a_value_that_cannot_be_is_refused_as_a_recipe_error(name: str):
     with pytest.raises(RecipeError, match="of augmentation"):
-        parse(f"{name}:-1")
+        parse_augmentation(f"{name}:-1")
 
 
 @EVERY
 def test_a_name_alone_is_the_class_with_its_defaults(name: str):
-    assert parse(name) == AUGMENTATIONS[name]()
+    assert parse_augmentation(name) == AUGMENTATIONS[name]()
 
 
 @EVERY
@@ -147,17 +147,21 @@ def test_all_of_them_in_a_row_are_one_augmentation():
 
 SIDE = 48
 COUNT = 48
-MIXING = [name for name in AUGMENTATIONS if parse(name, CLASSES).mixes]
+MIXING = [name for name in AUGMENTATIONS if parse_augmentation(name, CLASSES).mixes]
 COMPOSED: dict[str, Callable[[], Augmentation]] = {
     **{name: lambda name=name: augmentation(name) for name in AUGMENTATIONS if name not in MIXING},
-    "progressive resizing": lambda: Grow(0.5, lambda: 0.0),
-    "either": lambda: Either((augmentation("flip"), augmentation("rotate"))),
+    "progressive resizing": lambda: ProgressiveResizing(0.5, lambda: 0.0),
+    "either": lambda: RandomChoice((augmentation("flip"), augmentation("rotate"))),
     "one of": lambda: OneOf((augmentation("flip"), augmentation("scale"), augmentation("hue"))),
     "several in one": lambda: compose(
         [augmentation(text) for text in ("resized_crop:0.3", "rotate:20", "brightness", "flip")]
     ),
     "several, resized": lambda: compose(
-        [augmentation("elastic"), augmentation("rand_augment"), Grow(0.5, lambda: 0.3)]
+        [
+            augmentation("elastic"),
+            augmentation("rand_augment"),
+            ProgressiveResizing(0.5, lambda: 0.3),
+        ]
     ),
 }
 PHOTOMETRIC = [name for name, kind in AUGMENTATIONS.items() if Photometric in kind.__mro__]

@@ -17,7 +17,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.models.catalogue import CLASSICAL, NETWORKS, SEVERAL_LOGITS, Lazy, Network
+from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS, Lazy, Network
 from saccade.models.layers.blocks import chain
 
 CLASSES = 7
@@ -45,7 +45,7 @@ class Built:
 
 
 def listed(name: str) -> Network:
-    return (NETWORKS | SEVERAL_LOGITS | CLASSICAL)[name]
+    return (NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS)[name]
 
 
 def function(name: str) -> Callable[..., nn.Module]:
@@ -207,13 +207,13 @@ def test_the_margin_is_read_where_there_is_one(name: str, count: int):
     assert len([s for s in sizes if s]) >= count
 
 
-@pytest.mark.parametrize("networks", [NETWORKS, SEVERAL_LOGITS, CLASSICAL])
+@pytest.mark.parametrize("networks", [NETWORKS, SEVERAL_LOGITS, CLASSICAL_MODELS])
 def test_the_catalogue_is_in_order_of_year(networks: dict[str, Network]):
     years = [network.paper.year for network in networks.values()]
     assert years == sorted(years)
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, *SEVERAL_LOGITS, *CLASSICAL])
+@pytest.mark.parametrize("name", [*NETWORKS, *SEVERAL_LOGITS, *CLASSICAL_MODELS])
 def test_the_file_of_a_network_names_its_paper(name: str):
     module = inspect.getmodule(function(name))
     assert module is not None
@@ -222,7 +222,7 @@ def test_the_file_of_a_network_names_its_paper(name: str):
     assert re.search(rf"\b{first_author}\b[^.;:]*(et al\.)? {paper.year}\b", words), str(paper)
 
 
-@pytest.mark.parametrize("name", CLASSICAL)
+@pytest.mark.parametrize("name", CLASSICAL_MODELS)
 def test_a_classical_network_gives_a_number_for_every_class(name: str):
     with torch.device("meta"):
         network = listed(name).make(num_classes=CLASSES)

@@ -10,20 +10,23 @@ import pytest
 import torch
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
-from saccade.auto.look import Glance
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch
 from saccade.engine.optim import OPTIMIZERS
 from saccade.engine.schedule import CYCLES, SCHEDULES
 from saccade.errors import RecipeError
 from saccade.models.create import check_size, create_model, input_shape
-from saccade.models.weights import weights_called
+from saccade.models.weights import weights_entry
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES
 from saccade.recipes.training import Optimizer, Schedule
 
-DIGITS, SCENES = Glance(short_side=28, grey=True), Glance(short_side=375, grey=False)
+DIGITS, SCENES = (
+    DatasetSummary(short_side=28, grey=True),
+    DatasetSummary(short_side=375, grey=False),
+)
 
 
 @cache
@@ -32,7 +35,7 @@ def resolved(name: str) -> Recipe:
     small = name in ("small", "speed", "lenet1998", "cifar_resnet2015")
     seen = DIGITS if small else SCENES
     return resolve(
-        name, {}, seen, hand=lambda *asked: [weights_called("resnet18", "imagenet")]
+        name, {}, seen, find_weights=lambda *asked: [weights_entry("resnet18", "imagenet")]
     ).recipe
 
 
@@ -61,7 +64,7 @@ def test_a_recipes_network_takes_what_its_augmentations_give(name: str) -> None:
     recipe = resolved(name)
     channels, _, _ = input_shape(recipe.model.name)
     size = int(recipe.data.size)
-    augment = compose([parse(text, classes=10) for text in recipe.data.augment])
+    augment = compose([parse_augmentation(text, classes=10) for text in recipe.data.augment])
     images = torch.randint(0, 256, (2, channels, size, size), dtype=torch.uint8)
     batch = Batch(images, torch.tensor([3, 7]), torch.arange(2))
     seen = augment(batch, torch.Generator().manual_seed(0)).images
@@ -75,7 +78,7 @@ def test_a_recipes_network_takes_what_its_augmentations_give(name: str) -> None:
 
 def test_imagenet_trains_on_smaller_pictures_than_it_tests_on() -> None:
     recipe = RECIPES["imagenet"]()
-    augment = compose([parse(text, classes=10) for text in recipe.data.augment])
+    augment = compose([parse_augmentation(text, classes=10) for text in recipe.data.augment])
     batch = Batch(torch.zeros(1, 3, 224, 224), torch.tensor([0]), torch.tensor([0]))
     assert augment(batch, torch.Generator()).images.shape[-1] == 176 < int(recipe.data.size)
 

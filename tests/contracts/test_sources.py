@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saccade.data.classes import match, match_several, natural
+from saccade.data.classes import class_indices, multilabel_targets, natural_sort_key
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import Item, Source
 from saccade.data.sources import open_source
-from saccade.data.splits import divide, read_split, write_split
+from saccade.data.splits import read_split, split_data, write_split
 from saccade.errors import DataError
 
 EACH = 4  # pictures of each class and split
@@ -165,17 +165,17 @@ def test_labels_are_of_the_class_list_or_all_are_numbers(source: Source) -> None
     if kinds == {float}:
         assert classes == ()
     elif kinds == {tuple}:
-        assert match_several(items, classes).any(axis=0).all()
+        assert multilabel_targets(items, classes).any(axis=0).all()
     else:
-        found = set(match(items, classes).tolist())
+        found = set(class_indices(items, classes).tolist())
         assert found == set(range(len(classes))) or "has no picture of" in source.notes[0]
     assert len(set(classes)) == len(classes)
-    assert list(classes) == sorted(classes, key=natural)
+    assert list(classes) == sorted(classes, key=natural_sort_key)
 
 
 def test_every_picture_decodes_and_travels(source: Source) -> None:
     for item in everything(source)[:20]:
-        raw = item.picture.read()
+        raw = item.image.read()
         if isinstance(raw, np.ndarray):
             assert raw.dtype == np.uint8 and (raw.ndim == 2 or raw.shape[2:] == (3,))
         assert decode(raw, Preprocessing(size=8)).shape == (3, 8, 8)
@@ -198,7 +198,7 @@ def test_a_split_that_is_not_there_is_an_error(source: Source) -> None:
 
 
 def test_any_source_can_be_divided_written_and_read_back(source: Source, tmp_path: Path) -> None:
-    division = divide(source, val=0.25, test=0.25)
+    division = split_data(source, val=0.25, test=0.25)
     parts = (division.train, division.val, division.test)
     assert all(parts)
     names = [item.name for part in parts for item in part]

@@ -151,7 +151,7 @@ def test_each_epoch_is_watched_by_the_loss_and_the_score(run: Run, kind: str) ->
 def test_the_best_epoch_is_the_one_of_the_best_score(run: Run, kind: str) -> None:
     score = score_of(kind)
     values = [score.goodness(row[f"val_{score.name}"]) for row in run.history]
-    assert run.events("kept")[-1]["epoch"] == 1 + values.index(max(values))
+    assert run.events("checkpoint")[-1]["epoch"] == 1 + values.index(max(values))
 
 
 def test_the_number_to_name_first_is_1_for_answers_that_are_right(
@@ -168,9 +168,9 @@ def test_the_number_to_name_first_is_1_for_answers_that_are_right(
 
 def test_measuring_anew_gives_the_numbers_of_the_run(run: Run, tmp_path: Path) -> None:
     found = api.evaluate(run.path, out=tmp_path / "test")
-    assert found.numbers == run.test.numbers
+    assert found.metrics == run.test.metrics
     page = (tmp_path / "test" / "report.html").read_text(encoding="utf-8")
-    assert found.leading.name in page
+    assert found.primary.name in page
     told = json.loads((tmp_path / "test" / "evaluation.json").read_text(encoding="utf-8"))
     assert told["task"] == run.test.task
 
@@ -202,8 +202,8 @@ def test_two_runs_are_compared_on_the_pictures_of_both(run: Run, kind: str, tabl
     found = api.compare(run.path, second.path, html=tables / f"{kind}-compared.html")
     assert found.task == kind
     assert found.n == run.test.n
-    assert found.sides[0].numbers[0].name == run.test.leading.name
-    assert found.sides[0].numbers[0].value == pytest.approx(run.test.leading.value, abs=1e-4)
+    assert found.runs[0].numbers[0].name == run.test.primary.name
+    assert found.runs[0].numbers[0].value == pytest.approx(run.test.primary.value, abs=1e-4)
     page = (tables / f"{kind}-compared.html").read_text(encoding="utf-8")
     assert ("changed side" in page) == found.right_or_wrong
     assert found.right_or_wrong == bool(run.classes)
@@ -228,7 +228,7 @@ def test_a_bundle_answers_as_its_run_did(run: Run, tables: Path) -> None:
 def test_answers_are_words_plain_values_and_a_table(run: Run, tables: Path) -> None:
     found = api.predict(run.path, tables / "1.png", tables / "2.png")
     for answer in found:
-        assert len(answer.titles()) == len(answer.cells())
+        assert len(answer.columns()) == len(answer.cells())
         assert str(answer) and answer.best and repr(answer)
     plain = json.loads(json.dumps(found.to_dict()))
     assert [one["name"] for one in plain["predictions"]] == [answer.name for answer in found]
@@ -247,7 +247,7 @@ def test_each_head_of_a_task_predicts_pictures_that_it_has_not_seen(
     targets = task.targets(items)
     assert task.heads and set(task.heads) <= HEADS.keys()
     for name in task.heads:
-        said = fit_head(name, task, features[:, None], targets).said
+        said = fit_head(name, task, features[:, None], targets).held_out_predictions
         if said is not None:
             metric = task.metric()
             assert leading(metric, metric.rows(said, targets)).value > 0.9
@@ -259,7 +259,7 @@ def test_features_only_takes_a_head_of_the_task(run: Run, kind: str, tables: Pat
         tables / f"{kind}.csv", recipe="features", with_=fitted, out=tables / f"{kind}-fitted"
     )
     assert found.recipe.model.head in TASKS[kind].heads
-    assert found.val.leading.value > -1
+    assert found.val.primary.value > -1
 
 
 def test_a_head_that_does_not_suit_is_refused_with_those_that_do(

@@ -19,11 +19,11 @@ import torch
 from PIL import Image
 
 from saccade.data import cache
-from saccade.data.cache import Stored, decoded, needed_bytes
+from saccade.data.cache import CachedTargets, decode_all, needed_bytes
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.item import File, Item, Pixels, Skipped
+from saccade.data.item import ImageArray, ImageFile, Item, Skipped
 from saccade.data.loader import Loader, shuffled
-from saccade.data.store import digests, free_disk, free_memory, in_words, key_of
+from saccade.data.store import cache_key, digests, format_bytes, free_disk, free_memory
 from saccade.data.targets import Images, Masks
 from saccade.errors import DataError, RecipeError, ResourceError
 
@@ -48,7 +48,7 @@ def items(tmp_path: Path) -> Sequence[Item]:
     for k in range(N):
         path = folder / f"{k:02}.png"
         path.write_bytes(picture(k)[: 60 if k in BROKEN else None])
-        made.append(Item(path.name, "a", File(path)))
+        made.append(Item(path.name, "a", ImageFile(path)))
     return made
 
 
@@ -56,14 +56,14 @@ def items(tmp_path: Path) -> Sequence[Item]:
 def test_every_mode_gives_the_same_pictures_and_the_same_failures(
     mode: str, items: Sequence[Item], tmp_path: Path
 ):
-    result = decoded(items, SMALL, mode=mode, folder=tmp_path / "cache")
-    assert result.kept == tuple(k for k in range(N) if k not in BROKEN)
+    result = decode_all(items, SMALL, mode=mode, folder=tmp_path / "cache")
+    assert result.indices == tuple(k for k in range(N) if k not in BROKEN)
     assert [skipped.name for skipped in result.failed] == ["03.png", "17.png", "39.png"]
     assert all("PNG" in skipped.reason for skipped in result.failed)
     assert len(result.pictures) == N - 3
     assert result.pictures.shape == (3, 8, 8)
     index = torch.tensor([30, 0, 5, 5])
-    expected = torch.stack([decode(picture(result.kept[k]), SMALL) for k in index.tolist()])
+    expected = torch.stack([decode(picture(result.indices[k]), SMALL) for k in index.tolist()])
     taken = result.pictures.take(index)
     assert taken.dtype == torch.uint8
     assert torch.equal(taken, expected)
@@ -76,43 +76,46 @@ def test_progress_counts_every_item_once(items: Sequence[Item], tmp_path: Path):
         def progress(*at: int, seen: list[tuple[int, ...]] = seen) -> None:
             seen.append(at)
 
-        decoded(items, SMALL, mode=mode, folder=tmp_path / "c", progress=progress)
+        decode_all(items, SMALL, mode=mode, folder=tmp_path / "c", progress=progress)
         assert seen[:N] == [(k + 1, N) for k in range(N)]
 
 
 def test_arrays_are_pictures_too(tmp_path: Path):
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    items = [Item("a", None, Pixels(pixels)), Item("b", None, Pixels(pixels.astype(np.float32)))]  # type: ignore[arg-type]
+    items = [
+        Item("a", None, ImageArray(pixels)),
+        Item("b", None, ImageArray(pixels.astype(np.float32))),
+    ]  # type: ignore[arg-type]
     for mode in ("memory", "disk", "off"):
-        result = decoded(items, Preprocessing(8, colour="grey"), mode=mode, folder=tmp_path)
-        assert result.kept == (0,)
+        result = decode_all(items, Preprocessing(8, colour="grey"), mode=mode, folder=tmp_path)
+        assert result.indices == (0,)
         assert np.array_equal(result.pictures.take(torch.tensor([0]))[0, 0].numpy(), pixels)
 
 
 def test_no_picture_at_all_is_no_accident(tmp_path: Path):
     for mode in ("memory", "disk", "off"):
-        result = decoded([], SMALL, mode=mode, folder=tmp_path)
+        result = decode_all([], SMALL, mode=mode, folder=tmp_path)
         assert len(result.pictures) == 0
-        assert result.kept == result.failed == ()
+        assert result.indices == result.failed == ()
 
 
 def test_what_is_on_disk_is_used_again_and_not_decoded(
     items: Sequence[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    first = decoded(items, SMALL, mode="disk", folder=tmp_path / "c")
-    monkeypatch.setattr(cache.Workers, "pictures", None)  # what decodes is not to be called
-    moved = [Item("other/" + item.name, "b", item.picture) for item in items]
-    again = decoded(moved, SMALL, mode="disk", folder=tmp_path / "c")
+    first = decode_all(items, SMALL, mode="disk", folder=tmp_path / "c")
+    monkeypatch.setattr(cache.DecoderPool, "decode_files", None)  # what decodes is not to be called
+    moved = [Item("other/" + item.name, "b", item.image) for item in items]
+    again = decode_all(moved, SMALL, mode="disk", folder=tmp_path / "c")
     everything = torch.arange(N - 3)
     assert torch.equal(first.pictures.take(everything), again.pictures.take(everything))
     assert again.failed[0].name == "other/03.png"
     normalized = Preprocessing(8, mean=(0, 0, 0), std=(1, 1, 1))  # says nothing about the bytes
-    assert len(decoded(items, normalized, mode="disk", folder=tmp_path / "c").pictures) == N - 3
+    assert len(decode_all(items, normalized, mode="disk", folder=tmp_path / "c").pictures) == N - 3
 
 
 def test_other_contents_or_settings_are_other_pictures(items: Sequence[Item], tmp_path: Path):
     def key(items: Sequence[Item], preprocessing: Preprocessing) -> str:
-        return key_of(digests(items, tmp_path / "memory"), preprocessing)
+        return cache_key(digests(items, tmp_path / "memory"), preprocessing)
 
     keys = {key(items, SMALL)}
     for other in (
@@ -133,7 +136,7 @@ def test_other_contents_or_settings_are_other_pictures(items: Sequence[Item], tm
 
 
 def test_the_file_on_disk_is_one_that_numpy_opens(items: Sequence[Item], tmp_path: Path):
-    result = decoded(items, SMALL, mode="disk", folder=tmp_path)
+    result = decode_all(items, SMALL, mode="disk", folder=tmp_path)
     (file,) = tmp_path.glob("pictures/*/pixels.npy")
     array = np.load(file, mmap_mode="r", allow_pickle=False)
     assert array.shape == (N - 3, 3, 8, 8)
@@ -144,7 +147,7 @@ def test_the_file_on_disk_is_one_that_numpy_opens(items: Sequence[Item], tmp_pat
 @pytest.mark.parametrize("damage", ["flip", "truncate", "grow", "about", "gone", "json"])
 def test_a_damaged_cache_is_written_anew(damage: str, items: Sequence[Item], tmp_path: Path):
     def everything() -> torch.Tensor:
-        return decoded(items, SMALL, mode="disk", folder=tmp_path).pictures.take(
+        return decode_all(items, SMALL, mode="disk", folder=tmp_path).pictures.take(
             torch.arange(N - 3)
         )
 
@@ -172,7 +175,7 @@ def test_a_damaged_cache_is_written_anew(damage: str, items: Sequence[Item], tmp
 def test_two_that_build_at_once_both_get_the_pictures(items: Sequence[Item], tmp_path: Path):
     with ThreadPoolExecutor(2) as threads:
         results = list(
-            threads.map(lambda _: decoded(items, SMALL, mode="disk", folder=tmp_path), range(2))
+            threads.map(lambda _: decode_all(items, SMALL, mode="disk", folder=tmp_path), range(2))
         )
     everything = torch.arange(N - 3)
     assert torch.equal(*(result.pictures.take(everything) for result in results))
@@ -186,9 +189,9 @@ def test_an_interrupted_build_leaves_nothing(items: Sequence[Item], tmp_path: Pa
 
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            decoded(items, SMALL, mode="disk", folder=tmp_path, progress=interrupt)
+            decode_all(items, SMALL, mode="disk", folder=tmp_path, progress=interrupt)
         assert list((tmp_path / "pictures").iterdir()) == []
-    assert len(decoded(items, SMALL, mode="disk", folder=tmp_path).pictures) == N - 3
+    assert len(decode_all(items, SMALL, mode="disk", folder=tmp_path).pictures) == N - 3
 
 
 KILLED = """
@@ -219,8 +222,8 @@ def test_a_killed_build_is_never_trusted_and_is_swept_away(items: Sequence[Item]
         assert builder.stdout.readline() == b"half\n"
         builder.send_signal(signal.SIGKILL)
     assert len(list((folder / "pictures").iterdir())) == 1
-    result = decoded(items, SMALL, mode="disk", folder=folder)
-    assert result.kept == tuple(k for k in range(N) if k not in BROKEN)
+    result = decode_all(items, SMALL, mode="disk", folder=folder)
+    assert result.indices == tuple(k for k in range(N) if k not in BROKEN)
     (book,) = (folder / "pictures").iterdir()
     assert not book.name.startswith(".")
 
@@ -230,7 +233,7 @@ def test_a_disk_without_room_is_refused_with_both_sizes(
 ):
     monkeypatch.setattr(cache, "free_disk", lambda folder: 5_000)
     with pytest.raises(ResourceError, match=r"40 pictures need 7\.7 kB in .*; 5\.0 kB are free"):
-        decoded(items, SMALL, mode="disk", folder=tmp_path)
+        decode_all(items, SMALL, mode="disk", folder=tmp_path)
 
 
 def test_memory_without_room_is_refused_with_both_sizes(
@@ -238,7 +241,7 @@ def test_memory_without_room_is_refused_with_both_sizes(
 ):
     monkeypatch.setattr(cache, "free_memory", lambda: 5_000)
     with pytest.raises(ResourceError, match=r"40 pictures need 7\.7 kB of memory; 5\.0 kB are"):
-        decoded(items, SMALL, mode="memory")
+        decode_all(items, SMALL, mode="memory")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
@@ -260,7 +263,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_resources(
 ):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ResourceError, match="the cache cannot be written"):
-        decoded(items, SMALL, mode="disk", folder=tmp_path / "file")
+        decode_all(items, SMALL, mode="disk", folder=tmp_path / "file")
 
 
 @pytest.mark.parametrize(
@@ -277,15 +280,15 @@ def test_auto_takes_memory_then_disk_then_nothing(
     needed = needed_bytes(N, SMALL)
     monkeypatch.setattr(cache, "free_memory", lambda: memory * needed)
     monkeypatch.setattr(cache, "free_disk", lambda folder: disk * needed)
-    pictures = decoded(items, SMALL, folder=tmp_path).pictures
-    found = "off" if isinstance(pictures, cache.Streamed) else None
-    assert (found or ("disk" if pictures.ahead else "memory")) == chosen
+    pictures = decode_all(items, SMALL, folder=tmp_path).pictures
+    found = "off" if isinstance(pictures, cache.StreamedImages) else None
+    assert (found or ("disk" if pictures.prefetch else "memory")) == chosen
     on_disk = sum(file.stat().st_size for file in tmp_path.glob("pictures/*/pixels.npy"))
     assert (on_disk > needed / 2) == (chosen == "disk")
 
 
 def test_a_picture_that_changes_while_in_use_is_named(items: Sequence[Item], tmp_path: Path):
-    pictures = decoded(items, SMALL, mode="off", folder=tmp_path / "c").pictures
+    pictures = decode_all(items, SMALL, mode="off", folder=tmp_path / "c").pictures
     (tmp_path / "source" / "05.png").write_bytes(b"overwritten")
     with pytest.raises(DataError, match=r"'05\.png' could be read before and now cannot"):
         pictures.take(torch.tensor([4]))
@@ -294,10 +297,10 @@ def test_a_picture_that_changes_while_in_use_is_named(items: Sequence[Item], tmp
 def test_streamed_pictures_are_checked_once_and_not_in_every_run(
     items: Sequence[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    first = decoded(items, SMALL, mode="off", folder=tmp_path / "c")
-    monkeypatch.setattr(cache.Workers, "pictures", None)
-    again = decoded(items, SMALL, mode="off", folder=tmp_path / "c")
-    assert again.kept == first.kept
+    first = decode_all(items, SMALL, mode="off", folder=tmp_path / "c")
+    monkeypatch.setattr(cache.DecoderPool, "decode_files", None)
+    again = decode_all(items, SMALL, mode="off", folder=tmp_path / "c")
+    assert again.indices == first.indices
     assert again.failed == first.failed
 
 
@@ -315,8 +318,8 @@ def test_a_picture_that_hangs_or_kills_costs_itself(
     items = []
     for k in range(20):
         (tmp_path / f"{k}.png").write_bytes(b"poison" if k == 7 else picture(k))
-        items.append(Item(f"{k}.png", None, File(tmp_path / f"{k}.png")))
-    result = decoded(items, SMALL, mode="memory")
+        items.append(Item(f"{k}.png", None, ImageFile(tmp_path / f"{k}.png")))
+    result = decode_all(items, SMALL, mode="memory")
     reason = "the process that opened it died (signal 9)"
     assert result.failed == (Skipped("7.png", reason),)
     assert len(result.pictures) == 19
@@ -327,21 +330,23 @@ def test_a_source_that_raises_anything_costs_that_picture():
         def read(self) -> bytes:
             raise EOFError("the archive ends here")
 
-    result = decoded([Item("x", None, Rotten()), Item("y", None, File(Path("/nowhere")))], SMALL)
+    result = decode_all(
+        [Item("x", None, Rotten()), Item("y", None, ImageFile(Path("/nowhere")))], SMALL
+    )
     assert "the archive ends here" in result.failed[0].reason
     assert "No such file" in result.failed[1].reason
 
 
 def test_a_cache_that_does_not_exist_is_refused():
     with pytest.raises(RecipeError, match="no cache is called 'ram'"):
-        decoded([], SMALL, mode="ram")
+        decode_all([], SMALL, mode="ram")
 
 
 def test_space_is_measured_where_the_folder_will_be(tmp_path: Path):
     assert free_disk(tmp_path / "not" / "yet") > 0
     assert free_memory() > 0
     sizes = {0: "0 bytes", 999: "999 bytes", 7680: "7.7 kB", 15_052_800_000: "15.1 GB"}
-    assert {count: in_words(count) for count in sizes} == sizes
+    assert {count: format_bytes(count) for count in sizes} == sizes
 
 
 def test_memory_stays_bounded_when_one_picture_is_slow(items: Sequence[Item]):
@@ -359,7 +364,7 @@ def test_memory_stays_bounded_when_one_picture_is_slow(items: Sequence[Item]):
 
     many = [Item("slow", None, Slow()), *(Item(f"{k}", None, Counted()) for k in range(2000))]
     at_first: list[int] = []
-    decoded(many, SMALL, mode="memory", progress=lambda *_: at_first.append(len(asked)))
+    decode_all(many, SMALL, mode="memory", progress=lambda *_: at_first.append(len(asked)))
     assert at_first[0] < 400
 
 
@@ -367,11 +372,11 @@ def test_memory_stays_bounded_when_one_picture_is_slow(items: Sequence[Item]):
 def test_masks_are_kept_beside_their_images_and_taken_with_them(mode: str, tmp_path: Path):
     """The image shows its number in every pixel; its mask has the class number + 1."""
     values = [np.full((12, 10), k, np.uint8) for k in range(8)]
-    images = [Item(f"{k}", None, Pixels(value)) for k, value in enumerate(values)]
-    masks = [Item(f"{k}", None, Pixels(value + 1)) for k, value in enumerate(values)]
-    whole = decoded(images, SMALL, mode=mode, folder=tmp_path).pictures
-    beside = decoded(masks, SMALL.of_masks, mode=mode, folder=tmp_path).pictures
-    loader = Loader(whole, Stored(beside, Masks.of_planes), 3, shuffled(8, seed=2))
+    images = [Item(f"{k}", None, ImageArray(value)) for k, value in enumerate(values)]
+    masks = [Item(f"{k}", None, ImageArray(value + 1)) for k, value in enumerate(values)]
+    whole = decode_all(images, SMALL, mode=mode, folder=tmp_path).pictures
+    beside = decode_all(masks, SMALL.of_masks, mode=mode, folder=tmp_path).pictures
+    loader = Loader(whole, CachedTargets(beside, Masks.of_planes), 3, shuffled(8, seed=2))
     for batch in loader.epoch(0):
         assert batch.targets.classes.shape == (len(batch), 8, 8)
         shown = batch.images[:, 0].float()
@@ -380,8 +385,8 @@ def test_masks_are_kept_beside_their_images_and_taken_with_them(mode: str, tmp_p
 
 
 def test_images_as_targets_are_taken_from_a_cache_too(tmp_path: Path):
-    items = [Item(f"{k}", None, Pixels(np.full((8, 8, 3), k, np.uint8))) for k in range(4)]
-    stored = Stored(decoded(items, SMALL, folder=tmp_path).pictures, Images)
+    items = [Item(f"{k}", None, ImageArray(np.full((8, 8, 3), k, np.uint8))) for k in range(4)]
+    stored = CachedTargets(decode_all(items, SMALL, folder=tmp_path).pictures, Images)
     assert len(stored) == 4
     some = stored[torch.tensor([3, 1])]
     assert isinstance(some, Images) and some.values[:, 0, 0, 0].tolist() == [3, 1]

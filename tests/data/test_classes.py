@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saccade.data.classes import (
+    class_indices,
     class_list,
-    match,
-    match_several,
     missing_note,
-    natural,
+    multilabel_targets,
+    natural_sort_key,
     read_classes,
     write_classes,
 )
-from saccade.data.item import Item, Label, Pixels
+from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources.folder import folder
 from saccade.errors import DataError
 
-BLANK = Pixels(np.zeros((1, 1), np.uint8))
+BLANK = ImageArray(np.zeros((1, 1), np.uint8))
 
 
 def items(*labels: Label) -> list[Item]:
@@ -31,14 +31,14 @@ def items(*labels: Label) -> list[Item]:
 
 def test_numbers_in_names_are_counted_and_case_is_no_matter() -> None:
     names = ["class10", "Class2", "class1", "b", "A", "v1.10", "v1.9", "class02"]
-    assert sorted(names, key=natural) == [
+    assert sorted(names, key=natural_sort_key) == [
         "A", "b", "class1", "Class2", "class02", "class10", "v1.9", "v1.10",
     ]  # fmt: skip
 
 
 @given(st.lists(st.text(), max_size=8))
 def test_any_names_have_one_order(names: list[str]) -> None:
-    assert sorted(names, key=natural) == sorted(reversed(names), key=natural)
+    assert sorted(names, key=natural_sort_key) == sorted(reversed(names), key=natural_sort_key)
 
 
 def test_the_class_list_holds_each_name_once_and_nothing_for_numbers() -> None:
@@ -46,30 +46,30 @@ def test_the_class_list_holds_each_name_once_and_nothing_for_numbers() -> None:
 
 
 def test_labels_are_matched_by_name() -> None:
-    assert match(items("dog", "ant", "dog"), ("ant", "bee", "dog")).tolist() == [2, 0, 2]
+    assert class_indices(items("dog", "ant", "dog"), ("ant", "bee", "dog")).tolist() == [2, 0, 2]
 
 
 def test_several_labels_are_marked_by_name() -> None:
-    marks = match_several(items(("c", "a"), (), ("b",)), ("a", "b", "c"))
+    marks = multilabel_targets(items(("c", "a"), (), ("b",)), ("a", "b", "c"))
     assert marks.tolist() == [[True, False, True], [False, False, False], [False, True, False]]
 
 
 def test_an_unknown_class_is_an_error_that_names_it() -> None:
     with pytest.raises(DataError) as caught:
-        match(items("dog", "dgo", "dgo"), ("ant", "dog"))
+        class_indices(items("dog", "dgo", "dgo"), ("ant", "dog"))
     assert "'dgo' (2)" in caught.value.what
     assert "did you mean dog?" in caught.value.hint
 
 
 def test_several_unknown_classes_are_named_with_counts() -> None:
     with pytest.raises(DataError, match=r"'x' \(2\), 'y' \(1\)"):
-        match(items("x", "y", "x"), ("ant", "dog"))
+        class_indices(items("x", "y", "x"), ("ant", "dog"))
 
 
 @pytest.mark.parametrize("label", [None, 1.5, ("a", "b")])
 def test_a_label_that_is_not_one_class_is_refused(label: Label) -> None:
     with pytest.raises(DataError, match="where one class name is needed"):
-        match(items(label), ("a", "b"))
+        class_indices(items(label), ("a", "b"))
 
 
 def test_a_missing_class_is_noted_with_counts() -> None:
@@ -97,7 +97,7 @@ def test_indexing_each_folder_by_itself_scores_wrongly_in_silence_and_names_do_n
     assert hits == [False, False]
 
     test = source.read("test")
-    targets = match(test, source.classes)
+    targets = class_indices(test, source.classes)
     assert [perfect[str(item.label)] for item in test] == targets.tolist()
     assert "test has no picture of 1 of 3 classes: 'ant'" in source.notes
 

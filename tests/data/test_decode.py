@@ -20,10 +20,10 @@ from PIL import Image, ImageCms
 from torchvision.transforms import v2
 
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.formats import MAX_BYTES, Opening, opened, pixels
+from saccade.data.formats import MAX_BYTES, DecodeOptions, open_image, zero_copy_pixels
 from saccade.errors import DataError, RecipeError
 
-RGB = Opening(grey=False, least=10**6, longer=False)
+RGB = DecodeOptions(grey=False, min_side=10**6, longer=False)
 
 
 def file(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -45,7 +45,7 @@ def pattern(height: int, width: int, channels: int = 3) -> NDArray[np.uint8]:
 
 def read(raw: bytes) -> NDArray[np.uint8]:
     """A file as it is opened, without the channel that means nothing.  -> [H,W,1 or 3]"""
-    return opened(raw, RGB)[..., :3]
+    return open_image(raw, RGB)[..., :3]
 
 
 def colour(raw: bytes) -> list[int]:
@@ -218,7 +218,7 @@ def test_a_jpeg_becomes_grey_as_its_colours_would():
 def test_borrowed_pixels_are_the_pictures_and_outlive_it(mode: str, side: int):
     array = pattern(side, side + 3, 1 if mode == "L" else 3)
     image = Image.fromarray(array.squeeze())
-    found = pixels(image)
+    found = zero_copy_pixels(image)
     del image
     Image.new(mode, (side + 3, side))  # would take the memory, had it been given back
     assert np.array_equal(found[..., :3], array)
@@ -233,7 +233,7 @@ def test_borrowed_pixels_are_the_pictures_and_outlive_it(mode: str, side: int):
 def test_a_jpeg_is_never_opened_smaller_than_the_resize_needs(least: int, longer: bool):
     for width, height in [(500, 375), (64, 448), (33, 31), (225, 223), (1800, 16), (7, 5)]:
         raw = file(Image.new("RGB", (width, height)), "JPEG")
-        sides = opened(raw, Opening(False, least, longer)).shape[:2]
+        sides = open_image(raw, DecodeOptions(False, least, longer)).shape[:2]
         choose: Callable[..., int] = max if longer else min
         assert choose(sides) >= min(least, choose(width, height))
         scales = {-(-choose(width, height) // s) for s in (1, 2, 4, 8)}

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from saccade.data.cache import Held
-from saccade.data.loader import Loader, in_order, shuffled
+from saccade.data.cache import CachedImages
+from saccade.data.loader import Loader, sequential, shuffled
 from saccade.data.targets import Boxes, Nothing
 
 
@@ -68,13 +68,13 @@ def test_an_epoch_goes_on_from_any_step(start: int, ahead: int):
 
 def test_pictures_at_hand_are_taken_without_a_thread():
     pictures = Numbered(8, ahead=0)
-    list(Loader(pictures, torch.arange(8), 4, in_order(8)).epoch(0))
+    list(Loader(pictures, torch.arange(8), 4, sequential(8)).epoch(0))
     assert set(pictures.takers) == {threading.current_thread().name}
 
 
 def test_a_batch_is_taken_only_when_asked_for_or_ahead():
     pictures = Numbered(40, ahead=2)
-    batches = Loader(pictures, torch.arange(40), 4, in_order(40)).epoch(0)
+    batches = Loader(pictures, torch.arange(40), 4, sequential(40)).epoch(0)
     next(batches)
     for thread in threading.enumerate():
         if thread.name.startswith("saccade-loader"):
@@ -96,7 +96,7 @@ def test_an_epoch_left_half_way_leaves_no_thread(steps: int):
 
 def test_an_error_while_preparing_reaches_the_one_who_asks():
     before = threading.active_count()
-    batches = Loader(Numbered(13, ahead=2), torch.arange(13), 2, in_order(13)).epoch(0)
+    batches = Loader(Numbered(13, ahead=2), torch.arange(13), 2, sequential(13)).epoch(0)
     assert next(batches).index.tolist() == [0, 1]
     assert next(batches).index.tolist() == [2, 3]
     with pytest.raises(OSError, match="the disk is gone"):
@@ -106,14 +106,14 @@ def test_an_error_while_preparing_reaches_the_one_who_asks():
 
 def test_a_batch_may_be_changed_without_changing_the_pictures():
     rows = torch.zeros(4, 1, 2, 2, dtype=torch.uint8)
-    for batch in Loader(Held(rows), torch.arange(4), 2, in_order(4)).epoch(0):
+    for batch in Loader(CachedImages(rows), torch.arange(4), 2, sequential(4)).epoch(0):
         batch.images.fill_(9)
     assert rows.max() == 0
 
 
 def test_targets_of_several_numbers_keep_their_columns():
     targets = torch.rand(6, 3)
-    batch = next(Loader(Numbered(6), targets, 4, in_order(6)).epoch(0))
+    batch = next(Loader(Numbered(6), targets, 4, sequential(6)).epoch(0))
     assert torch.equal(batch.targets, targets[:4])
 
 
@@ -134,7 +134,7 @@ def test_boxes_come_with_their_images_none_too(ahead: int):
 
 def test_a_network_that_makes_images_needs_no_targets():
     sizes = [
-        len(batch.targets) for batch in Loader(Numbered(9), Nothing(9), 4, in_order(9)).epoch(0)
+        len(batch.targets) for batch in Loader(Numbered(9), Nothing(9), 4, sequential(9)).epoch(0)
     ]
     assert sizes == [4, 5]
 

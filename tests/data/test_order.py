@@ -7,12 +7,12 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from saccade.data.loader import balanced, class_weights, in_order, shuffled
+from saccade.data.loader import balanced, class_weights, sequential, shuffled
 from saccade.errors import DataError, RecipeError
 
 
 def test_in_order_counts_from_zero_in_every_epoch():
-    order = in_order(5)
+    order = sequential(5)
     assert order(0).tolist() == order(7).tolist() == [0, 1, 2, 3, 4]
 
 

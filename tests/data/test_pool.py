@@ -17,9 +17,9 @@ from PIL import Image
 
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.formats import MAX_PIXELS
-from saccade.data.item import File, Pixels
-from saccade.data.pool import Workers
-from saccade.data.sandbox import LONGEST, TOGETHER
+from saccade.data.item import ImageArray, ImageFile
+from saccade.data.pool import DecoderPool
+from saccade.data.sandbox import BATCH_BYTES, LONGEST
 from saccade.errors import DataError, ResourceError
 
 SMALL = Preprocessing(16)
@@ -56,7 +56,7 @@ def png(seed: int) -> bytes:
     return stream.getvalue()
 
 
-def decoded(workers: Workers, raw: bytes) -> torch.Tensor:
+def decoded(workers: DecoderPool, raw: bytes) -> torch.Tensor:
     """One file by a worker; raises what `decode` would."""
     (result,) = workers.decode([raw], SMALL)
     return there(result)
@@ -81,20 +81,20 @@ def poisonous(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_gives_the_bytes_that_decode_gives():
-    with Workers(1) as workers:
+    with DecoderPool(1) as workers:
         for seed in range(3):
             assert torch.equal(decoded(workers, png(seed)), decode(png(seed), SMALL))
 
 
 def test_many_threads_share_few_workers():
-    with Workers(2) as workers, ThreadPoolExecutor(8) as threads:
+    with DecoderPool(2) as workers, ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda seed: decoded(workers, png(seed)), range(40)))
     for seed, picture in enumerate(found):
         assert torch.equal(picture, decode(png(seed), SMALL))
 
 
 def test_what_a_worker_refuses_is_said_as_decode_says_it():
-    with Workers(1) as workers:
+    with DecoderPool(1) as workers:
         for raw in (b"", b"nothing", png(0)[:100]):
             with pytest.raises(DataError) as here:
                 decode(raw, SMALL)
@@ -105,7 +105,7 @@ def test_what_a_worker_refuses_is_said_as_decode_says_it():
 
 @pytest.mark.usefixtures("poisonous")
 def test_a_poisonous_file_costs_that_file_and_no_other():
-    with Workers(2, patience=30) as workers:
+    with DecoderPool(2, timeout=30) as workers:
         for raw, reason in [
             (b"segfault", r"the process that opened it died \(signal 11\)"),
             (b"exits!!!", r"the process that opened it ended itself \(exit code 7\)"),
@@ -142,8 +142,8 @@ def shapes() -> list[bytes | np.ndarray]:
 def test_several_files_come_out_as_each_alone(resize: str, colour: str):
     preprocessing = Preprocessing(16, resize, colour=colour, crop=0.875)
     some = shapes()
-    assert max(map(len, some)) > TOGETHER
-    with Workers(1) as workers:
+    assert max(map(len, some)) > BATCH_BYTES
+    with DecoderPool(1) as workers:
         found = workers.decode(some, preprocessing)
     for raw, result in zip(some, found, strict=True):
         try:
@@ -156,7 +156,7 @@ def test_several_files_come_out_as_each_alone(resize: str, colour: str):
 
 @pytest.mark.usefixtures("poisonous")
 def test_a_poisonous_file_costs_none_of_those_that_came_with_it():
-    with Workers(1, patience=3) as workers:
+    with DecoderPool(1, timeout=3) as workers:
         some = [png(0), b"segfault", png(1), b"hangs!!!", png(2)]
         first, died, second, hung, third = workers.decode(some, SMALL)
     for seed, found in enumerate((first, second, third)):
@@ -167,7 +167,7 @@ def test_a_poisonous_file_costs_none_of_those_that_came_with_it():
 
 @pytest.mark.usefixtures("poisonous")
 def test_a_file_that_never_ends_is_given_up():
-    with Workers(1, patience=3) as workers:
+    with DecoderPool(1, timeout=3) as workers:
         decoded(workers, png(0))
         start = time.monotonic()
         with pytest.raises(DataError, match="could not be opened within 3 seconds"):
@@ -177,7 +177,7 @@ def test_a_file_that_never_ends_is_given_up():
 
 
 def test_a_worker_killed_from_outside_costs_nothing():
-    with Workers(1) as workers:
+    with DecoderPool(1) as workers:
         decoded(workers, png(0))
         for worker in tuple(workers.sandbox._live):
             worker.handle.kill()
@@ -189,7 +189,7 @@ def test_workers_that_do_not_start_are_no_fault_of_the_files(
 ):
     (tmp_path / "sitecustomize.py").write_text("import os; os._exit(1)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with Workers(1) as workers, pytest.raises(ResourceError, match="does not start"):
+    with DecoderPool(1) as workers, pytest.raises(ResourceError, match="does not start"):
         decoded(workers, png(0))
 
 
@@ -198,29 +198,29 @@ def test_a_users_file_named_like_a_module_is_not_taken_for_it(
 ):
     (tmp_path / "re.py").write_text("raise SystemExit('not the one of Python')\n")
     monkeypatch.chdir(tmp_path)
-    with Workers(1) as workers:
+    with DecoderPool(1) as workers:
         assert torch.equal(decoded(workers, png(0)), decode(png(0), SMALL))
 
 
 def test_pixels_need_no_process():
     pixels = np.zeros((9, 9), np.uint8)
-    with Workers(1) as workers:
-        (found,) = workers.read([Pixels(pixels)], SMALL)
+    with DecoderPool(1) as workers:
+        (found,) = workers.read([ImageArray(pixels)], SMALL)
         assert torch.equal(there(found), decode(pixels, SMALL))
         assert not workers.sandbox._live
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path):
     (tmp_path / "here.png").write_bytes(png(0))
-    with Workers(1) as workers:
-        some = [File(tmp_path / name) for name in ("here.png", "gone.png", "here.png")]
+    with DecoderPool(1) as workers:
+        some = [ImageFile(tmp_path / name) for name in ("here.png", "gone.png", "here.png")]
         first, refused, last = workers.read(some, SMALL)
     assert re.search(r"cannot be read: .*No such file", reason(refused))
     assert torch.equal(there(first), there(last))
 
 
 def test_forgotten_workers_end():
-    workers = Workers(1)
+    workers = DecoderPool(1)
     decoded(workers, png(0))
     (worker,) = workers.sandbox._live
     del workers

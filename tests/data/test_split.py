@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from saccade.data.classes import class_list
 from saccade.data.grouping import by_cluster, by_folder, by_pattern
-from saccade.data.item import Item, Label, Pixels
+from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources import open_source
 from saccade.data.sources.listing import Listing
-from saccade.data.splits import Division, divide, folds, read_split, write_split
+from saccade.data.splits import DataSplit, folds, read_split, split_data, write_split
 from saccade.errors import DataError, UsageError
 
-BLANK = Pixels(np.zeros((1, 1), np.uint8))
+BLANK = ImageArray(np.zeros((1, 1), np.uint8))
 
 
 def listing(**splits: list[Item]) -> Listing:
@@ -36,12 +36,12 @@ def names(items: tuple[Item, ...]) -> list[str]:
     return [item.name for item in items]
 
 
-def parts(division: Division) -> tuple[tuple[Item, ...], ...]:
+def parts(division: DataSplit) -> tuple[tuple[Item, ...], ...]:
     return division.train, division.val, division.test
 
 
 def test_each_class_is_shared_out_alike() -> None:
-    division = divide(listing(all=of("a", 100) + of("b", 200)))
+    division = split_data(listing(all=of("a", 100) + of("b", 200)))
     counts = [Counter(item.label for item in part) for part in parts(division)]
     assert counts == [{"a": 70, "b": 140}, {"a": 15, "b": 30}, {"a": 15, "b": 30}]
     assert division.classes == ("a", "b")
@@ -51,7 +51,7 @@ def test_each_class_is_shared_out_alike() -> None:
 def test_every_class_of_the_digits_is_within_one_picture_of_its_share() -> None:
     source = open_source("digits")
     whole = Counter(item.label for item in source.read("all"))
-    for part, share in zip(parts(divide(source)), (0.7, 0.15, 0.15)):
+    for part, share in zip(parts(split_data(source)), (0.7, 0.15, 0.15)):
         found = Counter(item.label for item in part)
         for label, count in whole.items():
             assert abs(found[label] - share * count) <= 1
@@ -68,14 +68,14 @@ def test_nothing_is_lost_or_doubled_and_no_class_of_three_is_missing_anywhere(
     sizes: list[int], val: float, test: float, seed: int
 ) -> None:
     items = [item for at, size in enumerate(sizes) for item in of(f"c{at}", size)]
-    division = divide(listing(all=items), val=val, test=test, seed=seed)
+    division = split_data(listing(all=items), val=val, test=test, seed=seed)
     assert sorted(names(sum(parts(division), ()))) == sorted(item.name for item in items)
     for part in parts(division):
         assert {item.label for item in part} == set(division.classes)
 
 
 def test_classes_of_one_and_two_pictures_are_trained_on_first_and_noted() -> None:
-    division = divide(listing(all=of("many", 20) + of("one", 1) + of("two", 2)))
+    division = split_data(listing(all=of("many", 20) + of("one", 1) + of("two", 2)))
     where = {item.name: at for at, part in enumerate(parts(division)) for item in part}
     assert where["one/0.jpg"] == 0
     assert sorted((where["two/0.jpg"], where["two/1.jpg"])) == [0, 2]
@@ -87,15 +87,15 @@ def test_classes_of_one_and_two_pictures_are_trained_on_first_and_noted() -> Non
 
 def test_the_order_is_the_sources_and_chance_does_not_depend_on_it() -> None:
     items = of("a", 30) + of("b", 30)
-    first = divide(listing(all=items), seed=7)
+    first = split_data(listing(all=items), seed=7)
     order = {item.name: at for at, item in enumerate(items)}
     assert names(first.train) == sorted(names(first.train), key=order.__getitem__)
     random.Random(0).shuffle(items)
-    again = divide(listing(all=items), seed=7)
+    again = split_data(listing(all=items), seed=7)
     assert [set(names(part)) for part in parts(first)] == [
         set(names(part)) for part in parts(again)
     ]
-    assert set(names(divide(listing(all=items), seed=8).test)) != set(names(first.test))
+    assert set(names(split_data(listing(all=items), seed=8).test)) != set(names(first.test))
 
 
 def test_the_turns_are_those_of_sha256_on_every_platform() -> None:
@@ -105,7 +105,7 @@ def test_the_turns_are_those_of_sha256_on_every_platform() -> None:
     items = of("a", 10)
     turn = {item.name: hashlib.sha256(f"3 item {item.name}".encode()).digest() for item in items}
     ordered = sorted(turn, key=turn.__getitem__)
-    division = divide(listing(all=items), val=0, test=0.2, seed=3)
+    division = split_data(listing(all=items), val=0, test=0.2, seed=3)
     # 8 and 2 are lacking; each goes where most is lacking: train until both lack 2, then a draw
     # is the later part's, then by turns
     assert set(ordered[:6]) <= set(names(division.train))
@@ -116,7 +116,7 @@ def test_a_class_is_balanced_by_chance_and_not_by_name() -> None:
     seen = Counter(
         item.name
         for seed in range(200)
-        for item in divide(listing(all=of("a", 10)), val=0, test=0.2, seed=seed).test
+        for item in split_data(listing(all=of("a", 10)), val=0, test=0.2, seed=seed).test
     )
     assert len(seen) == 10
     assert all(15 <= count <= 70 for count in seen.values())  # 40 expected, sigma about 5.7
@@ -128,7 +128,7 @@ def test_groups_stay_together() -> None:
         for house, label in enumerate("ab" * 40)
         for room in range(4)
     ]
-    division = divide(listing(all=items))
+    division = split_data(listing(all=items))
     groups = [{item.group for item in part} for part in parts(division)]
     assert not groups[0] & groups[1] and not groups[0] & groups[2] and not groups[1] & groups[2]
     assert [len(part) for part in parts(division)] == [224, 48, 48]  # 56, 12 and 12 houses of 4
@@ -161,7 +161,7 @@ def test_several_labels_are_each_shared_out() -> None:
         for at in range(400)
     ]
     whole = Counter(name for item in items for name in item.label)  # pyright: ignore
-    division = divide(listing(all=items))
+    division = split_data(listing(all=items))
     for part, share in zip(parts(division), (0.7, 0.15, 0.15)):
         found = Counter(name for item in part for name in item.label)  # pyright: ignore
         for name, count in whole.items():
@@ -170,7 +170,7 @@ def test_several_labels_are_each_shared_out() -> None:
 
 def test_numbers_are_shared_out_small_and_large() -> None:
     items = [Item(f"{at}", float(at**3), BLANK) for at in range(200)]
-    division = divide(listing(all=items), val=0.2, test=0.2)
+    division = split_data(listing(all=items), val=0.2, test=0.2)
     for part, of_twenty in zip(parts(division), (12, 4, 4)):
         tenths = Counter(int(item.name) // 20 for item in part)
         assert tenths == {tenth: of_twenty for tenth in range(10)}
@@ -178,14 +178,14 @@ def test_numbers_are_shared_out_small_and_large() -> None:
 
 def test_what_came_whole_is_left_whole() -> None:
     train, val, test = of("a", 5), of("a", 2, 5), of("a", 3, 7)
-    division = divide(listing(train=train, val=val, test=test), val=0.5, test=0.4)
+    division = split_data(listing(train=train, val=val, test=test), val=0.5, test=0.4)
     assert parts(division) == (tuple(train), tuple(val), tuple(test))
     assert division.notes == ()
 
 
 def test_val_without_a_test_is_the_test_and_is_never_trained_on() -> None:
     train, official = of("a", 50) + of("b", 50), of("a", 5, 50) + of("b", 5, 50)
-    division = divide(listing(train=train, val=official), val=0.1)
+    division = split_data(listing(train=train, val=official), val=0.1)
     assert division.test == tuple(official)
     assert [len(division.train), len(division.val)] == [90, 10]
     assert division.notes == (
@@ -196,36 +196,36 @@ def test_val_without_a_test_is_the_test_and_is_never_trained_on() -> None:
 
 def test_a_test_without_val_stays_and_val_is_taken_from_train() -> None:
     official = of("a", 5, 50)
-    division = divide(listing(train=of("a", 40), test=official), val=0.25)
+    division = split_data(listing(train=of("a", 40), test=official), val=0.25)
     assert division.test == tuple(official)
     assert [len(division.train), len(division.val)] == [30, 10]
     assert division.notes == ("10 of the 40 train pictures are held out as val",)
 
 
 def test_train_alone_is_divided_in_three() -> None:
-    division = divide(listing(train=of("a", 100)), val=0.1, test=0.2)
+    division = split_data(listing(train=of("a", 100)), val=0.1, test=0.2)
     assert [len(part) for part in parts(division)] == [70, 10, 20]
 
 
 def test_a_source_without_train_is_refused() -> None:
     with pytest.raises(DataError, match="has test but no train"):
-        divide(listing(test=of("a", 5)))
+        split_data(listing(test=of("a", 5)))
 
 
 def test_one_picture_a_class_cannot_be_divided_in_silence() -> None:
     with pytest.raises(DataError, match="no class of 'set' has pictures to spare for val"):
-        divide(listing(all=[Item(str(at), str(at), BLANK) for at in range(9)]))
+        split_data(listing(all=[Item(str(at), str(at), BLANK) for at in range(9)]))
 
 
 @pytest.mark.parametrize(("val", "test"), [(0.6, 0.5), (-0.1, 0.2), (1.0, 0.0), (float("nan"), 0)])
 def test_shares_that_leave_no_training_are_refused(val: float, test: float) -> None:
     with pytest.raises(UsageError, match="leave nothing to train on"):
-        divide(listing(all=of("a", 9)), val=val, test=test)
+        split_data(listing(all=of("a", 9)), val=val, test=test)
 
 
 def test_groups_on_both_sides_of_an_official_split_are_said() -> None:
     source = listing(train=of("a", 4, 0, "p1"), val=of("a", 2, 4, "p2"), test=of("a", 2, 6, "p1"))
-    (note,) = divide(source).notes
+    (note,) = split_data(source).notes
     assert note.startswith("1 groups lie in both train and test")
 
 
@@ -256,7 +256,7 @@ def test_too_many_or_too_few_folds_are_refused() -> None:
 
 def test_a_split_file_is_a_plain_table(tmp_path: Path) -> None:
     source = listing(train=of("a, b", 1), val=of("c", 1), test=of("c", 1, 1))
-    write_split(tmp_path / "split.csv", divide(source))
+    write_split(tmp_path / "split.csv", split_data(source))
     assert (tmp_path / "split.csv").read_bytes() == (
         b'name,label,split\n"a, b/0.jpg","a, b",train\nc/0.jpg,c,val\nc/1.jpg,c,test\n'
     )
@@ -264,7 +264,7 @@ def test_a_split_file_is_a_plain_table(tmp_path: Path) -> None:
 
 def test_a_split_file_tells_groups_and_several_labels(tmp_path: Path) -> None:
     items = [Item(f"{at}", ("x", "y"), BLANK, f"g{at}") for at in range(9)]
-    write_split(tmp_path / "split.csv", divide(listing(all=items)))
+    write_split(tmp_path / "split.csv", split_data(listing(all=items)))
     with (tmp_path / "split.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["label"] for row in rows} == {"x|y"}
@@ -274,25 +274,25 @@ def test_a_split_file_tells_groups_and_several_labels(tmp_path: Path) -> None:
 def test_a_split_is_read_back_as_it_was_written_with_the_same_bytes(tmp_path: Path) -> None:
     items = of('a\n"q"', 20) + of("caf\u00e9", 20)
     source = listing(all=items)
-    division = divide(source, seed=3)
+    division = split_data(source, seed=3)
     write_split(tmp_path / "one.csv", division)
     again = read_split(tmp_path / "one.csv", source)
     assert again == division
-    write_split(tmp_path / "two.csv", divide(source, seed=3))
+    write_split(tmp_path / "two.csv", split_data(source, seed=3))
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
 def test_a_split_file_in_another_order_gives_the_same_division(tmp_path: Path) -> None:
     source = listing(all=of("a", 20))
-    write_split(tmp_path / "split.csv", divide(source))
+    write_split(tmp_path / "split.csv", split_data(source))
     head, *rows = (tmp_path / "split.csv").read_text().splitlines()
     (tmp_path / "split.csv").write_text("\n".join([head, *sorted(rows)]))
-    assert read_split(tmp_path / "split.csv", source) == divide(source)
+    assert read_split(tmp_path / "split.csv", source) == split_data(source)
 
 
 def test_pictures_that_came_or_went_since_the_split_are_counted_and_named(tmp_path: Path) -> None:
     source = listing(all=of("a", 20))
-    write_split(tmp_path / "split.csv", divide(source))
+    write_split(tmp_path / "split.csv", split_data(source))
     with pytest.raises(DataError, match=r"names 2 pictures that 'set' lacks: 'a/0.jpg', 'a/1.jpg'"):
         read_split(tmp_path / "split.csv", listing(all=of("a", 18, 2)))
     with pytest.raises(DataError, match=r"'set' holds 1 pictures that .* not name: 'a/20.jpg'"):
@@ -301,7 +301,7 @@ def test_pictures_that_came_or_went_since_the_split_are_counted_and_named(tmp_pa
 
 def test_labels_that_have_changed_since_the_split_are_said(tmp_path: Path) -> None:
     items = of("a", 20)
-    write_split(tmp_path / "split.csv", divide(listing(all=items)))
+    write_split(tmp_path / "split.csv", split_data(listing(all=items)))
     items[4] = Item(items[4].name, "b", BLANK)
     division = read_split(tmp_path / "split.csv", listing(all=items))
     assert "1 labels have changed since the split, such as 'a/4.jpg'" in division.notes

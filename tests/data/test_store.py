@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from saccade.data import store as module
-from saccade.data.item import Encoded, File, Item, Pixels
+from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 from saccade.data.store import digests
 
 
@@ -20,25 +20,27 @@ def items(tmp_path: Path) -> list[Item]:
     made = []
     for k in range(40):
         (tmp_path / f"{k}").write_bytes(b"%d" % k)
-        made.append(Item(f"{k}", None, File(tmp_path / f"{k}")))
+        made.append(Item(f"{k}", None, ImageFile(tmp_path / f"{k}")))
     return made
 
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file has been as it is for long."""
-    monkeypatch.setattr(module, "SETTLED", -1.0)
+    monkeypatch.setattr(module, "STABLE_AFTER", -1.0)
 
 
 def test_a_digest_is_the_sha256_of_the_contents(items: list[Item], tmp_path: Path):
-    found = digests([*items, Item("e", None, Encoded(b"x"))], tmp_path / "memory")
+    found = digests([*items, Item("e", None, EncodedImage(b"x"))], tmp_path / "memory")
     contents = [*(b"%d" % k for k in range(40)), b"x"]
     assert found == [hashlib.sha256(content).digest() for content in contents]
 
 
 def test_arrays_of_other_shapes_are_other_contents(tmp_path: Path):
     flat, tall = np.zeros((2, 8), np.uint8), np.zeros((8, 2), np.uint8)
-    found = digests([Item("a", None, Pixels(x)) for x in (flat, tall, flat)], tmp_path / "memory")
+    found = digests(
+        [Item("a", None, ImageArray(x)) for x in (flat, tall, flat)], tmp_path / "memory"
+    )
     assert found[0] == found[2] != found[1]
 
 
@@ -47,7 +49,7 @@ def test_an_unchanged_file_is_not_read_again(
     items: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     first = digests(items, tmp_path / "cache" / "memory")
-    monkeypatch.setattr(File, "read", None)
+    monkeypatch.setattr(ImageFile, "read", None)
     assert digests(items, tmp_path / "cache" / "memory") == first
 
 
@@ -69,7 +71,7 @@ def test_of_a_file_changed_just_now_nothing_is_remembered(
     items: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     digests(items, tmp_path / "memory")
-    monkeypatch.setattr(File, "read", lambda self: b"read again")
+    monkeypatch.setattr(ImageFile, "read", lambda self: b"read again")
     assert digests(items, tmp_path / "memory")[0] == hashlib.sha256(b"read again").digest()
 
 

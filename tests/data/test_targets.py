@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from saccade.augmentation.geometry import affine, rotation, translation
-from saccade.augmentation.warp import Kind, Warp, warped
+from saccade.augmentation.warp import Warp, WarpKind, warped
 from saccade.data.batch import Batch
 from saccade.data.targets import (
     IGNORE,
@@ -109,7 +109,7 @@ def test_a_batch_of_any_noun_has_rows_and_goes_to_a_device(noun: str):
 
 @EVERY
 def test_a_warp_that_does_nothing_leaves_all_where_it_is(noun: str):
-    still = Warp(torch.eye(3).expand(3, 3, 3), SIZE, SIZE, "edge", Kind.MOVE)
+    still = Warp(torch.eye(3).expand(3, 3, 3), SIZE, SIZE, "edge", WarpKind.MOVE)
     assert one_by_one(moved(NOUNS[noun], still)) == one_by_one(NOUNS[noun])
 
 
@@ -122,12 +122,12 @@ def test_an_empty_batch_moves_too(noun: str):
 
 @pytest.mark.parametrize("noun", ["classes", "labels", "numbers", "captions", "nothing"])
 def test_what_lies_nowhere_in_the_image_is_left_alone(noun: str):
-    mirror = Warp(affine(-torch.ones(3), 0, 0, 1, 6, 0), SIZE, SIZE, "", Kind.MIRROR)
+    mirror = Warp(affine(-torch.ones(3), 0, 0, 1, 6, 0), SIZE, SIZE, "", WarpKind.MIRROR)
     assert moved(NOUNS[noun], mirror) is NOUNS[noun]
 
 
 def test_masks_images_and_boxes_are_mirrored_with_their_images():
-    mirror = Warp(affine(-torch.ones(3), 0, 0, 1, 6, 0), SIZE, SIZE, "", Kind.MIRROR)
+    mirror = Warp(affine(-torch.ones(3), 0, 0, 1, 6, 0), SIZE, SIZE, "", WarpKind.MIRROR)
     masks, images = NOUNS["masks"], NOUNS["images"]
     assert isinstance(masks, Masks) and isinstance(images, Images)
     assert torch.equal(moved(masks, mirror).classes, masks.classes.flip(2))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.loop import Position, train
@@ -39,7 +39,7 @@ def trained(model: nn.Module, down: Stepper, steps: range) -> dict[str, Tensor]:
     """The weights after these of eight steps over 64 pictures."""
     chance = torch.Generator().manual_seed(1)
     pictures = torch.randint(0, 256, (64, 1, 6, 6), generator=chance).byte()
-    loader = Loader(Held(pictures), torch.arange(64) % 3, 8, shuffled(64, 0))
+    loader = Loader(CachedImages(pictures), torch.arange(64) % 3, 8, shuffled(64, 0))
     task = Classification(("a", "b", "c"))
     start = Position(0, steps.start)
     events = train(supervised(model, task, down), loader, compose([]), epochs=1, start=start)

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
+from saccade.augmentation.catalogue import parse_augmentation
 from saccade.data.batch import Batch
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.data.targets import IGNORE, Boxes, Masks, Targets
 from saccade.engine.loop import Step, train
@@ -98,10 +98,10 @@ class Detection:
 
 def trained(task: Any, model: nn.Module, images: Tensor, targets: Targets) -> list[float]:
     """The loss of each step of ten epochs."""
-    loader = Loader(Held(images), targets, 16, shuffled(len(images), seed=0))
+    loader = Loader(CachedImages(images), targets, 16, shuffled(len(images), seed=0))
     optimizer = OPTIMIZERS["adamw"]([{"params": list(model.parameters())}], 0.01, 0.9)
     stepper = Stepper(optimizer, make_schedule("cosine", 0.1), 10 * len(loader), micro_batch=8)
-    augment = compose([parse(text) for text in AUGMENT])
+    augment = compose([parse_augmentation(text) for text in AUGMENT])
     events = train(supervised(model, task, stepper), loader, augment, epochs=10)
     losses = [float(event.losses["loss"]) for event in events if isinstance(event, Step)]
     model.eval().requires_grad_(False)

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.augmentation.corrupt.corruptions import CORRUPTIONS, Corrupted, corrupt
+from saccade.augmentation.corrupt.corruptions import CORRUPTIONS, CorruptedImages, corrupt
 from saccade.augmentation.tta import flips
 from saccade.data.batch import Batch
-from saccade.data.cache import Held
-from saccade.data.loader import Loader, in_order
-from saccade.engine.evaluate import Measurement, robustness
+from saccade.data.cache import CachedImages
+from saccade.data.loader import Loader, sequential
+from saccade.engine.evaluate import CorruptionScore, robustness
 from saccade.metrics.intervals import Interval, wilson
-from saccade.metrics.metric import Number
+from saccade.metrics.metric import MetricValue
 from saccade.runs.results import Robustness
 from saccade.tasks.classification import Classification
 
@@ -33,18 +33,18 @@ class Brightness(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def pictures() -> tuple[Held, Tensor]:
+def pictures() -> tuple[CachedImages, Tensor]:
     """Forty flat ones: a half of 60, a half of 140."""
     targets = torch.arange(40) % 2
     values = (60 + 80 * targets).byte().view(-1, 1, 1, 1)
-    return Held(values.expand(40, 3, 32, 32).contiguous()), targets
+    return CachedImages(values.expand(40, 3, 32, 32).contiguous()), targets
 
 
-def loader(pictures: Held, targets: Tensor) -> Loader:
-    return Loader(pictures, targets, 16, in_order(len(pictures)))
+def loader(pictures: CachedImages, targets: Tensor) -> Loader:
+    return Loader(pictures, targets, 16, sequential(len(pictures)))
 
 
-def test_brightness_is_what_a_network_of_brightness_fails_on(pictures: tuple[Held, Tensor]):
+def test_brightness_is_what_a_network_of_brightness_fails_on(pictures: tuple[CachedImages, Tensor]):
     found = Robustness.of(
         robustness(Brightness(), TASK, loader(*pictures), ["brightness", "contrast"])
     )
@@ -72,32 +72,32 @@ def test_corrupted_pictures_are_seen_several_ways_too():
     """A picture and its mirror image cancel: the mean is one half, and every answer "dark"."""
     rows = torch.zeros(8, 1, 32, 32, dtype=torch.uint8)
     rows[..., :16] = 140
-    sided = loader(Held(rows), torch.ones(8, dtype=torch.int64))
+    sided = loader(CachedImages(rows), torch.ones(8, dtype=torch.int64))
     once = Robustness.of(robustness(LeftOverRight(), TASK, sided, ["brightness"]))
-    both = Robustness.of(robustness(LeftOverRight(), TASK, sided, ["brightness"], maps=flips()))
+    both = Robustness.of(robustness(LeftOverRight(), TASK, sided, ["brightness"], tta=flips()))
     assert [n.value for n in once.corrupted["brightness"]] == [1] * 5
     assert [both.clean.value, *(n.value for n in both.corrupted["brightness"])] == [0] * 6
 
 
-def test_every_number_has_its_n_and_interval(pictures: tuple[Held, Tensor]):
+def test_every_number_has_its_n_and_interval(pictures: tuple[CachedImages, Tensor]):
     found = list(robustness(Brightness(), TASK, loader(*pictures), ["fog"]))
     assert [(one.corruption, one.severity) for one in found] == [
         ("", 0),
         *(("fog", k) for k in (1, 2, 3, 4, 5)),
     ]
-    assert all(one.number.n == 40 and one.number.interval for one in found)
+    assert all(one.metric.n == 40 and one.metric.interval for one in found)
 
 
-def test_all_corruptions_are_measured_unless_some_are_named(pictures: tuple[Held, Tensor]):
-    few = Held(pictures[0].take(torch.arange(4))), pictures[1][:4]
+def test_all_corruptions_are_measured_unless_some_are_named(pictures: tuple[CachedImages, Tensor]):
+    few = CachedImages(pictures[0].take(torch.arange(4))), pictures[1][:4]
     found = Robustness.of(robustness(Brightness(), TASK, loader(*few)))
     assert set(found.corrupted) == set(CORRUPTIONS)
 
 
-def test_corrupted_pictures_are_bytes_and_the_same_each_time(pictures: tuple[Held, Tensor]):
+def test_corrupted_pictures_are_bytes_and_the_same_each_time(pictures: tuple[CachedImages, Tensor]):
     plain = loader(*pictures)
     once, again, other = (
-        next(plain.through(Corrupted("gaussian_noise", 3, seed)).epoch(0)).images
+        next(plain.through(CorruptedImages("gaussian_noise", 3, seed)).epoch(0)).images
         for seed in (0, 0, 1)
     )
     assert once.dtype == torch.uint8 and torch.equal(once, again)
@@ -105,7 +105,7 @@ def test_corrupted_pictures_are_bytes_and_the_same_each_time(pictures: tuple[Hel
     assert not torch.equal(once, other)
 
 
-def test_streaks_have_the_same_direction_in_all_severities(pictures: tuple[Held, Tensor]):
+def test_streaks_have_the_same_direction_in_all_severities(pictures: tuple[CachedImages, Tensor]):
     chance = [torch.Generator().manual_seed(1) for _ in range(2)]
     image = torch.zeros(1, 1, 33, 33)
     image[..., 16, 16] = 255
@@ -114,13 +114,13 @@ def test_streaks_have_the_same_direction_in_all_severities(pictures: tuple[Held,
     assert torch.equal(weak > 1, (weak > 1) & (strong > 1))
 
 
-def number(value: float, n: int = 100) -> Number:
-    return Number("accuracy", value, n, wilson(round(value * n), n), "%")
+def number(value: float, n: int = 100) -> MetricValue:
+    return MetricValue("accuracy", value, n, wilson(round(value * n), n), "%")
 
 
 def test_the_table_has_a_line_for_each_corruption():
-    severities = [Measurement("fog", k, number(1 - 0.1 * k)) for k in range(1, 6)]
-    found = Robustness.of([Measurement("", 0, number(0.95)), *severities])
+    severities = [CorruptionScore("fog", k, number(1 - 0.1 * k)) for k in range(1, 6)]
+    found = Robustness.of([CorruptionScore("", 0, number(0.95)), *severities])
     lines = str(found).splitlines()
     assert lines[0] == (
         "accuracy: 95.0 % (88.8–97.8, n = 100) on pictures as they are; 70 % on average of five "
@@ -133,7 +133,7 @@ def test_the_table_has_a_line_for_each_corruption():
 
 
 def test_numbers_that_are_no_shares_are_written_as_they_are():
-    error = Number("MAE", 1.234, 50, Interval(1.1, 1.4), "years")
-    foggy = [Measurement("fog", k, error) for k in range(1, 6)]
-    found = Robustness.of([Measurement("", 0, error), *foggy])
+    error = MetricValue("MAE", 1.234, 50, Interval(1.1, 1.4), "years")
+    foggy = [CorruptionScore("fog", k, error) for k in range(1, 6)]
+    found = Robustness.of([CorruptionScore("", 0, error), *foggy])
     assert "1.23 (1.1–1.4)" in str(found)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.freezing import freeze, training_mode, unfreeze_from
 from saccade.engine.loop import train
@@ -35,7 +35,7 @@ def network() -> nn.Sequential:
 def one_epoch(model: nn.Module) -> Stepper:
     pixels = torch.randint(0, 256, (24, 3, 12, 12), dtype=torch.uint8)
     targets = torch.arange(24) % 2
-    loader = Loader(Held(pixels), targets, 8, shuffled(24, 0))
+    loader = Loader(CachedImages(pixels), targets, 8, shuffled(24, 0))
     optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.1), 0.01, 0.9)
     stepper = Stepper(optimizer, make_schedule("constant", 0.0), 3)
     state = supervised(model, Classification(("a", "b")), stepper)

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.crop import Grow
-from saccade.data.cache import Held
+from saccade.augmentation.crop import ProgressiveResizing
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Position, Step, train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
@@ -17,7 +17,7 @@ from saccade.engine.schedule import constant
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
 from saccade.models.layers.blocks import chain
-from saccade.models.networks.resnet import Basic, stage
+from saccade.models.networks.resnet import BasicBlock, stage
 from saccade.models.variants import with_stochastic_depth
 from saccade.tasks.classification import Classification
 
@@ -26,7 +26,7 @@ class Training:
     def __init__(self, rate: float = 0.5):
         torch.manual_seed(0)
         network = chain(
-            stages=stage(Basic, 3, 4, 3, stride=1),
+            stages=stage(BasicBlock, 3, 4, 3, stride=1),
             avgpool=nn.AdaptiveAvgPool2d(1),
             flatten=nn.Flatten(),
             fc=nn.Linear(4, 2),
@@ -34,13 +34,15 @@ class Training:
         self.model = with_stochastic_depth(network, rate)
         images = torch.randint(0, 256, (24, 3, 8, 8), dtype=torch.uint8)
         targets = torch.arange(24) % 2
-        self.loader = Loader(Held(images), targets, 8, shuffled(24, seed=1))
+        self.loader = Loader(CachedImages(images), targets, 8, shuffled(24, seed=1))
         optimizer = OPTIMIZERS["sgd"](parameter_groups(network, 0), 0.01, 0.9)
         self.stepper = Stepper(optimizer, constant(), 6)
 
     def run(self, start: Position, steps: int) -> None:
         task = Classification(("dark", "bright"))
-        augment = compose([Grow(0.5, lambda: self.stepper.done)])  # 4, 4, 8, 8 pixels
+        augment = compose(
+            [ProgressiveResizing(0.5, lambda: self.stepper.done)]
+        )  # 4, 4, 8, 8 pixels
         state = supervised(self.model, task, self.stepper)
         events = train(state, self.loader, augment, epochs=2, seed=5, start=start)
         for event in events:

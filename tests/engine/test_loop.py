@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
+from saccade.augmentation.catalogue import parse_augmentation
 from saccade.data.batch import Batch
-from saccade.data.cache import Held
-from saccade.data.loader import Loader, in_order, shuffled
+from saccade.data.cache import CachedImages
+from saccade.data.loader import Loader, sequential, shuffled
 from saccade.engine.ema import EMA
 from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import Epoch, Position, Step, train
@@ -22,12 +22,12 @@ from saccade.tasks.classification import Classification
 N, BATCH, EPOCHS = 50, 16, 3
 
 
-def pictures(n: int = N) -> tuple[Held, torch.Tensor]:
+def pictures(n: int = N) -> tuple[CachedImages, torch.Tensor]:
     """Noise in which the left half is bright for class 1."""
     targets = torch.arange(n) % 2
     images = torch.randint(0, 128, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
     images[targets == 1, :, :, :4] += 100
-    return Held(images.to(torch.uint8)), targets
+    return CachedImages(images.to(torch.uint8)), targets
 
 
 def network() -> nn.Sequential:
@@ -55,7 +55,7 @@ class Bench:
         total = EPOCHS * len(self.loader)
         self.stepper = Stepper(OPTIMIZERS[optimizer](groups, 0.01, 0.9), schedule, total, clip=1.0)
         self.average = EMA(self.model, 0.9)
-        self.augment = compose([parse("flip"), parse("translate:1")])
+        self.augment = compose([parse_augmentation("flip"), parse_augmentation("translate:1")])
 
     def events(self, start: Position | None = None):
         task = Classification(("dark", "bright"))
@@ -183,7 +183,7 @@ def test_evaluation_counts_every_picture_once_and_leaves_the_model_as_it_was() -
     before = {k: v.clone() for k, v in model.state_dict().items()}
     held, targets = pictures(21)
     task = Classification(("dark", "bright"))
-    result = evaluate(model, task, Loader(held, targets, 4, in_order(21)))
+    result = evaluate(model, task, Loader(held, targets, 4, sequential(21)))
     assert len(result.rows) == 21 and torch.equal(result.rows.targets, targets)
     assert model.training
     assert_same_bits(before, model.state_dict())

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.loop import Epoch, Step, train
 from saccade.engine.lr_find import LRPoint, lr_points, lr_sweep, suggested_lr
@@ -96,7 +96,7 @@ def test_a_sweep_of_a_training_finds_a_rate_that_learns() -> None:
     targets = torch.arange(64) % 2
     images = torch.randint(0, 128, (64, 1, 8, 8), generator=chance)
     images[targets == 1, :, :, :4] += 100
-    loader = Loader(Held(images.byte()), targets, 16, shuffled(64, seed=1))
+    loader = Loader(CachedImages(images.byte()), targets, 16, shuffled(64, seed=1))
     task = Classification(("dark", "bright"))
 
     def made() -> tuple[nn.Sequential, Stepper]:

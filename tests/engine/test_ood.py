@@ -24,7 +24,7 @@ def known() -> torch.Tensor:
 def test_pictures_of_something_else_are_more_novel(known) -> None:
     strange = torch.randn(60, 6, generator=torch.Generator().manual_seed(2)) * 5
     train, held, new = known.split((60, 30, 30))
-    shares = Novelty.fit(train, held).share(torch.cat([new, strange]))
+    shares = Novelty.fit(train, held).score(torch.cat([new, strange]))
     positive = torch.arange(len(shares)) >= len(new)
     assert float(roc_auc(shares, positive)(torch.ones(1, len(shares)).double())) > 0.9
 
@@ -35,7 +35,7 @@ def test_novelty_is_the_share_of_held_out_pictures_nearer_to_a_training_picture(
     nearest = NearestNeighbors(n_neighbors=1).fit(normalize(train.numpy()))
     scale, scores = (nearest.kneighbors(normalize(x.numpy()))[0][:, 0] for x in (held, new))
     expected = [(scale < score).sum() / 31 for score in scores]
-    found = Novelty.fit(train, held).share(new)
+    found = Novelty.fit(train, held).score(new)
     # features are kept to three digits: one of thirty held-out pictures may change sides
     np.testing.assert_allclose(found, expected, atol=1.01 / 31)
     assert float((found - torch.tensor(expected)).abs().mean()) < 0.003
@@ -47,9 +47,9 @@ def test_novelty_by_hand() -> None:
     held = torch.stack([angles.cos(), angles.sin()], dim=1) * torch.tensor([[1.0], [7.0], [0.2]])
     novelty = Novelty.fit(torch.tensor([[5.0, 0.0]]), held)
     new = torch.tensor([[3.0, 0.0], [1.0, 1.0], [0.0, -1.0], [-1.0, 0.0]])  # 0, 45, 90, 180
-    assert novelty.share(new).tolist() == [0, 1 / 4, 2 / 4, 3 / 4]
+    assert novelty.score(new).tolist() == [0, 1 / 4, 2 / 4, 3 / 4]
     assert novelty.highest == 3 / 4
-    assert novelty.mean_share([new[:2], new[2:]]).tolist() == [(0 + 2 / 4) / 2, (1 / 4 + 3 / 4) / 2]
+    assert novelty.mean_score([new[:2], new[2:]]).tolist() == [(0 + 2 / 4) / 2, (1 / 4 + 3 / 4) / 2]
 
 
 def test_no_more_pictures_like_the_held_out_ones_are_novel_than_promised() -> None:
@@ -57,7 +57,7 @@ def test_no_more_pictures_like_the_held_out_ones_are_novel_than_promised() -> No
     train = torch.randn(30, 4, generator=generator)
     for _ in range(1000):
         novelty = Novelty.fit(train, torch.randn(40, 4, generator=generator))
-        beyond += float(novelty.share(torch.randn(1, 4, generator=generator))) > 0.9
+        beyond += float(novelty.score(torch.randn(1, 4, generator=generator))) > 0.9
     # above 0.9 of 41 are 37 of 40 held-out ones or more, so the last 4 of 41 places
     assert beyond / 1000 == pytest.approx(4 / 41, abs=0.03) and 4 / 41 < 0.1
 
@@ -80,4 +80,4 @@ def test_distances_are_those_that_pytorch_calculates(images: int) -> None:
 
     torch.testing.assert_close(novelty.known, nearest(held_out).sort().values, rtol=0, atol=1e-12)
     nearer = (novelty.known < nearest(others)[:, None]).sum(1)
-    assert novelty.share(others).tolist() == (nearer / 91).double().tolist()
+    assert novelty.score(others).tolist() == (nearer / 91).double().tolist()

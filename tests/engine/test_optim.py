@@ -141,7 +141,7 @@ def test_muon_takes_a_kernel_for_a_matrix_of_its_output_channels() -> None:
 
 def test_lookahead_is_the_papers_algorithm_1() -> None:
     weight = nn.Parameter(torch.tensor([2.0]))
-    optimizer = Lookahead(torch.optim.SGD([weight], lr=0.1), steps=3, share=0.5)
+    optimizer = Lookahead(torch.optim.SGD([weight], lr=0.1), steps=3, alpha=0.5)
     slow = fast = 2.0
     for step in range(1, 8):
         weight.grad = weight.detach().clone()  # of w^2 / 2

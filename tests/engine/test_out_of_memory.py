@@ -128,7 +128,7 @@ def test_a_training_goes_on_when_memory_runs_out_and_says_so(
 
     monkeypatch.setattr(Classification, "losses", narrow)
     run = api.train(with_=TINY, out=tmp_path / "run")
-    [fact] = run.events("memory")
-    assert fact == {"event": "memory", "epoch": 1, "step": 1, "micro_batch": 64}
+    [fact] = run.events("out_of_memory")
+    assert fact == {"event": "out_of_memory", "epoch": 1, "step": 1, "micro_batch": 64}
     assert "64 pictures at a time" in " ".join(capsys.readouterr().err.split())
     assert len(run.history) == 2

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
 from saccade.data.batch import Batch
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.data.targets import Boxes
 from saccade.engine import step as module
@@ -147,7 +147,9 @@ def test_without_minutes_time_does_not_count(clock: Clock) -> None:
 
 def test_training_ends_with_a_short_epoch_when_the_time_is_up(clock: Clock) -> None:
     model, part = network(), batch(12)
-    loader = Loader(Held(part.images.byte()), part.targets, 2, shuffled(12, seed=0))  # 6 steps
+    loader = Loader(
+        CachedImages(part.images.byte()), part.targets, 2, shuffled(12, seed=0)
+    )  # 6 steps
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     stepper = Stepper(optimizer, linear(), total_steps=600, minutes=1)
     state, seen = supervised(model, TASK, stepper), []

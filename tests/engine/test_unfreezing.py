@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
 from saccade.engine.freezing import Unfreezing, freeze, freeze_all_but, trainable_per_stage
 from saccade.engine.loop import Epoch, Position, Step, train
@@ -51,7 +51,7 @@ def in_stages(wanted: str, epochs: int, name: str = "sgd", lookahead: int = 0) -
 
 def events(state: TrainState, epochs: int, start: Position | None = None) -> Iterator[Step | Epoch]:
     pixels = torch.randint(0, 256, (40, 3, 8, 8), generator=torch.Generator().manual_seed(1))
-    loader = Loader(Held(pixels.to(torch.uint8)), torch.arange(40) % 2, 2, shuffled(40, 0))
+    loader = Loader(CachedImages(pixels.to(torch.uint8)), torch.arange(40) % 2, 2, shuffled(40, 0))
     for event in train(state, loader, compose([]), epochs=epochs, seed=3, start=start):
         yield event
         if isinstance(event, Epoch):

@@ -66,7 +66,7 @@ def test_the_command_prints_one_object(
     words = ["features", "cifar_resnet20", photos, "--weights", weights, "--layer", "layer2"]
     assert main([*map(str, words), "--out", str(tmp_path / "f"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["pictures"], told["numbers"], told["layer"]) == (48, 32, "layer2")
+    assert (told["images"], told["dimensions"], told["layer"]) == (48, 32, "layer2")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def write_digits(folder: Path, names: dict[str, str], each: int = 6) -> Path:
             written[label] += 1
             place = folder / names[label] / f"{written[label]}.png"
             place.parent.mkdir(parents=True, exist_ok=True)
-            pixels = item.picture.read()
+            pixels = item.image.read()
             assert isinstance(pixels, np.ndarray)
             Image.fromarray(pixels).save(place)
     return folder
@@ -90,7 +90,7 @@ def test_a_run_reads_its_own_story(trained: Run) -> None:
     assert repr(trained).startswith(f"Run({trained.path}: lenet5, ")
     assert "accuracy" in trained._repr_html_()
     assert trained.recipe.train.epochs == 4
-    assert trained.to_dict()["test"]["numbers"][0]["value"] == trained.test.accuracy
+    assert trained.to_dict()["test"]["metrics"][0]["value"] == trained.test.accuracy
 
 
 def test_a_damaged_bundle_is_refused(digits_run: Run) -> None:
@@ -154,10 +154,10 @@ def test_slices_are_counted_from_the_predictions(trained: Run, bars: Path, tmp_p
     assert [one.name for one in found.slices] == ["day", "night"]
     for one, n in zip(found.slices, (16, 8), strict=True):
         mine = [row for row in rows if one.name in row["name"]]
-        assert one.number.n == len(mine) == n
+        assert one.metric.n == len(mine) == n
         right = sum(row["label"] == row["prediction"] for row in mine)
-        assert one.number.value == pytest.approx(right / n)
-        assert one.number.interval is not None and one.number.name == found.leading.name
+        assert one.metric.value == pytest.approx(right / n)
+        assert one.metric.interval is not None and one.metric.name == found.primary.name
     assert "of 2 slices one is lowest by chance alone" in str(found)
 
 
@@ -178,13 +178,13 @@ def test_views_and_corruptions_are_had_together(trained: Run, bars: Path) -> Non
     found = saccade.evaluate(trained.path, bars, tta="crops:0.875", corrupt="brightness")
     alone = saccade.evaluate(trained.path, bars, tta="crops:0.875")
     assert found.robustness is not None and list(found.robustness.corrupted) == ["brightness"]
-    assert found.robustness.clean == found.leading == alone.leading
+    assert found.robustness.clean == found.primary == alone.primary
 
 
 def test_corruptions_are_measured_on_the_same_pictures(trained: Run, bars: Path) -> None:
     found = saccade.evaluate(trained.path, bars, corrupt="brightness, translate")
     assert found.robustness is not None
-    assert found.robustness.clean == found.leading
+    assert found.robustness.clean == found.primary
     assert list(found.robustness.corrupted) == ["brightness", "translate"]
     assert all(n.n == 24 for row in found.robustness.corrupted.values() for n in row)
     assert "five severities of" in str(found)
@@ -206,8 +206,8 @@ def test_everything_is_there_as_json_and_as_a_table(
     assert [row["slice"] for row in rows if row["slice"]] == ["0", "1"]
     assert [row["severity"] for row in rows if row["corruption"] == "scale"] == list("12345")
     whole = Evaluation.read(told)
-    assert float(rows[0]["value"]) == whole.leading.value
-    assert {row["name"] for row in rows} >= {number.name for number in whole.numbers}
+    assert float(rows[0]["value"]) == whole.primary.value
+    assert {row["name"] for row in rows} >= {number.name for number in whole.metrics}
 
 
 def test_numbers_are_refused_by_a_classifier_in_words(

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.augmentation.tta import views
-from saccade.data.cache import Held
+from saccade.augmentation.tta import tta_transforms
+from saccade.data.cache import CachedImages
 from saccade.data.decode import Preprocessing
-from saccade.data.item import Item, Label, Pixels
+from saccade.data.item import ImageArray, Item, Label
 from saccade.errors import DataError
-from saccade.evaluation.readable import Readable
+from saccade.evaluation.readable import EvaluationSet
 from saccade.runs.bundle import Bundle
 from saccade.tasks.classification import Classification
 from saccade.tasks.multilabel import Multilabel
@@ -42,19 +42,19 @@ def bundle_of(task: Task) -> Bundle:
     return Bundle("left", task, GREY, Left(task.outputs))
 
 
-def readable(task: Task, n: int = 7) -> Readable:
+def readable(task: Task, n: int = 7) -> EvaluationSet:
     images = torch.randint(0, 256, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
-    pictures = Held(images.byte())
-    items = tuple(Item(f"{k}", None, Pixels(pictures.rows[k, 0].numpy())) for k in range(n))
+    pictures = CachedImages(images.byte())
+    items = tuple(Item(f"{k}", None, ImageArray(pictures.rows[k, 0].numpy())) for k in range(n))
     shape = (n,) if isinstance(task, Classification) else (n, task.outputs)
     kind = torch.int64 if isinstance(task, Classification) else torch.float32
-    return Readable(items, pictures, torch.zeros(shape, dtype=kind), ())
+    return EvaluationSet(items, pictures, torch.zeros(shape, dtype=kind), ())
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
 def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) -> None:
     ready, bundle = readable(task), bundle_of(task)
-    found = ready.evaluated(bundle, views(["flip"])).rows.predictions
+    found = ready.evaluate(bundle, tta_transforms(["flip"])).rows.predictions
     images = ready.pictures.take(torch.arange(7))
     both = [task.predict(bundle.model, seen) for seen in (images, images.flip(3))]
     assert not torch.allclose(both[0], both[1])
@@ -63,8 +63,8 @@ def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) ->
 
 def test_one_view_is_the_picture_as_it_is() -> None:
     ready, bundle = readable(TASKS[0]), bundle_of(TASKS[0])
-    found = ready.evaluated(bundle, views([])).rows.predictions
-    assert torch.equal(found, ready.evaluated(bundle).rows.predictions)
+    found = ready.evaluate(bundle, tta_transforms([])).rows.predictions
+    assert torch.equal(found, ready.evaluate(bundle).rows.predictions)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_labels_that_a_network_cannot_be_measured_by_are_refused(
     task: Task, label: Label, what: str
 ) -> None:
     """Before a picture is read: this one could not be."""
-    item = Item("one", label, Pixels(torch.zeros(0).byte().numpy()))
+    item = Item("one", label, ImageArray(torch.zeros(0).byte().numpy()))
     with pytest.raises(DataError, match=what):
-        Readable.of([item], bundle_of(task))
+        EvaluationSet.of([item], bundle_of(task))
 
 
 def test_no_picture_at_all_is_an_error_in_words() -> None:
     with pytest.raises(DataError, match="no picture can be read"):
-        Readable.of([], bundle_of(TASKS[0]))
+        EvaluationSet.of([], bundle_of(TASKS[0]))

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from saccade.data.cache import Held
-from saccade.data.item import Item, Pixels
-from saccade.engine.evaluate import Evaluated
+from saccade.data.cache import CachedImages
+from saccade.data.item import ImageArray, Item
+from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import DataError, UsageError
-from saccade.evaluation.readable import APART, Readable, part_of_each, slices
+from saccade.evaluation.readable import NO_SLICE, EvaluationSet, slice_of_each, slices
 from saccade.tasks.classification import Classification
 from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression
 
-BLANK = Pixels(torch.zeros(8, 8, dtype=torch.uint8).numpy())
+BLANK = ImageArray(torch.zeros(8, 8, dtype=torch.uint8).numpy())
 ITEMS = [
     Item("day/a_1.png", "cat", BLANK, "barn"),
     Item("day/b_2.png", "cat", BLANK, "barn"),
@@ -26,14 +26,14 @@ ITEMS = [
 
 
 def parts(by: str, data: str | None = None) -> list[str]:
-    return list(part_of_each(ITEMS, by, data).values())
+    return list(slice_of_each(ITEMS, by, data).values())
 
 
 def test_pictures_fall_into_slices_by_group_folder_and_name() -> None:
-    assert parts("group") == ["barn", "barn", "house", APART]
+    assert parts("group") == ["barn", "barn", "house", NO_SLICE]
     assert parts("folder") == ["day", "day", "night", "night"]
     assert parts("/(a|b)_") == ["a", "b", "a", "b"]
-    assert parts("night") == [APART, APART, "night", "night"]
+    assert parts("night") == [NO_SLICE, NO_SLICE, "night", "night"]
 
 
 def test_a_column_of_the_table_of_the_pictures_makes_slices(tmp_path: Path) -> None:
@@ -41,15 +41,15 @@ def test_a_column_of_the_table_of_the_pictures_makes_slices(tmp_path: Path) -> N
     table.write_text(
         "path,label,Sky\nday/a_1.png,cat,blue\nday\\b_2.png,cat,grey\nnight/a_3.png,dog,\n"
     )
-    assert parts("sky", f"{table}::label") == ["blue", "grey", APART, APART]
+    assert parts("sky", f"{table}::label") == ["blue", "grey", NO_SLICE, NO_SLICE]
     assert parts("(a|b)_", str(table)) == ["a", "b", "a", "b"]  # no column of it
 
 
 def test_another_table_makes_slices(tmp_path: Path) -> None:
     table = tmp_path / "weather.tsv"
     table.write_text("wind\tfile\tsky\nlow\tday/a_1.png\tblue\nhigh\tnight/a_3.png\tblack\n")
-    assert parts(f"{table}::sky") == ["blue", APART, "black", APART]
-    assert parts(str(table)) == ["low", APART, "high", APART]
+    assert parts(f"{table}::sky") == ["blue", NO_SLICE, "black", NO_SLICE]
+    assert parts(str(table)) == ["low", NO_SLICE, "high", NO_SLICE]
     with pytest.raises(DataError, match="no column is called 'skies'"):
         parts(f"{table}::skies")
     with pytest.raises(DataError, match="there is no table"):
@@ -67,39 +67,41 @@ def test_what_makes_no_slices_is_refused() -> None:
         parts("(")
     many = [Item(f"{k}.png", "cat", BLANK) for k in range(201)]
     with pytest.raises(UsageError, match="makes 201 slices of 201 pictures"):
-        part_of_each(many, r"\d+", None)
+        slice_of_each(many, r"\d+", None)
 
 
-def ready(n: int = 4) -> Readable:
-    return Readable(tuple(ITEMS[:n]), Held(torch.zeros(n, 1, 8, 8).byte()), torch.zeros(n), ())
+def ready(n: int = 4) -> EvaluationSet:
+    return EvaluationSet(
+        tuple(ITEMS[:n]), CachedImages(torch.zeros(n, 1, 8, 8).byte()), torch.zeros(n), ()
+    )
 
 
 def test_each_slice_has_its_number_interval_and_n() -> None:
     """Wilson's interval of 1 of 2 is 9.5 to 90.5 % (Newcombe 1998 gives the formula)."""
     predictions = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]])
     task, targets = Classification(("cat", "dog")), torch.tensor([0, 0, 1, 1])
-    found = Evaluated(task.metric().rows(predictions, targets))
-    plain = Readable(
-        tuple(Item(i.name, i.label, i.picture) for i in ITEMS), ready().pictures, targets, ()
+    found = EvaluationOutputs(task.metric().rows(predictions, targets))
+    plain = EvaluationSet(
+        tuple(Item(i.name, i.label, i.image) for i in ITEMS), ready().pictures, targets, ()
     )
-    by = part_of_each(ITEMS, "folder", None)
+    by = slice_of_each(ITEMS, "folder", None)
     day, night = slices(task, found, plain, by, "accuracy")
-    assert (day.name, day.number.value, day.number.n) == ("day", 0.5, 2)
-    assert day.number.interval == pytest.approx((0.0945, 0.9055), abs=1e-4)
-    assert (night.name, night.number.value, night.number.n) == ("night", 1.0, 2)
-    assert day.number.name == "accuracy"
+    assert (day.name, day.metric.value, day.metric.n) == ("day", 0.5, 2)
+    assert day.metric.interval == pytest.approx((0.0945, 0.9055), abs=1e-4)
+    assert (night.name, night.metric.value, night.metric.n) == ("night", 1.0, 2)
+    assert day.metric.name == "accuracy"
     assert slices(task, found, plain, {}, "accuracy") == ()
 
 
 def test_a_slice_too_small_for_its_number_is_undefined() -> None:
     numbers, labels = Regression(), Multilabel(("a", "b"))
-    said = Evaluated(
+    said = EvaluationOutputs(
         numbers.metric().rows(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.5], [2.0]]))
     )
     names = {"day/a_1.png": "a", "day/b_2.png": "b"}
     one, other = slices(numbers, said, ready(2), names, "R squared")
-    assert one.number.value != one.number.value and other.number.value != other.number.value
+    assert one.metric.value != one.metric.value and other.metric.value != other.metric.value
     marks = torch.tensor([[0.1, 0.2], [0.9, 0.2]]), torch.tensor([[0.0, 0], [1, 0]])
-    given = Evaluated(labels.metric().rows(*marks))
+    given = EvaluationOutputs(labels.metric().rows(*marks))
     bare, full = slices(labels, given, ready(2), names, "mean average precision")
-    assert bare.number.value != bare.number.value and full.number.value == 1
+    assert bare.metric.value != bare.metric.value and full.metric.value == 1

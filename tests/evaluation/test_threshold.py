@@ -16,9 +16,9 @@ from saccade import cli
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
-from saccade.engine.evaluate import Evaluated
+from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import UsageError
-from saccade.evaluation.readable import Wish, refuse_unwishable, selected
+from saccade.evaluation.readable import ThresholdTarget, refuse_without_confidence, select_threshold
 from saccade.metrics.classification import ClassMetric
 from saccade.runs.run import Run
 from saccade.tasks.answers import Predictions
@@ -26,11 +26,13 @@ from saccade.tasks.classification import Prediction
 from saccade.tasks.multilabel import Multilabel
 
 
-def said(confidences: list[float], right: list[bool]) -> Evaluated:
+def said(confidences: list[float], right: list[bool]) -> EvaluationOutputs:
     """Two classes; the first is named each time, with these confidences."""
     sure = torch.tensor(confidences)
     truth = torch.tensor([0 if good else 1 for good in right])
-    return Evaluated(ClassMetric(("a", "b")).rows(torch.stack([sure, 1 - sure], dim=1), truth))
+    return EvaluationOutputs(
+        ClassMetric(("a", "b")).rows(torch.stack([sure, 1 - sure], dim=1), truth)
+    )
 
 
 VAL = said([0.9, 0.8, 0.7, 0.6], [True, True, False, True])
@@ -39,55 +41,55 @@ TEST = said([0.95, 0.76, 0.74, 0.55], [True, False, True, True])
 
 def test_a_threshold_is_chosen_on_validation_and_measured_on_the_pictures_at_hand() -> None:
     """Without a mistake down to 0.8, so midway to 0.7; two of the others lie above, one right."""
-    found = selected(Wish("precision", 1.0), VAL, TEST)
-    assert found.chosen.value == pytest.approx(0.75)
-    assert (found.chosen.coverage, found.chosen.precision) == (0.5, 1.0)
-    assert (found.held.n, found.held.coverage, found.held.precision) == (4, 0.5, 0.5)
+    found = select_threshold(ThresholdTarget("precision", 1.0), VAL, TEST)
+    assert found.on_validation.value == pytest.approx(0.75)
+    assert (found.on_validation.coverage, found.on_validation.precision) == (0.5, 1.0)
+    assert (found.on_these.n, found.on_these.coverage, found.on_these.precision) == (4, 0.5, 0.5)
 
 
 def test_a_wished_share_of_answers_takes_the_highest_threshold() -> None:
-    found = selected(Wish("coverage", 0.75), VAL, TEST)
-    assert found.chosen.value == pytest.approx(0.65)
-    assert (found.held.coverage, found.held.precision) == (0.75, pytest.approx(2 / 3))
+    found = select_threshold(ThresholdTarget("coverage", 0.75), VAL, TEST)
+    assert found.on_validation.value == pytest.approx(0.65)
+    assert (found.on_these.coverage, found.on_these.precision) == (0.75, pytest.approx(2 / 3))
 
 
 def test_where_nothing_is_answered_the_precision_is_undefined() -> None:
-    found = selected(Wish("precision", 1.0), VAL, said([0.6], [True]))
-    assert found.held.coverage == 0 and found.held.precision != found.held.precision
-    assert found.held.precision_interval == (0, 1)
+    found = select_threshold(ThresholdTarget("precision", 1.0), VAL, said([0.6], [True]))
+    assert found.on_these.coverage == 0 and found.on_these.precision != found.on_these.precision
+    assert found.on_these.precision_interval == (0, 1)
 
 
 def test_a_precision_out_of_reach_is_refused_with_the_best_there_is() -> None:
     wrong = said([0.9, 0.6], [False, True])
     with pytest.raises(UsageError, match="no threshold has 80") as caught:
-        selected(Wish("precision", 0.8), wrong, TEST)
+        select_threshold(ThresholdTarget("precision", 0.8), wrong, TEST)
     assert caught.value.hint == "the best has 50.0 %, and answers 100.0 %"
 
 
 def test_wishes_that_are_none_are_refused() -> None:
     with pytest.raises(UsageError, match="one thing"):
-        Wish.of(0.9, 0.9, keep=False)
+        ThresholdTarget.of(0.9, 0.9, keep=False)
     with pytest.raises(UsageError, match="one thing"):
-        Wish.of(None, None, keep=True)
+        ThresholdTarget.of(None, None, keep=True)
     with pytest.raises(UsageError, match="--precision cannot be 98"):
-        Wish.of(98, None, keep=False)
+        ThresholdTarget.of(98, None, keep=False)
     with pytest.raises(UsageError, match="this is multilabel"):
-        refuse_unwishable(Multilabel(("a", "b")))
+        refuse_without_confidence(Multilabel(("a", "b")))
 
 
 def test_a_kept_threshold_is_what_predict_goes_by(digits_run: Run) -> None:
     """Half of the validation pictures reach the median confidence, so half of any like them."""
     found = saccade.tune_threshold(digits_run.path, coverage=0.5, save=True)
     assert found.selected is not None
-    value = found.selected.chosen.value
+    value = found.selected.on_validation.value
     bundle = saccade.open_bundle(digits_run.path)
     assert bundle.min_confidence == value > 0
     items = _test_items(digits_run)[:80]
     said = _classes(bundle.predict_items(items))
-    assert [one.known for one in said] == [one.probabilities[0] >= value for one in said]
-    assert {one.best for one in said if not one.known} == {"unknown"}
-    assert all(one.known for one in _classes(bundle.predict_items(items, min_confidence=0.0)))
-    assert abs(found.selected.held.coverage - 0.5) < 0.15
+    assert [one.accepted for one in said] == [one.probabilities[0] >= value for one in said]
+    assert {one.best for one in said if not one.accepted} == {"unknown"}
+    assert all(one.accepted for one in _classes(bundle.predict_items(items, min_confidence=0.0)))
+    assert abs(found.selected.on_these.coverage - 0.5) < 0.15
     lines = str(found).splitlines()[-3:]
     assert lines[0].startswith("unknown below a confidence of ")
     assert lines[2].startswith("measured here:        answers ")

@@ -9,11 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.explain.layer_stats import LayerRow, LayerWatch, in_columns, troubles, watched
+from saccade.explain.layer_stats import (
+    LayerMonitor,
+    LayerStatistics,
+    activation_statistics,
+    as_text_table,
+    problems,
+)
 from saccade.models.layers.activations import ScaledTanh
 from saccade.models.layers.blocks import chain
 
-SOUND = LayerRow("fc", 10.0, 0.1, 0.001, 0.0, 1.0, 0, None, None)
+SOUND = LayerStatistics("fc", 10.0, 0.1, 0.001, 0.0, 1.0, 0, None, None)
 
 
 class Twice(nn.Module):
@@ -33,25 +39,25 @@ def test_a_relu_that_fires_for_no_picture_is_dead():
         fc.weight.copy_(torch.tensor([[1.0], [-1.0], [0.0], [0.0]]))
         fc.bias.copy_(torch.tensor([0.0, 0.0, 1.0, -1.0]))
     network = chain(fc=fc, relu=nn.ReLU())
-    seen = watched(network, torch.tensor([[-1.0], [2.0]]))
+    seen = activation_statistics(network, torch.tensor([[-1.0], [2.0]]))
     assert seen["relu"].numbers()[2:4] == (4, 0.25)  # only the last of the four
 
 
 def test_a_unit_may_fire_for_any_of_many_pictures():
     images = torch.full((200, 1), -1.0)
     images[150] = 1.0  # in the third piece
-    assert watched(chain(relu=nn.ReLU()), images)["relu"].numbers()[3] == 0
+    assert activation_statistics(chain(relu=nn.ReLU()), images)["relu"].numbers()[3] == 0
 
 
 def test_a_channel_fires_if_it_does_anywhere():
     images = torch.full((2, 3, 4, 4), -1.0)
     images[1, 0, 2, 3] = 1.0
-    dead = watched(chain(relu=nn.ReLU(inplace=True)), images)["relu"].numbers()[3]
+    dead = activation_statistics(chain(relu=nn.ReLU(inplace=True)), images)["relu"].numbers()[3]
     assert dead == pytest.approx(2 / 3)
 
 
 def test_two_calls_of_one_relu_are_counted_apart():
-    numbers = watched(chain(block=Twice()), torch.ones(3, 2))["block"].numbers()
+    numbers = activation_statistics(chain(block=Twice()), torch.ones(3, 2))["block"].numbers()
     assert numbers[2:4] == (4, 0.5)  # all of the first call fire, none of the second
 
 
@@ -65,12 +71,14 @@ def test_two_calls_of_one_relu_are_counted_apart():
 )
 def test_saturated_is_where_the_slope_is_a_twentieth_of_the_steepest(part: nn.Module, edge: float):
     images = torch.tensor([[-edge - 0.02], [-edge + 0.02], [0.0], [edge - 0.02], [edge + 0.02]])
-    assert watched(chain(squash=part), images)["squash"].numbers()[4] == pytest.approx(2 / 5)
+    assert activation_statistics(chain(squash=part), images)["squash"].numbers()[
+        4
+    ] == pytest.approx(2 / 5)
 
 
 def test_mean_and_deviation_are_those_of_all_values():
     images = torch.rand(150, 3, 5, 5, generator=torch.Generator().manual_seed(0))
-    mean, deviation, *_ = watched(chain(same=nn.Identity()), images)["same"].numbers()
+    mean, deviation, *_ = activation_statistics(chain(same=nn.Identity()), images)["same"].numbers()
     assert mean == pytest.approx(images.mean().item(), rel=1e-5)
     assert deviation == pytest.approx(images.std(correction=0).item(), rel=1e-5)
 
@@ -80,12 +88,12 @@ def test_norms_and_the_step_are_those_of_the_row():
     with torch.no_grad():
         fc.weight.copy_(torch.tensor([[3.0, 4.0]]))
     network = chain(fc=fc, relu=nn.ReLU())
-    watch = LayerWatch(network, torch.ones(1, 2))
+    watch = LayerMonitor(network, torch.ones(1, 2))
     watch.copy_weights()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     network(torch.tensor([[6.0, 8.0]])).sum().backward()  # the gradient is the picture
     optimizer.step()  # by 0.6 and 0.8: a length of 1
-    fc_row, relu_row = watch.look()
+    fc_row, relu_row = watch.measure()
     assert fc_row.gradient == pytest.approx(10)
     assert fc_row.update == pytest.approx(1 / 5)
     assert fc_row.weight == pytest.approx(math.hypot(3 - 0.6, 4 - 0.8))
@@ -93,7 +101,7 @@ def test_norms_and_the_step_are_those_of_the_row():
 
 
 def test_without_a_copy_the_step_is_not_known():
-    assert LayerWatch(chain(fc=nn.Linear(2, 2)), torch.ones(1, 2)).look()[0].update is None
+    assert LayerMonitor(chain(fc=nn.Linear(2, 2)), torch.ones(1, 2)).measure()[0].update is None
 
 
 def test_looking_changes_nothing_of_the_network():
@@ -101,7 +109,7 @@ def test_looking_changes_nothing_of_the_network():
     network[2].eval()
     before = {k: v.clone() for k, v in network.state_dict().items()}
     images, chance = torch.rand(5, 1, 8, 8), torch.get_rng_state()
-    LayerWatch(network, images).look()
+    LayerMonitor(network, images).measure()
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
     assert torch.equal(torch.get_rng_state(), chance)
     assert [part.training for part in network] == [True, True, False]
@@ -109,7 +117,7 @@ def test_looking_changes_nothing_of_the_network():
 
 
 def test_a_sound_row_is_no_trouble():
-    assert troubles([SOUND, replace(SOUND, name="relu", units=64, dead=0.1)]) == []
+    assert problems([SOUND, replace(SOUND, name="relu", units=64, dead=0.1)]) == []
 
 
 @pytest.mark.parametrize(
@@ -123,15 +131,15 @@ def test_a_sound_row_is_no_trouble():
     ],
 )
 def test_trouble_is_said_in_words(change: dict, words: str):
-    assert troubles([replace(SOUND, **change)]) == [words]
+    assert problems([replace(SOUND, **change)]) == [words]
 
 
 def test_a_vanishing_gradient_is_said():
     rows = [replace(SOUND, name="first", gradient=1e-8), SOUND]
-    assert troubles(rows) == ["first hardly learns: its gradient is 1e-07 of the strongest"]
+    assert problems(rows) == ["first hardly learns: its gradient is 1e-07 of the strongest"]
 
 
 def test_columns_are_empty_where_a_row_has_nothing():
-    head, line = in_columns([replace(SOUND, weight=None, gradient=None, update=None)])
+    head, line = as_text_table([replace(SOUND, weight=None, gradient=None, update=None)])
     assert len(head) == len(line)
     assert line == ("fc", "", "", "", "0", "1", "", "")

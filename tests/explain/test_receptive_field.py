@@ -8,14 +8,14 @@ import torchvision
 from torch import Tensor, nn
 
 from saccade.explain.anatomy import anatomy
-from saccade.explain.field import Field
+from saccade.explain.field import ReceptiveField
 from saccade.explain.receptive_field import receptive_fields
 from saccade.explain.tracing import trace
 from saccade.models.catalogue import NETWORKS
 from saccade.models.layers.historic import LocallyConnected
 
 
-def field_of(module: nn.Module, size: tuple[int, ...] = (3, 64, 64)) -> Field:
+def field_of(module: nn.Module, size: tuple[int, ...] = (3, 64, 64)) -> ReceptiveField:
     forward = trace(module, size)
     assert forward.root.output is not None
     return receptive_fields(forward)[forward.root.output]
@@ -32,7 +32,9 @@ def support(module: nn.Module, size: tuple[int, ...]) -> tuple[set[int], set[int
     return set(rows.tolist()), set(columns.tolist()), place
 
 
-def predicted(field: Field, place: tuple[int, int], size: tuple[int, ...], side: int) -> set[int]:
+def predicted(
+    field: ReceptiveField, place: tuple[int, int], size: tuple[int, ...], side: int
+) -> set[int]:
     first = field.low[side] + field.stride[side] * place[side]
     bits = range(field.size[side])
     seen = {first + bit for bit in bits if field.mask[side] >> bit & 1}
@@ -110,7 +112,12 @@ def test_the_gradient_reaches_just_the_pixels_of_the_field(name: str) -> None:
 def test_squeeze_excite_opens_a_gate_and_leaves_the_local_field() -> None:
     module = crop("seresnet50", "layer1")
     field = field_of(module, (3, 96, 96))
-    assert (field.size, field.stride, field.gate, field.exact) == ((35, 35), (4, 4), True, True)
+    assert (field.size, field.stride, field.everywhere, field.exact) == (
+        (35, 35),
+        (4, 4),
+        True,
+        True,
+    )
     rows, columns, _ = support(positive(module), (3, 96, 96))
     assert len(rows) == len(columns) == 96  # through the gate every pixel counts
 
@@ -163,7 +170,12 @@ def test_places_keep_their_field_through_channels_last_and_tokens() -> None:
             return tokens.unflatten(2, y.shape[1:3])
 
     field = field_of(Turned())
-    assert (field.size, field.stride, field.gate, field.exact) == ((4, 4), (4, 4), False, True)
+    assert (field.size, field.stride, field.everywhere, field.exact) == (
+        (4, 4),
+        (4, 4),
+        False,
+        True,
+    )
 
 
 def test_attention_is_a_gate() -> None:
@@ -177,13 +189,13 @@ def test_attention_is_a_gate() -> None:
             return tokens + (tokens @ tokens.transpose(1, 2)).softmax(-1) @ tokens
 
     field = field_of(Attending())
-    assert (field.size, field.stride, field.gate) == ((4, 4), (4, 4), True)
+    assert (field.size, field.stride, field.everywhere) == ((4, 4), (4, 4), True)
 
 
 def test_group_normalisation_is_a_gate_and_batch_normalisation_none() -> None:
     conv = nn.Conv2d(3, 4, 3)
-    assert field_of(nn.Sequential(conv, nn.GroupNorm(2, 4))).gate
-    assert not field_of(nn.Sequential(conv, nn.BatchNorm2d(4))).gate
+    assert field_of(nn.Sequential(conv, nn.GroupNorm(2, 4))).everywhere
+    assert not field_of(nn.Sequential(conv, nn.BatchNorm2d(4))).everywhere
 
 
 def test_a_place_of_a_locally_connected_layer_sees_its_window() -> None:
@@ -224,7 +236,7 @@ def test_the_field_of_a_network_is_the_published_one(name: str) -> None:
     assert largest.size == (PUBLISHED[name], PUBLISHED[name])
     assert largest.stride == (32, 32)
     assert largest.exact
-    assert largest.gate == name.startswith("se")
+    assert largest.everywhere == name.startswith("se")
 
 
 def test_a_window_over_everything_leaves_no_place() -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from saccade.models.catalogue import NETWORKS
 from saccade.models.create import input_shape
-from saccade.models.layers.surgery import rows, without
+from saccade.models.layers.surgery import remove_layers, rows
 
 
 def empty(name: str) -> nn.Sequential:
@@ -119,7 +119,7 @@ SAVED = {
 )
 def test_f25_what_leaving_layers_out_saves(layers, about):
     network = empty("alexnet_2012")
-    left = without(network, layers, input_shape=(3, 227, 227))
+    left = remove_layers(network, layers, input_shape=(3, 227, 227))
     saved = parameters(network) - parameters(left)
     assert saved == SAVED[layers]
     assert saved == pytest.approx(about, rel=0.01)

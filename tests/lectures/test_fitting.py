@@ -42,8 +42,8 @@ def test_three_trainings_are_told_apart(
     capfd: pytest.CaptureFixture[str],
 ):
     run = train(with_=settings, out=tmp_path / "run")
-    (fact,) = run.events("judgement")
-    assert fact["kind"] == kind, fact["words"]
-    assert words in fact["words"]
+    (fact,) = run.events("fit_diagnosis")
+    assert fact["kind"] == kind, fact["message"]
+    assert words in fact["message"]
     said = " ".join(capfd.readouterr().err.split())
-    assert f"- {kind}: {run.val.leading.name}: training" in said
+    assert f"- {kind}: {run.val.primary.name}: training" in said

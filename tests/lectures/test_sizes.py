@@ -10,7 +10,7 @@ from torch import nn
 
 from saccade.explain.anatomy import Anatomy, anatomy
 from saccade.models.catalogue import NETWORKS
-from saccade.models.layers.surgery import without
+from saccade.models.layers.surgery import remove_layers
 from saccade.report.show import show
 
 
@@ -103,11 +103,11 @@ def test_f25_alexnet_totals() -> None:
 )
 def test_f25_what_removing_layers_saves(layers: list[str], millions: int) -> None:
     less = show("alexnet_2012", without=layers)
-    assert less.saved is not None
-    assert less.saved.weights + less.total.weights == 60_965_224
-    assert less.saved.weights / 1e6 == pytest.approx(millions, abs=1)
+    assert less.savings is not None
+    assert less.savings.weights + less.total.weights == 60_965_224
+    assert less.savings.weights / 1e6 == pytest.approx(millions, abs=1)
     with torch.device("meta"):
-        rest = without(NETWORKS["alexnet_2012"].make(), layers, input_shape=(3, 227, 227))
+        rest = remove_layers(NETWORKS["alexnet_2012"].make(), layers, input_shape=(3, 227, 227))
     assert sum(p.numel() for p in rest.parameters()) == less.total.weights
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from sklearn.metrics import log_loss
 
-from saccade.metrics.calibration import fit_temperature, tempered
+from saccade.metrics.calibration import apply_temperature, fit_temperature
 
 
 def said(n: int, sharpness: float, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -85,7 +85,7 @@ def test_a_certain_mistake_has_a_temperature_all_the_same() -> None:
 
 def test_tempering_divides_logits() -> None:
     logits = torch.randn(20, 6, generator=torch.Generator().manual_seed(0))
-    ours = tempered(logits.softmax(dim=1), 1.7)
+    ours = apply_temperature(logits.softmax(dim=1), 1.7)
     torch.testing.assert_close(ours, (logits / 1.7).softmax(dim=1))
 
 
@@ -93,6 +93,6 @@ def test_tempering_divides_logits() -> None:
 @given(st.floats(0.05, 20), st.integers(0, 1000))
 def test_tempering_never_changes_the_answer(temperature: float, seed: int) -> None:
     probabilities, _ = said(20, 1.0, seed)
-    after = tempered(probabilities, temperature)
+    after = apply_temperature(probabilities, temperature)
     assert torch.equal(after.argmax(dim=1), probabilities.argmax(dim=1))
     torch.testing.assert_close(after.sum(dim=1), torch.ones(20).double())

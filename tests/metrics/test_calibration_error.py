@@ -18,10 +18,10 @@ from saccade.metrics.calibration import (
 )
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.intervals import wilson
-from saccade.metrics.metric import Measured
+from saccade.metrics.metric import MetricReport
 
 
-def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> Measured:
+def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = ClassMetric(tuple("abcde"[: probabilities.shape[1]]))
     return metric.measured(metric.rows(probabilities, targets))
 

@@ -11,14 +11,14 @@ import torch
 from saccade.metrics import classification
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.measure import leading, named_number, scores
-from saccade.metrics.metric import Measured, Predicted
+from saccade.metrics.metric import MetricReport, Predicted
 
 
 def metric_for(probabilities: torch.Tensor) -> ClassMetric:
     return ClassMetric(tuple("abcdefgh"[: probabilities.shape[1]]))
 
 
-def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> Measured:
+def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = metric_for(probabilities)
     return metric.measured(metric.rows(probabilities, targets))
 
@@ -53,7 +53,7 @@ def test_of_equal_probabilities_the_first_classes_count() -> None:
 
 def test_top_five_of_five_classes_is_left_out_as_it_is_always_right() -> None:
     found = measured(torch.full((5, 5), 0.2), torch.arange(5))
-    assert "top-5 accuracy" not in [number.name for number in found.numbers]
+    assert "top-5 accuracy" not in [number.name for number in found.metrics]
 
 
 def test_a_prediction_that_is_not_a_number_is_wrong() -> None:

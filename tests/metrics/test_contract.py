@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.data.cache import Held
-from saccade.data.loader import Loader, in_order
+from saccade.data.cache import CachedImages
+from saccade.data.loader import Loader, sequential
 from saccade.engine.evaluate import evaluate
 from saccade.metrics.measure import leading, named_number, resampling, scores, with_intervals
-from saccade.metrics.metric import Measured, Quantity, Score
+from saccade.metrics.metric import MetricReport, Quantity, Score
 from saccade.metrics.paired import paired
 
 
@@ -77,9 +77,11 @@ class MaskMetric:
         flat, shape = rows.counts.flatten(1), rows.counts.shape[1:]
         yield Quantity("mean IoU", lambda w: mean_iou((w @ flat).view(-1, *shape)), "%")
 
-    def measured(self, rows: Confusions, groups: Tensor | None = None, seed: int = 0) -> Measured:
+    def measured(
+        self, rows: Confusions, groups: Tensor | None = None, seed: int = 0
+    ) -> MetricReport:
         numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
-        return Measured(len(rows), tuple(numbers))
+        return MetricReport(len(rows), tuple(numbers))
 
 
 METRIC = MaskMetric(2)
@@ -137,7 +139,7 @@ def test_an_evaluation_keeps_a_matrix_an_image_and_no_mask() -> None:
     network = nn.Conv2d(1, 1, 1, bias=False)
     nn.init.ones_(network.weight)
     images = (200 * TRUTH[:, None]).float()
-    loader = Loader(Held(images), TRUTH, 8, in_order(20))
+    loader = Loader(CachedImages(images), TRUTH, 8, sequential(20))
     found = evaluate(network, Masks(), loader)  # type: ignore[arg-type]
     assert torch.equal(found.rows.counts, RIGHT.counts)
     assert vars(found.rows).keys() == {"counts", "losses"}

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from saccade.metrics.fit_diagnosis import judgement
+from saccade.metrics.fit_diagnosis import fit_diagnosis
 from saccade.metrics.intervals import Interval, wilson
-from saccade.metrics.metric import Number
+from saccade.metrics.metric import MetricValue
 
 
-def share(right: int, n: int) -> Number:
-    return Number("accuracy", right / n, n, wilson(right, n), "%")
+def share(right: int, n: int) -> MetricValue:
+    return MetricValue("accuracy", right / n, n, wilson(right, n), "%")
 
 
 def curves(losses: list[float], held_out: list[float]) -> list[dict[str, Any]]:
@@ -38,55 +38,57 @@ GOOD = curves([2.0, 0.5, 0.1, 0.05], [2.0, 0.5, 0.12, 0.1])
         (share(930, 1000), share(880, 1000), "cannot tell"),  # as much lost as missing
     ],
 )
-def test_each_kind_is_told_from_the_two_scores(train: Number, val: Number, kind: str):
-    assert judgement(GOOD, train, val).kind == kind
+def test_each_kind_is_told_from_the_two_scores(train: MetricValue, val: MetricValue, kind: str):
+    assert fit_diagnosis(GOOD, train, val).kind == kind
 
 
 def test_what_is_lost_is_told_in_percentage_points():
     """By hand from Wilson's intervals: 20 of 20 is 83.9-100.0, 18 of 20 is 69.9-97.2."""
-    few = judgement(GOOD, share(20, 20), share(18, 20)).words
+    few = fit_diagnosis(GOOD, share(20, 20), share(18, 20)).message
     assert "; held out it may be up to 30.1 percentage points lower, or up to 7.7" in few
-    many = judgement(GOOD, share(1000, 1000), share(700, 1000)).words
+    many = fit_diagnosis(GOOD, share(1000, 1000), share(700, 1000)).message
     assert many.endswith("; held out it is 27.2 to 32.9 percentage points lower")
-    better = judgement(GOOD, share(960, 1000), share(1000, 1000)).words
+    better = fit_diagnosis(GOOD, share(960, 1000), share(1000, 1000)).message
     assert "held out it is" in better and "percentage points higher, which" in better
 
 
 def test_what_is_lost_of_a_number_that_is_no_share_is_told_as_it_is():
     train, held_out = (
-        Number("R squared", 0.9, 100, Interval(0.85, 0.95)),
-        Number("R squared", 0.5, 100, Interval(0.4, 0.6)),
+        MetricValue("R squared", 0.9, 100, Interval(0.85, 0.95)),
+        MetricValue("R squared", 0.5, 100, Interval(0.4, 0.6)),
     )
-    words = judgement(GOOD, train, held_out).words  # 0.4 -+ the root of 0.05^2 + 0.1^2
+    words = fit_diagnosis(GOOD, train, held_out).message  # 0.4 -+ the root of 0.05^2 + 0.1^2
     assert "held out it is 0.288 to 0.512 lower" in words
 
 
 def test_an_overfitted_one_says_when_it_turned():
-    words = str(judgement(TURNED, share(1000, 1000), share(700, 1000)))
+    words = str(fit_diagnosis(TURNED, share(1000, 1000), share(700, 1000)))
     assert words.startswith("overfitted: accuracy: training 100.0 % (99.6–100.0, n = 1,000)")
     assert "After epoch 2 the held-out loss rose from 1.1 to 2.2" in words
     assert "that of training fell from 1 to 0.01" in words
 
 
 def test_a_loss_that_went_on_to_fall_has_not_turned():
-    assert "rose" not in str(judgement(GOOD, share(1000, 1000), share(700, 1000)))
+    assert "rose" not in str(fit_diagnosis(GOOD, share(1000, 1000), share(700, 1000)))
 
 
 def test_an_underfitted_one_says_whether_longer_would_help():
     scores = share(700, 1000), share(690, 1000)
-    falling = judgement(FALLING, *scores).words
+    falling = fit_diagnosis(FALLING, *scores).message
     assert falling.endswith("still falls, from 1.2 in epoch 3 to 1: train longer")
-    flat = judgement(FLAT, *scores).words
+    flat = fit_diagnosis(FLAT, *scores).message
     assert flat.endswith("from 1 in epoch 3 to 1: a larger network, or a higher rate for longer")
 
 
 def test_more_pictures_settle_what_few_leave_open():
-    kinds = [judgement(GOOD, share(n, n), share(round(0.85 * n), n)).kind for n in (20, 100, 1000)]
+    kinds = [
+        fit_diagnosis(GOOD, share(n, n), share(round(0.85 * n), n)).kind for n in (20, 100, 1000)
+    ]
     assert kinds == ["cannot tell", "overfitted", "overfitted"]
 
 
 def test_a_number_that_no_replicate_moves_counts_as_exact():
-    perfect = Number("mean average precision", 1.0, 50, None, "%")
-    assert judgement(GOOD, perfect, perfect).kind == "fits"
-    lower = Number("mean average precision", 0.7, 50, Interval(0.6, 0.8), "%")
-    assert judgement(GOOD, perfect, lower).kind == "overfitted"
+    perfect = MetricValue("mean average precision", 1.0, 50, None, "%")
+    assert fit_diagnosis(GOOD, perfect, perfect).kind == "fits"
+    lower = MetricValue("mean average precision", 0.7, 50, Interval(0.6, 0.8), "%")
+    assert fit_diagnosis(GOOD, perfect, lower).kind == "overfitted"

@@ -11,9 +11,9 @@ import sklearn.metrics as sk
 import torch
 
 from saccade.metrics.intervals import Interval
-from saccade.metrics.metric import Measured, Number
+from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.metrics.multilabel import LabelMetric
-from saccade.metrics.regression import NumberMetric
+from saccade.metrics.regression import RegressionMetric
 from saccade.runs.results import Evaluation
 
 LABELS = ("a", "b", "c")
@@ -21,7 +21,7 @@ LABELS = ("a", "b", "c")
 
 def labels_measured(
     probabilities: torch.Tensor, targets: torch.Tensor, thresholds: tuple[float, ...] = ()
-) -> Measured:
+) -> MetricReport:
     metric = LabelMetric(LABELS, thresholds)
     return metric.measured(metric.rows(probabilities, targets))
 
@@ -31,8 +31,8 @@ def numbers_measured(
     targets: torch.Tensor,
     groups: torch.Tensor | None = None,
     unit: str = "",
-) -> Measured:
-    metric = NumberMetric(unit=unit)
+) -> MetricReport:
+    metric = RegressionMetric(unit=unit)
     return metric.measured(metric.rows(predictions, targets), groups)
 
 
@@ -68,11 +68,11 @@ def test_numbers_of_labels_agree_with_scikit_learn(labels) -> None:
         "ROC AUC": sk.roc_auc_score(t, p, average="macro"),
         "log loss": np.mean([sk.log_loss(t[:, k], p[:, k]) for k in range(3)]),
     }
-    assert {n.name: n.value for n in found.numbers} == pytest.approx(expected, abs=1e-6)
-    assert all(n.interval and n.interval.low < n.value < n.interval.high for n in found.numbers)
+    assert {n.name: n.value for n in found.metrics} == pytest.approx(expected, abs=1e-6)
+    assert all(n.interval and n.interval.low < n.value < n.interval.high for n in found.metrics)
     columns = np.array(sk.precision_recall_fscore_support(t, named)).T
     for row, column in zip(found.classes, columns, strict=True):
-        told = (row.precision.value, row.recall.value, row.f1.value, row.pictures)
+        told = (row.precision.value, row.recall.value, row.f1.value, row.support)
         assert told == pytest.approx(tuple(column))
 
 
@@ -113,7 +113,7 @@ def test_numbers_agree_with_scikit_learn_and_scipy(numbers) -> None:
         "Pearson correlation": scipy.stats.pearsonr(p, t)[0],
         "bias": float(np.mean(p - t)),
     }
-    assert {n.name: n.value for n in found.numbers} == pytest.approx(expected)
+    assert {n.name: n.value for n in found.metrics} == pytest.approx(expected)
     assert found["mean absolute error"].baseline == pytest.approx(np.abs(t - t.mean()).mean())
     assert found["root mean squared error"].baseline == pytest.approx(t.std())
     assert found["bias"].unit == "m"
@@ -143,12 +143,12 @@ def test_numbers_per_place_are_those_of_the_means_of_each_places_pictures(number
     assert found["R squared per place"].n == 20
     assert found["R squared"].n == 80
     assert found["R squared"].method == "bootstrap of groups"
-    assert [n.name for n in found.numbers[:2]] == ["R squared", "R squared per place"]
+    assert [n.name for n in found.metrics[:2]] == ["R squared", "R squared per place"]
 
 
 def test_pictures_that_are_a_place_each_have_no_numbers_per_place(numbers) -> None:
     found = numbers_measured(*numbers, groups=torch.arange(80))
-    assert not [n.name for n in found.numbers if "place" in n.name]
+    assert not [n.name for n in found.metrics if "place" in n.name]
 
 
 def test_a_single_place_leaves_r_squared_undefined_and_says_so() -> None:
@@ -157,28 +157,30 @@ def test_a_single_place_leaves_r_squared_undefined_and_says_so() -> None:
     number = found["R squared per place"]
     assert str(number) == "undefined (n = 1)"
     told = json.loads(json.dumps(Evaluation.of("test", "regression", found).to_dict()))
-    assert told["numbers"][1]["value"] is None
+    assert told["metrics"][1]["value"] is None
 
 
 def test_a_number_comes_back_from_json(numbers) -> None:
-    number = numbers_measured(*numbers).numbers[0]
+    number = numbers_measured(*numbers).metrics[0]
     told = json.loads(json.dumps({**vars(number), "interval": tuple(number.interval or ())}))
-    assert Number.read(told) == number
+    assert MetricValue.read(told) == number
 
 
 def test_an_undefined_number_comes_back_from_json() -> None:
     told = json.loads('{"name": "precision", "value": null, "n": 0, "interval": null, "unit": "%"}')
-    assert str(Number.read(told)) == "undefined (n = 0)"
+    assert str(MetricValue.read(told)) == "undefined (n = 0)"
 
 
 def test_a_dash_does_not_meet_a_minus() -> None:
-    assert str(Number("R squared", 0.5, 9, Interval(0.25, 0.75))) == "0.500 (0.250–0.750, n = 9)"
-    assert str(Number("R squared", -3, 9, Interval(-26.1, -1))) == (
+    assert (
+        str(MetricValue("R squared", 0.5, 9, Interval(0.25, 0.75))) == "0.500 (0.250–0.750, n = 9)"
+    )
+    assert str(MetricValue("R squared", -3, 9, Interval(-26.1, -1))) == (
         "-3.000 (-26.100 to -1.000, n = 9)"
     )
 
 
 def test_a_baseline_is_written_in_the_unit_of_its_number() -> None:
-    assert Number("accuracy", 0.9, 9, None, "%", 0.5).baseline_text() == "50.0 %"
-    assert Number("log loss", 0.9, 9, None, "nats", 0.25).baseline_text() == "0.250 nats"
-    assert Number("log loss", 0.9, 9, None, "nats").baseline_text() == ""
+    assert MetricValue("accuracy", 0.9, 9, None, "%", 0.5).baseline_text() == "50.0 %"
+    assert MetricValue("log loss", 0.9, 9, None, "nats", 0.25).baseline_text() == "0.250 nats"
+    assert MetricValue("log loss", 0.9, 9, None, "nats").baseline_text() == ""

@@ -49,7 +49,7 @@ def test_two_runs_of_the_same_answers_are_inside_the_noise() -> None:
     found = paired_accuracy(right, right)
     assert found.difference == 0
     assert found.test.exact == 1
-    assert found.inside_noise
+    assert found.insignificant
     assert found.interval.low < 0 < found.interval.high
 
 
@@ -58,14 +58,14 @@ def test_a_gain_on_many_pictures_is_not_noise() -> None:
     found = paired_accuracy(first, second)
     assert (found.n, found.difference) == (100, pytest.approx(0.15))
     assert mcnemar(first, second)[:2] == (0, 15)
-    assert not found.inside_noise
+    assert not found.insignificant
     assert found.interval.low > 0
 
 
 def test_the_test_seldom_sees_a_difference_where_there_is_none() -> None:
     generator = torch.Generator().manual_seed(0)
     right = torch.rand(2, 1000, 80, generator=generator) < 0.8
-    rejected = sum(not paired_accuracy(a, b).inside_noise for a, b in zip(*right, strict=True))
+    rejected = sum(not paired_accuracy(a, b).insignificant for a, b in zip(*right, strict=True))
     assert rejected / 1000 <= 0.065
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata, spearmanr
 
 from saccade.metrics.measure import scores
-from saccade.metrics.metric import Measured
+from saccade.metrics.metric import MetricReport
 from saccade.metrics.ranking import ranks
-from saccade.metrics.regression import NumberMetric
+from saccade.metrics.regression import RegressionMetric
 
 METRICS = {
     "mean absolute error": oracle.mean_absolute_error,
@@ -23,8 +23,8 @@ METRICS = {
 }
 
 
-def measured(predictions: torch.Tensor, targets: torch.Tensor) -> Measured:
-    metric = NumberMetric()
+def measured(predictions: torch.Tensor, targets: torch.Tensor) -> MetricReport:
+    metric = RegressionMetric()
     return metric.measured(metric.rows(predictions[:, None], targets[:, None]))
 
 
@@ -79,7 +79,7 @@ def test_a_truth_that_never_varies_leaves_r_squared_and_correlations_undefined()
 
 def test_losses_are_squared_errors_in_units_of_the_scale() -> None:
     """(20 / 10)^2 and 0, as mean squared error of standardised numbers."""
-    metric = NumberMetric(scale=10.0)
+    metric = RegressionMetric(scale=10.0)
     rows = metric.rows(torch.tensor([[120.0], [100.0]]), torch.tensor([[100.0], [100.0]]))
     assert rows.losses.tolist() == [4.0, 0.0]
     assert scores(metric, rows)["loss"] == 2.0

@@ -69,9 +69,9 @@ def test_the_area_under_risk_and_coverage_by_hand() -> None:
     found = risk_coverage(CONFIDENCES, RIGHT)
     assert found.coverage.tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert found.risk.tolist() == pytest.approx([0, 0, 1 / 3, 1 / 4, 2 / 5])
-    assert found.area == pytest.approx((1 / 3 + 1 / 4 + 2 / 5) / 5)
+    assert found.aurc == pytest.approx((1 / 3 + 1 / 4 + 2 / 5) / 5)
     best = (1 / 4 + 2 / 5) / 5  # both mistakes last
-    assert found.excess == pytest.approx(found.area - best)
+    assert found.e_aurc == pytest.approx(found.aurc - best)
 
 
 def test_equally_sure_pictures_have_the_mean_risk_of_all_their_orders() -> None:

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.measure import leading, named_number, scores
-from saccade.metrics.metric import Metric, Number, Predicted
+from saccade.metrics.metric import Metric, MetricValue, Predicted
 from saccade.metrics.multilabel import LabelMetric
 from saccade.metrics.paired import paired
-from saccade.metrics.regression import NumberMetric
+from saccade.metrics.regression import RegressionMetric
 
 CLASSES = tuple("abcdefg")
 LABELS = ("sun", "sea", "snow", "sand")
@@ -115,10 +115,10 @@ COMPARISONS = json.loads((HERE / "stored_comparisons.json").read_text())
 def metric_of(kind: str, predictions: Tensor) -> Metric[Predicted]:
     if kind == "classes":
         return ClassMetric(CLASSES[: predictions.shape[1]])
-    return LabelMetric(LABELS, THRESHOLDS) if kind == "labels" else NumberMetric(scale=3.0)
+    return LabelMetric(LABELS, THRESHOLDS) if kind == "labels" else RegressionMetric(scale=3.0)
 
 
-def told(number: Number) -> list[object]:
+def told(number: MetricValue) -> list[object]:
     """A number as it is stored."""
     interval = list(number.interval) if number.interval else None
     about = (number.unit, number.baseline, number.method)
@@ -137,15 +137,15 @@ def test_every_number_is_what_it_was(case: str) -> None:
     batches = zip(predictions.split(33), targets.split(33), strict=True)
     rows = Predicted.joined([metric.rows(*batch) for batch in batches])
     found = metric.measured(rows, groups)
-    assert alike([told(number) for number in found.numbers], stored["numbers"])
+    assert alike([told(number) for number in found.metrics], stored["numbers"])
     assert alike(told(leading(metric, rows, groups)), stored["leading"])
     assert alike(scores(metric, rows), {k: stored["watched"][k] for k in scores(metric, rows)})
     assert alike(rows.losses[:5].tolist(), stored["losses"])
-    seeded = metric.measured(rows, groups, seed=3).numbers
+    seeded = metric.measured(rows, groups, seed=3).metrics
     assert alike([told(number)[3] for number in seeded], stored["seed 3"])
     tables = [
         [
-            *(one.name, one.pictures, one.named, one.right),
+            *(one.name, one.support, one.predicted, one.true_positives),
             *map(told, (one.precision, one.recall, one.f1)),
         ]
         for one in found.classes

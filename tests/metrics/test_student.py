@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from saccade.metrics.intervals import mean_interval, paired_means, t_probability, t_quantile
+from saccade.metrics.intervals import mean_interval, paired_t_test, t_probability, t_quantile
 
 # Student 1908, Section VI: additional hours of sleep gained by two drugs
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
@@ -30,7 +30,7 @@ def test_the_interval_of_a_mean_is_that_of_scipy() -> None:
 
 
 def test_the_drugs_of_the_paper_differ_by_more_than_chance() -> None:
-    found = paired_means(FIRST, SECOND)
+    found = paired_t_test(FIRST, SECOND)
     assert found is not None
     assert found.difference == pytest.approx(1.58)
     assert found.p_value == pytest.approx(stats.ttest_rel(SECOND, FIRST).pvalue, rel=1e-9)
@@ -39,11 +39,11 @@ def test_the_drugs_of_the_paper_differ_by_more_than_chance() -> None:
 
 def test_one_repetition_says_nothing_of_the_spread() -> None:
     assert mean_interval([0.5]) is None
-    assert paired_means([0.5], [0.6]) is None
+    assert paired_t_test([0.5], [0.6]) is None
 
 
 def test_differences_without_spread_are_certain_or_none() -> None:
-    same, other = paired_means([1, 2, 3], [1, 2, 3]), paired_means([1, 2, 3], [3, 4, 5])
+    same, other = paired_t_test([1, 2, 3], [1, 2, 3]), paired_t_test([1, 2, 3], [3, 4, 5])
     assert same is not None and other is not None
     assert (same.p_value, other.p_value) == (1.0, 0.0)
     assert other.interval == (2.0, 2.0)

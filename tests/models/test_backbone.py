@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.models.backbone import HeadInputs, heads, last_layer
+from saccade.models.backbone import HeadInputs, all_outputs, last_layer
 from saccade.models.create import create_model
-from saccade.models.layers.historic import Neighbours
+from saccade.models.layers.historic import KNNClassifier
 
 NETWORKS = {
     "lenet5": (1, 32),
@@ -33,8 +33,8 @@ def test_the_last_layer_makes_of_them_what_the_network_gives(name: str) -> None:
     x = torch.rand(3, channels, size, size, generator=torch.Generator().manual_seed(0))
     network = HeadInputs(model)
     with torch.no_grad():
-        logits, one = heads(network(x))[0], heads(network(x[:1]))[0]
-        assert torch.equal(logits, heads(model(x))[0])
+        logits, one = all_outputs(network(x))[0], all_outputs(network(x[:1]))[0]
+        assert torch.equal(logits, all_outputs(model(x))[0])
         head = model.get_submodule(last_layer(model))
         assert isinstance(head, nn.Linear) and head.out_features == 4
         first, second = network.features
@@ -72,7 +72,7 @@ def test_maps_are_seen_as_their_means_over_places() -> None:
 
 
 def test_a_row_of_remembered_pictures_is_a_last_layer_too() -> None:
-    model = nn.Sequential(nn.Linear(2, 3), Neighbours(torch.eye(3), torch.eye(3), 1))
+    model = nn.Sequential(nn.Linear(2, 3), KNNClassifier(torch.eye(3), torch.eye(3), 1))
     assert last_layer(model) == "1"
 
 

@@ -15,7 +15,7 @@ from saccade.errors import ResourceError, UsageError, WeightsError
 from saccade.models.create import create_model, input_shape
 from saccade.models.layers.blocks import normalized
 from saccade.models.networks.googlenet import Logits
-from saccade.models.weights import weights_called
+from saccade.models.weights import weights_entry
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
@@ -32,7 +32,7 @@ def test_the_weights_of_a_path_are_loaded_and_told(tmp_path: Path):
     )
     torch.save(theirs.state_dict(), tmp_path / "seven.pth")
     lines: list[str] = []
-    ours = create_model("googlenet", 3, weights=tmp_path / "seven.pth", tell=lines.append)
+    ours = create_model("googlenet", 3, weights=tmp_path / "seven.pth", notify=lines.append)
     assert len(lines) == 1
     assert "fc.weight, fc.bias start anew" in lines[0]
     name = "conv1.conv.weight"
@@ -83,7 +83,7 @@ def test_a_network_of_timm_is_timms(tmp_path: Path):
 def test_another_head_on_a_network_of_timm_starts_anew(tmp_path: Path):
     torch.save(timm.create_model("resnet10t", num_classes=3).state_dict(), tmp_path / "three.pth")
     lines: list[str] = []
-    create_model("timm:resnet10t", 5, weights=tmp_path / "three.pth", tell=lines.append)
+    create_model("timm:resnet10t", 5, weights=tmp_path / "three.pth", notify=lines.append)
     assert "fc.weight, fc.bias start anew" in lines[0]
 
 
@@ -108,7 +108,7 @@ def test_googlenet_as_published_recognises_photographs(shared_data: Path):
     network = create_model(
         "googlenet_2014", weights=shared_data / "weights/googlenet_bvlc_imagenet_fp16.npz"
     )
-    facts = weights_called("googlenet_2014", "imagenet")
+    facts = weights_entry("googlenet_2014", "imagenet")
     model = normalized(network, facts.mean, facts.std).eval()
     preprocessing = Preprocessing(facts.size, resize="crop", crop=facts.crop)
     files = sorted((shared_data / "imagenet_samples").glob("*.JPEG"))[::21]

@@ -12,11 +12,11 @@ from saccade.models.catalogue import NETWORKS
 from saccade.models.create import create_model, input_shape
 from saccade.models.layers.activations import ACTIVATIONS
 from saccade.models.layers.initialise import INITIALISATIONS
-from saccade.models.variants import Variant, varied
+from saccade.models.variants import Variant, apply_variant
 
 
 def changed(name: str, **changes) -> nn.Module:
-    return varied(create_model(name, 10), Variant(**changes), input_shape(name))
+    return apply_variant(create_model(name, 10), Variant(**changes), input_shape(name))
 
 
 def kinds(network: nn.Module) -> list[str]:
@@ -93,12 +93,12 @@ def test_a_layer_that_is_made_anew_has_the_first_weights_that_were_asked_for():
 
 def test_nothing_changed_is_the_same_network():
     network = create_model("lenet5", 10)
-    assert varied(network, Variant(), (1, 32, 32)) is network
+    assert apply_variant(network, Variant(), (1, 32, 32)) is network
 
 
 def test_a_network_of_timm_can_have_other_activations_and_first_weights():
     network = timm.create_model("resnet10t", num_classes=3)
-    varied(network, Variant(activation="tanh", init="zero"), (3, 64, 64))
+    apply_variant(network, Variant(activation="tanh", init="zero"), (3, 64, 64))
     assert "ReLU" not in kinds(network)
     assert not network.get_parameter("fc.weight").any()
 

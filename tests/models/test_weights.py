@@ -22,7 +22,7 @@ from saccade.models.weights import (
     classifiers,
     load_weights,
     public_weights,
-    weights_called,
+    weights_entry,
     weights_file,
 )
 
@@ -46,7 +46,7 @@ def assert_loaded(path: Path, state: dict[str, Tensor]) -> None:
     torch.manual_seed(6)
     network = small()
     report = load_weights(network, path)
-    assert report.left_out == report.fresh == ()
+    assert report.unexpected_keys == report.missing_keys == ()
     assert report.loaded == len(state)
     loaded = network.state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in state.items())
@@ -72,7 +72,7 @@ def test_torchvisions_addresses_figures_and_transforms_are_torchvisions():
 
 
 def test_googlenets_mean_and_deviation_undo_what_torchvision_does_inside_the_network():
-    entry = weights_called("googlenet", "imagenet")
+    entry = weights_entry("googlenet", "imagenet")
     theirs = torchvision.models.googlenet(
         weights=None, num_classes=2, aux_logits=False, transform_input=True, init_weights=False
     )
@@ -151,7 +151,7 @@ def test_a_classifier_for_other_classes_starts_anew_and_is_named(
     network = small(classes=8)
     before = network.get_parameter("fc.weight").clone()
     report = load_weights(network, tmp_path / "weights.pth")
-    assert report.fresh == ("fc.weight", "fc.bias")
+    assert report.missing_keys == ("fc.weight", "fc.bias")
     assert str(report) == (
         "weights.pth: 7 tensors; fc.weight, fc.bias start anew: other classes in the file"
     )
@@ -166,8 +166,10 @@ def test_side_classifiers_are_left_out_of_a_network_without_them(tmp_path: Path)
     torch.save(theirs.state_dict(), tmp_path / "googlenet.pth")
     ours = googlenet(num_classes=4)
     report = load_weights(ours, tmp_path / "googlenet.pth")
-    assert report.fresh == ()
-    assert len(report.left_out) == len([n for n in theirs.state_dict() if n.startswith("aux")])
+    assert report.missing_keys == ()
+    assert len(report.unexpected_keys) == len(
+        [n for n in theirs.state_dict() if n.startswith("aux")]
+    )
     assert str(report).endswith("; 20 of side classifiers left out")
     assert torch.equal(ours.get_parameter("fc.weight"), theirs.fc.weight)
 
@@ -177,7 +179,7 @@ def test_each_of_three_classifiers_may_be_for_other_classes(tmp_path: Path):
     torch.save(googlenet_aux(2).state_dict(), tmp_path / "two.pth")
     report = load_weights(googlenet_aux(3), tmp_path / "two.pth")
     heads = ("aux1.fc2", "aux2.fc2", "fc")
-    assert report.fresh == tuple(f"{h}.{kind}" for h in heads for kind in ("weight", "bias"))
+    assert report.missing_keys == tuple(f"{h}.{kind}" for h in heads for kind in ("weight", "bias"))
 
 
 def test_whatever_else_differs_is_refused_by_name_and_number(

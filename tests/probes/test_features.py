@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.data.decode import Preprocessing
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.errors import RecipeError, UsageError
-from saccade.models.backbone import head_name, trunk
+from saccade.models.backbone import backbone, head_name
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import chain, normalized
-from saccade.probes.features import Decoding, Views, features, fingerprint
+from saccade.probes.features import AugmentedCopies, DecodedImages, features, fingerprint
 
 
 @pytest.fixture(autouse=True)
@@ -37,21 +37,21 @@ def network() -> nn.Sequential:
     ).eval()  # fmt: skip
 
 
-def pictures(count: int = 70, seed: int = 0) -> Decoding:
+def pictures(count: int = 70, seed: int = 0) -> DecodedImages:
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randint(0, 256, (count, 3, 12, 12), dtype=torch.uint8, generator=generator)
     pixels = [row.permute(1, 2, 0).contiguous().numpy() for row in rows]
-    items = [Item(str(k), "a", Pixels(array)) for k, array in enumerate(pixels)]
-    return Decoding(items, Held(rows), Preprocessing(12))
+    items = [Item(str(k), "a", ImageArray(array)) for k, array in enumerate(pixels)]
+    return DecodedImages(items, CachedImages(rows), Preprocessing(12))
 
 
-def rows_of(decoding: Decoding) -> Tensor:
+def rows_of(decoding: DecodedImages) -> Tensor:
     return decoding.pictures.take(torch.arange(len(decoding.pictures)))
 
 
 def test_features_and_the_last_layer_are_the_network() -> None:
     model, decoding = network(), pictures()
-    found = features(trunk(model), decoding, Views())
+    found = features(backbone(model), decoding, AugmentedCopies())
     assert found.shape == (70, 1, 5)
     with torch.no_grad():
         assert torch.allclose(
@@ -61,7 +61,7 @@ def test_features_and_the_last_layer_are_the_network() -> None:
 
 def test_a_layers_features_are_its_means_over_places() -> None:
     model, decoding = network(), pictures()
-    found = features(trunk(model, "relu"), decoding, Views())
+    found = features(backbone(model, "relu"), decoding, AugmentedCopies())
     with torch.no_grad():
         maps = model[:4](rows_of(decoding))
     assert torch.allclose(found[:, 0], maps.mean(dim=(2, 3)), atol=1e-5)
@@ -70,73 +70,81 @@ def test_a_layers_features_are_its_means_over_places() -> None:
 def test_what_is_kept_is_used_again(own_cache: Path) -> None:
     model, decoding = network(), pictures()
     seen: list[int] = []
-    first = features(trunk(model), decoding, Views(), lambda done, total: seen.append(done))
+    first = features(
+        backbone(model), decoding, AugmentedCopies(), lambda done, total: seen.append(done)
+    )
     assert seen == [64, 70]
-    again = features(trunk(model), decoding, Views(), lambda done, total: seen.append(done))
+    again = features(
+        backbone(model), decoding, AugmentedCopies(), lambda done, total: seen.append(done)
+    )
     assert seen == [64, 70]
     assert torch.equal(first, again)
     (file,) = (own_cache / "features").glob("*.npy")
     file.write_bytes(file.read_bytes()[:-1] + b"\xff")
-    mended = features(trunk(model), decoding, Views(), lambda done, total: seen.append(done))
+    mended = features(
+        backbone(model), decoding, AugmentedCopies(), lambda done, total: seen.append(done)
+    )
     assert seen == [64, 70, 64, 70]
     assert torch.equal(mended, again.clone()) or torch.equal(mended[:-1], again[:-1])
 
 
 def test_everything_that_matters_changes_the_name() -> None:
     model, decoding = network(), pictures()
-    views = Views(2, ("flip",))
+    views = AugmentedCopies(2, ("flip",))
     names = {
-        fingerprint(trunk(model), decoding, Views()),
-        fingerprint(trunk(model, "relu"), decoding, Views()),
-        fingerprint(trunk(model), pictures(seed=1), Views()),
-        fingerprint(trunk(model), decoding, views),
-        fingerprint(trunk(model), decoding, replace(views, seed=1)),
+        fingerprint(backbone(model), decoding, AugmentedCopies()),
+        fingerprint(backbone(model, "relu"), decoding, AugmentedCopies()),
+        fingerprint(backbone(model), pictures(seed=1), AugmentedCopies()),
+        fingerprint(backbone(model), decoding, views),
+        fingerprint(backbone(model), decoding, replace(views, seed=1)),
         fingerprint(
-            trunk(model), replace(decoding, preprocessing=Preprocessing(12, "crop")), Views()
+            backbone(model),
+            replace(decoding, preprocessing=Preprocessing(12, "crop")),
+            AugmentedCopies(),
         ),
     }
     with torch.no_grad():
         model.get_parameter("conv.weight")[0, 0, 0, 0] += 1e-3
-    names.add(fingerprint(trunk(model), decoding, Views()))
+    names.add(fingerprint(backbone(model), decoding, AugmentedCopies()))
     with torch.no_grad():
         model.get_buffer("bn.running_mean")[0] += 1e-3
-    names.add(fingerprint(trunk(model), decoding, Views()))
+    names.add(fingerprint(backbone(model), decoding, AugmentedCopies()))
     assert len(names) == 8
-    same = fingerprint(trunk(model), decoding, Views())
+    same = fingerprint(backbone(model), decoding, AugmentedCopies())
     with torch.no_grad():
         model.get_parameter("fc.weight")[0, 0] += 1  # the last layer is no part of it
-    assert fingerprint(trunk(model), decoding, Views()) == same
+    assert fingerprint(backbone(model), decoding, AugmentedCopies()) == same
 
 
 def test_views_are_the_picture_and_then_what_augmentation_makes_of_it() -> None:
     model, decoding = network(), pictures()
-    plain = features(trunk(model), decoding, Views())
-    found = features(trunk(model), decoding, Views(3, ("brightness:0.5",)))
+    plain = features(backbone(model), decoding, AugmentedCopies())
+    found = features(backbone(model), decoding, AugmentedCopies(3, ("brightness:0.5",)))
     assert found.shape == (70, 4, 5)
     assert torch.equal(found[:, 0], plain[:, 0])
     assert not torch.equal(found[:, 1], found[:, 2])
-    again = features(trunk(model), decoding, Views(3, ("brightness:0.5",)))
+    again = features(backbone(model), decoding, AugmentedCopies(3, ("brightness:0.5",)))
     assert torch.equal(found, again)
 
 
 @pytest.mark.parametrize("augment", [(), ("mixup:0.2",)])
 def test_views_that_would_be_alike_or_of_several_pictures_are_refused(augment: tuple) -> None:
     with pytest.raises(RecipeError):
-        Views(2, augment)
+        AugmentedCopies(2, augment)
 
 
 def test_a_layer_that_does_not_exist_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="no layer of this network is called 'rellu'") as caught:
-        trunk(network(), "rellu")
+        backbone(network(), "rellu")
     assert "did you mean relu" in caught.value.hint
 
 
 def test_layers_are_found_by_their_number_as_papers_count_them() -> None:
     with torch.device("meta"):
         alexnet = create_model("alexnet", 10)
-        assert trunk(alexnet, "fc7")(torch.empty(1, 3, 224, 224)).shape == (1, 4096)
-        assert trunk(alexnet, "conv5")(torch.empty(1, 3, 224, 224)).shape == (1, 256)
-        assert trunk(alexnet)(torch.empty(1, 3, 224, 224)).shape == (1, 4096)
+        assert backbone(alexnet, "fc7")(torch.empty(1, 3, 224, 224)).shape == (1, 4096)
+        assert backbone(alexnet, "conv5")(torch.empty(1, 3, 224, 224)).shape == (1, 256)
+        assert backbone(alexnet)(torch.empty(1, 3, 224, 224)).shape == (1, 4096)
     assert head_name(alexnet) == "classifier.6"
 
 
@@ -147,7 +155,7 @@ def test_layers_are_found_by_their_number_as_papers_count_them() -> None:
 def test_what_goes_into_the_last_layer_has_its_width(name: str, width: int) -> None:
     with torch.device("meta"):
         model = create_model(name, 7).eval()
-        assert trunk(model)(torch.empty(1, 3, 224, 224)).shape == (1, width)
+        assert backbone(model)(torch.empty(1, 3, 224, 224)).shape == (1, width)
 
 
 def test_a_network_without_a_fully_connected_end_takes_no_head() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.linear_model import PoissonRegressor
 
-from saccade.probes.head import Rotated
+from saccade.probes.head import PrincipalFeatures
 from saccade.probes.logistic import poisson
 
 
@@ -23,7 +23,9 @@ def drawn(seed: int, count: int = 200) -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_layer_is_that_of_scikit_learn(penalty: float) -> None:
     features, targets = drawn(0)
     row = poisson(features[:, None], targets, penalties=(penalty,)).row
-    scale = float(Rotated.of(features).scale)  # of the features' mean square, in which we penalise
+    scale = float(
+        PrincipalFeatures.of(features).scale
+    )  # of the features' mean square, in which we penalise
     oracle = PoissonRegressor(alpha=penalty, tol=1e-10, max_iter=1000)
     oracle.fit(((features - features.mean(0)) / scale).numpy(), targets.flatten().numpy())
     logarithms = row(features.float()).detach().flatten().exp()
@@ -36,16 +38,20 @@ def test_the_layer_is_that_of_scikit_learn(penalty: float) -> None:
 def test_what_it_says_of_images_left_out_is_a_rate_near_the_truth() -> None:
     features, targets = drawn(1)
     head = poisson(features[:, None], targets)
-    assert head.said is not None
-    assert bool((head.said > 0).all())
-    explained = 1 - (head.said - targets).square().sum() / (targets - 1).square().sum()
+    assert head.held_out_predictions is not None
+    assert bool((head.held_out_predictions > 0).all())
+    explained = (
+        1 - (head.held_out_predictions - targets).square().sum() / (targets - 1).square().sum()
+    )
     assert float(explained) > 0.3
-    assert head.words.startswith("Poisson, penalty ")
+    assert head.description.startswith("Poisson, penalty ")
 
 
 def test_two_views_of_an_image_are_left_out_together() -> None:
     features, targets = drawn(2, 60)
     once = poisson(features[:, None], targets, penalties=(0.1,))
     twice = poisson(features[:, None].repeat(1, 2, 1), targets, penalties=(0.1,))
-    assert once.said is not None and twice.said is not None
-    torch.testing.assert_close(once.said, twice.said, rtol=1e-4, atol=1e-5)
+    assert once.held_out_predictions is not None and twice.held_out_predictions is not None
+    torch.testing.assert_close(
+        once.held_out_predictions, twice.held_out_predictions, rtol=1e-4, atol=1e-5
+    )

@@ -11,9 +11,9 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from torch import Tensor
 
 from saccade.errors import DataError
-from saccade.probes.head import Rotated, folds, held_out_score
+from saccade.probes.head import PrincipalFeatures, held_out_score, stratified_folds
 from saccade.probes.logistic import logistic
-from saccade.probes.simple import means, neighbours, ridge
+from saccade.probes.simple import knn, nearest_mean, ridge
 
 
 def digits(count: int = 120, classes: int = 10) -> tuple[Tensor, Tensor]:
@@ -26,7 +26,7 @@ def digits(count: int = 120, classes: int = 10) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("count", [40, 120])  # fewer pictures than features, and more
 def test_turned_features_keep_every_distance_but_for_the_scale(count: int) -> None:
     features = digits(count)[0][:, 0].double()
-    turned = Rotated.of(features)
+    turned = PrincipalFeatures.of(features)
     near = torch.cdist(features, features) / turned.scale
     assert torch.allclose(torch.cdist(turned.z, turned.z), near, atol=1e-5)
     assert turned.z.square().sum() / features.numel() == pytest.approx(1)
@@ -36,7 +36,7 @@ def test_turned_features_keep_every_distance_but_for_the_scale(count: int) -> No
 def test_ridge_is_scikit_learns(count: int) -> None:
     features, targets = digits(count)
     x = features[:, 0].double()
-    scale = float(Rotated.of(x).scale)
+    scale = float(PrincipalFeatures.of(x).scale)
     head = ridge(features, targets, penalties=[100.0])
     theirs = Ridge(alpha=100 * scale**2).fit(x.numpy(), np.eye(10)[targets])
     with torch.no_grad():
@@ -49,7 +49,7 @@ def test_ridge_knows_what_fits_without_a_picture_would_say_of_it(views: int) -> 
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(12, views, 5, generator=generator)
     targets = torch.randn(12, 1, generator=generator) + features[:, 0, :1]
-    scale = float(Rotated.of(features.flatten(0, 1)).scale)
+    scale = float(PrincipalFeatures.of(features.flatten(0, 1)).scale)
     said = []
     for k in range(12):
         others = [i for i in range(12) if i != k]
@@ -59,7 +59,7 @@ def test_ridge_knows_what_fits_without_a_picture_would_say_of_it(views: int) -> 
         said.append(fit.predict(features[k, :1].double().numpy()).item())
     y = targets[:, 0].numpy()
     expected = 1 - np.square(np.array(said) - y).sum() / np.square(y - y.mean()).sum()
-    left_out = ridge(features, targets, penalties=[3.0]).said
+    left_out = ridge(features, targets, penalties=[3.0]).held_out_predictions
     assert left_out is not None
     assert held_out_score(left_out, targets) == pytest.approx(expected, abs=1e-5)
     assert np.allclose(left_out[:, 0], said, atol=1e-5)
@@ -70,14 +70,14 @@ def test_ridge_takes_the_strongest_penalty_where_features_say_nothing() -> None:
     generator = torch.Generator().manual_seed(1)
     features = torch.randn(20, 1, 5, generator=generator).repeat(2, 1, 1)
     numbers = torch.tensor([1.0] * 20 + [-1.0] * 20)[:, None]
-    assert ridge(features, numbers).words.startswith("ridge, penalty 1e+07 ")
+    assert ridge(features, numbers).description.startswith("ridge, penalty 1e+07 ")
 
 
 @pytest.mark.parametrize("classes", [2, 10])
 def test_logistic_regression_is_scikit_learns(classes: int) -> None:
     features, targets = digits(100, classes)
     x = features[:, 0].double()
-    turned = Rotated.of(x)
+    turned = PrincipalFeatures.of(x)
     scaled = ((x - turned.mean) / turned.scale).numpy()
     head = logistic(features, targets, penalties=[0.1])
     if classes == 2:  # one column there, two here: half the weights, twice over
@@ -95,7 +95,7 @@ def test_several_labels_are_as_many_regressions() -> None:
     labels = torch.stack([digit % 2 == 1, digit > 4, digit == 0], dim=1).float()
     head = logistic(features, labels, penalties=[0.1])
     x = features[:, 0].double()
-    turned = Rotated.of(x)
+    turned = PrincipalFeatures.of(x)
     scaled = ((x - turned.mean) / turned.scale).numpy()
     with torch.no_grad():
         found = head.row(x.float()).sigmoid()
@@ -108,8 +108,11 @@ def test_several_labels_are_as_many_regressions() -> None:
 def test_the_penalty_is_the_one_of_least_loss_held_out() -> None:
     features, targets = digits(100)
     x = features[:, 0].double()
-    turned = Rotated.of(x)
-    scaled, portion = ((x - turned.mean) / turned.scale).numpy(), folds(targets, 0).numpy()
+    turned = PrincipalFeatures.of(x)
+    scaled, portion = (
+        ((x - turned.mean) / turned.scale).numpy(),
+        stratified_folds(targets, 0).numpy(),
+    )
     losses = {}
     for penalty in (1.0, 0.1, 0.01, 0.001, 1e-4, 1e-5):
         chances = np.empty((100, 10))
@@ -121,7 +124,7 @@ def test_the_penalty_is_the_one_of_least_loss_held_out() -> None:
         losses[penalty] = -np.log(chances[np.arange(100), targets]).mean()
     best = min(losses, key=lambda penalty: losses[penalty])
     head = logistic(features, targets, penalties=list(losses))
-    assert head.words == f"logistic, penalty {best:.2g} by 5-fold cross-validation"
+    assert head.description == f"logistic, penalty {best:.2g} by 5-fold cross-validation"
     assert best not in (1.0, 1e-5)
 
 
@@ -131,7 +134,7 @@ def test_class_means_are_the_nearest_centroids() -> None:
         features.shape, generator=torch.Generator().manual_seed(2)
     )
     theirs = NearestCentroid().fit(features[:100, 0].numpy(), targets[:100].numpy())
-    row = means(features[:100], targets[:100]).row
+    row = nearest_mean(features[:100], targets[:100]).row
     with torch.no_grad():
         found = row(features[100:, 0]).argmax(dim=1)
     assert found.tolist() == theirs.predict(features[100:, 0].numpy()).tolist()
@@ -139,7 +142,7 @@ def test_class_means_are_the_nearest_centroids() -> None:
 
 def test_one_picture_a_class_is_enough_for_means() -> None:
     features, targets = digits(10)  # the first ten digits are 0 to 9
-    row = means(features, targets).row
+    row = nearest_mean(features, targets).row
     with torch.no_grad():
         assert row(features[:, 0]).argmax(dim=1).tolist() == targets.tolist()
     with pytest.raises(DataError, match="a class has a single picture"):
@@ -148,7 +151,7 @@ def test_one_picture_a_class_is_enough_for_means() -> None:
 
 def test_neighbours_are_scikit_learns_by_angle() -> None:
     features, targets = digits(200)
-    head = neighbours(features[:150], targets[:150])
+    head = knn(features[:150], targets[:150])
     k = int(head.row.get_buffer("k"))
     theirs = KNeighborsClassifier(k, metric="cosine").fit(features[:150, 0], targets[:150])
     chances = head.row(features[150:, 0]).exp()
@@ -160,15 +163,17 @@ def test_neighbours_are_scikit_learns_by_angle() -> None:
 def test_a_view_never_votes_for_its_own_picture() -> None:
     alone = torch.eye(4)[:, None].repeat(1, 3, 1)  # only its own views are like a picture
     targets = torch.tensor([0, 0, 1, 1])
-    votes = neighbours(alone, targets).said
+    votes = knn(alone, targets).held_out_predictions
     assert votes is not None
     assert held_out_score(votes, targets) < 1
 
 
 def test_every_class_is_spread_over_all_folds() -> None:
     targets = torch.tensor([0] * 23 + [1] * 9)
-    portion = folds(targets)
+    portion = stratified_folds(targets)
     for k in (0, 1):
         counts = portion[targets == k].bincount(minlength=5)
         assert counts.max() - counts.min() <= 1
-    assert int(folds(torch.tensor([0, 0, 1, 1, 1])).max()) == 1  # as many as the smallest class has
+    assert (
+        int(stratified_folds(torch.tensor([0, 0, 1, 1, 1])).max()) == 1
+    )  # as many as the smallest class has

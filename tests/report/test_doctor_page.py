@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from saccade.data.doctor.doctor import Diagnosis, examine
-from saccade.data.item import Item, Pixels, Skipped
+from saccade.data.item import ImageArray, Item, Skipped
 from saccade.data.sources.listing import Listing
 from saccade.report import doctor_page as module
 from saccade.report.doctor_page import bars, doctor_page, doctor_table
@@ -20,9 +20,9 @@ def diagnosis() -> Diagnosis:
     picture = rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
     flat = np.zeros((40, 50, 3), np.uint8)
     items = (
-        Item("<b>a</b>.png", "a&b", Pixels(picture)),
-        Item("copy.png", "<i>", Pixels(picture.copy())),
-        *(Item(f"flat{n}.png", "a&b", Pixels(flat + n)) for n in range(20)),
+        Item("<b>a</b>.png", "a&b", ImageArray(picture)),
+        Item("copy.png", "<i>", ImageArray(picture.copy())),
+        *(Item(f"flat{n}.png", "a&b", ImageArray(flat + n)) for n in range(20)),
     )
     skipped = (Skipped("x.txt", "not a picture (.txt)"),)
     return examine(Listing("<set>", ("<i>", "a&b"), {"all": items}, skipped))

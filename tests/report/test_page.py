@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from saccade.report.page import Html, Section, element, facts, folded, join, page, picture, table
+from saccade.report.page import Html, Section, element, facts, folded, image, join, page, table
 
 EMPTY = {"meta", "link", "img"}
 
@@ -40,7 +40,7 @@ def test_text_is_escaped_wherever_it_enters():
             element("p", evil, title=evil),
             facts({evil: (evil, evil)}),
             table([evil, "n"], [[evil, 1]], caption=evil),
-            picture(b"\x89PNG", evil, evil),
+            image(b"\x89PNG", evil, evil),
             folded(evil, evil),
         ]
     )
@@ -56,7 +56,7 @@ def test_finished_markup_goes_in_as_it_stands():
 
 
 def test_a_page_asks_for_nothing_outside_the_file():
-    html = page("t", [Section("a", element("p", "x")), Section("b", picture(b"\xff\xd8", "y"))])
+    html = page("t", [Section("a", element("p", "x")), Section("b", image(b"\xff\xd8", "y"))])
     read = Balance(html)
     outside = re.compile(r"(https?:)?//")
     for _, attributes in read.tags:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from saccade.errors import UsageError
-from saccade.report.show import field, show
+from saccade.report.show import receptive_field, show
 
 
 def test_a_name_has_its_designed_size_and_its_papers_classes() -> None:
@@ -33,8 +33,8 @@ def test_another_size_changes_the_maps_and_not_the_weights() -> None:
 
 def test_without_says_what_is_saved() -> None:
     table = show("alexnet", without=["fc7"])
-    assert table.saved is not None
-    assert table.saved.weights == 4096 * 4096 + 4096
+    assert table.savings is not None
+    assert table.savings.weights == 4096 * 4096 + 4096
     assert table.without == ("fc7",)
     assert "without fc7: 16,781,312 fewer weights, 16,777,216 fewer multiply-adds" in str(table)
 
@@ -60,7 +60,7 @@ def test_what_cannot_be_shown_is_refused(settings: dict, words: str) -> None:
 
 def test_a_field_is_measured_within_its_box(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.ReLU(), nn.Conv2d(8, 8, 3))
-    picture = field(network, "2", input_size=(3, 32, 32), inputs=2)
+    picture = receptive_field(network, "2", input_size=(3, 32, 32), inputs=2)
     top, left, bottom, right = picture.box
     assert (bottom - top, right - left) == picture.field.size == (9, 9)
     outside = picture.effective.weights.clone()
@@ -76,12 +76,12 @@ def test_a_field_is_measured_within_its_box(tmp_path: Path) -> None:
 
 def test_an_unknown_layer_of_a_field_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="no layer is called 'c9'") as unknown:
-        field("lenet5", "c9")
+        receptive_field("lenet5", "c9")
     assert unknown.value.hint
 
 
 def test_a_field_over_everything_has_the_picture_as_its_box() -> None:
-    picture = field("lenet5", "f6", inputs=1)
+    picture = receptive_field("lenet5", "f6", inputs=1)
     assert picture.box == (0, 0, 32, 32)
     with Image.open(io.BytesIO(picture.png())) as image:
         assert image.width == 512
@@ -89,5 +89,5 @@ def test_a_field_over_everything_has_the_picture_as_its_box() -> None:
 
 def test_fields_are_the_same_each_time() -> None:
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
-    one, other = (field(network, "2", input_size=(1, 12, 12), inputs=3) for _ in range(2))
+    one, other = (receptive_field(network, "2", input_size=(1, 12, 12), inputs=3) for _ in range(2))
     assert torch.equal(one.effective.weights, other.effective.weights)

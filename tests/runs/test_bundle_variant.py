@@ -11,7 +11,7 @@ from torch import nn
 from saccade.data.decode import Preprocessing
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
-from saccade.models.variants import Variant, varied
+from saccade.models.variants import Variant, apply_variant
 from saccade.runs.bundle import Bundle
 from saccade.tasks.classification import Classification
 
@@ -19,7 +19,7 @@ GREY = Preprocessing(32, colour="grey", mean=(0.4,), std=(0.3,))
 
 
 def bundle(variant: Variant) -> Bundle:
-    network = varied(create_model("lenet5", 3), variant, (1, 32, 32))
+    network = apply_variant(create_model("lenet5", 3), variant, (1, 32, 32))
     model = normalized(network, GREY.mean, GREY.std).eval()
     return Bundle("lenet5", Classification(("a", "b", "c")), GREY, model, variant=variant)
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.item import Encoded, File, Item, Pixels
+from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError
 from saccade.models.backbone import HeadInputs
@@ -44,7 +44,7 @@ def bundle() -> Bundle:
 def noise(seed: int, count: int) -> list[Item]:
     chance = np.random.default_rng(seed)
     pixels = chance.integers(0, 256, (count, 9, 11), np.uint8)
-    return [Item(f"{seed}-{k}", None, Pixels(image)) for k, image in enumerate(pixels)]
+    return [Item(f"{seed}-{k}", None, ImageArray(image)) for k, image in enumerate(pixels)]
 
 
 def files(folder: Path, seed: int, count: int) -> list[Item]:
@@ -52,7 +52,7 @@ def files(folder: Path, seed: int, count: int) -> list[Item]:
     for k in range(count):
         image = Image.fromarray(chance.integers(0, 256, (40, 50, 3), np.uint8))
         image.save(folder / f"{seed}-{k}.png")
-    return [Item(f"{k}", None, File(folder / f"{seed}-{k}.png")) for k in range(count)]
+    return [Item(f"{k}", None, ImageFile(folder / f"{seed}-{k}.png")) for k in range(count)]
 
 
 @pytest.fixture
@@ -76,14 +76,14 @@ def test_many_threads_are_answered_as_one_is(predictor: Predictor, tmp_path: Pat
         assert answer.items == alone[k].items
     for k, answer in zip(work, answers, strict=True):
         assert [one.name for one in answer] == [one.name for one in alone[k]]
-        assert all(isinstance(one, Prediction) and one.known for one in answer)
+        assert all(isinstance(one, Prediction) and one.accepted for one in answer)
 
 
 def test_what_it_says_is_what_the_network_and_the_novelty_say(predictor: Predictor) -> None:
     """Two batches and a half, calculated row by row."""
     items = noise(0, 2 * BATCH + BATCH // 2)
     answers = predictor.predict_items(items, top=3)
-    images = torch.stack([decode(item.picture.read(), GREY) for item in items])
+    images = torch.stack([decode(item.image.read(), GREY) for item in items])
     *rows, head = predictor.model.children()
     with torch.inference_mode():
         features = images
@@ -92,7 +92,7 @@ def test_what_it_says_is_what_the_network_and_the_novelty_say(predictor: Predict
         probabilities = head(features).softmax(1)
     assert predictor.novelty is not None
     for answer, p, share in zip(
-        answers, probabilities, predictor.novelty.share(features), strict=True
+        answers, probabilities, predictor.novelty.score(features), strict=True
     ):
         assert isinstance(answer, Prediction)
         places = ["abc".index(name) for name in answer.classes]
@@ -126,10 +126,10 @@ def test_a_broken_file_among_others_costs_itself_alone(
     predictor: Predictor, tmp_path: Path
 ) -> None:
     whole = files(tmp_path, 0, 2)
-    broken = Item("broken", None, Encoded(b"\x89PNG nothing"))
+    broken = Item("broken", None, EncodedImage(b"\x89PNG nothing"))
     found = predictor.predict_items([whole[0], broken, whole[1]])
     assert [answer.name for answer in found] == ["0", "1"]
-    assert [skipped.name for skipped in found.reported] == ["broken"]
+    assert [skipped.name for skipped in found.unreadable] == ["broken"]
     with pytest.raises(DataError, match="no picture could be read: broken"):
         predictor.predict_items([broken])
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,6 +14,7 @@ from saccade.errors import RecipeError, UsageError
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.renamed import SETTINGS
 from saccade.recipes.toml import toml
+from saccade.runs import renamed
 from saccade.runs.run import Run
 
 
@@ -20,6 +23,19 @@ def test_a_run_that_was_killed_before_its_first_line_is_told_so(tmp_path: Path) 
     with pytest.raises(UsageError, match="stopped before its first step") as caught:
         resume(tmp_path)
     assert "train again" in caught.value.hint
+
+
+def aged_fact(fact: dict[str, Any]) -> dict[str, Any]:
+    """A line of log.jsonl by the words of then."""
+    event = fact["event"]
+    before = {new: old for old, new in renamed.KEYS.get(event, {}).items()}
+    named = {before.get(key, key): value for key, value in fact.items()}
+    counts = {new: old for old, new in renamed.PER_CLASS.items()}
+    if "per_class" in named:
+        named["per_class"] = [
+            {counts.get(k, k): v for k, v in row.items()} for row in named["per_class"]
+        ]
+    return named | {"event": {new: old for old, new in renamed.EVENTS.items()}.get(event, event)}
 
 
 def aged(run: Run) -> Run:
@@ -34,11 +50,12 @@ def aged(run: Run) -> Run:
             old = before.get(f"{part}.{name}", f"{part}.{name}").partition(".")[2]
             lines.append(f"{old} = {toml(tuple(value) if isinstance(value, list) else value)}")
     recipe.write_text("\n".join(lines).replace('head = "random"', 'head = "fresh"') + "\n")
-    text = log.read_text()
+    text = "".join(json.dumps(aged_fact(json.loads(line))) + "\n" for line in log.open())
     for new, old in before.items():
         text = text.replace(f'"{new}": ', f'"{old}": ')
     log.write_text(text)
     assert "stop_after = 0" in recipe.read_text() and '"train.average": ' in text
+    assert '"event": "kept"' in text and '"numbers": [' in text and '"named": ' in text
     return Run(run.path)
 
 
@@ -51,7 +68,7 @@ def test_a_run_of_an_earlier_version_still_opens_for_every_verb(
     said = capsys.readouterr().err
     assert "an earlier version's settings are read" in said
     assert "train.stop_after as train.patience" in said and "model.head=fresh as random" in said
-    assert api.evaluate(old.path).to_dict()["numbers"] == test.to_dict()["numbers"]
+    assert api.evaluate(old.path).to_dict()["metrics"] == test.to_dict()["metrics"]
     api.report(old.path)
     assert "train.ema" in (old.path / "report.html").read_text(encoding="utf-8")
     picture = old.path / "one.png"

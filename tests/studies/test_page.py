@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from saccade.studies.cell import Cell
-from saccade.studies.number import number_of
+from saccade.studies.cell import StudyRun
+from saccade.studies.number import metric_of
 from saccade.studies.page import Scale, study_page, svg
 from saccade.studies.result import StudyResult
 from saccade.studies.study import Study, Variant
@@ -20,12 +20,14 @@ NAN = float("nan")
 def result(number: str = "test_accuracy", seeds: int = 2) -> StudyResult:
     variants = (Variant("plain", {}), Variant("<b> & more", {"optim.lr": 1}, "plain"))
     study = Study(
-        "mine", "Mine", "which?", number_of(number), variants, {}, "f0", "much", seeds=seeds
+        "mine", "Mine", "which?", metric_of(number), variants, {}, "f0", "much", seeds=seeds
     )
     values = {"plain": [0.5, 0.6], "<b> & more": [0.8, None]}
     curves = {"plain": (0.2, 0.4), "<b> & more": (0.9, NAN)}
     cells = [
-        Cell(t, s, Path(t.folder), v, v, "" if v else "diverged in epoch 2", curves[t.variant], 1.0)
+        StudyRun(
+            t, s, Path(t.folder), v, v, "" if v else "diverged in epoch 2", curves[t.variant], 1.0
+        )
         for s in range(seeds)
         for t in study.trials
         for v in [values[t.variant][s]]

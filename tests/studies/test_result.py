@@ -7,29 +7,29 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from saccade.studies.cell import Cell
-from saccade.studies.number import Number, number_of
+from saccade.studies.cell import StudyRun
+from saccade.studies.number import StudyMetric, metric_of
 from saccade.studies.result import StudyResult, edge_notes, rows_of, verdict
 from saccade.studies.study import BestOf, Study, Variant
 
-ACCURACY = Number("test_accuracy")
+ACCURACY = StudyMetric("test_accuracy")
 BASE = [0.80, 0.82, 0.81, 0.83]
 CLEAR = [0.90, 0.93, 0.91, 0.94]  # 10, 11, 10, 11 points above, seed by seed
 UNCLEAR = [0.82, 0.79, 0.86, 0.81]
 
 
-def study(variants: tuple[Variant, ...], number: Number = ACCURACY, seeds: int = 4) -> Study:
+def study(variants: tuple[Variant, ...], number: StudyMetric = ACCURACY, seeds: int = 4) -> Study:
     return Study("mine", "Mine", "which?", number, variants, {}, seeds=seeds)
 
 
 THREE = study((Variant("a", {}), Variant("b", {"optim.lr": 0.1}, "a"), Variant("c", {}, "a")))
 
 
-def cells(of: Study, values: dict[str, list[float | None]]) -> list[Cell]:
+def cells(of: Study, values: dict[str, list[float | None]]) -> list[StudyRun]:
     """Cells with these values by trial, tuned settings to be chosen by the same."""
     trials = {trial.name: trial for trial in of.trials}
     return [
-        Cell(trials[name], seed, Path(name), v, v, "" if v else "diverged in epoch 2", (0.5,), 2.0)
+        StudyRun(trials[name], seed, Path(name), v, v, "" if v else "diverged in epoch 2", (0.5,), 2.0)
         for seed in range(of.seeds)
         for name, row in values.items()
         for v in [row[seed]]
@@ -60,7 +60,7 @@ def test_a_tuned_setting_is_chosen_by_validation_and_its_edges_are_told() -> Non
         "b": [0.5, 0.5],
     }
     row, _ = rows = rows_of(tuned, cells(tuned, values))
-    assert row.cells[0].trial.tuned == {"optim.lr": 0.2}  # one that diverged is not the best
+    assert row.runs[0].trial.tuned == {"optim.lr": 0.2}  # one that diverged is not the best
     assert row.values == (0.6, 0.5)
     assert edge_notes(tuned, rows) == []
     values["a, lr 0.4"] = [0.9, 0.9]
@@ -118,6 +118,6 @@ def test_the_table_is_the_same_in_words_markdown_and_data() -> None:
 def test_a_number_is_written_in_its_unit(
     text: str, value: float, written: str, difference: str
 ) -> None:
-    number = number_of(text)
+    number = metric_of(text)
     assert str(number) == text
     assert (number.written(value), number.difference(value)) == (written, difference)

@@ -23,7 +23,7 @@ from saccade.errors import RecipeError, Stopped, UsageError
 from saccade.runs.run import Run
 from saccade.studies.cell import progress_of
 from saccade.studies.result import StudyResult
-from saccade.studies.workers import Order, train_all, train_one
+from saccade.studies.workers import TrainingJob, train_all, train_one
 
 TWO = """
 question = "does it matter how fast?"
@@ -93,10 +93,10 @@ def test_every_cell_is_a_whole_run(done: StudyResult) -> None:
         run = Run.open(done.path / name)
         assert run.test.n == 50
         assert (run.path / "report.html").is_file()
-    values = {(c.trial.name, c.seed): c.value for c in done.cells}
+    values = {(c.trial.name, c.seed): c.value for c in done.runs}
     assert values["fast", 1] == Run.open(done.path / "fast/seed-1").test.accuracy
-    assert [row.variant.name for row in done.outcomes] == ["slow", "fast"]
-    assert done.outcomes[1].difference is not None
+    assert [row.variant.name for row in done.results] == ["slow", "fast"]
+    assert done.results[1].difference is not None
 
 
 def test_the_variants_of_a_seed_are_given_the_same_pictures(done: StudyResult) -> None:
@@ -122,11 +122,11 @@ def test_asked_again_it_trains_nothing_and_more_seeds_are_added(
 ) -> None:
     folder = two.parent / "again"
     once = api.study(two, seeds=1, jobs=1, out=folder)
-    assert once.outcomes[1].difference is None
+    assert once.results[1].difference is None
     logs = {name: (folder / name / "log.jsonl").stat().st_mtime_ns for name in CELLS[:2]}
     both = api.study(two, jobs=1, out=folder)
     assert logs == {n: (folder / n / "log.jsonl").stat().st_mtime_ns for n in CELLS[:2]}
-    assert [c.value for c in both.cells] == [c.value for c in done.cells]
+    assert [c.value for c in both.runs] == [c.value for c in done.runs]
     assert api.study(folder / "study.toml", jobs=1, out=folder).rows() == both.rows()
 
 
@@ -170,13 +170,13 @@ def test_a_signal_in_the_last_moments_of_a_training_ends_the_study_after_it(
     """A training that is at its end finishes, and passes the request on."""
     begun: list[str] = []
 
-    def finishing(order: Order) -> None:
+    def finishing(order: TrainingJob) -> None:
         begun.append(order.folder)
         with stop_requests():
             signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr("saccade.studies.workers.train_one", finishing)
-    orders = [Order(name, None, "base.toml", {}) for name in CELLS]
+    orders = [TrainingJob(name, None, "base.toml", {}) for name in CELLS]
     with pytest.raises(Stopped, match="between two trainings") as caught:
         train_all(orders, 1, 0, lambda order: None)
     assert caught.value.exit_code == 143
@@ -189,7 +189,7 @@ def test_two_processes_never_work_on_one_study(
 ) -> None:
     import fcntl
 
-    monkeypatch.setattr("saccade.studies.run.PATIENCE", 0.3)
+    monkeypatch.setattr("saccade.studies.run.TIMEOUT", 0.3)
     with (done.path / ".lock").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match="another process works on the study"):
@@ -198,7 +198,7 @@ def test_two_processes_never_work_on_one_study(
 
 def test_several_at_once_come_to_the_same(two: Path, done: StudyResult, tmp_path: Path) -> None:
     result = api.study(two, jobs=2, out=tmp_path / "at-once")
-    assert [c.value for c in result.cells] == [c.value for c in done.cells]
+    assert [c.value for c in result.runs] == [c.value for c in done.runs]
     assert all(same_weights(result.path / name, done.path / name) for name in CELLS)
 
 
@@ -208,7 +208,7 @@ def test_a_training_that_diverges_is_a_result(two: Path, tmp_path: Path) -> None
         "optim.lr = 0.0001", 'optim.lr = 1e30\noptim.name = "sgd"'
     ))  # fmt: skip
     result = api.study(wild, seeds=1, jobs=1, out=tmp_path / "wild")
-    slow, fast = result.outcomes
+    slow, fast = result.results
     assert slow.mean is None and fast.mean is not None
     assert slow.missing.startswith("diverged in epoch ")
     assert slow.missing in str(result)
@@ -250,7 +250,7 @@ def test_a_cell_killed_before_its_first_line_is_begun_anew(
     folder.mkdir()
     (folder / "recipe.toml").write_text("[data]\n")
     base = str(done.path / "base.toml")
-    train_one(Order(str(folder), "digits", base, {"optim.lr": 0.01, "train.seed": 1}))
+    train_one(TrainingJob(str(folder), "digits", base, {"optim.lr": 0.01, "train.seed": 1}))
     assert same_weights(folder, done.path / "fast/seed-1")
 
 
@@ -270,7 +270,7 @@ def test_the_command_prints_the_table_as_words_data_and_csv(
     assert [(row["variant"], row["seed"]) for row in table] == [
         ("slow", "0"), ("fast", "0"), ("slow", "1"), ("fast", "1")
     ]  # fmt: skip
-    assert [float(row["value"]) for row in table] == [c.value for c in done.cells]
+    assert [float(row["value"]) for row in table] == [c.value for c in done.runs]
 
 
 def test_the_shipped_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

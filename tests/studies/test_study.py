@@ -37,7 +37,7 @@ def test_each_variant_changes_the_common_settings(written: Written) -> None:
         {"optim.lr": 0.1},
         {"optim.name": "sgd"},
     ]
-    assert [variant.against for variant in study.variants] == ["", "one"]
+    assert [variant.baseline for variant in study.variants] == ["", "one"]
 
 
 def test_axes_give_every_combination(written: Written) -> None:
@@ -49,9 +49,9 @@ def test_axes_give_every_combination(written: Written) -> None:
     names = ["few, plain", "few, flipped", "many, plain", "many, flipped"]
     assert [variant.name for variant in study.variants] == names
     assert study.variants[3].settings == {"data.per_class": 50, "data.augment": ["flip"]}
-    assert [variant.against for variant in study.variants] == ["", *["few, plain"] * 3]
+    assert [variant.baseline for variant in study.variants] == ["", *["few, plain"] * 3]
     along = written(f'{HEAD}along = "augment"\n{axes}')
-    assert [v.against for v in along.variants] == ["", "few, plain", "", "many, plain"]
+    assert [v.baseline for v in along.variants] == ["", "few, plain", "", "many, plain"]
 
 
 def test_a_tuned_setting_gives_a_trial_for_each_value(written: Written) -> None:
@@ -82,7 +82,7 @@ def test_a_study_written_and_read_is_the_same_study(name: str, tmp_path: Path) -
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_study_says_what_it_asks_and_what_it_cannot_show(name: str) -> None:
     study = find_study(name)
-    assert all((study.title, study.question.endswith("?"), study.lectures, study.limits))
+    assert all((study.title, study.question.endswith("?"), study.lectures, study.limitations))
     assert study.seeds >= 3
     for trial in study.trials:
         recipe = study.recipe.with_(trial.settings)

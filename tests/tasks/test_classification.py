@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.errors import DataError
 from saccade.tasks.classification import Classification
 
@@ -22,7 +22,7 @@ class WithSides(nn.Module):
 
 
 def item(label: str | float) -> Item:
-    return Item("a", label, Pixels(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
+    return Item("a", label, ImageArray(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
 
 
 def test_the_loss_is_cross_entropy_with_weights_by_class() -> None:

@@ -8,7 +8,7 @@ from sklearn.metrics import d2_tweedie_score, mean_poisson_deviance
 from torch import nn
 
 from saccade.data.batch import Batch
-from saccade.data.item import Count, Item, Label, Pixels
+from saccade.data.item import Count, ImageArray, Item, Label
 from saccade.errors import DataError, RecipeError
 from saccade.tasks.catalogue import read_task, task_for, task_type
 from saccade.tasks.counting import Counting, bounds, deviances
@@ -17,7 +17,7 @@ TASK = Counting(mean=4.0)
 
 
 def item(label: Label) -> Item:
-    return Item("a", label, Pixels(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
+    return Item("a", label, ImageArray(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
 
 
 def counts() -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,7 +55,7 @@ def test_deviances_are_those_of_scikit_learn() -> None:
     assert measured["mean Poisson deviance"].value == pytest.approx(mean_poisson_deviance(*pair))
     explained = d2_tweedie_score(*pair, power=1)
     assert measured["deviance explained"].value == pytest.approx(explained)
-    assert measured.numbers[0].name == "deviance explained"
+    assert measured.metrics[0].name == "deviance explained"
 
 
 def test_a_count_that_was_thought_impossible_is_far_off_and_no_infinity() -> None:
@@ -75,7 +75,7 @@ def test_bounds_hold_nine_in_ten_of_new_counts() -> None:
     for _ in range(200):
         rates = 0.5 + 20 * torch.rand(39 + 200, 1, generator=generator)
         true = torch.poisson(rates, generator=generator)
-        task, _ = TASK.calibrated(rates[:39], true[:39])
+        task, _ = TASK.calibrate(rates[:39], true[:39])
         answers = task.answers(["x"] * 200, rates[39:])
         ends = torch.tensor([[answer.low, answer.high] for answer in answers])  # type: ignore[attr-defined]
         held = (ends[:, :1] <= true[39:]) & (true[39:] <= ends[:, 1:])
@@ -85,7 +85,7 @@ def test_bounds_hold_nine_in_ten_of_new_counts() -> None:
 
 def test_too_few_images_give_no_bounds() -> None:
     predicted, true = counts()
-    task, facts = TASK.calibrated(predicted[:8], true[:8])
+    task, facts = TASK.calibrate(predicted[:8], true[:8])
     assert task.root_margin is None and "too few" in facts["note"]
     assert [cell for cell in task.answers(["x"], predicted[:1])[0].cells()[1:]] == ["", ""]
 
@@ -93,7 +93,7 @@ def test_too_few_images_give_no_bounds() -> None:
 def test_an_answer_is_read_as_a_count_with_its_bounds() -> None:
     answer = Counting(4.0, root_margin=1.0).answers(["a.png"], torch.tensor([[9.04]]))[0]
     assert str(answer) == "9.04 (5 to 16)"
-    assert answer.titles() == ["count", "low", "high"]
+    assert answer.columns() == ["count", "low", "high"]
     assert answer.cells() == ["9.04", "5", "16"]
 
 

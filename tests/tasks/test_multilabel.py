@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 from torch import nn
 
 from saccade.data.batch import Batch
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.errors import DataError
 from saccade.metrics.multilabel import best_f1_thresholds
 from saccade.tasks.catalogue import read_task, task_for, task_type
@@ -20,7 +20,7 @@ BATCH = Batch(LOGITS, TARGETS, torch.arange(2))
 
 
 def item(label: str | float | tuple[str, ...] | None, name: str = "a") -> Item:
-    return Item(name, label, Pixels(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
+    return Item(name, label, ImageArray(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
 
 
 def loss_of(task: Multilabel, batch: Batch = BATCH) -> float:
@@ -90,7 +90,7 @@ def test_thresholds_have_the_highest_f1_of_all_there_are() -> None:
 def test_a_rare_label_keeps_one_half_and_the_others_are_told_by_name() -> None:
     truth = torch.tensor([[1.0, 1.0]] * 4 + [[1.0, 0.0]] * 2 + [[0.0, 0.0]] * 4)
     said = torch.where(truth > 0, 0.35, 0.1)
-    task, facts = Multilabel(("common", "rare")).calibrated(said, truth)
+    task, facts = Multilabel(("common", "rare")).calibrate(said, truth)
     assert facts["thresholds"] == {"common": pytest.approx(0.225), "rare": 0.5}
     assert task.thresholds == (pytest.approx(0.225), 0.5)
     assert read_task("multilabel", task.classes, task.config()) == task

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from saccade.data.batch import Batch
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.errors import DataError, RecipeError
 from saccade.tasks.catalogue import read_task, task_for
 from saccade.tasks.regression import Regression
@@ -14,7 +14,7 @@ TASK = Regression(mean=100.0, scale=20.0)
 
 
 def item(label: float | str | bool) -> Item:
-    return Item("a", label, Pixels(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
+    return Item("a", label, ImageArray(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
 
 
 def test_mean_and_scale_are_those_of_the_pictures_to_train_on() -> None:
@@ -40,15 +40,15 @@ def test_the_network_learns_numbers_less_their_mean_over_their_scale() -> None:
 
 def test_the_margin_is_the_conformal_quantile_of_validation() -> None:
     missed = torch.arange(1.0, 20.0)[:, None]  # 1 to 19; ceil(0.9 * 20) = 18
-    task, facts = TASK.calibrated(missed, torch.zeros(19, 1))
+    task, facts = TASK.calibrate(missed, torch.zeros(19, 1))
     assert task.margin == facts["margin"] == 18.0
     assert read_task("regression", (), task.config()) == task
 
 
 def test_nine_pictures_are_the_fewest_for_a_margin() -> None:
     some = torch.arange(9.0)[:, None]
-    assert TASK.calibrated(some, torch.zeros(9, 1))[0].margin == 8.0
-    task, facts = TASK.calibrated(some[:8], torch.zeros(8, 1))
+    assert TASK.calibrate(some, torch.zeros(9, 1))[0].margin == 8.0
+    task, facts = TASK.calibrate(some[:8], torch.zeros(8, 1))
     assert task.margin is None
     assert "too few" in facts["note"]
 
@@ -58,7 +58,7 @@ def test_the_margin_holds_nine_in_ten_of_new_pictures() -> None:
     shares = []
     for _ in range(300):
         missed = torch.randn(39 + 200, 1, generator=generator)
-        task, _ = TASK.calibrated(missed[:39], torch.zeros(39, 1))
+        task, _ = TASK.calibrate(missed[:39], torch.zeros(39, 1))
         shares.append(float((missed[39:].abs() <= (task.margin or 0)).double().mean()))
     assert sum(shares) / 300 == pytest.approx(0.9, abs=0.01)  # 36 of 40 ranks, exactly
 

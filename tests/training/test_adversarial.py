@@ -22,11 +22,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import Augmentation, compose
-from saccade.auto.look import glance
+from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch
 from saccade.data.sources import open_source
-from saccade.data.splits import divide
+from saccade.data.splits import split_data
 from saccade.engine.checkpoint import load_checkpoint, save_checkpoint
 from saccade.engine.ema import EMA
 from saccade.engine.loop import Position, Step, step_generator, train
@@ -43,7 +43,7 @@ from saccade.models.layers.blocks import chain
 from saccade.runs.run import Run
 from saccade.training.prepare import TrainingSetup, prepare
 from saccade.training.train import train_epochs
-from saccade.training.view import Several
+from saccade.training.view import CompositeView
 
 NOISE, EPOCHS, STEPS = 16, 3, 5  # numbers drawn for an image; 269 images, 64 a step
 SETTINGS = {
@@ -172,8 +172,8 @@ class Interrupted(Augmentation):
 
 def prepared(augment: Augmentation) -> TrainingSetup:
     """Digits and splits as `saccade train` prepares them, with the two networks to train."""
-    division = divide(open_source(None), val=0.15, test=0.15, seed=0)
-    settings = resolve("small", SETTINGS, glance(division.train))
+    division = split_data(open_source(None), val=0.15, test=0.15, seed=0)
+    settings = resolve("small", SETTINGS, summarize(division.train))
     few = replace(
         division, train=division.train[:269], val=division.val[:64], test=division.test[:9]
     )
@@ -192,7 +192,7 @@ def trained(folder: Path, step: int = -1, number: int = signal.SIGTERM) -> Run:
         state, _ = load_checkpoint(folder / "checkpoint")
         position, losses = ready.load_state_dict(state), state["losses"]
     with stop_requests() as request:
-        train_epochs(run, ready, position, losses, Several(), request)
+        train_epochs(run, ready, position, losses, CompositeView(), request)
     return run
 
 

@@ -11,10 +11,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from saccade.api import train
-from saccade.auto.look import glance
+from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
 from saccade.data.sources import open_source
-from saccade.data.splits import divide
+from saccade.data.splits import split_data
 from saccade.engine.evaluate import evaluate
 from saccade.errors import DataError, RecipeError, UsageError, WeightsError
 from saccade.metrics.measure import scores
@@ -47,12 +47,12 @@ def prepared(
     source = open_source(photos)
     flags = {"model.name": "cifar_resnet20", "model.weights": str(weights)}
     flags |= {name.replace("__", "."): value for name, value in changes.items()}
-    settings = resolve(recipe, flags, glance(source.read("all")))
-    return prepare(settings.recipe, divide(source), lambda done, total: None)
+    settings = resolve(recipe, flags, summarize(source.read("all")))
+    return prepare(settings.recipe, split_data(source), lambda done, total: None)
 
 
 def right(ready: TrainingSetup) -> float:
-    found = evaluate(ready.eval_model, ready.task, ready.splits["test"].in_order())
+    found = evaluate(ready.eval_model, ready.task, ready.splits["test"].sequential())
     return scores(ready.task.metric(), found.rows)["accuracy"]
 
 
@@ -149,7 +149,7 @@ def test_a_settings_origin_says_that_layers_are_out_as_they_were(
 ) -> None:
     run = trained_without(photos, tmp_path / "run", **{"model.without": "layer3.2"})
     flags = {"model.weights": str(run)}
-    settings = resolve("finetune", flags, glance(open_source(photos).read("all")))
+    settings = resolve("finetune", flags, summarize(open_source(photos).read("all")))
     assert settings.origins["model.without"] == "auto: as the weights were trained"
     with pytest.raises(RecipeError) as caught:
         prepared(photos, run, model__without="layer1")

@@ -63,8 +63,8 @@ def test_training_ends_when_validation_no_longer_improves(whole: Run, tmp_path: 
     run = train(with_=STEADY | {"train.patience": 2}, epochs=12, out=tmp_path / "run")
     assert len(run.history) == expected
     assert [row["val_accuracy"] for row in run.history] == accuracies[:expected]
-    (kept,) = run.events("kept")
-    assert (kept["weights"], kept["epoch"], kept["early"]) == ("last", expected, True)
+    (kept,) = run.events("checkpoint")
+    assert (kept["weights"], kept["epoch"], kept["stopped_early"]) == ("last", expected, True)
 
 
 def test_the_best_weights_are_those_of_a_training_that_ends_there(whole: Run, tmp_path: Path):
@@ -72,14 +72,14 @@ def test_the_best_weights_are_those_of_a_training_that_ends_there(whole: Run, tm
     assert best < 12
     kept = train(with_=STEADY | {"train.checkpoint": "best"}, epochs=12, out=tmp_path / "kept")
     shorter = train(with_=STEADY, epochs=best, out=tmp_path / "shorter")
-    assert kept.events("kept")[0]["epoch"] == best
+    assert kept.events("checkpoint")[0]["epoch"] == best
     assert weights(kept) == weights(shorter)
     assert weights(kept) != weights(whole)
 
 
 def test_the_last_weights_are_kept_unless_asked(whole: Run):
-    (kept,) = whole.events("kept")
-    assert (kept["weights"], kept["epoch"], kept["early"]) == ("last", 12, False)
+    (kept,) = whole.events("checkpoint")
+    assert (kept["weights"], kept["epoch"], kept["stopped_early"]) == ("last", 12, False)
 
 
 def test_a_resumed_training_ends_at_the_same_epoch_with_the_same_weights(

@@ -17,12 +17,12 @@ from sklearn.preprocessing import normalize
 
 import saccade
 from saccade import cli
-from saccade.data.cache import decoded
+from saccade.data.cache import decode_all
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
 from saccade.errors import UsageError, WeightsError
-from saccade.models.backbone import trunk
+from saccade.models.backbone import backbone
 from saccade.runs.run import Run
 from saccade.tasks.classification import Prediction
 
@@ -43,9 +43,9 @@ def said(run: Run, pictures: list[Item], most: float | None = None) -> list[Pred
 
 def features(run: Run, split: str) -> np.ndarray:
     """By the rows of the network before its last layer."""
-    pictures = decoded(items(run, split), run.bundle.preprocessing, mode="memory").pictures
+    pictures = decode_all(items(run, split), run.bundle.preprocessing, mode="memory").pictures
     with torch.inference_mode():
-        rows = trunk(run.bundle.model)(pictures.take(torch.arange(len(pictures))))
+        rows = backbone(run.bundle.model)(pictures.take(torch.arange(len(pictures))))
     return np.asarray(normalize(rows.double().numpy()))
 
 
@@ -77,8 +77,8 @@ def test_what_is_more_novel_than_wished_is_unknown(
     trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = said(trained, items(trained, "test"), most=0.9)
-    assert [one.known for one in answers] == [(one.novelty or 0) <= 0.9 for one in answers]
-    assert 0 < sum(not one.known for one in answers) < 0.25 * len(answers)
+    assert [one.accepted for one in answers] == [(one.novelty or 0) <= 0.9 for one in answers]
+    assert 0 < sum(not one.accepted for one in answers) < 0.25 * len(answers)
     Image.effect_noise((8, 8), 200).save(tmp_path / "noise.png")
     words = ["predict", str(trained.path), str(tmp_path / "noise.png"), "--max-novelty", "0.9"]
     assert cli.main(words) == 0
@@ -100,7 +100,7 @@ def test_a_novelty_that_no_picture_can_exceed_is_refused(trained: Run) -> None:
     with pytest.raises(UsageError, match=r"no picture is more novel than 0\.9999") as caught:
         trained.bundle.predict_items(some, max_novelty=0.9999)
     assert f"{269 / 270:.4g}" in (caught.value.hint or "")  # 269 validation pictures
-    assert all(one.known for one in said(trained, some, most=1.0))
+    assert all(one.accepted for one in said(trained, some, most=1.0))
 
 
 def test_a_bundle_from_before_says_that_it_does_not_know(digits_run: Run) -> None:
@@ -129,11 +129,11 @@ def test_a_damaged_or_missing_reference_is_told(digits_run: Run, tmp_path: Path)
 def test_the_log_says_what_is_kept_and_how_many_test_pictures_lie_far(trained: Run) -> None:
     (fact,) = trained.events("novelty")
     beyond = sum(share > 0.99 for share in written(trained))
-    assert (fact["pictures"], fact["held_out"], fact["level"]) == (1000, 269, 0.99)
+    assert (fact["images"], fact["held_out"], fact["level"]) == (1000, 269, 0.99)
     assert fact["bytes"] == 1000 * 84 * 2 + 269 * 8  # LeNet's last layer sees 84 numbers
-    assert fact["words"].startswith(f"{100 * beyond / 269:.1f} % (")
+    assert fact["message"].startswith(f"{100 * beyond / 269:.1f} % (")
     card = (trained.path / "bundle" / "README.md").read_text()
     page = (trained.path / "report.html").read_text()
     assert f"- Novelty: {fact['words']}" in card
-    assert fact["words"].partition(";")[0] in page
+    assert fact["message"].partition(";")[0] in page
     assert (trained.path / "bundle" / "novelty.safetensors").stat().st_size < fact["bytes"] + 400

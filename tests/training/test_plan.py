@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from saccade import api, cli
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.engine import profile as pacing
 from saccade.engine.profile import LiveTensors, extrapolate
 from saccade.engine.schedule import constant
@@ -74,8 +74,8 @@ def test_foretelling_changes_no_bit_of_the_training(
     with monkeypatch.context() as patched:
         patched.setattr(train, "checked_plan", lambda setup, out, view: {})
         without = api.train(with_=dropping, out=tmp_path / "without")
-    assert with_plan.events("plan")[0]["tried"] > 0
-    assert "tried" not in without.events("plan")[0]
+    assert with_plan.events("plan")[0]["steps_tried"] > 0
+    assert "steps_tried" not in without.events("plan")[0]
     assert weights(with_plan) == weights(without)
 
 
@@ -97,7 +97,7 @@ def test_a_plan_is_printed_and_nothing_is_trained(
     assert list(tmp_path.iterdir()) == []
     assert found["parameters"] == LENET
     assert found["epochs"] == 7
-    assert sum(found["pictures"].values()) == 1797
+    assert sum(found["images"].values()) == 1797
     assert found["decode_seconds"] > 0
     whole = found["epochs"] * found["epoch_seconds"] + found["decode_seconds"]
     assert found["seconds"] >= whole
@@ -157,7 +157,7 @@ def test_a_disk_that_is_too_small_is_found_before_the_training(
 
 
 def test_a_sample_has_some_of_every_class_and_a_few_batches() -> None:
-    picture = Pixels.__new__(Pixels)
+    picture = ImageArray.__new__(ImageArray)
     items = tuple(Item(str(k), "rare" if k == 777 else "often", picture) for k in range(1000))
     found = sample(items, 8)
     assert {item.label for item in found} == {"rare", "often"}

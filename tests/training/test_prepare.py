@@ -4,10 +4,10 @@ from functools import cache
 
 import pytest
 
-from saccade.auto.look import glance
+from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
 from saccade.data.sources import open_source
-from saccade.data.splits import Division, divide
+from saccade.data.splits import DataSplit, split_data
 from saccade.engine.loop import Position
 from saccade.engine.optim import Lion, Lookahead
 from saccade.errors import RecipeError
@@ -15,14 +15,14 @@ from saccade.training.prepare import TrainingSetup, prepare
 
 
 @cache
-def digits() -> Division:
-    return divide(open_source(None), val=0.15, test=0.15, seed=0)
+def digits() -> DataSplit:
+    return split_data(open_source(None), val=0.15, test=0.15, seed=0)
 
 
 def prepared(**changes: object) -> TrainingSetup:
     """The embedded digits, made ready with settings such as optim__lr=0.1."""
     flags = {name.replace("__", "."): value for name, value in changes.items()}
-    recipe = resolve("small", flags, glance(digits().train)).recipe
+    recipe = resolve("small", flags, summarize(digits().train)).recipe
     return prepare(recipe, digits(), lambda done, total: None)
 
 

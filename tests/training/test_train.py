@@ -10,7 +10,7 @@ import pytest
 from rich.progress import Progress
 
 from saccade import api
-from saccade.auto.look import Glance
+from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
 from saccade.engine.schedule import cosine, with_warmup
 from saccade.errors import Stopped, UsageError
@@ -20,7 +20,7 @@ from saccade.runs.run import Run
 from saccade.terminal import TimeLeft
 from saccade.training.logbook import Logbook
 
-GREY = Glance(short_side=8, grey=True)
+GREY = DatasetSummary(short_side=8, grey=True)
 TINY = {"train.batch_size": 256, "model.name": "lenet5"}
 
 

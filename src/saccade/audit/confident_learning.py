@@ -34,7 +34,7 @@ def thresholds(probabilities: Tensor, labels: Tensor, weights: Tensor | None = N
     return mean.masked_fill(count == 0, torch.inf)
 
 
-def likely(probabilities: Tensor, limits: Tensor) -> Tensor:
+def confident_classes(probabilities: Tensor, limits: Tensor) -> Tensor:
     """The most probable of the classes with p_j >= t_j, or -1 where there is none.  [N]"""
     confident = probabilities >= limits - ROUNDING
     best = probabilities.masked_fill(~confident, -1).argmax(dim=1)
@@ -47,7 +47,7 @@ def confident_joint(probabilities: Tensor, labels: Tensor, weights: Tensor | Non
     At least one picture of every class counts as labelled right.
     """
     k = probabilities.shape[1]
-    found = likely(probabilities, thresholds(probabilities, labels, weights))
+    found = confident_classes(probabilities, thresholds(probabilities, labels, weights))
     sure = found >= 0
     times = None if weights is None else weights[sure]
     cells = labels[sure] * k + found[sure]
@@ -56,7 +56,7 @@ def confident_joint(probabilities: Tensor, labels: Tensor, weights: Tensor | Non
     return counts
 
 
-def joint(confident: Tensor, sizes: Tensor) -> Tensor:
+def estimate_joint(confident: Tensor, sizes: Tensor) -> Tensor:
     """Equation 3: the joint distribution of given and true labels, rows as the class sizes.
 
     [K,K], [K] -> [K,K], together 1
@@ -70,29 +70,29 @@ def noise_matrix(shares: Tensor) -> Tensor:
     return shares / shares.sum(dim=0).clamp_min(1e-12)
 
 
-def wrong_share(shares: Tensor) -> float:
+def label_error_rate(shares: Tensor) -> float:
     """What of the joint distribution lies off its diagonal."""
     return float(1 - shares.trace())
 
 
-def wrong_share_interval(
+def label_error_rate_interval(
     probabilities: Tensor, labels: Tensor, groups: Tensor | None = None, seed: int = 0
 ) -> Interval | None:
     """How far that share moves when the pictures are drawn again, class by class."""
 
     def share(weights: Tensor) -> Tensor:
-        return torch.tensor([_wrong_share_of(probabilities, labels, row) for row in weights])
+        return torch.tensor([_label_error_rate_of(probabilities, labels, row) for row in weights])
 
     return percentile(share, Resampling(len(labels), labels, groups, seed, REPLICATES))
 
 
-def expected(probabilities: Tensor, labels: Tensor) -> Tensor:
+def calibrated_counts(probabilities: Tensor, labels: Tensor) -> Tensor:
     """N Q in whole pictures, each row the size of its class: the largest remainders go up.  [K,K]
 
     Where no picture would be left in a class, one that is wrong counts as right.
     """
     sizes = torch.bincount(labels, minlength=probabilities.shape[1])
-    exact = joint(confident_joint(probabilities, labels), sizes.double()) * len(labels)
+    exact = estimate_joint(confident_joint(probabilities, labels), sizes.double()) * len(labels)
     whole = (exact + ROUNDING).floor().long()
     order = (exact - whole).argsort(dim=1, descending=True, stable=True)
     for i, left in enumerate((sizes - whole.sum(dim=1)).tolist()):
@@ -103,12 +103,12 @@ def expected(probabilities: Tensor, labels: Tensor) -> Tensor:
     return whole
 
 
-def by_noise_rate(probabilities: Tensor, labels: Tensor) -> Tensor:
+def prune_by_noise_rate(probabilities: Tensor, labels: Tensor) -> Tensor:
     """Prune by noise rate: of label i, for each class j, the N Q_ij of the largest p_j - p_i.  [N]
 
     A picture whose most probable class is the given one is no suspect.
     """
-    counts = expected(probabilities, labels)
+    counts = calibrated_counts(probabilities, labels)
     suspect = torch.zeros_like(labels, dtype=torch.bool)
     for i, row in enumerate(counts.tolist()):
         members = (labels == i).nonzero().flatten()
@@ -116,36 +116,40 @@ def by_noise_rate(probabilities: Tensor, labels: Tensor) -> Tensor:
         for j, count in enumerate(row):
             if j != i:
                 suspect[members[lead[:, j].argsort(descending=True, stable=True)[:count]]] = True
-    return suspect & (margins(probabilities, labels) < 0)
+    return suspect & (normalized_margins(probabilities, labels) < 0)
 
 
-def by_class(probabilities: Tensor, labels: Tensor) -> Tensor:
+def prune_by_class(probabilities: Tensor, labels: Tensor) -> Tensor:
     """Prune by class: of label i, as many as are wrong in all, the lowest p_i first.  [N]
 
     A picture whose most probable class is the given one is no suspect.
     """
-    counts = expected(probabilities, labels)
+    counts = calibrated_counts(probabilities, labels)
     suspect = torch.zeros_like(labels, dtype=torch.bool)
     for i, wrong in enumerate((counts.sum(dim=1) - counts.diagonal()).tolist()):
         members = (labels == i).nonzero().flatten()
         suspect[members[probabilities[members, i].argsort(stable=True)[:wrong]]] = True
-    return suspect & (margins(probabilities, labels) < 0)
+    return suspect & (normalized_margins(probabilities, labels) < 0)
 
 
-def by_both(probabilities: Tensor, labels: Tensor) -> Tensor:
+def prune_by_both(probabilities: Tensor, labels: Tensor) -> Tensor:
     """What both rules name."""
-    return by_noise_rate(probabilities, labels) & by_class(probabilities, labels)
+    return prune_by_noise_rate(probabilities, labels) & prune_by_class(probabilities, labels)
 
 
-RULES: dict[str, Rule] = {"noise_rate": by_noise_rate, "class": by_class, "both": by_both}
+RULES: dict[str, Rule] = {
+    "noise_rate": prune_by_noise_rate,
+    "class": prune_by_class,
+    "both": prune_by_both,
+}
 
 
-def margins(probabilities: Tensor, labels: Tensor) -> Tensor:
+def normalized_margins(probabilities: Tensor, labels: Tensor) -> Tensor:
     """The normalised margin: p of the given label less the highest other p; low is bad.  [N]"""
     own = F.one_hot(labels, probabilities.shape[1]).bool()
     return probabilities[own] - probabilities.masked_fill(own, -1).amax(dim=1)
 
 
-def _wrong_share_of(probabilities: Tensor, labels: Tensor, weights: Tensor) -> float:
+def _label_error_rate_of(probabilities: Tensor, labels: Tensor, weights: Tensor) -> float:
     sizes = torch.bincount(labels, weights, minlength=probabilities.shape[1])
-    return wrong_share(joint(confident_joint(probabilities, labels, weights), sizes))
+    return label_error_rate(estimate_joint(confident_joint(probabilities, labels, weights), sizes))

@@ -7,10 +7,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from saccade.data.doctor.doctor import Diagnosis, examine, memory_of
+from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
 from saccade.data.item import Skipped
 from saccade.data.sources import open_source
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.progress import counting, say
 from saccade.report.doctor_page import doctor_page
 
@@ -20,9 +20,9 @@ def examine_data(
 ) -> Diagnosis:
     """Examine `data`; write the page `html` and the cleaned table `apply` where they are wanted."""
     with counting("examining") as progress:
-        diagnosis = examine(open_source(data), progress=progress, state=memory_of(data))
+        diagnosis = examine(open_source(data), progress=progress, state=cache_file_of(data))
     if html is not None:
-        write_whole(Path(html), doctor_page(diagnosis))
+        atomic_write(Path(html), doctor_page(diagnosis))
         say(f"the findings with their pictures are in {html}")
     if apply is not None:
         write_cleaned(Path(apply), *diagnosis.cleaned(Path(apply).parent))
@@ -33,8 +33,8 @@ def write_cleaned(file: Path, rows: list[dict[str, str]], left_out: Sequence[Ski
     """Write a cleaned manifest, and beside it what was left out and why."""
     reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
     others = file.with_name(f"{file.stem}-left-out.csv")
-    write_whole(file, _table(("path", "label", "split", "group"), rows))
-    write_whole(others, _table(("path", "reason"), reasons))
+    atomic_write(file, _table(("path", "label", "split", "group"), rows))
+    atomic_write(others, _table(("path", "reason"), reasons))
     say(f"{len(rows)} pictures are in {file}; {len(left_out)} are left out, see {others}")
 
 

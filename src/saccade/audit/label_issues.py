@@ -11,35 +11,35 @@ import torch
 from torch import Tensor, nn
 
 from saccade.audit.confident_learning import (
-    by_noise_rate,
     confident_joint,
-    joint,
-    margins,
+    estimate_joint,
+    label_error_rate,
+    label_error_rate_interval,
     noise_matrix,
-    wrong_share,
-    wrong_share_interval,
+    normalized_margins,
+    prune_by_noise_rate,
 )
-from saccade.audit.doctor import memory_of, write_cleaned
+from saccade.audit.doctor import cache_file_of, write_cleaned
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.audit.page import label_issues_page
-from saccade.auto.look import glance
-from saccade.auto.weights import SMALL, at_hand, pretrained
-from saccade.classical.descriptors import CELL, Hog
-from saccade.data.cache import decoded
-from saccade.data.classes import class_list, match
+from saccade.auto.look import summarize
+from saccade.auto.weights import SMALL, local_weights, pretrained
+from saccade.classical.descriptors import CELL, HOG
+from saccade.data.cache import decode_all
+from saccade.data.classes import class_indices, class_list
 from saccade.data.decode import Preprocessing
 from saccade.data.doctor.doctor import Diagnosis, examine
-from saccade.data.grouping import Grouping, by_cluster, numbered
-from saccade.data.item import File, Item, Skipped
+from saccade.data.grouping import Grouping, by_cluster, group_indices
+from saccade.data.item import ImageFile, Item, Skipped
 from saccade.data.sources import open_source
 from saccade.device import device
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.features import trained_network
-from saccade.files import write_whole
-from saccade.models.backbone import trunk
+from saccade.files import atomic_write
+from saccade.models.backbone import backbone
 from saccade.models.layers.blocks import Concat, chain, normalized
-from saccade.probes.features import Decoding, Views, features
-from saccade.probes.fit import deals, held_out_probabilities, learnable
+from saccade.probes.features import AugmentedCopies, DecodedImages, features
+from saccade.probes.fit import held_out_probabilities, learnable, repeated_folds
 from saccade.progress import counting, say
 from saccade.tasks.catalogue import refuse_without, task_type
 from saccade.tasks.task import Capability
@@ -65,9 +65,11 @@ def extractor_for(
     """The network that is named, the best one at hand for photographs, else plain features."""
     if weights is not None and model is None:
         model = pretrained(weights).network
-    seen = glance(items)
+    seen = summarize(items)
     if model is None and seen.short_side > SMALL:
-        model, weights = next(((e.network, e.tag) for e in at_hand(seen.short_side)), (None, None))
+        model, weights = next(
+            ((e.network, e.tag) for e in local_weights(seen.short_side)), (None, None)
+        )
     if model is None:
         return _plain(seen.grey, ("no network looked at them: label issues are less sure",))
     if str(model) == PLAIN:
@@ -82,7 +84,7 @@ def extractor_for(
         else ()
     )
     words = f"what goes into the last layer of {model}"
-    return Extractor(words, trunk(network), preprocessing, notes)
+    return Extractor(words, backbone(network), preprocessing, notes)
 
 
 def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
@@ -95,7 +97,7 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
         std=(0.25,) * channels,
     )
     both = Concat(
-        hog=chain(hog=Hog(), flatten=nn.Flatten()),
+        hog=chain(hog=HOG(), flatten=nn.Flatten()),
         pixels=chain(pool=nn.AdaptiveAvgPool2d(COARSE), flatten=nn.Flatten()),
     )
     words = "histograms of oriented gradients and coarse pixels"
@@ -115,23 +117,23 @@ def find_label_issues(
 
     Raises `DataError` for labels that are not one class a picture.
     """
-    source = open_source(data, tell=say)
+    source = open_source(data, notify=say)
     with counting("examining") as progress:
-        diagnosis = examine(source, progress=progress, state=memory_of(data))
+        diagnosis = examine(source, progress=progress, state=cache_file_of(data))
     items = _labelled(diagnosis)
     extractor = extractor_for(items, model, weights)
-    result = decoded(items, extractor.preprocessing)
-    kept = [items[k] for k in result.kept]
+    result = decode_all(items, extractor.preprocessing)
+    kept = [items[k] for k in result.indices]
     with counting("looking") as progress:
         found = features(
             extractor.trunk,
-            Decoding(kept, result.pictures, extractor.preprocessing),
-            Views(),
+            DecodedImages(kept, result.pictures, extractor.preprocessing),
+            AugmentedCopies(),
             progress,
         )[:, 0]
     issues = _label_issues(diagnosis, kept, found, extractor)
     if html is not None:
-        write_whole(html, label_issues_page(issues))
+        atomic_write(html, label_issues_page(issues))
         say(f"the label issues with their pictures are in {html}")
     if cleaned is not None:
         _write_cleaned(issues, diagnosis, cleaned)
@@ -159,9 +161,9 @@ def _label_issues(
     said = held_out_probabilities(numbers, targets, dealt)
     classes, splits = class_list(items), _splits(diagnosis)
     sizes = targets.bincount(minlength=len(classes))
-    shares = joint(confident_joint(said, targets), sizes.double())
-    ranked = margins(said, targets)
-    rows = by_noise_rate(said, targets).nonzero().flatten()
+    shares = estimate_joint(confident_joint(said, targets), sizes.double())
+    ranked = normalized_margins(said, targets)
+    rows = prune_by_noise_rate(said, targets).nonzero().flatten()
     rows = rows[ranked[rows].argsort(stable=True)].tolist()
     best = said.argmax(dim=1).tolist()
     found = tuple(
@@ -180,8 +182,8 @@ def _label_issues(
         n=len(items),
         classes=classes,
         issues=found,
-        label_error_rate=wrong_share(shares),
-        interval=wrong_share_interval(said, targets, numbered(items, group)),
+        label_error_rate=label_error_rate(shares),
+        interval=label_error_rate_interval(said, targets, group_indices(items, group)),
         noise_matrix=tuple(tuple(row) for row in noise_matrix(shares).tolist()),
         agreements=int((ranked >= 0).sum()),
         features=extractor.words,
@@ -196,8 +198,8 @@ def _judged(
 ) -> tuple[list[Item], Tensor, Tensor, list[Tensor], tuple[str, ...]]:
     """Without the classes that cannot be held out: items, numbers, targets, deals, and notes."""
     classes = class_list(items)
-    targets = torch.from_numpy(match(items, classes))
-    spread = learnable(targets, dealt := deals(items, group))
+    targets = torch.from_numpy(class_indices(items, classes))
+    spread = learnable(targets, dealt := repeated_folds(items, group))
     few = [name for name, can in zip(classes, spread.tolist()) if not can]
     if len(classes) - len(few) < 2:
         raise DataError(
@@ -208,7 +210,7 @@ def _judged(
     notes = (f"too few pictures to be looked at: {', '.join(few)}",) if few else ()
     rows = spread[targets].nonzero().flatten()
     kept = [items[row] for row in rows.tolist()]
-    targets = torch.from_numpy(match(kept, class_list(kept)))
+    targets = torch.from_numpy(class_indices(kept, class_list(kept)))
     return kept, numbers[rows], targets, [portion[rows] for portion in dealt], notes
 
 
@@ -242,7 +244,7 @@ def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path) -> Non
 
 def _row(item: Item, split: str, group: str | None, folder: Path) -> dict[str, str]:
     path = item.name
-    if isinstance(item.picture, File):
-        path = Path(os.path.relpath(item.picture.path, folder)).as_posix()
+    if isinstance(item.image, ImageFile):
+        path = Path(os.path.relpath(item.image.path, folder)).as_posix()
     split = "" if split == "all" else split
     return {"path": path, "label": str(item.label or ""), "split": split, "group": group or ""}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from saccade.audit.label_issue import LabelIssue, LabelIssues
-from saccade.report.page import Html, Section, element, facts, folded, join, page, pictures, table
-from saccade.report.pictures import Album
+from saccade.report.page import Html, Section, element, facts, folded, image_grid, join, page, table
+from saccade.report.pictures import Thumbnails
 from saccade.words import percent
 
 SHOWN = 60  # pictures
@@ -40,7 +40,7 @@ def _overview(issues: LabelIssues) -> Html:
 
 def _shown(issues: LabelIssues) -> list[Html]:
     """The worst with their pictures, then all as a table."""
-    album = Album(issues.items, BUDGET)
+    album = Thumbnails(issues.items, BUDGET)
     cells = [album.show(s.name, _words(s)) for s in issues.issues[:SHOWN]]
     drawn = [cell for cell in cells if cell]
     if not issues.issues:
@@ -53,7 +53,7 @@ def _shown(issues: LabelIssues) -> list[Html]:
     more = f", the first {LISTED} of them" if len(issues.issues) > LISTED else ""
     listed = folded(f"all {len(issues.issues):,} label issues{more}", table(head, rows))
     advice = "The surest first. Look before you change a label: a rare but right one is here, too."
-    return [element("p", advice, class_="quiet"), pictures(drawn), listed]
+    return [element("p", advice, class_="quiet"), image_grid(drawn), listed]
 
 
 def _words(issue: LabelIssue) -> str:

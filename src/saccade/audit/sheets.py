@@ -13,14 +13,14 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from saccade.augmentation.augmentation import Augmentation, compose
-from saccade.augmentation.catalogue import parse
-from saccade.auto.look import glance
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
 from saccade.data.batch import Batch
-from saccade.data.cache import decoded
+from saccade.data.cache import decode_all
 from saccade.data.item import Skipped
 from saccade.data.sources import open_source
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.recipes.settings import preprocessing_of
 
 GAP = 4  # pixels, between pictures
@@ -32,7 +32,7 @@ def sheet(
     rows: Mapping[str, Augmentation],
     generator: torch.Generator,
     *,
-    views: int = 8,
+    copies: int = 8,
     side: int = 96,
 ) -> Image.Image:
     """A row for each name: one of the pictures as it is, then `views` times as training sees it.
@@ -43,9 +43,9 @@ def sheet(
     shown = {}
     for row, (name, augmentation) in enumerate(rows.items()):
         step = 1 if augmentation.mixes else 0
-        chosen = images[(row + step * torch.arange(views)) % len(images)]
-        targets = torch.zeros(views, 1)
-        changed = augmentation(Batch(chosen, targets, torch.arange(views)), generator).images
+        chosen = images[(row + step * torch.arange(copies)) % len(images)]
+        targets = torch.zeros(copies, 1)
+        changed = augmentation(Batch(chosen, targets, torch.arange(copies)), generator).images
         shown[name] = [images[row % len(images)], *changed]
     return _drawn(shown, side)
 
@@ -86,7 +86,7 @@ class Sheet:
 
     path: Path
     augmentations: tuple[str, ...]
-    reported: tuple[Skipped, ...] = ()
+    unreadable: tuple[Skipped, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {"path": str(self.path), "augmentations": list(self.augmentations)}
@@ -104,15 +104,15 @@ def augmented_sheet(
     """A row for each augmentation alone, then rows with all of them, of pictures to train on."""
     source = open_source(data)
     items = source.read("train" if "train" in source.splits else source.splits[0])
-    chosen = resolve(recipe, flags, glance(items)).recipe
+    chosen = resolve(recipe, flags, summarize(items)).recipe
     step = max(1, len(items) // (PICTURES + len(chosen.data.augment)))
-    found = decoded(items[::step], preprocessing_of(chosen), mode="memory")
-    parts = {text: parse(text, len(source.classes)) for text in chosen.data.augment}
+    found = decode_all(items[::step], preprocessing_of(chosen), mode="memory")
+    parts = {text: parse_augmentation(text, len(source.classes)) for text in chosen.data.augment}
     rows: dict[str, Augmentation] = dict(parts)
     rows |= {f"all {k + 1}": compose(list(parts.values())) for k in range(PICTURES)}
     generator = torch.Generator().manual_seed(chosen.train.seed)
     images = found.pictures.take(torch.arange(len(found.pictures)))
     drawn = io.BytesIO()
     sheet(images, rows, generator).save(drawn, "PNG")
-    write_whole(out, drawn.getvalue())
+    atomic_write(out, drawn.getvalue())
     return Sheet(out, tuple(parts), found.failed)

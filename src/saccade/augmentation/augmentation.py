@@ -57,7 +57,7 @@ VALUES = 6 << 20  # in a piece: 41 pictures of 3 x 224 x 224, 2048 of 3 x 32 x 3
 
 
 @dataclass(frozen=True)
-class Chain(Augmentation):
+class Compose(Augmentation):
     """One augmentation after the other; none at all only makes pixels floating point.
 
     Between mixtures a batch goes through in pieces whose memory the allocator keeps and gives
@@ -102,7 +102,7 @@ def _in_turn(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Gen
 
 
 @dataclass(frozen=True)
-class Either(Augmentation):
+class RandomChoice(Augmentation):
     """One of the parts, drawn anew for each batch, all equally often.
 
     torchvision's recipe of 2021 draws so between mixup and CutMix; `OneOf` draws for each picture.
@@ -128,7 +128,7 @@ def compose(augmentations: Sequence[Augmentation]) -> Augmentation:
             parts.append(augmentation)
         else:
             parts[-1] = joined
-    return Chain(tuple(parts))
+    return Compose(tuple(parts))
 
 
 def as_float(images: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ def as_float(images: Tensor) -> Tensor:
     return images if images.is_floating_point() else images.float()
 
 
-def limit(augmentation: Augmentation, name: str, low: float, high: float) -> None:
+def check_range(augmentation: Augmentation, name: str, low: float, high: float) -> None:
     """Refuses a parameter outside `low` to `high`."""
     value = getattr(augmentation, name)
     if not low <= value <= high:
@@ -147,7 +147,7 @@ def limit(augmentation: Augmentation, name: str, low: float, high: float) -> Non
         )
 
 
-def one_of(augmentation: Augmentation, name: str, values: Iterable[str]) -> None:
+def check_choice(augmentation: Augmentation, name: str, values: Iterable[str]) -> None:
     """Refuses a parameter that is none of `values`."""
     value = getattr(augmentation, name)
     if value not in values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import get_args, get_type_hints
 
-from saccade.augmentation.augmentation import Augmentation, Either
+from saccade.augmentation.augmentation import Augmentation, RandomChoice
 from saccade.augmentation.colour import (
     AutoContrast,
     Brightness,
@@ -18,8 +18,8 @@ from saccade.augmentation.colour import (
     Saturation,
     Solarize,
 )
-from saccade.augmentation.crop import PadCrop, ResizedCrop
-from saccade.augmentation.filters import Blur, Cutout, Erase, Noise, Sharpen
+from saccade.augmentation.crop import PadCrop, RandomResizedCrop
+from saccade.augmentation.filters import Blur, Cutout, Noise, RandomErasing, Sharpen
 from saccade.augmentation.geometry import (
     Elastic,
     Flip,
@@ -40,7 +40,7 @@ AUGMENTATIONS: dict[str, type] = {
     "vertical_flip":   VerticalFlip,
     "translate":       Translate,
     "pad_crop":        PadCrop,
-    "resized_crop":    ResizedCrop,
+    "resized_crop":    RandomResizedCrop,
     "rotate":          Rotate,
     "scale":           Scale,
     "shear":           Shear,
@@ -59,7 +59,7 @@ AUGMENTATIONS: dict[str, type] = {
     "blur":            Blur,
     "sharpen":         Sharpen,
     "noise":           Noise,
-    "erase":           Erase,
+    "erase":           RandomErasing,
     "cutout":          Cutout,
     "mixup":           Mixup,
     "cutmix":          CutMix,
@@ -69,7 +69,7 @@ AUGMENTATIONS: dict[str, type] = {
 
 
 # fmt: on
-def parse(text: str, classes: int = 0) -> Augmentation:
+def parse_augmentation(text: str, classes: int = 0) -> Augmentation:
     """The augmentation that `text` says: `flip`, `translate:4`, `resized_crop:scale=0.35,ratio=2`.
 
     The first parameter may stand without its name.  `mixup:0.2|cutmix` is either, drawn for each
@@ -77,7 +77,7 @@ def parse(text: str, classes: int = 0) -> Augmentation:
     none themselves.
     """
     if "|" in text:
-        return Either(tuple(parse(part, classes) for part in text.split("|")))
+        return RandomChoice(tuple(parse_augmentation(part, classes) for part in text.split("|")))
     name, colon, rest = text.strip().partition(":")
     if name == "none":
         raise RecipeError("'none' is no augmentation", "write data.augment= to leave all out")

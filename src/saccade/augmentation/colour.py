@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from saccade.augmentation.augmentation import Augmentation, Photometric, limit, uniform
+from saccade.augmentation.augmentation import Augmentation, Photometric, check_range, uniform
 from saccade.errors import DataError
 
 LUMA = (0.299, 0.587, 0.114)  # what red, green and blue give to brightness: ITU-R BT.601
@@ -73,7 +73,7 @@ class Brightness(Colour):
     share: float = 0.4  # at the most: 0.4 is from 0.6 to 1.4 times
 
     def __post_init__(self) -> None:
-        limit(self, "share", 0, 1)
+        check_range(self, "share", 0, 1)
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
         return blend(_factor(self.share, mean, generator), torch.zeros_like(mean))
@@ -86,7 +86,7 @@ class Contrast(Colour):
     share: float = 0.4  # at the most: 0.4 is from 0.6 to 1.4 times the distance
 
     def __post_init__(self) -> None:
-        limit(self, "share", 0, 1)
+        check_range(self, "share", 0, 1)
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
         grey = (mean * mean.new_tensor(LUMA)).sum(1, keepdim=True).expand(-1, 3)
@@ -100,7 +100,7 @@ class Saturation(Colour):
     share: float = 0.4  # at the most: 0.4 is from 0.6 to 1.4 times the distance
 
     def __post_init__(self) -> None:
-        limit(self, "share", 0, 1)
+        check_range(self, "share", 0, 1)
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
         return saturate(_factor(self.share, mean, generator))
@@ -117,10 +117,10 @@ class Hue(Colour):
     turn: float = 0.1  # of the whole circle, at the most, either way
 
     def __post_init__(self) -> None:
-        limit(self, "turn", 0, 0.5)
+        check_range(self, "turn", 0, 0.5)
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
-        return turn_hue(uniform(len(mean), -self.turn, self.turn, generator).to(mean))
+        return adjust_hue(uniform(len(mean), -self.turn, self.turn, generator).to(mean))
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Grey(Colour):
     probability: float = 0.1  # of each picture
 
     def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
+        check_range(self, "probability", 0, 1)
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
         coloured = uniform(len(mean), 0, 1, generator) >= self.probability
@@ -147,7 +147,7 @@ class Lighting(Colour):
     deviation: float = 0.1  # of each multiple
 
     def __post_init__(self) -> None:
-        limit(self, "deviation", 0, 10)
+        check_range(self, "deviation", 0, 10)
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
         draws = torch.randn(len(mean), 3, generator=generator, device=generator.device).to(mean)
@@ -179,7 +179,7 @@ def saturate(factor: Tensor) -> Tensor:
     return matrix
 
 
-def turn_hue(turn: Tensor) -> Tensor:
+def adjust_hue(turn: Tensor) -> Tensor:
     """Turns colours about (1, 1, 1), red towards green.  [N], shares of the circle -> [N,3,4]"""
     angle = 2 * math.pi * turn
     near, far = (angle.cos() * 2 + 1) / 3, (1 - angle.cos()) / 3
@@ -202,7 +202,7 @@ class Posterize(Photometric):
     bits: int = 4  # at the least; each picture draws from these to 8
 
     def __post_init__(self) -> None:
-        limit(self, "bits", 1, 8)
+        check_range(self, "bits", 1, 8)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         shape, device = (len(images),), generator.device
@@ -217,7 +217,7 @@ class Solarize(Photometric):
     threshold: float = 128.0  # of 255, at the least; each picture draws from it to 256
 
     def __post_init__(self) -> None:
-        limit(self, "threshold", 0, 256)
+        check_range(self, "threshold", 0, 256)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         threshold = uniform(len(images), self.threshold, 256, generator).to(images)
@@ -231,7 +231,7 @@ class AutoContrast(Photometric):
     probability: float = 0.5  # of each picture
 
     def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
+        check_range(self, "probability", 0, 1)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         return _some(images, autocontrast, self.probability, generator)
@@ -244,7 +244,7 @@ class Equalize(Photometric):
     probability: float = 0.5  # of each picture
 
     def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
+        check_range(self, "probability", 0, 1)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         return _some(images, equalize, self.probability, generator)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from saccade.augmentation.augmentation import Augmentation, limit, one_of, uniform
+from saccade.augmentation.augmentation import Augmentation, check_choice, check_range, uniform
 from saccade.augmentation.geometry import Geometry, affine, translation
 from saccade.augmentation.resample import BORDERS
-from saccade.augmentation.warp import Kind, Warp, warped
+from saccade.augmentation.warp import Warp, WarpKind, warped
 from saccade.data.batch import Batch
 
 STAGES = 4  # of progressive resizing
@@ -35,18 +35,18 @@ class PadCrop(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "pixels", 0, 65536)
-        one_of(self, "border", BORDERS)
+        check_range(self, "pixels", 0, 65536)
+        check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         shape = (2, count)
         low, high = -self.pixels, self.pixels + 1
         x, y = torch.randint(low, high, shape, generator=generator, device=generator.device)
-        return Warp(translation(x.float(), y.float()), source, source, self.border, Kind.MOVE)
+        return Warp(translation(x.float(), y.float()), source, source, self.border, WarpKind.MOVE)
 
 
 @dataclass(frozen=True)
-class ResizedCrop(Geometry):
+class RandomResizedCrop(Geometry):
     """A rectangle of random area, proportions and place, stretched to the whole.
 
     Szegedy 2014 (GoogLeNet), section 6: area from 8 % to 100 %, proportions from 3/4 to 4/3.  A
@@ -59,10 +59,10 @@ class ResizedCrop(Geometry):
     border = ""
 
     def __post_init__(self) -> None:
-        limit(self, "scale", 0.01, 1)
-        limit(self, "ratio", 1, 100)
+        check_range(self, "scale", 0.01, 1)
+        check_range(self, "ratio", 1, 100)
         if self.size is not None:
-            limit(self, "size", 1, 65536)
+            check_range(self, "size", 1, 65536)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         height, width = source
@@ -72,7 +72,7 @@ class ResizedCrop(Geometry):
         size = source if self.size is None else (self.size, self.size)
         down, across = size[0] / h, size[1] / w
         matrix = affine(across, 0, 0, down, -x * across, -y * down)
-        return Warp(matrix, source, size, self.border, Kind.CUT)
+        return Warp(matrix, source, size, self.border, WarpKind.CUT)
 
     def _sides(
         self, count: int, source: tuple[int, int], generator: torch.Generator
@@ -89,7 +89,7 @@ class ResizedCrop(Geometry):
         return chosen[0], chosen[1]
 
 
-def sizes(whole: int, share: float) -> tuple[int, ...]:
+def stage_sizes(whole: int, share: float) -> tuple[int, ...]:
     """The side of each stage in pixels, from about `share` of the whole to the whole."""
     unit = 32 if whole >= LARGE else 4
     first = share * whole
@@ -104,21 +104,24 @@ def _stage(side: float, whole: int, unit: int) -> int:
 
 
 @dataclass(frozen=True)
-class Grow(Augmentation):
+class ProgressiveResizing(Augmentation):
     """The batch at the size of the stage that the training is in.  [N,C,H,W] -> [N,C,h,w]
 
     No chance is drawn: the size follows from `done`, the share of the training that is over.
     """
 
-    share: float  # of the side, in the first stage
-    done: Callable[[], float]  # from 0 to 1
+    start: float  # of the side, in the first stage
+    progress: Callable[[], float]  # from 0 to 1
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        stage = min(STAGES - 1, int(STAGES * self.done()))
+        stage = min(STAGES - 1, int(STAGES * self.progress()))
         whole = batch.images.shape[2:]
-        source, size = (whole[0], whole[1]), tuple(sizes(side, self.share)[stage] for side in whole)
+        source, size = (
+            (whole[0], whole[1]),
+            tuple(stage_sizes(side, self.start)[stage] for side in whole),
+        )
         if size == source:
             return batch
         down, across = (torch.full((len(batch),), new / old) for new, old in zip(size, source))
         matrix = affine(across, 0, 0, down, 0, 0)
-        return warped(batch, Warp(matrix, source, (size[0], size[1]), "", Kind.RESIZE))
+        return warped(batch, Warp(matrix, source, (size[0], size[1]), "", WarpKind.RESIZE))

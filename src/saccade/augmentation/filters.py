@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from saccade.augmentation.augmentation import Photometric, limit, one_of, uniform
+from saccade.augmentation.augmentation import Photometric, check_choice, check_range, uniform
 from saccade.augmentation.resample import inside
 
 FILLS = ("zeros", "mean", "noise")  # what Erase and Cutout leave behind
@@ -25,7 +25,7 @@ class Blur(Photometric):
     sigma: float = 1.0  # pixels, at the most; each picture draws from a tenth of it upwards
 
     def __post_init__(self) -> None:
-        limit(self, "sigma", 0.01, 100)
+        check_range(self, "sigma", 0.01, 100)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         sigma = uniform(len(images), self.sigma / 10, self.sigma, generator).to(images.device)
@@ -40,7 +40,7 @@ class Sharpen(Photometric):
     share: float = 0.9  # at the most: 0.9 is from 0.1 to 1.9 times the difference
 
     def __post_init__(self) -> None:
-        limit(self, "share", 0, 10)
+        check_range(self, "share", 0, 10)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         factor = uniform(len(images), 1 - self.share, 1 + self.share, generator)
@@ -54,7 +54,7 @@ class Noise(Photometric):
     deviation: float = 10.0  # of 255, at the most
 
     def __post_init__(self) -> None:
-        limit(self, "deviation", 0, 255)
+        check_range(self, "deviation", 0, 255)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         deviation = uniform(len(images), 0, self.deviation, generator).to(images)
@@ -64,7 +64,7 @@ class Noise(Photometric):
 
 
 @dataclass(frozen=True)
-class Erase(Photometric):
+class RandomErasing(Photometric):
     """A rectangle of random area, proportions and place.  Zhong 2017, Random Erasing, section 3.
 
     Departures: proportions are drawn evenly in their logarithm, so that flat and tall ones are
@@ -76,9 +76,9 @@ class Erase(Photometric):
     fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
 
     def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
-        limit(self, "area", 0.02, 1)
-        one_of(self, "fill", FILLS)
+        check_range(self, "probability", 0, 1)
+        check_range(self, "area", 0.02, 1)
+        check_choice(self, "fill", FILLS)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         count, _, height, width = images.shape
@@ -102,8 +102,8 @@ class Cutout(Photometric):
     fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
 
     def __post_init__(self) -> None:
-        limit(self, "pixels", 1, 65536)
-        one_of(self, "fill", FILLS)
+        check_range(self, "pixels", 1, 65536)
+        check_choice(self, "fill", FILLS)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         count, _, height, width = images.shape

@@ -14,10 +14,10 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from saccade.augmentation.augmentation import Augmentation, limit, one_of, uniform
+from saccade.augmentation.augmentation import Augmentation, check_choice, check_range, uniform
 from saccade.augmentation.filters import gaussian
 from saccade.augmentation.resample import BORDERS
-from saccade.augmentation.warp import Kind, Warp, warped
+from saccade.augmentation.warp import Warp, WarpKind, warped
 from saccade.data.batch import Batch
 
 Number = float | Tensor
@@ -69,11 +69,11 @@ class Flip(Geometry):
     border = ""
 
     def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
+        check_range(self, "probability", 0, 1)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         mirror = centred(_signs(count, self.probability, generator), 0, 0, 1, source)
-        return Warp(mirror, source, source, self.border, Kind.MIRROR)
+        return Warp(mirror, source, source, self.border, WarpKind.MIRROR)
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class VerticalFlip(Geometry):
     border = ""
 
     def __post_init__(self) -> None:
-        limit(self, "probability", 0, 1)
+        check_range(self, "probability", 0, 1)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         mirror = centred(1, 0, 0, _signs(count, self.probability, generator), source)
-        return Warp(mirror, source, source, self.border, Kind.MIRROR)
+        return Warp(mirror, source, source, self.border, WarpKind.MIRROR)
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ class Translate(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "pixels", 0, 65536)
-        one_of(self, "border", BORDERS)
+        check_range(self, "pixels", 0, 65536)
+        check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         x, y = (uniform(count, -self.pixels, self.pixels, generator) for _ in range(2))
@@ -115,8 +115,8 @@ class Rotate(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "degrees", 0, 180)
-        one_of(self, "border", BORDERS)
+        check_range(self, "degrees", 0, 180)
+        check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         degrees = uniform(count, -self.degrees, self.degrees, generator)
@@ -131,8 +131,8 @@ class Scale(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "share", 0, 0.5)
-        one_of(self, "border", BORDERS)
+        check_range(self, "share", 0, 0.5)
+        check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         factor = uniform(count, 1 - self.share, 1 + self.share, generator)
@@ -147,8 +147,8 @@ class Shear(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "degrees", 0, 40)  # at 45 both together fold the picture to a line
-        one_of(self, "border", BORDERS)
+        check_range(self, "degrees", 0, 40)  # at 45 both together fold the picture to a line
+        check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         x, y = (uniform(count, -self.degrees, self.degrees, generator) for _ in range(2))
@@ -164,13 +164,13 @@ class Perspective(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "share", 0, 0.2)  # at 0.25 three corners can lie on one line
-        one_of(self, "border", BORDERS)
+        check_range(self, "share", 0, 0.2)  # at 0.25 three corners can lie on one line
+        check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         moves = uniform(count * 8, -self.share, self.share, generator).view(count, 4, 2)
         corners = moves + moves.new_tensor(((0, 0), (1, 0), (1, 1), (0, 1)))
-        return Warp(perspective(corners, source), source, source, self.border, Kind.PROJECTIVE)
+        return Warp(perspective(corners, source), source, source, self.border, WarpKind.PROJECTIVE)
 
 
 @dataclass(frozen=True)
@@ -188,9 +188,9 @@ class Elastic(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "pixels", 0, 100)
-        limit(self, "sigma", 1, 100)
-        one_of(self, "border", BORDERS)
+        check_range(self, "pixels", 0, 100)
+        check_range(self, "sigma", 1, 100)
+        check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         margin = math.ceil(3 * self.sigma)

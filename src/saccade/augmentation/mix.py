@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from saccade.augmentation.augmentation import Augmentation, as_float, limit, uniform
+from saccade.augmentation.augmentation import Augmentation, as_float, check_range, uniform
 from saccade.augmentation.filters import rectangles
 from saccade.data.batch import Batch
 from saccade.data.targets import Targets
@@ -30,7 +30,7 @@ class Mixup(Augmentation):
     classes: int = 0  # how many there are; needed where targets are class positions
 
     def __post_init__(self) -> None:
-        limit(self, "alpha", 0.01, 1)
+        check_range(self, "alpha", 0.01, 1)
 
     @property
     def mixes(self) -> bool:
@@ -55,7 +55,7 @@ class CutMix(Augmentation):
     classes: int = 0  # how many there are; needed where targets are class positions
 
     def __post_init__(self) -> None:
-        limit(self, "alpha", 0.01, 1)
+        check_range(self, "alpha", 0.01, 1)
 
     @property
     def mixes(self) -> bool:

@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from saccade.augmentation.augmentation import Augmentation, Chain, as_float, limit, one_of
+from saccade.augmentation.augmentation import (
+    Augmentation,
+    Compose,
+    as_float,
+    check_choice,
+    check_range,
+)
 from saccade.augmentation.colour import (
     AutoContrast,
     Brightness,
@@ -59,9 +65,9 @@ class RandAugment(Augmentation):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        limit(self, "strength", 0, 30)
-        limit(self, "count", 1, 12)
-        one_of(self, "border", BORDERS)
+        check_range(self, "strength", 0, 30)
+        check_range(self, "count", 1, 12)
+        check_choice(self, "border", BORDERS)
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         share, side = self.strength / 30, min(batch.images.shape[2:])
@@ -73,7 +79,7 @@ class RandAugment(Augmentation):
                 *_tones(0.9 * share, bits=8 - round(4 * share), threshold=256 * (1 - share)),
             )
         )
-        return Chain((change,) * self.count)(batch, generator)
+        return Compose((change,) * self.count)(batch, generator)
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class TrivialAugment(Augmentation):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        one_of(self, "border", BORDERS)
+        check_choice(self, "border", BORDERS)
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         change = OneOf(
@@ -104,7 +110,7 @@ class TrivialAugment(Augmentation):
 def _tones(share: float, bits: int, threshold: float) -> tuple[Augmentation, ...]:
     """What both policies do besides moving pixels, nothing at all included."""
     return (
-        Chain(()),
+        Compose(()),
         Brightness(share),
         Contrast(share),
         Saturation(share),

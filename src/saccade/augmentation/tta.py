@@ -13,43 +13,51 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from saccade.augmentation.warp import Kind, Warp
+from saccade.augmentation.warp import Warp, WarpKind
 from saccade.data.targets import Images, T
 from saccade.errors import RecipeError, unknown
 
-Map = tuple[float, float, float, float]  # factor and offset in x, then in y, in shares of the side
+TTATransform = tuple[
+    float, float, float, float
+]  # factor and offset in x, then in y, in shares of the side
 
 
-def flips() -> tuple[Map, ...]:
+def flips() -> tuple[TTATransform, ...]:
     """As it is, and mirrored."""
     return ((1, 0, 1, 0), (-1, 1, 1, 0))
 
 
-def crops(share: float = 0.875) -> tuple[Map, ...]:
+def crops(share: float = 0.875) -> tuple[TTATransform, ...]:
     """The middle and the four corners, `share` of each side, stretched to the whole."""
     rest = 1 - share
     corners = ((rest / 2, rest / 2), (0, 0), (rest, 0), (0, rest), (rest, rest))
     return tuple((1 / share, -x / share, 1 / share, -y / share) for x, y in corners)
 
 
-def shifts(share: float = 0.0625) -> tuple[Map, ...]:
+def shifts(share: float = 0.0625) -> tuple[TTATransform, ...]:
     """Where it is, and moved by `share` of a side each way: 2 pixels of 32."""
     moves = ((0, 0), (share, 0), (-share, 0), (0, share), (0, -share))
     return tuple((1, x, 1, y) for x, y in moves)
 
 
-VIEWS: dict[str, Callable[..., tuple[Map, ...]]] = {"flip": flips, "crops": crops, "shifts": shifts}
+TTA_TRANSFORMS: dict[str, Callable[..., tuple[TTATransform, ...]]] = {
+    "flip": flips,
+    "crops": crops,
+    "shifts": shifts,
+}
 
 
-def views(names: Sequence[str]) -> tuple[Map, ...]:
+def tta_transforms(names: Sequence[str]) -> tuple[TTATransform, ...]:
     """The views that `names` say, all with all: `crops:0.875` and `flip` are ten, none is one."""
-    found: tuple[Map, ...] = ((1, 0, 1, 0),)
+    found: tuple[TTATransform, ...] = ((1, 0, 1, 0),)
     for text in names:
         found = tuple(_then(first, later) for later in _parse(text) for first in found)
     return found
 
 
-def seen(images: Tensor, maps: Sequence[Map], border: str = "edge") -> Iterator[Tensor]:
+def transformed(
+    images: Tensor, maps: Sequence[TTATransform], border: str = "edge"
+) -> Iterator[Tensor]:
     """The images under each map, one after the other.
 
     [N,C,H,W] uint8 or floating point -> [N,C,H,W] floating point, `len(maps)` times
@@ -58,7 +66,7 @@ def seen(images: Tensor, maps: Sequence[Map], border: str = "edge") -> Iterator[
         yield warp.images(images)
 
 
-def averaged(predict: Callable[[Tensor], T], images: Tensor, maps: Sequence[Map]) -> T:
+def averaged(predict: Callable[[Tensor], T], images: Tensor, maps: Sequence[TTATransform]) -> T:
     """The mean of what `predict` says of the images under each of one or more maps.
 
     Images as predictions, such as the probabilities of each pixel, are moved back; at each pixel
@@ -94,31 +102,31 @@ def _(first: Images, predictions: Sequence[Images], warps: Sequence[Warp]) -> Im
     return Images(total / times)
 
 
-def _warps(images: Tensor, maps: Sequence[Map], border: str) -> list[Warp]:
+def _warps(images: Tensor, maps: Sequence[TTATransform], border: str) -> list[Warp]:
     return [_warp(images, one, border) for one in maps]
 
 
-def _warp(images: Tensor, one: Map, border: str) -> Warp:
+def _warp(images: Tensor, one: TTATransform, border: str) -> Warp:
     height, width = images.shape[2:]
     across, x, down, y = one
     rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
     matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
     whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
-    kind = Kind.MOVE if whole else Kind.AFFINE
+    kind = WarpKind.MOVE if whole else WarpKind.AFFINE
     return Warp(matrix, (height, width), (height, width), border, kind)
 
 
-def _then(first: Map, later: Map) -> Map:
+def _then(first: TTATransform, later: TTATransform) -> TTATransform:
     (a, x, b, y), (c, p, d, q) = first, later
     return a * c, c * x + p, b * d, d * y + q
 
 
-def _parse(text: str) -> tuple[Map, ...]:
+def _parse(text: str) -> tuple[TTATransform, ...]:
     name, _, value = text.strip().partition(":")
-    if name not in VIEWS:
-        raise unknown("view", name, VIEWS, RecipeError)
+    if name not in TTA_TRANSFORMS:
+        raise unknown("view", name, TTA_TRANSFORMS, RecipeError)
     if not value:
-        return VIEWS[name]()
+        return TTA_TRANSFORMS[name]()
     try:
         share = float(value)
     except ValueError:
@@ -127,4 +135,4 @@ def _parse(text: str) -> tuple[Map, ...]:
         raise RecipeError(
             f"view '{text}' cannot be had", "write flip, crops:0.875 or shifts:0.0625"
         )
-    return VIEWS[name](share)
+    return TTA_TRANSFORMS[name](share)

@@ -22,7 +22,7 @@ FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are 
 LARGE = 96 * 96  # pixels from which bytes are read faster one picture after the other
 
 
-class Kind(IntFlag):
+class WarpKind(IntFlag):
     """What a warp may do, besides mirroring; two together may do what either may."""
 
     MIRROR = 0
@@ -46,7 +46,7 @@ class Warp:
     source: tuple[int, int]  # height and width, pixels
     size: tuple[int, int]  # of what comes out
     border: str = "edge"  # or zeros, reflect: see resample.py; "" where nothing beyond is read
-    kind: Kind = Kind.AFFINE
+    kind: WarpKind = WarpKind.AFFINE
     field: Tensor | None = None  # [N,2,h,w], x and y
 
     def __getitem__(self, rows: Rows) -> Warp:
@@ -68,7 +68,9 @@ class Warp:
 
     def inverted(self) -> Warp:
         """The way back, black beyond; for warps without a field."""
-        return Warp(inverse(self.matrix), self.size, self.source, "zeros", self.kind | Kind.AFFINE)
+        return Warp(
+            inverse(self.matrix), self.size, self.source, "zeros", self.kind | WarpKind.AFFINE
+        )
 
     def to(self, device: torch.device) -> Warp:
         """The same maps on `device`."""
@@ -80,16 +82,16 @@ class Warp:
         here = self.to(images.device)
         border = self.border or "edge"
         across, down = here.matrix[:, 0, 0] < 0, here.matrix[:, 1, 1] < 0
-        if self.kind == Kind.RESIZE:
+        if self.kind == WarpKind.RESIZE:
             return F.interpolate(as_float(images), self.size, mode="bilinear", antialias=True)
-        if self.kind == Kind.MIRROR:
+        if self.kind == WarpKind.MIRROR:
             return as_float(mirror(images, across, down))
-        if self.kind == Kind.MOVE:
+        if self.kind == WarpKind.MOVE:
             (_, y), (x, _) = here._places()
             if _cheaper_one_by_one(images):
                 return shift(images, y[:, :, 0], x[:, 0], border)
             return as_float(gather(images, y, x, border))
-        if self.kind == Kind.CUT and _cheaper_one_by_one(images):
+        if self.kind == WarpKind.CUT and _cheaper_one_by_one(images):
             turned = [[1] * y + [2] * x for x, y in zip(across.tolist(), down.tolist())]
             return cut(images, here._cuts(), self.size, turned)
         finer = max(1, round(min(old / new for old, new in zip(self.source, self.size))))
@@ -144,7 +146,7 @@ class Warp:
             x, y = x + field[:, 0], y + field[:, 1]
         row = back[:, 1, 0] * x, back[:, 1, 1] * y + back[:, 1, 2]
         column = back[:, 0, 0] * x + back[:, 0, 2], back[:, 0, 1] * y
-        if Kind.PROJECTIVE not in self.kind:
+        if WarpKind.PROJECTIVE not in self.kind:
             return _rounded(row), _rounded(column)
         depth = back[:, 2, 0] * x + (back[:, 2, 1] * y + back[:, 2, 2])
         nothing = torch.zeros_like(depth[:, :1, :1])

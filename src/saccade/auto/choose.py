@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
-from saccade.auto.look import Glance
+from saccade.auto.look import DatasetSummary
 from saccade.auto.weights import SMALL, Pretrained, pretrained
-from saccade.data.store import in_words
+from saccade.data.store import format_bytes
 from saccade.engine.profile import free_device_memory
 from saccade.errors import RecipeError, ResourceError
-from saccade.explain.cost import saved
-from saccade.models.catalogue import CLASSICAL
+from saccade.explain.cost import saved_for_backward
+from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
 from saccade.recipes.recipe import Recipe
@@ -44,15 +44,19 @@ OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "train.precision",
     "model.stages",
 )
-Hand = Callable[[int, str], list[PublicWeights]]  # short side, network or auto: the best first
+FindWeights = Callable[
+    [int, str], list[PublicWeights]
+]  # short side, network or auto: the best first
 Choice = tuple[Any, str]  # a value and the reason for it
 Chosen = dict[str, Choice]
 
 
-def fitting_recipe(seen: Glance, flags: Mapping[str, Any], hand: Hand) -> tuple[str, str]:
+def default_recipe(
+    seen: DatasetSummary, flags: Mapping[str, Any], hand: FindWeights
+) -> tuple[str, str]:
     """The recipe to train by where none is named, and why."""
     size = f"the short side of the pictures is {seen.short_side} pixels"
-    if (name := str(flags.get("model.name"))) in CLASSICAL:
+    if (name := str(flags.get("model.name"))) in CLASSICAL_MODELS:
         return "classical", f"{name} is fitted, not trained"
     if flags.get("model.weights", "none") != "none":
         return _transfer(seen, "weights to begin from are given")
@@ -66,7 +70,7 @@ def fitting_recipe(seen: Glance, flags: Mapping[str, Any], hand: Hand) -> tuple[
     return _transfer(seen, why)
 
 
-def _transfer(seen: Glance, why: str) -> tuple[str, str]:
+def _transfer(seen: DatasetSummary, why: str) -> tuple[str, str]:
     if not seen.per_class:
         return "features", f"{why}; numbers are told by a last layer fitted to features"
     each = f"{why}; with {seen.per_class:,} a class"
@@ -75,7 +79,7 @@ def _transfer(seen: Glance, why: str) -> tuple[str, str]:
     return "finetune", f"{each} the last layer is fitted, then all is trained"
 
 
-def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
+def refuse_unused(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
     """Say in `origins` which settings do nothing without an epoch; raise if they are `flags`."""
     idle = [name for name in recipe.settings() if name.startswith("optim.") or name in OF_EPOCHS]
     idle += [] if recipe.data.augmented_copies else ["data.augment"]
@@ -88,8 +92,8 @@ def refuse_idle(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str
     origins.update(dict.fromkeys(idle, "no use: nothing is trained"))
 
 
-def begin_from(
-    recipe: Recipe, seen: Glance, hand: Hand, found: Mapping[str, Choice]
+def choose_weights(
+    recipe: Recipe, seen: DatasetSummary, hand: FindWeights, found: Mapping[str, Choice]
 ) -> tuple[Recipe, Chosen]:
     """The recipe with network, weights, and pictures prepared as theirs; what was chosen, and why.
 
@@ -131,7 +135,7 @@ def _open(recipe: Recipe, setting: str) -> bool:
     return value == "auto" or value == unchanged.get(setting)
 
 
-def _from_hand(recipe: Recipe, seen: Glance, hand: Hand) -> Chosen:
+def _from_hand(recipe: Recipe, seen: DatasetSummary, hand: FindWeights) -> Chosen:
     """Network and weights from what lies here."""
     name = recipe.model.name
     if not (entries := hand(seen.short_side, name)):
@@ -174,14 +178,14 @@ def _as_theirs(origin: Pretrained) -> Chosen:
     }
 
 
-def head(recipe: Recipe, seen: Glance) -> Choice:
+def head(recipe: Recipe, seen: DatasetSummary) -> Choice:
     """How the last layer begins."""
     why = f"{seen.per_class} pictures a class" if seen.per_class else "numbers"
     few = seen.per_class <= HANDFUL and "nearest_mean" in seen.task.heads
     return "nearest_mean" if few else seen.task.heads[0], why
 
 
-def augment(recipe: Recipe, seen: Glance) -> Choice:
+def augment(recipe: Recipe, seen: DatasetSummary) -> Choice:
     """The fewer pictures a class, the more they are changed."""
     colours = ("brightness:0.2", "contrast:0.2")
     if Capability.CROPPING not in seen.task.capabilities:
@@ -196,7 +200,7 @@ def augment(recipe: Recipe, seen: Glance) -> Choice:
     return ("flip", "resized_crop:0.25", "rotate:10", *colours, "saturation:0.2"), why
 
 
-def warmup(recipe: Recipe, seen: Glance) -> Choice:
+def warmup(recipe: Recipe, seen: DatasetSummary) -> Choice:
     """Steps, but a share of a training that the clock ends or that is short."""
     steps = recipe.train.epochs * _trained_on(recipe, seen) // int(recipe.train.batch_size)
     if recipe.train.minutes:
@@ -206,7 +210,7 @@ def warmup(recipe: Recipe, seen: Glance) -> Choice:
     return WARM, "steps"
 
 
-def batch_size(recipe: Recipe, seen: Glance) -> Choice:
+def batch_size(recipe: Recipe, seen: DatasetSummary) -> Choice:
     """The largest batch that leaves an epoch its steps and fits in half of the free memory.
 
     The other half is for the pictures, the workspaces of kernels and what a backward pass holds for
@@ -219,12 +223,12 @@ def batch_size(recipe: Recipe, seen: Glance) -> Choice:
     for size in long:
         if fixed + size * each <= free / 2:
             steps = f"about {count // size:,} steps an epoch"
-            fits = f"more do not fit in {in_words(free)} of free memory"
+            fits = f"more do not fit in {format_bytes(free)} of free memory"
             return size, steps if size == long[0] else f"{steps}, {fits}"
-    return BATCHES[-1], f"the least, though {in_words(free)} of free memory are little for it"
+    return BATCHES[-1], f"the least, though {format_bytes(free)} of free memory are little for it"
 
 
-def _trained_on(recipe: Recipe, seen: Glance) -> int:
+def _trained_on(recipe: Recipe, seen: DatasetSummary) -> int:
     """About how many pictures an epoch has."""
     data = recipe.data
     count = int(seen.count * (1 - data.val - data.test))
@@ -240,7 +244,7 @@ def _memory(recipe: Recipe) -> tuple[int, int]:
         network = create_model(recipe.model.name)
     fixed = 5 * sum(weight.nbytes for weight in network.parameters())
     few = BATCHES[-1]
-    return fixed, (saved(network, (few, channels, size, size)) or 0) // few
+    return fixed, (saved_for_backward(network, (few, channels, size, size)) or 0) // few
 
 
 def located_weights(weights: str) -> str:

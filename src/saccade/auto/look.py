@@ -16,27 +16,32 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saccade.data.cache import Pictures
+from saccade.data.cache import ImageStore
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing, decode
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.errors import DataError, RecipeError
-from saccade.models.catalogue import CLASSICAL
+from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task
 
-LOOKED_AT = 48  # pictures, evenly spaced
+SAMPLED = 48  # pictures, evenly spaced
 USED = ("model.name", "train.seed", "train.device", "train.threads")
-IDLE = ("data.augment", "data.progressive_resizing", "data.sampling", "data.augmented_copies")
+UNUSED_PREFIXES = (
+    "data.augment",
+    "data.progressive_resizing",
+    "data.sampling",
+    "data.augmented_copies",
+)
 
 
 def is_fitted(recipe: Recipe) -> bool:
     """Whether nothing of the recipe's network is learned by gradient descent."""
-    return recipe.model.name in CLASSICAL
+    return recipe.model.name in CLASSICAL_MODELS
 
 
-def without_descent(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> Recipe:
+def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> Recipe:
     """The recipe without epochs; `origins` says of every setting that does nothing that it does so.
 
     Raises `RecipeError` where such a setting is among the `flags`.
@@ -57,11 +62,13 @@ def without_descent(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str,
 def does_nothing(setting: str) -> bool:
     """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
     part = setting.split(".")[0]
-    return setting in IDLE or (part in ("model", "optim", "train") and setting not in USED)
+    return setting in UNUSED_PREFIXES or (
+        part in ("model", "optim", "train") and setting not in USED
+    )
 
 
 @dataclass(frozen=True)
-class Glance:
+class DatasetSummary:
     """What settings that say `auto` are chosen from."""
 
     short_side: int  # pixels, median
@@ -72,10 +79,10 @@ class Glance:
     task: type[Task] = LABELS[str]  # that the labels ask for
 
 
-def glance(items: Sequence[Item]) -> Glance:
+def summarize(items: Sequence[Item]) -> DatasetSummary:
     """Look at a few of `items`; raises `DataError` when none of those can be read."""
     sides, grey = [], True
-    for item in _spread(items, LOOKED_AT):
+    for item in _spread(items, SAMPLED):
         try:
             raw = item.picture.read()
             pixels = decode(raw, Preprocessing(size=32)).int()
@@ -86,16 +93,16 @@ def glance(items: Sequence[Item]) -> Glance:
         grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
     if not sides:
         raise DataError(f"none of the first pictures can be read, such as '{items[0].name}'")
-    files = not isinstance(items[0].picture, Pixels)
+    files = not isinstance(items[0].image, ImageArray)
     classes = {name for item in items for name in labels_of(item)}
     per_class = len(items) // len(classes) if classes else 0
     labelled = [item for item in items if item.label is not None]
-    task = task_type(labelled) if labelled else Glance.task
-    return Glance(int(median(sides)), grey, len(items), files, per_class, task)
+    task = task_type(labelled) if labelled else DatasetSummary.task
+    return DatasetSummary(int(median(sides)), grey, len(items), files, per_class, task)
 
 
-def brightness(
-    pictures: Pictures, looked_at: int = 4096
+def channel_statistics(
+    pictures: ImageStore, looked_at: int = 4096
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of every channel, of values 0 to 1, to four places."""
     index = torch.tensor(_spread(range(len(pictures)), looked_at))

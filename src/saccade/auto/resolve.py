@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
-from saccade.augmentation.crop import sizes
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.augmentation.crop import stage_sizes
 from saccade.auto import choose as starting
-from saccade.auto.choose import Hand, begin_from
-from saccade.auto.look import Glance, is_fitted, without_descent
-from saccade.auto.weights import SMALL, at_hand
+from saccade.auto.choose import FindWeights, choose_weights
+from saccade.auto.look import DatasetSummary, is_fitted, without_training
+from saccade.auto.weights import SMALL, local_weights
 from saccade.data.batch import Batch
 from saccade.device import device
 from saccade.engine.freezing import trainable_per_stage
@@ -22,9 +22,9 @@ from saccade.engine.step import refuse_compiling
 from saccade.errors import UsageError, unknown
 from saccade.explain.anatomy import anatomy
 from saccade.models.create import check_size, create_model, input_shape
-from saccade.models.variants import varied
+from saccade.models.variants import apply_variant
 from saccade.recipes.recipe import Recipe
-from saccade.recipes.settings import Settings, hold_frozen, variant_of
+from saccade.recipes.settings import Settings, freeze_layers, variant_of
 from saccade.recipes.shipped import RECIPES
 from saccade.recipes.toml import settings_in
 from saccade.recipes.training import ENDLESS
@@ -33,15 +33,15 @@ MANY = 20_000  # pictures
 TINY = 1e9  # operations in a step, some milliseconds of one core
 TENSOR_CORES = (7, 0)  # CUDA's compute capability of Volta, the first GPUs with fast float16
 SWIFT = 128  # pixels; a third of the work of 224
-Choice = Callable[[Recipe, Glance], tuple[Any, str]]  # a value and the reason for it
+Choice = Callable[[Recipe, DatasetSummary], tuple[Any, str]]  # a value and the reason for it
 
 
 def resolve(
     recipe: str | Path | None,
     flags: Mapping[str, Any],
-    seen: Glance,
+    seen: DatasetSummary,
     *,
-    hand: Hand = at_hand,
+    find_weights: FindWeights = local_weights,
     found: Mapping[str, tuple[Any, str]] | None = None,
 ) -> Settings:
     """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`.
@@ -50,7 +50,7 @@ def resolve(
     with their reasons, goes before all other choices.
     """
     Recipe().with_(flags)  # refuses what no recipe takes, before any weights are fetched
-    name, notes = (recipe, ()) if recipe is not None else _fitting_recipe(seen, flags, hand)
+    name, notes = (recipe, ()) if recipe is not None else _fitting_recipe(seen, flags, find_weights)
     values = Recipe().settings()
     origins = dict.fromkeys(values, "default")
     stated, origin = _stated(name)
@@ -58,10 +58,10 @@ def resolve(
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
     if is_fitted(chosen):
-        chosen = without_descent(chosen, flags, origins)
+        chosen = without_training(chosen, flags, origins)
     elif chosen.train.epochs == 0:
-        starting.refuse_idle(chosen, flags, origins)
-    chosen, begun = begin_from(chosen, seen, hand, found or {})
+        starting.refuse_unused(chosen, flags, origins)
+    chosen, begun = choose_weights(chosen, seen, find_weights, found or {})
     origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
     if (
         chosen.train.minutes
@@ -70,14 +70,14 @@ def resolve(
     ):
         chosen = chosen.with_({"train.epochs": ENDLESS})
         origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
-    chosen = _chosen(chosen, WHAT, seen, origins)
+    chosen = _chosen(chosen, FIRST_CHOICES, seen, origins)
     _refuse_misfits(chosen)
     device(chosen.train.device)  # refused here where there is none
-    return Settings(_chosen(chosen, HOW, seen, origins), origins, notes)
+    return Settings(_chosen(chosen, LATER_CHOICES, seen, origins), origins, notes)
 
 
 def _chosen(
-    recipe: Recipe, choices: Mapping[str, Choice], seen: Glance, origins: dict[str, str]
+    recipe: Recipe, choices: Mapping[str, Choice], seen: DatasetSummary, origins: dict[str, str]
 ) -> Recipe:
     """The recipe with a value for each `auto` of `choices`; the reasons go into `origins`."""
     for setting, choose in choices.items():
@@ -89,9 +89,9 @@ def _chosen(
 
 
 def _fitting_recipe(
-    seen: Glance, flags: Mapping[str, Any], hand: Hand
+    seen: DatasetSummary, flags: Mapping[str, Any], hand: FindWeights
 ) -> tuple[str, tuple[str, ...]]:
-    name, why = starting.fitting_recipe(seen, flags, hand)
+    name, why = starting.default_recipe(seen, flags, hand)
     return name, (f"recipe {name}: {why}",)
 
 
@@ -118,24 +118,24 @@ def _refuse_misfits(recipe: Recipe) -> None:
     for side in sorted({size, *_training_sides(recipe, channels)}):
         check_size(name, side)
     with torch.device("meta"):
-        network = varied(create_model(name, 10), variant_of(recipe), (channels, size, size))
+        network = apply_variant(create_model(name, 10), variant_of(recipe), (channels, size, size))
     if recipe.train.epochs:
-        hold_frozen(network, recipe)
+        freeze_layers(network, recipe)
         trainable_per_stage(network, recipe.stages)
 
 
 def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
     """The sizes of the pictures that training sees, in pixels."""
     size = int(recipe.data.size)
-    augment = compose([parse(text, classes=1) for text in recipe.data.augment])
+    augment = compose([parse_augmentation(text, classes=1) for text in recipe.data.augment])
     pictures = torch.zeros(1, channels, size, size, dtype=torch.uint8)
     batch = Batch(pictures, torch.zeros(1, dtype=torch.int64), torch.arange(1))
-    return sizes(
+    return stage_sizes(
         augment(batch, torch.Generator()).images.shape[2], recipe.data.progressive_resizing
     )
 
 
-def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+def _model(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
     colour = "grey" if seen.grey else "colour"
     why = f"{colour}, {seen.short_side} pixels"
     if seen.short_side > SMALL:
@@ -143,7 +143,7 @@ def _model(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     return ("lenet5" if seen.grey else "cifar_resnet20"), why
 
 
-def _size(recipe: Recipe, seen: Glance) -> tuple[int, str]:
+def _size(recipe: Recipe, seen: DatasetSummary) -> tuple[int, str]:
     name, own = recipe.model.name, input_shape(recipe.model.name)[1]
     if recipe.train.device == "cpu" and own > SWIFT and _takes(name, SWIFT):
         return SWIFT, f"a processor's pace; {name}'s own is {own}"
@@ -158,18 +158,18 @@ def _takes(name: str, size: int) -> bool:
     return True
 
 
-def _doctor(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+def _doctor(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
     if not seen.files and seen.count > MANY:
         return "off", f"{seen.count:,} arrays take a minute; saccade doctor looks at them"
     return "on", "it is quick"
 
 
-def _colour(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+def _colour(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
     grey = input_shape(recipe.model.name)[0] == 1
     return ("grey" if grey else "rgb"), f"{recipe.model.name}'s own"
 
 
-def _device(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+def _device(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
     if torch.cuda.is_available():
         return "cuda", torch.cuda.get_device_name()
     if torch.backends.mps.is_available():
@@ -177,7 +177,7 @@ def _device(recipe: Recipe, seen: Glance) -> tuple[str, str]:
     return "cpu", "no GPU here"
 
 
-def _threads(recipe: Recipe, seen: Glance) -> tuple[int, str]:
+def _threads(recipe: Recipe, seen: DatasetSummary) -> tuple[int, str]:
     name, size = recipe.model.name, int(recipe.data.size)
     with torch.device("meta"):
         network = create_model(name)
@@ -189,7 +189,7 @@ def _threads(recipe: Recipe, seen: Glance) -> tuple[int, str]:
     return torch.get_num_threads(), "all"
 
 
-def _precision(recipe: Recipe, seen: Glance) -> tuple[str, str]:
+def _precision(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
     kind = recipe.train.device.split(":")[0]
     if kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return "bfloat16", "the GPU has it"
@@ -205,7 +205,7 @@ def _cpu_computes_bfloat16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
+FIRST_CHOICES: dict[str, Choice] = {  # in this order: later ones look at earlier ones
     "model.name": _model,
     "train.device": _device,
     "data.size": _size,
@@ -214,7 +214,7 @@ WHAT: dict[str, Choice] = {  # in this order: later ones look at earlier ones
     "data.augment": starting.augment,
     "model.head": starting.head,
 }
-HOW: dict[str, Choice] = {
+LATER_CHOICES: dict[str, Choice] = {
     "train.precision": _precision,
     "train.batch_size": starting.batch_size,
     "optim.warmup": starting.warmup,

@@ -10,18 +10,18 @@ from torch import nn
 
 from saccade.data.decode import Preprocessing
 from saccade.errors import ResourceError, UsageError, WeightsError
-from saccade.files import Digest, Tell, silent
+from saccade.files import Digest, Notify, silent
 from saccade.models.convert import PREFIX, State, read_state, timm_network, timm_transforms
 from saccade.models.create import input_shape
 from saccade.models.variants import Variant
 from saccade.models.weights import (
     LoadReport,
     PublicWeights,
+    cache_path,
     classifiers,
-    kept_at,
+    load_state,
     public_weights,
-    put_weights,
-    weights_called,
+    weights_entry,
     weights_file,
 )
 from saccade.runs.bundle import CROP_MODES, Bundle
@@ -47,7 +47,7 @@ class Pretrained:
         return self.bundle.variant if self.bundle else Variant()
 
     def load_into(
-        self, network: nn.Module, classes: tuple[str, ...] | None, *, tell: Tell = silent
+        self, network: nn.Module, classes: tuple[str, ...] | None, *, notify: Notify = silent
     ) -> LoadReport:
         """Fill the network; its last layer starts anew unless it names these `classes`, or None.
 
@@ -55,14 +55,16 @@ class Pretrained:
         """
         heads = classifiers(network)
         own = {n: v.clone() for n, v in network.state_dict().items() if _of(n, heads)}
-        state, place = self._state(tell)
-        report = put_weights(network, state, place)
+        state, place = self._state(notify)
+        report = load_state(network, state, place)
         if classes is not None and (self.classes != classes or not classes):
             network.load_state_dict(own, strict=False)
-            report = replace(report, fresh=tuple(own), loaded=report.loaded - _taken(report, own))
+            report = replace(
+                report, missing_keys=tuple(own), loaded=report.loaded - _taken(report, own)
+            )
         return report
 
-    def _state(self, tell: Tell) -> tuple[State, Path]:
+    def _state(self, tell: Notify) -> tuple[State, Path]:
         """The tensors, and where they come from."""
         if self.bundle is not None:
             heads = classifiers(self.bundle.model)
@@ -73,9 +75,9 @@ class Pretrained:
             }
             return useful, Path(self.name)
         if self.name.startswith(PREFIX):
-            theirs = timm_network(self.name.removeprefix(PREFIX), trained=True)
+            theirs = timm_network(self.name.removeprefix(PREFIX), pretrained=True)
             return theirs.state_dict(), Path(self.name)
-        file = weights_file(self.network, self.name, tell=tell)
+        file = weights_file(self.network, self.name, notify=tell)
         return read_state(file), file
 
 
@@ -96,10 +98,10 @@ def pretrained(weights: str, network: str = "auto") -> Pretrained:
         return _from_file(path, network)
     if network == "auto":
         raise UsageError(f"'{weights}' are the weights of many networks", "name one with --model")
-    return Pretrained(weights, network, prepared_as(weights_called(network, weights)))
+    return Pretrained(weights, network, preprocessing_of(weights_entry(network, weights)))
 
 
-def prepared_as(entry: PublicWeights) -> Preprocessing:
+def preprocessing_of(entry: PublicWeights) -> Preprocessing:
     """How pictures are prepared for published weights."""
     return Preprocessing(
         size=entry.size,
@@ -112,29 +114,31 @@ def prepared_as(entry: PublicWeights) -> Preprocessing:
     )
 
 
-def at_hand(short_side: int, network: str = "auto") -> list[PublicWeights]:
+def local_weights(short_side: int, network: str = "auto") -> list[PublicWeights]:
     """The public weights that lie on this machine, for pictures of such a size, best first.
 
     Best is the highest published accuracy, of those that take pictures of about this size.
     """
-    found = [entry for entry in _fitting(short_side, network) if kept_at(entry).is_file()]
+    found = [entry for entry in _fitting(short_side, network) if cache_path(entry).is_file()]
     return sorted(found, key=lambda entry: (-(entry.top1 or 0), entry.network, entry.tag))
 
 
-def fetched(short_side: int, network: str = "auto", *, tell: Tell = silent) -> list[PublicWeights]:
+def local_or_fetched_weights(
+    short_side: int, network: str = "auto", *, notify: Notify = silent
+) -> list[PublicWeights]:
     """The same; where none lie here, those of a small network, or of this one, are fetched.
 
     Empty where that cannot be done; why, is told.
     """
-    if known := at_hand(short_side, network):
+    if known := local_weights(short_side, network):
         return known
     wanted = FETCHED if network == "auto" else (network,)
     offered = [e for e in _fitting(short_side, network) if e.url and e.network in wanted]
     for entry in offered[:1]:
         try:
-            weights_file(entry.network, entry.tag, tell=tell)
+            weights_file(entry.network, entry.tag, notify=notify)
         except ResourceError as error:
-            tell(error.what)
+            notify(error.what)
             return []
     return offered[:1]
 
@@ -169,15 +173,15 @@ def _from_file(path: Path, network: str) -> Pretrained:
             f"whose weights '{path.name}' holds is not known", "name the network with --model"
         )
     known = entry.network if entry else network
-    return Pretrained(str(path), known, prepared_as(entry) if entry else None)
+    return Pretrained(str(path), known, preprocessing_of(entry) if entry else None)
 
 
 def _published(path: Path, network: str) -> PublicWeights | None:
     """The entry that a file is: by its name, its digest, or as the only one of its network."""
     entries = [e for e in public_weights().values() if network in ("auto", e.network)]
     for entry in entries:
-        named = path.name == kept_at(entry).name and not entry.network.endswith("_aux")
-        if named or (entry.sha256 and not Digest("sha256", entry.sha256).fault(path)):
+        named = path.name == cache_path(entry).name and not entry.network.endswith("_aux")
+        if named or (entry.sha256 and not Digest("sha256", entry.sha256).mismatch(path)):
             return entry
     return entries[0] if len(entries) == 1 else None
 
@@ -216,4 +220,4 @@ def _of(name: str, layers: tuple[str, ...]) -> bool:
 
 def _taken(report: LoadReport, own: State) -> int:
     """How many of the last layers' tensors had been loaded."""
-    return len(set(own) - set(report.fresh))
+    return len(set(own) - set(report.missing_keys))

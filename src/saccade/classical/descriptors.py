@@ -43,13 +43,13 @@ def hog(
     _, height, width = input_shape
     rows, columns = height // CELL - BLOCK + 1, width // CELL - BLOCK + 1
     return chain(
-        hog=Hog(),
+        hog=HOG(),
         flatten=nn.Flatten(),
         fc=nn.Linear(rows * columns * BLOCK * BLOCK * HOG_DIRECTIONS, num_classes),
     )
 
 
-class Hog(nn.Module):
+class HOG(nn.Module):
     """Blocks of 2 x 2 cells of 9 directions, normalised.  [N,C,H,W] -> [N,36,rows,columns]
 
     At each pixel the channel with the longest gradient votes.  The order of the 36 is

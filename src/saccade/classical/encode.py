@@ -68,14 +68,14 @@ class SpatialPyramid(nn.Module):
         return f"depth={len(self.levels) - 1}"
 
 
-class SignedRoot(nn.Module):
+class SignedSquareRoot(nn.Module):
     """sign(x) * sqrt(|x|): many small values count beside a few large ones.  Any shape -> same"""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.sign(x) * x.abs().sqrt()
 
 
-class UnitLength(nn.Module):
+class L2Normalize(nn.Module):
     """Each of `parts` equal stretches divided by its length; 0 stays 0.  [N,F] -> [N,F]"""
 
     def __init__(self, parts: int = 1) -> None:
@@ -92,27 +92,27 @@ class UnitLength(nn.Module):
 DEPTH = 2  # of the pyramid: 1 + 4 + 16 regions
 
 
-def bag_of_words(num_classes: int = 15, *, words: int = 200) -> nn.Sequential:
+def bag_of_words(num_classes: int = 15, *, num_words: int = 200) -> nn.Sequential:
     """Counts of SIFT's words.  [N,3,H,W] -> [N,num_classes]"""
     return chain(
         grey=Grey(),
         sift=DenseSift(),
-        words=Words(128, words),
+        words=VisualWords(128, num_words),
         pyramid=SpatialPyramid(DEPTH),
-        root=SignedRoot(),
-        length=UnitLength(),
-        fc=nn.Linear(words * sum(4**level for level in range(DEPTH + 1)), num_classes),
+        root=SignedSquareRoot(),
+        length=L2Normalize(),
+        fc=nn.Linear(num_words * sum(4**level for level in range(DEPTH + 1)), num_classes),
     )
 
 
-class Words(nn.Module):
+class VisualWords(nn.Module):
     """1 for the nearest word, 0 for all others.  [N,D,...] -> [N,words,...]"""
 
     means: Tensor
 
-    def __init__(self, inputs: int, words: int) -> None:
+    def __init__(self, inputs: int, num_words: int) -> None:
         super().__init__()
-        self.register_buffer("means", torch.zeros(words, inputs))
+        self.register_buffer("means", torch.zeros(num_words, inputs))
 
     def forward(self, x: Tensor) -> Tensor:
         nearness = x.flatten(2).mT @ self.means.mT - 0.5 * (self.means**2).sum(1)
@@ -125,7 +125,7 @@ class Words(nn.Module):
         return f"{inputs}, {words}"
 
 
-class Projection(nn.Module):
+class PCAProjection(nn.Module):
     """Principal component analysis as fitted elsewhere.  [N,D,...] -> [N,outputs,...]"""
 
     mean: Tensor
@@ -145,7 +145,7 @@ class Projection(nn.Module):
         return f"{inputs}, {outputs}"
 
 
-KEPT = 64  # numbers of a descriptor after the projection
+PROJECTED = 64  # numbers of a descriptor after the projection
 LEVELS = ((1, 1), (3, 1))  # rows, columns
 
 
@@ -154,9 +154,9 @@ def fisher(num_classes: int = 20, *, gaussians: int = 32) -> nn.Sequential:
     parts = 2 * sum(down * along for down, along in LEVELS)
     return chain(
         describe=Concat(sift=sift_branch(gaussians), colour=colour_branch(gaussians)),
-        root=SignedRoot(),
-        length=UnitLength(parts),
-        fc=nn.Linear(parts * 2 * gaussians * KEPT, num_classes),
+        root=SignedSquareRoot(),
+        length=L2Normalize(parts),
+        fc=nn.Linear(parts * 2 * gaussians * PROJECTED, num_classes),
     )
 
 
@@ -165,9 +165,9 @@ def sift_branch(gaussians: int) -> nn.Sequential:
     return chain(
         grey=Grey(),
         sift=DenseSift(),
-        root=SignedRoot(),
-        reduce=Projection(128, KEPT),
-        fisher=FisherVector(KEPT, gaussians, levels=LEVELS),
+        root=SignedSquareRoot(),
+        reduce=PCAProjection(128, PROJECTED),
+        fisher=FisherVector(PROJECTED, gaussians, levels=LEVELS),
     )
 
 
@@ -175,8 +175,8 @@ def colour_branch(gaussians: int) -> nn.Sequential:
     """[N,3,H,W] -> [N,regions*2*gaussians*64]"""
     return chain(
         colour=ColourStatistics(),
-        reduce=Projection(96, KEPT),
-        fisher=FisherVector(KEPT, gaussians, levels=LEVELS),
+        reduce=PCAProjection(96, PROJECTED),
+        fisher=FisherVector(PROJECTED, gaussians, levels=LEVELS),
     )
 
 
@@ -247,7 +247,7 @@ def k_means(descriptors: Tensor, count: int, seed: int) -> Tensor:
     return torch.from_numpy(found.cluster_centers_)
 
 
-def fit_mixture(row: FisherVector, descriptors: Tensor, seed: int) -> None:
+def fit_gaussian_mixture(row: FisherVector, descriptors: Tensor, seed: int) -> None:
     """Maximum likelihood by expectation and maximisation (Dempster, Laird, Rubin 1977).
 
     The first Gaussians sit at the k means, all as wide and as heavy.
@@ -258,13 +258,13 @@ def fit_mixture(row: FisherVector, descriptors: Tensor, seed: int) -> None:
     row.weights.fill_(1 / len(row.weights))
     before = -torch.inf
     for _ in range(ROUNDS):
-        likelihood = maximise(row, descriptors, FLOOR * variance)
+        likelihood = em_step(row, descriptors, FLOOR * variance)
         if likelihood - before < GAIN:
             return
         before = likelihood
 
 
-def maximise(row: FisherVector, descriptors: Tensor, narrowest: Tensor) -> float:
+def em_step(row: FisherVector, descriptors: Tensor, narrowest: Tensor) -> float:
     """One round; gives the mean log likelihood, in nats, of the mixture before it."""
     gaussians, size = row.means.shape
     likelihood = 0.0

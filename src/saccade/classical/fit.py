@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from saccade.classical.encode import (
     FisherVector,
-    Projection,
-    Words,
-    fit_mixture,
+    PCAProjection,
+    VisualWords,
+    fit_gaussian_mixture,
     k_means,
 )
 from saccade.models.layers.blocks import Concat
@@ -30,19 +30,17 @@ FOLDS = 3
 RANK = 1e-6  # a direction with a smaller share of the largest variance is rounding
 
 
-def fit_machine(
-    classifier: nn.Linear, features: Tensor, targets: Tensor, seed: int
-) -> tuple[str, ...]:
+def fit_svm(classifier: nn.Linear, features: Tensor, targets: Tensor, seed: int) -> tuple[str, ...]:
     """Fit one machine a class against all others; gives how its C was chosen, in words.
 
     With more features than pictures the pictures' own directions are as good as all features: the
     solution lies in them (the representer theorem), and there are fewer.
     """
-    directions = span(features)
+    directions = row_space(features)
     x = (features @ directions if directions is not None else features).double().cpu().numpy()
     classes = targets.cpu().numpy()
-    cost, note = best_cost(x, classes, seed)
-    machine = linear_machine(cost, seed).fit(x, classes)
+    cost, note = select_c(x, classes, seed)
+    machine = linear_svm(cost, seed).fit(x, classes)
     weight, bias = torch.from_numpy(machine.coef_), torch.from_numpy(machine.intercept_)
     if len(weight) == 1:  # of two classes scikit-learn knows the second alone
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
@@ -53,7 +51,7 @@ def fit_machine(
     return (note,)
 
 
-def span(features: Tensor) -> Tensor | None:
+def row_space(features: Tensor) -> Tensor | None:
     """Orthogonal directions in which the pictures lie, where those are fewer.  [N,F] -> [F,<=N]"""
     if features.shape[1] <= features.shape[0]:
         return None
@@ -62,13 +60,13 @@ def span(features: Tensor) -> Tensor | None:
     return features.mT @ (vectors[:, kept] * values[kept].rsqrt()).float()
 
 
-def linear_machine(cost: float, seed: int) -> Any:
+def linear_svm(cost: float, seed: int) -> Any:
     from sklearn.svm import LinearSVC
 
     return LinearSVC(C=cost, random_state=seed, max_iter=10_000)
 
 
-def best_cost(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> tuple[float, str]:
+def select_c(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> tuple[float, str]:
     """The C of the highest accuracy in cross-validation, the smallest among equals; in words."""
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
@@ -77,20 +75,19 @@ def best_cost(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> 
         return 1.0, "C = 1: a class with one picture leaves nothing to choose it on"
     folds = StratifiedKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
     scores = {
-        cost: cross_val_score(linear_machine(cost, seed), x, targets, cv=folds).mean()
-        for cost in COSTS
+        cost: cross_val_score(linear_svm(cost, seed), x, targets, cv=folds).mean() for cost in COSTS
     }
     best = max(scores, key=lambda cost: scores[cost])
     share = f"{100 * scores[best]:.1f} % in {folds.n_splits}-fold cross-validation"
     return best, f"C = {best:g} of the linear machine: {share}"
 
 
-LOOKED_AT = 500  # pictures from which descriptors are drawn
+FIT_IMAGES = 500  # pictures from which descriptors are drawn
 DRAWN = 128  # descriptors of a picture
 PORTION = 16  # pictures at a time
 
 
-class Taken(Protocol):
+class IndexedImages(Protocol):
     """Pictures that are handed out by their places."""
 
     def __len__(self) -> int: ...
@@ -102,12 +99,12 @@ Progress = Callable[[int, int], None]  # pictures done, in all
 
 @torch.inference_mode()
 def fit(
-    model: nn.Sequential, pictures: Taken, targets: Tensor, seed: int, progress: Progress
+    model: nn.Sequential, pictures: IndexedImages, targets: Tensor, seed: int, progress: Progress
 ) -> tuple[str, ...]:
     """Fit `model` to pictures [N,C,H,W] and classes [N]; gives what is to be said about it."""
     model.eval()
     chance = torch.Generator().manual_seed(seed)
-    some = torch.randperm(len(pictures), generator=chance)[:LOOKED_AT].sort().values
+    some = torch.randperm(len(pictures), generator=chance)[:FIT_IMAGES].sort().values
     place = next(model.parameters()).device
     parts = [pictures.take(part).to(place) for part in some.split(PORTION)]
     notes = list(_fit_rows(model, parts, chance))
@@ -115,11 +112,13 @@ def fit(
     assert isinstance(classifier, nn.Linear)
     features = _features(model[:-1], pictures, place, progress)
     with _notes() as warned:
-        notes += fit_machine(classifier, features, targets, seed)
+        notes += fit_svm(classifier, features, targets, seed)
     return *notes, *warned
 
 
-def _features(rows: nn.Module, pictures: Taken, place: torch.device, progress: Progress) -> Tensor:
+def _features(
+    rows: nn.Module, pictures: IndexedImages, place: torch.device, progress: Progress
+) -> Tensor:
     """What the classifier is to see.  [N,F]"""
     found: list[Tensor] = []
     for part in torch.arange(len(pictures)).split(PORTION):
@@ -176,7 +175,7 @@ def _notes() -> Iterator[list[str]]:
     notes += dict.fromkeys(str(warning.message).split(". ")[0] for warning in caught)
 
 
-def _fit_projection(row: Projection, descriptors: Tensor, seed: int) -> None:
+def _fit_projection(row: PCAProjection, descriptors: Tensor, seed: int) -> None:
     """The directions of the largest variance, each with its largest number above 0."""
     mean = descriptors.double().mean(0)
     _, vectors = torch.linalg.eigh((descriptors.double() - mean).mT.cov())
@@ -186,12 +185,12 @@ def _fit_projection(row: Projection, descriptors: Tensor, seed: int) -> None:
     row.components.copy_(found * largest.sign())
 
 
-def _fit_words(row: Words, descriptors: Tensor, seed: int) -> None:
+def _fit_words(row: VisualWords, descriptors: Tensor, seed: int) -> None:
     row.means.copy_(k_means(descriptors, len(row.means), seed))
 
 
 LEARNERS: dict[type, Callable[..., None]] = {
-    Projection: _fit_projection,
-    FisherVector: fit_mixture,
-    Words: _fit_words,
+    PCAProjection: _fit_projection,
+    FisherVector: fit_gaussian_mixture,
+    VisualWords: _fit_words,
 }

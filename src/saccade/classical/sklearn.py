@@ -15,7 +15,7 @@ from torch import nn
 from saccade.classical.descriptors import BLOCK, CELL, hog
 from saccade.classical.encode import bag_of_words, fisher
 from saccade.classical.fit import fit
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.models.layers.blocks import normalized
 
 Shape = tuple[int, int, int]  # height, width, channels
@@ -64,7 +64,7 @@ class ClassicalClassifier(ClassifierMixin, BaseEstimator):
             tuple(std.clip(np.finfo(np.float32).eps).tolist()),
         )
         chosen = torch.from_numpy(targets.astype(np.int64))
-        pictures = Held(torch.from_numpy(pixels))
+        pictures = CachedImages(torch.from_numpy(pixels))
         self.notes_ = fit(self.network_, pictures, chosen, self.random_state, lambda *_: None)
         return self
 
@@ -99,7 +99,7 @@ class ClassicalClassifier(ClassifierMixin, BaseEstimator):
         if self.model == "fisher":
             return fisher(classes, gaussians=min(PARTS["fisher"], pictures))
         if self.model == "bag_of_words":
-            return bag_of_words(classes, words=min(PARTS["bag_of_words"], pictures))
+            return bag_of_words(classes, num_words=min(PARTS["bag_of_words"], pictures))
         if self.model != "hog":
             raise ValueError(f"model cannot be '{self.model}'; there are hog, bag_of_words, fisher")
         if min(height, width) < CELL * BLOCK:

@@ -11,12 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saccade.comparison.comparison import Changed, Comparison, Pair, Setting, Side
+from saccade.comparison.comparison import (
+    ChangedPrediction,
+    ComparedRun,
+    Comparison,
+    DifferingSetting,
+    Pair,
+)
 from saccade.comparison.page import comparison_page
-from saccade.comparison.same_test import Exam, items_of, read_exam, same_test
-from saccade.data.formats import Opening, opened
+from saccade.comparison.same_test import TestedRun, items_of, read_tested_run, shared_test_set
+from saccade.data.formats import DecodeOptions, open_image
 from saccade.errors import DataError, SaccadeError, UsageError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.metrics.paired import Paired, holm, paired
 from saccade.report.pictures import THUMBNAIL_SIDE, thumbnail
 from saccade.runs.run import Run
@@ -29,14 +35,14 @@ def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Compa
         raise UsageError("there is nothing to compare one run with", "name two runs or more")
     if len({Path(path).resolve() for path in paths}) < len(paths):
         raise UsageError("a run is named twice", "name different runs")
-    exams, notes = same_test([read_exam(Run.open(path)) for path in paths])
-    comparison = replace(compared(exams), notes=notes)
+    exams, notes = shared_test_set([read_tested_run(Run.open(path)) for path in paths])
+    comparison = replace(compare_tested(exams), notes=notes)
     if html is not None:
-        write_whole(html, comparison_page(comparison, look_of(exams[0])))
+        atomic_write(html, comparison_page(comparison, thumbnail_source(exams[0])))
     return comparison
 
 
-def compared(exams: Sequence[Exam]) -> Comparison:
+def compare_tested(exams: Sequence[TestedRun]) -> Comparison:
     """What exams of the same images, in the same order, say of their runs."""
     first, groups = exams[0], exams[0].group_of_each()
     metric = metric_of(first.task, first.classes)
@@ -44,7 +50,7 @@ def compared(exams: Sequence[Exam]) -> Comparison:
     numbers, correct = paired(metric, rows, groups), [metric.correct(one) for one in rows]
     names = names_of(exams)
     sides = tuple(
-        Side(
+        ComparedRun(
             name,
             str(exam.run.path),
             exam.run.recipe.model.name,
@@ -56,7 +62,7 @@ def compared(exams: Sequence[Exam]) -> Comparison:
     return Comparison(
         task=first.task,
         n=len(first.names),
-        sides=sides,
+        runs=sides,
         pairs=pairs_of(numbers, names, first.names, correct),
         changed=changed(exams, correct),
         settings=differing(exams),
@@ -98,27 +104,31 @@ def _only(images: Sequence[str], right: Tensor | None, other: Tensor | None) -> 
     return tuple(compress(images, (right & ~other).tolist()))
 
 
-def changed(exams: Sequence[Exam], correct: Sequence[Tensor | None]) -> tuple[Changed, ...]:
+def changed(
+    exams: Sequence[TestedRun], correct: Sequence[Tensor | None]
+) -> tuple[ChangedPrediction, ...]:
     """The images that some of the runs have right and some wrong; `correct` [N] bool a run."""
     right = list(zip(*(one.tolist() for one in correct if one is not None), strict=True))
     return tuple(
-        Changed(exams[0].names[k], exams[0].labels[k], tuple(e.answers[k] for e in exams), each)
+        ChangedPrediction(
+            exams[0].names[k], exams[0].labels[k], tuple(e.answers[k] for e in exams), each
+        )
         for k, each in enumerate(right)
         if len(set(each)) > 1
     )
 
 
-def differing(exams: Sequence[Exam]) -> tuple[Setting, ...]:
+def differing(exams: Sequence[TestedRun]) -> tuple[DifferingSetting, ...]:
     """The data and the settings that are not the same in all runs."""
     told = [{"data": exam.data or "digits", **exam.run.recipe.settings()} for exam in exams]
     return tuple(
-        Setting(name, tuple(_written(settings[name]) for settings in told))
+        DifferingSetting(name, tuple(_written(settings[name]) for settings in told))
         for name in told[0]
         if len({_written(settings[name]) for settings in told}) > 1
     )
 
 
-def look_of(exam: Exam) -> Callable[[str], bytes | None]:
+def thumbnail_source(exam: TestedRun) -> Callable[[str], bytes | None]:
     """What gives a small picture by its name, and None for one that is gone."""
     try:
         items = items_of(exam)
@@ -127,9 +137,11 @@ def look_of(exam: Exam) -> Callable[[str], bytes | None]:
 
     def look(name: str) -> bytes | None:
         try:
-            raw = items[name].picture.read()
+            raw = items[name].image.read()
             if isinstance(raw, bytes):
-                raw = opened(raw, Opening(grey=False, least=THUMBNAIL_SIDE, longer=True))
+                raw = open_image(
+                    raw, DecodeOptions(grey=False, min_side=THUMBNAIL_SIDE, longer=True)
+                )
         except (KeyError, DataError, OSError):
             return None
         pixels = raw[..., None] if raw.ndim == 2 else raw[..., :3]
@@ -138,7 +150,7 @@ def look_of(exam: Exam) -> Callable[[str], bytes | None]:
     return look
 
 
-def names_of(exams: Sequence[Exam]) -> list[str]:
+def names_of(exams: Sequence[TestedRun]) -> list[str]:
     """Folder names where they tell the runs apart, else the paths as they were given."""
     short = [exam.run.path.resolve().name for exam in exams]
     return short if len(set(short)) == len(short) else [str(exam.run.path) for exam in exams]

@@ -9,23 +9,23 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from saccade.metrics.metric import Number
+from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
 from saccade.words import aligned, duration, html_table
 
 LEVEL = 0.05  # p-values from here on are inside the noise
-NAMED = 8  # pictures that are named in a terminal; --csv names all
+MAX_NAMED = 8  # pictures that are named in a terminal; --csv names all
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedRun:
     """One of the runs that are compared."""
 
     name: str  # its folder, as short as tells it apart
     path: str
     model: str
     seconds: float  # of its training
-    numbers: tuple[Number, ...]  # on the pictures that are compared; the first one leads
+    numbers: tuple[MetricValue, ...]  # on the pictures that are compared; the first one leads
 
 
 @dataclass(frozen=True)
@@ -40,39 +40,39 @@ class Pair:
     only_second: tuple[str, ...]
 
     @property
-    def leading(self) -> Difference:
+    def primary(self) -> Difference:
         return self.differences[0]
 
     @property
-    def inside_noise(self) -> bool:
+    def insignificant(self) -> bool:
         """Whether equally good networks differ so much more often than once in 20 times."""
         return self.p >= LEVEL
 
-    def in_words(self) -> str:
+    def summary(self) -> str:
         """What the leading difference comes to, the better run less the other."""
-        found = self.leading
+        found = self.primary
         better, sign = (self.second, 1) if found.value >= 0 else (self.first, -1)
         ends = sorted(sign * end for end in found.interval or ())
         size = _points(abs(found.value), found.unit)
         span = f" ({_bare(ends[0], found.unit)} to {_bare(ends[1], found.unit)})" if ends else ""
-        if self.inside_noise:
+        if self.insignificant:
             several = " of so many comparisons" if found.p < LEVEL else ""
             return f"the difference of {size}{span} is inside the noise{several}"
         return f"{better} is better by {size}{span}, more than noise"
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangedPrediction:
     """A picture that not all of the runs have right, or not all wrong."""
 
     name: str
     label: str
-    answers: tuple[str, ...]  # of each run
-    right: tuple[bool, ...]
+    predictions: tuple[str, ...]  # of each run
+    correct: tuple[bool, ...]
 
 
 @dataclass(frozen=True)
-class Setting:
+class DifferingSetting:
     """A setting that is not the same in all runs."""
 
     name: str
@@ -85,40 +85,40 @@ class Comparison:
 
     task: str
     n: int  # pictures that are compared
-    sides: tuple[Side, ...]
+    runs: tuple[ComparedRun, ...]
     pairs: tuple[Pair, ...]
-    changed: tuple[Changed, ...]
-    settings: tuple[Setting, ...]
+    changed: tuple[ChangedPrediction, ...]
+    settings: tuple[DifferingSetting, ...]
     notes: tuple[str, ...] = ()
     grouped: bool = False  # whether whole groups of pictures were drawn
     right_or_wrong: bool = True  # what answers are, but for numbers, which are only near
 
     def verdicts(self) -> list[str]:
         """A sentence a pair."""
-        value = {side.name: str(side.numbers[0]).split(" (")[0] for side in self.sides}
+        value = {side.name: str(side.numbers[0]).split(" (")[0] for side in self.runs}
         return [
-            f"{p.first} {value[p.first]}, {p.second} {value[p.second]}: {p.in_words()}"
+            f"{p.first} {value[p.first]}, {p.second} {value[p.second]}: {p.summary()}"
             for p in self.pairs
         ]
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
-        rows = [("compared", f"{self.n:,} test pictures, {self.sides[0].numbers[0].name}")]
+        rows = [("compared", f"{self.n:,} test pictures, {self.runs[0].numbers[0].name}")]
         rows += [("", verdict) for verdict in self.verdicts()]
-        for side in self.sides:
+        for side in self.runs:
             told = [f"{side.model}, trained in {duration(side.seconds)}"]
             told += [f"{number.name} {number}" for number in side.numbers]
             rows += zip([side.name, *[""] * (len(told) - 1)], told, strict=True)
         for pair in self.pairs:
             rows += self._of(pair)
         for setting in self.settings:
-            pairs = zip(self.sides, setting.values, strict=True)
+            pairs = zip(self.runs, setting.values, strict=True)
             rows.append((setting.name, ", ".join(f"{s.name}: {v}" for s, v in pairs)))
         return [*rows, *(("note", note) for note in self.notes)]
 
     def _of(self, pair: Pair) -> list[tuple[str, str]]:
         """How a pair differs, number by number, and the pictures that changed side."""
-        told = [f"{d.name} {difference_in_words(d)}" for d in pair.differences]
+        told = [f"{d.name} {difference_text(d)}" for d in pair.differences]
         if len(self.pairs) > 1:
             told[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
         head = [f"{pair.second} less {pair.first}", *[""] * (len(told) - 1)]
@@ -126,24 +126,24 @@ class Comparison:
         if not self.right_or_wrong:
             return rows
         for name, only in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
-            more = f", ... and {len(only) - NAMED} more" if len(only) > NAMED else ""
-            listed = f": {', '.join(only[:NAMED])}{more}" if only else ""
+            more = f", ... and {len(only) - MAX_NAMED} more" if len(only) > MAX_NAMED else ""
+            listed = f": {', '.join(only[:MAX_NAMED])}{more}" if only else ""
             rows.append((f"only {name} right", f"{len(only)}{listed}"))
         return rows
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is undefined is None."""
-        pairs = [asdict(p) | {"inside_noise": p.inside_noise} for p in self.pairs]
+        pairs = [asdict(p) | {"insignificant": p.insignificant} for p in self.pairs]
         return _plain(asdict(self) | {"pairs": pairs, "verdicts": self.verdicts()})
 
     def to_csv(self) -> str:
         """A row a picture that changed side: what each run said, and whether that is right."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        titles = [t for side in self.sides for t in (side.name, f"{side.name} right")]
+        titles = [t for side in self.runs for t in (side.name, f"{side.name} right")]
         writer.writerow(["name", "label", *titles])
         for one in self.changed:
-            pairs = zip(one.answers, one.right, strict=True)
+            pairs = zip(one.predictions, one.correct, strict=True)
             cells = [cell for answer, right in pairs for cell in (answer, "yes" if right else "no")]
             writer.writerow([one.name, one.label, *cells])
         return out.getvalue().rstrip("\n")
@@ -158,7 +158,7 @@ class Comparison:
         return html_table(("compared", f"{self.n:,} test pictures"), self.rows()[1:])
 
 
-def difference_in_words(found: Difference) -> str:
+def difference_text(found: Difference) -> str:
     """As '+0.4 points (-0.9 to 1.7), p = 0.56 (McNemar)'."""
     size = f"{found.value:+.{_digits(found.unit)}f}" if found.unit != "%" else ""
     size = size or f"{100 * found.value:+.1f}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from saccade.comparison.comparison import (
-    Changed,
+    ChangedPrediction,
     Comparison,
     Pair,
-    difference_in_words,
+    difference_text,
     p_value,
 )
 from saccade.metrics.paired import Difference
@@ -19,10 +19,10 @@ from saccade.report.page import (
     element,
     facts,
     folded,
+    image,
+    image_grid,
     join,
     page,
-    picture,
-    pictures,
     table,
 )
 from saccade.words import duration
@@ -30,7 +30,7 @@ from saccade.words import duration
 SHOWN = 24  # pictures of one side of a pair
 ALL_SHOWN = 144  # pictures of the page: under a megabyte
 LISTED = 500  # names; --csv has all
-ALIKE = "The settings and the data are the same; chance alone parts these runs."
+IDENTICAL_SETTINGS = "The settings and the data are the same; chance alone parts these runs."
 HOLM = (
     "With {} pairs one in twenty would differ by chance alone soon enough: the p-values of "
     "{} are raised for that (Holm 1979). The intervals are not."
@@ -40,10 +40,10 @@ MEANING = (
     "tested; another seed can move a run further. Inside the noise means that two equally good "
     "networks differ so much more often than once in 20 times, not that they are equally good."
 )
-Look = Callable[[str], bytes | None]  # a picture's name -> a PNG or JPEG file
+ThumbnailSource = Callable[[str], bytes | None]  # a picture's name -> a PNG or JPEG file
 
 
-def comparison_page(comparison: Comparison, look: Look) -> str:
+def comparison_page(comparison: Comparison, look: ThumbnailSource) -> str:
     """The whole page, self-contained; `look` gives the pictures, or None for one that is gone."""
     sections = [Section("Which is better", _differences(comparison))]
     if comparison.right_or_wrong:
@@ -55,12 +55,12 @@ def comparison_page(comparison: Comparison, look: Look) -> str:
     verdicts = comparison.verdicts()
     lead = verdicts[0] if len(verdicts) == 1 else f"{_apart(comparison)} of {len(verdicts)} pairs"
     lead += "" if len(verdicts) == 1 else " differ by more than noise"
-    title = ", ".join(side.name for side in comparison.sides) + " compared"
+    title = ", ".join(side.name for side in comparison.runs) + " compared"
     return page(title, sections, lead=f"{lead}.", footer="Written by saccade.")
 
 
 def _apart(comparison: Comparison) -> str:
-    count = sum(not pair.inside_noise for pair in comparison.pairs)
+    count = sum(not pair.insignificant for pair in comparison.pairs)
     return str(count) if count else "None"
 
 
@@ -74,7 +74,7 @@ def _differences(comparison: Comparison) -> Html:
         for found, p in zip(pair.differences, _raised(pair), strict=True)
     ]
     head = ("pair", "number", "difference, 95 % interval", "p-value", "by")
-    notes = [HOLM.format(len(comparison.pairs), comparison.pairs[0].leading.name)] * many
+    notes = [HOLM.format(len(comparison.pairs), comparison.pairs[0].primary.name)] * many
     if comparison.grouped:
         notes.append("Pictures of one group were drawn together.")
     told = [element("p", words, class_="note") for words in (*comparison.notes, *notes, MEANING)]
@@ -87,13 +87,13 @@ def _raised(pair: Pair) -> list[float]:
 
 
 def _cells(found: Difference, p: float) -> tuple[str, str, str]:
-    size, _, _ = difference_in_words(found).partition(", p ")
+    size, _, _ = difference_text(found).partition(", p ")
     return size, p_value(p), found.method
 
 
 def _drawn(pairs: Sequence[Pair]) -> Html:
     """The intervals of the leading differences about a line at none."""
-    leading = [pair.leading for pair in pairs]
+    leading = [pair.primary for pair in pairs]
     ends = [abs(end) for one in leading for end in (*(one.interval or ()), one.value)]
     reach = 1.1 * (max(ends) or 1.0)
 
@@ -119,7 +119,7 @@ def _drawn(pairs: Sequence[Pair]) -> Html:
             aria_hidden="true",
         )
         name = f"{pair.second} less {pair.first}"
-        words = "inside the noise" if pair.inside_noise else "more than noise"
+        words = "inside the noise" if pair.insignificant else "more than noise"
         cells = [element("th", name, scope="row"), element("td", drawn, class_="fill")]
         rows.append(element("tr", *cells, element("td", words)))
     title = f"Difference in {leading[0].name}; the upright line is no difference"
@@ -127,10 +127,10 @@ def _drawn(pairs: Sequence[Pair]) -> Html:
     return element("figure", element("p", title, class_="chart-title"), body)
 
 
-def _changed(comparison: Comparison, look: Look) -> Html:
+def _changed(comparison: Comparison, look: ThumbnailSource) -> Html:
     """For each pair the pictures that only one of both has right."""
     changed = {one.name: one for one in comparison.changed}
-    place = {side.name: k for k, side in enumerate(comparison.sides)}
+    place = {side.name: k for k, side in enumerate(comparison.runs)}
     most = max(1, min(SHOWN, ALL_SHOWN // (2 * len(comparison.pairs))))
     blocks: list[Html] = []
     for pair in comparison.pairs:
@@ -145,19 +145,19 @@ def _changed(comparison: Comparison, look: Look) -> Html:
                 heading = element("h3", f"Right in {right}, wrong in {wrong}: {len(names):,}")
                 cells = [_cell(changed[name], place[wrong], look) for name in names[:most]]
                 shown = [cell for cell in cells if cell]
-                blocks += [heading, pictures(shown)]
+                blocks += [heading, image_grid(shown)]
                 if len(shown) < len(names):
                     blocks.append(_listed(names))
     return join(blocks)
 
 
-def _cell(one: Changed, wrong: int, look: Look) -> Html | None:
+def _cell(one: ChangedPrediction, wrong: int, look: ThumbnailSource) -> Html | None:
     encoded = look(one.name)
     if encoded is None:
         return None
-    words = f"{one.label or 'none'}, taken for {one.answers[wrong] or 'none'}"
+    words = f"{one.label or 'none'}, taken for {one.predictions[wrong] or 'none'}"
     path = element("span", one.name, class_="path")
-    return picture(encoded, words, join([words, Html("<br>"), path]))
+    return image(encoded, words, join([words, Html("<br>"), path]))
 
 
 def _listed(names: Sequence[str]) -> Html:
@@ -168,7 +168,7 @@ def _listed(names: Sequence[str]) -> Html:
 
 def _runs(comparison: Comparison) -> Html:
     cells = [
-        facts({number.name: str(number) for number in side.numbers}) for side in comparison.sides
+        facts({number.name: str(number) for number in side.numbers}) for side in comparison.runs
     ]
     blocks = [
         element(
@@ -177,13 +177,13 @@ def _runs(comparison: Comparison) -> Html:
             element("p", f"{side.model}, trained in {duration(side.seconds)}", class_="quiet"),
             numbers,
         )
-        for side, numbers in zip(comparison.sides, cells, strict=True)
+        for side, numbers in zip(comparison.runs, cells, strict=True)
     ]
     return columns(*blocks)
 
 
 def _settings(comparison: Comparison) -> Html:
     if not comparison.settings:
-        return element("p", ALIKE)
-    head = ("setting", *(side.name for side in comparison.sides))
+        return element("p", IDENTICAL_SETTINGS)
+    head = ("setting", *(side.name for side in comparison.runs))
     return table(head, [(setting.name, *setting.values) for setting in comparison.settings])

@@ -26,14 +26,14 @@ COLUMNS = {"name", "label", "prediction", "loss"}
 
 
 @dataclass(frozen=True)
-class Exam:
+class TestedRun:
     """A run's test images, a row each, in the order of its split."""
 
     run: Run
     task: str
     table: dict[str, tuple[str, ...]]  # the columns of predictions.csv
     classes: tuple[str, ...]
-    parts: dict[str, str]  # what each image of the data was used for
+    splits: dict[str, str]  # what each image of the data was used for
     groups: dict[str, str]  # of the images that have one
 
     @property
@@ -73,20 +73,20 @@ class Exam:
         place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
         return torch.tensor([place[key] for key in keys])
 
-    def takes(self, rows: Sequence[int]) -> Exam:
+    def select(self, rows: Sequence[int]) -> TestedRun:
         """The exam of these rows alone, in this order."""
         table = {title: tuple(cells[k] for k in rows) for title, cells in self.table.items()}
         return replace(self, table=table)
 
 
-def read_exam(run: Run) -> Exam:
+def read_tested_run(run: Run) -> TestedRun:
     """The exam of a finished run; raises `UsageError` while it is unfinished."""
     if not run.finished or not (run.path / "predictions.csv").is_file():
         raise UsageError(
             f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
         )
     rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
-    return Exam(
+    return TestedRun(
         run,
         current_kind(run.events("evaluation")[-1]["task"]),
         {title: tuple(row[title] for row in rows) for title in rows[0]},
@@ -111,7 +111,7 @@ HINT = "runs with the same data, data.test and train.seed hold out the same pict
 Content = dict[str, str]  # what stands for a picture, by its name
 
 
-def same_test(exams: Sequence[Exam]) -> tuple[list[Exam], tuple[str, ...]]:
+def shared_test_set(exams: Sequence[TestedRun]) -> tuple[list[TestedRun], tuple[str, ...]]:
     """The exams on the pictures that all have, in one order, and what is to be said of that.
 
     Pictures of one place are the same when their names are; those of several places when their
@@ -130,21 +130,21 @@ def same_test(exams: Sequence[Exam]) -> tuple[list[Exam], tuple[str, ...]]:
             raise DataError(f"no picture was held out as test by all of the runs: {told}", HINT)
         notes += (f"compared on the {len(shared):,} pictures that all were tested on; {told}",)
     taken = [
-        exam.takes([rows[key] for key in shared]) for exam, rows in zip(exams, keyed, strict=True)
+        exam.select([rows[key] for key in shared]) for exam, rows in zip(exams, keyed, strict=True)
     ]
     _refuse_other_labels(taken)
     return taken, notes
 
 
-def items_of(exam: Exam) -> dict[str, Item]:
+def items_of(exam: TestedRun) -> dict[str, Item]:
     """All pictures of the run's data by name; raises `SaccadeError` when they are gone."""
     source = open_source(exam.data)
     return {item.name: item for split in source.splits for item in source.read(split)}
 
 
-def _contents(exams: Sequence[Exam]) -> tuple[list[Content], tuple[str, ...]]:
+def _contents(exams: Sequence[TestedRun]) -> tuple[list[Content], tuple[str, ...]]:
     """What stands for every picture of each run, and a note where that is no more than a name."""
-    named: list[Content] = [{name: name for name in exam.parts} for exam in exams]
+    named: list[Content] = [{name: name for name in exam.splits} for exam in exams]
     if len({exam.data for exam in exams}) == 1:
         return named, ()
     try:
@@ -154,17 +154,17 @@ def _contents(exams: Sequence[Exam]) -> tuple[list[Content], tuple[str, ...]]:
         return named, (f"pictures are told apart by their names alone: {what}",)
 
 
-def _digests(exam: Exam) -> Content:
+def _digests(exam: TestedRun) -> Content:
     items = items_of(exam)
-    lost = exam.parts.keys() - items.keys()
+    lost = exam.splits.keys() - items.keys()
     if lost:
         raise DataError(f"{len(lost)} pictures of '{exam.run.path}' are gone, as '{min(lost)}'")
-    used = [items[name] for name, part in exam.parts.items() if part in ("train", "test")]
+    used = [items[name] for name, part in exam.splits.items() if part in ("train", "test")]
     found = digests(used, cache_folder() / "digests.sqlite")
     return {item.name: content.hex() for item, content in zip(used, found, strict=True)}
 
 
-def _keyed(exam: Exam, content: Content) -> dict[tuple[str, int], int]:
+def _keyed(exam: TestedRun, content: Content) -> dict[tuple[str, int], int]:
     """The row of each test picture; copies of one are told apart by their number."""
     times: Counter[str] = Counter()
     rows = {}
@@ -175,12 +175,14 @@ def _keyed(exam: Exam, content: Content) -> dict[tuple[str, int], int]:
     return rows
 
 
-def _trained(exam: Exam, content: Content) -> set[str]:
-    return {content[name] for name, part in exam.parts.items() if part == "train"}
+def _trained(exam: TestedRun, content: Content) -> set[str]:
+    return {content[name] for name, part in exam.splits.items() if part == "train"}
 
 
 def _overlap(
-    exams: Sequence[Exam], keyed: Sequence[dict[tuple[str, int], int]], trained: Sequence[set[str]]
+    exams: Sequence[TestedRun],
+    keyed: Sequence[dict[tuple[str, int], int]],
+    trained: Sequence[set[str]],
 ) -> str:
     """Who was trained on how many of whose test pictures."""
     told = []
@@ -194,7 +196,7 @@ def _overlap(
     return "; ".join(told) or "their test pictures are others"
 
 
-def _refuse_other_questions(exams: Sequence[Exam]) -> None:
+def _refuse_other_questions(exams: Sequence[TestedRun]) -> None:
     first = exams[0]
     for exam in exams[1:]:
         if exam.task != first.task:
@@ -211,7 +213,7 @@ def _refuse_other_questions(exams: Sequence[Exam]) -> None:
             )
 
 
-def _refuse_other_labels(exams: Sequence[Exam]) -> None:
+def _refuse_other_labels(exams: Sequence[TestedRun]) -> None:
     """Raise `DataError` where the truth has changed from one run to the next."""
     first = exams[0]
     for exam in exams[1:]:

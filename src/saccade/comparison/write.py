@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from saccade.command import Command
-from saccade.data.cache import Pictures, decoded
+from saccade.data.cache import ImageStore, decode_all
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
 from saccade.errors import DataError, UsageError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.report.card import write_card
 from saccade.report.pages.run_page import run_page
 from saccade.report.pages.side_by_side import side_by_side
@@ -65,11 +65,11 @@ def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenRepor
         text, usual = side_by_side(runs, _told_apart(runs)), SEVERAL
     if len(runs) == 1 and out is None:
         write_card(runs[0])
-    write_whole(out or usual, text)
+    atomic_write(out or usual, text)
     return WrittenReport(out or usual, tuple(str(run.path) for run in runs))
 
 
-def tested_pictures(run: Run) -> Pictures:
+def tested_pictures(run: Run) -> ImageStore:
     """The test pictures in the order of predictions.csv, read anew from where they lie."""
     source = open_source(run.started["data"])
     items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
@@ -80,7 +80,7 @@ def tested_pictures(run: Run) -> Pictures:
             f"'{source.name}' lacks '{missing[0]}', which '{run.path}' was tested on",
             "put the pictures back to where they were when it was trained",
         )
-    found = decoded([items[name] for name in names], run.bundle.preprocessing)
+    found = decode_all([items[name] for name in names], run.bundle.preprocessing)
     if found.failed:
         first = found.failed[0]
         raise DataError(f"'{first.name}' was readable and is not: {first.reason}")

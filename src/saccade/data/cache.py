@@ -12,8 +12,16 @@ from torch import Tensor
 
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped
-from saccade.data.pool import Workers
-from saccade.data.store import Book, Shelf, digests, free_disk, free_memory, in_words, key_of
+from saccade.data.pool import DecoderPool
+from saccade.data.store import (
+    CacheEntry,
+    DiskCache,
+    cache_key,
+    digests,
+    format_bytes,
+    free_disk,
+    free_memory,
+)
 from saccade.data.targets import Targets
 from saccade.errors import DataError, RecipeError, ResourceError, unknown
 from saccade.files import cache_folder
@@ -22,7 +30,7 @@ MODES = ("auto", "off", "memory", "disk")
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
 
 
-class Pictures(Protocol):
+class ImageStore(Protocol):
     """Decoded pictures that can be taken by position, in any order."""
 
     @property
@@ -31,7 +39,7 @@ class Pictures(Protocol):
         ...
 
     @property
-    def ahead(self) -> int:
+    def prefetch(self) -> int:
         """Batches worth preparing while one is used; 0 where taking is but a copy."""
         ...
 
@@ -43,20 +51,20 @@ class Pictures(Protocol):
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodeResult:
     """The pictures that could be read, and what is to be said of the others."""
 
-    pictures: Pictures
-    kept: tuple[int, ...]  # position in `items` of each picture
+    pictures: ImageStore
+    indices: tuple[int, ...]  # position in `items` of each picture
     failed: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class CachedImages:
     """Pictures in memory, or in a file that is mapped into it."""
 
     rows: Tensor  # uint8 [N,C,H,W]
-    ahead: int = 0
+    prefetch: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -70,17 +78,17 @@ class Held:
         return self.rows.index_select(0, index)
 
 
-class Streamed:
+class StreamedImages:
     """Pictures decoded anew whenever they are taken."""
 
-    ahead = 2
+    prefetch = 2
 
     def __init__(self, items: Sequence[Item], kept: Sequence[int], preprocessing: Preprocessing):
         self.items = items
         self.kept = kept
         self.preprocessing = preprocessing
         self.shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
-        self._workers = Workers()
+        self._workers = DecoderPool()
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -88,7 +96,7 @@ class Streamed:
     def take(self, index: Tensor) -> Tensor:
         rows = torch.empty(len(index), *self.shape, dtype=torch.uint8)
         items = [self.items[self.kept[position]] for position in index.tolist()]
-        for row, result in zip(rows, self._workers.pictures(items, self.preprocessing)):
+        for row, result in zip(rows, self._workers.decode_files(items, self.preprocessing)):
             if isinstance(result, Skipped):
                 raise DataError(
                     f"'{result.name}' could be read before and now cannot: {result.reason}",
@@ -99,13 +107,13 @@ class Streamed:
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class CachedTargets:
     """Targets that are pictures too, such as masks, in a cache beside the images they belong to.
 
     Decoded by `preprocessing.of_masks`, or `preprocessing` itself, for the same items as those.
     """
 
-    pictures: Pictures
+    pictures: ImageStore
     noun: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.of_planes`, or `Images`
 
     def __len__(self) -> int:
@@ -115,14 +123,14 @@ class Stored:
         return self.noun(self.pictures.take(rows))
 
 
-def decoded(
+def decode_all(
     items: Sequence[Item],
     preprocessing: Preprocessing,
     *,
     mode: str = "auto",
     folder: Path | None = None,
     progress: Progress | None = None,
-) -> Decoded:
+) -> DecodeResult:
     """All of `items`, decoded once and kept, or with `off` checked once and decoded when taken.
 
     `auto` is memory while that takes up to a quarter of what is free, else the disk while that
@@ -137,16 +145,16 @@ def decoded(
         mode = _chosen(needed, folder)
     if mode == "memory":
         return _in_memory(items, preprocessing, needed, progress)
-    shelf = Shelf(folder / "pictures", pixels=mode == "disk")
-    key = key_of(digests(items, folder / "digests.sqlite"), preprocessing)
+    shelf = DiskCache(folder / "pictures", pixels=mode == "disk")
+    key = cache_key(digests(items, folder / "digests.sqlite"), preprocessing)
     book = shelf.open(key) or _written(shelf, key, items, preprocessing, needed, progress)
     if progress:
         progress(len(items), len(items))
     failed = tuple(Skipped(items[k].name, reason) for k, reason in book.failed.items())
     kept = tuple(k for k in range(len(items)) if k not in book.failed)
     if book.rows is None:
-        return Decoded(Streamed(items, kept, preprocessing), kept, failed)
-    return Decoded(Held(book.rows, ahead=2), kept, failed)
+        return DecodeResult(StreamedImages(items, kept, preprocessing), kept, failed)
+    return DecodeResult(CachedImages(book.rows, prefetch=2), kept, failed)
 
 
 def needed_bytes(count: int, preprocessing: Preprocessing) -> int:
@@ -162,44 +170,44 @@ def _chosen(needed: int, folder: Path) -> str:
 
 def _in_memory(
     items: Sequence[Item], preprocessing: Preprocessing, needed: int, progress: Progress | None
-) -> Decoded:
+) -> DecodeResult:
     if needed > (free := free_memory()):
         raise ResourceError(
-            f"{len(items):,} pictures need {in_words(needed)} of memory; {in_words(free)} are free",
+            f"{len(items):,} pictures need {format_bytes(needed)} of memory; {format_bytes(free)} are free",
             "set the cache to disk or off, or make the pictures smaller",
         )
     size = preprocessing.size
     rows = torch.empty(len(items), preprocessing.channels, size, size, dtype=torch.uint8)
     kept, failed = [], []
-    with Workers() as workers:
-        results = workers.pictures(items, preprocessing)
+    with DecoderPool() as workers:
+        results = workers.decode_files(items, preprocessing)
         for position, result in _counted(results, len(items), progress):
             if isinstance(result, Skipped):
                 failed.append(result)
             else:
                 rows[len(kept)] = result
                 kept.append(position)
-    return Decoded(Held(rows[: len(kept)]), tuple(kept), tuple(failed))
+    return DecodeResult(CachedImages(rows[: len(kept)]), tuple(kept), tuple(failed))
 
 
 def _written(
-    shelf: Shelf,
+    shelf: DiskCache,
     key: str,
     items: Sequence[Item],
     preprocessing: Preprocessing,
     needed: int,
     progress: Progress | None,
-) -> Book:
+) -> CacheEntry:
     """A new book on the shelf."""
     if shelf.pixels and needed > (free := free_disk(shelf.folder)):
         raise ResourceError(
-            f"{len(items):,} pictures need {in_words(needed)} in '{shelf.folder}'; "
-            f"{in_words(free)} are free",
+            f"{len(items):,} pictures need {format_bytes(needed)} in '{shelf.folder}'; "
+            f"{format_bytes(free)} are free",
             "set SACCADE_CACHE to a folder with room, set the cache to off, or make them smaller",
         )
     shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
-    with Workers() as workers:
-        results = workers.pictures(items, preprocessing)
+    with DecoderPool() as workers:
+        results = workers.decode_files(items, preprocessing)
         return shelf.write(key, shape, _counted(results, len(items), progress))
 
 

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from saccade.data.item import Item, Label
 from saccade.errors import DataError, unknown
-from saccade.files import write_whole
+from saccade.files import atomic_write
 
 NUMBER = re.compile(r"([0-9]+)")
 
 
-def natural(name: str) -> tuple[list[str | int], str]:
+def natural_sort_key(name: str) -> tuple[list[str | int], str]:
     """The sort key that puts `class2` before `class10` and takes no notice of case."""
     parts = NUMBER.split(name.casefold())
     return [int(part) if at % 2 else part for at, part in enumerate(parts)], name
@@ -41,17 +41,17 @@ def class_list(items: Iterable[Item]) -> tuple[str, ...]:
     names: set[str] = set()
     for item in items:
         names.update(labels_of(item))
-    return tuple(sorted(names, key=natural))
+    return tuple(sorted(names, key=natural_sort_key))
 
 
-def match(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.int64]:
+def class_indices(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.int64]:
     """[N] positions of the items' labels in `classes`; an unknown class is an error naming it."""
     refuse_unknown(items, classes)
     position = {name: at for at, name in enumerate(classes)}
     return np.array([position[_single(item)] for item in items], dtype=np.int64)
 
 
-def match_several(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.bool_]:
+def multilabel_targets(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.bool_]:
     """[N,K]: which of the K `classes` each item carries; an unknown class is an error naming it."""
     refuse_unknown(items, classes)
     position = {name: at for at, name in enumerate(classes)}
@@ -112,7 +112,7 @@ def write_classes(path: Path, classes: Sequence[str]) -> None:
     broken = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
     if broken:
         raise DataError(f"{broken[0]!r} cannot be a class name", "a name is one line with letters")
-    write_whole(path, "".join(f"{name}\n" for name in classes))
+    atomic_write(path, "".join(f"{name}\n" for name in classes))
 
 
 def _single(item: Item) -> str:

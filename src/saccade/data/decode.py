@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from saccade.data.formats import Opening, opened
+from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.targets import IGNORE
 from saccade.errors import DataError, RecipeError, unknown
 
@@ -69,11 +69,11 @@ class Preprocessing:
         return IGNORE if self.colour == "labels" else 0
 
     @property
-    def opening(self) -> Opening:
+    def decode_options(self) -> DecodeOptions:
         """What the resize needs of an image file."""
         size = int(self.size / self.crop) if self.resize == "crop" else self.size
         least, longer = ceil(DRAFT * size), self.resize == "pad"
-        return Opening(self.colour == "grey", least, longer, labels=self.colour == "labels")
+        return DecodeOptions(self.colour == "grey", least, longer, labels=self.colour == "labels")
 
     def placed(self, boxes: Tensor, width: int, height: int) -> Tensor:
         """Boxes x0, y0, x1, y1 of an upright picture of so many pixels, in pixels of the input.
@@ -88,11 +88,15 @@ class Preprocessing:
 
 def decode(raw: bytes | NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     """The picture as uint8 [C,size,size]; raises `DataError` saying why when it cannot be read."""
-    pixels = opened(raw, preprocessing.opening) if isinstance(raw, bytes) else pixels_given(raw)
-    return resized(pixels[None], preprocessing)[0]
+    pixels = (
+        open_image(raw, preprocessing.decode_options)
+        if isinstance(raw, bytes)
+        else validated_pixels(raw)
+    )
+    return resize(pixels[None], preprocessing)[0]
 
 
-def pixels_given(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def validated_pixels(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pixels that were no image file, [H,W] or [H,W,3], as [H,W,1 or 3]; or `DataError`."""
     if raw.dtype != np.uint8 or raw.ndim not in (2, 3) or (*raw.shape, 1)[2] not in (1, 3):
         raise DataError(
@@ -101,7 +105,7 @@ def pixels_given(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.atleast_3d(raw)
 
 
-def resized(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
+def resize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     """Upright pixels at the network's size and in its colours; a fourth channel means nothing.
 
     [N,H,W,1, 3 or 4] -> [N,C,size,size]
@@ -120,7 +124,7 @@ def resized(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     return result.copy_(fitted(images, preprocessing)[:, : preprocessing.channels])
 
 
-def resized_each(
+def resize_all(
     some: Iterable[NDArray[np.uint8] | DataError], preprocessing: Preprocessing
 ) -> list[Tensor | DataError]:
     """`resized` of each [H,W,C], small ones of one shape together: [C,size,size]; errors stay."""
@@ -149,7 +153,7 @@ def _resized_together(
     if not row:
         return []
     try:
-        return [*resized(np.stack(row) if len(row) > 1 else row[0][None], preprocessing)]
+        return [*resize(np.stack(row) if len(row) > 1 else row[0][None], preprocessing)]
     except DataError as error:
         return [error] * len(row)
 

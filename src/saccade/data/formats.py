@@ -55,7 +55,7 @@ class _Lender:
         }
 
 
-def pixels(image: Image.Image) -> NDArray[np.uint8]:
+def zero_copy_pixels(image: Image.Image) -> NDArray[np.uint8]:
     """A loaded picture of mode L as [H,W,1], of mode RGB as [H,W,4] with 255 or 0 for a fourth.
 
     A picture over Pillow's 16 MiB a block lies in several places and is copied.
@@ -84,16 +84,16 @@ UPRIGHT = {  # by EXIF orientation
 
 
 @dataclass(frozen=True)
-class Opening:
+class DecodeOptions:
     """What is wanted of an image file, so that JPEG can leave out what the resize will."""
 
     grey: bool
-    least: int  # pixels of the side below
+    min_side: int  # pixels of the side below
     longer: bool  # the side that `least` is meant for: the longer one, else the shorter
     labels: bool = False  # of a mask: the numbers that the file holds, grey or of its palette
 
 
-def opened(raw: bytes, opening: Opening) -> NDArray[np.uint8]:
+def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
     """The upright picture in an image file: grey [H,W,1], or [H,W,4] with a fourth of no meaning.
 
     Pillow keeps colours so, and torch resizes four as fast as three.  May be 2, 4 or 8 times
@@ -122,12 +122,12 @@ def opened(raw: bytes, opening: Opening) -> NDArray[np.uint8]:
         raise DataError(f"damaged or unusual {_kind(raw)} file: {reason}") from error
 
 
-def _pixels(image: ImageFile.ImageFile, opening: Opening) -> NDArray[np.uint8]:
+def _pixels(image: ImageFile.ImageFile, opening: DecodeOptions) -> NDArray[np.uint8]:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise DataError(f"the picture has over {MAX_PIXELS:,} pixels")
     side = max(width, height) if opening.longer else min(width, height)
-    times = next((s for s in (8, 4, 2) if side // s >= opening.least), 1)
+    times = next((s for s in (8, 4, 2) if side // s >= opening.min_side), 1)
     # JPEG alone does anything here: fewer coefficients, and for grey no colour at all
     image.draft("L" if opening.grey else "RGB", (width // times, height // times))
     image.load()
@@ -137,7 +137,7 @@ def _pixels(image: ImageFile.ImageFile, opening: Opening) -> NDArray[np.uint8]:
         shown = shown.convert("L")
     if upright is not None:
         shown = shown.transpose(upright)
-    return pixels(shown)
+    return zero_copy_pixels(shown)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -86,10 +86,10 @@ def groups_of(items: Sequence[Item]) -> Tensor | None:
 
     An item without a group is one of its own.
     """
-    return None if all(item.group is None for item in items) else numbered(items, by_source)
+    return None if all(item.group is None for item in items) else group_indices(items, by_source)
 
 
-def numbered(items: Iterable[Item], group: Grouping) -> Tensor:
+def group_indices(items: Iterable[Item], group: Grouping) -> Tensor:
     """The number of each item's group, counted as they come; alone where it has none.  [N] int64"""
     names = [f"item {item.name}" if (g := group(item)) is None else f"group {g}" for item in items]
     place = {name: at for at, name in enumerate(dict.fromkeys(names))}
@@ -107,7 +107,7 @@ class Unit:
     turn: bytes
     items: list[int] = field(default_factory=list)
     strata: Counter[str] = field(default_factory=Counter)
-    place: int | None = None
+    part: int | None = None
 
 
 def stratify(
@@ -124,8 +124,8 @@ def stratify(
         needs.place(stratum, carriers)
     parts: list[list[int]] = [[] for _ in shares]
     for unit in units:
-        assert unit.place is not None
-        parts[unit.place].extend(unit.items)
+        assert unit.part is not None
+        parts[unit.part].extend(unit.items)
     return [tuple(items[at] for at in sorted(part)) for part in parts]
 
 
@@ -142,13 +142,13 @@ class _Needs:
         """Give a part to every unit that carries `stratum` and has none yet."""
         count = sum(unit.strata[stratum] for unit in carriers[stratum])
         given = self.given[stratum]
-        waiting = [unit for unit in carriers[stratum] if unit.place is None]
+        waiting = [unit for unit in carriers[stratum] if unit.part is None]
         for left, unit in zip(range(len(waiting), 0, -1), waiting):
             empty = [at for at in self.wanting if not given[at]]
             among = empty if left <= len(empty) else self.wanting
             lack = {at: self.shares[at] * count - EXACT * given[at] for at in among}
             best = max(among, key=lambda at: (lack[at], self.whole[at], at))
-            unit.place = best
+            unit.part = best
             self.whole[best] -= EXACT * len(unit.items)
             for carried, times in unit.strata.items():
                 self.given[carried][best] += times

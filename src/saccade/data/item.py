@@ -18,7 +18,7 @@ class Count(int):
 Label = str | tuple[str, ...] | float | None  # class, labels, number or Count, not known
 
 
-class Picture(Protocol):
+class LazyImage(Protocol):
     """One picture where it lies; small, and able to travel to another process."""
 
     def read(self) -> bytes | NDArray[np.uint8]:
@@ -27,21 +27,21 @@ class Picture(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ImageFile:
     """A picture in a file of its own."""
 
-    place: str | Path  # a million of them as text take a third of the memory of as many Paths
+    location: str | Path  # a million of them as text take a third of the memory of as many Paths
 
     @property
     def path(self) -> Path:
-        return Path(self.place)
+        return Path(self.location)
 
     def read(self) -> bytes:
         return self.path.read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedImage:
     """The bytes of an image file, already read."""
 
     data: bytes = field(repr=False)
@@ -51,7 +51,7 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pixels:
+class ImageArray:
     """A picture that is already decoded."""
 
     array: NDArray[np.uint8]  # [H,W] or [H,W,3]
@@ -66,7 +66,7 @@ class Item:
 
     name: str  # unique in its source; for files the path below the source's root, with "/"
     label: Label
-    picture: Picture
+    image: LazyImage
     group: str | None = None  # items of one group stay in one split
 
 

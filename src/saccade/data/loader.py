@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.data.batch import Batch
-from saccade.data.cache import Pictures
+from saccade.data.cache import ImageStore
 from saccade.errors import DataError, RecipeError, unknown
 
 Order = Callable[[int], Tensor]  # epoch -> int64 [N], positions of pictures
 
 
-def in_order(n: int) -> Order:
+def sequential(n: int) -> Order:
     """Every picture once, always from first to last: for evaluation."""
     return lambda epoch: torch.arange(n)
 
 
-def spread(n: int, count: int) -> Order:
+def evenly_spaced(n: int, count: int) -> Order:
     """At most `count` pictures, evenly spread from the first to the last, always the same."""
     chosen = torch.linspace(0, n - 1, min(n, count), dtype=torch.float64).round().long()
     return lambda epoch: chosen
@@ -131,7 +131,7 @@ class Loader:
 
     def __init__(
         self,
-        pictures: Pictures,
+        pictures: ImageStore,
         targets: TargetRows,
         batch_size: int,
         order: Order,
@@ -156,7 +156,7 @@ class Loader:
         """The batches of one epoch from step `start` on; may be left at any batch."""
         order = self.order(epoch)
         parts = [order[a:b] for a, b in _bounds(len(order), self.batch_size)[start:]]
-        if self.pictures.ahead == 0:
+        if self.pictures.prefetch == 0:
             return map(self._batch, parts)
         return self._prepared(parts)
 
@@ -171,7 +171,7 @@ class Loader:
         try:
             for part in parts:
                 waiting.append(maker.submit(self._batch, part))
-                if len(waiting) > self.pictures.ahead:
+                if len(waiting) > self.pictures.prefetch:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

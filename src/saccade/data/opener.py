@@ -7,39 +7,39 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.formats import Opening, opened
+from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.sandbox import Message, serve
 from saccade.errors import DataError
 
-WANTED = struct.Struct("<?Q??")  # the fields of Opening; the file follows
-FOUND = struct.Struct("<QQQ")  # height, width, channels; pixels follow, or a reason after zeros
+REQUEST = struct.Struct("<?Q??")  # the fields of Opening; the file follows
+RESPONSE = struct.Struct("<QQQ")  # height, width, channels; pixels follow, or a reason after zeros
 
 
-def request(raw: bytes, opening: Opening) -> Message:
+def request(raw: bytes, opening: DecodeOptions) -> Message:
     """What asks the process for the pixels of a file."""
-    return WANTED.pack(opening.grey, opening.least, opening.longer, opening.labels), raw
+    return REQUEST.pack(opening.grey, opening.min_side, opening.longer, opening.labels), raw
 
 
-def answer(request: bytes) -> Message:
+def handle_request(request: bytes) -> Message:
     """What the process says."""
     view = memoryview(request)
-    wanted = Opening(*WANTED.unpack(view[: WANTED.size]))
+    wanted = DecodeOptions(*REQUEST.unpack(view[: REQUEST.size]))
     try:
-        pixels = opened(bytes(view[WANTED.size :]), wanted)
+        pixels = open_image(bytes(view[REQUEST.size :]), wanted)
     except DataError as error:
-        return FOUND.pack(0, 0, 0), error.what.encode()
-    return FOUND.pack(*pixels.shape), pixels.data.cast("B")
+        return RESPONSE.pack(0, 0, 0), error.what.encode()
+    return RESPONSE.pack(*pixels.shape), pixels.data.cast("B")
 
 
-def understood(answer: bytearray | DataError) -> NDArray[np.uint8] | DataError:
+def parse_response(answer: bytearray | DataError) -> NDArray[np.uint8] | DataError:
     """The pixels that an answer means, or why there are none."""
     if isinstance(answer, DataError):
         return answer
-    shape = FOUND.unpack_from(answer)
+    shape = RESPONSE.unpack_from(answer)
     if shape == (0, 0, 0):
-        return DataError(answer[FOUND.size :].decode())
-    return np.frombuffer(answer, np.uint8, offset=FOUND.size).reshape(shape)
+        return DataError(answer[RESPONSE.size :].decode())
+    return np.frombuffer(answer, np.uint8, offset=RESPONSE.size).reshape(shape)
 
 
 if __name__ == "__main__":
-    serve(answer)
+    serve(handle_request)

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saccade.data import opener
-from saccade.data.decode import Preprocessing, pixels_given, resized_each
-from saccade.data.formats import Opening
-from saccade.data.item import Item, Picture, Skipped
-from saccade.data.reading import each_part
+from saccade.data.decode import Preprocessing, resize_all, validated_pixels
+from saccade.data.formats import DecodeOptions
+from saccade.data.item import Item, LazyImage, Skipped
+from saccade.data.reading import parallel_map_batches
 from saccade.data.sandbox import Sandbox
 from saccade.errors import DataError, SaccadeError
 
 
-class Workers:
+class DecoderPool:
     """Up to `count` processes that open image files; to be called from any number of threads."""
 
-    def __init__(self, count: int | None = None, *, patience: float | None = None):
-        self.sandbox = Sandbox("saccade.data.opener", count, patience=patience)
+    def __init__(self, count: int | None = None, *, timeout: float | None = None):
+        self.sandbox = Sandbox("saccade.data.opener", count, timeout=timeout)
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> DecoderPool:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -36,22 +36,22 @@ class Workers:
         """End the processes; nothing can be decoded any more."""
         self.sandbox.close()
 
-    def pictures(
+    def decode_files(
         self, items: Sequence[Item], preprocessing: Preprocessing
     ) -> Iterator[Tensor | Skipped]:
         """Every item decoded, uint8 [C,size,size], in order, or why it could not be."""
 
         def part(some: Sequence[Item]) -> list[Tensor | Skipped]:
-            found = self.read([item.picture for item in some], preprocessing)
+            found = self.read([item.image for item in some], preprocessing)
             return [
                 Skipped(item.name, result.what) if isinstance(result, DataError) else result
                 for item, result in zip(some, found, strict=True)
             ]
 
-        return each_part(items, part, self.sandbox.count)
+        return parallel_map_batches(items, part, self.sandbox.count)
 
     def read(
-        self, some: Sequence[Picture], preprocessing: Preprocessing
+        self, some: Sequence[LazyImage], preprocessing: Preprocessing
     ) -> list[Tensor | DataError]:
         """Pictures of a source, read and decoded: uint8 [C,size,size] each, or why not."""
         return self.decode([_read(picture) for picture in some], preprocessing)
@@ -61,19 +61,19 @@ class Workers:
     ) -> list[Tensor | DataError]:
         """What `decode.decode` gives, from bytes not trusted.  uint8 [C,size,size] each"""
         files = [raw for raw in some if isinstance(raw, bytes)]
-        opened = iter(self.opened(files, preprocessing.opening))
+        opened = iter(self.open(files, preprocessing.decode_options))
         pixels = (next(opened) if isinstance(raw, bytes) else _given(raw) for raw in some)
-        return resized_each(pixels, preprocessing)
+        return resize_all(pixels, preprocessing)
 
-    def opened(
-        self, files: Sequence[bytes], opening: Opening
+    def open(
+        self, files: Sequence[bytes], opening: DecodeOptions
     ) -> list[NDArray[np.uint8] | DataError]:
         """What `formats.opened` gives."""
-        answers = self.sandbox.ask([opener.request(raw, opening) for raw in files])
-        return [opener.understood(answer) for answer in answers]
+        answers = self.sandbox.submit([opener.request(raw, opening) for raw in files])
+        return [opener.parse_response(answer) for answer in answers]
 
 
-def _read(picture: Picture) -> bytes | NDArray[np.uint8] | DataError:
+def _read(picture: LazyImage) -> bytes | NDArray[np.uint8] | DataError:
     try:
         return picture.read()
     except DataError as error:
@@ -86,6 +86,6 @@ def _read(picture: Picture) -> bytes | NDArray[np.uint8] | DataError:
 
 def _given(raw: NDArray[np.uint8] | DataError) -> NDArray[np.uint8] | DataError:
     try:
-        return raw if isinstance(raw, DataError) else pixels_given(raw)
+        return raw if isinstance(raw, DataError) else validated_pixels(raw)
     except DataError as error:
         return error

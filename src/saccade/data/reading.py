@@ -12,12 +12,12 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-def each(items: Sequence[S], call: Callable[[S], T], threads: int) -> Iterator[T]:
+def parallel_map(items: Sequence[S], call: Callable[[S], T], threads: int) -> Iterator[T]:
     """`call(item)` for every item, in order; a bounded number of results waits."""
-    return each_part(items, lambda part: [call(item) for item in part], threads)
+    return parallel_map_batches(items, lambda part: [call(item) for item in part], threads)
 
 
-def each_part(
+def parallel_map_batches(
     items: Sequence[S], call: Callable[[Sequence[S]], list[T]], threads: int
 ) -> Iterator[T]:
     """The same by parts of up to `PART` items."""

@@ -25,14 +25,14 @@ from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
-from saccade.device import cores
+from saccade.device import cpu_count
 from saccade.errors import DataError, ResourceError
 
 COUNT = struct.Struct("<Q")  # requests that follow, their lengths first, and then all of them
 ANSWER = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
 LONGEST = 2**30  # bytes of an answer: the pixels of the largest picture, four bytes each
-TOGETHER = 2**18  # bytes of requests up to which they go together, which saves the way there
-PATIENCE = 60.0  # seconds for one request, or for several small ones
+BATCH_BYTES = 2**18  # bytes of requests up to which they go together, which saves the way there
+TIMEOUT = 60.0  # seconds for one request, or for several small ones
 MEMORY = 8 * 2**30  # bytes that a process may address
 Bytes = bytes | memoryview | bytearray
 Message = Sequence[Bytes]  # parts, sent one after the other
@@ -41,10 +41,10 @@ Message = Sequence[Bytes]  # parts, sent one after the other
 class Sandbox:
     """Up to `count` processes that run `module`; to be called from any number of threads."""
 
-    def __init__(self, module: str, count: int | None = None, *, patience: float | None = None):
+    def __init__(self, module: str, count: int | None = None, *, timeout: float | None = None):
         self.module = module
-        self.count = count or cores()
-        self.patience = PATIENCE if patience is None else patience
+        self.count = count or cpu_count()
+        self.patience = TIMEOUT if timeout is None else timeout
         self._idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
         for _ in range(self.count):
             self._idle.put(None)  # started when first needed
@@ -59,7 +59,7 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
+    def submit(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
         """The answer to each; one is refused when two processes have died of it alone."""
         return [answer for group in _groups(requests) for answer in self._together(group)]
 
@@ -189,11 +189,11 @@ class _Process:
 def _groups(requests: Sequence[Message]) -> Iterator[list[Message]]:
     """The requests in order, as many together as are not too long; one may be."""
     group: list[Message] = []
-    room = TOGETHER
+    room = BATCH_BYTES
     for request in requests:
         if group and _length(request) > room:
             yield group
-            group, room = [], TOGETHER
+            group, room = [], BATCH_BYTES
         group.append(request)
         room -= _length(request)
     if group:

@@ -14,14 +14,14 @@ from saccade.data.classes import missing_note
 from saccade.data.grouping import Grouping, by_source, stratify
 from saccade.data.item import Item, Label, Source
 from saccade.errors import DataError, UsageError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 
 PARTS = ("train", "val", "test", "unused")
 SEVERAL = "|"  # between the labels of one picture
 
 
 @dataclass(frozen=True)
-class Division:
+class DataSplit:
     """A source's items in three parts, in the source's order, and those that are in none."""
 
     train: tuple[Item, ...]
@@ -32,14 +32,14 @@ class Division:
     unused: tuple[Item, ...] = ()
 
 
-def divide(
+def split_data(
     source: Source,
     *,
     val: float = 0.15,
     test: float = 0.15,
     seed: int = 0,
     group: Grouping = by_source,
-) -> Division:
+) -> DataSplit:
     """The source in three parts: as it came where it came divided, the rest by chance.
 
     Pictures that came as held out are never trained on; `val` is a share of what is divided.
@@ -72,12 +72,12 @@ def divide(
                 f"no class of '{source.name}' has pictures to spare for {part}",
                 f"three pictures a class are needed, or {part}=0",
             )
-    return _noted(Division(train, chosen, judged, source.classes, notes), group)
+    return _noted(DataSplit(train, chosen, judged, source.classes, notes), group)
 
 
 def folds(
     source: Source, k: int = 5, *, seed: int = 0, group: Grouping = by_source
-) -> tuple[Division, ...]:
+) -> tuple[DataSplit, ...]:
     """k divisions in which every picture is judged once: fold i is test, the next one val."""
     if k < 3:
         raise UsageError(f"{k} folds leave nothing to train on", "3 folds at least")
@@ -94,11 +94,11 @@ def folds(
         rest = [item for other in range(2, k) for item in parts[(at + other) % k]]
         rest.sort(key=lambda item: order[item.name])
         test, val = parts[at], parts[(at + 1) % k]
-        divisions.append(_noted(Division(tuple(rest), val, test, source.classes, notes), group))
+        divisions.append(_noted(DataSplit(tuple(rest), val, test, source.classes, notes), group))
     return tuple(divisions)
 
 
-def _noted(division: Division, group: Grouping) -> Division:
+def _noted(division: DataSplit, group: Grouping) -> DataSplit:
     """The division with everything about it that a person should know."""
     if not division.train:
         raise DataError("the split leaves nothing to train on", "more pictures are needed")
@@ -108,7 +108,7 @@ def _noted(division: Division, group: Grouping) -> Division:
     return replace(division, notes=notes + _shared_groups(_parts(division), group))
 
 
-def _parts(division: Division) -> dict[str, tuple[Item, ...]]:
+def _parts(division: DataSplit) -> dict[str, tuple[Item, ...]]:
     """The three parts that are used."""
     return {"train": division.train, "val": division.val, "test": division.test}
 
@@ -127,7 +127,7 @@ def _shared_groups(held: dict[str, tuple[Item, ...]], group: Grouping) -> tuple[
     return tuple(notes)
 
 
-def write_split(path: Path, division: Division) -> None:
+def write_split(path: Path, division: DataSplit) -> None:
     """Write a table `name,label,split[,group]` that anyone can read; same division, same bytes."""
     held = _parts(division) | {"unused": division.unused}
     grouped = any(item.group is not None for items in held.values() for item in items)
@@ -136,12 +136,12 @@ def write_split(path: Path, division: Division) -> None:
     table.writerow(("name", "label", "split", "group")[: 4 if grouped else 3])
     for part, items in held.items():
         for item in items:
-            row = (item.name, written(item.label), part, item.group or "")
+            row = (item.name, label_text(item.label), part, item.group or "")
             table.writerow(row[: 4 if grouped else 3])
-    write_whole(path, text.getvalue())
+    atomic_write(path, text.getvalue())
 
 
-def read_split(path: Path, source: Source) -> Division:
+def read_split(path: Path, source: Source) -> DataSplit:
     """The division that `path` tells, its items taken from `source` by name."""
     told = _read_rows(path)
     items = {item.name: item for split in source.splits for item in source.read(split)}
@@ -151,15 +151,15 @@ def read_split(path: Path, source: Source) -> Division:
     held: dict[str, list[Item]] = {part: [] for part in PARTS}
     for name, item in items.items():
         held[told[name][1]].append(item)
-    changed = [name for name, (label, _) in told.items() if label != written(items[name].label)]
+    changed = [name for name, (label, _) in told.items() if label != label_text(items[name].label)]
     notes: tuple[str, ...] = ()
     if changed:
         notes = (f"{len(changed)} labels have changed since the split, such as '{changed[0]}'",)
     train, val, test, unused = (tuple(held[part]) for part in PARTS)
-    return _noted(Division(train, val, test, source.classes, notes, unused), by_source)
+    return _noted(DataSplit(train, val, test, source.classes, notes, unused), by_source)
 
 
-def written(label: Label) -> str:
+def label_text(label: Label) -> str:
     """A label as one cell of a table."""
     if isinstance(label, tuple):
         return SEVERAL.join(label)
@@ -201,13 +201,13 @@ def _refuse_difference(names: Iterable[str], who: str, whom: str) -> None:
         )
 
 
-def limited(division: Division, *, train: int, held: int, seed: int) -> Division:
+def subsampled(division: DataSplit, *, train: int, held_out: int, seed: int) -> DataSplit:
     """At most `train` pictures of each class to train on, `held` in val and in test; 0: all.
 
     Which pictures these are is left to chance: the seed's.  A larger number takes the pictures of a
     smaller one and more, and neither moves a picture from one part to another.
     """
-    parts = {"train": train, "val": held, "test": held}
+    parts = {"train": train, "val": held_out, "test": held_out}
     kept = {name: _first(getattr(division, name), most, seed) for name, most in parts.items()}
     used = {item.name for items in kept.values() for item in items}
     rest = [item for name in parts for item in getattr(division, name) if item.name not in used]

@@ -36,17 +36,17 @@ from torch import Tensor
 
 from saccade.data.decode import Preprocessing
 from saccade.data.formats import DECODER
-from saccade.data.item import File, Item, Skipped
-from saccade.data.reading import each
-from saccade.device import cores
+from saccade.data.item import ImageFile, Item, Skipped
+from saccade.data.reading import parallel_map
+from saccade.device import cpu_count
 from saccade.errors import ResourceError
 
 HEADER = 128  # bytes before the pixels
-NOT_PIXELS = ("mean", "std")  # settings that leave the decoded bytes as they are
+NORMALIZATION_FIELDS = ("mean", "std")  # settings that leave the decoded bytes as they are
 
 
 @dataclass(frozen=True, eq=False)
-class Book:
+class CacheEntry:
     """What the shelf knows of one set of pictures."""
 
     rows: Tensor | None  # uint8 [N,C,H,W], mapped; None when only the failures are kept
@@ -54,27 +54,27 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class DiskCache:
     """A folder of books, with their pixels or with nothing but which pictures failed."""
 
     folder: Path
     pixels: bool
 
-    def open(self, key: str) -> Book | None:
+    def open(self, key: str) -> CacheEntry | None:
         """The book of that key if it is there and whole."""
         place = self._place(key)
         try:
             about = json.loads((place / "about.json").read_text())
             failed = {int(position): reason for position, reason in about["failed"]}
             if not self.pixels:
-                return Book(None, failed)
+                return CacheEntry(None, failed)
             shape = tuple(about["shape"])
             file = place / "pixels.npy"
             if file.stat().st_size != HEADER + int(np.prod(shape)):
                 return None
             if _digest(file) != about["sha256"]:
                 return None
-            return Book(_mapped(file, shape), failed)
+            return CacheEntry(_mapped(file, shape), failed)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -83,7 +83,7 @@ class Shelf:
         key: str,
         shape: tuple[int, int, int],
         results: Iterable[tuple[int, Tensor | Skipped]],
-    ) -> Book:
+    ) -> CacheEntry:
         """The book of these results, by position, in order; each [C,H,W] as `shape` says."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -150,9 +150,9 @@ class Shelf:
         )
 
 
-def key_of(contents: Iterable[bytes], preprocessing: Preprocessing) -> str:
+def cache_key(contents: Iterable[bytes], preprocessing: Preprocessing) -> str:
     """Names what decoding gives: the digests in order, the settings, and who decodes."""
-    settings = {k: v for k, v in asdict(preprocessing).items() if k not in NOT_PIXELS}
+    settings = {k: v for k, v in asdict(preprocessing).items() if k not in NORMALIZATION_FIELDS}
     versions = (DECODER, PIL.__version__, torch.__version__.partition("+")[0])
     digest = hashlib.sha256(json.dumps([versions, settings], sort_keys=True).encode())
     for content in contents:
@@ -210,47 +210,47 @@ def _sweep(folder: Path) -> None:
             continue
 
 
-SETTLED = 3.0  # seconds after which a file's times tell its contents apart
+STABLE_AFTER = 3.0  # seconds after which a file's times tell its contents apart
 SCHEMA = "CREATE TABLE IF NOT EXISTS digests (place TEXT PRIMARY KEY, stamp TEXT, digest BLOB)"
 
 
 @dataclass(frozen=True)
-class Stamp:
+class FileStamp:
     """What tells, without reading it, whether a file is as it was."""
 
-    place: str
+    location: str
     text: str
-    settled: bool
+    stable: bool
 
 
 def digests(items: Sequence[Item], memory: Path) -> list[bytes]:
     """The SHA-256 of every picture's contents; `memory` is the file that remembers them."""
-    stamps = list(each(items, _stamp, cores()))
+    stamps = list(parallel_map(items, _stamp, cpu_count()))
     found = _recalled(memory, stamps)
     unread = [k for k in range(len(items)) if k not in found]
-    found.update(zip(unread, each([items[k] for k in unread], _content, cores())))
+    found.update(zip(unread, parallel_map([items[k] for k in unread], _content, cpu_count())))
     fresh = [(stamps[k], found[k]) for k in unread]
-    _remember(memory, [(s.place, s.text, d) for s, d in fresh if s is not None and s.settled])
+    _remember(memory, [(s.location, s.text, d) for s, d in fresh if s is not None and s.stable])
     return [found[k] for k in range(len(items))]
 
 
-def _stamp(item: Item) -> Stamp | None:
+def _stamp(item: Item) -> FileStamp | None:
     """For pictures in files of their own; the others are in memory or in archives."""
-    if not isinstance(item.picture, File):
+    if not isinstance(item.image, ImageFile):
         return None
     try:
-        path = item.picture.path.absolute()
+        path = item.image.path.absolute()
         status = path.stat()
     except OSError:
         return None
     changed = max(status.st_mtime_ns, status.st_ctime_ns)
     text = f"{status.st_size} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}"
-    return Stamp(str(path), text, settled=changed / 1e9 < time.time() - SETTLED)
+    return FileStamp(str(path), text, stable=changed / 1e9 < time.time() - STABLE_AFTER)
 
 
 def _content(item: Item) -> bytes:
     try:
-        raw = item.picture.read()
+        raw = item.image.read()
     except Exception as error:  # it will be listed; once it can be read it is another set
         return hashlib.sha256(b"unread" + str(error).encode()).digest()
     if isinstance(raw, bytes):
@@ -258,14 +258,14 @@ def _content(item: Item) -> bytes:
     return hashlib.sha256(f"{raw.dtype}{raw.shape}".encode() + raw.tobytes()).digest()
 
 
-def _recalled(memory: Path, stamps: Sequence[Stamp | None]) -> dict[int, bytes]:
+def _recalled(memory: Path, stamps: Sequence[FileStamp | None]) -> dict[int, bytes]:
     """The digests of unchanged files; fewer, or none, when the memory cannot be used."""
     found = {}
     with suppress(sqlite3.Error), closing(sqlite3.connect(memory)) as store:
         query = "SELECT digest FROM digests WHERE place = ? AND stamp = ?"
         for k, stamp in enumerate(stamps):
             if stamp is not None:
-                row = store.execute(query, (stamp.place, stamp.text)).fetchone()
+                row = store.execute(query, (stamp.location, stamp.text)).fetchone()
                 if row is not None:
                     found[k] = row[0]
     return found
@@ -317,7 +317,7 @@ def free_disk(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def in_words(count: int) -> str:
+def format_bytes(count: int) -> str:
     """A number of bytes as people say it: "3.2 GB"."""
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):

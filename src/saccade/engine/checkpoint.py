@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from saccade.errors import WeightsError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 
 KEEP_LAST = 2  # checkpoints in a folder
 LEFTOVERS = (".step-*", ".latest.json.*")  # half written by processes that were killed
@@ -29,10 +29,10 @@ def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
     data = serialize(state)
     path = folder / f"step-{step:08d}.safetensors"
     older = _listed(folder)
-    write_whole(path, data)
+    atomic_write(path, data)
     entry = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": step}
     newest = [entry, *(e for e in older if e["file"] != path.name)][:KEEP_LAST]
-    write_whole(folder / "latest.json", json.dumps({"checkpoints": newest}, indent=1))
+    atomic_write(folder / "latest.json", json.dumps({"checkpoints": newest}, indent=1))
     named = {e["file"] for e in newest}
     for pattern in ("step-*.safetensors", *LEFTOVERS):
         for file in folder.glob(pattern):

@@ -10,21 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from saccade.augmentation.corrupt.corruptions import Corrupted, names
+from saccade.augmentation.corrupt.corruptions import CorruptedImages, names
 from saccade.augmentation.corrupt.optics import SEVERITIES
-from saccade.augmentation.tta import Map, averaged
+from saccade.augmentation.tta import TTATransform, averaged
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.ood import Novelty
 from saccade.metrics.measure import leading
-from saccade.metrics.metric import Number
+from saccade.metrics.metric import MetricValue
 from saccade.models.backbone import HeadInputs
 from saccade.tasks.task import Task
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluationOutputs:
     """What is kept of what a network predicts of each image, in the order of the split."""
 
     rows: Any  # of the task's metric: `task.metric()` gives every number of them
@@ -36,9 +36,9 @@ def evaluate(
     task: Task,
     loader: Loader,
     world: World = SINGLE_PROCESS,
-    maps: Sequence[Map] = (),
+    tta: Sequence[TTATransform] = (),
     novelty: Novelty | None = None,
-) -> Evaluated:
+) -> EvaluationOutputs:
     """Predict every image of `loader`, in eval mode and float32, and keep the rows of the metric.
 
     No more than a batch of predictions is in memory.  With `maps` a prediction is the mean over the
@@ -46,16 +46,16 @@ def evaluate(
     """
     metric, parts, places, strange = task.metric(), [], [], []
     inside = HeadInputs(model) if novelty else None
-    for prediction, batch in predict(inside or model, task, loader, world, maps):
+    for prediction, batch in predict(inside or model, task, loader, world, tta):
         parts.append(metric.rows(prediction, batch.targets))
         places.append(batch.index.cpu())
         if novelty and inside:
-            share = novelty.mean_share(inside.features).to(prediction)
+            share = novelty.mean_score(inside.features).to(prediction)
             strange.append(world.all_gather(share, len(batch)).cpu())
             inside.features.clear()
     order = torch.cat(places).argsort()
     shares = torch.cat(strange)[order] if strange else None
-    return Evaluated(parts[0].joined(parts)[order], shares)
+    return EvaluationOutputs(parts[0].joined(parts)[order], shares)
 
 
 @torch.inference_mode()
@@ -64,7 +64,7 @@ def predict(
     task: Task,
     loader: Loader,
     world: World = SINGLE_PROCESS,
-    maps: Sequence[Map] = (),
+    tta: Sequence[TTATransform] = (),
 ) -> Iterator[tuple[Tensor, Batch]]:
     """What the task says of each batch of `loader`, in eval mode, beside the batch."""
     device = next(model.parameters()).device
@@ -74,18 +74,18 @@ def predict(
         batch = batch.to(device)
         part, _ = world.shard(batch)
         of_images = partial(task.predict, model)
-        prediction = averaged(of_images, part.images, maps) if maps else of_images(part.images)
+        prediction = averaged(of_images, part.images, tta) if tta else of_images(part.images)
         yield world.all_gather(prediction, len(batch)), batch
     model.train(was_training)
 
 
 @dataclass(frozen=True)
-class Measurement:
+class CorruptionScore:
     """The first number of a task under one corruption; severity 0 is the pictures as they are."""
 
     corruption: str  # "" for none
     severity: int
-    number: Number
+    metric: MetricValue
 
 
 def robustness(
@@ -94,8 +94,8 @@ def robustness(
     loader: Loader,
     corruptions: Sequence[str] = (),
     groups: Tensor | None = None,
-    maps: Sequence[Map] = (),
-) -> Iterator[Measurement]:
+    tta: Sequence[TTATransform] = (),
+) -> Iterator[CorruptionScore]:
     """First the pictures as they are, then each of `corruptions`, all without, at all severities.
 
     Every one is of the same pictures, so a difference between two is more certain than their
@@ -103,11 +103,11 @@ def robustness(
     together, intervals draw whole groups; with `maps` a corrupted picture is seen under each.
     """
 
-    def measured(loader: Loader) -> Number:
-        return leading(task.metric(), evaluate(model, task, loader, maps=maps).rows, groups)
+    def measured(loader: Loader) -> MetricValue:
+        return leading(task.metric(), evaluate(model, task, loader, tta=tta).rows, groups)
 
-    yield Measurement("", 0, measured(loader))
+    yield CorruptionScore("", 0, measured(loader))
     for name in corruptions or names(loader.pictures.shape[0]):
         for severity in SEVERITIES:
-            corrupted = loader.through(Corrupted(name, severity))
-            yield Measurement(name, severity, measured(corrupted))
+            corrupted = loader.through(CorruptedImages(name, severity))
+            yield CorruptionScore(name, severity, measured(corrupted))

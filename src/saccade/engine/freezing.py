@@ -17,7 +17,7 @@ from torch import nn
 from saccade.engine.stages import ALL, HEAD, Stage
 from saccade.engine.step import Stepper
 from saccade.errors import RecipeError, unknown
-from saccade.models.layers.surgery import find
+from saccade.models.layers.surgery import find_layers
 from saccade.models.weights import classifiers
 
 FEATURES = "features"  # all but the last layer
@@ -112,7 +112,7 @@ def _place(model: nn.Module, layer: str) -> slice:
     """Where among the modules `layer` stands, all that it holds included."""
     names = [name for name, _ in model.named_modules()]
     if type(model) is nn.Sequential and layer not in names:
-        layers = find(model, layer)
+        layers = find_layers(model, layer)
     elif layer in names[1:]:
         layers = [layer]
     else:

@@ -53,7 +53,7 @@ class Novelty:
         """The novelty of what is farther than all held-out pictures."""
         return len(self.known) / (len(self.known) + 1)
 
-    def share(self, features: Tensor) -> Tensor:
+    def score(self, features: Tensor) -> Tensor:
         """[N,D] -> [N] float64: held-out pictures that are nearer, of them and the picture itself.
 
         Of pictures like the held-out ones a share of 1 - x at most lies above x, whatever the
@@ -62,9 +62,9 @@ class Novelty:
         scores = _nearest(features.cpu(), self._bank)
         return torch.searchsorted(self.known, scores) / (len(self.known) + 1.0)
 
-    def mean_share(self, views: Sequence[Tensor]) -> Tensor:
+    def mean_score(self, views: Sequence[Tensor]) -> Tensor:
         """The mean over views of the same pictures.  [[N,D], ...] -> [N] float64"""
-        return torch.stack([self.share(features) for features in views]).mean(dim=0)
+        return torch.stack([self.score(features) for features in views]).mean(dim=0)
 
 
 def _extended(bank: Tensor) -> Tensor:

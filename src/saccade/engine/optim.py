@@ -55,10 +55,10 @@ class Lookahead:
     optimizer inside, beside its own.
     """
 
-    def __init__(self, inside: torch.optim.Optimizer, steps: int = 5, share: float = 0.5):
-        self.inside = inside
+    def __init__(self, optimizer: torch.optim.Optimizer, steps: int = 5, alpha: float = 0.5):
+        self.inside = optimizer
         self.steps = steps
-        self.share = share
+        self.share = alpha
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:

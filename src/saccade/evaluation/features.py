@@ -13,20 +13,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from saccade.auto.weights import Pretrained, at_hand, pretrained
-from saccade.data.cache import decoded
+from saccade.auto.weights import Pretrained, local_weights, pretrained
+from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped
 from saccade.data.sources import open_source
-from saccade.data.splits import written
+from saccade.data.splits import label_text
 from saccade.device import device
 from saccade.errors import DataError, UsageError
-from saccade.files import whole_file, write_whole
-from saccade.models.backbone import trunk
+from saccade.files import atomic_file, atomic_write
+from saccade.models.backbone import backbone
 from saccade.models.convert import PREFIX
 from saccade.models.create import create_model, input_shape
 from saccade.models.layers.blocks import normalized
-from saccade.probes.features import Decoding, Views, features
+from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.progress import counting, say
 from saccade.runs.run import open_bundle
 from saccade.words import aligned, html_table
@@ -41,7 +41,7 @@ class WrittenFeatures:
     model: str
     layer: str  # empty: what goes into the last one
     shape: tuple[int, int]
-    reported: tuple[Skipped, ...] = ()  # pictures that could not be read
+    unreadable: tuple[Skipped, ...] = ()  # pictures that could not be read
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -49,9 +49,9 @@ class WrittenFeatures:
             "manifest": str(self.manifest),
             "model": self.model,
             "layer": self.layer,
-            "pictures": self.shape[0],
-            "numbers": self.shape[1],
-            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+            "images": self.shape[0],
+            "dimensions": self.shape[1],
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.unreadable],
         }
 
     def rows(self) -> list[tuple[str, str]]:
@@ -82,17 +82,17 @@ def write_features(
     """
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
-    cut = trunk(network, layer)
+    cut = backbone(network, layer)
     parts, rows, failed = [], [], []
     with counting("looking") as progress:
         for split, items in _splits(data):
-            result = decoded(items, preprocessing)
+            result = decode_all(items, preprocessing)
             failed += result.failed
-            kept = [items[k] for k in result.kept]
+            kept = [items[k] for k in result.indices]
             if kept:
-                decoding = Decoding(kept, result.pictures, preprocessing)
-                parts.append(features(cut, decoding, Views(), progress)[:, 0])
-                rows += [(item.name, written(item.label), split) for item in kept]
+                decoding = DecodedImages(kept, result.pictures, preprocessing)
+                parts.append(features(cut, decoding, AugmentedCopies(), progress)[:, 0])
+                rows += [(item.name, label_text(item.label), split) for item in kept]
     if not parts:
         raise DataError(f"no picture of '{data}' can be read")
     return _write(out, torch.cat(parts), rows, (str(model), layer), tuple(failed))
@@ -113,7 +113,7 @@ def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, 
             "train with them and give the run: its bundle knows",
         )
     network = create_model(str(model))
-    say(str(origin.load_into(network, None, tell=say)))
+    say(str(origin.load_into(network, None, notify=say)))
     whole = normalized(network, preprocessing.mean, preprocessing.std).eval()
     return whole.to(memory_format=torch.channels_last), preprocessing
 
@@ -122,13 +122,13 @@ def _weights_of(network: str, weights: str | None) -> Pretrained:
     """Those that are named, those that lie here, or the first that are published."""
     size = input_shape(network)[1]
     if weights is None and not network.startswith(PREFIX):
-        known = at_hand(size, network)
+        known = local_weights(size, network)
         weights = known[0].tag if known else "imagenet"
     return pretrained(weights or "imagenet", network)
 
 
 def _splits(data: str | Path) -> Iterator[tuple[str, tuple[Item, ...]]]:
-    source = open_source(data, tell=say)
+    source = open_source(data, notify=say)
     for split in source.splits:
         yield split, tuple(source.read(split))
 
@@ -144,9 +144,9 @@ def _write(
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("name", "label", "split"))
     table.writerows(rows)
-    with whole_file(out / "features.npy") as temporary, temporary.open("wb") as file:
+    with atomic_file(out / "features.npy") as temporary, temporary.open("wb") as file:
         np.save(file, numbers.numpy())
-    write_whole(out / "manifest.csv", text.getvalue())
+    atomic_write(out / "manifest.csv", text.getvalue())
     count, width = numbers.shape
     return WrittenFeatures(
         out / "features.npy", out / "manifest.csv", *origin, (count, width), failed

@@ -9,29 +9,29 @@ from pathlib import Path
 
 from saccade.augmentation.corrupt.corruptions import names
 from saccade.augmentation.corrupt.optics import SEVERITIES
-from saccade.augmentation.tta import Map, views
+from saccade.augmentation.tta import TTATransform, tta_transforms
 from saccade.command import Command
 from saccade.data.classes import missing_note
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.data.splits import read_split
-from saccade.engine.evaluate import Evaluated
+from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.readable import (
-    Readable,
-    Wish,
-    learned_from,
-    part_of_each,
-    refuse_unwishable,
-    selected,
+    EvaluationSet,
+    ThresholdTarget,
+    refuse_without_confidence,
+    select_threshold,
+    slice_of_each,
     slices,
+    trained_on,
 )
-from saccade.files import write_whole
-from saccade.metrics.ranking import Selected
+from saccade.files import atomic_write
+from saccade.metrics.ranking import SelectedThreshold
 from saccade.progress import counting
-from saccade.report.pages.evaluation_page import Asked, evaluation_page
-from saccade.report.pictures import Tested
-from saccade.runs.bundle import Bundle, keep_min_confidence
+from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
+from saccade.report.pictures import TestedImages
+from saccade.runs.bundle import Bundle, save_min_confidence
 from saccade.runs.results import Evaluation, Robustness
 from saccade.runs.run import Run, write_predictions
 
@@ -39,16 +39,16 @@ FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder o
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EvaluationOptions:
     """What is to be told besides the numbers of all pictures."""
 
     tta: str = ""  # test-time augmentation: what to take the mean over, as in "crops flip"
     by: str = ""  # what makes slices
     corrupt: str = ""  # names and families of corruptions, or all
-    wish: Wish | None = None
+    threshold_target: ThresholdTarget | None = None
     out: Path | None = None  # a folder, or a .csv file for the predictions alone
 
-    def refuse_mixed(self) -> None:
+    def validate(self) -> None:
         """Raise `UsageError` for what is there already."""
         for path in self.files:
             if path.exists():
@@ -66,42 +66,49 @@ class Wanted:
     def command(self, run: Run, data: str | Path | None, split: str) -> str:
         """What a person types for it."""
         options = {"split": "" if split == "test" else split, "by": self.by, "out": self.out}
-        if self.wish:
-            options |= {self.wish.what: self.wish.share, "save": self.wish.keep}
+        if self.threshold_target:
+            options |= {
+                self.threshold_target.criterion: self.threshold_target.target,
+                "save": self.threshold_target.save,
+            }
             return str(Command.of("tune-threshold", run.path, data, **options))
         options |= {"tta": self.tta, "corrupt": self.corrupt}
         return str(Command.of("evaluate", run.path, data, **options))
 
 
-PLAIN = Wanted()
+DEFAULT_OPTIONS = EvaluationOptions()
 
 
-def measure(run: Run, data: str | Path | None, split: str, wanted: Wanted = PLAIN) -> Evaluation:
+def measure(
+    run: Run, data: str | Path | None, split: str, wanted: EvaluationOptions = DEFAULT_OPTIONS
+) -> Evaluation:
     """Evaluate the run's bundle on `data`, or on a split of its own pictures."""
-    wanted.refuse_mixed()
-    bundle, maps = run.bundle, views(_words(wanted.tta)) if wanted.tta else ()
+    wanted.validate()
+    bundle, maps = run.bundle, tta_transforms(_words(wanted.tta)) if wanted.tta else ()
     corruptions = _corruptions(wanted.corrupt, bundle)
-    if wanted.wish:
-        refuse_unwishable(bundle.task)
+    if wanted.threshold_target:
+        refuse_without_confidence(bundle.task)
     items = _own(run, split) if data is None else _given(data, split)
     place = run.started["data"] if data is None else str(data)
-    parts = part_of_each(items, wanted.by, place) if wanted.by else {}
-    ready = Readable.of(items, bundle)
-    learned = 0 if data is None else learned_from(run, ready.items)
-    found = ready.evaluated(bundle, maps)
+    parts = slice_of_each(items, wanted.by, place) if wanted.by else {}
+    ready = EvaluationSet.of(items, bundle)
+    learned = 0 if data is None else trained_on(run, ready.items)
+    found = ready.evaluate(bundle, maps)
     measured = bundle.task.metric().measured(found.rows, ready.groups)
     evaluation = replace(
         Evaluation.of(split, bundle.task.kind, measured),
         notes=(*_notes(ready.items, bundle, learned), *_mean_note(len(maps))),
-        reported=ready.failed,
-        slices=slices(bundle.task, found, ready, parts, measured.numbers[0].name),
+        unreadable=ready.failed,
+        slices=slices(bundle.task, found, ready, parts, measured.metrics[0].name),
         robustness=_corrupted(bundle, ready, corruptions, maps) if corruptions else None,
-        selected=_selected(run, wanted.wish, found) if wanted.wish else None,
+        selected=_selected(run, wanted.threshold_target, found)
+        if wanted.threshold_target
+        else None,
     )
     if wanted.files:
         write_predictions(wanted.files[0], ready.items, bundle.task, found)
     if wanted.files[1:]:
-        asked = Asked(None if data is None else str(data), wanted.command(run, data, split))
+        asked = EvaluatedData(None if data is None else str(data), wanted.command(run, data, split))
         _write_folder(wanted.files, run, evaluation, ready, asked)
     return evaluation
 
@@ -134,34 +141,38 @@ def _corruptions(wanted: str, bundle: Bundle) -> tuple[str, ...]:
 
 
 def _corrupted(
-    bundle: Bundle, ready: Readable, corruptions: Sequence[str], maps: Sequence[Map]
+    bundle: Bundle, ready: EvaluationSet, corruptions: Sequence[str], maps: Sequence[TTATransform]
 ) -> Robustness:
     measurements, total = [], 1 + len(corruptions) * len(SEVERITIES)
     with counting("corrupting") as progress:
-        for done, measurement in enumerate(ready.corrupted(bundle, corruptions, maps), 1):
+        for done, measurement in enumerate(ready.robustness(bundle, corruptions, maps), 1):
             measurements.append(measurement)
             progress(done, total)
     return Robustness.of(measurements)
 
 
-def _selected(run: Run, wish: Wish, found: Evaluated) -> Selected:
+def _selected(run: Run, wish: ThresholdTarget, found: EvaluationOutputs) -> SelectedThreshold:
     """The threshold for `wish`, chosen on the run's own validation pictures; kept if wished."""
-    val = Readable.of(_own(run, "val"), run.bundle).evaluated(run.bundle)
-    chosen = selected(wish, val, found)
-    if wish.keep:
-        keep_min_confidence(run.path / "bundle", chosen.chosen.value)
+    val = EvaluationSet.of(_own(run, "val"), run.bundle).evaluate(run.bundle)
+    chosen = select_threshold(wish, val, found)
+    if wish.save:
+        save_min_confidence(run.path / "bundle", chosen.on_validation.value)
     return chosen
 
 
 def _write_folder(
-    files: Sequence[Path], run: Run, evaluation: Evaluation, ready: Readable, asked: Asked
+    files: Sequence[Path],
+    run: Run,
+    evaluation: Evaluation,
+    ready: EvaluationSet,
+    asked: EvaluatedData,
 ) -> None:
     """The numbers and the report, beside the predictions that are there already."""
     predictions, numbers, report = files
     text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
-    write_whole(numbers, f"{text}\n")
-    tested = Tested.read(predictions, ready.pictures)
-    write_whole(report, evaluation_page(run, evaluation, tested, asked))
+    atomic_write(numbers, f"{text}\n")
+    tested = TestedImages.read(predictions, ready.pictures)
+    atomic_write(report, evaluation_page(run, evaluation, tested, asked))
 
 
 def _own(run: Run, split: str) -> Sequence[Item]:

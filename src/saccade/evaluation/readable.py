@@ -12,23 +12,23 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from saccade.augmentation.tta import Map
-from saccade.data.cache import Pictures, decoded
-from saccade.data.classes import natural
+from saccade.augmentation.tta import TTATransform
+from saccade.data.cache import ImageStore, decode_all
+from saccade.data.classes import natural_sort_key
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source, groups_of
 from saccade.data.item import Item, Skipped
-from saccade.data.loader import Loader, in_order
+from saccade.data.loader import Loader, sequential
 from saccade.data.sources import open_source
 from saccade.data.sources.opening import TABLES
-from saccade.data.sources.table import cells_of
+from saccade.data.sources.table import column_values
 from saccade.data.splits import read_split
 from saccade.data.store import digests
-from saccade.engine.evaluate import Evaluated, Measurement, evaluate, robustness
+from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
 from saccade.metrics.measure import named_number
 from saccade.metrics.ranking import (
-    Selected,
+    SelectedThreshold,
     threshold_at,
     threshold_for_coverage,
     threshold_for_precision,
@@ -45,21 +45,21 @@ BATCH = 256  # pictures
 
 
 @dataclass(frozen=True)
-class Readable:
+class EvaluationSet:
     """Pictures ready for a network, in the order in which they were given."""
 
     items: tuple[Item, ...]
-    pictures: Pictures
+    pictures: ImageStore
     targets: Tensor  # [N,...]
     failed: tuple[Skipped, ...]
 
     @classmethod
-    def of(cls, items: Sequence[Item], bundle: Bundle) -> Readable:
+    def of(cls, items: Sequence[Item], bundle: Bundle) -> EvaluationSet:
         """Decoded as `bundle` needs them; labels that it cannot know are refused before that."""
         refuse_other_labels(items, bundle.task)
         bundle.task.targets(items)
-        result = decoded(items, bundle.preprocessing)
-        kept = tuple(items[k] for k in result.kept)
+        result = decode_all(items, bundle.preprocessing)
+        kept = tuple(items[k] for k in result.indices)
         if not kept:
             first = f"; {result.failed[0].name}: {result.failed[0].reason}" if items else ""
             raise DataError(f"no picture can be read{first}")
@@ -69,27 +69,27 @@ class Readable:
     def groups(self) -> Tensor | None:
         return groups_of(self.items)
 
-    def evaluated(self, bundle: Bundle, maps: Sequence[Map] = ()) -> Evaluated:
+    def evaluate(self, bundle: Bundle, maps: Sequence[TTATransform] = ()) -> EvaluationOutputs:
         """What the network says of each, the mean over `maps` where there are some."""
         model, task = bundle.model, bundle.task
-        return evaluate(model, task, self._loader, maps=maps, novelty=bundle.novelty)
+        return evaluate(model, task, self._loader, tta=maps, novelty=bundle.novelty)
 
-    def corrupted(
-        self, bundle: Bundle, corruptions: Sequence[str], maps: Sequence[Map] = ()
-    ) -> Iterator[Measurement]:
+    def robustness(
+        self, bundle: Bundle, corruptions: Sequence[str], maps: Sequence[TTATransform] = ()
+    ) -> Iterator[CorruptionScore]:
         """The leading number under each of `corruptions`, at all severities."""
         model, task = bundle.model, bundle.task
         return robustness(model, task, self._loader, corruptions, self.groups, maps)
 
     @property
     def _loader(self) -> Loader:
-        return Loader(self.pictures, self.targets, BATCH, in_order(len(self.items)))
+        return Loader(self.pictures, self.targets, BATCH, sequential(len(self.items)))
 
 
 MOST_COMPARED = 100_000  # training pictures, up to which their contents are compared
 
 
-def learned_from(run: Run, items: Sequence[Item]) -> int:
+def trained_on(run: Run, items: Sequence[Item]) -> int:
     """Those of `items` whose contents are in the training pictures of `run`, while these lie there.
 
     Files that were read before are known by their times and not read again.
@@ -106,19 +106,19 @@ def learned_from(run: Run, items: Sequence[Item]) -> int:
 
 
 MOST_SLICES = 200  # slices: with more, each holds too few pictures to say anything
-APART = "(none)"  # the slice of pictures that belong to no other
+NO_SLICE = "(none)"  # the slice of pictures that belong to no other
 
 
-def part_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
+def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
     """The slice that each item is in, by its name; `data` is where they come from.
 
     `by` is group, folder, a table with its column as in `weather.csv::sky`, a column of the table
     that `data` is, or a regular expression on names: what its first group finds.
     """
     grouping = _grouping(by, data)
-    parts = {item.name: grouping(item) or APART for item in items}
+    parts = {item.name: grouping(item) or NO_SLICE for item in items}
     count = len(set(parts.values()))
-    if set(parts.values()) == {APART}:
+    if set(parts.values()) == {NO_SLICE}:
         raise UsageError(
             f"'{by}' tells nothing of these pictures, such as '{items[0].name}'",
             "write group, folder, a column of the table, table.csv::column, or a pattern of names",
@@ -132,7 +132,11 @@ def part_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, 
 
 
 def slices(
-    task: Task, found: Evaluated, ready: Readable, parts: Mapping[str, str], number: str
+    task: Task,
+    found: EvaluationOutputs,
+    ready: EvaluationSet,
+    parts: Mapping[str, str],
+    number: str,
 ) -> tuple[Slice, ...]:
     """The number of this name of each of `parts`, in their natural order."""
     metric, places = task.metric(), defaultdict[str, list[int]](list)
@@ -140,7 +144,7 @@ def slices(
         if item.name in parts:
             places[parts[item.name]].append(at)
     made = []
-    for part in sorted(places, key=natural):
+    for part in sorted(places, key=natural_sort_key):
         at = torch.tensor(places[part])
         groups = None if ready.groups is None else ready.groups[at]
         one = named_number(metric, found.rows[at], number, groups)
@@ -158,11 +162,11 @@ def _grouping(by: str, data: str | None) -> Grouping:
     if Path(place).suffix.lower() in TABLES:
         if not Path(place).is_file():
             raise DataError(f"there is no table '{place}'", "check the path")
-        return _by_cells(cells_of(Path(place), column))
+        return _by_cells(column_values(Path(place), column))
     source = Path((data or "").partition("::")[0])
     if source.suffix.lower() in TABLES and source.is_file():
         try:
-            return _by_cells(cells_of(source, by))
+            return _by_cells(column_values(source, by))
         except DataError:  # no column of it
             return by_pattern(by)
     return by_pattern(by)
@@ -172,15 +176,15 @@ def _by_cells(cells: Mapping[str, str]) -> Grouping:
     return lambda item: cells.get(item.name)
 
 
-class Wish(NamedTuple):
+class ThresholdTarget(NamedTuple):
     """What a threshold is to reach on validation pictures."""
 
-    what: str  # precision: a share of answers that are right; coverage: a share answered
-    share: float
-    keep: bool = False  # whether the bundle is to have the threshold from then on
+    criterion: str  # precision: a share of answers that are right; coverage: a share answered
+    target: float
+    save: bool = False  # whether the bundle is to have the threshold from then on
 
     @classmethod
-    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> Wish:
+    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> ThresholdTarget:
         """The wish as a person says it; raises `UsageError` for none or two at a time."""
         given = {"precision": precision, "coverage": coverage}
         named = [(what, share) for what, share in given.items() if share is not None]
@@ -194,27 +198,31 @@ class Wish(NamedTuple):
         return cls(*named[0], keep)
 
 
-def refuse_unwishable(task: Task) -> None:
+def refuse_without_confidence(task: Task) -> None:
     """Raise `UsageError` where there is no confidence in one answer."""
     hint = "labels have thresholds of their own, numbers a margin"
     refuse_without(Capability.CONFIDENCE, task, UsageError, hint)
 
 
-def selected(wish: Wish, val: Evaluated, found: Evaluated) -> Selected:
+def select_threshold(
+    wish: ThresholdTarget, val: EvaluationOutputs, found: EvaluationOutputs
+) -> SelectedThreshold:
     """The threshold that `val` asks for, and what it does to the pictures of `found`."""
     confidences, right = _confidences(val)
-    choose = threshold_for_precision if wish.what == "precision" else threshold_for_coverage
-    chosen = choose(confidences, right, wish.share)
+    choose = threshold_for_precision if wish.criterion == "precision" else threshold_for_coverage
+    chosen = choose(confidences, right, wish.target)
     if chosen is None:
         best = max(thresholds(confidences, right), key=lambda there: there.precision)
         raise UsageError(
-            f"no threshold has {percent(wish.share)} of its answers right on the "
+            f"no threshold has {percent(wish.target)} of its answers right on the "
             f"{best.n:,} validation pictures",
             f"the best has {percent(best.precision)}, and answers {percent(best.coverage)}",
         )
-    return Selected(wish.what, wish.share, chosen, threshold_at(chosen.value, *_confidences(found)))
+    return SelectedThreshold(
+        wish.criterion, wish.target, chosen, threshold_at(chosen.value, *_confidences(found))
+    )
 
 
-def _confidences(found: Evaluated) -> tuple[Tensor, Tensor]:
+def _confidences(found: EvaluationOutputs) -> tuple[Tensor, Tensor]:
     """How sure the network is of each answer, and whether it is right.  [N] float32, [N] bool"""
     return found.rows.predictions.amax(dim=1), found.rows.answers == found.rows.targets

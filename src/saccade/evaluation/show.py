@@ -11,9 +11,9 @@ from torch import nn
 
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.progress import say
-from saccade.report.show import field, show, svg
+from saccade.report.show import receptive_field, show, svg
 from saccade.runs.run import Run
 
 
@@ -36,7 +36,7 @@ def show_network(
     if isinstance(model, str | Path):
         anatomy = replace(anatomy, name=str(model))
     if drawing is not None:
-        write_whole(Path(drawing), svg(anatomy))
+        atomic_write(Path(drawing), svg(anatomy))
         say(f"the drawing is {drawing}")
     if layer is not None:
         _draw_field(network, layer, given, Path(out or f"{anatomy.name}-{layer}.svg"))
@@ -74,6 +74,6 @@ def _draw_field(network: str | nn.Module, layer: str, given: dict[str, Any], fil
         raise UsageError(
             f"'{file}' is neither PNG nor SVG", "name a file that ends in .png or .svg"
         )
-    picture = field(network, layer, input_size=given["input_size"], size=given["size"])
-    write_whole(file, picture.png() if file.suffix == ".png" else picture.svg())
+    picture = receptive_field(network, layer, input_size=given["input_size"], size=given["size"])
+    atomic_write(file, picture.png() if file.suffix == ".png" else picture.svg())
     say(f"the receptive field of {layer} is drawn in {file}")

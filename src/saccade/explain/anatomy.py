@@ -10,7 +10,7 @@ from torch import nn
 
 from saccade.errors import unknown
 from saccade.explain.cost import CONVENTION, Counts, Memory, memory
-from saccade.explain.field import Field
+from saccade.explain.field import ReceptiveField
 from saccade.explain.rows import Row, rows_of
 from saccade.explain.tracing import trace
 
@@ -27,10 +27,10 @@ class Anatomy:
     unused: int  # parameters that this forward does not read, as of classifiers at the side
     memory: Memory
     without: tuple[str, ...] = ()  # rows that were taken out
-    saved: Counts | None = field(default=None, repr=False)  # what that saves
+    savings: Counts | None = field(default=None, repr=False)  # what that saves
 
     @property
-    def receptive_field(self) -> Field | None:
+    def receptive_field(self) -> ReceptiveField | None:
         """The largest field that is still of a place: that of the last layer before all are one."""
         seen = [row.field for row in self.rows if row.field and row.field.local]
         return max(seen, key=lambda field: field.size, default=None)
@@ -59,21 +59,21 @@ class Anatomy:
             "convention": CONVENTION,
             "rows": [row_dict(row) for row in self.rows],
             "total": counts_dict(self.total) | {"unused_weights": self.unused},
-            "saved": counts_dict(self.saved) if self.saved else None,
+            "savings": counts_dict(self.savings) if self.savings else None,
             "receptive_field": field_dict(self.receptive_field),
             "memory_bytes": vars(self.memory),
         }
 
     def __str__(self) -> str:
-        lines = [line(row) for row in self.rows]
+        lines = [extrapolate(row) for row in self.rows]
         total = ("total", "", "", *numbers(self.total))
-        less = f"\n{saving_text(self.without, self.saved)}" if self.saved else ""
+        less = f"\n{saving_text(self.without, self.savings)}" if self.savings else ""
         return aligned([HEADINGS, *lines, total]) + less + f"\n({CONVENTION})"
 
     def _repr_html_(self) -> str:
         cells = [
             HEADINGS,
-            *(line(row) for row in self.rows),
+            *(extrapolate(row) for row in self.rows),
             ("total", "", "", *numbers(self.total)),
         ]
         table = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in cells)
@@ -115,7 +115,7 @@ HEADINGS = (
 )  # fmt: skip
 
 
-def line(row: Row) -> tuple[str, ...]:
+def extrapolate(row: Row) -> tuple[str, ...]:
     """A row's cells but for the bar."""
     size = "x".join(map(str, row.output))
     return row.name, row.kind, size, *numbers(row.counts), field_text(row.field), stride_text(row)
@@ -136,7 +136,7 @@ def saving_text(without: tuple[str, ...], saved: Counts) -> str:
     return f"without {', '.join(without)}: {costs}"
 
 
-def field_text(field: Field | None) -> str:
+def field_text(field: ReceptiveField | None) -> str:
     """The box in pixels; `+ gate` where all is seen too, `≤` where the field may be smaller."""
     if field is None or not any(bits > 1 for bits in field.mask):
         return ""
@@ -144,7 +144,11 @@ def field_text(field: Field | None) -> str:
     size = f"{height}" if height == width else f"{height}x{width}"
     if not field.local:
         size = "all"
-    return ("" if field.exact else "≤") + size + (" + gate" if field.gate and field.local else "")
+    return (
+        ("" if field.exact else "≤")
+        + size
+        + (" + gate" if field.everywhere and field.local else "")
+    )
 
 
 def stride_text(row: Row) -> str:
@@ -171,7 +175,7 @@ def counts_dict(counts: Counts) -> dict[str, int]:
     return vars(counts) | {"connections_with_biases": counts.connections + counts.biases}
 
 
-def field_dict(field: Field | None) -> dict[str, Any] | None:
+def field_dict(field: ReceptiveField | None) -> dict[str, Any] | None:
     if field is None:
         return None
     return {
@@ -179,7 +183,7 @@ def field_dict(field: Field | None) -> dict[str, Any] | None:
         "stride": list(field.stride),
         "centre": list(field.centre),
         "local": field.local,
-        "gate": field.gate,
+        "everywhere": field.everywhere,
         "holes": field.holes,
         "exact": field.exact,
     }

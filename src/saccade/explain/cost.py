@@ -52,7 +52,7 @@ def count(operation: Operation, weights: Mapping[str, int]) -> Counts:
     """The counts of an operation but for its weights; `weights` has the size of each parameter."""
     name, output = operation.name, operation.output
     if name in PRODUCTS or name == "convolution":
-        return weighted(operation, weights)
+        return is_convolution_or_matmul(operation, weights)
     if name.startswith("_scaled_dot_product"):
         query, key, value = (operation.arguments[word] for word in ("query", "key", "value"))
         pairs = prod(query.shape[:-1]) * key.shape[-2]
@@ -60,7 +60,7 @@ def count(operation: Operation, weights: Mapping[str, int]) -> Counts:
     window = window_of(name, operation.arguments)
     if name in POOLS and window and prod(window.kernel[-2:]) > 1:
         return Counts(output.numel, output.numel * prod(window.kernel))
-    if name in ADAPTIVE_POOLS or (name == "mean" and over_places(operation)):
+    if name in ADAPTIVE_POOLS or (name == "mean" and is_global_pooling(operation)):
         read = operation.inputs[0].numel
         return Counts(output.numel, read) if read > output.numel else Counts()
     if name.startswith("add") and any(weights.get(w) for w in operation.weights):
@@ -68,14 +68,14 @@ def count(operation: Operation, weights: Mapping[str, int]) -> Counts:
     return Counts()
 
 
-def over_places(operation: Operation) -> bool:
+def is_global_pooling(operation: Operation) -> bool:
     """Whether a mean is taken over height and width, as pooling to 1 x 1 does."""
     read = operation.inputs[0]
     axes = operation.arguments.get("dim") or []
     return len(read.shape) == 4 and {axis % 4 for axis in axes} == {2, 3}
 
 
-def weighted(operation: Operation, weights: Mapping[str, int]) -> Counts:
+def is_convolution_or_matmul(operation: Operation, weights: Mapping[str, int]) -> Counts:
     """A convolution or a matrix product; one of two activations (attention) has no units."""
     arguments, output = operation.arguments, operation.output
     if operation.name == "convolution":
@@ -119,11 +119,11 @@ def memory(trace: Trace, batch: int) -> Memory:
         weights=sum(tensor.nbytes for tensor in tensors),
         inference=trace.peak * batch,
         gradients=sum(p.nbytes for p in trace.module.parameters() if p.requires_grad),
-        training=saved(trace.module, (batch, *trace.picture.shape[1:])),
+        training=saved_for_backward(trace.module, (batch, *trace.picture.shape[1:])),
     )
 
 
-def saved(module: nn.Module, shape: tuple[int, ...]) -> int | None:
+def saved_for_backward(module: nn.Module, shape: tuple[int, ...]) -> int | None:
     """Bytes that autograd keeps of a training forward, weights left out; shared memory once."""
     tensors = meta_tensors(module, training=True)
     weights = {tensor.untyped_storage()._cdata for tensor in tensors.values()}

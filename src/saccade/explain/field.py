@@ -81,13 +81,15 @@ def regroup(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
 
 
 @dataclass(frozen=True)
-class Field:
+class ReceptiveField:
     """What units see; pairs are height and width, in pixels of the picture."""
 
     layout: Layout
     low: tuple[int, int] = (0, 0)  # first pixel seen at place 0; negative in the padding
     mask: tuple[int, int] = (1, 1)  # bit o: the pixel `low + o` is seen
-    gate: bool = False  # sees the rest of the picture too, through a branch alike at every place
+    everywhere: bool = (
+        False  # sees the rest of the picture too, through a branch alike at every place
+    )
     exact: bool = True  # False: the box holds the field and may be larger
 
     @property
@@ -142,12 +144,12 @@ def spread(mask: int, jump: int, count: int) -> int:
     return mask
 
 
-def places(field: Field, axis: int) -> int:
+def places(field: ReceptiveField, axis: int) -> int:
     """The size of an axis of the tensor."""
     return prod(factor.size for factor in field.layout[axis])
 
 
-def gathered(field: Field, axis: int, step: int = 1) -> Field:
+def gathered(field: ReceptiveField, axis: int, step: int = 1) -> ReceptiveField:
     """One unit sees what all units along an axis of the tensor see, or every `step`-th of them."""
     axis %= len(field.layout)
     mask = list(field.mask)
@@ -158,7 +160,7 @@ def gathered(field: Field, axis: int, step: int = 1) -> Field:
     return replace(field, layout=layout, mask=(mask[0], mask[1]))
 
 
-def blurred(field: Field, shape: tuple[int, ...]) -> Field:
+def blurred(field: ReceptiveField, shape: tuple[int, ...]) -> ReceptiveField:
     """Every unit may see what any unit sees: for an operation that mixes places in its own way."""
     exact = field.exact and not any(map(moves, field.layout))
     for axis in range(len(field.layout)):
@@ -166,7 +168,7 @@ def blurred(field: Field, shape: tuple[int, ...]) -> Field:
     return replace(field, layout=plain(*shape), exact=exact)
 
 
-def cut(field: Field, axis: int, start: int, step: int, size: int) -> Field:
+def cut(field: ReceptiveField, axis: int, start: int, step: int, size: int) -> ReceptiveField:
     """Every `step`-th place along an axis, `size` of them, from `start`."""
     factors = tidy(field.layout[axis])
     if not any(factor.jump != (0, 0) for factor in factors):
@@ -179,7 +181,9 @@ def cut(field: Field, axis: int, start: int, step: int, size: int) -> Field:
     return replace(field, layout=with_axis(field.layout, axis, (moved,)), low=low)
 
 
-def slid(field: Field, axis: int, kernel: int, stride: int, padding: int, dilation: int) -> Field:
+def slid(
+    field: ReceptiveField, axis: int, kernel: int, stride: int, padding: int, dilation: int
+) -> ReceptiveField:
     """The units of a window along an axis, still counted as the places before it."""
     factors = tidy(field.layout[axis])
     if kernel == 1 or not any(factor.jump != (0, 0) for factor in factors):
@@ -192,15 +196,15 @@ def slid(field: Field, axis: int, kernel: int, stride: int, padding: int, dilati
     return cut(field, axis, -padding, stride, places(field, axis))
 
 
-def resized(field: Field, axis: int, size: int) -> Field:
+def resized(field: ReceptiveField, axis: int, size: int) -> ReceptiveField:
     """The same motion along an axis, for another number of places."""
     jump = field.layout[axis][-1].jump if len(field.layout[axis]) == 1 else (0, 0)
     return replace(field, layout=with_axis(field.layout, axis, (Factor(size, jump),)))
 
 
 def stretched(
-    field: Field, axis: int, size: int, scale: int, before: Fraction, after: Fraction
-) -> Field:
+    field: ReceptiveField, axis: int, size: int, scale: int, before: Fraction, after: Fraction
+) -> ReceptiveField:
     """Upsampling: place p reads the places p / scale - before ... p / scale + after.
 
     A box of one size for all places, so it holds each field and is a little larger than some.
@@ -218,16 +222,16 @@ def stretched(
         for m, j in zip(field.mask, jump)
     ]
     moved = Factor(size, (jump[0] // scale, jump[1] // scale))
-    return Field(
+    return ReceptiveField(
         with_axis(field.layout, axis, (moved,)),
         (low[0], low[1]),
         (mask[0], mask[1]),
-        field.gate,
+        field.everywhere,
         exact=False,
     )
 
 
-def broadcast(field: Field, shape: tuple[int, ...]) -> Field:
+def broadcast(field: ReceptiveField, shape: tuple[int, ...]) -> ReceptiveField:
     """The field of the same units repeated to a larger shape."""
     layout = plain(*shape[: len(shape) - len(field.layout)]) + field.layout
     axes = []
@@ -237,16 +241,16 @@ def broadcast(field: Field, shape: tuple[int, ...]) -> Field:
     return replace(field, layout=tuple(axes))
 
 
-def united(fields: list[Field]) -> Field:
+def united(fields: list[ReceptiveField]) -> ReceptiveField:
     """What units see that read several tensors of one shape.
 
     The tensor whose places move the most is the local part.  One that is the same at all places is
     a gate; one that moves in another way (attention) is a gate too, exact if it moves elsewhere.
     """
     main = max(fields, key=lambda field: sum(map(moves, field.layout)))
-    low, mask, gate, exact = main.low, main.mask, main.gate, main.exact
+    low, mask, gate, exact = main.low, main.mask, main.everywhere, main.exact
     for other in fields:
-        gate, exact = gate or other.gate, exact and other.exact
+        gate, exact = gate or other.everywhere, exact and other.exact
         if motion(other.layout) == motion(main.layout):
             start = min(low[0], other.low[0]), min(low[1], other.low[1])
             mask = tuple(
@@ -259,4 +263,4 @@ def united(fields: list[Field]) -> Field:
         else:
             shared = any(a and b for a, b in zip(motion(other.layout), motion(main.layout)))
             gate, exact = True, exact and not shared
-    return Field(main.layout, low, (mask[0], mask[1]), gate, exact)
+    return ReceptiveField(main.layout, low, (mask[0], mask[1]), gate, exact)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from saccade.explain.field import (
     Factor,
-    Field,
+    ReceptiveField,
     blurred,
     broadcast,
     cut,
@@ -43,7 +43,9 @@ MIXES = {"roll", "flip", "cumsum", "cumprod", "sort", "topk", "index_select", "g
 
 
 # fmt: on
-def multiplied(operation: Operation, output: Value, seen: dict[Value, Field]) -> Field:
+def multiplied(
+    operation: Operation, output: Value, seen: dict[Value, ReceptiveField]
+) -> ReceptiveField:
     """A matrix product reads a whole row of one factor and a whole column of the other."""
     left, right = (operation.arguments[name] for name in PRODUCTS[operation.name])
     fields = []
@@ -58,7 +60,7 @@ def multiplied(operation: Operation, output: Value, seen: dict[Value, Field]) ->
     return united([*fields, *(broadcast(field, output.shape) for field in rest)])
 
 
-def reduced(field: Field, operation: Operation, output: Value) -> Field:
+def reduced(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """A sum, a mean or a largest value over some axes, or over all."""
     axes = operation.arguments.get("dim")
     count = len(field.layout)
@@ -72,7 +74,7 @@ def reduced(field: Field, operation: Operation, output: Value) -> Field:
     return replace(field, layout=kept)
 
 
-def concatenated(fields: list[Field], output: Value, axis: int) -> Field:
+def concatenated(fields: list[ReceptiveField], output: Value, axis: int) -> ReceptiveField:
     """Branches joined along an axis: united where it is channels, blurred where it is places."""
     axis %= len(output.shape)
     if any(moves(field.layout[axis]) for field in fields if field.layout[axis:]):
@@ -81,7 +83,7 @@ def concatenated(fields: list[Field], output: Value, axis: int) -> Field:
     return united([resized(field, axis, size) for field in fields])
 
 
-def mixed(field: Field, operation: Operation, output: Value) -> Field:
+def mixed(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """Places of some axes in another order or added up."""
     arguments = operation.arguments
     axes = arguments["dims"] if "dims" in arguments else [arguments["dim"]]
@@ -92,7 +94,7 @@ def mixed(field: Field, operation: Operation, output: Value) -> Field:
     return field
 
 
-def has_statistics(operation: Operation, field: Field) -> bool:
+def has_statistics(operation: Operation, field: ReceptiveField) -> bool:
     """Whether places are normalised by numbers taken over other places."""
     name, arguments = operation.name, operation.arguments
     over: list[int] | range = []
@@ -105,12 +107,12 @@ def has_statistics(operation: Operation, field: Field) -> bool:
     return any(moves(field.layout[axis]) for axis in over)
 
 
-def viewed(field: Field, operation: Operation, output: Value) -> Field:
+def viewed(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     layout = regroup(field.layout, output.shape)
     return replace(field, layout=layout) if layout else blurred(field, output.shape)
 
 
-def turned(field: Field, operation: Operation, output: Value) -> Field:
+def turned(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """Axes in another order: permute, transpose, t."""
     order = list(range(len(field.layout)))
     if operation.name == "permute":
@@ -121,20 +123,20 @@ def turned(field: Field, operation: Operation, output: Value) -> Field:
     return replace(field, layout=tuple(field.layout[axis] for axis in order))
 
 
-def selected(field: Field, operation: Operation, output: Value) -> Field:
+def selected(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     axis = operation.arguments["dim"] % len(field.layout)
     index = operation.arguments["index"] % places(field, axis)
     return without_axis(cut(field, axis, index, 1, 1), axis)
 
 
-def sliced(field: Field, operation: Operation, output: Value) -> Field:
+def sliced(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     axis = operation.arguments["dim"] % len(field.layout)
     start, count = operation.arguments["start"] or 0, places(field, axis)
     start = max(0, start + count) if start < 0 else min(start, count)
     return cut(field, axis, start, operation.arguments["step"], output.shape[axis])
 
 
-def split(field: Field, operation: Operation, output: Value) -> Field:
+def split(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """One of the pieces: split, chunk, unbind."""
     axis = operation.arguments["dim"] % len(field.layout)
     before = operation.outputs[: operation.outputs.index(output)]
@@ -144,7 +146,7 @@ def split(field: Field, operation: Operation, output: Value) -> Field:
     return cut(field, axis, start, 1, output.shape[axis])
 
 
-def padded(field: Field, operation: Operation, output: Value) -> Field:
+def padded(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     pad = operation.arguments.get("pad") or operation.arguments["padding"]
     for side, before in enumerate(pad[::2]):
         axis = len(output.shape) - 1 - side
@@ -152,7 +154,7 @@ def padded(field: Field, operation: Operation, output: Value) -> Field:
     return field
 
 
-def without_axis(field: Field, axis: int) -> Field:
+def without_axis(field: ReceptiveField, axis: int) -> ReceptiveField:
     return replace(field, layout=field.layout[:axis] + field.layout[axis + 1 :])
 
 
@@ -166,7 +168,7 @@ VIEWS = {
 }
 
 
-def windowed(field: Field, operation: Operation, output: Value) -> Field:
+def windowed(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """Convolution and pooling; a window over the whole axis leaves no place."""
     if operation.arguments.get("transposed"):
         return deconvolved(field, operation, output)
@@ -180,7 +182,9 @@ def windowed(field: Field, operation: Operation, output: Value) -> Field:
     return field
 
 
-def slid_to(field: Field, axis: int, window: Window, side: int, size: int) -> Field:
+def slid_to(
+    field: ReceptiveField, axis: int, window: Window, side: int, size: int
+) -> ReceptiveField:
     kernel, padding = window.kernel[side], window.padding[side]
     dilation = window.dilation[side]
     if size == 1 and padding == 0 and dilation * (kernel - 1) + 1 == places(field, axis):
@@ -188,7 +192,7 @@ def slid_to(field: Field, axis: int, window: Window, side: int, size: int) -> Fi
     return resized(slid(field, axis, kernel, window.stride[side], padding, dilation), axis, size)
 
 
-def adapted(field: Field, operation: Operation, output: Value) -> Field:
+def adapted(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """Pooling to a given size, whose windows are alike where the sizes divide."""
     for axis in range(len(output.shape) - ADAPTIVE_POOLS[operation.name], len(output.shape)):
         count, size = places(field, axis), output.shape[axis]
@@ -201,7 +205,7 @@ def adapted(field: Field, operation: Operation, output: Value) -> Field:
     return field
 
 
-def patches(field: Field, operation: Operation, output: Value) -> Field:
+def patches(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """Windows side by side (im2col): an axis of what is within each, and one of their places."""
     window = window_of(operation.name, operation.arguments)
     assert window is not None
@@ -221,7 +225,7 @@ def patches(field: Field, operation: Operation, output: Value) -> Field:
     return replace(field, layout=layout, low=(low[0], low[1]))
 
 
-def windows_along(field: Field, operation: Operation, output: Value) -> Field:
+def windows_along(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """`Tensor.unfold`: the windows of one axis, the place within them as a new last axis."""
     axis = operation.arguments["dimension"] % len(field.layout)
     size, step = operation.arguments["size"], operation.arguments["step"]
@@ -233,7 +237,7 @@ def windows_along(field: Field, operation: Operation, output: Value) -> Field:
     return replace(field, layout=layout)
 
 
-def upsampled(field: Field, operation: Operation, output: Value) -> Field:
+def upsampled(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     reach = Fraction(1 if "bilinear" in operation.name else 0)
     for axis in (2, 3):
         scale, uneven = divmod(output.shape[axis], places(field, axis))
@@ -244,7 +248,7 @@ def upsampled(field: Field, operation: Operation, output: Value) -> Field:
     return field
 
 
-def deconvolved(field: Field, operation: Operation, output: Value) -> Field:
+def deconvolved(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """Transposed convolution: a place reads those whose window covers it."""
     arguments = operation.arguments
     kernel = arguments["weight"].shape[2:]

@@ -23,7 +23,7 @@ class Value:
 
     index: int
     shape: tuple[int, ...]
-    pictured: bool = False  # depends on the picture
+    depends_on_image: bool = False  # depends on the picture
     weights: frozenset[str] = frozenset()  # the parameters and buffers it is made of, where not
 
     @property

@@ -29,7 +29,7 @@ FAINT = 1e-5  # of the strongest row's gradient, each relative to its weights
 
 
 @dataclass(frozen=True)
-class LayerRow:
+class LayerStatistics:
     """One row of the network's table; None where a row has nothing of the kind."""
 
     name: str
@@ -43,7 +43,7 @@ class LayerRow:
     saturated: float | None  # share of the values of sigmoids and tanhs where these are flat
 
 
-class LayerWatch:
+class LayerMonitor:
     """Looks at every row after a step; `copy_weights` before it, so that its length is known."""
 
     def __init__(self, model: nn.Module, images: Tensor):
@@ -55,18 +55,18 @@ class LayerWatch:
         """Remember the weights before the step that is to be looked at."""
         self.weights = {name: p.detach().clone() for name, p in self.model.named_parameters()}
 
-    def look(self) -> list[LayerRow]:
+    def measure(self) -> list[LayerStatistics]:
         """Every row, as the step that is just done has left it."""
         before, self.weights = self.weights, {}
-        seen = watched(self.model, self.images)
+        seen = activation_statistics(self.model, self.images)
         return [
-            LayerRow(name, *_moved(name, row, before), *seen[name].numbers())
+            LayerStatistics(name, *_moved(name, row, before), *seen[name].numbers())
             for name, row in self.model.named_children()
         ]
 
 
 @dataclass
-class Seen:
+class ActivationStatistics:
     """Sums over what a row gives, and over its activations."""
 
     count: int = 0
@@ -88,10 +88,10 @@ class Seen:
 
 
 @torch.no_grad()
-def watched(model: nn.Module, images: Tensor) -> dict[str, Seen]:
+def activation_statistics(model: nn.Module, images: Tensor) -> dict[str, ActivationStatistics]:
     """What each row of `model` gives for the pictures, in eval mode.  [N,C,H,W]"""
-    seen = {name: Seen() for name, _ in model.named_children()}
-    with evaluating(model), listening(model, seen) as calls:
+    seen = {name: ActivationStatistics() for name, _ in model.named_children()}
+    with evaluating(model), activation_hooks(model, seen) as calls:
         for piece in images.split(PIECE):
             calls.clear()
             model(piece)
@@ -99,7 +99,9 @@ def watched(model: nn.Module, images: Tensor) -> dict[str, Seen]:
 
 
 @contextmanager
-def listening(model: nn.Module, seen: dict[str, Seen]) -> Iterator[dict[str, int]]:
+def activation_hooks(
+    model: nn.Module, seen: dict[str, ActivationStatistics]
+) -> Iterator[dict[str, int]]:
     """Hooks on every row and every activation; gives the calls of each module, to be cleared."""
     calls: dict[str, int] = {}
     with ExitStack() as stack:
@@ -109,12 +111,12 @@ def listening(model: nn.Module, seen: dict[str, Seen]) -> Iterator[dict[str, int
                 if isinstance(part, FIRING):
                     hook = _firing(seen[name], path, calls)
                     stack.enter_context(part.register_forward_hook(hook))
-                elif (top := steepest(part)) is not None:
+                elif (top := saturation_limit(part)) is not None:
                     stack.enter_context(part.register_forward_hook(_flat(seen[name], part, top)))
         yield calls
 
 
-def steepest(part: nn.Module) -> float | None:
+def saturation_limit(part: nn.Module) -> float | None:
     """How far from the middle of its range a squashing module has its limits; None for others."""
     if isinstance(part, nn.Sigmoid):
         return 0.5
@@ -123,7 +125,7 @@ def steepest(part: nn.Module) -> float | None:
     return 1.7159 if isinstance(part, ScaledTanh) else None
 
 
-def _summing(seen: Seen):
+def _summing(seen: ActivationStatistics):
     def hook(module: nn.Module, inputs: tuple, output: object) -> None:
         for given in output if isinstance(output, tuple) else (output,):
             if isinstance(given, Tensor):
@@ -135,7 +137,7 @@ def _summing(seen: Seen):
     return hook
 
 
-def _firing(seen: Seen, path: str, calls: dict[str, int]):
+def _firing(seen: ActivationStatistics, path: str, calls: dict[str, int]):
     def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
         call = calls[path] = calls.get(path, -1) + 1  # a ReLU may be used several times
         fires = (output > 0).transpose(0, 1).flatten(1).any(1) if output.dim() > 1 else output > 0
@@ -145,7 +147,7 @@ def _firing(seen: Seen, path: str, calls: dict[str, int]):
     return hook
 
 
-def _flat(seen: Seen, part: nn.Module, limit: float):
+def _flat(seen: ActivationStatistics, part: nn.Module, limit: float):
     middle = 0.5 if isinstance(part, nn.Sigmoid) else 0.0
 
     def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
@@ -177,7 +179,7 @@ def _norm(tensors: Sequence[Tensor]) -> float:
     return sqrt(sum(float(t.detach().double().square().sum()) for t in tensors))
 
 
-def troubles(rows: Sequence[LayerRow]) -> list[str]:
+def problems(rows: Sequence[LayerStatistics]) -> list[str]:
     """What is wrong, in words; nothing where nothing is."""
     found = []
     relative = {r.name: r.gradient / r.weight for r in rows if r.gradient and r.weight}
@@ -201,13 +203,13 @@ def troubles(rows: Sequence[LayerRow]) -> list[str]:
     return found
 
 
-def in_columns(rows: Sequence[LayerRow]) -> list[tuple[str, ...]]:
+def as_text_table(rows: Sequence[LayerStatistics]) -> list[tuple[str, ...]]:
     """The rows as text under a head, for a terminal or a page."""
     head = ("row", "weights", "gradient", "update", "mean", "deviation", "dead", "saturated")
     return [head, *(_in_words(row) for row in rows)]
 
 
-def _in_words(row: LayerRow) -> tuple[str, ...]:
+def _in_words(row: LayerStatistics) -> tuple[str, ...]:
     numbers = (row.weight, row.gradient, row.update, row.mean, row.deviation)
     shares = (row.dead, row.saturated)
     return (

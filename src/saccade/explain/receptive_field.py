@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from saccade.errors import UsageError
-from saccade.explain.field import Factor, Field, blurred, broadcast, plain, united
+from saccade.explain.field import Factor, ReceptiveField, blurred, broadcast, plain, united
 from saccade.explain.field_rules import (
     MIXES,
     PRODUCTS,
@@ -41,7 +41,7 @@ RULES = {
 }
 
 
-def receptive_fields(trace: Trace) -> dict[Value, Field]:
+def receptive_fields(trace: Trace) -> dict[Value, ReceptiveField]:
     """The field of every value of the forward that depends on the picture."""
     fields = {trace.picture: picture_field(trace.picture.shape)}
     for operation in trace.root.operations():
@@ -52,15 +52,17 @@ def receptive_fields(trace: Trace) -> dict[Value, Field]:
     return fields
 
 
-def picture_field(shape: tuple[int, ...]) -> Field:
+def picture_field(shape: tuple[int, ...]) -> ReceptiveField:
     """Each pixel sees itself; the places of an input that is no picture are not told apart."""
     if len(shape) != 4:
-        return Field(plain(*shape))
+        return ReceptiveField(plain(*shape))
     n, c, h, w = shape
-    return Field((*plain(n, c), (Factor(h, (1, 0)),), (Factor(w, (0, 1)),)))
+    return ReceptiveField((*plain(n, c), (Factor(h, (1, 0)),), (Factor(w, (0, 1)),)))
 
 
-def field_after(operation: Operation, output: Value, seen: dict[Value, Field]) -> Field:
+def field_after(
+    operation: Operation, output: Value, seen: dict[Value, ReceptiveField]
+) -> ReceptiveField:
     """The field of one output of an operation, from the fields of what it reads."""
     first = next(iter(seen.values()))
     if operation.name in RULES and len(seen) == 1:
@@ -70,10 +72,12 @@ def field_after(operation: Operation, output: Value, seen: dict[Value, Field]) -
     if operation.name == "cat":
         return concatenated(list(seen.values()), output, operation.arguments["dim"])
     field = placewise(operation, output, seen)
-    return replace(field, gate=True) if has_statistics(operation, first) else field
+    return replace(field, everywhere=True) if has_statistics(operation, first) else field
 
 
-def placewise(operation: Operation, output: Value, seen: dict[Value, Field]) -> Field:
+def placewise(
+    operation: Operation, output: Value, seen: dict[Value, ReceptiveField]
+) -> ReceptiveField:
     """Activations, sums, copies: every place works for itself, smaller tensors repeated."""
     try:
         shape = torch.broadcast_shapes(*(value.shape for value in seen))
@@ -86,11 +90,11 @@ def placewise(operation: Operation, output: Value, seen: dict[Value, Field]) -> 
 
 
 @dataclass(frozen=True)
-class EffectiveField:
+class EffectiveReceptiveField:
     """Mean size of the gradient at each pixel, the largest being 1."""
 
     weights: Tensor  # [H,W]
-    place: tuple[int, int]  # row and column of the unit in its map
+    position: tuple[int, int]  # row and column of the unit in its map
     inputs: int
 
     def side(self, share: float = 0.95) -> float:
@@ -99,13 +103,13 @@ class EffectiveField:
         return float(1 + (ordered < share * ordered[-1]).sum()) ** 0.5
 
 
-def effective_field(
+def effective_receptive_field(
     module: nn.Module,
     layer: str,
     pictures: Tensor,
     *,
     generator: torch.Generator | None = None,
-) -> EffectiveField:
+) -> EffectiveReceptiveField:
     """The field of a layer's middle unit, the mean over `pictures`.  [N,C,H,W] -> [H,W]
 
     The gradient starts from every channel with a random sign, drawn for each picture, so that
@@ -121,7 +125,7 @@ def effective_field(
         total += gradient.abs().double().sum((0, 1))
     if not total.any():
         raise UsageError(f"no gradient reaches the picture from '{layer}'", "was it used at all?")
-    return EffectiveField((total / total.max()).float(), place, len(pictures))
+    return EffectiveReceptiveField((total / total.max()).float(), place, len(pictures))
 
 
 def gradient_of(

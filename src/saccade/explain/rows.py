@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from saccade.explain.cost import Counts, count
-from saccade.explain.field import Field
+from saccade.explain.field import ReceptiveField
 from saccade.explain.field_rules import VIEWS
 from saccade.explain.graph import Call, Operation, Value
 from saccade.explain.receptive_field import receptive_fields
@@ -27,7 +27,7 @@ class Row:
     kind: str
     output: tuple[int, ...]  # channels, height, width
     counts: Counts
-    field: Field | None = None
+    field: ReceptiveField | None = None
     reads: tuple[int, ...] = ()  # rows beside it whose output it takes; -1: what all of them take
     parts: tuple[Row, ...] = ()
 
@@ -119,7 +119,7 @@ class Table:
             self.level(child) if folded and not is_group(child) else (),
         )
 
-    def seen(self, value: Value | None) -> Field | None:
+    def seen(self, value: Value | None) -> ReceptiveField | None:
         return self.fields.get(value) if value else None
 
     def total(self, call: Call) -> Counts:

@@ -46,7 +46,7 @@ class Recorder(TorchDispatchMode):
         self.known: dict[int, dict[tuple, Value]] = {}
         for name, tensor in tensors.items():
             self.remember(tensor, weights=frozenset({name}))
-        self.picture = self.remember(picture, pictured=True)
+        self.picture = self.remember(picture, depends_on_image=True)
 
     @property
     def current(self) -> Call:
@@ -82,16 +82,18 @@ class Recorder(TorchDispatchMode):
     def recall(self, tensor: Tensor) -> Value | None:
         return self.known.get(storage_of(tensor), {}).get(place(tensor))
 
-    def remember(self, tensor: Tensor, *, pictured: bool = False, weights=frozenset()) -> Value:
+    def remember(
+        self, tensor: Tensor, *, depends_on_image: bool = False, weights=frozenset()
+    ) -> Value:
         """A new value for what the tensor now holds."""
         storage = tensor.untyped_storage()
         if storage._cdata not in self.known:
             self.known[storage._cdata] = {}
-            size = storage.nbytes() if pictured else 0
+            size = storage.nbytes() if depends_on_image else 0
             self.live += size
             self.peak = max(self.peak, self.live)
             weakref.finalize(storage, self.forget, storage._cdata, size).atexit = False
-        value = Value(self.count, tuple(tensor.shape), pictured, weights)
+        value = Value(self.count, tuple(tensor.shape), depends_on_image, weights)
         self.count += 1
         self.known[storage._cdata][place(tensor)] = value
         return value
@@ -119,13 +121,13 @@ class Recorder(TorchDispatchMode):
         """Record the operation, and that what it wrote in place changed every view of it."""
         name = func.overloadpacket.__name__
         operation = Operation(name, arguments, ())
-        pictured = name not in FRESH and any(value.pictured for value in operation.inputs)
+        pictured = name not in FRESH and any(value.depends_on_image for value in operation.inputs)
         weights = frozenset() if pictured else operation.weights
         tensors = result if isinstance(result, (tuple, list)) else (result,)
         written = [t for t in tensors if isinstance(t, Tensor) and func._schema.is_mutable]
         views = [(t, dict(self.known.get(storage_of(t), {}))) for t in written if pictured]
         outputs = tuple(
-            self.remember(tensor, pictured=pictured, weights=weights)
+            self.remember(tensor, depends_on_image=pictured, weights=weights)
             if isinstance(tensor, Tensor)
             else None
             for tensor in tensors
@@ -142,7 +144,7 @@ class Recorder(TorchDispatchMode):
         for where, old in views.items():
             if where == place(tensor):
                 continue
-            storage[where] = Value(self.count, old.shape, pictured=True)
+            storage[where] = Value(self.count, old.shape, depends_on_image=True)
             self.count += 1
             self.current.children.append(
                 Operation("write", {"self": old, "part": written}, (storage[where],))

@@ -115,12 +115,12 @@ def equal_count(confidences: Tensor, bins: int) -> Tensor:
     return torch.cat([torch.zeros(1).double(), ends[(ends > 0) & (ends < 1)], torch.ones(1)])
 
 
-def reliability(confidences: Tensor, right: Tensor, ends: Tensor) -> tuple[Bin, ...]:
+def reliability(confidences: Tensor, correct: Tensor, ends: Tensor) -> tuple[Bin, ...]:
     """The diagram's bins that hold images.
 
     confidences [N] of the named class, right [N] bool, ends [bins + 1]
     """
-    counts, confidence, hits = _bin_sums(confidences, right, ends)
+    counts, confidence, hits = _bin_sums(confidences, correct, ends)
     rows = zip(ends, ends[1:], counts, confidence, hits)
     return tuple(
         Bin(
@@ -155,7 +155,7 @@ class Temperature(NamedTuple):
     note: str = ""  # why nothing could be fitted, and `value` is 1
 
 
-def tempered(probabilities: Tensor, temperature: float) -> Tensor:
+def apply_temperature(probabilities: Tensor, temperature: float) -> Tensor:
     """What a softmax would have said of its logits divided by `temperature`.  [N,K] -> [N,K]"""
     return (_logits(probabilities) / temperature).softmax(dim=1).to(probabilities.dtype)
 
@@ -181,7 +181,9 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
     error = sqrt(float(slopes.square().mean()) / n) / (curvature * inverse)
     half = NormalDist().inv_cdf(0.975) * error
     middle = -log(inverse)
-    after = float(log_losses(tempered(probabilities.double(), 1 / inverse), targets).mean())
+    after = float(
+        log_losses(apply_temperature(probabilities.double(), 1 / inverse), targets).mean()
+    )
     return Temperature(
         1 / inverse, Interval(exp(middle - half), exp(middle + half)), n, before, after
     )
@@ -216,7 +218,7 @@ def _slopes(logits: Tensor, targets: Tensor, inverse: float) -> tuple[Tensor, fl
     return mean - logits.gather(1, targets[:, None])[:, 0], float(spread.mean())
 
 
-COVERED = 0.9  # share of new images whose truth lies as near
+COVERAGE = 0.9  # share of new images whose truth lies as near
 
 
 def conformal_quantile(scores: Tensor) -> float | None:
@@ -225,5 +227,5 @@ def conformal_quantile(scores: Tensor) -> float | None:
     `scores` [N] say how far each held-out image is missed; None for too few of them.  Lei 2018,
     "Distribution-free predictive inference for regression", Section 2.2 (split conformal).
     """
-    rank = ceil(COVERED * (len(scores) + 1))
+    rank = ceil(COVERAGE * (len(scores) + 1))
     return None if rank > len(scores) else float(scores.sort().values[rank - 1])

@@ -37,7 +37,7 @@ from saccade.metrics.counts import (
     unequal,
 )
 from saccade.metrics.measure import resampling, with_intervals
-from saccade.metrics.metric import Measured, Predicted, Quantity, Score
+from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
 from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
 
 MOST = 500_000  # images times classes beyond which what sorts every class is left out: minutes
@@ -99,11 +99,13 @@ class ClassMetric:
             self._sorted(rows, counts),
         )
 
-    def measured(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> Measured:
+    def measured(
+        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
+    ) -> MetricReport:
         numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         confusion = self.confusion(rows)
         table = class_table(self.classes, from_confusion(confusion))
-        return Measured(len(rows), tuple(numbers), table, tuple(map(tuple, confusion.tolist())))
+        return MetricReport(len(rows), tuple(numbers), table, tuple(map(tuple, confusion.tolist())))
 
     def _accuracy(self, rows: Predicted, counts: ClassCounts) -> Quantity:
         return Quantity.proportion("accuracy", self.correct(rows), baseline(counts).majority)

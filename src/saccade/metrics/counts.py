@@ -15,7 +15,7 @@ from torch import Tensor
 
 from saccade.metrics.bootstrap import Statistic
 from saccade.metrics.intervals import Interval, f1_interval, linear, wilson
-from saccade.metrics.metric import ClassNumbers, Number
+from saccade.metrics.metric import ClassMetrics, MetricValue
 
 UNEQUAL = 1.5  # times the images of the smallest class; above, accuracy and balanced accuracy part
 
@@ -211,22 +211,22 @@ def baseline(counts: ClassCounts) -> Baseline:
     )
 
 
-def class_table(names: tuple[str, ...], counts: ClassCounts) -> tuple[ClassNumbers, ...]:
+def class_table(names: tuple[str, ...], counts: ClassCounts) -> tuple[ClassMetrics, ...]:
     """Precision, recall and F1 of each class or label, with intervals.  [K]"""
     columns = zip(*(part.long().tolist() for part in counts))
-    return tuple(class_numbers(name, *row) for name, row in zip(names, columns, strict=True))
+    return tuple(class_metrics(name, *row) for name, row in zip(names, columns, strict=True))
 
 
-def class_numbers(name: str, right: int, support: int, predicted: int) -> ClassNumbers:
+def class_metrics(name: str, right: int, support: int, predicted: int) -> ClassMetrics:
     """Precision, recall and F1 of one class or label; what has no images is NaN."""
 
-    def share(what: str, n: int) -> Number:
+    def share(what: str, n: int) -> MetricValue:
         value = right / n if n else float("nan")
-        return Number(what, value, n, wilson(right, n) if n else None, "%", None, "Wilson")
+        return MetricValue(what, value, n, wilson(right, n) if n else None, "%", None, "Wilson")
 
     both = support + predicted
     value = 2 * right / both if both else float("nan")
     interval = f1_interval(right, support, predicted) if both else None
-    score = Number("F1", value, both - right, interval, "%", None, "Wilson of the overlap")
+    score = MetricValue("F1", value, both - right, interval, "%", None, "Wilson of the overlap")
     rates = (share("precision", predicted), share("recall", support), score)
-    return ClassNumbers(name, support, predicted, right, *rates)
+    return ClassMetrics(name, support, predicted, right, *rates)

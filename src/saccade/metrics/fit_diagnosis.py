@@ -14,28 +14,30 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from saccade.metrics.intervals import Interval, difference
-from saccade.metrics.metric import Number
+from saccade.metrics.metric import MetricValue
 
 TOLERABLE = 0.05  # of a number that is 1 at best: missing or lost, too little to speak of
 RISE = 1.2  # of the held-out loss over its lowest, from which it is said to have turned
 FALL = 0.95  # of the training loss over the last quarter, up to which it is said to fall still
 
 
-Kind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
+FitKind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class FitDiagnosis:
     """What the curves say, and why."""
 
-    kind: Kind
-    words: str
+    kind: FitKind
+    message: str
 
     def __str__(self) -> str:
-        return self.words
+        return self.message
 
 
-def judgement(history: Sequence[Mapping[str, Any]], train: Number, val: Number) -> Judgement:
+def fit_diagnosis(
+    history: Sequence[Mapping[str, Any]], train: MetricValue, val: MetricValue
+) -> FitDiagnosis:
     """How a finished network fits.
 
     `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same number,
@@ -49,18 +51,18 @@ def judgement(history: Sequence[Mapping[str, Any]], train: Number, val: Number) 
     under, over = missing.low > TOLERABLE, gap.low > TOLERABLE
     if under and over:
         words = f"underfitted and overfitted at once: {measured}; {lost}"
-        return Judgement("both", f"{words}. More pictures come first")
+        return FitDiagnosis("both", f"{words}. More pictures come first")
     if over:
-        return Judgement("overfitted", f"overfitted: {measured}; {lost}{_turned(history)}")
+        return FitDiagnosis("overfitted", f"overfitted: {measured}; {lost}{_turned(history)}")
     if under and gap.high < missing.low:
-        return Judgement("underfitted", f"underfitted: {measured}{_falling(history)}")
+        return FitDiagnosis("underfitted", f"underfitted: {measured}{_falling(history)}")
     if missing.high < TOLERABLE and gap.high < TOLERABLE:
-        return Judgement("fits", f"fits: {measured}; {lost}")
+        return FitDiagnosis("fits", f"fits: {measured}; {lost}")
     leaves = "which leaves it open: more held-out pictures would narrow it"
-    return Judgement("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
+    return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
 
 
-def _ends(number: Number) -> Interval:
+def _ends(number: MetricValue) -> Interval:
     """Its interval; of no width where none of its replicates differs, as when all is right."""
     return number.interval or Interval(number.value, number.value)
 

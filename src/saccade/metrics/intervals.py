@@ -20,7 +20,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def span(low: str, high: str) -> str:
+def interval_text(low: str, high: str) -> str:
     """Both ends, written already; a dash would read badly beside a minus."""
     return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
 
@@ -73,7 +73,7 @@ def f1_interval(
     return Interval(2 * low / (1 + low), 2 * high / (1 + high))
 
 
-class PairedMeans(NamedTuple):
+class PairedTTest(NamedTuple):
     """Mean of the second less that of the first, repetition by repetition."""
 
     n: int
@@ -116,7 +116,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     return Interval(mean(values) - half, mean(values) + half)
 
 
-def paired_means(first: Sequence[float], second: Sequence[float]) -> PairedMeans | None:
+def paired_t_test(first: Sequence[float], second: Sequence[float]) -> PairedTTest | None:
     """Two lists of the same repetitions in the same order; None for a single one.
 
     Where every repetition gives the same difference the test has no spread to go by: its p-value is
@@ -129,4 +129,4 @@ def paired_means(first: Sequence[float], second: Sequence[float]) -> PairedMeans
     n, middle = len(differences), mean(differences)
     error = stdev(differences) / sqrt(n)
     t = abs(middle) / error if error else inf if middle else 0.0
-    return PairedMeans(n, middle, interval, 1 - t_probability(t, n - 1) if t < inf else 0.0)
+    return PairedTTest(n, middle, interval, 1 - t_probability(t, n - 1) if t < inf else 0.0)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from saccade.metrics.bootstrap import Resampling, quantile_interval, replicates
 from saccade.metrics.intervals import Interval
-from saccade.metrics.metric import Metric, Number, Quantity, R
+from saccade.metrics.metric import Metric, MetricValue, Quantity, R
 
 
 def scores(metric: Metric[R], rows: R) -> dict[str, float]:
@@ -19,13 +19,15 @@ def scores(metric: Metric[R], rows: R) -> dict[str, float]:
     return {"loss": float(rows.losses.mean()), metric.score.name: value}
 
 
-def leading(metric: Metric[R], rows: R, groups: Tensor | None = None) -> Number:
+def leading(metric: Metric[R], rows: R, groups: Tensor | None = None) -> MetricValue:
     """The number to name first, for a fraction of the work of `Metric.measured`."""
     first = next(metric.quantities(rows))
     return with_intervals([first], resampling(metric, rows, groups))[0]
 
 
-def named_number(metric: Metric[R], rows: R, name: str, groups: Tensor | None = None) -> Number:
+def named_number(
+    metric: Metric[R], rows: R, name: str, groups: Tensor | None = None
+) -> MetricValue:
     """The number of this name."""
     found = next(one for one in metric.quantities(rows) if one.name == name)
     return with_intervals([found], resampling(metric, rows, groups))[0]
@@ -38,7 +40,7 @@ def resampling(
     return Resampling(len(rows), metric.strata(rows), groups, seed).affordable()
 
 
-def with_intervals(quantities: Iterable[Quantity], resampling: Resampling) -> list[Number]:
+def with_intervals(quantities: Iterable[Quantity], resampling: Resampling) -> list[MetricValue]:
     """Each number with its 95 % interval; all are bootstrapped on the same draws."""
     quantities = list(quantities)
     drawn = [one for one in quantities if not by_formula(one, resampling)]
@@ -56,21 +58,21 @@ def by_formula(quantity: Quantity, resampling: Resampling) -> bool:
     return quantity.interval is not None and resampling.groups is None
 
 
-def with_formula(quantity: Quantity, n: int) -> Number:
+def with_formula(quantity: Quantity, n: int) -> MetricValue:
     """The number with the interval of its formula."""
     value = float(quantity.statistic(once(n))[0])
     about = (quantity.unit, quantity.baseline, quantity.method)
-    return Number(quantity.name, value, n, quantity.interval, *about)
+    return MetricValue(quantity.name, value, n, quantity.interval, *about)
 
 
-def with_bootstrap(quantity: Quantity, values: Tensor, resampling: Resampling) -> Number:
+def with_bootstrap(quantity: Quantity, values: Tensor, resampling: Resampling) -> MetricValue:
     """The number with the percentile interval of its replicates [B]; None where all are alike."""
     value = float(quantity.statistic(once(resampling.n))[0])
     interval, method = quantile_interval(values, 0.025, 0.975), resampling.method
     if quantity.inflated and interval is not None:
         interval, method = basic(value, interval), f"basic {method}"
     about = (quantity.unit, quantity.baseline, method)
-    return Number(quantity.name, value, resampling.n, interval, *about)
+    return MetricValue(quantity.name, value, resampling.n, interval, *about)
 
 
 def basic(value: float, percentile: Interval) -> Interval:

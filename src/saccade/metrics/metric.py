@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from saccade.metrics.bootstrap import Statistic, mean_of
-from saccade.metrics.intervals import Interval, span, wilson
+from saccade.metrics.intervals import Interval, interval_text, wilson
 
 
 @dataclass(frozen=True)
-class Number:
+class MetricValue:
     """A number about `n` images, its 95 % interval, and and the baseline to beat."""
 
     name: str
@@ -35,7 +35,7 @@ class Number:
     def __str__(self) -> str:
         if self.interval is None:
             return f"{self._written(self.value)} (n = {self.n:,})"
-        ends = span(*(self._written(end, bare=True) for end in self.interval))
+        ends = interval_text(*(self._written(end, bare=True) for end in self.interval))
         return f"{self._written(self.value)} ({ends}, n = {self.n:,})"
 
     def baseline_text(self) -> str:
@@ -50,11 +50,11 @@ class Number:
         digits = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
         return digits if bare or not self.unit else f"{digits} {self.unit}"
 
-    def with_interval(self, interval: Interval, method: str) -> Number:
+    def with_interval(self, interval: Interval, method: str) -> MetricValue:
         return replace(self, interval=interval, method=method)
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Number:
+    def read(cls, told: Mapping[str, Any]) -> MetricValue:
         """A number as `dataclasses.asdict` and JSON leave it."""
         interval = Interval(*told["interval"]) if told["interval"] else None
         value = math.nan if told["value"] is None else told["value"]  # JSON knows no NaN
@@ -62,37 +62,37 @@ class Number:
 
 
 @dataclass(frozen=True)
-class ClassNumbers:
+class ClassMetrics:
     """How a network does on one class or label."""
 
     name: str
-    pictures: int  # of the class
-    named: int  # taken for it
-    right: int  # both
-    precision: Number
-    recall: Number
-    f1: Number
+    support: int  # of the class
+    predicted: int  # taken for it
+    true_positives: int  # both
+    precision: MetricValue
+    recall: MetricValue
+    f1: MetricValue
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> ClassNumbers:
-        numbers = {name: Number.read(told[name]) for name in ("precision", "recall", "f1")}
+    def read(cls, told: Mapping[str, Any]) -> ClassMetrics:
+        numbers = {name: MetricValue.read(told[name]) for name in ("precision", "recall", "f1")}
         return cls(**{**told, **numbers})
 
 
 @dataclass(frozen=True)
-class Measured:
+class MetricReport:
     """Everything measured on one set of images; the first number is the one to name first."""
 
     n: int
-    numbers: tuple[Number, ...]
-    classes: tuple[ClassNumbers, ...] = ()
+    metrics: tuple[MetricValue, ...]
+    classes: tuple[ClassMetrics, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()  # a row a true class, a column a predicted one
 
-    def __getitem__(self, name: str) -> Number:
-        return find(self.numbers, name)
+    def __getitem__(self, name: str) -> MetricValue:
+        return find_metric(self.metrics, name)
 
 
-def find(numbers: Sequence[Number], name: str) -> Number:
+def find_metric(numbers: Sequence[MetricValue], name: str) -> MetricValue:
     """The number of this name; raises `KeyError` naming those that there are."""
     for number in numbers:
         if number.name == name:
@@ -216,7 +216,7 @@ class Metric(Protocol[R]):
         """
         ...
 
-    def measured(self, rows: R, groups: Tensor | None = None, seed: int = 0) -> Measured:
+    def measured(self, rows: R, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         """Every number with its interval, and the tables that there are.
 
         With `groups` [N] int64, images that belong together, intervals draw whole groups.

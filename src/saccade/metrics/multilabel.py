@@ -23,7 +23,7 @@ from saccade.metrics.counts import (
     micro_f1,
 )
 from saccade.metrics.measure import once, resampling, with_intervals
-from saccade.metrics.metric import Measured, Predicted, Quantity, Score
+from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
 from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
 
 FEW = 5  # images of a label below which no threshold is fitted
@@ -78,10 +78,12 @@ class LabelMetric:
         entropy = float(-(shares.xlogy(shares) + (1 - shares).xlogy(1 - shares)).mean())
         yield Quantity("log loss", mean_of(rows.losses), "nats", entropy)
 
-    def measured(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> Measured:
+    def measured(
+        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
+    ) -> MetricReport:
         numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         table = class_table(self.labels, label_counts(rows.answers, rows.targets))
-        return Measured(len(rows), tuple(numbers), table)
+        return MetricReport(len(rows), tuple(numbers), table)
 
 
 def _all_given(score: CountScore, true: Tensor) -> float:

@@ -19,7 +19,7 @@ from torch import Tensor
 from saccade.metrics.bootstrap import Resampling, quantile_interval, replicates
 from saccade.metrics.intervals import Interval
 from saccade.metrics.measure import by_formula, resampling, with_bootstrap, with_formula
-from saccade.metrics.metric import Metric, Number, Quantity, R
+from saccade.metrics.metric import Metric, MetricValue, Quantity, R
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Paired:
     replicates: Tensor  # [networks,B] float64
     resampling: Resampling
 
-    def number(self, which: int) -> Number:
+    def number(self, which: int) -> MetricValue:
         """That of one network."""
         quantity = self.quantities[which]
         if by_formula(quantity, self.resampling):
@@ -107,7 +107,7 @@ class PairedAccuracy(NamedTuple):
     test: McNemar
 
     @property
-    def inside_noise(self) -> bool:
+    def insignificant(self) -> bool:
         """Whether a difference like this is no rarer than 1 in 20 for two equally good networks."""
         return self.test.mid >= 0.05
 

@@ -88,17 +88,21 @@ class Threshold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Selected:
+class SelectedThreshold:
     """A threshold, and what it does to other images than those that it was chosen on."""
 
-    wished: str  # "precision" or "coverage"
-    share: float  # of it that was wished
-    chosen: Threshold
-    held: Threshold
+    criterion: str  # "precision" or "coverage"
+    target: float  # of it that was wished
+    on_validation: Threshold
+    on_these: Threshold
 
     def to_dict(self) -> dict[str, Any]:
-        chosen, held = self.chosen._asdict(), self.held._asdict()
-        return {"wished": self.wished, "share": self.share, "chosen": chosen, "held": held}
+        return {
+            "criterion": self.criterion,
+            "target": self.target,
+            "on_validation": self.on_validation._asdict(),
+            "on_these": self.on_these._asdict(),
+        }
 
 
 class RiskCoverage(NamedTuple):
@@ -106,48 +110,50 @@ class RiskCoverage(NamedTuple):
 
     coverage: Tensor  # [N], 1/n to 1
     risk: Tensor  # [N]; among equally sure images what to expect in any order
-    area: float  # AURC: the mean risk
-    excess: float  # AURC less that of a confidence that ranks every mistake last
+    aurc: float  # AURC: the mean risk
+    e_aurc: float  # AURC less that of a confidence that ranks every mistake last
 
 
-def threshold_for_precision(confidences: Tensor, right: Tensor, wished: float) -> Threshold | None:
+def threshold_for_precision(
+    confidences: Tensor, correct: Tensor, target: float
+) -> Threshold | None:
     """The one that answers most with at least `wished` of it right; None if none does.
 
     confidences [N], right [N] bool
     """
-    reached = [t for t in thresholds(confidences, right) if t.precision >= wished]
+    reached = [t for t in thresholds(confidences, correct) if t.precision >= target]
     return max(reached, key=lambda t: t.coverage, default=None)
 
 
-def threshold_for_coverage(confidences: Tensor, right: Tensor, wished: float) -> Threshold | None:
+def threshold_for_coverage(confidences: Tensor, correct: Tensor, target: float) -> Threshold | None:
     """The highest that still answers a share of at least `wished`; None without images.
 
     confidences [N], right [N] bool
     """
-    reached = [t for t in thresholds(confidences, right) if t.coverage >= wished]
+    reached = [t for t in thresholds(confidences, correct) if t.coverage >= target]
     return min(reached, key=lambda t: t.coverage, default=None)
 
 
-def threshold_at(value: float, confidences: Tensor, right: Tensor) -> Threshold:
+def threshold_at(value: float, confidences: Tensor, correct: Tensor) -> Threshold:
     """What the threshold `value` does to images that it was not chosen on.
 
     confidences [N], right [N] bool; the precision of no answer is NaN
     """
     there = confidences.double() >= value
-    n, answered, good = len(there), int(there.sum()), int((right & there).sum())
+    n, answered, good = len(there), int(there.sum()), int((correct & there).sum())
     share = good / answered if answered else math.nan
     coverage = answered / n
     return Threshold(value, n, coverage, wilson(answered, n), share, wilson(good, answered))
 
 
-def thresholds(confidences: Tensor, right: Tensor) -> list[Threshold]:
+def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
     """Every threshold that differs, the highest first, midway between two confidences.
 
     confidences [N], right [N] bool
     """
     n = len(confidences)
     values, place, times = confidences.double().unique(return_inverse=True, return_counts=True)
-    hits = torch.zeros_like(values).index_add_(0, place, right.double())
+    hits = torch.zeros_like(values).index_add_(0, place, correct.double())
     answered, good = (part.flip(0).cumsum(0).tolist() for part in (times, hits))
     values = values.flip(0)
     midway = ((values + torch.cat([values[1:], values.new_zeros(1)])) / 2).tolist()
@@ -159,14 +165,14 @@ def thresholds(confidences: Tensor, right: Tensor) -> list[Threshold]:
     ]
 
 
-def risk_coverage(confidences: Tensor, right: Tensor) -> RiskCoverage:
+def risk_coverage(confidences: Tensor, correct: Tensor) -> RiskCoverage:
     """The curve and its area.  confidences [N], right [N] bool"""
     n = len(confidences)
     values, place, times = confidences.unique(return_inverse=True, return_counts=True)
-    wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, place, (~right).double())
+    wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, place, (~correct).double())
     expected = (wrong / times).repeat_interleave(times).flip(0)  # the surest first
     steps = torch.arange(1, n + 1, dtype=torch.float64)
     risk = expected.cumsum(0) / steps
-    best = (steps - int(right.sum())).clamp_min(0) / steps
+    best = (steps - int(correct.sum())).clamp_min(0) / steps
     area = float(risk.mean())
     return RiskCoverage(steps / n, risk, area, area - float(best.mean()))

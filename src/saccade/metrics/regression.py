@@ -12,14 +12,14 @@ from torch import Tensor
 from saccade.metrics.bootstrap import Statistic, mean_of
 from saccade.metrics.classification import read_losses
 from saccade.metrics.measure import resampling, with_intervals
-from saccade.metrics.metric import Measured, Number, Predicted, Quantity, Score
+from saccade.metrics.metric import MetricReport, MetricValue, Predicted, Quantity, Score
 from saccade.metrics.ranking import ranks
 
 PER_PLACE = 3  # numbers that are given of whole groups, too: the first ones
 
 
 @dataclass(frozen=True)
-class NumberMetric:
+class RegressionMetric:
     """Rows of predicted and true numbers [N,1], and squared errors in units of `scale`.
 
     The baseline names the mean of the truth.  Rank correlation is bootstrapped on the ranks that
@@ -62,7 +62,9 @@ class NumberMetric:
         yield Quantity("Pearson correlation", correlation(predicted, true), "", 0.0)
         yield Quantity("bias", mean_of(missed), unit, 0.0)
 
-    def measured(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> Measured:
+    def measured(
+        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
+    ) -> MetricReport:
         """With `groups`, images of one place each, some numbers are given "per place", too.
 
         What is predicted of a place is then the mean over its images, and so is its truth.
@@ -71,9 +73,9 @@ class NumberMetric:
         if groups is not None and len(groups.unique()) < len(groups):
             first, *others = self._per_place(rows, groups, seed)
             numbers = [numbers[0], first, *numbers[1:], *others]
-        return Measured(len(rows), tuple(numbers))
+        return MetricReport(len(rows), tuple(numbers))
 
-    def _per_place(self, rows: Predicted, groups: Tensor, seed: int) -> list[Number]:
+    def _per_place(self, rows: Predicted, groups: Tensor, seed: int) -> list[MetricValue]:
         predicted, true = (
             group_means(x.double(), groups) for x in (rows.predictions, rows.targets)
         )

@@ -15,32 +15,32 @@ from torch import Tensor, nn
 
 from saccade.errors import RecipeError, UsageError
 from saccade.models.layers.blocks import chain
-from saccade.models.layers.historic import Neighbours
-from saccade.models.layers.surgery import find, rows
+from saccade.models.layers.historic import KNNClassifier
+from saccade.models.layers.surgery import find_layers, rows
 from saccade.models.weights import classifiers
 
-SIDE = 0.3  # weight of the loss of a classifier at the side (Szegedy 2014, Section 5)
+AUXILIARY_WEIGHT = 0.3  # weight of the loss of a classifier at the side (Szegedy 2014, Section 5)
 
 
-def heads(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def all_outputs(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """The outputs of every classifier of a network, the one at its end first.  [N,K] each"""
     return output if isinstance(output, tuple) else (output,)
 
 
-def summed(loss: Callable[[Tensor], Tensor], output: Tensor | tuple[Tensor, ...]) -> Tensor:
+def total_loss(loss: Callable[[Tensor], Tensor], output: Tensor | tuple[Tensor, ...]) -> Tensor:
     """The loss of the last classifier and, weighing less, of the side ones.  [N,K] each -> []"""
-    first, *sides = (loss(logits.float()) for logits in heads(output))
-    return first + SIDE * sum(sides)
+    first, *sides = (loss(logits.float()) for logits in all_outputs(output))
+    return first + AUXILIARY_WEIGHT * sum(sides)
 
 
-class PlaceMeans(nn.Module):
+class GlobalAveragePool(nn.Module):
     """Maps as their means over all places; numbers as they are.  [N,C,H,W] or [N,D] -> [N,D]"""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.flatten(2).mean(2) if x.dim() > 2 else x
 
 
-class FirstOf(nn.Module):
+class MainOutput(nn.Module):
     """The last end of a network whose last layer is taken out.  [N,C,H,W] -> [N,D]"""
 
     def __init__(self, network: nn.Module):
@@ -48,7 +48,7 @@ class FirstOf(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        return heads(self.network(x))[0].flatten(1)
+        return all_outputs(self.network(x))[0].flatten(1)
 
 
 def head_name(model: nn.Module) -> str:
@@ -64,7 +64,7 @@ def head_name(model: nn.Module) -> str:
     )
 
 
-def trunk(model: nn.Module, layer: str = "") -> nn.Module:
+def backbone(model: nn.Module, layer: str = "") -> nn.Module:
     """All rows up to and with `layer`; without it, all before the last layer.
 
     [N,C,H,W] -> [N,D].  The rows of a chain are shared with `model`; any other network is copied.
@@ -72,7 +72,7 @@ def trunk(model: nn.Module, layer: str = "") -> nn.Module:
     """
     if type(model) is nn.Sequential:
         if layer:
-            return _rows_of(model, _position(model, find(model, layer)[-1]) + 1)
+            return _rows_of(model, _position(model, find_layers(model, layer)[-1]) + 1)
         head = head_name(model)
         if head in dict(rows(model)):
             return _rows_of(model, _position(model, head))
@@ -83,12 +83,12 @@ def trunk(model: nn.Module, layer: str = "") -> nn.Module:
         )
     whole = copy.deepcopy(model)
     whole.set_submodule(head_name(model), nn.Identity())
-    return chain(whole=FirstOf(whole), features=PlaceMeans())
+    return chain(whole=MainOutput(whole), features=GlobalAveragePool())
 
 
 def _rows_of(model: nn.Sequential, count: int) -> nn.Sequential:
     kept = [row for _, row in rows(model)][:count]
-    return nn.Sequential(*kept, PlaceMeans())
+    return nn.Sequential(*kept, GlobalAveragePool())
 
 
 def _position(model: nn.Sequential, path: str) -> int:
@@ -98,21 +98,21 @@ def _position(model: nn.Sequential, path: str) -> int:
 EARLIER = 2  # rows before the last one that are looked at, too
 
 
-class Taps(nn.Module):
+class MultiLayerFeatures(nn.Module):
     """The means over places behind each of `layers`, side by side.  [N,C,H,W] -> [N,D1+D2+...]"""
 
     def __init__(self, network: nn.Sequential, layers: Sequence[str]):
         super().__init__()
         named = list(rows(network))
         names = [name for name, _ in named]
-        self.places = [names.index(find(network, layer)[-1]) for layer in layers]
+        self.places = [names.index(find_layers(network, layer)[-1]) for layer in layers]
         self.rows = nn.ModuleList(row for _, row in named[: max(self.places) + 1])
-        self.means = PlaceMeans()
+        self.means = GlobalAveragePool()
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat(self._seen(x), dim=1)
 
-    def widths(self, size: int) -> list[int]:
+    def feature_dims(self, size: int) -> list[int]:
         """How many numbers each layer gives for a picture of three colours."""
         place = next(self.parameters()).device
         with torch.no_grad():
@@ -195,7 +195,7 @@ class Remembering(nn.Module):
     def __init__(self, layer: nn.Module):
         super().__init__()
         self.layer = layer
-        self.means = PlaceMeans()
+        self.means = GlobalAveragePool()
         self.inputs: list[Tensor] = []
 
     def forward(self, x: Tensor) -> Tensor:
@@ -203,17 +203,17 @@ class Remembering(nn.Module):
         return self.layer(x)
 
 
-def take_bank(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+def load_knn(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Where `state` has a bank [M,D] for the last layer, put a row for it in its place."""
     for name in classifiers(model)[:1]:
         if f"{name}.bank" in state:
             bank, answers, k = (state[f"{name}.{part}"] for part in ("bank", "answers", "k"))
-            model.set_submodule(name, Neighbours(bank, answers, int(k)))
+            model.set_submodule(name, KNNClassifier(bank, answers, int(k)))
 
 
 def last_layer(model: nn.Module) -> str:
     """The full name of the last layer with weights, or with images that it remembers."""
-    banks = [name for name, row in model.named_modules() if isinstance(row, Neighbours)]
+    banks = [name for name, row in model.named_modules() if isinstance(row, KNNClassifier)]
     return banks[-1] if banks else classifiers(model)[0]
 
 

@@ -272,7 +272,7 @@ SEVERAL_LOGITS: dict[str, Network] = {  # answer with a tuple
     }),
 }
 
-CLASSICAL: dict[str, Network] = {  # are fitted row by row, without descent
+CLASSICAL_MODELS: dict[str, Network] = {  # are fitted row by row, without descent
     **published("Histograms of oriented gradients", "Dalal and Triggs", 2005, (3, 128, 128), {
         "hog": descriptors.hog,
     }),

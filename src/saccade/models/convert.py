@@ -22,13 +22,13 @@ from saccade.errors import ResourceError, UsageError, WeightsError, unknown
 PREFIX = "timm:"
 
 
-def timm_network(name: str, num_classes: int = 1000, *, trained: bool) -> nn.Module:
+def timm_network(name: str, num_classes: int = 1000, *, pretrained: bool) -> nn.Module:
     """timm's network, with its default weights where `trained`.  [N,3,H,W] -> [N,num_classes]"""
     timm = _timm(name)
     try:
-        return timm.create_model(name, pretrained=trained, num_classes=num_classes)
+        return timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
     except Exception as error:
-        if not trained:
+        if not pretrained:
             raise UsageError(f"timm cannot make '{name}': {error}") from error
         raise ResourceError(
             f"timm has no weights for '{name}' that can be fetched: {error}",
@@ -125,7 +125,7 @@ def read_state(path: Path) -> State:
     return state
 
 
-def named_for(state: State, known: Collection[str]) -> State:
+def rename_keys(state: State, known: Collection[str]) -> State:
     """The same tensors, foreign prefixes and other libraries' names turned into `known` ones."""
     for _ in PREFIXES:  # they nest
         for prefix in PREFIXES:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from saccade.errors import UsageError, unknown
-from saccade.files import Tell, silent
-from saccade.models.catalogue import CLASSICAL, NETWORKS, SEVERAL_LOGITS, Network, Shape
+from saccade.files import Notify, silent
+from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS, Network, Shape
 from saccade.models.convert import PREFIX, timm_input, timm_network
 from saccade.models.weights import load_weights, weights_file
 
@@ -22,7 +22,7 @@ def create_model(
     num_classes: int | None = None,
     *,
     weights: str | Path | None = None,
-    tell: Tell = silent,
+    notify: Notify = silent,
 ) -> nn.Module:
     """The bare network `name`; its input is what its public weights expect, already normalised.
 
@@ -34,12 +34,12 @@ def create_model(
     wanted = {} if num_classes is None else {"num_classes": num_classes}
     if name.startswith(PREFIX):
         trained = weights == "imagenet"
-        network = timm_network(name.removeprefix(PREFIX), **wanted, trained=trained)
+        network = timm_network(name.removeprefix(PREFIX), **wanted, pretrained=trained)
         weights = None if trained else weights
     else:
         network = _listed(name).make(**wanted)
     if weights is not None:
-        tell(str(load_weights(network, weights_file(name, weights, tell=tell))))
+        notify(str(load_weights(network, weights_file(name, weights, notify=notify))))
     return network
 
 
@@ -51,7 +51,7 @@ def input_shape(name: str) -> Shape:
 
 
 def _listed(name: str) -> Network:
-    networks = NETWORKS | SEVERAL_LOGITS | CLASSICAL
+    networks = NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS
     if name not in networks:
         raise unknown("model", name, networks)
     return networks[name]

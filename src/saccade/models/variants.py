@@ -13,9 +13,9 @@ from saccade.errors import UsageError, unknown
 from saccade.models.layers.activations import ACTIVATIONS, KINDS
 from saccade.models.layers.blocks import SqueezeExcite, StochasticDepth
 from saccade.models.layers.initialise import INITIALISATIONS
-from saccade.models.layers.surgery import without
+from saccade.models.layers.surgery import remove_layers
 from saccade.models.networks.inception_resnet import Residual
-from saccade.models.networks.resnet import Basic, Bottleneck
+from saccade.models.networks.resnet import BasicBlock, Bottleneck
 
 
 def with_stochastic_depth(network: nn.Module, rate: float) -> nn.Module:
@@ -24,7 +24,7 @@ def with_stochastic_depth(network: nn.Module, rate: float) -> nn.Module:
     Huang et al. 2016, "Deep networks with stochastic depth", Section 3, Equation 4.  Names
     of weights and evaluation stay as they are.  Raises `UsageError` without such blocks.
     """
-    blocks = [m for m in network.modules() if isinstance(m, Basic | Bottleneck | Residual)]
+    blocks = [m for m in network.modules() if isinstance(m, BasicBlock | Bottleneck | Residual)]
     if not blocks:
         raise UsageError(
             f"model.drop_path cannot be {rate:g}: the network has no residual blocks to leave out",
@@ -57,7 +57,9 @@ class Variant:
         return replace(self, without=without, activation=activation)
 
 
-def varied(network: nn.Module, variant: Variant, picture: tuple[int, int, int]) -> nn.Module:
+def apply_variant(
+    network: nn.Module, variant: Variant, input_shape: tuple[int, int, int]
+) -> nn.Module:
     """The network with the changes; `picture` is what it takes: channels, height, width in pixels.
 
     Rows are exchanged in the network itself.  Raises `UsageError` for a change that it cannot have.
@@ -68,7 +70,7 @@ def varied(network: nn.Module, variant: Variant, picture: tuple[int, int, int]) 
                 f"model.without cannot be {' '.join(variant.without)}: the network is no table",
                 "layers can be left out of every network of `saccade models`",
             )
-        network = without(network, variant.without, input_shape=picture)
+        network = remove_layers(network, variant.without, input_shape=input_shape)
     if variant.activation != "own" and not _activated(network, variant.activation):
         raise UsageError(
             f"model.activation cannot be {variant.activation}: the network has none to replace",

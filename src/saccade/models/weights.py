@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from saccade.errors import ResourceError, UsageError, WeightsError, unknown
-from saccade.files import Digest, Tell, fetch, silent
-from saccade.models.convert import State, named_for, read_state
+from saccade.files import Digest, Notify, fetch, silent
+from saccade.models.convert import State, read_state, rename_keys
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class LoadReport:
 
     file: Path
     loaded: int  # tensors
-    left_out: tuple[str, ...]  # in the file and of no use here
-    fresh: tuple[str, ...]  # not in the file, or for other classes: they start anew
+    unexpected_keys: tuple[str, ...]  # in the file and of no use here
+    missing_keys: tuple[str, ...]  # not in the file, or for other classes: they start anew
 
     def __str__(self) -> str:
         parts = [f"{self.file.name}: {self.loaded} tensors"]
-        if self.fresh:
-            parts.append(f"{', '.join(self.fresh)} start anew: other classes in the file")
-        if self.left_out:
-            parts.append(f"{len(self.left_out)} of side classifiers left out")
+        if self.missing_keys:
+            parts.append(f"{', '.join(self.missing_keys)} start anew: other classes in the file")
+        if self.unexpected_keys:
+            parts.append(f"{len(self.unexpected_keys)} of side classifiers left out")
         return "; ".join(parts)
 
 
@@ -76,7 +76,7 @@ def public_weights() -> dict[tuple[str, str], PublicWeights]:
     return found
 
 
-def weights_called(network: str, tag: str) -> PublicWeights:
+def weights_entry(network: str, tag: str) -> PublicWeights:
     """The entry `tag` of a network; raises `UsageError` naming the tags there are."""
     tags = [t for n, t in public_weights() if n == network]
     if tag in tags:
@@ -88,13 +88,13 @@ def weights_called(network: str, tag: str) -> PublicWeights:
     raise unknown(f"weights of {network}", tag, tags)
 
 
-def weights_file(network: str, weights: str | Path, *, tell: Tell = silent) -> Path:
+def weights_file(network: str, weights: str | Path, *, notify: Notify = silent) -> Path:
     """A path as it is; for a tag such as "imagenet", the file fetched and checked."""
     path = Path(weights)
     if path.suffix or path.exists():
         return path
-    entry = weights_called(network, str(weights))
-    place = kept_at(entry)
+    entry = weights_entry(network, str(weights))
+    place = cache_path(entry)
     if not entry.url:
         if place.is_file():
             return place
@@ -104,10 +104,10 @@ def weights_file(network: str, weights: str | Path, *, tell: Tell = silent) -> P
             f"or put it at {place}",
         )
     digest = Digest("sha256", entry.sha256)
-    return fetch(place, [entry.url], digest, damaged=WeightsError, tell=tell)
+    return fetch(place, [entry.url], digest, damaged=WeightsError, notify=notify)
 
 
-def kept_at(entry: PublicWeights) -> Path:
+def cache_path(entry: PublicWeights) -> Path:
     """Where an entry's file lies: TORCH_HOME's folder, shared with torchvision and timm.
 
     It has its published name; one without an address is NETWORK-TAG.npz.
@@ -122,14 +122,14 @@ def load_weights(network: nn.Module, path: Path | str) -> LoadReport:
     Two things may differ: a classifier for another number of classes starts anew, and side
     classifiers that the network does not have are left out.  The report tells which.
     """
-    return put_weights(network, read_state(Path(path)), Path(path))
+    return load_state(network, read_state(Path(path)), Path(path))
 
 
-def put_weights(network: nn.Module, state: State, path: Path) -> LoadReport:
+def load_state(network: nn.Module, state: State, path: Path) -> LoadReport:
     """The same for tensors by name, which come from `path`."""
     own = network.state_dict()
-    state = named_for(state, own.keys())
-    left_out = tuple(n for n in state if n not in own and n.startswith(SIDES))
+    state = rename_keys(state, own.keys())
+    left_out = tuple(n for n in state if n not in own and n.startswith(AUXILIARY_PREFIXES))
     fresh = tuple(n for n in state if _for_other_classes(n, state, own, classifiers(network)))
     fitting = {n: v for n, v in state.items() if n not in {*left_out, *fresh}}
     _check(path, fitting, {n: v for n, v in own.items() if n not in fresh})
@@ -137,14 +137,14 @@ def put_weights(network: nn.Module, state: State, path: Path) -> LoadReport:
     return LoadReport(path, len(fitting), left_out, fresh)
 
 
-SIDES = ("aux1.", "aux2.")
+AUXILIARY_PREFIXES = ("aux1.", "aux2.")
 
 
 def classifiers(network: nn.Module) -> tuple[str, ...]:
     """The names of the last layer with weights, and of the last in each side classifier."""
     weighted = [n for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)]
-    main = [name for name in weighted if not name.startswith(SIDES)]
-    sides = [[name for name in weighted if name.startswith(side)] for side in SIDES]
+    main = [name for name in weighted if not name.startswith(AUXILIARY_PREFIXES)]
+    sides = [[name for name in weighted if name.startswith(side)] for side in AUXILIARY_PREFIXES]
     return tuple(group[-1] for group in (main, *sides) if group)
 
 

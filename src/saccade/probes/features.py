@@ -18,22 +18,22 @@ import torch
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
+from saccade.augmentation.catalogue import parse_augmentation
 from saccade.data.batch import Batch
-from saccade.data.cache import Pictures
+from saccade.data.cache import ImageStore
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
 from saccade.data.store import digests
 from saccade.engine.loop import step_generator
 from saccade.errors import RecipeError, ResourceError
-from saccade.files import cache_folder, whole_file
+from saccade.files import atomic_file, cache_folder
 
 BATCH = 64  # pictures
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Views:
+class AugmentedCopies:
     """In how many augmented versions each picture is seen besides as it is."""
 
     count: int = 0
@@ -46,7 +46,7 @@ class Views:
                 f"{self.count} views are asked for, and nothing that makes them differ",
                 "name augmentations in data.augment, or set data.augmented_copies=0",
             )
-        if self.count and compose([parse(text, 1) for text in self.augment]).mixes:
+        if self.count and compose([parse_augmentation(text, 1) for text in self.augment]).mixes:
             raise RecipeError(
                 "views of a picture cannot be mixed with other pictures",
                 "leave mixup and cutmix out of data.augment, or set data.augmented_copies=0",
@@ -54,27 +54,30 @@ class Views:
 
 
 @dataclass(frozen=True)
-class Decoding:
+class DecodedImages:
     """Pictures, decoded, with what tells them from all others."""
 
     items: Sequence[Item]
-    pictures: Pictures
+    pictures: ImageStore
     preprocessing: Preprocessing
 
 
 def features(
-    trunk: nn.Module, decoding: Decoding, views: Views, progress: Progress | None = None
+    backbone: nn.Module,
+    decoding: DecodedImages,
+    copies: AugmentedCopies,
+    progress: Progress | None = None,
 ) -> Tensor:
     """[N,1+V,D] float32: each picture as it is, then its augmented versions; mapped from the cache.
 
     Raises `ResourceError` when the cache has no room.
     """
     folder = cache_folder()
-    place = folder / "features" / f"{fingerprint(trunk, decoding, views)}.npy"
+    place = folder / "features" / f"{fingerprint(backbone, decoding, copies)}.npy"
     known = _kept(place)
     if known is None:
         try:
-            _write(place, trunk, decoding, views, progress)
+            _write(place, backbone, decoding, copies, progress)
         except OSError as error:
             raise ResourceError(
                 f"features cannot be written to '{place.parent}': {error.strerror}",
@@ -86,17 +89,17 @@ def features(
     return known
 
 
-def fingerprint(trunk: nn.Module, decoding: Decoding, views: Views) -> str:
+def fingerprint(backbone: nn.Module, decoding: DecodedImages, copies: AugmentedCopies) -> str:
     """Names the features by all that they depend on."""
     told = [
         torch.__version__,
-        _place(trunk).type,
-        str(trunk),
+        _place(backbone).type,
+        str(backbone),
         asdict(decoding.preprocessing),
-        asdict(views) if views.count else None,
+        asdict(copies) if copies.count else None,
     ]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    for name, value in trunk.state_dict().items():
+    for name, value in backbone.state_dict().items():
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     for content in digests(decoding.items, cache_folder() / "digests.sqlite"):
@@ -105,11 +108,15 @@ def fingerprint(trunk: nn.Module, decoding: Decoding, views: Views) -> str:
 
 
 def _write(
-    place: Path, trunk: nn.Module, decoding: Decoding, views: Views, progress: Progress | None
+    place: Path,
+    trunk: nn.Module,
+    decoding: DecodedImages,
+    views: AugmentedCopies,
+    progress: Progress | None,
 ) -> None:
     """Compute all features into the file, and its digest into one beside it."""
     count, done, out = len(decoding.items), 0, None
-    with whole_file(place) as temporary:
+    with atomic_file(place) as temporary:
         for index, view, rows in _computed(trunk, decoding.pictures, views):
             if out is None:
                 shape = (count, 1 + views.count, rows.shape[1])
@@ -121,18 +128,18 @@ def _write(
         if out is not None:
             out.flush()
         digest = _digest(temporary)
-    with whole_file(place.with_suffix(".sha256")) as beside:
+    with atomic_file(place.with_suffix(".sha256")) as beside:
         beside.write_text(digest)
 
 
 @torch.inference_mode()
 def _computed(
-    trunk: nn.Module, pictures: Pictures, views: Views
+    trunk: nn.Module, pictures: ImageStore, views: AugmentedCopies
 ) -> Iterator[tuple[Tensor, int, Tensor]]:
     """Positions [n], the view's number, and features [n,D] on the CPU, portion by portion."""
     trunk.eval()
     place = _place(trunk)
-    augment = compose([parse(text) for text in views.augment])
+    augment = compose([parse_augmentation(text) for text in views.augment])
     for portion, index in enumerate(torch.arange(len(pictures)).split(BATCH)):
         plain = Batch(pictures.take(index), torch.zeros(len(index)), index).to(place)
         yield index, 0, trunk(plain.images).float().cpu()

@@ -13,8 +13,8 @@ from saccade.data.item import Item
 from saccade.errors import RecipeError
 from saccade.models.backbone import head_name
 from saccade.probes.head import FOLDS, Head
-from saccade.probes.logistic import left_out, logistic, poisson
-from saccade.probes.simple import means, neighbours, ridge
+from saccade.probes.logistic import cross_validate, logistic, poisson
+from saccade.probes.simple import knn, nearest_mean, ridge
 from saccade.tasks.task import Task
 
 Fit = Callable[[Tensor, Tensor], Head]  # of features [N,V,D] and targets [N] or [N,K]
@@ -22,8 +22,8 @@ HEADS: dict[str, Fit] = {
     "ridge": ridge,
     "logistic": logistic,
     "poisson": poisson,
-    "nearest_mean": means,
-    "knn": neighbours,
+    "nearest_mean": nearest_mean,
+    "knn": knn,
 }
 
 
@@ -46,10 +46,14 @@ def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
 def fit_head(name: str, task: Task, features: Tensor, targets: Tensor) -> Head:
     """The head of that name for a task; what it has `said` is as the task predicts."""
     head = HEADS[name](features, task.head_targets(targets))
-    return head if head.said is None else replace(head, said=task.head_predictions(head.said))
+    return (
+        head
+        if head.held_out_predictions is None
+        else replace(head, held_out_predictions=task.head_predictions(head.held_out_predictions))
+    )
 
 
-def put_head(model: nn.Module, head: Head) -> None:
+def install_head(model: nn.Module, head: Head) -> None:
     """Give the network's last layer the head's numbers, or its place to a head of another kind."""
     name = head_name(model)
     last = model.get_submodule(name)
@@ -65,7 +69,7 @@ def put_head(model: nn.Module, head: Head) -> None:
 PROBES = 3  # deals into portions; of each picture the mean of so many probes is taken
 
 
-def deals(items: Sequence[Item], group: Grouping, seed: int = 0) -> list[Tensor]:
+def repeated_folds(items: Sequence[Item], group: Grouping, seed: int = 0) -> list[Tensor]:
     """Several deals into portions, every class spread over them, groups whole.  Each [N] int64"""
     place = {item.name: at for at, item in enumerate(items)}
     found = []
@@ -77,20 +81,20 @@ def deals(items: Sequence[Item], group: Grouping, seed: int = 0) -> list[Tensor]
     return found
 
 
-def learnable(targets: Tensor, dealt: Sequence[Tensor]) -> Tensor:
+def learnable(targets: Tensor, folds: Sequence[Tensor]) -> Tensor:
     """Which classes are in two portions at least: none is judged by who never saw it.  [K]"""
     spread = torch.ones(int(targets.max()) + 1, dtype=torch.bool)
-    for portion in dealt:
+    for portion in folds:
         for k in range(len(spread)):
             spread[k] &= len(portion[targets == k].unique()) > 1
     return spread
 
 
-def held_out_probabilities(features: Tensor, targets: Tensor, dealt: Sequence[Tensor]) -> Tensor:
+def held_out_probabilities(features: Tensor, targets: Tensor, folds: Sequence[Tensor]) -> Tensor:
     """The mean over the deals of softmax regression fitted without the picture's portion.
 
     [N,D], [N] -> [N,K] float64.  The penalty is that of the least log loss in the first deal.
     """
-    penalty, said = left_out(features, targets, dealt[0])
-    told = [said, *(left_out(features, targets, p, (penalty,))[1] for p in dealt[1:])]
+    penalty, said = cross_validate(features, targets, folds[0])
+    told = [said, *(cross_validate(features, targets, p, (penalty,))[1] for p in folds[1:])]
     return torch.stack([logits.softmax(dim=1) for logits in told]).mean(dim=0)

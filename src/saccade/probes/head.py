@@ -19,24 +19,26 @@ class Head:
     """A row that makes a network's answers of its features, and how well it held out."""
 
     row: nn.Module  # [N,D] -> [N,K]
-    words: str  # what was chosen, and by what
-    said: Tensor | None = None  # [N,K] of each picture, by a fit that had not seen it
+    description: str  # what was chosen, and by what
+    held_out_predictions: Tensor | None = (
+        None  # [N,K] of each picture, by a fit that had not seen it
+    )
 
 
 @dataclass(frozen=True)
-class Rotated:
+class PrincipalFeatures:
     """Features in the directions that they spread in, largest first: lengths and angles are kept.
 
     `z [N,R]` float64 are the centred features over one common scale; `turn [D,R]` leads there.
     """
 
     z: Tensor
-    turn: Tensor
+    rotation: Tensor
     mean: Tensor  # [D]
     scale: Tensor  # one number
 
     @classmethod
-    def of(cls, features: Tensor) -> Rotated:
+    def of(cls, features: Tensor) -> PrincipalFeatures:
         """[N,D] -> at most N and at most D directions"""
         x = features.double()
         mean = x.mean(dim=0)
@@ -52,11 +54,11 @@ class Rotated:
 
     def linear(self, weights: Tensor, bias: Tensor) -> nn.Linear:
         """The layer on the features themselves that is `weights [R,K]`, `bias [K]` on z."""
-        weight = (self.turn @ weights).T / self.scale
-        return filled(weight, bias - weight @ self.mean)
+        weight = (self.rotation @ weights).T / self.scale
+        return linear_layer(weight, bias - weight @ self.mean)
 
 
-def filled(weight: Tensor, bias: Tensor) -> nn.Linear:
+def linear_layer(weight: Tensor, bias: Tensor) -> nn.Linear:
     """The linear layer with these numbers, in float32.  [K,D], [K]"""
     outputs, inputs = weight.shape
     layer = nn.Linear(inputs, outputs)
@@ -66,7 +68,7 @@ def filled(weight: Tensor, bias: Tensor) -> nn.Linear:
     return layer
 
 
-def as_columns(targets: Tensor) -> Tensor:
+def one_hot_targets(targets: Tensor) -> Tensor:
     """Classes as columns of 0 and 1, labels and numbers as they are.  [N] or [N,K] -> [N,K]"""
     return (F.one_hot(targets) if targets.dim() == 1 else targets).double()
 
@@ -82,7 +84,7 @@ def held_out_score(predictions: Tensor, targets: Tensor) -> float:
 FOLDS = 5
 
 
-def folds(targets: Tensor, seed: int = 0) -> Tensor:
+def stratified_folds(targets: Tensor, seed: int = 0) -> Tensor:
     """The portion of each picture, every class spread over all of them.  [N] or [N,K] -> [N] int64
 
     Five portions, or as many as the smallest class has pictures.  Raises `DataError` for a class of

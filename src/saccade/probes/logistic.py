@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from saccade.probes.head import Head, Rotated, folds
+from saccade.probes.head import Head, PrincipalFeatures, stratified_folds
 
 PENALTIES = tuple(10.0**k for k in range(2, -6, -1))  # strong ones first
 PATIENCE = 1  # weaker penalties tried after the best one so far
@@ -55,9 +55,9 @@ def _fitted(
 ) -> tuple[nn.Linear, str, Tensor]:
     """The layer of the least loss plus penalty, what was chosen, and its held-out outputs [N,K]."""
     pictures, views, _ = features.shape
-    rotated = Rotated.of(features.flatten(0, 1))
+    rotated = PrincipalFeatures.of(features.flatten(0, 1))
     z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
-    portion = folds(targets, seed)
+    portion = stratified_folds(targets, seed)
     count = int(portion.max()) + 1
     taking_part = torch.stack([*(portion != k for k in range(count)), portion >= 0])  # [F+1,N]
     repeated = targets.repeat_interleave(views, 0), taking_part.repeat_interleave(views, 1)
@@ -67,14 +67,14 @@ def _fitted(
     return rotated.linear(chosen[-1, :-1], chosen[-1, -1]), words, said
 
 
-def left_out(
+def cross_validate(
     features: Tensor, targets: Tensor, portion: Tensor, penalties: Sequence[float] = PENALTIES
 ) -> tuple[float, Tensor]:
     """The best penalty, and what a layer says of each picture that was fitted without its portion.
 
     features [N,D], targets [N] or [N,K], portion [N] int64 -> logits [N,K] float64
     """
-    rotated = Rotated.of(features)
+    rotated = PrincipalFeatures.of(features)
     z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
     taking_part = torch.stack([portion != k for k in range(int(portion.max()) + 1)])
     fits = _Fits(z, targets, taking_part, _log_losses)

@@ -14,18 +14,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from saccade.models.layers.historic import Neighbours
-from saccade.probes.head import Head, Rotated, as_columns, filled, held_out_score
+from saccade.models.layers.historic import KNNClassifier
+from saccade.probes.head import (
+    Head,
+    PrincipalFeatures,
+    held_out_score,
+    linear_layer,
+    one_hot_targets,
+)
 
 
-def means(features: Tensor, targets: Tensor) -> Head:
+def nearest_mean(features: Tensor, targets: Tensor) -> Head:
     """The layer whose logits are minus half the squared distances to the class means.
 
     They are measured in units of the spread within the classes, and less a number that is the same
     for all classes.  features [N,V,D], targets [N] int64.
     """
     x = features.double().flatten(0, 1)
-    columns = as_columns(targets.repeat_interleave(features.shape[1]))
+    columns = one_hot_targets(targets.repeat_interleave(features.shape[1]))
     centres = columns.T @ x / columns.sum(dim=0)[:, None]
     within = (x - columns @ centres).square().sum()
     free = (len(x) - len(centres)) * x.shape[1]
@@ -33,26 +39,26 @@ def means(features: Tensor, targets: Tensor) -> Head:
     variance = (within / free if free and float(within) else around).clamp_min(1e-30)
     weight = centres / variance
     bias = -centres.square().sum(dim=1) / (2 * variance)
-    return Head(filled(weight, bias), "class means, nothing to choose")
+    return Head(linear_layer(weight, bias), "class means, nothing to choose")
 
 
-COUNTS = (1, 3, 5, 10, 20)
+K_VALUES = (1, 3, 5, 10, 20)
 
 
-def neighbours(features: Tensor, targets: Tensor) -> Head:
+def knn(features: Tensor, targets: Tensor) -> Head:
     """The row with as many neighbours as are most often right of each picture left out.
 
     features [N,V,D], all views of a picture left out together; targets [N] int64.
     """
     pictures, views, _ = features.shape
-    answers = as_columns(targets).repeat_interleave(views, dim=0)
-    row = Neighbours(features.flatten(0, 1), answers, 1)
+    answers = one_hot_targets(targets).repeat_interleave(views, dim=0)
+    row = KNNClassifier(features.flatten(0, 1), answers, 1)
     similar = F.normalize(features[:, 0].float()) @ row.bank.T
     own = torch.arange(pictures).repeat_interleave(views)
     similar[torch.arange(pictures)[:, None] == own] = -2  # below every cosine
     most = max(1, (pictures - 1) * views)
-    ranked = similar.topk(min(max(COUNTS), most), dim=1).indices
-    counts = [k for k in COUNTS if k <= most]
+    ranked = similar.topk(min(max(K_VALUES), most), dim=1).indices
+    counts = [k for k in K_VALUES if k <= most]
     said = [row.votes(ranked[:, :k]).exp() for k in counts]
     scores = [held_out_score(votes, targets) for votes in said]
     best = scores.index(max(scores))
@@ -71,8 +77,8 @@ def ridge(features: Tensor, targets: Tensor, *, penalties: Sequence[float] = PEN
     targets [N] int64 classes, learned as columns of 0 and 1, or [N,K] numbers.
     """
     pictures, views, _ = features.shape
-    rotated = Rotated.of(features.flatten(0, 1))
-    columns = as_columns(targets)
+    rotated = PrincipalFeatures.of(features.flatten(0, 1))
+    columns = one_hot_targets(targets)
     mean = columns.mean(dim=0)
     y = (columns - mean).repeat_interleave(views, dim=0)
     spread = rotated.z.square().sum(dim=0)  # [R]

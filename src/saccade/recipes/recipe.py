@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 from saccade.engine.stages import Stage, stages
 from saccade.errors import RecipeError, SaccadeError, unknown
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.recipes.data import Data
 from saccade.recipes.model import Model
 from saccade.recipes.renamed import hint_on_name
@@ -74,7 +74,7 @@ class Recipe:
 
     def save(self, path: Path, origins: Mapping[str, str] | None = None) -> None:
         """Write the recipe to `path`, whole or not at all."""
-        write_whole(path, self.to_toml(origins))
+        atomic_write(path, self.to_toml(origins))
 
     @classmethod
     def load(cls, path: Path) -> Recipe:

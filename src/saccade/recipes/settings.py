@@ -40,7 +40,7 @@ def variant_of(recipe: Recipe) -> Variant:
     return Variant(model.without, model.activation, model.init, model.drop_path)
 
 
-def hold_frozen(network: nn.Module, recipe: Recipe) -> None:
+def freeze_layers(network: nn.Module, recipe: Recipe) -> None:
     """Freeze what the recipe never trains."""
     if recipe.model.freeze != "none" and recipe.train.epochs:
         freeze(network, recipe.model.freeze)

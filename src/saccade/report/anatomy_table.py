@@ -128,12 +128,12 @@ def notes(anatomy: Anatomy) -> Iterator[str]:
     if field := anatomy.receptive_field:
         height, width = field.size
         gate = "; + gate: also the whole picture, through what is alike at every place"
-        yield f"receptive field: {height} x {width} pixels" + (gate if field.gate else "")
+        yield f"receptive field: {height} x {width} pixels" + (gate if field.everywhere else "")
     if anatomy.unused:
         yield f"weights: {anatomy.unused:,} more are not used in this forward"
     yield from memory_notes(anatomy.memory)
-    if anatomy.saved:
-        yield saving_text(anatomy.without, anatomy.saved)
+    if anatomy.savings:
+        yield saving_text(anatomy.without, anatomy.savings)
 
 
 def memory_notes(memory: Memory) -> Iterator[str]:
@@ -166,11 +166,13 @@ def as_csv(anatomy: Anatomy) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     numbers = ("units", "connections", "biases", "weights", "multiply_adds")
-    places = ("field_height", "field_width", "stride_height", "stride_width", "gate")
+    places = ("field_height", "field_width", "stride_height", "stride_width", "everywhere")
     writer.writerow(("name", "kind", "output", *numbers, *places))
     for row in anatomy.rows:
         values = row_dict(row)
-        seen = (*row.field.size, *row.field.stride, row.field.gate) if row.field else ("",) * 5
+        seen = (
+            (*row.field.size, *row.field.stride, row.field.everywhere) if row.field else ("",) * 5
+        )
         size = "x".join(map(str, row.output))
         writer.writerow((row.name, row.kind, size, *(values[key] for key in numbers), *seen))
     return text.getvalue()

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from saccade.report.charts import short, ticks
 from saccade.report.figures import Dot, dot_chart
-from saccade.report.page import Html, element, folded, join, pictures, table, unbroken
-from saccade.report.pictures import Tested
+from saccade.report.page import Html, element, folded, image_grid, join, table, unbroken
+from saccade.report.pictures import TestedImages
 from saccade.runs.results import Evaluation
 
 OPEN = 12  # classes, up to which the table is not folded
@@ -25,7 +25,12 @@ def classes_section(test: Evaluation, thresholds: Mapping[str, float] = NONE) ->
     """A row a class, the hardest first; labels with the threshold they are given from."""
     head = ("label" if thresholds else "class", "pictures", "right", "recall", "precision", "F1")
     rows = [
-        (row.name, row.pictures, row.right, *map(unbroken, (row.recall, row.precision, row.f1)))
+        (
+            row.name,
+            row.support,
+            row.true_positives,
+            *map(unbroken, (row.recall, row.precision, row.f1)),
+        )
         for row in sorted(test.per_class, key=lambda row: (isnan(row.f1.value), row.f1.value))
     ]
     if thresholds:
@@ -39,7 +44,7 @@ def classes_section(test: Evaluation, thresholds: Mapping[str, float] = NONE) ->
 DOTS = 400
 
 
-def numbers_chart(tested: Tested) -> Html:
+def numbers_chart(tested: TestedImages) -> Html:
     """What was predicted over what is true, a dot an image."""
     true, predicted = numbers_of(tested)
     within = ticks(min(*true, *predicted), max(*true, *predicted))
@@ -63,23 +68,23 @@ def numbers_chart(tested: Tested) -> Html:
     return join([chart, element("p", note, class_="note")])
 
 
-def numbers_of(tested: Tested) -> tuple[list[float], list[float]]:
+def numbers_of(tested: TestedImages) -> tuple[list[float], list[float]]:
     """The true and the predicted number of each image."""
-    return [float(cell) for cell in tested.labels], [float(cell) for cell in tested.answers]
+    return [float(cell) for cell in tested.labels], [float(cell) for cell in tested.predictions]
 
 
 SHOWN = 24  # pictures
 
 
-def worst_section(tested: Tested) -> Html:
+def worst_section(tested: TestedImages) -> Html:
     """Of labels or numbers: the pictures with the highest loss."""
     places = ranked(tested.losses)[:SHOWN]
     cells = [
-        tested.figure(k, f"is {_named(tested.labels[k])}; said {_named(tested.answers[k])}")
+        tested.figure(k, f"is {_named(tested.labels[k])}; said {_named(tested.predictions[k])}")
         for k in places
     ]
     lead = "Where the answer was furthest from the truth, as the network saw them; worst first."
-    return join([element("p", lead), pictures(cells)])
+    return join([element("p", lead), image_grid(cells)])
 
 
 def ranked(values: Tensor, among: Tensor | None = None) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.report.summary import calibration
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -19,19 +19,19 @@ RESIZES = {
 
 def write_card(run: Run) -> None:
     """Write the README.md of the run's bundle."""
-    write_whole(run.path / "bundle" / "README.md", model_card(run))
+    atomic_write(run.path / "bundle" / "README.md", model_card(run))
 
 
 def model_card(run: Run) -> str:
     """Markdown; its front matter follows the conventions of model hubs."""
     started, test, p = run.started, run.test, run.bundle.preprocessing
     card = TASKS[test.task].card
-    pictures = {split: sum(counts.values()) for split, counts in started["pictures"].items()}
+    pictures = {split: sum(counts.values()) for split, counts in started["images"].items()}
     numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
     about = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
-    classes = _classes(test, started["pictures"]["train"])
+    classes = _classes(test, started["images"]["train"])
     return f"""---
 tags:
 - {card.tag}
@@ -102,8 +102,8 @@ def _limits(run: Run) -> str:
         "The intervals cover the chance by which these pictures were tested, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),
-        *(f"Novelty: {fact['words']}" for fact in run.events("novelty")[-1:]),
-        *(f"How it fits: {fact['words']}." for fact in run.events("judgement")[-1:]),
+        *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),
+        *(f"How it fits: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
@@ -125,7 +125,7 @@ def _classes(test: Evaluation, trained: dict[str, int]) -> str:
     for labels, count in trained.items():
         carried.update(dict.fromkeys(TASKS[test.task].classes_in(labels), count))
     rows = [
-        f"| {row.name} | {carried[row.name]} | {row.pictures} | {row.recall} | {row.precision} |"
+        f"| {row.name} | {carried[row.name]} | {row.support} | {row.recall} | {row.precision} |"
         for row in test.per_class
     ]
     head = "| class | trained on | measured on | found of it | right when named |"

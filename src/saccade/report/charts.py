@@ -107,8 +107,8 @@ def line_chart(
     if not points:
         return element("p", f"{title}: nothing to draw.", class_="quiet")
     edges = [v for line in lines for v in (*line.low, *line.high) if math.isfinite(v)]
-    left, right = span([a for a, _ in points])
-    rungs = ticks(*(y_range or span([b for _, b in points] + edges)))
+    left, right = value_range([a for a, _ in points])
+    rungs = ticks(*(y_range or value_range([b for _, b in points] + edges)))
     frame = Frame(left, right, *(y_range or (rungs[0], rungs[-1])))
     kinds = [f"s{index % 4 + 1}" for index in range(len(lines))]
     drawn = [mark for line, kind in zip(lines, kinds) for mark in _line_marks(line, frame, kind)]
@@ -209,7 +209,7 @@ def short(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def span(numbers: Sequence[float]) -> tuple[float, float]:
+def value_range(numbers: Sequence[float]) -> tuple[float, float]:
     """The lowest and the highest; half a step to either side where they are as good as equal."""
     low, high = min(numbers), max(numbers)
     apart = high - low > 1e-9 * max(1.0, abs(high))

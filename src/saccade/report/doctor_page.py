@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from saccade.data.doctor.case import Finding
 from saccade.data.doctor.doctor import Diagnosis
 from saccade.report.charts import bar_list, histogram
-from saccade.report.page import Html, Section, columns, element, facts, folded, join, page, pictures
-from saccade.report.pictures import Album
+from saccade.report.page import (
+    Html,
+    Section,
+    columns,
+    element,
+    facts,
+    folded,
+    image_grid,
+    join,
+    page,
+)
+from saccade.report.pictures import Thumbnails
 
 SHOWN = 12  # pictures of a finding
 GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and pictures of a group
@@ -23,7 +33,7 @@ NO_PICTURE |= {"linked_twice", "hidden", "skipped"}
 
 def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
     """The whole page; self-contained, under 3 MB whatever the size of the set."""
-    album = Album(diagnosis.case.items, BUDGET)
+    album = Thumbnails(diagnosis.case.items, BUDGET)
     blocks = [_finding(finding, album) for finding in diagnosis.findings]
     nothing = element("p", "Nothing was found that could harm a training.")
     sections = [
@@ -69,33 +79,33 @@ def _split_words(splits: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in splits.items() if name != "all")
 
 
-def _finding(finding: Finding, album: Album) -> Html:
+def _finding(finding: Finding, album: Thumbnails) -> Html:
     tag = element("span", finding.severity, class_=f"tag {TAGS[finding.severity]}")
-    parts: list[object] = [element("h3", tag, " ", finding.words)]
+    parts: list[object] = [element("h3", tag, " ", finding.message)]
     if finding.advice:
         parts.append(element("p", finding.advice, class_="quiet"))
-    shown = _grouped(finding, album) if finding.together else _single(finding, album)
+    shown = _grouped(finding, album) if finding.groups else _single(finding, album)
     parts += shown
     if len(finding.items) > SHOWN or not shown:
         parts.append(_paths(finding))
     return element("article", *parts)
 
 
-def _single(finding: Finding, album: Album) -> list[Html]:
+def _single(finding: Finding, album: Thumbnails) -> list[Html]:
     if finding.kind in NO_PICTURE:
         return []
     cells = [album.show(name, finding.remarks.get(name, "")) for name in finding.items[:SHOWN]]
     drawn = [cell for cell in cells if cell]
-    return [pictures(drawn)] if drawn else []
+    return [image_grid(drawn)] if drawn else []
 
 
-def _grouped(finding: Finding, album: Album) -> list[Html]:
+def _grouped(finding: Finding, album: Thumbnails) -> list[Html]:
     groups = []
-    for names in finding.together[:GROUPS]:
+    for names in finding.groups[:GROUPS]:
         cells = [album.show(name, finding.remarks.get(name, "")) for name in names[:MEMBERS]]
         drawn = [cell for cell in cells if cell]
         if drawn:
-            groups.append(pictures(drawn, together=True))
+            groups.append(image_grid(drawn, together=True))
     return [element("div", *groups, class_="groups")] if groups else []
 
 
@@ -219,10 +229,10 @@ def _label_lines(diagnosis: Diagnosis) -> list[str]:
 
 
 def _finding_lines(finding: Finding) -> list[str]:
-    lines = [_line(finding.severity, finding.words)]
-    if finding.together:
-        shown = [" = ".join(names[:4]) for names in finding.together[:EXAMPLES]]
-        more = len(finding.together) - len(shown)
+    lines = [_line(finding.severity, finding.message)]
+    if finding.groups:
+        shown = [" = ".join(names[:4]) for names in finding.groups[:EXAMPLES]]
+        more = len(finding.groups) - len(shown)
     else:
         names = finding.items[:EXAMPLES]
         remarks = [finding.remarks.get(name, "") for name in names]

@@ -12,7 +12,7 @@ from html import escape
 from itertools import groupby
 
 from saccade.explain.anatomy import Anatomy, field_text
-from saccade.explain.field import Field
+from saccade.explain.field import ReceptiveField
 from saccade.report.anatomy_table import brief
 from saccade.report.drawing_layout import (
     LARGE,
@@ -74,7 +74,7 @@ def titled(anatomy: Anatomy) -> Iterator[str]:
     yield words(MARGIN, 56, "  ·  ".join(facts), "quiet", "start", 12)
 
 
-def pixels(field: Field) -> str:
+def pixels(field: ReceptiveField) -> str:
     size, _, gate = field_text(field).partition(" + ")
     return f"{size} px" + (f" + {gate}" if gate else "")
 

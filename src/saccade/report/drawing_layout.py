@@ -209,7 +209,7 @@ def laned(nodes: list[Node]) -> set[tuple[int, int]]:
     return shortcuts
 
 
-def between(nodes: list[Node], source: int, target: int) -> bool:
+def quantile_interval(nodes: list[Node], source: int, target: int) -> bool:
     """Whether a node stands in the lane of the source before the target."""
     lane, first = (nodes[source].lane, nodes[source].rank) if source >= 0 else (0, 0)
     return any(n.lane == lane and first < n.rank < nodes[target].rank for n in nodes)
@@ -252,5 +252,5 @@ def stacked(nodes: list[Node], shortcuts: set[tuple[int, int]]) -> tuple[dict, f
 def edge(nodes: list[Node], source: int, target: int, passages: dict) -> Edge:
     if (source, target) in passages:
         return Edge(source, target, passages[source, target])
-    over = ranks(nodes, source, target) > 1 and between(nodes, source, target)
+    over = ranks(nodes, source, target) > 1 and quantile_interval(nodes, source, target)
     return Edge(source, target, nodes[source if source >= 0 else target].y, over)

@@ -132,14 +132,14 @@ def columns(*figures: Html) -> Html:
     return element("div", *figures, class_="columns")
 
 
-def picture(encoded: bytes, alt: str, caption: object = "") -> Html:
+def image(encoded: bytes, alt: str, caption: object = "") -> Html:
     """A PNG or JPEG file inside the page, with its text alternative and a caption."""
     kind = "png" if encoded.startswith(b"\x89PNG") else "jpeg"
     source = f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
     return figure(Html(f'<img src="{source}" alt="{escape(alt)}">'), caption)
 
 
-def pictures(cells: Iterable[Html], *, together: bool = False) -> Html:
+def image_grid(cells: Iterable[Html], *, together: bool = False) -> Html:
     """Small pictures in a grid; `together` marks them as one group."""
     return element("div", *cells, class_="together" if together else "pictures")
 

@@ -13,23 +13,23 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saccade.data.cache import Pictures
-from saccade.data.formats import Opening, opened
+from saccade.data.cache import ImageStore
+from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.item import Item
 from saccade.errors import DataError
-from saccade.report.page import Html, element, join, picture, unbroken
+from saccade.report.page import Html, element, image, join, unbroken
 from saccade.runs.run import Run
 from saccade.words import percent
 
 SIDE = 128  # pixels of the long side of a small picture
 
 
-class Album:
+class Thumbnails:
     """Small pictures by name; `room` is how many bytes of them the page takes."""
 
     def __init__(self, items: Sequence[Item], room: int):
         self.items = {item.name: item for item in items}
-        self.room = room
+        self.byte_budget = room
 
     def show(self, name: str, remark: str = "") -> Html | None:
         """The picture with its path and a remark; None where it cannot be read or room is out."""
@@ -39,23 +39,23 @@ class Album:
         caption = [element("span", name, class_="path")]
         if remark:
             caption += [Html("<br>"), remark]
-        return picture(encoded, remark or "a picture of the set", join(caption))
+        return image(encoded, remark or "a picture of the set", join(caption))
 
     def _small(self, name: str) -> bytes | None:
         item = self.items.get(name)
-        if item is None or self.room <= 0:
+        if item is None or self.byte_budget <= 0:
             return None
         try:
-            raw = item.picture.read()
+            raw = item.image.read()
             if isinstance(raw, bytes):
-                raw = opened(raw, Opening(grey=False, least=SIDE, longer=True))
+                raw = open_image(raw, DecodeOptions(grey=False, min_side=SIDE, longer=True))
         except (DataError, OSError):
             return None
         image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw[..., :3])
         image.thumbnail((SIDE, SIDE))
         file = io.BytesIO()
         image.save(file, "JPEG", quality=72, optimize=True)
-        self.room -= len(file.getvalue())
+        self.byte_budget -= len(file.getvalue())
         return file.getvalue()
 
 
@@ -80,19 +80,19 @@ def thumbnail(pixels: Tensor) -> bytes:
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestedImages:
     """Row k of every field is of picture k."""
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
-    answers: tuple[str, ...]
+    predictions: tuple[str, ...]
     losses: Tensor  # [N] float64
-    shares: Tensor  # [N,K] float64, a probability a class; K is 0 where answers are numbers
-    pictures: Pictures
+    probabilities: Tensor  # [N,K] float64, a probability a class; K is 0 where answers are numbers
+    pictures: ImageStore
     novelty: Tensor | None = None  # [N] float32, of classes where the bundle knows it
 
     @classmethod
-    def read(cls, predictions: Path, pictures: Pictures) -> Tested:
+    def read(cls, predictions: Path, pictures: ImageStore) -> TestedImages:
         """What the file `predictions` has; `pictures` are in its order."""
         head, *rows = _rows(predictions)
         novelty = None
@@ -108,16 +108,16 @@ class Tested:
         return len(self.names)
 
     @cached_property
-    def right(self) -> Tensor:
+    def correct(self) -> Tensor:
         """Whether the answer is the label.  [N] bool"""
-        return torch.tensor([a == b for a, b in zip(self.labels, self.answers, strict=True)])
+        return torch.tensor([a == b for a, b in zip(self.labels, self.predictions, strict=True)])
 
     @cached_property
     def confidences(self) -> Tensor:
         """The probability of the class that was named.  [N] float64"""
-        return self.shares.max(dim=1).values
+        return self.probabilities.max(dim=1).values
 
-    def sure(self, place: int) -> str:
+    def confidence_text(self, place: int) -> str:
         """How sure it was of one picture."""
         return unbroken(percent(float(self.confidences[place])))
 
@@ -125,7 +125,7 @@ class Tested:
         """One picture with `words` and its name below."""
         encoded = thumbnail(self.pictures.take(torch.tensor([place]))[0])
         path = element("span", self.names[place], class_="path")
-        return picture(encoded, words, join([words, Html("<br>"), path]))
+        return image(encoded, words, join([words, Html("<br>"), path]))
 
 
 def names_tested(run: Run) -> tuple[str, ...]:

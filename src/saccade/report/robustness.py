@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from saccade.augmentation.corrupt.corruptions import meaning
-from saccade.metrics.ranking import Selected
+from saccade.metrics.ranking import SelectedThreshold
 from saccade.report.page import Html, Section, element, folded, join, sentence, table, unbroken
 from saccade.runs.results import Evaluation, Robustness, Slice, answered, lowest, threshold
 
 
-def asked_sections(test: Evaluation) -> Iterator[Section]:
+def optional_sections(test: Evaluation) -> Iterator[Section]:
     """Slices, corruptions, and from which confidence on there is an answer."""
     if test.slices:
         yield Section("Slice by slice", _slices(test.slices))
@@ -40,18 +40,18 @@ def robustness_section(robustness: Robustness) -> Html:
 
 def _slices(slices: Sequence[Slice]) -> Html:
     """A row a slice, and which is the lowest."""
-    head = ("slice", "pictures", f"{slices[0].number.name}, 95 % interval")
-    rows = [(one.name, one.number.n, unbroken(one.number)) for one in slices]
+    head = ("slice", "pictures", f"{slices[0].metric.name}, 95 % interval")
+    rows = [(one.name, one.metric.n, unbroken(one.metric)) for one in slices]
     words = lowest(slices)
     return join([table(head, rows), element("p", sentence(words)) if words else ""])
 
 
-def _threshold(selected: Selected) -> Html:
+def _threshold(selected: SelectedThreshold) -> Html:
     """What the threshold does where it was chosen, and on the pictures measured."""
     lead = element("p", sentence(threshold(selected)))
     rows = [
-        ("validation, on which it was chosen", answered(selected.chosen)),
-        ("these pictures", answered(selected.held)),
+        ("validation, on which it was chosen", answered(selected.on_validation)),
+        ("these pictures", answered(selected.on_these)),
     ]
     note = "Believe the second line: on the first the threshold was chosen to look so."
     found = table(("pictures", "what the threshold does"), rows)

@@ -19,12 +19,12 @@ from torch import nn
 
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy, anatomy, field_text
-from saccade.explain.field import Field
-from saccade.explain.receptive_field import EffectiveField, effective_field
+from saccade.explain.field import ReceptiveField
+from saccade.explain.receptive_field import EffectiveReceptiveField, effective_receptive_field
 from saccade.explain.rows import Row
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.create import check_size, create_model, input_shape
-from saccade.models.layers.surgery import without as ablated
+from saccade.models.layers.surgery import remove_layers as ablated
 from saccade.report.drawing import svg
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
@@ -33,13 +33,13 @@ SIDE = 512  # pixels of the drawn picture's longer side, at least
 
 
 @dataclass(frozen=True)
-class FieldPicture:
+class ReceptiveFieldFigure:
     """One layer's field: theoretical box and effective weights over one input."""
 
     name: str
     layer: str
-    field: Field
-    effective: EffectiveField
+    field: ReceptiveField
+    effective: EffectiveReceptiveField
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -47,7 +47,7 @@ class FieldPicture:
         if not self.field.local:
             height, width = self.effective.weights.shape
             return 0, 0, height, width
-        return self.field.box(*self.effective.place)
+        return self.field.box(*self.effective.position)
 
     def image(self) -> Image.Image:
         """Gradient as colour, the square root of its size, and the box as a line."""
@@ -115,9 +115,9 @@ def encoded(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def field_picture(
+def receptive_field_figure(
     network: nn.Module, anatomy: Anatomy, layer: str, *, inputs: int = 16, seed: int = 0
-) -> FieldPicture:
+) -> ReceptiveFieldFigure:
     """The field of a layer's middle unit, over `inputs` random pictures of the anatomy's size."""
     row: Row = anatomy.row(layer)
     if row.field is None:
@@ -126,11 +126,11 @@ def field_picture(
         raise UsageError(f"a mean over {inputs} inputs", "one input or more")
     generator = torch.Generator().manual_seed(seed)
     pictures = torch.randn(inputs, *anatomy.input_size, generator=generator)
-    measured = effective_field(network, layer, pictures, generator=generator)
-    return FieldPicture(anatomy.name, layer, row.field, measured)
+    measured = effective_receptive_field(network, layer, pictures, generator=generator)
+    return ReceptiveFieldFigure(anatomy.name, layer, row.field, measured)
 
 
-__all__ = ["field", "show", "svg"]
+__all__ = ["receptive_field", "show", "svg"]
 
 
 def show(
@@ -158,7 +158,7 @@ def show(
     with torch.device("meta"):
         rest = ablated(network, without, input_shape=shape)
     less = anatomy(rest, shape, batch=batch, all=all, name=name)
-    return replace(less, without=tuple(without), saved=full.total - less.total)
+    return replace(less, without=tuple(without), savings=full.total - less.total)
 
 
 def found(
@@ -211,7 +211,7 @@ def catalogue_channels(name: str) -> int | None:
         return None
 
 
-def field(
+def receptive_field(
     model: str | nn.Module,
     layer: str,
     *,
@@ -219,7 +219,7 @@ def field(
     size: int | None = None,
     weights: str | None = None,
     inputs: int = 16,
-) -> FieldPicture:
+) -> ReceptiveFieldFigure:
     """What a unit in the middle of a layer sees: its box, and the gradient as measured.
 
     Without `weights` a named network is measured as it is before training.
@@ -228,4 +228,4 @@ def field(
     table = described(network, name, shape, 1, False)
     if not isinstance(model, nn.Module):
         network = create_model(model, weights=weights) if weights else as_published(model)
-    return field_picture(network, table, layer, inputs=inputs)
+    return receptive_field_figure(network, table, layer, inputs=inputs)

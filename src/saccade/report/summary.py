@@ -19,13 +19,13 @@ def verdict(run: Run) -> str:
     """The result, the two classes most mixed up, how the network fits, and what it took."""
     seconds = run.events("finished")[-1]["seconds"]
     words = [result(run.test)]
-    words += [_fit(fact) for fact in run.events("judgement")[-1:]]
+    words += [_fit(fact) for fact in run.events("fit_diagnosis")[-1:]]
     return " ".join([*words, f"Trained in {duration(seconds)}."])
 
 
 def result(test: Evaluation, where: str = "on pictures it never saw") -> str:
     """The leading number, and the most frequent mistake where there are classes."""
-    leading = test.leading
+    leading = test.primary
     words = f"{leading} {leading.name} {where}."
     if leading.unit != "%":
         words = f"{leading.name.capitalize()} {leading} {where}."
@@ -34,7 +34,7 @@ def result(test: Evaluation, where: str = "on pictures it never saw") -> str:
 
 def calibration(run: Run) -> str:
     """How the answers were calibrated, in words."""
-    facts = run.events("calibrated")[-1]
+    facts = run.events("calibration")[-1]
     if facts["note"]:
         return f"Answers are as the network gives them: {facts['note']}."
     return TASKS[run.test.task].calibration(facts)
@@ -123,7 +123,7 @@ def data_section(run: Run) -> Html:
     """Notes of the training, unreadable pictures, and the counts of each class."""
     started = run.started
     notes = [*started["notes"], *(fact["note"] for fact in run.events("extended"))]
-    return join([findings(notes, run.reported), _counts(run, started["pictures"])])
+    return join([findings(notes, run.unreadable), _counts(run, started["images"])])
 
 
 def findings(notes: Sequence[str], unreadable: Sequence[Skipped]) -> Html:

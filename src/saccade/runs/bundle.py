@@ -24,10 +24,10 @@ from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
 from saccade.engine.ood import Novelty
 from saccade.errors import WeightsError
-from saccade.files import whole_folder, write_whole
-from saccade.models.backbone import take_bank
+from saccade.files import atomic_folder, atomic_write
+from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
-from saccade.models.variants import Variant, varied
+from saccade.models.variants import Variant, apply_variant
 from saccade.runs.predictor import Predictor
 from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import read_task
@@ -68,7 +68,7 @@ class Bundle:
         weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
         data = save(weights)
         config = self.config() | {"sha256": hashlib.sha256(data).hexdigest()}
-        with whole_folder(folder) as temporary:
+        with atomic_folder(folder) as temporary:
             (temporary / "model.safetensors").write_bytes(data)
             if self.novelty:
                 seen = save({"bank": self.novelty.bank, "known": self.novelty.known})
@@ -116,10 +116,10 @@ class Bundle:
             variant, sure = _variant(config), float(config.get("min_confidence", 0.0))
             network = task.network(config["architecture"])
             picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
-            network = varied(network, variant, picture)
+            network = apply_variant(network, variant, picture)
             model = normalized(network, preprocessing.mean, preprocessing.std)
             state = load(data)
-            take_bank(model, state)
+            load_knn(model, state)
             model.load_state_dict(state)
             model.to(memory_format=torch.channels_last)  # as in training: the same kernels
         except FileNotFoundError as error:
@@ -154,10 +154,10 @@ class Bundle:
         return self.predictor.predict_items(items, top, min_confidence, max_novelty)
 
 
-def keep_min_confidence(folder: Path, value: float) -> None:
+def save_min_confidence(folder: Path, value: float) -> None:
     """Let the bundle in `folder` say "unknown" below a confidence of `value` from now on."""
     config = json.loads((folder / "config.json").read_text()) | {"min_confidence": value}
-    write_whole(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
+    atomic_write(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
 
 def _read(file: Path, told: dict[str, Any]) -> bytes:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped
-from saccade.data.pool import Workers
-from saccade.data.sources.folder import unlabelled
+from saccade.data.pool import DecoderPool
+from saccade.data.sources.folder import find_images
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError, UsageError
 from saccade.models.backbone import HeadInputs
@@ -46,7 +46,7 @@ class Predictor:
         self.preprocessing = preprocessing
         self.min_confidence = min_confidence
         self.novelty = novelty
-        self.workers = Workers(workers)
+        self.workers = DecoderPool(workers)
 
     def __enter__(self) -> Predictor:
         return self
@@ -66,7 +66,7 @@ class Predictor:
         max_novelty: float | None = None,
     ) -> Predictions:
         """What is in image files, or in all images of folders: the `top` most probable."""
-        return self.predict_items(unlabelled(images), top, min_confidence, max_novelty)
+        return self.predict_items(find_images(images), top, min_confidence, max_novelty)
 
     def predict_items(
         self,
@@ -93,7 +93,7 @@ class Predictor:
         """Names, and images uint8 [n,C,size,size]; those that cannot be read go to `reported`."""
         names: list[str] = []
         images: list[Tensor] = []
-        for item, image in zip(items, self.workers.pictures(items, self.preprocessing)):
+        for item, image in zip(items, self.workers.decode_files(items, self.preprocessing)):
             if isinstance(image, Skipped):
                 reported.append(image)
                 continue
@@ -113,7 +113,7 @@ class Predictor:
             return self.task.predict(self.model, images), None
         network = HeadInputs(self.model)
         predictions = self.task.predict(network, images)
-        return predictions, self.novelty.share(network.features[0])
+        return predictions, self.novelty.score(network.features[0])
 
     def _rejection(self, confidence: float | None, novelty: float | None) -> Rejection:
         """Unknown below `confidence`, or else ours, and above `novelty`."""

@@ -12,30 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.data.item import Skipped
-from saccade.metrics.intervals import Interval, span
-from saccade.metrics.metric import ClassNumbers, Measured, Number, find
-from saccade.metrics.ranking import Selected, Threshold
+from saccade.metrics.intervals import Interval, interval_text
+from saccade.metrics.metric import ClassMetrics, MetricReport, MetricValue, find_metric
+from saccade.metrics.ranking import SelectedThreshold, Threshold
 from saccade.tasks.catalogue import current_kind
 from saccade.words import aligned, html_table, percent, proportion
 
 if TYPE_CHECKING:
-    from saccade.engine.evaluate import Measurement
+    from saccade.engine.evaluate import CorruptionScore
 
 
 @dataclass(frozen=True, repr=False)
 class Robustness:
     """One number of a network, on pictures as they are and under corruptions."""
 
-    clean: Number
-    corrupted: dict[str, tuple[Number, ...]]  # by name, severities 1 to 5
+    clean: MetricValue
+    corrupted: dict[str, tuple[MetricValue, ...]]  # by name, severities 1 to 5
 
     @classmethod
-    def of(cls, measurements: Iterable[Measurement]) -> Robustness:
+    def of(cls, measurements: Iterable[CorruptionScore]) -> Robustness:
         first, *others = measurements
-        found: dict[str, tuple[Number, ...]] = {}
+        found: dict[str, tuple[MetricValue, ...]] = {}
         for one in others:
-            found[one.corruption] = (*found.get(one.corruption, ()), one.number)
-        return cls(first.number, found)
+            found[one.corruption] = (*found.get(one.corruption, ()), one.metric)
+        return cls(first.metric, found)
 
     def mean(self, name: str) -> float:
         """Over the five severities."""
@@ -90,7 +90,7 @@ class Robustness:
 
 
 ASKED = ("slices", "robustness", "selected")  # what an evaluation holds only when asked to
-NUMBER = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
+METRIC_COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
 BRIEF = 3  # numbers that a training names at its end
 
 
@@ -99,7 +99,7 @@ class Slice:
     """A part of the pictures, and the leading number of it."""
 
     name: str
-    number: Number
+    metric: MetricValue
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,20 +109,20 @@ class Evaluation:
     split: str
     task: str  # the kind of its answers
     n: int  # pictures
-    numbers: tuple[Number, ...]
-    per_class: tuple[ClassNumbers, ...] = ()
+    metrics: tuple[MetricValue, ...]
+    per_class: tuple[ClassMetrics, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()  # a row a true class, a column a predicted one
     notes: tuple[str, ...] = ()
-    reported: tuple[Skipped, ...] = ()  # pictures that could not be read
+    unreadable: tuple[Skipped, ...] = ()  # pictures that could not be read
     slices: tuple[Slice, ...] = ()
     robustness: Robustness | None = None
-    selected: Selected | None = None  # from which confidence on there is an answer
+    selected: SelectedThreshold | None = None  # from which confidence on there is an answer
 
     @classmethod
-    def of(cls, split: str, task: str, measured: Measured) -> Evaluation:
+    def of(cls, split: str, task: str, measured: MetricReport) -> Evaluation:
         """What was measured, for people."""
         m = measured
-        return cls(split, task, m.n, m.numbers, m.classes, m.confusion)
+        return cls(split, task, m.n, m.metrics, m.classes, m.confusion)
 
     @classmethod
     def read(cls, told: Mapping[str, Any], reported: tuple[Skipped, ...] = ()) -> Evaluation:
@@ -131,21 +131,21 @@ class Evaluation:
             split=told["split"],
             task=current_kind(told["task"]),
             n=told["n"],
-            numbers=tuple(map(Number.read, told["numbers"])),
-            per_class=tuple(map(ClassNumbers.read, told["per_class"])),
+            metrics=tuple(map(MetricValue.read, told["metrics"])),
+            per_class=tuple(map(ClassMetrics.read, told["per_class"])),
             confusion=tuple(map(tuple, told["confusion"])),
             notes=tuple(told["notes"]),
-            reported=reported,
+            unreadable=reported,
         )
 
-    def __getitem__(self, name: str) -> Number:
+    def __getitem__(self, name: str) -> MetricValue:
         """The number of this name, such as "balanced accuracy"."""
-        return find(self.numbers, name)
+        return find_metric(self.metrics, name)
 
     @property
-    def leading(self) -> Number:
+    def primary(self) -> MetricValue:
         """The number to name first: balanced accuracy, say, where classes differ in size."""
-        return self.numbers[0]
+        return self.metrics[0]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ class Evaluation:
         """A row a number: of all pictures, of each slice, under each corruption and severity."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["slice", "corruption", "severity", *NUMBER])
+        writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])
         for place, number in self._placed():
             low, high = number.interval or ("", "")
             about = (number.name, number.value, low, high, number.n, number.unit)
@@ -179,16 +179,16 @@ class Evaluation:
             writer.writerow([*place, *about, without, number.method])
         return out.getvalue().rstrip("\n")
 
-    def _placed(self) -> Iterator[tuple[tuple[str, str, int], Number]]:
-        yield from ((("", "", 0), number) for number in self.numbers)
-        yield from (((one.name, "", 0), one.number) for one in self.slices)
+    def _placed(self) -> Iterator[tuple[tuple[str, str, int], MetricValue]]:
+        yield from ((("", "", 0), number) for number in self.metrics)
+        yield from (((one.name, "", 0), one.metric) for one in self.slices)
         corrupted = self.robustness.corrupted if self.robustness else {}
         for name, numbers in corrupted.items():
             yield from ((("", name, k), number) for k, number in enumerate(numbers, 1))
 
     def rows(self, count: int | None = None) -> list[tuple[str, str]]:
         """Names and values of the first `count` numbers in words."""
-        pairs = [(number, number.baseline_text()) for number in self.numbers[:count]]
+        pairs = [(number, number.baseline_text()) for number in self.metrics[:count]]
         return [(n.name, f"{n}, baseline {text}" if text else f"{n}") for n, text in pairs]
 
     def __str__(self) -> str:
@@ -203,7 +203,7 @@ class Evaluation:
         return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
-        return f"Evaluation({self.split}: {self.leading.name} {self.leading})"
+        return f"Evaluation({self.split}: {self.primary.name} {self.primary})"
 
     def _repr_html_(self) -> str:
         return html_table(("split", self.split), self.rows())
@@ -211,26 +211,26 @@ class Evaluation:
 
 def _in_slices(slices: Sequence[Slice]) -> str:
     """A line a slice, and which is the lowest."""
-    words = aligned([(slices[0].number.name, ""), *((s.name, str(s.number)) for s in slices)])
+    words = aligned([(slices[0].metric.name, ""), *((s.name, str(s.metric)) for s in slices)])
     return f"{words}\n{lowest(slices)}".rstrip()
 
 
 def lowest(slices: Sequence[Slice]) -> str:
     """Which slice is the lowest, where there are several, and what that means."""
-    measured = [one for one in slices if not math.isnan(one.number.value)]
+    measured = [one for one in slices if not math.isnan(one.metric.value)]
     if len(measured) < 2:
         return ""
-    last = min(measured, key=lambda one: one.number.value)
+    last = min(measured, key=lambda one: one.metric.value)
     chance = f"of {len(measured)} slices one is lowest by chance alone: compare the intervals"
     return f"lowest: {last.name}; {chance}"
 
 
-def threshold(selected: Selected) -> str:
+def threshold(selected: SelectedThreshold) -> str:
     """A threshold and what it is for."""
-    wish = f"{selected.wished} of {percent(selected.share)}"
-    if not selected.chosen.value:
+    wish = f"{selected.criterion} of {percent(selected.target)}"
+    if not selected.on_validation.value:
         return f"a {wish} needs no threshold: every picture gets an answer"
-    return f"unknown below a confidence of {selected.chosen.value:.4f}, for a {wish}"
+    return f"unknown below a confidence of {selected.on_validation.value:.4f}, for a {wish}"
 
 
 def answered(there: Threshold) -> str:
@@ -242,13 +242,13 @@ def answered(there: Threshold) -> str:
     return f"{words}, {percent(there.precision)} of them right ({low}–{high})"
 
 
-def _answered(selected: Selected) -> str:
+def _answered(selected: SelectedThreshold) -> str:
     """What a threshold does where it was chosen, and elsewhere."""
     return "\n".join(
         [
             threshold(selected),
-            f"chosen on validation: {answered(selected.chosen)}",
-            f"measured here:        {answered(selected.held)}",
+            f"chosen on validation: {answered(selected.on_validation)}",
+            f"measured here:        {answered(selected.on_these)}",
         ]
     )
 
@@ -264,10 +264,10 @@ def _defined(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _cell(number: Number) -> str:
+def _cell(number: MetricValue) -> str:
     if number.interval is None:
         return _bare(number.value, number.unit)
-    ends = span(*(_bare(end, number.unit) for end in number.interval))
+    ends = interval_text(*(_bare(end, number.unit) for end in number.interval))
     return f"{_bare(number.value, number.unit)} ({ends})"
 
 

@@ -20,20 +20,21 @@ from typing import TYPE_CHECKING, Any
 
 from saccade.command import Command
 from saccade.data.item import Item, Skipped
-from saccade.data.splits import written
+from saccade.data.splits import label_text
 from saccade.errors import ResourceError, UsageError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
 from saccade.runs.bundle import Bundle
+from saccade.runs.renamed import current_fact
 from saccade.runs.results import BRIEF, Evaluation
 from saccade.tasks.answers import Predictions
 from saccade.tasks.task import Task
 from saccade.words import aligned, html_table
 
 if TYPE_CHECKING:
-    from saccade.engine.evaluate import Evaluated
+    from saccade.engine.evaluate import EvaluationOutputs
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,7 +106,7 @@ class Run:
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         for line in lines:
             try:
-                yield json.loads(line)
+                yield current_fact(json.loads(line))
             except ValueError:
                 continue
 
@@ -163,7 +164,7 @@ class Run:
         return self._evaluation("val")
 
     @property
-    def reported(self) -> tuple[Skipped, ...]:
+    def unreadable(self) -> tuple[Skipped, ...]:
         """Pictures that could not be read and took no part."""
         return tuple(Skipped(f["name"], f["reason"]) for f in self.events("unreadable"))
 
@@ -190,7 +191,7 @@ class Run:
             "seconds": finished["seconds"],
             "val": self.val.to_dict(),
             "test": self.test.to_dict(),
-            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.unreadable],
         }
 
     def rows(self) -> list[tuple[str, str]]:
@@ -207,7 +208,7 @@ class Run:
     def __repr__(self) -> str:
         if not self.finished:
             return f"Run({self.path}, unfinished)"
-        leading = self.test.leading
+        leading = self.test.primary
         return f"Run({self.path}: {self.recipe.model.name}, {leading.name} {leading})"
 
     def _repr_html_(self) -> str:
@@ -217,7 +218,7 @@ class Run:
         facts = [fact for fact in self.events("evaluation") if fact["split"] == split]
         if not facts:
             raise UsageError(f"the run '{self.path}' has no result for {split} yet")
-        return Evaluation.read(facts[-1], self.reported)
+        return Evaluation.read(facts[-1], self.unreadable)
 
 
 def open_bundle(path: str | Path) -> Bundle:
@@ -228,7 +229,9 @@ def open_bundle(path: str | Path) -> Bundle:
     return Run.open(folder).bundle
 
 
-def write_predictions(path: Path, items: Sequence[Item], task: Task, result: Evaluated) -> None:
+def write_predictions(
+    path: Path, items: Sequence[Item], task: Task, result: EvaluationOutputs
+) -> None:
     """A row a picture: name, label, prediction, loss, then a probability a class, if there are.
 
     The novelty stands last, where it is known.
@@ -245,5 +248,5 @@ def write_predictions(path: Path, items: Sequence[Item], task: Task, result: Eva
     answers = task.cells(predictions)
     for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
         cells = (f"{p:.6f}" for p in row)
-        writer.writerow([item.name, written(item.label), answer, f"{loss:.6f}", *cells])
-    write_whole(path, out.getvalue())
+        writer.writerow([item.name, label_text(item.label), answer, f"{loss:.6f}", *cells])
+    atomic_write(path, out.getvalue())

@@ -7,25 +7,25 @@ from math import nan
 from pathlib import Path
 
 from saccade.runs.run import Run
-from saccade.studies.number import Number
+from saccade.studies.number import StudyMetric
 from saccade.studies.study import Trial
 
 
 @dataclass(frozen=True)
-class Cell:
+class StudyRun:
     """A trial from one seed, finished or diverged."""
 
     trial: Trial
     seed: int
     run: Path
     value: float | None  # None where there is none, for the reason that `words` gives
-    chooser: float | None  # what tuned settings are chosen by
-    words: str
+    validation_value: float | None  # what tuned settings are chosen by
+    message: str
     curve: tuple[float, ...]  # an epoch each
     seconds: float  # of training, measuring in between left out
 
 
-def cell_folder(study: Path, trial: Trial, seed: int) -> Path:
+def run_folder(study: Path, trial: Trial, seed: int) -> Path:
     return study / trial.folder / f"seed-{seed}"
 
 
@@ -40,15 +40,17 @@ def progress_of(folder: Path) -> str:
     return "begun" if run.events("started") else "new"
 
 
-def read_cell(study: Path, trial: Trial, seed: int, number: Number) -> Cell:
+def read_study_run(study: Path, trial: Trial, seed: int, number: StudyMetric) -> StudyRun:
     """What the training that has come to its end says."""
-    run = Run(cell_folder(study, trial, seed))
+    run = Run(run_folder(study, trial, seed))
     history = run.history
     curve = tuple(row[number.kind.column] for row in history)
     seconds = sum(row["seconds"] for row in history)
     if progress_of(run.path) == "diverged":
         words = f"diverged in epoch {run.events('diverged')[-1]['epoch']}"
-        return Cell(trial, seed, run.path, None, None, words, (*curve, nan), seconds)
+        return StudyRun(trial, seed, run.path, None, None, words, (*curve, nan), seconds)
     value = number.of(run)
     words = "" if value is not None else f"not reached in {len(history)} epochs"
-    return Cell(trial, seed, run.path, value, number.chooser(run), words, curve, seconds)
+    return StudyRun(
+        trial, seed, run.path, value, number.validation_value(run), words, curve, seconds
+    )

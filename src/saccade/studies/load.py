@@ -11,14 +11,15 @@ from typing import Any
 
 from saccade.errors import RecipeError, unknown
 from saccade.recipes.shipped import RECIPES
-from saccade.studies.number import number_of
-from saccade.studies.study import WORDS, BestOf, Study, Variant, refuse_impossible
+from saccade.studies.number import metric_of
+from saccade.studies.study import TEXT_KEYS, BestOf, Study, Variant, refuse_impossible
 from saccade.words import aligned, html_table
 
 KEYS = (
-    *WORDS, "name", "data", "seeds", "recipe", "number", "settings", "variants", "against", "axes",
+    *TEXT_KEYS, "name", "data", "seeds", "recipe", "metric", "settings", "variants", "baseline", "axes",
     "along",
 )  # fmt: skip
+RENAMED = {"number": "metric", "against": "baseline", "limits": "limitations"}
 SHIPPED = {file.stem: file for file in sorted(Path(__file__).parent.glob("*.toml"))}
 
 
@@ -43,20 +44,24 @@ def load_study(path: Path) -> Study:
         hint = "a study has tables such as [variants.adam]"
         raise RecipeError(f"'{path}' is nested too deeply", hint) from None
     for key in told:
+        if key in RENAMED:
+            raise RecipeError(
+                f"no key of a study is called {key}", f"it is called {RENAMED[key]} now"
+            )
         if key not in KEYS:
             raise unknown("key of a study", key, KEYS, RecipeError)
-    for key in ("question", "number"):
+    for key in ("question", "metric"):
         if key not in told:
             raise RecipeError(f"the study '{path}' has no {key}", "saccade studies shows examples")
     study = Study(
         name=str(told.get("name", path.stem)),
         title=str(told.get("title", path.stem)),
         question=str(told["question"]),
-        number=number_of(told["number"]),
+        metric=metric_of(told["metric"]),
         variants=_variants(told, path),
         settings=_flat(_table("settings", told.get("settings", {}))),
         lectures=str(told.get("lectures", "")),
-        limits=str(told.get("limits", "")),
+        limitations=str(told.get("limitations", "")),
         data=str(told.get("data", "digits")),
         seeds=told.get("seeds", 3),
         base=_known_recipe(str(told.get("recipe", ""))),
@@ -82,13 +87,13 @@ def _variants(told: Mapping[str, Any], path: Path) -> tuple[Variant, ...]:
     if "axes" in told:
         return _combined(told["axes"], told.get("along"))
     named = {name: _table(name, table) for name, table in told["variants"].items()}
-    base = told.get("against", next(iter(named)))
+    base = told.get("baseline", next(iter(named)))
     variants = []
     for name, table in named.items():
-        against = table.pop("against", "" if name == base else base)
-        if against and against not in named:
-            raise unknown("variant", against, named, RecipeError)
-        variants.append(Variant(name, _flat(table), against))
+        baseline = table.pop("baseline", "" if name == base else base)
+        if baseline and baseline not in named:
+            raise unknown("variant", baseline, named, RecipeError)
+        variants.append(Variant(name, _flat(table), baseline))
     return tuple(variants)
 
 
@@ -173,7 +178,7 @@ def _entry(study: Study) -> dict[str, Any]:
         "question": study.question,
         "lectures": study.lectures,
         "data": study.data,
-        "number": str(study.number),
+        "metric": str(study.metric),
         "seeds": study.seeds,
         "variants": [variant.name for variant in study.variants],
     }

@@ -18,7 +18,7 @@ Measure = Callable[["Run", float], float | None]
 
 
 @dataclass(frozen=True)
-class Kind:
+class MetricKind:
     """A kind of number: how it is read, and what it is called."""
 
     words: str  # with {} for the level
@@ -33,14 +33,14 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Number:
+class StudyMetric:
     """A kind of number, at a level where it needs one."""
 
     name: str
     level: float = 0.0
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MetricKind:
         return KINDS[self.name]
 
     @property
@@ -56,7 +56,7 @@ class Number:
         """The number of a finished run; None where it was never reached."""
         return self.kind.measure(run, self.level)
 
-    def chooser(self, run: Run) -> float | None:
+    def validation_value(self, run: Run) -> float | None:
         """What a tuned setting is chosen by: validation, never the test pictures."""
         return run.val.accuracy if self.name == "test_accuracy" else self.of(run)
 
@@ -85,7 +85,7 @@ class Number:
         return f"{self.name}:{self.level:g}" if self.kind.level else self.name
 
 
-def number_of(text: str) -> Number:
+def metric_of(text: str) -> StudyMetric:
     """The number as a study writes it: `test_accuracy`, `epochs_to_loss:0.1`."""
     name, colon, level = str(text).partition(":")
     if name not in KINDS:
@@ -94,7 +94,7 @@ def number_of(text: str) -> Number:
         example = f"{name}:0.1" if KINDS[name].level else name
         raise RecipeError(f"the number cannot be '{text}'", f"write {example}")
     try:
-        return Number(name, float(level or 0))
+        return StudyMetric(name, float(level or 0))
     except ValueError as error:
         raise RecipeError(f"the number cannot be '{text}'", f"write {name}:0.1") from error
 
@@ -111,8 +111,10 @@ def _epochs_to_loss(run: Run, level: float) -> float | None:
     return next((float(row["epoch"]) for row in run.history if row["loss"] <= level), None)
 
 
-KINDS: dict[str, Kind] = {
-    "test_accuracy": Kind("test accuracy", _test_accuracy, "val_accuracy", share=True),
-    "final_loss": Kind("training loss of the last epoch", _final_loss, "loss"),
-    "epochs_to_loss": Kind("epochs to a training loss of {}", _epochs_to_loss, "loss", level=True),
+KINDS: dict[str, MetricKind] = {
+    "test_accuracy": MetricKind("test accuracy", _test_accuracy, "val_accuracy", share=True),
+    "final_loss": MetricKind("training loss of the last epoch", _final_loss, "loss"),
+    "epochs_to_loss": MetricKind(
+        "epochs to a training loss of {}", _epochs_to_loss, "loss", level=True
+    ),
 }

@@ -15,7 +15,7 @@ from statistics import fmean
 from saccade.report.charts import short, ticks
 from saccade.report.drawing_shapes import path, rectangle, words
 from saccade.report.page import Html, Section, element, facts, figure, folded, join, page, table
-from saccade.studies.result import Row, StudyResult, columned
+from saccade.studies.result import StudyResult, VariantResult, columned
 from saccade.studies.study import plain
 
 WIDTH, MARGIN = 880.0, 24.0  # pixels
@@ -66,7 +66,7 @@ class Scale:
 
 def svg(result: StudyResult) -> str:
     """The drawing as the text of a file, for light and dark backgrounds."""
-    rows = result.outcomes
+    rows = result.results
     below = HEAD + LINE * len(rows) + 56
     lines = math.ceil(len(rows) / COLUMNS)
     height = below + lines * (PANEL[1] + GAP[1]) + 22
@@ -100,16 +100,16 @@ BANDS = "the band is from the lowest to the highest seed, grey are the other var
 
 def described(result: StudyResult) -> str:
     """The numbers of the drawing in words."""
-    number = result.study.number
+    number = result.study.metric
     said = [
         f"{row.variant.name}: {row.missing if row.mean is None else number.written(row.mean)}"
-        for row in result.outcomes
+        for row in result.results
     ]
     return f"{number.words.capitalize()}. {'; '.join(said)}."
 
 
 def _title(result: StudyResult) -> str:
-    return f"{result.study.number.words}, {result.study.seeds} seeds on {result.study.data_name}"
+    return f"{result.study.metric.words}, {result.study.seeds} seeds on {result.study.data_name}"
 
 
 def _legend(result: StudyResult) -> str:
@@ -119,12 +119,12 @@ def _legend(result: StudyResult) -> str:
 
 def _curve(result: StudyResult) -> str:
     names = {"loss": "training loss", "val_accuracy": "validation accuracy"}
-    return names[result.study.number.kind.column]
+    return names[result.study.metric.kind.column]
 
 
-def _final(result: StudyResult, rows: Sequence[Row]) -> Iterator[str]:
+def _final(result: StudyResult, rows: Sequence[VariantResult]) -> Iterator[str]:
     """A line a variant: its seeds, their mean and its interval, on one scale."""
-    number = result.study.number
+    number = result.study.metric
     told = [v for row in rows for v in (*(row.values or ()), *(row.interval or ()))]
     share = number.kind.share
     names = min(280.0, max(len(row.variant.name) for row in rows) * LETTER + 14)
@@ -153,10 +153,10 @@ def _final(result: StudyResult, rows: Sequence[Row]) -> Iterator[str]:
         yield words(WIDTH - MARGIN, y + 4, number.written(row.mean), "", "end")
 
 
-def _panels(result: StudyResult, rows: Sequence[Row], top: float) -> Iterator[str]:
+def _panels(result: StudyResult, rows: Sequence[VariantResult], top: float) -> Iterator[str]:
     """A small chart a variant, all on the same scales."""
-    log = result.study.number.kind.column == "loss"
-    curves = [[cell.curve for cell in row.cells] for row in rows]
+    log = result.study.metric.kind.column == "loss"
+    curves = [[cell.curve for cell in row.runs] for row in rows]
     told = [v for row in curves for curve in row for v in curve if math.isfinite(v)]
     longest = max(len(curve) for row in curves for curve in row)
     told = [v for v in told if v > 0] if log else told
@@ -164,7 +164,7 @@ def _panels(result: StudyResult, rows: Sequence[Row], top: float) -> Iterator[st
         return
     low, high = min(told), max(told)
     high = high if high > low else low + (abs(low) or 1.0)
-    share = result.study.number.kind.share
+    share = result.study.metric.kind.share
     for place, row in enumerate(rows):
         left = MARGIN + 34 + place % COLUMNS * (PANEL[0] + GAP[0])
         y = top + place // COLUMNS * (PANEL[1] + GAP[1]) + 18
@@ -230,10 +230,10 @@ def study_page(result: StudyResult, command: str) -> str:
 
 def _result(result: StudyResult) -> Html:
     shown = {
-        "compared": (str(len(result.outcomes)), "variants"),
+        "compared": (str(len(result.results)), "variants"),
         "seeds": (str(result.study.seeds), "of each"),
         "pictures": (result.study.data_name, "trained and measured on"),
-        "training": (f"{result.seconds / 60:.1f} min", f"{len(result.cells)} trainings"),
+        "training": (f"{result.seconds / 60:.1f} min", f"{len(result.runs)} trainings"),
     }
     said = element("p", f"The lectures: {result.study.lectures}") if result.study.lectures else ""
     notes = element("ul", *(element("li", note) for note in result.notes()), class_="note")
@@ -250,7 +250,7 @@ def _drawing(result: StudyResult) -> Html:
 
 
 def _limits(result: StudyResult) -> Html:
-    own = element("p", result.study.limits) if result.study.limits else ""
+    own = element("p", result.study.limitations) if result.study.limitations else ""
     general = (
         "One network, one set of pictures, a short training: the order found here may be another "
         "one with larger networks, more pictures and longer trainings. The intervals speak of the "
@@ -263,12 +263,12 @@ def _settings(result: StudyResult) -> Html:
     study = result.study
     rows = [
         (row.variant.name, key, plain(value))
-        for row in result.outcomes
-        for key, value in row.cells[0].trial.settings.items()
+        for row in result.results
+        for key, value in row.runs[0].trial.settings.items()
     ]
     common = [(key, plain(value)) for key, value in study.recipe.settings().items()]
     folds = [folded("Settings common to all", table(("setting", "value"), common))]
-    trained = [(c.trial.name, c.seed, c.words or "finished", str(c.run)) for c in result.cells]
+    trained = [(c.trial.name, c.seed, c.message or "finished", str(c.run)) for c in result.runs]
     folds.append(folded("Every training", table(("trial", "seed", "came", "run"), trained)))
     return join([table(("variant", "setting", "value"), rows), *folds])
 

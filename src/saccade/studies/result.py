@@ -16,29 +16,29 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from saccade.metrics.intervals import Interval, PairedMeans, mean_interval, paired_means
+from saccade.metrics.intervals import Interval, PairedTTest, mean_interval, paired_t_test
 from saccade.metrics.paired import holm
-from saccade.studies.cell import Cell
+from saccade.studies.cell import StudyRun
 from saccade.studies.study import BestOf, Study, Variant, plain, tuned_settings
 
 LEVEL = 0.05  # of Holm's p-values: rarer than this is outside the noise
 
 
 @dataclass(frozen=True)
-class Row:
+class VariantResult:
     """A variant at the best of its tuned settings."""
 
     variant: Variant
-    cells: tuple[Cell, ...]  # a seed each
+    runs: tuple[StudyRun, ...]  # a seed each
     interval: Interval | None = None  # of the mean
-    difference: PairedMeans | None = None  # to what it is compared with
+    difference: PairedTTest | None = None  # to what it is compared with
     p_value: float | None = None  # raised by Holm's rule
 
     @property
     def values(self) -> tuple[float, ...] | None:
         """A number a seed; None unless every seed has one."""
-        values = tuple(cell.value for cell in self.cells if cell.value is not None)
-        return values if len(values) == len(self.cells) else None
+        values = tuple(cell.value for cell in self.runs if cell.value is not None)
+        return values if len(values) == len(self.runs) else None
 
     @property
     def mean(self) -> float | None:
@@ -47,35 +47,35 @@ class Row:
     @property
     def seconds(self) -> float:
         """Of one training."""
-        return mean(cell.seconds for cell in self.cells)
+        return mean(cell.seconds for cell in self.runs)
 
     @property
     def missing(self) -> str:
         """Why there is no mean, in words."""
-        words = [cell.words for cell in self.cells if cell.value is None]
+        words = [cell.message for cell in self.runs if cell.value is None]
         if not words:
             return ""
         return f"{words[0]}" + (
-            f", {len(words)} of {len(self.cells)} seeds" if len(self.cells) > 1 else ""
+            f", {len(words)} of {len(self.runs)} seeds" if len(self.runs) > 1 else ""
         )
 
 
-def rows_of(study: Study, cells: Sequence[Cell]) -> tuple[Row, ...]:
+def rows_of(study: Study, cells: Sequence[StudyRun]) -> tuple[VariantResult, ...]:
     """A row for each variant, compared with the one that it names."""
     rows = {
-        v.name: Row(v, _best(study, [c for c in cells if c.trial.variant == v.name]))
+        v.name: VariantResult(v, _best(study, [c for c in cells if c.trial.variant == v.name]))
         for v in study.variants
     }
-    compared: dict[str, PairedMeans] = {}
+    compared: dict[str, PairedTTest] = {}
     for name, row in rows.items():
-        base = rows[row.variant.against].values if row.variant.against else None
-        if base and row.values and (found := paired_means(base, row.values)):
+        base = rows[row.variant.baseline].values if row.variant.baseline else None
+        if base and row.values and (found := paired_t_test(base, row.values)):
             compared[name] = found
     raised = dict(zip(compared, holm([found.p_value for found in compared.values()])))
     return tuple(
         replace(
             row,
-            interval=study.number.bounded(mean_interval(row.values or ())),
+            interval=study.metric.bounded(mean_interval(row.values or ())),
             difference=compared.get(name),
             p_value=raised.get(name),
         )
@@ -83,36 +83,36 @@ def rows_of(study: Study, cells: Sequence[Cell]) -> tuple[Row, ...]:
     )
 
 
-def _best(study: Study, cells: Sequence[Cell]) -> tuple[Cell, ...]:
+def _best(study: Study, cells: Sequence[StudyRun]) -> tuple[StudyRun, ...]:
     """The cells of the trial that validation likes best; of trials without a number the first."""
-    trials: dict[str, list[Cell]] = {}
+    trials: dict[str, list[StudyRun]] = {}
     for cell in cells:
         trials.setdefault(cell.trial.name, []).append(cell)
 
-    def merit(trial: list[Cell]) -> tuple[int, float]:
-        said = [cell.chooser for cell in trial if cell.chooser is not None]
-        return len(said), study.number.sign * mean(said) if said else 0.0
+    def merit(trial: list[StudyRun]) -> tuple[int, float]:
+        said = [cell.validation_value for cell in trial if cell.validation_value is not None]
+        return len(said), study.metric.sign * mean(said) if said else 0.0
 
     return tuple(max(trials.values(), key=merit))
 
 
-def verdict(row: Row, sign: int) -> str:
+def verdict(row: VariantResult, sign: int) -> str:
     """The comparison in words."""
-    if row.missing or not row.variant.against:
+    if row.missing or not row.variant.baseline:
         return row.missing
     if row.difference is None or row.p_value is None:
-        seeds = len(row.cells)
-        return "one seed tells no noise" if seeds == 1 else f"{row.variant.against} has no number"
+        seeds = len(row.runs)
+        return "one seed tells no noise" if seeds == 1 else f"{row.variant.baseline} has no number"
     if row.p_value >= LEVEL:
         return "inside the noise"
     return "better" if sign * row.difference.difference > 0 else "worse"
 
 
-def edge_notes(study: Study, rows: Sequence[Row]) -> list[str]:
+def edge_notes(study: Study, rows: Sequence[VariantResult]) -> list[str]:
     """A line for each tuned value that is the first or last of those tried."""
     notes = []
     for row in rows:
-        trial = row.cells[0].trial
+        trial = row.runs[0].trial
         for key, chosen in trial.tuned.items():
             tried: BestOf = (tuned_settings(study.settings) | tuned_settings(row.variant.settings))[
                 key
@@ -124,16 +124,16 @@ def edge_notes(study: Study, rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def row_dict(row: Row, sign: int) -> dict[str, Any]:
+def row_dict(row: VariantResult, sign: int) -> dict[str, Any]:
     """The row as data."""
     found = row.difference
     return {
         "variant": row.variant.name,
-        "tuned": dict(row.cells[0].trial.tuned),
-        "values": [cell.value for cell in row.cells],
+        "tuned": dict(row.runs[0].trial.tuned),
+        "values": [cell.value for cell in row.runs],
         "mean": row.mean,
         "interval": row.interval,
-        "against": row.variant.against or None,
+        "baseline": row.variant.baseline or None,
         "difference": found.difference if found else None,
         "difference_interval": found.interval if found else None,
         "p_value": found.p_value if found else None,
@@ -149,24 +149,24 @@ class StudyResult:
 
     study: Study
     path: Path
-    cells: tuple[Cell, ...]  # all that were trained, seed by seed
+    runs: tuple[StudyRun, ...]  # all that were trained, seed by seed
 
     @cached_property
-    def outcomes(self) -> tuple[Row, ...]:
+    def results(self) -> tuple[VariantResult, ...]:
         """A row a variant, in the study's order."""
-        return rows_of(self.study, self.cells)
+        return rows_of(self.study, self.runs)
 
     @property
     def seconds(self) -> float:
         """Of all trainings, one after the other."""
-        return sum(cell.seconds for cell in self.cells)
+        return sum(cell.seconds for cell in self.runs)
 
     def head(self) -> list[str]:
-        tuned = [key for key in self.outcomes[0].cells[0].trial.tuned] and ["tuned"]
+        tuned = [key for key in self.results[0].runs[0].trial.tuned] and ["tuned"]
         return [
             "variant",
             *tuned,
-            self.study.number.words,
+            self.study.metric.words,
             "95 %",
             self._less(),
             "95 %",
@@ -176,12 +176,12 @@ class StudyResult:
 
     def rows(self) -> list[list[str]]:
         """The table in words."""
-        return [self._cells(row) for row in self.outcomes]
+        return [self._cells(row) for row in self.results]
 
     def notes(self) -> list[str]:
         """What the numbers are, and what to be wary of."""
-        seeds, count = self.study.seeds, sum(row.difference is not None for row in self.outcomes)
-        points = " in points" if self.study.number.kind.share else ""
+        seeds, count = self.study.seeds, sum(row.difference is not None for row in self.results)
+        points = " in points" if self.study.metric.kind.share else ""
         lines = [
             f"means of {seeds} seeds with Student's t interval over seeds; differences{points} are "
             f"paired by seed; the words follow Holm's rule for {count} comparisons"
@@ -190,20 +190,20 @@ class StudyResult:
             "a seed draws first weights, order, augmentation, and the pictures where they come "
             "undivided or limited; what all seeds have in common is not in the intervals",
         ]
-        return lines + edge_notes(self.study, self.outcomes)
+        return lines + edge_notes(self.study, self.results)
 
     def to_dict(self) -> dict[str, Any]:
         """What `saccade study --json` prints."""
-        number = self.study.number
+        number = self.study.metric
         return {
             "study": self.study.name,
             "path": str(self.path),
             "question": self.study.question,
             "data": self.study.data,
-            "number": str(number),
+            "metric": str(number),
             "seeds": self.study.seeds,
-            "rows": [row_dict(row, number.sign) for row in self.outcomes],
-            "cells": [_cell_dict(cell) for cell in self.cells],
+            "rows": [row_dict(row, number.sign) for row in self.results],
+            "runs": [_cell_dict(cell) for cell in self.runs],
             "seconds": self.seconds,
             "notes": self.notes(),
         }
@@ -211,7 +211,7 @@ class StudyResult:
     def to_csv(self) -> str:
         """A row a training, as the numbers are."""
         out = io.StringIO()
-        rows = [_cell_dict(cell) for cell in self.cells]
+        rows = [_cell_dict(cell) for cell in self.runs]
         for row in rows:
             row["tuned"] = " ".join(f"{k}={plain(v)}" for k, v in row["tuned"].items())
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
@@ -233,7 +233,7 @@ class StudyResult:
         return f"{self.study.title}: {self.study.question}\n\n{table}\n\n{notes}\n\npage  {page}"
 
     def __repr__(self) -> str:
-        size = f"{len(self.outcomes)} variants, {self.study.seeds} seeds"
+        size = f"{len(self.results)} variants, {self.study.seeds} seeds"
         return f"StudyResult({self.study.name}: {size})"
 
     def _repr_html_(self) -> str:
@@ -246,19 +246,19 @@ class StudyResult:
 
     def _less(self) -> str:
         """What the column of differences is called."""
-        bases = {row.variant.against for row in self.outcomes} - {""}
+        bases = {row.variant.baseline for row in self.results} - {""}
         return f"less {bases.pop()}" if len(bases) == 1 else "difference"
 
-    def _cells(self, row: Row) -> list[str]:
-        number, found = self.study.number, row.difference
-        tuned = row.cells[0].trial.tuned
+    def _cells(self, row: VariantResult) -> list[str]:
+        number, found = self.study.metric, row.difference
+        tuned = row.runs[0].trial.tuned
         said = (
             [" ".join(plain(value) for value in tuned.values())] if "tuned" in self.head() else []
         )
         value = "–" if row.mean is None else number.written(row.mean)
         difference = number.difference(found.difference) if found else ""
         if found and self._less() == "difference":
-            difference += f" to {row.variant.against}"
+            difference += f" to {row.variant.baseline}"
         return [
             row.variant.name,
             *said,
@@ -282,13 +282,13 @@ def _ends(interval: Sequence[float] | None, written: Any) -> str:
     return " to ".join(written(end) for end in interval) if interval else ""
 
 
-def _cell_dict(cell: Cell) -> dict[str, Any]:
+def _cell_dict(cell: StudyRun) -> dict[str, Any]:
     return {
         "variant": cell.trial.variant,
         "tuned": dict(cell.trial.tuned),
         "seed": cell.seed,
         "value": cell.value,
-        "words": cell.words,
+        "message": cell.message,
         "seconds": round(cell.seconds, 3),
         "run": str(cell.run),
     }

@@ -11,26 +11,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from saccade.auto.look import glance
+from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
 from saccade.command import Command
-from saccade.data.sources import located, open_source
+from saccade.data.sources import absolute_location, open_source
 from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.progress import say
-from saccade.studies.cell import cell_folder, progress_of, read_cell
+from saccade.studies.cell import progress_of, read_study_run, run_folder
 from saccade.studies.load import find_study, load_study
-from saccade.studies.number import Number
+from saccade.studies.number import StudyMetric
 from saccade.studies.page import study_page, svg
 from saccade.studies.result import StudyResult
-from saccade.studies.study import WORDS, Study, Trial
-from saccade.studies.workers import Order, train_all
+from saccade.studies.study import TEXT_KEYS, Study, Trial
+from saccade.studies.workers import TrainingJob, train_all
 
-PATIENCE = 10.0  # seconds for the processes of a killed study to leave
+TIMEOUT = 10.0  # seconds for the processes of a killed study to leave
 
 
 @dataclass(frozen=True)
-class Wanted:
+class StudyOptions:
     """A study as it was asked for."""
 
     name: str | Path
@@ -52,47 +52,47 @@ class Wanted:
         return str(asked)
 
 
-def carry_out(wanted: Wanted) -> StudyResult:
+def run_study(wanted: StudyOptions) -> StudyResult:
     """Train what has not been trained yet, then write the study's table, drawing and page."""
     study = _asked_for(wanted)
     folder = wanted.out or Path("runs") / f"study-{study.name}"
     _refuse_misfits(study)
     with _alone(_opened(folder, study)) as lock:
         study.recipe.save(folder / "base.toml")
-        write_whole(folder / "study.toml", study.to_toml())
+        atomic_write(folder / "study.toml", study.to_toml())
         try:
             _train(folder, study, wanted.jobs, lock)
         except Stopped as stopped:
             hint = f"go on with: {wanted.command}"
             raise Stopped(stopped.what, hint, signal=stopped.exit_code - 128) from stopped
         cells = [
-            read_cell(folder, trial, seed, study.number)
+            read_study_run(folder, trial, seed, study.metric)
             for seed in range(study.seeds)
             for trial in study.trials
         ]
         result = StudyResult(study, folder, tuple(cells))
-        write_whole(folder / "study.csv", result.to_csv() + "\n")
-        write_whole(folder / "study.svg", svg(result))
-        write_whole(folder / "study.html", study_page(result, wanted.command))
+        atomic_write(folder / "study.csv", result.to_csv() + "\n")
+        atomic_write(folder / "study.svg", svg(result))
+        atomic_write(folder / "study.html", study_page(result, wanted.command))
     return result
 
 
-def _asked_for(wanted: Wanted) -> Study:
+def _asked_for(wanted: StudyOptions) -> Study:
     """The study with the data, the seeds and the settings of whoever asks."""
     study = find_study(wanted.name)
-    data = located(study.data if wanted.data is None else wanted.data)
+    data = absolute_location(study.data if wanted.data is None else wanted.data)
     seeds = study.seeds if wanted.seeds is None else wanted.seeds
     return replace(study, data=str(data), seeds=seeds).with_(wanted.settings)
 
 
 def _refuse_misfits(study: Study) -> None:
     """Raise where a variant cannot be trained on the pictures, before any is."""
-    source = open_source(study.data, tell=say)
-    seen = glance(source.read(source.splits[0]))
+    source = open_source(study.data, notify=say)
+    seen = summarize(source.read(source.splits[0]))
     watched = seen.task.plain(()).metric().score.name
-    if study.number.kind.column not in ("loss", f"val_{watched}"):
+    if study.metric.kind.column not in ("loss", f"val_{watched}"):
         raise RecipeError(
-            f"{study.number} is not measured of {seen.task.kind}, which is watched by {watched}",
+            f"{study.metric} is not measured of {seen.task.kind}, which is watched by {watched}",
             'write number = "final_loss" in a study of your own',
         )
     base = study.recipe.settings()
@@ -127,8 +127,8 @@ def _opened(folder: Path, study: Study) -> Path:
 
 def _trained_lines(study: Study) -> list[str]:
     """What makes the trainings what they are: not the words, seeds, order and what is compared."""
-    bare = dict.fromkeys(WORDS, "") | {"seeds": 1, "number": Number("test_accuracy")}
-    variants = sorted((replace(v, against="") for v in study.variants), key=lambda v: v.name)
+    bare = dict.fromkeys(TEXT_KEYS, "") | {"seeds": 1, "metric": StudyMetric("test_accuracy")}
+    variants = sorted((replace(v, baseline="") for v in study.variants), key=lambda v: v.name)
     alone = replace(study, **bare, variants=tuple(variants))
     return [*alone.to_toml().splitlines(), "its end"]
 
@@ -138,7 +138,7 @@ def _alone(folder: Path) -> Iterator[int]:
     """A descriptor that locks the folder against other processes for as long as it is open."""
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        last = time.monotonic() + PATIENCE
+        last = time.monotonic() + TIMEOUT
         while not _locked(handle):
             if time.monotonic() > last:
                 raise UsageError(
@@ -171,28 +171,28 @@ def _train(folder: Path, study: Study, jobs: int | None, lock: int) -> None:
     open_ones = {
         str(place): (trial, seed)
         for trial, seed in cells
-        if progress_of(place := cell_folder(folder, trial, seed)) not in ("finished", "diverged")
+        if progress_of(place := run_folder(folder, trial, seed)) not in ("finished", "diverged")
     }
     done = len(cells) - len(open_ones)
     if done:
         say(f"{done} of {len(cells)} trainings are there already")
 
-    def trained(order: Order) -> None:
+    def trained(order: TrainingJob) -> None:
         nonlocal done
         done += 1
         trial, seed = open_ones[order.folder]
-        cell = read_cell(folder, trial, seed, study.number)
-        came = cell.words if cell.value is None else study.number.written(cell.value)
+        cell = read_study_run(folder, trial, seed, study.metric)
+        came = cell.message if cell.value is None else study.metric.written(cell.value)
         say(f"{done} of {len(cells)}  {trial.name}, seed {seed}: {came} in {cell.seconds:.0f} s")
 
     orders = [_order(folder, study, trial, seed) for trial, seed in open_ones.values()]
     train_all(orders, jobs or _cores(study), lock, trained)
 
 
-def _order(folder: Path, study: Study, trial: Trial, seed: int) -> Order:
-    place = cell_folder(folder, trial, seed)
+def _order(folder: Path, study: Study, trial: Trial, seed: int) -> TrainingJob:
+    place = run_folder(folder, trial, seed)
     settings = {**trial.settings, "train.seed": seed}
-    return Order(str(place), study.data, str(folder / "base.toml"), settings)
+    return TrainingJob(str(place), study.data, str(folder / "base.toml"), settings)
 
 
 def _cores(study: Study) -> int:

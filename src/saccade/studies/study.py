@@ -19,9 +19,9 @@ from typing import Any
 from saccade.errors import RecipeError
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES
-from saccade.studies.number import Number
+from saccade.studies.number import StudyMetric
 
-WORDS = ("title", "question", "lectures", "limits")
+TEXT_KEYS = ("title", "question", "lectures", "limitations")
 FIXED = {"train.threads": 1, "data.doctor": "off"}  # unless a study says otherwise
 
 
@@ -56,7 +56,7 @@ class Variant:
 
     name: str
     settings: Mapping[str, Any]
-    against: str = ""  # the variant that it is compared with; none for one that others are
+    baseline: str = ""  # the variant that it is compared with; none for one that others are
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Study:
     name: str
     title: str
     question: str
-    number: Number  # what is compared
+    metric: StudyMetric  # what is compared
     variants: tuple[Variant, ...]
     settings: Mapping[str, Any]  # common to all variants
     lectures: str = ""  # what they say of it
-    limits: str = ""  # what a study as small as this cannot show
+    limitations: str = ""  # what a study as small as this cannot show
     data: str = "digits"
     seeds: int = 3
     base: str = ""  # the named recipe that the settings change; defaults without it
@@ -107,14 +107,14 @@ class Study:
     def to_toml(self) -> str:
         """The study as a file that gives the same one when read; axes are multiplied out."""
         lines = [
-            f"{key} = {_toml(getattr(self, key))}" for key in ("name", *WORDS, "data", "seeds")
+            f"{key} = {_toml(getattr(self, key))}" for key in ("name", *TEXT_KEYS, "data", "seeds")
         ]
         lines += [f"recipe = {_toml(self.base)}"] if self.base else []
-        lines += [f"number = {_toml(str(self.number))}", "", "[settings]"]
+        lines += [f"metric = {_toml(str(self.metric))}", "", "[settings]"]
         lines += [f"{key} = {_toml(value)}" for key, value in sorted(self.settings.items())]
         for variant in self.variants:
             lines += ["", f"[variants.{_toml(variant.name)}]"]
-            lines += [f"against = {_toml(variant.against)}"]
+            lines += [f"baseline = {_toml(variant.baseline)}"]
             lines += [f"{key} = {_toml(value)}" for key, value in sorted(variant.settings.items())]
         return "\n".join(lines) + "\n"
 

@@ -27,15 +27,15 @@ from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
 from saccade.runs.run import Run
 from saccade.studies.cell import progress_of
 from saccade.training.train import resume_training, start_training
-from saccade.training.view import Several
+from saccade.training.view import CompositeView
 
 COMMAND = ("-P", "-m", "saccade.studies.workers")
-UNSEEN = Several()  # the view of a training that nobody watches
-Trained = Callable[["Order"], None]
+NO_VIEW = CompositeView()  # the view of a training that nobody watches
+Trained = Callable[["TrainingJob"], None]
 
 
 @dataclass(frozen=True)
-class Order:
+class TrainingJob:
     """What to train, and where."""
 
     folder: str
@@ -44,7 +44,7 @@ class Order:
     settings: dict[str, Any]
 
 
-def train_one(order: Order) -> None:
+def train_one(order: TrainingJob) -> None:
     """Train from wherever the folder has come to; a divergence is a result, which its log tells."""
     folder = Path(order.folder)
     progress = progress_of(folder)
@@ -53,12 +53,12 @@ def train_one(order: Order) -> None:
     with contextlib.suppress(DivergedError):
         if progress == "new":
             command = Command.of("train", order.data, recipe=order.recipe, with_=order.settings)
-            start_training(order.data, order.recipe, order.settings, folder, str(command), UNSEEN)
+            start_training(order.data, order.recipe, order.settings, folder, str(command), NO_VIEW)
         elif progress == "begun":
-            resume_training(Run.open(folder), UNSEEN)
+            resume_training(Run.open(folder), NO_VIEW)
 
 
-def train_all(orders: Sequence[Order], jobs: int, lock: int, trained: Trained) -> None:
+def train_all(orders: Sequence[TrainingJob], jobs: int, lock: int, trained: Trained) -> None:
     """Train every one; `trained` hears of each.  The processes hold the descriptor `lock` too."""
     if jobs == 1:
         _train_in_turn(orders, trained)
@@ -73,7 +73,7 @@ def train_all(orders: Sequence[Order], jobs: int, lock: int, trained: Trained) -
             trained(answer)
 
 
-def _train_in_turn(orders: Sequence[Order], trained: Trained) -> None:
+def _train_in_turn(orders: Sequence[TrainingJob], trained: Trained) -> None:
     """In this process; a signal that a training is too far gone to heed ends the study after it."""
     with stop_requests() as request:
         for place, order in enumerate(orders, 1):
@@ -83,7 +83,7 @@ def _train_in_turn(orders: Sequence[Order], trained: Trained) -> None:
                 raise Stopped("stopped between two trainings", signal=request.number)
 
 
-Answer = Order | Exception
+Answer = TrainingJob | Exception
 
 
 def _next(answers: queue.Queue[Answer]) -> Answer | None:
@@ -94,9 +94,9 @@ def _next(answers: queue.Queue[Answer]) -> Answer | None:
 
 
 @contextlib.contextmanager
-def _crew(orders: Sequence[Order], count: int, lock: int) -> Iterator[queue.Queue[Answer]]:
+def _crew(orders: Sequence[TrainingJob], count: int, lock: int) -> Iterator[queue.Queue[Answer]]:
     """Processes at work on the orders; leaving the block ends them, checkpoints saved."""
-    waiting: queue.Queue[Order] = queue.Queue()
+    waiting: queue.Queue[TrainingJob] = queue.Queue()
     answers: queue.Queue[Answer] = queue.Queue()
     for order in orders:
         waiting.put(order)
@@ -143,7 +143,7 @@ def _start(lock: int) -> subprocess.Popen[str]:
     )
 
 
-def _asked(worker: subprocess.Popen[str], order: Order) -> Answer:
+def _asked(worker: subprocess.Popen[str], order: TrainingJob) -> Answer:
     """What the process says when the order is done: the order, or why it is not."""
     assert worker.stdin and worker.stdout
     line = ""
@@ -163,7 +163,7 @@ def _asked(worker: subprocess.Popen[str], order: Order) -> Answer:
     return kind(answer["what"], answer["hint"])
 
 
-def work() -> None:
+def run_jobs() -> None:
     """What a process does: orders in, answers out, until the pipe is closed."""
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -177,7 +177,7 @@ def work() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     while line := inbox.get():
-        order = Order(**json.loads(line))
+        order = TrainingJob(**json.loads(line))
         try:
             train_one(order)
             answer = {}
@@ -191,4 +191,4 @@ def work() -> None:
 
 
 if __name__ == "__main__":
-    work()
+    run_jobs()

@@ -43,7 +43,7 @@ class Answer(Protocol):
         """The answer in a word."""
         ...
 
-    def titles(self) -> list[str]:
+    def columns(self) -> list[str]:
         """Those of the columns of `cells`."""
         ...
 
@@ -55,7 +55,7 @@ class Predictions(Sequence[Answer]):
     """What a network says of several images, and which of them it could not read."""
 
     items: tuple[Answer, ...]
-    reported: tuple[Skipped, ...] = ()
+    unreadable: tuple[Skipped, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -69,18 +69,18 @@ class Predictions(Sequence[Answer]):
     def to_dict(self) -> dict[str, Any]:
         return {
             "predictions": [asdict(item) for item in self.items],
-            "unreadable": [asdict(item) for item in self.reported],
+            "unreadable": [asdict(item) for item in self.unreadable],
         }
 
     def to_csv(self) -> str:
         """A row an image: its name, then the answer; unreadable ones last."""
         out = io.StringIO()
-        titles = max((item.titles() for item in self.items), key=len, default=[])
+        titles = max((item.columns() for item in self.items), key=len, default=[])
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["name", *titles, "error"])
         for item in self.items:
             writer.writerow([item.name, *item.cells(), ""])
-        for skipped in self.reported:
+        for skipped in self.unreadable:
             writer.writerow([skipped.name, *[""] * len(titles), skipped.reason])
         return out.getvalue().rstrip("\n")
 

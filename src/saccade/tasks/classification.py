@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
-from saccade.data.classes import match
+from saccade.data.classes import class_indices
 from saccade.data.item import Item
 from saccade.metrics.calibration import fit_temperature
 from saccade.metrics.classification import ClassMetric
-from saccade.models.backbone import heads, summed
+from saccade.models.backbone import all_outputs, total_loss
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
 from saccade.tasks.class_weights import weights_of_classes
 from saccade.tasks.task import Capability, Card, Task
@@ -71,7 +71,7 @@ class Classification(Task):
 
     def targets(self, items: Sequence[Item]) -> Tensor:
         """The position of each label in `classes`, by name.  [N] int64"""
-        return torch.from_numpy(match(items, self.classes))
+        return torch.from_numpy(class_indices(items, self.classes))
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         def loss(logits: Tensor) -> Tensor:
@@ -79,16 +79,16 @@ class Classification(Task):
             smoothing = self.label_smoothing
             return F.cross_entropy(logits, batch.targets, weights, label_smoothing=smoothing)
 
-        return {"loss": summed(loss, model(batch.images))}
+        return {"loss": total_loss(loss, model(batch.images))}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """Probabilities.  [N,C,H,W] -> [N,K]"""
-        return (heads(model(images))[0].float() / self.temperature).softmax(dim=1)
+        return (all_outputs(model(images))[0].float() / self.temperature).softmax(dim=1)
 
     def metric(self) -> ClassMetric:
         return ClassMetric(self.classes)
 
-    def calibrated(
+    def calibrate(
         self, predictions: Tensor, targets: Tensor
     ) -> tuple[Classification, dict[str, Any]]:
         """With the temperature of least log loss; `predictions` are of temperature 1."""
@@ -140,14 +140,16 @@ class Prediction:
     name: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
-    known: bool = True  # whether the first is an answer: probable enough, the picture not too novel
+    accepted: bool = (
+        True  # whether the first is an answer: probable enough, the picture not too novel
+    )
     novelty: float | None = None  # share of validation pictures nearer to the training pictures
 
     @property
     def best(self) -> str:
-        return self.classes[0] if self.known else UNKNOWN
+        return self.classes[0] if self.accepted else UNKNOWN
 
-    def titles(self) -> list[str]:
+    def columns(self) -> list[str]:
         ranks = range(1, len(self.classes) + 1)
         pairs = [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
         return ["answer", *pairs, *([] if self.novelty is None else ["novelty"])]
@@ -162,7 +164,7 @@ class Prediction:
         lines = [f"{100 * p:5.1f} %  {name}" for p, name in pairs]
         if self.novelty is not None:
             lines.append(f"novelty {self.novelty:.3f}")
-        return "\n".join(lines if self.known else [UNKNOWN, *lines])
+        return "\n".join(lines if self.accepted else [UNKNOWN, *lines])
 
     def __repr__(self) -> str:
         return f"Prediction({self.name}: {self.best}, {percent(self.probabilities[0])})"

@@ -20,9 +20,9 @@ from saccade.errors import DataError
 from saccade.metrics.bootstrap import Statistic, mean_of
 from saccade.metrics.calibration import conformal_quantile
 from saccade.metrics.measure import resampling, with_intervals
-from saccade.metrics.metric import Measured, Predicted, Quantity, Score
-from saccade.metrics.regression import NumberMetric
-from saccade.models.backbone import heads, summed
+from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
+from saccade.metrics.regression import RegressionMetric
+from saccade.models.backbone import all_outputs, total_loss
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
 from saccade.tasks.task import Card, Task
 from saccade.words import html_table
@@ -94,11 +94,11 @@ class Counting(Task):
         def loss(logarithms: Tensor) -> Tensor:
             return 2 * (logarithms.exp() - targets * logarithms + _saturated(targets)).mean()
 
-        return {"loss": summed(loss, model(batch.images))}
+        return {"loss": total_loss(loss, model(batch.images))}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The expected count.  [N,C,H,W] -> [N,1]"""
-        return self.head_predictions(heads(model(images))[0].float().exp())
+        return self.head_predictions(all_outputs(model(images))[0].float().exp())
 
     def head_targets(self, targets: Tensor) -> Tensor:
         return targets / self.mean
@@ -109,7 +109,7 @@ class Counting(Task):
     def metric(self) -> CountMetric:
         return CountMetric(self.mean)
 
-    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Counting, dict[str, Any]]:
+    def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Counting, dict[str, Any]]:
         """With the margin about the root of a count that holds nine in ten of images like these.
 
         The spread of a Poisson count grows with it, that of its root does not (Bartlett 1936, "The
@@ -135,9 +135,11 @@ class Counting(Task):
         """The count of each image, with bounds where they are known.  [N,1]"""
         values = predictions.flatten().tolist()
         if self.root_margin is None:
-            return [Counted(name, value) for name, value in zip(names, values, strict=True)]
+            return [CountPrediction(name, value) for name, value in zip(names, values, strict=True)]
         pairs = zip(names, values, strict=True)
-        return [Counted(name, value, *bounds(value, self.root_margin)) for name, value in pairs]
+        return [
+            CountPrediction(name, value, *bounds(value, self.root_margin)) for name, value in pairs
+        ]
 
     def cells(self, predictions: Tensor) -> list[str]:
         return [f"{value:.6g}" for value in predictions.flatten().tolist()]
@@ -165,7 +167,7 @@ class CountMetric:
         return Predicted(predictions, predictions, targets, losses)
 
     def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
-        return NumberMetric().read(table)
+        return RegressionMetric().read(table)
 
     def correct(self, rows: Predicted) -> None:
         """A count is no more than near: what is predicted is its mean."""
@@ -178,11 +180,13 @@ class CountMetric:
         baseline = float(deviances(true.mean().expand_as(true), true).mean())
         yield Quantity("deviance explained", _explained(found, true), "", 0.0)
         yield Quantity("mean Poisson deviance", mean_of(found), "", baseline)
-        yield from NumberMetric().quantities(rows)
+        yield from RegressionMetric().quantities(rows)
 
-    def measured(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> Measured:
+    def measured(
+        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
+    ) -> MetricReport:
         drawn = resampling(self, rows, groups, seed)
-        return Measured(len(rows), tuple(with_intervals(self.quantities(rows), drawn)))
+        return MetricReport(len(rows), tuple(with_intervals(self.quantities(rows), drawn)))
 
 
 def deviances(predictions: Tensor, targets: Tensor) -> Tensor:
@@ -211,7 +215,7 @@ def _explained(found: Tensor, true: Tensor) -> Statistic:
 
 
 @dataclass(frozen=True, repr=False)
-class Counted:
+class CountPrediction:
     """The expected count of one image, and the bounds of nine in ten images like it."""
 
     name: str
@@ -223,7 +227,7 @@ class Counted:
     def best(self) -> str:
         return str(self)
 
-    def titles(self) -> list[str]:
+    def columns(self) -> list[str]:
         return ["count", "low", "high"]
 
     def cells(self) -> list[str]:

@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
-from saccade.data.classes import labels_of, match_several
+from saccade.data.classes import labels_of, multilabel_targets
 from saccade.data.item import Item
 from saccade.data.splits import SEVERAL
 from saccade.errors import DataError
 from saccade.metrics.multilabel import LabelMetric, best_f1_thresholds
-from saccade.models.backbone import heads, summed
+from saccade.models.backbone import all_outputs, total_loss
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
 from saccade.tasks.class_weights import counts_of_classes, weights_of_classes
 from saccade.tasks.classification import Prediction
@@ -89,7 +89,7 @@ class Multilabel(Task):
                     f"'{item.name}' has the label {item.label!r} where label names are needed",
                     "call the column labels, or train on numbers",
                 )
-        return torch.from_numpy(match_several(items, self.classes)).float()
+        return torch.from_numpy(multilabel_targets(items, self.classes)).float()
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         def loss(logits: Tensor) -> Tensor:
@@ -97,16 +97,16 @@ class Multilabel(Task):
             targets = torch.lerp(batch.targets, batch.targets.new_tensor(0.5), self.label_smoothing)
             return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights)
 
-        return {"loss": summed(loss, model(batch.images))}
+        return {"loss": total_loss(loss, model(batch.images))}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The probability of each label.  [N,C,H,W] -> [N,K]"""
-        return heads(model(images))[0].float().sigmoid()
+        return all_outputs(model(images))[0].float().sigmoid()
 
     def metric(self) -> LabelMetric:
         return LabelMetric(self.classes, self.thresholds)
 
-    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Multilabel, dict[str, Any]]:
+    def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Multilabel, dict[str, Any]]:
         """With the threshold of the highest F1 for each label."""
         found = best_f1_thresholds(predictions, targets)
         thresholds = dict(zip(self.classes, found, strict=True))
@@ -128,7 +128,7 @@ class Multilabel(Task):
         given = [self.classes_in(cell) for cell in self.cells(predictions)]
         ranked = most_probable(self.classes, predictions, top)
         pairs = zip(names, ranked, given, strict=True)
-        return [Labels(name, *classes, given=some) for name, classes, some in pairs]
+        return [MultilabelPrediction(name, *classes, labels=some) for name, classes, some in pairs]
 
     def cells(self, predictions: Tensor) -> list[str]:
         given = (predictions >= self._given_from(predictions)).tolist()
@@ -156,20 +156,20 @@ def _weights_of_labels(
 
 
 @dataclass(frozen=True, repr=False)
-class Labels(Prediction):
+class MultilabelPrediction(Prediction):
     """The labels of one image, the most probable first, and how many of all are given."""
 
-    given: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def best(self) -> str:
-        return ", ".join(self.given) or "none"
+        return ", ".join(self.labels) or "none"
 
-    def titles(self) -> list[str]:
-        return ["labels", *super().titles()[1:]]
+    def columns(self) -> list[str]:
+        return ["labels", *super().columns()[1:]]
 
     def cells(self) -> list[str]:
-        return [SEVERAL.join(self.given), *super().cells()[1:]]
+        return [SEVERAL.join(self.labels), *super().cells()[1:]]
 
     def __str__(self) -> str:
         return f"{self.best}\n{super().__str__()}"

@@ -14,8 +14,8 @@ from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.errors import DataError
 from saccade.metrics.calibration import conformal_quantile
-from saccade.metrics.regression import NumberMetric, residuals
-from saccade.models.backbone import heads, summed
+from saccade.metrics.regression import RegressionMetric, residuals
+from saccade.models.backbone import all_outputs, total_loss
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
 from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table
@@ -82,11 +82,11 @@ class Regression(Task):
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         targets = self.head_targets(batch.targets)
-        return {"loss": summed(lambda out: F.mse_loss(out, targets), model(batch.images))}
+        return {"loss": total_loss(lambda out: F.mse_loss(out, targets), model(batch.images))}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The number, in its own unit.  [N,C,H,W] -> [N,1]"""
-        return self.head_predictions(heads(model(images))[0].float())
+        return self.head_predictions(all_outputs(model(images))[0].float())
 
     def head_targets(self, targets: Tensor) -> Tensor:
         return (targets - self.mean) / self.scale
@@ -94,10 +94,10 @@ class Regression(Task):
     def head_predictions(self, outputs: Tensor) -> Tensor:
         return outputs * self.scale + self.mean
 
-    def metric(self) -> NumberMetric:
-        return NumberMetric(self.scale)
+    def metric(self) -> RegressionMetric:
+        return RegressionMetric(self.scale)
 
-    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Regression, dict[str, Any]]:
+    def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Regression, dict[str, Any]]:
         """With the margin that holds nine in ten of images like these."""
         margin = conformal_quantile(residuals(predictions, targets).abs().flatten())
         if margin is None:
@@ -118,14 +118,14 @@ class Regression(Task):
     ) -> list[Answer]:
         """The number of each image.  [N,1]"""
         pairs = zip(names, predictions.flatten().tolist(), strict=True)
-        return [Estimate(name, value, self.margin) for name, value in pairs]
+        return [RegressionPrediction(name, value, self.margin) for name, value in pairs]
 
     def cells(self, predictions: Tensor) -> list[str]:
         return [f"{value:.6g}" for value in predictions.flatten().tolist()]
 
 
 @dataclass(frozen=True, repr=False)
-class Estimate:
+class RegressionPrediction:
     """The number of one image, and how near the truth is in nine of ten images like it."""
 
     name: str
@@ -136,7 +136,7 @@ class Estimate:
     def best(self) -> str:
         return str(self)
 
-    def titles(self) -> list[str]:
+    def columns(self) -> list[str]:
         return ["value", "margin"]
 
     def cells(self) -> list[str]:

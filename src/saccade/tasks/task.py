@@ -110,7 +110,7 @@ class Task(Protocol):
         """How predictions are measured; all numbers come from the rows that it keeps of them."""
         ...
 
-    def calibrated(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:
+    def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:
         """The task with what validation images teach about its answers, and that in facts.
 
         The fact `note` says why there is nothing to be learned, or is empty.

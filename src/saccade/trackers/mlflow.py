@@ -20,7 +20,7 @@ class MLflow:
     def check(self) -> None:
         """An unreachable server is MLflow's to report: it tries for a while before it gives up."""
 
-    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
         """Create the run, or set the known one running again."""
         from mlflow import MlflowClient  # pyright: ignore
         from mlflow.entities import Param, RunStatus  # pyright: ignore[reportMissingImports]
@@ -38,7 +38,7 @@ class MLflow:
         self.client.log_batch(self.run, params=parameters)
         return self.run
 
-    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
         """Log metrics of this step."""
         from mlflow.entities import Metric  # pyright: ignore[reportMissingImports]
 
@@ -46,10 +46,10 @@ class MLflow:
         metrics = [Metric(name, value, now, steps) for name, value in numbers.items()]
         self.client.log_batch(self.run, metrics=metrics)
 
-    def artefact(self, path: Path) -> None:
+    def log_artifact(self, path: Path) -> None:
         """Log the file as an artefact of the run."""
         self.client.log_artifact(self.run, str(path))
 
-    def end(self, *, finished: bool) -> None:
+    def finish(self, *, finished: bool) -> None:
         """Mark the run finished, or killed."""
         self.client.set_terminated(self.run, "FINISHED" if finished else "KILLED")

@@ -15,7 +15,7 @@ class TensorBoard:
     def check(self) -> None:
         """It needs nothing but its package."""
 
-    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
         """Open an event file in the run folder, with a table of the settings."""
         from torch.utils.tensorboard import SummaryWriter
 
@@ -26,17 +26,17 @@ class TensorBoard:
         self.writer.flush()
         return folder.name
 
-    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
         """Add scalars of this step."""
         for name, value in numbers.items():
             self.writer.add_scalar(name, value, steps)
         self.writer.flush()
 
-    def artefact(self, path: Path) -> None:
+    def log_artifact(self, path: Path) -> None:
         """Note as text where the file is."""
         self.writer.add_text(path.stem, str(path.resolve()))
 
-    def end(self, *, finished: bool) -> None:
+    def finish(self, *, finished: bool) -> None:
         """Close the event file."""
         self.writer.close()
 

@@ -24,25 +24,25 @@ class Tracker(Protocol):
         """Raise `UsageError` where it could not begin here, such as without an account."""
         ...
 
-    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
         """Open the training of the run in `folder`, or go on with the one `known`; gives its id."""
         ...
 
-    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
         """Keep numbers by name, as they are after so many steps; safe when this returns."""
         ...
 
-    def artefact(self, path: Path) -> None:
+    def log_artifact(self, path: Path) -> None:
         """Keep a file, or where it is."""
         ...
 
-    def end(self, *, finished: bool) -> None:
+    def finish(self, *, finished: bool) -> None:
         """Close; the training is at its end, or stopped and perhaps to go on."""
         ...
 
 
 @dataclass
-class Entry:
+class TrackerEntry:
     """How far one tracker knows a training."""
 
     id: str  # that the tracker gave it
@@ -50,13 +50,13 @@ class Entry:
     epochs: int = 0  # told
 
 
-class Ledger:
+class TrackerProgress:
     """`tracking.json` of a run folder, as it is after every entry; without flushing to the disk."""
 
     def __init__(self, folder: Path):
         self.path = folder / "tracking.json"
         text = self.path.read_text(encoding="utf-8") if self.path.exists() else "{}"
-        self.entries = {name: Entry(**entry) for name, entry in json.loads(text).items()}
+        self.entries = {name: TrackerEntry(**entry) for name, entry in json.loads(text).items()}
 
     def write(self) -> None:
         """Put the file in its place in one instant: a training may be killed at any."""

@@ -8,7 +8,7 @@ from typing import Any
 from saccade.engine.loop import Position, Step
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
-from saccade.trackers.tracker import Entry, Ledger, Tracker
+from saccade.trackers.tracker import Tracker, TrackerEntry, TrackerProgress
 from saccade.training.view import View
 
 
@@ -32,7 +32,7 @@ class TrackingView(View):
 
     def __exit__(self, *failure: object) -> None:
         for tracker in self.open:
-            tracker.end(finished=self.ended)
+            tracker.finish(finished=self.ended)
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None:
         self.parameters = settings.recipe.settings()
@@ -40,11 +40,11 @@ class TrackingView(View):
     def decoding(self, done: int, total: int) -> None: ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        self.ledger, self.steps = Ledger(run.path), steps
+        self.ledger, self.steps = TrackerProgress(run.path), steps
         self.done = start.epoch * steps + start.step
         for tracker in self.trackers:
-            entry = self.ledger.entries.setdefault(tracker.name, Entry(""))
-            entry.id = tracker.begin(run.path, self.parameters, entry.id)
+            entry = self.ledger.entries.setdefault(tracker.name, TrackerEntry(""))
+            entry.id = tracker.start(run.path, self.parameters, entry.id)
             self.open.append(tracker)
         self.ledger.write()
 
@@ -54,7 +54,7 @@ class TrackingView(View):
         for tracker, entry in self._entries():
             if entry.steps < self.done:
                 entry.steps = self.done
-                tracker.numbers(self.done, numbers)
+                tracker.log_metrics(self.done, numbers)
         self.ledger.write()
 
     def epoch(self, row: Mapping[str, Any]) -> None:
@@ -62,7 +62,7 @@ class TrackingView(View):
         for tracker, entry in self._entries():
             if entry.epochs < row["epoch"]:
                 entry.epochs = row["epoch"]
-                tracker.numbers(self.done, numbers)
+                tracker.log_metrics(self.done, numbers)
         self.ledger.write()
 
     def note(self, words: str) -> None: ...
@@ -72,12 +72,12 @@ class TrackingView(View):
         for fact in run.events("evaluation"):
             numbers |= dict(flattened(fact["split"], fact))
         for tracker in self.open:
-            tracker.numbers(self.done, numbers)
+            tracker.log_metrics(self.done, numbers)
             for name in ("log.jsonl", "recipe.toml", "report.html"):
-                tracker.artefact(run.path / name)
+                tracker.log_artifact(run.path / name)
         self.ended = True
 
-    def _entries(self) -> Iterator[tuple[Tracker, Entry]]:
+    def _entries(self) -> Iterator[tuple[Tracker, TrackerEntry]]:
         return ((tracker, self.ledger.entries[tracker.name]) for tracker in self.open)
 
 

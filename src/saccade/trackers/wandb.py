@@ -28,7 +28,7 @@ class WeightsAndBiases:
             found = "Weights & Biases knows no account on this machine"
             raise UsageError(found, "run `wandb login`, or set WANDB_MODE=offline")
 
-    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
         """Create the run, or resume the known one."""
         import wandb  # pyright: ignore[reportMissingImports]
 
@@ -43,14 +43,14 @@ class WeightsAndBiases:
         )
         return self.run.id
 
-    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
         """Log metrics of this step."""
         self.run.log(dict(numbers), step=steps)
 
-    def artefact(self, path: Path) -> None:
+    def log_artifact(self, path: Path) -> None:
         """Log the file as an artefact of the run."""
         self.run.log_artifact(str(path), name=f"{path.stem}-{self.run.id}", type=path.stem)
 
-    def end(self, *, finished: bool) -> None:
+    def finish(self, *, finished: bool) -> None:
         """Finish the run, failed where the training did not finish."""
         self.run.finish(exit_code=0 if finished else 1)

@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager
 from saccade.engine.distributed.world import World
 from saccade.runs.run import Run
 from saccade.terminal import TrainingView
-from saccade.trackers.tracker import Ledger, trackers
+from saccade.trackers.tracker import TrackerProgress, trackers
 from saccade.trackers.view import TrackingView
 from saccade.training.follow import LogView, interrupted_run, process_world
 from saccade.training.train import follow_training, resume_training
-from saccade.training.view import Several, View
+from saccade.training.view import CompositeView, View
 
 
 @contextmanager
@@ -26,12 +26,12 @@ def training_view(tracked: Sequence[str]) -> Iterator[View]:
         views: list[View] = [stack.enter_context(TrainingView())]
         if found:
             views.append(stack.enter_context(TrackingView(found)))
-        yield Several(*views)
+        yield CompositeView(*views)
 
 
-def tracked(run: Run) -> list[str]:
+def trackers_of(run: Run) -> list[str]:
     """The names of the trackers that a run began with."""
-    return list(Ledger(run.path).entries)
+    return list(TrackerProgress(run.path).entries)
 
 
 def run_training(lead: Callable[[View, World], Run], tracked: Sequence[str]) -> Run:

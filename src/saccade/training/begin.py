@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from saccade.augmentation.catalogue import parse
-from saccade.auto.look import glance
-from saccade.auto.probe import compared
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.auto.look import summarize
+from saccade.auto.probe import with_best_backbone
 from saccade.auto.resolve import resolve
-from saccade.auto.weights import fetched
-from saccade.data.doctor.doctor import examine, memory_of
+from saccade.auto.weights import local_or_fetched_weights
+from saccade.data.doctor.doctor import cache_file_of, examine
 from saccade.data.grouping import GROUPINGS, Grouping, by_cluster, by_pattern
 from saccade.data.item import Skipped, Source
 from saccade.data.sources import open_source
-from saccade.data.splits import Division, divide, limited
+from saccade.data.splits import DataSplit, split_data, subsampled
 from saccade.progress import counting, say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
@@ -30,7 +30,7 @@ class TrainingInputs(NamedTuple):
 
     source: Source
     settings: Settings
-    division: Division
+    division: DataSplit
     notes: list[str]
 
 
@@ -38,24 +38,27 @@ def training_inputs(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
 ) -> TrainingInputs:
     """Open the data, choose what is left to choose, examine and divide the pictures."""
-    source = open_source(data, tell=say)
-    seen, hand = glance(source.read(source.splits[0])), partial(fetched, tell=say)
-    settings = resolve(recipe, flags, seen, hand=hand)
+    source = open_source(data, notify=say)
+    seen, hand = (
+        summarize(source.read(source.splits[0])),
+        partial(local_or_fetched_weights, notify=say),
+    )
+    settings = resolve(recipe, flags, seen, find_weights=hand)
     held, seed = settings.recipe.data, settings.recipe.train.seed
     group, findings = grouped(source, data, settings.recipe)
-    division = limited(
-        divide(source, val=held.val, test=held.test, seed=seed, group=group),
+    division = subsampled(
+        split_data(source, val=held.val, test=held.test, seed=seed, group=group),
         train=held.per_class,
-        held=held.held_out_per_class,
+        held_out=held.held_out_per_class,
         seed=seed,
     )
     if flags.get("model.name") == "auto":
-        settings = compared(
+        settings = with_best_backbone(
             settings,
             hand(seen.short_side),
             division.train,
             task_for(division.train, division.classes),
-            lambda found: resolve(recipe, flags, seen, hand=hand, found=found),
+            lambda found: resolve(recipe, flags, seen, find_weights=hand, found=found),
         )
     settings = suited(settings, task_type(division.train))
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
@@ -72,7 +75,9 @@ def suited(settings: Settings, task: type[Task]) -> Settings:
         idle["train.label_smoothing"] = 0.0
     if Capability.MIXING not in task.capabilities:
         augment = settings.recipe.data.augment
-        idle["data.augment"] = tuple(text for text in augment if not parse(text, classes=1).mixes)
+        idle["data.augment"] = tuple(
+            text for text in augment if not parse_augmentation(text, classes=1).mixes
+        )
     stated = {k: v for k, v in idle.items() if settings.origins[k].startswith("recipe ")}
     changed = {k: v for k, v in stated.items() if v != settings.recipe.settings()[k]}
     origins = {**settings.origins, **dict.fromkeys(changed, f"auto: as {task.kind} allows")}
@@ -100,8 +105,8 @@ def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Gr
             source,
             preprocessing=preprocessing_of(recipe),
             progress=progress,
-            state=memory_of(data),
+            state=cache_file_of(data),
         )
     items = [item for split in source.splits for item in source.read(split)]
-    words = [f"{f.severity}: {f.words}" for f in diagnosis.findings if f.severity != "note"]
+    words = [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
     return by_cluster(diagnosis.clusters(), items, group), words

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from saccade.data.grouping import groups_of
 from saccade.engine.evaluate import evaluate
 from saccade.errors import UnwrittenError
-from saccade.metrics.fit_diagnosis import judgement
+from saccade.metrics.fit_diagnosis import fit_diagnosis
 from saccade.metrics.measure import named_number
-from saccade.metrics.metric import Number
+from saccade.metrics.metric import MetricValue
 from saccade.recipes.settings import variant_of
 from saccade.report.card import write_card
 from saccade.report.pages.run_page import write_report
@@ -19,7 +19,7 @@ from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run, write_predictions
 from saccade.tasks.task import Task
-from saccade.training.novelty import gauge, log_gauge
+from saccade.training.novelty import fit_novelty, log_novelty
 from saccade.training.prepare import Split, TrainingSetup
 from saccade.training.view import View
 
@@ -39,7 +39,12 @@ def keep(run: Run, setup: TrainingSetup) -> str:
     settings, record, done = setup.recipe.train, setup.early_stopping, len(run.history)
     record.restore_best(setup.eval_model)
     epoch = record.epoch if settings.checkpoint == "best" else done
-    run.log("kept", weights=settings.checkpoint, epoch=epoch, early=record.should_stop)
+    run.log(
+        "checkpoint",
+        weights=settings.checkpoint,
+        epoch=epoch,
+        stopped_early=record.should_stop,
+    )
     words = f"the weights are those of epoch {epoch}, the {settings.checkpoint} one"
     if record.should_stop:
         best = f"best in epoch {record.epoch}"
@@ -51,10 +56,10 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
     """Save the weights, then measure on the held-out splits and write what was measured."""
     val, test = setup.splits["val"], setup.splits["test"]
     best, world = setup.eval_model, setup.world
-    said = evaluate(best, setup.task, val.in_order(), world)
-    task, facts = setup.task.calibrated(said.rows.predictions, said.rows.targets)
-    run.log("calibrated", **facts)
-    novelty = gauge(setup)
+    said = evaluate(best, setup.task, val.sequential(), world)
+    task, facts = setup.task.calibrate(said.rows.predictions, said.rows.targets)
+    run.log("calibration", **facts)
+    novelty = fit_novelty(setup)
     if not world.rank:
         name, variant = setup.recipe.model.name, variant_of(setup.recipe)
         bundle = Bundle(name, task, setup.preprocessing, best, variant, novelty=novelty)
@@ -62,31 +67,31 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
     for name in ("val", "test"):
         split = setup.splits[name]
         seen = novelty if name == "test" else None
-        result = evaluate(best, task, split.in_order(), world, novelty=seen)
+        result = evaluate(best, task, split.sequential(), world, novelty=seen)
         measured = task.metric().measured(result.rows, groups_of(split.items))
         run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
         if name == "val":
-            judge(run, setup, task, measured.numbers[0])
+            log_fit_diagnosis(run, setup, task, measured.metrics[0])
     if world.rank:
         return
     write_predictions(run.path / "predictions.csv", test.items, task, result)
     if novelty and result.novelty is not None:
-        log_gauge(run, novelty, result.novelty)
+        log_novelty(run, novelty, result.novelty)
     before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
     run.log("finished", seconds=round(before + time.perf_counter() - began, 2))
 
 
-def judge(run: Run, setup: TrainingSetup, task: Task, val: Number) -> None:
+def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricValue) -> None:
     """Measure on as many training pictures, as they are, as there are held-out ones; compare.
 
     The loss of the log will not do for it: it is that of augmented pictures, of smoothed targets,
     and of weights that moved on meanwhile.
     """
-    sample = setup.splits["train"].spread(val.n)
+    sample = setup.splits["train"].evenly_spaced(val.n)
     result = evaluate(setup.eval_model, task, sample, setup.world)
     train = named_number(task.metric(), result.rows, val.name)
-    found = judgement(run.history, train, val)
-    run.log("judgement", kind=found.kind, words=found.words)
+    found = fit_diagnosis(run.history, train, val)
+    run.log("fit_diagnosis", kind=found.kind, message=found.message)
 
 
 def write_prose(run: Run, test: Split) -> list[Failure]:

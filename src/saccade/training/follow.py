@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from saccade.data.sources import open_source
-from saccade.data.splits import Division, read_split, write_split
-from saccade.device import HUSHED
+from saccade.data.splits import DataSplit, read_split, write_split
+from saccade.device import LAUNCHED
 from saccade.engine.checkpoint import deserialize, serialize
 from saccade.engine.distributed.launch import Launch, launch
 from saccade.engine.distributed.torch_world import init_world
@@ -44,7 +44,7 @@ def process_world() -> Iterator[World]:
             raise
         lost = _is_loss(error)
         _write_error_file(error, lost=lost)
-        if os.environ.get(HUSHED):
+        if os.environ.get(LAUNCHED):
             redirect_output(Path(os.environ["TORCHELASTIC_ERROR_FILE"]).with_name("said.txt"))
         if lost:
             what = "another process of this training is gone, or does not answer"
@@ -156,7 +156,7 @@ class LogView(View):
         self.note("finished")
 
 
-def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: Division) -> None:
+def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: DataSplit) -> None:
     """Tell the others what is to be trained, and on which pictures."""
 
     def plan() -> bytes:
@@ -168,7 +168,7 @@ def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: Div
     _tell(world, plan)
 
 
-def receive_plan(world: World) -> tuple[Recipe, Division]:
+def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
     """The plan; raises `DataError` where this machine has other pictures than the leader's."""
     plan = json.loads(world.broadcast_bytes())
     with TemporaryDirectory() as folder:

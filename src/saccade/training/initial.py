@@ -9,20 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from saccade.auto.choose import origin_of
-from saccade.auto.look import brightness, is_fitted
+from saccade.auto.look import channel_statistics, is_fitted
 from saccade.classical.fit import fit
 from saccade.data.decode import Preprocessing
 from saccade.data.grouping import groups_of
 from saccade.device import device
 from saccade.errors import RecipeError
 from saccade.metrics.measure import leading
-from saccade.models.backbone import trunk
+from saccade.models.backbone import backbone
 from saccade.models.layers.blocks import normalized
-from saccade.models.variants import varied
-from saccade.probes.features import Decoding, Views, features
-from saccade.probes.fit import fit_head, put_head, refuse_misfit
+from saccade.models.variants import apply_variant
+from saccade.probes.features import AugmentedCopies, DecodedImages, features
+from saccade.probes.fit import fit_head, install_head, refuse_misfit
 from saccade.recipes.recipe import Recipe
-from saccade.recipes.settings import hold_frozen, variant_of
+from saccade.recipes.settings import freeze_layers, variant_of
 from saccade.tasks.catalogue import refuse_without
 from saccade.tasks.task import Capability, Task
 
@@ -39,7 +39,7 @@ class InitialModel:
 
 
 def initial_model(
-    recipe: Recipe, task: Task, train: Decoding, targets: Tensor, progress: Progress
+    recipe: Recipe, task: Task, train: DecodedImages, targets: Tensor, progress: Progress
 ) -> InitialModel:
     """The network of a recipe, for the decoded pictures to `train` on and their `targets`.
 
@@ -60,12 +60,12 @@ def initial_model(
         raise RecipeError(
             "train.epochs=0 leaves nothing to learn", "set model.head=logistic, or train"
         )
-    hold_frozen(model, recipe)
+    freeze_layers(model, recipe)
     return InitialModel(model, preprocessing, words)
 
 
 def _filled(
-    recipe: Recipe, task: Task, train: Decoding
+    recipe: Recipe, task: Task, train: DecodedImages
 ) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
     """The bare network with its first weights, and what pictures it takes."""
     p, words = train.preprocessing, ()
@@ -73,11 +73,11 @@ def _filled(
     known, changes = None, variant_of(recipe)
     if recipe.model.weights != "none":
         origin = origin_of(recipe)
-        network = varied(network, origin.variant, shape)
+        network = apply_variant(network, origin.variant, shape)
         words = (str(origin.load_into(network, task.classes)),)
         known, changes = origin.preprocessing, changes.less(origin.variant)
-    network = varied(network, changes, shape)
-    mean, std = (known.mean, known.std) if known else brightness(train.pictures)
+    network = apply_variant(network, changes, shape)
+    mean, std = (known.mean, known.std) if known else channel_statistics(train.pictures)
     return network, replace(p, mean=mean, std=std), words
 
 
@@ -85,7 +85,7 @@ def _fit_rows(
     model: nn.Sequential,
     recipe: Recipe,
     task: Task,
-    train: Decoding,
+    train: DecodedImages,
     targets: Tensor,
     progress: Progress,
 ) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def _fit(
     model: nn.Module,
     recipe: Recipe,
     task: Task,
-    train: Decoding,
+    train: DecodedImages,
     targets: Tensor,
     progress: Progress,
 ) -> str:
@@ -110,12 +110,12 @@ def _fit(
             "model.head=knn has no weights that epochs could train",
             "set train.epochs=0, or another head",
         )
-    views = Views(data.augmented_copies, tuple(data.augment), recipe.train.seed)
-    found = features(trunk(model), train, views, progress)
+    views = AugmentedCopies(data.augmented_copies, tuple(data.augment), recipe.train.seed)
+    found = features(backbone(model), train, views, progress)
     head = fit_head(recipe.model.head, task, found, targets)
-    put_head(model, head)
-    if head.said is None:
-        return f"last layer: {head.words}"
+    install_head(model, head)
+    if head.held_out_predictions is None:
+        return f"last layer: {head.description}"
     metric = task.metric()
-    score = leading(metric, metric.rows(head.said, targets), groups_of(train.items))
-    return f"last layer: {head.words}; {score.name} {score} held out"
+    score = leading(metric, metric.rows(head.held_out_predictions, targets), groups_of(train.items))
+    return f"last layer: {head.description}; {score.name} {score} held out"

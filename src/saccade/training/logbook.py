@@ -99,7 +99,7 @@ class Logbook:
         for name, size in self.micro_batches.items():
             if size == before[name]:
                 continue
-            self.run.log("memory", **place, **{state.label(name, "micro_batch"): size})
+            self.run.log("out_of_memory", **place, **{state.label(name, "micro_batch"): size})
             self.view.note(
                 f"memory ran out in step {step.step + 1} of epoch {step.epoch + 1}: from there on "
                 f"{size} pictures at a time, their gradients gathered to the same batch"
@@ -144,7 +144,7 @@ class Logbook:
             learning, all_of_it = trainable_parameters(network.model)
             stated = {"number": number, name: stage.name, "epoch": epoch + 1}
             self.run.log(
-                "stage", **stated, epochs=stage.epochs, learning=learning, weights=all_of_it
+                "stage", **stated, epochs=stage.epochs, trainable=learning, weights=all_of_it
             )
             self.view.note(
                 f"{name} {number} of {count}: {stage}; {learning:,} of {all_of_it:,} weights learn"
@@ -161,7 +161,7 @@ class Logbook:
 
     def _row(self, event: Epoch) -> dict[str, Any]:
         """What log.jsonl says of an epoch."""
-        val = self.setup.splits["val"].in_order()
+        val = self.setup.splits["val"].sequential()
         best, task, world = self.setup.eval_model, self.setup.task, self.setup.world
         watched = scores(task.metric(), evaluate(best, task, val, world).rows)
         return {

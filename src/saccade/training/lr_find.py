@@ -18,7 +18,7 @@ from saccade.engine.lr_find import BROKEN, LRPoint, lr_points, lr_sweep, suggest
 from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.progress import counting
 from saccade.recipes.settings import Settings
 from saccade.report.figures import lr_curve
@@ -27,8 +27,8 @@ from saccade.training.prepare import Progress, TrainingSetup, prepare
 from saccade.words import aligned, html_table
 
 STEPS = 200  # of the sweep
-SPANS = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}
-SPAN = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
+LR_RANGES = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}
+LR_RANGE = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,7 +88,7 @@ def lr_find(
     with threads(int(chosen.train.threads)), counting("sweeping") as progress:
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
-    write_whole(out, lr_curve(points, lr, out.suffix[1:]))
+    atomic_write(out, lr_curve(points, lr, out.suffix[1:]))
     optim, size = chosen.optim, int(chosen.train.batch_size)
     return LRFindResult(lr, chosen.model.name, optim.name, size, points, out)
 
@@ -124,7 +124,7 @@ def _reason(low: LRPoint) -> str:
 def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:
     """The steps at all rates up to the one that breaks the training, of a copy of it."""
     model, whole = copy.deepcopy((setup.model, setup.stepper))
-    stepper = lr_sweep(whole, STEPS, SPANS.get(setup.recipe.optim.name, SPAN))
+    stepper = lr_sweep(whole, STEPS, LR_RANGES.get(setup.recipe.optim.name, LR_RANGE))
     events = train(
         supervised(model, setup.task, stepper),
         setup.loader,

@@ -9,7 +9,7 @@ from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
 from saccade.engine.ood import Novelty
 from saccade.models.backbone import HeadInputs
-from saccade.report.tasks.classification import novelty_words
+from saccade.report.tasks.classification import novelty_text
 from saccade.runs.run import Run
 from saccade.tasks.task import Capability
 from saccade.training.prepare import TrainingSetup
@@ -18,7 +18,7 @@ MOST = 1000  # pictures of each split
 LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that a picture can exceed
 
 
-def gauge(setup: TrainingSetup) -> Novelty | None:
+def fit_novelty(setup: TrainingSetup) -> Novelty | None:
     """Fitted on training pictures as they are, its scale read off validation pictures.
 
     None where the task has no use for it.  Every process looks for itself.
@@ -26,16 +26,16 @@ def gauge(setup: TrainingSetup) -> Novelty | None:
     if Capability.NOVELTY not in setup.task.capabilities:
         return None
     splits = setup.splits
-    train, val = (_features(setup, splits[name].spread(MOST)) for name in ("train", "val"))
+    train, val = (_features(setup, splits[name].evenly_spaced(MOST)) for name in ("train", "val"))
     return Novelty.fit(train, val)
 
 
-def log_gauge(run: Run, novelty: Novelty, test: Tensor) -> None:
+def log_novelty(run: Run, novelty: Novelty, test: Tensor) -> None:
     """Log what is remembered, and how many test pictures are more novel than a level.  [N]"""
     level = next((level for level in LEVELS if level < novelty.highest), 0.0)
-    counts = {"pictures": len(novelty.bank), "held_out": len(novelty.known)}
-    words = novelty_words(test, level)
-    run.log("novelty", **counts, bytes=novelty.bytes, level=level, words=words)
+    counts = {"images": len(novelty.bank), "held_out": len(novelty.known)}
+    words = novelty_text(test, level)
+    run.log("novelty", **counts, bytes=novelty.bytes, level=level, message=words)
 
 
 def _features(setup: TrainingSetup, loader: Loader) -> Tensor:

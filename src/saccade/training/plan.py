@@ -14,11 +14,11 @@ from typing import Any
 import torch
 
 from saccade.augmentation.augmentation import compose
-from saccade.augmentation.catalogue import parse
-from saccade.augmentation.crop import STAGES, sizes
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.augmentation.crop import STAGES, stage_sizes
 from saccade.data.item import Item
-from saccade.data.splits import Division
-from saccade.data.store import in_words
+from saccade.data.splits import DataSplit
+from saccade.data.store import format_bytes
 from saccade.device import threads
 from saccade.engine.profile import (
     PROFILE_SHARE,
@@ -32,7 +32,7 @@ from saccade.engine.stages import Stage
 from saccade.engine.step import PRECISIONS
 from saccade.errors import ResourceError
 from saccade.explain.anatomy import anatomy
-from saccade.files import write_whole
+from saccade.files import atomic_write
 from saccade.recipes.recipe import Recipe
 from saccade.training.begin import training_inputs
 from saccade.training.lr_find import STEPS
@@ -68,7 +68,7 @@ class Plan:
     memory: int  # beside the program and its pictures
     memory_free: int
     checkpoint: int  # bytes of one on disk
-    pictures: Mapping[str, int]  # by split
+    images: Mapping[str, int]  # by split
     decode_seconds: float | None  # of all pictures, once; None where they are there already
     step_seconds: float
     epoch_seconds: float  # with measuring and saving
@@ -77,27 +77,27 @@ class Plan:
     seconds: float  # in all, decoding too
     operations_per_second: float  # two a multiply-add, backward twice forward
     machine_operations_per_second: float | None  # of a matrix product; None in a short training
-    tried: int  # pictures of the largest batch that was tried
+    steps_tried: int  # pictures of the largest batch that was tried
 
     @property
-    def share(self) -> float | None:
+    def flops_utilization(self) -> float | None:
         """What part of the machine's rate the training uses."""
         rate = self.machine_operations_per_second
         return self.operations_per_second / rate if rate else None
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"share": self.share}
+        return asdict(self) | {"share": self.flops_utilization}
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
-        memory = f"{in_words(self.memory)} of {in_words(self.memory_free)} free"
+        memory = f"{format_bytes(self.memory)} of {format_bytes(self.memory_free)} free"
         speed = f"{self.operations_per_second / 1e9:,.0f} GFLOP/s"
-        if self.share is not None:
-            speed += f", {100 * self.share:.0f} % of this machine's matrix product"
+        if self.flops_utilization is not None:
+            speed += f", {100 * self.flops_utilization:.0f} % of this machine's matrix product"
         epoch = duration(self.epoch_seconds)
         measured = f"a step {duration(self.step_seconds)}"
-        if self.tried < self.batch_size:
-            measured += f", from batches of up to {self.tried}"
+        if self.steps_tried < self.batch_size:
+            measured += f", from batches of up to {self.steps_tried}"
         rows = [
             ("network", f"{self.model}, {self.parameters:,} parameters"),
             ("multiply-adds", f"{self.multiply_adds:,} a picture"),
@@ -106,9 +106,7 @@ class Plan:
             ("in all", f"{duration(self.seconds)}, {self._epochs}"),
         ]
         if self.epochs:
-            rows.insert(
-                -1, ("an epoch", f"{epoch}, {self.pictures['train']:,} pictures to train on")
-            )
+            rows.insert(-1, ("an epoch", f"{epoch}, {self.images['train']:,} pictures to train on"))
         if len(self.stages) > 1:
             each = (f"{s.stage}, {duration(s.epoch_seconds)} each" for s in self.stages)
             rows.insert(-1, ("in stages", "; ".join(each)))
@@ -118,11 +116,15 @@ class Plan:
 
     def line(self) -> str:
         """All of it in a line."""
-        share = f", {100 * self.share:.0f} % of the machine's rate" if self.share else ""
+        share = (
+            f", {100 * self.flops_utilization:.0f} % of the machine's rate"
+            if self.flops_utilization
+            else ""
+        )
         each = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
             f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
-            f"picture, {in_words(self.memory)} of memory; {each}{self._epochs} "
+            f"picture, {format_bytes(self.memory)} of memory; {each}{self._epochs} "
             f"{duration(self.seconds)}{share}"
         )
 
@@ -136,7 +138,7 @@ class Plan:
         return aligned(self.rows())
 
     def __repr__(self) -> str:
-        return f"Plan({self.model}: {duration(self.seconds)}, {in_words(self.memory)})"
+        return f"Plan({self.model}: {duration(self.seconds)}, {format_bytes(self.memory)})"
 
     def _repr_html_(self) -> str:
         return html_table(("plan", ""), self.rows())
@@ -159,7 +161,7 @@ def folder_of(out: Path | None) -> Path:
     return (out if out is not None else Path("runs") / "new").absolute().parent
 
 
-def planned(recipe: Recipe, division: Division, folder: Path) -> Plan:
+def planned(recipe: Recipe, division: DataSplit, folder: Path) -> Plan:
     """What training on `division` would cost, from a few of its pictures and no weight kept."""
     clock = Stopwatch()
     splits = {"train": division.train, "val": division.val, "test": division.test}
@@ -212,12 +214,12 @@ def forecast(
     found = paces[-1]
     saving = saving_seconds(found.resident_bytes, folder)
     each = [
-        counts["train"] / batch * p.step_seconds * grown(recipe)
+        counts["train"] / batch * p.step_seconds * progressive_resizing_cost(recipe)
         + counts["val"] * p.eval_seconds
         + saving
         for p in paces
     ]
-    step, epoch = found.step_seconds * grown(recipe), each[-1]
+    step, epoch = found.step_seconds * progressive_resizing_cost(recipe), each[-1]
     epochs = _epochs(recipe, epoch)
     lengths = [*(stage.epochs for stage in recipe.stages[:-1]), epochs - recipe.stages[-1].first]
     training = sum(length * seconds for length, seconds in zip(lengths, each, strict=True))
@@ -240,7 +242,7 @@ def forecast(
         memory=found.resident_bytes + found.peak_bytes,
         memory_free=free_device_memory(device),
         checkpoint=found.resident_bytes,
-        pictures=dict(counts),
+        images=dict(counts),
         decode_seconds=decode,
         step_seconds=step,
         epoch_seconds=epoch,
@@ -249,7 +251,7 @@ def forecast(
         seconds=(decode or 0.0) + training + last,
         operations_per_second=6 * multiply_adds * batch / found.step_seconds,
         machine_operations_per_second=_rate(device, recipe) if long else None,
-        tried=found.largest_batch,
+        steps_tried=found.largest_batch,
     )
 
 
@@ -266,7 +268,7 @@ def _rate(device: torch.device, recipe: Recipe) -> float:
 def _pace(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
     """That of a stage on `count` pictures; tried at whole size where pictures grow."""
     recipe = setup.recipe
-    named = [parse(text, len(setup.task.classes)) for text in recipe.data.augment]
+    named = [parse_augmentation(text, len(setup.task.classes)) for text in recipe.data.augment]
     training = TrainingCopy.of(
         setup.state, setup.task, setup.loader, compose(named), epoch=stage.first
     )
@@ -278,13 +280,14 @@ def _pace(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
     return profile_steps(training, batch, train.micro_batch_size, steps, seconds)
 
 
-def grown(recipe: Recipe) -> float:
+def progressive_resizing_cost(recipe: Recipe) -> float:
     """The cost of a step on average, as a share of that with pictures of whole size."""
     whole = int(recipe.data.size)
     if recipe.data.progressive_resizing == 1:
         return 1.0
     return (
-        sum((side / whole) ** 2 for side in sizes(whole, recipe.data.progressive_resizing)) / STAGES
+        sum((side / whole) ** 2 for side in stage_sizes(whole, recipe.data.progressive_resizing))
+        / STAGES
     )
 
 
@@ -300,7 +303,7 @@ def saving_seconds(count: int, folder: Path) -> float:
         with tempfile.TemporaryDirectory(dir=folder) as place:
             began = time.perf_counter()
             hashlib.sha256(data)
-            write_whole(Path(place) / "part", data)
+            atomic_write(Path(place) / "part", data)
             return (time.perf_counter() - began) * max(1.0, count / PART)
     except OSError as error:
         raise ResourceError(

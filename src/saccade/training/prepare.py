@@ -10,14 +10,14 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import Augmentation, compose
-from saccade.augmentation.catalogue import parse
-from saccade.augmentation.crop import Grow
-from saccade.data.cache import Pictures, decoded
+from saccade.augmentation.catalogue import parse_augmentation
+from saccade.augmentation.crop import ProgressiveResizing
+from saccade.data.cache import ImageStore, decode_all
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped
-from saccade.data.loader import Loader, Order, balanced, in_order, shuffled, spread
-from saccade.data.splits import Division
+from saccade.data.loader import Loader, Order, balanced, evenly_spaced, sequential, shuffled
+from saccade.data.splits import DataSplit
 from saccade.device import device
 from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics
 from saccade.engine.ema import EMA
@@ -29,7 +29,7 @@ from saccade.engine.state import TrainState, supervised
 from saccade.engine.step import Stepper, compile_in_place
 from saccade.engine.stopping import EarlyStopping
 from saccade.errors import DataError, RecipeError
-from saccade.probes.features import Decoding
+from saccade.probes.features import DecodedImages
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import preprocessing_of
 from saccade.tasks.catalogue import refuse_without, task_for
@@ -53,16 +53,16 @@ class Split:
     """One split, decoded: the items that could be read, with their pictures and targets."""
 
     items: tuple[Item, ...]
-    pictures: Pictures
+    pictures: ImageStore
     targets: Tensor
 
-    def in_order(self) -> Loader:
+    def sequential(self) -> Loader:
         """Every picture once, for measuring."""
-        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, in_order(len(self.items)))
+        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, sequential(len(self.items)))
 
-    def spread(self, count: int) -> Loader:
+    def evenly_spaced(self, count: int) -> Loader:
         """At most `count` pictures, evenly spread over the split, for measuring."""
-        order = spread(len(self.items), count)
+        order = evenly_spaced(len(self.items), count)
         return Loader(self.pictures, self.targets, HELD_OUT_BATCH, order)
 
 
@@ -129,7 +129,7 @@ class TrainingSetup:
 
 
 def prepare(
-    recipe: Recipe, division: Division, progress: Progress, world: World = SINGLE_PROCESS
+    recipe: Recipe, division: DataSplit, progress: Progress, world: World = SINGLE_PROCESS
 ) -> TrainingSetup:
     """Decode the pictures and build the network, its optimizer and its augmentation.
 
@@ -140,7 +140,7 @@ def prepare(
     task = task_for(
         division.train, division.classes, settings.label_smoothing, settings.class_weights
     )
-    augment = [parse(text, len(task.classes)) for text in data.augment]
+    augment = [parse_augmentation(text, len(task.classes)) for text in data.augment]
     if any(one.mixes for one in augment):
         refuse_without(Capability.MIXING, task, hint="leave mixup and cutmix out of data.augment")
     preprocessing = preprocessing_of(recipe)
@@ -150,12 +150,14 @@ def prepare(
     train = splits["train"]
     order = ORDERS[data.sampling](train.targets, settings.seed)
     loader = Loader(train.pictures, train.targets, int(settings.batch_size), order)
-    decoding = Decoding(train.items, train.pictures, preprocessing)
+    decoding = DecodedImages(train.items, train.pictures, preprocessing)
     ready = initial_model(recipe, task, decoding, train.targets, progress)
     compile_in_place(ready.model, settings.compile, device(settings.device))
     state = _train_state(recipe, ready.model, task, len(loader), world)
     if data.progressive_resizing < 1:
-        augment.append(Grow(data.progressive_resizing, lambda: state.main.stepper.done))
+        augment.append(
+            ProgressiveResizing(data.progressive_resizing, lambda: state.main.stepper.done)
+        )
     return TrainingSetup(
         recipe,
         task,
@@ -247,7 +249,7 @@ def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> St
 
 
 def _decode(
-    division: Division,
+    division: DataSplit,
     preprocessing: Preprocessing,
     cache: str,
     task: Task,
@@ -258,7 +260,7 @@ def _decode(
     splits: dict[str, Split] = {}
     unreadable: list[Skipped] = []
     for name, items in parts.items():
-        result = decoded(
+        result = decode_all(
             items,
             preprocessing,
             mode=cache,
@@ -266,7 +268,7 @@ def _decode(
         )
         done += len(items)
         unreadable += result.failed
-        kept = tuple(items[k] for k in result.kept)
+        kept = tuple(items[k] for k in result.indices)
         if not kept:
             raise DataError(f"no picture of {name} can be read; {_first(result.failed)}")
         splits[name] = Split(kept, result.pictures, task.targets(kept))

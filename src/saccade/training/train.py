@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.classes import write_classes
-from saccade.data.sources import located, open_source
-from saccade.data.splits import Division, read_split, write_split, written
+from saccade.data.sources import absolute_location, open_source
+from saccade.data.splits import DataSplit, label_text, read_split, write_split
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
@@ -55,7 +55,7 @@ def start_training(
     source, settings, division, notes = training_inputs(data, recipe, flags)
     claim_device(settings.recipe, world)
     view.settings(settings, notes)
-    broadcast_plan(world, settings.recipe, located(data), division)
+    broadcast_plan(world, settings.recipe, absolute_location(data), division)
     with threads(int(settings.recipe.train.threads)):
         setup = prepare(settings.recipe, division, view.decoding, world)
         costs = checked_plan(setup, out, view)
@@ -63,7 +63,11 @@ def start_training(
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in setup.notes:
             say(line)
-        facts = {"command": command, "data": located(data), "notes": [*notes, *setup.notes]}
+        facts = {
+            "command": command,
+            "data": absolute_location(data),
+            "notes": [*notes, *setup.notes],
+        }
         with resource_errors(run):
             _write_beginning(run, settings, division, setup, facts)
             run.log("plan", **costs)
@@ -110,7 +114,11 @@ def extended_recipe(run: Run, epochs: int) -> Recipe:
             f"the run '{run.path}' has trained for {done} epochs, which is not less than {epochs}",
             f"--epochs is their number in all: {done + 10}, say",
         )
-    if run.finished and epochs == run.recipe.train.epochs and run.events("kept")[-1]["early"]:
+    if (
+        run.finished
+        and epochs == run.recipe.train.epochs
+        and run.events("checkpoint")[-1]["stopped_early"]
+    ):
         raise UsageError(
             f"the run '{run.path}' ended after {done} of its {epochs} epochs, since validation no "
             f"longer improved",
@@ -185,7 +193,7 @@ def _extend(run: Run, setup: TrainingSetup) -> str:
 def _write_beginning(
     run: Run,
     settings: Settings,
-    division: Division,
+    division: DataSplit,
     setup: TrainingSetup,
     facts: Mapping[str, Any],
 ) -> None:
@@ -197,7 +205,7 @@ def _write_beginning(
         "started",
         **facts,
         origins=dict(settings.origins),
-        pictures={name: _counts(split) for name, split in setup.splits.items()},
+        images={name: _counts(split) for name, split in setup.splits.items()},
         environment=environment(),
         fingerprint=fingerprint(device(settings.recipe.train.device), setup.world.size),
     )
@@ -252,4 +260,4 @@ def train_epochs(
 def _counts(split: Split) -> dict[str, int]:
     """Pictures by class, or by all labels as a table has them; those with numbers in one pot."""
     labels = (item.label for item in split.items)
-    return dict(Counter("" if isinstance(x, int | float) else written(x) for x in labels))
+    return dict(Counter("" if isinstance(x, int | float) else label_text(x) for x in labels))

@@ -42,7 +42,7 @@ class View(Protocol):
         ...
 
 
-class Several(View):
+class CompositeView(View):
     """Views as one: each hears of everything, one after the other."""
 
     def __init__(self, *views: View):

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from saccade.command import Command
-from saccade.data.loader import spread
-from saccade.data.store import free_disk, in_words
+from saccade.data.loader import evenly_spaced
+from saccade.data.store import format_bytes, free_disk
 from saccade.engine.checkpoint import KEEP_LAST, load_checkpoint
 from saccade.engine.loop import Position
 from saccade.engine.step import is_out_of_memory
 from saccade.errors import ResourceError, WeightsError
-from saccade.explain.layer_stats import LayerWatch, troubles
+from saccade.explain.layer_stats import LayerMonitor, problems
 from saccade.runs.run import Run
 from saccade.training.prepare import TrainingSetup
 
@@ -72,7 +72,7 @@ def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:
     needed, free = (KEEP_LAST + 2) * checkpoint, free_disk(folder)
     if needed > free:
         raise ResourceError(
-            f"the run needs {in_words(needed)} of disk in '{folder}'; {in_words(free)} are free",
+            f"the run needs {format_bytes(needed)} of disk in '{folder}'; {format_bytes(free)} are free",
             "make room, or name another folder with --out",
         )
 
@@ -99,9 +99,9 @@ class LayerMonitoring:
         self.reported: set[str] = set()
         if self.every:
             train = setup.splits["train"]
-            chosen = spread(len(train.items), PICTURES)(0)
+            chosen = evenly_spaced(len(train.items), PICTURES)(0)
             device = next(setup.model.parameters()).device
-            self.watch = LayerWatch(setup.model, train.pictures.take(chosen).to(device))
+            self.watch = LayerMonitor(setup.model, train.pictures.take(chosen).to(device))
 
     def prepare_step(self, position: Position) -> None:
         """Be ready for the step to come, where it is one to be looked at."""
@@ -112,8 +112,8 @@ class LayerMonitoring:
         """What the log says of the layers after `epoch`, from 0, and what is newly wrong."""
         if not self.every or not self._due(epoch):
             return {}, []
-        rows = self.watch.look()
-        found = [words for words in troubles(rows) if words.split()[0] not in self.reported]
+        rows = self.watch.measure()
+        found = [words for words in problems(rows) if words.split()[0] not in self.reported]
         self.reported |= {words.split()[0] for words in found}  # of a row once
         return {"layers": [asdict(row) for row in rows]}, found
 

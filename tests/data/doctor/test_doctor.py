@@ -14,7 +14,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from saccade.data.decode import Preprocessing
 from saccade.data.doctor.doctor import Diagnosis, examine
-from saccade.data.item import Encoded, Item
+from saccade.data.item import EncodedImage, Item
 from saccade.data.sources.folder import folder
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.table import manifest
@@ -154,7 +154,7 @@ def test_the_worst_stands_first_and_everything_is_said_in_words(diagnosis):
 
 def test_everything_is_there_as_plain_data(diagnosis):
     told = json.loads(json.dumps(diagnosis.to_dict()))
-    assert told["numbers"]["pictures"] == 70
+    assert told["numbers"]["images"] == 70
     assert sum(told["numbers"]["aspect"]["counts"]) == 68
     assert sum(told["numbers"]["width"]["counts"]) == 68
     assert told["numbers"]["labels"]["val"] == {"cat": 14, "dog": 12, "fox": 0}
@@ -205,10 +205,10 @@ def test_a_cleaned_set_is_found_clean(tmp_path):
 
 
 def test_a_set_without_traps_has_no_findings():
-    def encoded(seed: int) -> Encoded:
+    def encoded(seed: int) -> EncodedImage:
         file = io.BytesIO()
         photograph(seed).save(file, "PNG")
-        return Encoded(file.getvalue())
+        return EncodedImage(file.getvalue())
 
     items = tuple(Item(f"{n}.png", "ab"[n % 2], encoded(n)) for n in range(24))
     diagnosis = examine(Listing("fine", ("a", "b"), {"all": items}))

@@ -8,19 +8,25 @@ import io
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from saccade.data.doctor.duplicates import NEAR, clusters, confirmed, first_of_content, proposed
-from saccade.data.doctor.facts import COLUMNS, look, row
-from saccade.data.item import Encoded, File, Item, Pixels
+from saccade.data.doctor.duplicates import (
+    NEAR,
+    candidate_pairs,
+    clusters,
+    confirmed_pairs,
+    first_of_content,
+)
+from saccade.data.doctor.facts import COLUMNS, inspect_image, row
+from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 
 
 def table_of(pictures) -> np.ndarray:
-    return np.array([row(look(picture)) for picture in pictures], dtype=COLUMNS)
+    return np.array([row(inspect_image(picture)) for picture in pictures], dtype=COLUMNS)
 
 
 def pairs_of(pictures) -> list[list[int]]:
     table = table_of(pictures)
     items = [Item(str(n), None, picture) for n, picture in enumerate(pictures)]
-    return confirmed(proposed(table, np.arange(len(items))), table, items).tolist()
+    return confirmed_pairs(candidate_pairs(table, np.arange(len(items))), table, items).tolist()
 
 
 def test_the_first_of_a_content_stands_for_its_copies():
@@ -49,14 +55,14 @@ def test_the_bands_propose_exactly_the_pairs_that_all_pairs_propose():
         for b in range(a + 1, 400)
         if (hashes[a] ^ hashes[b]).bit_count() <= NEAR
     ]
-    assert proposed(table, np.arange(400)).tolist() == expected
+    assert candidate_pairs(table, np.arange(400)).tolist() == expected
     assert len(expected) > 1000
 
 
 def test_flat_pictures_are_no_evidence():
     rng = np.random.default_rng(2)
-    blank = [Pixels(rng.integers(250, 253, (80, 80)).astype(np.uint8)) for _ in range(30)]
-    assert proposed(table_of(blank), np.arange(30)).tolist() == []
+    blank = [ImageArray(rng.integers(250, 253, (80, 80)).astype(np.uint8)) for _ in range(30)]
+    assert candidate_pairs(table_of(blank), np.arange(30)).tolist() == []
 
 
 def test_chains_of_pairs_become_one_cluster():
@@ -65,10 +71,10 @@ def test_chains_of_pairs_become_one_cluster():
     assert clusters(2, np.empty((0, 2), np.int64)).tolist() == [0, 1]
 
 
-def again(image: Image.Image, **options) -> Encoded:
+def again(image: Image.Image, **options) -> EncodedImage:
     file = io.BytesIO()
     image.save(file, "JPEG", **options)
-    return Encoded(file.getvalue())
+    return EncodedImage(file.getvalue())
 
 
 def test_photographs_saved_again_are_found_and_others_are_not(shared_data):
@@ -83,7 +89,7 @@ def test_photographs_saved_again_are_found_and_others_are_not(shared_data):
             copy = again(image.resize((image.width // 2, image.height // 2)), quality=90)
         else:
             copy = again(ImageEnhance.Contrast(image).enhance(1.2), quality=90)
-        pictures += [File(path), copy]
+        pictures += [ImageFile(path), copy]
         expected.append([2 * n, 2 * n + 1])
     assert pairs_of(pictures) == expected
 
@@ -93,7 +99,7 @@ def test_digits_that_are_merely_similar_are_no_duplicates(shared_data):
     raw = path.read_bytes()
     raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     digits = np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 28, 28)[:3000]
-    assert pairs_of([Pixels(digit) for digit in digits]) == []
+    assert pairs_of([ImageArray(digit) for digit in digits]) == []
 
 
 def test_most_digits_saved_again_are_found_and_no_others(shared_data):
@@ -101,7 +107,7 @@ def test_most_digits_saved_again_are_found_and_no_others(shared_data):
     raw = path.read_bytes()
     raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     digits = np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 28, 28)[:40]
-    pictures = [Pixels(digit) for digit in digits]
+    pictures = [ImageArray(digit) for digit in digits]
     pictures += [again(Image.fromarray(digit), quality=75) for digit in digits]
     found = pairs_of(pictures)
     assert all(b == a + 40 for a, b in found)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saccade.data.doctor.facts import COLUMNS, look, row
-from saccade.data.item import Encoded, File, Pixels
+from saccade.data.doctor.facts import COLUMNS, inspect_image, row
+from saccade.data.item import EncodedImage, ImageArray, ImageFile
 
 
 def noise(height: int, width: int, channels: int = 3, top: int = 256) -> np.ndarray:
@@ -17,16 +17,16 @@ def noise(height: int, width: int, channels: int = 3, top: int = 256) -> np.ndar
     return np.random.default_rng(0).integers(0, top, shape).astype(np.uint8)
 
 
-def saved(image: Image.Image, format: str, **options) -> Encoded:
+def saved(image: Image.Image, format: str, **options) -> EncodedImage:
     file = io.BytesIO()
     image.save(file, format, **options)
-    return Encoded(file.getvalue())
+    return EncodedImage(file.getvalue())
 
 
 def test_a_picture_that_lies_is_measured_as_it_is_seen():
     exif = Image.Exif()
     exif[0x0112] = 6
-    facts = look(saved(Image.fromarray(noise(40, 60)), "JPEG", exif=exif.tobytes()))
+    facts = inspect_image(saved(Image.fromarray(noise(40, 60)), "JPEG", exif=exif.tobytes()))
     assert (facts.width, facts.height, facts.orientation) == (40, 60, 6)
     assert (facts.format, facts.mode, facts.reason) == ("JPEG", "RGB", "")
 
@@ -55,22 +55,25 @@ def test_a_picture_that_lies_is_measured_as_it_is_seen():
     ids=["rgba", "palette", "16 bit", "cmyk", "animated", "plain"],
 )
 def test_what_is_unusual_in_a_file_is_seen(picture, expected):
-    facts = look(picture)
+    facts = inspect_image(picture)
     assert not facts.reason
     assert {name: getattr(facts, name) for name in expected} == expected
 
 
 def test_what_cannot_be_read_has_a_reason_and_a_size(tmp_path):
     whole = saved(Image.fromarray(noise(64, 64)), "JPEG").data
-    assert "truncated" in look(Encoded(whole[: len(whole) // 2])).reason
-    assert look(Encoded(b"")).reason == "an empty file"
-    assert look(Encoded(b"hello")).reason.startswith("no image file")
-    assert look(File(tmp_path / "gone.jpg")).reason == "cannot be read: No such file or directory"
+    assert "truncated" in inspect_image(EncodedImage(whole[: len(whole) // 2])).reason
+    assert inspect_image(EncodedImage(b"")).reason == "an empty file"
+    assert inspect_image(EncodedImage(b"hello")).reason.startswith("no image file")
+    assert (
+        inspect_image(ImageFile(tmp_path / "gone.jpg")).reason
+        == "cannot be read: No such file or directory"
+    )
 
 
 def test_measures_are_those_calculated_by_hand():
     board = np.indices((64, 64)).sum(axis=0) % 2 * 255  # a chess board: half black, half white
-    facts = look(Pixels(board.astype(np.uint8)))
+    facts = inspect_image(ImageArray(board.astype(np.uint8)))
     assert facts.entropy == 1.0  # two equally likely values
     assert (facts.darkest, facts.brightest) == (0, 255)
     assert facts.sharpness == pytest.approx((4 * 255) ** 2)  # the Laplacian is +-4 * 255
@@ -80,13 +83,13 @@ def test_measures_are_those_calculated_by_hand():
 
 def test_colour_is_told_from_what_jpeg_rounds():
     grey = np.repeat(noise(64, 64, 1)[..., None], 3, axis=2)
-    assert look(Pixels(grey)).grey
+    assert inspect_image(ImageArray(grey)).grey
     grey[..., 0] = np.minimum(grey[..., 0], 246) + 9
-    assert not look(Pixels(grey)).grey
+    assert not inspect_image(ImageArray(grey)).grey
 
 
 def test_facts_fit_into_their_columns():
-    facts = look(Pixels(noise(20, 30)))
+    facts = inspect_image(ImageArray(noise(20, 30)))
     table = np.array([row(facts)], dtype=COLUMNS)
     for name in facts._fields[:-1]:
         value = table[name][0]
@@ -107,5 +110,5 @@ def test_every_file_of_the_suite_is_read_exactly_when_the_decoder_reads_it(share
             reason = ""
         except DataError as error:
             reason = error.what
-        facts = look(File(path))
+        facts = inspect_image(ImageFile(path))
         assert bool(facts.reason) == bool(reason), path.name

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from saccade.data import sandbox
-from saccade.data.doctor.scan import request, scan, understood
-from saccade.data.item import Encoded, File, Item, Pixels
+from saccade.data.doctor.scan import parse_response, request, scan
+from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 from saccade.errors import ResourceError
 
 # a process that looks at pictures in which one kills it, and one meets a bug of ours
@@ -50,7 +50,7 @@ def pictures(folder: Path, count: int) -> list[Item]:
     for n in range(count):
         path = folder / f"{n}.png"
         Image.fromarray(np.full((12, 10 + n, 3), n, np.uint8)).save(path)
-        items.append(Item(path.name, None, File(str(path))))
+        items.append(Item(path.name, None, ImageFile(str(path))))
     return items
 
 
@@ -60,11 +60,11 @@ def test_a_second_scan_reads_only_what_has_changed(tmp_path):
     Image.fromarray(np.zeros((7, 7), np.uint8)).save(tmp_path / "3.png")
     (tmp_path / "4.png").write_bytes(b"")
     second = scan(items, state=state, processes=1)
-    assert (first.remembered, second.remembered) == (0, 3)
+    assert (first.cached, second.cached) == (0, 3)
     assert (first.table[:3] == second.table[:3]).all()
     assert second.table["width"].tolist() == [10, 11, 12, 7, 0]
     assert second.reasons == {4: "an empty file"}
-    assert scan(items, state=state, processes=1).remembered == 5
+    assert scan(items, state=state, processes=1).cached == 5
 
 
 def test_a_half_line_left_by_a_kill_is_cut_off(tmp_path):
@@ -73,7 +73,7 @@ def test_a_half_line_left_by_a_kill_is_cut_off(tmp_path):
     whole = state.read_bytes()
     state.write_bytes(whole[:-20])
     again = scan(items, state=state, processes=1)
-    assert again.remembered == 2
+    assert again.cached == 2
     lines = state.read_text().splitlines()
     assert sorted(json.loads(line)[0] for line in lines[1:]) == [
         str(tmp_path / i.name) for i in items
@@ -85,7 +85,7 @@ def test_a_state_of_another_version_is_not_believed(tmp_path):
     scan(items, state=state, processes=1)
     head, *lines = state.read_text().splitlines()
     state.write_text("\n".join([head.replace("1", "0", 1), *lines]) + "\n")
-    assert scan(items, state=state, processes=1).remembered == 0
+    assert scan(items, state=state, processes=1).cached == 0
     assert state.read_text().splitlines()[0] == head
 
 
@@ -100,9 +100,9 @@ def test_a_state_of_another_version_is_not_believed(tmp_path):
 def test_a_picture_that_kills_or_stops_the_process_costs_that_picture(
     tmp_path, monkeypatch, poison, reason
 ):
-    monkeypatch.setattr(sandbox, "PATIENCE", 3.0)
+    monkeypatch.setattr(sandbox, "TIMEOUT", 3.0)
     items = pictures(tmp_path, 6)
-    items.insert(2, Item("poison", None, Encoded(poison)))
+    items.insert(2, Item("poison", None, EncodedImage(poison)))
     found = scan(items, processes=1)
     assert found.reasons == {2: reason}
     assert found.table["readable"].tolist() == [True, True, False, True, True, True, True]
@@ -117,21 +117,21 @@ def test_an_error_of_ours_is_not_taken_for_a_bad_picture():
 @pytest.mark.usefixtures("trapped")
 def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture():
     with pytest.raises(RuntimeError, match=r"a bug in saccade\.data\.doctor\.scan"):
-        scan([Item("bug", None, Encoded(b"bug"))], processes=1)
+        scan([Item("bug", None, EncodedImage(b"bug"))], processes=1)
 
 
 @pytest.mark.usefixtures("trapped")
 def test_answers_left_over_by_a_bug_are_not_taken_for_later_ones(tmp_path):
-    first, second = (item.picture.read() for item in pictures(tmp_path, 2))
+    first, second = (item.image.read() for item in pictures(tmp_path, 2))
     with sandbox.Sandbox("saccade.data.doctor.scan", 1) as box:
         with pytest.raises(RuntimeError, match="a bug in"):
-            box.ask([request(b"bug"), request(first)])
-        (answer,) = box.ask([request(second)])
-    assert understood(answer, second).width == 11
+            box.submit([request(b"bug"), request(first)])
+        (answer,) = box.submit([request(second)])
+    assert parse_response(answer, second).width == 11
 
 
 def test_progress_counts_every_picture_once_with_several_processes():
-    items = [Item(str(n), None, Pixels(np.full((8, 8), n, np.uint8))) for n in range(100)]
+    items = [Item(str(n), None, ImageArray(np.full((8, 8), n, np.uint8))) for n in range(100)]
     seen: list[tuple[int, int]] = []
     found = scan(items, progress=lambda done, total: seen.append((done, total)), processes=2)
     assert seen == [(n, 100) for n in range(101)]
@@ -152,6 +152,6 @@ def test_a_process_that_cannot_start_is_no_bad_picture(tmp_path, monkeypatch):
 
 def test_what_a_decoder_prints_goes_nowhere(tmp_path, capfd):
     (tmp_path / "bad.tif").write_bytes(b"II*\0\x08\0\0\0\xff\xff" + bytes(40))
-    found = scan([Item("bad.tif", None, File(str(tmp_path / "bad.tif")))], processes=1)
+    found = scan([Item("bad.tif", None, ImageFile(str(tmp_path / "bad.tif")))], processes=1)
     assert found.reasons
     assert capfd.readouterr() == ("", "")

@@ -51,7 +51,7 @@ def test_an_archive_reads_as_the_folder_that_it_was_made_of(tmp_path: Path, endi
     assert (packed.name, packed.classes, packed.splits) == ("photos", plain.classes, plain.splits)
     for split in plain.splits:
         pairs = [
-            [(item.name, item.label, item.picture.read()) for item in source.read(split)]
+            [(item.name, item.label, item.image.read()) for item in source.read(split)]
             for source in (packed, plain)
         ]
         assert pairs[0] == pairs[1]
@@ -63,7 +63,7 @@ def test_a_picture_travels_to_another_process_without_its_archive_being_open(
 ) -> None:
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         path = make(tmp_path / f"{method}.zip", PLAIN, method)
-        pictures = [item.picture for item in archive(path).read("all")]
+        pictures = [item.image for item in archive(path).read("all")]
         sent = pickle.dumps(pictures)
         assert [one.read() for one in pickle.loads(sent)] == list(PLAIN.values())
         assert len(sent) < 3 * 300
@@ -72,7 +72,7 @@ def test_a_picture_travels_to_another_process_without_its_archive_being_open(
 def test_a_zip_with_something_before_it_is_read(tmp_path: Path) -> None:
     path = make(tmp_path / "photos.zip", PLAIN)
     path.write_bytes(b"#!/bin/sh\n" * 9 + path.read_bytes())
-    assert [item.picture.read() for item in archive(path).read("all")] == list(PLAIN.values())
+    assert [item.image.read() for item in archive(path).read("all")] == list(PLAIN.values())
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar"])
@@ -106,7 +106,7 @@ def test_the_last_of_several_members_of_one_name_counts(tmp_path: Path) -> None:
         member = tarfile.TarInfo("cat/1.jpg")
         member.size = 5
         opened.addfile(member, io.BytesIO(b"later"))
-    assert archive(path).read("all")[0].picture.read() == b"later"
+    assert archive(path).read("all")[0].image.read() == b"later"
     assert reasons(path) == {"cat/1.jpg": "a later member has the same name"}
 
 
@@ -153,7 +153,7 @@ def test_a_bomb_that_lies_about_its_size_yields_no_more_than_it_claims(tmp_path:
     path.write_bytes(data.replace((2**22).to_bytes(4, "little"), (10).to_bytes(4, "little")))
     bomb = next(item for item in archive(path).read("all") if "bomb" in item.name)
     with pytest.raises(DataError, match="size or checksum differ"):
-        bomb.picture.read()
+        bomb.image.read()
 
 
 def test_a_compressed_tar_that_unpacks_to_too_much_is_refused(
@@ -170,7 +170,7 @@ def test_a_damaged_picture_is_an_error_and_not_a_picture(tmp_path: Path) -> None
     data[data.find(b"oneone")] ^= 1
     path.write_bytes(data)
     with pytest.raises(DataError, match="damaged"):
-        archive(path).read("all")[0].picture.read()
+        archive(path).read("all")[0].image.read()
 
 
 def test_a_tar_cut_off_after_it_was_listed_is_an_error(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_tar_cut_off_after_it_was_listed_is_an_error(tmp_path: Path) -> None:
     last = archive(path).read("all")[-1]
     path.write_bytes(path.read_bytes()[:2600])
     with pytest.raises(DataError, match="cut off"):
-        last.picture.read()
+        last.image.read()
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
@@ -198,7 +198,7 @@ def test_no_mutation_of_an_archive_does_worse_than_a_data_error(
         path.write_bytes(data)
         try:
             for item in archive(path).read("all"):
-                item.picture.read()
+                item.image.read()
         except DataError:
             refused += 1
     assert refused > 10

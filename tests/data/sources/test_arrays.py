@@ -23,7 +23,7 @@ def save(folder: Path, **named: NDArray) -> Path:
 
 
 def pixels(path: Path, split: str = "all") -> list[NDArray]:
-    return [np.asarray(item.picture.read()) for item in open_source(path).read(split)]
+    return [np.asarray(item.image.read()) for item in open_source(path).read(split)]
 
 
 def test_x_and_y_are_pictures_and_classes(tmp_path: Path) -> None:
@@ -134,4 +134,4 @@ def test_public_cifar_pixels_open_as_they_are(shared_data: Path) -> None:
     items = open_source(place).read("all")
     assert open_source(place).classes == tuple(classes)
     assert [item.label for item in items] == [classes[label] for label in labels]
-    np.testing.assert_array_equal(items[123].picture.read(), images[123])
+    np.testing.assert_array_equal(items[123].image.read(), images[123])

@@ -72,7 +72,7 @@ def test_the_pictures_are_torchvisions(tmp_path: Path) -> None:
         assert len(items) == len(theirs)
         assert [item.label for item in items] == [theirs.classes[at] for at in theirs.targets]
         for item, pixels in zip(items, theirs.data):
-            np.testing.assert_array_equal(item.picture.read(), pixels)
+            np.testing.assert_array_equal(item.image.read(), pixels)
 
 
 def test_the_archive_reads_as_the_folder(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_archive_reads_as_the_folder(tmp_path: Path) -> None:
     assert packed.classes == plain.classes == ("airplane", "automobile", "bird")
     for ours, theirs in zip(packed.read("train"), plain.read("train"), strict=True):
         assert (ours.name, ours.label) == (theirs.name, theirs.label)
-        np.testing.assert_array_equal(ours.picture.read(), theirs.picture.read())
+        np.testing.assert_array_equal(ours.image.read(), theirs.image.read())
 
 
 def test_the_binary_form_tells_the_same(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_binary_form_tells_the_same(tmp_path: Path) -> None:
     assert [item.label for item in source.read("train")] == [
         "bird", "airplane", "automobile", "bird"
     ]  # fmt: skip
-    picture = np.asarray(source.read("test")[3].picture.read())
+    picture = np.asarray(source.read("test")[3].image.read())
     assert picture[5, 7].tolist() == [int(PIXELS[3, c * 1024 + 5 * 32 + 7]) for c in range(3)]
     (tmp_path / "test_batch.bin").write_bytes(rows[:-1])
     with pytest.raises(DataError, match="is cut off"):
@@ -128,7 +128,7 @@ def test_cifar_100_has_its_fine_classes_in_both_forms(tmp_path: Path) -> None:
             "kind5",
             "kind7",
         ]
-        picture = np.asarray(source.read("test")[1].picture.read())
+        picture = np.asarray(source.read("test")[1].image.read())
         np.testing.assert_array_equal(picture, PIXELS[1].reshape(3, 32, 32).transpose(1, 2, 0))
 
 

@@ -24,7 +24,7 @@ def test_the_digits_are_scikit_learns_scaled_to_bytes() -> None:
     assert len(items) == 1797
     assert items[0].name == "digits/0001" and items[-1].name == "digits/1797"
     assert [int(str(item.label)) for item in items] == bunch.target.tolist()  # pyright: ignore
-    pixels = np.stack([np.asarray(item.picture.read()) for item in items])
+    pixels = np.stack([np.asarray(item.image.read()) for item in items])
     levels = {0: 0, 1: 16, 8: 128, 16: 255}  # by hand: 255/16 = 15.9, 8*255/16 = 127.5, even
     for level, byte in levels.items():
         assert (pixels[bunch.images == level] == byte).all()  # pyright: ignore

@@ -42,7 +42,7 @@ def test_four_files_are_train_and_test(tmp_path: Path, ending: str) -> None:
     items = source.read("train")
     assert [item.label for item in items] == ["3", "1", "3", "1", "0", "0"]
     assert [item.name for item in items[:2]] == ["train/0", "train/1"]
-    np.testing.assert_array_equal(items[4].picture.read(), X[4])
+    np.testing.assert_array_equal(items[4].image.read(), X[4])
     assert source.notes == ("test has no picture of 1 of 3 classes: '0'",)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from saccade.data.sources import open_source
 from saccade.data.sources import opening as module
-from saccade.data.sources.opening import IDX, NAMED, data_home, named
+from saccade.data.sources.opening import DATASETS, IDX, data_home, named_dataset
 from saccade.errors import DataError, ResourceError
 
 
@@ -57,10 +57,10 @@ def test_a_set_is_fetched_once_with_progress_and_kept(
     address, served = server
     digests = family(served)
     small = module._family((address,), module.CLOTHES, *(digests[name] for name in IDX))
-    monkeypatch.setitem(NAMED, "fashion-mnist", small)
+    monkeypatch.setitem(DATASETS, "fashion-mnist", small)
     monkeypatch.setenv("SACCADE_DATA", str(tmp_path / "home"))
     told: list[str] = []
-    source = open_source("fashion-mnist", tell=told.append)
+    source = open_source("fashion-mnist", notify=told.append)
     assert source.name == "fashion-mnist"
     assert source.classes == module.CLOTHES
     assert source.read("train")[1].label == "Trouser"
@@ -71,7 +71,7 @@ def test_a_set_is_fetched_once_with_progress_and_kept(
     for name in IDX:
         (served / name).unlink()
     told.clear()
-    assert open_source("fashion-mnist", tell=told.append).splits == ("train", "test")
+    assert open_source("fashion-mnist", notify=told.append).splits == ("train", "test")
     assert told == []
 
 
@@ -107,11 +107,11 @@ def test_a_set_is_found_in_a_folder_that_is_given(tmp_path: Path) -> None:
     source = open_source(f"kmnist::{tmp_path}")
     assert (source.name, source.classes) == ("kmnist", module.HIRAGANA)
     with pytest.raises(DataError, match="does not hold cifar10"):
-        named("cifar10", tmp_path)
+        named_dataset("cifar10", tmp_path)
 
 
 def test_mnist_is_found_in_a_folder(shared_data: Path) -> None:
-    source = named("mnist", shared_data / "mnist")
+    source = named_dataset("mnist", shared_data / "mnist")
     assert [len(source.read(split)) for split in source.splits] == [60_000, 10_000]
 
 
@@ -122,11 +122,11 @@ def test_digests_and_classes_are_those_that_torchvision_tells() -> None:
         "mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST, "kmnist": datasets.KMNIST
     }  # fmt: skip
     for name, theirs in pairs.items():
-        ours = {file.name: file.md5 for file in NAMED[name].files}
+        ours = {file.name: file.md5 for file in DATASETS[name].files}
         assert ours == dict(theirs.resources)
     assert list(module.CLOTHES) == datasets.FashionMNIST.classes
     assert list(module.HIRAGANA) == datasets.KMNIST.classes
     for name, theirs in (("cifar10", datasets.CIFAR10), ("cifar100", datasets.CIFAR100)):
-        (file,) = NAMED[name].files
+        (file,) = DATASETS[name].files
         assert (file.name, file.md5) == (theirs.filename, theirs.tgz_md5)
         assert file.mirrors[0] + file.name == theirs.url

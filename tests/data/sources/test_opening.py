@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from saccade.data.sources import located, open_source
+from saccade.data.sources import absolute_location, open_source
 from saccade.errors import DataError
 
 Tree = Callable[..., Path]
@@ -47,7 +47,7 @@ def test_a_name_stays_a_name_where_a_folder_is_called_the_same(
     monkeypatch.chdir(tmp_path)
     for name in ("digits", "mnist", "photos"):
         (tmp_path / name).mkdir()
-    assert located("digits") == "digits"
-    assert located("mnist::elsewhere") == "mnist::elsewhere"
-    assert located("photos") == str(tmp_path / "photos")
-    assert located(Path("mnist")) == str(tmp_path / "mnist")
+    assert absolute_location("digits") == "digits"
+    assert absolute_location("mnist::elsewhere") == "mnist::elsewhere"
+    assert absolute_location("photos") == str(tmp_path / "photos")
+    assert absolute_location(Path("mnist")) == str(tmp_path / "mnist")

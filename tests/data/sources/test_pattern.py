@@ -40,7 +40,7 @@ def test_a_text_file_may_list_the_pictures(tree: Tree) -> None:
     assert {item.name: item.label for item in source.read("all")} == {
         "a/cat.1.jpg": "cat", "b/dog.2.jpg": "dog"
     }  # fmt: skip
-    assert source.read("all")[1].picture.read() == b"b/dog.2.jpg"
+    assert source.read("all")[1].image.read() == b"b/dog.2.jpg"
     assert {one.name: one.reason for one in source.skipped} == {
         "a/none.3.jpg": "not there",
         "a/cat.1.jpg": "named more than once",

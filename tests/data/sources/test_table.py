@@ -41,7 +41,7 @@ def test_a_table_names_pictures_and_their_classes(table: Table) -> None:
     assert labels(source) == {"a.jpg": "cat", "b.jpg": "dog", "sub/c.PNG": "cat"}
     assert source.classes == ("cat", "dog")
     assert source.name == "photos"
-    assert source.read("all")[2].picture.read() == b"sub/c.PNG"
+    assert source.read("all")[2].image.read() == b"sub/c.PNG"
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_labels_come_from_json_too_and_names_from_classes_txt(tmp_path: Path) ->
     source = open_source(tmp_path)
     assert source.classes == ("zebra", "ant")
     assert [item.label for item in source.read("all")] == ["ant", "zebra"]
-    assert source.read("all")[0].picture.read() == b"one"
+    assert source.read("all")[0].image.read() == b"one"
 
 
 def test_shards_are_told_by_braces_stars_and_folders(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from saccade.engine.distributed.launch import (
     Launch,
     address_towards,
     interface_of,
-    is_ours,
-    taken,
+    is_local_host,
+    port_in_use,
 )
 from saccade.errors import UsageError
 from saccade.runs.run import Run
@@ -270,13 +270,13 @@ def test_windows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_addresses_of_this_machine_are_known() -> None:
-    assert is_ours("127.0.0.1")
-    assert not is_ours("192.0.2.1")  # of RFC 5737: nobody's
+    assert is_local_host("127.0.0.1")
+    assert not is_local_host("192.0.2.1")  # of RFC 5737: nobody's
     assert address_towards("127.0.0.1", 29400) == "127.0.0.1"
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        assert taken("127.0.0.1", listener.getsockname()[1])
+        assert port_in_use("127.0.0.1", listener.getsockname()[1])
     if sys.platform == "linux":
         assert interface_of("127.0.0.1") == "lo"
         assert interface_of("192.0.2.1") is None

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import Augmentation, compose
-from saccade.augmentation.catalogue import parse
+from saccade.augmentation.catalogue import parse_augmentation
 from saccade.data.batch import Batch
-from saccade.data.cache import Held
-from saccade.data.loader import Loader, in_order, shuffled
+from saccade.data.cache import CachedImages
+from saccade.data.loader import Loader, sequential, shuffled
 from saccade.data.targets import Boxes
 from saccade.engine.distributed.torch_world import TorchWorld, init_world, shard_of
 from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics
@@ -63,12 +63,12 @@ class Seen(Augmentation):
         return batch
 
 
-def pictures(n: int) -> tuple[Held, Tensor]:
+def pictures(n: int) -> tuple[CachedImages, Tensor]:
     """Noise in which the left half is bright for class 1."""
     targets = torch.arange(n) % 2
     images = torch.randint(0, 128, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
     images[targets == 1, :, :, :4] += 100
-    return Held(images.to(torch.uint8)), targets
+    return CachedImages(images.to(torch.uint8)), targets
 
 
 def network(norm: bool = False) -> nn.Sequential:
@@ -88,7 +88,16 @@ def trained(model: nn.Module, world: World, micro_batch: int = 0) -> tuple[list[
     optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 0.01), 0.02, 0.9)
     total = 2 * len(loader)
     stepper = Stepper(optimizer, cosine(), total, clip=1.0, micro_batch=micro_batch, world=world)
-    seen = Seen(compose([parse("flip"), parse("translate:1"), parse("mixup", 2), parse("noise")]))
+    seen = Seen(
+        compose(
+            [
+                parse_augmentation("flip"),
+                parse_augmentation("translate:1"),
+                parse_augmentation("mixup", 2),
+                parse_augmentation("noise"),
+            ]
+        )
+    )
     events = train(supervised(model, TASK, stepper), loader, seen, epochs=2, seed=7)
     losses = [float(e.losses["loss"]) for e in events if isinstance(e, Step)]
     return losses, seen.digest.hexdigest()
@@ -142,7 +151,7 @@ def findings(world: World) -> dict[str, Any]:
     found["adversaries"] = adversaries(world)
     found["adversaries in parts"] = adversaries(world, micro_batch=3)
     held, targets = pictures(21)
-    result = evaluate(network(), TASK, Loader(held, targets, 6, in_order(21)), world)
+    result = evaluate(network(), TASK, Loader(held, targets, 6, sequential(21)), world)
     found["scores"] = scores(TASK.metric(), result.rows)
     found["predictions"] = result.rows.predictions
     found["highest"] = world.max_over_processes(10 * world.rank)

@@ -11,7 +11,7 @@ from saccade.errors import UsageError
 from saccade.models.catalogue import NETWORKS
 from saccade.models.create import input_shape
 from saccade.models.layers.blocks import chain
-from saccade.models.layers.surgery import find, rows, without
+from saccade.models.layers.surgery import find_layers, remove_layers, rows
 from saccade.models.networks.small import mlp
 
 
@@ -25,14 +25,14 @@ def names(network: nn.Sequential) -> list[str]:
 
 
 def test_a_layer_takes_its_activation_and_dropout_along():
-    left = names(without(empty("alexnet_2012"), ["fc7"], input_shape=(3, 227, 227)))
+    left = names(remove_layers(empty("alexnet_2012"), ["fc7"], input_shape=(3, 227, 227)))
     gone = set(names(empty("alexnet_2012"))) - set(left)
     assert gone == {"fc7", "relu7", "drop7"}
 
 
 def test_dropout_stays_before_each_layer_that_is_left():
     """In the public AlexNet dropout stands before its layer; without fc7 one is left before fc8."""
-    left = without(empty("alexnet"), ["fc7"])
+    left = remove_layers(empty("alexnet"), ["fc7"])
     kinds = [type(row).__name__ for path, row in rows(left) if path.startswith("classifier")]
     assert kinds == ["Dropout", "Linear", "ReLU", "Dropout", "Linear"]
 
@@ -42,12 +42,12 @@ def test_numbers_count_the_layers_with_weights_as_the_paper_does(name):
     network = empty(name)
     layers = [path for path, row in rows(network) if isinstance(row, nn.Conv2d | nn.Linear)]
     expected = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
-    assert [find(network, number) for number in expected] == [[path] for path in layers]
+    assert [find_layers(network, number) for number in expected] == [[path] for path in layers]
 
 
 def test_what_still_fits_is_shared_and_keeps_its_name():
     network = mlp(4, (8, 8, 6), input_shape=(1, 4, 4))
-    left = without(network, ["fc2"], input_shape=(1, 4, 4))
+    left = remove_layers(network, ["fc2"], input_shape=(1, 4, 4))
     assert set(left.state_dict()) == {
         f"{row}.{kind}" for row in ("fc1", "fc3", "output") for kind in ("weight", "bias")
     }
@@ -60,7 +60,7 @@ def test_what_still_fits_is_shared_and_keeps_its_name():
 
 def test_a_layer_with_another_input_is_made_anew_and_the_whole_can_be_trained():
     torch.manual_seed(0)
-    left = without(NETWORKS["lenet5"].make(), ["c3", "f6"], input_shape=(1, 32, 32))
+    left = remove_layers(NETWORKS["lenet5"].make(), ["c3", "f6"], input_shape=(1, 32, 32))
     f5 = left.get_submodule("f5")
     assert isinstance(f5, nn.Linear)
     assert f5.in_features == 6 * 7 * 7
@@ -82,7 +82,7 @@ def test_a_group_can_go_whole():
         b=chain(conv=nn.Conv2d(4, 8, 3, padding=1), bn=nn.BatchNorm2d(8), relu=nn.ReLU()),
         c=nn.Conv2d(8, 5, 1, groups=1, bias=False),
     )
-    left = without(network, ["b"], input_shape=(3, 6, 6))
+    left = remove_layers(network, ["b"], input_shape=(3, 6, 6))
     assert names(left) == ["a", "c"]
     c = left.get_submodule("c")
     assert isinstance(c, nn.Conv2d)
@@ -92,12 +92,12 @@ def test_a_group_can_go_whole():
 def test_looking_moves_no_statistics_and_no_weights():
     network = chain(conv=nn.Conv2d(3, 4, 1), bn=nn.BatchNorm2d(4), last=nn.Conv2d(4, 2, 1))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    without(network, ["bn"], input_shape=(3, 5, 5))
+    remove_layers(network, ["bn"], input_shape=(3, 5, 5))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
 def test_it_stays_on_the_device_that_the_network_is_on():
-    left = without(empty("vgg16"), ["fc14", "fc15"])
+    left = remove_layers(empty("vgg16"), ["fc14", "fc15"])
     assert all(p.is_meta for p in left.parameters())
     assert left(torch.empty(2, 3, 224, 224, device="meta")).shape == (2, 1000)
 
@@ -113,10 +113,10 @@ def test_it_stays_on_the_device_that_the_network_is_on():
 )
 def test_what_cannot_be_is_said(name, layers, words):
     with pytest.raises(UsageError) as caught:
-        without(empty(name), layers, input_shape=input_shape(name))
+        remove_layers(empty(name), layers, input_shape=input_shape(name))
     assert words in str(caught.value)
 
 
 def test_a_picture_of_another_size_is_refused_rather_than_fitted():
     with pytest.raises(UsageError, match="row 'fc6' cannot take 6400"):
-        without(empty("alexnet_2012"), ["fc7"], input_shape=(3, 224, 224))
+        remove_layers(empty("alexnet_2012"), ["fc7"], input_shape=(3, 224, 224))

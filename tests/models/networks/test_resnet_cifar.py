@@ -14,7 +14,7 @@ from saccade.models.catalogue import NETWORKS
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized, padding
 from saccade.models.networks.resnet_cifar import cifar_resnet
-from saccade.models.weights import weights_called
+from saccade.models.weights import weights_entry
 
 DEPTHS = [20, 32, 44, 56, 110]
 
@@ -71,7 +71,7 @@ def test_a_depth_that_is_not_6n_plus_2_is_refused():
 def test_the_public_weights_recognise_cifar(depth: int, digest: str, shared_data: Path):
     name = f"cifar_resnet{depth}"
     file = shared_data / "weights" / f"cifar10_resnet{depth}-{digest}.th"
-    facts = weights_called(name, "cifar10")
+    facts = weights_entry(name, "cifar10")
     model = normalized(create_model(name, weights=file), facts.mean, facts.std).eval()
     data = np.load(shared_data / "cifar10_lossless" / "train_first4000.npz")
     images = torch.from_numpy(data["images"][:200]).permute(0, 3, 1, 2)

@@ -11,11 +11,11 @@ import torch
 
 import saccade
 from saccade.command import Command
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
-from saccade.metrics.metric import Measured
+from saccade.metrics.metric import MetricReport
 from saccade.report import pictures
-from saccade.report.pages.evaluation_page import Asked, evaluation_page
+from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 
@@ -58,10 +58,10 @@ def test_the_page_tells_the_numbers_of_the_evaluation(
     found, out = measured
     page = (out / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
     page = page.replace("\u2060", "")
-    assert lead_of(page).startswith(f"{found.leading} {found.leading.name} on its validation")
-    assert str(trained.test[found.leading.name]) in lead_of(page)
+    assert lead_of(page).startswith(f"{found.primary} {found.primary.name} on its validation")
+    assert str(trained.test[found.primary.name]) in lead_of(page)
     assert found.robustness is not None
-    told = [*map(str, found.numbers), *(str(one.number) for one in found.slices)]
+    told = [*map(str, found.metrics), *(str(one.metric) for one in found.slices)]
     assert all(words in page for words in told)
     for number in found.robustness.corrupted["brightness"]:
         assert f">{100 * number.value:.0f} (" in page
@@ -86,7 +86,9 @@ def test_a_tuned_threshold_has_its_section_and_its_command(trained: Run, tmp_pat
     page = page.replace("\u2060", "")
     assert "Saying “unknown”" in titles_of(page)
     assert found.selected is not None
-    assert f"confidence of {found.selected.chosen.value:.4f}, for a coverage of 90.0 %" in page
+    assert (
+        f"confidence of {found.selected.on_validation.value:.4f}, for a coverage of 90.0 %" in page
+    )
     command = f"saccade tune-threshold {trained.path} --split val --out {out} --coverage 0.9"
     assert f"{command}<" in page
 
@@ -106,14 +108,16 @@ def test_labels_and_numbers_have_their_page(
     found = saccade.evaluate(other_run.path, table, by="(1|2)", out=tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     check_page(page)
-    assert "on set.csv" in lead_of(page) and str(found.leading) in lead_of(page)
+    assert "on set.csv" in lead_of(page) and str(found.primary) in lead_of(page)
     answers = {"multilabel": "Label by label", "regression": "Numbers said"}[found.task]
     assert answers in titles_of(page) and "Worst answers" in titles_of(page)
     matched = "2 of 2 have pictures here, matched by name"
     assert (matched in page) == (found.task == "multilabel")
 
 
-def measured_classes(said: torch.Tensor, true: torch.Tensor, classes: tuple[str, ...]) -> Measured:
+def measured_classes(
+    said: torch.Tensor, true: torch.Tensor, classes: tuple[str, ...]
+) -> MetricReport:
     metric = ClassMetric(classes)
     return metric.measured(metric.rows(said, true))
 
@@ -125,15 +129,15 @@ def evaluated(trained: Run, right: int, n: int) -> str:
     said = torch.nn.functional.one_hot(named, len(classes)).double()
     true = torch.full((n,), 3)
     test = Evaluation.of("test", "classification", measured_classes(said.float(), true, classes))
-    answers = pictures.Tested(
+    answers = pictures.TestedImages(
         tuple(f"{k}.png" for k in range(n)),
         ("3",) * n,
         tuple(classes[k] for k in named),
         (named != true).double(),
         said,
-        Held(torch.zeros(n, 1, 8, 8, dtype=torch.uint8)),
+        CachedImages(torch.zeros(n, 1, 8, 8, dtype=torch.uint8)),
     )
-    return evaluation_page(trained, test, answers, Asked("some/threes", "saccade evaluate"))
+    return evaluation_page(trained, test, answers, EvaluatedData("some/threes", "saccade evaluate"))
 
 
 def test_a_difference_from_the_own_test_is_called_so_only_beyond_chance(trained: Run) -> None:
@@ -154,9 +158,9 @@ def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
     test = Evaluation.of(
         "test", "regression", measured_classes(torch.eye(2), torch.arange(2), ("a", "<b>"))
     )
-    held = Held(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
-    answers = pictures.Tested(
+    held = CachedImages(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
+    answers = pictures.TestedImages(
         ("<b>1", "<b>2"), ("1", "2"), ("1", "3"), torch.zeros(2), torch.zeros(2, 0), held
     )
-    page = evaluation_page(trained, test, answers, Asked("<b>", "saccade <b>"))
+    page = evaluation_page(trained, test, answers, EvaluatedData("<b>", "saccade <b>"))
     assert "&lt;b&gt;" in page and "<b>" not in page

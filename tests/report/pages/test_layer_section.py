@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from saccade.explain.layer_stats import LayerRow
+from saccade.explain.layer_stats import LayerStatistics
 from saccade.report.pages.run_page import layer_section
 
-FC = LayerRow("fc6", 10.0, 0.1, 0.001, 0.0, 1.0, 0, None, None)
-RELU = LayerRow("relu6", None, None, None, 0.1, 1.0, 4096, 0.43, None)
+FC = LayerStatistics("fc6", 10.0, 0.1, 0.001, 0.0, 1.0, 0, None, None)
+RELU = LayerStatistics("relu6", None, None, None, 0.1, 1.0, 4096, 0.43, None)
 
 
 def test_a_training_that_was_not_looked_into_has_no_section():

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from saccade.data.cache import Held
+from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
 from saccade.report import pictures
 from saccade.report.figures import STRONG
@@ -49,7 +49,7 @@ def test_reports_of_labels_and_of_numbers_hold_to_the_same(
 ) -> None:
     page = page_of(other_run)
     check_page(page)
-    assert str(other_run.test.leading) in page
+    assert str(other_run.test.primary) in page
     told = {"multilabel": ("Label by label", "given from"), "regression": ("Numbers said", "dot")}
     assert all(words in page for words in told[other_run.test.task])
     assert page.count("<img ") == min(24, other_run.test.n)
@@ -64,12 +64,12 @@ def test_the_report_holds_the_numbers_settings_and_command(trained: Run) -> None
     assert "saccade train --with train.epochs=4" in text
     for name in trained.recipe.settings():
         assert f">{name}</th>" in text
-    for number in trained.test.numbers:
+    for number in trained.test.metrics:
         assert f">{escape(number.name)}</th>" in text
     wrong = trained.test.n - sum(row[k] for k, row in enumerate(trained.test.confusion))
     assert f"{wrong} of {trained.test.n} pictures, as" in text
     assert f"temperature {trained.bundle.task.config()['temperature']:.2f}, from validation" in text
-    words = trained.events("judgement")[-1]["words"]
+    words = trained.events("fit_diagnosis")[-1]["message"]
     assert f"{words[0].upper()}{words[1:]}." in text.replace("&lt;", "<")
 
 
@@ -91,7 +91,7 @@ def test_class_names_cannot_become_markup(digits_run: Run) -> None:
         text = text.replace("p(3)", "p(<b>)")
         text = re.sub(r"(digits/\d+),3,", r"\1,<b>,", text)
         path.write_text(re.sub(r"(digits/\d+,[^,]+),3,", r"\1,<b>,", text))
-    held = Held(torch.zeros(digits_run.test.n, 1, 8, 8, dtype=torch.uint8))
+    held = CachedImages(torch.zeros(digits_run.test.n, 1, 8, 8, dtype=torch.uint8))
     page = run_page(digits_run, held)
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
@@ -108,7 +108,7 @@ def test_the_verdict_names_the_two_classes_it_mixes_up() -> None:
 
 def test_the_verdict_begins_with_the_number_and_ends_with_the_time(trained: Run) -> None:
     lead = page_of(trained).split('<p class="lead">')[1].split("</p>")[0]
-    assert lead.startswith(str(trained.test.leading))
+    assert lead.startswith(str(trained.test.primary))
     assert lead.endswith(f"Trained in {duration(trained.events('finished')[-1]['seconds'])}.")
 
 
@@ -125,13 +125,13 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     metric = ClassMetric(names)
     measured = metric.measured(metric.rows(said.float(), true))
     test = Evaluation.of("test", "classification", measured)
-    said_of_each = pictures.Tested(
+    said_of_each = pictures.TestedImages(
         tuple(map(str, range(80))),
         tuple(names[k] for k in true),
         tuple(names[k] for k in named),
         (true != named).double(),
         said,
-        Held(torch.zeros(80, 1, 8, 8, dtype=torch.uint8)),
+        CachedImages(torch.zeros(80, 1, 8, 8, dtype=torch.uint8)),
     )
     section = confusion_section(test, said_of_each)
     assert "<details><summary>The whole matrix" in section

@@ -125,7 +125,7 @@ def corrupt(batch: Batch, name: str, severity: int, generator: torch.Generator) 
 
 
 @dataclass(frozen=True)
-class Corrupted:
+class CorruptedImages:
     """A loader's batches under a corruption, the same whenever they are taken; bytes, as in files.
 
     The chance in a batch is a function of the seed, the corruption and the batch's first image: a

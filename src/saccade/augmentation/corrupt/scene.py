@@ -29,7 +29,7 @@ from torch import Tensor
 from saccade.augmentation.colour import LUMA
 from saccade.augmentation.corrupt.optics import even, filtered, normal, streaks, strength
 from saccade.augmentation.geometry import Elastic, centred, rotation, translation
-from saccade.augmentation.warp import Kind, Warp
+from saccade.augmentation.warp import Warp, WarpKind
 
 STEP = 64  # pixels of the shorter side up to which a step of `translate` is one pixel
 TURN = 4.0  # degrees a severity
@@ -159,22 +159,22 @@ def translate(images: Tensor, severity: int, generator: torch.Generator) -> Warp
     step = severity * max(1, round(min(images.shape[2:]) / STEP))
     angle = (8 * even((len(images),), generator, images)).floor() * (math.pi / 4)
     across, down = (step * direction.round() for direction in (angle.cos(), angle.sin()))
-    return _warp(images, translation(across, down), Kind.MOVE)
+    return _warp(images, translation(across, down), WarpKind.MOVE)
 
 
 def turn(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
     """Turned about the middle by 4 degrees a severity, to either side.  [N,C,H,W] -> N maps"""
     side = _either(images, generator)
-    return _warp(images, rotation(TURN * severity * side, _size(images)), Kind.AFFINE)
+    return _warp(images, rotation(TURN * severity * side, _size(images)), WarpKind.AFFINE)
 
 
 def scale(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
     """Larger or smaller by 6 % a severity.  [N,C,H,W] -> N maps"""
     zoom = GROWTH ** (severity * _either(images, generator))
-    return _warp(images, centred(zoom, 0, 0, zoom, _size(images)), Kind.AFFINE)
+    return _warp(images, centred(zoom, 0, 0, zoom, _size(images)), WarpKind.AFFINE)
 
 
-def _warp(images: Tensor, matrix: Tensor, kind: Kind) -> Warp:
+def _warp(images: Tensor, matrix: Tensor, kind: WarpKind) -> Warp:
     return Warp(matrix.to(images), _size(images), _size(images), kind=kind)
 
 

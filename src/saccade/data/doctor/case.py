@@ -28,21 +28,21 @@ class Finding:
     severity: Severity
     count: int
     items: tuple[str, ...]  # paths, all of them
-    words: str  # one plain sentence
+    message: str  # one plain sentence
     advice: str = ""
     remarks: Mapping[str, str] = field(default_factory=dict)  # of a path
-    together: tuple[tuple[str, ...], ...] = ()  # paths that belong together, such as copies
+    groups: tuple[tuple[str, ...], ...] = ()  # paths that belong together, such as copies
 
     def to_dict(self) -> dict[str, object]:
         return {
             "kind": self.kind,
             "severity": self.severity,
             "count": self.count,
-            "words": self.words,
+            "message": self.message,
             "advice": self.advice,
             "items": list(self.items),
             "remarks": dict(self.remarks),
-            "together": [list(group) for group in self.together],
+            "groups": [list(group) for group in self.groups],
         }
 
 
@@ -76,18 +76,18 @@ class Case:
         return list(mates.values())
 
     @property
-    def learned_from(self) -> str:
+    def training_split(self) -> str:
         """The split that a network would learn from."""
         return "train" if "train" in self.splits else next(iter(self.splits), "all")
 
 
-def label_words(item: Item) -> str:
+def label_text(item: Item) -> str:
     """A label as people and tables write it."""
     if item.label is None:
         return ""
     return "|".join(item.label) if isinstance(item.label, tuple) else str(item.label)
 
 
-def several(count: int, one: str, many: str = "") -> str:
+def pluralize(count: int, one: str, many: str = "") -> str:
     """`1 picture`, `2 pictures`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -25,13 +25,18 @@ from saccade.data.doctor import (
 from saccade.data.doctor import (
     traps_labels as traps_copies,
 )
-from saccade.data.doctor.case import Case, Finding, label_words, several
-from saccade.data.doctor.duplicates import clusters, confirmed, first_of_content, proposed
+from saccade.data.doctor.case import Case, Finding, label_text, pluralize
+from saccade.data.doctor.duplicates import (
+    candidate_pairs,
+    clusters,
+    confirmed_pairs,
+    first_of_content,
+)
 from saccade.data.doctor.scan import Progress, scan
 from saccade.data.doctor.traps_labels import label_counts
 from saccade.data.doctor.traps_pixels import lost_to_crop
-from saccade.data.item import File, Skipped, Source
-from saccade.data.sources import located
+from saccade.data.item import ImageFile, Skipped, Source
+from saccade.data.sources import absolute_location
 from saccade.files import cache_folder
 
 if TYPE_CHECKING:
@@ -50,7 +55,7 @@ class Diagnosis:
     case: Case
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()  # of the source
-    remembered: int = 0  # pictures whose facts an earlier examination had found
+    cached: int = 0  # pictures whose facts an earlier examination had found
     seconds: float = 0.0
 
     @property
@@ -80,7 +85,7 @@ class Diagnosis:
         aspect = table["width"] / np.maximum(table["height"], 1)
         lost = lost_to_crop(self.case)[self.case.table["readable"]]
         return {
-            "pictures": self.count,
+            "images": self.count,
             "readable": self.readable,
             "skipped": len(self.case.skipped),
             "bytes": int(self.case.table["bytes"].sum()),
@@ -102,7 +107,7 @@ class Diagnosis:
             "numbers": self.numbers(),
             "findings": [finding.to_dict() for finding in self.findings],
             "notes": list(self.notes),
-            "remembered": self.remembered,
+            "cached": self.cached,
             "seconds": round(self.seconds, 2),
         }
 
@@ -119,7 +124,7 @@ class Diagnosis:
             facts["digest"] = facts["digest"].decode()
             facts |= {name: f"{int(case.table[name][row]):016x}" for name in ("phash", "dhash")}
             cluster = int(case.cluster[row])
-            first = {"path": item.name, "label": label_words(item), "split": case.splits[row]}
+            first = {"path": item.name, "label": label_text(item), "split": case.splits[row]}
             told = {
                 "copy_of": case.items[cluster].name if cluster != row else "",
                 "reason": case.reasons.get(row, ""),
@@ -144,14 +149,14 @@ class Diagnosis:
                 continue
             cluster = int(self.case.cluster[row])
             split, path = self.case.splits[row], item.name
-            if folder is not None and isinstance(item.picture, File):
-                path = Path(os.path.relpath(item.picture.path, folder)).as_posix()
+            if folder is not None and isinstance(item.image, ImageFile):
+                path = Path(os.path.relpath(item.image.path, folder)).as_posix()
             group = item.group or ""
             if sizes[cluster] > 1 and not group:
                 group = f"copies of {self.case.items[cluster].name}"
             kept = {
                 "path": path,
-                "label": label_words(item),
+                "label": label_text(item),
                 "split": "" if split == "all" else split,
             }
             rows.append(kept | {"group": group})
@@ -162,7 +167,7 @@ class Diagnosis:
         case = self.case
         left_out = dict(case.reasons)
         for group in case.groups(case.content):
-            labels = {label_words(case.items[row]) for row in group}
+            labels = {label_text(case.items[row]) for row in group}
             kept = min(group, key=lambda row: (HELD_OUT_FIRST.get(case.splits[row], 2), row))
             for row in group:
                 if len(labels) > 1:
@@ -180,22 +185,24 @@ class Diagnosis:
         return left_out
 
     def __str__(self) -> str:
-        return "\n".join([self._summary(), *(f"{f.severity}: {f.words}" for f in self.findings)])
+        return "\n".join([self._summary(), *(f"{f.severity}: {f.message}" for f in self.findings)])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{f.severity}</td><td>{escape(f.words)} {escape(f.advice)}</td></tr>"
+            f"<tr><td>{f.severity}</td><td>{escape(f.message)} {escape(f.advice)}</td></tr>"
             for f in self.findings
         )
         return f"<p>{escape(self._summary())}</p><table>{rows}</table>"
 
     def _summary(self) -> str:
-        classes = f" of {several(len(self.case.classes), 'class', 'classes')}"
-        held = several(self.count, "picture") + (classes if self.case.classes else "")
+        classes = f" of {pluralize(len(self.case.classes), 'class', 'classes')}"
+        held = pluralize(self.count, "picture") + (classes if self.case.classes else "")
         worst = Counter(finding.severity for finding in self.findings)
-        told = [several(worst[kind], kind) for kind in ("error", "warning", "note") if worst[kind]]
+        told = [
+            pluralize(worst[kind], kind) for kind in ("error", "warning", "note") if worst[kind]
+        ]
         return (
             f"{self.name}: {held}, {self.readable:,} readable; {', '.join(told) or 'nothing found'}"
         )
@@ -274,7 +281,7 @@ def examine(
     found = scan(items, progress=progress, state=state)
     content = first_of_content(found.table["digest"], found.table["readable"])
     originals = np.flatnonzero((content == np.arange(len(items))) & found.table["readable"])
-    pairs = confirmed(proposed(found.table, originals), found.table, items)
+    pairs = confirmed_pairs(candidate_pairs(found.table, originals), found.table, items)
     copies = np.stack([np.arange(len(items)), content], axis=1)[content != np.arange(len(items))]
     case = Case(
         items=items,
@@ -294,14 +301,14 @@ def examine(
         case=case,
         findings=tuple(findings),
         notes=tuple(source.notes),
-        remembered=found.remembered,
+        cached=found.cached,
         seconds=time.monotonic() - started,
     )
 
 
-def memory_of(data: str | Path | None) -> Path | None:
+def cache_file_of(data: str | Path | None) -> Path | None:
     """The file in which the doctor remembers the pictures of a path; none for data without one."""
     if data is None or not Path(str(data).partition("::")[0]).exists():
         return None
-    name = hashlib.sha256(str(located(data)).encode()).hexdigest()[:16]
+    name = hashlib.sha256(str(absolute_location(data)).encode()).hexdigest()[:16]
     return cache_folder() / "doctor" / f"{name}.jsonl"

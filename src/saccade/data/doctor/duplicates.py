@@ -20,8 +20,10 @@ NEAR = 6  # bits of pHash; 7 at the most for four bands
 NEAR_ALSO = 12  # bits of dHash
 NEAR_SMALL = 4  # bits of either, of pictures that hold little
 STRUCTURE = 3.0  # deviation of the 32 x 32 picture, below which hashes tell noise
-ALIKE = 0.75  # correlation of fine structure; all pairs of CIFAR-10 down to here are copies
-ALIKE_SMALL = 0.99  # of pictures that hold little: two handwritten digits reach 0.985
+MIN_CORRELATION = (
+    0.75  # correlation of fine structure; all pairs of CIFAR-10 down to here are copies
+)
+MIN_CORRELATION_FLAT = 0.99  # of pictures that hold little: two handwritten digits reach 0.985
 LITTLE = 4000.0  # bits: entropy x pixels
 COMPARED = 64  # pixels, the size at which pixels are compared
 BLOCK = 8  # pixels, structure coarser than this is what the hashes have compared already
@@ -35,7 +37,7 @@ def first_of_content(digests: NDArray[np.bytes_], readable: NDArray[np.bool_]) -
     return np.where(readable, first[inverse.ravel()], np.arange(len(digests)))
 
 
-def proposed(table: NDArray[np.void], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+def candidate_pairs(table: NDArray[np.void], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """Pairs of `chosen` rows whose hashes lie near each other, each once.  [n] -> [M,2]"""
     chosen = chosen[table["structure"][chosen] >= STRUCTURE]
     phash, dhash = table["phash"][chosen], table["dhash"][chosen]
@@ -52,12 +54,12 @@ def proposed(table: NDArray[np.void], chosen: NDArray[np.int64]) -> NDArray[np.i
     return np.stack([chosen[pairs // n], chosen[pairs % n]], axis=1)
 
 
-def confirmed(
+def confirmed_pairs(
     pairs: NDArray[np.int64], table: NDArray[np.void], items: Sequence[Item]
 ) -> NDArray[np.int64]:
     """Those of `pairs` whose pixels agree in their fine structure.  [M,2] -> [m,2]"""
     kept = [np.empty((0, 2), dtype=np.int64)]
-    needed = np.where(_little(table)[pairs].any(axis=1), ALIKE_SMALL, ALIKE)
+    needed = np.where(_little(table)[pairs].any(axis=1), MIN_CORRELATION_FLAT, MIN_CORRELATION)
     for start in range(0, len(pairs), CONFIRMED_AT_ONCE):
         part = slice(start, start + CONFIRMED_AT_ONCE)
         rows, places = np.unique(pairs[part], return_inverse=True)
@@ -122,7 +124,7 @@ def _parts(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 
 def _read(item: Item) -> NDArray[np.float32]:
-    return fine_structure(pixels_of(item.picture.read(), COMPARED))
+    return fine_structure(pixels_of(item.image.read(), COMPARED))
 
 
 def _little(table: NDArray[np.void]) -> NDArray[np.bool_]:

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.data.formats import Opening, opened
-from saccade.data.item import Picture
+from saccade.data.formats import DecodeOptions, open_image
+from saccade.data.item import LazyImage
 from saccade.errors import DataError
 
 SIDE = 32  # pixels of the reduced picture that pHash looks at
-KEPT = 8  # lowest frequencies in each direction
+LOW_FREQUENCIES = 8  # lowest frequencies in each direction
 BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
@@ -64,7 +64,7 @@ def distance(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 def _cosines() -> NDArray[np.float64]:
     """The first rows of the DCT-II matrix, unscaled as in `scipy.fftpack.dct`.  [8,32]"""
-    frequency, place = np.arange(KEPT)[:, None], np.arange(SIDE)[None, :]
+    frequency, place = np.arange(LOW_FREQUENCIES)[:, None], np.arange(SIDE)[None, :]
     return 2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE))
 
 
@@ -118,13 +118,13 @@ COLUMNS = np.dtype(
 )  # fmt: skip
 
 
-def look(picture: Picture) -> Facts:
+def inspect_image(picture: LazyImage) -> Facts:
     """Load one picture and say what it is; never raises for what a file can hold."""
     raw = raw_of(picture)
     return raw if isinstance(raw, Facts) else facts_of(raw)
 
 
-def raw_of(picture: Picture) -> bytes | NDArray[np.uint8] | Facts:
+def raw_of(picture: LazyImage) -> bytes | NDArray[np.uint8] | Facts:
     """The bytes or pixels of a picture; facts that say why when there are none to be had."""
     try:
         return picture.read()
@@ -152,7 +152,7 @@ def pixels_of(raw: bytes | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     thousand pictures to look at.  Raises `DataError` for what cannot be read.
     """
     if isinstance(raw, bytes):
-        raw = opened(raw, Opening(grey=False, least=side, longer=False))
+        raw = open_image(raw, DecodeOptions(grey=False, min_side=side, longer=False))
     image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw).convert("RGB")
     return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
 

@@ -21,30 +21,32 @@ from numpy.typing import NDArray
 
 from saccade.data.doctor.facts import COLUMNS, VERSION, Facts, facts_of, raw_of, row
 from saccade.data.formats import DECODER
-from saccade.data.item import File, Item, Picture
-from saccade.data.reading import each_part
+from saccade.data.item import ImageFile, Item, LazyImage
+from saccade.data.reading import parallel_map_batches
 from saccade.data.sandbox import Message, Sandbox, serve
-from saccade.data.sources.archive import Stored, Zipped
+from saccade.data.sources.archive import ArchivedImage, ZippedImage
 from saccade.errors import DataError, ResourceError
-from saccade.files import write_whole
+from saccade.files import atomic_write
 
 SHAPE = struct.Struct("<QQQ")  # height, width, channels of the pixels that follow; 0: of a file
 
 
-def look_at_all(pictures: Sequence[Picture], processes: int | None = None) -> Iterator[Facts]:
+def inspect_images(pictures: Sequence[LazyImage], processes: int | None = None) -> Iterator[Facts]:
     """The facts of each picture, in order.
 
     Few pictures are in memory at a time; leaving the iterator ends the processes.
     """
     with Sandbox("saccade.data.doctor.scan", processes) as sandbox:
-        yield from each_part(pictures, lambda some: _looked_at(some, sandbox), sandbox.count)
+        yield from parallel_map_batches(
+            pictures, lambda some: _looked_at(some, sandbox), sandbox.count
+        )
 
 
-def _looked_at(pictures: Sequence[Picture], sandbox: Sandbox) -> list[Facts]:
+def _looked_at(pictures: Sequence[LazyImage], sandbox: Sandbox) -> list[Facts]:
     some = [raw_of(picture) for picture in pictures]
     there = [raw for raw in some if not isinstance(raw, Facts)]
-    answers = sandbox.ask([request(raw) for raw in there])
-    found = iter([understood(*both) for both in zip(answers, there, strict=True)])
+    answers = sandbox.submit([request(raw) for raw in there])
+    found = iter([parse_response(*both) for both in zip(answers, there, strict=True)])
     return [raw if isinstance(raw, Facts) else next(found) for raw in some]
 
 
@@ -55,7 +57,7 @@ def request(raw: bytes | NDArray[np.uint8]) -> Message:
     return SHAPE.pack(*(*raw.shape, 0)[:3]), np.ascontiguousarray(raw).data.cast("B")
 
 
-def answer(request: bytes) -> Message:
+def handle_request(request: bytes) -> Message:
     """What the process says."""
     height, width, channels = SHAPE.unpack_from(request)
     raw = request[SHAPE.size :]
@@ -65,7 +67,7 @@ def answer(request: bytes) -> Message:
     return [json.dumps(facts_of(raw)).encode()]
 
 
-def understood(answer: bytearray | DataError, raw: bytes | NDArray[np.uint8]) -> Facts:
+def parse_response(answer: bytearray | DataError, raw: bytes | NDArray[np.uint8]) -> Facts:
     """The facts that an answer means, or what the process died of."""
     if isinstance(answer, DataError):
         length = len(raw) if isinstance(raw, bytes) else raw.nbytes
@@ -74,7 +76,7 @@ def understood(answer: bytearray | DataError, raw: bytes | NDArray[np.uint8]) ->
 
 
 if __name__ == "__main__":
-    serve(answer)
+    serve(handle_request)
 
 
 Progress = Callable[[int, int], None]  # pictures done, pictures in all
@@ -89,7 +91,7 @@ class Scan:
 
     table: NDArray[np.void]  # [N] of COLUMNS
     reasons: dict[int, str]
-    remembered: int  # of these pictures, known from an earlier scan
+    cached: int  # of these pictures, known from an earlier scan
 
 
 def scan(
@@ -122,7 +124,7 @@ def scan(
         progress(done, len(items))
     memory = _Memory(state)
     try:
-        found = look_at_all([items[number].picture for number in todo], processes)
+        found = inspect_images([items[number].picture for number in todo], processes)
         for number, facts in zip(todo, found):
             keep(number, facts)
             memory.add(stamps[number], facts)
@@ -184,7 +186,7 @@ def _recall(path: Path, wanted: set[Stamp | None]) -> dict[Stamp | None, Facts]:
         stale = len(lines) - 2 - len(known) > max(1000, len(known))
         if lines[:1] != [HEAD] or lines[-1] or stale:
             kept = [json.dumps([*stamp, *facts]) for stamp, facts in known.items() if stamp]
-            write_whole(path, "".join(f"{line}\n" for line in [HEAD, *kept]))
+            atomic_write(path, "".join(f"{line}\n" for line in [HEAD, *kept]))
     except OSError as error:
         hint = "give another place for it, or none"
         raise ResourceError(f"'{path}' cannot be used: {error.strerror}", hint) from error
@@ -203,11 +205,11 @@ def _stamps(items: Sequence[Item]) -> list[Stamp | None]:
     """What tells that a picture is unchanged; None for those that lie in no file."""
     status = lru_cache(maxsize=64)(os.stat)  # of an archive, once for all its members
 
-    def stamp(picture: Picture) -> Stamp | None:
-        if isinstance(picture, File):
-            place, member = str(picture.place), ""
-        elif isinstance(picture, Stored | Zipped):
-            place, member = picture.place, f":{picture.offset}"
+    def stamp(picture: LazyImage) -> Stamp | None:
+        if isinstance(picture, ImageFile):
+            place, member = str(picture.location), ""
+        elif isinstance(picture, ArchivedImage | ZippedImage):
+            place, member = picture.archive, f":{picture.offset}"
         else:
             return None
         try:
@@ -216,4 +218,4 @@ def _stamps(items: Sequence[Item]) -> list[Stamp | None]:
             return None
         return os.path.abspath(place) + member, found.st_size, found.st_mtime_ns  # noqa: PTH100
 
-    return [stamp(item.picture) for item in items]
+    return [stamp(item.image) for item in items]

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from saccade.data.doctor.case import Case, Finding, several
+from saccade.data.doctor.case import Case, Finding, pluralize
 
 # fmt: off
 FORMATS = {  # by suffix, as Pillow names them; photographs of some cameras are MPO inside
@@ -27,7 +27,7 @@ def unreadable(case: Case) -> Finding | None:
     if not rows:
         return None
     names = case.names(rows)
-    words = f"{several(len(rows), 'picture')} of {len(case.items):,} cannot be read."
+    words = f"{pluralize(len(rows), 'picture')} of {len(case.items):,} cannot be read."
     advice = "Training leaves them out and says so; replace or remove them."
     remarks = {name: case.reasons[row] for name, row in zip(names, rows)}
     return Finding("unreadable", "error", len(rows), names, words, advice, remarks)
@@ -37,7 +37,7 @@ def empty_file(case: Case) -> Finding | None:
     rows = [row for row in case.reasons if _is_empty(case, row)]
     if not rows:
         return None
-    words = f"{several(len(rows), 'file')} {'is' if len(rows) == 1 else 'are'} empty (0 bytes)."
+    words = f"{pluralize(len(rows), 'file')} {'is' if len(rows) == 1 else 'are'} empty (0 bytes)."
     advice = "A copy or download was cut short; fetch them again."
     return Finding("empty_file", "error", len(rows), case.names(rows), words, advice)
 
@@ -53,7 +53,7 @@ def wrong_suffix(case: Case) -> Finding | None:
     if not remarks:
         return None
     verb = "is" if len(remarks) == 1 else "are"
-    words = f"{several(len(remarks), 'file')} {verb} of another format than the name says."
+    words = f"{pluralize(len(remarks), 'file')} {verb} of another format than the name says."
     advice = "They are read all the same here; other programs may refuse them."
     return Finding("wrong_suffix", "warning", len(remarks), tuple(remarks), words, advice, remarks)
 
@@ -69,7 +69,7 @@ def rare_format(case: Case) -> Finding | None:
     if not remarks:
         return None
     usual = counts.most_common(1)[0][0]
-    words = f"{several(len(remarks), 'stray file')} of another format among {usual} files."
+    words = f"{pluralize(len(remarks), 'stray file')} of another format among {usual} files."
     advice = "Often a placeholder or a drawing that came along; have a look."
     return Finding("rare_format", "note", len(remarks), tuple(remarks), words, advice, remarks)
 
@@ -82,7 +82,7 @@ def name_collision(case: Case) -> Finding | None:
     if not groups:
         return None
     names = tuple(name for group in groups for name in group)
-    words = f"{several(len(names), 'name')} differ only in case or in how accents are written."
+    words = f"{pluralize(len(names), 'name')} differ only in case or in how accents are written."
     advice = "On Windows and macOS one file would replace the other; rename them."
     return Finding("name_collision", "warning", len(names), names, words, advice, {}, groups)
 
@@ -92,7 +92,7 @@ def linked_twice(case: Case) -> Finding | None:
     remarks = {one.name: one.reason for one in case.skipped if one.reason.startswith(reason)}
     if not remarks:
         return None
-    words = f"{several(len(remarks), 'link')} to folders that are read already."
+    words = f"{pluralize(len(remarks), 'link')} to folders that are read already."
     advice = "Each picture is counted once; programs that follow links count it again and again."
     return Finding("linked_twice", "warning", len(remarks), tuple(remarks), words, advice, remarks)
 
@@ -101,7 +101,7 @@ def hidden(case: Case) -> Finding | None:
     names = tuple(one.name for one in case.skipped if one.reason == "hidden")
     if not names:
         return None
-    words = f"{several(len(names), 'hidden file or folder', 'hidden files or folders')} left out."
+    words = f"{pluralize(len(names), 'hidden file or folder', 'hidden files or folders')} left out."
     return Finding("hidden", "note", len(names), names, words)
 
 
@@ -115,7 +115,7 @@ def skipped(case: Case) -> Finding | None:
         return None
     most = Counter(remarks.values()).most_common(3)
     held = ", ".join(f"{count:,} {reason}" for reason, count in most)
-    words = f"{several(len(remarks), 'file or folder', 'files or folders')} left out: {held}."
+    words = f"{pluralize(len(remarks), 'file or folder', 'files or folders')} left out: {held}."
     return Finding("skipped", "note", len(remarks), tuple(remarks), words, "", remarks)
 
 

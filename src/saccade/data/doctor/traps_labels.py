@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from saccade.data.classes import labels_of
-from saccade.data.doctor.case import Case, Finding, Severity, label_words, several
+from saccade.data.doctor.case import Case, Finding, Severity, label_text, pluralize
 from saccade.data.item import Label
 
 TINY = 10  # pictures of a class to learn from
@@ -33,27 +33,27 @@ def class_missing(case: Case) -> Finding | None:
     }
     if not missing:
         return None
-    learned = f"{case.learned_from}/"
+    learned = f"{case.training_split}/"
     severity = "error" if any(name.startswith(learned) for name in missing) else "warning"
     shown = ", ".join(list(missing)[:5]) + (" and others" if len(missing) > 5 else "")
-    words = f"{several(len(missing), 'class', 'classes')} missing from a split: {shown}."
+    words = f"{pluralize(len(missing), 'class', 'classes')} missing from a split: {shown}."
     advice = "A class that is not learned cannot be told; one that is not tested has no score."
     return Finding("class_missing", severity, len(missing), tuple(missing), words, advice, missing)
 
 
 def class_tiny(case: Case) -> Finding | None:
-    counts = label_counts(case).get(case.learned_from, Counter())
-    tiny = {name: several(n, "picture") for name, n in counts.items() if 0 < n < TINY}
+    counts = label_counts(case).get(case.training_split, Counter())
+    tiny = {name: pluralize(n, "picture") for name, n in counts.items() if 0 < n < TINY}
     if not tiny:
         return None
-    has = several(len(tiny), "class has", "classes have")
+    has = pluralize(len(tiny), "class has", "classes have")
     words = f"{has} fewer than {TINY} pictures to learn from."
     advice = "Add pictures, or put small classes together."
     return Finding("class_tiny", "warning", len(tiny), tuple(tiny), words, advice, tiny)
 
 
 def imbalance(case: Case) -> Finding | None:
-    counts = label_counts(case).get(case.learned_from, Counter())
+    counts = label_counts(case).get(case.training_split, Counter())
     present = {name: n for name, n in counts.items() if n}
     if len(present) < 2:
         return None
@@ -61,7 +61,7 @@ def imbalance(case: Case) -> Finding | None:
     times = present[most] / present[least]
     if times < UNEVEN:
         return None
-    remarks = {name: several(present[name], "picture") for name in (most, least)}
+    remarks = {name: pluralize(present[name], "picture") for name in (most, least)}
     words = f"'{most}' has {times:.0f} times as many pictures as '{least}'."
     advice = "Weigh the classes, sample them evenly, or add pictures of the small ones."
     return Finding("imbalance", "warning", 2, (most, least), words, advice, remarks)
@@ -72,7 +72,7 @@ def duplicates(case: Case) -> Finding | None:
     extra = sum(len(group) - 1 for group in groups)
     if not extra:
         return None
-    words = f"{several(extra, 'picture')} {_are(extra)} exact copies of others."
+    words = f"{pluralize(extra, 'picture')} {_are(extra)} exact copies of others."
     advice = "They count twice in training; --cleaned leaves them out."
     return _finding("duplicates", "warning", extra, case, groups, words, advice)
 
@@ -87,7 +87,7 @@ def near_duplicates(case: Case) -> Finding | None:
     if not extra:
         return None
     words = (
-        f"{several(extra, 'picture')} {_are(extra)} near copies of others: "
+        f"{pluralize(extra, 'picture')} {_are(extra)} near copies of others: "
         "saved again, resized or brightened."
     )
     advice = "--cleaned makes one group of each, so that a split keeps them together."
@@ -105,7 +105,7 @@ def different_labels(case: Case) -> Finding | None:
     count = sum(map(len, groups))
     if not groups:
         return None
-    words = f"{several(len(groups), 'picture')} {_are(len(groups))} there under different labels."
+    words = f"{pluralize(len(groups), 'picture')} {_are(len(groups))} there under different labels."
     advice = "One of the labels is wrong; look at them."
     return _finding("different_labels", "error", count, case, groups, words, advice)
 
@@ -116,8 +116,10 @@ def leakage(case: Case) -> Finding | None:
     ]
     if not groups:
         return None
-    held_out = sum(1 for group in groups for row in group if case.splits[row] != case.learned_from)
-    words = f"{several(held_out, 'held-out picture')} {_are(held_out)} in another split as well."
+    held_out = sum(
+        1 for group in groups for row in group if case.splits[row] != case.training_split
+    )
+    words = f"{pluralize(held_out, 'held-out picture')} {_are(held_out)} in another split as well."
     advice = "Scores come out too good; --cleaned keeps the held-out copy only."
     return _finding("leakage", "error", held_out, case, groups, words, advice)
 
@@ -135,7 +137,7 @@ def _finding(
     divided = len(set(case.splits)) > 1
     remarks = {}
     for row in flat:
-        told = (label_words(case.items[row]), case.splits[row] if divided else "")
+        told = (label_text(case.items[row]), case.splits[row] if divided else "")
         remarks[case.items[row].name] = ", ".join(filter(None, told))
     together = tuple(case.names(group) for group in groups)
     return Finding(kind, severity, count, case.names(flat), words, advice, remarks, together)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.doctor.case import Case, Finding, Severity, several
+from saccade.data.doctor.case import Case, Finding, Severity, pluralize
 from saccade.data.doctor.duplicates import STRUCTURE
 
 LONG = 2.0  # long side / short side; the centre crop loses half of such a picture
@@ -128,6 +128,6 @@ def _found(
     """The finding, when there is any row; `{}` in `words` becomes `3 pictures are`."""
     if not len(rows):
         return None
-    count = several(len(rows), "picture is", "pictures are")
+    count = pluralize(len(rows), "picture is", "pictures are")
     names = case.names(rows)
     return Finding(kind, severity, len(rows), names, words.format(count), advice, remarks or {})

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from saccade.data.item import Encoded, Picture
-from saccade.data.sources.listing import Found, Listing, arrange, is_hidden, why_no_picture
+from saccade.data.item import EncodedImage, LazyImage
+from saccade.data.sources.listing import FoundImages, Listing, arrange, is_hidden, why_no_picture
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one picture file
@@ -26,27 +26,27 @@ TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class ArchivedImage:
     """A picture that lies in a larger file as it is."""
 
-    place: str
+    archive: str
     offset: int
     size: int
 
     def read(self) -> bytes:
-        with Path(self.place).open("rb") as file:
+        with Path(self.archive).open("rb") as file:
             file.seek(self.offset)
             data = file.read(self.size)
         if len(data) != self.size:
-            raise DataError(f"cut off in '{self.place}'")
+            raise DataError(f"cut off in '{self.archive}'")
         return data
 
 
 @dataclass(frozen=True, slots=True)
-class Zipped:
+class ZippedImage:
     """A picture that lies in a .zip, packed or not."""
 
-    place: str
+    archive: str
     offset: int  # of the member's local header
     packed: int  # bytes in the archive
     size: int  # bytes unpacked
@@ -54,7 +54,7 @@ class Zipped:
     method: int
 
     def read(self) -> bytes:
-        with Path(self.place).open("rb") as file:
+        with Path(self.archive).open("rb") as file:
             file.seek(self.offset)
             header = file.read(LOCAL_HEADER)
             name, extra = (int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
@@ -64,9 +64,9 @@ class Zipped:
             try:
                 data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, self.size + 1)
             except zlib.error as error:
-                raise DataError(f"damaged in '{self.place}': {error}") from error
+                raise DataError(f"damaged in '{self.archive}': {error}") from error
         if len(data) != self.size or zlib.crc32(data) != self.crc:
-            raise DataError(f"damaged in '{self.place}': size or checksum differ")
+            raise DataError(f"damaged in '{self.archive}': size or checksum differ")
         return data
 
 
@@ -77,10 +77,10 @@ def archive(path: Path) -> Listing:
     return arrange(members(path), path.name[: len(path.name) - len(ending)], f"'{path}'")
 
 
-def members(path: Path) -> Found:
+def members(path: Path) -> FoundImages:
     """Every member of an archive; the last one counts where several have one name."""
-    latest: dict[str, tuple[str, Picture | None]] = {}
-    found = Found()
+    latest: dict[str, tuple[str, LazyImage | None]] = {}
+    found = FoundImages()
     for name, reason, picture in _zip(path) if is_zip(path) else tar_members(path):
         name = name.removeprefix("./")
         if name in latest:
@@ -112,7 +112,7 @@ def _why_not(name: str) -> str:
     return "hidden" if any(map(is_hidden, parts)) else why_no_picture(parts[-1])
 
 
-def _zip(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
+def _zip(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
     """Name, reason to leave it out, and picture of every file in a .zip."""
     try:
         with zipfile.ZipFile(path) as opened:
@@ -130,10 +130,10 @@ def _zip(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
         elif max(one.file_size, one.compress_size) > LARGEST:
             reason = f"larger than {LARGEST >> 20} MiB"
         numbers = (one.header_offset, one.compress_size, one.file_size, one.CRC, one.compress_type)
-        yield one.filename.replace("\\", "/"), reason, Zipped(str(path), *numbers)
+        yield one.filename.replace("\\", "/"), reason, ZippedImage(str(path), *numbers)
 
 
-def tar_members(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
+def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
     """Name, reason to leave it out, and picture of every file in a .tar; in the file's order."""
     held = 0
     try:
@@ -148,7 +148,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
                 elif one.size > LARGEST:
                     reason = f"larger than {LARGEST >> 20} MiB"
                 if in_place or reason:
-                    yield one.name, reason, Stored(str(path), one.offset_data, one.size)
+                    yield one.name, reason, ArchivedImage(str(path), one.offset_data, one.size)
                     continue
                 held += one.size
                 file = opened.extractfile(one)
@@ -156,7 +156,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, Picture | None]]:
                     raise DataError(
                         f"'{path}' unpacks to more than {HELD >> 30} GiB", "unpack it to a .tar"
                     )
-                yield one.name, "", Encoded(file.read())
+                yield one.name, "", EncodedImage(file.read())
     except DataError:
         raise
     except Exception as error:  # among them RecursionError, on a chain of long names

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.classes import class_name, read_classes
-from saccade.data.item import Item, Label, Pixels
+from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources.listing import Listing, assemble, split_of
 from saccade.errors import DataError
 
@@ -104,7 +104,7 @@ def _items(
         )
     digits = len(str(len(labels)))
     return [
-        Item(f"{split}/{at:0{digits}d}", label, Pixels(picture))
+        Item(f"{split}/{at:0{digits}d}", label, ImageArray(picture))
         for at, (picture, label) in enumerate(zip(pixels, labels))
     ]
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.classes import class_name
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.data.sources.archive import is_tar, tar_members
 from saccade.data.sources.listing import Listing, assemble
 from saccade.errors import DataError
@@ -53,7 +53,7 @@ def cifar(path: Path) -> Listing:
         for at, (picture, label) in enumerate(zip(pixels, labels, strict=True)):
             if not 0 <= label < len(classes):
                 raise DataError(f"'{path}' has the label {label} for {len(classes)} classes", ANEW)
-            rows.append((split, Item(f"{split}/{at:05d}", classes[label], Pixels(picture))))
+            rows.append((split, Item(f"{split}/{at:05d}", classes[label], ImageArray(picture))))
     if not rows:
         raise DataError(f"'{path}' holds no batch of CIFAR", "such as data_batch_1 or train.bin")
     name = "cifar100" if len(classes) == 100 else "cifar10"

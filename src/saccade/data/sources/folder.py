@@ -14,11 +14,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from saccade.data.classes import class_name, natural
-from saccade.data.item import Encoded, File, Item, Picture
+from saccade.data.classes import class_name, natural_sort_key
+from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage
 from saccade.data.sources.listing import (
     LABELLED,
-    Found,
+    FoundImages,
     Listing,
     arrange,
     assemble,
@@ -36,7 +36,7 @@ def folder(root: Path) -> Listing:
     return arrange(walk(root), root.resolve().name, f"'{root}'")
 
 
-def walk(root: Path) -> Found:
+def walk(root: Path) -> FoundImages:
     """Every file below `root`, each folder once, however links lead about.
 
     Links are followed after all real folders have been read, so that a file counts under its real
@@ -46,7 +46,7 @@ def walk(root: Path) -> Found:
         raise DataError(f"there is no folder '{root}'", "check the spelling of the path")
     if not root.is_dir():
         raise DataError(f"'{root}' is a file where a folder is needed", LABELLED)
-    found = Found()
+    found = FoundImages()
     read: dict[tuple[int, int], str] = {}
     waiting, links = [""], []
     while waiting or links:
@@ -69,7 +69,7 @@ def walk(root: Path) -> Found:
 
 
 def _read_folder(
-    place: Path, name: str, found: Found, waiting: list[str], links: list[str]
+    place: Path, name: str, found: FoundImages, waiting: list[str], links: list[str]
 ) -> None:
     """List one folder: pictures and the rest into `found`, folders to be read into the others."""
     prefix = f"{name}/" if name else ""
@@ -89,7 +89,7 @@ def _read_folder(
         elif not entry.is_file():
             found.skip(below, "a link to nothing" if entry.is_symlink() else "no regular file")
         else:
-            found.pictures.append((below, File(entry.path)))
+            found.pictures.append((below, ImageFile(entry.path)))
 
 
 def pattern(root: Path, expression: str) -> Listing:
@@ -99,7 +99,7 @@ def pattern(root: Path, expression: str) -> Listing:
     refuse_pictureless(found, where)
     rows = [
         row
-        for at, picture in sorted(found.pictures, key=lambda pair: natural(pair[0]))
+        for at, picture in sorted(found.pictures, key=lambda pair: natural_sort_key(pair[0]))
         if (row := _row(at, picture, compiled, found))
     ]
     if not rows:
@@ -110,9 +110,9 @@ def pattern(root: Path, expression: str) -> Listing:
     return assemble(rows, root.resolve().stem, where, found.skipped)
 
 
-def _listed(file: Path) -> Found:
+def _listed(file: Path) -> FoundImages:
     """The pictures that a text file names, a line each, relative to its folder."""
-    found, seen = Found(), set()
+    found, seen = FoundImages(), set()
     for line in filter(None, map(str.strip, read_text(file).splitlines())):
         name = str(PurePosixPath(line.replace("\\", "/")))
         place = str(file.parent / name)
@@ -121,13 +121,13 @@ def _listed(file: Path) -> Found:
         elif reason := why_no_picture(PurePosixPath(name).name) or missing(place):
             found.skip(name, reason)
         else:
-            found.pictures.append((name, File(place)))
+            found.pictures.append((name, ImageFile(place)))
         seen.add(name)
     return found
 
 
 def _row(
-    at: str, picture: Picture, compiled: re.Pattern[str], found: Found
+    at: str, picture: LazyImage, compiled: re.Pattern[str], found: FoundImages
 ) -> tuple[str, Item] | None:
     """The split and the item of one picture, or nothing where the expression does not match."""
     hit = compiled.search(at)
@@ -162,17 +162,17 @@ def _compiled(expression: str) -> re.Pattern[str]:
 STANDARD_INPUT = "-"
 
 
-def unlabelled(images: Sequence[str | Path]) -> list[Item]:
+def find_images(images: Sequence[str | Path]) -> list[Item]:
     """Picture files, the pictures in folders, and `-` for standard input, as items."""
     items: list[Item] = []
     for image in images:
         path = Path(image)
         if str(image) == STANDARD_INPUT:
-            items.append(Item(STANDARD_INPUT, None, Encoded(sys.stdin.buffer.read())))
+            items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
         elif path.is_dir():
             items += _inside(path)
         elif path.exists():
-            items.append(Item(str(path), None, File(path)))
+            items.append(Item(str(path), None, ImageFile(path)))
         else:
             raise DataError(f"there is no picture '{path}'", "name a file or a folder of pictures")
     if not items:
@@ -184,4 +184,7 @@ def _inside(folder: Path) -> list[Item]:
     files = [f for f in folder.rglob("*") if not why_no_picture(f.name) and f.is_file()]
     if not files:
         raise DataError(f"there is no picture in '{folder}'")
-    return [Item(str(f), None, File(f)) for f in sorted(files, key=lambda f: natural(str(f)))]
+    return [
+        Item(str(f), None, ImageFile(f))
+        for f in sorted(files, key=lambda f: natural_sort_key(str(f)))
+    ]

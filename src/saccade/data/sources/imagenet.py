@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from saccade.data.classes import class_name, natural
-from saccade.data.item import Item, Picture
+from saccade.data.classes import class_name, natural_sort_key
+from saccade.data.item import Item, LazyImage
 from saccade.data.sources.folder import walk
 from saccade.data.sources.listing import Listing, assemble, is_hidden, refuse_pictureless, split_of
 from saccade.errors import DataError
@@ -31,7 +31,7 @@ def imagenet(root: Path) -> Listing:
     refuse_pictureless(found, where)
     solved = _solution(root)
     rows: list[tuple[str, Item]] = []
-    for name, picture in sorted(found.pictures, key=lambda pair: natural(pair[0])):
+    for name, picture in sorted(found.pictures, key=lambda pair: natural_sort_key(pair[0])):
         if row := _row(name, picture, solved):
             rows.append(row)
         else:
@@ -81,7 +81,7 @@ def _folders(root: Path) -> list[Path]:
     return [place for place in root.iterdir() if place.is_dir() and not is_hidden(place.name)]
 
 
-def _row(name: str, picture: Picture, solved: Mapping[str, str]) -> tuple[str, Item] | None:
+def _row(name: str, picture: LazyImage, solved: Mapping[str, str]) -> tuple[str, Item] | None:
     """Split, and the item with its synset for a label; nothing where the path tells none."""
     parts = name.split("/")
     splits = [split for part in parts[:-1] if (split := split_of(part))]

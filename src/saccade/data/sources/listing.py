@@ -12,8 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from saccade.data.classes import class_list, class_name, missing_note, natural, refuse_unknown
-from saccade.data.item import Item, Picture, Skipped
+from saccade.data.classes import (
+    class_list,
+    class_name,
+    missing_note,
+    natural_sort_key,
+    refuse_unknown,
+)
+from saccade.data.item import Item, LazyImage, Skipped
 from saccade.errors import DataError, unknown
 
 
@@ -69,7 +75,7 @@ def assemble(
             f"{where} holds one class only: '{classes[0]}'",
             "two classes at least are needed, side by side",
         )
-    ordered = tuple(sorted(skipped, key=lambda one: natural(one.name)))
+    ordered = tuple(sorted(skipped, key=lambda one: natural_sort_key(one.name)))
     return Listing(name, classes, items, ordered, notes)
 
 
@@ -89,10 +95,10 @@ LABELLED = "put each class into a folder of its own, or give a table with path a
 
 
 @dataclass
-class Found:
+class FoundImages:
     """What a walk through a folder or an archive came upon: pictures by name, and the rest."""
 
-    pictures: list[tuple[str, Picture]] = field(default_factory=list)
+    pictures: list[tuple[str, LazyImage]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
     def skip(self, name: str, reason: str) -> None:
@@ -124,10 +130,10 @@ def split_of(folder: str) -> str | None:
     return None
 
 
-def arrange(found: Found, name: str, where: str) -> Listing:
+def arrange(found: FoundImages, name: str, where: str) -> Listing:
     """The pictures by split and class; `where` is what messages call the place."""
     refuse_pictureless(found, where)
-    pictures = sorted(found.pictures, key=lambda pair: natural(pair[0]))
+    pictures = sorted(found.pictures, key=lambda pair: natural_sort_key(pair[0]))
     names = [picture for picture, _ in pictures]
     depth = _depth_of_wrapping(names)
     folders = _split_folders(names, depth, where)
@@ -152,7 +158,7 @@ def arrange(found: Found, name: str, where: str) -> Listing:
     return assemble(rows, name, where, found.skipped, notes)
 
 
-def refuse_pictureless(found: Found, where: str) -> None:
+def refuse_pictureless(found: FoundImages, where: str) -> None:
     """Raise `DataError` saying what there is instead when there is no picture."""
     if found.pictures:
         return

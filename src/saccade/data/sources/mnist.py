@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.item import Item, Pixels
+from saccade.data.item import ImageArray, Item
 from saccade.data.sources.listing import Listing, assemble
 from saccade.errors import DataError
 
@@ -91,7 +91,7 @@ def _items(
     names = classes or tuple(str(label) for label in range(256))
     digits = len(str(len(labels)))
     return [
-        Item(f"{split}/{at:0{digits}d}", names[label], Pixels(image))
+        Item(f"{split}/{at:0{digits}d}", names[label], ImageArray(image))
         for at, (image, label) in enumerate(zip(images, labels))
     ]
 
@@ -103,7 +103,7 @@ def digits() -> Listing:
     flat, labels = load_digits(return_X_y=True)
     pixels = np.rint(flat.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     items = tuple(
-        Item(f"digits/{at:04d}", str(label), Pixels(array))
+        Item(f"digits/{at:04d}", str(label), ImageArray(array))
         for at, (array, label) in enumerate(zip(pixels, labels, strict=True), start=1)
     )
     return Listing("digits", tuple("0123456789"), {"all": items})

@@ -29,7 +29,7 @@ from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.table import manifest
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, unknown
-from saccade.files import Digest, Tell, cache_folder, fetch, silent
+from saccade.files import Digest, Notify, cache_folder, fetch, silent
 
 IDX = (
     "train-images-idx3-ubyte.gz",
@@ -49,7 +49,7 @@ HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedFile:
     """A file of a data set, the MD5 that its publishers tell of it, and where it is to be had."""
 
     name: str
@@ -58,30 +58,30 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedDataset:
     """The files of a data set, and what reads and recognises them."""
 
-    files: tuple[Published, ...]
+    files: tuple[PublishedFile, ...]
     read: Callable[[Path], Listing]  # of a folder
     recognise: Callable[[Path], bool]
 
 
-def _family(mirrors: tuple[str, ...], classes: tuple[str, ...], *digests: str) -> Named:
+def _family(mirrors: tuple[str, ...], classes: tuple[str, ...], *digests: str) -> NamedDataset:
     """One of MNIST's kind: four idx files."""
-    files = tuple(Published(name, md5, mirrors) for name, md5 in zip(IDX, digests, strict=True))
-    return Named(files, partial(idx, classes=classes), is_idx)
+    files = tuple(PublishedFile(name, md5, mirrors) for name, md5 in zip(IDX, digests, strict=True))
+    return NamedDataset(files, partial(idx, classes=classes), is_idx)
 
 
-def _toronto(name: str, md5: str) -> Named:
+def _toronto(name: str, md5: str) -> NamedDataset:
     """One of the two CIFARs: one archive."""
-    return Named(
-        (Published(name, md5, TORONTO),),
+    return NamedDataset(
+        (PublishedFile(name, md5, TORONTO),),
         lambda folder: cifar(folder if is_cifar(folder) else folder / name),
         lambda folder: is_cifar(folder) or (folder / name).is_file(),
     )
 
 
-NAMED: dict[str, Named] = {
+DATASETS: dict[str, NamedDataset] = {
     "mnist": _family(
         MNIST, tuple("0123456789"),
         "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
@@ -102,17 +102,17 @@ NAMED: dict[str, Named] = {
 }  # fmt: skip
 
 
-def named(name: str, folder: Path | None = None, tell: Tell = silent) -> Listing:
+def named_dataset(name: str, folder: Path | None = None, notify: Notify = silent) -> Listing:
     """The data set called `name`, from `folder` where one is given, else fetched once and kept."""
-    if name not in NAMED:
-        raise unknown("data set", name, (*NAMED, "digits"))
-    known = NAMED[name]
+    if name not in DATASETS:
+        raise unknown("data set", name, (*DATASETS, "digits"))
+    known = DATASETS[name]
     if folder is None:
         folder = data_home() / name
         for file in known.files:
             addresses = [mirror + file.name for mirror in file.mirrors]
             digest = Digest("md5", file.md5)
-            fetch(folder / file.name, addresses, digest, damaged=DataError, tell=tell)
+            fetch(folder / file.name, addresses, digest, damaged=DataError, notify=notify)
     elif not folder.is_dir() or not known.recognise(folder):
         raise DataError(
             f"'{folder}' does not hold {name}",
@@ -130,7 +130,7 @@ TABLES = (".csv", ".tsv", ".txt")
 ARRAYS = (".npy", ".npz")
 
 
-def open_source(data: str | Path | None, *, tell: Tell = silent) -> Source:
+def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
     """The source that `data` names: a path, a name, or nothing for the embedded digits.
 
     `tell` takes a line now and then while a named data set is being fetched.
@@ -139,12 +139,12 @@ def open_source(data: str | Path | None, *, tell: Tell = silent) -> Source:
         return digits()
     text, _, told = str(data).partition("::")
     path = Path(text)
-    if text in NAMED and not isinstance(data, Path):
-        return named(text, Path(told) if told else None, tell)
+    if text in DATASETS and not isinstance(data, Path):
+        return named_dataset(text, Path(told) if told else None, notify)
     if "*" in path.name or "{" in path.name:
         return webdataset(expand(text))
     if not path.exists():
-        names = unknown("data set", text, (*NAMED, "digits"))
+        names = unknown("data set", text, (*DATASETS, "digits"))
         raise DataError(f"there is no '{text}'", f"check the path; of names, {names.hint}")
     if path.suffix.lower() in TABLES and "(" not in told:
         column, _, kind = told.partition("=")
@@ -154,10 +154,10 @@ def open_source(data: str | Path | None, *, tell: Tell = silent) -> Source:
     return _of_folder(path) if path.is_dir() else _of_file(path)
 
 
-def located(data: str | Path | None) -> str | None:
+def absolute_location(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
     place, mark, rest = str(data).partition("::")
-    named_one = place in (*NAMED, "digits") and not isinstance(data, Path)
+    named_one = place in (*DATASETS, "digits") and not isinstance(data, Path)
     if data is None or named_one or not Path(place).exists():
         return None if data is None else str(data)
     return f"{Path(place).resolve()}{mark}{rest}"

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
-from saccade.data.item import Count, File, Item, Label, Skipped
+from saccade.data.item import Count, ImageFile, Item, Label, Skipped
 from saccade.data.sources.listing import SUFFIXES, Listing, assemble, split_of, why_no_picture
 from saccade.errors import DataError, unknown
 
@@ -53,7 +53,7 @@ def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -
     return assemble(found, path.stem, f"'{path}'", reader.skipped, reader.notes(found))
 
 
-def cells_of(path: Path, column: str = "") -> dict[str, str]:
+def column_values(path: Path, column: str = "") -> dict[str, str]:
     """What a table says of each picture, by its name: in `column`, or in the first other one."""
     header, rows, _ = _table(path)
     folded = [cell.casefold() for cell in header]
@@ -121,7 +121,7 @@ class _Rows:
         if reason:
             self.skipped.append(Skipped(name, reason))
             return None
-        item = Item(name, label, File(place), cell.get("group") or None)
+        item = Item(name, label, ImageFile(place), cell.get("group") or None)
         return self._split(cell.get("split"), number), item
 
     def _why_not(self, name: str, place: str, label: Label, number: int) -> str:

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from saccade.data.classes import class_name, natural, read_classes
-from saccade.data.item import Item, Picture
+from saccade.data.classes import class_name, natural_sort_key, read_classes
+from saccade.data.item import Item, LazyImage
 from saccade.data.sources.archive import tar_members
 from saccade.data.sources.listing import (
     SUFFIXES,
-    Found,
+    FoundImages,
     Listing,
     assemble,
     refuse_pictureless,
@@ -33,11 +33,11 @@ def webdataset(shards: Sequence[Path]) -> Listing:
     """The samples of all shards, in the shards' natural order and the order inside them."""
     if not shards:
         raise DataError("there is no shard", "name .tar files, as in 'shards/train-{000..009}.tar'")
-    ordered = sorted(shards, key=lambda shard: natural(str(shard)))
+    ordered = sorted(shards, key=lambda shard: natural_sort_key(str(shard)))
     classes = ()
     if (list_of_classes := ordered[0].parent / "classes.txt").is_file():
         classes = read_classes(list_of_classes)
-    found = Found()
+    found = FoundImages()
     rows: list[tuple[str, Item]] = []
     for shard in ordered:
         split = _split(shard)
@@ -83,9 +83,9 @@ def holds_samples(path: Path) -> bool:
     return False
 
 
-def _samples(shard: Path, classes: Sequence[str], found: Found) -> Iterator[Item]:
+def _samples(shard: Path, classes: Sequence[str], found: FoundImages) -> Iterator[Item]:
     """The items of one shard; what has no picture or no label goes into `found.skipped`."""
-    samples: dict[str, dict[str, tuple[str, Picture]]] = {}
+    samples: dict[str, dict[str, tuple[str, LazyImage]]] = {}
     for name, reason, picture in tar_members(shard):
         folder, slash, file = name.removeprefix("./").rpartition("/")
         stem, dot, ending = file.partition(".")
@@ -106,7 +106,7 @@ def _samples(shard: Path, classes: Sequence[str], found: Found) -> Iterator[Item
 
 
 def _label(
-    parts: dict[str, tuple[str, Picture]], classes: Sequence[str], shard: Path, key: str
+    parts: dict[str, tuple[str, LazyImage]], classes: Sequence[str], shard: Path, key: str
 ) -> str:
     """The class of one sample, by name."""
     text = ""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from saccade import errors
 from saccade.command import Command
-from saccade.device import HUSHED, cores
+from saccade.device import LAUNCHED, cpu_count
 from saccade.errors import ResourceError, Stopped, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the l
 SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
 
 
-def is_ours(host: str) -> bool:
+def is_local_host(host: str) -> bool:
     """Whether `host` is this machine: whether one may listen there."""
     try:
         with socket.socket(_family(host)) as listener:
@@ -43,7 +43,7 @@ def is_ours(host: str) -> bool:
     return True
 
 
-def taken(host: str, port: int) -> bool:
+def port_in_use(host: str, port: int) -> bool:
     """Whether somebody listens on a port of this machine already."""
     with socket.socket(_family(host)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,14 +93,14 @@ class Launch:
     processes: int = 1  # on this machine, and on every other
     nodes: int = 1  # machines
     rendezvous: str | None = None  # host:port of one of them
-    restarts: int = 0  # of all processes after one of them has failed
+    max_restarts: int = 0  # of all processes after one of them has failed
 
     def __post_init__(self) -> None:
         for name in ("processes", "nodes"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name} cannot be {getattr(self, name)}", "give 1 or more")
-        if self.restarts < 0:
-            raise UsageError(f"--max-restarts cannot be {self.restarts}", "give 0 or more")
+        if self.max_restarts < 0:
+            raise UsageError(f"--max-restarts cannot be {self.max_restarts}", "give 0 or more")
         if self.several and sys.platform == "win32":
             raise UsageError("several processes train on Linux and macOS alone", "give one")
         if self.nodes > 1 and not self.rendezvous:
@@ -134,7 +134,7 @@ class Launch:
         return " ".join(words)
 
 
-def launch(words: Sequence[str], spec: Launch) -> Path:
+def launch(arguments: Sequence[str], spec: Launch) -> Path:
     """Run `saccade WORDS` as all of the processes; gives the run folder that they made.
 
     Raises the first error of any process, with its rank.
@@ -149,7 +149,9 @@ def launch(words: Sequence[str], spec: Launch) -> Path:
     with tempfile.TemporaryDirectory(prefix="saccade-") as folder, _environment(spec):
         logs = Path(folder)
         try:
-            elastic_launch(_config(spec, logs), sys.executable)("-P", "-m", "saccade.cli", *words)
+            elastic_launch(_config(spec, logs), sys.executable)(
+                "-P", "-m", "saccade.cli", *arguments
+            )
         except ChildFailedError as error:
             raise _first_error(error.failures, logs, spec) from None
         except SignalException as error:
@@ -167,8 +169,8 @@ def _config(spec: Launch, logs: Path) -> LaunchConfig:
     from torch.distributed.launcher.api import LaunchConfig
 
     host, port = spec.endpoint
-    ours = is_ours(host)
-    if ours and port and taken(host, port):
+    ours = is_local_host(host)
+    if ours and port and port_in_use(host, port):
         raise ResourceError(f"port {port} of {host} is taken", "name another with --rendezvous")
     quiet = {0: Std.OUT} | dict.fromkeys(range(1, spec.processes), Std.ALL)
     return LaunchConfig(
@@ -180,7 +182,7 @@ def _config(spec: Launch, logs: Path) -> LaunchConfig:
         rdzv_endpoint=f"{host}:{port}",
         rdzv_configs={"is_host": str(ours).lower()},
         local_addr=address_towards(host, port),
-        max_restarts=spec.restarts,
+        max_restarts=spec.max_restarts,
         logs_specs=DefaultLogsSpecs(str(logs), redirects=quiet),
     )
 
@@ -189,8 +191,8 @@ def _config(spec: Launch, logs: Path) -> LaunchConfig:
 def _environment(spec: Launch) -> Iterator[None]:
     """What the processes inherit; signals and the launcher's own log as they were, afterwards."""
     given = {
-        HUSHED: "1",
-        "OMP_NUM_THREADS": str(max(1, cores() // spec.processes)),
+        LAUNCHED: "1",
+        "OMP_NUM_THREADS": str(max(1, cpu_count() // spec.processes)),
         "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": SAVING,
     }
     if interface := interface_of(address_towards(*spec.endpoint)):

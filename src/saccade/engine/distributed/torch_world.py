@@ -20,7 +20,7 @@ from saccade.data.batch import Batch
 from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics, copy_flat
 from saccade.errors import ResourceError, UsageError
 
-PATIENCE = timedelta(minutes=30)  # with a process that says nothing where all should speak
+TIMEOUT = timedelta(minutes=30)  # with a process that says nothing where all should speak
 POLL = 0.05  # seconds between two looks for what the leader has yet to say
 
 
@@ -186,12 +186,12 @@ def init_world() -> Iterator[World]:
     if not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
         yield SINGLE_PROCESS
         return
-    store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+    store, rank, size = next(rendezvous("env://", timeout=TIMEOUT))
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     # the launcher's store may still hold the addresses of the attempt before
     store = dist.PrefixStore(attempt, store)  # pyright: ignore[reportPrivateImportUsage]
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=PATIENCE, world_size=size, rank=rank, store=store)
+    dist.init_process_group(backend, timeout=TIMEOUT, world_size=size, rank=rank, store=store)
     yield TorchWorld(store, rank, size)
     dist.destroy_process_group()  # not after a failure: the others may wait for ever
 

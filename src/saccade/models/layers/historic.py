@@ -167,7 +167,7 @@ class LocalResponseNorm(nn.Module):
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
-class Neighbours(nn.Module):
+class KNNClassifier(nn.Module):
     """The votes of the `k` remembered pictures at the smallest angle.  [N,D] -> [N,K]
 
     As the logarithm of (votes + 1 / K) / (k + 1), so that no class is impossible.

@@ -20,7 +20,7 @@ class Initialisation(Protocol):
     def __call__(self, network: Network, generator: Generator | None = None) -> Network: ...
 
 
-def weighted(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
+def weight_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
     """Every convolution and every linear layer, in order; biases are set to zero."""
     layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     for layer in layers:
@@ -36,7 +36,7 @@ def he(network: Network, generator: Generator | None = None, *, slope: float = 0
     follows, gets the variance 1 / (3 fan_in), PyTorch's own, as in the public residual networks;
     the fan of a grouped convolution counts the outputs of all groups, as there.
     """
-    layers = weighted(network)
+    layers = weight_layers(network)
     if layers and isinstance(layers[-1], nn.Linear):
         nn.init.kaiming_uniform_(layers.pop().weight, a=5**0.5, generator=generator)
     for layer in layers:
@@ -46,21 +46,21 @@ def he(network: Network, generator: Generator | None = None, *, slope: float = 0
 
 def xavier(network: Network, generator: Generator | None = None) -> Network:
     """Variance 2 / (fan_in + fan_out): made for tanh, half of what a ReLU needs."""
-    for layer in weighted(network):
+    for layer in weight_layers(network):
         nn.init.xavier_normal_(layer.weight, generator=generator)
     return network
 
 
 def zero(network: Network, generator: Generator | None = None) -> Network:
     """All weights zero: every unit of a layer computes the same, and no gradient arrives."""
-    for layer in weighted(network):
+    for layer in weight_layers(network):
         nn.init.zeros_(layer.weight)
     return network
 
 
 def scaled(network: Network, generator: Generator | None, factor: float) -> Network:
     """He's weights in every layer, the last one too, times `factor`."""
-    for layer in weighted(network):
+    for layer in weight_layers(network):
         nn.init.kaiming_normal_(layer.weight, mode="fan_out", generator=generator)
         layer.weight.data.mul_(factor)
     return network

@@ -19,7 +19,7 @@ from saccade.models.layers.historic import LocallyConnected, SubSampling, TableC
 LAYERS = (nn.Conv2d, nn.Linear, TableConv2d, LocallyConnected)
 
 
-def without(
+def remove_layers(
     network: nn.Sequential,
     layers: Sequence[str],
     *,
@@ -34,7 +34,7 @@ def without(
     """
     picture = torch.empty(2, *input_shape, device="meta")
     sizes = _sizes(network, picture)
-    named = {path for layer in layers for path in find(network, layer)}
+    named = {path for layer in layers for path in find_layers(network, layer)}
     rest, scores = _joined(network, named | _behind(network, named, sizes), picture, "")
     *_, (_, expected) = sizes.values()
     if scores.shape != expected:
@@ -55,7 +55,7 @@ def rows(network: nn.Sequential, prefix: str = "") -> Iterator[tuple[str, nn.Mod
             yield prefix + name, row
 
 
-def find(network: nn.Sequential, layer: str) -> list[str]:
+def find_layers(network: nn.Sequential, layer: str) -> list[str]:
     """The full names of the rows that `layer` means: a row's, all of a group's, or a number's."""
     paths = [path for path, _ in rows(network)]
     inside = [path for path in paths if path == layer or path.startswith(f"{layer}.")]

@@ -20,7 +20,7 @@ from torch import nn
 
 from saccade.models.layers.blocks import chain
 from saccade.models.layers.historic import LocalResponseNorm
-from saccade.models.layers.surgery import without
+from saccade.models.layers.surgery import remove_layers
 
 
 # fmt: off
@@ -68,7 +68,7 @@ def alexnet(num_classes: int = 1000) -> nn.Sequential:
 # fmt: on
 def alexnet_2012_without(num_classes: int = 1000, *, layers: Sequence[str]) -> nn.Sequential:
     """AlexNet less these layers, the rest joined.  [N,3,227,227] -> [N,num_classes]"""
-    return initialise(without(alexnet_2012(num_classes), layers, input_shape=(3, 227, 227)))
+    return initialise(remove_layers(alexnet_2012(num_classes), layers, input_shape=(3, 227, 227)))
 
 
 def initialise(network: nn.Sequential) -> nn.Sequential:

@@ -26,7 +26,7 @@ Layer = Callable[[int, int], nn.Module]  # cin, growth
 Depths = tuple[int, int, int, int]  # layers in denseblock1 to denseblock4
 
 
-class Dense(nn.Module):
+class DenseLayer(nn.Module):
     """Adds `growth` channels, made of all so far by a 3x3.  [N,cin,H,W] -> [N,cin+growth,H,W]"""
 
     def __init__(self, cin: int, growth: int):
@@ -140,7 +140,7 @@ def cifar_densenet(depth: int, growth: int, num_classes: int = 10) -> nn.Sequent
     """
     n = layers_a_block(depth, 1)
     widths = (16, 16 + n * growth, 16 + 2 * n * growth)
-    return three_blocks(Dense, widths, n, growth, num_classes)
+    return three_blocks(DenseLayer, widths, n, growth, num_classes)
 
 
 def cifar_densenet_bc(depth: int, growth: int, num_classes: int = 10) -> nn.Sequential:

@@ -108,7 +108,7 @@ def googlenet(num_classes: int = 1000) -> nn.Sequential:
     )
 
 
-def side_classifier(cin: int, num_classes: int, conv: Conv, pool: nn.Module) -> nn.Sequential:
+def auxiliary_classifier(cin: int, num_classes: int, conv: Conv, pool: nn.Module) -> nn.Sequential:
     """Section 5's auxiliary classifier.  [N,cin,14,14] -> [N,num_classes]"""
     return chain(
         pool=pool,                                                  #  cin x   4 x   4
@@ -128,10 +128,10 @@ class Logits(NamedTuple):
     aux1: Tensor
 
 
-SIDES = {"inception4a": "aux1", "inception4d": "aux2"}  # the row after which each one stands
+AUXILIARY = {"inception4a": "aux1", "inception4d": "aux2"}  # the row after which each one stands
 
 
-class WithSideClassifiers(nn.Module):
+class WithAuxiliaryClassifiers(nn.Module):
     """A GoogLeNet and its two side classifiers.  [N,3,H,W] -> Logits
 
     The rows keep their names, and the side classifiers stand before the head, as torchvision's.
@@ -148,27 +148,27 @@ class WithSideClassifiers(nn.Module):
     def forward(self, x: Tensor) -> Logits:
         side: dict[str, Tensor] = {}
         for name, row in self.named_children():
-            if name in SIDES.values():
+            if name in AUXILIARY.values():
                 continue
             x = row(x)
-            if name in SIDES:
-                side[SIDES[name]] = self.get_submodule(SIDES[name])(x)
+            if name in AUXILIARY:
+                side[AUXILIARY[name]] = self.get_submodule(AUXILIARY[name])(x)
         return Logits(logits=x, **side)
 
 
-def googlenet_2014_aux(num_classes: int = 1000) -> WithSideClassifiers:
+def googlenet_2014_aux(num_classes: int = 1000) -> WithAuxiliaryClassifiers:
     """`googlenet_2014` with its side classifiers.  [N,3,224,224] -> Logits"""
-    return WithSideClassifiers(
+    return WithAuxiliaryClassifiers(
         googlenet_2014(num_classes),
-        side_classifier(512, num_classes, conv_relu, nn.AvgPool2d(5, stride=3)),
-        side_classifier(528, num_classes, conv_relu, nn.AvgPool2d(5, stride=3)),
+        auxiliary_classifier(512, num_classes, conv_relu, nn.AvgPool2d(5, stride=3)),
+        auxiliary_classifier(528, num_classes, conv_relu, nn.AvgPool2d(5, stride=3)),
     )
 
 
-def googlenet_aux(num_classes: int = 1000) -> WithSideClassifiers:
+def googlenet_aux(num_classes: int = 1000) -> WithAuxiliaryClassifiers:
     """`googlenet` with its side classifiers, which pool any size to 4x4.  [N,3,H,W] -> Logits"""
-    return WithSideClassifiers(
+    return WithAuxiliaryClassifiers(
         googlenet(num_classes),
-        side_classifier(512, num_classes, conv_norm, nn.AdaptiveAvgPool2d(4)),
-        side_classifier(528, num_classes, conv_norm, nn.AdaptiveAvgPool2d(4)),
+        auxiliary_classifier(512, num_classes, conv_norm, nn.AdaptiveAvgPool2d(4)),
+        auxiliary_classifier(528, num_classes, conv_norm, nn.AdaptiveAvgPool2d(4)),
     )

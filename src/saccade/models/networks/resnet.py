@@ -24,7 +24,7 @@ def conv(cin: int, cout: int, kernel_size: int, stride: int = 1, groups: int = 1
     return nn.Conv2d(cin, cout, kernel_size, stride, padding, groups=groups, bias=False)
 
 
-class Basic(nn.Module):
+class BasicBlock(nn.Module):
     """Two 3x3 and a shortcut, Figure 5 left.  [N,cin,H,W] -> [N,cout,H/stride,W/stride]"""
 
     def __init__(self, cin: int, cout: int, stride: int, *, shortcut: Shortcut = projection):
@@ -93,7 +93,7 @@ def stage(block: Block, cin: int, cout: int, depth: int, stride: int) -> nn.Sequ
     return nn.Sequential(block(cin, cout, stride), *rest)
 
 
-def small_resnet(
+def resnet_small_input(
     block: Block, depths: Depths, num_classes: int = 10, *, e: int = 4
 ) -> nn.Sequential:
     """Table 1 for small pictures: conv1 is a 3x3, and nothing is pooled before layer1.

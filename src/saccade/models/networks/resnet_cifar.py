@@ -15,12 +15,14 @@ from torch import nn
 from saccade.errors import UsageError
 from saccade.models.layers.blocks import chain, padding
 from saccade.models.layers.initialise import he
-from saccade.models.networks.resnet import Basic, Block, bottleneck, conv, stage
+from saccade.models.networks.resnet import BasicBlock, Block, bottleneck, conv, stage
 
-padded: Block = partial(Basic, shortcut=padding)
+basic_padded: Block = partial(BasicBlock, shortcut=padding)
 
 
-def cifar_resnet(depth: int, num_classes: int = 10, *, block: Block = padded) -> nn.Sequential:
+def cifar_resnet(
+    depth: int, num_classes: int = 10, *, block: Block = basic_padded
+) -> nn.Sequential:
     """`depth` weight layers, 20, 32, 44, 56 or 110 in the paper.  [N,3,32,32] -> [N,num_classes]"""
     n = blocks_a_stage(depth, 2)
     # fmt: off

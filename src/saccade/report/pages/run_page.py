@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite, log10
 from typing import Any
 
-from saccade.data.cache import Pictures
+from saccade.data.cache import ImageStore
 from saccade.explain.anatomy import anatomy
-from saccade.explain.layer_stats import LayerRow, in_columns, troubles
-from saccade.files import write_whole
-from saccade.metrics.metric import Number
+from saccade.explain.layer_stats import LayerStatistics, as_text_table, problems
+from saccade.files import atomic_write
+from saccade.metrics.metric import MetricValue
 from saccade.report.anatomy_table import cells, notes
 from saccade.report.charts import Line, bar_list, line_chart
 from saccade.report.page import (
@@ -30,7 +30,7 @@ from saccade.report.page import (
     table,
     unbroken,
 )
-from saccade.report.pictures import Tested
+from saccade.report.pictures import TestedImages
 from saccade.report.summary import (
     calibration,
     data_section,
@@ -53,11 +53,11 @@ CURVES_NOTE = (
 
 def curves_section(run: Run) -> Html:
     """The judgement in words, losses and score over the epochs, the same as a table."""
-    parts = [element("p", sentence(fact["words"])) for fact in run.events("judgement")[-1:]]
+    parts = [element("p", sentence(fact["message"])) for fact in run.events("fit_diagnosis")[-1:]]
     if not run.history:
         return join([*parts, element("p", "The last layer was fitted in one go: no epochs.")])
     epochs = [row["epoch"] for row in run.history]
-    score = score_of(run.history)
+    score = monitored_metric(run.history)
     lines = [
         Line("training", epochs, [row["loss"] for row in run.history]),
         Line("validation", epochs, [row["val_loss"] for row in run.history]),
@@ -71,7 +71,7 @@ def curves_section(run: Run) -> Html:
     )
 
 
-def score_of(history: Sequence[Mapping[str, Any]]) -> str:
+def monitored_metric(history: Sequence[Mapping[str, Any]]) -> str:
     """The name of the score that was watched."""
     return next(k for k in history[0] if k.startswith("val_") and k != "val_loss")[4:]
 
@@ -122,25 +122,25 @@ def layer_section(history: Sequence[Mapping[str, Any]]) -> Html | None:
     None where a training was not looked into.
     """
     looks = [
-        (row["epoch"], [LayerRow(**layer) for layer in row["layers"]])
+        (row["epoch"], [LayerStatistics(**layer) for layer in row["layers"]])
         for row in history
         if row.get("layers")
     ]
     if not looks:
         return None
     epoch, last = looks[-1]
-    found = troubles(last)
+    found = problems(last)
     lead = "Nothing is wrong with the layers." if not found else "What is wrong with the layers:"
     parts = [element("p", f"{lead} As they were in epoch {epoch}.")]
     if found:
         parts.append(element("ul", *(element("li", words) for words in found)))
     parts += [_multiples(looks), _dead(last)]
-    head, *lines = in_columns(last)
+    head, *lines = as_text_table(last)
     parts.append(folded("Row by row", table(head, lines)))
     return join(parts)
 
 
-def _multiples(looks: Sequence[tuple[int, Sequence[LayerRow]]]) -> Html:
+def _multiples(looks: Sequence[tuple[int, Sequence[LayerStatistics]]]) -> Html:
     """A small chart for each row with weights: gradient and step in powers of ten."""
     if len(looks) < 2:
         return element("p", "There was one look only, so there are no curves.", class_="quiet")
@@ -158,7 +158,7 @@ def _multiples(looks: Sequence[tuple[int, Sequence[LayerRow]]]) -> Html:
     return columns(*charts)
 
 
-def _dead(rows: Sequence[LayerRow]) -> Html | str:
+def _dead(rows: Sequence[LayerStatistics]) -> Html | str:
     shares = {row.name: row.dead for row in rows if row.dead is not None}
     if not shares:
         return ""
@@ -176,7 +176,7 @@ NUMBERS_HEAD = ("number", "value, 95 % interval", "baseline", "interval by")
 def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> Html:
     """The first numbers of `test` and `about` large, all folded, and how they are to be read."""
     shown = {
-        **{number.name: _split_words(number) for number in test.numbers[:BRIEF]},
+        **{number.name: _split_words(number) for number in test.metrics[:BRIEF]},
         "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
         **about,
     }
@@ -185,32 +185,32 @@ def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> 
         "of 100 cases. It covers the chance by which these were the ones to be tested, not "
         "pictures of another kind. “Without looking” is what one gets who never sees a picture."
     )
-    every = folded(f"All {len(test.numbers)} numbers", all_numbers(test))
+    every = folded(f"All {len(test.metrics)} numbers", all_numbers(test))
     parts = [facts(shown), element("p", words, class_="note"), every]
     return join([*parts, element("p", calibration(run), class_="note")])
 
 
 def all_numbers(test: Evaluation) -> Html:
     """A row a number."""
-    rows = [(n.name, unbroken(n), n.baseline_text(), n.method) for n in test.numbers]
+    rows = [(n.name, unbroken(n), n.baseline_text(), n.method) for n in test.metrics]
     return table(NUMBERS_HEAD, rows)
 
 
-def _split_words(number: Number) -> tuple[str, str]:
+def _split_words(number: MetricValue) -> tuple[str, str]:
     """The number, and its interval with the baseline."""
     value, _, rest = str(number).partition(" (")
     baseline = f"; baseline {text}" if (text := number.baseline_text()) else ""
     return value, (rest.rstrip(")") + baseline).replace("n = ", "n\u00a0=\u00a0")
 
 
-def write_report(run: Run, test_pictures: Pictures) -> None:
+def write_report(run: Run, test_pictures: ImageStore) -> None:
     """Write report.html; `test_pictures` are in the order of predictions.csv."""
-    write_whole(run.path / "report.html", run_page(run, test_pictures))
+    atomic_write(run.path / "report.html", run_page(run, test_pictures))
 
 
-def run_page(run: Run, test_pictures: Pictures) -> str:
+def run_page(run: Run, test_pictures: ImageStore) -> str:
     """The report as text."""
-    tested = Tested.read(run.path / "predictions.csv", test_pictures)
+    tested = TestedImages.read(run.path / "predictions.csv", test_pictures)
     sections = [
         Section("Result", numbers_section(run, run.test, _training(run))),
         Section("How it learned", curves_section(run)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from saccade.report.page import Html, Section, columns, element, join, page, table, unbroken
-from saccade.report.pages.run_page import score_chart, score_of
+from saccade.report.pages.run_page import monitored_metric, score_chart
 from saccade.report.pictures import labelled
 from saccade.report.summary import result, shown
 from saccade.runs.run import Run
@@ -35,12 +35,12 @@ def lead(runs: Sequence[Run], names: Sequence[str]) -> str:
 
 
 def _best(runs: Sequence[Run], names: Sequence[str]) -> str:
-    kinds = {(run.test.task, run.val.leading.name, run.test.leading.unit) for run in runs}
+    kinds = {(run.test.task, run.val.primary.name, run.test.primary.unit) for run in runs}
     if len(kinds) > 1:
         return "They are told by different numbers, so none is called the best."
-    chosen = max(range(len(runs)), key=lambda k: runs[k].val.leading.value)
+    chosen = max(range(len(runs)), key=lambda k: runs[k].val.primary.value)
     words = f"On validation {names[chosen]} is the best; on test it has"
-    return f"{words} {runs[chosen].test.leading} {runs[chosen].test.leading.name}."
+    return f"{words} {runs[chosen].test.primary} {runs[chosen].test.primary.name}."
 
 
 def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
@@ -48,7 +48,7 @@ def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
         element("li", element("strong", name), f": {result(run.test)}")
         for name, run in zip(names, runs, strict=True)
     ]
-    found = [{number.name: unbroken(number) for number in run.test.numbers} for run in runs]
+    found = [{number.name: unbroken(number) for number in run.test.metrics} for run in runs]
     titles = dict.fromkeys(title for numbers in found for title in numbers)
     rows = [(title, *(numbers.get(title, MISSING) for numbers in found)) for title in titles]
     seconds = [duration(run.events("finished")[-1]["seconds"]) for run in runs]
@@ -63,7 +63,7 @@ def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
 
 
 def _fit(run: Run) -> str:
-    return run.events("judgement")[-1]["kind"] if run.events("judgement") else MISSING
+    return run.events("fit_diagnosis")[-1]["kind"] if run.events("fit_diagnosis") else MISSING
 
 
 def _curves(runs: Sequence[Run], names: Sequence[str]) -> list[Section]:
@@ -71,7 +71,7 @@ def _curves(runs: Sequence[Run], names: Sequence[str]) -> list[Section]:
     watched: dict[str, dict[str, list]] = {}
     for name, run in zip(names, runs, strict=True):
         if run.history:
-            watched.setdefault(score_of(run.history), {})[name] = run.history
+            watched.setdefault(monitored_metric(run.history), {})[name] = run.history
             watched.setdefault("loss", {})[name] = run.history
     charts = [
         score_chart(some, score)

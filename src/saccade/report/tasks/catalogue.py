@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from saccade.report.page import Section
-from saccade.report.pictures import Tested
+from saccade.report.pictures import TestedImages
 from saccade.report.tasks import classification, counting, multilabel, regression
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 
-Sections = Callable[[Run, Evaluation, Tested], Iterator[Section]]
+Sections = Callable[[Run, Evaluation, TestedImages], Iterator[Section]]
 
 
 SECTIONS: dict[str, Sections] = {
@@ -21,6 +21,6 @@ SECTIONS: dict[str, Sections] = {
 }
 
 
-def answers_sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:
+def answers_sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Those of the images in `tested`, of which `test` has the numbers."""
     return SECTIONS[test.task](run, test, tested)

@@ -18,12 +18,12 @@ from saccade.report.page import (
     columns,
     element,
     folded,
+    image_grid,
     join,
-    pictures,
     table,
     unbroken,
 )
-from saccade.report.pictures import Tested
+from saccade.report.pictures import TestedImages
 from saccade.report.summary import most_confused
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -35,18 +35,18 @@ A_CELL, IN_ALL = 6, 200  # pictures
 UNSURE = 12  # pictures
 
 
-def sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:
+def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Confusion, class by class, how sure it is, and images from which there is most to learn."""
     level = next((fact["level"] for fact in run.events("novelty")[-1:]), None)
     yield Section("Confusion", confusion_section(test, tested))
     if test.per_class:
         yield Section("Class by class", classes_section(test))
-    yield Section("How sure it is", certainty_section(tested, level))
+    yield Section("How sure it is", calibration_section(tested, level))
     yield Section("Most confident mistakes", mistakes_section(tested))
     yield Section("Least sure", unsure_section(tested))
 
 
-def confusion_section(test: Evaluation, tested: Tested) -> Html:
+def confusion_section(test: Evaluation, tested: TestedImages) -> Html:
     """The pairs most mixed up, the matrix, and the pictures of each cell that is pointed at."""
     cells = _cells(test, tested)
     links = {pair: f"#{_anchor(*pair)}" for pair in cells}
@@ -80,12 +80,12 @@ def _pairs(test: Evaluation, links: dict[tuple[int, int], str]) -> Html:
     return table(("class", "taken for", "pictures"), rows, caption="Most often mixed up")
 
 
-def _cells(test: Evaluation, tested: Tested) -> dict[tuple[int, int], list[int]]:
+def _cells(test: Evaluation, tested: TestedImages) -> dict[tuple[int, int], list[int]]:
     """Places of pictures by true and predicted class: mistakes first, the least right first."""
     position = {name: k for k, name in enumerate(test.classes)}
     found: dict[tuple[int, int], list[int]] = {}
     for place in tested.losses.argsort(descending=True, stable=True).tolist():
-        pair = position[tested.labels[place]], position[tested.answers[place]]
+        pair = position[tested.labels[place]], position[tested.predictions[place]]
         found.setdefault(pair, []).append(place)
     counts = {pair: (pair[0] != pair[1], len(places)) for pair, places in found.items()}
     kept, room = {}, IN_ALL
@@ -97,17 +97,24 @@ def _cells(test: Evaluation, tested: Tested) -> dict[tuple[int, int], list[int]]
     return kept
 
 
-def _pictures(test: Evaluation, tested: Tested, pair: tuple[int, int], places: list[int]) -> Html:
+def _pictures(
+    test: Evaluation, tested: TestedImages, pair: tuple[int, int], places: list[int]
+) -> Html:
     """Those of one cell; seen only when a link leads to them."""
     true, taken = (test.classes[k] for k in pair)
     count = test.confusion[pair[0]][pair[1]]
     words = f"“{true}” taken for “{taken}”" if true != taken else f"“{true}” found"
     cut = f": {len(places)} of {count}, the worst first" if len(places) < count else ""
-    figures = [tested.figure(k, f"{tested.labels[k]}, named with {tested.sure(k)}") for k in places]
+    figures = [
+        tested.figure(k, f"{tested.labels[k]}, named with {tested.confidence_text(k)}")
+        for k in places
+    ]
     back = element("p", element("a", "back to the matrix", href="#matrix"), class_="note")
     heading = element("h3", f"{words}{cut}")
     anchor = _anchor(*pair)
-    return element("div", heading, pictures(figures), back, class_="cell", id=anchor, tabindex="-1")
+    return element(
+        "div", heading, image_grid(figures), back, class_="cell", id=anchor, tabindex="-1"
+    )
 
 
 def _anchor(true: int, taken: int) -> str:
@@ -124,7 +131,7 @@ CERTAINTY_NOTE = (
 )
 
 
-def certainty_section(tested: Tested, level: float | None = None) -> Html:
+def calibration_section(tested: TestedImages, level: float | None = None) -> Html:
     """Reliability diagram and risk-coverage curve, each with its numbers; who is novel beyond
     `level`.
     """
@@ -133,13 +140,13 @@ def certainty_section(tested: Tested, level: float | None = None) -> Html:
         columns(_reliability(tested), _risk(tested)),
     ]
     if tested.novelty is not None and level is not None:
-        parts.append(element("p", novelty_words(tested.novelty, level), class_="note"))
+        parts.append(element("p", novelty_text(tested.novelty, level), class_="note"))
     return join(parts)
 
 
-def _reliability(tested: Tested) -> Html:
+def _reliability(tested: TestedImages) -> Html:
     ends = equal_count(tested.confidences, BINS)
-    bins = reliability(tested.confidences, tested.right, ends)
+    bins = reliability(tested.confidences, tested.correct, ends)
     dots = [
         Dot(b.confidence, b.accuracy, _words(b.confidence, b.accuracy, b.n), *b.interval)
         for b in bins
@@ -158,8 +165,8 @@ def _reliability(tested: Tested) -> Html:
     return element("div", chart, folded("As a table", table(("said", "right"), rows)))
 
 
-def _risk(tested: Tested) -> Html:
-    curve = risk_coverage(tested.confidences, tested.right)
+def _risk(tested: TestedImages) -> Html:
+    curve = risk_coverage(tested.confidences, tested.correct)
     step = max(1, len(tested) // POINTS)
     coverage, risk = curve.coverage.tolist(), curve.risk.tolist()
     line = Line("wrong of those answered", coverage[step - 1 :: step], risk[step - 1 :: step])
@@ -183,7 +190,7 @@ def _words(confidence: float, accuracy: float, n: int) -> str:
     return f"said {percent(confidence)}, right {percent(accuracy)}, n = {n:,}"
 
 
-def novelty_words(novelty: Tensor, level: float) -> str:
+def novelty_text(novelty: Tensor, level: float) -> str:
     """Of pictures with these novelties [N] the share above `level`."""
     beyond, n = int((novelty > level).sum()), len(novelty)
     return (
@@ -194,30 +201,33 @@ def novelty_words(novelty: Tensor, level: float) -> str:
     )
 
 
-def mistakes_section(tested: Tested) -> Html:
+def mistakes_section(tested: TestedImages) -> Html:
     """The most confident mistakes."""
-    wrong = ranked(tested.confidences, ~tested.right)
+    wrong = ranked(tested.confidences, ~tested.correct)
     if not wrong:
         return element("p", "There is none on these pictures.")
     lead = f"{len(wrong)} of {len(tested)} pictures, as the network saw them; the surest first"
     cut = f". The {SHOWN} surest are shown, all are in predictions.csv." * (len(wrong) > SHOWN)
     cells = [
-        tested.figure(k, f"{tested.labels[k]}, taken for {tested.answers[k]} ({tested.sure(k)})")
+        tested.figure(
+            k,
+            f"{tested.labels[k]}, taken for {tested.predictions[k]} ({tested.confidence_text(k)})",
+        )
         for k in wrong[:SHOWN]
     ]
-    return join([element("p", lead + (cut or ".")), pictures(cells)])
+    return join([element("p", lead + (cut or ".")), image_grid(cells)])
 
 
-def unsure_section(tested: Tested) -> Html:
+def unsure_section(tested: TestedImages) -> Html:
     """The pictures whose class was named with the least confidence."""
     places = ranked(-tested.confidences)[:UNSURE]
     cells = [
         tested.figure(
             k,
-            f"{tested.answers[k]} ({tested.sure(k)}), "
-            + ("rightly" if tested.right[k] else f"is {tested.labels[k]}"),
+            f"{tested.predictions[k]} ({tested.confidence_text(k)}), "
+            + ("rightly" if tested.correct[k] else f"is {tested.labels[k]}"),
         )
         for k in places
     ]
     lead = "Here it hesitated most. More pictures like these teach it most."
-    return join([element("p", lead), pictures(cells)])
+    return join([element("p", lead), image_grid(cells)])

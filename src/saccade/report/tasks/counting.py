@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 from saccade.report.answer_sections import numbers_chart, numbers_of, worst_section
 from saccade.report.page import Html, Section, element, join
-from saccade.report.pictures import Tested
+from saccade.report.pictures import TestedImages
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.counting import bounds
 
 
-def sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:
+def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """A chart of all counts, then the images with the highest loss."""
-    margin = run.events("calibrated")[-1].get("root_margin")
+    margin = run.events("calibration")[-1].get("root_margin")
     yield Section("Counts", join([numbers_chart(tested), _covered(tested, margin)]))
     yield Section("Worst answers", worst_section(tested))
 
 
-def _covered(tested: Tested, root_margin: float | None) -> Html | str:
+def _covered(tested: TestedImages, root_margin: float | None) -> Html | str:
     """How many lie within the bounds in which nine in ten were promised."""
     if root_margin is None:
         return ""

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from saccade.report.answer_sections import classes_section, worst_section
 from saccade.report.page import Section
-from saccade.report.pictures import Tested
+from saccade.report.pictures import TestedImages
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 
 
-def sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:
+def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """A row a label, then the images with the highest loss."""
-    thresholds = run.events("calibrated")[-1]["thresholds"]
+    thresholds = run.events("calibration")[-1]["thresholds"]
     if test.per_class:
         yield Section("Label by label", classes_section(test, thresholds))
     yield Section("Worst answers", worst_section(tested))

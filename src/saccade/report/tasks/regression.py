@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from saccade.report.answer_sections import numbers_chart, numbers_of, worst_section
 from saccade.report.page import Html, Section, element, join
-from saccade.report.pictures import Tested
+from saccade.report.pictures import TestedImages
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 
 
-def sections(run: Run, test: Evaluation, tested: Tested) -> Iterator[Section]:
+def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """A chart of all numbers, then the images with the highest loss."""
-    margin = run.events("calibrated")[-1].get("margin")
+    margin = run.events("calibration")[-1].get("margin")
     yield Section("Numbers said", join([numbers_chart(tested), _covered(tested, margin)]))
     yield Section("Worst answers", worst_section(tested))
 
 
-def _covered(tested: Tested, margin: float | None) -> Html | str:
+def _covered(tested: TestedImages, margin: float | None) -> Html | str:
     """How many lie as near as nine in ten were promised to."""
     if margin is None:
         return ""
