@@ -49,10 +49,10 @@ def foreign(name: str) -> nn.Module:
 def compare(name: str, module: nn.Module) -> bool:
     """Print one network's counts; whether they are equal."""
     pixels = 299 if "inception" in name else 256 if name == "botnet26t_256" else 224
-    picture = torch.empty(1, 3, pixels, pixels, device="meta")
+    image = torch.empty(1, 3, pixels, pixels, device="meta")
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        module.to("meta").eval()(picture)
+        module.to("meta").eval()(image)
     start = time.process_time()
     table = anatomy(module, (3, pixels, pixels), name=name)
     seconds = time.process_time() - start

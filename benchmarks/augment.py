@@ -1,9 +1,9 @@
-"""Augmented pictures a second, side by side with torchvision v2 and kornia.
+"""Augmented images a second, side by side with torchvision v2 and kornia.
 
     python benchmarks/augment.py     prints the table and writes it to results/augment.md
 
 One thread.  CPU seconds, not time on the wall; every competitor in turn, several rounds, medians.
-What comes out is a floating point batch: torchvision works on uint8 tensors, a picture at a time,
+What comes out is a floating point batch: torchvision works on uint8 tensors, an image at a time,
 and is stacked and made floating point once for the batch; kornia and saccade take whole batches.
 Everything is done again in a process whose allocator keeps large blocks (the MALLOC_ settings of
 glibc), since clearing the pages of new ones can cost as much as the work.
@@ -24,7 +24,7 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results" / "augment.md"
 ROUNDS = 9
 KEPT = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
-SIZES = {  # pictures, side as stored, side as trained
+SIZES = {  # images, side as stored, side as trained
     "32 px, batch of 128": (128, 32, 32),
     "256 to 224 px, batch of 32": (32, 256, 224),
     "224 px, batch of 32": (32, 224, 224),
@@ -90,7 +90,7 @@ def competitors(count: int, side: int, trained: int) -> dict[str, dict[str, Call
 
 
 def measure(jobs: dict[str, dict[str, Callable[[], object]]], count: int) -> dict:
-    """Pictures a CPU second, for each job and competitor."""
+    """Images a CPU second, for each job and competitor."""
     rates: dict[str, dict[str, float]] = {}
     for job, functions in jobs.items():
         seconds: dict[str, list[float]] = {name: [] for name in functions}
@@ -116,11 +116,11 @@ def table(measured: dict[str, dict]) -> str:
     lines = [
         "# Augmentation",
         "",
-        "Written by `python benchmarks/augment.py`: pictures a CPU second on one thread, medians "
+        "Written by `python benchmarks/augment.py`: images a CPU second on one thread, medians "
         f"of {ROUNDS} interleaved rounds; in brackets saccade's rate over theirs.",
     ]
     for setting, sizes in measured.items():
-        lines += ["", f"## {setting}", "", "| pictures | job | saccade | torchvision v2 | kornia |"]
+        lines += ["", f"## {setting}", "", "| images | job | saccade | torchvision v2 | kornia |"]
         lines.append("|---|---|---|---|---|")
         for title, jobs in sizes.items():
             for job, rates in jobs.items():

@@ -1,4 +1,4 @@
-"""The classical recipes on real pictures, and dense SIFT beside OpenCV's on the same grid.
+"""The classical recipes on real images, and dense SIFT beside OpenCV's on the same grid.
 
     python benchmarks/classical.py DATA
 
@@ -33,21 +33,19 @@ SEED = 0
 
 
 def read(folder: Path, split: str, classes: tuple[str, ...]) -> tuple[ImageStore, torch.Tensor]:
-    """The pictures of a split, and their classes."""
+    """The images of a split, and their classes."""
     items = open_source(folder).read(split)
     found = decode_all(items, Preprocessing(size=CLASSICAL_MODELS["hog"].input[1]), mode="memory")
-    return found.pictures, torch.from_numpy(
-        class_indices([items[k] for k in found.indices], classes)
-    )
+    return found.images, torch.from_numpy(class_indices([items[k] for k in found.indices], classes))
 
 
 def measure(name: str, folder: Path, train: str, held: str) -> None:
     """Print one recipe's accuracy on one set, and what it took."""
     classes = tuple(sorted({str(item.label) for item in open_source(folder).read(train)}))
-    (pictures, targets), (unseen, truth) = (read(folder, s, classes) for s in (train, held))
-    model = normalized(CLASSICAL_MODELS[name].make(len(classes)), *channel_statistics(pictures))
+    (images, targets), (unseen, truth) = (read(folder, s, classes) for s in (train, held))
+    model = normalized(CLASSICAL_MODELS[name].make(len(classes)), *channel_statistics(images))
     start = time.process_time()
-    fit(model, pictures, targets, SEED, lambda *_: None)
+    fit(model, images, targets, SEED, lambda *_: None)
     fitted = time.process_time() - start
     start = time.process_time()
     with torch.inference_mode():
@@ -57,24 +55,24 @@ def measure(name: str, folder: Path, train: str, held: str) -> None:
     right, n = int((said == truth).sum()), len(truth)
     share = proportion(right / n, wilson(right, n), n)
     print(
-        f"| {folder.name} | {name} | {share} | {fitted:.0f} s | {speed:.0f} pictures/s |",
+        f"| {folder.name} | {name} | {share} | {fitted:.0f} s | {speed:.0f} images/s |",
         flush=True,
     )
 
 
 def beside_opencv(cell: int, count: int = 20) -> None:
-    """Print pictures a second of one scale, ours and OpenCV's, on the same grid."""
+    """Print images a second of one scale, ours and OpenCV's, on the same grid."""
     pixels = np.random.default_rng(SEED).integers(0, 256, (count, 128, 128), dtype=np.uint8)
     places = centres(128, 4, torch.empty(0)).tolist()
     points = [cv2.KeyPoint(float(x), float(y), cell / 1.5, 0.0) for y in places for x in places]
     theirs = cv2.SIFT.create(sigma=(smoothing(cell) ** 2 + 0.25) ** 0.5)
-    row, pictures = DenseSift((cell,)), CachedImages(torch.from_numpy(pixels)[:, None])
-    row(pictures.take(torch.arange(1)) / 255)
+    row, images = DenseSift((cell,)), CachedImages(torch.from_numpy(pixels)[:, None])
+    row(images.take(torch.arange(1)) / 255)
     start = time.process_time()
     for k in range(count):
         theirs.compute(pixels[k], points)
     middle = time.process_time()
-    row(pictures.take(torch.arange(count)) / 255)
+    row(images.take(torch.arange(count)) / 255)
     end = time.process_time()
     ours, other = count / (end - middle), count / (middle - start)
     print(f"| {cell} | {ours:.0f} | {other:.0f} | {ours / other:.1f} |", flush=True)
@@ -83,7 +81,7 @@ def beside_opencv(cell: int, count: int = 20) -> None:
 def main(data: Path) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    print("| cell, pixels | DenseSift, pictures/s | OpenCV | ratio |\n|---|---|---|---|")
+    print("| cell, pixels | DenseSift, images/s | OpenCV | ratio |\n|---|---|---|---|")
     for cell in (4, 6, 8, 10):
         beside_opencv(cell)
     print("\n| set | recipe | accuracy | fitting | prediction |\n|---|---|---|---|---|")

@@ -1,4 +1,4 @@
-"""Pictures decoded a second, side by side with Pillow, torchvision and simplejpeg; data in a step.
+"""Images decoded a second, side by side with Pillow, torchvision and simplejpeg; data in a step.
 
     python benchmarks/data.py [FOLDER]     prints the tables and writes them to results/data.md
     python benchmarks/train.py --make-peers     the environment that fastai's rows need
@@ -6,10 +6,10 @@
 One thread, CPU seconds, every competitor in turn, medians of several rounds.  JPEG files of two
 sizes, quality 90, made of the photographs in FOLDER or of noise with a natural spectrum, come out
 as uint8 [3,S,S].  torchvision decodes with `torchvision.io`, v2 is `transforms.v2` on Pillow
-pictures.  simplejpeg, with its defaults of the exact transform and smooth colours, decodes whole,
+images.  simplejpeg, with its defaults of the exact transform and smooth colours, decodes whole,
 or scales while decoding: at equal quality to no less than what saccade resizes from, else down to
 the very size, from fewer pixels.  timm is its evaluation transform on an `ImageDataset`'s Pillow
-picture, without its normalisation; fastai its loader, floating point, in a process of its own.
+image, without its normalisation; fastai its loader, floating point, in a process of its own.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from saccade.models.layers.blocks import Normalize
 
 RESULTS = Path(__file__).parent / "results" / "data.md"
 ROUNDS = 5
-PICTURES = 24  # of each size
+IMAGES = 24  # of each size
 STORED = ((500, 375), (1600, 1200))
 TRAINED = (224, 160, 128, 96, 64)
 SMALLEST = "simplejpeg, scaled to the very size + interpolate"
@@ -65,9 +65,9 @@ def files(width: int, height: int, folder: Path | None) -> list[bytes]:
     """JPEG files of one size."""
     raw = []
     photographs = sorted(p for p in folder.rglob("*.[jJ]*")) if folder else []
-    for k in range(PICTURES):
+    for k in range(IMAGES):
         if photographs:
-            image = Image.open(photographs[k * len(photographs) // PICTURES]).convert("RGB")
+            image = Image.open(photographs[k * len(photographs) // IMAGES]).convert("RGB")
             image = image.resize((width, height), Image.Resampling.BICUBIC)
         else:
             image = Image.fromarray(natural(height, width, k))
@@ -87,13 +87,13 @@ def natural(height: int, width: int, seed: int) -> NDArray[np.uint8]:
 
 
 def decoding(folder: Path | None) -> list[str]:
-    """The table of pictures a second and core."""
+    """The table of images a second and core."""
     competitors: dict[str, Callable[[bytes, int], Tensor]] = {
         "Pillow": decoders.by_pillow,
         "Pillow, draft and reducing_gap": decoders.by_pillow_draft,
         "torchvision.io + interpolate": decoders.by_torchvision,
         "torchvision v2": decoders.by_v2,
-        "timm's loader, a picture": decoders.by_timm,
+        "timm's loader, an image": decoders.by_timm,
         "simplejpeg, whole + interpolate": decoders.by_simplejpeg,
         "simplejpeg, scaled at equal quality + interpolate": decoders.by_simplejpeg_alike,
         SMALLEST: decoders.by_simplejpeg_smallest,
@@ -111,7 +111,7 @@ def decoding(folder: Path | None) -> list[str]:
         for size in TRAINED:
             rates = side_by_side(competitors, raw, size)
             if fastai:
-                rates["fastai's loader, a picture"] = fastai[str(size)]
+                rates["fastai's loader, an image"] = fastai[str(size)]
             rates["**saccade**, in workers"] = in_workers(raw, size)
             columns.append(rates)
     rows = ["| images/s per core | " + " | ".join(titles) + " |", "|---" * (len(titles) + 1) + "|"]
@@ -192,7 +192,7 @@ def augmenting(folder: Path | None) -> list[str]:
 def side_by_side(
     competitors: dict[str, Callable[[bytes, int], Tensor]], raw: list[bytes], size: int
 ) -> dict[str, float]:
-    """Pictures a CPU second of each, interleaved."""
+    """Images a CPU second of each, interleaved."""
     seconds = {name: [] for name in competitors}
     for _ in range(ROUNDS):
         for name, competitor in competitors.items():
@@ -204,7 +204,7 @@ def side_by_side(
 
 
 def in_workers(raw: list[bytes], size: int) -> float:
-    """Pictures a CPU second of this process and its worker together, without the start."""
+    """Images a CPU second of this process and its worker together, without the start."""
 
     def seconds(count: int) -> float:
         start = cpu()
@@ -223,24 +223,24 @@ def in_workers(raw: list[bytes], size: int) -> float:
 
 
 def in_a_step() -> list[str]:
-    """What the data takes of a LeNet epoch on 60,000 pictures from the cache."""
+    """What the data takes of a LeNet epoch on 60,000 images from the cache."""
     chance = np.random.default_rng(0)
     array = chance.integers(0, 256, (60_000, 28, 28), np.uint8)
     items = [Item(str(k), None, ImageArray(pixels)) for k, pixels in enumerate(array)]
     start = time.process_time()
-    pictures = decode_all(items, Preprocessing(28, colour="grey"), mode="memory").pictures
+    images = decode_all(items, Preprocessing(28, colour="grey"), mode="memory").images
     building = time.process_time() - start
-    assert isinstance(pictures, CachedImages)
+    assert isinstance(images, CachedImages)
     targets = torch.from_numpy(chance.integers(0, 10, 60_000))
     model = torch.nn.Sequential(Normalize((0.13,), (0.31,)), create_model("lenet_caffe", 10))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     rows = [
-        "| LeNet, batch of 128, 60,000 pictures of 28x28 | ms a step | of the step |",
+        "| LeNet, batch of 128, 60,000 images of 28x28 | ms a step | of the step |",
         "|---|---|---|",
     ]
     steps, data = [], []
     for _ in range(3):
-        loader = Loader(pictures, targets, 128, shuffled(60_000, seed=0))
+        loader = Loader(images, targets, 128, shuffled(60_000, seed=0))
         start = time.process_time()
         count = sum(1 for _ in loader.epoch(0))
         data.append((time.process_time() - start) / count)
@@ -251,22 +251,22 @@ def in_a_step() -> list[str]:
             optimizer.step()
         steps.append((time.process_time() - start) / 60)
     step, part = statistics.median(steps), statistics.median(data)
-    rows.append(f"| data: order, pictures, targets | {1e3 * part:.3f} | {part / step:.1%} |")
+    rows.append(f"| data: order, images, targets | {1e3 * part:.3f} | {part / step:.1%} |")
     rows.append(f"| all | {1e3 * step:.2f} | |")
     return [*rows, "", f"Building this cache from arrays took {building:.2f} CPU seconds."]
 
 
 def streaming(folder: Path | None) -> list[str]:
-    """The same pictures, from memory and decoded when taken."""
+    """The same images, from memory and decoded when taken."""
     raw = files(*STORED[0], folder)
     items = [Item(str(k), None, EncodedImage(raw[k % len(raw)])) for k in range(10 * len(raw))]
     rows = ["| 500x375 to 224, two workers | images/s, on the wall |", "|---|---|"]
     for mode in ("memory", "off"):
-        pictures = decode_all(items, Preprocessing(224), mode=mode).pictures
-        pictures.take(torch.arange(48))
+        images = decode_all(items, Preprocessing(224), mode=mode).images
+        images.take(torch.arange(48))
         start = time.perf_counter()
         for batch in torch.arange(len(items)).split(48):
-            pictures.take(batch)
+            images.take(batch)
         rows.append(f"| {mode} | {len(items) / (time.perf_counter() - start):,.0f} |")
     return rows
 
@@ -280,7 +280,7 @@ def main(folder: Path | None) -> None:
         "",
         f"{date.today()}, {platform.machine()} with {torch.backends.cpu.get_cpu_capability()}, "
         f"{versions}, Pillow {PIL.__version__}; one thread, CPU seconds, medians of {ROUNDS} "
-        f"rounds of {PICTURES} pictures, interleaved; JPEG quality 90, {source}; "
+        f"rounds of {IMAGES} images, interleaved; JPEG quality 90, {source}; "
         f"load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors. "
         "Made by `python benchmarks/data.py [FOLDER]`.",
         "",

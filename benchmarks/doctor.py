@@ -1,7 +1,7 @@
 """The doctor's speed, memory and accuracy.
 
 python benchmarks/doctor.py                     10,000 small JPEGs, made for the purpose
-python benchmarks/doctor.py --accuracy DATA     how many changed copies of the pictures in DATA
+python benchmarks/doctor.py --accuracy DATA     how many changed copies of the images in DATA
                                                 are found, and what is found in DATA itself
 """
 
@@ -29,7 +29,7 @@ Change = Callable[[Image.Image], Image.Image]
 
 
 def part(share: float) -> Change:
-    """The middle of a picture without `share` of it at every side."""
+    """The middle of an image without `share` of it at every side."""
 
     def cut(image: Image.Image) -> Image.Image:
         left, top = int(share * image.width), int(share * image.height)
@@ -93,8 +93,8 @@ def speed(count: int) -> None:
             busy = (
                 sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) + time.process_time() - busy
             )
-            told = f"{seconds:.1f} s, {busy:.1f} s of CPU, {count / seconds:,.0f} pictures/s"
-            print(f"{words}: {count:,} pictures in {told}")
+            told = f"{seconds:.1f} s, {busy:.1f} s of CPU, {count / seconds:,.0f} images/s"
+            print(f"{words}: {count:,} images in {told}")
         scale = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
         for words, who in (
             ("this process", resource.RUSAGE_SELF),
@@ -109,7 +109,7 @@ def accuracy(data: str, count: int) -> None:
     source = open_source(data)
     itself = examine(source)
     near = itself.finding("near_duplicates")
-    print(f"{data}: {itself.count:,} pictures, {near.count if near else 0} near copies among them")
+    print(f"{data}: {itself.count:,} images, {near.count if near else 0} near copies among them")
     for names in near.groups[:20] if near else ():
         print("   ", " = ".join(names))
     items = [item for split in source.splits for item in source.read(split)]
@@ -134,7 +134,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     arguments.add_argument("--accuracy", metavar="DATA")
-    arguments.add_argument("--count", type=int, default=0, help="pictures (10,000; accuracy 200)")
+    arguments.add_argument("--count", type=int, default=0, help="images (10,000; accuracy 200)")
     given = arguments.parse_args()
     if given.accuracy:
         accuracy(given.accuracy, given.count or 200)

@@ -1,7 +1,7 @@
 """fuzz_decode: damaged image files through the decoder: `python benchmarks/fuzz_decode.py 100000`.
 
 Small files of twelve formats are damaged by a seed each: bytes flipped, overwritten, cut off, taken
-out, doubled, or exchanged with those of another file.  Every one has to come out as a picture or as
+out, doubled, or exchanged with those of another file.  Every one has to come out as an image or as
 a reason; none may end the job.  Prints what came out as JSON; exit code 0 when all is well.
 """
 
@@ -118,7 +118,7 @@ def main(count: int, first: int = 0) -> bool:
     slow = [str(s) for s in result.failed if "could not be opened within" in s.reason]
     report = {
         "files": count,
-        "decoded": len(result.pictures),
+        "decoded": len(result.images),
         "listed": len(result.failed),
         "formats": len(originals()),
         "decoded of each format": dict(Counter(_kind(first + k) for k in result.indices)),

@@ -4,7 +4,7 @@
 
 One table on stdout: for each network its batch, images a second in training steps as `saccade
 train` does them, plain, compiled, and with CUDA graphs, and the share of the GPU's limit, a large
-matrix product in the same precision.  Pictures are noise and lie in memory.  Before it, losses of
+matrix product in the same precision.  Images are noise and lie in memory.  Before it, losses of
 ten steps in float32 beside the CPU's.  Without a GPU it says so, and that is all.
 """
 
@@ -47,7 +47,7 @@ def steps(
     channels, side, _ = input_shape(name)
     chance = torch.Generator().manual_seed(0)
     count = 4 * batch
-    pictures = torch.randint(0, 256, (count, channels, side, side), generator=chance).byte()
+    images = torch.randint(0, 256, (count, channels, side, side), generator=chance).byte()
     targets = torch.arange(count) % len(CLASSES)
     torch.manual_seed(0)
     network = create_model(name, len(CLASSES))
@@ -56,7 +56,7 @@ def steps(
     compile_in_place(model, how, device)
     optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 5e-4), 0.01, 0.9)
     stepper = Stepper(optimizer, constant(), 1_000_000, precision=precision)
-    loader = Loader(CachedImages(pictures), targets, batch, shuffled(count, 0))
+    loader = Loader(CachedImages(images), targets, batch, shuffled(count, 0))
     augment = compose([parse_augmentation("flip", len(CLASSES))])
     task = Classification(CLASSES)
     events = train(supervised(model, task, stepper), loader, augment, epochs=1_000_000)
@@ -97,7 +97,7 @@ def disagreement(name: str, device: torch.device) -> float:
 
 
 def operations(name: str) -> int:
-    """Of a training step, for one picture."""
+    """Of a training step, for one image."""
     with torch.device("meta"):
         network: nn.Module = create_model(name, len(CLASSES))
     return 6 * anatomy(network, input_shape(name)).total.multiply_adds

@@ -43,7 +43,7 @@ THEIRS = {"noise_rate": "prune_by_noise_rate", "class": "prune_by_class", "both"
 
 
 def items_of(data: Path, name: str, digits: int) -> list[Item]:
-    """All pictures of a set; of MNIST the first of those to learn from."""
+    """All images of a set; of MNIST the first of those to learn from."""
     source = open_source(data / name)
     if name == "mnist":
         return list(source.read("train")[:digits])
@@ -128,7 +128,7 @@ def main() -> None:
             extractor = extractor_for(items, model, weights)
             result = decode_all(items, extractor.preprocessing)
             kept = [items[k] for k in result.indices]
-            decoding = DecodedImages(kept, result.pictures, extractor.preprocessing)
+            decoding = DecodedImages(kept, result.images, extractor.preprocessing)
             numbers = features(extractor.trunk, decoding, AugmentedCopies())[:, 0]
             measure(name, kept, numbers, arguments.seeds)
 

@@ -3,10 +3,10 @@
     python benchmarks/novelty.py DATA OUT [--only digits]
 
 DATA is a folder with `mnist`, `cifar10_jpeg`, `intel_scenes`, `hymenoptera`, `imagenet_samples` and
-`weights`; pictures and runs are written into OUT.  Strangers are none of a network's classes: for
+`weights`; images and runs are written into OUT.  Strangers are none of a network's classes: for
 LeNet, which learns the digits 0 to 7, digits 8 and 9, printed letters and small photographs; for
 GoogLeNet with a last layer for six kinds of scenes, ants and bees, and photographs of objects.
-An area is the chance that a stranger scores above a test picture; 0.5 is a coin.
+An area is the chance that a stranger scores above a test image; 0.5 is a coin.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from saccade.words import proportion
 
 LEARNED = "01234567"
 EACH = 700  # digits of a class to learn from
-MOST = 600  # pictures of a kind
+MOST = 600  # images of a kind
 LIMIT = 0.99
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral")
 LETTERS = sorted(set(string.ascii_letters) - set("IloOSZz"))  # those that look like digits
@@ -53,9 +53,9 @@ def letters() -> list[Item]:
         for size in (20, 24, 28):
             kind = ImageFont.truetype(str(fonts / f"{font}.ttf"), size)
             for letter in LETTERS:
-                picture = Image.new("L", (28, 28))
-                ImageDraw.Draw(picture).text((14, 14), letter, 255, kind, anchor="mm")
-                items.append(Item(f"{font}-{size}-{letter}", None, ImageArray(np.array(picture))))
+                image = Image.new("L", (28, 28))
+                ImageDraw.Draw(image).text((14, 14), letter, 255, kind, anchor="mm")
+                items.append(Item(f"{font}-{size}-{letter}", None, ImageArray(np.array(image))))
     return items
 
 
@@ -110,7 +110,7 @@ def scenes(data: Path, out: Path) -> tuple[Run, dict[str, list[Item]]]:
 
 
 def said(bundle: Bundle, items: Sequence[Item]) -> Tensor:
-    """How novel, and how unsure the network is.  [N] pictures -> [2,N]"""
+    """How novel, and how unsure the network is.  [N] images -> [2,N]"""
     some = items[:: max(1, len(items) // MOST)][:MOST]
     answers = [one for one in bundle.predict_items(some) if isinstance(one, Prediction)]
     return torch.tensor([[one.novelty, 1 - one.probabilities[0]] for one in answers]).T
@@ -121,7 +121,7 @@ def measure(run: Run, strangers: dict[str, list[Item]]) -> None:
     items = read_split(run.path / "split.csv", open_source(run.started["data"])).test
     known = said(run.bundle, items)
     beyond, n = int((known[0] > LIMIT).sum()), known.shape[1]
-    print(f"| {run.path.name} | its test pictures |  |  | {share(beyond, n)} |", flush=True)
+    print(f"| {run.path.name} | its test images |  |  | {share(beyond, n)} |", flush=True)
     for name, found in strangers.items():
         strange = said(run.bundle, found)
         kind = torch.arange(n + strange.shape[1]) >= n
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--only", default="", choices=["", "digits", "scenes"])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [f"| network | pictures | area, novelty | area, unsure | beyond {LIMIT} |"]
+    rows = [f"| network | images | area, novelty | area, unsure | beyond {LIMIT} |"]
     print("\n".join([*rows, "|---|---|---|---|---|"]))
     for name, make in {"digits": digits, "scenes": scenes}.items():
         if arguments.only in ("", name):

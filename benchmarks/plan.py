@@ -33,8 +33,8 @@ SIZES = {  # pixels
     "resnet18": (48, 64),
     "googlenet": (64, 80),
 }
-BATCH = 32  # pictures
-EPOCHS, PICTURES = 30, 50_000  # of the training that is planned
+BATCH = 32  # images
+EPOCHS, IMAGES = 30, 50_000  # of the training that is planned
 STEPS = 3  # real ones, before and after the forecast
 
 
@@ -75,10 +75,10 @@ def row(name: str, size: int) -> str:
 
 
 def planned(setup: TrainingSetup) -> Plan:
-    """The plan of a training on many pictures."""
+    """The plan of a training on many images."""
     counts = {name: len(split.items) for name, split in setup.splits.items()}
     with tempfile.TemporaryDirectory() as folder:
-        return forecast(setup, counts | {"train": PICTURES}, Path(folder))
+        return forecast(setup, counts | {"train": IMAGES}, Path(folder))
 
 
 def measured(setup: TrainingSetup) -> list[float]:

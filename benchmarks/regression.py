@@ -1,4 +1,4 @@
-"""Numbers from pictures: proxy label, features, ridge (Jean 2016), drawn and real.
+"""Numbers from images: proxy label, features, ridge (Jean 2016), drawn and real.
 
     python benchmarks/regression.py DATA OUT
 
@@ -38,7 +38,7 @@ from saccade.models.weights import weights_entry
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.tasks.regression import RegressionPrediction
 
-PICTURES = 4  # of a place
+IMAGES = 4  # of a place
 WEIGHTS = "googlenet_bvlc_imagenet_fp16.npz"
 SIDE = 112  # pixels, the short side of the photographs
 ROOMS = ("frontal", "bedroom", "kitchen", "bathroom")
@@ -53,12 +53,12 @@ def line(row: Row, groups: Tensor | None) -> str:
 
 # -- the drawn set -------------------------------------------------------------------------------
 
-PLACES, PROXIES, MOST = 150, 1500, 9  # places, pictures with a proxy, houses in a picture at most
+PLACES, PROXIES, MOST = 150, 1500, 9  # places, images with a proxy, houses in an image at most
 CLASSES = ("few", "some", "many")
 
 
 def village(chance: np.random.Generator, wealth: float) -> tuple[Image.Image, int]:
-    """A picture of as many houses as its wealth makes likely, and their number."""
+    """An image of as many houses as its wealth makes likely, and their number."""
     count = int(chance.binomial(MOST, wealth))
     pixels = chance.normal(90, 18, (32, 32))
     for cell in chance.permutation(16)[:count]:
@@ -69,7 +69,7 @@ def village(chance: np.random.Generator, wealth: float) -> tuple[Image.Image, in
 
 
 def draw_villages(folder: Path) -> tuple[Tensor, Tensor]:
-    """`proxy.csv` and `places.csv` with their pictures; wealth and houses of each place."""
+    """`proxy.csv` and `places.csv` with their images; wealth and houses of each place."""
     chance = np.random.default_rng(SEED)
     with (folder / "proxy.csv").open("w") as table:
         table.write("path,label\n")
@@ -82,7 +82,7 @@ def draw_villages(folder: Path) -> tuple[Tensor, Tensor]:
         table.write("path,value,place\n")
         for place in range(PLACES):
             wealth[place] = chance.uniform()
-            for view in range(PICTURES):
+            for view in range(IMAGES):
                 image, count = village(chance, float(wealth[place]))
                 houses[place] += count
                 image.save(folder / f"place{place}_{view}.png")
@@ -91,9 +91,9 @@ def draw_villages(folder: Path) -> tuple[Tensor, Tensor]:
 
 
 def looked_at(folder: Path, run: Path) -> Tensor:
-    """What goes into the last layer of a run's network, of the pictures of places.  -> [P,4,D]"""
+    """What goes into the last layer of a run's network, of the images of places.  -> [P,4,D]"""
     written = api.features(run, folder / "places.csv", out=folder / f"{run.name}-features")
-    return torch.from_numpy(np.load(written.features)).unflatten(0, (PLACES, PICTURES))
+    return torch.from_numpy(np.load(written.features)).unflatten(0, (PLACES, IMAGES))
 
 
 def trained(folder: Path, table: str, epochs: int) -> Path:
@@ -110,11 +110,11 @@ def direct(folder: Path, parts: Sequence[Sequence[int]]) -> Tensor:
         kept = [r for r in rows if int(r.rpartition(",p")[2]) not in set(held)]
         (folder / f"fold{k}.csv").write_text("\n".join(["path,value,place", *kept]))
         run = trained(folder, f"fold{k}.csv", 30)
-        names = [folder / f"place{p}_{view}.png" for p in held for view in range(PICTURES)]
+        names = [folder / f"place{p}_{view}.png" for p in held for view in range(IMAGES)]
         values = [
             one.value for one in api.predict(run, *names) if isinstance(one, RegressionPrediction)
         ]
-        said[list(held)] = torch.tensor(values).double().view(-1, PICTURES).mean(dim=1)
+        said[list(held)] = torch.tensor(values).double().view(-1, IMAGES).mean(dim=1)
     return said
 
 
@@ -128,9 +128,7 @@ def drawn_set(folder: Path) -> list[Row]:
         "the mean of the other places": mean_of(wealth),
         "proxy for 1 epoch, features, ridge": by_ridge(untrained, wealth),
         "**proxy for 20 epochs, features, ridge**": by_ridge(proxied, wealth),
-        "ridge on the true number of houses: as far as pictures can tell": by_ridge(
-            counted, wealth
-        ),
+        "ridge on the true number of houses: as far as images can tell": by_ridge(counted, wealth),
     }
     rows = [Row(name, out_of_folds(parts, fit), wealth) for name, fit in ways.items()]
     rows.insert(
@@ -159,9 +157,9 @@ def house_features(data: Path, houses: Sequence[dict[str, str]]) -> Tensor:
         for house in houses
         for name in (f"{house['id']}_{room}.jpg" for room in ROOMS)
     ]
-    pictures = decode_all(items, preprocessing).pictures
+    images = decode_all(items, preprocessing).images
     found = features(
-        backbone(whole), DecodedImages(items, pictures, preprocessing), AugmentedCopies()
+        backbone(whole), DecodedImages(items, images, preprocessing), AugmentedCopies()
     )
     return found[:, 0].clone().unflatten(0, (len(houses), len(ROOMS)))
 
@@ -191,7 +189,7 @@ def real_set(data: Path) -> dict[str, tuple[list[Row], Tensor | None]]:
             x, y, classes_of([h["bedrooms"] for h in houses])
         ),
         "proxy zip code, features, ridge": by_proxy(x, y, classes_of(zips)),
-        "no picture: area, bedrooms, bathrooms, ridge": by_ridge(facts, y),
+        "no image: area, bedrooms, bathrooms, ridge": by_ridge(facts, y),
     }
     names = [f"h{house['id']}" for house in houses]
     of_zip = dict(zip(names, zips, strict=True))

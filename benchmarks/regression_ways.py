@@ -45,7 +45,7 @@ def dealt(names: Sequence[str], numbers: Tensor, group: Callable[[Item], str | N
 
 
 def by_ridge(x: Tensor, y: Tensor) -> Fit:
-    """Ridge on the pictures of places, those of a place left out together; the mean of a place.
+    """Ridge on the images of places, those of a place left out together; the mean of a place.
 
     [N,V,D], [N]
     """

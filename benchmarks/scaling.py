@@ -38,7 +38,7 @@ class Case:
 
     model: str
     size: int  # pixels
-    batch: int  # pictures
+    batch: int  # images
     steps: int
     augment: str
 
@@ -95,12 +95,12 @@ def worker(case: Case) -> None:
     count = case.batch * (case.steps + 2)
     chance = torch.Generator().manual_seed(0)
     shape = (count, channels, case.size, case.size)
-    pictures = CachedImages(torch.randint(0, 256, shape, dtype=torch.uint8, generator=chance))
+    images = CachedImages(torch.randint(0, 256, shape, dtype=torch.uint8, generator=chance))
     torch.manual_seed(0)
     network = create_model(case.model, num_classes=10)
     model = normalized(network, (0.5,) * channels, (0.25,) * channels)
     model = model.to(memory_format=torch.channels_last)
-    loader = Loader(pictures, torch.arange(count) % 10, case.batch, shuffled(count, 0))
+    loader = Loader(images, torch.arange(count) % 10, case.batch, shuffled(count, 0))
     optimizer = OPTIMIZERS["adamw"](parameter_groups(model, 0.05), 0.001, 0.9)
     task = Classification(tuple("0123456789"))
     augment = compose([parse_augmentation(text) for text in case.augment.split()])

@@ -3,7 +3,7 @@
     python benchmarks/second_order.py docs/studies
 
 prints the table and writes second_order.svg into that folder.  Two small networks learn the
-embedded digits; every method has the same cost, in passes of all pictures forward, and the best of
+embedded digits; every method has the same cost, in passes of all images forward, and the best of
 three settings, found from a seed that is not among the others.  About two minutes of one core.
 """
 
@@ -57,9 +57,9 @@ class Problem:
     def __post_init__(self) -> None:
         x, y = load_digits(return_X_y=True)
         order = np.random.default_rng(self.seed).permutation(len(x))
-        pictures = torch.from_numpy(x[order] / 16).view(-1, 1, 8, 8)
+        images = torch.from_numpy(x[order] / 16).view(-1, 1, 8, 8)
         targets = torch.from_numpy(y[order])
-        self.train, self.test = (pictures[450:], targets[450:]), (pictures[:450], targets[:450])
+        self.train, self.test = (images[450:], targets[450:]), (images[:450], targets[:450])
         torch.manual_seed(self.seed)
         self.network = network(self.kind).double()
         self.start = weights_of(self.network)
@@ -242,7 +242,7 @@ def draw(drawn: dict, floors: list[float], path: Path) -> None:
             losses = np.maximum(np.array([t.losses for t in traces]) - below, 1e-9)
             axis.fill_between(MARKS, losses.min(0), losses.max(0), color=colour, alpha=0.12, lw=0)
             axis.plot(MARKS, losses.mean(0), dash, color=colour, label=name, lw=1.8)
-        axis.set(xscale="log", yscale="log", xlabel="cost, passes of all pictures forward")
+        axis.set(xscale="log", yscale="log", xlabel="cost, passes of all images forward")
         axis.set_title(kind, loc="left")
         axis.grid(alpha=0.25)
     axes[0].set_ylabel("training loss above its minimum")

@@ -7,7 +7,7 @@ Prints the tables and writes them to results/time_to_accuracy.md, or to FILE.
 
 DATA and the peers' environment are those of benchmarks/train.py.  saccade trains by its command and
 a recipe, and its time is that of the whole process, report and all.  Peers train as in peers/, with
-AdamW at 0.001, and are stopped after the first epoch that reaches the target on the test pictures,
+AdamW at 0.001, and are stopped after the first epoch that reaches the target on the test images,
 which flatters them: in real life nobody knows.  CPU seconds, imports included, one thread.
 """
 
@@ -38,12 +38,12 @@ class Case:
     target: float  # test accuracy at which a peer is stopped
     network: str  # of the peers
     size: int  # pixels
-    batch: int  # pictures
+    batch: int  # images
     epochs: int  # of a peer, at the most
     words: tuple[str, ...]  # to `saccade train`
 
 
-VAL = {"mnist": 1_000, "cifar10": 100}  # pictures that saccade watches itself by, of no training
+VAL = {"mnist": 1_000, "cifar10": 100}  # images that saccade watches itself by, of no training
 CASES = {
     "mnist": Case(
         "MNIST as PNG files", "mnist", 0.99, "lenet5", 32, 64, 15,

@@ -55,14 +55,14 @@ class Case:
 
     title: str
     data: str
-    counts: dict[str, int]  # pictures
+    counts: dict[str, int]  # images
     network: str
     size: int  # pixels
-    batch: int  # pictures
+    batch: int  # images
     epochs: int
 
     def shortened(self, share: float) -> Case:
-        """The same with fewer training pictures, in whole batches."""
+        """The same with fewer training images, in whole batches."""
         batches = max(3, round(share * self.counts["train"] / self.batch))
         return replace(self, counts=self.counts | {"train": batches * self.batch})
 
@@ -137,11 +137,11 @@ def table(case: Case, found: dict[str, list[dict]]) -> str:
     forward = anatomy(network, (channels, case.size, case.size)).total.multiply_adds
     limits = {kind: median(found["limit"], kind) for kind in ("bfloat16", "float32")}
     ours, count = median(found["saccade"], "rate"), len(found["saccade"])
-    pictures = f"{case.counts['train']:,} pictures, batch {case.batch}, {case.epochs} epochs"
+    images = f"{case.counts['train']:,} images, batch {case.batch}, {case.epochs} epochs"
     lines = [
         f"## {case.title}",
         "",
-        f"{pictures}, {count} rounds. Limit of the core, measured between them, in GFLOP/s: "
+        f"{images}, {count} rounds. Limit of the core, measured between them, in GFLOP/s: "
         f"{limits['bfloat16'] / 1e9:.0f} in bfloat16, {limits['float32'] / 1e9:.0f} in float32.",
         "",
         "| | images/s in steps | saccade's over theirs | share of the core's limit |"
@@ -188,7 +188,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", default=list(CASES))
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--share", type=float, default=1.0, help="of the training pictures")
+    parser.add_argument("--share", type=float, default=1.0, help="of the training images")
     parser.add_argument("--peers", type=Path, default=cache_folder() / "peers")
     parser.add_argument("--make-peers", action="store_true")
     asked = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Few pictures: what a network that has learned from others gives, beside learning anew.
+"""Few images: what a network that has learned from others gives, beside learning anew.
 
     python benchmarks/transfer.py DATA OUT [--minutes 20]
 
@@ -29,7 +29,7 @@ from saccade.metrics.intervals import Interval, mean_interval, wilson
 from saccade.metrics.paired import paired_accuracy
 from transfer_ways import ALL, HELD, WAYS, Case, Photographs
 
-SHOTS = (1, 2, 5, 10, 20, ALL)  # pictures a class
+SHOTS = (1, 2, 5, 10, 20, ALL)  # images a class
 DRAWS = 5
 COMPARED = (  # the second less the first
     ("scratch", "features"),
@@ -37,9 +37,9 @@ COMPARED = (  # the second less the first
     ("hog", "features"),
     ("features", "fine-tuned"),
 )
-PLAIN = 20  # pictures a class for the ways of others
+PLAIN = 20  # images a class for the ways of others
 OTHERS = {"tutorial": "plain loop, 10 epochs", "fastai": "fastai's fine_tune, 1 + 10 epochs"}
-Draws = dict[int, Tensor]  # which pictures each draw gets right, [N] bool
+Draws = dict[int, Tensor]  # which images each draw gets right, [N] bool
 
 
 def plan(name: str) -> Iterator[Case]:
@@ -103,33 +103,33 @@ def accuracies(draws: Draws) -> list[float]:
     return [float(right.double().mean()) for right in draws.values()]
 
 
-def of_pictures(draws: Draws) -> Interval:
+def of_images(draws: Draws) -> Interval:
     """Wilson's for the mean accuracy, as if of one draw."""
     n = len(next(iter(draws.values())))
     return wilson(n * fmean(accuracies(draws)), n)
 
 
 def shown(draws: Draws) -> str:
-    """Mean, ± half the interval over draws, and in brackets the interval over pictures."""
+    """Mean, ± half the interval over draws, and in brackets the interval over images."""
     if not draws:
         return "–"
-    found, over_draws, (low, high) = accuracies(draws), "", of_pictures(draws)
+    found, over_draws, (low, high) = accuracies(draws), "", of_images(draws)
     if spread := mean_interval(found):
         over_draws = f" ± {50 * (spread.high - spread.low):.1f}"
     return f"{100 * fmean(found):.1f}{over_draws} ({100 * low:.0f}–{100 * high:.0f})"
 
 
 def less(first: Draws, second: Draws) -> str:
-    """The second less the first, draw by draw on the same pictures; bold outside the noise."""
+    """The second less the first, draw by draw on the same images; bold outside the noise."""
     both = [paired_accuracy(first[d], second[d]) for d in first if d in second]
     if not both:
         return "–"
-    pictures = Interval(*(fmean(ends) for ends in zip(*(one.interval for one in both))))
+    images = Interval(*(fmean(ends) for ends in zip(*(one.interval for one in both))))
     over = mean_interval([one.difference for one in both])
-    outside = all(one.low > 0 or one.high < 0 for one in (pictures, over) if one)
+    outside = all(one.low > 0 or one.high < 0 for one in (images, over) if one)
     middle = f"{100 * fmean(one.difference for one in both):+.1f}"
     words = [f"draws {told(over)}"] if over else []
-    words.append(f"pictures {told(pictures)}")
+    words.append(f"images {told(images)}")
     return f"{f'**{middle}**' if outside else middle} ({'; '.join(words)})"
 
 
@@ -161,7 +161,7 @@ def tell_plain(one: Found) -> None:
     """Others' ways beside a fitted head: the same weights, the same first draw."""
     ours = {0: one.draws("features", PLAIN)[0]}
     looking, fitting = (one.seconds(Case("features", k, 0)) for k in (SHOTS[0], PLAIN))
-    times = f"{looking:.0f} s all pictures, {fitting:.1f} s the head"
+    times = f"{looking:.0f} s all images, {fitting:.1f} s the head"
     rows = [["features, logistic", shown(ours), "", times]]
     for way, words in OTHERS.items():
         theirs, seconds = {0: one.draws(way, PLAIN)[0]}, one.seconds(Case(way, PLAIN, 0))
@@ -180,7 +180,7 @@ LOOKS = {
 
 
 def draw(found: dict[str, Found], path: Path) -> None:
-    """Mean accuracy over pictures a class; bars are the interval over test pictures."""
+    """Mean accuracy over images a class; bars are the interval over test images."""
     matplotlib.use("svg")
     matplotlib.rcParams.update({"svg.hashsalt": "transfer", "svg.fonttype": "none"})
     from matplotlib import pyplot as plt
@@ -193,7 +193,7 @@ def draw(found: dict[str, Found], path: Path) -> None:
                 continue
             places = [x + 0.06 * (position - 2) for x, _ in known]
             middles = [100 * fmean(accuracies(draws)) for _, draws in known]
-            ends = [[100 * end for end in of_pictures(draws)] for _, draws in known]
+            ends = [[100 * end for end in of_images(draws)] for _, draws in known]
             bars = [[m - e[0], e[1] - m] for m, e in zip(middles, ends)]
             style = {
                 "color": colour,
@@ -204,7 +204,7 @@ def draw(found: dict[str, Found], path: Path) -> None:
             }
             axis.errorbar(places, middles, list(zip(*bars)), label=way, **style)
         axis.set_xticks(range(len(SHOTS)), [str(k or "all") for k in SHOTS])
-        axis.set(xlabel="pictures a class to learn from")
+        axis.set(xlabel="images a class to learn from")
         axis.set_title(name, loc="left")
         axis.grid(alpha=0.25)
     axes[0].set_ylabel("test accuracy, %")

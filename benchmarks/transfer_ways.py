@@ -1,4 +1,4 @@
-"""The ways to learn from few pictures that transfer.py compares, each on the same drawn ones."""
+"""The ways to learn from few images that transfer.py compares, each on the same drawn ones."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from saccade.training.prepare import prepare
 HELD = {"hymenoptera": "val", "intel_scenes": "test"}  # the split to measure on
 EVERY = {"hymenoptera": 1, "intel_scenes": 4}  # of how many to draw from one is taken, for speed
 NETWORK, FILE = "googlenet_2014", "googlenet_bvlc_imagenet_fp16.npz"
-ALL = 0  # pictures a class: no limit
+ALL = 0  # images a class: no limit
 TUNED_EPOCHS = 5
-SEEN, EPOCHS = 2_500, (6, 40)  # from scratch: pictures in all; fewest and most epochs
+SEEN, EPOCHS = 2_500, (6, 40)  # from scratch: images in all; fewest and most epochs
 
 
 class Case(NamedTuple):
-    """A way to learn, from so many pictures a class, drawn for the so-manieth time."""
+    """A way to learn, from so many images a class, drawn for the so-manieth time."""
 
     way: str
     shots: int
@@ -60,7 +60,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Photographs:
-    """A set: pictures to draw from, and those that every case is measured on."""
+    """A set: images to draw from, and those that every case is measured on."""
 
     data: Path
     name: str
@@ -81,7 +81,7 @@ class Photographs:
         return learned, held
 
     def drawn(self, case: Case) -> Tensor:
-        """Places of the pictures of a case, those of fewer pictures a class among them."""
+        """Places of the images of a case, those of fewer images a class among them."""
         order = torch.randperm(
             len(self.splits[0]), generator=torch.Generator().manual_seed(case.draw)
         )
@@ -89,26 +89,26 @@ class Photographs:
         members = [order[classes == k] for k in range(len(self.classes))]
         return torch.cat([m[: case.shots or None] for m in members]).sort().values
 
-    def pictures(self, preprocessing: Preprocessing) -> tuple[ImageStore, ImageStore]:
-        learned, held = (decode_all(s, preprocessing, mode="disk").pictures for s in self.splits)
+    def images(self, preprocessing: Preprocessing) -> tuple[ImageStore, ImageStore]:
+        learned, held = (decode_all(s, preprocessing, mode="disk").images for s in self.splits)
         return learned, held
 
     @cached_property
     def network_features(self) -> tuple[Tensor, Tensor]:
-        """What the pretrained network makes of all pictures.  [N,D] each"""
+        """What the pretrained network makes of all images.  [N,D] each"""
         facts = weights_entry(NETWORK, "imagenet")
         network = create_model(NETWORK, 1000, weights=self.data / "weights" / FILE)
         rows = backbone(normalized(network, facts.mean, facts.std))
         p = preprocessing_of(facts)
         learned, held = (
-            features(rows, DecodedImages(items, pictures, p), AugmentedCopies())[:, 0]
-            for items, pictures in zip(self.splits, self.pictures(p))
+            features(rows, DecodedImages(items, images, p), AugmentedCopies())[:, 0]
+            for items, images in zip(self.splits, self.images(p))
         )
         return learned, held
 
     def classical_features(self, name: str) -> tuple[Tensor, Tensor]:
-        """What a classical recipe makes of all pictures, its words learned without labels."""
-        learned, held = self.pictures(Preprocessing(size=CLASSICAL_MODELS[name].input[1]))
+        """What a classical recipe makes of all images, its words learned without labels."""
+        learned, held = self.images(Preprocessing(size=CLASSICAL_MODELS[name].input[1]))
         model = normalized(
             CLASSICAL_MODELS[name].make(len(self.classes)), *channel_statistics(learned)
         )
@@ -126,9 +126,9 @@ class Photographs:
 
 
 @torch.inference_mode()
-def seen(rows: nn.Module, pictures: ImageStore) -> Tensor:
-    parts = torch.arange(len(pictures)).split(16)
-    return torch.cat([rows(pictures.take(part)).flatten(1) for part in parts]).clone()
+def seen(rows: nn.Module, images: ImageStore) -> Tensor:
+    parts = torch.arange(len(images)).split(16)
+    return torch.cat([rows(images.take(part)).flatten(1) for part in parts]).clone()
 
 
 def by_features(photographs: Photographs, case: Case) -> Tensor:
@@ -175,7 +175,7 @@ def fine_tuned(photographs: Photographs, case: Case) -> Tensor:
 
 
 def trained(photographs: Photographs, case: Case, recipe: str, changes: dict) -> Tensor:
-    """What a network says that is trained by a recipe; nothing is chosen by held-out pictures."""
+    """What a network says that is trained by a recipe; nothing is chosen by held-out images."""
     learned, held = photographs.splits
     items = tuple(learned[k] for k in photographs.drawn(case).tolist())
     changes = changes | {"train.seed": case.draw, "data.cache": "disk"}

@@ -18,7 +18,7 @@ from saccade.data.splits import read_split
 def main(run: str, file: str) -> None:
     division = read_split(Path(run) / "split.csv", open_source("digits"))
     digit = next(item for item in division.test if item.label == "7")
-    pixels = digit.picture.read()
+    pixels = digit.image.read()
     assert isinstance(pixels, np.ndarray)
     Image.fromarray(pixels).save(file)
     print(f"{file} is {digit.name}, a {digit.label}", file=sys.stderr)

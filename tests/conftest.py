@@ -23,7 +23,7 @@ COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (210, 50, 40)}
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real pictures and weights beside a checkout; the test is skipped without it."""
+    """The folder of real images and weights beside a checkout; the test is skipped without it."""
     for parent in Path(__file__).resolve().parents:
         folder = parent.parent / "shared" / "data"
         if (folder / "README.md").is_file():
@@ -56,7 +56,7 @@ def digits_run(trained: Run, tmp_path: Path) -> Run:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """A folder with three classes of sixteen small, noisy, plainly coloured pictures each."""
+    """A folder with three classes of sixteen small, noisy, plainly coloured images each."""
     chance = np.random.default_rng(0)
     for name, colour in COLOURS.items():
         (tmp_path / "photos" / name).mkdir(parents=True)

@@ -88,7 +88,7 @@ def test_help_and_version_need_no_torch() -> None:
     assert saccade("--version").stdout.strip() == package.__version__
 
 
-def test_a_folder_of_pictures_becomes_a_run(photos: Path, tmp_path: Path) -> None:
+def test_a_folder_of_images_becomes_a_run(photos: Path, tmp_path: Path) -> None:
     words = ["--model", "lenet5_rgb", "--epochs", 2, "--with", "optim.lr=0.001", "--seed", 3]
     done = saccade("train", photos, *words, "--out", tmp_path / "run", "--json")
     assert done.returncode == 0, done.stderr
@@ -128,7 +128,7 @@ def test_prediction_speaks_to_people_and_to_programs(trained: Run, tmp_path: Pat
     assert sent.stdout.splitlines() == [*lines, novelty]
 
 
-def test_a_picture_that_cannot_be_read_costs_that_picture(trained: Run, tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_read_costs_that_image(trained: Run, tmp_path: Path) -> None:
     Image.new("L", (8, 8)).save(tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(PNG + b"nothing more")
     done = saccade("predict", trained.path, tmp_path, "--json")
@@ -140,7 +140,7 @@ def test_a_picture_that_cannot_be_read_costs_that_picture(trained: Run, tmp_path
     assert "bad.png" in alone.stderr
 
 
-def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path: Path) -> None:
+def test_an_unreadable_image_is_named_and_takes_no_part(photos: Path, tmp_path: Path) -> None:
     (photos / "red" / "00.png").write_bytes(PNG)
     options = ["--model", "lenet5_rgb", "--epochs", 1, "--out", tmp_path / "run", "--json"]
     done = saccade("train", photos, *options)
@@ -155,7 +155,7 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["train", "nowhere"], 3, "nowhere", ""),
         (["train", "empty"], 3, "empty", "folder"),
         (["train", "single"], 3, "one class only: 'red'", "two classes"),
-        (["train", "texts"], 3, "holds no picture", "pictures are files that end in"),
+        (["train", "texts"], 3, "holds no image", "images are files that end in"),
         (["train", "photos", "--model", "lenet6"], 2, "no model is called 'lenet6'", "lenet5"),
         (["train", "photos", "--recipe", "smal"], 2, "no recipe is called 'smal'", "small"),
         (["train", "photos", "--with", "optim.rl=1"], 2, "no setting is called", "optim.lr"),
@@ -183,9 +183,9 @@ def test_an_unreadable_picture_is_named_and_takes_no_part(photos: Path, tmp_path
         (["trian"], 2, "trian", "--help"),
         (["evaluate", "nowhere"], 2, "there is no run 'nowhere'", "saccade train"),
         (["evaluate", "photos"], 2, "'photos' is no run", ""),
-        (["predict", "RUN"], 2, "no picture is named", "files or folders"),
-        (["predict", "RUN", "nowhere.png"], 3, "there is no picture 'nowhere.png'", ""),
-        (["predict", "RUN", "empty"], 3, "there is no picture in 'empty'", ""),
+        (["predict", "RUN"], 2, "no image is named", "files or folders"),
+        (["predict", "RUN", "nowhere.png"], 3, "there is no image 'nowhere.png'", ""),
+        (["predict", "RUN", "empty"], 3, "there is no image in 'empty'", ""),
         (["evaluate", "RUN", "photos"], 3, "not known", "known classes are"),
         (["models", "resnet?9*"], 2, "no model", ""),
         (["resume", "RUN"], 2, "is finished", "report.html"),
@@ -246,9 +246,7 @@ def test_show_tells_what_leaving_a_layer_out_saves() -> None:
     assert "16,781,312 fewer weights" in saccade("show", "alexnet", "--without", "fc7").stdout
 
 
-def test_the_doctor_finds_writes_and_leaves_the_pictures_alone(
-    photos: Path, tmp_path: Path
-) -> None:
+def test_the_doctor_finds_writes_and_leaves_the_images_alone(photos: Path, tmp_path: Path) -> None:
     (photos / "blue" / "copy.png").write_bytes((photos / "blue" / "00.png").read_bytes())
     (photos / "red" / "cut.png").write_bytes(PNG)
     before = {path: path.read_bytes() for path in photos.rglob("*.png")}
@@ -270,7 +268,7 @@ def test_the_doctor_finds_writes_and_leaves_the_pictures_alone(
     assert saccade("train", table, *options).returncode == 0
 
 
-def test_copies_of_a_picture_stay_in_one_split(photos: Path, tmp_path: Path) -> None:
+def test_copies_of_an_image_stay_in_one_split(photos: Path, tmp_path: Path) -> None:
     for number in range(6):
         one = (photos / "green" / "00.png").read_bytes()
         (photos / "green" / f"copy{number}.png").write_bytes(one)

@@ -60,7 +60,7 @@ def test_what_the_network_cannot_have_is_refused_before_any_work(changes: dict, 
     assert words in str(caught.value)
 
 
-def test_pictures_grow_with_the_training() -> None:
+def test_images_grow_with_the_training() -> None:
     division = split_data(open_source(None), val=0.15, test=0.15, seed=0)
     flags = {"data.progressive_resizing": 0.5, "data.size": 16, "model.name": "cifar_resnet20"}
     recipe = resolve("small", flags, summarize(division.train)).recipe

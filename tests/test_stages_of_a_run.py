@@ -101,7 +101,7 @@ def test_a_plan_knows_the_stages(capsys: pytest.CaptureFixture) -> None:
     assert "in stages" in capsys.readouterr().out
 
 
-def test_what_cannot_be_is_refused_before_a_picture_is_decoded(
+def test_what_cannot_be_is_refused_before_an_image_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded = "saccade.training.prepare.decode_all"

@@ -33,7 +33,7 @@ TINY = {
 
 
 def drawn(number: int) -> tuple[Image.Image, list[str], float]:
-    """A picture, the labels of the patches in it, and the brightness of its background."""
+    """An image, the labels of the patches in it, and the brightness of its background."""
     chance = np.random.default_rng(number)
     pixels = chance.integers(0, 40, (32, 32)).astype(np.float64)
     there = [name for bit, name in enumerate(("bar", "box")) if number >> bit & 1]
@@ -48,7 +48,7 @@ def drawn(number: int) -> tuple[Image.Image, list[str], float]:
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`several.csv` with labels, `numbers.csv` with values of places, and the pictures of both."""
+    """`several.csv` with labels, `numbers.csv` with values of places, and the images of both."""
     folder = tmp_path_factory.mktemp("tables")
     several, numbers = [("path", "labels")], [("path", "value", "rent", "place")]
     for number in range(COUNT):
@@ -103,7 +103,7 @@ def test_the_card_counts_each_label_on_its_own(labelled: Run) -> None:
         train = [row["label"].split("|") for row in csv.DictReader(file) if row["split"] == "train"]
     for name in ("bar", "box"):
         assert f"| {name} | {sum(name in labels for labels in train)} |" in card
-    assert f"{len(train)} pictures to train on" in card
+    assert f"{len(train)} images to train on" in card
     assert "2 labels" in card
 
 
@@ -126,7 +126,7 @@ def test_a_network_learns_the_brightness_that_was_drawn(tables: Path) -> None:
     assert interval.low > 0.5
 
 
-def test_all_pictures_of_a_place_lie_on_one_side(estimated: Run) -> None:
+def test_all_images_of_a_place_lie_on_one_side(estimated: Run) -> None:
     sides: dict[str, set[str]] = {}
     with (estimated.path / "split.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -201,7 +201,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(
     assert resumed.test == whole.test
 
 
-def test_mixed_pictures_have_mixed_labels_and_numbers(tables: Path) -> None:
+def test_mixed_images_have_mixed_labels_and_numbers(tables: Path) -> None:
     mixed = TINY | {"data.augment": ("mixup:0.2|cutmix:1",), "train.epochs": 1}
     for table in ("several.csv", "numbers.csv"):
         run = api.train(tables / table, with_=mixed, out=tables / f"mixed-{table}")
@@ -217,8 +217,8 @@ def test_rare_labels_can_be_weighed(tables: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "setting", "words"),
     [
-        ("several.csv", {"data.sampling": "balanced"}, "one class for each picture"),
-        ("numbers.csv", {"data.sampling": "balanced"}, "one class for each picture"),
+        ("several.csv", {"data.sampling": "balanced"}, "one class for each image"),
+        ("numbers.csv", {"data.sampling": "balanced"}, "one class for each image"),
         ("numbers.csv", {"train.class_weights": "auto"}, "this is regression"),
         ("numbers.csv", {"train.label_smoothing": 0.1}, "this is regression"),
     ],

@@ -19,7 +19,7 @@ ORIGINS = {name: "default" for name in Recipe().settings()} | {
     "train.epochs": "recipe small",
 }
 SETTINGS = Settings(Recipe().with_({"optim.lr": 0.05}), ORIGINS)
-NOTE = "the data doctor found 12 pictures twice, one of them under two labels: cat/7.png, dog/9.png"
+NOTE = "the data doctor found 12 images twice, one of them under two labels: cat/7.png, dog/9.png"
 
 
 def shown(width: int) -> tuple[TrainingView, io.StringIO]:

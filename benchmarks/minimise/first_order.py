@@ -40,7 +40,7 @@ def stepwise(
 
 
 def shuffled_batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Positions of `count` pictures, pass after pass in a new order, without end; a rest is left.
+    """Positions of `count` images, pass after pass in a new order, without end; a rest is left.
 
     -> [size]
     """

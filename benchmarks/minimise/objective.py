@@ -1,6 +1,6 @@
 """Objective: a loss as a function of all weights in one vector, which counts what is asked of it.
 
-The unit of cost is one pass of all pictures forward.  A gradient costs three, one forward and two
+The unit of cost is one pass of all images forward.  A gradient costs three, one forward and two
 backward, as both the weights' and the inputs' share of a layer is a product of the layer's size; a
 product with the curvature costs four: what a direction does to the outputs, and back.
 """
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.func import functional_call
 
-Rows = Tensor | None  # [B] positions of pictures; None: all
+Rows = Tensor | None  # [B] positions of images; None: all
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Objective:
 def network_loss(
     network: nn.Module, images: Tensor, targets: Tensor, *, decay: float = 0.0
 ) -> Objective:
-    """The mean cross-entropy of a network on pictures; its weights are given to `outputs`.
+    """The mean cross-entropy of a network on images; its weights are given to `outputs`.
 
     The network has no chance in it and no statistics: neither dropout nor batch normalisation.
     """

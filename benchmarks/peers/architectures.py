@@ -21,7 +21,7 @@ def network(name: str) -> nn.Module:
 
 
 def small(resnet: nn.Module) -> nn.Module:
-    """For pictures of 32 pixels: a first convolution of 3x3 that does not stride, no pooling."""
+    """For images of 32 pixels: a first convolution of 3x3 that does not stride, no pooling."""
     resnet.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
     resnet.maxpool = nn.Identity()
     return resnet

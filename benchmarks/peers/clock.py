@@ -24,7 +24,7 @@ class Job:
     folder: Path
     network: str
     size: int  # pixels
-    batch: int  # pictures
+    batch: int  # images
     epochs: int
     target: float = 2.0  # test accuracy at which to end
 
@@ -40,7 +40,7 @@ class Job:
 
 
 class Clock:
-    """Told of the end of every step, it knows how many pictures a CPU second were trained on."""
+    """Told of the end of every step, it knows how many images a CPU second were trained on."""
 
     def __init__(self, target: float) -> None:
         self.target = target
@@ -54,7 +54,7 @@ class Clock:
         self.began = None
 
     def step(self, images: int) -> None:
-        """A step over so many pictures is done."""
+        """A step over so many images is done."""
         now = time.process_time()
         if self.began is not None:
             self.seconds += now - self.began

@@ -1,7 +1,7 @@
 # pyright: reportMissingImports=false
-"""fastai's DataBlock without a network: what decoding, resizing and augmenting a picture takes.
+"""fastai's DataBlock without a network: what decoding, resizing and augmenting an image takes.
 
-Called with a folder of pictures, one class a folder; prints pictures a CPU second on one thread,
+Called with a folder of images, one class a folder; prints images a CPU second on one thread,
 medians of passes, for every size and once more augmented, as JSON.
 """
 
@@ -30,7 +30,7 @@ AUGMENTED = (224, 32)
 
 
 def rate(folder: str, size: int, changes: list) -> float:
-    """Pictures a CPU second, from files to batches; the first pass is not counted."""
+    """Images a CPU second, from files to batches; the first pass is not counted."""
     block = DataBlock(
         blocks=(ImageBlock, CategoryBlock),
         get_items=get_image_files,

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 
 
-def pictures(job: Job, split: str) -> torchvision.datasets.ImageFolder:
+def folder_of(job: Job, split: str) -> torchvision.datasets.ImageFolder:
     grey = [transforms.Grayscale()] if job.channels == 1 else []
     centre = [0.5] * job.channels
     return torchvision.datasets.ImageFolder(
@@ -32,8 +32,8 @@ def main() -> None:
     clock = Clock(job.target)
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    train = DataLoader(pictures(job, "train"), batch_size=job.batch, shuffle=True)
-    test = DataLoader(pictures(job, "test"), batch_size=job.batch)
+    train = DataLoader(folder_of(job, "train"), batch_size=job.batch, shuffle=True)
+    test = DataLoader(folder_of(job, "test"), batch_size=job.batch)
     model = network(job.network)
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY)

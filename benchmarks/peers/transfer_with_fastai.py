@@ -1,8 +1,8 @@
 # pyright: reportMissingImports=false
-"""fastai's fine_tune of a network of ours, from the same weights and the same drawn pictures.
+"""fastai's fine_tune of a network of ours, from the same weights and the same drawn images.
 
 Called with a JSON file of what to learn from, what to say of, and the network; prints one class a
-picture, as JSON.  The head, the changes to pictures and the rates are fastai's own.
+image, as JSON.  The head, the changes to images and the rates are fastai's own.
 """
 
 from __future__ import annotations

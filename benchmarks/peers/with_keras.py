@@ -16,7 +16,7 @@ from PIL import Image
 CLASSES = 10
 
 
-class Pictures(keras.utils.PyDataset):
+class Images(keras.utils.PyDataset):
     """Batches of a folder of classes, shuffled anew for every epoch where asked."""
 
     def __init__(self, job: Job, split: str) -> None:
@@ -32,13 +32,13 @@ class Pictures(keras.utils.PyDataset):
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.order[number * self.job.batch : (number + 1) * self.job.batch]
         files = [self.files[k] for k in rows]
-        return np.stack([self.picture(path) for path, _ in files]), np.array([y for _, y in files])
+        return np.stack([self.decode(path) for path, _ in files]), np.array([y for _, y in files])
 
     def on_epoch_end(self) -> None:
         count = len(self.files)
         self.order = np.random.permutation(count) if self.shuffled else np.arange(count)  # noqa: NPY002
 
-    def picture(self, path: Path) -> np.ndarray:
+    def decode(self, path: Path) -> np.ndarray:
         """[H,W,C] float32, -1 to 1"""
         image = Image.open(path).convert("L" if self.job.channels == 1 else "RGB")
         image = image.resize((self.job.size, self.job.size), Image.Resampling.BILINEAR)
@@ -147,8 +147,8 @@ def main() -> None:
         metrics=["accuracy"],
     )
     model.fit(
-        Pictures(job, "train"),
-        validation_data=Pictures(job, "test"),
+        Images(job, "train"),
+        validation_data=Images(job, "test"),
         epochs=job.epochs,
         callbacks=[Timing(clock, job.batch)],
         verbose=0,

@@ -1,7 +1,7 @@
 """Convolution three ways, in any number of dimensions: pulse by pulse, place by place, as a matrix.
 
-Each takes a signal or picture and a kernel and gives their full convolution, whose sides are
-those of the picture plus those of the kernel less 1.  Deep learning's "convolution" is
+Each takes a signal or image and a kernel and gives their full convolution, whose sides are
+those of the image plus those of the kernel less 1.  Deep learning's "convolution" is
 `flip_and_filter` without the flip: `cross_correlation`.
 """
 
@@ -37,7 +37,7 @@ def cross_correlation(x: Tensor, kernel: Tensor) -> Tensor:
 
 
 def toeplitz(kernel: Tensor, size: Sequence[int]) -> Tensor:
-    """The matrix whose product with a flattened picture of this size is the full convolution.
+    """The matrix whose product with a flattened image of this size is the full convolution.
 
     Column j is the kernel moved to place j: in one dimension every diagonal has one value.
     """

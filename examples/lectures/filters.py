@@ -30,7 +30,7 @@ def gaussian(size: int, sigma: float) -> Tensor:
 
 
 def sharpening(size: int, sigma: float, amount: float = 1.0) -> Tensor:
-    """The picture plus `amount` times what smoothing takes from it; size is odd.  [size,size]"""
+    """The image plus `amount` times what smoothing takes from it; size is odd.  [size,size]"""
     pulse = torch.zeros(size, size)
     pulse[size // 2, size // 2] = 1
     return pulse + amount * (pulse - gaussian(size, sigma))
@@ -52,7 +52,7 @@ def filtered(images: Tensor, kernel: Tensor) -> Tensor:
 
 
 def gaussian_pyramid(images: Tensor, levels: int) -> list[Tensor]:
-    """The pictures, smoothed and halved again and again.  [N,C,H,W] -> [N,C,H/2^i,W/2^i] each"""
+    """The images, smoothed and halved again and again.  [N,C,H,W] -> [N,C,H/2^i,W/2^i] each"""
     pyramid = [images]
     for _ in range(levels - 1):
         pyramid.append(filtered(pyramid[-1], burt())[:, :, ::2, ::2])
@@ -67,7 +67,7 @@ def laplacian_pyramid(images: Tensor, levels: int) -> list[Tensor]:
 
 
 def restored(pyramid: list[Tensor]) -> Tensor:
-    """The pictures of which this is the Laplacian pyramid.  [N,C,H/2^i,W/2^i] each -> [N,C,H,W]"""
+    """The images of which this is the Laplacian pyramid.  [N,C,H/2^i,W/2^i] each -> [N,C,H,W]"""
     *lost, images = pyramid
     for detail in reversed(lost):
         images = detail + _enlarged(images, detail)

@@ -68,12 +68,12 @@ def train(
     out: str | Path | None = None,
     **short: Unpack[ShortSettings],
 ) -> Run:
-    """Train a network on labelled pictures, measure it on some that it never saw, keep it as a run.
+    """Train a network on labelled images, measure it on some that it never saw, keep it as a run.
 
     Parameters
     ----------
     data
-        A folder with a folder of pictures for each class, or with train, val and test folders of
+        A folder with a folder of images for each class, or with train, val and test folders of
         that kind. Without it: the handwritten digits that come with scikit-learn.
     recipe
         A named recipe, or a TOML file like the recipe.toml of a run.
@@ -126,7 +126,7 @@ def plan(
     Parameters
     ----------
     data
-        Labelled pictures as for train.
+        Labelled images as for train.
     recipe
         A recipe as for train.
     with_
@@ -156,7 +156,7 @@ def lr_find(
     Parameters
     ----------
     data
-        Labelled pictures as for train.
+        Labelled images as for train.
     recipe
         A recipe as for train.
     with_
@@ -225,22 +225,22 @@ def evaluate(
     corrupt: str = "",
     out: str | Path | None = None,
 ) -> Evaluation:
-    """Measure a trained network on labelled pictures.
+    """Measure a trained network on labelled images.
 
     Parameters
     ----------
     run
         The run folder.
     data
-        Labelled pictures as for train, their classes matched by name. Without it: the pictures
+        Labelled images as for train, their classes matched by name. Without it: the images
         that the run itself held out.
     split
-        Which pictures, where they come divided: train, val or test.
+        Which images, where they come divided: train, val or test.
     tta
-        Test-time augmentation: see each picture several ways and take the mean prediction: flip,
+        Test-time augmentation: see each image several ways and take the mean prediction: flip,
         crops, shifts, or some of them as in "crops flip", which is ten views.
     by
-        Measure slices of the pictures: by group, folder, a column of the table, another table as in
+        Measure slices of the images: by group, folder, a column of the table, another table as in
         weather.csv::sky, or a pattern of names as in "^(night|day)".
     corrupt
         Measure under corruptions in five severities: all, families such as noise, blur, weather,
@@ -269,22 +269,22 @@ def tune_threshold(
 ) -> Evaluation:
     """Find the confidence below which a network should not answer, and measure the network with it.
 
-    The threshold is found on the run's own validation pictures, for precision or for coverage.
+    The threshold is found on the run's own validation images, for precision or for coverage.
 
     Parameters
     ----------
     run
         The run folder.
     data
-        Labelled pictures to measure on, as for evaluate.
+        Labelled images to measure on, as for evaluate.
     split
-        Which pictures, where they come divided: train, val or test.
+        Which images, where they come divided: train, val or test.
     by
-        Measure slices of the pictures, as for evaluate.
+        Measure slices of the images, as for evaluate.
     precision
         Find the confidence from which on this share of the answers is right, 0.98 say.
     coverage
-        Find the highest confidence that this share of the pictures reaches, 0.9 say.
+        Find the highest confidence that this share of the images reaches, 0.9 say.
     save
         Write the threshold into the bundle: predict says unknown below it.
     out
@@ -303,14 +303,14 @@ def tune_threshold(
 
 
 def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
-    """Tell whether runs differ by more than chance on the pictures that all were tested on.
+    """Tell whether runs differ by more than chance on the images that all were tested on.
 
     Parameters
     ----------
     runs
         Two run folders or more.
     html
-        A file for the comparison as a page, with the pictures that changed side.
+        A file for the comparison as a page, with the images that changed side.
     """
     from saccade.comparison.compare import compare_runs
 
@@ -324,22 +324,22 @@ def predict(
     min_confidence: float | None = None,
     max_novelty: float | None = None,
 ) -> Predictions:
-    """Say what is in pictures: the most probable classes of each.
+    """Say what is in images: the most probable classes of each.
 
     Parameters
     ----------
     run
         The run folder, or a bundle.
     images
-        Picture files, folders of pictures, or - for one picture on standard input.
+        Image files, folders of images, or - for one image on standard input.
     top
         How many classes to name.
     min_confidence
         Say unknown where no class is as probable as this, 0.8 say. Without it: what
         tune-threshold --save wrote into the bundle, or never.
     max_novelty
-        Say unknown where a picture is more novel than this: 0.99, say, where it lies farther from
-        the training pictures than 99 % of the validation pictures. Without it: never.
+        Say unknown where an image is more novel than this: 0.99, say, where it lies farther from
+        the training images than 99 % of the validation images. Without it: never.
     """
     from saccade.runs.run import open_bundle
 
@@ -353,7 +353,7 @@ def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
     Parameters
     ----------
     runs
-        Run folders. The pictures that they were tested on have to lie where they lay.
+        Run folders. The images that they were tested on have to lie where they lay.
     out
         The HTML file; without it report.html in the folder of the run, or reports.html.
     """
@@ -370,21 +370,21 @@ def features(
     weights: str | Path | None = None,
     out: str | Path = "features",
 ) -> WrittenFeatures:
-    """Write what a layer of a trained network makes of each picture, for use elsewhere.
+    """Write what a layer of a trained network makes of each image, for use elsewhere.
 
     Parameters
     ----------
     model
         A run folder, a bundle, or a network of `saccade models`, with public weights.
     data
-        Pictures as for train.
+        Images as for train.
     layer
         A row of the network, by its name or its number as in fc7; maps become their means over all
         places. Without it: what goes into the last layer.
     weights
         Those of a network: a tag, a file or a bundle. Without it: the ones on this machine.
     out
-        The folder for features.npy, a row a picture, and manifest.csv with name, label and split.
+        The folder for features.npy, a row an image, and manifest.csv with name, label and split.
     """
     from saccade.evaluation.features import write_features
 
@@ -410,9 +410,9 @@ def show(
     model
         A network of `saccade models`, or a run folder; from Python also any module.
     size
-        Height and width of the pictures, in pixels; or channels, height and width, as in 3x64x48.
+        Height and width of the images, in pixels; or channels, height and width, as in 3x64x48.
     batch_size
-        Pictures at a time, for the memory that they take.
+        Images at a time, for the memory that they take.
     expand
         Unfold the blocks: every layer gets a row.
     without
@@ -482,17 +482,17 @@ def doctor(
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
 ) -> Diagnosis:
-    """Look at every picture and say what is wrong with the data, before anything is trained.
+    """Look at every image and say what is wrong with the data, before anything is trained.
 
     Parameters
     ----------
     data
-        Labelled pictures as for train.
+        Labelled images as for train.
     html
-        A file for the findings as a page with pictures.
+        A file for the findings as a page with images.
     cleaned
-        A file for a cleaned table of the pictures, to train on in place of data: without copies and
-        unreadable ones, near copies kept in one split. The pictures themselves are never touched.
+        A file for a cleaned table of the images, to train on in place of data: without copies and
+        unreadable ones, near copies kept in one split. The images themselves are never touched.
     """
     from saccade.audit.doctor import examine_data
 
@@ -507,25 +507,25 @@ def label_issues(
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
 ) -> LabelIssues:
-    """Find pictures whose labels are probably wrong, the surest first.
+    """Find images whose labels are probably wrong, the surest first.
 
-    Linear probes on features of the pictures say what each shows without having learned from it;
+    Linear probes on features of the images say what each shows without having learned from it;
     confident learning counts who is surely of another class than labelled.
 
     Parameters
     ----------
     data
-        Pictures with one class each, as for train.
+        Images with one class each, as for train.
     model
-        What looks at the pictures: a network of `saccade models` with public weights, a run, a
+        What looks at the images: a network of `saccade models` with public weights, a run, a
         bundle, or hog. Without it: for photographs the best network at hand, else hog.
     weights
         Those of a network: a tag, a file or a bundle.
     html
-        A file for the label issues as a page with pictures.
+        A file for the label issues as a page with images.
     cleaned
-        A file for a table of the pictures without the label issues, to train on in place of data.
-        The pictures themselves are never touched.
+        A file for a table of the images without the label issues, to train on in place of data.
+        The images themselves are never touched.
     """
     from saccade.audit.label_issues import find_label_issues
 
@@ -551,7 +551,7 @@ def study(
     name
         A study of `saccade studies`, or a TOML file like the study.toml of a study folder.
     data
-        Labelled pictures as for train, in place of those that the study names.
+        Labelled images as for train, in place of those that the study names.
     seeds
         How often every variant is trained.
     with_
@@ -586,12 +586,12 @@ def augment(
     out: str | Path = "augmented.png",
     **short: Unpack[ShortSettings],
 ) -> Sheet:
-    """Draw what a training will see: pictures as they are, and augmented several times.
+    """Draw what a training will see: images as they are, and augmented several times.
 
     Parameters
     ----------
     data
-        Labelled pictures as for train.
+        Labelled images as for train.
     recipe
         A recipe as for train.
     with_

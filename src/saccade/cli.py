@@ -163,7 +163,7 @@ def cli_type(kind: Any) -> Any:
 
 
 def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
-    """Print `result` on standard output, and the pictures it could not read on standard error."""
+    """Print `result` on standard output, and the images it could not read on standard error."""
     if as_json:
         print(data_format.dumps(result.to_dict(), ensure_ascii=False))
     elif type(result).__name__ in LAID_OUT:

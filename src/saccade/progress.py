@@ -25,7 +25,7 @@ def say(words: str) -> None:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for work on many pictures; gives the function to call with (done, total)."""
+    """A bar for work on many images; gives the function to call with (done, total)."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
     shown = not console.is_terminal

@@ -130,7 +130,7 @@ class TrainingView:
             total=total,
             completed=done,
             visible=True,
-            words=f"{done:,} of {total:,} pictures",
+            words=f"{done:,} of {total:,} images",
         )
 
     def training(self, run: Run, steps: int, start: Position) -> None:

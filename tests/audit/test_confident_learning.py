@@ -24,7 +24,7 @@ from saccade.audit.confident_learning import (
 
 THEIRS = {"noise_rate": "prune_by_noise_rate", "class": "prune_by_class", "both": "both"}
 
-# Three classes, ten pictures; the label of picture 3 should be 1, that of picture 9 should be 0.
+# Three classes, ten images; the label of image 3 should be 1, that of image 9 should be 0.
 LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
 # fmt: off
 BY_HAND = torch.tensor([
@@ -46,7 +46,7 @@ def test_thresholds_are_the_mean_confidence_of_each_class() -> None:
     assert thresholds(BY_HAND, LABELS).tolist() == pytest.approx([0.6, 0.6, 0.6])
 
 
-def test_a_picture_that_is_confidently_of_no_class_is_not_counted() -> None:
+def test_an_image_that_is_confidently_of_no_class_is_not_counted() -> None:
     found = confident_classes(BY_HAND, thresholds(BY_HAND, LABELS))
     assert found.tolist() == [0, 0, 0, 1, 1, 1, -1, 2, 2, 0]
     counted = confident_joint(BY_HAND, LABELS)
@@ -81,7 +81,7 @@ def test_a_class_is_never_emptied() -> None:
     assert prune_by_noise_rate(said, labels).sum() <= 3
 
 
-def test_the_interval_holds_the_share_and_draws_the_same_pictures_again() -> None:
+def test_the_interval_holds_the_share_and_draws_the_same_images_again() -> None:
     probabilities, labels = noisy(300, 3, seed=1)
     shares = estimate_joint(confident_joint(probabilities, labels), labels.bincount().double())
     interval = label_error_rate_interval(probabilities, labels)
@@ -129,7 +129,7 @@ def noisy(count: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def undisputed(probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Without pictures with several confident classes of which none is the most probable.
+    """Without images with several confident classes of which none is the most probable.
 
     There cleanlab takes the most probable class of all, the paper that of the confident ones.
     """

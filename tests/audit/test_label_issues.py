@@ -64,17 +64,17 @@ def test_the_cleaned_table_is_a_source_without_the_issues(
     assert sorted(path.read_bytes() for path in mislabelled.rglob("*.png")) == before
 
 
-def test_a_copy_of_a_wrong_picture_does_not_vouch_for_its_label(mislabelled: Path) -> None:
+def test_a_copy_of_a_wrong_image_does_not_vouch_for_its_label(mislabelled: Path) -> None:
     shutil.copy(mislabelled / "red" / "wrong.png", mislabelled / "red" / "wrong copy.png")
     found = {s.name for s in api.label_issues(mislabelled).issues}
     assert found == {*WRONG, "red/wrong copy.png"}
 
 
-def test_a_class_of_one_picture_is_left_out_and_named(mislabelled: Path) -> None:
+def test_a_class_of_one_image_is_left_out_and_named(mislabelled: Path) -> None:
     (mislabelled / "violet").mkdir()
     shutil.copy(mislabelled / "blue" / "00.png", mislabelled / "violet" / "00.png")
     found = api.label_issues(mislabelled)
-    assert found.notes[-1] == "too few pictures to be looked at: violet"
+    assert found.notes[-1] == "too few images to be looked at: violet"
     assert {s.name for s in found.issues} == WRONG and found.n == 48
 
 
@@ -116,11 +116,11 @@ def test_labels_of_another_kind_are_refused(photos: Path, tmp_path: Path) -> Non
         api.label_issues(tmp_path / "numbers.csv")
 
 
-def test_classes_of_one_picture_leave_nothing_to_compare(photos: Path) -> None:
+def test_classes_of_one_image_leave_nothing_to_compare(photos: Path) -> None:
     for name in ("red", "green"):
         for path in sorted((photos / name).iterdir())[1:]:
             path.unlink()
-    with pytest.raises(DataError, match="only one class has pictures both to learn from"):
+    with pytest.raises(DataError, match="only one class has images both to learn from"):
         api.label_issues(photos)
 
 

@@ -31,7 +31,7 @@ def chance(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pictures(count: int = 6, low: int = 0, high: int = 256) -> Tensor:
+def make_images(count: int = 6, low: int = 0, high: int = 256) -> Tensor:
     return torch.randint(low, high, (count, 3, 9, 11), generator=chance(4)).byte()
 
 
@@ -50,7 +50,7 @@ def as_batch(images: Tensor) -> Batch:
 def test_factors_do_what_torchvision_does_to_a_level(
     kind: Colour, oracle: Callable[..., Tensor], read: Callable[[Tensor], Tensor]
 ):
-    images = pictures()
+    images = make_images()
     matrix = kind.matrix(images.float().mean((2, 3)), chance())
     factors = read(matrix)
     assert 0.2 <= factors.min() < 1 < factors.max() <= 1.8
@@ -61,7 +61,7 @@ def test_factors_do_what_torchvision_does_to_a_level(
 
 
 def test_a_third_of_a_turn_makes_red_green_green_blue_and_blue_red():
-    images = pictures().float()
+    images = make_images().float()
     seen = recolour(images, adjust_hue(torch.full((6,), 1 / 3)))
     torch.testing.assert_close(seen, images.roll(1, 1), atol=1e-3, rtol=0)
     oracle = F.adjust_hue(images.byte(), 1 / 3).float()
@@ -70,7 +70,7 @@ def test_a_third_of_a_turn_makes_red_green_green_blue_and_blue_red():
 
 @pytest.mark.parametrize("turn", [-0.3, -0.1, 0.05, 0.2])
 def test_hues_move_as_far_as_in_hsv(turn: float):
-    images = pictures(low=80, high=180).float()  # so that nothing is cut to 0 to 255
+    images = make_images(low=80, high=180).float()  # so that nothing is cut to 0 to 255
     seen = recolour(images, adjust_hue(torch.full((6,), turn)))
     coloured = (images.amax(1) - images.amin(1)) > 20
     moved = (_hue(seen) - _hue(images) - turn + 0.5) % 1 - 0.5
@@ -92,7 +92,7 @@ def _hue(images: Tensor) -> Tensor:
 
 
 def test_grey_is_torchvisions_and_as_frequent_as_asked_for():
-    images = pictures()
+    images = make_images()
     seen = Grey(1)(as_batch(images), chance()).images
     expected = F.rgb_to_grayscale(images.float(), 3)
     torch.testing.assert_close(seen, expected, atol=0.1, rtol=0)
@@ -112,7 +112,7 @@ def test_lighting_spreads_along_the_principal_components():
 
 
 def test_neighbours_are_one_matrix_that_does_what_they_do_in_turn():
-    images = pictures(low=100, high=156).float()  # so that nothing is cut to 0 to 255
+    images = make_images(low=100, high=156).float()  # so that nothing is cut to 0 to 255
     parts = [Brightness(0.2), Contrast(0.2), Saturation(0.2), Hue(0.05), Lighting()]
     chain = compose(parts)
     assert isinstance(chain, Compose) and [type(part) for part in chain.parts] == [Blended]
@@ -124,8 +124,8 @@ def test_neighbours_are_one_matrix_that_does_what_they_do_in_turn():
 
 
 @pytest.mark.parametrize("kind", [Brightness(0.2), Contrast(0.2), Lighting()])
-def test_a_grey_picture_changes_as_its_three_alike_channels_do(kind: Colour):
-    grey = pictures(low=100, high=156)[:, :1].float()
+def test_a_grey_image_changes_as_its_three_alike_channels_do(kind: Colour):
+    grey = make_images(low=100, high=156)[:, :1].float()
     seen = kind(as_batch(grey), chance()).images
     alike = kind(as_batch(grey.expand(-1, 3, -1, -1)), chance()).images
     torch.testing.assert_close(seen, F.rgb_to_grayscale(alike), atol=0.1, rtol=0)
@@ -136,7 +136,7 @@ def test_colours_are_cut_to_0_to_255():
     assert Brightness(1)(bright, chance()).images.max() == 255
 
 
-def test_pictures_of_two_channels_have_no_colours():
+def test_images_of_two_channels_have_no_colours():
     with pytest.raises(DataError, match="2 channels"):
         Hue()(as_batch(torch.zeros(1, 2, 3, 3)), chance())
 

@@ -74,9 +74,9 @@ def test_a_pad_crop_keeps_values_and_moves_by_every_whole_number():
     assert sorted(set(moves.flatten().tolist())) == [-2, -1, 0, 1, 2]
     padded = torch.nn.functional.pad(given.images.float(), (2, 2, 2, 2))
     seen = warp.images(given.images)
-    for picture, (x, y) in enumerate(moves[:40].long().tolist()):
-        cut = padded[picture, :, 2 - y : 14 - y, 2 - x : 14 - x]
-        assert torch.equal(seen[picture], cut)
+    for image, (x, y) in enumerate(moves[:40].long().tolist()):
+        cut = padded[image, :, 2 - y : 14 - y, 2 - x : 14 - x]
+        assert torch.equal(seen[image], cut)
 
 
 def test_translations_are_even_to_both_sides_up_to_their_pixels():
@@ -87,7 +87,7 @@ def test_translations_are_even_to_both_sides_up_to_their_pixels():
 
 
 @pytest.mark.parametrize("kind", [Rotate(40), Scale(0.3), Shear(20)])
-def test_the_middle_of_the_picture_stays(kind: Rotate | Scale | Shear):
+def test_the_middle_of_the_image_stays(kind: Rotate | Scale | Shear):
     middle = moved(kind.warp(50, (20, 30), chance()), 15, 10)
     torch.testing.assert_close(middle, torch.tensor([15.0, 10.0]).expand(50, 2))
 
@@ -133,7 +133,7 @@ def test_simards_alpha_34_and_sigma_4_are_the_defaults():
     assert Elastic().pixels == pytest.approx(34 / (2 * 4 * math.sqrt(3 * math.pi)), abs=0.02)
 
 
-def test_a_resized_crop_of_everything_is_the_picture():
+def test_a_resized_crop_of_everything_is_the_image():
     given = batch(3, 3, 16, 16)
     seen = RandomResizedCrop(scale=1, ratio=1)(given, chance()).images
     assert torch.equal(seen, given.images.float())
@@ -153,16 +153,16 @@ def test_resized_crops_lie_inside_with_the_areas_and_proportions_of_the_paper():
 
 
 @pytest.mark.parametrize("size", [None, 64, 200])
-def test_a_resized_crop_of_a_large_picture_is_torchvisions_to_the_byte(size: int | None):
+def test_a_resized_crop_of_a_large_image_is_torchvisions_to_the_byte(size: int | None):
     given, kind = batch(5, 3, 120, 120), RandomResizedCrop(size=size)
     side = size or 120
     matrix = kind.warp(5, (120, 120), chance()).matrix
     seen = kind(given, chance()).images
-    for picture, one in enumerate(seen):
-        step = side / matrix[picture, 0, 0].item(), side / matrix[picture, 1, 1].item()
-        left, top = (-matrix[picture, axis, 2] * step[axis] / side for axis in (0, 1))
+    for row, one in enumerate(seen):
+        step = side / matrix[row, 0, 0].item(), side / matrix[row, 1, 1].item()
+        left, top = (-matrix[row, axis, 2] * step[axis] / side for axis in (0, 1))
         x, y, w, h = (round(value) for value in (left.item(), top.item(), *step))
-        image = given.images[picture]
+        image = given.images[row]
         expected = F.resized_crop(image, y, x, h, w, [side, side], antialias=True)
         assert torch.equal(one, expected.float())
 
@@ -200,7 +200,7 @@ def test_joined_moves_are_one_after_the_other():
 
 
 def test_a_small_turn_after_a_crop_reads_the_original_beyond_the_crop():
-    """One reading: no border shows where the picture goes on."""
+    """One reading: no border shows where the image goes on."""
     given = Batch(torch.full((20, 1, 32, 32), 200).byte(), torch.arange(20), torch.arange(20))
     crop = RandomResizedCrop(scale=0.1, ratio=1.1)
     chain = compose([crop, Rotate(5, "zeros")])

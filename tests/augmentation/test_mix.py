@@ -23,7 +23,7 @@ def two() -> Batch:
     return Batch(images, torch.tensor([[1.0, 0], [0, 1]]), torch.arange(2))
 
 
-def test_mixup_is_the_weighted_mean_of_pictures_and_targets():
+def test_mixup_is_the_weighted_mean_of_images_and_targets():
     mixed = mixup(two(), torch.tensor([1, 0]), torch.tensor([0.75, 1.0]))
     assert mixed.images[0].unique().item() == 0.75 * 40 + 0.25 * 200
     assert mixed.images[1].unique().item() == 200
@@ -57,8 +57,8 @@ def test_shares_are_drawn_from_the_beta_distribution(alpha: float):
     assert test.pvalue > 0.001
 
 
-def test_every_target_says_how_much_of_each_picture_is_seen():
-    """Pictures of one value each: the value must be the mean of all under the target's shares."""
+def test_every_target_says_how_much_of_each_image_is_seen():
+    """Images of one value each: the value must be the mean of all under the target's shares."""
     values = torch.arange(40) * 6.0
     images = values[:, None, None, None].expand(40, 1, 12, 12)
     given = Batch(images, torch.arange(40), torch.arange(40))
@@ -74,7 +74,7 @@ def test_class_positions_need_the_number_of_classes():
         Mixup(0.2)(given, chance())
 
 
-def test_pictures_meet_across_the_whole_batch_even_where_the_rest_goes_in_pieces(
+def test_images_meet_across_the_whole_batch_even_where_the_rest_goes_in_pieces(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(augmentation, "VALUES", 1 << 20)

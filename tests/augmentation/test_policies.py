@@ -20,7 +20,7 @@ def batch(count: int) -> Batch:
     return Batch(images, torch.arange(count), torch.arange(count))
 
 
-def test_one_of_gives_each_part_its_share_of_whole_pictures():
+def test_one_of_gives_each_part_its_share_of_whole_images():
     given = batch(900)
     seen = OneOf((Flip(1), VerticalFlip(1), Compose(())))(given, chance()).images
     for expected in (given.images.flip(3), given.images.flip(2), given.images):

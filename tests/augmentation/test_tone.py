@@ -23,7 +23,7 @@ def chance(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pictures(count: int = 4, low: int = 30, high: int = 190) -> Tensor:
+def make_images(count: int = 4, low: int = 30, high: int = 190) -> Tensor:
     return torch.randint(low, high, (count, 3, 40, 33), generator=chance(4)).byte()
 
 
@@ -32,7 +32,7 @@ def as_batch(images: Tensor) -> Batch:
 
 
 def test_posterizing_keeps_the_first_bits():
-    images = pictures()
+    images = make_images()
     seen = posterize(images.float(), torch.tensor([1.0, 3, 5, 8]))
     for bits, one, image in zip((1, 3, 5, 8), seen, images):
         assert torch.equal(one, F.posterize(image, bits).float())
@@ -41,7 +41,7 @@ def test_posterizing_keeps_the_first_bits():
 
 
 def test_solarizing_turns_bright_values_over_and_leaves_dark_ones():
-    images = pictures()
+    images = make_images()
     seen = Solarize(120)(as_batch(images), chance()).images
     turned = seen != images
     assert images[turned].min() >= 120
@@ -50,7 +50,7 @@ def test_solarizing_turns_bright_values_over_and_leaves_dark_ones():
 
 
 def test_autocontrast_and_equalize_are_torchvisions():
-    images = pictures()
+    images = make_images()
     images[1, 0] = 77  # a channel of one value is kept by both
     images[2] = images[2] // 40 * 40
     stretched = autocontrast(images.float())
@@ -58,14 +58,14 @@ def test_autocontrast_and_equalize_are_torchvisions():
     torch.testing.assert_close(equalize(images.float()), F.equalize(images).float())
 
 
-def test_autocontrast_changes_as_many_pictures_as_asked_for():
-    images = pictures(400)[:, :, :4, :4]
+def test_autocontrast_changes_as_many_images_as_asked_for():
+    images = make_images(400)[:, :, :4, :4]
     changed = (AutoContrast(0.3)(as_batch(images), chance()).images != images).flatten(1).any(1)
     assert changed.float().mean() == pytest.approx(0.3, abs=0.1)
 
 
 def test_a_blur_is_torchvisions_gaussian_away_from_the_edge():
-    images = pictures().float()
+    images = make_images().float()
     sigmas = (0.5, 1.0, 2.0, 3.0)
     seen = blur(images, torch.tensor(sigmas))
     for sigma, one, image in zip(sigmas, seen, images):
@@ -74,16 +74,16 @@ def test_a_blur_is_torchvisions_gaussian_away_from_the_edge():
         torch.testing.assert_close(one[inner], expected[inner], atol=0.01, rtol=0)
 
 
-def test_a_blur_keeps_an_even_picture_even_and_every_mean():
+def test_a_blur_keeps_an_even_image_even_and_every_mean():
     assert torch.allclose(
         blur(torch.full((1, 3, 9, 5), 91.0), torch.tensor([4.0])), torch.tensor(91.0)
     )
-    images = pictures().float()
+    images = make_images().float()
     torch.testing.assert_close(Blur(2)(as_batch(images), chance()).images.mean(), images.mean())
 
 
 def test_sharpening_is_torchvisions():
-    images = pictures()
+    images = make_images()
     factors = (0.0, 0.4, 1.0, 1.7)
     seen = sharpen(images.float(), torch.tensor(factors))
     for factor, one, image in zip(factors, seen, images):

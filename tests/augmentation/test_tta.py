@@ -11,27 +11,27 @@ from saccade.data.targets import Boxes, Images
 from saccade.errors import RecipeError
 
 
-def pictures(side: int = 16) -> torch.Tensor:
+def make_images(side: int = 16) -> torch.Tensor:
     generator = torch.Generator().manual_seed(3)
     return torch.randint(0, 256, (2, 3, side, side), generator=generator).byte()
 
 
-def test_no_names_are_one_view_of_the_picture_itself():
-    (only,) = transformed(pictures(), tta_transforms([]))
-    assert torch.equal(only, pictures().float())
+def test_no_names_are_one_view_of_the_image_itself():
+    (only,) = transformed(make_images(), tta_transforms([]))
+    assert torch.equal(only, make_images().float())
 
 
-def test_a_flip_adds_the_mirrored_picture():
-    plain, mirrored = transformed(pictures(), tta_transforms(["flip"]))
-    assert torch.equal(plain, pictures().float())
-    assert torch.equal(mirrored, pictures().flip(3).float())
+def test_a_flip_adds_the_mirrored_image():
+    plain, mirrored = transformed(make_images(), tta_transforms(["flip"]))
+    assert torch.equal(plain, make_images().float())
+    assert torch.equal(mirrored, make_images().flip(3).float())
 
 
 def test_crops_are_the_middle_and_the_corners_stretched():
-    crops = list(transformed(pictures(), tta_transforms(["crops:0.5"])))
+    crops = list(transformed(make_images(), tta_transforms(["crops:0.5"])))
     cuts = [(4, 4), (0, 0), (0, 8), (8, 0), (8, 8)]  # row, column
     for crop, (row, column) in zip(crops, cuts, strict=True):
-        cut = pictures()[:, :, row : row + 8, column : column + 8].float()
+        cut = make_images()[:, :, row : row + 8, column : column + 8].float()
         expected = F.interpolate(cut, (16, 16), mode="bilinear", align_corners=False)
         inner = (slice(None), slice(None), slice(2, -2), slice(2, -2))
         torch.testing.assert_close(crop[inner], expected[inner])
@@ -40,14 +40,14 @@ def test_crops_are_the_middle_and_the_corners_stretched():
 def test_crops_and_flip_are_alexnets_ten():
     ten = tta_transforms(["crops", "flip"])
     assert len(set(ten)) == 10
-    batches = list(transformed(pictures(), ten))
+    batches = list(transformed(make_images(), ten))
     for plain, mirrored in zip(batches[:5], batches[5:]):
         torch.testing.assert_close(mirrored, plain.flip(3))
 
 
 def test_shifts_move_each_way_and_repeat_the_edge():
-    still, right, left, down, up = transformed(pictures(32), tta_transforms(["shifts"]))
-    images = pictures(32).float()
+    still, right, left, down, up = transformed(make_images(32), tta_transforms(["shifts"]))
+    images = make_images(32).float()
     assert torch.equal(still, images)
     assert torch.equal(right[..., 2:], images[..., :-2])
     assert torch.equal(right[..., 0], images[..., 0])
@@ -63,7 +63,7 @@ def test_a_view_that_does_not_exist_is_refused(name: str):
 
 
 def test_the_mean_of_predictions_is_over_all_views():
-    images = pictures()
+    images = make_images()
     found = averaged(lambda seen: seen.mean((2, 3)), images, tta_transforms(["shifts", "flip"]))
     expected = torch.stack(
         [seen.mean((2, 3)) for seen in transformed(images, tta_transforms(["shifts", "flip"]))]
@@ -74,7 +74,7 @@ def test_the_mean_of_predictions_is_over_all_views():
 @pytest.mark.parametrize("names", [["flip"], ["shifts:0.125"], ["crops:0.75"], ["crops", "flip"]])
 def test_what_is_predicted_of_each_pixel_is_moved_back_before_the_mean(names: list[str]):
     """A prediction that is the image itself: every view, moved back, shows it in its place."""
-    smooth = F.interpolate(pictures(4).float(), (32, 32), mode="bicubic").clamp(0, 255)
+    smooth = F.interpolate(make_images(4).float(), (32, 32), mode="bicubic").clamp(0, 255)
     found = averaged(Images, smooth, tta_transforms(names)).values
     torch.testing.assert_close(found, smooth, atol=8, rtol=0)
 
@@ -85,4 +85,4 @@ def test_boxes_of_several_views_have_no_mean():
         return Boxes(nothing, nothing[:, 0].long(), torch.zeros(len(images)).long())
 
     with pytest.raises(RecipeError, match="Boxes predicted of several views have no mean"):
-        averaged(predict, pictures(), tta_transforms(["flip"]))
+        averaged(predict, make_images(), tta_transforms(["flip"]))

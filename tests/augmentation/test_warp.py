@@ -36,7 +36,7 @@ def settle(index: int, length: int, border: str) -> int | None:
 
 
 def plain(image: NDArray, matrix: NDArray, border: str) -> NDArray:
-    """The picture warped pixel by pixel: back through the matrix, then between four neighbours."""
+    """The image warped pixel by pixel: back through the matrix, then between four neighbours."""
     height, width = image.shape
     back = np.linalg.inv(matrix.astype(np.float64))
     result = np.zeros((height, width))
@@ -108,7 +108,7 @@ def test_a_move_by_whole_pixels_is_a_roll_with_a_border(kind: WarpKind):
 
 
 @pytest.mark.parametrize("border", ["edge", "zeros", "reflect"])
-@pytest.mark.parametrize("side", [95, 96])  # below and from where pictures are read one by one
+@pytest.mark.parametrize("side", [95, 96])  # below and from where images are read one by one
 def test_moved_and_mirrored_bytes_are_those_that_indices_find(side: int, border: str):
     images, size = noise(6, 3, side, side + 5), (side, side + 5)
     x, y = torch.tensor([[3, 0, -7, 200, -200, -4], [-2, 5, 0, 3, -300, 99]])
@@ -116,10 +116,10 @@ def test_moved_and_mirrored_bytes_are_those_that_indices_find(side: int, border:
     turn = Warp(centred(signs[0], 0, 0, signs[1], size), size, size, "", WarpKind.MIRROR)
     moved = turn.then(Warp(translation(x.float(), y.float()), size, size, border, WarpKind.MOVE))
     mode: Any = {"edge": "edge", "zeros": "constant", "reflect": "symmetric"}[border]
-    for picture, seen in enumerate(moved.images(images)):
-        axes = [axis + 1 for axis, sign in ((1, signs[0]), (0, signs[1])) if sign[picture] < 0]
-        wide = np.pad(images[picture].flip(axes).numpy(), ((0, 0), (300, 300), (300, 300)), mode)
-        down, across = 300 - int(y[picture]), 300 - int(x[picture])
+    for image, seen in enumerate(moved.images(images)):
+        axes = [axis + 1 for axis, sign in ((1, signs[0]), (0, signs[1])) if sign[image] < 0]
+        wide = np.pad(images[image].flip(axes).numpy(), ((0, 0), (300, 300), (300, 300)), mode)
+        down, across = 300 - int(y[image]), 300 - int(x[image])
         expected = wide[:, down : down + size[0], across : across + size[1]]
         assert np.array_equal(seen.numpy(), expected)
 
@@ -137,7 +137,7 @@ def test_the_inverse_of_a_map_takes_points_back():
         torch.testing.assert_close(both / both[:, 2:, 2:], torch.eye(3)[None], atol=1e-5, rtol=0)
 
 
-def test_a_picture_made_half_as_large_takes_the_mean_of_four_pixels():
+def test_an_image_made_half_as_large_takes_the_mean_of_four_pixels():
     images = noise(2, 3, 8, 12)
     half = affine(torch.full((2,), 0.5), 0, 0, 0.5, 0, 0)
     means = images.float().unflatten(3, (6, 2)).unflatten(2, (4, 2)).mean((3, 5))
@@ -160,7 +160,7 @@ def test_masks_take_the_nearest_class_and_say_what_lies_outside():
     assert moved.tolist() == [[[255, 1], [255, 3]]]
 
 
-def test_boxes_turn_with_the_picture_that_is_theirs():
+def test_boxes_turn_with_the_image_that_is_theirs():
     size = (10, 20)
     matrices = torch.cat((rotation(one(180), size), translation(one(5), one(-3))))
     boxes = torch.tensor([[1.0, 2, 4, 8], [1, 2, 4, 8], [16, 0, 20, 2]])

@@ -31,17 +31,17 @@ def test_few_photographs_and_weights_at_hand_are_transfer_and_it_is_said() -> No
     settings = resolve(None, {}, FEW, find_weights=here)
     model, data = settings.recipe.model, settings.recipe.data
     assert settings.notes == (
-        "recipe finetune: 244 pictures are few, and weights of resnet18 are at hand; with 122 a "
+        "recipe finetune: 244 images are few, and weights of resnet18 are at hand; with 122 a "
         "class the last layer is fitted, then all is trained",
     )
     assert (model.name, model.weights, model.head) == ("resnet18", "imagenet", "logistic")
     assert (data.size, data.resize, data.crop_pct) == (224, "crop", 224 / 256)
     assert settings.origins["model.weights"] == "auto: at hand, 69.758 % as published"
     assert settings.origins["data.size"] == "auto: as the weights were trained"
-    assert settings.origins["data.augment"] == "auto: 122 pictures a class"
+    assert settings.origins["data.augment"] == "auto: 122 images a class"
 
 
-def test_very_few_pictures_are_not_trained_on_but_looked_at() -> None:
+def test_very_few_images_are_not_trained_on_but_looked_at() -> None:
     settings = resolve(None, {}, TINY, find_weights=here)
     assert settings.notes[0].endswith("; with 4 a class nothing but a last layer is fitted")
     recipe = settings.recipe
@@ -119,7 +119,7 @@ def test_a_comparison_goes_before_the_published_figures() -> None:
     assert kept.recipe.model.name == "resnet18"
 
 
-def test_fewer_pictures_are_changed_more() -> None:
+def test_fewer_images_are_changed_more() -> None:
     def augment(per_class: int) -> tuple[str, ...]:
         seen = DatasetSummary(short_side=480, grey=False, count=4 * per_class, per_class=per_class)
         return tuple(resolve("finetune", {}, seen, find_weights=here).recipe.data.augment)
@@ -167,7 +167,7 @@ def test_a_batch_leaves_an_epoch_thirty_steps(count: int, per_class: int, chosen
 
 
 def test_a_batch_fits_in_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By hand: 784 inputs to 10 classes and their biases, five times; a picture keeps itself."""
+    """By hand: 784 inputs to 10 classes and their biases, five times; an image keeps itself."""
     fixed, each = 5 * 4 * (784 * 10 + 10), 4 * 784
     seen = DatasetSummary(short_side=28, grey=True, count=100_000, per_class=10_000)
     wanted = {"train.batch_size": "auto", "model.name": "logistic_regression"}

@@ -18,7 +18,7 @@ SEEN = DatasetSummary(short_side=100, grey=False, count=200)
 
 @pytest.fixture(scope="module")
 def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three classes of sixteen noisy pictures, told apart by colour and by the noise's grain."""
+    """Three classes of sixteen noisy images, told apart by colour and by the noise's grain."""
     import numpy as np
     from PIL import Image
 

@@ -24,7 +24,7 @@ def test_a_glance_tells_sizes_and_colour() -> None:
     assert (seen.grey, seen.short_side) == (False, 30)
 
 
-def test_pictures_that_cannot_be_read_are_passed_over() -> None:
+def test_images_that_cannot_be_read_are_passed_over() -> None:
     broken = Item("broken", "a", ImageArray(np.zeros((2, 2), np.float32)))  # type: ignore[arg-type]
     assert summarize([broken, *items(np.zeros((9, 9), np.uint8))]).short_side == 9
     with pytest.raises(DataError, match="'broken'"):

@@ -31,7 +31,7 @@ from saccade.tasks.regression import Regression
 
 
 def accuracy(right: int) -> MetricValue:
-    """Of 100 pictures."""
+    """Of 100 images."""
     return MetricValue("accuracy", right / 100, 100, wilson(right, 100), "%", method="Wilson")
 
 
@@ -47,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_earlier_layer_has_to_beat_the_last_by_a_standard_error() -> None:
-    """One standard error of 90 % of 100 pictures is 3 points."""
+    """One standard error of 90 % of 100 images is 3 points."""
     assert BackboneComparison((EARLIER, LAST), ()).best == LAST
     better = replace(EARLIER, score=accuracy(94))
     assert BackboneComparison((better, LAST), ()).best == better
@@ -98,7 +98,7 @@ def test_a_tap_is_what_goes_into_the_last_layer_of_the_network_cut_there() -> No
 
 
 def test_numbers_are_compared_by_r_squared_with_its_own_interval() -> None:
-    """Beside scikit-learn's, each picture left out in turn, the best penalty of all."""
+    """Beside scikit-learn's, each image left out in turn, the best penalty of all."""
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(40, 1, 5, generator=generator)
     prices = 1000 + 200 * (features[:, 0, :1] + torch.randn(40, 1, generator=generator))
@@ -144,7 +144,7 @@ def test_several_labels_are_compared_by_mean_average_precision() -> None:
     assert found.value == pytest.approx(average_precision_score(labels, said), abs=1e-6)
 
 
-def test_all_networks_at_hand_are_tried_on_the_same_pictures(
+def test_all_networks_at_hand_are_tried_on_the_same_images(
     home: Path, shared_data: Path, photos: Path
 ) -> None:
     for name, file in (("cifar_resnet20", "20-12fca82f"), ("cifar_resnet32", "32-d509ac18")):

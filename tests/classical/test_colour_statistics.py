@@ -7,31 +7,31 @@ import torch
 from saccade.classical.descriptors import ColourStatistics, DenseSift, centres
 
 
-def slowly(picture: torch.Tensor, y: int, x: int, cell: int) -> torch.Tensor:
+def slowly(image: torch.Tensor, y: int, x: int, cell: int) -> torch.Tensor:
     """The 96 numbers of one patch, pixel by pixel; pixels outside are the nearest inside."""
-    _, height, width = picture.shape
+    _, height, width = image.shape
     numbers = []
     for row in range(-2, 2):
         for column in range(-2, 2):
             ys = [min(max(y + row * cell + k, 0), height - 1) for k in range(cell)]
             xs = [min(max(x + column * cell + k, 0), width - 1) for k in range(cell)]
-            pixels = picture[:, ys][:, :, xs].flatten(1)
+            pixels = image[:, ys][:, :, xs].flatten(1)
             numbers += [pixels.mean(1), pixels.std(1, correction=0)]
     return torch.cat(numbers)
 
 
 def test_each_cell_has_the_mean_and_the_deviation_of_its_colours():
-    picture = torch.rand(3, 21, 30, generator=torch.Generator().manual_seed(0))
-    found = ColourStatistics((3, 5), 6)(picture[None])[0]
+    image = torch.rand(3, 21, 30, generator=torch.Generator().manual_seed(0))
+    found = ColourStatistics((3, 5), 6)(image[None])[0]
     for scale, cell in enumerate((3, 5)):
-        for row, y in enumerate(centres(21, 6, picture).tolist()):
-            for column, x in enumerate(centres(30, 6, picture).tolist()):
-                expected = slowly(picture, y, x, cell)
+        for row, y in enumerate(centres(21, 6, image).tolist()):
+            for column, x in enumerate(centres(30, 6, image).tolist()):
+                expected = slowly(image, y, x, cell)
                 torch.testing.assert_close(
                     found[:, scale, row, column], expected, atol=1e-3, rtol=1e-3
                 )
 
 
 def test_the_grid_is_that_of_sift():
-    picture = torch.rand(1, 3, 37, 50)
-    assert ColourStatistics()(picture).shape[2:] == DenseSift()(picture[:, :1]).shape[2:]
+    image = torch.rand(1, 3, 37, 50)
+    assert ColourStatistics()(image).shape[2:] == DenseSift()(image[:, :1]).shape[2:]

@@ -39,9 +39,9 @@ def test_gradients_are_those_of_scikit_image():
     fitted = mixture()
     x = torch.randn(2, SIZE, 3, 4, 5, dtype=torch.float64)
     found = row(fitted)(x)
-    for picture in range(2):
-        right = expected(x[picture].movedim(0, -1), fitted)
-        np.testing.assert_allclose(found[picture].numpy(), right, atol=1e-10)
+    for image in range(2):
+        right = expected(x[image].movedim(0, -1), fitted)
+        np.testing.assert_allclose(found[image].numpy(), right, atol=1e-10)
 
 
 def test_the_regions_of_a_pyramid_follow_one_another_row_by_row():

@@ -31,10 +31,10 @@ def stripes(count: int, size: int = 32) -> tuple[Tensor, Tensor]:
     chance = torch.Generator().manual_seed(0)
     targets = torch.arange(count) % 4
     wave = 127 + 100 * torch.sin(torch.arange(size) / 2)
-    pictures = torch.rand(count, 3, size, size, generator=chance) * 60
-    for picture, target in zip(pictures, targets.tolist()):
-        picture[target // 2] += wave[:, None] if target % 2 else wave[None, :]
-    return pictures.clamp(0, 255).byte(), targets
+    images = torch.rand(count, 3, size, size, generator=chance) * 60
+    for image, target in zip(images, targets.tolist()):
+        image[target // 2] += wave[:, None] if target % 2 else wave[None, :]
+    return images.clamp(0, 255).byte(), targets
 
 
 def small(name: str) -> nn.Sequential:
@@ -48,9 +48,9 @@ def small(name: str) -> nn.Sequential:
 
 def fitted(name: str, seed: int = 0) -> tuple[nn.Sequential, tuple[str, ...]]:
     model = small(name)
-    pictures, targets = stripes(32)
+    images, targets = stripes(32)
     done: list[int] = []
-    notes = fit(model, CachedImages(pictures), targets, seed, lambda some, _: done.append(some))
+    notes = fit(model, CachedImages(images), targets, seed, lambda some, _: done.append(some))
     assert done == [16, 32]
     return model, notes
 
@@ -58,9 +58,9 @@ def fitted(name: str, seed: int = 0) -> tuple[nn.Sequential, tuple[str, ...]]:
 @pytest.mark.parametrize("name", CLASSICAL_MODELS)
 def test_a_fitted_recipe_tells_classes_apart_that_its_descriptors_show(name: str):
     model, notes = fitted(name)
-    pictures, targets = stripes(48)
+    images, targets = stripes(48)
     with torch.inference_mode():
-        said = model(pictures).argmax(1)[32:]
+        said = model(images).argmax(1)[32:]
     assert torch.equal(said % 2, targets[32:] % 2)  # the direction of the stripes
     if name == "fisher":  # the others see no colour
         assert torch.equal(said, targets[32:])
@@ -75,12 +75,12 @@ def test_the_same_seed_gives_the_same_weights(name: str):
 
 def test_the_projection_is_scikit_learns_of_the_same_descriptors():
     model = small("fisher")
-    pictures, targets = stripes(16, 16)  # 16 points at 4 scales are fewer than would be drawn
-    fit(model, CachedImages(pictures), targets, 0, lambda *_: None)
+    images, targets = stripes(16, 16)  # 16 points at 4 scales are fewer than would be drawn
+    fit(model, CachedImages(images), targets, 0, lambda *_: None)
     sift, reduce = (model.get_submodule(f"describe.sift.{name}") for name in ("sift", "reduce"))
     assert isinstance(reduce, PCAProjection)
     with torch.inference_mode():
-        grey = Grey()(model.get_submodule("normalize")(pictures))
+        grey = Grey()(model.get_submodule("normalize")(images))
         x = SignedSquareRoot()(sift(grey)).flatten(2).mT.flatten(0, 1)
     expected = PCA(64).fit(x.double().numpy())
     np.testing.assert_allclose(reduce.mean.numpy(), expected.mean_, atol=1e-5)
@@ -110,7 +110,7 @@ def test_the_mixture_is_scikit_learns_from_the_same_start():
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_the_machine_in_the_pictures_own_directions_is_that_of_all_features(classes: int):
+def test_the_machine_in_the_images_own_directions_is_that_of_all_features(classes: int):
     chance = torch.Generator().manual_seed(1)
     targets = torch.arange(30) % classes
     features = torch.randn(30, 200, generator=chance)
@@ -126,7 +126,7 @@ def test_the_machine_in_the_pictures_own_directions_is_that_of_all_features(clas
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
-def test_a_class_with_one_picture_leaves_c_unchosen():
+def test_a_class_with_one_image_leaves_c_unchosen():
     targets = torch.tensor([0, 0, 0, 1])
     (note,) = fit_svm(nn.Linear(3, 2).requires_grad_(False), torch.eye(4, 3), targets, 0)
     assert note.startswith("C = 1:")

@@ -12,12 +12,12 @@ from saccade.classical.descriptors import HOG, hog
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_blocks_are_those_of_scikit_image(channels: int):
-    picture = np.random.default_rng(0).random((50, 67, channels))
+    image = np.random.default_rng(0).random((50, 67, channels))
     expected = skimage_hog(
-        picture, cells_per_block=(2, 2), channel_axis=2, feature_vector=False, block_norm="L2-Hys"
+        image, cells_per_block=(2, 2), channel_axis=2, feature_vector=False, block_norm="L2-Hys"
     )
     rows, columns, *_ = expected.shape
-    found = HOG()(torch.from_numpy(picture).permute(2, 0, 1)[None])[0]
+    found = HOG()(torch.from_numpy(image).permute(2, 0, 1)[None])[0]
     expected = expected.reshape(rows, columns, 36)
     np.testing.assert_allclose(found.permute(1, 2, 0).numpy(), expected, atol=1e-7)
 

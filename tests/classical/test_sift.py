@@ -46,7 +46,7 @@ def disc(height: int, width: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("cell", [3, 4, 6, 8, 10])
-def test_descriptors_of_drawn_pictures_are_those_of_opencv(cell: int):
+def test_descriptors_of_drawn_images_are_those_of_opencv(cell: int):
     noise = np.random.default_rng(0).integers(0, 256, (50, 61), dtype=np.uint8)
     ramp = np.tile(np.arange(0, 244, 4, dtype=np.uint8), (50, 1))
     for pixels, least in ((noise, 1.0), (ramp, 1.0), (disc(50, 61), 0.4)):
@@ -66,14 +66,14 @@ def test_descriptors_of_photographs_are_those_of_opencv(shared_data: Path, cell:
         assert seen > 0.75
 
 
-def test_every_scale_has_the_same_grid_over_the_whole_picture():
+def test_every_scale_has_the_same_grid_over_the_whole_image():
     assert DenseSift((4, 8, 12), 8)(torch.rand(2, 1, 64, 40)).shape == (2, 128, 3, 8, 5)
     assert centres(64, 8, torch.empty(0)).tolist() == [3, 11, 19, 27, 35, 43, 51, 59]
 
 
 def test_light_and_contrast_change_no_descriptor():
-    picture = torch.rand(1, 1, 48, 48)
-    torch.testing.assert_close(DenseSift()(picture), DenseSift()(30 * picture + 7))
+    image = torch.rand(1, 1, 48, 48)
+    torch.testing.assert_close(DenseSift()(image), DenseSift()(30 * image + 7))
 
 
 def test_a_patch_in_which_nothing_changes_is_all_zero():

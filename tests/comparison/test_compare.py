@@ -1,4 +1,4 @@
-"""Runs side by side: on the same pictures, by the same tests, in words that the numbers bear."""
+"""Runs side by side: on the same images, by the same tests, in words that the numbers bear."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_run(
     groups: Mapping[str, str] | None = None,
     settings: Mapping[str, object] | None = None,
 ) -> Path:
-    """The files of a finished run that said these things of its test pictures."""
+    """The files of a finished run that said these things of its test images."""
     folder.mkdir(parents=True)
     Recipe().with_({"model.name": "lenet5", **(settings or {})}).save(folder / "recipe.toml")
     (folder / "classes.txt").write_text("\n".join(classes))
@@ -77,7 +77,7 @@ def two(tmp_path: Path, first: Sequence[bool], second: Sequence[bool]) -> Compar
 def test_mcnemar_of_a_comparison_is_the_binomial_test_of_those_who_changed_side(
     tmp_path: Path,
 ) -> None:
-    """7 pictures only the first has right, 1 only the second: Fagerland's 2013 counts."""
+    """7 images only the first has right, 1 only the second: Fagerland's 2013 counts."""
     first = [True] * 7 + [False] + [True] * 12
     second = [False] * 7 + [True] + [True] * 12
     found = two(tmp_path, first, second).pairs[0]
@@ -166,7 +166,7 @@ def test_balanced_accuracy_leads_and_is_bootstrapped_where_classes_are_unequal(
     assert pair.primary.p < 0.05
 
 
-def test_pictures_of_one_group_are_drawn_together(tmp_path: Path) -> None:
+def test_images_of_one_group_are_drawn_together(tmp_path: Path) -> None:
     """All that changed is of one plant in four: no such draw can tell the runs apart."""
     first = [True] * 16
     second = [False] * 4 + [True] * 12
@@ -219,18 +219,18 @@ def test_regressions_are_compared_by_r_squared_and_absolute_error(tmp_path: Path
     assert "R squared −0.500" in str(comparison)
 
 
-def test_only_the_pictures_in_both_tests_are_compared_and_the_rest_is_told(tmp_path: Path) -> None:
+def test_only_the_images_in_both_tests_are_compared_and_the_rest_is_told(tmp_path: Path) -> None:
     one = write_run(tmp_path / "a", animals([True] * 6), trained=["test/6"])
     more = animals([True] * 4 + [False] * 4)[2:]
     comparison = api.compare(one, write_run(tmp_path / "b", more, trained=["test/0"]))
     assert comparison.n == 4  # test/2 to test/5
     assert comparison.pairs[0].only_first == ("test/4", "test/5")
     (note,) = comparison.notes
-    assert "the 4 pictures" in note
-    assert f"'{tmp_path / 'b'}' was trained on 1 of the 6 test pictures of" in note
+    assert "the 4 images" in note
+    assert f"'{tmp_path / 'b'}' was trained on 1 of the 6 test images of" in note
 
 
-def test_runs_without_a_common_test_picture_are_refused_with_what_they_trained_on(
+def test_runs_without_a_common_test_image_are_refused_with_what_they_trained_on(
     tmp_path: Path,
 ) -> None:
     names = [f"x/{k}" for k in range(4)]
@@ -238,12 +238,12 @@ def test_runs_without_a_common_test_picture_are_refused_with_what_they_trained_o
     other = write_run(tmp_path / "b", animals([True] * 4, names), trained=["test/0", "test/1"])
     with pytest.raises(DataError, match="trained on 1 of the 4") as caught:
         api.compare(one, other)
-    assert f"'{other}' was trained on 2 of the 4 test pictures of '{one}'" in caught.value.what
+    assert f"'{other}' was trained on 2 of the 4 test images of '{one}'" in caught.value.what
     assert "train.seed" in caught.value.hint
 
 
 def write_photos(folder: Path, prefix: str, count: int, first: int = 0) -> list[str]:
-    """Pictures that differ by their grey level, the same ones for any prefix."""
+    """Images that differ by their grey level, the same ones for any prefix."""
     names = []
     for k in range(first, first + count):
         name = f"{('cat', 'dog')[k % 2]}/{prefix}{k}.png"
@@ -253,14 +253,14 @@ def write_photos(folder: Path, prefix: str, count: int, first: int = 0) -> list[
     return names
 
 
-def test_pictures_of_two_folders_are_the_same_when_their_contents_are(
+def test_images_of_two_folders_are_the_same_when_their_contents_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Renamed copies match; names that are alike do not; what one trained on is left out."""
     monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "cache"))
     here, there = tmp_path / "here", tmp_path / "there"
     names, renamed = write_photos(here, "x", 6), write_photos(there, "y", 6)
-    leaked = write_photos(there, "z", 1, first=2)  # a copy of test picture 2
+    leaked = write_photos(there, "z", 1, first=2)  # a copy of test image 2
     one = write_run(tmp_path / "a", animals([True] * 6, names), data=str(here), trained=[])
     rows = animals([True] * 5 + [False], renamed)
     other = write_run(tmp_path / "b", rows, data=str(there), trained=leaked)
@@ -271,7 +271,7 @@ def test_pictures_of_two_folders_are_the_same_when_their_contents_are(
     assert comparison.settings[0].name == "data"
 
 
-def test_names_alone_count_where_the_pictures_are_gone_and_that_is_said(tmp_path: Path) -> None:
+def test_names_alone_count_where_the_images_are_gone_and_that_is_said(tmp_path: Path) -> None:
     one = write_run(tmp_path / "a", animals([True] * 4), data=str(tmp_path / "gone"))
     comparison = api.compare(one, write_run(tmp_path / "b", animals([True] * 4), data="away"))
     assert comparison.n == 4
@@ -282,7 +282,7 @@ def test_changed_labels_are_refused(tmp_path: Path) -> None:
     rows = animals([True] * 4)
     one, first = write_run(tmp_path / "a", rows), rows[0]
     changed: Row = (first[0], "dog", *first[2:])
-    with pytest.raises(DataError, match=r"1 of 4 pictures have other labels.*'test/0' is 'dog'"):
+    with pytest.raises(DataError, match=r"1 of 4 images have other labels.*'test/0' is 'dog'"):
         api.compare(one, write_run(tmp_path / "b", [changed, *rows[1:]]))
 
 
@@ -319,7 +319,7 @@ def test_classes_in_another_order_are_matched_by_name(tmp_path: Path) -> None:
     assert all(found.value == 0 for found in api.compare(one, other).pairs[0].differences)
 
 
-def test_the_command_prints_words_one_json_object_or_a_row_a_picture(
+def test_the_command_prints_words_one_json_object_or_a_row_an_image(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = [True] * 8 + [False] * 2, [True] * 7 + [False] + [True, False]
@@ -368,7 +368,7 @@ def test_an_interval_keeps_its_width_where_all_of_two_unequal_classes_is_right(
     assert number.interval == pytest.approx((1 - math.hypot(*short), 1), abs=1e-6)
 
 
-def test_the_page_shows_the_pictures_that_changed_side(trained: Run, digits_run: Run) -> None:
+def test_the_page_shows_the_images_that_changed_side(trained: Run, digits_run: Run) -> None:
     """The digits of a real run, one right answer of its copy made wrong."""
     path = digits_run.path / "predictions.csv"
     rows = list(csv.reader(path.read_text().splitlines()))

@@ -29,14 +29,14 @@ def test_two_runs_stand_side_by_side_with_what_differs(trained: Run, tmp_path: P
     recipe.write_text("".join(changed), encoding="utf-8")
     written = report(trained.path, other.path, out=tmp_path / "both.html")
     text = written.path.read_text(encoding="utf-8")
-    assert "All were measured on the same test pictures." in text
+    assert "All were measured on the same test images." in text
     differing = text.split("Settings that differ</h2>")[1].split("</section>")[0]
     assert differing.count("<tr>") == 2  # the head, and train.epochs
     assert ">train.epochs</th><td>4</td><td>40</td>" in differing
     assert text.count('class="line s1"') == text.count('class="line s2"') == 2
     (other.path / "predictions.csv").write_text("name,label\nx,1\n", encoding="utf-8")
     report(trained.path, other.path, out=written.path)
-    assert "different test pictures" in written.path.read_text(encoding="utf-8")
+    assert "different test images" in written.path.read_text(encoding="utf-8")
 
 
 def test_unfinished_and_repeated_runs_are_refused(digits_run: Run, tmp_path: Path) -> None:

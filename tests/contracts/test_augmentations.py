@@ -87,7 +87,7 @@ def test_bytes_and_the_same_values_in_floating_point_give_the_same_pixels(name: 
 
 
 @EVERY
-def test_every_picture_of_a_batch_draws_its_own(name: str):
+def test_every_image_of_a_batch_draws_its_own(name: str):
     given = batch()
     alike = Batch(given.images[:1].expand(64, -1, -1, -1), torch.zeros(64).long(), torch.arange(64))
     mixed = alike if not augmentation(name).mixes else batch(64)
@@ -97,7 +97,7 @@ def test_every_picture_of_a_batch_draws_its_own(name: str):
 
 
 @EVERY
-def test_the_index_stays_and_targets_change_only_where_pictures_are_mixed(name: str):
+def test_the_index_stays_and_targets_change_only_where_images_are_mixed(name: str):
     given, kind = batch(), augmentation(name)
     seen = kind(given, chance())
     assert torch.equal(seen.index, given.index)
@@ -109,7 +109,7 @@ def test_the_index_stays_and_targets_change_only_where_pictures_are_mixed(name: 
 
 
 @EVERY
-def test_a_single_picture_and_a_single_pixel_go_through(name: str):
+def test_a_single_image_and_a_single_pixel_go_through(name: str):
     for given in (batch(1), batch(2, height=1, width=1)):
         images = augmentation(name)(given, chance()).images
         assert images.shape == given.images.shape

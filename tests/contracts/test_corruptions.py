@@ -17,7 +17,7 @@ EVERY = pytest.mark.parametrize("name", CORRUPTIONS)
 SIZES = pytest.mark.parametrize("size", [(28, 28), (32, 40), (96, 72), (224, 224)], ids=str)
 
 
-def pictures(count: int, channels: int, size: tuple[int, int]) -> Tensor:
+def images(count: int, channels: int, size: tuple[int, int]) -> Tensor:
     """Clouds of colour with shores and a little grain: large shapes, edges, fine detail."""
     generator = torch.Generator().manual_seed(3)
     clouds = torch.zeros(count, channels, *size)
@@ -47,7 +47,7 @@ def distance(name: str, severity: int, images: Tensor) -> float:
 @SIZES
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pixels_stay_0_to_255_in_the_same_shape(name: str, size: tuple[int, int], channels: int):
-    given = pictures(2, channels, size)
+    given = images(2, channels, size)
     for severity in (1, 5):
         changed = corrupted(given, name, severity, chance())
         assert changed.shape == given.shape
@@ -58,41 +58,41 @@ def test_pixels_stay_0_to_255_in_the_same_shape(name: str, size: tuple[int, int]
 
 @EVERY
 @pytest.mark.parametrize("value", [0.0, 255.0])
-def test_black_and_white_pictures_stay_in_range(name: str, value: float):
+def test_black_and_white_images_stay_in_range(name: str, value: float):
     changed = corrupted(torch.full((2, 3, 32, 32), value), name, 5, chance())
     assert changed.min() >= -0.01 and changed.max() <= 255.01
     assert torch.isfinite(changed).all()
 
 
 @EVERY
-def test_the_pictures_that_come_in_are_never_written_to(name: str):
-    given = pictures(2, 3, (32, 32)).float()
+def test_the_images_that_come_in_are_never_written_to(name: str):
+    given = images(2, 3, (32, 32)).float()
     before = given.clone()
     corrupted(given, name, 5, chance())
     assert torch.equal(given, before)
 
 
 @EVERY
-def test_the_same_generator_gives_the_same_pictures(name: str):
-    given = pictures(4, 3, (32, 32))
+def test_the_same_generator_gives_the_same_images(name: str):
+    given = images(4, 3, (32, 32))
     assert torch.equal(corrupted(given, name, 3, chance()), corrupted(given, name, 3, chance()))
 
 
 @EVERY
 @pytest.mark.parametrize("size", [(28, 28), (32, 32), (64, 64), (128, 128), (224, 224)], ids=str)
-def test_a_higher_severity_is_farther_from_the_picture(name: str, size: tuple[int, int]):
-    given = pictures(24 if size[0] < 100 else 6, 3, size)
+def test_a_higher_severity_is_farther_from_the_image(name: str, size: tuple[int, int]):
+    given = images(24 if size[0] < 100 else 6, 3, size)
     found = [distance(name, severity, given) for severity in SEVERITIES]
     assert found[0] > 0
     assert found == sorted(found), found
 
 
 @pytest.mark.parametrize("name", names(1))
-def test_grey_pictures_are_changed_too(name: str):
-    assert distance(name, 5, pictures(4, 1, (28, 28))) > 1
+def test_grey_images_are_changed_too(name: str):
+    assert distance(name, 5, images(4, 1, (28, 28))) > 1
 
 
-def test_colour_is_left_out_for_grey_pictures_unless_named():
+def test_colour_is_left_out_for_grey_images_unless_named():
     assert "saturate" not in names(1)
     assert names(1, "saturate") == ("saturate",)
     assert set(names(3)) == set(CORRUPTIONS)
@@ -104,7 +104,7 @@ def test_families_and_names_may_be_mixed():
 
 
 def test_unknown_names_and_severities_are_refused():
-    given = pictures(1, 3, (32, 32))
+    given = images(1, 3, (32, 32))
     with pytest.raises(UsageError, match="no corruption is called 'gausian_noise'") as caught:
         corrupted(given, "gausian_noise", 1, chance())
     assert "gaussian_noise" in caught.value.hint

@@ -31,7 +31,7 @@ DIGITS, SCENES = (
 
 @cache
 def resolved(name: str) -> Recipe:
-    """The recipe for pictures of its kind, without an `auto` left."""
+    """The recipe for images of its kind, without an `auto` left."""
     small = name in ("small", "speed", "lenet1998", "cifar_resnet2015")
     seen = DIGITS if small else SCENES
     return resolve(
@@ -76,7 +76,7 @@ def test_a_recipes_network_takes_what_its_augmentations_give(name: str) -> None:
         assert network(seen.to("meta")).shape == (2, 10)
 
 
-def test_imagenet_trains_on_smaller_pictures_than_it_tests_on() -> None:
+def test_imagenet_trains_on_smaller_images_than_it_tests_on() -> None:
     recipe = RECIPES["imagenet"]()
     augment = compose([parse_augmentation(text, classes=10) for text in recipe.data.augment])
     batch = Batch(torch.zeros(1, 3, 224, 224), torch.tensor([0]), torch.tensor([0]))

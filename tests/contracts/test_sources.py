@@ -20,7 +20,7 @@ from saccade.data.sources import open_source
 from saccade.data.splits import read_split, split_data, write_split
 from saccade.errors import DataError
 
-EACH = 4  # pictures of each class and split
+EACH = 4  # images of each class and split
 CLASSES = ("class2", "class10")
 PIXELS = np.random.default_rng(0).integers(0, 256, (2 * EACH, 32, 32, 3), dtype=np.uint8)
 
@@ -32,7 +32,7 @@ def png(at: int) -> bytes:
 
 
 def named() -> dict[str, tuple[str, bytes]]:
-    """Name to class and content of a few true pictures."""
+    """Name to class and content of a few true images."""
     return {
         f"{label}/{at}.png": (label, png(at + EACH * CLASSES.index(label)))
         for label in CLASSES
@@ -168,18 +168,18 @@ def test_labels_are_of_the_class_list_or_all_are_numbers(source: Source) -> None
         assert multilabel_targets(items, classes).any(axis=0).all()
     else:
         found = set(class_indices(items, classes).tolist())
-        assert found == set(range(len(classes))) or "has no picture of" in source.notes[0]
+        assert found == set(range(len(classes))) or "has no image of" in source.notes[0]
     assert len(set(classes)) == len(classes)
     assert list(classes) == sorted(classes, key=natural_sort_key)
 
 
-def test_every_picture_decodes_and_travels(source: Source) -> None:
+def test_every_image_decodes_and_travels(source: Source) -> None:
     for item in everything(source)[:20]:
         raw = item.image.read()
         if isinstance(raw, np.ndarray):
             assert raw.dtype == np.uint8 and (raw.ndim == 2 or raw.shape[2:] == (3,))
         assert decode(raw, Preprocessing(size=8)).shape == (3, 8, 8)
-        sent = pickle.loads(pickle.dumps(item)).picture.read()
+        sent = pickle.loads(pickle.dumps(item)).image.read()
         assert np.array_equal(sent, raw)  # pyright: ignore
 
 

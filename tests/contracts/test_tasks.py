@@ -196,7 +196,7 @@ def test_the_card_says_what_the_answers_are_for(run: Run, kind: str) -> None:
     assert told.use in text and told.limits in text and told.answers in text
 
 
-def test_two_runs_are_compared_on_the_pictures_of_both(run: Run, kind: str, tables: Path) -> None:
+def test_two_runs_are_compared_on_the_images_of_both(run: Run, kind: str, tables: Path) -> None:
     other = TINY | {"optim.lr": 0.001}
     second = api.train(tables / f"{kind}.csv", with_=other, out=tables / f"{kind}-slow")
     found = api.compare(run.path, second.path, html=tables / f"{kind}-compared.html")
@@ -238,7 +238,7 @@ def test_answers_are_words_plain_values_and_a_table(run: Run, tables: Path) -> N
     assert found._repr_html_().startswith("<table")
 
 
-def test_each_head_of_a_task_predicts_pictures_that_it_has_not_seen(
+def test_each_head_of_a_task_predicts_images_that_it_has_not_seen(
     task: Task, items: list[Item]
 ) -> None:
     generator = torch.Generator().manual_seed(0)

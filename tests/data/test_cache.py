@@ -1,4 +1,4 @@
-"""cache: pictures decoded once, in memory, on disk or when they are taken."""
+"""cache: images decoded once, in memory, on disk or when they are taken."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ N = 40
 BROKEN = (3, 17, 39)
 
 
-def picture(seed: int) -> bytes:
+def image(seed: int) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 256, (12, 10, 3), np.uint8)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
@@ -41,30 +41,30 @@ def picture(seed: int) -> bytes:
 
 @pytest.fixture
 def items(tmp_path: Path) -> Sequence[Item]:
-    """Forty pictures, three of them broken."""
+    """Forty images, three of them broken."""
     folder = tmp_path / "source"
     folder.mkdir()
     made = []
     for k in range(N):
         path = folder / f"{k:02}.png"
-        path.write_bytes(picture(k)[: 60 if k in BROKEN else None])
+        path.write_bytes(image(k)[: 60 if k in BROKEN else None])
         made.append(Item(path.name, "a", ImageFile(path)))
     return made
 
 
 @pytest.mark.parametrize("mode", ["auto", "memory", "disk", "off"])
-def test_every_mode_gives_the_same_pictures_and_the_same_failures(
+def test_every_mode_gives_the_same_images_and_the_same_failures(
     mode: str, items: Sequence[Item], tmp_path: Path
 ):
     result = decode_all(items, SMALL, mode=mode, folder=tmp_path / "cache")
     assert result.indices == tuple(k for k in range(N) if k not in BROKEN)
     assert [skipped.name for skipped in result.failed] == ["03.png", "17.png", "39.png"]
     assert all("PNG" in skipped.reason for skipped in result.failed)
-    assert len(result.pictures) == N - 3
-    assert result.pictures.shape == (3, 8, 8)
+    assert len(result.images) == N - 3
+    assert result.images.shape == (3, 8, 8)
     index = torch.tensor([30, 0, 5, 5])
-    expected = torch.stack([decode(picture(result.indices[k]), SMALL) for k in index.tolist()])
-    taken = result.pictures.take(index)
+    expected = torch.stack([decode(image(result.indices[k]), SMALL) for k in index.tolist()])
+    taken = result.images.take(index)
     assert taken.dtype == torch.uint8
     assert torch.equal(taken, expected)
 
@@ -80,7 +80,7 @@ def test_progress_counts_every_item_once(items: Sequence[Item], tmp_path: Path):
         assert seen[:N] == [(k + 1, N) for k in range(N)]
 
 
-def test_arrays_are_pictures_too(tmp_path: Path):
+def test_arrays_are_images_too(tmp_path: Path):
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
     items = [
         Item("a", None, ImageArray(pixels)),
@@ -89,13 +89,13 @@ def test_arrays_are_pictures_too(tmp_path: Path):
     for mode in ("memory", "disk", "off"):
         result = decode_all(items, Preprocessing(8, colour="grey"), mode=mode, folder=tmp_path)
         assert result.indices == (0,)
-        assert np.array_equal(result.pictures.take(torch.tensor([0]))[0, 0].numpy(), pixels)
+        assert np.array_equal(result.images.take(torch.tensor([0]))[0, 0].numpy(), pixels)
 
 
-def test_no_picture_at_all_is_no_accident(tmp_path: Path):
+def test_no_image_at_all_is_no_accident(tmp_path: Path):
     for mode in ("memory", "disk", "off"):
         result = decode_all([], SMALL, mode=mode, folder=tmp_path)
-        assert len(result.pictures) == 0
+        assert len(result.images) == 0
         assert result.indices == result.failed == ()
 
 
@@ -107,13 +107,13 @@ def test_what_is_on_disk_is_used_again_and_not_decoded(
     moved = [Item("other/" + item.name, "b", item.image) for item in items]
     again = decode_all(moved, SMALL, mode="disk", folder=tmp_path / "c")
     everything = torch.arange(N - 3)
-    assert torch.equal(first.pictures.take(everything), again.pictures.take(everything))
+    assert torch.equal(first.images.take(everything), again.images.take(everything))
     assert again.failed[0].name == "other/03.png"
     normalized = Preprocessing(8, mean=(0, 0, 0), std=(1, 1, 1))  # says nothing about the bytes
-    assert len(decode_all(items, normalized, mode="disk", folder=tmp_path / "c").pictures) == N - 3
+    assert len(decode_all(items, normalized, mode="disk", folder=tmp_path / "c").images) == N - 3
 
 
-def test_other_contents_or_settings_are_other_pictures(items: Sequence[Item], tmp_path: Path):
+def test_other_contents_or_settings_are_other_images(items: Sequence[Item], tmp_path: Path):
     def key(items: Sequence[Item], preprocessing: Preprocessing) -> str:
         return cache_key(digests(items, tmp_path / "memory"), preprocessing)
 
@@ -128,7 +128,7 @@ def test_other_contents_or_settings_are_other_pictures(items: Sequence[Item], tm
         keys.add(key(items, other))
     keys.add(key(items[::-1], SMALL))
     keys.add(key(items[:-1], SMALL))
-    (tmp_path / "source" / "05.png").write_bytes(picture(1000))
+    (tmp_path / "source" / "05.png").write_bytes(image(1000))
     keys.add(key(items, SMALL))
     (tmp_path / "source" / "05.png").unlink()
     keys.add(key(items, SMALL))
@@ -137,22 +137,22 @@ def test_other_contents_or_settings_are_other_pictures(items: Sequence[Item], tm
 
 def test_the_file_on_disk_is_one_that_numpy_opens(items: Sequence[Item], tmp_path: Path):
     result = decode_all(items, SMALL, mode="disk", folder=tmp_path)
-    (file,) = tmp_path.glob("pictures/*/pixels.npy")
+    (file,) = tmp_path.glob("images/*/pixels.npy")
     array = np.load(file, mmap_mode="r", allow_pickle=False)
     assert array.shape == (N - 3, 3, 8, 8)
-    assert np.array_equal(array, result.pictures.take(torch.arange(N - 3)).numpy())
+    assert np.array_equal(array, result.images.take(torch.arange(N - 3)).numpy())
     assert file.stat().st_size == 128 + needed_bytes(N - 3, SMALL)
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "grow", "about", "gone", "json"])
 def test_a_damaged_cache_is_written_anew(damage: str, items: Sequence[Item], tmp_path: Path):
     def everything() -> torch.Tensor:
-        return decode_all(items, SMALL, mode="disk", folder=tmp_path).pictures.take(
+        return decode_all(items, SMALL, mode="disk", folder=tmp_path).images.take(
             torch.arange(N - 3)
         )
 
     expected = everything()
-    (file,) = tmp_path.glob("pictures/*/pixels.npy")
+    (file,) = tmp_path.glob("images/*/pixels.npy")
     about = file.with_name("about.json")
     content = bytearray(file.read_bytes())
     if damage == "flip":
@@ -172,14 +172,14 @@ def test_a_damaged_cache_is_written_anew(damage: str, items: Sequence[Item], tmp
     assert file.read_bytes()[1000] == expected.numpy().tobytes()[1000 - 128]
 
 
-def test_two_that_build_at_once_both_get_the_pictures(items: Sequence[Item], tmp_path: Path):
+def test_two_that_build_at_once_both_get_the_images(items: Sequence[Item], tmp_path: Path):
     with ThreadPoolExecutor(2) as threads:
         results = list(
             threads.map(lambda _: decode_all(items, SMALL, mode="disk", folder=tmp_path), range(2))
         )
     everything = torch.arange(N - 3)
-    assert torch.equal(*(result.pictures.take(everything) for result in results))
-    assert len(list((tmp_path / "pictures").iterdir())) == 1
+    assert torch.equal(*(result.images.take(everything) for result in results))
+    assert len(list((tmp_path / "images").iterdir())) == 1
 
 
 def test_an_interrupted_build_leaves_nothing(items: Sequence[Item], tmp_path: Path):
@@ -190,8 +190,8 @@ def test_an_interrupted_build_leaves_nothing(items: Sequence[Item], tmp_path: Pa
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             decode_all(items, SMALL, mode="disk", folder=tmp_path, progress=interrupt)
-        assert list((tmp_path / "pictures").iterdir()) == []
-    assert len(decode_all(items, SMALL, mode="disk", folder=tmp_path).pictures) == N - 3
+        assert list((tmp_path / "images").iterdir()) == []
+    assert len(decode_all(items, SMALL, mode="disk", folder=tmp_path).images) == N - 3
 
 
 KILLED = """
@@ -221,10 +221,10 @@ def test_a_killed_build_is_never_trusted_and_is_swept_away(items: Sequence[Item]
         assert builder.stdout is not None
         assert builder.stdout.readline() == b"half\n"
         builder.send_signal(signal.SIGKILL)
-    assert len(list((folder / "pictures").iterdir())) == 1
+    assert len(list((folder / "images").iterdir())) == 1
     result = decode_all(items, SMALL, mode="disk", folder=folder)
     assert result.indices == tuple(k for k in range(N) if k not in BROKEN)
-    (book,) = (folder / "pictures").iterdir()
+    (book,) = (folder / "images").iterdir()
     assert not book.name.startswith(".")
 
 
@@ -232,7 +232,7 @@ def test_a_disk_without_room_is_refused_with_both_sizes(
     items: Sequence[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(cache, "free_disk", lambda folder: 5_000)
-    with pytest.raises(ResourceError, match=r"40 pictures need 7\.7 kB in .*; 5\.0 kB are free"):
+    with pytest.raises(ResourceError, match=r"40 images need 7\.7 kB in .*; 5\.0 kB are free"):
         decode_all(items, SMALL, mode="disk", folder=tmp_path)
 
 
@@ -240,7 +240,7 @@ def test_memory_without_room_is_refused_with_both_sizes(
     items: Sequence[Item], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(cache, "free_memory", lambda: 5_000)
-    with pytest.raises(ResourceError, match=r"40 pictures need 7\.7 kB of memory; 5\.0 kB are"):
+    with pytest.raises(ResourceError, match=r"40 images need 7\.7 kB of memory; 5\.0 kB are"):
         decode_all(items, SMALL, mode="memory")
 
 
@@ -255,7 +255,7 @@ def test_a_disk_that_fills_up_meanwhile_is_an_error_of_resources(
     command = [sys.executable, "-c", script, str(tmp_path / "source"), str(tmp_path / "c")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "ResourceError: the cache cannot be written to" in done.stderr
-    assert list((tmp_path / "c" / "pictures").iterdir()) == []
+    assert list((tmp_path / "c" / "images").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_of_resources(
@@ -280,21 +280,21 @@ def test_auto_takes_memory_then_disk_then_nothing(
     needed = needed_bytes(N, SMALL)
     monkeypatch.setattr(cache, "free_memory", lambda: memory * needed)
     monkeypatch.setattr(cache, "free_disk", lambda folder: disk * needed)
-    pictures = decode_all(items, SMALL, folder=tmp_path).pictures
-    found = "off" if isinstance(pictures, cache.StreamedImages) else None
-    assert (found or ("disk" if pictures.prefetch else "memory")) == chosen
-    on_disk = sum(file.stat().st_size for file in tmp_path.glob("pictures/*/pixels.npy"))
+    images = decode_all(items, SMALL, folder=tmp_path).images
+    found = "off" if isinstance(images, cache.StreamedImages) else None
+    assert (found or ("disk" if images.prefetch else "memory")) == chosen
+    on_disk = sum(file.stat().st_size for file in tmp_path.glob("images/*/pixels.npy"))
     assert (on_disk > needed / 2) == (chosen == "disk")
 
 
-def test_a_picture_that_changes_while_in_use_is_named(items: Sequence[Item], tmp_path: Path):
-    pictures = decode_all(items, SMALL, mode="off", folder=tmp_path / "c").pictures
+def test_an_image_that_changes_while_in_use_is_named(items: Sequence[Item], tmp_path: Path):
+    images = decode_all(items, SMALL, mode="off", folder=tmp_path / "c").images
     (tmp_path / "source" / "05.png").write_bytes(b"overwritten")
     with pytest.raises(DataError, match=r"'05\.png' could be read before and now cannot"):
-        pictures.take(torch.tensor([4]))
+        images.take(torch.tensor([4]))
 
 
-def test_streamed_pictures_are_checked_once_and_not_in_every_run(
+def test_streamed_images_are_checked_once_and_not_in_every_run(
     items: Sequence[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     first = decode_all(items, SMALL, mode="off", folder=tmp_path / "c")
@@ -304,9 +304,7 @@ def test_streamed_pictures_are_checked_once_and_not_in_every_run(
     assert again.failed == first.failed
 
 
-def test_a_picture_that_hangs_or_kills_costs_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_image_that_hangs_or_kills_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal\nfrom PIL import Image\nusual = Image.open\n"
         "def opened(stream, **options):\n"
@@ -317,15 +315,15 @@ def test_a_picture_that_hangs_or_kills_costs_itself(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     items = []
     for k in range(20):
-        (tmp_path / f"{k}.png").write_bytes(b"poison" if k == 7 else picture(k))
+        (tmp_path / f"{k}.png").write_bytes(b"poison" if k == 7 else image(k))
         items.append(Item(f"{k}.png", None, ImageFile(tmp_path / f"{k}.png")))
     result = decode_all(items, SMALL, mode="memory")
     reason = "the process that opened it died (signal 9)"
     assert result.failed == (Skipped("7.png", reason),)
-    assert len(result.pictures) == 19
+    assert len(result.images) == 19
 
 
-def test_a_source_that_raises_anything_costs_that_picture():
+def test_a_source_that_raises_anything_costs_that_image():
     class Rotten:
         def read(self) -> bytes:
             raise EOFError("the archive ends here")
@@ -349,18 +347,18 @@ def test_space_is_measured_where_the_folder_will_be(tmp_path: Path):
     assert {count: format_bytes(count) for count in sizes} == sizes
 
 
-def test_memory_stays_bounded_when_one_picture_is_slow(items: Sequence[Item]):
+def test_memory_stays_bounded_when_one_image_is_slow(items: Sequence[Item]):
     class Slow:
         def read(self) -> bytes:
             time.sleep(1)
-            return picture(0)
+            return image(0)
 
     asked = []
 
     class Counted:
         def read(self) -> bytes:
             asked.append(1)
-            return picture(1)
+            return image(1)
 
     many = [Item("slow", None, Slow()), *(Item(f"{k}", None, Counted()) for k in range(2000))]
     at_first: list[int] = []
@@ -374,8 +372,8 @@ def test_masks_are_kept_beside_their_images_and_taken_with_them(mode: str, tmp_p
     values = [np.full((12, 10), k, np.uint8) for k in range(8)]
     images = [Item(f"{k}", None, ImageArray(value)) for k, value in enumerate(values)]
     masks = [Item(f"{k}", None, ImageArray(value + 1)) for k, value in enumerate(values)]
-    whole = decode_all(images, SMALL, mode=mode, folder=tmp_path).pictures
-    beside = decode_all(masks, SMALL.of_masks, mode=mode, folder=tmp_path).pictures
+    whole = decode_all(images, SMALL, mode=mode, folder=tmp_path).images
+    beside = decode_all(masks, SMALL.of_masks, mode=mode, folder=tmp_path).images
     loader = Loader(whole, CachedTargets(beside, Masks.of_planes), 3, shuffled(8, seed=2))
     for batch in loader.epoch(0):
         assert batch.targets.classes.shape == (len(batch), 8, 8)
@@ -386,7 +384,7 @@ def test_masks_are_kept_beside_their_images_and_taken_with_them(mode: str, tmp_p
 
 def test_images_as_targets_are_taken_from_a_cache_too(tmp_path: Path):
     items = [Item(f"{k}", None, ImageArray(np.full((8, 8, 3), k, np.uint8))) for k in range(4)]
-    stored = CachedTargets(decode_all(items, SMALL, folder=tmp_path).pictures, Images)
+    stored = CachedTargets(decode_all(items, SMALL, folder=tmp_path).images, Images)
     assert len(stored) == 4
     some = stored[torch.tensor([3, 1])]
     assert isinstance(some, Images) and some.values[:, 0, 0, 0].tolist() == [3, 1]

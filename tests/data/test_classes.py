@@ -74,7 +74,7 @@ def test_a_label_that_is_not_one_class_is_refused(label: Label) -> None:
 
 def test_a_missing_class_is_noted_with_counts() -> None:
     assert missing_note(items("a"), ("a", "b", "c"), "val") == (
-        "val has no picture of 2 of 3 classes: 'b', 'c'",
+        "val has no image of 2 of 3 classes: 'b', 'c'",
     )
     assert missing_note(items("a", "b"), ("a", "b"), "val") == ()
 
@@ -99,7 +99,7 @@ def test_indexing_each_folder_by_itself_scores_wrongly_in_silence_and_names_do_n
     test = source.read("test")
     targets = class_indices(test, source.classes)
     assert [perfect[str(item.label)] for item in test] == targets.tolist()
-    assert "test has no picture of 1 of 3 classes: 'ant'" in source.notes
+    assert "test has no image of 1 of 3 classes: 'ant'" in source.notes
 
 
 def test_a_list_of_classes_is_read_as_written(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""decode: one picture to pixels, by stated rules, to the byte."""
+"""decode: one image to pixels, by stated rules, to the byte."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_what_is_not_a_number_is_black():
     assert read(raw)[0, :, 0].tolist() == [0, 0, 0, 255, 255]
 
 
-def test_a_flat_picture_of_floats_is_black():
+def test_a_flat_image_of_floats_is_black():
     raw = file(Image.fromarray(np.full((2, 2), 7, np.float32)), "TIFF")
     assert read(raw).max() == 0
 
@@ -154,7 +154,7 @@ def test_black_and_white_is_0_and_255():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
-def test_a_camera_held_any_way_gives_the_upright_picture(orientation: int, kind: str):
+def test_a_camera_held_any_way_gives_the_upright_image(orientation: int, kind: str):
     upright = pattern(6, 4)
     # fmt: off
     stored = {  # how each orientation lies in the file, from the EXIF standard, 4.6.4 A
@@ -198,7 +198,7 @@ def test_files_and_arrays_become_grey_alike():
     assert torch.equal(decode(pixels, to), decode(file(Image.fromarray(pixels), "PNG"), to))
 
 
-def test_a_grey_picture_has_three_equal_channels_for_a_network_of_colour():
+def test_a_grey_image_has_three_equal_channels_for_a_network_of_colour():
     raw = file(Image.fromarray(pattern(9, 9, 1)[..., 0]), "PNG")
     pixels = decode(raw, Preprocessing(size=9))
     assert pixels.shape == (3, 9, 9)
@@ -215,7 +215,7 @@ def test_a_jpeg_becomes_grey_as_its_colours_would():
 
 @pytest.mark.parametrize("side", [64, 2200])  # the larger lies in two of Pillow's blocks
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_borrowed_pixels_are_the_pictures_and_outlive_it(mode: str, side: int):
+def test_borrowed_pixels_are_the_images_and_outlive_it(mode: str, side: int):
     array = pattern(side, side + 3, 1 if mode == "L" else 3)
     image = Image.fromarray(array.squeeze())
     found = zero_copy_pixels(image)
@@ -248,7 +248,7 @@ def test_a_jpeg_opened_smaller_looks_as_when_opened_whole(shared_data: Path):
         whole = file(Image.open(path).convert("RGB"), "PNG")
         for size in (32, 64, 100):
             found, expected = (decode(file, Preprocessing(size)).float() for file in (raw, whole))
-            assert (found - expected).abs().mean() < 6  # of 255; 1.2 to 2 over 50 pictures
+            assert (found - expected).abs().mean() < 6  # of 255; 1.2 to 2 over 50 images
 
 
 # ---- sizes
@@ -278,11 +278,11 @@ def test_crop_is_torchvisions_resize_and_center_crop(shape: tuple[int, int], cro
     )
 
 
-def test_pad_keeps_all_of_the_picture_in_the_middle_of_black():
+def test_pad_keeps_all_of_the_image_in_the_middle_of_black():
     white = np.full((100, 200, 3), 255, np.uint8)
-    picture = decode(white, Preprocessing(64, resize="pad"))[0]
-    assert picture[16:48].unique().tolist() == [255]
-    assert picture[:16].max() == picture[48:].max() == 0
+    image = decode(white, Preprocessing(64, resize="pad"))[0]
+    assert image[16:48].unique().tolist() == [255]
+    assert image[:16].max() == image[48:].max() == 0
     line = decode(np.full((1, 1000), 255, np.uint8), Preprocessing(64, resize="pad"))[0]
     assert (line == 255).sum() == 64
 
@@ -290,9 +290,9 @@ def test_pad_keeps_all_of_the_picture_in_the_middle_of_black():
 def test_cropping_a_ribbon_needs_little_memory():
     ribbon = np.zeros((1, 60_000), np.uint8)
     ribbon[:, 29_990:30_010] = 255
-    picture = decode(ribbon, Preprocessing(224, resize="crop"))
-    assert picture.shape == (3, 224, 224)
-    assert picture.min() == 255
+    image = decode(ribbon, Preprocessing(224, resize="crop"))
+    assert image.shape == (3, 224, 224)
+    assert image.min() == 255
 
 
 def test_pixels_of_the_right_size_stay_as_they_are():
@@ -312,7 +312,7 @@ def test_pixels_that_must_not_be_written_can_be_read():
 # ---- to the byte
 
 # Made with torch 2.15 and Pillow 13.0 on AVX-512; the same with ATEN_CPU_CAPABILITY=avx2 and
-# =default, so whatever the processor.  That they show the right picture is said by the tests above.
+# =default, so whatever the processor.  That they show the right image is said by the tests above.
 DIGESTS = {
     "squash": "0badeb37fac3dc9f0b695b7bf424fa91fd2a6d3baf27c4d8527e06de72f096c9",
     "crop": "64cb37bdd55f925fcb1f5cec7d3dedce5373060f6ddfe82c867f8e23bbf9239e",
@@ -344,10 +344,10 @@ def test_the_bytes_are_those_of_every_earlier_release(name: str):
 # ---- what cannot be read
 
 
-def test_a_picture_that_is_none_says_so_shortly():
+def test_an_image_that_is_none_says_so_shortly():
     for raw, reason in [
         (b"", "the file is empty"),
-        (b"not a picture at all", "no image file of a known format"),
+        (b"not an image at all", "no image file of a known format"),
         (b"\xff\xd8" + bytes(100), "damaged or unusual JPEG|no image file"),
         (file(Image.fromarray(pattern(99, 99)), "JPEG")[:-300], "damaged or unusual JPEG file"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image file of a known format"),
@@ -418,11 +418,11 @@ def test_of_the_files_that_people_have_each_is_decoded_or_listed(shared_data: Pa
     refused = set()
     for name in manifest:
         try:
-            picture = decode((folder / name).read_bytes(), Preprocessing(32))
+            image = decode((folder / name).read_bytes(), Preprocessing(32))
         except DataError:
             refused.add(name)
         else:
-            assert picture.shape == (3, 32, 32)
+            assert image.shape == (3, 32, 32)
     undecodable = {name for name, found in manifest.items() if found.get("load") != "ok"}
     # its last chunk is cut off: Pillow refuses it when loaded for the first time, not the second
     assert refused == undecodable | {"pillow/truncated_end_chunk.png"}

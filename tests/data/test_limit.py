@@ -1,4 +1,4 @@
-"""limit: fewer pictures, the same in every smaller number, and none moved between the parts."""
+"""limit: fewer images, the same in every smaller number, and none moved between the parts."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def names(items: tuple[Item, ...]) -> set[str]:
     return {item.name for item in items}
 
 
-def test_each_class_has_as_many_pictures_as_asked_for() -> None:
+def test_each_class_has_as_many_images_as_asked_for() -> None:
     few = subsampled(DIGITS, train=5, held_out=2, seed=0)
     assert Counter(item.label for item in few.train) == dict.fromkeys(DIGITS.classes, 5)
     assert Counter(item.label for item in few.val) == dict.fromkeys(DIGITS.classes, 2)
     assert Counter(item.label for item in few.test) == dict.fromkeys(DIGITS.classes, 2)
 
 
-def test_a_picture_stays_in_its_part_and_none_is_lost() -> None:
+def test_an_image_stays_in_its_part_and_none_is_lost() -> None:
     few = subsampled(DIGITS, train=5, held_out=0, seed=0)
     assert names(few.train) < names(DIGITS.train)
     assert (few.val, few.test) == (DIGITS.val, DIGITS.test)
     assert names(few.train) | names(few.unused) == names(DIGITS.train)
-    assert few.notes[-1].startswith(f"{len(DIGITS.train) - 50:,} pictures are not used")
+    assert few.notes[-1].startswith(f"{len(DIGITS.train) - 50:,} images are not used")
 
 
-def test_a_larger_number_holds_the_pictures_of_a_smaller_one() -> None:
+def test_a_larger_number_holds_the_images_of_a_smaller_one() -> None:
     some, more = (subsampled(DIGITS, train=n, held_out=0, seed=1).train for n in (3, 10))
     assert names(some) < names(more)
     assert names(some) != names(subsampled(DIGITS, train=3, held_out=0, seed=2).train)

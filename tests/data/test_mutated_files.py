@@ -1,4 +1,4 @@
-"""Five thousand damaged files of twelve formats: each is a picture or a reason, none the end."""
+"""Five thousand damaged files of twelve formats: each is an image or a reason, none the end."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def test_in_order_counts_from_zero_in_every_epoch():
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 97, 1000])
-def test_a_shuffled_epoch_shows_every_picture_once(n: int):
+def test_a_shuffled_epoch_shows_every_image_once(n: int):
     assert sorted(shuffled(n, seed=3)(5).tolist()) == list(range(n))
 
 
@@ -41,13 +41,13 @@ def test_every_place_is_equally_likely_after_a_shuffle():
     assert ((counts - 500) ** 2 / 500).sum() < 16.3  # chi-squared, 3 degrees, 0.1 %
 
 
-def test_a_balanced_epoch_has_as_many_pictures_of_each_class():
+def test_a_balanced_epoch_has_as_many_images_of_each_class():
     targets = torch.tensor([0] * 90 + [1] * 9 + [2] * 1)
     drawn = balanced(targets, seed=0)(0)
     assert targets[drawn].bincount().tolist() == [34, 33, 33]
 
 
-def test_a_balanced_order_repeats_a_picture_only_after_all_of_its_class():
+def test_a_balanced_order_repeats_an_image_only_after_all_of_its_class():
     targets = torch.tensor([0] * 10 + [1] * 3)
     order = balanced(targets, seed=0)
     seen = torch.cat([order(epoch) for epoch in range(10)])  # 7 of class 0, 6 of class 1, an epoch
@@ -63,7 +63,7 @@ def test_a_balanced_order_is_repeatable_from_any_epoch():
 
 
 def test_balancing_several_labels_is_refused():
-    with pytest.raises(DataError, match="one class for each picture"):
+    with pytest.raises(DataError, match="one class for each image"):
         balanced(torch.zeros(4, 3), seed=0)
 
 
@@ -73,7 +73,7 @@ def test_automatic_weights_are_those_of_scikit_learn():
     assert class_weights([90, 9, 1], "auto", "abc").numpy() == pytest.approx(expected)
 
 
-def test_automatic_weights_of_a_class_without_pictures_are_zero():
+def test_automatic_weights_of_a_class_without_images_are_zero():
     assert class_weights([2, 0, 2], "auto", "abc").tolist() == [1, 0, 1]
 
 

@@ -89,8 +89,8 @@ def test_a_worker_gives_the_bytes_that_decode_gives():
 def test_many_threads_share_few_workers():
     with DecoderPool(2) as workers, ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda seed: decoded(workers, png(seed)), range(40)))
-    for seed, picture in enumerate(found):
-        assert torch.equal(picture, decode(png(seed), SMALL))
+    for seed, image in enumerate(found):
+        assert torch.equal(image, decode(png(seed), SMALL))
 
 
 def test_what_a_worker_refuses_is_said_as_decode_says_it():
@@ -230,5 +230,5 @@ def test_forgotten_workers_end():
         os.kill(worker.handle.pid, 0)
 
 
-def test_an_answer_may_be_as_long_as_the_largest_picture():
+def test_an_answer_may_be_as_long_as_the_largest_image():
     assert LONGEST > 4 * MAX_PIXELS  # bytes: Pillow keeps four for each coloured pixel

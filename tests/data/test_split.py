@@ -48,7 +48,7 @@ def test_each_class_is_shared_out_alike() -> None:
     assert division.notes == ()
 
 
-def test_every_class_of_the_digits_is_within_one_picture_of_its_share() -> None:
+def test_every_class_of_the_digits_is_within_one_image_of_its_share() -> None:
     source = open_source("digits")
     whole = Counter(item.label for item in source.read("all"))
     for part, share in zip(parts(split_data(source)), (0.7, 0.15, 0.15)):
@@ -74,14 +74,14 @@ def test_nothing_is_lost_or_doubled_and_no_class_of_three_is_missing_anywhere(
         assert {item.label for item in part} == set(division.classes)
 
 
-def test_classes_of_one_and_two_pictures_are_trained_on_first_and_noted() -> None:
+def test_classes_of_one_and_two_images_are_trained_on_first_and_noted() -> None:
     division = split_data(listing(all=of("many", 20) + of("one", 1) + of("two", 2)))
     where = {item.name: at for at, part in enumerate(parts(division)) for item in part}
     assert where["one/0.jpg"] == 0
     assert sorted((where["two/0.jpg"], where["two/1.jpg"])) == [0, 2]
     assert division.notes == (
-        "val has no picture of 2 of 3 classes: 'one', 'two'",
-        "test has no picture of 1 of 3 classes: 'one'",
+        "val has no image of 2 of 3 classes: 'one', 'two'",
+        "test has no image of 1 of 3 classes: 'one'",
     )
 
 
@@ -145,7 +145,7 @@ def test_groups_are_told_by_folder_pattern_or_cluster() -> None:
         by_pattern("(")
 
 
-def test_copies_of_a_picture_tie_their_groups_together() -> None:
+def test_copies_of_an_image_tie_their_groups_together() -> None:
     items = of("a", 2, 0, "one") + of("a", 2, 2, "two") + of("a", 3, 4)
     group = by_cluster([["a/1.jpg", "a/2.jpg"], ["a/4.jpg", "a/5.jpg"]], items)
     together = [group(item) for item in items]
@@ -189,8 +189,8 @@ def test_val_without_a_test_is_the_test_and_is_never_trained_on() -> None:
     assert division.test == tuple(official)
     assert [len(division.train), len(division.val)] == [90, 10]
     assert division.notes == (
-        "val came without a test: its 10 pictures are the test set",
-        "10 of the 100 train pictures are held out as val",
+        "val came without a test: its 10 images are the test set",
+        "10 of the 100 train images are held out as val",
     )
 
 
@@ -199,7 +199,7 @@ def test_a_test_without_val_stays_and_val_is_taken_from_train() -> None:
     division = split_data(listing(train=of("a", 40), test=official), val=0.25)
     assert division.test == tuple(official)
     assert [len(division.train), len(division.val)] == [30, 10]
-    assert division.notes == ("10 of the 40 train pictures are held out as val",)
+    assert division.notes == ("10 of the 40 train images are held out as val",)
 
 
 def test_train_alone_is_divided_in_three() -> None:
@@ -212,8 +212,8 @@ def test_a_source_without_train_is_refused() -> None:
         split_data(listing(test=of("a", 5)))
 
 
-def test_one_picture_a_class_cannot_be_divided_in_silence() -> None:
-    with pytest.raises(DataError, match="no class of 'set' has pictures to spare for val"):
+def test_one_image_a_class_cannot_be_divided_in_silence() -> None:
+    with pytest.raises(DataError, match="no class of 'set' has images to spare for val"):
         split_data(listing(all=[Item(str(at), str(at), BLANK) for at in range(9)]))
 
 
@@ -229,7 +229,7 @@ def test_groups_on_both_sides_of_an_official_split_are_said() -> None:
     assert note.startswith("1 groups lie in both train and test")
 
 
-def test_each_picture_is_judged_once_over_all_folds() -> None:
+def test_each_image_is_judged_once_over_all_folds() -> None:
     items = of("a", 23) + of("b", 50)
     divisions = folds(listing(all=items), 5, seed=1)
     judged = [name for division in divisions for name in names(division.test)]
@@ -244,13 +244,13 @@ def test_folds_leave_an_official_test_alone() -> None:
     source = listing(train=of("a", 12), test=of("a", 3, 12))
     divisions = folds(source, 3)
     assert all("a/12.jpg" not in names(sum(parts(one), ())) for one in divisions)
-    assert divisions[0].notes == ("the test pictures that came apart are in no fold",)
+    assert divisions[0].notes == ("the test images that came apart are in no fold",)
 
 
 def test_too_many_or_too_few_folds_are_refused() -> None:
     with pytest.raises(UsageError):
         folds(listing(all=of("a", 9)), 2)
-    with pytest.raises(DataError, match="has 4 pictures for 5 folds"):
+    with pytest.raises(DataError, match="has 4 images for 5 folds"):
         folds(listing(all=of("a", 4)), 5)
 
 
@@ -290,12 +290,12 @@ def test_a_split_file_in_another_order_gives_the_same_division(tmp_path: Path) -
     assert read_split(tmp_path / "split.csv", source) == split_data(source)
 
 
-def test_pictures_that_came_or_went_since_the_split_are_counted_and_named(tmp_path: Path) -> None:
+def test_images_that_came_or_went_since_the_split_are_counted_and_named(tmp_path: Path) -> None:
     source = listing(all=of("a", 20))
     write_split(tmp_path / "split.csv", split_data(source))
-    with pytest.raises(DataError, match=r"names 2 pictures that 'set' lacks: 'a/0.jpg', 'a/1.jpg'"):
+    with pytest.raises(DataError, match=r"names 2 images that 'set' lacks: 'a/0.jpg', 'a/1.jpg'"):
         read_split(tmp_path / "split.csv", listing(all=of("a", 18, 2)))
-    with pytest.raises(DataError, match=r"'set' holds 1 pictures that .* not name: 'a/20.jpg'"):
+    with pytest.raises(DataError, match=r"'set' holds 1 images that .* not name: 'a/20.jpg'"):
         read_split(tmp_path / "split.csv", listing(all=of("a", 21)))
 
 
@@ -313,7 +313,7 @@ def test_labels_that_have_changed_since_the_split_are_said(tmp_path: Path) -> No
         ("name,label,split\na,b,somewhere\n", "row 2 .* the split 'somewhere'"),
         ("name,label,split\na,b,train\na,b,val\n", "names 'a' twice"),
         ("a,b\n1,2\n", "row 2"),
-        ("", "names no picture"),
+        ("", "names no image"),
     ],
 )
 def test_a_broken_split_file_is_refused(tmp_path: Path, content: str, message: str) -> None:

@@ -36,10 +36,10 @@ def stepper(model: nn.Module) -> Stepper:
 
 
 def trained(model: nn.Module, down: Stepper, steps: range) -> dict[str, Tensor]:
-    """The weights after these of eight steps over 64 pictures."""
+    """The weights after these of eight steps over 64 images."""
     chance = torch.Generator().manual_seed(1)
-    pictures = torch.randint(0, 256, (64, 1, 6, 6), generator=chance).byte()
-    loader = Loader(CachedImages(pictures), torch.arange(64) % 3, 8, shuffled(64, 0))
+    images = torch.randint(0, 256, (64, 1, 6, 6), generator=chance).byte()
+    loader = Loader(CachedImages(images), torch.arange(64) % 3, 8, shuffled(64, 0))
     task = Classification(("a", "b", "c"))
     start = Position(0, steps.start)
     events = train(supervised(model, task, down), loader, compose([]), epochs=1, start=start)

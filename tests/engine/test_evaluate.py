@@ -1,4 +1,4 @@
-"""Robustness: the same pictures under every corruption, with intervals."""
+"""Robustness: the same images under every corruption, with intervals."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ class Brightness(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def pictures() -> tuple[CachedImages, Tensor]:
+def images() -> tuple[CachedImages, Tensor]:
     """Forty flat ones: a half of 60, a half of 140."""
     targets = torch.arange(40) % 2
     values = (60 + 80 * targets).byte().view(-1, 1, 1, 1)
     return CachedImages(values.expand(40, 3, 32, 32).contiguous()), targets
 
 
-def loader(pictures: CachedImages, targets: Tensor) -> Loader:
-    return Loader(pictures, targets, 16, sequential(len(pictures)))
+def loader(images: CachedImages, targets: Tensor) -> Loader:
+    return Loader(images, targets, 16, sequential(len(images)))
 
 
-def test_brightness_is_what_a_network_of_brightness_fails_on(pictures: tuple[CachedImages, Tensor]):
+def test_brightness_is_what_a_network_of_brightness_fails_on(images: tuple[CachedImages, Tensor]):
     found = Robustness.of(
-        robustness(Brightness(), TASK, loader(*pictures), ["brightness", "contrast"])
+        robustness(Brightness(), TASK, loader(*images), ["brightness", "contrast"])
     )
     assert found.clean.value == 1
     # 60 + 255 x (0.05, 0.1, 0.15, 0.2, 0.3) is over 100 from the third on
@@ -68,8 +68,8 @@ class LeftOverRight(nn.Module):
         return torch.stack([-apart, apart], dim=1)
 
 
-def test_corrupted_pictures_are_seen_several_ways_too():
-    """A picture and its mirror image cancel: the mean is one half, and every answer "dark"."""
+def test_corrupted_images_are_seen_several_ways_too():
+    """An image and its mirror image cancel: the mean is one half, and every answer "dark"."""
     rows = torch.zeros(8, 1, 32, 32, dtype=torch.uint8)
     rows[..., :16] = 140
     sided = loader(CachedImages(rows), torch.ones(8, dtype=torch.int64))
@@ -79,8 +79,8 @@ def test_corrupted_pictures_are_seen_several_ways_too():
     assert [both.clean.value, *(n.value for n in both.corrupted["brightness"])] == [0] * 6
 
 
-def test_every_number_has_its_n_and_interval(pictures: tuple[CachedImages, Tensor]):
-    found = list(robustness(Brightness(), TASK, loader(*pictures), ["fog"]))
+def test_every_number_has_its_n_and_interval(images: tuple[CachedImages, Tensor]):
+    found = list(robustness(Brightness(), TASK, loader(*images), ["fog"]))
     assert [(one.corruption, one.severity) for one in found] == [
         ("", 0),
         *(("fog", k) for k in (1, 2, 3, 4, 5)),
@@ -88,14 +88,14 @@ def test_every_number_has_its_n_and_interval(pictures: tuple[CachedImages, Tenso
     assert all(one.metric.n == 40 and one.metric.interval for one in found)
 
 
-def test_all_corruptions_are_measured_unless_some_are_named(pictures: tuple[CachedImages, Tensor]):
-    few = CachedImages(pictures[0].take(torch.arange(4))), pictures[1][:4]
+def test_all_corruptions_are_measured_unless_some_are_named(images: tuple[CachedImages, Tensor]):
+    few = CachedImages(images[0].take(torch.arange(4))), images[1][:4]
     found = Robustness.of(robustness(Brightness(), TASK, loader(*few)))
     assert set(found.corrupted) == set(CORRUPTIONS)
 
 
-def test_corrupted_pictures_are_bytes_and_the_same_each_time(pictures: tuple[CachedImages, Tensor]):
-    plain = loader(*pictures)
+def test_corrupted_images_are_bytes_and_the_same_each_time(images: tuple[CachedImages, Tensor]):
+    plain = loader(*images)
     once, again, other = (
         next(plain.through(CorruptedImages("gaussian_noise", 3, seed)).epoch(0)).images
         for seed in (0, 0, 1)
@@ -105,7 +105,7 @@ def test_corrupted_pictures_are_bytes_and_the_same_each_time(pictures: tuple[Cac
     assert not torch.equal(once, other)
 
 
-def test_streaks_have_the_same_direction_in_all_severities(pictures: tuple[CachedImages, Tensor]):
+def test_streaks_have_the_same_direction_in_all_severities(images: tuple[CachedImages, Tensor]):
     chance = [torch.Generator().manual_seed(1) for _ in range(2)]
     image = torch.zeros(1, 1, 33, 33)
     image[..., 16, 16] = 255
@@ -123,7 +123,7 @@ def test_the_table_has_a_line_for_each_corruption():
     found = Robustness.of([CorruptionScore("", 0, number(0.95)), *severities])
     lines = str(found).splitlines()
     assert lines[0] == (
-        "accuracy: 95.0 % (88.8–97.8, n = 100) on pictures as they are; 70 % on average of five "
+        "accuracy: 95.0 % (88.8–97.8, n = 100) on images as they are; 70 % on average of five "
         "severities of fog, the hardest here"
     )
     assert lines[3].split()[:3] == ["fog", "90", "(83–94)"]

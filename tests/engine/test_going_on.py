@@ -1,4 +1,4 @@
-"""A training with stochastic depth, on pictures that grow, goes on exactly after a stop."""
+"""A training with stochastic depth, on images that grow, goes on exactly after a stop."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_going_on_is_exact_and_the_depth_did_change_it():
     assert not same(whole.model, plain.model)
 
 
-def test_pictures_are_small_in_the_first_half_and_whole_in_the_second():
+def test_images_are_small_in_the_first_half_and_whole_in_the_second():
     training, sides = Training(), []
     first = training.model.get_submodule("stages")
     first.register_forward_pre_hook(lambda _, images: sides.append(images[0].shape[2]))

@@ -22,7 +22,7 @@ from saccade.tasks.classification import Classification
 N, BATCH, EPOCHS = 50, 16, 3
 
 
-def pictures(n: int = N) -> tuple[CachedImages, torch.Tensor]:
+def make_images(n: int = N) -> tuple[CachedImages, torch.Tensor]:
     """Noise in which the left half is bright for class 1."""
     targets = torch.arange(n) % 2
     images = torch.randint(0, 128, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
@@ -48,7 +48,7 @@ class Bench:
 
     def __init__(self, optimizer: str = "adamw"):
         self.model = network()
-        held, targets = pictures()
+        held, targets = make_images()
         self.loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
         groups = parameter_groups(self.model, 0.01)
         schedule = with_warmup(cosine(), 0.2)
@@ -177,11 +177,11 @@ def test_the_average_is_that_of_a_slow_second_implementation() -> None:
     assert averaged.item() == pytest.approx(mean, rel=1e-6)
 
 
-def test_evaluation_counts_every_picture_once_and_leaves_the_model_as_it_was() -> None:
+def test_evaluation_counts_every_image_once_and_leaves_the_model_as_it_was() -> None:
     model = network()
     model.train()
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    held, targets = pictures(21)
+    held, targets = make_images(21)
     task = Classification(("dark", "bright"))
     result = evaluate(model, task, Loader(held, targets, 4, sequential(21)))
     assert len(result.rows) == 21 and torch.equal(result.rows.targets, targets)

@@ -21,7 +21,7 @@ def known() -> torch.Tensor:
     return centres[targets] + torch.randn(120, 6, generator=generator) * spread
 
 
-def test_pictures_of_something_else_are_more_novel(known) -> None:
+def test_images_of_something_else_are_more_novel(known) -> None:
     strange = torch.randn(60, 6, generator=torch.Generator().manual_seed(2)) * 5
     train, held, new = known.split((60, 30, 30))
     shares = Novelty.fit(train, held).score(torch.cat([new, strange]))
@@ -29,20 +29,20 @@ def test_pictures_of_something_else_are_more_novel(known) -> None:
     assert float(roc_auc(shares, positive)(torch.ones(1, len(shares)).double())) > 0.9
 
 
-def test_novelty_is_the_share_of_held_out_pictures_nearer_to_a_training_picture(known) -> None:
+def test_novelty_is_the_share_of_held_out_images_nearer_to_a_training_image(known) -> None:
     train, held = known[:90], known[90:]
     new = torch.randn(40, 6, generator=torch.Generator().manual_seed(3)) * 4
     nearest = NearestNeighbors(n_neighbors=1).fit(normalize(train.numpy()))
     scale, scores = (nearest.kneighbors(normalize(x.numpy()))[0][:, 0] for x in (held, new))
     expected = [(scale < score).sum() / 31 for score in scores]
     found = Novelty.fit(train, held).score(new)
-    # features are kept to three digits: one of thirty held-out pictures may change sides
+    # features are kept to three digits: one of thirty held-out images may change sides
     np.testing.assert_allclose(found, expected, atol=1.01 / 31)
     assert float((found - torch.tensor(expected)).abs().mean()) < 0.003
 
 
 def test_novelty_by_hand() -> None:
-    """One training picture along x; held-out ones 90, 30 and 60 degrees away."""
+    """One training image along x; held-out ones 90, 30 and 60 degrees away."""
     angles = torch.tensor([90.0, 30.0, 60.0]).deg2rad()
     held = torch.stack([angles.cos(), angles.sin()], dim=1) * torch.tensor([[1.0], [7.0], [0.2]])
     novelty = Novelty.fit(torch.tensor([[5.0, 0.0]]), held)
@@ -52,7 +52,7 @@ def test_novelty_by_hand() -> None:
     assert novelty.mean_score([new[:2], new[2:]]).tolist() == [(0 + 2 / 4) / 2, (1 / 4 + 3 / 4) / 2]
 
 
-def test_no_more_pictures_like_the_held_out_ones_are_novel_than_promised() -> None:
+def test_no_more_images_like_the_held_out_ones_are_novel_than_promised() -> None:
     generator, beyond = torch.Generator().manual_seed(0), 0
     train = torch.randn(30, 4, generator=generator)
     for _ in range(1000):
@@ -62,7 +62,7 @@ def test_no_more_pictures_like_the_held_out_ones_are_novel_than_promised() -> No
     assert beyond / 1000 == pytest.approx(4 / 41, abs=0.03) and 4 / 41 < 0.1
 
 
-def test_wide_features_are_remembered_of_fewer_pictures() -> None:
+def test_wide_features_are_remembered_of_fewer_images() -> None:
     novelty = Novelty.fit(torch.rand(900, 10_000), torch.rand(3, 10_000))
     assert novelty.bank.shape == (400, 10_000)  # of two bytes: eight million in all
     assert novelty.bytes == 8_000_000 + 3 * 8

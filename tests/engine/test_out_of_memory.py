@@ -24,7 +24,7 @@ TINY = {"train.epochs": 2, "train.batch_size": 256, "model.name": "lenet5"}
 
 
 class Narrow(nn.Module):
-    """A network that runs out of memory, backward as well, with more than so many pictures."""
+    """A network that runs out of memory, backward as well, with more than so many images."""
 
     def __init__(self, room: int, error: type[Exception] = RuntimeError, late: bool = False):
         super().__init__()
@@ -95,7 +95,7 @@ def test_what_cannot_be_halved_further_is_said(least: int) -> None:
     with pytest.raises(ResourceError) as caught:
         gradient(Narrow(0), min_micro_batch=least)
     assert caught.value.exit_code == 5
-    assert ("1 picture" if least == 1 else "10 pictures") in caught.value.what
+    assert ("1 image" if least == 1 else "10 images") in caught.value.what
     assert "smaller data.size" in caught.value.hint
 
 
@@ -130,5 +130,5 @@ def test_a_training_goes_on_when_memory_runs_out_and_says_so(
     run = api.train(with_=TINY, out=tmp_path / "run")
     [fact] = run.events("out_of_memory")
     assert fact == {"event": "out_of_memory", "epoch": 1, "step": 1, "micro_batch": 64}
-    assert "64 pictures at a time" in " ".join(capsys.readouterr().err.split())
+    assert "64 images at a time" in " ".join(capsys.readouterr().err.split())
     assert len(run.history) == 2

@@ -24,7 +24,7 @@ from saccade.errors import RecipeError, UsageError
 from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
 
-STEPS = 20  # of an epoch: 40 pictures, two a step
+STEPS = 20  # of an epoch: 40 images, two a step
 
 
 def network() -> nn.Sequential:

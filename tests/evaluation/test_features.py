@@ -31,7 +31,7 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "mine.safetensors"
 
 
-def test_the_rows_and_the_manifest_name_the_same_pictures(
+def test_the_rows_and_the_manifest_name_the_same_images(
     photos: Path, weights: Path, tmp_path: Path
 ) -> None:
     found = api.features("cifar_resnet20", photos, weights=weights, out=tmp_path / "f")

@@ -46,7 +46,7 @@ def test_a_folder_with_fewer_classes_is_matched_by_name(trained: Run, tmp_path: 
     assert [sum(row) for row in found.confusion] == [0, 0, 0, 6, 0, 0, 0, 6, 0, 6]
     assert found.accuracy > 0.8
     assert found.notes == (
-        "the data has no picture of 7 of 10 classes: '0', '1', '2', '4', '5' and 2 more",
+        "the data has no image of 7 of 10 classes: '0', '1', '2', '4', '5' and 2 more",
     )
 
 
@@ -66,7 +66,7 @@ def test_a_divided_folder_is_measured_on_the_split_that_is_named(
     assert "train, val" in caught.value.hint
 
 
-def test_the_pictures_trained_on_can_be_measured_and_are_called_so(trained: Run) -> None:
+def test_the_images_trained_on_can_be_measured_and_are_called_so(trained: Run) -> None:
     found = saccade.evaluate(trained.path, split="train")
     assert found.split == "train"
     assert found.n == 1797 - trained.test.n - trained.val.n
@@ -107,7 +107,7 @@ def test_a_damaged_bundle_is_refused(digits_run: Run) -> None:
 
 @pytest.fixture(scope="module")
 def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve pictures of a bar, called 1, and twelve of a ring, called 0, by day and by night."""
+    """Twelve images of a bar, called 1, and twelve of a ring, called 0, by day and by night."""
     folder = tmp_path_factory.mktemp("bars")
     for number in range(12):
         time, ink = ("day", 255) if number % 3 else ("night", 140)
@@ -121,7 +121,7 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_predictions_of_every_picture_are_written(
+def test_the_predictions_of_every_image_are_written(
     trained: Run, bars: Path, tmp_path: Path
 ) -> None:
     found = saccade.evaluate(trained.path, bars, out=tmp_path / "out")
@@ -161,7 +161,7 @@ def test_slices_are_counted_from_the_predictions(trained: Run, bars: Path, tmp_p
     assert "of 2 slices one is lowest by chance alone" in str(found)
 
 
-def test_seeing_pictures_several_ways_is_said_and_is_a_mean(trained: Run, bars: Path) -> None:
+def test_seeing_images_several_ways_is_said_and_is_a_mean(trained: Run, bars: Path) -> None:
     """Bar and ring are their own mirror images, so that flipping changes nothing."""
     plain, both = (saccade.evaluate(trained.path, bars, tta=v) for v in ("", "flip"))
     assert both["log loss"].value == pytest.approx(plain["log loss"].value, abs=1e-3)
@@ -174,14 +174,14 @@ def test_seeing_pictures_several_ways_is_said_and_is_a_mean(trained: Run, bars: 
 
 
 def test_views_and_corruptions_are_had_together(trained: Run, bars: Path) -> None:
-    """The number of pictures as they are is that of the same views, measured by itself."""
+    """The number of images as they are is that of the same views, measured by itself."""
     found = saccade.evaluate(trained.path, bars, tta="crops:0.875", corrupt="brightness")
     alone = saccade.evaluate(trained.path, bars, tta="crops:0.875")
     assert found.robustness is not None and list(found.robustness.corrupted) == ["brightness"]
     assert found.robustness.clean == found.primary == alone.primary
 
 
-def test_corruptions_are_measured_on_the_same_pictures(trained: Run, bars: Path) -> None:
+def test_corruptions_are_measured_on_the_same_images(trained: Run, bars: Path) -> None:
     found = saccade.evaluate(trained.path, bars, corrupt="brightness, translate")
     assert found.robustness is not None
     assert found.robustness.clean == found.primary
@@ -223,7 +223,7 @@ def test_numbers_are_refused_by_a_classifier_in_words(
     assert "lie in no class folders" in capsys.readouterr().err
 
 
-def test_pictures_that_the_run_was_trained_on_are_counted(
+def test_images_that_the_run_was_trained_on_are_counted(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Copies under other names, in another folder: their contents tell."""
@@ -236,7 +236,7 @@ def test_pictures_that_the_run_was_trained_on_are_counted(
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(photos / row["name"], place)
     found = saccade.evaluate(run.path, tmp_path / "others")
-    assert "the run was trained on 5 of these 8 pictures: on these the numbers are too good" in (
+    assert "the run was trained on 5 of these 8 images: on these the numbers are too good" in (
         found.notes
     )
     assert not saccade.evaluate(run.path).notes

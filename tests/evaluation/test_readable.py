@@ -1,4 +1,4 @@
-"""Labelled pictures as a bundle sees them: from several sides, and refused where they cannot be."""
+"""Labelled images as a bundle sees them: from several sides, and refused where they cannot be."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ def bundle_of(task: Task) -> Bundle:
 
 def readable(task: Task, n: int = 7) -> EvaluationSet:
     images = torch.randint(0, 256, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
-    pictures = CachedImages(images.byte())
-    items = tuple(Item(f"{k}", None, ImageArray(pictures.rows[k, 0].numpy())) for k in range(n))
+    store = CachedImages(images.byte())
+    items = tuple(Item(f"{k}", None, ImageArray(store.rows[k, 0].numpy())) for k in range(n))
     shape = (n,) if isinstance(task, Classification) else (n, task.outputs)
     kind = torch.int64 if isinstance(task, Classification) else torch.float32
-    return EvaluationSet(items, pictures, torch.zeros(shape, dtype=kind), ())
+    return EvaluationSet(items, store, torch.zeros(shape, dtype=kind), ())
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
-def test_a_picture_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) -> None:
+def test_an_image_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) -> None:
     ready, bundle = readable(task), bundle_of(task)
     found = ready.evaluate(bundle, tta_transforms(["flip"])).rows.predictions
-    images = ready.pictures.take(torch.arange(7))
+    images = ready.images.take(torch.arange(7))
     both = [task.predict(bundle.model, seen) for seen in (images, images.flip(3))]
     assert not torch.allclose(both[0], both[1])
     torch.testing.assert_close(found, (both[0] + both[1]).detach() / 2)
 
 
-def test_one_view_is_the_picture_as_it_is() -> None:
+def test_one_view_is_the_image_as_it_is() -> None:
     ready, bundle = readable(TASKS[0]), bundle_of(TASKS[0])
     found = ready.evaluate(bundle, tta_transforms([])).rows.predictions
     assert torch.equal(found, ready.evaluate(bundle).rows.predictions)
@@ -84,12 +84,12 @@ def test_one_view_is_the_picture_as_it_is() -> None:
 def test_labels_that_a_network_cannot_be_measured_by_are_refused(
     task: Task, label: Label, what: str
 ) -> None:
-    """Before a picture is read: this one could not be."""
+    """Before an image is read: this one could not be."""
     item = Item("one", label, ImageArray(torch.zeros(0).byte().numpy()))
     with pytest.raises(DataError, match=what):
         EvaluationSet.of([item], bundle_of(task))
 
 
-def test_no_picture_at_all_is_an_error_in_words() -> None:
-    with pytest.raises(DataError, match="no picture can be read"):
+def test_no_image_at_all_is_an_error_in_words() -> None:
+    with pytest.raises(DataError, match="no image can be read"):
         EvaluationSet.of([], bundle_of(TASKS[0]))

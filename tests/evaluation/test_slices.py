@@ -1,4 +1,4 @@
-"""Slices: which part each picture is in, and the number of each part."""
+"""Slices: which part each image is in, and the number of each part."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def parts(by: str, data: str | None = None) -> list[str]:
     return list(slice_of_each(ITEMS, by, data).values())
 
 
-def test_pictures_fall_into_slices_by_group_folder_and_name() -> None:
+def test_images_fall_into_slices_by_group_folder_and_name() -> None:
     assert parts("group") == ["barn", "barn", "house", NO_SLICE]
     assert parts("folder") == ["day", "day", "night", "night"]
     assert parts("/(a|b)_") == ["a", "b", "a", "b"]
     assert parts("night") == [NO_SLICE, NO_SLICE, "night", "night"]
 
 
-def test_a_column_of_the_table_of_the_pictures_makes_slices(tmp_path: Path) -> None:
+def test_a_column_of_the_table_of_the_images_makes_slices(tmp_path: Path) -> None:
     table = tmp_path / "photos.csv"
     table.write_text(
         "path,label,Sky\nday/a_1.png,cat,blue\nday\\b_2.png,cat,grey\nnight/a_3.png,dog,\n"
@@ -55,18 +55,18 @@ def test_another_table_makes_slices(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no table"):
         parts(str(tmp_path / "elsewhere.csv"))
     table.write_text("wind,sky\nlow,blue\n")
-    with pytest.raises(DataError, match="does not say which picture"):
+    with pytest.raises(DataError, match="does not say which image"):
         parts(str(table))
 
 
 def test_what_makes_no_slices_is_refused() -> None:
-    with pytest.raises(UsageError, match="'camera' tells nothing of these pictures") as caught:
+    with pytest.raises(UsageError, match="'camera' tells nothing of these images") as caught:
         parts("camera")
     assert "a column of the table" in caught.value.hint
     with pytest.raises(UsageError, match="is no regular expression"):
         parts("(")
     many = [Item(f"{k}.png", "cat", BLANK) for k in range(201)]
-    with pytest.raises(UsageError, match="makes 201 slices of 201 pictures"):
+    with pytest.raises(UsageError, match="makes 201 slices of 201 images"):
         slice_of_each(many, r"\d+", None)
 
 
@@ -82,7 +82,7 @@ def test_each_slice_has_its_number_interval_and_n() -> None:
     task, targets = Classification(("cat", "dog")), torch.tensor([0, 0, 1, 1])
     found = EvaluationOutputs(task.metric().rows(predictions, targets))
     plain = EvaluationSet(
-        tuple(Item(i.name, i.label, i.image) for i in ITEMS), ready().pictures, targets, ()
+        tuple(Item(i.name, i.label, i.image) for i in ITEMS), ready().images, targets, ()
     )
     by = slice_of_each(ITEMS, "folder", None)
     day, night = slices(task, found, plain, by, "accuracy")

@@ -39,7 +39,7 @@ VAL = said([0.9, 0.8, 0.7, 0.6], [True, True, False, True])
 TEST = said([0.95, 0.76, 0.74, 0.55], [True, False, True, True])
 
 
-def test_a_threshold_is_chosen_on_validation_and_measured_on_the_pictures_at_hand() -> None:
+def test_a_threshold_is_chosen_on_validation_and_measured_on_the_images_at_hand() -> None:
     """Without a mistake down to 0.8, so midway to 0.7; two of the others lie above, one right."""
     found = select_threshold(ThresholdTarget("precision", 1.0), VAL, TEST)
     assert found.on_validation.value == pytest.approx(0.75)
@@ -78,7 +78,7 @@ def test_wishes_that_are_none_are_refused() -> None:
 
 
 def test_a_kept_threshold_is_what_predict_goes_by(digits_run: Run) -> None:
-    """Half of the validation pictures reach the median confidence, so half of any like them."""
+    """Half of the validation images reach the median confidence, so half of any like them."""
     found = saccade.tune_threshold(digits_run.path, coverage=0.5, save=True)
     assert found.selected is not None
     value = found.selected.on_validation.value

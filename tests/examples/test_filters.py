@@ -34,7 +34,7 @@ def test_the_gaussian_is_scipys():
     torch.testing.assert_close(found, torch.from_numpy(expected), atol=1e-7, rtol=1e-6)
 
 
-def test_smoothing_and_sharpening_leave_a_flat_picture_as_it_is():
+def test_smoothing_and_sharpening_leave_a_flat_image_as_it_is():
     flat = torch.full((1, 1, 6, 6), 100.0)
     for kernel in (box(3), gaussian(5, 1.0), burt(), sharpening(5, 1.0, 2.0)):
         torch.testing.assert_close(filtered(flat, kernel), flat)
@@ -57,11 +57,11 @@ def test_the_edge_detector_sees_vertical_edges_alone():
     assert torch.equal(found.sum(1), torch.zeros(6))
 
 
-def test_a_laplacian_pyramid_gives_the_picture_back():
-    pictures = torch.rand(2, 3, 37, 24) * 255
-    pyramid = laplacian_pyramid(pictures, 4)
+def test_a_laplacian_pyramid_gives_the_image_back():
+    images = torch.rand(2, 3, 37, 24) * 255
+    pyramid = laplacian_pyramid(images, 4)
     assert [tuple(level.shape[2:]) for level in pyramid] == [(37, 24), (19, 12), (10, 6), (5, 3)]
-    torch.testing.assert_close(restored(pyramid), pictures)
+    torch.testing.assert_close(restored(pyramid), images)
 
 
 def test_a_laplacian_pyramid_of_something_flat_is_empty_but_for_its_top():

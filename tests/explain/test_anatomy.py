@@ -63,10 +63,10 @@ FOREIGN = {
 def test_a_foreign_network_counts_as_the_flop_counter_does(name: str) -> None:
     with torch.device("meta"):
         module = FOREIGN[name]()
-        picture = torch.empty(1, 3, 224, 224)
+        image = torch.empty(1, 3, 224, 224)
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        module.eval()(picture)
+        module.eval()(image)
     table = anatomy(module, (3, 224, 224))
     assert 2 * table.total.multiply_adds == counter.get_total_flops()
     parameters = sum(parameter.numel() for parameter in module.parameters())

@@ -18,17 +18,17 @@ def small() -> nn.Module:
 
 
 def test_inference_holds_what_a_layer_reads_and_writes() -> None:
-    picture, maps = 3 * 16 * 16, 8 * 16 * 16
+    image, maps = 3 * 16 * 16, 8 * 16 * 16
     memory = anatomy(small(), (3, 16, 16), batch=4).memory
-    # at the activation: the picture, which its caller holds, and the maps before and after it
-    assert memory.inference == 4 * 4 * (picture + 2 * maps)
+    # at the activation: the image, which its caller holds, and the maps before and after it
+    assert memory.inference == 4 * 4 * (image + 2 * maps)
 
 
 def test_training_keeps_what_the_backward_pass_reads() -> None:
-    picture, maps = 3 * 16 * 16, 8 * 16 * 16
+    image, maps = 3 * 16 * 16, 8 * 16 * 16
     memory = anatomy(small(), (3, 16, 16), batch=4).memory
-    # the picture for the convolution, the output of the activation for itself and for the product
-    assert memory.training == 4 * 4 * (picture + maps)
+    # the image for the convolution, the output of the activation for itself and for the product
+    assert memory.training == 4 * 4 * (image + maps)
     assert memory.weights == memory.gradients == 4 * (8 * 28 + 10 * (maps + 1))
 
 

@@ -33,7 +33,7 @@ class Twice(nn.Module):
         return self.relu(-self.relu(x) - 1)
 
 
-def test_a_relu_that_fires_for_no_picture_is_dead():
+def test_a_relu_that_fires_for_no_image_is_dead():
     fc = nn.Linear(1, 4)
     with torch.no_grad():
         fc.weight.copy_(torch.tensor([[1.0], [-1.0], [0.0], [0.0]]))
@@ -43,7 +43,7 @@ def test_a_relu_that_fires_for_no_picture_is_dead():
     assert seen["relu"].numbers()[2:4] == (4, 0.25)  # only the last of the four
 
 
-def test_a_unit_may_fire_for_any_of_many_pictures():
+def test_a_unit_may_fire_for_any_of_many_images():
     images = torch.full((200, 1), -1.0)
     images[150] = 1.0  # in the third piece
     assert activation_statistics(chain(relu=nn.ReLU()), images)["relu"].numbers()[3] == 0
@@ -91,7 +91,7 @@ def test_norms_and_the_step_are_those_of_the_row():
     watch = LayerMonitor(network, torch.ones(1, 2))
     watch.copy_weights()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-    network(torch.tensor([[6.0, 8.0]])).sum().backward()  # the gradient is the picture
+    network(torch.tensor([[6.0, 8.0]])).sum().backward()  # the gradient is the image
     optimizer.step()  # by 0.6 and 0.8: a length of 1
     fc_row, relu_row = watch.measure()
     assert fc_row.gradient == pytest.approx(10)

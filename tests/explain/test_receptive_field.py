@@ -23,10 +23,10 @@ def field_of(module: nn.Module, size: tuple[int, ...] = (3, 64, 64)) -> Receptiv
 
 def support(module: nn.Module, size: tuple[int, ...]) -> tuple[set[int], set[int], tuple]:
     """Rows and columns with a gradient of the middle unit, all weights positive."""
-    picture = torch.ones(1, *size, dtype=torch.float64, requires_grad=True)
-    maps = module.double().eval()(picture)
+    image = torch.ones(1, *size, dtype=torch.float64, requires_grad=True)
+    maps = module.double().eval()(image)
     place = maps.shape[2] // 2, maps.shape[3] // 2
-    (gradient,) = torch.autograd.grad(maps[0, :, place[0], place[1]].sum(), picture)
+    (gradient,) = torch.autograd.grad(maps[0, :, place[0], place[1]].sum(), image)
     seen = gradient[0].abs().sum(0)
     rows, columns = seen.sum(1).nonzero().flatten(), seen.sum(0).nonzero().flatten()
     return set(rows.tolist()), set(columns.tolist()), place

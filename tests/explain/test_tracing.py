@@ -97,7 +97,7 @@ def test_constants_made_on_the_processor_may_be_read() -> None:
     assert names(Tables()) == ["mul", "add"]
 
 
-def test_the_layer_at_which_a_picture_ends_is_named() -> None:
+def test_the_layer_at_which_an_image_ends_is_named() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=4), nn.MaxPool2d(3), nn.Conv2d(4, 4, 3))
     with pytest.raises(UsageError, match="input 16x16 is too small for net: 2 would be 0x0"):
         trace(network, (3, 16, 16), "net")

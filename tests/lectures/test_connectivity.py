@@ -41,7 +41,7 @@ def multiplications(row: nn.Module, *shape: int) -> int:
 
 
 def reach(network: nn.Module, size: int) -> tuple[int, int]:
-    """Height and width of the part of the picture that one output in the middle sees."""
+    """Height and width of the part of the image that one output in the middle sees."""
     x = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
     y = network.double()(x)
     y[0, 0, y.shape[2] // 2, y.shape[3] // 2].backward()
@@ -116,7 +116,7 @@ def test_f14_deep_learnings_convolution_is_cross_correlation():
     torch.testing.assert_close(conv, translate_and_scale(x, kernel.flip(0, 1)))
 
 
-def test_f15_a_translated_picture_gives_a_translated_map():
+def test_f15_a_translated_image_gives_a_translated_map():
     conv, x = nn.Conv2d(2, 3, 3, padding=1), torch.zeros(1, 2, 12, 12)
     x[:, :, 3:6, 3:6] = torch.randn(1, 2, 3, 3)
     moved = x.roll((2, 4), (2, 3))
@@ -186,11 +186,11 @@ def test_f17_smoothing_weakens_noise_and_sharpening_strengthens_it():
     assert filtered(noise, sharpening(5, 1.0)).std() > 1.5
 
 
-def test_f17_pyramids_halve_and_give_the_picture_back():
-    picture = torch.rand(1, 3, 32, 48)
-    sizes = [tuple(level.shape[2:]) for level in gaussian_pyramid(picture, 3)]
+def test_f17_pyramids_halve_and_give_the_image_back():
+    image = torch.rand(1, 3, 32, 48)
+    sizes = [tuple(level.shape[2:]) for level in gaussian_pyramid(image, 3)]
     assert sizes == [(32, 48), (16, 24), (8, 12)]
-    torch.testing.assert_close(restored(laplacian_pyramid(picture, 3)), picture)
+    torch.testing.assert_close(restored(laplacian_pyramid(image, 3)), image)
 
 
 def test_f18_max_pooling():

@@ -16,7 +16,7 @@ LINEAR = {
     "optim.schedule": "constant",
 }
 LENET = {"model.name": "lenet5", "train.epochs": 12}
-HEART = {  # six pictures of each digit, as they are, until they are known by heart
+HEART = {  # six images of each digit, as they are, until they are known by heart
     "model.name": "mlp",
     "data.per_class": 6,
     "data.augment": "",

@@ -23,14 +23,14 @@ def bits(count: int) -> Tensor:
 
 def test_f1_a_layer_is_phi_of_wx_plus_b():
     x = torch.randn(5, 3)
-    pictures = x.view(5, 3, 1, 1)
+    images = x.view(5, 3, 1, 1)
     for network, phi in (
         (linear(2, input_shape=(3, 1, 1)), lambda z: z),  # linear regression
         (perceptron(2, input_shape=(3, 1, 1)), lambda z: (z > 0).float()),
         (mlp(2, (2,), activation=nn.Sigmoid, input_shape=(3, 1, 1))[:3], torch.sigmoid),
     ):
         w, b = network.parameters()
-        torch.testing.assert_close(network(pictures), phi(x @ w.T + b))
+        torch.testing.assert_close(network(images), phi(x @ w.T + b))
 
 
 def test_f1_a_stack_of_linear_layers_is_one_linear_layer():

@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_a_close_one(values) -
     assert first == pytest.approx(other, abs=0.05)
 
 
-def test_a_replicate_has_as_many_pictures_and_strata_keep_their_sizes() -> None:
+def test_a_replicate_has_as_many_images_and_strata_keep_their_sizes() -> None:
     strata = torch.tensor([2, 0, 0, 2, 2, 5])
     weights = torch.cat(list(Resampling(6, strata=strata, replicates=300).weights()))
     for kind, size in ((0, 2), (2, 3), (5, 1)):
@@ -43,7 +43,7 @@ def test_a_replicate_has_as_many_pictures_and_strata_keep_their_sizes() -> None:
     assert (whole[:, 5] == 0).any()
 
 
-def test_groups_are_drawn_whole_within_the_stratum_of_most_of_their_pictures() -> None:
+def test_groups_are_drawn_whole_within_the_stratum_of_most_of_their_images() -> None:
     groups = torch.tensor([7, 7, 3, 3, 3, 9])
     strata = torch.tensor([0, 0, 1, 1, 0, 1])
     weights = torch.cat(list(Resampling(6, strata, groups, replicates=200).weights()))

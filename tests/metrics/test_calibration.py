@@ -55,11 +55,11 @@ def test_the_interval_of_the_temperature_holds_the_truth_about_as_often_as_it_sa
     assert 0.9 <= held / 200 <= 0.985
 
 
-def test_pictures_without_a_mistake_leave_the_temperature_at_one_and_say_so() -> None:
+def test_images_without_a_mistake_leave_the_temperature_at_one_and_say_so() -> None:
     probabilities = torch.tensor([[0.6, 0.4], [0.3, 0.7]])
     found = fit_temperature(probabilities, torch.tensor([0, 1]))
     assert (found.value, found.interval) == (1.0, None)
-    assert found.note == "no mistake to fit on in 2 pictures"
+    assert found.note == "no mistake to fit on in 2 images"
     assert found.before == found.after
 
 
@@ -67,10 +67,10 @@ def test_answers_worse_than_chance_leave_the_temperature_at_one_and_say_so() -> 
     probabilities = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
     found = fit_temperature(probabilities, torch.tensor([1, 0, 0]))
     assert found.value == 1
-    assert found.note == "confidence says nothing of these pictures"
+    assert found.note == "confidence says nothing of these images"
 
 
-def test_no_picture_leaves_the_temperature_at_one() -> None:
+def test_no_image_leaves_the_temperature_at_one() -> None:
     found = fit_temperature(torch.empty(0, 3), torch.empty(0, dtype=torch.int64))
     assert (found.value, found.n) == (1.0, 0)
 

@@ -82,7 +82,7 @@ def test_the_reliability_diagram_agrees_with_scikit_learn() -> None:
     assert sum(b.n for b in found) == 500
 
 
-def test_bins_of_equal_count_hold_alike_many_pictures_but_for_equal_confidences() -> None:
+def test_bins_of_equal_count_hold_alike_many_images_but_for_equal_confidences() -> None:
     confidences = torch.rand(200, generator=torch.Generator().manual_seed(0)).double()
     found = reliability(confidences, confidences > 0.5, equal_count(confidences, 8))
     assert {b.n for b in found} <= {24, 25, 26}
@@ -93,15 +93,15 @@ def test_bins_of_equal_count_hold_alike_many_pictures_but_for_equal_confidences(
 
 
 def test_the_adaptive_error_by_hand(valued) -> None:
-    # 15 pictures, so each is a range of its own: a gap of 0.25 for 12 of them, of 0.75 for 3
+    # 15 images, so each is a range of its own: a gap of 0.25 for 12 of them, of 0.75 for 3
     first = 0.75 + 1e-9 * torch.arange(15, dtype=torch.float64)
     t = torch.tensor([0] * 12 + [1] * 3)
     found = adaptive_calibration_error(torch.stack([first, 1 - first], dim=1), t)
     assert valued(found, 15) == pytest.approx((12 * 0.25 + 3 * 0.75) / 15)
 
 
-def test_a_picture_drawn_twice_weighs_twice_in_its_range() -> None:
-    # 16 pictures in 15 ranges, the two lowest in the first: truths 0 and 1, said 0.1 and 0.2
+def test_an_image_drawn_twice_weighs_twice_in_its_range() -> None:
+    # 16 images in 15 ranges, the two lowest in the first: truths 0 and 1, said 0.1 and 0.2
     p = torch.tensor([0.1, 0.2, *[1.0 - 0.01 * k for k in range(14, 0, -1)]], dtype=torch.float64)
     t = torch.tensor([1, 0] + [0] * 14)  # class 0 is column 0: true for all but the first
     twice = torch.ones(1, 16, dtype=torch.float64)
@@ -118,7 +118,7 @@ def test_a_picture_drawn_twice_weighs_twice_in_its_range() -> None:
 
 
 def test_an_evaluation_shows_both_errors_with_intervals_that_hold_them() -> None:
-    # sure 0.9 of class 0 in 20 pictures, of which 15 are right: both errors are 0.15
+    # sure 0.9 of class 0 in 20 images, of which 15 are right: both errors are 0.15
     p, t = torch.tensor([[0.9, 0.1]]).repeat(20, 1).double(), torch.arange(20) // 15
     found = measured(p, t)
     for name in ("expected calibration error", "adaptive calibration error"):

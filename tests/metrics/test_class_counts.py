@@ -116,7 +116,7 @@ def test_one_class_only_leaves_agreement_undefined() -> None:
     assert float(matthews_corrcoef(constant)) == 0
 
 
-def test_counts_of_weighted_pictures_are_those_of_repeated_ones() -> None:
+def test_counts_of_weighted_images_are_those_of_repeated_ones() -> None:
     predicted, targets = torch.tensor([0, 1, 2, 1]), torch.tensor([0, 1, 1, 2])
     times = torch.tensor([3, 0, 2, 1])
     weighted = class_counts(predicted, targets, 3, times[None].double())

@@ -80,7 +80,7 @@ def test_an_underfitted_one_says_whether_longer_would_help():
     assert flat.endswith("from 1 in epoch 3 to 1: a larger network, or a higher rate for longer")
 
 
-def test_more_pictures_settle_what_few_leave_open():
+def test_more_images_settle_what_few_leave_open():
     kinds = [
         fit_diagnosis(GOOD, share(n, n), share(round(0.85 * n), n)).kind for n in (20, 100, 1000)
     ]

@@ -51,7 +51,7 @@ def test_any_two_intervals_make_that_of_a_difference() -> None:
 
 def test_the_interval_of_f1_holds_the_truth_about_as_often_as_it_says() -> None:
     generator, held = random.Random(0), 0
-    for _ in range(600):  # of 60 pictures each is of the class with 1/3; found 0.8, false 0.1
+    for _ in range(600):  # of 60 images each is of the class with 1/3; found 0.8, false 0.1
         right = true = named = 0
         for _ in range(60):
             of_class = generator.random() < 1 / 3

@@ -38,7 +38,7 @@ def numbers_measured(
 
 @pytest.fixture
 def labels() -> tuple[torch.Tensor, torch.Tensor]:
-    """Probabilities and truths of 120 pictures with three labels, the last one rare."""
+    """Probabilities and truths of 120 images with three labels, the last one rare."""
     generator = torch.Generator().manual_seed(5)
     truth = torch.rand(120, 3, generator=generator) < torch.tensor([0.5, 0.3, 0.1])
     said = torch.rand(120, 3, generator=generator) * 0.7 + 0.3 * truth
@@ -47,7 +47,7 @@ def labels() -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.fixture
 def numbers() -> tuple[torch.Tensor, torch.Tensor]:
-    """Predictions and truths of 80 pictures, four of each of twenty places."""
+    """Predictions and truths of 80 images, four of each of twenty places."""
     generator = torch.Generator().manual_seed(6)
     places = torch.randn(20, 1, generator=generator).repeat_interleave(4, dim=0) * 3 + 10
     missed = torch.randn(80, 1, generator=generator)
@@ -91,7 +91,7 @@ def test_baselines_of_labels_need_no_look_at_the_images(labels) -> None:
     )
 
 
-def test_a_label_without_a_picture_is_left_out_of_the_means(labels) -> None:
+def test_a_label_without_an_image_is_left_out_of_the_means(labels) -> None:
     said, truth = labels
     truth = truth.clone()
     truth[:, 2] = 0
@@ -132,7 +132,7 @@ def test_the_interval_of_r_squared_agrees_with_scipys_bootstrap(numbers) -> None
     assert ours.high == pytest.approx(theirs.high, abs=0.02)
 
 
-def test_numbers_per_place_are_those_of_the_means_of_each_places_pictures(numbers) -> None:
+def test_numbers_per_place_are_those_of_the_means_of_each_places_images(numbers) -> None:
     said, truth = numbers
     places = torch.randperm(20, generator=torch.Generator().manual_seed(1)).repeat_interleave(4)
     found = numbers_measured(said, truth, groups=places)
@@ -146,7 +146,7 @@ def test_numbers_per_place_are_those_of_the_means_of_each_places_pictures(number
     assert [n.name for n in found.metrics[:2]] == ["R squared", "R squared per place"]
 
 
-def test_pictures_that_are_a_place_each_have_no_numbers_per_place(numbers) -> None:
+def test_images_that_are_a_place_each_have_no_numbers_per_place(numbers) -> None:
     found = numbers_measured(*numbers, groups=torch.arange(80))
     assert not [n.name for n in found.metrics if "place" in n.name]
 

@@ -34,7 +34,7 @@ def test_mcnemar_agrees_with_the_binomial_test_of_scipy(first: int, second: int)
     assert test[2:] == mcnemar_of(second, first)[2:]
 
 
-def test_mcnemar_of_many_pictures_is_still_a_number() -> None:
+def test_mcnemar_of_many_images_is_still_a_number() -> None:
     expected = scipy.stats.binomtest(9_800, 20_000).pvalue
     assert mcnemar_of(9_800, 10_200).exact == pytest.approx(expected, rel=1e-6)
 
@@ -53,7 +53,7 @@ def test_two_runs_of_the_same_answers_are_inside_the_noise() -> None:
     assert found.interval.low < 0 < found.interval.high
 
 
-def test_a_gain_on_many_pictures_is_not_noise() -> None:
+def test_a_gain_on_many_images_is_not_noise() -> None:
     first, second = torch.arange(100) < 70, torch.arange(100) < 85
     found = paired_accuracy(first, second)
     assert (found.n, found.difference) == (100, pytest.approx(0.15))

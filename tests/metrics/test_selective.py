@@ -44,7 +44,7 @@ def test_the_threshold_of_a_wished_coverage_is_the_highest_that_gives_it() -> No
     assert everything.value == 0
 
 
-def test_equally_sure_pictures_are_answered_together() -> None:
+def test_equally_sure_images_are_answered_together() -> None:
     tied = torch.tensor([0.9, 0.9, 0.4])
     found = threshold_for_precision(tied, torch.tensor([True, False, True]), 0.6)
     assert found is not None
@@ -52,9 +52,9 @@ def test_equally_sure_pictures_are_answered_together() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=40))
-def test_a_threshold_gives_on_its_pictures_what_it_says(pictures) -> None:
-    confidences = torch.tensor([c / 20 for c, _ in pictures])
-    right = torch.tensor([r for _, r in pictures])
+def test_a_threshold_gives_on_its_images_what_it_says(images) -> None:
+    confidences = torch.tensor([c / 20 for c, _ in images])
+    right = torch.tensor([r for _, r in images])
     for found in (
         threshold_for_precision(confidences, right, 0.7),
         threshold_for_coverage(confidences, right, 0.7),
@@ -74,7 +74,7 @@ def test_the_area_under_risk_and_coverage_by_hand() -> None:
     assert found.e_aurc == pytest.approx(found.aurc - best)
 
 
-def test_equally_sure_pictures_have_the_mean_risk_of_all_their_orders() -> None:
+def test_equally_sure_images_have_the_mean_risk_of_all_their_orders() -> None:
     right = [True, False, False, True]
     risks = []
     for order in permutations(right):

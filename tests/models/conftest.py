@@ -92,9 +92,9 @@ def parameters() -> Callable[[str], int]:
 
 @cache
 def counted(name: str) -> float:
-    picture = torch.empty(1, *input_shape(name), device="meta")
+    image = torch.empty(1, *input_shape(name), device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        outline(name).eval()(picture)
+        outline(name).eval()(image)
     return counter.get_total_flops() / 2e9
 
 

@@ -71,7 +71,7 @@ def test_maps_are_seen_as_their_means_over_places() -> None:
     assert network.features[0].tolist() == [[3.5, 11.5]]
 
 
-def test_a_row_of_remembered_pictures_is_a_last_layer_too() -> None:
+def test_a_row_of_remembered_images_is_a_last_layer_too() -> None:
     model = nn.Sequential(nn.Linear(2, 3), KNNClassifier(torch.eye(3), torch.eye(3), 1))
     assert last_layer(model) == "1"
 

@@ -20,7 +20,7 @@ def test_the_smallest_size_is_the_one_torchvision_states(name: str):
         check_size(name, least[0] - 1)
 
 
-def test_the_row_at_which_a_picture_ends_is_named():
+def test_the_row_at_which_an_image_ends_is_named():
     # 24 -> (24 + 4 - 11) // 4 + 1 = 5 -> pool 2 -> conv 2 -> pool (2 - 3) // 2 + 1 = 0
     with pytest.raises(UsageError) as caught:
         check_size("alexnet", 24)

@@ -37,7 +37,7 @@ def network() -> nn.Sequential:
     ).eval()  # fmt: skip
 
 
-def pictures(count: int = 70, seed: int = 0) -> DecodedImages:
+def images(count: int = 70, seed: int = 0) -> DecodedImages:
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randint(0, 256, (count, 3, 12, 12), dtype=torch.uint8, generator=generator)
     pixels = [row.permute(1, 2, 0).contiguous().numpy() for row in rows]
@@ -46,11 +46,11 @@ def pictures(count: int = 70, seed: int = 0) -> DecodedImages:
 
 
 def rows_of(decoding: DecodedImages) -> Tensor:
-    return decoding.pictures.take(torch.arange(len(decoding.pictures)))
+    return decoding.images.take(torch.arange(len(decoding.images)))
 
 
 def test_features_and_the_last_layer_are_the_network() -> None:
-    model, decoding = network(), pictures()
+    model, decoding = network(), images()
     found = features(backbone(model), decoding, AugmentedCopies())
     assert found.shape == (70, 1, 5)
     with torch.no_grad():
@@ -60,7 +60,7 @@ def test_features_and_the_last_layer_are_the_network() -> None:
 
 
 def test_a_layers_features_are_its_means_over_places() -> None:
-    model, decoding = network(), pictures()
+    model, decoding = network(), images()
     found = features(backbone(model, "relu"), decoding, AugmentedCopies())
     with torch.no_grad():
         maps = model[:4](rows_of(decoding))
@@ -68,7 +68,7 @@ def test_a_layers_features_are_its_means_over_places() -> None:
 
 
 def test_what_is_kept_is_used_again(own_cache: Path) -> None:
-    model, decoding = network(), pictures()
+    model, decoding = network(), images()
     seen: list[int] = []
     first = features(
         backbone(model), decoding, AugmentedCopies(), lambda done, total: seen.append(done)
@@ -89,12 +89,12 @@ def test_what_is_kept_is_used_again(own_cache: Path) -> None:
 
 
 def test_everything_that_matters_changes_the_name() -> None:
-    model, decoding = network(), pictures()
+    model, decoding = network(), images()
     views = AugmentedCopies(2, ("flip",))
     names = {
         fingerprint(backbone(model), decoding, AugmentedCopies()),
         fingerprint(backbone(model, "relu"), decoding, AugmentedCopies()),
-        fingerprint(backbone(model), pictures(seed=1), AugmentedCopies()),
+        fingerprint(backbone(model), images(seed=1), AugmentedCopies()),
         fingerprint(backbone(model), decoding, views),
         fingerprint(backbone(model), decoding, replace(views, seed=1)),
         fingerprint(
@@ -116,8 +116,8 @@ def test_everything_that_matters_changes_the_name() -> None:
     assert fingerprint(backbone(model), decoding, AugmentedCopies()) == same
 
 
-def test_views_are_the_picture_and_then_what_augmentation_makes_of_it() -> None:
-    model, decoding = network(), pictures()
+def test_views_are_the_image_and_then_what_augmentation_makes_of_it() -> None:
+    model, decoding = network(), images()
     plain = features(backbone(model), decoding, AugmentedCopies())
     found = features(backbone(model), decoding, AugmentedCopies(3, ("brightness:0.5",)))
     assert found.shape == (70, 4, 5)
@@ -128,7 +128,7 @@ def test_views_are_the_picture_and_then_what_augmentation_makes_of_it() -> None:
 
 
 @pytest.mark.parametrize("augment", [(), ("mixup:0.2",)])
-def test_views_that_would_be_alike_or_of_several_pictures_are_refused(augment: tuple) -> None:
+def test_views_that_would_be_alike_or_of_several_images_are_refused(augment: tuple) -> None:
     with pytest.raises(RecipeError):
         AugmentedCopies(2, augment)
 

@@ -23,7 +23,7 @@ def digits(count: int = 120, classes: int = 10) -> tuple[Tensor, Tensor]:
     return torch.tensor(pixels[kept]).float()[:, None], torch.tensor(labels[kept])
 
 
-@pytest.mark.parametrize("count", [40, 120])  # fewer pictures than features, and more
+@pytest.mark.parametrize("count", [40, 120])  # fewer images than features, and more
 def test_turned_features_keep_every_distance_but_for_the_scale(count: int) -> None:
     features = digits(count)[0][:, 0].double()
     turned = PrincipalFeatures.of(features)
@@ -45,7 +45,7 @@ def test_ridge_is_scikit_learns(count: int) -> None:
 
 
 @pytest.mark.parametrize("views", [1, 3])
-def test_ridge_knows_what_fits_without_a_picture_would_say_of_it(views: int) -> None:
+def test_ridge_knows_what_fits_without_an_image_would_say_of_it(views: int) -> None:
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(12, views, 5, generator=generator)
     targets = torch.randn(12, 1, generator=generator) + features[:, 0, :1]
@@ -99,7 +99,7 @@ def test_several_labels_are_as_many_regressions() -> None:
     scaled = ((x - turned.mean) / turned.scale).numpy()
     with torch.no_grad():
         found = head.row(x.float()).sigmoid()
-    for k in range(3):  # the loss is a mean over pictures and labels
+    for k in range(3):  # the loss is a mean over images and labels
         theirs = LogisticRegression(C=1 / (3 * 0.1 * 100), tol=1e-10, max_iter=10_000)
         theirs.fit(scaled, labels[:, k].numpy())
         assert np.allclose(found[:, k], theirs.predict_proba(scaled)[:, 1], atol=2e-4)
@@ -140,12 +140,12 @@ def test_class_means_are_the_nearest_centroids() -> None:
     assert found.tolist() == theirs.predict(features[100:, 0].numpy()).tolist()
 
 
-def test_one_picture_a_class_is_enough_for_means() -> None:
+def test_one_image_a_class_is_enough_for_means() -> None:
     features, targets = digits(10)  # the first ten digits are 0 to 9
     row = nearest_mean(features, targets).row
     with torch.no_grad():
         assert row(features[:, 0]).argmax(dim=1).tolist() == targets.tolist()
-    with pytest.raises(DataError, match="a class has a single picture"):
+    with pytest.raises(DataError, match="a class has a single image"):
         logistic(features, targets)
 
 
@@ -160,8 +160,8 @@ def test_neighbours_are_scikit_learns_by_angle() -> None:
     assert torch.allclose(chances.sum(dim=1), torch.ones(50))
 
 
-def test_a_view_never_votes_for_its_own_picture() -> None:
-    alone = torch.eye(4)[:, None].repeat(1, 3, 1)  # only its own views are like a picture
+def test_a_view_never_votes_for_its_own_image() -> None:
+    alone = torch.eye(4)[:, None].repeat(1, 3, 1)  # only its own views are like an image
     targets = torch.tensor([0, 0, 1, 1])
     votes = knn(alone, targets).held_out_predictions
     assert votes is not None

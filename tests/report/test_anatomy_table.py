@@ -49,7 +49,7 @@ def test_the_convention_the_memory_and_the_field_are_told(alexnet: Anatomy) -> N
     text = " ".join(printed(alexnet, 160).split())
     assert "multiply-adds of convolutions and matrix products" in text
     assert "receptive field: 195 x 195 pixels" in text
-    assert "memory of training, 64 pictures" in text
+    assert "memory of training, 64 images" in text
 
 
 def test_without_colour_nothing_but_text_is_written(

@@ -17,18 +17,18 @@ from saccade.report.doctor_page import bars, doctor_page, doctor_table
 @pytest.fixture(scope="module")
 def diagnosis() -> Diagnosis:
     rng = np.random.default_rng(0)
-    picture = rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    image = rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
     flat = np.zeros((40, 50, 3), np.uint8)
     items = (
-        Item("<b>a</b>.png", "a&b", ImageArray(picture)),
-        Item("copy.png", "<i>", ImageArray(picture.copy())),
+        Item("<b>a</b>.png", "a&b", ImageArray(image)),
+        Item("copy.png", "<i>", ImageArray(image.copy())),
         *(Item(f"flat{n}.png", "a&b", ImageArray(flat + n)) for n in range(20)),
     )
-    skipped = (Skipped("x.txt", "not a picture (.txt)"),)
+    skipped = (Skipped("x.txt", "not an image (.txt)"),)
     return examine(Listing("<set>", ("<i>", "a&b"), {"all": items}, skipped))
 
 
-def test_the_page_has_every_finding_with_its_pictures_and_paths(diagnosis):
+def test_the_page_has_every_finding_with_its_images_and_paths(diagnosis):
     html = doctor_page(diagnosis, footer="made <today>")
     assert html.count("<article>") == len(diagnosis.findings) >= 4
     assert "<b>a" not in html and "&lt;b&gt;a&lt;/b&gt;.png" in html
@@ -45,7 +45,7 @@ def test_the_page_asks_for_nothing_and_runs_nothing(diagnosis):
     assert set(re.findall(r'src="([^,]*)', html)) == {"data:image/jpeg;base64"}
 
 
-def test_pictures_stop_when_the_page_is_full(diagnosis, monkeypatch):
+def test_images_stop_when_the_page_is_full(diagnosis, monkeypatch):
     monkeypatch.setattr(module, "BUDGET", 1)
     html = doctor_page(diagnosis)
     assert html.count("<img") == 1
@@ -56,14 +56,14 @@ def test_the_table_names_the_first_paths_and_counts_the_rest(diagnosis):
     text = doctor_table(diagnosis)
     lines = text.splitlines()
     at = next(n for n, line in enumerate(lines) if "almost of one colour" in line)
-    assert lines[at].startswith("warning   20 pictures are")
+    assert lines[at].startswith("warning   20 images are")
     assert [line.strip() for line in lines[at + 1 : at + 5]] == [
         "flat0.png",
         "flat1.png",
         "flat2.png",
         "and 17 more",
     ]
-    assert "error     1 picture is there under different labels." in text
+    assert "error     1 image is there under different labels." in text
     assert "<b>a</b>.png = copy.png" in text
     assert "\x1b" not in text
 

@@ -15,9 +15,9 @@ def test_a_cell_is_shaded_by_its_share_of_the_row() -> None:
     assert re.findall(r"--share:([\d.]+)", drawn) == ["0.750", "0.250", "0.000", "0.000"]
 
 
-def test_a_cell_leads_to_its_pictures_and_says_what_it_counts() -> None:
+def test_a_cell_leads_to_its_images_and_says_what_it_counts() -> None:
     drawn = drawn_of([[3, 1], [0, 2]], ["a", "b"], links={(0, 1): "#here", (1, 0): "#no"})
-    assert '<a href="#here" aria-label="1 of a taken for b: pictures">1</a>' in drawn
+    assert '<a href="#here" aria-label="1 of a taken for b: images">1</a>' in drawn
     assert "#no" not in drawn  # an empty cell leads nowhere
 
 

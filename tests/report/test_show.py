@@ -1,4 +1,4 @@
-"""show: by name or module, at any size, less some layers; and receptive fields as pictures."""
+"""show: by name or module, at any size, less some layers; and receptive fields as images."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_without_says_what_is_saved() -> None:
         ({"model": "resnet5"}, "no model is called 'resnet5'"),
         ({"model": "alexnet", "size": 24}, "input 24x24 is too small for alexnet"),
         ({"model": "alexnet", "without": ["fc9"]}, "fc9"),
-        ({"model": "alexnet", "batch": 0}, "a batch of 0 pictures"),
-        ({"model": "alexnet", "size": 0}, "holds no picture"),
+        ({"model": "alexnet", "batch": 0}, "a batch of 0 images"),
+        ({"model": "alexnet", "size": 0}, "holds no image"),
         ({"model": "alexnet", "input_size": (224, 224)}, "input size 224x224"),
         ({"model": "googlenet_2014_aux", "without": ["fc"]}, "is no chain of rows"),
     ],
@@ -60,18 +60,18 @@ def test_what_cannot_be_shown_is_refused(settings: dict, words: str) -> None:
 
 def test_a_field_is_measured_within_its_box(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 5, stride=2), nn.ReLU(), nn.Conv2d(8, 8, 3))
-    picture = receptive_field(network, "2", input_size=(3, 32, 32), inputs=2)
-    top, left, bottom, right = picture.box
-    assert (bottom - top, right - left) == picture.field.size == (9, 9)
-    outside = picture.effective.weights.clone()
+    figure = receptive_field(network, "2", input_size=(3, 32, 32), inputs=2)
+    top, left, bottom, right = figure.box
+    assert (bottom - top, right - left) == figure.field.size == (9, 9)
+    outside = figure.effective.weights.clone()
     outside[top:bottom, left:right] = 0
     assert not outside.any()
-    assert picture.effective.weights[top:bottom, left:right].all()
-    with Image.open(picture.save(tmp_path / "field.png")) as image:
+    assert figure.effective.weights[top:bottom, left:right].all()
+    with Image.open(figure.save(tmp_path / "field.png")) as image:
         assert image.size == (512, 512)
-    assert b"<svg" in picture.save(tmp_path / "field.svg").read_bytes()[:10]
+    assert b"<svg" in figure.save(tmp_path / "field.svg").read_bytes()[:10]
     with pytest.raises(UsageError, match=r"ends in '\.gif'"):
-        picture.save(tmp_path / "field.gif")
+        figure.save(tmp_path / "field.gif")
 
 
 def test_an_unknown_layer_of_a_field_is_answered_with_the_nearest() -> None:
@@ -80,10 +80,10 @@ def test_an_unknown_layer_of_a_field_is_answered_with_the_nearest() -> None:
     assert unknown.value.hint
 
 
-def test_a_field_over_everything_has_the_picture_as_its_box() -> None:
-    picture = receptive_field("lenet5", "f6", inputs=1)
-    assert picture.box == (0, 0, 32, 32)
-    with Image.open(io.BytesIO(picture.png())) as image:
+def test_a_field_over_everything_has_the_image_as_its_box() -> None:
+    figure = receptive_field("lenet5", "f6", inputs=1)
+    assert figure.box == (0, 0, 32, 32)
+    with Image.open(io.BytesIO(figure.png())) as image:
         assert image.width == 512
 
 

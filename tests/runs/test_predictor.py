@@ -130,7 +130,7 @@ def test_a_broken_file_among_others_costs_itself_alone(
     found = predictor.predict_items([whole[0], broken, whole[1]])
     assert [answer.name for answer in found] == ["0", "1"]
     assert [skipped.name for skipped in found.unreadable] == ["broken"]
-    with pytest.raises(DataError, match="no picture could be read: broken"):
+    with pytest.raises(DataError, match="no image could be read: broken"):
         predictor.predict_items([broken])
 
 

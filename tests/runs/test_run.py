@@ -71,9 +71,9 @@ def test_a_run_of_an_earlier_version_still_opens_for_every_verb(
     assert api.evaluate(old.path).to_dict()["metrics"] == test.to_dict()["metrics"]
     api.report(old.path)
     assert "train.ema" in (old.path / "report.html").read_text(encoding="utf-8")
-    picture = old.path / "one.png"
-    Image.new("L", (8, 8), 128).save(picture)
-    assert len(api.predict(old.path, picture).to_dict()["predictions"]) == 1
+    image = old.path / "one.png"
+    Image.new("L", (8, 8), 128).save(image)
+    assert len(api.predict(old.path, image).to_dict()["predictions"]) == 1
     longer = api.resume(old.path, epochs=5)
     assert len(longer.history) == 5
     assert "ema = " in (old.path / "recipe.toml").read_text()

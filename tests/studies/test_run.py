@@ -99,7 +99,7 @@ def test_every_cell_is_a_whole_run(done: StudyResult) -> None:
     assert done.results[1].difference is not None
 
 
-def test_the_variants_of_a_seed_are_given_the_same_pictures(done: StudyResult) -> None:
+def test_the_variants_of_a_seed_are_given_the_same_images(done: StudyResult) -> None:
     split = {name: (done.path / name / "split.csv").read_bytes() for name in CELLS}
     assert split["slow/seed-0"] == split["fast/seed-0"]
     assert split["slow/seed-1"] == split["fast/seed-1"]

@@ -86,7 +86,7 @@ def test_a_shipped_study_says_what_it_asks_and_what_it_cannot_show(name: str) ->
     assert study.seeds >= 3
     for trial in study.trials:
         recipe = study.recipe.with_(trial.settings)
-        assert input_shape(recipe.model.name)[1] in (28, 32)  # small pictures, small networks
+        assert input_shape(recipe.model.name)[1] in (28, 32)  # small images, small networks
 
 
 TWO = f"{HEAD}[variants.a]\n[variants.b]\n"

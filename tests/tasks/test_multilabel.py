@@ -61,7 +61,7 @@ def test_smoothing_draws_every_target_to_one_half() -> None:
     assert loss_of(task) == pytest.approx(sum(terms) / 4, abs=1e-6)
 
 
-def test_targets_are_found_by_name_and_a_picture_may_carry_none() -> None:
+def test_targets_are_found_by_name_and_an_image_may_carry_none() -> None:
     task = Multilabel(("ant", "bee", "fly"))
     items = [item(("bee", "ant")), item(()), item("fly")]
     assert task.targets(items).tolist() == [[1, 1, 0], [0, 0, 0], [0, 0, 1]]

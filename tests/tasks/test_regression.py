@@ -17,7 +17,7 @@ def item(label: float | str | bool) -> Item:
     return Item("a", label, ImageArray(torch.zeros(1, 1, dtype=torch.uint8).numpy()))
 
 
-def test_mean_and_scale_are_those_of_the_pictures_to_train_on() -> None:
+def test_mean_and_scale_are_those_of_the_images_to_train_on() -> None:
     found = Regression.of([item(1.0), item(2.0), item(6.0)])
     assert found.mean == pytest.approx(3.0)
     assert found.scale == pytest.approx(7**0.5)  # (4 + 1 + 9) / 2
@@ -45,7 +45,7 @@ def test_the_margin_is_the_conformal_quantile_of_validation() -> None:
     assert read_task("regression", (), task.config()) == task
 
 
-def test_nine_pictures_are_the_fewest_for_a_margin() -> None:
+def test_nine_images_are_the_fewest_for_a_margin() -> None:
     some = torch.arange(9.0)[:, None]
     assert TASK.calibrate(some, torch.zeros(9, 1))[0].margin == 8.0
     task, facts = TASK.calibrate(some[:8], torch.zeros(8, 1))
@@ -53,7 +53,7 @@ def test_nine_pictures_are_the_fewest_for_a_margin() -> None:
     assert "too few" in facts["note"]
 
 
-def test_the_margin_holds_nine_in_ten_of_new_pictures() -> None:
+def test_the_margin_holds_nine_in_ten_of_new_images() -> None:
     generator = torch.Generator().manual_seed(0)
     shares = []
     for _ in range(300):

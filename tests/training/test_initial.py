@@ -186,9 +186,9 @@ def test_a_head_needs_a_layer_to_take_the_place_of(photos: Path, weights: Path) 
                  data__colour="grey", model__head="ridge")  # fmt: skip
 
 
-def test_fewer_pictures_than_classes_are_refused(photos: Path, weights: Path) -> None:
+def test_fewer_images_than_classes_are_refused(photos: Path, weights: Path) -> None:
     for folder in photos.iterdir():
-        for picture in sorted(folder.glob("*.png"))[1:]:
-            picture.unlink()
+        for image in sorted(folder.glob("*.png"))[1:]:
+            image.unlink()
     with pytest.raises(DataError):
         prepared(photos, weights)

@@ -1,4 +1,4 @@
-"""How novel a picture is: fitted at the end of a training, kept in the bundle, said by predict."""
+"""How novel an image is: fitted at the end of a training, kept in the bundle, said by predict."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def written(run: Run) -> list[float]:
         return [float(row["novelty"]) for row in csv.DictReader(file)]
 
 
-def said(run: Run, pictures: list[Item], most: float | None = None) -> list[Prediction]:
-    answers = run.bundle.predict_items(pictures, max_novelty=most)
+def said(run: Run, images: list[Item], most: float | None = None) -> list[Prediction]:
+    answers = run.bundle.predict_items(images, max_novelty=most)
     return [one for one in answers if isinstance(one, Prediction)]
 
 
 def features(run: Run, split: str) -> np.ndarray:
     """By the rows of the network before its last layer."""
-    pictures = decode_all(items(run, split), run.bundle.preprocessing, mode="memory").pictures
+    images = decode_all(items(run, split), run.bundle.preprocessing, mode="memory").images
     with torch.inference_mode():
-        rows = backbone(run.bundle.model)(pictures.take(torch.arange(len(pictures))))
+        rows = backbone(run.bundle.model)(images.take(torch.arange(len(images))))
     return np.asarray(normalize(rows.double().numpy()))
 
 
-def test_the_novelty_of_test_pictures_agrees_with_scikit_learn(trained: Run) -> None:
+def test_the_novelty_of_test_images_agrees_with_scikit_learn(trained: Run) -> None:
     train = features(trained, "train")
     assert len(train) > 1000  # so that not all of them are remembered
     places = np.linspace(0, len(train) - 1, 1000).round().astype(int)
@@ -66,7 +66,7 @@ def test_predict_says_the_same_novelty_as_the_training(trained: Run) -> None:
     assert shares == pytest.approx(written(trained)[:40], abs=0.01)
 
 
-def test_evaluate_writes_the_novelty_of_every_picture(trained: Run, tmp_path: Path) -> None:
+def test_evaluate_writes_the_novelty_of_every_image(trained: Run, tmp_path: Path) -> None:
     saccade.evaluate(trained.path, out=tmp_path / "said.csv")
     with (tmp_path / "said.csv").open(encoding="utf-8") as file:
         again = [float(row["novelty"]) for row in csv.DictReader(file)]
@@ -93,13 +93,13 @@ def test_what_is_more_novel_than_wished_is_unknown(
     assert told["novelty"] == pytest.approx(share, abs=6e-4)
 
 
-def test_a_novelty_that_no_picture_can_exceed_is_refused(trained: Run) -> None:
+def test_a_novelty_that_no_image_can_exceed_is_refused(trained: Run) -> None:
     some = items(trained, "test")[:2]
     with pytest.raises(UsageError, match=r"no novelty is 1\.5"):
         trained.bundle.predict_items(some, max_novelty=1.5)
-    with pytest.raises(UsageError, match=r"no picture is more novel than 0\.9999") as caught:
+    with pytest.raises(UsageError, match=r"no image is more novel than 0\.9999") as caught:
         trained.bundle.predict_items(some, max_novelty=0.9999)
-    assert f"{269 / 270:.4g}" in (caught.value.hint or "")  # 269 validation pictures
+    assert f"{269 / 270:.4g}" in (caught.value.hint or "")  # 269 validation images
     assert all(one.accepted for one in said(trained, some, most=1.0))
 
 
@@ -126,7 +126,7 @@ def test_a_damaged_or_missing_reference_is_told(digits_run: Run, tmp_path: Path)
         saccade.open_bundle(digits_run.path)
 
 
-def test_the_log_says_what_is_kept_and_how_many_test_pictures_lie_far(trained: Run) -> None:
+def test_the_log_says_what_is_kept_and_how_many_test_images_lie_far(trained: Run) -> None:
     (fact,) = trained.events("novelty")
     beyond = sum(share > 0.99 for share in written(trained))
     assert (fact["images"], fact["held_out"], fact["level"]) == (1000, 269, 0.99)

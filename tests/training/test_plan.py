@@ -126,7 +126,7 @@ def test_a_short_training_is_not_kept_waiting_by_its_plan() -> None:
     now = 0.0
 
     class Steady(pacing.TrainingCopy):
-        def step(self, pictures: int) -> float:
+        def step(self, images: int) -> float:
             nonlocal now
             now += 1.0
             return 1.0
@@ -157,10 +157,10 @@ def test_a_disk_that_is_too_small_is_found_before_the_training(
 
 
 def test_a_sample_has_some_of_every_class_and_a_few_batches() -> None:
-    picture = ImageArray.__new__(ImageArray)
-    items = tuple(Item(str(k), "rare" if k == 777 else "often", picture) for k in range(1000))
+    image = ImageArray.__new__(ImageArray)
+    items = tuple(Item(str(k), "rare" if k == 777 else "often", image) for k in range(1000))
     found = sample(items, 8)
     assert {item.label for item in found} == {"rare", "often"}
     assert 32 <= len(found) <= 40
-    numbers = tuple(Item(str(k), float(k), picture) for k in range(1000))
+    numbers = tuple(Item(str(k), float(k), image) for k in range(1000))
     assert len(sample(numbers, 8)) <= 40

@@ -176,7 +176,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_any_work(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
     with pytest.raises(ResourceError, match="cannot be written to") as caught:
-        api.train(tmp_path / "no-pictures-are-looked-for", out=tmp_path / "far" / "run")
+        api.train(tmp_path / "no-images-are-looked-for", out=tmp_path / "far" / "run")
     assert caught.value.hint == "name another one with --out"
 
 

@@ -2,7 +2,7 @@
 
 Northcutt, Jiang, Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels",
 JAIR 70: equations 1 to 3, and "rank and prune".  Probabilities [N,K] have to come from classifiers
-that did not learn from the picture; labels [N] are those given.  In every matrix [K,K] a row is a
+that did not learn from the image; labels [N] are those given.  In every matrix [K,K] a row is a
 given label, a column the likely true one.
 """
 
@@ -23,9 +23,9 @@ Rule = Callable[[Tensor, Tensor], Tensor]  # probabilities, labels -> [N] bool
 
 
 def thresholds(probabilities: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Equation 2: t_j, the mean of p_j over the pictures labelled j; infinite without any.  [K]
+    """Equation 2: t_j, the mean of p_j over the images labelled j; infinite without any.  [K]
 
-    `weights` [N] say how often each picture counts.
+    `weights` [N] say how often each image counts.
     """
     times = torch.ones_like(labels, dtype=torch.float64) if weights is None else weights
     given = F.one_hot(labels, probabilities.shape[1]) * times[:, None]
@@ -42,9 +42,9 @@ def confident_classes(probabilities: Tensor, limits: Tensor) -> Tensor:
 
 
 def confident_joint(probabilities: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Equation 1: C_ij, how many pictures labelled i are confidently of class j.  [K,K]
+    """Equation 1: C_ij, how many images labelled i are confidently of class j.  [K,K]
 
-    At least one picture of every class counts as labelled right.
+    At least one image of every class counts as labelled right.
     """
     k = probabilities.shape[1]
     found = confident_classes(probabilities, thresholds(probabilities, labels, weights))
@@ -78,7 +78,7 @@ def label_error_rate(shares: Tensor) -> float:
 def label_error_rate_interval(
     probabilities: Tensor, labels: Tensor, groups: Tensor | None = None, seed: int = 0
 ) -> Interval | None:
-    """How far that share moves when the pictures are drawn again, class by class."""
+    """How far that share moves when the images are drawn again, class by class."""
 
     def share(weights: Tensor) -> Tensor:
         return torch.tensor([_label_error_rate_of(probabilities, labels, row) for row in weights])
@@ -87,9 +87,9 @@ def label_error_rate_interval(
 
 
 def calibrated_counts(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """N Q in whole pictures, each row the size of its class: the largest remainders go up.  [K,K]
+    """N Q in whole images, each row the size of its class: the largest remainders go up.  [K,K]
 
-    Where no picture would be left in a class, one that is wrong counts as right.
+    Where no image would be left in a class, one that is wrong counts as right.
     """
     sizes = torch.bincount(labels, minlength=probabilities.shape[1])
     exact = estimate_joint(confident_joint(probabilities, labels), sizes.double()) * len(labels)
@@ -106,7 +106,7 @@ def calibrated_counts(probabilities: Tensor, labels: Tensor) -> Tensor:
 def prune_by_noise_rate(probabilities: Tensor, labels: Tensor) -> Tensor:
     """Prune by noise rate: of label i, for each class j, the N Q_ij of the largest p_j - p_i.  [N]
 
-    A picture whose most probable class is the given one is no suspect.
+    An image whose most probable class is the given one is no suspect.
     """
     counts = calibrated_counts(probabilities, labels)
     suspect = torch.zeros_like(labels, dtype=torch.bool)
@@ -122,7 +122,7 @@ def prune_by_noise_rate(probabilities: Tensor, labels: Tensor) -> Tensor:
 def prune_by_class(probabilities: Tensor, labels: Tensor) -> Tensor:
     """Prune by class: of label i, as many as are wrong in all, the lowest p_i first.  [N]
 
-    A picture whose most probable class is the given one is no suspect.
+    An image whose most probable class is the given one is no suspect.
     """
     counts = calibrated_counts(probabilities, labels)
     suspect = torch.zeros_like(labels, dtype=torch.bool)

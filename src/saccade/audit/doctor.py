@@ -23,7 +23,7 @@ def examine_data(
         diagnosis = examine(open_source(data), progress=progress, state=cache_file_of(data))
     if html is not None:
         atomic_write(Path(html), doctor_page(diagnosis))
-        say(f"the findings with their pictures are in {html}")
+        say(f"the findings with their images are in {html}")
     if apply is not None:
         write_cleaned(Path(apply), *diagnosis.cleaned(Path(apply).parent))
     return diagnosis
@@ -35,7 +35,7 @@ def write_cleaned(file: Path, rows: list[dict[str, str]], left_out: Sequence[Ski
     others = file.with_name(f"{file.stem}-left-out.csv")
     atomic_write(file, _table(("path", "label", "split", "group"), rows))
     atomic_write(others, _table(("path", "reason"), reasons))
-    say(f"{len(rows)} pictures are in {file}; {len(left_out)} are left out, see {others}")
+    say(f"{len(rows)} images are in {file}; {len(left_out)} are left out, see {others}")
 
 
 def _table(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:

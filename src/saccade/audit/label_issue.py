@@ -1,4 +1,4 @@
-"""Label issues: pictures whose labels are probably wrong, the worst first."""
+"""Label issues: images whose labels are probably wrong, the worst first."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from saccade.words import aligned, html_table, percent, proportion
 
 SHOWN = 20  # in a terminal; all of them are in --json and --csv
 COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin")
-HEAD = ("given", "suggested", "p(given)", "p(suggested)", "picture")
+HEAD = ("given", "suggested", "p(given)", "p(suggested)", "image")
 
 
 @dataclass(frozen=True)
 class LabelIssue:
-    """A picture, the label that it was given, and the one that it probably should have."""
+    """An image, the label that it was given, and the one that it probably should have."""
 
     name: str
     split: str
     given: str
     suggested: str
-    p_given: float  # probabilities by probes that did not learn from the picture
+    p_given: float  # probabilities by probes that did not learn from the image
     p_suggested: float
 
     @property
@@ -39,23 +39,23 @@ class LabelIssue:
 
 @dataclass(frozen=True, repr=False)
 class LabelIssues:
-    """The label issues of a set of pictures, and how far they can be trusted."""
+    """The label issues of a set of images, and how far they can be trusted."""
 
     data: str
-    n: int  # pictures looked at
+    n: int  # images looked at
     classes: tuple[str, ...]
     issues: tuple[LabelIssue, ...]
     label_error_rate: float  # estimated share of wrong labels
     interval: Interval | None  # of that share
     noise_matrix: tuple[tuple[float, ...], ...]  # p(given | true): a row a given label
-    agreements: int  # pictures whose given label the probes say, too
-    features: str  # what looked at the pictures
+    agreements: int  # images whose given label the probes say, too
+    features: str  # what looked at the images
     items: tuple[Item, ...] = ()  # all that was looked at
     notes: tuple[str, ...] = ()
-    reported: tuple[Skipped, ...] = ()  # pictures that could not be read
+    reported: tuple[Skipped, ...] = ()  # images that could not be read
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the pictures, for `--json`."""
+        """Everything but the images, for `--json`."""
         return {
             "data": self.data,
             "n": self.n,
@@ -81,7 +81,7 @@ class LabelIssues:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         return [
-            ("pictures", f"{self.n:,} of {len(self.classes)} classes"),
+            ("images", f"{self.n:,} of {len(self.classes)} classes"),
             ("wrong labels", self.label_error_rate_text()),
             ("label issues", f"{len(self.issues):,}"),
             ("agreement", f"{self.agreement_text()} of labels are what the probes say"),
@@ -96,7 +96,7 @@ class LabelIssues:
         return f"about {proportion(self.label_error_rate, self.interval, self.n)}"
 
     def agreement_text(self) -> str:
-        """On how many pictures the probes say the given label."""
+        """On how many images the probes say the given label."""
         interval = wilson(self.agreements, self.n)
         return proportion(self.agreements / self.n, interval, self.n)
 

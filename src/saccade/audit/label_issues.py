@@ -45,13 +45,13 @@ from saccade.tasks.catalogue import refuse_without, task_type
 from saccade.tasks.task import Capability
 
 PLAIN = "hog"  # features of a network that has learned nothing
-CELLS = 8  # of HOG, across a picture
+CELLS = 8  # of HOG, across an image
 COARSE = 8  # pixels across, beside HOG
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """A network that makes features of pictures."""
+    """A network that makes features of images."""
 
     words: str
     trunk: nn.Module  # [N,C,H,W] -> [N,D]
@@ -79,7 +79,7 @@ def extractor_for(
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     notes = (
-        ("if the network has learned from these pictures, it may know wrong labels by heart",)
+        ("if the network has learned from these images, it may know wrong labels by heart",)
         if Path(model).is_dir()
         else ()
     )
@@ -115,7 +115,7 @@ def find_label_issues(
 ) -> LabelIssues:
     """Look for wrong labels in `data`; write the page `html` and the cleaned table `cleaned`.
 
-    Raises `DataError` for labels that are not one class a picture.
+    Raises `DataError` for labels that are not one class an image.
     """
     source = open_source(data, notify=say)
     with counting("examining") as progress:
@@ -127,25 +127,25 @@ def find_label_issues(
     with counting("looking") as progress:
         found = features(
             extractor.trunk,
-            DecodedImages(kept, result.pictures, extractor.preprocessing),
+            DecodedImages(kept, result.images, extractor.preprocessing),
             AugmentedCopies(),
             progress,
         )[:, 0]
     issues = _label_issues(diagnosis, kept, found, extractor)
     if html is not None:
         atomic_write(html, label_issues_page(issues))
-        say(f"the label issues with their pictures are in {html}")
+        say(f"the label issues with their images are in {html}")
     if cleaned is not None:
         _write_cleaned(issues, diagnosis, cleaned)
     return issues
 
 
 def _labelled(diagnosis: Diagnosis) -> list[Item]:
-    """The readable pictures that carry a class."""
+    """The readable images that carry a class."""
     readable = diagnosis.case.table["readable"].tolist()
     items = [i for i, can in zip(diagnosis.case.items, readable) if can and i.label is not None]
     if not items:
-        raise DataError(f"no picture of '{diagnosis.name}' can be read and has a label")
+        raise DataError(f"no image of '{diagnosis.name}' can be read and has a label")
     hint = "name a column of classes, as in photos.csv::species"
     refuse_without(Capability.LABEL_ISSUES, task_type(items), DataError, hint)
     return items
@@ -203,11 +203,11 @@ def _judged(
     few = [name for name, can in zip(classes, spread.tolist()) if not can]
     if len(classes) - len(few) < 2:
         raise DataError(
-            f"{'only one class has' if len(few) < len(classes) else 'no class has'} pictures both "
+            f"{'only one class has' if len(few) < len(classes) else 'no class has'} images both "
             "to learn from and to hold out",
-            "labels can be doubted where two classes have several pictures each",
+            "labels can be doubted where two classes have several images each",
         )
-    notes = (f"too few pictures to be looked at: {', '.join(few)}",) if few else ()
+    notes = (f"too few images to be looked at: {', '.join(few)}",) if few else ()
     rows = spread[targets].nonzero().flatten()
     kept = [items[row] for row in rows.tolist()]
     targets = torch.from_numpy(class_indices(kept, class_list(kept)))

@@ -1,16 +1,16 @@
-"""label_issues_page: labels that are probably wrong as one HTML file, with the pictures."""
+"""label_issues_page: labels that are probably wrong as one HTML file, with the images."""
 
 from __future__ import annotations
 
 from saccade.audit.label_issue import LabelIssue, LabelIssues
+from saccade.report.images import Thumbnails
 from saccade.report.page import Html, Section, element, facts, folded, image_grid, join, page, table
-from saccade.report.pictures import Thumbnails
 from saccade.words import percent
 
-SHOWN = 60  # pictures
+SHOWN = 60  # images
 LISTED = 500  # rows of the table; all of them are in --csv
 CLASSES = 20  # up to which the noise matrix is shown
-BUDGET = 1_900_000  # bytes of pictures in the file, which they make a third larger
+BUDGET = 1_900_000  # bytes of images in the file, which they make a third larger
 
 
 def label_issues_page(issues: LabelIssues, *, footer: str = "") -> str:
@@ -20,8 +20,8 @@ def label_issues_page(issues: LabelIssues, *, footer: str = "") -> str:
         sections.append(Section("Which labels are taken for which", _noise(issues)))
     sections.append(Section("How they were found", _method(issues)))
     count = len(issues.issues)
-    told = f"{count:,} of {issues.n:,} pictures look wrongly labelled."
-    lead = told if count else f"None of {issues.n:,} pictures stands out as wrongly labelled."
+    told = f"{count:,} of {issues.n:,} images look wrongly labelled."
+    lead = told if count else f"None of {issues.n:,} images stands out as wrongly labelled."
     return page(f"Labels of {issues.data} in doubt", sections, lead=lead, footer=footer)
 
 
@@ -30,7 +30,7 @@ def _overview(issues: LabelIssues) -> Html:
     ends = f"{100 * interval.low:.1f}–{100 * interval.high:.1f}, " if interval else ""
     return facts(
         {
-            "pictures": (f"{issues.n:,}", f"{len(issues.classes)} classes"),
+            "images": (f"{issues.n:,}", f"{len(issues.classes)} classes"),
             "label issues": f"{len(issues.issues):,}",
             "wrong labels, about": (percent(issues.label_error_rate), f"{ends}n = {issues.n:,}"),
             "probes agree": (percent(issues.agreements / issues.n), "with the given labels"),
@@ -39,7 +39,7 @@ def _overview(issues: LabelIssues) -> Html:
 
 
 def _shown(issues: LabelIssues) -> list[Html]:
-    """The worst with their pictures, then all as a table."""
+    """The worst with their images, then all as a table."""
     album = Thumbnails(issues.items, BUDGET)
     cells = [album.show(s.name, _words(s)) for s in issues.issues[:SHOWN]]
     drawn = [cell for cell in cells if cell]
@@ -49,7 +49,7 @@ def _shown(issues: LabelIssues) -> list[Html]:
         (s.name, s.split, s.given, s.suggested, percent(s.p_given), percent(s.p_suggested))
         for s in issues.issues[:LISTED]
     ]
-    head = ("picture", "split", "given", "suggested", "p(given)", "p(suggested)")
+    head = ("image", "split", "given", "suggested", "p(given)", "p(suggested)")
     more = f", the first {LISTED} of them" if len(issues.issues) > LISTED else ""
     listed = folded(f"all {len(issues.issues):,} label issues{more}", table(head, rows))
     advice = "The surest first. Look before you change a label: a rare but right one is here, too."
@@ -66,13 +66,13 @@ def _noise(issues: LabelIssues) -> Html:
         (name, *(percent(share) for share in row))
         for name, row in zip(issues.classes, issues.noise_matrix)
     ]
-    words = "Of the pictures that are truly of a class, the share with each given label; estimated."
+    words = "Of the images that are truly of a class, the share with each given label; estimated."
     return table(head, rows, caption=words)
 
 
 def _method(issues: LabelIssues) -> Html:
     method = (
-        "Linear probes learn from four fifths of the pictures at a time and judge the others; "
+        "Linear probes learn from four fifths of the images at a time and judge the others; "
         "copies and groups stay together. Confident learning (Northcutt 2021) counts who is "
         "confidently of another class than labelled."
     )

@@ -23,7 +23,7 @@ from saccade.data.sources import open_source
 from saccade.files import atomic_write
 from saccade.recipes.settings import preprocessing_of
 
-GAP = 4  # pixels, between pictures
+GAP = 4  # pixels, between images
 PAPER, INK = "white", "black"
 
 
@@ -35,9 +35,9 @@ def sheet(
     copies: int = 8,
     side: int = 96,
 ) -> Image.Image:
-    """A row for each name: one of the pictures as it is, then `views` times as training sees it.
+    """A row for each name: one of the images as it is, then `views` times as training sees it.
 
-    Pictures, [N,C,H,W] of 0 to 255, are used in turn when there are fewer than rows, and drawn
+    Images, [N,C,H,W] of 0 to 255, are used in turn when there are fewer than rows, and drawn
     `side` pixels high, small ones with their pixels as squares.
     """
     shown = {}
@@ -51,33 +51,33 @@ def sheet(
 
 
 def _drawn(rows: Mapping[str, Sequence[Tensor]], side: int) -> Image.Image:
-    """A row of pictures, [C,H,W] of 0 to 255, for each name; the first of each set apart."""
+    """A row of images, [C,H,W] of 0 to 255, for each name; the first of each set apart."""
     font = ImageFont.load_default(12)
     margin = 2 * GAP + max((int(font.getlength(name)) for name in rows), default=0)
     place = side + GAP
     first = margin + place + 2 * GAP
-    views = max((len(pictures) - 1 for pictures in rows.values()), default=0)
+    views = max((len(images) - 1 for images in rows.values()), default=0)
     paper = Image.new("RGB", (first + views * place, GAP + len(rows) * place), PAPER)
     draw = ImageDraw.Draw(paper)
     for row, (name, (original, *changed)) in enumerate(rows.items()):
         top = GAP + row * place
         draw.text((GAP, top + side // 2), name, INK, font, anchor="lm")
-        paper.paste(_picture(original, side), (margin, top))
+        paper.paste(_image(original, side), (margin, top))
         for column, pixels in enumerate(changed):
-            paper.paste(_picture(pixels, side), (first + column * place, top))
+            paper.paste(_image(pixels, side), (first + column * place, top))
     return paper
 
 
-def _picture(pixels: Tensor, side: int) -> Image.Image:
-    """[C,H,W] of 0 to 255 -> a picture of `side` pixels"""
+def _image(pixels: Tensor, side: int) -> Image.Image:
+    """[C,H,W] of 0 to 255 -> an image of `side` pixels"""
     values = pixels.detach().cpu().float().round().clamp(0, 255).byte()
     values = values.expand(3, -1, -1) if len(values) == 1 else values[:3]
-    picture = Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())
-    grown = max(picture.size) < side
-    return picture.resize((side, side), Image.Resampling.NEAREST if grown else Image.Resampling.BOX)
+    image = Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())
+    grown = max(image.size) < side
+    return image.resize((side, side), Image.Resampling.NEAREST if grown else Image.Resampling.BOX)
 
 
-PICTURES = 8  # different ones, a row each for all augmentations together
+IMAGES = 8  # different ones, a row each for all augmentations together
 
 
 @dataclass(frozen=True)
@@ -101,17 +101,17 @@ class Sheet:
 def augmented_sheet(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
 ) -> Sheet:
-    """A row for each augmentation alone, then rows with all of them, of pictures to train on."""
+    """A row for each augmentation alone, then rows with all of them, of images to train on."""
     source = open_source(data)
     items = source.read("train" if "train" in source.splits else source.splits[0])
     chosen = resolve(recipe, flags, summarize(items)).recipe
-    step = max(1, len(items) // (PICTURES + len(chosen.data.augment)))
+    step = max(1, len(items) // (IMAGES + len(chosen.data.augment)))
     found = decode_all(items[::step], preprocessing_of(chosen), mode="memory")
     parts = {text: parse_augmentation(text, len(source.classes)) for text in chosen.data.augment}
     rows: dict[str, Augmentation] = dict(parts)
-    rows |= {f"all {k + 1}": compose(list(parts.values())) for k in range(PICTURES)}
+    rows |= {f"all {k + 1}": compose(list(parts.values())) for k in range(IMAGES)}
     generator = torch.Generator().manual_seed(chosen.train.seed)
-    images = found.pictures.take(torch.arange(len(found.pictures)))
+    images = found.images.take(torch.arange(len(found.images)))
     drawn = io.BytesIO()
     sheet(images, rows, generator).save(drawn, "PNG")
     atomic_write(out, drawn.getvalue())

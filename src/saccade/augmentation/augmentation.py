@@ -53,7 +53,7 @@ class Photometric(Augmentation, Protocol):
         return replace(batch, images=self.change(as_float(batch.images), generator))
 
 
-VALUES = 6 << 20  # in a piece: 41 pictures of 3 x 224 x 224, 2048 of 3 x 32 x 32; 25 MB as float32
+VALUES = 6 << 20  # in a piece: 41 images of 3 x 224 x 224, 2048 of 3 x 32 x 32; 25 MB as float32
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,14 @@ def _in_turn(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Gen
 class RandomChoice(Augmentation):
     """One of the parts, drawn anew for each batch, all equally often.
 
-    torchvision's recipe of 2021 draws so between mixup and CutMix; `OneOf` draws for each picture.
+    torchvision's recipe of 2021 draws so between mixup and CutMix; `OneOf` draws for each image.
     """
 
     parts: tuple[Augmentation, ...]
 
     @property
     def mixes(self) -> bool:
-        return True  # the pictures of a batch have one draw in common
+        return True  # the images of a batch have one draw in common
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         draw = torch.randint(len(self.parts), (1,), generator=generator, device=generator.device)
@@ -158,6 +158,6 @@ def check_choice(augmentation: Augmentation, name: str, values: Iterable[str]) -
 
 
 def uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """Numbers between `low` and `high`, one a picture, on the generator's device.  -> [N]"""
+    """Numbers between `low` and `high`, one an image, on the generator's device.  -> [N]"""
     draws = torch.rand(count, generator=generator, device=generator.device)
     return low + (high - low) * draws

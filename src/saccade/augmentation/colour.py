@@ -33,15 +33,15 @@ class Colour(Photometric, Protocol):
     """An augmentation that is a matrix of colours."""
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
-        """The matrices for pictures of these mean colours, drawn.  [N,3] -> [N,3,4]"""
+        """The matrices for images of these mean colours, drawn.  [N,3] -> [N,3,4]"""
         ...
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """[N,1|3,H,W] -> the same; raises `DataError` for another number of channels."""
         if images.shape[1] not in (1, 3):
             raise DataError(
-                f"pictures of {images.shape[1]} channels have no colours to change",
-                "leave out the colour augmentations, or give pictures of 1 or 3 channels",
+                f"images of {images.shape[1]} channels have no colours to change",
+                "leave out the colour augmentations, or give images of 1 or 3 channels",
             )
         mean = images.flatten(2).mean(2).float().expand(-1, 3)
         return recolour(images, self.matrix(mean, generator))
@@ -81,7 +81,7 @@ class Brightness(Colour):
 
 @dataclass(frozen=True)
 class Contrast(Colour):
-    """All values towards, or away from, the picture's mean brightness."""
+    """All values towards, or away from, the image's mean brightness."""
 
     share: float = 0.4  # at the most: 0.4 is from 0.6 to 1.4 times the distance
 
@@ -125,9 +125,9 @@ class Hue(Colour):
 
 @dataclass(frozen=True)
 class Grey(Colour):
-    """Some pictures without their colours."""
+    """Some images without their colours."""
 
-    probability: float = 0.1  # of each picture
+    probability: float = 0.1  # of each image
 
     def __post_init__(self) -> None:
         check_range(self, "probability", 0, 1)
@@ -199,7 +199,7 @@ def _factor(share: float, mean: Tensor, generator: torch.Generator) -> Tensor:
 class Posterize(Photometric):
     """Only the first bits of every value."""
 
-    bits: int = 4  # at the least; each picture draws from these to 8
+    bits: int = 4  # at the least; each image draws from these to 8
 
     def __post_init__(self) -> None:
         check_range(self, "bits", 1, 8)
@@ -214,7 +214,7 @@ class Posterize(Photometric):
 class Solarize(Photometric):
     """Bright values turned over, as in an overexposed film."""
 
-    threshold: float = 128.0  # of 255, at the least; each picture draws from it to 256
+    threshold: float = 128.0  # of 255, at the least; each image draws from it to 256
 
     def __post_init__(self) -> None:
         check_range(self, "threshold", 0, 256)
@@ -228,7 +228,7 @@ class Solarize(Photometric):
 class AutoContrast(Photometric):
     """Every channel stretched to 0 to 255."""
 
-    probability: float = 0.5  # of each picture
+    probability: float = 0.5  # of each image
 
     def __post_init__(self) -> None:
         check_range(self, "probability", 0, 1)
@@ -241,7 +241,7 @@ class AutoContrast(Photometric):
 class Equalize(Photometric):
     """Every channel's values spread so that all are about as frequent."""
 
-    probability: float = 0.5  # of each picture
+    probability: float = 0.5  # of each image
 
     def __post_init__(self) -> None:
         check_range(self, "probability", 0, 1)

@@ -28,7 +28,7 @@ LARGE = 128  # pixels of the whole from which a stage's sides are multiples of 3
 class PadCrop(Geometry):
     """Padded on all sides and cut to its old size elsewhere: moved by whole pixels, values kept.
 
-    He 2015, section 4.2, pads pictures of CIFAR-10 with 4 zeros.
+    He 2015, section 4.2, pads images of CIFAR-10 with 4 zeros.
     """
 
     pixels: int = 4  # at the most, each way
@@ -50,7 +50,7 @@ class RandomResizedCrop(Geometry):
     """A rectangle of random area, proportions and place, stretched to the whole.
 
     Szegedy 2014 (GoogLeNet), section 6: area from 8 % to 100 %, proportions from 3/4 to 4/3.  A
-    rectangle that does not fit is drawn again, 10 times, and then cut to the picture.
+    rectangle that does not fit is drawn again, 10 times, and then cut to the image.
     """
 
     scale: float = 0.08  # share of the area, at the least

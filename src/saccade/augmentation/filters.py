@@ -22,7 +22,7 @@ FILLS = ("zeros", "mean", "noise")  # what Erase and Cutout leave behind
 class Blur(Photometric):
     """Smoothed with a Gaussian; the image is mirrored at its edge."""
 
-    sigma: float = 1.0  # pixels, at the most; each picture draws from a tenth of it upwards
+    sigma: float = 1.0  # pixels, at the most; each image draws from a tenth of it upwards
 
     def __post_init__(self) -> None:
         check_range(self, "sigma", 0.01, 100)
@@ -34,7 +34,7 @@ class Blur(Photometric):
 
 @dataclass(frozen=True)
 class Sharpen(Photometric):
-    """Between smoothed and sharp: each picture's difference from its 3 x 3 mean made stronger or
+    """Between smoothed and sharp: each image's difference from its 3 x 3 mean made stronger or
     weaker; the outermost pixels are kept, as in Pillow."""
 
     share: float = 0.9  # at the most: 0.9 is from 0.1 to 1.9 times the difference
@@ -49,7 +49,7 @@ class Sharpen(Photometric):
 
 @dataclass(frozen=True)
 class Noise(Photometric):
-    """Gaussian noise of each pixel and channel by itself; each picture draws how much."""
+    """Gaussian noise of each pixel and channel by itself; each image draws how much."""
 
     deviation: float = 10.0  # of 255, at the most
 
@@ -68,12 +68,12 @@ class RandomErasing(Photometric):
     """A rectangle of random area, proportions and place.  Zhong 2017, Random Erasing, section 3.
 
     Departures: proportions are drawn evenly in their logarithm, so that flat and tall ones are
-    alike; sides that would not fit are cut to the picture's, not drawn again.
+    alike; sides that would not fit are cut to the image's, not drawn again.
     """
 
-    probability: float = 0.5  # of each picture
-    area: float = 0.33  # share of the picture, at the most
-    fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
+    probability: float = 0.5  # of each image
+    area: float = 0.33  # share of the image, at the most
+    fill: str = "mean"  # the image's mean colour; or zeros, noise: every value by itself
 
     def __post_init__(self) -> None:
         check_range(self, "probability", 0, 1)
@@ -99,7 +99,7 @@ class Cutout(Photometric):
     """A square whose middle may be any pixel, so that some reach beyond the edge.  DeVries 2017."""
 
     pixels: int = 16  # side; 16 of 32 for CIFAR-10 in the paper
-    fill: str = "mean"  # the picture's mean colour; or zeros, noise: every value by itself
+    fill: str = "mean"  # the image's mean colour; or zeros, noise: every value by itself
 
     def __post_init__(self) -> None:
         check_range(self, "pixels", 1, 65536)

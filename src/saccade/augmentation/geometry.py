@@ -27,7 +27,7 @@ Number = float | Tensor
 class Geometry(Augmentation, Protocol):
     """An augmentation that is a map of points: it draws a warp, and targets move with the images.
 
-    `border` says what is seen beyond the picture; "" where nothing beyond it is ever read.
+    `border` says what is seen beyond the image; "" where nothing beyond it is ever read.
     """
 
     border: str
@@ -65,7 +65,7 @@ class Joined(Geometry):
 class Flip(Geometry):
     """Left and right exchanged."""
 
-    probability: float = 0.5  # of each picture
+    probability: float = 0.5  # of each image
     border = ""
 
     def __post_init__(self) -> None:
@@ -78,9 +78,9 @@ class Flip(Geometry):
 
 @dataclass(frozen=True)
 class VerticalFlip(Geometry):
-    """Top and bottom exchanged: for pictures without an up, as from above or under a microscope."""
+    """Top and bottom exchanged: for images without an up, as from above or under a microscope."""
 
-    probability: float = 0.5  # of each picture
+    probability: float = 0.5  # of each image
     border = ""
 
     def __post_init__(self) -> None:
@@ -147,7 +147,7 @@ class Shear(Geometry):
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:
-        check_range(self, "degrees", 0, 40)  # at 45 both together fold the picture to a line
+        check_range(self, "degrees", 0, 40)  # at 45 both together fold the image to a line
         check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
@@ -224,13 +224,13 @@ def rotation(degrees: Tensor, source: tuple[int, int]) -> Tensor:
 
 
 def centred(a: Number, b: Number, c: Number, d: Number, source: tuple[int, int]) -> Tensor:
-    """The linear map (a b; c d) that leaves the middle of the picture where it is.  -> [N,3,3]"""
+    """The linear map (a b; c d) that leaves the middle of the image where it is.  -> [N,3,3]"""
     y, x = source[0] / 2, source[1] / 2
     return affine(a, b, c, d, x - a * x - b * y, y - c * x - d * y)
 
 
 def perspective(corners: Tensor, source: tuple[int, int]) -> Tensor:
-    """Sends the picture's corners, clockwise from the upper left, to `corners`.  [N,4,2] -> [N,3,3]
+    """Sends the image's corners, clockwise from the upper left, to `corners`.  [N,4,2] -> [N,3,3]
 
     `corners` are shares of width and height.  The unit square to a quadrilateral: Heckbert 1989,
     Fundamentals of Texture Mapping and Image Warping, section 2.2.3.
@@ -250,7 +250,7 @@ def perspective(corners: Tensor, source: tuple[int, int]) -> Tensor:
 
 
 def _signs(count: int, probability: float, generator: torch.Generator) -> Tensor:
-    """-1 where a picture is mirrored, else 1.  -> [N]"""
+    """-1 where an image is mirrored, else 1.  -> [N]"""
     return 1 - 2 * (uniform(count, 0, 1, generator) < probability).float()
 
 

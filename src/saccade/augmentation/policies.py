@@ -31,7 +31,7 @@ from saccade.data.targets import joined
 
 @dataclass(frozen=True)
 class OneOf(Augmentation):
-    """For each picture one of the parts, all equally often; a part gets its own together."""
+    """For each image one of the parts, all equally often; a part gets its own together."""
 
     parts: tuple[Augmentation, ...]
 
@@ -61,7 +61,7 @@ class RandAugment(Augmentation):
     """
 
     strength: float = 9.0  # of 30; 9 for ImageNet in the paper
-    count: int = 2  # changes a picture
+    count: int = 2  # changes an image
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:

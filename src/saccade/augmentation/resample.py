@@ -1,11 +1,11 @@
-"""Reading a batch of pictures at other places: mirrored, moved, cut out, or anywhere.
+"""Reading a batch of images at other places: mirrored, moved, cut out, or anywhere.
 
-A place is a distance from the picture's upper left corner in pixels: pixel `i` covers `i` to
-`i + 1` and has its centre at `i + 0.5`.  Outside the picture a border rule holds:
+A place is a distance from the image's upper left corner in pixels: pixel `i` covers `i` to
+`i + 1` and has its centre at `i + 0.5`.  Outside the image a border rule holds:
 
-    edge      the nearest pixel of the picture, again and again
+    edge      the nearest pixel of the image, again and again
     zeros     black
-    reflect   the picture mirrored at its edge, the outermost pixel twice
+    reflect   the image mirrored at its edge, the outermost pixel twice
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def cut(images: Tensor, boxes: Tensor, size: tuple[int, int], axes: list[list[in
     """Rectangles of whole pixels x0, y0, x1, y1 stretched to `size`.  [N,C,H,W], [N,4] -> float32
 
     `axes` are those along which each is turned round afterwards, 1 down and 2 across.  A loop over
-    pictures: on processors torch resizes bytes so much faster than it reads floating point at
-    arbitrary places that large pictures gain a factor of two by it.
+    images: on processors torch resizes bytes so much faster than it reads floating point at
+    arbitrary places that large images gain a factor of two by it.
     """
     stretched = torch.empty(*images.shape[:2], *size)
-    for picture, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
-        part = images[picture : picture + 1, :, y0:y1, x0:x1]
+    for image, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+        part = images[image : image + 1, :, y0:y1, x0:x1]
         part = F.interpolate(part, size, mode="bilinear", antialias=True)[0]
-        stretched[picture] = part.flip(axes[picture]) if axes[picture] else part
+        stretched[image] = part.flip(axes[image]) if axes[image] else part
     return stretched
 
 
@@ -70,7 +70,7 @@ def gather(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
 def shift(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
     """What `gather` gives for rows `y` [N,h] and columns `x` [N,w] one apart, mostly in one block.
 
-    The edges of all pictures are gathered, the rest is copied picture by picture, as `cut`; large
+    The edges of all images are gathered, the rest is copied image by image, as `cut`; large
     ones gain a factor of two by it.  -> [N,C,h,w] float32
     """
     shifted = torch.empty(*images.shape[:2], y.shape[1], x.shape[1])
@@ -84,10 +84,10 @@ def shift(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
         shifted[:, :, strip, part] = beyond
     inner = shifted[:, :, rows[0].stop : rows[1].start, columns[0].stop : columns[1].start]
     height, width = inner.shape[2:]
-    for picture, (top, left) in enumerate(zip(tops, lefts)):
-        axes = [1] * down[picture] + [2] * across[picture]
-        image = images[picture].flip(axes) if axes else images[picture]
-        inner[picture] = image[:, top : top + height, left : left + width]
+    for row, (top, left) in enumerate(zip(tops, lefts)):
+        axes = [1] * down[row] + [2] * across[row]
+        image = images[row].flip(axes) if axes else images[row]
+        inner[row] = image[:, top : top + height, left : left + width]
     return shifted
 
 

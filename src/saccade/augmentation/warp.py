@@ -19,7 +19,7 @@ from saccade.data.batch import Batch
 from saccade.data.targets import Rows, moved
 
 FINENESS = 1024  # places are rounded to 1/1024 pixel, so that whole pixels are met exactly
-LARGE = 96 * 96  # pixels from which bytes are read faster one picture after the other
+LARGE = 96 * 96  # pixels from which bytes are read faster one image after the other
 
 
 class WarpKind(IntFlag):
@@ -27,7 +27,7 @@ class WarpKind(IntFlag):
 
     MIRROR = 0
     MOVE = 1  # by whole pixels
-    CUT = 2  # out a rectangle of whole pixels, inside the picture, and stretch it to the whole
+    CUT = 2  # out a rectangle of whole pixels, inside the image, and stretch it to the whole
     AFFINE = 4
     PROJECTIVE = 8
     RESIZE = 16  # the whole to another size, every pixel a mean of those it covers; by itself only

@@ -23,13 +23,13 @@ from saccade.models.weights import PublicWeights
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.task import Capability
 
-FEW = 20_000  # pictures up to which weights of others are looked for
-VERY_FEW = 10  # pictures a class up to which nothing but the last layer is fitted
-HANDFUL = 3  # pictures a class up to which class means are its best
+FEW = 20_000  # images up to which weights of others are looked for
+VERY_FEW = 10  # images a class up to which nothing but the last layer is fitted
+HANDFUL = 3  # images a class up to which class means are its best
 WARM = 50  # steps
-BATCHES = (256, 128, 64, 32, 16)  # pictures
+BATCHES = (256, 128, 64, 32, 16)  # images
 STEPS = 30  # of an epoch, at least
-LIGHT, MIDDLE, STRONG = 500, 100, 20  # pictures a class from which so much augmentation is enough
+LIGHT, MIDDLE, STRONG = 500, 100, 20  # images a class from which so much augmentation is enough
 OF_EPOCHS = (  # settings that only a training by epochs makes use of
     "data.sampling",
     "data.progressive_resizing",
@@ -55,7 +55,7 @@ def default_recipe(
     seen: DatasetSummary, flags: Mapping[str, Any], hand: FindWeights
 ) -> tuple[str, str]:
     """The recipe to train by where none is named, and why."""
-    size = f"the short side of the pictures is {seen.short_side} pixels"
+    size = f"the short side of the images is {seen.short_side} pixels"
     if (name := str(flags.get("model.name"))) in CLASSICAL_MODELS:
         return "classical", f"{name} is fitted, not trained"
     if flags.get("model.weights", "none") != "none":
@@ -66,7 +66,7 @@ def default_recipe(
         return "photos", size
     if not (found := hand(seen.short_side, str(flags.get("model.name", "auto")))):
         return "photos", f"{size}; no pretrained weights are at hand, so from scratch"
-    why = f"{seen.count:,} pictures are few, and weights of {found[0].network} are at hand"
+    why = f"{seen.count:,} images are few, and weights of {found[0].network} are at hand"
     return _transfer(seen, why)
 
 
@@ -95,7 +95,7 @@ def refuse_unused(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, s
 def choose_weights(
     recipe: Recipe, seen: DatasetSummary, hand: FindWeights, found: Mapping[str, Choice]
 ) -> tuple[Recipe, Chosen]:
-    """The recipe with network, weights, and pictures prepared as theirs; what was chosen, and why.
+    """The recipe with network, weights, and images prepared as theirs; what was chosen, and why.
 
     `found` are choices that were made before, by a comparison.
     """
@@ -161,7 +161,7 @@ AS_EVER: Chosen = {
 
 
 def _as_theirs(origin: Pretrained) -> Chosen:
-    """Pictures prepared as those that the weights were trained on."""
+    """Images prepared as those that the weights were trained on."""
     if (p := origin.preprocessing) is None:
         return AS_EVER
     why = "as the weights were trained"
@@ -180,17 +180,17 @@ def _as_theirs(origin: Pretrained) -> Chosen:
 
 def head(recipe: Recipe, seen: DatasetSummary) -> Choice:
     """How the last layer begins."""
-    why = f"{seen.per_class} pictures a class" if seen.per_class else "numbers"
+    why = f"{seen.per_class} images a class" if seen.per_class else "numbers"
     few = seen.per_class <= HANDFUL and "nearest_mean" in seen.task.heads
     return "nearest_mean" if few else seen.task.heads[0], why
 
 
 def augment(recipe: Recipe, seen: DatasetSummary) -> Choice:
-    """The fewer pictures a class, the more they are changed."""
+    """The fewer images a class, the more they are changed."""
     colours = ("brightness:0.2", "contrast:0.2")
     if Capability.CROPPING not in seen.task.capabilities:
         return ("flip", *colours), f"nothing is cut off, for {seen.task.kind}"
-    why = f"{seen.per_class} pictures a class"
+    why = f"{seen.per_class} images a class"
     if seen.per_class >= LIGHT:
         return ("flip", "resized_crop:0.5"), why
     if seen.per_class >= MIDDLE:
@@ -213,7 +213,7 @@ def warmup(recipe: Recipe, seen: DatasetSummary) -> Choice:
 def batch_size(recipe: Recipe, seen: DatasetSummary) -> Choice:
     """The largest batch that leaves an epoch its steps and fits in half of the free memory.
 
-    The other half is for the pictures, the workspaces of kernels and what a backward pass holds for
+    The other half is for the images, the workspaces of kernels and what a backward pass holds for
     a moment.  What is kept is counted in float32, of the network as published.
     """
     count = _trained_on(recipe, seen)
@@ -229,7 +229,7 @@ def batch_size(recipe: Recipe, seen: DatasetSummary) -> Choice:
 
 
 def _trained_on(recipe: Recipe, seen: DatasetSummary) -> int:
-    """About how many pictures an epoch has."""
+    """About how many images an epoch has."""
     data = recipe.data
     count = int(seen.count * (1 - data.val - data.test))
     if data.per_class and seen.per_class:
@@ -238,7 +238,7 @@ def _trained_on(recipe: Recipe, seen: DatasetSummary) -> int:
 
 
 def _memory(recipe: Recipe) -> tuple[int, int]:
-    """Bytes of weights, gradients, two moments and an average; and what a picture keeps beside."""
+    """Bytes of weights, gradients, two moments and an average; and what an image keeps beside."""
     channels, size = (1 if recipe.data.colour == "grey" else 3), int(recipe.data.size)
     with torch.device("meta"):
         network = create_model(recipe.model.name)

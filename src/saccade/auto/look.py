@@ -26,7 +26,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task
 
-SAMPLED = 48  # pictures, evenly spaced
+SAMPLED = 48  # images, evenly spaced
 USED = ("model.name", "train.seed", "train.device", "train.threads")
 UNUSED_PREFIXES = (
     "data.augment",
@@ -72,10 +72,10 @@ class DatasetSummary:
     """What settings that say `auto` are chosen from."""
 
     short_side: int  # pixels, median
-    grey: bool  # every picture looked at has equal colour channels
-    count: int = 0  # pictures in all
+    grey: bool  # every image looked at has equal colour channels
+    count: int = 0  # images in all
     files: bool = True  # they are image files, not arrays of pixels
-    per_class: int = 0  # pictures of a class, on average; 0 where labels are numbers
+    per_class: int = 0  # images of a class, on average; 0 where labels are numbers
     task: type[Task] = LABELS[str]  # that the labels ask for
 
 
@@ -84,7 +84,7 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
     sides, grey = [], True
     for item in _spread(items, SAMPLED):
         try:
-            raw = item.picture.read()
+            raw = item.image.read()
             pixels = decode(raw, Preprocessing(size=32)).int()
         except (DataError, OSError):
             continue
@@ -92,7 +92,7 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
         sides.append(min(size))
         grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
     if not sides:
-        raise DataError(f"none of the first pictures can be read, such as '{items[0].name}'")
+        raise DataError(f"none of the first images can be read, such as '{items[0].name}'")
     files = not isinstance(items[0].image, ImageArray)
     classes = {name for item in items for name in labels_of(item)}
     per_class = len(items) // len(classes) if classes else 0
@@ -102,13 +102,13 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
 
 
 def channel_statistics(
-    pictures: ImageStore, looked_at: int = 4096
+    images: ImageStore, looked_at: int = 4096
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of every channel, of values 0 to 1, to four places."""
-    index = torch.tensor(_spread(range(len(pictures)), looked_at))
+    index = torch.tensor(_spread(range(len(images)), looked_at))
     totals, squares, n = 0.0, 0.0, 0
     for part in index.split(256):
-        pixels = pictures.take(part).double().div_(255).transpose(0, 1).flatten(1)
+        pixels = images.take(part).double().div_(255).transpose(0, 1).flatten(1)
         totals, squares, n = (
             totals + pixels.sum(1),
             squares + (pixels**2).sum(1),

@@ -1,6 +1,6 @@
 """Which pretrained network, and which of its layers, fits the images: linear probes compared.
 
-Each looks at the training pictures once; how well its features tell the classes apart is measured
+Each looks at the training images once; how well its features tell the classes apart is measured
 by cross-validation, on the same portions for all.  Nothing that is held out as val or test is seen.
 """
 
@@ -43,7 +43,7 @@ class ProbeResult:
     tag: str
     layer: str
     last: bool  # nothing but the classifier comes behind it
-    dim: int  # of a picture's features
+    dim: int  # of an image's features
     score: MetricValue  # the task's first, held out
     seconds: float  # the network took for all its layers
 
@@ -83,7 +83,7 @@ class BackboneComparison:
     def notes(self) -> list[str]:
         """What was found, a line each."""
         score = self.results[0].score
-        head = f"compared on {score.n:,} training pictures, by cross-validation of a last layer on"
+        head = f"compared on {score.n:,} training images, by cross-validation of a last layer on"
         lines = [f"{head} features; {score.name}:", *(f"  {tried}" for tried in self.results)]
         if self.untried:
             lines.append(f"not compared for lack of time: {', '.join(self.untried)}")
@@ -144,9 +144,9 @@ def _try(
     layers = layers_to_compare(network)
     whole = normalized(network, preprocessing.mean, preprocessing.std)
     taps = MultiLayerFeatures(whole, layers).to(memory_format=torch.channels_last)
-    pictures = decode_all(items, preprocessing)
-    kept = [items[k] for k in pictures.indices]
-    decoding = DecodedImages(kept, pictures.pictures, preprocessing)
+    images = decode_all(items, preprocessing)
+    kept = [items[k] for k in images.indices]
+    decoding = DecodedImages(kept, images.images, preprocessing)
     joined = features(taps, decoding, AugmentedCopies(), progress)
     targets, head = task.targets(kept), task.heads[0]
     parts = joined.split(taps.feature_dims(preprocessing.size), dim=2)
@@ -161,7 +161,7 @@ def _try(
 def held_out(
     head: str, task: Task, features: Tensor, targets: Tensor, groups: Tensor | None
 ) -> MetricValue:
-    """What a head on features [N,1,D] is worth on pictures that it has not seen."""
+    """What a head on features [N,1,D] is worth on images that it has not seen."""
     said = fit_head(head, task, features, targets).held_out_predictions
     if said is None:
         raise ValueError(f"a head of kind {head} holds nothing out")

@@ -29,7 +29,7 @@ from saccade.recipes.shipped import RECIPES
 from saccade.recipes.toml import settings_in
 from saccade.recipes.training import ENDLESS
 
-MANY = 20_000  # pictures
+MANY = 20_000  # images
 TINY = 1e9  # operations in a step, some milliseconds of one core
 TENSOR_CORES = (7, 0)  # CUDA's compute capability of Volta, the first GPUs with fast float16
 SWIFT = 128  # pixels; a third of the work of 224
@@ -107,12 +107,12 @@ def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
 
 
 def _refuse_misfits(recipe: Recipe) -> None:
-    """Raise `UsageError` where the network cannot take the pictures that the recipe gives it."""
+    """Raise `UsageError` where the network cannot take the images that the recipe gives it."""
     name, size, colour = recipe.model.name, int(recipe.data.size), recipe.data.colour
     channels = input_shape(name)[0]
     if channels != (1 if colour == "grey" else 3):
         takes = "grey" if channels == 1 else "rgb"
-        raise UsageError(f"{name} takes {takes} pictures, not {colour}", f"set data.colour={takes}")
+        raise UsageError(f"{name} takes {takes} images, not {colour}", f"set data.colour={takes}")
     if recipe.train.compile != "off":
         refuse_compiling(recipe.train.compile, device(recipe.train.device))
     for side in sorted({size, *_training_sides(recipe, channels)}):
@@ -125,11 +125,11 @@ def _refuse_misfits(recipe: Recipe) -> None:
 
 
 def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
-    """The sizes of the pictures that training sees, in pixels."""
+    """The sizes of the images that training sees, in pixels."""
     size = int(recipe.data.size)
     augment = compose([parse_augmentation(text, classes=1) for text in recipe.data.augment])
-    pictures = torch.zeros(1, channels, size, size, dtype=torch.uint8)
-    batch = Batch(pictures, torch.zeros(1, dtype=torch.int64), torch.arange(1))
+    images = torch.zeros(1, channels, size, size, dtype=torch.uint8)
+    batch = Batch(images, torch.zeros(1, dtype=torch.int64), torch.arange(1))
     return stage_sizes(
         augment(batch, torch.Generator()).images.shape[2], recipe.data.progressive_resizing
     )

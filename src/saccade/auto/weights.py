@@ -27,7 +27,7 @@ from saccade.models.weights import (
 from saccade.runs.bundle import CROP_MODES, Bundle
 from saccade.runs.run import open_bundle
 
-SMALL = 64  # pixels of the short side up to which pictures count as small
+SMALL = 64  # pixels of the short side up to which images count as small
 FETCHED = ("resnet18", "cifar_resnet20")  # what is fetched where nothing lies here
 
 
@@ -102,7 +102,7 @@ def pretrained(weights: str, network: str = "auto") -> Pretrained:
 
 
 def preprocessing_of(entry: PublicWeights) -> Preprocessing:
-    """How pictures are prepared for published weights."""
+    """How images are prepared for published weights."""
     return Preprocessing(
         size=entry.size,
         resize="crop",
@@ -115,9 +115,9 @@ def preprocessing_of(entry: PublicWeights) -> Preprocessing:
 
 
 def local_weights(short_side: int, network: str = "auto") -> list[PublicWeights]:
-    """The public weights that lie on this machine, for pictures of such a size, best first.
+    """The public weights that lie on this machine, for images of such a size, best first.
 
-    Best is the highest published accuracy, of those that take pictures of about this size.
+    Best is the highest published accuracy, of those that take images of about this size.
     """
     found = [entry for entry in _fitting(short_side, network) if cache_path(entry).is_file()]
     return sorted(found, key=lambda entry: (-(entry.top1 or 0), entry.network, entry.tag))
@@ -144,7 +144,7 @@ def local_or_fetched_weights(
 
 
 def _fitting(short_side: int, network: str) -> Iterator[PublicWeights]:
-    """The entries for networks that answer with one tensor, made for pictures of such a size."""
+    """The entries for networks that answer with one tensor, made for images of such a size."""
     small = short_side <= SMALL
     for entry in public_weights().values():
         fits = entry.size <= 64 if small else entry.size > 64

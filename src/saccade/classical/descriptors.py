@@ -39,7 +39,7 @@ HOG_FAINT = 1e-5  # added to a block's length
 def hog(
     num_classes: int = 2, *, input_shape: tuple[int, int, int] = (3, 128, 128)
 ) -> nn.Sequential:
-    """Gradients in cells, for pictures of one size.  [N,C,H,W] -> [N,num_classes]"""
+    """Gradients in cells, for images of one size.  [N,C,H,W] -> [N,num_classes]"""
     _, height, width = input_shape
     rows, columns = height // CELL - BLOCK + 1, width // CELL - BLOCK + 1
     return chain(
@@ -214,7 +214,7 @@ class ColourStatistics(nn.Module):
     """Each grid point's colours at each scale, on the grid of `DenseSift`.
 
     [N,3,H,W] -> [N,96,scales,rows,columns], in the order row of the cell, column of the cell,
-    means, deviations.  Beyond the border a picture goes on as its last pixel.
+    means, deviations.  Beyond the border an image goes on as its last pixel.
     """
 
     def __init__(self, cells: tuple[int, ...] = (4, 6, 8, 10), step: int = 4) -> None:

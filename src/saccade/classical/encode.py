@@ -181,10 +181,10 @@ def colour_branch(gaussians: int) -> nn.Sequential:
 
 
 class FisherVector(nn.Module):
-    """The Fisher vectors of the regions of a picture, one after the other.
+    """The Fisher vectors of the regions of an image, one after the other.
 
     [N,D,scales,rows,columns] -> [N,regions*2*K*D]; of each region K*D numbers for the means, then
-    K*D for the deviations.  `levels` are the rows and columns into which the picture is divided.
+    K*D for the deviations.  `levels` are the rows and columns into which the image is divided.
     """
 
     weights: Tensor

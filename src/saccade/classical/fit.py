@@ -33,7 +33,7 @@ RANK = 1e-6  # a direction with a smaller share of the largest variance is round
 def fit_svm(classifier: nn.Linear, features: Tensor, targets: Tensor, seed: int) -> tuple[str, ...]:
     """Fit one machine a class against all others; gives how its C was chosen, in words.
 
-    With more features than pictures the pictures' own directions are as good as all features: the
+    With more features than images the images' own directions are as good as all features: the
     solution lies in them (the representer theorem), and there are fewer.
     """
     directions = row_space(features)
@@ -52,7 +52,7 @@ def fit_svm(classifier: nn.Linear, features: Tensor, targets: Tensor, seed: int)
 
 
 def row_space(features: Tensor) -> Tensor | None:
-    """Orthogonal directions in which the pictures lie, where those are fewer.  [N,F] -> [F,<=N]"""
+    """Orthogonal directions in which the images lie, where those are fewer.  [N,F] -> [F,<=N]"""
     if features.shape[1] <= features.shape[0]:
         return None
     values, vectors = torch.linalg.eigh((features @ features.mT).double())
@@ -72,7 +72,7 @@ def select_c(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> t
 
     fewest = int(np.bincount(targets).min())
     if fewest < 2:
-        return 1.0, "C = 1: a class with one picture leaves nothing to choose it on"
+        return 1.0, "C = 1: a class with one image leaves nothing to choose it on"
     folds = StratifiedKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
     scores = {
         cost: cross_val_score(linear_svm(cost, seed), x, targets, cv=folds).mean() for cost in COSTS
@@ -82,48 +82,48 @@ def select_c(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> t
     return best, f"C = {best:g} of the linear machine: {share}"
 
 
-FIT_IMAGES = 500  # pictures from which descriptors are drawn
-DRAWN = 128  # descriptors of a picture
-PORTION = 16  # pictures at a time
+FIT_IMAGES = 500  # images from which descriptors are drawn
+DRAWN = 128  # descriptors of an image
+PORTION = 16  # images at a time
 
 
 class IndexedImages(Protocol):
-    """Pictures that are handed out by their places."""
+    """Images that are handed out by their places."""
 
     def __len__(self) -> int: ...
     def take(self, index: Tensor) -> Tensor: ...
 
 
-Progress = Callable[[int, int], None]  # pictures done, in all
+Progress = Callable[[int, int], None]  # images done, in all
 
 
 @torch.inference_mode()
 def fit(
-    model: nn.Sequential, pictures: IndexedImages, targets: Tensor, seed: int, progress: Progress
+    model: nn.Sequential, images: IndexedImages, targets: Tensor, seed: int, progress: Progress
 ) -> tuple[str, ...]:
-    """Fit `model` to pictures [N,C,H,W] and classes [N]; gives what is to be said about it."""
+    """Fit `model` to images [N,C,H,W] and classes [N]; gives what is to be said about it."""
     model.eval()
     chance = torch.Generator().manual_seed(seed)
-    some = torch.randperm(len(pictures), generator=chance)[:FIT_IMAGES].sort().values
+    some = torch.randperm(len(images), generator=chance)[:FIT_IMAGES].sort().values
     place = next(model.parameters()).device
-    parts = [pictures.take(part).to(place) for part in some.split(PORTION)]
+    parts = [images.take(part).to(place) for part in some.split(PORTION)]
     notes = list(_fit_rows(model, parts, chance))
     *_, classifier = model.children()
     assert isinstance(classifier, nn.Linear)
-    features = _features(model[:-1], pictures, place, progress)
+    features = _features(model[:-1], images, place, progress)
     with _notes() as warned:
         notes += fit_svm(classifier, features, targets, seed)
     return *notes, *warned
 
 
 def _features(
-    rows: nn.Module, pictures: IndexedImages, place: torch.device, progress: Progress
+    rows: nn.Module, images: IndexedImages, place: torch.device, progress: Progress
 ) -> Tensor:
     """What the classifier is to see.  [N,F]"""
     found: list[Tensor] = []
-    for part in torch.arange(len(pictures)).split(PORTION):
-        found.append(rows(pictures.take(part).to(place)))
-        progress(int(part[-1]) + 1, len(pictures))
+    for part in torch.arange(len(images)).split(PORTION):
+        found.append(rows(images.take(part).to(place)))
+        progress(int(part[-1]) + 1, len(images))
     return torch.cat(found)
 
 
@@ -149,9 +149,9 @@ def _learns(row: nn.Module) -> bool:
 
 
 def _drawn(x: Tensor, chance: torch.Generator) -> Tensor:
-    """At most 128 descriptors a picture, as scales of a single point.  [N,D,...] -> [N,D,128,1,1]
+    """At most 128 descriptors an image, as scales of a single point.  [N,D,...] -> [N,D,128,1,1]
 
-    Pictures that are no descriptors yet stay as they are.
+    Images that are no descriptors yet stay as they are.
     """
     if x.dim() < 5:
         return x

@@ -19,22 +19,22 @@ from saccade.data.cache import CachedImages
 from saccade.models.layers.blocks import normalized
 
 Shape = tuple[int, int, int]  # height, width, channels
-PARTS = {"fisher": 32, "bag_of_words": 200}  # Gaussians or words, but no more than pictures
+PARTS = {"fisher": 32, "bag_of_words": 200}  # Gaussians or words, but no more than images
 
 
 class ClassicalClassifier(ClassifierMixin, BaseEstimator):
     """Descriptors, their statistics, and a linear support vector machine.
 
-    Pictures are an array [N,H,W,C] with 1 or 3 channels, or [N,H*W*C] where `shape` says which.
-    A table without a shape is taken for pictures of a single line of grey pixels.  All have one
-    size; no picture is resized.
+    Images are an array [N,H,W,C] with 1 or 3 channels, or [N,H*W*C] where `shape` says which.
+    A table without a shape is taken for images of a single line of grey pixels.  All have one
+    size; no image is resized.
 
     Parameters
     ----------
     model
         fisher, bag_of_words or hog.
     shape
-        Height, width and channels of pictures that come as rows of a table.
+        Height, width and channels of images that come as rows of a table.
     random_state
         What all chance comes from.
     """
@@ -64,14 +64,14 @@ class ClassicalClassifier(ClassifierMixin, BaseEstimator):
             tuple(std.clip(np.finfo(np.float32).eps).tolist()),
         )
         chosen = torch.from_numpy(targets.astype(np.int64))
-        pictures = CachedImages(torch.from_numpy(pixels))
-        self.notes_ = fit(self.network_, pictures, chosen, self.random_state, lambda *_: None)
+        images = CachedImages(torch.from_numpy(pixels))
+        self.notes_ = fit(self.network_, images, chosen, self.random_state, lambda *_: None)
         return self
 
     def decision_function(self, X: Any) -> NDArray[np.float32]:
-        """How far on each class's side a picture lies; of two classes, on the second's.
+        """How far on each class's side an image lies; of two classes, on the second's.
 
-        [N] for two classes, else [N,K].  Each picture goes through alone, so that its numbers do
+        [N] for two classes, else [N,K].  Each image goes through alone, so that its numbers do
         not depend on its company.
         """
         check_is_fitted(self)
@@ -83,30 +83,28 @@ class ClassicalClassifier(ClassifierMixin, BaseEstimator):
         return found[:, 1] - found[:, 0] if len(self.classes_) == 2 else found
 
     def predict(self, X: Any) -> NDArray:
-        """The class of each picture."""
+        """The class of each image."""
         found = self.decision_function(X)
         best = (found > 0).astype(int) if found.ndim == 1 else found.argmax(axis=1)
         return self.classes_[best]
 
     def _pixels(self, rows: Any) -> NDArray[np.float32]:
-        """Rows of a table as pictures of three channels.  [N,H*W*C] -> [N,3,H,W]"""
-        pictures = np.array(rows).reshape(-1, *self.shape_).transpose(0, 3, 1, 2)
-        wanted = (len(pictures), 3, *pictures.shape[2:])
-        return np.ascontiguousarray(np.broadcast_to(pictures, wanted))
+        """Rows of a table as images of three channels.  [N,H*W*C] -> [N,3,H,W]"""
+        images = np.array(rows).reshape(-1, *self.shape_).transpose(0, 3, 1, 2)
+        wanted = (len(images), 3, *images.shape[2:])
+        return np.ascontiguousarray(np.broadcast_to(images, wanted))
 
-    def _network(self, pictures: int) -> nn.Module:
+    def _network(self, images: int) -> nn.Module:
         classes, (height, width, _) = len(self.classes_), self.shape_
         if self.model == "fisher":
-            return fisher(classes, gaussians=min(PARTS["fisher"], pictures))
+            return fisher(classes, gaussians=min(PARTS["fisher"], images))
         if self.model == "bag_of_words":
-            return bag_of_words(classes, num_words=min(PARTS["bag_of_words"], pictures))
+            return bag_of_words(classes, num_words=min(PARTS["bag_of_words"], images))
         if self.model != "hog":
             raise ValueError(f"model cannot be '{self.model}'; there are hog, bag_of_words, fisher")
         if min(height, width) < CELL * BLOCK:
             least = f"{CELL * BLOCK}x{CELL * BLOCK}"
-            raise ValueError(
-                f"pictures of {height}x{width} are too small for hog: {least} at least"
-            )
+            raise ValueError(f"images of {height}x{width} are too small for hog: {least} at least")
         return hog(classes, input_shape=(3, height, width))
 
     def __sklearn_tags__(self) -> Any:
@@ -116,7 +114,7 @@ class ClassicalClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _table(X: Any, shape: Shape | None) -> tuple[Any, Shape | None]:
-    """Pictures as rows of a table, and their shape where it is known."""
+    """Images as rows of a table, and their shape where it is known."""
     if getattr(X, "ndim", 2) == 4:
         return X.reshape(len(X), -1), X.shape[1:]
     return X, shape
@@ -127,7 +125,7 @@ def _fitting(shape: Shape | None, numbers: int) -> Shape:
     shape = shape or (1, numbers, 1)
     if len(shape) != 3 or shape[2] not in (1, 3) or np.prod(shape) != numbers:
         raise ValueError(
-            f"pictures of {numbers} numbers are not of the shape {shape}: "
+            f"images of {numbers} numbers are not of the shape {shape}: "
             "height, width, and 1 or 3 channels"
         )
     return shape

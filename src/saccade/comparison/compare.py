@@ -1,4 +1,4 @@
-"""compare: finished runs on the test pictures that they share; which differences are none."""
+"""compare: finished runs on the test images that they share; which differences are none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from saccade.data.formats import DecodeOptions, open_image
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import atomic_write
 from saccade.metrics.paired import Paired, holm, paired
-from saccade.report.pictures import THUMBNAIL_SIDE, thumbnail
+from saccade.report.images import THUMBNAIL_SIDE, thumbnail
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import metric_of
 
@@ -129,7 +129,7 @@ def differing(exams: Sequence[TestedRun]) -> tuple[DifferingSetting, ...]:
 
 
 def thumbnail_source(exam: TestedRun) -> Callable[[str], bytes | None]:
-    """What gives a small picture by its name, and None for one that is gone."""
+    """What gives a small image by its name, and None for one that is gone."""
     try:
         items = items_of(exam)
     except (SaccadeError, OSError):

@@ -1,4 +1,4 @@
-"""Comparison: how several runs differ on the same pictures, and whether by more than chance."""
+"""Comparison: how several runs differ on the same images, and whether by more than chance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from saccade.metrics.paired import Difference
 from saccade.words import aligned, duration, html_table
 
 LEVEL = 0.05  # p-values from here on are inside the noise
-MAX_NAMED = 8  # pictures that are named in a terminal; --csv names all
+MAX_NAMED = 8  # images that are named in a terminal; --csv names all
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ComparedRun:
     path: str
     model: str
     seconds: float  # of its training
-    numbers: tuple[MetricValue, ...]  # on the pictures that are compared; the first one leads
+    numbers: tuple[MetricValue, ...]  # on the images that are compared; the first one leads
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class ChangedPrediction:
-    """A picture that not all of the runs have right, or not all wrong."""
+    """An image that not all of the runs have right, or not all wrong."""
 
     name: str
     label: str
@@ -81,16 +81,16 @@ class DifferingSetting:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Runs on the same test pictures: their numbers, every pair, who changed side, what differs."""
+    """Runs on the same test images: their numbers, every pair, who changed side, what differs."""
 
     task: str
-    n: int  # pictures that are compared
+    n: int  # images that are compared
     runs: tuple[ComparedRun, ...]
     pairs: tuple[Pair, ...]
     changed: tuple[ChangedPrediction, ...]
     settings: tuple[DifferingSetting, ...]
     notes: tuple[str, ...] = ()
-    grouped: bool = False  # whether whole groups of pictures were drawn
+    grouped: bool = False  # whether whole groups of images were drawn
     right_or_wrong: bool = True  # what answers are, but for numbers, which are only near
 
     def verdicts(self) -> list[str]:
@@ -103,7 +103,7 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
-        rows = [("compared", f"{self.n:,} test pictures, {self.runs[0].numbers[0].name}")]
+        rows = [("compared", f"{self.n:,} test images, {self.runs[0].numbers[0].name}")]
         rows += [("", verdict) for verdict in self.verdicts()]
         for side in self.runs:
             told = [f"{side.model}, trained in {duration(side.seconds)}"]
@@ -117,7 +117,7 @@ class Comparison:
         return [*rows, *(("note", note) for note in self.notes)]
 
     def _of(self, pair: Pair) -> list[tuple[str, str]]:
-        """How a pair differs, number by number, and the pictures that changed side."""
+        """How a pair differs, number by number, and the images that changed side."""
         told = [f"{d.name} {difference_text(d)}" for d in pair.differences]
         if len(self.pairs) > 1:
             told[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
@@ -137,7 +137,7 @@ class Comparison:
         return _plain(asdict(self) | {"pairs": pairs, "verdicts": self.verdicts()})
 
     def to_csv(self) -> str:
-        """A row a picture that changed side: what each run said, and whether that is right."""
+        """A row an image that changed side: what each run said, and whether that is right."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         titles = [t for side in self.runs for t in (side.name, f"{side.name} right")]
@@ -155,7 +155,7 @@ class Comparison:
         return f"Comparison({'; '.join(self.verdicts())})"
 
     def _repr_html_(self) -> str:
-        return html_table(("compared", f"{self.n:,} test pictures"), self.rows()[1:])
+        return html_table(("compared", f"{self.n:,} test images"), self.rows()[1:])
 
 
 def difference_text(found: Difference) -> str:

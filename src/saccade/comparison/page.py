@@ -1,4 +1,4 @@
-"""The page of a comparison: verdicts first, then the pictures that changed side, runs, settings."""
+"""The page of a comparison: verdicts first, then the images that changed side, runs, settings."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from saccade.report.page import (
 )
 from saccade.words import duration
 
-SHOWN = 24  # pictures of one side of a pair
-ALL_SHOWN = 144  # pictures of the page: under a megabyte
+SHOWN = 24  # images of one side of a pair
+ALL_SHOWN = 144  # images of the page: under a megabyte
 LISTED = 500  # names; --csv has all
 IDENTICAL_SETTINGS = "The settings and the data are the same; chance alone parts these runs."
 HOLM = (
@@ -36,18 +36,18 @@ HOLM = (
     "{} are raised for that (Holm 1979). The intervals are not."
 )
 MEANING = (
-    "Intervals are of 95 % and speak of the chance by which these pictures were the ones to be "
+    "Intervals are of 95 % and speak of the chance by which these images were the ones to be "
     "tested; another seed can move a run further. Inside the noise means that two equally good "
     "networks differ so much more often than once in 20 times, not that they are equally good."
 )
-ThumbnailSource = Callable[[str], bytes | None]  # a picture's name -> a PNG or JPEG file
+ThumbnailSource = Callable[[str], bytes | None]  # an image's name -> a PNG or JPEG file
 
 
 def comparison_page(comparison: Comparison, look: ThumbnailSource) -> str:
-    """The whole page, self-contained; `look` gives the pictures, or None for one that is gone."""
+    """The whole page, self-contained; `look` gives the images, or None for one that is gone."""
     sections = [Section("Which is better", _differences(comparison))]
     if comparison.right_or_wrong:
-        sections.append(Section("Pictures that changed side", _changed(comparison, look)))
+        sections.append(Section("Images that changed side", _changed(comparison, look)))
     sections += [
         Section("The runs", _runs(comparison)),
         Section("Settings that differ", _settings(comparison)),
@@ -76,7 +76,7 @@ def _differences(comparison: Comparison) -> Html:
     head = ("pair", "number", "difference, 95 % interval", "p-value", "by")
     notes = [HOLM.format(len(comparison.pairs), comparison.pairs[0].primary.name)] * many
     if comparison.grouped:
-        notes.append("Pictures of one group were drawn together.")
+        notes.append("Images of one group were drawn together.")
     told = [element("p", words, class_="note") for words in (*comparison.notes, *notes, MEANING)]
     return join([*said, _drawn(comparison.pairs), table(head, rows), *told])
 
@@ -128,7 +128,7 @@ def _drawn(pairs: Sequence[Pair]) -> Html:
 
 
 def _changed(comparison: Comparison, look: ThumbnailSource) -> Html:
-    """For each pair the pictures that only one of both has right."""
+    """For each pair the images that only one of both has right."""
     changed = {one.name: one for one in comparison.changed}
     place = {side.name: k for k, side in enumerate(comparison.runs)}
     most = max(1, min(SHOWN, ALL_SHOWN // (2 * len(comparison.pairs))))
@@ -136,7 +136,7 @@ def _changed(comparison: Comparison, look: ThumbnailSource) -> Html:
     for pair in comparison.pairs:
         told = [f"{len(pair.only_first)} only {pair.first} has right"]
         told.append(f"{len(pair.only_second)} only {pair.second}")
-        blocks.append(element("p", f"Of {comparison.n:,} pictures {', '.join(told)}."))
+        blocks.append(element("p", f"Of {comparison.n:,} images {', '.join(told)}."))
         for right, wrong, names in (
             (pair.first, pair.second, pair.only_first),
             (pair.second, pair.first, pair.only_second),

@@ -107,16 +107,16 @@ def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
     return rows
 
 
-HINT = "runs with the same data, data.test and train.seed hold out the same pictures"
-Content = dict[str, str]  # what stands for a picture, by its name
+HINT = "runs with the same data, data.test and train.seed hold out the same images"
+Content = dict[str, str]  # what stands for an image, by its name
 
 
 def shared_test_set(exams: Sequence[TestedRun]) -> tuple[list[TestedRun], tuple[str, ...]]:
-    """The exams on the pictures that all have, in one order, and what is to be said of that.
+    """The exams on the images that all have, in one order, and what is to be said of that.
 
-    Pictures of one place are the same when their names are; those of several places when their
+    Images of one place are the same when their names are; those of several places when their
     contents are, as long as these can still be read.  Raises `UsageError` for runs that were not
-    asked the same, and `DataError` where no picture is left.
+    asked the same, and `DataError` where no image is left.
     """
     _refuse_other_questions(exams)
     contents, notes = _contents(exams)
@@ -127,8 +127,8 @@ def shared_test_set(exams: Sequence[TestedRun]) -> tuple[list[TestedRun], tuple[
     if not shared or len(shared) < max(map(len, keyed)):
         told = _overlap(exams, keyed, trained)
         if not shared:
-            raise DataError(f"no picture was held out as test by all of the runs: {told}", HINT)
-        notes += (f"compared on the {len(shared):,} pictures that all were tested on; {told}",)
+            raise DataError(f"no image was held out as test by all of the runs: {told}", HINT)
+        notes += (f"compared on the {len(shared):,} images that all were tested on; {told}",)
     taken = [
         exam.select([rows[key] for key in shared]) for exam, rows in zip(exams, keyed, strict=True)
     ]
@@ -137,13 +137,13 @@ def shared_test_set(exams: Sequence[TestedRun]) -> tuple[list[TestedRun], tuple[
 
 
 def items_of(exam: TestedRun) -> dict[str, Item]:
-    """All pictures of the run's data by name; raises `SaccadeError` when they are gone."""
+    """All images of the run's data by name; raises `SaccadeError` when they are gone."""
     source = open_source(exam.data)
     return {item.name: item for split in source.splits for item in source.read(split)}
 
 
 def _contents(exams: Sequence[TestedRun]) -> tuple[list[Content], tuple[str, ...]]:
-    """What stands for every picture of each run, and a note where that is no more than a name."""
+    """What stands for every image of each run, and a note where that is no more than a name."""
     named: list[Content] = [{name: name for name in exam.splits} for exam in exams]
     if len({exam.data for exam in exams}) == 1:
         return named, ()
@@ -151,21 +151,21 @@ def _contents(exams: Sequence[TestedRun]) -> tuple[list[Content], tuple[str, ...
         return [_digests(exam) for exam in exams], ()
     except (SaccadeError, OSError) as error:
         what = error.what if isinstance(error, SaccadeError) else str(error)
-        return named, (f"pictures are told apart by their names alone: {what}",)
+        return named, (f"images are told apart by their names alone: {what}",)
 
 
 def _digests(exam: TestedRun) -> Content:
     items = items_of(exam)
     lost = exam.splits.keys() - items.keys()
     if lost:
-        raise DataError(f"{len(lost)} pictures of '{exam.run.path}' are gone, as '{min(lost)}'")
+        raise DataError(f"{len(lost)} images of '{exam.run.path}' are gone, as '{min(lost)}'")
     used = [items[name] for name, part in exam.splits.items() if part in ("train", "test")]
     found = digests(used, cache_folder() / "digests.sqlite")
     return {item.name: content.hex() for item, content in zip(used, found, strict=True)}
 
 
 def _keyed(exam: TestedRun, content: Content) -> dict[tuple[str, int], int]:
-    """The row of each test picture; copies of one are told apart by their number."""
+    """The row of each test image; copies of one are told apart by their number."""
     times: Counter[str] = Counter()
     rows = {}
     for row, name in enumerate(exam.names):
@@ -184,16 +184,16 @@ def _overlap(
     keyed: Sequence[dict[tuple[str, int], int]],
     trained: Sequence[set[str]],
 ) -> str:
-    """Who was trained on how many of whose test pictures."""
+    """Who was trained on how many of whose test images."""
     told = []
     for one, other in permutations(range(len(exams)), 2):
         count = sum(key in trained[one] for key, _ in keyed[other])
         if count:
             told.append(
                 f"'{exams[one].run.path}' was trained on {count:,} of the {len(keyed[other]):,} "
-                f"test pictures of '{exams[other].run.path}'"
+                f"test images of '{exams[other].run.path}'"
             )
-    return "; ".join(told) or "their test pictures are others"
+    return "; ".join(told) or "their test images are others"
 
 
 def _refuse_other_questions(exams: Sequence[TestedRun]) -> None:
@@ -222,7 +222,7 @@ def _refuse_other_labels(exams: Sequence[TestedRun]) -> None:
         if apart:
             row = apart[0]
             raise DataError(
-                f"{len(apart)} of {len(first.names)} pictures have other labels in "
+                f"{len(apart)} of {len(first.names)} images have other labels in "
                 f"'{exam.run.path}' than in '{first.run.path}': '{first.names[row]}' is "
                 f"'{exam.labels[row]}' and '{first.labels[row]}'",
                 "measure both on one set of labels first: saccade evaluate RUN DATA",

@@ -15,9 +15,9 @@ from saccade.data.splits import read_split
 from saccade.errors import DataError, UsageError
 from saccade.files import atomic_write
 from saccade.report.card import write_card
+from saccade.report.images import names_tested
 from saccade.report.pages.run_page import run_page
 from saccade.report.pages.side_by_side import side_by_side
-from saccade.report.pictures import names_tested
 from saccade.runs.run import Run
 from saccade.words import aligned, html_table
 
@@ -60,7 +60,7 @@ def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenRepor
             hint = f"go on with: {Command.of('resume', run.path)}"
             raise UsageError(f"the run '{run.path}' is unfinished", hint)
     if len(runs) == 1:
-        text, usual = run_page(runs[0], tested_pictures(runs[0])), runs[0].path / "report.html"
+        text, usual = run_page(runs[0], tested_images(runs[0])), runs[0].path / "report.html"
     else:
         text, usual = side_by_side(runs, _told_apart(runs)), SEVERAL
     if len(runs) == 1 and out is None:
@@ -69,8 +69,8 @@ def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenRepor
     return WrittenReport(out or usual, tuple(str(run.path) for run in runs))
 
 
-def tested_pictures(run: Run) -> ImageStore:
-    """The test pictures in the order of predictions.csv, read anew from where they lie."""
+def tested_images(run: Run) -> ImageStore:
+    """The test images in the order of predictions.csv, read anew from where they lie."""
     source = open_source(run.started["data"])
     items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
     names = names_tested(run)
@@ -78,13 +78,13 @@ def tested_pictures(run: Run) -> ImageStore:
     if missing:
         raise DataError(
             f"'{source.name}' lacks '{missing[0]}', which '{run.path}' was tested on",
-            "put the pictures back to where they were when it was trained",
+            "put the images back to where they were when it was trained",
         )
     found = decode_all([items[name] for name in names], run.bundle.preprocessing)
     if found.failed:
         first = found.failed[0]
         raise DataError(f"'{first.name}' was readable and is not: {first.reason}")
-    return found.pictures
+    return found.images
 
 
 def _told_apart(runs: Sequence[Run]) -> list[str]:

@@ -1,4 +1,4 @@
-"""cache: pictures, and targets that are such, decoded once at the training size for all epochs."""
+"""cache: images, and targets that are such, decoded once at the training size for all epochs."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from saccade.errors import DataError, RecipeError, ResourceError, unknown
 from saccade.files import cache_folder
 
 MODES = ("auto", "off", "memory", "disk")
-Progress = Callable[[int, int], None]  # pictures done, pictures in all
+Progress = Callable[[int, int], None]  # images done, images in all
 
 
 class ImageStore(Protocol):
-    """Decoded pictures that can be taken by position, in any order."""
+    """Decoded images that can be taken by position, in any order."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -46,22 +46,22 @@ class ImageStore(Protocol):
     def __len__(self) -> int: ...
 
     def take(self, index: Tensor) -> Tensor:
-        """The pictures at positions `index`.  int64 [n] -> uint8 [n,C,H,W]"""
+        """The images at positions `index`.  int64 [n] -> uint8 [n,C,H,W]"""
         ...
 
 
 @dataclass(frozen=True)
 class DecodeResult:
-    """The pictures that could be read, and what is to be said of the others."""
+    """The images that could be read, and what is to be said of the others."""
 
-    pictures: ImageStore
-    indices: tuple[int, ...]  # position in `items` of each picture
+    images: ImageStore
+    indices: tuple[int, ...]  # position in `items` of each image
     failed: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class CachedImages:
-    """Pictures in memory, or in a file that is mapped into it."""
+    """Images in memory, or in a file that is mapped into it."""
 
     rows: Tensor  # uint8 [N,C,H,W]
     prefetch: int = 0
@@ -79,7 +79,7 @@ class CachedImages:
 
 
 class StreamedImages:
-    """Pictures decoded anew whenever they are taken."""
+    """Images decoded anew whenever they are taken."""
 
     prefetch = 2
 
@@ -100,7 +100,7 @@ class StreamedImages:
             if isinstance(result, Skipped):
                 raise DataError(
                     f"'{result.name}' could be read before and now cannot: {result.reason}",
-                    "leave the pictures as they are while they are in use",
+                    "leave the images as they are while they are in use",
                 )
             row.copy_(result)
         return rows
@@ -108,19 +108,19 @@ class StreamedImages:
 
 @dataclass(frozen=True, eq=False)
 class CachedTargets:
-    """Targets that are pictures too, such as masks, in a cache beside the images they belong to.
+    """Targets that are images too, such as masks, in a cache beside the images they belong to.
 
     Decoded by `preprocessing.of_masks`, or `preprocessing` itself, for the same items as those.
     """
 
-    pictures: ImageStore
+    images: ImageStore
     noun: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.of_planes`, or `Images`
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, rows: Tensor, /) -> Targets:
-        return self.noun(self.pictures.take(rows))
+        return self.noun(self.images.take(rows))
 
 
 def decode_all(
@@ -135,7 +135,7 @@ def decode_all(
 
     `auto` is memory while that takes up to a quarter of what is free, else the disk while that
     takes up to half of what is free, else off.  `folder` holds what is kept on disk, shared by all
-    runs; what it has of these very pictures is used as it is.
+    runs; what it has of these very images is used as it is.
     """
     if mode not in MODES:
         raise unknown("cache", mode, MODES, RecipeError)
@@ -145,7 +145,7 @@ def decode_all(
         mode = _chosen(needed, folder)
     if mode == "memory":
         return _in_memory(items, preprocessing, needed, progress)
-    shelf = DiskCache(folder / "pictures", pixels=mode == "disk")
+    shelf = DiskCache(folder / "images", pixels=mode == "disk")
     key = cache_key(digests(items, folder / "digests.sqlite"), preprocessing)
     book = shelf.open(key) or _written(shelf, key, items, preprocessing, needed, progress)
     if progress:
@@ -158,7 +158,7 @@ def decode_all(
 
 
 def needed_bytes(count: int, preprocessing: Preprocessing) -> int:
-    """What `count` pictures take, in memory or on disk."""
+    """What `count` images take, in memory or on disk."""
     return count * preprocessing.channels * preprocessing.size**2
 
 
@@ -173,8 +173,9 @@ def _in_memory(
 ) -> DecodeResult:
     if needed > (free := free_memory()):
         raise ResourceError(
-            f"{len(items):,} pictures need {format_bytes(needed)} of memory; {format_bytes(free)} are free",
-            "set the cache to disk or off, or make the pictures smaller",
+            f"{len(items):,} images need {format_bytes(needed)} of memory; "
+            f"{format_bytes(free)} are free",
+            "set the cache to disk or off, or make the images smaller",
         )
     size = preprocessing.size
     rows = torch.empty(len(items), preprocessing.channels, size, size, dtype=torch.uint8)
@@ -201,7 +202,7 @@ def _written(
     """A new book on the shelf."""
     if shelf.pixels and needed > (free := free_disk(shelf.folder)):
         raise ResourceError(
-            f"{len(items):,} pictures need {format_bytes(needed)} in '{shelf.folder}'; "
+            f"{len(items):,} images need {format_bytes(needed)} in '{shelf.folder}'; "
             f"{format_bytes(free)} are free",
             "set SACCADE_CACHE to a folder with room, set the cache to off, or make them smaller",
         )

@@ -85,7 +85,7 @@ def missing_note(items: Iterable[Item], classes: Sequence[str], where: str) -> t
     if not missing:
         return ()
     return (
-        f"{where} has no picture of {len(missing)} of {len(classes)} classes: "
+        f"{where} has no image of {len(missing)} of {len(classes)} classes: "
         f"{_shortened(missing, 5)}",
     )
 

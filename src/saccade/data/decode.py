@@ -1,4 +1,4 @@
-"""decode: one picture to pixels at the network's size.  The only decoder and the only resize.
+"""decode: one image to pixels at the network's size.  The only decoder and the only resize.
 
 The resize is torch's antialiased one for bytes: whole-number arithmetic, the same bytes on every
 processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks go the same way by
@@ -26,13 +26,13 @@ RESIZES = ("squash", "crop", "pad")
 INTERPOLATIONS = ("bilinear", "bicubic")
 COLOURS = ("rgb", "grey", "labels")
 DRAFT = 1.25  # a JPEG is opened at no less than this times the size that the resize gives
-SMALL = 2**16  # values of a picture up to which several are worth a copy to be resized together
-LONGEST = 8  # times the short side; with "crop" the ends of longer pictures are cut off first
+SMALL = 2**16  # values of an image up to which several are worth a copy to be resized together
+LONGEST = 8  # times the short side; with "crop" the ends of longer images are cut off first
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a picture becomes the network's input; it travels with the weights."""
+    """How an image becomes the network's input; it travels with the weights."""
 
     size: int = 224  # pixels, height and width
     resize: str = "squash"  # squash: to the square; crop: short side, then centre; pad: long side
@@ -60,12 +60,12 @@ class Preprocessing:
 
     @property
     def of_masks(self) -> Preprocessing:
-        """How the mask of such a picture becomes one of the input's size, pixel upon pixel."""
+        """How the mask of such an image becomes one of the input's size, pixel upon pixel."""
         return replace(self, colour="labels")
 
     @property
     def beyond(self) -> int:
-        """What is put beside a picture that does not fill the square."""
+        """What is put beside an image that does not fill the square."""
         return IGNORE if self.colour == "labels" else 0
 
     @property
@@ -76,7 +76,7 @@ class Preprocessing:
         return DecodeOptions(self.colour == "grey", least, longer, labels=self.colour == "labels")
 
     def placed(self, boxes: Tensor, width: int, height: int) -> Tensor:
-        """Boxes x0, y0, x1, y1 of an upright picture of so many pixels, in pixels of the input.
+        """Boxes x0, y0, x1, y1 of an upright image of so many pixels, in pixels of the input.
 
         What "crop" leaves out lies outside of 0 to `size`: `Boxes.clipped`.  [K,4] -> [K,4]
         """
@@ -87,7 +87,7 @@ class Preprocessing:
 
 
 def decode(raw: bytes | NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
-    """The picture as uint8 [C,size,size]; raises `DataError` saying why when it cannot be read."""
+    """The image as uint8 [C,size,size]; raises `DataError` saying why when it cannot be read."""
     pixels = (
         open_image(raw, preprocessing.decode_options)
         if isinstance(raw, bytes)
@@ -112,7 +112,7 @@ def resize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     """
     count, height, width, channels = pixels.shape
     if height == 0 or width == 0:
-        raise DataError(f"the picture has {width} x {height} pixels")
+        raise DataError(f"the image has {width} x {height} pixels")
     if channels > 1 and preprocessing.colour == "labels":
         raise DataError(f"a mask has one number a pixel, and this has {channels}")
     if channels > 1 and preprocessing.colour == "grey":
@@ -141,7 +141,7 @@ def resize_all(
 
 
 def _shape_if_small(pixels: NDArray[np.uint8] | DataError) -> object:
-    """Equal for pictures that go through the resize together."""
+    """Equal for images that go through the resize together."""
     if isinstance(pixels, DataError) or pixels.size > SMALL:
         return object()
     return pixels.shape
@@ -187,9 +187,9 @@ def _padded(images: Tensor, to: Preprocessing) -> Tensor:
 
 
 def _along(side: int, other: int, to: Preprocessing) -> tuple[float, float]:
-    """Factor and offset, of one axis, by which the resize takes places of a picture to the input's.
+    """Factor and offset, of one axis, by which the resize takes places of an image to the input's.
 
-    `side` is the picture's along that axis.
+    `side` is the image's along that axis.
     """
     if to.resize == "squash":
         return to.size / side, 0.0
@@ -203,7 +203,7 @@ def _along(side: int, other: int, to: Preprocessing) -> tuple[float, float]:
 
 
 def _middle(images: Tensor, height: int, width: int) -> Tensor:
-    """The middle of pictures, where they are larger; a view."""
+    """The middle of images, where they are larger; a view."""
     top, left = _margin(images.shape[2], height), _margin(images.shape[3], width)
     return images[:, :, top : top + height, left : left + width]
 

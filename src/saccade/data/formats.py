@@ -56,9 +56,9 @@ class _Lender:
 
 
 def zero_copy_pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """A loaded picture of mode L as [H,W,1], of mode RGB as [H,W,4] with 255 or 0 for a fourth.
+    """A loaded image of mode L as [H,W,1], of mode RGB as [H,W,4] with 255 or 0 for a fourth.
 
-    A picture over Pillow's 16 MiB a block lies in several places and is copied.
+    An image over Pillow's 16 MiB a block lies in several places and is copied.
     """
     try:
         return np.asarray(_Lender(image, 1 if image.mode == "L" else 4))
@@ -67,10 +67,10 @@ def zero_copy_pixels(image: Image.Image) -> NDArray[np.uint8]:
         return np.frombuffer(bytearray(raw), np.uint8).reshape(image.height, image.width, -1)
 
 
-DECODER = 1  # counts up whenever a picture may come out in other bytes
+DECODER = 1  # counts up whenever an image may come out in other bytes
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 MAX_BYTES = 512 * 2**20  # of a file
-MAX_PIXELS = 178_956_970  # of a picture: where Pillow refuses, 2**29 / 3
+MAX_PIXELS = 178_956_970  # of an image: where Pillow refuses, 2**29 / 3
 BACKGROUND = (255, 255, 255, 255)  # behind what is transparent
 UPRIGHT = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -94,7 +94,7 @@ class DecodeOptions:
 
 
 def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
-    """The upright picture in an image file: grey [H,W,1], or [H,W,4] with a fourth of no meaning.
+    """The upright image in an image file: grey [H,W,1], or [H,W,4] with a fourth of no meaning.
 
     Pillow keeps colours so, and torch resizes four as fast as three.  May be 2, 4 or 8 times
     smaller than the file says when `opening` allows it.  Raises `DataError` with a short reason,
@@ -110,11 +110,11 @@ def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
     except DataError:
         raise
     except Image.DecompressionBombError as error:
-        raise DataError(f"the picture has over {MAX_PIXELS:,} pixels") from error
+        raise DataError(f"the image has over {MAX_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
         raise DataError(f"no image file of a known format ({', '.join(FORMATS)})") from error
     except MemoryError as error:
-        raise DataError("the picture needs more memory than there is") from error
+        raise DataError("the image needs more memory than there is") from error
     except (
         Exception
     ) as error:  # seen: OSError, ValueError, SyntaxError, TypeError, struct.error, ...
@@ -125,7 +125,7 @@ def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
 def _pixels(image: ImageFile.ImageFile, opening: DecodeOptions) -> NDArray[np.uint8]:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise DataError(f"the picture has over {MAX_PIXELS:,} pixels")
+        raise DataError(f"the image has over {MAX_PIXELS:,} pixels")
     side = max(width, height) if opening.longer else min(width, height)
     times = next((s for s in (8, 4, 2) if side // s >= opening.min_side), 1)
     # JPEG alone does anything here: fewer coefficients, and for grey no colour at all
@@ -148,7 +148,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _shown(image: ImageFile.ImageFile) -> Image.Image:
-    """The picture as a screen shows it, in mode L or RGB."""
+    """The image as a screen shows it, in mode L or RGB."""
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):

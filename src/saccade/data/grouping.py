@@ -35,7 +35,7 @@ def by_source(item: Item) -> str | None:
 
 
 def by_folder(item: Item) -> str | None:
-    """The folder in which the picture lies."""
+    """The folder in which the image lies."""
     folder, _, _ = item.name.rpartition("/")
     return folder or None
 
@@ -58,7 +58,7 @@ def by_pattern(pattern: str) -> Grouping:
 def by_cluster(
     clusters: Iterable[Iterable[str]], items: Iterable[Item], also: Grouping = by_source
 ) -> Grouping:
-    """Names that belong together, such as copies of a picture, and all that `also` ties to them."""
+    """Names that belong together, such as copies of an image, and all that `also` ties to them."""
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:

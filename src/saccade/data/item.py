@@ -1,4 +1,4 @@
-"""Source, Item, Picture: what every place that pictures come from has in common."""
+"""Source, Item, Image: what every place that images come from has in common."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Label = str | tuple[str, ...] | float | None  # class, labels, number or Count, 
 
 
 class LazyImage(Protocol):
-    """One picture where it lies; small, and able to travel to another process."""
+    """One image where it lies; small, and able to travel to another process."""
 
     def read(self) -> bytes | NDArray[np.uint8]:
         """The bytes of an image file, or its pixels [H,W] or [H,W,3]."""
@@ -28,7 +28,7 @@ class LazyImage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A picture in a file of its own."""
+    """An image in a file of its own."""
 
     location: str | Path  # a million of them as text take a third of the memory of as many Paths
 
@@ -52,7 +52,7 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageArray:
-    """A picture that is already decoded."""
+    """An image that is already decoded."""
 
     array: NDArray[np.uint8]  # [H,W] or [H,W,3]
 
@@ -62,7 +62,7 @@ class ImageArray:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a source and what is known of it."""
+    """One image of a source and what is known of it."""
 
     name: str  # unique in its source; for files the path below the source's root, with "/"
     label: Label
@@ -82,7 +82,7 @@ class Skipped:
 
 
 class Source(Protocol):
-    """Pictures with labels, in one or several splits, always in the same order."""
+    """Images with labels, in one or several splits, always in the same order."""
 
     @property
     def name(self) -> str:

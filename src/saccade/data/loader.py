@@ -21,35 +21,35 @@ from saccade.data.batch import Batch
 from saccade.data.cache import ImageStore
 from saccade.errors import DataError, RecipeError, unknown
 
-Order = Callable[[int], Tensor]  # epoch -> int64 [N], positions of pictures
+Order = Callable[[int], Tensor]  # epoch -> int64 [N], positions of images
 
 
 def sequential(n: int) -> Order:
-    """Every picture once, always from first to last: for evaluation."""
+    """Every image once, always from first to last: for evaluation."""
     return lambda epoch: torch.arange(n)
 
 
 def evenly_spaced(n: int, count: int) -> Order:
-    """At most `count` pictures, evenly spread from the first to the last, always the same."""
+    """At most `count` images, evenly spread from the first to the last, always the same."""
     chosen = torch.linspace(0, n - 1, min(n, count), dtype=torch.float64).round().long()
     return lambda epoch: chosen
 
 
 def shuffled(n: int, seed: int) -> Order:
-    """Every picture once, in an order of its own for each epoch."""
+    """Every image once, in an order of its own for each epoch."""
     return lambda epoch: torch.from_numpy(permutation(n, seed, epoch))
 
 
 def balanced(targets: Tensor, seed: int) -> Order:
-    """As many pictures of each class as of any other, to within one; N in all.
+    """As many images of each class as of any other, to within one; N in all.
 
-    `targets` are int64 class positions [N]; classes without a picture are left out.  Each class is
+    `targets` are int64 class positions [N]; classes without an image are left out.  Each class is
     dealt from a shuffled pack of its own and shuffled anew when the pack is used up, across epochs:
-    none of its pictures is seen twice before all were seen once.
+    none of its images is seen twice before all were seen once.
     """
     if targets.dim() != 1 or targets.is_floating_point():
         raise DataError(
-            "balanced sampling needs one class for each picture",
+            "balanced sampling needs one class for each image",
             "leave the order as it is for several labels or for numbers",
         )
     classes = [np.flatnonzero(targets.numpy() == k) for k in torch.unique(targets).tolist()]
@@ -87,7 +87,7 @@ def class_weights(
     """The weight of each class in the loss, float32 [K].
 
     `none`: all 1; `auto`: inversely proportional to the class's count, with mean 1 over the
-    pictures; or `{class: weight}`, 1 where a class is not named.
+    images; or `{class: weight}`, 1 where a class is not named.
     """
     if isinstance(rule, str):
         if rule not in ("none", "auto"):
@@ -102,7 +102,7 @@ def class_weights(
 
 
 def _inverse(counts: Sequence[int]) -> Tensor:
-    """N / (K * count), scikit-learn's "balanced"; 0 for a class without pictures."""
+    """N / (K * count), scikit-learn's "balanced"; 0 for a class without images."""
     number = torch.tensor(counts, dtype=torch.float64)
     weights = number.sum() / ((number > 0).sum() * number)
     return torch.where(number > 0, weights, 0).float()
@@ -124,21 +124,21 @@ Change = Callable[[Batch], Batch]  # of a batch as it is taken, on the processor
 class Loader:
     """The batches of any epoch, from any step on.
 
-    A last, smaller batch is delivered too, so that every picture of the order comes exactly once; a
-    single picture that is left over joins the batch before it, since batch normalisation cannot
+    A last, smaller batch is delivered too, so that every image of the order comes exactly once; a
+    single image that is left over joins the batch before it, since batch normalisation cannot
     learn from one.
     """
 
     def __init__(
         self,
-        pictures: ImageStore,
+        images: ImageStore,
         targets: TargetRows,
         batch_size: int,
         order: Order,
         change: Change | None = None,
     ):
-        self.pictures = pictures
-        self.targets = targets  # as many as `pictures`
+        self.images = images
+        self.targets = targets  # as many as `images`
         self.batch_size = batch_size
         self.order = order
         self.change = change
@@ -150,28 +150,28 @@ class Loader:
 
     def through(self, change: Change) -> Loader:
         """The same batches, each changed as it is taken; of a changed loader, in its place."""
-        return Loader(self.pictures, self.targets, self.batch_size, self.order, change)
+        return Loader(self.images, self.targets, self.batch_size, self.order, change)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on; may be left at any batch."""
         order = self.order(epoch)
         parts = [order[a:b] for a, b in _bounds(len(order), self.batch_size)[start:]]
-        if self.pictures.prefetch == 0:
+        if self.images.prefetch == 0:
             return map(self._batch, parts)
         return self._prepared(parts)
 
     def _batch(self, index: Tensor) -> Batch:
-        batch = Batch(self.pictures.take(index), self.targets[index], index)
+        batch = Batch(self.images.take(index), self.targets[index], index)
         return self.change(batch) if self.change else batch
 
     def _prepared(self, parts: list[Tensor]) -> Iterator[Batch]:
-        """The same batches, `pictures.ahead` of them made by a thread while one is used."""
+        """The same batches, `images.ahead` of them made by a thread while one is used."""
         waiting: deque[Future[Batch]] = deque()
         maker = ThreadPoolExecutor(1, "saccade-loader")
         try:
             for part in parts:
                 waiting.append(maker.submit(self._batch, part))
-                if len(waiting) > self.pictures.prefetch:
+                if len(waiting) > self.images.prefetch:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

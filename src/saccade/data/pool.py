@@ -53,8 +53,8 @@ class DecoderPool:
     def read(
         self, some: Sequence[LazyImage], preprocessing: Preprocessing
     ) -> list[Tensor | DataError]:
-        """Pictures of a source, read and decoded: uint8 [C,size,size] each, or why not."""
-        return self.decode([_read(picture) for picture in some], preprocessing)
+        """Images of a source, read and decoded: uint8 [C,size,size] each, or why not."""
+        return self.decode([_read(image) for image in some], preprocessing)
 
     def decode(
         self, some: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
@@ -73,9 +73,9 @@ class DecoderPool:
         return [opener.parse_response(answer) for answer in answers]
 
 
-def _read(picture: LazyImage) -> bytes | NDArray[np.uint8] | DataError:
+def _read(image: LazyImage) -> bytes | NDArray[np.uint8] | DataError:
     try:
-        return picture.read()
+        return image.read()
     except DataError as error:
         return error
     except SaccadeError:

@@ -30,7 +30,7 @@ from saccade.errors import DataError, ResourceError
 
 COUNT = struct.Struct("<Q")  # requests that follow, their lengths first, and then all of them
 ANSWER = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
-LONGEST = 2**30  # bytes of an answer: the pixels of the largest picture, four bytes each
+LONGEST = 2**30  # bytes of an answer: the pixels of the largest image, four bytes each
 BATCH_BYTES = 2**18  # bytes of requests up to which they go together, which saves the way there
 TIMEOUT = 60.0  # seconds for one request, or for several small ones
 MEMORY = 8 * 2**30  # bytes that a process may address

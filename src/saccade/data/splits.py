@@ -17,7 +17,7 @@ from saccade.errors import DataError, UsageError
 from saccade.files import atomic_write
 
 PARTS = ("train", "val", "test", "unused")
-SEVERAL = "|"  # between the labels of one picture
+SEVERAL = "|"  # between the labels of one image
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def split_data(
 ) -> DataSplit:
     """The source in three parts: as it came where it came divided, the rest by chance.
 
-    Pictures that came as held out are never trained on; `val` is a share of what is divided.
+    Images that came as held out are never trained on; `val` is a share of what is divided.
     """
     if not (0 <= val < 1 and 0 <= test < 1 and val + test < 1):
         raise UsageError(
@@ -52,7 +52,7 @@ def split_data(
     if "train" not in held and "all" not in held:
         raise DataError(
             f"'{source.name}' has {' and '.join(held)} but no train",
-            "pictures to train on lie in a folder called train",
+            "images to train on lie in a folder called train",
         )
     notes: tuple[str, ...] = ()
     if "all" in held or list(held) == ["train"]:
@@ -64,13 +64,13 @@ def split_data(
         train, chosen = stratify(held["train"], (1 - val, val), seed, group)
         judged = held.get("test", held.get("val", ()))
         if "val" in held:
-            notes = (f"val came without a test: its {len(judged)} pictures are the test set",)
-        notes += (f"{len(chosen)} of the {len(held['train'])} train pictures are held out as val",)
+            notes = (f"val came without a test: its {len(judged)} images are the test set",)
+        notes += (f"{len(chosen)} of the {len(held['train'])} train images are held out as val",)
     for part, items, share in (("val", chosen, val), ("test", judged, test)):
         if share and not items:
             raise DataError(
-                f"no class of '{source.name}' has pictures to spare for {part}",
-                f"three pictures a class are needed, or {part}=0",
+                f"no class of '{source.name}' has images to spare for {part}",
+                f"three images a class are needed, or {part}=0",
             )
     return _noted(DataSplit(train, chosen, judged, source.classes, notes), group)
 
@@ -78,16 +78,14 @@ def split_data(
 def folds(
     source: Source, k: int = 5, *, seed: int = 0, group: Grouping = by_source
 ) -> tuple[DataSplit, ...]:
-    """k divisions in which every picture is judged once: fold i is test, the next one val."""
+    """k divisions in which every image is judged once: fold i is test, the next one val."""
     if k < 3:
         raise UsageError(f"{k} folds leave nothing to train on", "3 folds at least")
     pool = [item for split in source.splits if split != "test" for item in source.read(split)]
     if len(pool) < k:
-        raise DataError(
-            f"'{source.name}' has {len(pool)} pictures for {k} folds", "take fewer folds"
-        )
+        raise DataError(f"'{source.name}' has {len(pool)} images for {k} folds", "take fewer folds")
     parts = stratify(pool, (1 / k,) * k, seed, group)
-    notes = ("the test pictures that came apart are in no fold",) if "test" in source.splits else ()
+    notes = ("the test images that came apart are in no fold",) if "test" in source.splits else ()
     order = {item.name: at for at, item in enumerate(pool)}
     divisions = []
     for at in range(k):
@@ -101,7 +99,7 @@ def folds(
 def _noted(division: DataSplit, group: Grouping) -> DataSplit:
     """The division with everything about it that a person should know."""
     if not division.train:
-        raise DataError("the split leaves nothing to train on", "more pictures are needed")
+        raise DataError("the split leaves nothing to train on", "more images are needed")
     notes = division.notes
     for part, items in _parts(division).items():
         notes += missing_note(items, division.classes, part) if items else ()
@@ -114,7 +112,7 @@ def _parts(division: DataSplit) -> dict[str, tuple[Item, ...]]:
 
 
 def _shared_groups(held: dict[str, tuple[Item, ...]], group: Grouping) -> tuple[str, ...]:
-    """A sentence for each two parts that came with pictures of the same groups."""
+    """A sentence for each two parts that came with images of the same groups."""
     groups = {part: {group(item) for item in items} - {None} for part, items in held.items()}
     notes = []
     for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
@@ -183,10 +181,10 @@ def _read_rows(path: Path) -> dict[str, tuple[str, str]]:
                 f"each row is name,label,split with a split of {', '.join(PARTS)}",
             )
         if name in told:
-            raise DataError(f"'{path}' names '{name}' twice", "a picture lies in one part only")
+            raise DataError(f"'{path}' names '{name}' twice", "an image lies in one part only")
         told[name] = (row.get("label") or "", part)
     if not told:
-        raise DataError(f"'{path}' names no picture", "each row is name,label,split")
+        raise DataError(f"'{path}' names no image", "each row is name,label,split")
     return told
 
 
@@ -196,16 +194,16 @@ def _refuse_difference(names: Iterable[str], who: str, whom: str) -> None:
     if listed:
         shown = ", ".join(f"'{name}'" for name in listed[:3])
         raise DataError(
-            f"{who} {len(listed)} pictures {whom}: {shown}",
-            "pictures were added, removed or renamed since; divide them anew",
+            f"{who} {len(listed)} images {whom}: {shown}",
+            "images were added, removed or renamed since; divide them anew",
         )
 
 
 def subsampled(division: DataSplit, *, train: int, held_out: int, seed: int) -> DataSplit:
-    """At most `train` pictures of each class to train on, `held` in val and in test; 0: all.
+    """At most `train` images of each class to train on, `held` in val and in test; 0: all.
 
-    Which pictures these are is left to chance: the seed's.  A larger number takes the pictures of a
-    smaller one and more, and neither moves a picture from one part to another.
+    Which images these are is left to chance: the seed's.  A larger number takes the images of a
+    smaller one and more, and neither moves an image from one part to another.
     """
     parts = {"train": train, "val": held_out, "test": held_out}
     kept = {name: _first(getattr(division, name), most, seed) for name, most in parts.items()}
@@ -213,7 +211,7 @@ def subsampled(division: DataSplit, *, train: int, held_out: int, seed: int) -> 
     rest = [item for name in parts for item in getattr(division, name) if item.name not in used]
     if not rest:
         return division
-    note = f"{len(rest):,} pictures are not used: data.per_class, data.held_out_per_class"
+    note = f"{len(rest):,} images are not used: data.per_class, data.held_out_per_class"
     return replace(division, **kept, unused=tuple(rest), notes=(*division.notes, note))
 
 

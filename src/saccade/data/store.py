@@ -47,7 +47,7 @@ NORMALIZATION_FIELDS = ("mean", "std")  # settings that leave the decoded bytes 
 
 @dataclass(frozen=True, eq=False)
 class CacheEntry:
-    """What the shelf knows of one set of pictures."""
+    """What the shelf knows of one set of images."""
 
     rows: Tensor | None  # uint8 [N,C,H,W], mapped; None when only the failures are kept
     failed: dict[int, str]  # position among the items, and the reason
@@ -55,7 +55,7 @@ class CacheEntry:
 
 @dataclass(frozen=True)
 class DiskCache:
-    """A folder of books, with their pixels or with nothing but which pictures failed."""
+    """A folder of books, with their pixels or with nothing but which images failed."""
 
     folder: Path
     pixels: bool
@@ -224,7 +224,7 @@ class FileStamp:
 
 
 def digests(items: Sequence[Item], memory: Path) -> list[bytes]:
-    """The SHA-256 of every picture's contents; `memory` is the file that remembers them."""
+    """The SHA-256 of every image's contents; `memory` is the file that remembers them."""
     stamps = list(parallel_map(items, _stamp, cpu_count()))
     found = _recalled(memory, stamps)
     unread = [k for k in range(len(items)) if k not in found]
@@ -235,7 +235,7 @@ def digests(items: Sequence[Item], memory: Path) -> list[bytes]:
 
 
 def _stamp(item: Item) -> FileStamp | None:
-    """For pictures in files of their own; the others are in memory or in archives."""
+    """For images in files of their own; the others are in memory or in archives."""
     if not isinstance(item.image, ImageFile):
         return None
     try:

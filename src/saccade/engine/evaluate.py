@@ -81,7 +81,7 @@ def predict(
 
 @dataclass(frozen=True)
 class CorruptionScore:
-    """The first number of a task under one corruption; severity 0 is the pictures as they are."""
+    """The first number of a task under one corruption; severity 0 is the images as they are."""
 
     corruption: str  # "" for none
     severity: int
@@ -96,18 +96,18 @@ def robustness(
     groups: Tensor | None = None,
     tta: Sequence[TTATransform] = (),
 ) -> Iterator[CorruptionScore]:
-    """First the pictures as they are, then each of `corruptions`, all without, at all severities.
+    """First the images as they are, then each of `corruptions`, all without, at all severities.
 
-    Every one is of the same pictures, so a difference between two is more certain than their
-    intervals, each by itself, make it look.  With `groups` [N] int64, pictures that belong
-    together, intervals draw whole groups; with `maps` a corrupted picture is seen under each.
+    Every one is of the same images, so a difference between two is more certain than their
+    intervals, each by itself, make it look.  With `groups` [N] int64, images that belong
+    together, intervals draw whole groups; with `maps` a corrupted image is seen under each.
     """
 
     def measured(loader: Loader) -> MetricValue:
         return leading(task.metric(), evaluate(model, task, loader, tta=tta).rows, groups)
 
     yield CorruptionScore("", 0, measured(loader))
-    for name in corruptions or names(loader.pictures.shape[0]):
+    for name in corruptions or names(loader.images.shape[0]):
         for severity in SEVERITIES:
             corrupted = loader.through(CorruptedImages(name, severity))
             yield CorruptionScore(name, severity, measured(corrupted))

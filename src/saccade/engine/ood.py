@@ -1,11 +1,11 @@
-"""Novelty: how far a picture lies, in a network's features, from all that it was trained on.
+"""Novelty: how far an image lies, in a network's features, from all that it was trained on.
 
-The score is the distance on the unit sphere to the nearest training picture (Sun 2022,
-Out-of-distribution detection with deep nearest neighbors), read on a scale of held-out pictures.
+The score is the distance on the unit sphere to the nearest training image (Sun 2022,
+Out-of-distribution detection with deep nearest neighbors), read on a scale of held-out images.
 
-What it can say: this picture is unlike the training pictures in what the network looks at; of
-pictures like the held-out ones no more than a known share is said to be.
-What it cannot: know that a picture is none of the classes.  A strange object that shares the
+What it can say: this image is unlike the training images in what the network looks at; of
+images like the held-out ones no more than a known share is said to be.
+What it cannot: know that an image is none of the classes.  A strange object that shares the
 features of a class is close; a known one under a new light may be far.  How many strangers are
 caught is known only for the kinds of strangers it was measured on (benchmarks/novelty.py).
 """
@@ -25,10 +25,10 @@ BYTES = 8_000_000  # of remembered features at most
 
 @dataclass(frozen=True)
 class Novelty:
-    """Distances to the nearest training picture, as a share of held-out pictures nearer to one."""
+    """Distances to the nearest training image, as a share of held-out images nearer to one."""
 
-    bank: Tensor  # [M,D] float16, of length 1: training pictures
-    known: Tensor  # [V] float64, rising: the distances of held-out pictures
+    bank: Tensor  # [M,D] float16, of length 1: training images
+    known: Tensor  # [V] float64, rising: the distances of held-out images
 
     @classmethod
     def fit(cls, train: Tensor, held_out: Tensor) -> Novelty:
@@ -50,20 +50,20 @@ class Novelty:
 
     @property
     def highest(self) -> float:
-        """The novelty of what is farther than all held-out pictures."""
+        """The novelty of what is farther than all held-out images."""
         return len(self.known) / (len(self.known) + 1)
 
     def score(self, features: Tensor) -> Tensor:
-        """[N,D] -> [N] float64: held-out pictures that are nearer, of them and the picture itself.
+        """[N,D] -> [N] float64: held-out images that are nearer, of them and the image itself.
 
-        Of pictures like the held-out ones a share of 1 - x at most lies above x, whatever the
+        Of images like the held-out ones a share of 1 - x at most lies above x, whatever the
         network (split conformal: Vovk 2005, Algorithmic Learning in a Random World).
         """
         scores = _nearest(features.cpu(), self._bank)
         return torch.searchsorted(self.known, scores) / (len(self.known) + 1.0)
 
     def mean_score(self, views: Sequence[Tensor]) -> Tensor:
-        """The mean over views of the same pictures.  [[N,D], ...] -> [N] float64"""
+        """The mean over views of the same images.  [[N,D], ...] -> [N] float64"""
         return torch.stack([self.score(features) for features in views]).mean(dim=0)
 
 

@@ -107,7 +107,7 @@ class TrainingCopy:
     loader: Loader
     augment: Augmentation
     order: Tensor  # of the images in the first epoch
-    done: int = 0  # pictures
+    done: int = 0  # images
     sizes: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     bytes: list[int] = field(default_factory=list)
@@ -129,12 +129,12 @@ class TrainingCopy:
             stepper.micro_batch = 0
         return cls(state, task, loader, augment, loader.order(0))
 
-    def step(self, pictures: int) -> float:
-        """Seconds of one step with so many pictures, to the end of the device's work."""
-        data, start = self.loader, self.done % max(1, len(self.order) - pictures)
-        part = self.order[start : start + pictures]
-        loader = Loader(data.pictures, data.targets, pictures, lambda epoch: part)
-        self.done += pictures
+    def step(self, images: int) -> float:
+        """Seconds of one step with so many images, to the end of the device's work."""
+        data, start = self.loader, self.done % max(1, len(self.order) - images)
+        part = self.order[start : start + images]
+        loader = Loader(data.images, data.targets, images, lambda epoch: part)
+        self.done += images
         events = train(self.state, loader, self.augment, epochs=1)
         began = time.perf_counter()
         event = next(events)
@@ -165,11 +165,11 @@ class TrainingCopy:
             size = min(2 * size, batch)
 
     def measure(self, seconds: float) -> float:
-        """Seconds to measure one held-out picture, in about so many seconds."""
-        per_picture = self.seconds[-1] / self.sizes[-1]
-        count = int(max(FIRST, min(256, seconds / per_picture, len(self.loader.targets))))
+        """Seconds to measure one held-out image, in about so many seconds."""
+        per_image = self.seconds[-1] / self.sizes[-1]
+        count = int(max(FIRST, min(256, seconds / per_image, len(self.loader.targets))))
         first = torch.arange(min(count, len(self.loader.targets)))
-        loader = Loader(self.loader.pictures, self.loader.targets, len(first), lambda epoch: first)
+        loader = Loader(self.loader.images, self.loader.targets, len(first), lambda epoch: first)
         times = []
         for _ in range(2):
             began = time.perf_counter()

@@ -238,7 +238,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def out_of_memory_error(images: int) -> ResourceError:
     """The error where even so few images at a time do not fit."""
-    count = "1 picture" if images == 1 else f"{images} pictures"
+    count = "1 image" if images == 1 else f"{images} images"
     return ResourceError(
         f"memory does not suffice for a step with {count} at a time",
         "take a smaller data.size or another model; where train.class_weights keep a batch whole, "

@@ -1,4 +1,4 @@
-"""features: what a layer of a network makes of pictures, for use elsewhere."""
+"""features: what a layer of a network makes of images, for use elsewhere."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from saccade.words import aligned, html_table
 
 @dataclass(frozen=True, repr=False)
 class WrittenFeatures:
-    """A row of numbers for each picture, in a file, and what the rows are."""
+    """A row of numbers for each image, in a file, and what the rows are."""
 
     features: Path  # .npy, float32 [N,D]
-    manifest: Path  # name, label, split: a row a picture, in the same order
+    manifest: Path  # name, label, split: a row an image, in the same order
     model: str
     layer: str  # empty: what goes into the last one
     shape: tuple[int, int]
-    unreadable: tuple[Skipped, ...] = ()  # pictures that could not be read
+    unreadable: tuple[Skipped, ...] = ()  # images that could not be read
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -57,7 +57,7 @@ class WrittenFeatures:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         return [
-            ("features", f"{self.features}: {self.shape[0]:,} pictures, {self.shape[1]:,} numbers"),
+            ("features", f"{self.features}: {self.shape[0]:,} images, {self.shape[1]:,} numbers"),
             ("manifest", str(self.manifest)),
             ("layer", f"{self.layer or 'what goes into the last one'}, of {self.model}"),
         ]
@@ -90,16 +90,16 @@ def write_features(
             failed += result.failed
             kept = [items[k] for k in result.indices]
             if kept:
-                decoding = DecodedImages(kept, result.pictures, preprocessing)
+                decoding = DecodedImages(kept, result.images, preprocessing)
                 parts.append(features(cut, decoding, AugmentedCopies(), progress)[:, 0])
                 rows += [(item.name, label_text(item.label), split) for item in kept]
     if not parts:
-        raise DataError(f"no picture of '{data}' can be read")
+        raise DataError(f"no image of '{data}' can be read")
     return _write(out, torch.cat(parts), rows, (str(model), layer), tuple(failed))
 
 
 def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
-    """The network with its first row, and how its pictures are prepared."""
+    """The network with its first row, and how its images are prepared."""
     if Path(model).is_dir():
         if weights is not None:
             raise UsageError(f"'{model}' has weights of its own", "leave --weights out")
@@ -109,7 +109,7 @@ def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, 
     preprocessing = origin.preprocessing
     if preprocessing is None:
         raise UsageError(
-            f"how pictures are prepared for '{origin.name}' is not known",
+            f"how images are prepared for '{origin.name}' is not known",
             "train with them and give the run: its bundle knows",
         )
     network = create_model(str(model))

@@ -1,4 +1,4 @@
-"""measure: a trained network on labelled pictures, its own held-out ones or others."""
+"""measure: a trained network on labelled images, its own held-out ones or others."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from saccade.evaluation.readable import (
 from saccade.files import atomic_write
 from saccade.metrics.ranking import SelectedThreshold
 from saccade.progress import counting
+from saccade.report.images import TestedImages
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
-from saccade.report.pictures import TestedImages
 from saccade.runs.bundle import Bundle, save_min_confidence
 from saccade.runs.results import Evaluation, Robustness
 from saccade.runs.run import Run, write_predictions
@@ -40,7 +40,7 @@ FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder o
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What is to be told besides the numbers of all pictures."""
+    """What is to be told besides the numbers of all images."""
 
     tta: str = ""  # test-time augmentation: what to take the mean over, as in "crops flip"
     by: str = ""  # what makes slices
@@ -82,7 +82,7 @@ DEFAULT_OPTIONS = EvaluationOptions()
 def measure(
     run: Run, data: str | Path | None, split: str, wanted: EvaluationOptions = DEFAULT_OPTIONS
 ) -> Evaluation:
-    """Evaluate the run's bundle on `data`, or on a split of its own pictures."""
+    """Evaluate the run's bundle on `data`, or on a split of its own images."""
     wanted.validate()
     bundle, maps = run.bundle, tta_transforms(_words(wanted.tta)) if wanted.tta else ()
     corruptions = _corruptions(wanted.corrupt, bundle)
@@ -114,11 +114,11 @@ def measure(
 
 
 def _notes(items: Sequence[Item], bundle: Bundle, learned: int) -> Iterator[str]:
-    """What of the pictures makes numbers say less than they seem to."""
+    """What of the images makes numbers say less than they seem to."""
     yield from missing_note(items, bundle.classes, "the data")
     if learned:
         yield (
-            f"the run was trained on {learned:,} of these {len(items):,} pictures: "
+            f"the run was trained on {learned:,} of these {len(items):,} images: "
             "on these the numbers are too good"
         )
 
@@ -152,7 +152,7 @@ def _corrupted(
 
 
 def _selected(run: Run, wish: ThresholdTarget, found: EvaluationOutputs) -> SelectedThreshold:
-    """The threshold for `wish`, chosen on the run's own validation pictures; kept if wished."""
+    """The threshold for `wish`, chosen on the run's own validation images; kept if wished."""
     val = EvaluationSet.of(_own(run, "val"), run.bundle).evaluate(run.bundle)
     chosen = select_threshold(wish, val, found)
     if wish.save:
@@ -171,7 +171,7 @@ def _write_folder(
     predictions, numbers, report = files
     text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
     atomic_write(numbers, f"{text}\n")
-    tested = TestedImages.read(predictions, ready.pictures)
+    tested = TestedImages.read(predictions, ready.images)
     atomic_write(report, evaluation_page(run, evaluation, tested, asked))
 
 

@@ -41,15 +41,15 @@ from saccade.tasks.catalogue import refuse_other_labels, refuse_without
 from saccade.tasks.task import Capability, Task
 from saccade.words import percent
 
-BATCH = 256  # pictures
+BATCH = 256  # images
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Pictures ready for a network, in the order in which they were given."""
+    """Images ready for a network, in the order in which they were given."""
 
     items: tuple[Item, ...]
-    pictures: ImageStore
+    images: ImageStore
     targets: Tensor  # [N,...]
     failed: tuple[Skipped, ...]
 
@@ -62,8 +62,8 @@ class EvaluationSet:
         kept = tuple(items[k] for k in result.indices)
         if not kept:
             first = f"; {result.failed[0].name}: {result.failed[0].reason}" if items else ""
-            raise DataError(f"no picture can be read{first}")
-        return cls(kept, result.pictures, bundle.task.targets(kept), result.failed)
+            raise DataError(f"no image can be read{first}")
+        return cls(kept, result.images, bundle.task.targets(kept), result.failed)
 
     @property
     def groups(self) -> Tensor | None:
@@ -83,14 +83,14 @@ class EvaluationSet:
 
     @property
     def _loader(self) -> Loader:
-        return Loader(self.pictures, self.targets, BATCH, sequential(len(self.items)))
+        return Loader(self.images, self.targets, BATCH, sequential(len(self.items)))
 
 
-MOST_COMPARED = 100_000  # training pictures, up to which their contents are compared
+MOST_COMPARED = 100_000  # training images, up to which their contents are compared
 
 
 def trained_on(run: Run, items: Sequence[Item]) -> int:
-    """Those of `items` whose contents are in the training pictures of `run`, while these lie there.
+    """Those of `items` whose contents are in the training images of `run`, while these lie there.
 
     Files that were read before are known by their times and not read again.
     """
@@ -105,8 +105,8 @@ def trained_on(run: Run, items: Sequence[Item]) -> int:
     return sum(content in known for content in digests(items, memory))
 
 
-MOST_SLICES = 200  # slices: with more, each holds too few pictures to say anything
-NO_SLICE = "(none)"  # the slice of pictures that belong to no other
+MOST_SLICES = 200  # slices: with more, each holds too few images to say anything
+NO_SLICE = "(none)"  # the slice of images that belong to no other
 
 
 def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
@@ -120,13 +120,13 @@ def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str,
     count = len(set(parts.values()))
     if set(parts.values()) == {NO_SLICE}:
         raise UsageError(
-            f"'{by}' tells nothing of these pictures, such as '{items[0].name}'",
+            f"'{by}' tells nothing of these images, such as '{items[0].name}'",
             "write group, folder, a column of the table, table.csv::column, or a pattern of names",
         )
     if count > MOST_SLICES:
         raise UsageError(
-            f"'{by}' makes {count} slices of {len(items)} pictures, more than {MOST_SLICES}",
-            "name something that many pictures share",
+            f"'{by}' makes {count} slices of {len(items)} images, more than {MOST_SLICES}",
+            "name something that many images share",
         )
     return parts
 
@@ -148,7 +148,7 @@ def slices(
         at = torch.tensor(places[part])
         groups = None if ready.groups is None else ready.groups[at]
         one = named_number(metric, found.rows[at], number, groups)
-        value = one.value if math.isfinite(one.value) else math.nan  # of too few pictures
+        value = one.value if math.isfinite(one.value) else math.nan  # of too few images
         made.append(Slice(part, replace(one, value=value)))
     return tuple(made)
 
@@ -177,7 +177,7 @@ def _by_cells(cells: Mapping[str, str]) -> Grouping:
 
 
 class ThresholdTarget(NamedTuple):
-    """What a threshold is to reach on validation pictures."""
+    """What a threshold is to reach on validation images."""
 
     criterion: str  # precision: a share of answers that are right; coverage: a share answered
     target: float
@@ -207,7 +207,7 @@ def refuse_without_confidence(task: Task) -> None:
 def select_threshold(
     wish: ThresholdTarget, val: EvaluationOutputs, found: EvaluationOutputs
 ) -> SelectedThreshold:
-    """The threshold that `val` asks for, and what it does to the pictures of `found`."""
+    """The threshold that `val` asks for, and what it does to the images of `found`."""
     confidences, right = _confidences(val)
     choose = threshold_for_precision if wish.criterion == "precision" else threshold_for_coverage
     chosen = choose(confidences, right, wish.target)
@@ -215,7 +215,7 @@ def select_threshold(
         best = max(thresholds(confidences, right), key=lambda there: there.precision)
         raise UsageError(
             f"no threshold has {percent(wish.target)} of its answers right on the "
-            f"{best.n:,} validation pictures",
+            f"{best.n:,} validation images",
             f"the best has {percent(best.precision)}, and answers {percent(best.coverage)}",
         )
     return SelectedThreshold(

@@ -1,4 +1,4 @@
-"""show: the anatomy of a network, by its name, of a run or as it is, and its pictures."""
+"""show: the anatomy of a network, by its name, of a run or as it is, and its images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def show_network(
     """The table; `drawing` is a file for the network, `out` one for the field of `layer`."""
     if out is not None and layer is None:
         raise UsageError(
-            "--out is for the picture of a receptive field",
+            "--out is for the image of a receptive field",
             "name its layer: --receptive-field conv1",
         )
     network, given = _with_input(model, dict(given))
@@ -74,6 +74,6 @@ def _draw_field(network: str | nn.Module, layer: str, given: dict[str, Any], fil
         raise UsageError(
             f"'{file}' is neither PNG nor SVG", "name a file that ends in .png or .svg"
         )
-    picture = receptive_field(network, layer, input_size=given["input_size"], size=given["size"])
-    atomic_write(file, picture.png() if file.suffix == ".png" else picture.svg())
+    image = receptive_field(network, layer, input_size=given["input_size"], size=given["size"])
+    atomic_write(file, image.png() if file.suffix == ".png" else image.svg())
     say(f"the receptive field of {layer} is drawn in {file}")

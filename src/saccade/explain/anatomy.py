@@ -17,7 +17,7 @@ from saccade.explain.tracing import trace
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A network's rows and totals; numbers of one picture, memory of a batch."""
+    """A network's rows and totals; numbers of one image, memory of a batch."""
 
     name: str
     input_size: tuple[int, ...]  # channels, height, width
@@ -88,7 +88,7 @@ def anatomy(
     all: bool = False,
     name: str = "",
 ) -> Anatomy:
-    """The table of any module for pictures of `input_size` (channels, height, width).
+    """The table of any module for images of `input_size` (channels, height, width).
 
     With `all` the blocks are unfolded.  Raises `UsageError` where the module cannot take the size.
     """

@@ -85,7 +85,7 @@ def is_convolution_or_matmul(operation: Operation, weights: Mapping[str, int]) -
         factors = [arguments[word] for word in PRODUCTS[operation.name]]
         bias = None if operation.name in ("mm", "bmm") else arguments["self"]
         cost = output.numel * factors[0].shape[-1]
-    made = [factor for factor in factors if not factor.pictured]
+    made = [factor for factor in factors if not factor.depends_on_image]
     if not made:
         return Counts(multiply_adds=cost)
     learned = sum(weights.get(name, 0) for name in made[0].weights)
@@ -102,11 +102,11 @@ def convolution_cost(arguments: dict, output: Value) -> int:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes, for a batch of `batch` pictures; the workspace of kernels is not known and not in."""
+    """Bytes, for a batch of `batch` images; the workspace of kernels is not known and not in."""
 
     batch: int
     weights: int  # parameters and buffers
-    inference: int  # the most activations that live at one time, the picture included
+    inference: int  # the most activations that live at one time, the image included
     gradients: int  # as many as the trained parameters; so is each moment that an optimizer keeps
     training: int | None  # activations kept for the backward pass; None where it cannot run
 
@@ -119,7 +119,7 @@ def memory(trace: Trace, batch: int) -> Memory:
         weights=sum(tensor.nbytes for tensor in tensors),
         inference=trace.peak * batch,
         gradients=sum(p.nbytes for p in trace.module.parameters() if p.requires_grad),
-        training=saved_for_backward(trace.module, (batch, *trace.picture.shape[1:])),
+        training=saved_for_backward(trace.module, (batch, *trace.image.shape[1:])),
     )
 
 
@@ -138,9 +138,9 @@ def saved_for_backward(module: nn.Module, shape: tuple[int, ...]) -> int | None:
     before = [(part, part.training) for part in module.modules()]
     module.train()
     try:
-        picture = torch.empty(*shape, device="meta", dtype=dtype_of(module))
+        image = torch.empty(*shape, device="meta", dtype=dtype_of(module))
         with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor), Shapes():
-            functional_call(module, tensors, (picture,))
+            functional_call(module, tensors, (image,))
     except (RuntimeError, ValueError, TypeError, NotImplementedError):
         return None  # batch normalisation of one number, or a forward that looks at values
     finally:

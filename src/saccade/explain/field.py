@@ -33,7 +33,7 @@ Layout = tuple[Axis, ...]
 
 
 def plain(*sizes: int) -> Layout:
-    """Axes along which nothing moves in the picture."""
+    """Axes along which nothing moves in the image."""
     return tuple((Factor(size),) for size in sizes)
 
 
@@ -54,7 +54,7 @@ def tidy(axis: Axis) -> Axis:
 
 
 def motion(layout: Layout) -> tuple[Axis, ...]:
-    """What of a layout decides where in the picture a place lies."""
+    """What of a layout decides where in the image a place lies."""
     return tuple(tidy(axis) if moves(axis) else () for axis in layout)
 
 
@@ -82,13 +82,13 @@ def regroup(layout: Layout, shape: tuple[int, ...]) -> Layout | None:
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What units see; pairs are height and width, in pixels of the picture."""
+    """What units see; pairs are height and width, in pixels of the image."""
 
     layout: Layout
     low: tuple[int, int] = (0, 0)  # first pixel seen at place 0; negative in the padding
     mask: tuple[int, int] = (1, 1)  # bit o: the pixel `low + o` is seen
     everywhere: bool = (
-        False  # sees the rest of the picture too, through a branch alike at every place
+        False  # sees the rest of the image too, through a branch alike at every place
     )
     exact: bool = True  # False: the box holds the field and may be larger
 

@@ -23,7 +23,7 @@ class Value:
 
     index: int
     shape: tuple[int, ...]
-    depends_on_image: bool = False  # depends on the picture
+    depends_on_image: bool = False  # depends on the image
     weights: frozenset[str] = frozenset()  # the parameters and buffers it is made of, where not
 
     @property
@@ -33,7 +33,7 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """One call of the dispatcher that reads the picture, by argument name; Values for tensors."""
+    """One call of the dispatcher that reads the image, by argument name; Values for tensors."""
 
     name: str  # "convolution", "add_", ...
     arguments: dict[str, Any]

@@ -1,6 +1,6 @@
 """Layer statistics: how weights move and units fire, row by row, while a network trains.
 
-Weights and gradients are those of the last step; what rows give is measured on pictures of the
+Weights and gradients are those of the last step; what rows give is measured on images of the
 training split as they are, in eval mode.  Nothing of the training is touched.  A unit of a map of
 features is a channel: it fires if it does so anywhere.  Activations that are functions within a
 block, and not modules, are not seen.
@@ -21,7 +21,7 @@ from saccade.models.layers.activations import HardThreshold, ScaledTanh
 
 FIRING = (nn.ReLU, nn.ReLU6, HardThreshold)
 STEEP = 0.05  # of its steepest slope, below which a sigmoid or tanh counts as saturated
-PIECE = 64  # pictures at a time
+PIECE = 64  # images at a time
 MANY_DEAD = 0.25  # of a row's units
 MANY_SATURATED = 0.5  # of a row's values
 FAST = 0.1  # of the norm of the weights, in one step
@@ -39,7 +39,7 @@ class LayerStatistics:
     mean: float  # of what the row gives
     deviation: float
     units: int  # of ReLUs and thresholds
-    dead: float | None  # share of these that fired for no picture
+    dead: float | None  # share of these that fired for no image
     saturated: float | None  # share of the values of sigmoids and tanhs where these are flat
 
 
@@ -89,7 +89,7 @@ class ActivationStatistics:
 
 @torch.no_grad()
 def activation_statistics(model: nn.Module, images: Tensor) -> dict[str, ActivationStatistics]:
-    """What each row of `model` gives for the pictures, in eval mode.  [N,C,H,W]"""
+    """What each row of `model` gives for the images, in eval mode.  [N,C,H,W]"""
     seen = {name: ActivationStatistics() for name, _ in model.named_children()}
     with evaluating(model), activation_hooks(model, seen) as calls:
         for piece in images.split(PIECE):

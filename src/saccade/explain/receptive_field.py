@@ -42,8 +42,8 @@ RULES = {
 
 
 def receptive_fields(trace: Trace) -> dict[Value, ReceptiveField]:
-    """The field of every value of the forward that depends on the picture."""
-    fields = {trace.picture: picture_field(trace.picture.shape)}
+    """The field of every value of the forward that depends on the image."""
+    fields = {trace.image: image_field(trace.image.shape)}
     for operation in trace.root.operations():
         seen = {value: fields[value] for value in operation.inputs if value in fields}
         for output in operation.outputs:
@@ -52,8 +52,8 @@ def receptive_fields(trace: Trace) -> dict[Value, ReceptiveField]:
     return fields
 
 
-def picture_field(shape: tuple[int, ...]) -> ReceptiveField:
-    """Each pixel sees itself; the places of an input that is no picture are not told apart."""
+def image_field(shape: tuple[int, ...]) -> ReceptiveField:
+    """Each pixel sees itself; the places of an input that is no image are not told apart."""
     if len(shape) != 4:
         return ReceptiveField(plain(*shape))
     n, c, h, w = shape
@@ -106,38 +106,38 @@ class EffectiveReceptiveField:
 def effective_receptive_field(
     module: nn.Module,
     layer: str,
-    pictures: Tensor,
+    images: Tensor,
     *,
     generator: torch.Generator | None = None,
 ) -> EffectiveReceptiveField:
-    """The field of a layer's middle unit, the mean over `pictures`.  [N,C,H,W] -> [H,W]
+    """The field of a layer's middle unit, the mean over `images`.  [N,C,H,W] -> [H,W]
 
-    The gradient starts from every channel with a random sign, drawn for each picture, so that
+    The gradient starts from every channel with a random sign, drawn for each image, so that
     channels do not cancel.  Raises `UsageError` where the layer is no module or has no places.
     """
     parts = dict(module.named_modules())
     if layer not in parts:
         raise UsageError(f"'{layer}' is an operation, not a module", "name the module around it")
-    total = torch.zeros(pictures.shape[-2:], dtype=torch.float64, device=pictures.device)
+    total = torch.zeros(images.shape[-2:], dtype=torch.float64, device=images.device)
     place = (0, 0)
-    for picture in pictures.split(1):
-        gradient, place = gradient_of(module, parts[layer], picture, generator)
+    for image in images.split(1):
+        gradient, place = gradient_of(module, parts[layer], image, generator)
         total += gradient.abs().double().sum((0, 1))
     if not total.any():
-        raise UsageError(f"no gradient reaches the picture from '{layer}'", "was it used at all?")
-    return EffectiveReceptiveField((total / total.max()).float(), place, len(pictures))
+        raise UsageError(f"no gradient reaches the image from '{layer}'", "was it used at all?")
+    return EffectiveReceptiveField((total / total.max()).float(), place, len(images))
 
 
 def gradient_of(
-    module: nn.Module, layer: nn.Module, picture: Tensor, generator: torch.Generator | None
+    module: nn.Module, layer: nn.Module, image: Tensor, generator: torch.Generator | None
 ) -> tuple[Tensor, tuple[int, int]]:
-    """The gradient of one picture, and the place of the unit.  [1,C,H,W] -> [1,C,H,W]"""
+    """The gradient of one image, and the place of the unit.  [1,C,H,W] -> [1,C,H,W]"""
     held: list[object] = []
     hook = layer.register_forward_hook(lambda *call: held.append(call[-1]))
-    picture = picture.detach().clone().requires_grad_()
+    image = image.detach().clone().requires_grad_()
     try:
         with evaluating(module), torch.enable_grad():
-            module(picture)
+            module(image)
     finally:
         hook.remove()
     if not held or not isinstance(held[0], Tensor):
@@ -148,5 +148,5 @@ def gradient_of(
     place = maps.shape[-2] // 2, maps.shape[-1] // 2
     unit = maps[0, :, place[0], place[1]]
     signs = torch.randint(0, 2, unit.shape, generator=generator).to(unit) * 2 - 1
-    (gradient,) = torch.autograd.grad((unit * signs).sum(), picture)
+    (gradient,) = torch.autograd.grad((unit * signs).sum(), image)
     return gradient, place

@@ -21,7 +21,7 @@ SILENT = {*VIEWS, "expand", "clone", "alias", "detach", "_to_copy", "write", "co
 
 @dataclass(frozen=True)
 class Row:
-    """A layer: numbers of one picture; a folded block has the sums of its parts."""
+    """A layer: numbers of one image; a folded block has the sums of its parts."""
 
     name: str  # where it is in the network: the prefix of its weights
     kind: str

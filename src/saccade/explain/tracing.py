@@ -34,9 +34,9 @@ class TooSmall(Exception):
 
 
 class Recorder(TorchDispatchMode):
-    """Notes every operation that depends on the picture, in the call it was made in."""
+    """Notes every operation that depends on the image, in the call it was made in."""
 
-    def __init__(self, tensors: dict[str, Tensor], picture: Tensor, root: Call):
+    def __init__(self, tensors: dict[str, Tensor], image: Tensor, root: Call):
         super().__init__()
         self.root = root
         self.stack = [root]
@@ -46,7 +46,7 @@ class Recorder(TorchDispatchMode):
         self.known: dict[int, dict[tuple, Value]] = {}
         for name, tensor in tensors.items():
             self.remember(tensor, weights=frozenset({name}))
-        self.picture = self.remember(picture, depends_on_image=True)
+        self.image = self.remember(image, depends_on_image=True)
 
     @property
     def current(self) -> Call:
@@ -121,18 +121,18 @@ class Recorder(TorchDispatchMode):
         """Record the operation, and that what it wrote in place changed every view of it."""
         name = func.overloadpacket.__name__
         operation = Operation(name, arguments, ())
-        pictured = name not in FRESH and any(value.depends_on_image for value in operation.inputs)
-        weights = frozenset() if pictured else operation.weights
+        on_image = name not in FRESH and any(value.depends_on_image for value in operation.inputs)
+        weights = frozenset() if on_image else operation.weights
         tensors = result if isinstance(result, (tuple, list)) else (result,)
         written = [t for t in tensors if isinstance(t, Tensor) and func._schema.is_mutable]
-        views = [(t, dict(self.known.get(storage_of(t), {}))) for t in written if pictured]
+        views = [(t, dict(self.known.get(storage_of(t), {}))) for t in written if on_image]
         outputs = tuple(
-            self.remember(tensor, depends_on_image=pictured, weights=weights)
+            self.remember(tensor, depends_on_image=on_image, weights=weights)
             if isinstance(tensor, Tensor)
             else None
             for tensor in tensors
         )
-        if pictured and any(outputs):
+        if on_image and any(outputs):
             self.current.children.append(Operation(name, arguments, outputs))
         for tensor, places in views:
             self.rewrite(tensor, places)
@@ -170,23 +170,23 @@ def on_meta(args: tuple, kwargs: dict | None):
 
 @dataclass(frozen=True)
 class Trace:
-    """One forward: the picture, the calls, and the most bytes that lived at one time."""
+    """One forward: the image, the calls, and the most bytes that lived at one time."""
 
     module: nn.Module
-    picture: Value
+    image: Value
     root: Call
-    peak: int  # bytes of the picture and everything made from it, one picture
+    peak: int  # bytes of the image and everything made from it, one image
 
 
 def trace(module: nn.Module, input_size: tuple[int, ...], name: str = "") -> Trace:
-    """The evaluating forward of one picture of `input_size` (channels, height, width)."""
+    """The evaluating forward of one image of `input_size` (channels, height, width)."""
     name = name or type(module).__name__
     tensors = meta_tensors(module)
-    picture = torch.empty(1, *input_size, device="meta", dtype=dtype_of(module))
-    recorder = Recorder(tensors, picture, Call("", module))
+    image = torch.empty(1, *input_size, device="meta", dtype=dtype_of(module))
+    recorder = Recorder(tensors, image, Call("", module))
     try:
         with evaluating(module), recorder.watching(module), torch.no_grad(), recorder:
-            functional_call(module, tensors, (picture,))
+            functional_call(module, tensors, (image,))
     except SaccadeError:
         raise
     except TooSmall as small:
@@ -203,7 +203,7 @@ def trace(module: nn.Module, input_size: tuple[int, ...], name: str = "") -> Tra
             "give the size that the network is made for; a forward that looks at the values of its "
             "input cannot be traced",
         ) from error
-    return Trace(module, recorder.picture, recorder.root, recorder.peak)
+    return Trace(module, recorder.image, recorder.root, recorder.peak)
 
 
 def meta_tensors(module: nn.Module, *, training: bool = False) -> dict[str, Tensor]:

@@ -93,7 +93,7 @@ def _range_shares(probabilities: Tensor) -> Tensor:
 
 
 class Bin(NamedTuple):
-    """Pictures whose confidence is in (low, high]; at best its mean is their accuracy."""
+    """Images whose confidence is in (low, high]; at best its mean is their accuracy."""
 
     low: float
     high: float
@@ -169,12 +169,10 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
     before = float(log_losses(probabilities, targets).mean()) if n else float("nan")
     slopes, _ = _slopes(logits, targets, 1 / COLDEST)
     if not n or float(slopes.mean()) <= 0:
-        return Temperature(1.0, None, n, before, before, f"no mistake to fit on in {n} pictures")
+        return Temperature(1.0, None, n, before, before, f"no mistake to fit on in {n} images")
     slopes, _ = _slopes(logits, targets, 1 / HOTTEST)
     if float(slopes.mean()) >= 0:
-        return Temperature(
-            1.0, None, n, before, before, "confidence says nothing of these pictures"
-        )
+        return Temperature(1.0, None, n, before, before, "confidence says nothing of these images")
     inverse = _zero_of_slope(logits, targets)
     slopes, curvature = _slopes(logits, targets, inverse)
     # Huber's error of the zero of a mean, on the scale of the logarithm

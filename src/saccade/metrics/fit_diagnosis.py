@@ -51,14 +51,14 @@ def fit_diagnosis(
     under, over = missing.low > TOLERABLE, gap.low > TOLERABLE
     if under and over:
         words = f"underfitted and overfitted at once: {measured}; {lost}"
-        return FitDiagnosis("both", f"{words}. More pictures come first")
+        return FitDiagnosis("both", f"{words}. More images come first")
     if over:
         return FitDiagnosis("overfitted", f"overfitted: {measured}; {lost}{_turned(history)}")
     if under and gap.high < missing.low:
         return FitDiagnosis("underfitted", f"underfitted: {measured}{_falling(history)}")
     if missing.high < TOLERABLE and gap.high < TOLERABLE:
         return FitDiagnosis("fits", f"fits: {measured}; {lost}")
-    leaves = "which leaves it open: more held-out pictures would narrow it"
+    leaves = "which leaves it open: more held-out images would narrow it"
     return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
 
 

@@ -113,7 +113,7 @@ class MultiLayerFeatures(nn.Module):
         return torch.cat(self._seen(x), dim=1)
 
     def feature_dims(self, size: int) -> list[int]:
-        """How many numbers each layer gives for a picture of three colours."""
+        """How many numbers each layer gives for an image of three colours."""
         place = next(self.parameters()).device
         with torch.no_grad():
             seen = self._seen(torch.zeros(1, 3, size, size, device=place))

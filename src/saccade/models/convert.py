@@ -42,7 +42,7 @@ def timm_input(name: str) -> tuple[int, int, int]:
 
 
 def timm_transforms(name: str) -> dict[str, Any]:
-    """How pictures are prepared for timm's weights, in timm's words: crop_pct, mean, std, ..."""
+    """How images are prepared for timm's weights, in timm's words: crop_pct, mean, std, ..."""
     return _timm(name).get_pretrained_cfg(name).to_dict()
 
 

@@ -58,7 +58,7 @@ def _listed(name: str) -> Network:
 
 
 def check_size(name: str, height: int, width: int | None = None) -> None:
-    """Raise `UsageError` naming the row at which a picture of this size, in pixels, ends.
+    """Raise `UsageError` naming the row at which an image of this size, in pixels, ends.
 
     Nothing is computed: the rows see shapes alone, and no weights are made.
     """
@@ -78,14 +78,14 @@ def check_size(name: str, height: int, width: int | None = None) -> None:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a picture from passing through a network."""
+    """What keeps an image from passing through a network."""
 
     why: str
     too_small: bool
 
 
 def obstacle(network: nn.Module, shape: Shape) -> Obstacle | None:
-    """The first row that cannot take what a picture of this shape has become; None if all can."""
+    """The first row that cannot take what an image of this shape has become; None if all can."""
     x = torch.empty(2, *shape, device="meta")
     for name, row in _rows(network):
         try:

@@ -60,7 +60,7 @@ class Variant:
 def apply_variant(
     network: nn.Module, variant: Variant, input_shape: tuple[int, int, int]
 ) -> nn.Module:
-    """The network with the changes; `picture` is what it takes: channels, height, width in pixels.
+    """The network with the changes; `image` is what it takes: channels, height, width in pixels.
 
     Rows are exchanged in the network itself.  Raises `UsageError` for a change that it cannot have.
     """

@@ -1,6 +1,6 @@
-"""Features: what a frozen network makes of each picture, computed once and kept on the disk.
+"""Features: what a frozen network makes of each image, computed once and kept on the disk.
 
-The file is a plain .npy, named by all that its numbers depend on: the pictures' contents, how they
+The file is a plain .npy, named by all that its numbers depend on: the images' contents, how they
 are prepared and augmented, the network's rows and weights, and who computes.
 """
 
@@ -28,13 +28,13 @@ from saccade.engine.loop import step_generator
 from saccade.errors import RecipeError, ResourceError
 from saccade.files import atomic_file, cache_folder
 
-BATCH = 64  # pictures
+BATCH = 64  # images
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class AugmentedCopies:
-    """In how many augmented versions each picture is seen besides as it is."""
+    """In how many augmented versions each image is seen besides as it is."""
 
     count: int = 0
     augment: tuple[str, ...] = ()
@@ -48,17 +48,17 @@ class AugmentedCopies:
             )
         if self.count and compose([parse_augmentation(text, 1) for text in self.augment]).mixes:
             raise RecipeError(
-                "views of a picture cannot be mixed with other pictures",
+                "views of an image cannot be mixed with other images",
                 "leave mixup and cutmix out of data.augment, or set data.augmented_copies=0",
             )
 
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """Pictures, decoded, with what tells them from all others."""
+    """Images, decoded, with what tells them from all others."""
 
     items: Sequence[Item]
-    pictures: ImageStore
+    images: ImageStore
     preprocessing: Preprocessing
 
 
@@ -68,7 +68,7 @@ def features(
     copies: AugmentedCopies,
     progress: Progress | None = None,
 ) -> Tensor:
-    """[N,1+V,D] float32: each picture as it is, then its augmented versions; mapped from the cache.
+    """[N,1+V,D] float32: each image as it is, then its augmented versions; mapped from the cache.
 
     Raises `ResourceError` when the cache has no room.
     """
@@ -117,7 +117,7 @@ def _write(
     """Compute all features into the file, and its digest into one beside it."""
     count, done, out = len(decoding.items), 0, None
     with atomic_file(place) as temporary:
-        for index, view, rows in _computed(trunk, decoding.pictures, views):
+        for index, view, rows in _computed(trunk, decoding.images, views):
             if out is None:
                 shape = (count, 1 + views.count, rows.shape[1])
                 out = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
@@ -134,14 +134,14 @@ def _write(
 
 @torch.inference_mode()
 def _computed(
-    trunk: nn.Module, pictures: ImageStore, views: AugmentedCopies
+    trunk: nn.Module, images: ImageStore, views: AugmentedCopies
 ) -> Iterator[tuple[Tensor, int, Tensor]]:
     """Positions [n], the view's number, and features [n,D] on the CPU, portion by portion."""
     trunk.eval()
     place = _place(trunk)
     augment = compose([parse_augmentation(text) for text in views.augment])
-    for portion, index in enumerate(torch.arange(len(pictures)).split(BATCH)):
-        plain = Batch(pictures.take(index), torch.zeros(len(index)), index).to(place)
+    for portion, index in enumerate(torch.arange(len(images)).split(BATCH)):
+        plain = Batch(images.take(index), torch.zeros(len(index)), index).to(place)
         yield index, 0, trunk(plain.images).float().cpu()
         for view in range(1, 1 + views.count):
             seen = augment(plain, step_generator(views.seed, view, portion, place))

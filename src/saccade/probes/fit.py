@@ -66,7 +66,7 @@ def install_head(model: nn.Module, head: Head) -> None:
         model.set_submodule(name, head.row.to(next(model.parameters()).device))
 
 
-PROBES = 3  # deals into portions; of each picture the mean of so many probes is taken
+PROBES = 3  # deals into portions; of each image the mean of so many probes is taken
 
 
 def repeated_folds(items: Sequence[Item], group: Grouping, seed: int = 0) -> list[Tensor]:
@@ -91,7 +91,7 @@ def learnable(targets: Tensor, folds: Sequence[Tensor]) -> Tensor:
 
 
 def held_out_probabilities(features: Tensor, targets: Tensor, folds: Sequence[Tensor]) -> Tensor:
-    """The mean over the deals of softmax regression fitted without the picture's portion.
+    """The mean over the deals of softmax regression fitted without the image's portion.
 
     [N,D], [N] -> [N,K] float64.  The penalty is that of the least log loss in the first deal.
     """

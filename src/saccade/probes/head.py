@@ -20,9 +20,7 @@ class Head:
 
     row: nn.Module  # [N,D] -> [N,K]
     description: str  # what was chosen, and by what
-    held_out_predictions: Tensor | None = (
-        None  # [N,K] of each picture, by a fit that had not seen it
-    )
+    held_out_predictions: Tensor | None = None  # [N,K] of each image, by a fit that had not seen it
 
 
 @dataclass(frozen=True)
@@ -85,17 +83,17 @@ FOLDS = 5
 
 
 def stratified_folds(targets: Tensor, seed: int = 0) -> Tensor:
-    """The portion of each picture, every class spread over all of them.  [N] or [N,K] -> [N] int64
+    """The portion of each image, every class spread over all of them.  [N] or [N,K] -> [N] int64
 
-    Five portions, or as many as the smallest class has pictures.  Raises `DataError` for a class of
-    a single picture, which cannot be both learned and held out.
+    Five portions, or as many as the smallest class has images.  Raises `DataError` for a class of
+    a single image, which cannot be both learned and held out.
     """
     classes = targets if targets.dim() == 1 else torch.zeros(len(targets), dtype=torch.int64)
     smallest = int(classes.bincount().min()) if len(classes) else 0
     if smallest < 2:
         raise DataError(
-            "a class has a single picture: nothing can be held out to choose a penalty by",
-            "set model.head=means, which chooses none, or add a picture",
+            "a class has a single image: nothing can be held out to choose a penalty by",
+            "set model.head=means, which chooses none, or add an image",
         )
     portion, count = torch.empty(len(classes), dtype=torch.int64), min(FOLDS, smallest)
     dealt = 0

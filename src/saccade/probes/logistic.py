@@ -25,7 +25,7 @@ def logistic(
 ) -> Head:
     """The layer of least log loss plus penalty / 2 times the square of its weights.
 
-    features [N,V,D]: V views of each picture, held out together, the plain one first; they are
+    features [N,V,D]: V views of each image, held out together, the plain one first; they are
     divided by one number, so that their mean square is 1.
     targets [N] int64 classes, or [N,K] labels of 0 and 1, each with a sigmoid of its own.
     """
@@ -54,14 +54,14 @@ def _fitted(
     penalties: Sequence[float],
 ) -> tuple[nn.Linear, str, Tensor]:
     """The layer of the least loss plus penalty, what was chosen, and its held-out outputs [N,K]."""
-    pictures, views, _ = features.shape
+    images, views, _ = features.shape
     rotated = PrincipalFeatures.of(features.flatten(0, 1))
     z = torch.cat([rotated.z, torch.ones_like(rotated.z[:, :1])], dim=1)
     portion = stratified_folds(targets, seed)
     count = int(portion.max()) + 1
     taking_part = torch.stack([*(portion != k for k in range(count)), portion >= 0])  # [F+1,N]
     repeated = targets.repeat_interleave(views, 0), taking_part.repeat_interleave(views, 1)
-    fits, plain = _Fits(z, *repeated, losses), torch.arange(pictures) * views
+    fits, plain = _Fits(z, *repeated, losses), torch.arange(images) * views
     penalty, chosen, said = _best(fits, z[plain], targets, portion, penalties)
     words = f"{name}, penalty {penalty:.2g} by {count}-fold cross-validation"
     return rotated.linear(chosen[-1, :-1], chosen[-1, -1]), words, said
@@ -70,7 +70,7 @@ def _fitted(
 def cross_validate(
     features: Tensor, targets: Tensor, portion: Tensor, penalties: Sequence[float] = PENALTIES
 ) -> tuple[float, Tensor]:
-    """The best penalty, and what a layer says of each picture that was fitted without its portion.
+    """The best penalty, and what a layer says of each image that was fitted without its portion.
 
     features [N,D], targets [N] or [N,K], portion [N] int64 -> logits [N,K] float64
     """
@@ -101,7 +101,7 @@ def _best(
 
 @dataclass
 class _Fits:
-    """Several fits of the same pictures, each without some, along a path of penalties.
+    """Several fits of the same images, each without some, along a path of penalties.
 
     They go down together, each on from where the penalty before left it.
     """

@@ -23,7 +23,7 @@ class Settings:
 
 
 def preprocessing_of(recipe: Recipe) -> Preprocessing:
-    """How a resolved recipe wants its pictures."""
+    """How a resolved recipe wants its images."""
     data = recipe.data
     return Preprocessing(
         size=int(data.size),

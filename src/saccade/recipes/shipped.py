@@ -36,7 +36,7 @@ def classical() -> Recipe:
 
 
 def features() -> Recipe:
-    """A pretrained network as it is, and the last layer fitted to what it makes of each picture.
+    """A pretrained network as it is, and the last layer fitted to what it makes of each image.
 
     For few photographs, in seconds: nothing is trained, the last layer has a closed form.  The 208
     to train on of the ants and bees come to 94.1 % (89.2 to 96.9, n = 153) with GoogLeNet and
@@ -58,7 +58,7 @@ def finetune() -> Recipe:
     "Fine-tuning can distort pretrained features and underperform out-of-distribution").  The 208 to
     train on of the ants and bees come to 93.5 % (88.4 to 96.4, n = 153) with GoogLeNet and Caffe's
     weights after 5 of the 10 epochs, in 108 seconds of processor time; the recipe features to 94.1
-    %, which so few pictures do not tell apart.
+    %, which so few images do not tell apart.
     """
     return Recipe(
         data=Data(augment="auto"),
@@ -130,7 +130,7 @@ def photos() -> Recipe:
     """A few hundred to a few thousand photographs of more than 64 pixels, from scratch.
 
     The 208 to train on of the ants and bees (hymenoptera) come to 69.9 % (62.3 to 76.6, n = 153)
-    with ResNet-18 at 128 pixels, 80 pictures a second on two Zen 4 cores: `saccade train
+    with ResNet-18 at 128 pixels, 80 images a second on two Zen 4 cores: `saccade train
     hymenoptera`.  So few want a network that has learned from others before.
     """
     return Recipe(
@@ -175,7 +175,7 @@ def small() -> Recipe:
 
     The embedded digits come to 98.9 % (96.8 to 99.6, n = 269) with LeNet-5, in 12 seconds of one
     Zen 4 core from first to last and 0.9 GB: `saccade train --recipe small`.  Five seeds, each with
-    test pictures of its own, come to 98.9 to 100.0 %, in the middle 99.6 (benchmarks/digits.py).
+    test images of its own, come to 98.9 to 100.0 %, in the middle 99.6 (benchmarks/digits.py).
     """
     return Recipe(
         data=Data(augment=("translate:2", "rotate:12", "scale:0.12", "shear:8")),
@@ -189,7 +189,7 @@ def speed() -> Recipe:
 
     MNIST comes to 99.2 to 99.4 % (three seeds, n = 10,000) with LeNet-5, in 28 seconds of one
     Zen 4 core from first to last and 1.2 GB: `saccade train mnist --recipe speed`.  From 70,000
-    PNG files it takes 34, with `--epochs 2` 30 (benchmarks/time_to_accuracy.py).  The pictures are
+    PNG files it takes 34, with `--epochs 2` 30 (benchmarks/time_to_accuracy.py).  The images are
     not examined first.
     """
     return Recipe(
@@ -200,13 +200,13 @@ def speed() -> Recipe:
 
 
 def speed_colour() -> Recipe:
-    """The same for colour pictures of things that may be mirrored; after Jordan 2024, Section 3.
+    """The same for colour images of things that may be mirrored; after Jordan 2024, Section 3.
 
     CIFAR-10, as JPEG files of a lossy copy, comes to 87.9 % (87.3 to 88.6, n = 10,000) in 990
     seconds of one Zen 4 core from first to last, with `--model airbench94 --epochs 10` to 89.1 %
     (88.4 to 89.7) in 1,985 and, seen ten ways by `saccade evaluate RUN --tta "flip shifts"`, in
-    222 more to 90.4 % (89.8 to 90.9), one run each: `saccade train PICTURES --recipe
-    speed_colour`.  The pictures are not examined first.
+    222 more to 90.4 % (89.8 to 90.9), one run each: `saccade train IMAGES --recipe
+    speed_colour`.  The images are not examined first.
     """
     return Recipe(
         data=Data(val=0.02, doctor="off", augment=("pad_crop:2,border=reflect", "flip")),

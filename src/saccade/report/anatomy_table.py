@@ -127,7 +127,7 @@ def notes(anatomy: Anatomy) -> Iterator[str]:
     yield f"connections: {total.connections:,} without biases, {with_biases:,} with them"
     if field := anatomy.receptive_field:
         height, width = field.size
-        gate = "; + gate: also the whole picture, through what is alike at every place"
+        gate = "; + gate: also the whole image, through what is alike at every place"
         yield f"receptive field: {height} x {width} pixels" + (gate if field.everywhere else "")
     if anatomy.unused:
         yield f"weights: {anatomy.unused:,} more are not used in this forward"
@@ -137,16 +137,16 @@ def notes(anatomy: Anatomy) -> Iterator[str]:
 
 
 def memory_notes(memory: Memory) -> Iterator[str]:
-    pictures = "1 picture" if memory.batch == 1 else f"{memory.batch} pictures"
+    images = "1 image" if memory.batch == 1 else f"{memory.batch} images"
     yield (
-        f"memory, {pictures}: weights {megabytes(memory.weights)}, "
+        f"memory, {images}: weights {megabytes(memory.weights)}, "
         f"activations {megabytes(memory.inference)} at most at a time"
     )
     if memory.training is None:
-        yield f"memory of training, {pictures}: cannot train on this batch"
+        yield f"memory of training, {images}: cannot train on this batch"
         return
     yield (
-        f"memory of training, {pictures}: weights {megabytes(memory.weights)}, "
+        f"memory of training, {images}: weights {megabytes(memory.weights)}, "
         f"gradients {megabytes(memory.gradients)}, activations {megabytes(memory.training)}; "
         "as much as the gradients for each moment of the optimizer"
     )

@@ -9,21 +9,21 @@ from torch import Tensor
 
 from saccade.report.charts import short, ticks
 from saccade.report.figures import Dot, dot_chart
+from saccade.report.images import TestedImages
 from saccade.report.page import Html, element, folded, image_grid, join, table, unbroken
-from saccade.report.pictures import TestedImages
 from saccade.runs.results import Evaluation
 
 OPEN = 12  # classes, up to which the table is not folded
 NONE: Mapping[str, float] = {}
 CLASSES_NOTE = (
-    "Recall: of the pictures that are of it, how many were found. Precision: of those that were "
+    "Recall: of the images that are of it, how many were found. Precision: of those that were "
     "named so, how many are. F1 is the harmonic mean of the two."
 )
 
 
 def classes_section(test: Evaluation, thresholds: Mapping[str, float] = NONE) -> Html:
     """A row a class, the hardest first; labels with the threshold they are given from."""
-    head = ("label" if thresholds else "class", "pictures", "right", "recall", "precision", "F1")
+    head = ("label" if thresholds else "class", "images", "right", "recall", "precision", "F1")
     rows = [
         (
             row.name,
@@ -57,7 +57,7 @@ def numbers_chart(tested: TestedImages) -> Html:
     chart = dot_chart(
         dots,
         title="Said, over what it is",
-        words=f"{len(dots)} pictures, true numbers {ends}; the numbers above say how near.",
+        words=f"{len(dots)} images, true numbers {ends}; the numbers above say how near.",
         x="what it is",
         y="what was said",
         ends=(within[0], within[-1]),
@@ -73,11 +73,11 @@ def numbers_of(tested: TestedImages) -> tuple[list[float], list[float]]:
     return [float(cell) for cell in tested.labels], [float(cell) for cell in tested.predictions]
 
 
-SHOWN = 24  # pictures
+SHOWN = 24  # images
 
 
 def worst_section(tested: TestedImages) -> Html:
-    """Of labels or numbers: the pictures with the highest loss."""
+    """Of labels or numbers: the images with the highest loss."""
     places = ranked(tested.losses)[:SHOWN]
     cells = [
         tested.figure(k, f"is {_named(tested.labels[k])}; said {_named(tested.predictions[k])}")

@@ -26,7 +26,7 @@ def model_card(run: Run) -> str:
     """Markdown; its front matter follows the conventions of model hubs."""
     started, test, p = run.started, run.test, run.bundle.preprocessing
     card = TASKS[test.task].card
-    pictures = {split: sum(counts.values()) for split, counts in started["images"].items()}
+    images = {split: sum(counts.values()) for split, counts in started["images"].items()}
     numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
     about = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
     source = started["data"] or "the handwritten digits that come with scikit-learn"
@@ -43,7 +43,7 @@ library_name: saccade
 A network of kind `{run.recipe.model.name}`, trained on {source}.
 {_beginning(run)}
 
-On the {test.n:,} test pictures, which it never saw, with 95 % intervals:
+On the {test.n:,} test images, which it never saw, with 95 % intervals:
 
 | number | value |
 |---|---|
@@ -56,19 +56,19 @@ On the {test.n:,} test pictures, which it never saw, with 95 % intervals:
 ```python
 import saccade
 
-saccade.open_bundle("bundle").predict("picture.jpg")
+saccade.open_bundle("bundle").predict("image.jpg")
 ```
 
 ## Input
 
-Pictures of {p.size} x {p.size} pixels, {"grey" if p.channels == 1 else "colour"},
+Images of {p.size} x {p.size} pixels, {"grey" if p.channels == 1 else "colour"},
 {RESIZES[p.resize]}, {p.interpolation} and antialiased, EXIF orientation applied;
 values 0 to 255, from which the network's first row makes (x / 255 - mean) / std
 with mean {list(p.mean)} and std {list(p.std)}.
 
 ## Data
 
-{pictures["train"]} pictures to train on, {pictures["val"]} to watch, {pictures["test"]} to measure.
+{images["train"]} images to train on, {images["val"]} to watch, {images["test"]} to measure.
 
 {classes}
 
@@ -98,8 +98,8 @@ def _beginning(run: Run) -> str:
 def _limits(run: Run) -> str:
     """What the numbers do not promise."""
     lines = [
-        "The numbers hold for pictures like these; for others, measure with `saccade evaluate`.",
-        "The intervals cover the chance by which these pictures were tested, and nothing else.",
+        "The numbers hold for images like these; for others, measure with `saccade evaluate`.",
+        "The intervals cover the chance by which these images were tested, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),
         *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from saccade.data.doctor.case import Finding
 from saccade.data.doctor.doctor import Diagnosis
 from saccade.report.charts import bar_list, histogram
+from saccade.report.images import Thumbnails
 from saccade.report.page import (
     Html,
     Section,
@@ -18,17 +19,16 @@ from saccade.report.page import (
     join,
     page,
 )
-from saccade.report.pictures import Thumbnails
 
-SHOWN = 12  # pictures of a finding
-GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and pictures of a group
+SHOWN = 12  # images of a finding
+GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and images of a group
 LISTED = 500  # paths of a finding; all of them are in --json
-BUDGET = 1_900_000  # bytes of pictures in the file, which they make a third larger
+BUDGET = 1_900_000  # bytes of images in the file, which they make a third larger
 TAGS = {"error": "error", "warning": "warning", "note": "note-tag"}
-NO_PICTURE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
+NO_IMAGE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
 
 
-NO_PICTURE |= {"linked_twice", "hidden", "skipped"}
+NO_IMAGE |= {"linked_twice", "hidden", "skipped"}
 
 
 def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
@@ -42,7 +42,7 @@ def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
         Section("Sizes and shapes", _sizes(diagnosis)),
         Section("Files", _files(diagnosis)),
     ]
-    words = f"Each of its {diagnosis.count:,} pictures was loaded; {_verdict(diagnosis)}"
+    words = f"Each of its {diagnosis.count:,} images was loaded; {_verdict(diagnosis)}"
     return page(f"What is in {diagnosis.name}", sections, lead=words, footer=footer)
 
 
@@ -66,7 +66,7 @@ def _at_a_glance(diagnosis: Diagnosis) -> Html:
     assert isinstance(splits, dict)
     return facts(
         {
-            "pictures": (f"{diagnosis.count:,}", _split_words(splits)),
+            "images": (f"{diagnosis.count:,}", _split_words(splits)),
             "classes": len(diagnosis.case.classes) or "–",
             "unreadable": f"{unreadable:,}",
             "exact copies": f"{exact:,}",
@@ -92,7 +92,7 @@ def _finding(finding: Finding, album: Thumbnails) -> Html:
 
 
 def _single(finding: Finding, album: Thumbnails) -> list[Html]:
-    if finding.kind in NO_PICTURE:
+    if finding.kind in NO_IMAGE:
         return []
     cells = [album.show(name, finding.remarks.get(name, "")) for name in finding.items[:SHOWN]]
     drawn = [cell for cell in cells if cell]
@@ -129,7 +129,7 @@ def _labels(diagnosis: Diagnosis) -> Html:
         return element("p", "The labels are numbers, or there are none.", class_="quiet")
     charts = []
     for split, of_class in counts.items():
-        title = "Pictures by class" if split == "all" else f"Pictures by class, {split}"
+        title = "Images by class" if split == "all" else f"Images by class, {split}"
         shown = dict(list(of_class.items())[:40])
         charts.append(bar_list(shown, title=title))
     more = len(diagnosis.case.classes) - 40
@@ -150,7 +150,7 @@ def _sizes(diagnosis: Diagnosis) -> Html:
         charts.append(histogram(bins["edges"], bins["counts"], title=title, x=words))
     lost = numbers["lost_to_crop"]
     assert isinstance(lost, float)
-    words = f"A square crop of the middle loses {100 * lost:.0f} % of a picture on average."
+    words = f"A square crop of the middle loses {100 * lost:.0f} % of an image on average."
     return join([columns(*charts), element("p", words)])
 
 
@@ -181,7 +181,7 @@ def doctor_table(diagnosis: Diagnosis) -> str:
     size = numbers["bytes"]
     assert isinstance(size, int)
     classes = len(diagnosis.case.classes)
-    held = [f"{diagnosis.count:,} pictures"] + [f"{classes:,} classes"] * bool(classes)
+    held = [f"{diagnosis.count:,} images"] + [f"{classes:,} classes"] * bool(classes)
     held += [f"{diagnosis.readable:,} readable", f"{size / 1e6:,.1f} MB"]
     lines = [f"{diagnosis.name}: {' · '.join(held)}"]
     for name in ("splits", "formats", "modes"):

@@ -22,7 +22,7 @@ class Node:
     """A layer, a block or a join, and where it stands; lengths in pixels of the drawing."""
 
     row: Row
-    role: str  # convolution, product, pooling, join, gate, block or picture
+    role: str  # convolution, product, pooling, join, gate, block or image
     reads: tuple[int, ...]  # nodes beside it, -1 for the input of all
     width: float
     height: float

@@ -19,7 +19,7 @@ STYLE = """
   .line { fill: none; stroke: var(--quiet); stroke-width: 1.2 }
   .arc { fill: none; stroke: var(--quiet); stroke-width: .7; opacity: .45 }
   .tip { fill: var(--quiet) } .join { fill: var(--paper); stroke: var(--ink); stroke-width: 1.2 }
-  .bar { fill: var(--ink) } .picture { fill: var(--quiet) }
+  .bar { fill: var(--ink) } .image { fill: var(--quiet) }
   .convolution { fill: var(--convolution) } .pooling { fill: var(--pooling) }
   .product { fill: var(--product) } .gate { fill: var(--gate) }
   .top { fill: #fff; opacity: .45 } .side { fill: #000; opacity: .25 }

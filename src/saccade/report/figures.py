@@ -71,12 +71,12 @@ def heat_map(
 ) -> Html:
     """A square table, each number shaded by its share of its row, the diagonal framed.
 
-    Over 30 columns it becomes a picture without numbers, each cell with its words.
+    Over 30 columns it becomes an image without numbers, each cell with its words.
     """
     heading = element("p", title, class_="chart-title")
     note = element("p", f"rows: {row_axis}; columns: {column_axis}", class_="note")
     if len(names) > NUMBERS:
-        return element("figure", heading, note, _picture(counts, names, title))
+        return element("figure", heading, note, _image(counts, names, title))
     corner = element("td", class_="corner")
     top = [element("th", element("span", name), scope="col") for name in names]
     lines = [
@@ -103,12 +103,12 @@ def _cell(
     kinds = ["strong"] * (share > STRONG) + ["right"] * diagonal
     shown: object = short(count) if count else ""
     if link and count:
-        words = f"{count} of {pair[0]} taken for {pair[1]}: pictures"
+        words = f"{count} of {pair[0]} taken for {pair[1]}: images"
         shown = element("a", shown, href=link, aria_label=words)
     return element("td", shown, class_=" ".join(kinds) or None, style=f"--share:{share:.3f}")
 
 
-def _picture(counts: Sequence[Sequence[int]], names: Sequence[str], title: str) -> Html:
+def _image(counts: Sequence[Sequence[int]], names: Sequence[str], title: str) -> Html:
     cells = [
         element(
             "rect",

@@ -123,7 +123,7 @@ def sentence(words: str) -> str:
 
 
 def figure(content: Html, caption: object = "") -> Html:
-    """A chart or a picture with the words below it."""
+    """A chart or an image with the words below it."""
     return element("figure", content, element("figcaption", caption) if caption else "")
 
 
@@ -140,8 +140,8 @@ def image(encoded: bytes, alt: str, caption: object = "") -> Html:
 
 
 def image_grid(cells: Iterable[Html], *, together: bool = False) -> Html:
-    """Small pictures in a grid; `together` marks them as one group."""
-    return element("div", *cells, class_="together" if together else "pictures")
+    """Small images in a grid; `together` marks them as one group."""
+    return element("div", *cells, class_="together" if together else "images")
 
 
 def folded(summary: str, *content: object) -> Html:

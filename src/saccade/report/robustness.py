@@ -15,7 +15,7 @@ def optional_sections(test: Evaluation) -> Iterator[Section]:
     if test.slices:
         yield Section("Slice by slice", _slices(test.slices))
     if test.robustness:
-        yield Section("When pictures are worse", robustness_section(test.robustness))
+        yield Section("When images are worse", robustness_section(test.robustness))
     if test.selected:
         yield Section("Saying “unknown”", _threshold(test.selected))
 
@@ -25,34 +25,34 @@ def robustness_section(robustness: Robustness) -> Html:
     head, *lines = robustness.rows()
     unit = f", {robustness.clean.unit}" if robustness.clean.unit else ""
     words = (
-        "A line is one change made to every picture, from hardly seen (severity 1) to strong "
-        "(5). Each number is of the same pictures, its 95 % interval in brackets. Strengths "
-        "are those of Hendrycks 2019, by the size of the pictures; the shifts are our own."
+        "A line is one change made to every image, from hardly seen (severity 1) to strong "
+        "(5). Each number is of the same images, its 95 % interval in brackets. Strengths "
+        "are those of Hendrycks 2019, by the size of the images; the shifts are our own."
     )
     verdict = element("p", sentence(robustness.verdict()))
     lines = [tuple(map(unbroken, line)) for line in lines]
     numbers = table(head, lines, caption=f"{robustness.clean.name}{unit}")
     meanings = [(name, meaning(name)) for name in robustness.corrupted]
-    meant = table(("corruption", "what is done to a picture"), meanings)
+    meant = table(("corruption", "what is done to an image"), meanings)
     note = element("p", words, class_="note")
     return join([verdict, numbers, note, folded("What each of them does", meant)])
 
 
 def _slices(slices: Sequence[Slice]) -> Html:
     """A row a slice, and which is the lowest."""
-    head = ("slice", "pictures", f"{slices[0].metric.name}, 95 % interval")
+    head = ("slice", "images", f"{slices[0].metric.name}, 95 % interval")
     rows = [(one.name, one.metric.n, unbroken(one.metric)) for one in slices]
     words = lowest(slices)
     return join([table(head, rows), element("p", sentence(words)) if words else ""])
 
 
 def _threshold(selected: SelectedThreshold) -> Html:
-    """What the threshold does where it was chosen, and on the pictures measured."""
+    """What the threshold does where it was chosen, and on the images measured."""
     lead = element("p", sentence(threshold(selected)))
     rows = [
         ("validation, on which it was chosen", answered(selected.on_validation)),
-        ("these pictures", answered(selected.on_these)),
+        ("these images", answered(selected.on_these)),
     ]
     note = "Believe the second line: on the first the threshold was chosen to look so."
-    found = table(("pictures", "what the threshold does"), rows)
+    found = table(("images", "what the threshold does"), rows)
     return join([lead, found, element("p", note, class_="note")])

@@ -29,7 +29,7 @@ from saccade.report.drawing import svg
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
 MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
-SIDE = 512  # pixels of the drawn picture's longer side, at least
+SIDE = 512  # pixels of the drawn image's longer side, at least
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ReceptiveFieldFigure:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Top, left, bottom, right of what the measured unit can see; beyond the picture too."""
+        """Top, left, bottom, right of what the measured unit can see; beyond the image too."""
         if not self.field.local:
             height, width = self.effective.weights.shape
             return 0, 0, height, width
@@ -69,7 +69,7 @@ class ReceptiveFieldFigure:
         return encoded(image)
 
     def svg(self) -> str:
-        """The picture with its box, which may reach beyond it, and the sizes of both."""
+        """The image with its box, which may reach beyond it, and the sizes of both."""
         height, width = self.effective.weights.shape
         top, left, bottom, right = self.box
         margin = max(0, -top, -left, bottom - height, right - width) + 0.06 * max(height, width)
@@ -101,10 +101,10 @@ class ReceptiveFieldFigure:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture in the format that the name ends in: .png or .svg."""
+        """Write the image in the format that the name ends in: .png or .svg."""
         path = Path(path)
         if path.suffix not in (".png", ".svg"):
-            raise UsageError(f"no picture of a field ends in '{path.suffix}'", "use .png or .svg")
+            raise UsageError(f"no image of a field ends in '{path.suffix}'", "use .png or .svg")
         path.write_bytes(self.png() if path.suffix == ".png" else self.svg().encode())
         return path
 
@@ -118,15 +118,15 @@ def encoded(image: Image.Image) -> bytes:
 def receptive_field_figure(
     network: nn.Module, anatomy: Anatomy, layer: str, *, inputs: int = 16, seed: int = 0
 ) -> ReceptiveFieldFigure:
-    """The field of a layer's middle unit, over `inputs` random pictures of the anatomy's size."""
+    """The field of a layer's middle unit, over `inputs` random images of the anatomy's size."""
     row: Row = anatomy.row(layer)
     if row.field is None:
-        raise UsageError(f"'{layer}' does not see the picture", "name a layer behind the input")
+        raise UsageError(f"'{layer}' does not see the image", "name a layer behind the input")
     if inputs < 1:
         raise UsageError(f"a mean over {inputs} inputs", "one input or more")
     generator = torch.Generator().manual_seed(seed)
-    pictures = torch.randn(inputs, *anatomy.input_size, generator=generator)
-    measured = effective_receptive_field(network, layer, pictures, generator=generator)
+    images = torch.randn(inputs, *anatomy.input_size, generator=generator)
+    measured = effective_receptive_field(network, layer, images, generator=generator)
     return ReceptiveFieldFigure(anatomy.name, layer, row.field, measured)
 
 
@@ -142,13 +142,13 @@ def show(
     all: bool = False,
     without: Sequence[str] = (),
 ) -> Anatomy:
-    """The table of a network of the catalogue, or of any module, for pictures of one size.
+    """The table of a network of the catalogue, or of any module, for images of one size.
 
     `input_size` is channels, height, width; `size` alone the height and width.  `without` names
     layers to leave out, and the anatomy then says what that saves.
     """
     if batch < 1:
-        raise UsageError(f"a batch of {batch} pictures", "a batch has at least one")
+        raise UsageError(f"a batch of {batch} images", "a batch has at least one")
     network, name, shape = found(model, input_size, size)
     full = described(network, name, shape, batch, all)
     if not without:
@@ -164,7 +164,7 @@ def show(
 def found(
     model: str | nn.Module, input_size: Sequence[int] | None, size: int | None
 ) -> tuple[nn.Module, str, tuple[int, int, int]]:
-    """The network without weights of its own, its name, and the size of its pictures."""
+    """The network without weights of its own, its name, and the size of its images."""
     if isinstance(model, nn.Module):
         network, name, shape = model, type(model).__name__, (3, 224, 224)
     else:
@@ -181,7 +181,7 @@ def found(
     if size is not None:
         shape = (shape[0], size, size)
     if min(shape) < 1:
-        raise UsageError(f"input {'x'.join(map(str, shape))} holds no picture", "1 or more pixels")
+        raise UsageError(f"input {'x'.join(map(str, shape))} holds no image", "1 or more pixels")
     return network, name, shape
 
 

@@ -23,7 +23,7 @@ def verdict(run: Run) -> str:
     return " ".join([*words, f"Trained in {duration(seconds)}."])
 
 
-def result(test: Evaluation, where: str = "on pictures it never saw") -> str:
+def result(test: Evaluation, where: str = "on images it never saw") -> str:
     """The leading number, and the most frequent mistake where there are classes."""
     leading = test.primary
     words = f"{leading} {leading.name} {where}."
@@ -67,10 +67,10 @@ def _fit(fact: dict[str, str]) -> str:
     """One word on how it fits; the section on curves has the numbers."""
     said = {
         "fits": "It fits.",
-        "overfitted": "It is overfitted: it learned training pictures by heart.",
-        "underfitted": "It is underfitted: it does not do well on its training pictures either.",
+        "overfitted": "It is overfitted: it learned training images by heart.",
+        "underfitted": "It is underfitted: it does not do well on its training images either.",
         "both": "It is underfitted and overfitted at once.",
-        "cannot tell": "Whether it is over- or underfitted cannot be told from so few pictures.",
+        "cannot tell": "Whether it is over- or underfitted cannot be told from so few images.",
     }
     return said[fact["kind"]]
 
@@ -97,7 +97,7 @@ def repeat_section(run: Run) -> Html:
     started = run.started
     words = (
         "The split is in split.csv, the settings are in recipe.toml, what is said of every test "
-        "picture is in predictions.csv: all beside the report. The same command gives the same "
+        "image is in predictions.csv: all beside the report. The same command gives the same "
         "weights on the same machine and versions."
     )
     environment = started["environment"] | {"device": started["fingerprint"]["device"]}
@@ -120,16 +120,16 @@ PARTS = ("train", "val", "test")
 
 
 def data_section(run: Run) -> Html:
-    """Notes of the training, unreadable pictures, and the counts of each class."""
+    """Notes of the training, unreadable images, and the counts of each class."""
     started = run.started
     notes = [*started["notes"], *(fact["note"] for fact in run.events("extended"))]
     return join([findings(notes, run.unreadable), _counts(run, started["images"])])
 
 
 def findings(notes: Sequence[str], unreadable: Sequence[Skipped]) -> Html:
-    """What was found when pictures were read, as a list."""
+    """What was found when images were read, as a list."""
     notes = [*notes, *(f"unreadable: {s.name} ({s.reason})" for s in unreadable)]
-    lead = "What was found when the pictures were read, and what followed from it:"
+    lead = "What was found when the images were read, and what followed from it:"
     parts: list[Html] = [element("p", lead if notes else "Nothing was found wrong.")]
     if notes:
         parts.append(element("ul", *(element("li", note) for note in notes[:SHOWN])))
@@ -139,20 +139,20 @@ def findings(notes: Sequence[str], unreadable: Sequence[Skipped]) -> Html:
     return join(parts)
 
 
-def _counts(run: Run, pictures: dict[str, dict[str, int]]) -> Html:
-    sums = [sum(pictures[part].values()) for part in PARTS]
+def _counts(run: Run, images: dict[str, dict[str, int]]) -> Html:
+    sums = [sum(images[part].values()) for part in PARTS]
     head = ("", "train", "validation", "test")
     if not run.classes:
-        return table(("pictures", *head[1:]), [("all", *sums)])
-    carried = {part: carriers(run, pictures[part]) for part in PARTS}
+        return table(("images", *head[1:]), [("all", *sums)])
+    carried = {part: carriers(run, images[part]) for part in PARTS}
     rows = [(name, *(carried[part][name] for part in PARTS)) for name in run.classes]
-    every = table(("class or label", *head[1:]), [*rows, ("all pictures", *sums)])
-    return folded(f"{sums[0]:,} + {sums[1]:,} + {sums[2]:,} pictures, class by class", every)
+    every = table(("class or label", *head[1:]), [*rows, ("all images", *sums)])
+    return folded(f"{sums[0]:,} + {sums[1]:,} + {sums[2]:,} images, class by class", every)
 
 
-def carriers(run: Run, pictures: dict[str, int]) -> Counter[str]:
-    """How many pictures carry each class or label, from counts as the log has them."""
+def carriers(run: Run, images: dict[str, int]) -> Counter[str]:
+    """How many images carry each class or label, from counts as the log has them."""
     found: Counter[str] = Counter()
-    for label, count in pictures.items():
+    for label, count in images.items():
         found.update(dict.fromkeys(TASKS[run.test.task].classes_in(label), count))
     return found

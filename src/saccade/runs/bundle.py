@@ -1,7 +1,7 @@
 """Bundle: weights and everything needed to use them, in one folder.
 
 `model.safetensors`, `config.json` (timm's words where it has one) and `README.md`, the model card;
-`novelty.safetensors` where it knows how far pictures lie from those that it was trained on.
+`novelty.safetensors` where it knows how far images lie from those that it was trained on.
 Nothing in it is ever executed.
 """
 
@@ -38,15 +38,15 @@ CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: ti
 
 @dataclass(frozen=True)
 class Bundle:
-    """A network that knows what its answers mean and how its pictures are to be prepared."""
+    """A network that knows what its answers mean and how its images are to be prepared."""
 
     architecture: str
     task: Task
     preprocessing: Preprocessing
-    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255, gives `task.outputs` numbers
+    model: nn.Module  # takes images [N,C,size,size] of 0 to 255, gives `task.outputs` numbers
     variant: Variant = field(default_factory=Variant)  # what is changed in the architecture
     min_confidence: float = 0.0  # of an answer; below it a classifier says "unknown"
-    novelty: Novelty | None = None  # how unlike the training pictures others are
+    novelty: Novelty | None = None  # how unlike the training images others are
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -115,8 +115,8 @@ class Bundle:
             task = read_task(told.pop("kind"), tuple(config["label_names"]), told)
             variant, sure = _variant(config), float(config.get("min_confidence", 0.0))
             network = task.network(config["architecture"])
-            picture = (preprocessing.channels, preprocessing.size, preprocessing.size)
-            network = apply_variant(network, variant, picture)
+            image = (preprocessing.channels, preprocessing.size, preprocessing.size)
+            network = apply_variant(network, variant, image)
             model = normalized(network, preprocessing.mean, preprocessing.std)
             state = load(data)
             load_knn(model, state)
@@ -138,7 +138,7 @@ class Bundle:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """What is in picture files, or in all pictures of folders: the `top` most probable."""
+        """What is in image files, or in all images of folders: the `top` most probable."""
         return self.predictor.predict(
             *images, top=top, min_confidence=min_confidence, max_novelty=max_novelty
         )

@@ -84,7 +84,7 @@ class Predictor:
             found += self.task.answers(names, predictions, top, rejection, novelty)
         if reported and not found:
             lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
-            raise DataError(f"no picture could be read: {lines}")
+            raise DataError(f"no image could be read: {lines}")
         return Predictions(tuple(found), tuple(reported))
 
     def _batches(
@@ -126,18 +126,18 @@ class Predictor:
         return Rejection(least, 1.0 if novelty is None else self._refuse_unreachable(novelty))
 
     def _refuse_unreachable(self, most: float) -> float:
-        """`most` as it is; raises `UsageError` where no picture could have a novelty above it."""
+        """`most` as it is; raises `UsageError` where no image could have a novelty above it."""
         if not 0 <= most <= 1:
             raise UsageError(f"no novelty is {most:g}", "it lies between 0 and 1")
         if self.novelty is None:
             raise UsageError(
-                "how novel a picture is this bundle does not know: it has no novelty.safetensors",
-                "classifiers of one class a picture have it; train again if this is one",
+                "how novel an image is this bundle does not know: it has no novelty.safetensors",
+                "classifiers of one class an image have it; train again if this is one",
             )
         if self.novelty.highest <= most < 1:
             raise UsageError(
-                f"no picture is more novel than {most:g}: the scale is that of "
-                f"{len(self.novelty.known)} validation pictures",
+                f"no image is more novel than {most:g}: the scale is that of "
+                f"{len(self.novelty.known)} validation images",
                 f"with these --max-novelty is less than {self.novelty.highest:.4g}",
             )
         return most

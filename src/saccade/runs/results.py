@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Robustness:
-    """One number of a network, on pictures as they are and under corruptions."""
+    """One number of a network, on images as they are and under corruptions."""
 
     clean: MetricValue
     corrupted: dict[str, tuple[MetricValue, ...]]  # by name, severities 1 to 5
@@ -59,7 +59,7 @@ class Robustness:
         if not self.corrupted:
             return f"{self.clean.name}: {self.clean}"
         name = self.worst()
-        words = f"{self.clean.name}: {self.clean} on pictures as they are"
+        words = f"{self.clean.name}: {self.clean} on images as they are"
         worst = _written(self.mean(name), self.clean.unit)
         return f"{words}; {worst} on average of five severities of {name}, the hardest here"
 
@@ -96,7 +96,7 @@ BRIEF = 3  # numbers that a training names at its end
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the pictures, and the leading number of it."""
+    """A part of the images, and the leading number of it."""
 
     name: str
     metric: MetricValue
@@ -104,16 +104,16 @@ class Slice:
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """How good a network is on pictures that it was not trained on; the first number leads."""
+    """How good a network is on images that it was not trained on; the first number leads."""
 
     split: str
     task: str  # the kind of its answers
-    n: int  # pictures
+    n: int  # images
     metrics: tuple[MetricValue, ...]
     per_class: tuple[ClassMetrics, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()  # a row a true class, a column a predicted one
     notes: tuple[str, ...] = ()
-    unreadable: tuple[Skipped, ...] = ()  # pictures that could not be read
+    unreadable: tuple[Skipped, ...] = ()  # images that could not be read
     slices: tuple[Slice, ...] = ()
     robustness: Robustness | None = None
     selected: SelectedThreshold | None = None  # from which confidence on there is an answer
@@ -153,7 +153,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """The share of pictures given their class."""
+        """The share of images given their class."""
         return self["accuracy"].value
 
     @property
@@ -168,7 +168,7 @@ class Evaluation:
         return _defined({k: v for k, v in told.items() if v or k not in ASKED})
 
     def to_csv(self) -> str:
-        """A row a number: of all pictures, of each slice, under each corruption and severity."""
+        """A row a number: of all images, of each slice, under each corruption and severity."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])
@@ -229,12 +229,12 @@ def threshold(selected: SelectedThreshold) -> str:
     """A threshold and what it is for."""
     wish = f"{selected.criterion} of {percent(selected.target)}"
     if not selected.on_validation.value:
-        return f"a {wish} needs no threshold: every picture gets an answer"
+        return f"a {wish} needs no threshold: every image gets an answer"
     return f"unknown below a confidence of {selected.on_validation.value:.4f}, for a {wish}"
 
 
 def answered(there: Threshold) -> str:
-    """How many pictures a threshold lets answer, and how many of the answers are right."""
+    """How many images a threshold lets answer, and how many of the answers are right."""
     words = f"answers {proportion(there.coverage, there.coverage_interval, there.n)}"
     if math.isnan(there.precision):
         return words

@@ -1,8 +1,8 @@
 """Run: the folder in which a training tells its whole story.
 
-`recipe.toml` settings and where each came from · `classes.txt` · `split.csv` which picture was used
+`recipe.toml` settings and where each came from · `classes.txt` · `split.csv` which image was used
 for what · `log.jsonl` what happened · `checkpoint/` to go on from · `predictions.csv` every test
-picture · `bundle/` weights to use · `report.html`.
+image · `bundle/` weights to use · `report.html`.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Run:
 
     @property
     def unreadable(self) -> tuple[Skipped, ...]:
-        """Pictures that could not be read and took no part."""
+        """Images that could not be read and took no part."""
         return tuple(Skipped(f["name"], f["reason"]) for f in self.events("unreadable"))
 
     def predict(
@@ -175,7 +175,7 @@ class Run:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The `top` most probable classes of picture files, or of all pictures in folders."""
+        """The `top` most probable classes of image files, or of all images in folders."""
         limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
         return self.bundle.predict(*images, top=top, **limits)
 
@@ -232,7 +232,7 @@ def open_bundle(path: str | Path) -> Bundle:
 def write_predictions(
     path: Path, items: Sequence[Item], task: Task, result: EvaluationOutputs
 ) -> None:
-    """A row a picture: name, label, prediction, loss, then a probability a class, if there are.
+    """A row an image: name, label, prediction, loss, then a probability a class, if there are.
 
     The novelty stands last, where it is known.
     """

@@ -16,8 +16,8 @@ from saccade.studies.study import TEXT_KEYS, BestOf, Study, Variant, refuse_impo
 from saccade.words import aligned, html_table
 
 KEYS = (
-    *TEXT_KEYS, "name", "data", "seeds", "recipe", "metric", "settings", "variants", "baseline", "axes",
-    "along",
+    *TEXT_KEYS, "name", "data", "seeds", "recipe", "metric", "settings", "variants", "baseline",
+    "axes", "along",
 )  # fmt: skip
 RENAMED = {"number": "metric", "against": "baseline", "limits": "limitations"}
 SHIPPED = {file.stem: file for file in sorted(Path(__file__).parent.glob("*.toml"))}

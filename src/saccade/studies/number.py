@@ -57,7 +57,7 @@ class StudyMetric:
         return self.kind.measure(run, self.level)
 
     def validation_value(self, run: Run) -> float | None:
-        """What a tuned setting is chosen by: validation, never the test pictures."""
+        """What a tuned setting is chosen by: validation, never the test images."""
         return run.val.accuracy if self.name == "test_accuracy" else self.of(run)
 
     def written(self, value: float) -> str:

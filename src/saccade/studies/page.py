@@ -232,7 +232,7 @@ def _result(result: StudyResult) -> Html:
     shown = {
         "compared": (str(len(result.results)), "variants"),
         "seeds": (str(result.study.seeds), "of each"),
-        "pictures": (result.study.data_name, "trained and measured on"),
+        "images": (result.study.data_name, "trained and measured on"),
         "training": (f"{result.seconds / 60:.1f} min", f"{len(result.runs)} trainings"),
     }
     said = element("p", f"The lectures: {result.study.lectures}") if result.study.lectures else ""
@@ -252,8 +252,8 @@ def _drawing(result: StudyResult) -> Html:
 def _limits(result: StudyResult) -> Html:
     own = element("p", result.study.limitations) if result.study.limitations else ""
     general = (
-        "One network, one set of pictures, a short training: the order found here may be another "
-        "one with larger networks, more pictures and longer trainings. The intervals speak of the "
+        "One network, one set of images, a short training: the order found here may be another "
+        "one with larger networks, more images and longer trainings. The intervals speak of the "
         "seeds alone."
     )
     return join([own, element("p", general)])

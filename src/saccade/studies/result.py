@@ -187,7 +187,7 @@ class StudyResult:
             f"paired by seed; the words follow Holm's rule for {count} comparisons"
             if seeds > 1
             else "one seed: there is no interval, and no telling a difference from chance",
-            "a seed draws first weights, order, augmentation, and the pictures where they come "
+            "a seed draws first weights, order, augmentation, and the images where they come "
             "undivided or limited; what all seeds have in common is not in the intervals",
         ]
         return lines + edge_notes(self.study, self.results)

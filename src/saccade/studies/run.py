@@ -86,7 +86,7 @@ def _asked_for(wanted: StudyOptions) -> Study:
 
 
 def _refuse_misfits(study: Study) -> None:
-    """Raise where a variant cannot be trained on the pictures, before any is."""
+    """Raise where a variant cannot be trained on the images, before any is."""
     source = open_source(study.data, notify=say)
     seen = summarize(source.read(source.splits[0]))
     watched = seen.task.plain(()).metric().score.name

@@ -77,7 +77,7 @@ class Study:
 
     @property
     def data_name(self) -> str:
-        """What the pictures are called, without the way to them."""
+        """What the images are called, without the way to them."""
         return Path(self.data.partition("::")[0]).stem or self.data
 
     @property

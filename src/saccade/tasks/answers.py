@@ -94,7 +94,7 @@ class Predictions(Sequence[Answer]):
         return f"Predictions({shown}{', ...' if len(self.items) > 3 else ''})"
 
     def _repr_html_(self) -> str:
-        return html_table(("picture", "answer"), [(item.name, item.best) for item in self.items])
+        return html_table(("image", "answer"), [(item.name, item.best) for item in self.items])
 
 
 def most_probable(

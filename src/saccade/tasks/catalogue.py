@@ -39,7 +39,7 @@ def task_type(items: Sequence[Item]) -> type[Task]:
     found = {LABELS[type(item.label)].kind for item in items if item.label is not None}
     if len(found) != 1:
         words = " and ".join(sorted(found)) or "no labels"
-        raise DataError(f"the pictures carry {words}", "all labels have to be of one kind")
+        raise DataError(f"the images carry {words}", "all labels have to be of one kind")
     return TASKS[found.pop()]
 
 
@@ -96,7 +96,7 @@ def refuse_other_labels(items: Sequence[Item], task: Task) -> None:
     for item in items:
         if item.label is None:
             raise DataError(
-                f"'{item.name}' has no label to measure by", "for pictures without: saccade predict"
+                f"'{item.name}' has no label to measure by", "for images without: saccade predict"
             )
         if not isinstance(item.label, task.labels):
             raise DataError(

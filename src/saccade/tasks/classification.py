@@ -41,7 +41,7 @@ class Classification(Task):
         tag="image-classification",
         answers="classes",
         use="It is meant for images that show one of its classes each.",
-        limits="It names one of its classes for any picture, one of something else too.",
+        limits="It names one of its classes for any image, one of something else too.",
     )
 
     @classmethod
@@ -141,9 +141,9 @@ class Prediction:
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
     accepted: bool = (
-        True  # whether the first is an answer: probable enough, the picture not too novel
+        True  # whether the first is an answer: probable enough, the image not too novel
     )
-    novelty: float | None = None  # share of validation pictures nearer to the training pictures
+    novelty: float | None = None  # share of validation images nearer to the training images
 
     @property
     def best(self) -> str:

@@ -44,7 +44,7 @@ class Counting(Task):
         tag="object-counting",
         answers="a count",
         use="It is meant for images in which things of one kind are to be counted.",
-        limits="It counts in any picture, one that shows nothing of the kind too; where the "
+        limits="It counts in any image, one that shows nothing of the kind too; where the "
         "things are it does not say.",
     )
     classes = ()
@@ -60,7 +60,7 @@ class Counting(Task):
         """With the mean of the counts of `items`, those to train on."""
         counts = cls().targets(items).double()
         if len(counts.unique()) < 2:
-            raise DataError("all pictures have the same count", "there is nothing to be learned")
+            raise DataError("all images have the same count", "there is nothing to be learned")
         return cls(float(counts.mean()))
 
     @classmethod
@@ -117,7 +117,7 @@ class Counting(Task):
         """
         margin = conformal_quantile((predictions.sqrt() - targets.sqrt()).abs().flatten())
         if margin is None:
-            return self, {"note": f"{len(targets)} pictures are too few for bounds"}
+            return self, {"note": f"{len(targets)} images are too few for bounds"}
         return replace(self, root_margin=margin), {"root_margin": margin, "note": ""}
 
     @classmethod

@@ -61,8 +61,8 @@ class Multilabel(Task):
         if len({frozenset(labels_of(item)) for item in items}) == 1:
             found = SEVERAL.join(labels_of(items[0])) or "none"
             raise DataError(
-                f"all pictures to train on carry the same labels: {found}",
-                "there is nothing to be learned; add pictures without one of them",
+                f"all images to train on carry the same labels: {found}",
+                "there is nothing to be learned; add images without one of them",
             )
         return cls(classes, label_smoothing, _weights_of_labels(weights, items, classes))
 

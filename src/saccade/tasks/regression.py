@@ -25,9 +25,9 @@ from saccade.words import html_table
 class Regression(Task):
     """The network learns (number - mean) / scale, the squared error as the loss."""
 
-    mean: float = 0.0  # of the training pictures' numbers
+    mean: float = 0.0  # of the training images' numbers
     scale: float = 1.0  # their standard deviation
-    margin: float | None = None  # nine in ten pictures lie this near; None: not known
+    margin: float | None = None  # nine in ten images lie this near; None: not known
 
     kind = "regression"
     labels = (float, int)
@@ -37,7 +37,7 @@ class Regression(Task):
         tag="image-regression",
         answers="a number",
         use="It is meant for images that each have such a number.",
-        limits="It says a number for any picture, one that shows nothing of the kind too.",
+        limits="It says a number for any image, one that shows nothing of the kind too.",
     )
     classes = ()
 
@@ -52,7 +52,7 @@ class Regression(Task):
         """With mean and scale of the numbers of `items`, those to train on."""
         numbers = cls().targets(items).double()
         if len(numbers) < 2 or float(numbers.std()) == 0:
-            raise DataError("all pictures have the same number", "there is nothing to be learned")
+            raise DataError("all images have the same number", "there is nothing to be learned")
         return cls(float(numbers.mean()), float(numbers.std()))
 
     @classmethod
@@ -101,12 +101,12 @@ class Regression(Task):
         """With the margin that holds nine in ten of images like these."""
         margin = conformal_quantile(residuals(predictions, targets).abs().flatten())
         if margin is None:
-            return self, {"note": f"{len(targets)} pictures are too few for a margin"}
+            return self, {"note": f"{len(targets)} images are too few for a margin"}
         return replace(self, margin=margin), {"margin": margin, "note": ""}
 
     @classmethod
     def calibration(cls, facts: Mapping[str, Any]) -> str:
-        return f"Nine in ten of the validation pictures lie within ± {facts['margin']:,.4g}."
+        return f"Nine in ten of the validation images lie within ± {facts['margin']:,.4g}."
 
     def answers(
         self,

@@ -1,4 +1,4 @@
-"""settled: data, settings and division of a training, before a picture is decoded for it."""
+"""settled: data, settings and division of a training, before an image is decoded for it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TrainingInputs(NamedTuple):
 def training_inputs(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
 ) -> TrainingInputs:
-    """Open the data, choose what is left to choose, examine and divide the pictures."""
+    """Open the data, choose what is left to choose, examine and divide the images."""
     source = open_source(data, notify=say)
     seen, hand = (
         summarize(source.read(source.splits[0])),
@@ -95,7 +95,7 @@ def notes_on(skipped: Sequence[Skipped]) -> list[str]:
 def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Grouping, list[str]]:
     """What must stay in one split, and the doctor's errors and warnings in words.
 
-    Copies of a picture, near ones too, count as a group wherever the doctor is let in.
+    Copies of an image, near ones too, count as a group wherever the doctor is let in.
     """
     group = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
     if recipe.data.doctor == "off":

@@ -82,9 +82,9 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
 
 
 def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricValue) -> None:
-    """Measure on as many training pictures, as they are, as there are held-out ones; compare.
+    """Measure on as many training images, as they are, as there are held-out ones; compare.
 
-    The loss of the log will not do for it: it is that of augmented pictures, of smoothed targets,
+    The loss of the log will not do for it: it is that of augmented images, of smoothed targets,
     and of weights that moved on meanwhile.
     """
     sample = setup.splits["train"].evenly_spaced(val.n)
@@ -102,7 +102,7 @@ def write_prose(run: Run, test: Split) -> list[Failure]:
     failures: list[Failure] = []
     writers = {
         "the model card": lambda: write_card(run),
-        "the report": lambda: write_report(run, test.pictures),
+        "the report": lambda: write_report(run, test.images),
     }
     for name, write in writers.items():
         try:

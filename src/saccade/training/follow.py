@@ -157,7 +157,7 @@ class LogView(View):
 
 
 def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: DataSplit) -> None:
-    """Tell the others what is to be trained, and on which pictures."""
+    """Tell the others what is to be trained, and on which images."""
 
     def plan() -> bytes:
         with TemporaryDirectory() as folder:
@@ -169,7 +169,7 @@ def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: Dat
 
 
 def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
-    """The plan; raises `DataError` where this machine has other pictures than the leader's."""
+    """The plan; raises `DataError` where this machine has other images than the leader's."""
     plan = json.loads(world.broadcast_bytes())
     with TemporaryDirectory() as folder:
         (split := Path(folder) / "split.csv").write_text(plan["split"], encoding="utf-8")

@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 class InitialModel:
     """A network ready for its first step, or done without one."""
 
-    model: nn.Module  # takes pictures [N,C,size,size] of 0 to 255
+    model: nn.Module  # takes images [N,C,size,size] of 0 to 255
     preprocessing: Preprocessing  # with the means and deviations of the network's first row
     words: tuple[str, ...]  # where its weights come from
 
@@ -41,7 +41,7 @@ class InitialModel:
 def initial_model(
     recipe: Recipe, task: Task, train: DecodedImages, targets: Tensor, progress: Progress
 ) -> InitialModel:
-    """The network of a recipe, for the decoded pictures to `train` on and their `targets`.
+    """The network of a recipe, for the decoded images to `train` on and their `targets`.
 
     Raises `WeightsError` for weights of another network, `UsageError` for a layer that does not
     exist, `RecipeError` where nothing would be learned.
@@ -67,7 +67,7 @@ def initial_model(
 def _filled(
     recipe: Recipe, task: Task, train: DecodedImages
 ) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
-    """The bare network with its first weights, and what pictures it takes."""
+    """The bare network with its first weights, and what images it takes."""
     p, words = train.preprocessing, ()
     network, shape = task.network(recipe.model.name), (p.channels, p.size, p.size)
     known, changes = None, variant_of(recipe)
@@ -77,7 +77,7 @@ def _filled(
         words = (str(origin.load_into(network, task.classes)),)
         known, changes = origin.preprocessing, changes.less(origin.variant)
     network = apply_variant(network, changes, shape)
-    mean, std = (known.mean, known.std) if known else channel_statistics(train.pictures)
+    mean, std = (known.mean, known.std) if known else channel_statistics(train.images)
     return network, replace(p, mean=mean, std=std), words
 
 
@@ -91,7 +91,7 @@ def _fit_rows(
 ) -> tuple[str, ...]:
     """Fit every row of a classical network; gives what is to be said about it."""
     refuse_without(Capability.SUPPORT_VECTORS, task, hint="take a network of saccade models")
-    return fit(model, train.pictures, targets, recipe.train.seed, progress)
+    return fit(model, train.images, targets, recipe.train.seed, progress)
 
 
 def _fit(
@@ -102,7 +102,7 @@ def _fit(
     targets: Tensor,
     progress: Progress,
 ) -> str:
-    """Fit the last layer to the features of the pictures; says what was chosen."""
+    """Fit the last layer to the features of the images; says what was chosen."""
     data = recipe.data
     refuse_misfit(recipe.model.head, task, model)
     if recipe.model.head == "knn" and recipe.train.epochs:

@@ -41,7 +41,7 @@ class Logbook:
         }  # of the steps done in the epoch of `position`
         self.view = view
         self.unread: list[Step] = []
-        self.index = torch.empty(0, dtype=torch.int64)  # pictures of the last step
+        self.index = torch.empty(0, dtype=torch.int64)  # images of the last step
         self.micro_batches = setup.state.micro_batches
         self.layers = LayerMonitoring(setup)
         self.layers.prepare_step(start)
@@ -102,7 +102,7 @@ class Logbook:
             self.run.log("out_of_memory", **place, **{state.label(name, "micro_batch"): size})
             self.view.note(
                 f"memory ran out in step {step.step + 1} of epoch {step.epoch + 1}: from there on "
-                f"{size} pictures at a time, their gradients gathered to the same batch"
+                f"{size} images at a time, their gradients gathered to the same batch"
             )
 
     def _close(self, event: Epoch) -> None:
@@ -189,7 +189,7 @@ class Logbook:
             raise self._diverged(f"{name} has numbers that are not finite", self.index)
 
     def _diverged(self, found: str, index: Tensor) -> DivergedError:
-        """Log the end, and give the error with the pictures of the last batch."""
+        """Log the end, and give the error with the images of the last batch."""
         epoch, step = self.position.epoch + 1, self.position.step
         self.run.log("diverged", epoch=epoch, step=step, found=found)
         return diverged(f"{found} at step {step} of epoch {epoch}", index, self._items)
@@ -200,10 +200,10 @@ class Logbook:
 
 
 def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
-    """The error for a number that is none, with the pictures of its batch."""
+    """The error for a number that is none, with the images of its batch."""
     names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(
-        f"{what}, on {len(index)} pictures such as {names}",
+        f"{what}, on {len(index)} images such as {names}",
         "take a smaller optim.lr, or set optim.clip_grad=1; checkpoints of earlier epochs "
         "are whole",
     )

@@ -1,4 +1,4 @@
-"""gauge: what a finished classifier remembers of its training pictures, to tell what is unlike."""
+"""gauge: what a finished classifier remembers of its training images, to tell what is unlike."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from saccade.runs.run import Run
 from saccade.tasks.task import Capability
 from saccade.training.prepare import TrainingSetup
 
-MOST = 1000  # pictures of each split
-LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that a picture can exceed
+MOST = 1000  # images of each split
+LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that an image can exceed
 
 
 def fit_novelty(setup: TrainingSetup) -> Novelty | None:
-    """Fitted on training pictures as they are, its scale read off validation pictures.
+    """Fitted on training images as they are, its scale read off validation images.
 
     None where the task has no use for it.  Every process looks for itself.
     """
@@ -31,7 +31,7 @@ def fit_novelty(setup: TrainingSetup) -> Novelty | None:
 
 
 def log_novelty(run: Run, novelty: Novelty, test: Tensor) -> None:
-    """Log what is remembered, and how many test pictures are more novel than a level.  [N]"""
+    """Log what is remembered, and how many test images are more novel than a level.  [N]"""
     level = next((level for level in LEVELS if level < novelty.highest), 0.0)
     counts = {"images": len(novelty.bank), "held_out": len(novelty.known)}
     words = novelty_text(test, level)

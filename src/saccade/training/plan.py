@@ -41,7 +41,7 @@ from saccade.words import aligned, duration, html_table
 
 SECONDS = 2.0  # of a rehearsal
 SAMPLE = 4  # batches that a plan decodes
-EACH = 3  # pictures of each class among them
+EACH = 3  # images of each class among them
 PART = 2**24  # bytes that are written to see how fast a checkpoint is
 
 
@@ -64,12 +64,12 @@ class Plan:
     device: str
     batch_size: int
     parameters: int
-    multiply_adds: int  # of one picture, forward
-    memory: int  # beside the program and its pictures
+    multiply_adds: int  # of one image, forward
+    memory: int  # beside the program and its images
     memory_free: int
     checkpoint: int  # bytes of one on disk
     images: Mapping[str, int]  # by split
-    decode_seconds: float | None  # of all pictures, once; None where they are there already
+    decode_seconds: float | None  # of all images, once; None where they are there already
     step_seconds: float
     epoch_seconds: float  # with measuring and saving
     epochs: int
@@ -77,7 +77,7 @@ class Plan:
     seconds: float  # in all, decoding too
     operations_per_second: float  # two a multiply-add, backward twice forward
     machine_operations_per_second: float | None  # of a matrix product; None in a short training
-    steps_tried: int  # pictures of the largest batch that was tried
+    steps_tried: int  # images of the largest batch that was tried
 
     @property
     def flops_utilization(self) -> float | None:
@@ -100,13 +100,13 @@ class Plan:
             measured += f", from batches of up to {self.steps_tried}"
         rows = [
             ("network", f"{self.model}, {self.parameters:,} parameters"),
-            ("multiply-adds", f"{self.multiply_adds:,} a picture"),
-            ("memory", f"{memory}, for {self.batch_size} pictures a step"),
+            ("multiply-adds", f"{self.multiply_adds:,} an image"),
+            ("memory", f"{memory}, for {self.batch_size} images a step"),
             ("speed", f"{speed}; {measured}"),
             ("in all", f"{duration(self.seconds)}, {self._epochs}"),
         ]
         if self.epochs:
-            rows.insert(-1, ("an epoch", f"{epoch}, {self.images['train']:,} pictures to train on"))
+            rows.insert(-1, ("an epoch", f"{epoch}, {self.images['train']:,} images to train on"))
         if len(self.stages) > 1:
             each = (f"{s.stage}, {duration(s.epoch_seconds)} each" for s in self.stages)
             rows.insert(-1, ("in stages", "; ".join(each)))
@@ -124,7 +124,7 @@ class Plan:
         each = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
             f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
-            f"picture, {format_bytes(self.memory)} of memory; {each}{self._epochs} "
+            f"image, {format_bytes(self.memory)} of memory; {each}{self._epochs} "
             f"{duration(self.seconds)}{share}"
         )
 
@@ -162,7 +162,7 @@ def folder_of(out: Path | None) -> Path:
 
 
 def planned(recipe: Recipe, division: DataSplit, folder: Path) -> Plan:
-    """What training on `division` would cost, from a few of its pictures and no weight kept."""
+    """What training on `division` would cost, from a few of its images and no weight kept."""
     clock = Stopwatch()
     splits = {"train": division.train, "val": division.val, "test": division.test}
     batch = int(recipe.train.batch_size)
@@ -187,7 +187,7 @@ def sample(items: tuple[Item, ...], batch: int) -> tuple[Item, ...]:
 
 
 class Stopwatch:
-    """Seconds a picture, between the first and the last of those that were decoded."""
+    """Seconds an image, between the first and the last of those that were decoded."""
 
     def __init__(self) -> None:
         self.first = self.last = time.perf_counter()
@@ -207,7 +207,7 @@ class Stopwatch:
 def forecast(
     setup: TrainingSetup, counts: Mapping[str, int], folder: Path, decode: float | None = None
 ) -> Plan:
-    """What the training that is prepared will cost, with so many pictures in each split."""
+    """What the training that is prepared will cost, with so many images in each split."""
     recipe = setup.recipe
     batch = min(int(recipe.train.batch_size), counts["train"])
     paces = [_pace(setup, counts["train"], stage) for stage in recipe.stages]
@@ -266,7 +266,7 @@ def _rate(device: torch.device, recipe: Recipe) -> float:
 
 
 def _pace(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
-    """That of a stage on `count` pictures; tried at whole size where pictures grow."""
+    """That of a stage on `count` images; tried at whole size where images grow."""
     recipe = setup.recipe
     named = [parse_augmentation(text, len(setup.task.classes)) for text in recipe.data.augment]
     training = TrainingCopy.of(
@@ -281,7 +281,7 @@ def _pace(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
 
 
 def progressive_resizing_cost(recipe: Recipe) -> float:
-    """The cost of a step on average, as a share of that with pictures of whole size."""
+    """The cost of a step on average, as a share of that with images of whole size."""
     whole = int(recipe.data.size)
     if recipe.data.progressive_resizing == 1:
         return 1.0

@@ -36,7 +36,7 @@ from saccade.tasks.catalogue import refuse_without, task_for
 from saccade.tasks.task import Capability, Task
 from saccade.training.initial import initial_model
 
-HELD_OUT_BATCH = 256  # pictures measured at a time
+HELD_OUT_BATCH = 256  # images measured at a time
 PLACEHOLDER_LR = 1.0  # the learning rate until a sweep has found it
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
     "shuffled": lambda targets, seed: shuffled(len(targets), seed),
@@ -50,25 +50,25 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """One split, decoded: the items that could be read, with their pictures and targets."""
+    """One split, decoded: the items that could be read, with their images and targets."""
 
     items: tuple[Item, ...]
-    pictures: ImageStore
+    images: ImageStore
     targets: Tensor
 
     def sequential(self) -> Loader:
-        """Every picture once, for measuring."""
-        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, sequential(len(self.items)))
+        """Every image once, for measuring."""
+        return Loader(self.images, self.targets, HELD_OUT_BATCH, sequential(len(self.items)))
 
     def evenly_spaced(self, count: int) -> Loader:
-        """At most `count` pictures, evenly spread over the split, for measuring."""
+        """At most `count` images, evenly spread over the split, for measuring."""
         order = evenly_spaced(len(self.items), count)
-        return Loader(self.pictures, self.targets, HELD_OUT_BATCH, order)
+        return Loader(self.images, self.targets, HELD_OUT_BATCH, order)
 
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """Pictures, task, network, and the ways to feed and to move it."""
+    """Images, task, network, and the ways to feed and to move it."""
 
     recipe: Recipe
     task: Task
@@ -131,9 +131,9 @@ class TrainingSetup:
 def prepare(
     recipe: Recipe, division: DataSplit, progress: Progress, world: World = SINGLE_PROCESS
 ) -> TrainingSetup:
-    """Decode the pictures and build the network, its optimizer and its augmentation.
+    """Decode the images and build the network, its optimizer and its augmentation.
 
-    Raises `DataError` when a class is left without a readable picture.
+    Raises `DataError` when a class is left without a readable image.
     """
     data, settings = recipe.data, recipe.train
     claim_device(recipe, world)
@@ -149,8 +149,8 @@ def prepare(
         splits, unreadable = _decode(division, preprocessing, cache, task, progress)
     train = splits["train"]
     order = ORDERS[data.sampling](train.targets, settings.seed)
-    loader = Loader(train.pictures, train.targets, int(settings.batch_size), order)
-    decoding = DecodedImages(train.items, train.pictures, preprocessing)
+    loader = Loader(train.images, train.targets, int(settings.batch_size), order)
+    decoding = DecodedImages(train.items, train.images, preprocessing)
     ready = initial_model(recipe, task, decoding, train.targets, progress)
     compile_in_place(ready.model, settings.compile, device(settings.device))
     state = _train_state(recipe, ready.model, task, len(loader), world)
@@ -180,7 +180,7 @@ def claim_device(recipe: Recipe, world: World) -> None:
         return
     if recipe.data.cache not in ("auto", "disk"):
         raise RecipeError(
-            f"data.cache={recipe.data.cache} would decode or hold every picture once a process",
+            f"data.cache={recipe.data.cache} would decode or hold every image once a process",
             "set data.cache=disk, which the processes of a machine share",
         )
     if recipe.optim.lr == "auto":
@@ -191,7 +191,7 @@ def claim_device(recipe: Recipe, world: World) -> None:
     if recipe.train.class_weights != "none":
         raise RecipeError(
             "train.class_weights do not go with several processes: the weights of a batch are "
-            "shared out among all of its pictures",
+            "shared out among all of its images",
             "set data.sampling=balanced in their place, or train with one process",
         )
 
@@ -270,11 +270,11 @@ def _decode(
         unreadable += result.failed
         kept = tuple(items[k] for k in result.indices)
         if not kept:
-            raise DataError(f"no picture of {name} can be read; {_first(result.failed)}")
-        splits[name] = Split(kept, result.pictures, task.targets(kept))
+            raise DataError(f"no image of {name} can be read; {_first(result.failed)}")
+        splits[name] = Split(kept, result.images, task.targets(kept))
     lost = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
     if lost:
-        raise DataError(f"'{min(lost)}' has no readable picture to train on; {_first(unreadable)}")
+        raise DataError(f"'{min(lost)}' has no readable image to train on; {_first(unreadable)}")
     return splits, tuple(unreadable)
 
 

@@ -47,7 +47,7 @@ def start_training(
     view: View,
     world: World = SINGLE_PROCESS,
 ) -> Run:
-    """Train on `data` into a new run folder, made only once pictures and network are ready."""
+    """Train on `data` into a new run folder, made only once images and network are ready."""
     began = time.perf_counter()
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
@@ -258,6 +258,6 @@ def train_epochs(
 
 
 def _counts(split: Split) -> dict[str, int]:
-    """Pictures by class, or by all labels as a table has them; those with numbers in one pot."""
+    """Images by class, or by all labels as a table has them; those with numbers in one pot."""
     labels = (item.label for item in split.items)
     return dict(Counter("" if isinstance(x, int | float) else label_text(x) for x in labels))

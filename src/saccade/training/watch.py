@@ -22,7 +22,7 @@ from saccade.runs.run import Run
 from saccade.training.prepare import TrainingSetup
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-PICTURES = 256  # of the training split, evenly spread over it, on which units are to fire
+IMAGES = 256  # of the training split, evenly spread over it, on which units are to fire
 
 
 @contextmanager
@@ -72,7 +72,8 @@ def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:
     needed, free = (KEEP_LAST + 2) * checkpoint, free_disk(folder)
     if needed > free:
         raise ResourceError(
-            f"the run needs {format_bytes(needed)} of disk in '{folder}'; {format_bytes(free)} are free",
+            f"the run needs {format_bytes(needed)} of disk in '{folder}'; "
+            f"{format_bytes(free)} are free",
             "make room, or name another folder with --out",
         )
 
@@ -99,9 +100,9 @@ class LayerMonitoring:
         self.reported: set[str] = set()
         if self.every:
             train = setup.splits["train"]
-            chosen = evenly_spaced(len(train.items), PICTURES)(0)
+            chosen = evenly_spaced(len(train.items), IMAGES)(0)
             device = next(setup.model.parameters()).device
-            self.watch = LayerMonitor(setup.model, train.pictures.take(chosen).to(device))
+            self.watch = LayerMonitor(setup.model, train.images.take(chosen).to(device))
 
     def prepare_step(self, position: Position) -> None:
         """Be ready for the step to come, where it is one to be looked at."""

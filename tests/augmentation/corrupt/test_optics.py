@@ -78,7 +78,7 @@ def test_filtering_is_that_of_scipy():
         np.testing.assert_allclose(mine.numpy(), theirs, atol=1e-3)
 
 
-def test_each_picture_may_have_its_own_kernel():
+def test_each_image_may_have_its_own_kernel():
     images = torch.rand(2, 3, 16, 16, generator=chance())
     kernels = torch.zeros(2, 3, 3)
     kernels[0, 1, 1], kernels[1, 1, 2] = 1, 1  # as it is; moved to the right by one
@@ -139,9 +139,9 @@ def test_pixels_of_broken_blocks_are_those_of_pillow():
     coarse = 255 * torch.rand(1, 1, 20, 20, generator=chance())
     smooth = F.interpolate(coarse, (224, 224), mode="bilinear")[0, 0]
     pixels = smooth.byte().numpy()
-    picture = Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     box = Image.Resampling.BOX
-    theirs = np.asarray(picture.resize((89, 89), box).resize((224, 224), box), dtype=np.float32)
+    theirs = np.asarray(image.resize((89, 89), box).resize((224, 224), box), dtype=np.float32)
     ours = changed_by(torch.from_numpy(pixels)[None, None], "pixelate", 3, chance())[0, 0].numpy()
     off = np.abs(ours - theirs).mean()  # Pillow takes whole pixels only, and rounds
     assert off < 0.5 * np.abs(pixels - theirs).mean()
@@ -173,7 +173,7 @@ def test_translations_are_whole_pixels_in_one_of_eight_directions():
         assert sum(fits) == 1
 
 
-def test_a_larger_picture_moves_farther():
+def test_a_larger_image_moves_farther():
     ramp = torch.arange(224.0).expand(32, 1, 224, 224)
     moved = (changed_by(ramp, "translate", 5, chance()) - ramp)[..., 112, 112].abs().max()
     assert moved == 20  # 5 steps of round(224 / 64) = 4 pixels

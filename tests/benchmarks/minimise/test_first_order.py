@@ -38,7 +38,7 @@ def test_steps_are_those_of_pytorchs_training_loop(name, momentum, theirs):
     torch.testing.assert_close(last, weights_of(network))
 
 
-def test_every_pass_has_every_picture_at_most_once():
+def test_every_pass_has_every_image_at_most_once():
     batches = list(islice(shuffled_batches(10, 3, torch.Generator().manual_seed(0)), 6))
     for first in (0, 3):
         seen = torch.cat(batches[first : first + 3]).tolist()

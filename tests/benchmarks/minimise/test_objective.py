@@ -30,15 +30,15 @@ def test_loss_and_gradient_are_those_of_the_network_with_decay():
 
 
 def test_the_product_is_that_of_the_gauss_newton_matrix_written_out():
-    """Mean over pictures of J' (diag(p) - p p') J, plus decay: Schraudolph 2002, Section 3."""
+    """Mean over images of J' (diag(p) - p p') J, plus decay: Schraudolph 2002, Section 3."""
     network, x, targets = problem()
     objective, w = network_loss(network, x, targets, decay=0.1), weights_of(network)
     matrix = 0.1 * torch.eye(len(w), dtype=torch.float64)
-    for picture in x:
-        p = network(picture).softmax(0)
+    for image in x:
+        p = network(image).softmax(0)
         rows = []
         for k in range(3):
-            gradients = torch.autograd.grad(network(picture)[k], list(network.parameters()))
+            gradients = torch.autograd.grad(network(image)[k], list(network.parameters()))
             rows.append(torch.cat([g.flatten() for g in gradients]))
         jacobian = torch.stack(rows)
         matrix += (jacobian.T @ (torch.diag(p) - torch.outer(p, p)) @ jacobian).detach() / len(x)
@@ -65,7 +65,7 @@ def test_for_a_linear_model_it_is_the_hessian():
     torch.testing.assert_close(objective.model(w).product(v), hessian @ v)
 
 
-def test_costs_are_counted_in_passes_and_by_the_share_of_pictures():
+def test_costs_are_counted_in_passes_and_by_the_share_of_images():
     network, x, targets = problem()
     objective, w = network_loss(network, x, targets), weights_of(network)
     third = torch.arange(3)
@@ -84,7 +84,7 @@ def test_costs_are_counted_in_passes_and_by_the_share_of_pictures():
     assert costs == pytest.approx([1, 3, 4, 1 / 3, 1])
 
 
-def test_rows_are_the_pictures_alone():
+def test_rows_are_the_images_alone():
     network, x, targets = problem()
     some = torch.tensor([7, 2])
     whole, part = network_loss(network, x, targets), network_loss(network, x[some], targets[some])

@@ -1,4 +1,4 @@
-"""Every trap is laid once in a small set of pictures, and found: how often, where, how severe."""
+"""Every trap is laid once in a small set of images, and found: how often, where, how severe."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def lay_traps(root: Path) -> None:
     white = np.kron(np.random.default_rng(1).integers(205, 256, (10, 12, 3)), np.ones((8, 8, 1)))
     Image.fromarray(white.astype(np.uint8)).save(cat / "white.png")
     (root / "train/.hidden").mkdir()
-    (root / "notes.txt").write_text("about these pictures")
+    (root / "notes.txt").write_text("about these images")
     (cat / "loop").symlink_to(root)
 
 
@@ -147,7 +147,7 @@ def test_the_worst_stands_first_and_everything_is_said_in_words(diagnosis):
     order = [finding.severity for finding in diagnosis.findings]
     assert order == sorted(order, key=["error", "warning", "note"].index)
     words = str(diagnosis)
-    assert "70 pictures of 3 classes, 68 readable; 4 errors" in words
+    assert "70 images of 3 classes, 68 readable; 4 errors" in words
     assert words.count("\n") == len(diagnosis.findings)
     assert "<table>" in diagnosis._repr_html_()
 
@@ -162,7 +162,7 @@ def test_everything_is_there_as_plain_data(diagnosis):
     assert half["remarks"][IN_CAT + "half.png"]
 
 
-def test_there_is_a_row_for_every_picture(diagnosis):
+def test_there_is_a_row_for_every_image(diagnosis):
     rows = {str(row["path"]): row for row in diagnosis.rows()}
     assert len(rows) == 70
     assert rows["val/cat/again.jpg"]["copy_of"] == IN_CAT + "p2.png"
@@ -213,7 +213,7 @@ def test_a_set_without_traps_has_no_findings():
     items = tuple(Item(f"{n}.png", "ab"[n % 2], encoded(n)) for n in range(24))
     diagnosis = examine(Listing("fine", ("a", "b"), {"all": items}))
     assert diagnosis.findings == ()
-    assert str(diagnosis) == "fine: 24 pictures of 2 classes, 24 readable; nothing found"
+    assert str(diagnosis) == "fine: 24 images of 2 classes, 24 readable; nothing found"
     assert diagnosis.clusters() == ()
 
 

@@ -1,4 +1,4 @@
-"""Copies are found when they are, and only then: against all pairs, and on real pictures."""
+"""Copies are found when they are, and only then: against all pairs, and on real images."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from saccade.data.doctor.facts import COLUMNS, inspect_image, row
 from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 
 
-def table_of(pictures) -> np.ndarray:
-    return np.array([row(inspect_image(picture)) for picture in pictures], dtype=COLUMNS)
+def table_of(images) -> np.ndarray:
+    return np.array([row(inspect_image(image)) for image in images], dtype=COLUMNS)
 
 
-def pairs_of(pictures) -> list[list[int]]:
-    table = table_of(pictures)
-    items = [Item(str(n), None, picture) for n, picture in enumerate(pictures)]
+def pairs_of(images) -> list[list[int]]:
+    table = table_of(images)
+    items = [Item(str(n), None, image) for n, image in enumerate(images)]
     return confirmed_pairs(candidate_pairs(table, np.arange(len(items))), table, items).tolist()
 
 
@@ -59,7 +59,7 @@ def test_the_bands_propose_exactly_the_pairs_that_all_pairs_propose():
     assert len(expected) > 1000
 
 
-def test_flat_pictures_are_no_evidence():
+def test_flat_images_are_no_evidence():
     rng = np.random.default_rng(2)
     blank = [ImageArray(rng.integers(250, 253, (80, 80)).astype(np.uint8)) for _ in range(30)]
     assert candidate_pairs(table_of(blank), np.arange(30)).tolist() == []
@@ -79,7 +79,7 @@ def again(image: Image.Image, **options) -> EncodedImage:
 
 def test_photographs_saved_again_are_found_and_others_are_not(shared_data):
     files = sorted((shared_data / "imagenet_samples").glob("*.JPEG"))[::17]
-    pictures, expected = [], []
+    images, expected = [], []
     for n, path in enumerate(files):
         image = Image.open(path).convert("RGB")
         change = n % 3
@@ -89,9 +89,9 @@ def test_photographs_saved_again_are_found_and_others_are_not(shared_data):
             copy = again(image.resize((image.width // 2, image.height // 2)), quality=90)
         else:
             copy = again(ImageEnhance.Contrast(image).enhance(1.2), quality=90)
-        pictures += [ImageFile(path), copy]
+        images += [ImageFile(path), copy]
         expected.append([2 * n, 2 * n + 1])
-    assert pairs_of(pictures) == expected
+    assert pairs_of(images) == expected
 
 
 def test_digits_that_are_merely_similar_are_no_duplicates(shared_data):
@@ -107,8 +107,8 @@ def test_most_digits_saved_again_are_found_and_no_others(shared_data):
     raw = path.read_bytes()
     raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     digits = np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 28, 28)[:40]
-    pictures = [ImageArray(digit) for digit in digits]
-    pictures += [again(Image.fromarray(digit), quality=75) for digit in digits]
-    found = pairs_of(pictures)
+    images = [ImageArray(digit) for digit in digits]
+    images += [again(Image.fromarray(digit), quality=75) for digit in digits]
+    found = pairs_of(images)
     assert all(b == a + 40 for a, b in found)
     assert len(found) >= 32

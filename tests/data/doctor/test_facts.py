@@ -1,4 +1,4 @@
-"""What is said of one picture: header, depth, colour, and whether it can be read."""
+"""What is said of one image: header, depth, colour, and whether it can be read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def saved(image: Image.Image, format: str, **options) -> EncodedImage:
     return EncodedImage(file.getvalue())
 
 
-def test_a_picture_that_lies_is_measured_as_it_is_seen():
+def test_an_image_that_lies_is_measured_as_it_is_seen():
     exif = Image.Exif()
     exif[0x0112] = 6
     facts = inspect_image(saved(Image.fromarray(noise(40, 60)), "JPEG", exif=exif.tobytes()))
@@ -32,7 +32,7 @@ def test_a_picture_that_lies_is_measured_as_it_is_seen():
 
 
 @pytest.mark.parametrize(
-    ("picture", "expected"),
+    ("image", "expected"),
     [
         (saved(Image.fromarray(noise(9, 9, 4), "RGBA"), "PNG"), {"alpha": True}),
         (saved(Image.fromarray(noise(9, 9)).quantize(4), "PNG", transparency=1), {"alpha": True}),
@@ -54,8 +54,8 @@ def test_a_picture_that_lies_is_measured_as_it_is_seen():
     ],
     ids=["rgba", "palette", "16 bit", "cmyk", "animated", "plain"],
 )
-def test_what_is_unusual_in_a_file_is_seen(picture, expected):
-    facts = inspect_image(picture)
+def test_what_is_unusual_in_a_file_is_seen(image, expected):
+    facts = inspect_image(image)
     assert not facts.reason
     assert {name: getattr(facts, name) for name in expected} == expected
 
@@ -77,7 +77,7 @@ def test_measures_are_those_calculated_by_hand():
     assert facts.entropy == 1.0  # two equally likely values
     assert (facts.darkest, facts.brightest) == (0, 255)
     assert facts.sharpness == pytest.approx((4 * 255) ** 2)  # the Laplacian is +-4 * 255
-    assert facts.structure < 3  # and the 32 x 32 picture of it is flat
+    assert facts.structure < 3  # and the 32 x 32 image of it is flat
     assert facts.grey
 
 

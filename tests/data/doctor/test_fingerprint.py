@@ -10,7 +10,7 @@ from saccade.data.doctor.facts import dhash, digest, distance, phash
 
 
 def drawing(kind: int) -> np.ndarray:
-    """Small grey pictures out of whole numbers, the same on every machine."""
+    """Small grey images out of whole numbers, the same on every machine."""
     y, x = np.mgrid[0:32, 0:32]
     if kind == 0:
         return ((x * 7 + y * 3) % 256).astype(np.uint8)

@@ -15,7 +15,7 @@ from saccade.data.doctor.scan import parse_response, request, scan
 from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 from saccade.errors import ResourceError
 
-# a process that looks at pictures in which one kills it, and one meets a bug of ours
+# a process that looks at images in which one kills it, and one meets a bug of ours
 TRAPPED = """
 import os, signal
 from saccade.data.doctor import facts
@@ -39,13 +39,13 @@ def trapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class Bug:
-    """Raises what no picture should."""
+    """Raises what no image should."""
 
     def read(self) -> bytes:
         raise ZeroDivisionError("a bug of ours")
 
 
-def pictures(folder: Path, count: int) -> list[Item]:
+def images(folder: Path, count: int) -> list[Item]:
     items = []
     for n in range(count):
         path = folder / f"{n}.png"
@@ -55,7 +55,7 @@ def pictures(folder: Path, count: int) -> list[Item]:
 
 
 def test_a_second_scan_reads_only_what_has_changed(tmp_path):
-    items, state = pictures(tmp_path, 5), tmp_path / "state.jsonl"
+    items, state = images(tmp_path, 5), tmp_path / "state.jsonl"
     first = scan(items, state=state, processes=1)
     Image.fromarray(np.zeros((7, 7), np.uint8)).save(tmp_path / "3.png")
     (tmp_path / "4.png").write_bytes(b"")
@@ -68,7 +68,7 @@ def test_a_second_scan_reads_only_what_has_changed(tmp_path):
 
 
 def test_a_half_line_left_by_a_kill_is_cut_off(tmp_path):
-    items, state = pictures(tmp_path, 4), tmp_path / "state.jsonl"
+    items, state = images(tmp_path, 4), tmp_path / "state.jsonl"
     scan(items[:3], state=state, processes=1)
     whole = state.read_bytes()
     state.write_bytes(whole[:-20])
@@ -81,7 +81,7 @@ def test_a_half_line_left_by_a_kill_is_cut_off(tmp_path):
 
 
 def test_a_state_of_another_version_is_not_believed(tmp_path):
-    items, state = pictures(tmp_path, 2), tmp_path / "state.jsonl"
+    items, state = images(tmp_path, 2), tmp_path / "state.jsonl"
     scan(items, state=state, processes=1)
     head, *lines = state.read_text().splitlines()
     state.write_text("\n".join([head.replace("1", "0", 1), *lines]) + "\n")
@@ -97,11 +97,11 @@ def test_a_state_of_another_version_is_not_believed(tmp_path):
         (b"slow", "could not be opened within 3 seconds"),
     ],
 )
-def test_a_picture_that_kills_or_stops_the_process_costs_that_picture(
+def test_an_image_that_kills_or_stops_the_process_costs_that_image(
     tmp_path, monkeypatch, poison, reason
 ):
     monkeypatch.setattr(sandbox, "TIMEOUT", 3.0)
-    items = pictures(tmp_path, 6)
+    items = images(tmp_path, 6)
     items.insert(2, Item("poison", None, EncodedImage(poison)))
     found = scan(items, processes=1)
     assert found.reasons == {2: reason}
@@ -109,20 +109,20 @@ def test_a_picture_that_kills_or_stops_the_process_costs_that_picture(
     assert found.table["width"][3] == 12
 
 
-def test_an_error_of_ours_is_not_taken_for_a_bad_picture():
+def test_an_error_of_ours_is_not_taken_for_a_bad_image():
     with pytest.raises(ZeroDivisionError, match="a bug of ours"):
         scan([Item("bug", None, Bug())], processes=1)
 
 
 @pytest.mark.usefixtures("trapped")
-def test_a_bug_in_a_process_is_not_taken_for_a_bad_picture():
+def test_a_bug_in_a_process_is_not_taken_for_a_bad_image():
     with pytest.raises(RuntimeError, match=r"a bug in saccade\.data\.doctor\.scan"):
         scan([Item("bug", None, EncodedImage(b"bug"))], processes=1)
 
 
 @pytest.mark.usefixtures("trapped")
 def test_answers_left_over_by_a_bug_are_not_taken_for_later_ones(tmp_path):
-    first, second = (item.image.read() for item in pictures(tmp_path, 2))
+    first, second = (item.image.read() for item in images(tmp_path, 2))
     with sandbox.Sandbox("saccade.data.doctor.scan", 1) as box:
         with pytest.raises(RuntimeError, match="a bug in"):
             box.submit([request(b"bug"), request(first)])
@@ -130,7 +130,7 @@ def test_answers_left_over_by_a_bug_are_not_taken_for_later_ones(tmp_path):
     assert parse_response(answer, second).width == 11
 
 
-def test_progress_counts_every_picture_once_with_several_processes():
+def test_progress_counts_every_image_once_with_several_processes():
     items = [Item(str(n), None, ImageArray(np.full((8, 8), n, np.uint8))) for n in range(100)]
     seen: list[tuple[int, int]] = []
     found = scan(items, progress=lambda done, total: seen.append((done, total)), processes=2)
@@ -141,13 +141,13 @@ def test_progress_counts_every_picture_once_with_several_processes():
 def test_a_state_that_cannot_be_written_is_said(tmp_path):
     with pytest.raises(ResourceError, match=r"state\.jsonl' cannot be used"):
         (tmp_path / "file").write_text("")
-        scan(pictures(tmp_path, 1), state=tmp_path / "file" / "state.jsonl", processes=1)
+        scan(images(tmp_path, 1), state=tmp_path / "file" / "state.jsonl", processes=1)
 
 
-def test_a_process_that_cannot_start_is_no_bad_picture(tmp_path, monkeypatch):
+def test_a_process_that_cannot_start_is_no_bad_image(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(ResourceError, match="does not start"):
-        scan(pictures(tmp_path, 1), processes=1)
+        scan(images(tmp_path, 1), processes=1)
 
 
 def test_what_a_decoder_prints_goes_nowhere(tmp_path, capfd):

@@ -1,4 +1,4 @@
-"""archive: pictures inside .zip and .tar, and what must not get out of them."""
+"""archive: images inside .zip and .tar, and what must not get out of them."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def test_an_archive_reads_as_the_folder_that_it_was_made_of(tmp_path: Path, endi
     assert {one.name for one in packed.skipped} == {".hidden/cat/1.jpg", "test/cat/notes.txt"}
 
 
-def test_a_picture_travels_to_another_process_without_its_archive_being_open(
+def test_an_image_travels_to_another_process_without_its_archive_being_open(
     tmp_path: Path,
 ) -> None:
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         path = make(tmp_path / f"{method}.zip", PLAIN, method)
-        pictures = [item.image for item in archive(path).read("all")]
-        sent = pickle.dumps(pictures)
+        images = [item.image for item in archive(path).read("all")]
+        sent = pickle.dumps(images)
         assert [one.read() for one in pickle.loads(sent)] == list(PLAIN.values())
         assert len(sent) < 3 * 300
 
@@ -97,7 +97,7 @@ def test_names_from_windows_and_of_this_folder_are_understood(tmp_path: Path) ->
 def test_a_member_without_a_name_is_left_out(tmp_path: Path) -> None:
     path = make(tmp_path / "photos.zip", PLAIN | {"x": b""})
     path.write_bytes(path.read_bytes().replace(b"x", b"\0"))  # where a name ends for zipfile
-    assert reasons(path) == {"": "not a picture (no suffix)"}
+    assert reasons(path) == {"": "not an image (no suffix)"}
 
 
 def test_the_last_of_several_members_of_one_name_counts(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_an_encrypted_zip_is_refused_and_says_so(tmp_path: Path) -> None:
     while (at := data.find(b"PK\x01\x02", at + 1)) >= 0:
         data[at + 8] |= 1  # general purpose flag, bit 0 (APPNOTE 4.4.4)
     path.write_bytes(data)
-    with pytest.raises(DataError, match="holds no picture: 3 encrypted"):
+    with pytest.raises(DataError, match="holds no image: 3 encrypted"):
         archive(path)
 
 
@@ -164,7 +164,7 @@ def test_a_compressed_tar_that_unpacks_to_too_much_is_refused(
         archive(make(tmp_path / "photos.tgz", PLAIN))
 
 
-def test_a_damaged_picture_is_an_error_and_not_a_picture(tmp_path: Path) -> None:
+def test_a_damaged_image_is_an_error_and_not_an_image(tmp_path: Path) -> None:
     path = make(tmp_path / "photos.zip", PLAIN, zipfile.ZIP_STORED)
     data = bytearray(path.read_bytes())
     data[data.find(b"oneone")] ^= 1

@@ -1,4 +1,4 @@
-"""arrays: pictures in NumPy files."""
+"""arrays: images in NumPy files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pixels(path: Path, split: str = "all") -> list[NDArray]:
     return [np.asarray(item.image.read()) for item in open_source(path).read(split)]
 
 
-def test_x_and_y_are_pictures_and_classes(tmp_path: Path) -> None:
+def test_x_and_y_are_images_and_classes(tmp_path: Path) -> None:
     source = open_source(save(tmp_path, x=X, y=Y))
     assert source.classes == ("2", "10")
     assert [(item.name, item.label) for item in source.read("all")] == [
@@ -82,8 +82,8 @@ def test_a_list_of_classes_names_the_numbers(tmp_path: Path) -> None:
     ("named", "message"),
     [
         ({"x": X / 255, "y": Y}, "are float64 where uint8"),
-        ({"x": X, "y": Y[:3]}, "has 4 pictures and 3 labels"),
-        ({"x": X}, "has pictures for all and no labels"),
+        ({"x": X, "y": Y[:3]}, "has 4 images and 3 labels"),
+        ({"x": X}, "has images for all and no labels"),
         ({"x": X[0], "y": Y}, r"have the shape \(5, 6\)"),
         ({"x": np.zeros((4, 5, 6, 4), np.uint8), "y": Y}, r"have the shape \(4, 5, 6, 4\)"),
         ({"x": X, "y": np.array([1.0, np.nan, 2, 3])}, "the labels in"),
@@ -114,7 +114,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         arrays(tmp_path / "z.npz")
 
 
-def test_pictures_stay_on_the_disk_until_they_are_read(tmp_path: Path) -> None:
+def test_images_stay_on_the_disk_until_they_are_read(tmp_path: Path) -> None:
     import tracemalloc
 
     x = np.zeros((64, 256, 256), np.uint8)  # 4 MiB

@@ -50,7 +50,7 @@ def test_the_handmade_batch_is_a_true_pickle() -> None:
     assert told[b"labels"] == LABELS
 
 
-def test_the_pictures_are_torchvisions(tmp_path: Path) -> None:
+def test_the_images_are_torchvisions(tmp_path: Path) -> None:
     from torchvision.datasets import CIFAR10
 
     folder = batches(tmp_path / "cifar-10-batches-py")
@@ -95,8 +95,8 @@ def test_the_binary_form_tells_the_same(tmp_path: Path) -> None:
     assert [item.label for item in source.read("train")] == [
         "bird", "airplane", "automobile", "bird"
     ]  # fmt: skip
-    picture = np.asarray(source.read("test")[3].image.read())
-    assert picture[5, 7].tolist() == [int(PIXELS[3, c * 1024 + 5 * 32 + 7]) for c in range(3)]
+    image = np.asarray(source.read("test")[3].image.read())
+    assert image[5, 7].tolist() == [int(PIXELS[3, c * 1024 + 5 * 32 + 7]) for c in range(3)]
     (tmp_path / "test_batch.bin").write_bytes(rows[:-1])
     with pytest.raises(DataError, match="is cut off"):
         cifar(tmp_path)
@@ -128,8 +128,8 @@ def test_cifar_100_has_its_fine_classes_in_both_forms(tmp_path: Path) -> None:
             "kind5",
             "kind7",
         ]
-        picture = np.asarray(source.read("test")[1].image.read())
-        np.testing.assert_array_equal(picture, PIXELS[1].reshape(3, 32, 32).transpose(1, 2, 0))
+        image = np.asarray(source.read("test")[1].image.read())
+        np.testing.assert_array_equal(image, PIXELS[1].reshape(3, 32, 32).transpose(1, 2, 0))
 
 
 class Attack:

@@ -1,4 +1,4 @@
-"""folder: what the folders of a tree of pictures mean, and what is said of the rest."""
+"""folder: what the folders of a tree of images mean, and what is said of the rest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_folder_is_a_class_and_folders_below_it_belong_to_it(tree: Tree) -> No
     assert labels == {"cat/1.jpg": "cat", "cat/more/deep/2.png": "cat", "dog/1.jpg": "dog"}
 
 
-def test_class10_and_picture_10_come_after_class2_and_picture_2(tree: Tree) -> None:
+def test_class10_and_image_10_come_after_class2_and_image_2(tree: Tree) -> None:
     root = tree("class10/a.jpg", "class2/b10.jpg", "class2/b2.jpg", "Class1/z.jpg")
     assert folder(root).classes == ("Class1", "class2", "class10")
     assert names(root) == ["Class1/z.jpg", "class2/b2.jpg", "class2/b10.jpg", "class10/a.jpg"]
@@ -42,7 +42,7 @@ def test_class10_and_picture_10_come_after_class2_and_picture_2(tree: Tree) -> N
     "suffix",
     ["jpg", "jpeg", "JPEG", "png", "webp", "bmp", "gif", "tif", "TIFF", "ppm", "pgm", "pbm"],
 )
-def test_every_usual_suffix_is_a_picture_in_any_case(tree: Tree, suffix: str) -> None:
+def test_every_usual_suffix_is_an_image_in_any_case(tree: Tree, suffix: str) -> None:
     assert names(tree(f"a/1.{suffix}", "b/1.jpg"))[0] == f"a/1.{suffix}"
 
 
@@ -67,8 +67,8 @@ def test_split_folders_hold_class_folders(tree: Tree) -> None:
     assert source.splits == ("train", "val", "test")
     assert names(root, "val") == ["VALID/cat/3.jpg"]
     assert source.read("test")[0].label == "dog"
-    assert "val has no picture of 1 of 2 classes: 'dog'" in source.notes
-    assert "test has no picture of 1 of 2 classes: 'cat'" in source.notes
+    assert "val has no image of 1 of 2 classes: 'dog'" in source.notes
+    assert "test has no image of 1 of 2 classes: 'cat'" in source.notes
 
 
 def test_a_train_among_cars_and_buses_is_a_vehicle_and_that_is_said(tree: Tree) -> None:
@@ -81,7 +81,7 @@ def test_a_train_among_cars_and_buses_is_a_vehicle_and_that_is_said(tree: Tree) 
 def test_folders_around_all_the_rest_are_passed_through_and_said(tree: Tree) -> None:
     source = folder(tree("set/v2/cat/1.jpg", "set/v2/dog/1.jpg"))
     assert source.classes == ("cat", "dog")
-    assert source.notes == ("all pictures lie in 'set/v2'",)
+    assert source.notes == ("all images lie in 'set/v2'",)
     assert folder(tree("set/v2/cat/1.jpg")).read("all")[0].name == "set/v2/cat/1.jpg"
 
 
@@ -94,12 +94,12 @@ def test_what_is_left_out_is_said_with_the_reason(tree: Tree) -> None:
     assert names(root) == ["cat/1.jpg", "dog/1.jpg"]
     assert reasons(root) == {
         ".git": "hidden", "__MACOSX": "hidden", "cat/.3.jpg": "hidden", "cat/Thumbs.db": "hidden",
-        "cat/notes.txt": "not a picture (.txt)", "cat/README": "not a picture (no suffix)",
+        "cat/notes.txt": "not an image (.txt)", "cat/README": "not an image (no suffix)",
         "stray.jpg": "not in the folder of a class", "bird": "an empty folder",
     }  # fmt: skip
 
 
-def test_pictures_beside_the_splits_are_left_out_and_said(tree: Tree) -> None:
+def test_images_beside_the_splits_are_left_out_and_said(tree: Tree) -> None:
     root = tree("train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "unlabelled/x/1.jpg")
     assert reasons(root) == {"unlabelled/x/1.jpg": "in none of the folders test, train"}
 
@@ -154,10 +154,10 @@ def test_a_folder_that_may_not_be_read_is_said(tree: Tree) -> None:
     ("files", "message"),
     [
         ([], "is empty"),
-        (["a.txt", "b/c.txt", "d.pdf"], "holds no picture: 2 not a picture (.txt), 1 not a"),
+        (["a.txt", "b/c.txt", "d.pdf"], "holds no image: 2 not an image (.txt), 1 not a"),
         (["1.jpg", "2.jpg"], "lie in no class folders"),
         (["cat/1.jpg", "cat/2.jpg"], "holds one class only: 'cat'"),
-        (["train/1.jpg", "test/1.jpg"], "the pictures in 'test' of"),
+        (["train/1.jpg", "test/1.jpg"], "the images in 'test' of"),
         (["train/a/1.jpg", "train/b/1.jpg", "training/a/1.jpg"], "several folders for train"),
         (["train/a/1.jpg", "train/b/1.jpg", "test/c/1.jpg"], "holds 'c' (1), which is no known"),
     ],
@@ -180,10 +180,10 @@ def test_a_folder_that_is_missing_or_a_file_is_refused(tmp_path: Path) -> None:
         folder(tmp_path / "file.jpg")
 
 
-def test_every_file_found_is_either_a_picture_or_skipped(tree: Tree) -> None:
+def test_every_file_found_is_either_an_image_or_skipped(tree: Tree) -> None:
     files = [f"{one}/{at}.{end}" for one in "abc" for at in range(5) for end in ("jpg", "txt")]
     found = walk(tree(*files))
-    assert len(found.pictures) + len(found.skipped) == len(files)
+    assert len(found.images) + len(found.skipped) == len(files)
 
 
 def test_hymenoptera_has_its_published_counts(shared_data: Path) -> None:

@@ -43,7 +43,7 @@ def test_four_files_are_train_and_test(tmp_path: Path, ending: str) -> None:
     assert [item.label for item in items] == ["3", "1", "3", "1", "0", "0"]
     assert [item.name for item in items[:2]] == ["train/0", "train/1"]
     np.testing.assert_array_equal(items[4].image.read(), X[4])
-    assert source.notes == ("test has no picture of 1 of 3 classes: '0'",)
+    assert source.notes == ("test has no image of 1 of 3 classes: '0'",)
 
 
 def test_names_can_be_given_to_the_numbers(tmp_path: Path) -> None:
@@ -80,16 +80,16 @@ def test_a_cut_off_gz_is_refused(tmp_path: Path, keep: float) -> None:
         read_idx(tmp_path / "x.gz")
 
 
-def test_labels_that_do_not_fit_their_pictures_are_refused(tmp_path: Path) -> None:
+def test_labels_that_do_not_fit_their_images_are_refused(tmp_path: Path) -> None:
     family(tmp_path / "m")
     write(tmp_path / "m" / "train-labels-idx1-ubyte.gz", Y[:5])
     with pytest.raises(DataError, match=r"train images \[6, 3, 2\] and labels \[5\]"):
         idx(tmp_path / "m")
 
 
-def test_pictures_without_labels_are_refused(tmp_path: Path) -> None:
+def test_images_without_labels_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "train-images-idx3-ubyte", X)
-    with pytest.raises(DataError, match="holds no idx files of pictures with their labels"):
+    with pytest.raises(DataError, match="holds no idx files of images with their labels"):
         idx(tmp_path)
 
 

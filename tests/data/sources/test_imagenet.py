@@ -56,8 +56,8 @@ def test_a_flat_val_takes_its_synsets_from_kaggles_table(tree: Tree) -> None:
     ]
 
 
-def test_pictures_without_synsets_are_refused(tree: Tree) -> None:
-    with pytest.raises(DataError, match="holds no picture with a synset"):
+def test_images_without_synsets_are_refused(tree: Tree) -> None:
+    with pytest.raises(DataError, match="holds no image with a synset"):
         imagenet(tree("a/1.jpg", "b/2.jpg"))
 
 

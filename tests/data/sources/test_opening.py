@@ -34,7 +34,7 @@ def test_a_file_of_no_known_kind_is_refused(tree: Tree) -> None:
         open_source(tree("a.pdf") / "a.pdf")
 
 
-def test_pictures_without_labels_are_told_how_to_get_some(tree: Tree) -> None:
+def test_images_without_labels_are_told_how_to_get_some(tree: Tree) -> None:
     with pytest.raises(DataError) as caught:
         open_source(tree("1.jpg", "2.jpg"))
     assert "a folder of its own" in caught.value.hint

@@ -31,7 +31,7 @@ def test_named_groups_tell_label_split_and_group(tree: Tree) -> None:
     ]  # fmt: skip
 
 
-def test_a_text_file_may_list_the_pictures(tree: Tree) -> None:
+def test_a_text_file_may_list_the_images(tree: Tree) -> None:
     root = tree("a/cat.1.jpg", "a/dog.1.jpg", "b/dog.2.jpg")
     (root / "files.txt").write_bytes(
         b"a/cat.1.jpg\r\nb\\dog.2.jpg\r\n\r\na/none.3.jpg\r\na/cat.1.jpg\r\nfiles.txt\r\n"
@@ -44,7 +44,7 @@ def test_a_text_file_may_list_the_pictures(tree: Tree) -> None:
     assert {one.name: one.reason for one in source.skipped} == {
         "a/none.3.jpg": "not there",
         "a/cat.1.jpg": "named more than once",
-        "files.txt": "not a picture (.txt)",
+        "files.txt": "not an image (.txt)",
     }
 
 

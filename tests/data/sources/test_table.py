@@ -18,7 +18,7 @@ Tree = Callable[..., Path]
 
 @pytest.fixture
 def table(tree: Tree) -> Callable[[str | bytes], Path]:
-    """Writes a table beside four pictures."""
+    """Writes a table beside four images."""
     root = tree("a.jpg", "b.jpg", "sub/c.PNG", "d.jpg")
 
     def write(content: str | bytes, name: str = "photos.csv") -> Path:
@@ -36,7 +36,7 @@ def labels(source: Listing, split: str = "all") -> dict[str, Label]:
     return {item.name: item.label for item in source.read(split)}
 
 
-def test_a_table_names_pictures_and_their_classes(table: Table) -> None:
+def test_a_table_names_images_and_their_classes(table: Table) -> None:
     source = manifest(table("path,label\na.jpg,cat\nb.jpg,dog\nsub/c.PNG,cat\n"))
     assert labels(source) == {"a.jpg": "cat", "b.jpg": "dog", "sub/c.PNG": "cat"}
     assert source.classes == ("cat", "dog")
@@ -76,7 +76,7 @@ def test_an_empty_column_of_splits_leaves_the_set_undivided(table: Table) -> Non
 
 
 def test_splits_for_some_rows_alone_are_refused(table: Table) -> None:
-    with pytest.raises(DataError, match=r"1 pictures of .* have no split, such as 'b.jpg'"):
+    with pytest.raises(DataError, match=r"1 images of .* have no split, such as 'b.jpg'"):
         manifest(table("path,label,split\na.jpg,cat,train\nb.jpg,dog,\nd.jpg,dog,train\n"))
 
 
@@ -107,9 +107,9 @@ def test_any_column_can_be_the_number_when_the_caller_says_so(table: Table) -> N
     assert open_source(f"{path}::price").classes == ("1,5", "20")
 
 
-def test_pictures_that_are_not_there_are_counted_and_named(table: Table) -> None:
+def test_images_that_are_not_there_are_counted_and_named(table: Table) -> None:
     source = manifest(table("path,label\na.jpg,x\nb.jpg,y\nno1.jpg,x\nno2.jpg,y\n"))
-    assert source.notes == ("2 pictures of the table are not there: 'no1.jpg', 'no2.jpg'",)
+    assert source.notes == ("2 images of the table are not there: 'no1.jpg', 'no2.jpg'",)
     assert [(one.name, one.reason) for one in source.skipped] == [
         ("no1.jpg", "not there"), ("no2.jpg", "not there")
     ]  # fmt: skip
@@ -120,7 +120,7 @@ def test_rows_without_use_are_skipped_with_the_reason(table: Table) -> None:
     assert {one.name: one.reason for one in manifest(table(content)).skipped} == {
         "a.jpg": "named more than once",
         "d.jpg": "without a label",
-        "photos.csv": "not a picture (.csv)",
+        "photos.csv": "not an image (.csv)",
     }
 
 
@@ -131,9 +131,9 @@ def test_rows_without_use_are_skipped_with_the_reason(table: Table) -> None:
         ("path,label\n", "names nothing to learn from"),
         ("path,colour\na.jpg,x\n", "has no column label: its columns are path, colour"),
         ("label,colour\na,x\n", "has no column path"),
-        ("path,label\n,x\n", "row 2 of .* names no picture"),
+        ("path,label\n,x\n", "row 2 of .* names no image"),
         ("path,label\na.jpg,x\na.jpg,y\n", "row 3 of .* labels 'a.jpg' anew"),
-        ("path,label\nno.jpg,x\n", "none of the 1 pictures .* such as 'no.jpg'"),
+        ("path,label\nno.jpg,x\n", "none of the 1 images .* such as 'no.jpg'"),
         ("path,value\na.jpg,1\nb.jpg,many\n", "row 3 of .* has 'many' for a number"),
         ("path,value\na.jpg,1\nb.jpg,nan\n", "row 3 of .* has 'nan' for a number"),
         ("path,label\na.jpg,x\nb.jpg,x\n", "one class only: 'x'"),

@@ -27,17 +27,17 @@ def shard(path: Path, files: Mapping[str, bytes | str]) -> Path:
 
 
 def sample(key: str, label: str) -> dict[str, bytes | str]:
-    return {f"{key}.jpg": f"picture {key}", f"{key}.cls": label}
+    return {f"{key}.jpg": f"image {key}", f"{key}.cls": label}
 
 
-def test_a_picture_and_its_label_share_a_key(tmp_path: Path) -> None:
+def test_an_image_and_its_label_share_a_key(tmp_path: Path) -> None:
     rows = sample("1", "cat\n") | sample("sub/2.v1", "dog") | sample("sub/3", "dog")
     path = shard(tmp_path / "set-0.tar", rows)
     source = open_source(path)
     assert [(item.name, item.label) for item in source.read("all")] == [
         ("set-0.tar/1.jpg", "cat"), ("set-0.tar/sub/3.jpg", "dog")
     ]  # fmt: skip
-    # the key of 2.v1 ends at its first dot: .v1.jpg is a picture, .v1.cls no label
+    # the key of 2.v1 ends at its first dot: .v1.jpg is an image, .v1.cls no label
     assert [one.name for one in source.skipped] == ["set-0.tar/sub/2"]
 
 
@@ -73,14 +73,14 @@ def test_shards_with_and_without_a_split_are_refused_together(tmp_path: Path) ->
         webdataset(paths)
 
 
-def test_samples_without_picture_or_label_are_left_out_and_said(tmp_path: Path) -> None:
+def test_samples_without_image_or_label_are_left_out_and_said(tmp_path: Path) -> None:
     rows = sample("1", "a") | sample("2", "b")
     rows |= {"3.cls": "a", "4.jpg": b"", "5.jpg": b"", "5.png": b"", "5.cls": "a", ".hidden": b""}
     source = webdataset([shard(tmp_path / "s.tar", rows)])
     assert {one.name: one.reason for one in source.skipped} == {
-        "s.tar/3": "without a picture",
+        "s.tar/3": "without an image",
         "s.tar/4": "without a label",
-        "s.tar/5": "several pictures in one sample",
+        "s.tar/5": "several images in one sample",
         ".hidden": "hidden",
     }
 
@@ -97,5 +97,5 @@ def test_broken_json_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no picture"):
+    with pytest.raises(DataError, match="holds no image"):
         webdataset([shard(tmp_path / "s.tar", {"1.cls": "a"})])

@@ -126,7 +126,7 @@ def test_torchrun_gives_one_object_and_one_run(whole: Path) -> None:
     ]
 
 
-def test_every_held_out_picture_is_counted_and_told_once(whole: Path) -> None:
+def test_every_held_out_image_is_counted_and_told_once(whole: Path) -> None:
     test = Run(whole).test
     with (whole / "split.csv").open(newline="") as file:
         held = [row["name"] for row in csv.DictReader(file) if row["split"] == "test"]

@@ -34,7 +34,7 @@ from saccade.metrics.measure import scores
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
 
-N, BATCH = 50, 16  # the last batch of an epoch has 2 pictures: of four processes three have none
+N, BATCH = 50, 16  # the last batch of an epoch has 2 images: of four processes three have none
 TASK = Classification(("dark", "bright"))
 
 
@@ -63,7 +63,7 @@ class Seen(Augmentation):
         return batch
 
 
-def pictures(n: int) -> tuple[CachedImages, Tensor]:
+def make_images(n: int) -> tuple[CachedImages, Tensor]:
     """Noise in which the left half is bright for class 1."""
     targets = torch.arange(n) % 2
     images = torch.randint(0, 128, (n, 1, 8, 8), generator=torch.Generator().manual_seed(0))
@@ -83,7 +83,7 @@ def network(norm: bool = False) -> nn.Sequential:
 
 def trained(model: nn.Module, world: World, micro_batch: int = 0) -> tuple[list[float], str]:
     """Train for two epochs; the loss of every step, and a digest of all that augmentation made."""
-    held, targets = pictures(N)
+    held, targets = make_images(N)
     loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
     optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 0.01), 0.02, 0.9)
     total = 2 * len(loader)
@@ -111,7 +111,7 @@ def pull(own: float, networks: Mapping[str, nn.Module], batch: Batch) -> dict[st
 
 def adversaries(world: World, micro_batch: int = 0) -> dict[str, Tensor]:
     """The weights of two networks with an optimizer each, after two epochs against each other."""
-    held, targets = pictures(N)
+    held, targets = make_images(N)
     loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
 
     def state(own: float) -> NetworkState:
@@ -150,7 +150,7 @@ def findings(world: World) -> dict[str, Any]:
         found[name]["scattered"] = batch_norm_statistics([model])
     found["adversaries"] = adversaries(world)
     found["adversaries in parts"] = adversaries(world, micro_batch=3)
-    held, targets = pictures(21)
+    held, targets = make_images(21)
     result = evaluate(network(), TASK, Loader(held, targets, 6, sequential(21)), world)
     found["scores"] = scores(TASK.metric(), result.rows)
     found["predictions"] = result.rows.predictions
@@ -255,7 +255,7 @@ def test_micro_batches_change_nothing(together: list) -> None:
 
 def test_statistics_are_settled_to_the_mean_of_all_processes(together: list) -> None:
     owns = [torch.cat(found["norm"]["own"]).double() for found in together]
-    assert not torch.equal(owns[0], owns[1]), "each has seen its own pictures"
+    assert not torch.equal(owns[0], owns[1]), "each has seen its own images"
     mean = sum(owns[1:], owns[0]) / len(owns)
     for found in together:
         settled = torch.cat(found["norm"]["settled"])
@@ -274,10 +274,8 @@ def test_one_process_takes_up_the_mean_of_the_statistics_of_several(together: li
     torch.testing.assert_close(batch_norm_statistics([model]), together[0]["norm"]["settled"])
 
 
-def test_evaluation_of_21_pictures_counts_each_once_and_in_order(
-    together: list, alone: dict
-) -> None:
-    held, _ = pictures(21)
+def test_evaluation_of_21_images_counts_each_once_and_in_order(together: list, alone: dict) -> None:
+    held, _ = make_images(21)
     with torch.inference_mode():
         whole = TASK.predict(network().eval(), held.rows.float())
     for found in together:
@@ -302,7 +300,7 @@ def test_dropout_of_the_first_process_is_that_of_one_alone(together: list, alone
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 5, 21, 64])
-def test_parts_cover_a_batch_once_and_none_is_a_single_picture(length: int, size: int) -> None:
+def test_parts_cover_a_batch_once_and_none_is_a_single_image(length: int, size: int) -> None:
     parts = [shard_of(length, rank, size) for rank in range(size)]
     assert [k for part in parts for k in range(length)[part]] == list(range(length))
     lengths = {part.stop - part.start for part in parts} - {0}

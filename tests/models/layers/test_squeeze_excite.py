@@ -18,12 +18,12 @@ def plain_squeeze_excite(x: Tensor, layer: SqueezeExcite) -> Tensor:
     w1, b1 = layer.fc1.weight[:, :, 0, 0].tolist(), layer.fc1.bias.tolist()  # pyright: ignore
     w2, b2 = layer.fc2.weight[:, :, 0, 0].tolist(), layer.fc2.bias.tolist()  # pyright: ignore
     result = torch.empty_like(x)
-    for n, picture in enumerate(x):
-        z = [sum(channel.flatten().tolist()) / channel.numel() for channel in picture]
+    for n, image in enumerate(x):
+        z = [sum(channel.flatten().tolist()) / channel.numel() for channel in image]
         hidden = [max(0.0, sum(w * v for w, v in zip(row, z)) + b) for row, b in zip(w1, b1)]
         for c, (row, b) in enumerate(zip(w2, b2)):
             excitation = sum(w * v for w, v in zip(row, hidden)) + b
-            result[n, c] = picture[c] / (1 + math.exp(-excitation))
+            result[n, c] = image[c] / (1 + math.exp(-excitation))
     return result
 
 

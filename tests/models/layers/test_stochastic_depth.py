@@ -18,7 +18,7 @@ def test_it_is_torchvisions_row_mode_from_the_same_chance(rate: float):
     assert torch.equal(ours, torchvision.ops.stochastic_depth(x, rate, "row"))
 
 
-def test_a_picture_stays_whole_or_goes_whole():
+def test_an_image_stays_whole_or_goes_whole():
     torch.manual_seed(0)
     x = torch.rand(2000, 2, 3, 3) + 1
     y = StochasticDepth(0.2)(x)

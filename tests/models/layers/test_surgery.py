@@ -117,6 +117,6 @@ def test_what_cannot_be_is_said(name, layers, words):
     assert words in str(caught.value)
 
 
-def test_a_picture_of_another_size_is_refused_rather_than_fitted():
+def test_an_image_of_another_size_is_refused_rather_than_fitted():
     with pytest.raises(UsageError, match="row 'fc6' cannot take 6400"):
         remove_layers(empty("alexnet_2012"), ["fc7"], input_shape=(3, 224, 224))

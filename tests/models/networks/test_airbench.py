@@ -1,4 +1,4 @@
-"""airbench: its published size, and what its fixed first row does to real pictures."""
+"""airbench: its published size, and what its fixed first row does to real images."""
 
 from __future__ import annotations
 

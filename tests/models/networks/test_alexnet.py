@@ -40,7 +40,7 @@ def test_the_towers_meet_in_conv3_alone():
         x = torch.zeros(1, conv.in_channels, 1, 1)
         x[:, : conv.in_channels // 2] = 1
         reach[name] = bool(small(x)[:, conv.out_channels // 2 :].any())
-    del reach["conv1"]  # both towers see the whole picture
+    del reach["conv1"]  # both towers see the whole image
     assert reach == {"conv2": False, "conv3": True, "conv4": False, "conv5": False}
 
 

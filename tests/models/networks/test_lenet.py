@@ -107,7 +107,7 @@ def mnist_test(folder: Path) -> tuple[Tensor, Tensor]:
 
 
 def test_caffes_weights_read_99_04_percent_of_mnist(shared_data):
-    """The published figure, on all 10,000 test pictures."""
+    """The published figure, on all 10,000 test images."""
     weights = shared_data / "weights" / "lenet_caffe_mnist.npz"
     network = create_model("lenet_caffe", weights=weights).eval()
     pixels, labels = mnist_test(shared_data / "mnist")

@@ -12,7 +12,7 @@ def test_net3_has_1226_weights():
     assert sum(p.numel() for p in net3().parameters()) == 64 * 10 + 16 * 26 + 10 * 17 == 1226
 
 
-def test_a_corner_of_the_picture_reaches_a_corner_of_the_maps():
+def test_a_corner_of_the_image_reaches_a_corner_of_the_maps():
     network = net3()
     x = torch.zeros(1, 1, 16, 16, requires_grad=True)
     network[:1](x)[0, 0, 0, 0].backward()

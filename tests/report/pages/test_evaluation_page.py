@@ -1,4 +1,4 @@
-"""The report of an evaluation: the sections of a run's, about other pictures."""
+"""The report of an evaluation: the sections of a run's, about other images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from saccade.command import Command
 from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.metric import MetricReport
-from saccade.report import pictures
+from saccade.report import images
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -30,7 +30,7 @@ def titles_of(page: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def measured(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Evaluation, Path]:
-    """The run on its validation pictures, with all that can be asked for, and its folder."""
+    """The run on its validation images, with all that can be asked for, and its folder."""
     out = tmp_path_factory.mktemp("measured") / "val"
     asked = {"by": "([0-4])$", "corrupt": "brightness", "out": out}
     return saccade.evaluate(trained.path, split="val", **asked), out
@@ -47,8 +47,8 @@ def test_the_page_has_the_sections_of_the_run_and_those_asked_for(
 ) -> None:
     page = (measured[1] / "report.html").read_text(encoding="utf-8")
     own = titles_of((trained.path / "report.html").read_text(encoding="utf-8"))
-    shared = own[own.index("Confusion") : own.index("Pictures") + 1]
-    asked = ["Slice by slice", "When pictures are worse"]
+    shared = own[own.index("Confusion") : own.index("Images") + 1]
+    asked = ["Slice by slice", "When images are worse"]
     assert titles_of(page) == ["Result", *asked, *shared, "What was measured", "How to repeat it"]
 
 
@@ -67,7 +67,7 @@ def test_the_page_tells_the_numbers_of_the_evaluation(
         assert f">{100 * number.value:.0f} (" in page
     assert "The brightest channel raised; hue, saturation as they were." in page
     wrong = found.n - sum(row[k] for k, row in enumerate(found.confusion))
-    assert f"{wrong} of {found.n} pictures, as" in page
+    assert f"{wrong} of {found.n} images, as" in page
 
 
 def test_the_command_on_the_page_is_the_one_that_was_given(
@@ -111,7 +111,7 @@ def test_labels_and_numbers_have_their_page(
     assert "on set.csv" in lead_of(page) and str(found.primary) in lead_of(page)
     answers = {"multilabel": "Label by label", "regression": "Numbers said"}[found.task]
     assert answers in titles_of(page) and "Worst answers" in titles_of(page)
-    matched = "2 of 2 have pictures here, matched by name"
+    matched = "2 of 2 have images here, matched by name"
     assert (matched in page) == (found.task == "multilabel")
 
 
@@ -123,13 +123,13 @@ def measured_classes(
 
 
 def evaluated(trained: Run, right: int, n: int) -> str:
-    """The page of `n` pictures of a 3 each, of which so many are called 3, the others 5."""
+    """The page of `n` images of a 3 each, of which so many are called 3, the others 5."""
     classes = trained.classes
     named = torch.tensor([3] * right + [5] * (n - right))
     said = torch.nn.functional.one_hot(named, len(classes)).double()
     true = torch.full((n,), 3)
     test = Evaluation.of("test", "classification", measured_classes(said.float(), true, classes))
-    answers = pictures.TestedImages(
+    answers = images.TestedImages(
         tuple(f"{k}.png" for k in range(n)),
         ("3",) * n,
         tuple(classes[k] for k in named),
@@ -141,17 +141,17 @@ def evaluated(trained: Run, right: int, n: int) -> str:
 
 
 def test_a_difference_from_the_own_test_is_called_so_only_beyond_chance(trained: Run) -> None:
-    """On 269 pictures the run has about 96 %: 4 of 4 may be chance, 100 of 200 are not."""
+    """On 269 images the run has about 96 %: 4 of 4 may be chance, 100 of 200 are not."""
     assert "the difference may be chance" in lead_of(evaluated(trained, 4, 4))
     assert "the difference is more than chance explains" in lead_of(evaluated(trained, 100, 200))
 
 
-def test_classes_without_pictures_stand_last(trained: Run) -> None:
+def test_classes_without_images_stand_last(trained: Run) -> None:
     rows = evaluated(trained, 15, 20).split("Class by class</h2>")[1].split("</section>")[0]
     names = re.findall(r'<th scope="row"[^>]*>(\d)</th>', rows)
     assert names[:2] == ["5", "3"]  # 5 was never right, 3 in 15 of 20; of the others nothing is
     assert sorted(names[2:]) == list("01246789")
-    assert "1 of 10 have pictures here" in evaluated(trained, 15, 20)
+    assert "1 of 10 have images here" in evaluated(trained, 15, 20)
 
 
 def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
@@ -159,7 +159,7 @@ def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
         "test", "regression", measured_classes(torch.eye(2), torch.arange(2), ("a", "<b>"))
     )
     held = CachedImages(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
-    answers = pictures.TestedImages(
+    answers = images.TestedImages(
         ("<b>1", "<b>2"), ("1", "2"), ("1", "3"), torch.zeros(2), torch.zeros(2, 0), held
     )
     page = evaluation_page(trained, test, answers, EvaluatedData("<b>", "saccade <b>"))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
-from saccade.report import pictures
+from saccade.report import images
 from saccade.report.figures import STRONG
 from saccade.report.pages.run_page import run_page
 from saccade.report.summary import most_confused, result
@@ -67,13 +67,13 @@ def test_the_report_holds_the_numbers_settings_and_command(trained: Run) -> None
     for number in trained.test.metrics:
         assert f">{escape(number.name)}</th>" in text
     wrong = trained.test.n - sum(row[k] for k, row in enumerate(trained.test.confusion))
-    assert f"{wrong} of {trained.test.n} pictures, as" in text
+    assert f"{wrong} of {trained.test.n} images, as" in text
     assert f"temperature {trained.bundle.task.config()['temperature']:.2f}, from validation" in text
     words = trained.events("fit_diagnosis")[-1]["message"]
     assert f"{words[0].upper()}{words[1:]}." in text.replace("&lt;", "<")
 
 
-def test_every_number_of_the_matrix_leads_to_its_pictures(trained: Run) -> None:
+def test_every_number_of_the_matrix_leads_to_its_images(trained: Run) -> None:
     text = page_of(trained)
     for i, row in enumerate(trained.test.confusion):
         for j, count in enumerate(row):
@@ -125,7 +125,7 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     metric = ClassMetric(names)
     measured = metric.measured(metric.rows(said.float(), true))
     test = Evaluation.of("test", "classification", measured)
-    said_of_each = pictures.TestedImages(
+    said_of_each = images.TestedImages(
         tuple(map(str, range(80))),
         tuple(names[k] for k in true),
         tuple(names[k] for k in named),
@@ -135,7 +135,7 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     )
     section = confusion_section(test, said_of_each)
     assert "<details><summary>The whole matrix" in section
-    assert section.count('aria-label="1 of 2: pictures"') == 3
+    assert section.count('aria-label="1 of 2: images"') == 3
 
 
 def parts(colour: str) -> list[int]:

@@ -84,7 +84,7 @@ FAMILIES: dict[str, dict[str, Corruption]] = {
     "shift": _named(moving, translate, turn, scale),
 }
 CORRUPTIONS = {name: one for family in FAMILIES.values() for name, one in family.items()}
-COLOURED = {"saturate"}  # of no effect on grey pictures
+COLOURED = {"saturate"}  # of no effect on grey images
 
 
 def names(channels: int, wanted: str = "all") -> tuple[str, ...]:

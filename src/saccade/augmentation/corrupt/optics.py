@@ -35,7 +35,7 @@ ZOOMS = 12  # images that make a zoom
 
 
 def filtered(images: Tensor, kernels: Tensor) -> Tensor:
-    """Smoothed with `kernels` of odd size, the picture mirrored beyond its edge.
+    """Smoothed with `kernels` of odd size, the image mirrored beyond its edge.
 
     By Fourier transforms, since kernels may have thousands of numbers.
     [N,C,H,W], [1 or N,k,k] -> [N,C,H,W]
@@ -156,7 +156,7 @@ def motion_blur(images: Tensor, severity: int, generator: torch.Generator) -> Te
 
 
 def zoom_blur(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
-    """The mean of the picture and of larger and larger ones.  [N,C,H,W] -> [N,C,H,W]"""
+    """The mean of the image and of larger and larger ones.  [N,C,H,W] -> [N,C,H,W]"""
     small, large = (1.05, 1.10, 1.15, 1.20, 1.25), (1.10, 1.15, 1.20, 1.25, 1.30)
     most = strength(small, large, severity, images)
     size = (images.shape[2], images.shape[3])

@@ -54,7 +54,7 @@ def frost(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
 
 
 def snow(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
-    """Flakes that fall in streaks, over a picture made paler.  [N,C,H,W] -> [N,C,H,W]"""
+    """Flakes that fall in streaks, over an image made paler.  [N,C,H,W] -> [N,C,H,W]"""
     mean = strength((0.1, 0.1, 0.15, 0.25, 0.3), (0.1, 0.2, 0.55, 0.55, 0.55), severity, images)
     spread = strength((0.2, 0.2, 0.3, 0.3, 0.3), (0.3, 0.3, 0.3, 0.3, 0.3), severity, images)
     zoom = strength((1, 1, 1.75, 2.25, 1.25), (3, 2, 4, 4.5, 2.5), severity, images)
@@ -179,7 +179,7 @@ def _warp(images: Tensor, matrix: Tensor, kind: WarpKind) -> Warp:
 
 
 def _either(images: Tensor, generator: torch.Generator) -> Tensor:
-    """1 or -1 for each picture.  -> [N]"""
+    """1 or -1 for each image.  -> [N]"""
     return 2 * (even((len(images),), generator, images) < 0.5).to(images) - 1
 
 

@@ -1,4 +1,4 @@
-"""Case: what the doctor knows of a set of pictures, and Finding, what it says of one trap."""
+"""Case: what the doctor knows of a set of images, and Finding, what it says of one trap."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """N pictures in order, split after split, and the facts of each."""
+    """N images in order, split after split, and the facts of each."""
 
     items: Sequence[Item]
-    splits: Sequence[str]  # of each picture
+    splits: Sequence[str]  # of each image
     classes: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     table: NDArray[np.void]  # [N] of COLUMNS
-    reasons: Mapping[int, str]  # why a picture cannot be read
-    content: Rows  # [N] the first picture with the same content
-    cluster: Rows  # [N] the first picture that is a copy or near copy of the same
+    reasons: Mapping[int, str]  # why an image cannot be read
+    content: Rows  # [N] the first image with the same content
+    cluster: Rows  # [N] the first image that is a copy or near copy of the same
     preprocessing: Preprocessing | None = None
 
     def rows(self, condition: NDArray[np.bool_]) -> Rows:
-        """Where `condition` holds among the readable pictures."""
+        """Where `condition` holds among the readable images."""
         return np.flatnonzero(condition & self.table["readable"])
 
     def names(self, rows: Rows | Sequence[int]) -> tuple[str, ...]:
@@ -89,5 +89,5 @@ def label_text(item: Item) -> str:
 
 
 def pluralize(count: int, one: str, many: str = "") -> str:
-    """`1 picture`, `2 pictures`."""
+    """`1 image`, `2 images`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -55,12 +55,12 @@ class Diagnosis:
     case: Case
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()  # of the source
-    cached: int = 0  # pictures whose facts an earlier examination had found
+    cached: int = 0  # images whose facts an earlier examination had found
     seconds: float = 0.0
 
     @property
     def count(self) -> int:
-        """Pictures found, readable or not."""
+        """Images found, readable or not."""
         return len(self.case.items)
 
     @property
@@ -72,15 +72,15 @@ class Diagnosis:
         return next((finding for finding in self.findings if finding.kind == kind), None)
 
     def label_counts(self) -> dict[str, Counter[str]]:
-        """Readable pictures by split and class."""
+        """Readable images by split and class."""
         return label_counts(self.case)
 
     def clusters(self) -> tuple[tuple[str, ...], ...]:
-        """Names of pictures that are copies or near copies of one another."""
+        """Names of images that are copies or near copies of one another."""
         return tuple(self.case.names(group) for group in self.case.groups(self.case.cluster))
 
     def numbers(self) -> dict[str, object]:
-        """Counts and histograms over the readable pictures."""
+        """Counts and histograms over the readable images."""
         table = self.case.table[self.case.table["readable"]]
         aspect = table["width"] / np.maximum(table["height"], 1)
         lost = lost_to_crop(self.case)[self.case.table["readable"]]
@@ -101,7 +101,7 @@ class Diagnosis:
         }
 
     def to_dict(self) -> dict[str, object]:
-        """Everything but the single pictures' facts, for `--json`."""
+        """Everything but the single images' facts, for `--json`."""
         return {
             "name": self.name,
             "numbers": self.numbers(),
@@ -112,7 +112,7 @@ class Diagnosis:
         }
 
     def rows(self) -> list[dict[str, object]]:
-        """The facts of every picture, a row each, for `--csv`."""
+        """The facts of every image, a row each, for `--csv`."""
         case, rows = self.case, []
         kinds: dict[str, list[str]] = {}
         for finding in self.findings:
@@ -137,7 +137,7 @@ class Diagnosis:
         """Rows of a manifest (path, label, split, group) without what is wrong, and the others.
 
         Left out: what cannot be read; of exact copies all but one, and all where their labels
-        differ; near copies of held-out pictures in the split that is learned from.  Near copies
+        differ; near copies of held-out images in the split that is learned from.  Near copies
         that stay share a group.  Paths lead from `folder`, where the manifest is to lie, to the
         files; without it they are the source's names.
         """
@@ -198,7 +198,7 @@ class Diagnosis:
 
     def _summary(self) -> str:
         classes = f" of {pluralize(len(self.case.classes), 'class', 'classes')}"
-        held = pluralize(self.count, "picture") + (classes if self.case.classes else "")
+        held = pluralize(self.count, "image") + (classes if self.case.classes else "")
         worst = Counter(finding.severity for finding in self.findings)
         told = [
             pluralize(worst[kind], kind) for kind in ("error", "warning", "note") if worst[kind]
@@ -269,7 +269,7 @@ def examine(
     progress: Progress | None = None,
     state: Path | None = None,
 ) -> Diagnosis:
-    """Load every picture of `source` and look for every trap.
+    """Load every image of `source` and look for every trap.
 
     `preprocessing` is what the network will be given, for what a crop would cut off.  `state` is a
     file that remembers: with it an interrupted examination goes on, and a later one reads only what
@@ -307,7 +307,7 @@ def examine(
 
 
 def cache_file_of(data: str | Path | None) -> Path | None:
-    """The file in which the doctor remembers the pictures of a path; none for data without one."""
+    """The file in which the doctor remembers the images of a path; none for data without one."""
     if data is None or not Path(str(data).partition("::")[0]).exists():
         return None
     name = hashlib.sha256(str(absolute_location(data)).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Duplicates: the same content twice, and pictures that were one before they were saved again.
+"""Duplicates: the same content twice, and images that were one before they were saved again.
 
 Near duplicates are proposed by hashes and confirmed by pixels.  Two hashes within `NEAR` bits agree
 to within one bit in at least one of four bands of 16 (pigeonhole), so the proposals come out of
@@ -18,12 +18,12 @@ from saccade.data.item import Item
 
 NEAR = 6  # bits of pHash; 7 at the most for four bands
 NEAR_ALSO = 12  # bits of dHash
-NEAR_SMALL = 4  # bits of either, of pictures that hold little
-STRUCTURE = 3.0  # deviation of the 32 x 32 picture, below which hashes tell noise
+NEAR_SMALL = 4  # bits of either, of images that hold little
+STRUCTURE = 3.0  # deviation of the 32 x 32 image, below which hashes tell noise
 MIN_CORRELATION = (
     0.75  # correlation of fine structure; all pairs of CIFAR-10 down to here are copies
 )
-MIN_CORRELATION_FLAT = 0.99  # of pictures that hold little: two handwritten digits reach 0.985
+MIN_CORRELATION_FLAT = 0.99  # of images that hold little: two handwritten digits reach 0.985
 LITTLE = 4000.0  # bits: entropy x pixels
 COMPARED = 64  # pixels, the size at which pixels are compared
 BLOCK = 8  # pixels, structure coarser than this is what the hashes have compared already
@@ -32,7 +32,7 @@ AT_ONCE = 2_000_000  # proposals looked at together: about 100 MB
 
 
 def first_of_content(digests: NDArray[np.bytes_], readable: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For each picture the first with the same content; itself when it is the first.  [N] -> [N]"""
+    """For each image the first with the same content; itself when it is the first.  [N] -> [N]"""
     _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
     return np.where(readable, first[inverse.ravel()], np.arange(len(digests)))
 
@@ -128,6 +128,6 @@ def _read(item: Item) -> NDArray[np.float32]:
 
 
 def _little(table: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Which pictures hold little, of what is measured of them.  [N] -> [N]"""
+    """Which images hold little, of what is measured of them.  [N] -> [N]"""
     pixels = table["width"].astype(np.float64) * table["height"]
     return table["entropy"] * np.minimum(pixels, LARGEST**2) < LITTLE

@@ -20,7 +20,7 @@ from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.item import LazyImage
 from saccade.errors import DataError
 
-SIDE = 32  # pixels of the reduced picture that pHash looks at
+SIDE = 32  # pixels of the reduced image that pHash looks at
 LOW_FREQUENCIES = 8  # lowest frequencies in each direction
 BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
@@ -36,7 +36,7 @@ def digest(raw: bytes | NDArray[np.uint8]) -> str:
 
 
 def reduced(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """The picture at another size.  [H,W] -> [height,width]"""
+    """The image at another size.  [H,W] -> [height,width]"""
     return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.LANCZOS))
 
 
@@ -48,7 +48,7 @@ def phash(grey: NDArray[np.uint8]) -> int:
 
 
 def dhash(grey: NDArray[np.uint8]) -> int:
-    """64 bits: which pixels of the 9 x 8 picture are brighter than their left neighbour.
+    """64 bits: which pixels of the 9 x 8 image are brighter than their left neighbour.
 
     [H,W] -> int
     """
@@ -74,7 +74,7 @@ def _packed(bits: NDArray[np.bool_]) -> int:
 
 _COSINES = _cosines()
 VERSION = 1  # of the facts; what was found by another version is found again
-LARGEST = 256  # pixels; measures are taken at this size, or the picture's own when smaller
+LARGEST = 256  # pixels; measures are taken at this size, or the image's own when smaller
 SMALLEST = 32
 ORIENTATION = 0x0112  # EXIF
 BITS_PER_SAMPLE = 258  # TIFF
@@ -82,7 +82,7 @@ ALPHA = frozenset(("RGBA", "LA", "PA", "RGBa", "La"))
 
 
 class Facts(NamedTuple):
-    """One picture; sizes are those after EXIF orientation, numbers of brightness run 0 to 255."""
+    """One image; sizes are those after EXIF orientation, numbers of brightness run 0 to 255."""
 
     bytes: int
     digest: str
@@ -97,7 +97,7 @@ class Facts(NamedTuple):
     grey: bool = False  # equal colour channels, whatever the mode
     phash: int = 0
     dhash: int = 0
-    structure: float = 0.0  # deviation of the 32 x 32 picture; hashes of flat ones say nothing
+    structure: float = 0.0  # deviation of the 32 x 32 image; hashes of flat ones say nothing
     sharpness: float = 0.0  # variance of the Laplacian
     darkest: int = 0  # 1 % of the pixels are as dark
     brightest: int = 0  # 1 % of the pixels are as bright
@@ -105,7 +105,7 @@ class Facts(NamedTuple):
     reason: str = ""  # why it cannot be read; empty when it can
 
 
-# The same as columns, for many pictures; reasons are few and are kept beside.
+# The same as columns, for many images; reasons are few and are kept beside.
 COLUMNS = np.dtype(
     [
         ("bytes", "u8"), ("digest", "S32"), ("format", "U8"), ("mode", "U8"),
@@ -118,16 +118,16 @@ COLUMNS = np.dtype(
 )  # fmt: skip
 
 
-def inspect_image(picture: LazyImage) -> Facts:
-    """Load one picture and say what it is; never raises for what a file can hold."""
-    raw = raw_of(picture)
+def inspect_image(image: LazyImage) -> Facts:
+    """Load one image and say what it is; never raises for what a file can hold."""
+    raw = raw_of(image)
     return raw if isinstance(raw, Facts) else facts_of(raw)
 
 
-def raw_of(picture: LazyImage) -> bytes | NDArray[np.uint8] | Facts:
-    """The bytes or pixels of a picture; facts that say why when there are none to be had."""
+def raw_of(image: LazyImage) -> bytes | NDArray[np.uint8] | Facts:
+    """The bytes or pixels of an image; facts that say why when there are none to be had."""
     try:
-        return picture.read()
+        return image.read()
     except (DataError, OSError) as error:
         return Facts(0, "", reason=f"cannot be read: {_words(error)}")
 
@@ -146,10 +146,10 @@ def facts_of(raw: bytes | NDArray[np.uint8]) -> Facts:
 
 
 def pixels_of(raw: bytes | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The picture as the decoder reads it, squashed to a square.  -> [side,side,3]
+    """The image as the decoder reads it, squashed to a square.  -> [side,side,3]
 
     Only the reading is the decoder's: its resize needs torch, which takes longer to start than a
-    thousand pictures to look at.  Raises `DataError` for what cannot be read.
+    thousand images to look at.  Raises `DataError` for what cannot be read.
     """
     if isinstance(raw, bytes):
         raw = open_image(raw, DecodeOptions(grey=False, min_side=side, longer=False))
@@ -201,7 +201,7 @@ def _is_deep(image: Image.Image, raw: bytes) -> bool:
 
 
 def _measured(facts: Facts, pixels: NDArray[np.uint8]) -> Facts:
-    """Fingerprints and numbers from the decoded picture.  uint8 [S,S,3]"""
+    """Fingerprints and numbers from the decoded image.  uint8 [S,S,3]"""
     red, green, blue = np.moveaxis(pixels, 2, 0)
     most, least = (fold(fold(red, green), blue) for fold in (np.maximum, np.minimum))
     grey = np.asarray(Image.fromarray(pixels).convert("L"))  # ITU-R 601

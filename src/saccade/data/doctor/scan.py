@@ -31,19 +31,19 @@ from saccade.files import atomic_write
 SHAPE = struct.Struct("<QQQ")  # height, width, channels of the pixels that follow; 0: of a file
 
 
-def inspect_images(pictures: Sequence[LazyImage], processes: int | None = None) -> Iterator[Facts]:
-    """The facts of each picture, in order.
+def inspect_images(images: Sequence[LazyImage], processes: int | None = None) -> Iterator[Facts]:
+    """The facts of each image, in order.
 
-    Few pictures are in memory at a time; leaving the iterator ends the processes.
+    Few images are in memory at a time; leaving the iterator ends the processes.
     """
     with Sandbox("saccade.data.doctor.scan", processes) as sandbox:
         yield from parallel_map_batches(
-            pictures, lambda some: _looked_at(some, sandbox), sandbox.count
+            images, lambda some: _looked_at(some, sandbox), sandbox.count
         )
 
 
-def _looked_at(pictures: Sequence[LazyImage], sandbox: Sandbox) -> list[Facts]:
-    some = [raw_of(picture) for picture in pictures]
+def _looked_at(images: Sequence[LazyImage], sandbox: Sandbox) -> list[Facts]:
+    some = [raw_of(image) for image in images]
     there = [raw for raw in some if not isinstance(raw, Facts)]
     answers = sandbox.submit([request(raw) for raw in there])
     found = iter([parse_response(*both) for both in zip(answers, there, strict=True)])
@@ -79,19 +79,19 @@ if __name__ == "__main__":
     serve(handle_request)
 
 
-Progress = Callable[[int, int], None]  # pictures done, pictures in all
+Progress = Callable[[int, int], None]  # images done, images in all
 Stamp = tuple[str, int, int]  # path, bytes, nanoseconds of last change
 HEAD = json.dumps({"saccade doctor": VERSION, "decoder": DECODER})
-FLUSHED = 64  # pictures after which the file is written to
+FLUSHED = 64  # images after which the file is written to
 
 
 @dataclass(frozen=True)
 class Scan:
-    """The facts of N pictures, a row each, and why some could not be read."""
+    """The facts of N images, a row each, and why some could not be read."""
 
     table: NDArray[np.void]  # [N] of COLUMNS
     reasons: dict[int, str]
-    cached: int  # of these pictures, known from an earlier scan
+    cached: int  # of these images, known from an earlier scan
 
 
 def scan(
@@ -101,7 +101,7 @@ def scan(
     state: Path | None = None,
     processes: int | None = None,
 ) -> Scan:
-    """Load every picture; `state` is the file that remembers, made when it is not there."""
+    """Load every image; `state` is the file that remembers, made when it is not there."""
     table = np.zeros(len(items), dtype=COLUMNS)
     reasons: dict[int, str] = {}
 
@@ -124,7 +124,7 @@ def scan(
         progress(done, len(items))
     memory = _Memory(state)
     try:
-        found = inspect_images([items[number].picture for number in todo], processes)
+        found = inspect_images([items[number].image for number in todo], processes)
         for number, facts in zip(todo, found):
             keep(number, facts)
             memory.add(stamps[number], facts)
@@ -171,7 +171,7 @@ class _Memory:
 
 
 def _recall(path: Path, wanted: set[Stamp | None]) -> dict[Stamp | None, Facts]:
-    """What the file says of the `wanted` pictures; leaves it ready to be added to.
+    """What the file says of the `wanted` images; leaves it ready to be added to.
 
     A half line at the end, left by a scan that was killed, is cut off; a file of another version,
     or one of which most is out of date, is written anew.
@@ -202,14 +202,14 @@ def _parsed(line: str) -> tuple[Stamp | None, Facts | None]:
 
 
 def _stamps(items: Sequence[Item]) -> list[Stamp | None]:
-    """What tells that a picture is unchanged; None for those that lie in no file."""
+    """What tells that an image is unchanged; None for those that lie in no file."""
     status = lru_cache(maxsize=64)(os.stat)  # of an archive, once for all its members
 
-    def stamp(picture: LazyImage) -> Stamp | None:
-        if isinstance(picture, ImageFile):
-            place, member = str(picture.location), ""
-        elif isinstance(picture, ArchivedImage | ZippedImage):
-            place, member = picture.archive, f":{picture.offset}"
+    def stamp(image: LazyImage) -> Stamp | None:
+        if isinstance(image, ImageFile):
+            place, member = str(image.location), ""
+        elif isinstance(image, ArchivedImage | ZippedImage):
+            place, member = image.archive, f":{image.offset}"
         else:
             return None
         try:

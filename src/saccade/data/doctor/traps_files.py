@@ -19,7 +19,7 @@ FORMATS = {  # by suffix, as Pillow names them; photographs of some cameras are 
 
 
 # fmt: on
-RARE = 0.01  # of the pictures
+RARE = 0.01  # of the images
 
 
 def unreadable(case: Case) -> Finding | None:
@@ -27,7 +27,7 @@ def unreadable(case: Case) -> Finding | None:
     if not rows:
         return None
     names = case.names(rows)
-    words = f"{pluralize(len(rows), 'picture')} of {len(case.items):,} cannot be read."
+    words = f"{pluralize(len(rows), 'image')} of {len(case.items):,} cannot be read."
     advice = "Training leaves them out and says so; replace or remove them."
     remarks = {name: case.reasons[row] for name, row in zip(names, rows)}
     return Finding("unreadable", "error", len(rows), names, words, advice, remarks)
@@ -93,7 +93,7 @@ def linked_twice(case: Case) -> Finding | None:
     if not remarks:
         return None
     words = f"{pluralize(len(remarks), 'link')} to folders that are read already."
-    advice = "Each picture is counted once; programs that follow links count it again and again."
+    advice = "Each image is counted once; programs that follow links count it again and again."
     return Finding("linked_twice", "warning", len(remarks), tuple(remarks), words, advice, remarks)
 
 

@@ -9,12 +9,12 @@ from saccade.data.classes import labels_of
 from saccade.data.doctor.case import Case, Finding, Severity, label_text, pluralize
 from saccade.data.item import Label
 
-TINY = 10  # pictures of a class to learn from
-UNEVEN = 10  # times as many pictures of one class as of another
+TINY = 10  # images of a class to learn from
+UNEVEN = 10  # times as many images of one class as of another
 
 
 def label_counts(case: Case) -> dict[str, Counter[str]]:
-    """Pictures by split and class, unreadable ones left out; none for labels that are numbers."""
+    """Images by split and class, unreadable ones left out; none for labels that are numbers."""
     counts = {
         split: Counter(dict.fromkeys(case.classes, 0)) for split in dict.fromkeys(case.splits)
     }
@@ -26,7 +26,7 @@ def label_counts(case: Case) -> dict[str, Counter[str]]:
 
 def class_missing(case: Case) -> Finding | None:
     missing = {
-        f"{split}/{name}": f"no picture in {split}"
+        f"{split}/{name}": f"no image in {split}"
         for split, counts in label_counts(case).items()
         for name in case.classes
         if not counts[name]
@@ -43,12 +43,12 @@ def class_missing(case: Case) -> Finding | None:
 
 def class_tiny(case: Case) -> Finding | None:
     counts = label_counts(case).get(case.training_split, Counter())
-    tiny = {name: pluralize(n, "picture") for name, n in counts.items() if 0 < n < TINY}
+    tiny = {name: pluralize(n, "image") for name, n in counts.items() if 0 < n < TINY}
     if not tiny:
         return None
     has = pluralize(len(tiny), "class has", "classes have")
-    words = f"{has} fewer than {TINY} pictures to learn from."
-    advice = "Add pictures, or put small classes together."
+    words = f"{has} fewer than {TINY} images to learn from."
+    advice = "Add images, or put small classes together."
     return Finding("class_tiny", "warning", len(tiny), tuple(tiny), words, advice, tiny)
 
 
@@ -61,9 +61,9 @@ def imbalance(case: Case) -> Finding | None:
     times = present[most] / present[least]
     if times < UNEVEN:
         return None
-    remarks = {name: pluralize(present[name], "picture") for name in (most, least)}
-    words = f"'{most}' has {times:.0f} times as many pictures as '{least}'."
-    advice = "Weigh the classes, sample them evenly, or add pictures of the small ones."
+    remarks = {name: pluralize(present[name], "image") for name in (most, least)}
+    words = f"'{most}' has {times:.0f} times as many images as '{least}'."
+    advice = "Weigh the classes, sample them evenly, or add images of the small ones."
     return Finding("imbalance", "warning", 2, (most, least), words, advice, remarks)
 
 
@@ -72,7 +72,7 @@ def duplicates(case: Case) -> Finding | None:
     extra = sum(len(group) - 1 for group in groups)
     if not extra:
         return None
-    words = f"{pluralize(extra, 'picture')} {_are(extra)} exact copies of others."
+    words = f"{pluralize(extra, 'image')} {_are(extra)} exact copies of others."
     advice = "They count twice in training; --cleaned leaves them out."
     return _finding("duplicates", "warning", extra, case, groups, words, advice)
 
@@ -87,7 +87,7 @@ def near_duplicates(case: Case) -> Finding | None:
     if not extra:
         return None
     words = (
-        f"{pluralize(extra, 'picture')} {_are(extra)} near copies of others: "
+        f"{pluralize(extra, 'image')} {_are(extra)} near copies of others: "
         "saved again, resized or brightened."
     )
     advice = "--cleaned makes one group of each, so that a split keeps them together."
@@ -105,7 +105,7 @@ def different_labels(case: Case) -> Finding | None:
     count = sum(map(len, groups))
     if not groups:
         return None
-    words = f"{pluralize(len(groups), 'picture')} {_are(len(groups))} there under different labels."
+    words = f"{pluralize(len(groups), 'image')} {_are(len(groups))} there under different labels."
     advice = "One of the labels is wrong; look at them."
     return _finding("different_labels", "error", count, case, groups, words, advice)
 
@@ -119,7 +119,7 @@ def leakage(case: Case) -> Finding | None:
     held_out = sum(
         1 for group in groups for row in group if case.splits[row] != case.training_split
     )
-    words = f"{pluralize(held_out, 'held-out picture')} {_are(held_out)} in another split as well."
+    words = f"{pluralize(held_out, 'held-out image')} {_are(held_out)} in another split as well."
     advice = "Scores come out too good; --cleaned keeps the held-out copy only."
     return _finding("leakage", "error", held_out, case, groups, words, advice)
 

@@ -1,4 +1,4 @@
-"""Traps in pictures: shape, depth, colour, and and those that are blurred, dark, bright or flat."""
+"""Traps in images: shape, depth, colour, and and those that are blurred, dark, bright or flat."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from saccade.data.doctor.case import Case, Finding, Severity, pluralize
 from saccade.data.doctor.duplicates import STRUCTURE
 
-LONG = 2.0  # long side / short side; the centre crop loses half of such a picture
+LONG = 2.0  # long side / short side; the centre crop loses half of such an image
 BLURRED = 40.0  # sharpness: a blur of 2 pixels of 256 gives 2 to 24, real sets have 60 and more
 BLUR_TOLD = 64  # pixels of the short side, from which on blur can be told
 CONTRAST = 64  # between the darkest and the brightest, without which blur cannot be told
@@ -19,7 +19,7 @@ TREATMENT = {"crop": "lose more than half of their area to the square crop",
 
 
 def lost_to_crop(case: Case) -> NDArray[np.float64]:
-    """The share of each picture outside the centre square.  [N]"""
+    """The share of each image outside the centre square.  [N]"""
     short, long = _sides(case)
     return 1 - short / np.maximum(long, 1)
 
@@ -54,7 +54,7 @@ def grey_mix(case: Case) -> Finding | None:
     rows = case.rows(table["grey"] & telling)
     if len(rows) == np.count_nonzero(table["readable"] & telling):
         return None
-    return _found(case, rows, "grey_mix", "{} grey among pictures with colour.")
+    return _found(case, rows, "grey_mix", "{} grey among images with colour.")
 
 
 def rotated(case: Case) -> Finding | None:
@@ -125,9 +125,9 @@ def _found(
     severity: Severity = "note",
     remarks: dict[str, str] | None = None,
 ) -> Finding | None:
-    """The finding, when there is any row; `{}` in `words` becomes `3 pictures are`."""
+    """The finding, when there is any row; `{}` in `words` becomes `3 images are`."""
     if not len(rows):
         return None
-    count = pluralize(len(rows), "picture is", "pictures are")
+    count = pluralize(len(rows), "image is", "images are")
     names = case.names(rows)
     return Finding(kind, severity, len(rows), names, words.format(count), advice, remarks or {})

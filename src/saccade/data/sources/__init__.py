@@ -1,4 +1,4 @@
-"""Where pictures come from: a file a kind of source, and `open_source` that tells them apart."""
+"""Where images come from: a file a kind of source, and `open_source` that tells them apart."""
 
 from __future__ import annotations
 

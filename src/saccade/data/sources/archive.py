@@ -1,7 +1,7 @@
-"""archive: folders of pictures inside a .zip or .tar, read in place: nothing is unpacked.
+"""archive: folders of images inside a .zip or .tar, read in place: nothing is unpacked.
 
-A picture is a place in the archive: offset, size, and how it is packed; any process can read it
-without the archive's table.  A compressed .tar has no places, so its pictures are held in memory.
+An image is a place in the archive: offset, size, and how it is packed; any process can read it
+without the archive's table.  A compressed .tar has no places, so its images are held in memory.
 Names are only ever names here, and what a member claims about its size is checked before and after.
 """
 
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.data.item import EncodedImage, LazyImage
-from saccade.data.sources.listing import FoundImages, Listing, arrange, is_hidden, why_no_picture
+from saccade.data.sources.listing import FoundImages, Listing, arrange, is_hidden, why_no_image
 from saccade.errors import DataError
 
-LARGEST = 256 * 2**20  # bytes of one picture file
-HELD = 2**30  # bytes of all pictures of a compressed .tar
+LARGEST = 256 * 2**20  # bytes of one image file
+HELD = 2**30  # bytes of all images of a compressed .tar
 LOCAL_HEADER = 30  # bytes, before a zip member's name (APPNOTE 4.3.7)
 ZIPS = (".zip",)
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -27,7 +27,7 @@ TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 @dataclass(frozen=True, slots=True)
 class ArchivedImage:
-    """A picture that lies in a larger file as it is."""
+    """An image that lies in a larger file as it is."""
 
     archive: str
     offset: int
@@ -44,7 +44,7 @@ class ArchivedImage:
 
 @dataclass(frozen=True, slots=True)
 class ZippedImage:
-    """A picture that lies in a .zip, packed or not."""
+    """An image that lies in a .zip, packed or not."""
 
     archive: str
     offset: int  # of the member's local header
@@ -71,7 +71,7 @@ class ZippedImage:
 
 
 def archive(path: Path) -> Listing:
-    """The pictures in an archive, by the folders inside it."""
+    """The images in an archive, by the folders inside it."""
     name = path.name.lower()
     ending = next((one for one in (*ZIPS, *TARS) if name.endswith(one)), "")
     return arrange(members(path), path.name[: len(path.name) - len(ending)], f"'{path}'")
@@ -81,16 +81,16 @@ def members(path: Path) -> FoundImages:
     """Every member of an archive; the last one counts where several have one name."""
     latest: dict[str, tuple[str, LazyImage | None]] = {}
     found = FoundImages()
-    for name, reason, picture in _zip(path) if is_zip(path) else tar_members(path):
+    for name, reason, image in _zip(path) if is_zip(path) else tar_members(path):
         name = name.removeprefix("./")
         if name in latest:
             found.skip(name, "a later member has the same name")
-        latest[name] = (_why_not(name) or reason, picture)
-    for name, (reason, picture) in latest.items():
-        if reason or picture is None:
+        latest[name] = (_why_not(name) or reason, image)
+    for name, (reason, image) in latest.items():
+        if reason or image is None:
             found.skip(name, reason)
         else:
-            found.pictures.append((name, picture))
+            found.images.append((name, image))
     return found
 
 
@@ -109,11 +109,11 @@ def _why_not(name: str) -> str:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or ":" in parts[0]:
         return "a name that leads out of the archive"
-    return "hidden" if any(map(is_hidden, parts)) else why_no_picture(parts[-1])
+    return "hidden" if any(map(is_hidden, parts)) else why_no_image(parts[-1])
 
 
 def _zip(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
-    """Name, reason to leave it out, and picture of every file in a .zip."""
+    """Name, reason to leave it out, and image of every file in a .zip."""
     try:
         with zipfile.ZipFile(path) as opened:
             listed = opened.infolist()
@@ -134,7 +134,7 @@ def _zip(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
 
 
 def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
-    """Name, reason to leave it out, and picture of every file in a .tar; in the file's order."""
+    """Name, reason to leave it out, and image of every file in a .tar; in the file's order."""
     held = 0
     try:
         in_place = path.name.lower().endswith(".tar")

@@ -1,7 +1,7 @@
-"""arrays: pictures and labels in NumPy files, `x.npy` and `y.npy`, or together in an `.npz`.
+"""arrays: images and labels in NumPy files, `x.npy` and `y.npy`, or together in an `.npz`.
 
 x is uint8 [N,H,W], [N,H,W,1], [N,H,W,3] or [N,3,H,W].  y is [N] or [N,1]: whole numbers and text
-are classes, floats are numbers; 0s and 1s [N,K] are K classes, any of which a picture may have.
+are classes, floats are numbers; 0s and 1s [N,K] are K classes, any of which an image may have.
 An array of text called `classes`, or a classes.txt beside, names the whole numbers.
 """
 
@@ -19,14 +19,14 @@ from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources.listing import Listing, assemble, split_of
 from saccade.errors import DataError
 
-PICTURES = ("x", "images", "image", "data")
+IMAGES = ("x", "images", "image", "data")
 LABELS = ("y", "labels", "label", "targets")
 NAMES = ("all", "classes")
 HINT = "save x.npy and y.npy, or x_train.npy, y_train.npy, x_test.npy, ... in one folder"
 
 
 def arrays(path: Path) -> Listing:
-    """The pictures of a folder of .npy files, of an x.npy beside its y.npy, or of an .npz."""
+    """The images of a folder of .npy files, of an x.npy beside its y.npy, or of an .npz."""
     held = _held(path)
     classes = _classes(held, path)
     rows: list[tuple[str, Item]] = []
@@ -34,7 +34,7 @@ def arrays(path: Path) -> Listing:
         if (split, "x") in held:
             rows += [(split, item) for item in _items(held, split, classes, path)]
     if not rows:
-        raise DataError(f"'{path}' holds no array of pictures and labels", HINT)
+        raise DataError(f"'{path}' holds no array of images and labels", HINT)
     return assemble(rows, path.stem, f"'{path}'", classes=classes)
 
 
@@ -43,7 +43,7 @@ def role(name: str) -> tuple[str, str] | None:
     if name.lower() in ("classes", "class_names"):
         return NAMES
     words = re.split(r"[-_. ]", name.lower())
-    part = "x" if set(words) & set(PICTURES) else "y" if set(words) & set(LABELS) else ""
+    part = "x" if set(words) & set(IMAGES) else "y" if set(words) & set(LABELS) else ""
     splits = [split for word in words if (split := split_of(word))]
     return ((*splits, "all")[0], part) if part else None
 
@@ -66,7 +66,7 @@ def _held(path: Path) -> Mapping[tuple[str, str], NDArray]:
 
 
 def _load(file: Path) -> NDArray:
-    """One array, left on the disk until a picture is read; never an object, never code."""
+    """One array, left on the disk until an image is read; never an object, never code."""
     try:
         return np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # a damaged file raises errors of many kinds
@@ -94,18 +94,18 @@ def _items(
 ) -> list[Item]:
     """The items of one split, named by their place in the array."""
     if (split, "y") not in held:
-        raise DataError(f"'{path}' has pictures for {split} and no labels", HINT)
+        raise DataError(f"'{path}' has images for {split} and no labels", HINT)
     pixels = _pixels(held[split, "x"], path)
     labels = _labels(held[split, "y"], classes, path)
     if len(pixels) != len(labels):
         raise DataError(
-            f"'{path}' has {len(pixels)} pictures and {len(labels)} labels for {split}",
-            "each picture has one row of labels",
+            f"'{path}' has {len(pixels)} images and {len(labels)} labels for {split}",
+            "each image has one row of labels",
         )
     digits = len(str(len(labels)))
     return [
-        Item(f"{split}/{at:0{digits}d}", label, ImageArray(picture))
-        for at, (picture, label) in enumerate(zip(pixels, labels))
+        Item(f"{split}/{at:0{digits}d}", label, ImageArray(image))
+        for at, (image, label) in enumerate(zip(pixels, labels))
     ]
 
 
@@ -113,7 +113,7 @@ def _pixels(x: NDArray, path: Path) -> NDArray[np.uint8]:
     """[N,H,W] or [N,H,W,3], whatever order the axes had."""
     if x.dtype != np.uint8:
         raise DataError(
-            f"the pictures in '{path}' are {x.dtype} where uint8, 0 to 255, is needed",
+            f"the images in '{path}' are {x.dtype} where uint8, 0 to 255, is needed",
             "save x.astype('uint8'), or (x * 255).round().astype('uint8') where x is 0 to 1",
         )
     x = np.asarray(x)
@@ -122,7 +122,7 @@ def _pixels(x: NDArray, path: Path) -> NDArray[np.uint8]:
     if x.ndim == 4 and x.shape[3] == 1:
         x = x[..., 0]
     if x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] != 3) or 0 in x.shape:
-        raise DataError(f"the pictures in '{path}' have the shape {x.shape}", "use [N,H,W,3]")
+        raise DataError(f"the images in '{path}' have the shape {x.shape}", "use [N,H,W,3]")
     return x
 
 

@@ -40,7 +40,7 @@ KNOWN |= {*NAMES, *TEXTS}
 
 
 def cifar(path: Path) -> Listing:
-    """The pictures of CIFAR-10, or of CIFAR-100 with its 100 fine classes."""
+    """The images of CIFAR-10, or of CIFAR-100 with its 100 fine classes."""
     files = _files(path)
     classes = _classes(files, path)
     rows: list[tuple[str, Item]] = []
@@ -48,12 +48,12 @@ def cifar(path: Path) -> Listing:
         batches = [
             _batch(files, name, path) for name in names if {name, f"{name}.bin"} & set(files)
         ]
-        pixels = [picture for images, _ in batches for picture in images]
+        pixels = [image for images, _ in batches for image in images]
         labels = [label for _, numbers in batches for label in numbers]
-        for at, (picture, label) in enumerate(zip(pixels, labels, strict=True)):
+        for at, (image, label) in enumerate(zip(pixels, labels, strict=True)):
             if not 0 <= label < len(classes):
                 raise DataError(f"'{path}' has the label {label} for {len(classes)} classes", ANEW)
-            rows.append((split, Item(f"{split}/{at:05d}", classes[label], ImageArray(picture))))
+            rows.append((split, Item(f"{split}/{at:05d}", classes[label], ImageArray(image))))
     if not rows:
         raise DataError(f"'{path}' holds no batch of CIFAR", "such as data_batch_1 or train.bin")
     name = "cifar100" if len(classes) == 100 else "cifar10"
@@ -73,9 +73,9 @@ def _files(path: Path) -> dict[str, bytes]:
     if not is_tar(path):
         raise DataError(f"'{path}' is neither a folder nor a .tar.gz of CIFAR", ANEW)
     return {
-        name.rpartition("/")[2]: bytes(picture.read())
-        for name, reason, picture in tar_members(path)
-        if name.rpartition("/")[2] in KNOWN and picture is not None and not reason
+        name.rpartition("/")[2]: bytes(image.read())
+        for name, reason, image in tar_members(path)
+        if name.rpartition("/")[2] in KNOWN and image is not None and not reason
     }
 
 
@@ -106,7 +106,7 @@ def _batch(
         ahead = 2 if "fine_label_names.txt" in files else 1  # bytes of labels, the fine one last
         raw = np.frombuffer(files[f"{name}.bin"], np.uint8)
         if raw.size % (ahead + PIXELS):
-            raise DataError(f"{where} is cut off: {raw.size} bytes are no whole pictures", ANEW)
+            raise DataError(f"{where} is cut off: {raw.size} bytes are no whole images", ANEW)
         table = raw.reshape(-1, ahead + PIXELS)
         flat, labels = table[:, ahead:].reshape(-1), table[:, ahead - 1].tolist()
     if flat.size != len(labels) * PIXELS:

@@ -23,16 +23,16 @@ from saccade.data.sources.listing import (
     arrange,
     assemble,
     is_hidden,
-    refuse_pictureless,
+    refuse_imageless,
     split_of,
-    why_no_picture,
+    why_no_image,
 )
 from saccade.data.sources.table import missing, read_text
 from saccade.errors import DataError, UsageError
 
 
 def folder(root: Path) -> Listing:
-    """The pictures below `root` in natural order; `DataError` where nothing can be learned."""
+    """The images below `root` in natural order; `DataError` where nothing can be learned."""
     return arrange(walk(root), root.resolve().name, f"'{root}'")
 
 
@@ -71,7 +71,7 @@ def walk(root: Path) -> FoundImages:
 def _read_folder(
     place: Path, name: str, found: FoundImages, waiting: list[str], links: list[str]
 ) -> None:
-    """List one folder: pictures and the rest into `found`, folders to be read into the others."""
+    """List one folder: images and the rest into `found`, folders to be read into the others."""
     prefix = f"{name}/" if name else ""
     with os.scandir(place) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
@@ -84,52 +84,52 @@ def _read_folder(
                 found.skip(below, "hidden")
             else:
                 (links if entry.is_symlink() else waiting).append(below)
-        elif reason := why_no_picture(entry.name):
+        elif reason := why_no_image(entry.name):
             found.skip(below, reason)
         elif not entry.is_file():
             found.skip(below, "a link to nothing" if entry.is_symlink() else "no regular file")
         else:
-            found.pictures.append((below, ImageFile(entry.path)))
+            found.images.append((below, ImageFile(entry.path)))
 
 
 def pattern(root: Path, expression: str) -> Listing:
-    """The pictures below `root`, or named in it, with the labels that `expression` finds."""
+    """The images below `root`, or named in it, with the labels that `expression` finds."""
     compiled = _compiled(expression)
     found, where = _listed(root) if root.is_file() else walk(root), f"'{root}'"
-    refuse_pictureless(found, where)
+    refuse_imageless(found, where)
     rows = [
         row
-        for at, picture in sorted(found.pictures, key=lambda pair: natural_sort_key(pair[0]))
-        if (row := _row(at, picture, compiled, found))
+        for at, image in sorted(found.images, key=lambda pair: natural_sort_key(pair[0]))
+        if (row := _row(at, image, compiled, found))
     ]
     if not rows:
         raise DataError(
-            f"'{expression}' finds a label in none of the {len(found.pictures)} names in {where}",
-            f"the first name is '{found.pictures[0][0]}'",
+            f"'{expression}' finds a label in none of the {len(found.images)} names in {where}",
+            f"the first name is '{found.images[0][0]}'",
         )
     return assemble(rows, root.resolve().stem, where, found.skipped)
 
 
 def _listed(file: Path) -> FoundImages:
-    """The pictures that a text file names, a line each, relative to its folder."""
+    """The images that a text file names, a line each, relative to its folder."""
     found, seen = FoundImages(), set()
     for line in filter(None, map(str.strip, read_text(file).splitlines())):
         name = str(PurePosixPath(line.replace("\\", "/")))
         place = str(file.parent / name)
         if name in seen:
             found.skip(name, "named more than once")
-        elif reason := why_no_picture(PurePosixPath(name).name) or missing(place):
+        elif reason := why_no_image(PurePosixPath(name).name) or missing(place):
             found.skip(name, reason)
         else:
-            found.pictures.append((name, ImageFile(place)))
+            found.images.append((name, ImageFile(place)))
         seen.add(name)
     return found
 
 
 def _row(
-    at: str, picture: LazyImage, compiled: re.Pattern[str], found: FoundImages
+    at: str, image: LazyImage, compiled: re.Pattern[str], found: FoundImages
 ) -> tuple[str, Item] | None:
-    """The split and the item of one picture, or nothing where the expression does not match."""
+    """The split and the item of one image, or nothing where the expression does not match."""
     hit = compiled.search(at)
     parts = hit.groupdict() if hit else {}
     label = parts["label"] if "label" in parts else hit[1] if hit else None
@@ -143,7 +143,7 @@ def _row(
             raise DataError(
                 f"'{at}' has the split '{parts['split']}'", "a split is train, val or test"
             )
-    return split, Item(at, class_name(label), picture, parts.get("group"))
+    return split, Item(at, class_name(label), image, parts.get("group"))
 
 
 def _compiled(expression: str) -> re.Pattern[str]:
@@ -163,7 +163,7 @@ STANDARD_INPUT = "-"
 
 
 def find_images(images: Sequence[str | Path]) -> list[Item]:
-    """Picture files, the pictures in folders, and `-` for standard input, as items."""
+    """Image files, the images in folders, and `-` for standard input, as items."""
     items: list[Item] = []
     for image in images:
         path = Path(image)
@@ -174,16 +174,16 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
         elif path.exists():
             items.append(Item(str(path), None, ImageFile(path)))
         else:
-            raise DataError(f"there is no picture '{path}'", "name a file or a folder of pictures")
+            raise DataError(f"there is no image '{path}'", "name a file or a folder of images")
     if not items:
-        raise UsageError("no picture is named", "name files or folders of pictures")
+        raise UsageError("no image is named", "name files or folders of images")
     return items
 
 
 def _inside(folder: Path) -> list[Item]:
-    files = [f for f in folder.rglob("*") if not why_no_picture(f.name) and f.is_file()]
+    files = [f for f in folder.rglob("*") if not why_no_image(f.name) and f.is_file()]
     if not files:
-        raise DataError(f"there is no picture in '{folder}'")
+        raise DataError(f"there is no image in '{folder}'")
     return [
         Item(str(f), None, ImageFile(f))
         for f in sorted(files, key=lambda f: natural_sort_key(str(f)))

@@ -17,7 +17,7 @@ from pathlib import Path
 from saccade.data.classes import class_name, natural_sort_key
 from saccade.data.item import Item, LazyImage
 from saccade.data.sources.folder import walk
-from saccade.data.sources.listing import Listing, assemble, is_hidden, refuse_pictureless, split_of
+from saccade.data.sources.listing import Listing, assemble, is_hidden, refuse_imageless, split_of
 from saccade.errors import DataError
 
 SYNSET = re.compile(r"n\d{8}")
@@ -26,18 +26,18 @@ SOLUTION = "LOC_val_solution.csv"
 
 
 def imagenet(root: Path) -> Listing:
-    """The pictures below `root` by synset, under the first name of each synset."""
+    """The images below `root` by synset, under the first name of each synset."""
     found, where = walk(root), f"'{root}'"
-    refuse_pictureless(found, where)
+    refuse_imageless(found, where)
     solved = _solution(root)
     rows: list[tuple[str, Item]] = []
-    for name, picture in sorted(found.pictures, key=lambda pair: natural_sort_key(pair[0])):
-        if row := _row(name, picture, solved):
+    for name, image in sorted(found.images, key=lambda pair: natural_sort_key(pair[0])):
+        if row := _row(name, image, solved):
             rows.append(row)
         else:
             found.skip(name, "no synset in its path")
     if not rows:
-        raise DataError(f"{where} holds no picture with a synset", "such as train/n01440764/")
+        raise DataError(f"{where} holds no image with a synset", "such as train/n01440764/")
     synsets = sorted({str(item.label) for _, item in rows})
     names = synset_names(root, synsets)
     rows = [(split, replace(item, label=names[str(item.label)])) for split, item in rows]
@@ -81,18 +81,18 @@ def _folders(root: Path) -> list[Path]:
     return [place for place in root.iterdir() if place.is_dir() and not is_hidden(place.name)]
 
 
-def _row(name: str, picture: LazyImage, solved: Mapping[str, str]) -> tuple[str, Item] | None:
+def _row(name: str, image: LazyImage, solved: Mapping[str, str]) -> tuple[str, Item] | None:
     """Split, and the item with its synset for a label; nothing where the path tells none."""
     parts = name.split("/")
     splits = [split for part in parts[:-1] if (split := split_of(part))]
     folders = [part for part in parts[:-1] if SYNSET.fullmatch(part)]
     start = SYNSET.match(parts[-1])
     synset = folders[-1] if folders else start[0] if start else solved.get(Path(name).stem)
-    return ((*splits, "all")[0], Item(name, synset, picture)) if synset else None
+    return ((*splits, "all")[0], Item(name, synset, image)) if synset else None
 
 
 def _solution(root: Path) -> dict[str, str]:
-    """Picture to synset for a flat val: the first word of Kaggle's PredictionString."""
+    """Image to synset for a flat val: the first word of Kaggle's PredictionString."""
     for place in (root / SOLUTION, *(parent / SOLUTION for parent in root.resolve().parents[:3])):
         if place.is_file():
             with place.open(encoding="utf-8-sig", newline="") as file:

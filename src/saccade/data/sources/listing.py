@@ -62,7 +62,7 @@ def assemble(
     if "all" in items and len(items) > 1:
         first = items["all"][0].name
         raise DataError(
-            f"{len(items['all'])} pictures of {where} have no split, such as '{first}'",
+            f"{len(items['all'])} images of {where} have no split, such as '{first}'",
             "give each its split, train, val or test, or none of them one",
         )
     learned = items.get("train") or items.get("all")
@@ -96,9 +96,9 @@ LABELLED = "put each class into a folder of its own, or give a table with path a
 
 @dataclass
 class FoundImages:
-    """What a walk through a folder or an archive came upon: pictures by name, and the rest."""
+    """What a walk through a folder or an archive came upon: images by name, and the rest."""
 
-    pictures: list[tuple[str, LazyImage]] = field(default_factory=list)
+    images: list[tuple[str, LazyImage]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
     def skip(self, name: str, reason: str) -> None:
@@ -110,8 +110,8 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX", "@eaDir")) or name in ("Thumbs.db", "desktop.ini")
 
 
-def why_no_picture(name: str) -> str:
-    """Why a file called `name` is left out, or nothing when it should be a picture."""
+def why_no_image(name: str) -> str:
+    """Why a file called `name` is left out, or nothing when it should be an image."""
     if is_hidden(name):
         return "hidden"
     try:
@@ -119,7 +119,7 @@ def why_no_picture(name: str) -> str:
     except UnicodeEncodeError:
         return "a name that is no valid text"
     suffix = PurePosixPath(name).suffix.lower()
-    return "" if suffix in SUFFIXES else f"not a picture ({suffix or 'no suffix'})"
+    return "" if suffix in SUFFIXES else f"not an image ({suffix or 'no suffix'})"
 
 
 def split_of(folder: str) -> str | None:
@@ -131,14 +131,14 @@ def split_of(folder: str) -> str | None:
 
 
 def arrange(found: FoundImages, name: str, where: str) -> Listing:
-    """The pictures by split and class; `where` is what messages call the place."""
-    refuse_pictureless(found, where)
-    pictures = sorted(found.pictures, key=lambda pair: natural_sort_key(pair[0]))
-    names = [picture for picture, _ in pictures]
+    """The images by split and class; `where` is what messages call the place."""
+    refuse_imageless(found, where)
+    images = sorted(found.images, key=lambda pair: natural_sort_key(pair[0]))
+    names = [image for image, _ in images]
     depth = _depth_of_wrapping(names)
     folders = _split_folders(names, depth, where)
     rows: list[tuple[str, Item]] = []
-    for at, picture in pictures:
+    for at, image in images:
         parts = at.split("/")[depth:]
         split = folders.get(parts[0]) if folders else "all"
         label = parts[1 if folders else 0 : -1]
@@ -147,31 +147,31 @@ def arrange(found: FoundImages, name: str, where: str) -> Listing:
         elif not label:
             found.skip(at, "not in the folder of a class")
         else:
-            rows.append((split, Item(at, class_name(label[0]), picture)))
+            rows.append((split, Item(at, class_name(label[0]), image)))
     if not rows:
-        raise DataError(f"the pictures in {where} lie in no class folders", LABELLED)
+        raise DataError(f"the images in {where} lie in no class folders", LABELLED)
     notes: tuple[str, ...] = ()
     if depth:
-        notes = (f"all pictures lie in '{'/'.join(names[0].split('/')[:depth])}'",)
+        notes = (f"all images lie in '{'/'.join(names[0].split('/')[:depth])}'",)
     taken = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
     notes += tuple(f"'{one}' is read as a class, for other folders lie beside it" for one in taken)
     return assemble(rows, name, where, found.skipped, notes)
 
 
-def refuse_pictureless(found: FoundImages, where: str) -> None:
-    """Raise `DataError` saying what there is instead when there is no picture."""
-    if found.pictures:
+def refuse_imageless(found: FoundImages, where: str) -> None:
+    """Raise `DataError` saying what there is instead when there is no image."""
+    if found.images:
         return
     if not found.skipped:
         raise DataError(f"{where} is empty", LABELLED)
     reasons = Counter(one.reason for one in found.skipped)
     held = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
     known = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-    raise DataError(f"{where} holds no picture: {held}", f"pictures are files that end in {known}")
+    raise DataError(f"{where} holds no image: {held}", f"images are files that end in {known}")
 
 
 def _depth_of_wrapping(names: Iterable[str]) -> int:
-    """How many folders lie around all the pictures and are neither a class nor a split."""
+    """How many folders lie around all the images and are neither a class nor a split."""
     rows = [name.split("/")[:-1] for name in names]
     shortest, first = min(map(len, rows)), rows[0]
     depth = 0
@@ -184,7 +184,7 @@ def _depth_of_wrapping(names: Iterable[str]) -> int:
 
 def _split_folders(names: Iterable[str], depth: int, where: str) -> dict[str, str]:
     """Folder to split where folders name splits; nothing where they name classes."""
-    deep: dict[str, bool] = {}  # top folder: whether any picture lies in a folder below it
+    deep: dict[str, bool] = {}  # top folder: whether any image lies in a folder below it
     for name in names:
         parts = name.split("/")[depth:]
         if len(parts) > 1:
@@ -199,7 +199,7 @@ def _split_folders(names: Iterable[str], depth: int, where: str) -> dict[str, st
     flat = [folder for folder in named if not deep[folder]]
     if flat:
         raise DataError(
-            f"the pictures in '{flat[0]}' of {where} lie in no class folders",
-            f"{LABELLED}; pictures without labels can be predicted, not learned from",
+            f"the images in '{flat[0]}' of {where} lie in no class folders",
+            f"{LABELLED}; images without labels can be predicted, not learned from",
         )
     return named

@@ -28,7 +28,7 @@ LARGEST = 2**32  # bytes of one file unpacked
 
 
 def idx(folder: Path, classes: tuple[str, ...] = ()) -> Listing:
-    """The pictures of a folder of idx files; `classes` names the labels 0, 1, ..."""
+    """The images of a folder of idx files; `classes` names the labels 0, 1, ..."""
     files: dict[tuple[str, str], Path] = {}
     for file in sorted(folder.iterdir()):
         if known := FILE.fullmatch(file.name):
@@ -41,7 +41,7 @@ def idx(folder: Path, classes: tuple[str, ...] = ()) -> Listing:
             rows += [(split, item) for item in _items(images, labels, split, classes, folder)]
     if not rows:
         raise DataError(
-            f"'{folder}' holds no idx files of pictures with their labels",
+            f"'{folder}' holds no idx files of images with their labels",
             "they are called train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz",
         )
     return assemble(rows, folder.resolve().name, f"'{folder}'", classes=classes)

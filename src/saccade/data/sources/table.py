@@ -1,4 +1,4 @@
-"""manifest: a table of pictures, `path,label[,split][,group]`, as CSV or TSV.
+"""manifest: a table of images, `path,label[,split][,group]`, as CSV or TSV.
 
 Columns are known by their names (`COLUMNS`), the delimiter by the first line.  A label is a class;
 it is several classes when its column is called `labels`, `tags` or `classes`, a number when it is
@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
 from saccade.data.item import Count, ImageFile, Item, Label, Skipped
-from saccade.data.sources.listing import SUFFIXES, Listing, assemble, split_of, why_no_picture
+from saccade.data.sources.listing import SUFFIXES, Listing, assemble, split_of, why_no_image
 from saccade.errors import DataError, unknown
 
 # fmt: off
@@ -33,14 +33,14 @@ COLUMNS = {
 # fmt: on
 KINDS = {"labels": "several", "tags": "several", "classes": "several"}
 KINDS |= {"value": "number", "target": "number", "count": "count", "counts": "count"}
-SEVERAL = "|;"  # between the labels of one picture
+SEVERAL = "|;"  # between the labels of one image
 
 
 def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -> Listing:
-    """The pictures that a table names, relative to the table's folder.
+    """The images that a table names, relative to the table's folder.
 
     `label` is the column to learn; `kind` is class, several, number or count, and `None` follows
-    the column's name.  Pictures that are not there are skipped and counted in a note.
+    the column's name.  Images that are not there are skipped and counted in a note.
     """
     header, rows, delimiter = _table(path)
     columns = _columns(header, label, path)
@@ -54,13 +54,13 @@ def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -
 
 
 def column_values(path: Path, column: str = "") -> dict[str, str]:
-    """What a table says of each picture, by its name: in `column`, or in the first other one."""
+    """What a table says of each image, by its name: in `column`, or in the first other one."""
     header, rows, _ = _table(path)
     folded = [cell.casefold() for cell in header]
     name = next((at for at, cell in enumerate(folded) if cell in COLUMNS["path"]), None)
     if name is None or len(header) < 2:
         raise DataError(
-            f"'{path}' does not say which picture a row is of: its columns are {', '.join(header)}",
+            f"'{path}' does not say which image a row is of: its columns are {', '.join(header)}",
             f"call one of them {', '.join(COLUMNS['path'])}",
         )
     if column and column.casefold() not in folded:
@@ -74,7 +74,7 @@ def column_values(path: Path, column: str = "") -> dict[str, str]:
 
 
 def missing(place: str) -> str:
-    """Why a picture that a person named cannot be read, or nothing."""
+    """Why an image that a person named cannot be read, or nothing."""
     return "" if os.path.isfile(place) else "not there"  # noqa: PTH113  a name may be too long
 
 
@@ -106,13 +106,13 @@ class _Rows:
         self.seen: dict[str, Label] = {}
 
     def row(self, number: int, cells: Sequence[str]) -> tuple[str, Item] | None:
-        """The split and the item of one row, or nothing when there is no picture to learn from."""
+        """The split and the item of one row, or nothing when there is no image to learn from."""
         cell = {
             column: cells[at].strip() if at < len(cells) else ""
             for column, at in self.columns.items()
         }
         if not cell["path"]:
-            raise self._wrong(number, "names no picture", "each row starts with a path")
+            raise self._wrong(number, "names no image", "each row starts with a path")
         name = str(PurePosixPath(cell["path"].replace("\\", "/")))
         place = str(self.path.parent / name)
         label = self._label(cell["label"], number)
@@ -125,13 +125,13 @@ class _Rows:
         return self._split(cell.get("split"), number), item
 
     def _why_not(self, name: str, place: str, label: Label, number: int) -> str:
-        """Why the picture of a row is left out, or nothing."""
+        """Why the image of a row is left out, or nothing."""
         if name in self.seen:
             if self.seen[name] != label:
-                hint = "one row a picture, several labels joined by |"
+                hint = "one row an image, several labels joined by |"
                 raise self._wrong(number, f"labels '{name}' anew", hint)
             return "named more than once"
-        if reason := why_no_picture(PurePosixPath(name).name):
+        if reason := why_no_image(PurePosixPath(name).name):
             return reason
         if reason := missing(place):
             self.missing.append(name)
@@ -144,7 +144,7 @@ class _Rows:
             return
         if self.missing:
             raise DataError(
-                f"none of the {len(self.missing)} pictures that '{self.path}' names is there, "
+                f"none of the {len(self.missing)} images that '{self.path}' names is there, "
                 f"such as '{self.missing[0]}'",
                 f"paths are relative to '{self.path.parent}'",
             )
@@ -156,7 +156,7 @@ class _Rows:
         notes: tuple[str, ...] = ()
         if self.missing:
             shown = ", ".join(f"'{name}'" for name in self.missing[:3])
-            notes += (f"{len(self.missing)} pictures of the table are not there: {shown}",)
+            notes += (f"{len(self.missing)} images of the table are not there: {shown}",)
         joined = [item.label for _, item in found if "|" in str(item.label)]
         if self.kind == "class" and joined:
             notes += (f"'{joined[0]}' is read as one class; call the column labels for several",)
@@ -216,19 +216,19 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     if not rows:
         raise DataError(f"'{path}' is empty", "each row is path,label")
     header = [cell.strip() for cell in rows[0][1]]
-    if _is_picture(header[0]):  # then there is no header
+    if _is_image(header[0]):  # then there is no header
         return list(COLUMNS)[: len(header)], rows, delimiter
     return header, rows[1:], delimiter
 
 
 def _known(cells: Sequence[str]) -> int:
-    """How many cells of a first line make sense: names of columns, or a picture's path."""
+    """How many cells of a first line make sense: names of columns, or an image's path."""
     names = {name for names in COLUMNS.values() for name in names}
     plain = [cell.strip().strip('"').casefold() for cell in cells]
-    return sum(cell in names for cell in plain) + (_is_picture(plain[0]) and len(cells) > 1)
+    return sum(cell in names for cell in plain) + (_is_image(plain[0]) and len(cells) > 1)
 
 
-def _is_picture(cell: str) -> bool:
+def _is_image(cell: str) -> bool:
     return PurePosixPath(cell).suffix.lower() in SUFFIXES
 
 

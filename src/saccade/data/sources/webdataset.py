@@ -21,7 +21,7 @@ from saccade.data.sources.listing import (
     FoundImages,
     Listing,
     assemble,
-    refuse_pictureless,
+    refuse_imageless,
     split_of,
 )
 from saccade.errors import DataError
@@ -44,7 +44,7 @@ def webdataset(shards: Sequence[Path]) -> Listing:
         rows += [(split, item) for item in _samples(shard, classes, found)]
     where = f"'{ordered[0]}'" + (f" and {len(ordered) - 1} more" if ordered[1:] else "")
     if not rows:
-        refuse_pictureless(found, where)
+        refuse_imageless(found, where)
     splits = {_split(shard): shard for shard in ordered}
     if "all" in splits and len(splits) > 1:
         raise DataError(
@@ -84,25 +84,25 @@ def holds_samples(path: Path) -> bool:
 
 
 def _samples(shard: Path, classes: Sequence[str], found: FoundImages) -> Iterator[Item]:
-    """The items of one shard; what has no picture or no label goes into `found.skipped`."""
+    """The items of one shard; what has no image or no label goes into `found.skipped`."""
     samples: dict[str, dict[str, tuple[str, LazyImage]]] = {}
-    for name, reason, picture in tar_members(shard):
+    for name, reason, image in tar_members(shard):
         folder, slash, file = name.removeprefix("./").rpartition("/")
         stem, dot, ending = file.partition(".")
-        if reason or picture is None or not stem:
+        if reason or image is None or not stem:
             found.skip(name, reason or "hidden")
             continue
-        samples.setdefault(folder + slash + stem, {})[(dot + ending).lower()] = (name, picture)
+        samples.setdefault(folder + slash + stem, {})[(dot + ending).lower()] = (name, image)
     for key, parts in samples.items():
-        pictures = [ending for ending in parts if Path("x" + ending).suffix in SUFFIXES]
+        images = [ending for ending in parts if Path("x" + ending).suffix in SUFFIXES]
         label = _label(parts, classes, shard, key)
         at = f"{shard.name}/{key}"
-        if len(pictures) != 1:
-            found.skip(at, "several pictures in one sample" if pictures else "without a picture")
+        if len(images) != 1:
+            found.skip(at, "several images in one sample" if images else "without an image")
         elif not label:
             found.skip(at, "without a label")
         else:
-            yield Item(f"{at}{pictures[0]}", label, parts[pictures[0]][1])
+            yield Item(f"{at}{images[0]}", label, parts[images[0]][1])
 
 
 def _label(

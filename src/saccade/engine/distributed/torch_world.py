@@ -197,9 +197,9 @@ def init_world() -> Iterator[World]:
 
 
 def shard_of(length: int, rank: int, size: int) -> slice:
-    """Which of `length` pictures are for process `rank`: contiguous, all as many to within one.
+    """Which of `length` images are for process `rank`: contiguous, all as many to within one.
 
-    No process has a single picture of several, from which batch normalisation could not learn; so
+    No process has a single image of several, from which batch normalisation could not learn; so
     the last ones may have none.
     """
     takers = min(size, max(1, length // 2))

@@ -86,7 +86,7 @@ def padding(cin: int, cout: int, stride: int) -> nn.Module:
 
 
 class StochasticDepth(nn.Module):
-    """Zero for a share `rate` of the pictures, else x / (1 - rate).  [N,...] -> [N,...]
+    """Zero for a share `rate` of the images, else x / (1 - rate).  [N,...] -> [N,...]
 
     Huang et al. 2016, "Deep networks with stochastic depth", Section 3.  Departures: every image
     draws for itself, where the paper draws once for a batch; what stays is scaled up in training,

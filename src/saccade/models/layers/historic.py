@@ -121,7 +121,7 @@ class LocallyConnected(nn.Module):
         return y.permute(1, 2, 0).unflatten(2, (self.side, self.side))
 
     def filters(self) -> Tensor:
-        """The filters as pictures, a place a row of them.  [places,cout,cin,kernel,kernel]"""
+        """The filters as images, a place a row of them.  [places,cout,cin,kernel,kernel]"""
         shape = (-1, self.kernel_size, self.kernel_size)
         return self.weight.transpose(1, 2).unflatten(2, shape)
 
@@ -168,7 +168,7 @@ class LocalResponseNorm(nn.Module):
 
 
 class KNNClassifier(nn.Module):
-    """The votes of the `k` remembered pictures at the smallest angle.  [N,D] -> [N,K]
+    """The votes of the `k` remembered images at the smallest angle.  [N,D] -> [N,K]
 
     As the logarithm of (votes + 1 / K) / (k + 1), so that no class is impossible.
     """

@@ -32,10 +32,10 @@ def remove_layers(
     shared with `network`, weights and names included; a layer whose input has another size now is
     made anew.  Raises `UsageError` for an unknown name, and where the rest cannot be joined.
     """
-    picture = torch.empty(2, *input_shape, device="meta")
-    sizes = _sizes(network, picture)
+    image = torch.empty(2, *input_shape, device="meta")
+    sizes = _sizes(network, image)
     named = {path for layer in layers for path in find_layers(network, layer)}
-    rest, scores = _joined(network, named | _behind(network, named, sizes), picture, "")
+    rest, scores = _joined(network, named | _behind(network, named, sizes), image, "")
     *_, (_, expected) = sizes.values()
     if scores.shape != expected:
         raise UsageError(
@@ -146,7 +146,7 @@ def _run(path: str, row: nn.Module, x: Tensor) -> Tensor:
         raise UsageError(
             f"the network cannot be joined: its row '{path}' cannot take {_words(x.shape)}",
             "convolutions and fully connected layers are made anew for other channels; nothing "
-            "else is, and the picture has to be of the network's own size",
+            "else is, and the image has to be of the network's own size",
         ) from error
 
 

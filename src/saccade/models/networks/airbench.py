@@ -1,8 +1,8 @@
 """airbench.  Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU", Section 3.
 
-`airbench94` has the paper's widths; `airbench_narrow` does half of the work a picture.
+`airbench94` has the paper's widths; `airbench_narrow` does half of the work an image.
 Departures: the first row whitens patches with fixed patterns, which the eigenvectors of CIFAR-10's
-patches are close to, so that a network is made without pictures; batch norms have a scale beside
+patches are close to, so that a network is made without images; batch norms have a scale beside
 their shift; what divides the logits is in the first weights of the last row.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from saccade.models.layers.blocks import chain
 
 # fmt: off
-VARIANCES = (  # of 2 x 2 pixels, channels with variance 1: 4,000 pictures of CIFAR-10
+VARIANCES = (  # of 2 x 2 pixels, channels with variance 1: 4,000 images of CIFAR-10
     # mean   rows    columns diagonal
     10.0,    0.396,  0.331,  0.0556,   # red + green + blue
     0.836,   0.0170, 0.0147, 0.0016,   # red - blue

@@ -2,7 +2,7 @@
 networks", Figure 2.
 
 `alexnet_2012` is the paper's; `alexnet_2012_without` leaves layers out, as Zeiler 2013, Table 3.
-Departures: 227 x 227 pictures, without which its sizes do not come out (the paper says 224); the
+Departures: 227 x 227 images, without which its sizes do not come out (the paper says 224); the
 towers' maps stand side by side, so at their border the normalisation sees both.
 `alexnet` is the one column of the public weights: Krizhevsky 2014, "One weird trick for
 parallelizing convolutional neural networks", without normalisation.

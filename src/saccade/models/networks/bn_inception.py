@@ -4,7 +4,7 @@ by reducing internal covariate shift", Figure 5.
 4c and 4d project the pool to 128 channels, as the table's last column says and the public Caffe
 networks do; they and 4e then give 608, 608 and 1056 channels, where its output column prints 576,
 576 and 1024.  The pools of 3c and 4e are padded like the convolutions beside them, so that a
-picture of any size passes; Caffe's round up.
+image of any size passes; Caffe's round up.
 Departure: conv1 is one convolution; the paper's is separable, 3 -> 24 -> 64 channels.
 """
 

@@ -1,7 +1,7 @@
 """LeNet.  LeCun et al. 1998, "Gradient-based learning applied to document recognition", Figure 2.
 
 `lenet5_1998` is the paper's network; its output's codes, digits as bitmaps of 7 x 12, are drawn
-after the paper's Figure 3, which prints them as pictures only.
+after the paper's Figure 3, which prints them as images only.
 Departures of `lenet5`: max pooling, ReLU and a linear output, as LeNet is built today, and every C3
 map sees every S2 map; its counts are those of the lectures' table.  `lenet_caffe` is the one of
 Caffe's MNIST example, whose public weights fit.
@@ -18,7 +18,7 @@ from saccade.models.layers.activations import ScaledTanh
 from saccade.models.layers.blocks import chain
 from saccade.models.layers.historic import RadialBasis, SubSampling, TableConv2d
 
-PICTURES = """
+IMAGES = """
 ..###.. ...#... .#####. .#####. .....#.
 .#...#. ..##... #.....# #.....# ....##.
 #.....# .#.#... #.....# ......# ...#.#.
@@ -61,7 +61,7 @@ def digit_codes(num_classes: int = 10) -> Tensor:
 
 def _digits() -> list[list[float]]:
     codes = []
-    for half in PICTURES.strip().split("\n\n"):
+    for half in IMAGES.strip().split("\n\n"):
         for digit in zip(*(line.split() for line in half.split("\n"))):
             codes.append([1.0 if pixel == "#" else -1.0 for pixel in "".join(digit)])
     return codes
@@ -77,7 +77,7 @@ C3_SEES = (  # Table I: the S2 maps that each C3 map sees
 
 
 def lenet5(num_classes: int = 10, channels: int = 1) -> nn.Sequential:
-    """LeNet-5 for 32 x 32 pictures.  [N,channels,32,32] -> [N,num_classes]"""
+    """LeNet-5 for 32 x 32 images.  [N,channels,32,32] -> [N,num_classes]"""
     return chain(
         c1=nn.Conv2d(channels, 6, 5), relu1=nn.ReLU(),    #   6 x 28 x 28
         s2=nn.MaxPool2d(2),                               #   6 x 14 x 14
@@ -108,7 +108,7 @@ def lenet5_1998(num_classes: int = 10) -> nn.Sequential:
 
 
 def lenet_caffe(num_classes: int = 10) -> nn.Sequential:
-    """Caffe's LeNet for 28 x 28 pictures, pixels / 256.  [N,1,28,28] -> [N,num_classes]"""
+    """Caffe's LeNet for 28 x 28 images, pixels / 256.  [N,1,28,28] -> [N,num_classes]"""
     return chain(
         conv1=nn.Conv2d(1, 20, 5),                        #  20 x 24 x 24
         pool1=nn.MaxPool2d(2),                            #  20 x 12 x 12

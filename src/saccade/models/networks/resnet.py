@@ -96,7 +96,7 @@ def stage(block: Block, cin: int, cout: int, depth: int, stride: int) -> nn.Sequ
 def resnet_small_input(
     block: Block, depths: Depths, num_classes: int = 10, *, e: int = 4
 ) -> nn.Sequential:
-    """Table 1 for small pictures: conv1 is a 3x3, and nothing is pooled before layer1.
+    """Table 1 for small images: conv1 is a 3x3, and nothing is pooled before layer1.
 
     Not in the paper, but what "ResNet-18 on CIFAR-10" mostly means.  [N,3,H,W] -> [N,num_classes]
     """

@@ -34,7 +34,7 @@ from saccade.models.networks.resnet import conv
 def linear(
     num_classes: int = 10, *, input_shape: tuple[int, int, int] = (1, 28, 28)
 ) -> nn.Sequential:
-    """Linear or logistic regression on the picture's pixels.  [N,C,H,W] -> [N,num_classes]"""
+    """Linear or logistic regression on the image's pixels.  [N,C,H,W] -> [N,num_classes]"""
     return chain(
         flatten=nn.Flatten(),
         fc=nn.Linear(math.prod(input_shape), num_classes),
@@ -73,7 +73,7 @@ def mlp(
 
 
 def net3(num_classes: int = 10) -> nn.Sequential:
-    """Net-3 for 16 x 16 pictures.  [N,1,16,16] -> [N,num_classes]"""
+    """Net-3 for 16 x 16 images.  [N,1,16,16] -> [N,num_classes]"""
     # fmt: off
     return chain(
         h1=LocallyConnected(1, 1, 3, size=16, stride=2, padding=1),    #  1 x 8 x 8

@@ -1,4 +1,4 @@
-"""The report of an evaluation: a trained network on other pictures, in one HTML file."""
+"""The report of an evaluation: a trained network on other images, in one HTML file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from saccade.device import environment
 from saccade.metrics.intervals import difference
+from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join, page, sentence, table
 from saccade.report.pages.run_page import numbers_section
-from saccade.report.pictures import TestedImages
 from saccade.report.robustness import optional_sections
 from saccade.report.summary import environment_table, findings, result
 from saccade.report.tasks.catalogue import answers_sections
@@ -18,32 +18,32 @@ from saccade.runs.run import Run
 from saccade.tasks.catalogue import TASKS
 
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
-OWN = {  # the pictures of the run itself, by their split
-    "train": "on the pictures that it learned from",
-    "val": "on its validation pictures, by which it was calibrated",
-    "test": "on its test pictures, which it never saw",
+OWN = {  # the images of the run itself, by their split
+    "train": "on the images that it learned from",
+    "val": "on its validation images, by which it was calibrated",
+    "test": "on its test images, which it never saw",
 }
 
 
 @dataclass(frozen=True)
 class EvaluatedData:
-    """Whose pictures a run was measured on, and the command that does it again."""
+    """Whose images a run was measured on, and the command that does it again."""
 
     data: str | None  # None: those of the run itself
     command: str
 
 
 def evaluation_page(run: Run, test: Evaluation, tested: TestedImages, asked: EvaluatedData) -> str:
-    """The report as text; `tested` is in the order in which the pictures were measured."""
+    """The report as text; `tested` is in the order in which the images were measured."""
     sections = [
         Section("Result", numbers_section(run, test, _beside(run, test, asked))),
         *optional_sections(test),
         *answers_sections(run, test, tested),
-        Section("Pictures", findings(test.notes, test.unreadable)),
+        Section("Images", findings(test.notes, test.unreadable)),
         Section("What was measured", _what(run, test, asked)),
         Section("How to repeat it", _repeat(asked)),
     ]
-    place = f"its {SPLITS[test.split]} pictures" if asked.data is None else Path(asked.data).name
+    place = f"its {SPLITS[test.split]} images" if asked.data is None else Path(asked.data).name
     title = f"{run.path.name} on {place}"
     return page(title, sections, lead=_verdict(run, test, asked), footer="Written by saccade.")
 
@@ -62,7 +62,7 @@ def _compared(run: Run, test: Evaluation, asked: EvaluatedData) -> list[str]:
     own = {number.name: number for number in run.test.metrics}.get(test.primary.name)
     if own is None or (asked.data is None and test.split == "test"):
         return []
-    words = f"On the run's own test pictures it is {own}"
+    words = f"On the run's own test images it is {own}"
     if own.interval is None or test.primary.interval is None:
         return [f"{words}."]
     gap = difference(test.primary.value, test.primary.interval, own.value, own.interval)
@@ -75,33 +75,33 @@ def _beside(run: Run, test: Evaluation, asked: EvaluatedData) -> dict[str, objec
     mine = "of the run's own" if asked.data is None else f"of {Path(asked.data).name}"
     learned = sum(run.started["images"]["train"].values())
     return {
-        "pictures": (f"{test.n:,}", mine),
-        "trained on": (f"{learned:,}", "pictures"),
+        "images": (f"{test.n:,}", mine),
+        "trained on": (f"{learned:,}", "images"),
     }
 
 
 def _what(run: Run, test: Evaluation, asked: EvaluatedData) -> Html:
-    """Network, pictures and classes."""
+    """Network, images and classes."""
     where = (
-        f"the {SPLITS[test.split]} pictures of the run itself" if asked.data is None else asked.data
+        f"the {SPLITS[test.split]} images of the run itself" if asked.data is None else asked.data
     )
     unread = f", {len(test.unreadable):,} more could not be read" if test.unreadable else ""
     rows = [
         ("run", str(run.path)),
         ("network", f"{run.recipe.model.name}, {run.recipe.data.size} pixels"),
-        ("pictures", where),
+        ("images", where),
         ("measured", f"{test.n:,}{unread}"),
     ]
     if test.per_class:
         there = sum(row.support > 0 for row in test.per_class)
         of = TASKS[test.task].card.answers
-        rows.append((of, f"{there} of {len(test.per_class)} have pictures here, matched by name"))
+        rows.append((of, f"{there} of {len(test.per_class)} have images here, matched by name"))
     return table(("what", "which"), rows)
 
 
 def _repeat(asked: EvaluatedData) -> Html:
     words = (
-        "What is said of every picture is in predictions.csv, all numbers are in evaluation.json: "
+        "What is said of every image is in predictions.csv, all numbers are in evaluation.json: "
         "both beside the report."
     )
     command = element("pre", asked.command, tabindex="0")

@@ -17,6 +17,7 @@ from saccade.files import atomic_write
 from saccade.metrics.metric import MetricValue
 from saccade.report.anatomy_table import cells, notes
 from saccade.report.charts import Line, bar_list, line_chart
+from saccade.report.images import TestedImages
 from saccade.report.page import (
     Html,
     Section,
@@ -30,7 +31,6 @@ from saccade.report.page import (
     table,
     unbroken,
 )
-from saccade.report.pictures import TestedImages
 from saccade.report.summary import (
     calibration,
     data_section,
@@ -46,7 +46,7 @@ from saccade.tasks.catalogue import SCORES
 from saccade.words import duration
 
 CURVES_NOTE = (
-    "The training loss is that of augmented pictures, with label smoothing where it is set: it may "
+    "The training loss is that of augmented images, with label smoothing where it is set: it may "
     "lie above that of validation. Both are from before the calibration."
 )
 
@@ -106,7 +106,7 @@ def network_section(bundle: Bundle) -> Html:
     total = found.total
     words = (
         f"{bundle.architecture}: {total.weights:,} weights, {total.multiply_adds:,} multiply-adds "
-        f"for a picture of {p.size} x {p.size} pixels."
+        f"for an image of {p.size} x {p.size} pixels."
     )
     lines = [
         tuple(cells(row, row.counts, exact=True)[column] for column in COLUMNS)
@@ -181,9 +181,9 @@ def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> 
         **about,
     }
     words = (
-        "An interval says how far the number may lie from that on all pictures like these, in 95 "
+        "An interval says how far the number may lie from that on all images like these, in 95 "
         "of 100 cases. It covers the chance by which these were the ones to be tested, not "
-        "pictures of another kind. “Without looking” is what one gets who never sees a picture."
+        "images of another kind. “Without looking” is what one gets who never sees an image."
     )
     every = folded(f"All {len(test.metrics)} numbers", all_numbers(test))
     parts = [facts(shown), element("p", words, class_="note"), every]
@@ -203,19 +203,19 @@ def _split_words(number: MetricValue) -> tuple[str, str]:
     return value, (rest.rstrip(")") + baseline).replace("n = ", "n\u00a0=\u00a0")
 
 
-def write_report(run: Run, test_pictures: ImageStore) -> None:
-    """Write report.html; `test_pictures` are in the order of predictions.csv."""
-    atomic_write(run.path / "report.html", run_page(run, test_pictures))
+def write_report(run: Run, test_images: ImageStore) -> None:
+    """Write report.html; `test_images` are in the order of predictions.csv."""
+    atomic_write(run.path / "report.html", run_page(run, test_images))
 
 
-def run_page(run: Run, test_pictures: ImageStore) -> str:
+def run_page(run: Run, test_images: ImageStore) -> str:
     """The report as text."""
-    tested = TestedImages.read(run.path / "predictions.csv", test_pictures)
+    tested = TestedImages.read(run.path / "predictions.csv", test_images)
     sections = [
         Section("Result", numbers_section(run, run.test, _training(run))),
         Section("How it learned", curves_section(run)),
         *answers_sections(run, run.test, tested),
-        Section("Pictures", data_section(run)),
+        Section("Images", data_section(run)),
         *_layers(run),
         Section("Network", network_section(run.bundle)),
         Section("Settings", settings_section(run)),
@@ -228,7 +228,7 @@ def _training(run: Run) -> dict[str, object]:
     """What it learned from, and how long."""
     epochs = f"{len(run.history)} epochs" if run.history else "fitted in one go"
     return {
-        "pictures": (f"{sum(run.started['pictures']['train'].values()):,}", "to train on"),
+        "images": (f"{sum(run.started['images']['train'].values()):,}", "to train on"),
         "took": (duration(run.events("finished")[-1]["seconds"]), epochs),
     }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from saccade.report.images import labelled
 from saccade.report.page import Html, Section, columns, element, join, page, table, unbroken
 from saccade.report.pages.run_page import monitored_metric, score_chart
-from saccade.report.pictures import labelled
 from saccade.report.summary import result, shown
 from saccade.runs.run import Run
 from saccade.words import duration
@@ -30,8 +30,8 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> str:
 def lead(runs: Sequence[Run], names: Sequence[str]) -> str:
     """Whether they can be compared, and the run whose validation number is the highest."""
     if len({frozenset(labelled(run)) for run in runs}) > 1:
-        return "They were measured on different test pictures, so none is called the best."
-    return f"All were measured on the same test pictures. {_best(runs, names)}"
+        return "They were measured on different test images, so none is called the best."
+    return f"All were measured on the same test images. {_best(runs, names)}"
 
 
 def _best(runs: Sequence[Run], names: Sequence[str]) -> str:
@@ -55,8 +55,8 @@ def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
     rows += [("trained in", *seconds), ("how it fits", *map(_fit, runs))]
     note = element(
         "p",
-        "Intervals of runs on the same pictures may overlap and the runs differ all the same: the "
-        "pictures are the same chance for all. Intervals say nothing of the chance of a seed.",
+        "Intervals of runs on the same images may overlap and the runs differ all the same: the "
+        "images are the same chance for all. Intervals say nothing of the chance of a seed.",
         class_="note",
     )
     return join([element("ul", *said), table(("number", *names), rows), note])
@@ -95,7 +95,7 @@ def _settings(runs: Sequence[Run], names: Sequence[str]) -> Html:
         if len({settings.get(title) for settings in every}) > 1
     ]
     if not rows:
-        return element("p", "None: they differ by chance alone, or by their pictures.")
+        return element("p", "None: they differ by chance alone, or by their images.")
     return table(("setting", *names), rows)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from saccade.report.images import TestedImages
 from saccade.report.page import Section
-from saccade.report.pictures import TestedImages
 from saccade.report.tasks import classification, counting, multilabel, regression
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run

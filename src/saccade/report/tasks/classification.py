@@ -12,6 +12,7 @@ from saccade.metrics.ranking import risk_coverage
 from saccade.report.answer_sections import SHOWN, classes_section, ranked
 from saccade.report.charts import Line, line_chart
 from saccade.report.figures import NUMBERS, Dot, dot_chart, heat_map
+from saccade.report.images import TestedImages
 from saccade.report.page import (
     Html,
     Section,
@@ -23,7 +24,6 @@ from saccade.report.page import (
     table,
     unbroken,
 )
-from saccade.report.pictures import TestedImages
 from saccade.report.summary import most_confused
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -31,8 +31,8 @@ from saccade.words import percent, proportion
 
 PAIRS = 10  # most frequent mistakes in the list
 DRAWN = 200  # classes, up to which there is a matrix
-A_CELL, IN_ALL = 6, 200  # pictures
-UNSURE = 12  # pictures
+A_CELL, IN_ALL = 6, 200  # images
+UNSURE = 12  # images
 
 
 def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
@@ -47,7 +47,7 @@ def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Secti
 
 
 def confusion_section(test: Evaluation, tested: TestedImages) -> Html:
-    """The pairs most mixed up, the matrix, and the pictures of each cell that is pointed at."""
+    """The pairs most mixed up, the matrix, and the images of each cell that is pointed at."""
     cells = _cells(test, tested)
     links = {pair: f"#{_anchor(*pair)}" for pair in cells}
     matrix = element("p", f"For {len(test.classes)} classes no matrix is drawn.", class_="quiet")
@@ -57,12 +57,12 @@ def confusion_section(test: Evaluation, tested: TestedImages) -> Html:
             test.classes,
             title="Which class was taken for which",
             row_axis="true class",
-            column_axis="predicted class; a number leads to its pictures",
+            column_axis="predicted class; a number leads to its images",
             links=links,
         )
     if len(test.classes) > NUMBERS:
         matrix = folded("The whole matrix", matrix)
-    shown = [_pictures(test, tested, pair, places) for pair, places in cells.items()]
+    shown = [_images(test, tested, pair, places) for pair, places in cells.items()]
     drawn = element("div", matrix, id="matrix")
     return join([_pairs(test, links), drawn, *shown])
 
@@ -75,13 +75,13 @@ def _pairs(test: Evaluation, links: dict[tuple[int, int], str]) -> Html:
     for true, taken, count in found:
         name, link = test.classes[true], links.get((true, taken))
         words = f"{count} of {sum(test.confusion[true])}"
-        shown = element("a", words, href=link, aria_label=f"{words}: pictures") if link else words
+        shown = element("a", words, href=link, aria_label=f"{words}: images") if link else words
         rows.append((name, test.classes[taken], shown))
-    return table(("class", "taken for", "pictures"), rows, caption="Most often mixed up")
+    return table(("class", "taken for", "images"), rows, caption="Most often mixed up")
 
 
 def _cells(test: Evaluation, tested: TestedImages) -> dict[tuple[int, int], list[int]]:
-    """Places of pictures by true and predicted class: mistakes first, the least right first."""
+    """Places of images by true and predicted class: mistakes first, the least right first."""
     position = {name: k for k, name in enumerate(test.classes)}
     found: dict[tuple[int, int], list[int]] = {}
     for place in tested.losses.argsort(descending=True, stable=True).tolist():
@@ -97,7 +97,7 @@ def _cells(test: Evaluation, tested: TestedImages) -> dict[tuple[int, int], list
     return kept
 
 
-def _pictures(
+def _images(
     test: Evaluation, tested: TestedImages, pair: tuple[int, int], places: list[int]
 ) -> Html:
     """Those of one cell; seen only when a link leads to them."""
@@ -123,9 +123,9 @@ def _anchor(true: int, taken: int) -> str:
 
 BINS = 10
 POINTS = 100  # of the risk-coverage curve
-SHARES = (1.0, 0.9, 0.8, 0.5)  # of the pictures answered
+SHARES = (1.0, 0.9, 0.8, 0.5)  # of the images answered
 CERTAINTY_NOTE = (
-    "Each dot is a tenth of the pictures, those about equally sure: how sure the network said it "
+    "Each dot is a tenth of the images, those about equally sure: how sure the network said it "
     "was, and how many of them are right, with a 95 % interval. Above the line it is right more "
     "often than it says, below it less often."
 )
@@ -173,7 +173,7 @@ def _risk(tested: TestedImages) -> Html:
     chart = line_chart(
         [line],
         title="Wrong, when only the surest are answered",
-        x="share of the pictures answered",
+        x="share of the images answered",
         y="share wrong",
         percent=True,
         y_range=None if max(risk) else (0.0, 0.1),
@@ -191,12 +191,12 @@ def _words(confidence: float, accuracy: float, n: int) -> str:
 
 
 def novelty_text(novelty: Tensor, level: float) -> str:
-    """Of pictures with these novelties [N] the share above `level`."""
+    """Of images with these novelties [N] the share above `level`."""
     beyond, n = int((novelty > level).sum()), len(novelty)
     return (
-        f"{proportion(beyond / n, wilson(beyond, n), n)} of these pictures lie farther from the "
-        f"training pictures than {100 * level:.0f} % of the validation pictures, in what goes "
-        "into the last layer. A picture can be none of the classes and still be near, and one of "
+        f"{proportion(beyond / n, wilson(beyond, n), n)} of these images lie farther from the "
+        f"training images than {100 * level:.0f} % of the validation images, in what goes "
+        "into the last layer. An image can be none of the classes and still be near, and one of "
         "a class in a new light far; predict --max-novelty says unknown of the far ones."
     )
 
@@ -205,8 +205,8 @@ def mistakes_section(tested: TestedImages) -> Html:
     """The most confident mistakes."""
     wrong = ranked(tested.confidences, ~tested.correct)
     if not wrong:
-        return element("p", "There is none on these pictures.")
-    lead = f"{len(wrong)} of {len(tested)} pictures, as the network saw them; the surest first"
+        return element("p", "There is none on these images.")
+    lead = f"{len(wrong)} of {len(tested)} images, as the network saw them; the surest first"
     cut = f". The {SHOWN} surest are shown, all are in predictions.csv." * (len(wrong) > SHOWN)
     cells = [
         tested.figure(
@@ -219,7 +219,7 @@ def mistakes_section(tested: TestedImages) -> Html:
 
 
 def unsure_section(tested: TestedImages) -> Html:
-    """The pictures whose class was named with the least confidence."""
+    """The images whose class was named with the least confidence."""
     places = ranked(-tested.confidences)[:UNSURE]
     cells = [
         tested.figure(
@@ -229,5 +229,5 @@ def unsure_section(tested: TestedImages) -> Html:
         )
         for k in places
     ]
-    lead = "Here it hesitated most. More pictures like these teach it most."
+    lead = "Here it hesitated most. More images like these teach it most."
     return join([element("p", lead), image_grid(cells)])

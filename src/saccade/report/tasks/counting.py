@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from saccade.report.answer_sections import numbers_chart, numbers_of, worst_section
+from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join
-from saccade.report.pictures import TestedImages
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.counting import bounds

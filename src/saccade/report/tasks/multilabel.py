@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from saccade.report.answer_sections import classes_section, worst_section
+from saccade.report.images import TestedImages
 from saccade.report.page import Section
-from saccade.report.pictures import TestedImages
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 

@@ -21,25 +21,25 @@ from saccade.report.page import Html, element, image, join, unbroken
 from saccade.runs.run import Run
 from saccade.words import percent
 
-SIDE = 128  # pixels of the long side of a small picture
+SIDE = 128  # pixels of the long side of a small image
 
 
 class Thumbnails:
-    """Small pictures by name; `room` is how many bytes of them the page takes."""
+    """Small images by name; `room` is how many bytes of them the page takes."""
 
     def __init__(self, items: Sequence[Item], room: int):
         self.items = {item.name: item for item in items}
         self.byte_budget = room
 
     def show(self, name: str, remark: str = "") -> Html | None:
-        """The picture with its path and a remark; None where it cannot be read or room is out."""
+        """The image with its path and a remark; None where it cannot be read or room is out."""
         encoded = self._small(name)
         if encoded is None:
             return None
         caption = [element("span", name, class_="path")]
         if remark:
             caption += [Html("<br>"), remark]
-        return image(encoded, remark or "a picture of the set", join(caption))
+        return image(encoded, remark or "an image of the set", join(caption))
 
     def _small(self, name: str) -> bytes | None:
         item = self.items.get(name)
@@ -60,7 +60,7 @@ class Thumbnails:
 
 
 THUMBNAIL_SIDE = 112  # pixels at most
-SHARP = 48  # pixels; up to these a picture is enlarged by whole numbers, and nothing is lost
+SHARP = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
 QUALITY = 80  # of JPEG
 
 
@@ -81,19 +81,19 @@ def thumbnail(pixels: Tensor) -> bytes:
 
 @dataclass(frozen=True)
 class TestedImages:
-    """Row k of every field is of picture k."""
+    """Row k of every field is of image k."""
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
     predictions: tuple[str, ...]
     losses: Tensor  # [N] float64
     probabilities: Tensor  # [N,K] float64, a probability a class; K is 0 where answers are numbers
-    pictures: ImageStore
+    images: ImageStore
     novelty: Tensor | None = None  # [N] float32, of classes where the bundle knows it
 
     @classmethod
-    def read(cls, predictions: Path, pictures: ImageStore) -> TestedImages:
-        """What the file `predictions` has; `pictures` are in its order."""
+    def read(cls, predictions: Path, images: ImageStore) -> TestedImages:
+        """What the file `predictions` has; `images` are in its order."""
         head, *rows = _rows(predictions)
         novelty = None
         if head[-1] == "novelty":
@@ -102,7 +102,7 @@ class TestedImages:
         names, labels, answers, losses, *shares = columns
         numbers = [[float(cell) for cell in column] for column in (losses, *shares)]
         table = torch.tensor(numbers, dtype=torch.float64).T.reshape(len(names), -1)
-        return cls(names, labels, answers, table[:, 0], table[:, 1:], pictures, novelty)
+        return cls(names, labels, answers, table[:, 0], table[:, 1:], images, novelty)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -118,23 +118,23 @@ class TestedImages:
         return self.probabilities.max(dim=1).values
 
     def confidence_text(self, place: int) -> str:
-        """How sure it was of one picture."""
+        """How sure it was of one image."""
         return unbroken(percent(float(self.confidences[place])))
 
     def figure(self, place: int, words: str) -> Html:
-        """One picture with `words` and its name below."""
-        encoded = thumbnail(self.pictures.take(torch.tensor([place]))[0])
+        """One image with `words` and its name below."""
+        encoded = thumbnail(self.images.take(torch.tensor([place]))[0])
         path = element("span", self.names[place], class_="path")
         return image(encoded, words, join([words, Html("<br>"), path]))
 
 
 def names_tested(run: Run) -> tuple[str, ...]:
-    """The names of the pictures that predictions.csv tells of."""
+    """The names of the images that predictions.csv tells of."""
     return tuple(name for name, _ in labelled(run))
 
 
 def labelled(run: Run) -> list[tuple[str, str]]:
-    """Name and label of each picture that predictions.csv tells of."""
+    """Name and label of each image that predictions.csv tells of."""
     _, *rows = _rows(run.path / "predictions.csv")
     return [(row[0], row[1]) for row in rows]
 
