@@ -7,18 +7,15 @@ from dataclasses import replace
 from itertools import combinations, compress
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from saccade.comparison.comparison import Changed, Comparison, Pair, Setting, Side
 from saccade.comparison.page import comparison_page
 from saccade.comparison.same_test import Exam, items_of, read_exam, same_test
-from saccade.data.formats import Opening, opened
-from saccade.errors import DataError, SaccadeError, UsageError
+from saccade.errors import SaccadeError, UsageError
 from saccade.files import write_whole
 from saccade.metrics.paired import Paired, holm, paired
-from saccade.report.pictures import THUMBNAIL_SIDE, thumbnail
+from saccade.report.pictures import thumbnail_of
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import metric_of
 
@@ -126,14 +123,7 @@ def look_of(exam: Exam) -> Callable[[str], bytes | None]:
         items = {}
 
     def look(name: str) -> bytes | None:
-        try:
-            raw = items[name].picture.read()
-            if isinstance(raw, bytes):
-                raw = opened(raw, Opening(grey=False, least=THUMBNAIL_SIDE, longer=True))
-        except (KeyError, DataError, OSError):
-            return None
-        pixels = raw[..., None] if raw.ndim == 2 else raw[..., :3]
-        return thumbnail(torch.from_numpy(np.array(pixels)).permute(2, 0, 1))
+        return thumbnail_of(items[name]) if name in items else None
 
     return look
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -21,11 +23,39 @@ from saccade.report.page import Html, element, join, picture, unbroken
 from saccade.runs.run import Run
 from saccade.words import percent
 
-SIDE = 128  # pixels of the long side of a small picture
+SIDE = 112  # pixels of the longer side of a thumbnail, at most
+SHARP = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
+QUALITY = 80  # of JPEG
+
+
+def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG or JPEG file.  [H,W], [H,W,1], [H,W,3], or [H,W,4] with a fourth of no meaning"""
+    colour = pixels.ndim == 3 and pixels.shape[2] > 1
+    image = Image.fromarray(pixels[..., :3] if colour else pixels.reshape(pixels.shape[:2]))
+    out = io.BytesIO()
+    if max(image.size) <= SHARP:
+        factor = SIDE // max(image.size)
+        size = (image.width * factor, image.height * factor)
+        image.resize(size, Image.Resampling.NEAREST).save(out, "PNG", optimize=True)
+        return out.getvalue()
+    image.thumbnail((SIDE, SIDE))
+    image.save(out, "JPEG", quality=QUALITY, optimize=True)
+    return out.getvalue()
+
+
+def thumbnail_of(item: Item) -> bytes | None:
+    """The thumbnail of an image where it lies; None where it cannot be read."""
+    try:
+        raw = item.picture.read()
+        if isinstance(raw, bytes):
+            raw = opened(raw, Opening(grey=False, least=SIDE, longer=True))
+    except (DataError, OSError):
+        return None
+    return thumbnail(raw)
 
 
 class Album:
-    """Small pictures by name; `room` is how many bytes of them the page takes."""
+    """Thumbnails by name; `room` is how many bytes of them the page takes."""
 
     def __init__(self, items: Sequence[Item], room: int):
         self.items = {item.name: item for item in items}
@@ -45,38 +75,9 @@ class Album:
         item = self.items.get(name)
         if item is None or self.room <= 0:
             return None
-        try:
-            raw = item.picture.read()
-            if isinstance(raw, bytes):
-                raw = opened(raw, Opening(grey=False, least=SIDE, longer=True))
-        except (DataError, OSError):
-            return None
-        image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw[..., :3])
-        image.thumbnail((SIDE, SIDE))
-        file = io.BytesIO()
-        image.save(file, "JPEG", quality=72, optimize=True)
-        self.room -= len(file.getvalue())
-        return file.getvalue()
-
-
-THUMBNAIL_SIDE = 112  # pixels at most
-SHARP = 48  # pixels; up to these a picture is enlarged by whole numbers, and nothing is lost
-QUALITY = 80  # of JPEG
-
-
-def thumbnail(pixels: Tensor) -> bytes:
-    """uint8 [C,H,W] as a PNG or JPEG file."""
-    array = pixels.permute(1, 2, 0).numpy()
-    image = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-    out = io.BytesIO()
-    if max(image.size) <= SHARP:
-        factor = THUMBNAIL_SIDE // max(image.size)
-        size = (image.width * factor, image.height * factor)
-        image.resize(size, Image.Resampling.NEAREST).save(out, "PNG", optimize=True)
-        return out.getvalue()
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    image.save(out, "JPEG", quality=QUALITY, optimize=True)
-    return out.getvalue()
+        encoded = thumbnail_of(item)
+        self.room -= len(encoded or b"")
+        return encoded
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ class Tested:
 
     def figure(self, place: int, words: str) -> Html:
         """One picture with `words` and its name below."""
-        encoded = thumbnail(self.pictures.take(torch.tensor([place]))[0])
+        pixels = self.pictures.take(torch.tensor([place]))[0]
+        encoded = thumbnail(pixels.permute(1, 2, 0).numpy())
         path = element("span", self.names[place], class_="path")
         return picture(encoded, words, join([words, Html("<br>"), path]))
 
