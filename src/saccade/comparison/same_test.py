@@ -15,6 +15,7 @@ from torch import Tensor
 from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
+from saccade.data.splits import split_rows
 from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
@@ -85,25 +86,25 @@ def read_exam(run: Run) -> Exam:
         raise UsageError(
             f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
         )
-    rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
+    rows, split = _rows(run.path / "predictions.csv"), split_rows(run.path / "split.csv")
     return Exam(
         run,
         current_kind(run.events("evaluation")[-1]["task"]),
         {title: tuple(row[title] for row in rows) for title in rows[0]},
         run.classes,
-        {row["name"]: row["split"] for row in split},
-        {row["name"]: row["group"] for row in split if row.get("group")},
+        {name: row.part for name, row in split.items()},
+        {name: row.group for name, row in split.items() if row.group},
     )
 
 
-def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
+def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"'{path}' cannot be read: {error}") from error
-    if not rows or not columns <= rows[0].keys():
-        raise DataError(f"'{path}' lacks {', '.join(sorted(columns)) or 'rows'}")
+    if not rows or not rows[0].keys() >= COLUMNS:
+        raise DataError(f"'{path}' lacks {', '.join(sorted(COLUMNS))}")
     return rows
 
 
