@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -20,10 +18,9 @@ from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
 from saccade.metrics.metric import Metric, R
+from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import current_kind
-
-COLUMNS = {"name", "label", "prediction", "loss"}
 
 
 @dataclass(frozen=True)
@@ -86,26 +83,15 @@ def read_exam(run: Run) -> Exam:
         raise UsageError(
             f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
         )
-    rows, split = _rows(run.path / "predictions.csv"), split_rows(run.path / "split.csv")
+    split = split_rows(run.path / "split.csv")
     return Exam(
         run,
         current_kind(run.events("evaluation")[-1]["task"]),
-        {title: tuple(row[title] for row in rows) for title in rows[0]},
+        read_predictions(run.path / "predictions.csv"),
         run.classes,
         {name: row.part for name, row in split.items()},
         {name: row.group for name, row in split.items() if row.group},
     )
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"'{path}' cannot be read: {error}") from error
-    if not rows or not rows[0].keys() >= COLUMNS:
-        raise DataError(f"'{path}' lacks {', '.join(sorted(COLUMNS))}")
-    return rows
 
 
 HINT = "runs with the same data, data.test and train.seed hold out the same pictures"

@@ -32,8 +32,9 @@ from saccade.progress import counting
 from saccade.report.pages.evaluation_page import Asked, evaluation_page
 from saccade.report.pictures import Tested
 from saccade.runs.bundle import Bundle, keep_min_confidence
+from saccade.runs.predictions import write_predictions
 from saccade.runs.results import Evaluation, Robustness
-from saccade.runs.run import Run, write_predictions
+from saccade.runs.run import Run
 
 FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder of an evaluation
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from saccade.data.formats import Opening, opened
 from saccade.data.item import Item
 from saccade.errors import DataError
 from saccade.report.page import Html, element, join, picture, unbroken
+from saccade.runs.predictions import COLUMNS, NOVELTY, read_predictions
 from saccade.runs.run import Run
 from saccade.words import percent
 
@@ -95,15 +95,13 @@ class Tested:
     @classmethod
     def read(cls, predictions: Path, pictures: Pictures) -> Tested:
         """What the file `predictions` has; `pictures` are in its order."""
-        head, *rows = _rows(predictions)
-        novelty = None
-        if head[-1] == "novelty":
-            novelty = torch.tensor([float(row.pop()) for row in rows])
-        columns = list(zip(*rows, strict=True)) or [()] * len(head)
-        names, labels, answers, losses, *shares = columns
-        numbers = [[float(cell) for cell in column] for column in (losses, *shares)]
-        table = torch.tensor(numbers, dtype=torch.float64).T.reshape(len(names), -1)
-        return cls(names, labels, answers, table[:, 0], table[:, 1:], pictures, novelty)
+        table = read_predictions(predictions)
+        names, labels, answers, losses = (table.pop(title) for title in COLUMNS)
+        novelty = table.pop(NOVELTY, None)
+        numbers = [[float(cell) for cell in column] for column in (losses, *table.values())]
+        values = torch.tensor(numbers, dtype=torch.float64).T
+        known = None if novelty is None else torch.tensor([float(cell) for cell in novelty])
+        return cls(names, labels, answers, values[:, 0], values[:, 1:], pictures, known)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -137,9 +135,5 @@ def names_tested(run: Run) -> tuple[str, ...]:
 
 def labelled(run: Run) -> list[tuple[str, str]]:
     """Name and label of each picture that predictions.csv tells of."""
-    _, *rows = _rows(run.path / "predictions.csv")
-    return [(row[0], row[1]) for row in rows]
-
-
-def _rows(path: Path) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    table = read_predictions(run.path / "predictions.csv")
+    return list(zip(table["name"], table["label"], strict=True))
