@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from math import inf, nan
+
 import pytest
 
-from saccade.words import duration, html_table
+from saccade.metrics.intervals import Interval
+from saccade.words import defined, duration, html_table
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,10 @@ def test_every_cell_of_an_html_table_is_escaped() -> None:
     page = html_table(("a", "<b>"), [("1 < 2", "x & y")])
     assert "<th>&lt;b&gt;</th>" in page
     assert "<td>1 &lt; 2</td><td>x &amp; y</td>" in page
+
+
+def test_what_is_not_a_number_is_none_wherever_it_stands_and_all_else_as_it_was() -> None:
+    told = {"a": nan, "b": (1, nan, [0.5, {"c": nan}]), "d": Interval(nan, 1.0), "e": "nan"}
+    plain = {"a": None, "b": [1, None, [0.5, {"c": None}]], "d": [None, 1.0], "e": "nan"}
+    assert defined(told) == plain == json.loads(json.dumps(defined(told), allow_nan=False))
+    assert (defined(True), defined(None), defined(inf)) == (True, None, inf)

@@ -1,9 +1,11 @@
-"""Numbers as people read them: a duration, a share, a share with its interval, two columns."""
+"""Numbers as people read them, a duration, a share, two columns, and as JSON can write them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 
 def duration(seconds: float) -> str:
@@ -47,3 +49,12 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _cells(tag: str, row: Sequence[str]) -> str:
     return "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)
+
+
+def defined(value: Any) -> Any:
+    """`value` with None for every number that is not one, as JSON knows no NaN."""
+    if isinstance(value, dict):
+        return {key: defined(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [defined(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -34,7 +34,9 @@ def test_two_runs_stand_side_by_side_with_what_differs(trained: Run, tmp_path: P
     assert differing.count("<tr>") == 2  # the head, and train.epochs
     assert ">train.epochs</th><td>4</td><td>40</td>" in differing
     assert text.count('class="line s1"') == text.count('class="line s2"') == 2
-    (other.path / "predictions.csv").write_text("name,label\nx,1\n", encoding="utf-8")
+    (other.path / "predictions.csv").write_text(
+        "name,label,prediction,loss\nx,1,1,0.0\n", encoding="utf-8"
+    )
     report(trained.path, other.path, out=written.path)
     assert "different test images" in written.path.read_text(encoding="utf-8")
 

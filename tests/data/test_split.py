@@ -17,7 +17,7 @@ from saccade.data.grouping import by_cluster, by_folder, by_pattern
 from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources import open_source
 from saccade.data.sources.listing import Listing
-from saccade.data.splits import DataSplit, folds, read_split, split_data, write_split
+from saccade.data.splits import DataSplit, folds, read_split, split_data, split_rows, write_split
 from saccade.errors import DataError, UsageError
 
 BLANK = ImageArray(np.zeros((1, 1), np.uint8))
@@ -269,6 +269,10 @@ def test_a_split_file_tells_groups_and_several_labels(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert {row["label"] for row in rows} == {"x|y"}
     assert {row["name"]: row["group"] for row in rows} == {item.name: item.group for item in items}
+    told = split_rows(tmp_path / "split.csv")
+    assert {name: tuple(row) for name, row in told.items()} == {
+        row["name"]: ("x|y", row["split"], row["group"]) for row in rows
+    }
 
 
 def test_a_split_is_read_back_as_it_was_written_with_the_same_bytes(tmp_path: Path) -> None:

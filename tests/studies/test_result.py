@@ -25,11 +25,15 @@ def study(variants: tuple[Variant, ...], number: StudyMetric = ACCURACY, seeds: 
 THREE = study((Variant("a", {}), Variant("b", {"optim.lr": 0.1}, "a"), Variant("c", {}, "a")))
 
 
+def message_of(value: float | None) -> str:
+    return "" if value else "diverged in epoch 2"
+
+
 def cells(of: Study, values: dict[str, list[float | None]]) -> list[StudyRun]:
     """Cells with these values by trial, tuned settings to be chosen by the same."""
     trials = {trial.name: trial for trial in of.trials}
     return [
-        StudyRun(trials[name], seed, Path(name), v, v, "" if v else "diverged in epoch 2", (0.5,), 2.0)
+        StudyRun(trials[name], seed, Path(name), v, v, message_of(v), (0.5,), 2.0)
         for seed in range(of.seeds)
         for name, row in values.items()
         for v in [row[seed]]

@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import combinations, compress
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from saccade.comparison.comparison import (
@@ -20,11 +18,10 @@ from saccade.comparison.comparison import (
 )
 from saccade.comparison.page import comparison_page
 from saccade.comparison.same_test import TestedRun, items_of, read_tested_run, shared_test_set
-from saccade.data.formats import DecodeOptions, open_image
-from saccade.errors import DataError, SaccadeError, UsageError
+from saccade.errors import SaccadeError, UsageError
 from saccade.files import atomic_write
 from saccade.metrics.paired import Paired, holm, paired
-from saccade.report.images import THUMBNAIL_SIDE, thumbnail
+from saccade.report.images import thumbnail_of
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import metric_of
 
@@ -136,16 +133,7 @@ def thumbnail_source(exam: TestedRun) -> Callable[[str], bytes | None]:
         items = {}
 
     def look(name: str) -> bytes | None:
-        try:
-            raw = items[name].image.read()
-            if isinstance(raw, bytes):
-                raw = open_image(
-                    raw, DecodeOptions(grey=False, min_side=THUMBNAIL_SIDE, longer=True)
-                )
-        except (KeyError, DataError, OSError):
-            return None
-        pixels = raw[..., None] if raw.ndim == 2 else raw[..., :3]
-        return thumbnail(torch.from_numpy(np.array(pixels)).permute(2, 0, 1))
+        return thumbnail_of(items[name]) if name in items else None
 
     return look
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
-from saccade.words import aligned, duration, html_table
+from saccade.words import aligned, defined, duration, html_table
 
 LEVEL = 0.05  # p-values from here on are inside the noise
 MAX_NAMED = 8  # images that are named in a terminal; --csv names all
@@ -134,7 +132,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is undefined is None."""
         pairs = [asdict(p) | {"insignificant": p.insignificant} for p in self.pairs]
-        return _plain(asdict(self) | {"pairs": pairs, "verdicts": self.verdicts()})
+        return defined(asdict(self) | {"pairs": pairs, "verdicts": self.verdicts()})
 
     def to_csv(self) -> str:
         """A row an image that changed side: what each run said, and whether that is right."""
@@ -189,11 +187,3 @@ def _digits(unit: str) -> int:
 def _minus(text: str) -> str:
     """With a true minus sign, and none before a zero."""
     return text.lstrip("-+") if not float(text) else text.replace("-", "\u2212")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

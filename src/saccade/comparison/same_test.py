@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -15,14 +13,14 @@ from torch import Tensor
 from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
+from saccade.data.splits import split_rows
 from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
 from saccade.metrics.metric import Metric, R
+from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import current_kind
-
-COLUMNS = {"name", "label", "prediction", "loss"}
 
 
 @dataclass(frozen=True)
@@ -85,26 +83,15 @@ def read_tested_run(run: Run) -> TestedRun:
         raise UsageError(
             f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
         )
-    rows, split = _rows(run.path / "predictions.csv", COLUMNS), _rows(run.path / "split.csv", set())
+    split = split_rows(run.path / "split.csv")
     return TestedRun(
         run,
         current_kind(run.events("evaluation")[-1]["task"]),
-        {title: tuple(row[title] for row in rows) for title in rows[0]},
+        read_predictions(run.path / "predictions.csv"),
         run.classes,
-        {row["name"]: row["split"] for row in split},
-        {row["name"]: row["group"] for row in split if row.get("group")},
+        {name: row.part for name, row in split.items()},
+        {name: row.group for name, row in split.items() if row.group},
     )
-
-
-def _rows(path: Path, columns: set[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"'{path}' cannot be read: {error}") from error
-    if not rows or not columns <= rows[0].keys():
-        raise DataError(f"'{path}' lacks {', '.join(sorted(columns)) or 'rows'}")
-    return rows
 
 
 HINT = "runs with the same data, data.test and train.seed hold out the same images"

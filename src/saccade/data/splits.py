@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from saccade.data.classes import missing_note
 from saccade.data.grouping import Grouping, by_source, stratify
@@ -141,15 +142,15 @@ def write_split(path: Path, division: DataSplit) -> None:
 
 def read_split(path: Path, source: Source) -> DataSplit:
     """The division that `path` tells, its items taken from `source` by name."""
-    told = _read_rows(path)
+    told = split_rows(path)
     items = {item.name: item for split in source.splits for item in source.read(split)}
     where = f"'{source.name}'"
     _refuse_difference(told.keys() - items.keys(), f"'{path}' names", f"that {where} lacks")
     _refuse_difference(items.keys() - told.keys(), f"{where} holds", f"that '{path}' does not name")
     held: dict[str, list[Item]] = {part: [] for part in PARTS}
     for name, item in items.items():
-        held[told[name][1]].append(item)
-    changed = [name for name, (label, _) in told.items() if label != label_text(items[name].label)]
+        held[told[name].part].append(item)
+    changed = [name for name, row in told.items() if row.label != label_text(items[name].label)]
     notes: tuple[str, ...] = ()
     if changed:
         notes = (f"{len(changed)} labels have changed since the split, such as '{changed[0]}'",)
@@ -157,22 +158,23 @@ def read_split(path: Path, source: Source) -> DataSplit:
     return _noted(DataSplit(train, val, test, source.classes, notes, unused), by_source)
 
 
-def label_text(label: Label) -> str:
-    """A label as one cell of a table."""
-    if isinstance(label, tuple):
-        return SEVERAL.join(label)
-    return "" if label is None else str(label)
+class SplitRow(NamedTuple):
+    """What the file tells of an image."""
+
+    label: str  # as one cell of a table
+    part: str  # of PARTS
+    group: str  # empty for an image of none
 
 
-def _read_rows(path: Path) -> dict[str, tuple[str, str]]:
-    """Name to label and part, as the file tells them."""
+def split_rows(path: Path) -> dict[str, SplitRow]:
+    """The rows by the names of their images; raises `DataError` for a damaged file."""
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"'{path}' cannot be read as a split: {error}", "each row is name,label,split"
         ) from error
-    told: dict[str, tuple[str, str]] = {}
+    told: dict[str, SplitRow] = {}
     for number, row in enumerate(rows, start=2):
         name, part = row.get("name"), row.get("split")
         if not name or part not in PARTS:
@@ -182,10 +184,17 @@ def _read_rows(path: Path) -> dict[str, tuple[str, str]]:
             )
         if name in told:
             raise DataError(f"'{path}' names '{name}' twice", "an image lies in one part only")
-        told[name] = (row.get("label") or "", part)
+        told[name] = SplitRow(row.get("label") or "", part, row.get("group") or "")
     if not told:
         raise DataError(f"'{path}' names no image", "each row is name,label,split")
     return told
+
+
+def label_text(label: Label) -> str:
+    """A label as one cell of a table."""
+    if isinstance(label, tuple):
+        return SEVERAL.join(label)
+    return "" if label is None else str(label)
 
 
 def _refuse_difference(names: Iterable[str], who: str, whom: str) -> None:

@@ -42,20 +42,20 @@ def evaluate(
     """Predict every image of `loader`, in eval mode and float32, and keep the rows of the metric.
 
     No more than a batch of predictions is in memory.  With `maps` a prediction is the mean over the
-    image under each of them.  The processes of a world share the work; each has the whole result.
+    image under each of them.  The processes of a world share the work, and only the rows pass
+    between them, once; each has the whole result.
     """
     metric, parts, places, strange = task.metric(), [], [], []
     inside = HeadInputs(model) if novelty else None
-    for prediction, batch in predict(inside or model, task, loader, world, tta):
-        parts.append(metric.rows(prediction, batch.targets))
-        places.append(batch.index.cpu())
+    for prediction, part, own in predict(inside or model, task, loader, world, tta):
+        parts.append(metric.rows(prediction, part.targets)[torch.arange(own)])
+        places.append(part.index[:own].cpu())
         if novelty and inside:
-            share = novelty.mean_score(inside.features).to(prediction)
-            strange.append(world.all_gather(share, len(batch)).cpu())
+            strange.append(novelty.mean_score(inside.features)[:own].float())
             inside.features.clear()
-    order = torch.cat(places).argsort()
-    shares = torch.cat(strange)[order] if strange else None
-    return EvaluationOutputs(parts[0].joined(parts)[order], shares)
+    order = world.all_gather(torch.cat(places)).argsort()
+    shares = world.all_gather(torch.cat(strange))[order] if strange else None
+    return EvaluationOutputs(world.all_gather(parts[0].joined(parts))[order], shares)
 
 
 @torch.inference_mode()
@@ -65,17 +65,19 @@ def predict(
     loader: Loader,
     world: World = SINGLE_PROCESS,
     tta: Sequence[TTATransform] = (),
-) -> Iterator[tuple[Tensor, Batch]]:
-    """What the task says of each batch of `loader`, in eval mode, beside the batch."""
+) -> Iterator[tuple[Any, Batch, int]]:
+    """What the task says, in eval mode, of this process's part of each batch of `loader`.
+
+    Beside it the part, and how many of its images are counted here: all, or none.
+    """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     for batch in loader.epoch(0):
-        batch = batch.to(device)
-        part, _ = world.shard(batch)
+        part, counts = world.shard(batch.to(device))
         of_images = partial(task.predict, model)
         prediction = averaged(of_images, part.images, tta) if tta else of_images(part.images)
-        yield world.all_gather(prediction, len(batch)), batch
+        yield prediction, part, counts * len(part)
     model.train(was_training)
 
 

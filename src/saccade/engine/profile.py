@@ -173,8 +173,8 @@ class TrainingCopy:
         times = []
         for _ in range(2):
             began = time.perf_counter()
-            for prediction, _batch in predict(self.state.main.model, self.task, loader):
-                prediction.cpu()
+            for prediction, *_ in predict(self.state.main.model, self.task, loader):
+                prediction.to("cpu")
             times.append(time.perf_counter() - began)
         return min(times) / len(first)
 

@@ -32,8 +32,9 @@ from saccade.progress import counting
 from saccade.report.images import TestedImages
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
 from saccade.runs.bundle import Bundle, save_min_confidence
+from saccade.runs.predictions import write_predictions
 from saccade.runs.results import Evaluation, Robustness
-from saccade.runs.run import Run, write_predictions
+from saccade.runs.run import Run
 
 FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder of an evaluation
 

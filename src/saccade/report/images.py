@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -18,14 +19,43 @@ from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.item import Item
 from saccade.errors import DataError
 from saccade.report.page import Html, element, image, join, unbroken
+from saccade.runs.predictions import COLUMNS, NOVELTY, read_predictions
 from saccade.runs.run import Run
 from saccade.words import percent
 
-SIDE = 128  # pixels of the long side of a small image
+SIDE = 112  # pixels of the longer side of a thumbnail, at most
+SHARP = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
+QUALITY = 80  # of JPEG
+
+
+def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG or JPEG file.  [H,W], [H,W,1], [H,W,3], or [H,W,4] with a fourth of no meaning"""
+    colour = pixels.ndim == 3 and pixels.shape[2] > 1
+    image = Image.fromarray(pixels[..., :3] if colour else pixels.reshape(pixels.shape[:2]))
+    out = io.BytesIO()
+    if max(image.size) <= SHARP:
+        factor = SIDE // max(image.size)
+        size = (image.width * factor, image.height * factor)
+        image.resize(size, Image.Resampling.NEAREST).save(out, "PNG", optimize=True)
+        return out.getvalue()
+    image.thumbnail((SIDE, SIDE))
+    image.save(out, "JPEG", quality=QUALITY, optimize=True)
+    return out.getvalue()
+
+
+def thumbnail_of(item: Item) -> bytes | None:
+    """The thumbnail of an image where it lies; None where it cannot be read."""
+    try:
+        raw = item.image.read()
+        if isinstance(raw, bytes):
+            raw = open_image(raw, DecodeOptions(grey=False, min_side=SIDE, longer=True))
+    except (DataError, OSError):
+        return None
+    return thumbnail(raw)
 
 
 class Thumbnails:
-    """Small images by name; `room` is how many bytes of them the page takes."""
+    """Thumbnails by name; `room` is how many bytes of them the page takes."""
 
     def __init__(self, items: Sequence[Item], room: int):
         self.items = {item.name: item for item in items}
@@ -45,38 +75,9 @@ class Thumbnails:
         item = self.items.get(name)
         if item is None or self.byte_budget <= 0:
             return None
-        try:
-            raw = item.image.read()
-            if isinstance(raw, bytes):
-                raw = open_image(raw, DecodeOptions(grey=False, min_side=SIDE, longer=True))
-        except (DataError, OSError):
-            return None
-        image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw[..., :3])
-        image.thumbnail((SIDE, SIDE))
-        file = io.BytesIO()
-        image.save(file, "JPEG", quality=72, optimize=True)
-        self.byte_budget -= len(file.getvalue())
-        return file.getvalue()
-
-
-THUMBNAIL_SIDE = 112  # pixels at most
-SHARP = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
-QUALITY = 80  # of JPEG
-
-
-def thumbnail(pixels: Tensor) -> bytes:
-    """uint8 [C,H,W] as a PNG or JPEG file."""
-    array = pixels.permute(1, 2, 0).numpy()
-    image = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-    out = io.BytesIO()
-    if max(image.size) <= SHARP:
-        factor = THUMBNAIL_SIDE // max(image.size)
-        size = (image.width * factor, image.height * factor)
-        image.resize(size, Image.Resampling.NEAREST).save(out, "PNG", optimize=True)
-        return out.getvalue()
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    image.save(out, "JPEG", quality=QUALITY, optimize=True)
-    return out.getvalue()
+        encoded = thumbnail_of(item)
+        self.byte_budget -= len(encoded or b"")
+        return encoded
 
 
 @dataclass(frozen=True)
@@ -94,15 +95,13 @@ class TestedImages:
     @classmethod
     def read(cls, predictions: Path, images: ImageStore) -> TestedImages:
         """What the file `predictions` has; `images` are in its order."""
-        head, *rows = _rows(predictions)
-        novelty = None
-        if head[-1] == "novelty":
-            novelty = torch.tensor([float(row.pop()) for row in rows])
-        columns = list(zip(*rows, strict=True)) or [()] * len(head)
-        names, labels, answers, losses, *shares = columns
-        numbers = [[float(cell) for cell in column] for column in (losses, *shares)]
-        table = torch.tensor(numbers, dtype=torch.float64).T.reshape(len(names), -1)
-        return cls(names, labels, answers, table[:, 0], table[:, 1:], images, novelty)
+        table = read_predictions(predictions)
+        names, labels, answers, losses = (table.pop(title) for title in COLUMNS)
+        novelty = table.pop(NOVELTY, None)
+        numbers = [[float(cell) for cell in column] for column in (losses, *table.values())]
+        values = torch.tensor(numbers, dtype=torch.float64).T
+        known = None if novelty is None else torch.tensor([float(cell) for cell in novelty])
+        return cls(names, labels, answers, values[:, 0], values[:, 1:], images, known)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -123,7 +122,8 @@ class TestedImages:
 
     def figure(self, place: int, words: str) -> Html:
         """One image with `words` and its name below."""
-        encoded = thumbnail(self.images.take(torch.tensor([place]))[0])
+        pixels = self.images.take(torch.tensor([place]))[0]
+        encoded = thumbnail(pixels.permute(1, 2, 0).numpy())
         path = element("span", self.names[place], class_="path")
         return image(encoded, words, join([words, Html("<br>"), path]))
 
@@ -135,9 +135,5 @@ def names_tested(run: Run) -> tuple[str, ...]:
 
 def labelled(run: Run) -> list[tuple[str, str]]:
     """Name and label of each image that predictions.csv tells of."""
-    _, *rows = _rows(run.path / "predictions.csv")
-    return [(row[0], row[1]) for row in rows]
-
-
-def _rows(path: Path) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    table = read_predictions(run.path / "predictions.csv")
+    return list(zip(table["name"], table["label"], strict=True))

@@ -16,7 +16,7 @@ from saccade.metrics.intervals import Interval, interval_text
 from saccade.metrics.metric import ClassMetrics, MetricReport, MetricValue, find_metric
 from saccade.metrics.ranking import SelectedThreshold, Threshold
 from saccade.tasks.catalogue import current_kind
-from saccade.words import aligned, html_table, percent, proportion
+from saccade.words import aligned, defined, html_table, percent, proportion
 
 if TYPE_CHECKING:
     from saccade.engine.evaluate import CorruptionScore
@@ -165,7 +165,7 @@ class Evaluation:
         told = asdict(replace(self, robustness=None, selected=None))
         told["robustness"] = self.robustness and self.robustness.to_dict()
         told["selected"] = self.selected and self.selected.to_dict()
-        return _defined({k: v for k, v in told.items() if v or k not in ASKED})
+        return defined({k: v for k, v in told.items() if v or k not in ASKED})
 
     def to_csv(self) -> str:
         """A row a number: of all images, of each slice, under each corruption and severity."""
@@ -251,17 +251,6 @@ def _answered(selected: SelectedThreshold) -> str:
             f"measured here:        {answered(selected.on_these)}",
         ]
     )
-
-
-def _defined(value: Any) -> Any:
-    """`value` with None for every number that is not one, as JSON knows no NaN."""
-    if isinstance(value, Interval):
-        return tuple(value)
-    if isinstance(value, dict):
-        return {key: _defined(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(_defined(part) for part in value)
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _cell(number: MetricValue) -> str:

@@ -7,22 +7,18 @@ image · `bundle/` weights to use · `report.html`.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from saccade.command import Command
-from saccade.data.item import Item, Skipped
-from saccade.data.splits import label_text
+from saccade.data.item import Skipped
 from saccade.errors import ResourceError, UsageError
-from saccade.files import atomic_write
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
@@ -30,11 +26,7 @@ from saccade.runs.bundle import Bundle
 from saccade.runs.renamed import current_fact
 from saccade.runs.results import BRIEF, Evaluation
 from saccade.tasks.answers import Predictions
-from saccade.tasks.task import Task
 from saccade.words import aligned, html_table
-
-if TYPE_CHECKING:
-    from saccade.engine.evaluate import EvaluationOutputs
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,26 +219,3 @@ def open_bundle(path: str | Path) -> Bundle:
     if (folder / "config.json").is_file():
         return Bundle.load(folder)
     return Run.open(folder).bundle
-
-
-def write_predictions(
-    path: Path, items: Sequence[Item], task: Task, result: EvaluationOutputs
-) -> None:
-    """A row an image: name, label, prediction, loss, then a probability a class, if there are.
-
-    The novelty stands last, where it is known.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    known = [] if result.novelty is None else ["novelty"]
-    shares = [f"p({c})" for c in task.classes]
-    writer.writerow(["name", "label", "prediction", "loss", *shares, *known])
-    losses, predictions = result.rows.losses.tolist(), result.rows.predictions
-    rows = predictions.tolist() if task.classes else [[] for _ in items]
-    if result.novelty is not None:
-        rows = [[*row, share] for row, share in zip(rows, result.novelty.tolist(), strict=True)]
-    answers = task.cells(predictions)
-    for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
-        cells = (f"{p:.6f}" for p in row)
-        writer.writerow([item.name, label_text(item.label), answer, f"{loss:.6f}", *cells])
-    atomic_write(path, out.getvalue())

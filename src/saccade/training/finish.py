@@ -16,8 +16,9 @@ from saccade.recipes.settings import variant_of
 from saccade.report.card import write_card
 from saccade.report.pages.run_page import write_report
 from saccade.runs.bundle import Bundle
+from saccade.runs.predictions import write_predictions
 from saccade.runs.results import Evaluation
-from saccade.runs.run import Run, write_predictions
+from saccade.runs.run import Run
 from saccade.tasks.task import Task
 from saccade.training.novelty import fit_novelty, log_novelty
 from saccade.training.prepare import Split, TrainingSetup

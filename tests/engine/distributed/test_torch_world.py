@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from saccade.augmentation.catalogue import parse_augmentation
 from saccade.data.batch import Batch
 from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, sequential, shuffled
-from saccade.data.targets import Boxes
+from saccade.data.targets import Boxes, Captions, Masks, joined
 from saccade.engine.distributed.torch_world import TorchWorld, init_world, shard_of
 from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics
 from saccade.engine.evaluate import evaluate
@@ -129,6 +130,64 @@ def adversaries(world: World, micro_batch: int = 0) -> dict[str, Tensor]:
     }
 
 
+@dataclass(frozen=True)
+class Found:
+    """Rows of boxes, any number an image, and of masks."""
+
+    boxes: Boxes
+    masks: Masks
+    large: Tensor  # [N] bool
+    losses: Tensor  # [N] float64
+
+    def __len__(self) -> int:
+        return len(self.losses)
+
+    def __getitem__(self, places: Tensor) -> Found:
+        return Found(*(column[places] for column in vars(self).values()))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Found]) -> Found:
+        return cls(*(joined(columns) for columns in zip(*(vars(p).values() for p in parts))))
+
+
+class Finding:
+    """What `evaluate` needs of a task whose answers are boxes and their masks; its own metric."""
+
+    def metric(self) -> Finding:
+        return self
+
+    def predict(self, model: nn.Module, images: Tensor) -> Boxes:
+        """As many boxes as the first pixel says, 0 to 3, each with the bright part of its image."""
+        counts = images[:, 0, 0, 0].long() % 4
+        image = torch.arange(len(images)).repeat_interleave(counts)
+        boxes = images[image, 0, 1, :4].float() + model(images)[image].mean(1, keepdim=True)
+        classes = torch.arange(len(image)) % 2
+        return Boxes(boxes, classes, counts, (images[image, 0] > 100).byte())
+
+    def rows(self, predictions: Boxes, targets: Tensor) -> Found:
+        """All of them and what is left and right.  Boxes, [N]"""
+        seen = torch.zeros(len(predictions), 8, 8, dtype=torch.uint8)
+        assert predictions.masks is not None
+        seen = seen.index_add(0, predictions.image, predictions.masks)
+        large = predictions.counts > 1
+        return Found(predictions, Masks(seen), large, (predictions.counts - targets).double())
+
+
+def boxes_found(n: int, world: World) -> dict[str, Tensor]:
+    """The rows of an evaluation of `n` images, as tensors by name."""
+    held, targets = make_images(n)
+    loader = Loader(held, targets, 6, sequential(n))
+    rows = evaluate(network(), Finding(), loader, world).rows  # type: ignore[arg-type]
+    assert isinstance(rows, Found)
+    parts = {**vars(rows.boxes), "seen": rows.masks.classes, "large": rows.large}
+    return {**parts, "losses": rows.losses}
+
+
+def captions_of(rank: int) -> Captions:
+    """As many as the number of the process, each a word longer than that number."""
+    return Captions(torch.full((rank, rank + 1), rank + 1), torch.tensor([rank, 0]))
+
+
 def findings(world: World) -> dict[str, Any]:
     """Everything that must not depend on the number of processes, and what each has of its own."""
     found: dict[str, Any] = {}
@@ -154,6 +213,12 @@ def findings(world: World) -> dict[str, Any]:
     result = evaluate(network(), TASK, Loader(held, targets, 6, sequential(21)), world)
     found["scores"] = scores(TASK.metric(), result.rows)
     found["predictions"] = result.rows.predictions
+    found["boxes"] = {n: boxes_found(n, world) for n in (1, 2, 21)}
+    captions = world.all_gather(captions_of(world.rank))
+    found["captions"] = [captions.tokens, captions.counts]
+    one = Boxes(torch.zeros(world.rank, 4), torch.zeros(world.rank), torch.tensor([world.rank]))
+    boxes = world.all_gather(one)
+    found["without masks"] = [boxes.masks, boxes.boxes, boxes.counts]
     found["highest"] = world.max_over_processes(10 * world.rank)
     found["leaders"] = world.broadcast_number(0.1 + world.rank)
     words = bytes(range(256)) * 999 if world.rank == 0 else b""
@@ -282,6 +347,39 @@ def test_evaluation_of_21_images_counts_each_once_and_in_order(together: list, a
         assert found["predictions"].shape == (21, 2)
         torch.testing.assert_close(found["predictions"], whole)
         assert found["scores"] == pytest.approx(alone["scores"])
+
+
+@pytest.mark.parametrize("n", [1, 2, 21])
+def test_boxes_of_every_image_are_gathered_in_order_with_their_masks(
+    n: int, together: list, alone: dict
+) -> None:
+    """Of one image all processes but the first have none; of 21 the last batch has 3."""
+    held, targets = make_images(n)
+    counts = held.rows[:, 0, 0, 0].long() % 4
+    image = torch.arange(n).repeat_interleave(counts)
+    bright = (held.rows[:, 0] > 100).byte()
+    for found in (alone, *together):
+        rows = found["boxes"][n]
+        assert torch.equal(rows["counts"], counts)
+        assert torch.equal(rows["losses"], (counts - targets).double())
+        assert torch.equal(rows["large"], counts > 1)
+        assert torch.equal(rows["masks"], bright[image])
+        assert torch.equal(rows["seen"], bright * counts.byte().view(-1, 1, 1))
+        assert rows["boxes"].shape == (len(image), 4)
+        torch.testing.assert_close(rows["boxes"], alone["boxes"][n]["boxes"])
+    assert n < 21 or len(set(counts.tolist())) == 4
+
+
+def test_captions_of_other_lengths_and_boxes_without_masks_are_gathered(together: list) -> None:
+    size = len(together)
+    rows = [[rank + 1] * (rank + 1) for rank in range(size) for _ in range(rank)]
+    for found in together:
+        tokens, counts = found["captions"]
+        assert tokens.tolist() == [row + [0] * (size - len(row)) for row in rows]
+        assert counts.tolist() == [count for rank in range(size) for count in (rank, 0)]
+        masks, boxes, counts = found["without masks"]
+        assert masks is None and boxes.shape == (len(rows), 4)
+        assert counts.tolist() == list(range(size))
 
 
 def test_processes_agree_and_hear_their_leader(together: list) -> None:

@@ -7,8 +7,9 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.distributed as dist
@@ -17,7 +18,14 @@ from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from saccade.data.batch import Batch
-from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics, copy_flat
+from saccade.data.targets import joined
+from saccade.engine.distributed.world import (
+    SINGLE_PROCESS,
+    F,
+    World,
+    batch_norm_statistics,
+    copy_flat,
+)
 from saccade.errors import ResourceError, UsageError
 
 TIMEOUT = timedelta(minutes=30)  # with a process that says nothing where all should speak
@@ -76,12 +84,28 @@ class TorchWorld(World):
         rows = rows if counts else shard_of(len(batch), 0, self.size)
         return batch[rows], counts
 
-    def all_gather(self, rows: Tensor, length: int) -> Tensor:
-        whole = rows.new_zeros((length, *rows.shape[1:]))
-        own = shard_of(length, self.rank, self.size)
-        whole[own] = rows[: own.stop - own.start]
-        dist.all_reduce(whole)
-        return whole
+    def all_gather(self, rows: F) -> F:
+        return joined(self._of_each(rows))
+
+    def _of_each(self, rows: Any) -> list[Any]:
+        """The rows of each process, by its rank."""
+        if rows is None:
+            return [None] * self.size
+        if isinstance(rows, Tensor):
+            return self._tensors(rows)
+        parts = {f.name: self._of_each(getattr(rows, f.name)) for f in fields(rows)}
+        return [replace(rows, **{n: of[k] for n, of in parts.items()}) for k in range(self.size)]
+
+    def _tensors(self, own: Tensor) -> list[Tensor]:
+        """The tensor of each process, whatever its sizes.  [...] -> [[...], ...]"""
+        sizes = torch.zeros(self.size, own.dim(), dtype=torch.int64)
+        sizes[self.rank] = torch.tensor(own.shape)
+        dist.all_reduce(sizes)
+        found = [own.new_empty(size) for size in sizes.tolist()]
+        found[self.rank].copy_(own)
+        for rank, one in enumerate(found):
+            dist.broadcast(one, rank)
+        return found
 
     def data_parallel(self, model: nn.Module) -> nn.Module:
         trained = [weight.requires_grad for weight in model.parameters()]

@@ -9,13 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from saccade.data.batch import Batch
+
+
+class Gathered(Protocol):
+    """A dataclass whose fields are tensors, other such dataclasses, or None."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self], /) -> Self:
+        """The rows of several, after each other."""
+        ...
+
+
+F = TypeVar("F", bound=Tensor | Gathered)  # what a process has found about its images
 
 
 class World(Protocol):
@@ -32,8 +44,8 @@ class World(Protocol):
         """This process's images of the batch, and 1; where none are left for it, others and 0."""
         ...
 
-    def all_gather(self, rows: Tensor, length: int) -> Tensor:
-        """What all have found on their parts of a batch, in order.  [n,...] -> [length,...]"""
+    def all_gather(self, rows: F) -> F:
+        """The rows that the processes have, each any number, after each other."""
         ...
 
     def data_parallel(self, model: nn.Module) -> nn.Module:
@@ -89,7 +101,7 @@ class SingleProcess(World):
     def shard(self, batch: Batch) -> tuple[Batch, int]:
         return batch, 1
 
-    def all_gather(self, rows: Tensor, length: int) -> Tensor:
+    def all_gather(self, rows: F) -> F:
         return rows
 
     def data_parallel(self, model: nn.Module) -> nn.Module:
