@@ -41,9 +41,9 @@ def test_log_and_report_say_which_stage_an_epoch_belongs_to(
     facts = [{k: v for k, v in f.items() if k != "event"} for f in whole.events("stage")]
     every = 61_706
     assert facts == [
-        dict(number=1, stage="head", epoch=1, epochs=2, learning=850, weights=every),
-        dict(number=2, stage="conv2", epoch=3, epochs=1, learning=every - 156, weights=every),
-        dict(number=3, stage="all", epoch=4, epochs=1, learning=every, weights=every),
+        dict(number=1, stage="head", epoch=1, epochs=2, trainable=850, weights=every),
+        dict(number=2, stage="conv2", epoch=3, epochs=1, trainable=every - 156, weights=every),
+        dict(number=3, stage="all", epoch=4, epochs=1, trainable=every, weights=every),
     ]
     report = (whole.path / "report.html").read_text()
     assert "head in epochs 1 to 2, then conv2 in epoch 3, then all in epoch 4" in report

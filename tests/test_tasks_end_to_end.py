@@ -148,14 +148,14 @@ def test_predictions_of_numbers_have_no_columns_of_classes(estimated: Run) -> No
 @pytest.mark.parametrize("which", ["labelled", "estimated"])
 def test_measuring_anew_gives_the_numbers_of_the_run(which: str, request) -> None:
     run = request.getfixturevalue(which)
-    assert api.evaluate(run.path).metrics == run.test.numbers
+    assert api.evaluate(run.path).metrics == run.test.metrics
     assert json.loads(json.dumps(api.evaluate(run.path).to_dict()))["task"] == run.test.task
 
 
 @pytest.mark.parametrize("which", ["labelled", "estimated"])
 def test_the_report_opens_with_the_leading_number(which: str, request) -> None:
     run = request.getfixturevalue(which)
-    leading = run.test.leading
+    leading = run.test.primary
     page = (run.path / "report.html").read_text()
     assert leading.name in page
     assert str(leading).partition(" (")[0] in page
@@ -164,7 +164,7 @@ def test_the_report_opens_with_the_leading_number(which: str, request) -> None:
 def test_prediction_of_labels_and_of_numbers(labelled: Run, estimated: Run, tables: Path) -> None:
     row = rows_of(labelled)[0]
     answer = api.predict(labelled.path, tables / row["name"])[0]
-    assert "|".join(answer.given) == row["prediction"]
+    assert "|".join(answer.labels) == row["prediction"]
     row = rows_of(estimated)[0]
     answers = api.predict(estimated.path / "bundle", tables / row["name"])
     assert answers[0].value == pytest.approx(float(row["prediction"]), rel=1e-5)

@@ -314,12 +314,12 @@ WRITERS = {
     "warped",  # images and targets by one warp
     "mixup",
     "cutmix",
-    "Chain.__call__",  # to floating point
+    "Compose.__call__",  # to floating point
     "_in_pieces",
     "OneOf.__call__",
     "changing.corruption",
     "corrupt",  # to floating point
-    "Corrupted.__call__",  # to bytes
+    "CorruptedImages.__call__",  # to bytes
 }
 
 

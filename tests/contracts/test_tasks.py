@@ -233,7 +233,7 @@ def test_answers_are_words_plain_values_and_a_table(run: Run, tables: Path) -> N
     plain = json.loads(json.dumps(found.to_dict()))
     assert [one["name"] for one in plain["predictions"]] == [answer.name for answer in found]
     head, *rows = csv.reader(found.to_csv().splitlines())
-    assert head == ["name", *found[0].titles(), "error"]
+    assert head == ["name", *found[0].columns(), "error"]
     assert [len(row) for row in rows] == [len(head)] * 2
     assert found._repr_html_().startswith("<table")
 

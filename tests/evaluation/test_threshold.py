@@ -104,10 +104,10 @@ def test_unknown_is_said_in_words_in_tables_and_in_json(
     assert capsys.readouterr().out.splitlines()[0] == "unknown"
     assert cli.main([*words, "--csv"]) == 0
     (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
-    assert row["answer"] == "unknown" and row["class_1"] in trained.classes
+    assert row["prediction"] == "unknown" and row["class_1"] in trained.classes
     assert cli.main([*words, "--json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)["predictions"]
-    assert told["known"] is False
+    assert told["accepted"] is False
     assert cli.main([*words[:-1], "1.5"]) == 2
     assert "no confidence is 1.5" in capsys.readouterr().err
 

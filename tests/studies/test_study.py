@@ -13,7 +13,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.studies.load import SHIPPED, find_study, load_study
 from saccade.studies.study import Study
 
-HEAD = 'question = "which?"\nnumber = "test_accuracy"\n'
+HEAD = 'question = "which?"\nmetric = "test_accuracy"\n'
 PAIR = '[variants.one]\noptim.lr = 0.1\n[variants.two]\noptim.name = "sgd"\n'
 
 Written = Callable[[str], Study]
@@ -99,16 +99,21 @@ TWO = f"{HEAD}[variants.a]\n[variants.b]\n"
         (f"{TWO}optim.lr = 'fast'\n", "optim.lr cannot be 'fast'", "a number"),
         (f"{HEAD}[settings]\noptim.lr = -1\n{PAIR}", "the settings of 'mine'", "above 0"),
         (f"{HEAD}[settings]\ntrain.seed = 1\n{PAIR}", "sets train.seed", "seeds = 3"),
+        (
+            f"against = 'a'\n{HEAD}{PAIR}",
+            "no key of a study is called against",
+            "it is called baseline now",
+        ),
         (f"{HEAD}seed = 3\n{PAIR}", "no key of a study is called 'seed'", "seeds"),
         (f"{HEAD}recipe = 'smal'\n{PAIR}", "no recipe is called 'smal'", "small"),
         (f"{HEAD}seeds = 0\n{PAIR}", "seeds cannot be '0'", "from 1 on"),
         (HEAD, "needs variants or axes", "[variants.adam]"),
         (f"{HEAD}[variants.a]\n", "has nothing to compare", "two variants"),
         (f"{HEAD}[variants.'a b']\n[variants.'a-b']\n", "would lie in one folder", "that differ"),
-        (f"{TWO}against = 'c'\n", "no variant is called 'c'", "a, b"),
-        ("number = 'test_accuracy'\n" + PAIR, "has no question", "saccade studies"),
-        (f"question = '?'\nnumber = 'accuracy'\n{PAIR}", "called 'accuracy'", "test_accuracy"),
-        (f"question = '?'\nnumber = 'epochs_to_loss'\n{PAIR}", "'epochs_to_loss'", "loss:0.1"),
+        (f"{TWO}baseline = 'c'\n", "no variant is called 'c'", "a, b"),
+        ("metric = 'test_accuracy'\n" + PAIR, "has no question", "saccade studies"),
+        (f"question = '?'\nmetric = 'accuracy'\n{PAIR}", "called 'accuracy'", "test_accuracy"),
+        (f"question = '?'\nmetric = 'epochs_to_loss'\n{PAIR}", "'epochs_to_loss'", "loss:0.1"),
         (f"{HEAD}variants = {{}}\n", "needs variants or axes", "[variants.adam]"),
         (f"{HEAD}variants = {{ a = 1, b = 2 }}\n", "'a = 1' sets nothing", "optim.name"),
         (f"{HEAD}axes = {{ a = 1 }}\n", "'a = 1' sets nothing", "optim.name"),

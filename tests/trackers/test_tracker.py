@@ -26,18 +26,18 @@ class Notebook:
 
     def check(self) -> None: ...
 
-    def begin(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
         self.path = folder / "notebook.jsonl"
         self._write("begin", known=known, settings=dict(settings))
         return "page 1"
 
-    def numbers(self, steps: int, numbers: Mapping[str, float]) -> None:
+    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
         self._write("numbers", steps=steps, numbers=dict(numbers))
 
-    def artefact(self, path: Path) -> None:
+    def log_artifact(self, path: Path) -> None:
         self._write("artefact", file=path.name)
 
-    def end(self, *, finished: bool) -> None:
+    def finish(self, *, finished: bool) -> None:
         self._write("end", finished=finished)
 
     def _write(self, what: str, **facts: Any) -> None:

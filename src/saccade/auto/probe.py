@@ -130,7 +130,7 @@ def compare_backbones(
             left.append(entry.network)
             continue
         tried += _try(entry, items, task, progress)
-    ranked = sorted(tried, key=lambda t: (-t.score.value, not t.last, t.numbers, t.network))
+    ranked = sorted(tried, key=lambda t: (-t.score.value, not t.last, t.dim, t.network))
     return BackboneComparison(tuple(ranked), tuple(left))
 
 

@@ -152,7 +152,7 @@ class Prediction:
     def columns(self) -> list[str]:
         ranks = range(1, len(self.classes) + 1)
         pairs = [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
-        return ["answer", *pairs, *([] if self.novelty is None else ["novelty"])]
+        return ["prediction", *pairs, *([] if self.novelty is None else ["novelty"])]
 
     def cells(self) -> list[str]:
         pairs = zip(self.classes, self.probabilities, strict=True)
