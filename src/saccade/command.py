@@ -32,7 +32,7 @@ RENAMED: Mapping[tuple[str, str], tuple[str, ...]] = {  # verb and option: what 
 class Command:
     """The words behind `saccade`; as text the whole line, quoted for a shell."""
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
 
     @classmethod
     def of(cls, verb: str, *arguments: object, **options: object) -> Command:
@@ -46,7 +46,7 @@ class Command:
         return cls(tuple(words))
 
     def __str__(self) -> str:
-        return shlex.join(("saccade", *self.words))
+        return shlex.join(("saccade", *self.arguments))
 
 
 def as_text(value: object) -> str:
@@ -54,16 +54,16 @@ def as_text(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def renamed(words: Sequence[str]) -> Command | None:
+def renamed(arguments: Sequence[str]) -> Command | None:
     """A command line of an earlier version in today's words; None where nothing was renamed."""
-    if not words:
+    if not arguments:
         return None
-    old_verb, *old_rest = words
+    old_verb, *old_rest = arguments
     verb, rest = RENAMED.get((old_verb, ""), (old_verb,))[0], []
     for word in old_rest:
         now = RENAMED.get((old_verb, word), ("", word))
         verb, rest = now[0] or verb, [*rest, *now[1:]]
-    return Command((verb, *rest)) if [verb, *rest] != list(words) else None
+    return Command((verb, *rest)) if [verb, *rest] != list(arguments) else None
 
 
 def _option(name: str, value: object) -> Iterator[str]:

@@ -18,19 +18,19 @@ from rich.progress import (
 from rich.text import Text
 
 
-def say(words: str) -> None:
+def say(message: str) -> None:
     """A line for people, on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(words))
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(message))
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     """A bar for work on many images; gives the function to call with (done, total)."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
     shown = not console.is_terminal
     with Progress(*columns, TimeLeft(), console=console, disable=shown, transient=True) as bar:
-        line = bar.add_task(what, total=None)
+        line = bar.add_task(description, total=None)
         yield lambda done, total: bar.update(line, completed=done, total=total)
 
 

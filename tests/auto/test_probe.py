@@ -54,11 +54,11 @@ def test_an_earlier_layer_has_to_beat_the_last_by_a_standard_error() -> None:
 
 
 def test_the_choice_leaves_out_the_rows_behind_an_earlier_layer() -> None:
-    found = BackboneComparison((replace(EARLIER, score=accuracy(94)), LAST), ()).found()
+    found = BackboneComparison((replace(EARLIER, score=accuracy(94)), LAST), ()).choices()
     assert {name: value for name, (value, _) in found.items()} == {
         "model.name": "resnet18", "model.weights": "imagenet", "model.without": ("layer4",),
     }  # fmt: skip
-    assert "model.without" not in BackboneComparison((LAST,), ()).found()
+    assert "model.without" not in BackboneComparison((LAST,), ()).choices()
 
 
 def test_what_was_found_is_told_a_line_each_with_what_there_was_no_time_for() -> None:
@@ -165,4 +165,4 @@ def test_all_networks_at_hand_are_tried_on_the_same_images(
     short = compare_backbones(
         local_weights(40), items[::2], task, seconds=0, progress=lambda done, total: None
     )
-    assert short.untried == ("cifar_resnet32",)
+    assert short.skipped == ("cifar_resnet32",)

@@ -65,14 +65,14 @@ class Compose(Augmentation):
     that can take as long as the work.
     """
 
-    parts: tuple[Augmentation, ...]
+    augmentations: tuple[Augmentation, ...]
 
     @property
     def mixes(self) -> bool:
-        return any(part.mixes for part in self.parts)
+        return any(part.mixes for part in self.augmentations)
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        for mixes, parts in groupby(self.parts, key=lambda part: part.mixes):
+        for mixes, parts in groupby(self.augmentations, key=lambda part: part.mixes):
             if mixes:
                 batch = _in_turn(batch, tuple(parts), generator)
             else:
@@ -108,15 +108,17 @@ class RandomChoice(Augmentation):
     torchvision's recipe of 2021 draws so between mixup and CutMix; `OneOf` draws for each image.
     """
 
-    parts: tuple[Augmentation, ...]
+    augmentations: tuple[Augmentation, ...]
 
     @property
     def mixes(self) -> bool:
         return True  # the images of a batch have one draw in common
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        draw = torch.randint(len(self.parts), (1,), generator=generator, device=generator.device)
-        return self.parts[int(draw)](batch, generator)
+        draw = torch.randint(
+            len(self.augmentations), (1,), generator=generator, device=generator.device
+        )
+        return self.augmentations[int(draw)](batch, generator)
 
 
 def compose(augmentations: Sequence[Augmentation]) -> Augmentation:

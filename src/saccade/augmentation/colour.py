@@ -47,11 +47,11 @@ class Colour(Photometric, Protocol):
         return recolour(images, self.matrix(mean, generator))
 
     def join(self, later: Augmentation) -> Augmentation | None:
-        return Blended(self, later) if isinstance(later, Colour) else None
+        return ComposedColour(self, later) if isinstance(later, Colour) else None
 
 
 @dataclass(frozen=True)
-class Blended(Colour):
+class ComposedColour(Colour):
     """Two matrices as one."""
 
     first: Colour

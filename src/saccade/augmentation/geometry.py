@@ -45,11 +45,11 @@ class Geometry(Augmentation, Protocol):
             return None
         if self.border and later.border and self.border != later.border:
             return None
-        return Joined(self, later, self.border or later.border)
+        return ComposedGeometry(self, later, self.border or later.border)
 
 
 @dataclass(frozen=True)
-class Joined(Geometry):
+class ComposedGeometry(Geometry):
     """Two maps as one."""
 
     first: Geometry

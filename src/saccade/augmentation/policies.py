@@ -33,16 +33,16 @@ from saccade.data.targets import joined
 class OneOf(Augmentation):
     """For each image one of the parts, all equally often; a part gets its own together."""
 
-    parts: tuple[Augmentation, ...]
+    augmentations: tuple[Augmentation, ...]
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         batch = replace(batch, images=as_float(batch.images))
         shape, device = (len(batch),), generator.device
-        choice = torch.randint(len(self.parts), shape, generator=generator, device=device)
+        choice = torch.randint(len(self.augmentations), shape, generator=generator, device=device)
         choice = choice.to(batch.images.device)
         images = torch.empty_like(batch.images)
         targets, places = [batch.targets[:0]], [choice[:0]]
-        for position, part in enumerate(self.parts):
+        for position, part in enumerate(self.augmentations):
             rows = (choice == position).nonzero()[:, 0]
             if len(rows):
                 some = part(batch[rows], generator)

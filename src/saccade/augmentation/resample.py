@@ -39,7 +39,9 @@ def mirror(images: Tensor, across: Tensor, down: Tensor) -> Tensor:
     return images
 
 
-def cut(images: Tensor, boxes: Tensor, size: tuple[int, int], axes: list[list[int]]) -> Tensor:
+def resized_crop(
+    images: Tensor, boxes: Tensor, size: tuple[int, int], axes: list[list[int]]
+) -> Tensor:
     """Rectangles of whole pixels x0, y0, x1, y1 stretched to `size`.  [N,C,H,W], [N,4] -> float32
 
     `axes` are those along which each is turned round afterwards, 1 down and 2 across.  A loop over

@@ -56,24 +56,26 @@ def tta_transforms(names: Sequence[str]) -> tuple[TTATransform, ...]:
 
 
 def transformed(
-    images: Tensor, maps: Sequence[TTATransform], border: str = "edge"
+    images: Tensor, transforms: Sequence[TTATransform], border: str = "edge"
 ) -> Iterator[Tensor]:
     """The images under each map, one after the other.
 
     [N,C,H,W] uint8 or floating point -> [N,C,H,W] floating point, `len(maps)` times
     """
-    for warp in _warps(images, maps, border):
+    for warp in _warps(images, transforms, border):
         yield warp.images(images)
 
 
-def averaged(predict: Callable[[Tensor], T], images: Tensor, maps: Sequence[TTATransform]) -> T:
+def averaged(
+    predict: Callable[[Tensor], T], images: Tensor, transforms: Sequence[TTATransform]
+) -> T:
     """The mean of what `predict` says of the images under each of one or more maps.
 
     Images as predictions, such as the probabilities of each pixel, are moved back; at each pixel
     the mean is over the views that show it.  Raises `RecipeError` for what has no mean.
     [N,C,H,W] -> of N images
     """
-    warps = _warps(images, maps, "edge")
+    warps = _warps(images, transforms, "edge")
     predictions = [predict(warp.images(images)) for warp in warps]
     return _mean(predictions[0], predictions, warps)
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from saccade.augmentation.augmentation import as_float
-from saccade.augmentation.resample import Terms, cut, gather, inside, mirror, sample, shift
+from saccade.augmentation.resample import Terms, gather, inside, mirror, resized_crop, sample, shift
 from saccade.data.batch import Batch
 from saccade.data.targets import Rows, moved
 
@@ -93,7 +93,7 @@ class Warp:
             return as_float(gather(images, y, x, border))
         if self.kind == WarpKind.CUT and _cheaper_one_by_one(images):
             turned = [[1] * y + [2] * x for x, y in zip(across.tolist(), down.tolist())]
-            return cut(images, here._cuts(), self.size, turned)
+            return resized_crop(images, here._cuts(), self.size, turned)
         finer = max(1, round(min(old / new for old, new in zip(self.source, self.size))))
         read = sample(as_float(images), *here._places(finer), border)
         return read if finer == 1 else F.avg_pool2d(read, finer)  # so that no line falls between

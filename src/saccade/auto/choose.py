@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from saccade.auto.look import DatasetSummary
+from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import SMALL, Pretrained, pretrained
 from saccade.data.store import format_bytes
 from saccade.engine.profile import free_device_memory
@@ -52,22 +52,22 @@ Chosen = dict[str, Choice]
 
 
 def default_recipe(
-    seen: DatasetSummary, flags: Mapping[str, Any], hand: FindWeights
+    summary: DatasetSummary, flags: Mapping[str, Any], find_weights: FindWeights
 ) -> tuple[str, str]:
     """The recipe to train by where none is named, and why."""
-    size = f"the short side of the images is {seen.short_side} pixels"
+    size = f"the short side of the images is {summary.short_side} pixels"
     if (name := str(flags.get("model.name"))) in CLASSICAL_MODELS:
         return "classical", f"{name} is fitted, not trained"
     if flags.get("model.weights", "none") != "none":
-        return _transfer(seen, "weights to begin from are given")
-    if seen.short_side <= SMALL:
+        return _transfer(summary, "weights to begin from are given")
+    if summary.short_side <= SMALL:
         return "small", size
-    if seen.count > FEW or "model.weights" in flags:
+    if summary.count > FEW or "model.weights" in flags:
         return "photos", size
-    if not (found := hand(seen.short_side, str(flags.get("model.name", "auto")))):
+    if not (found := find_weights(summary.short_side, str(flags.get("model.name", "auto")))):
         return "photos", f"{size}; no pretrained weights are at hand, so from scratch"
-    why = f"{seen.count:,} images are few, and weights of {found[0].network} are at hand"
-    return _transfer(seen, why)
+    why = f"{summary.count:,} images are few, and weights of {found[0].network} are at hand"
+    return _transfer(summary, why)
 
 
 def _transfer(seen: DatasetSummary, why: str) -> tuple[str, str]:
@@ -93,7 +93,10 @@ def refuse_unused(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, s
 
 
 def choose_weights(
-    recipe: Recipe, seen: DatasetSummary, hand: FindWeights, found: Mapping[str, Choice]
+    recipe: Recipe,
+    summary: DatasetSummary,
+    find_weights: FindWeights,
+    choices: Mapping[str, Choice],
 ) -> tuple[Recipe, Chosen]:
     """The recipe with network, weights, and images prepared as theirs; what was chosen, and why.
 
@@ -101,9 +104,9 @@ def choose_weights(
     """
     chosen: Chosen = {}
     recipe = recipe.with_({"model.weights": located_weights(recipe.model.weights)})
-    recipe = _with(recipe, {k: v for k, v in found.items() if _open(recipe, k)}, chosen)
+    recipe = _with(recipe, {k: v for k, v in choices.items() if _open(recipe, k)}, chosen)
     if recipe.model.weights == "auto":
-        recipe = _with(recipe, _from_hand(recipe, seen, hand), chosen)
+        recipe = _with(recipe, _from_hand(recipe, summary, find_weights), chosen)
     if recipe.model.weights == "none":
         return _with(recipe, {k: v for k, v in AS_EVER.items() if _open(recipe, k)}, chosen), chosen
     origin = origin_of(recipe)

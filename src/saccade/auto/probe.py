@@ -26,13 +26,13 @@ from saccade.models.layers.blocks import normalized
 from saccade.models.weights import PublicWeights
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.probes.fit import fit_head
-from saccade.progress import counting
+from saccade.progress import progress_bar
 from saccade.recipes.settings import Settings
 from saccade.tasks.task import Task
 
 ERRORS = 3.92  # standard errors from end to end of a 95 % interval
 Progress = Callable[[int, int], None]
-Found = dict[str, tuple[Any, str]]  # settings, each with the reason for it
+Choices = dict[str, tuple[Any, str]]  # settings, each with the reason for it
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class BackboneComparison:
     """All that were tried, the best first, and what was left for lack of time."""
 
     results: tuple[ProbeResult, ...]
-    untried: tuple[str, ...]
+    skipped: tuple[str, ...]
 
     @property
     def best(self) -> ProbeResult:
@@ -68,13 +68,13 @@ class BackboneComparison:
         spread = (interval.high - interval.low) / ERRORS if interval else 0.0
         return first if first.score.value > last.score.value + spread else last
 
-    def found(self) -> Found:
+    def choices(self) -> Choices:
         """The settings that it comes to."""
         best = self.best
         why = f"{best.score.name} {best.score} held out, the best of {len(self.results)} compared"
         if best != self.results[0]:
             why += "; a layer before it is no better by more than a standard error"
-        chosen: Found = {"model.name": (best.network, why), "model.weights": (best.tag, why)}
+        chosen: Choices = {"model.name": (best.network, why), "model.weights": (best.tag, why)}
         if not best.last:
             network = create_model(best.network)
             chosen["model.without"] = (rows_between(network, best.layer), f"{best.layer} is better")
@@ -85,8 +85,8 @@ class BackboneComparison:
         score = self.results[0].score
         head = f"compared on {score.n:,} training images, by cross-validation of a last layer on"
         lines = [f"{head} features; {score.name}:", *(f"  {tried}" for tried in self.results)]
-        if self.untried:
-            lines.append(f"not compared for lack of time: {', '.join(self.untried)}")
+        if self.skipped:
+            lines.append(f"not compared for lack of time: {', '.join(self.skipped)}")
         return lines
 
 
@@ -95,7 +95,7 @@ def with_best_backbone(
     entries: Sequence[PublicWeights],
     items: Sequence[Item],
     task: Task,
-    resolved: Callable[[Found], Settings],
+    resolved: Callable[[Choices], Settings],
 ) -> Settings:
     """The settings with the network that a comparison chose, `resolved` again; notes tell of it.
 
@@ -109,9 +109,9 @@ def with_best_backbone(
         return replace(settings, notes=(*settings.notes, note))
     share = 1 if settings.recipe.train.epochs == 0 else 5
     seconds = settings.recipe.train.minutes * 60 / share or float("inf")
-    with counting("comparing") as progress:
+    with progress_bar("comparing") as progress:
         ranked = compare_backbones(entries, items, task, seconds=seconds, progress=progress)
-    chosen = resolved(ranked.found())
+    chosen = resolved(ranked.choices())
     return replace(chosen, notes=(*chosen.notes, *ranked.notes()))
 
 

@@ -13,7 +13,7 @@ from saccade.augmentation.catalogue import parse_augmentation
 from saccade.augmentation.crop import stage_sizes
 from saccade.auto import choose as starting
 from saccade.auto.choose import FindWeights, choose_weights
-from saccade.auto.look import DatasetSummary, is_fitted, without_training
+from saccade.auto.summary import DatasetSummary, is_fitted, without_training
 from saccade.auto.weights import SMALL, local_weights
 from saccade.data.batch import Batch
 from saccade.device import device
@@ -39,10 +39,10 @@ Choice = Callable[[Recipe, DatasetSummary], tuple[Any, str]]  # a value and the 
 def resolve(
     recipe: str | Path | None,
     flags: Mapping[str, Any],
-    seen: DatasetSummary,
+    summary: DatasetSummary,
     *,
     find_weights: FindWeights = local_weights,
-    found: Mapping[str, tuple[Any, str]] | None = None,
+    choices: Mapping[str, tuple[Any, str]] | None = None,
 ) -> Settings:
     """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`.
 
@@ -50,7 +50,9 @@ def resolve(
     with their reasons, goes before all other choices.
     """
     Recipe().with_(flags)  # refuses what no recipe takes, before any weights are fetched
-    name, notes = (recipe, ()) if recipe is not None else _fitting_recipe(seen, flags, find_weights)
+    name, notes = (
+        (recipe, ()) if recipe is not None else _fitting_recipe(summary, flags, find_weights)
+    )
     values = Recipe().settings()
     origins = dict.fromkeys(values, "default")
     stated, origin = _stated(name)
@@ -61,7 +63,7 @@ def resolve(
         chosen = without_training(chosen, flags, origins)
     elif chosen.train.epochs == 0:
         starting.refuse_unused(chosen, flags, origins)
-    chosen, begun = choose_weights(chosen, seen, find_weights, found or {})
+    chosen, begun = choose_weights(chosen, summary, find_weights, choices or {})
     origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
     if (
         chosen.train.minutes
@@ -70,10 +72,10 @@ def resolve(
     ):
         chosen = chosen.with_({"train.epochs": ENDLESS})
         origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
-    chosen = _chosen(chosen, FIRST_CHOICES, seen, origins)
+    chosen = _chosen(chosen, FIRST_CHOICES, summary, origins)
     _refuse_misfits(chosen)
     device(chosen.train.device)  # refused here where there is none
-    return Settings(_chosen(chosen, LATER_CHOICES, seen, origins), origins, notes)
+    return Settings(_chosen(chosen, LATER_CHOICES, summary, origins), origins, notes)
 
 
 def _chosen(

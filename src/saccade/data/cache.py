@@ -83,19 +83,19 @@ class StreamedImages:
 
     prefetch = 2
 
-    def __init__(self, items: Sequence[Item], kept: Sequence[int], preprocessing: Preprocessing):
+    def __init__(self, items: Sequence[Item], indices: Sequence[int], preprocessing: Preprocessing):
         self.items = items
-        self.kept = kept
+        self.indices = indices
         self.preprocessing = preprocessing
         self.shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
         self._workers = DecoderPool()
 
     def __len__(self) -> int:
-        return len(self.kept)
+        return len(self.indices)
 
     def take(self, index: Tensor) -> Tensor:
         rows = torch.empty(len(index), *self.shape, dtype=torch.uint8)
-        items = [self.items[self.kept[position]] for position in index.tolist()]
+        items = [self.items[self.indices[position]] for position in index.tolist()]
         for row, result in zip(rows, self._workers.decode_files(items, self.preprocessing)):
             if isinstance(result, Skipped):
                 raise DataError(
@@ -114,13 +114,13 @@ class CachedTargets:
     """
 
     images: ImageStore
-    noun: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.of_planes`, or `Images`
+    to_targets: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.of_planes`, or `Images`
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, rows: Tensor, /) -> Targets:
-        return self.noun(self.images.take(rows))
+        return self.to_targets(self.images.take(rows))
 
 
 def decode_all(

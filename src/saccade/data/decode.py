@@ -125,11 +125,11 @@ def resize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
 
 
 def resize_all(
-    some: Iterable[NDArray[np.uint8] | DataError], preprocessing: Preprocessing
+    images: Iterable[NDArray[np.uint8] | DataError], preprocessing: Preprocessing
 ) -> list[Tensor | DataError]:
     """`resized` of each [H,W,C], small ones of one shape together: [C,size,size]; errors stay."""
     results: list[Tensor | DataError] = []
-    for _, alike in groupby(some, key=_shape_if_small):
+    for _, alike in groupby(images, key=_shape_if_small):
         row: list[NDArray[np.uint8]] = []
         for pixels in alike:
             if isinstance(pixels, DataError):

@@ -93,7 +93,7 @@ class DecodeOptions:
     labels: bool = False  # of a mask: the numbers that the file holds, grey or of its palette
 
 
-def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
+def open_image(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
     """The upright image in an image file: grey [H,W,1], or [H,W,4] with a fourth of no meaning.
 
     Pillow keeps colours so, and torch resizes four as fast as three.  May be 2, 4 or 8 times
@@ -106,7 +106,7 @@ def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
         raise DataError(f"the file has {len(raw):,} bytes, over the limit of {MAX_BYTES:,}")
     try:
         with _quiet(), Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-            return _pixels(image, opening)
+            return _pixels(image, options)
     except DataError:
         raise
     except Image.DecompressionBombError as error:

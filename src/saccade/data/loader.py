@@ -118,7 +118,7 @@ class TargetRows(Protocol):
         ...
 
 
-Change = Callable[[Batch], Batch]  # of a batch as it is taken, on the processor
+BatchTransform = Callable[[Batch], Batch]  # of a batch as it is taken, on the processor
 
 
 class Loader:
@@ -135,22 +135,22 @@ class Loader:
         targets: TargetRows,
         batch_size: int,
         order: Order,
-        change: Change | None = None,
+        transform: BatchTransform | None = None,
     ):
         self.images = images
         self.targets = targets  # as many as `images`
         self.batch_size = batch_size
         self.order = order
-        self.change = change
+        self.transform = transform
         self._steps = len(_bounds(len(order(0)), batch_size))
 
     def __len__(self) -> int:
         """Steps in an epoch."""
         return self._steps
 
-    def through(self, change: Change) -> Loader:
+    def with_transform(self, transform: BatchTransform) -> Loader:
         """The same batches, each changed as it is taken; of a changed loader, in its place."""
-        return Loader(self.images, self.targets, self.batch_size, self.order, change)
+        return Loader(self.images, self.targets, self.batch_size, self.order, transform)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on; may be left at any batch."""
@@ -162,7 +162,7 @@ class Loader:
 
     def _batch(self, index: Tensor) -> Batch:
         batch = Batch(self.images.take(index), self.targets[index], index)
-        return self.change(batch) if self.change else batch
+        return self.transform(batch) if self.transform else batch
 
     def _prepared(self, parts: list[Tensor]) -> Iterator[Batch]:
         """The same batches, `images.ahead` of them made by a thread while one is used."""

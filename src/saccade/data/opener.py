@@ -15,9 +15,9 @@ REQUEST = struct.Struct("<?Q??")  # the fields of Opening; the file follows
 RESPONSE = struct.Struct("<QQQ")  # height, width, channels; pixels follow, or a reason after zeros
 
 
-def request(raw: bytes, opening: DecodeOptions) -> Message:
+def request(raw: bytes, options: DecodeOptions) -> Message:
     """What asks the process for the pixels of a file."""
-    return REQUEST.pack(opening.grey, opening.min_side, opening.longer, opening.labels), raw
+    return REQUEST.pack(options.grey, options.min_side, options.longer, options.labels), raw
 
 
 def handle_request(request: bytes) -> Message:

@@ -15,7 +15,7 @@ from saccade.data import opener
 from saccade.data.decode import Preprocessing, resize_all, validated_pixels
 from saccade.data.formats import DecodeOptions
 from saccade.data.item import Item, LazyImage, Skipped
-from saccade.data.reading import parallel_map_batches
+from saccade.data.parallel import parallel_map_batches
 from saccade.data.sandbox import Sandbox
 from saccade.errors import DataError, SaccadeError
 
@@ -51,25 +51,25 @@ class DecoderPool:
         return parallel_map_batches(items, part, self.sandbox.count)
 
     def read(
-        self, some: Sequence[LazyImage], preprocessing: Preprocessing
+        self, images: Sequence[LazyImage], preprocessing: Preprocessing
     ) -> list[Tensor | DataError]:
         """Images of a source, read and decoded: uint8 [C,size,size] each, or why not."""
-        return self.decode([_read(image) for image in some], preprocessing)
+        return self.decode([_read(image) for image in images], preprocessing)
 
     def decode(
-        self, some: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
+        self, images: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
     ) -> list[Tensor | DataError]:
         """What `decode.decode` gives, from bytes not trusted.  uint8 [C,size,size] each"""
-        files = [raw for raw in some if isinstance(raw, bytes)]
+        files = [raw for raw in images if isinstance(raw, bytes)]
         opened = iter(self.open(files, preprocessing.decode_options))
-        pixels = (next(opened) if isinstance(raw, bytes) else _given(raw) for raw in some)
+        pixels = (next(opened) if isinstance(raw, bytes) else _given(raw) for raw in images)
         return resize_all(pixels, preprocessing)
 
     def open(
-        self, files: Sequence[bytes], opening: DecodeOptions
+        self, files: Sequence[bytes], options: DecodeOptions
     ) -> list[NDArray[np.uint8] | DataError]:
         """What `formats.opened` gives."""
-        answers = self.sandbox.submit([opener.request(raw, opening) for raw in files])
+        answers = self.sandbox.submit([opener.request(raw, options) for raw in files])
         return [opener.parse_response(answer) for answer in answers]
 
 

@@ -44,14 +44,14 @@ class Sandbox:
     def __init__(self, module: str, count: int | None = None, *, timeout: float | None = None):
         self.module = module
         self.count = count or cpu_count()
-        self.patience = TIMEOUT if timeout is None else timeout
+        self.timeout = TIMEOUT if timeout is None else timeout
         self._idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
         for _ in range(self.count):
             self._idle.put(None)  # started when first needed
-        self._live: set[_Process] = set()
+        self._running: set[_Process] = set()
         self._closed = threading.Event()
-        threading.Thread(target=_watch, args=(self._live, self._closed), daemon=True).start()
-        self.close = weakref.finalize(self, _close, self._live, self._closed)
+        threading.Thread(target=_watch, args=(self._running, self._closed), daemon=True).start()
+        self.close = weakref.finalize(self, _close, self._running, self._closed)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -88,11 +88,11 @@ class Sandbox:
                 raise RuntimeError("this sandbox is closed")
             if process is None:
                 process = _Process(self.module)
-                self._live.add(process)
-            return process.ask(requests, self.patience)
+                self._running.add(process)
+            return process.ask(requests, self.timeout)
         finally:
             if process is not None and process.handle.returncode is not None:
-                self._live.discard(process)
+                self._running.discard(process)
                 process = None
             self._idle.put(process)
 

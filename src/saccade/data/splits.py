@@ -125,9 +125,9 @@ def _shared_groups(held: dict[str, tuple[Item, ...]], group: Grouping) -> tuple[
     return tuple(notes)
 
 
-def write_split(path: Path, division: DataSplit) -> None:
+def write_split(path: Path, data_split: DataSplit) -> None:
     """Write a table `name,label,split[,group]` that anyone can read; same division, same bytes."""
-    held = _parts(division) | {"unused": division.unused}
+    held = _parts(data_split) | {"unused": data_split.unused}
     grouped = any(item.group is not None for items in held.values() for item in items)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -199,20 +199,20 @@ def _refuse_difference(names: Iterable[str], who: str, whom: str) -> None:
         )
 
 
-def subsampled(division: DataSplit, *, train: int, held_out: int, seed: int) -> DataSplit:
+def subsample(data_split: DataSplit, *, train: int, held_out: int, seed: int) -> DataSplit:
     """At most `train` images of each class to train on, `held` in val and in test; 0: all.
 
     Which images these are is left to chance: the seed's.  A larger number takes the images of a
     smaller one and more, and neither moves an image from one part to another.
     """
     parts = {"train": train, "val": held_out, "test": held_out}
-    kept = {name: _first(getattr(division, name), most, seed) for name, most in parts.items()}
+    kept = {name: _first(getattr(data_split, name), most, seed) for name, most in parts.items()}
     used = {item.name for items in kept.values() for item in items}
-    rest = [item for name in parts for item in getattr(division, name) if item.name not in used]
+    rest = [item for name in parts for item in getattr(data_split, name) if item.name not in used]
     if not rest:
-        return division
+        return data_split
     note = f"{len(rest):,} images are not used: data.per_class, data.held_out_per_class"
-    return replace(division, **kept, unused=tuple(rest), notes=(*division.notes, note))
+    return replace(data_split, **kept, unused=tuple(rest), notes=(*data_split.notes, note))
 
 
 def _first(items: Sequence[Item], most: int, seed: int) -> tuple[Item, ...]:

@@ -37,7 +37,7 @@ from torch import Tensor
 from saccade.data.decode import Preprocessing
 from saccade.data.formats import DECODER
 from saccade.data.item import ImageFile, Item, Skipped
-from saccade.data.reading import parallel_map
+from saccade.data.parallel import parallel_map
 from saccade.device import cpu_count
 from saccade.errors import ResourceError
 
@@ -223,14 +223,14 @@ class FileStamp:
     stable: bool
 
 
-def digests(items: Sequence[Item], memory: Path) -> list[bytes]:
+def digests(items: Sequence[Item], database: Path) -> list[bytes]:
     """The SHA-256 of every image's contents; `memory` is the file that remembers them."""
     stamps = list(parallel_map(items, _stamp, cpu_count()))
-    found = _recalled(memory, stamps)
+    found = _recalled(database, stamps)
     unread = [k for k in range(len(items)) if k not in found]
     found.update(zip(unread, parallel_map([items[k] for k in unread], _content, cpu_count())))
     fresh = [(stamps[k], found[k]) for k in unread]
-    _remember(memory, [(s.location, s.text, d) for s, d in fresh if s is not None and s.stable])
+    _remember(database, [(s.location, s.text, d) for s, d in fresh if s is not None and s.stable])
     return [found[k] for k in range(len(items))]
 
 

@@ -239,7 +239,7 @@ class Captions:
 
 
 @dataclass(frozen=True)
-class Nothing:
+class NoTargets:
     """Nothing is to be said of the images: for networks that only learn to make such."""
 
     length: int

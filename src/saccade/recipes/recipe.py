@@ -47,7 +47,7 @@ class Recipe:
         tables: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
             known = known_setting(name)
-            tables.setdefault(known.part, {})[known.field] = value
+            tables.setdefault(known.table, {})[known.field] = value
         return replace(
             self, **{part: replace(getattr(self, part), **new) for part, new in tables.items()}
         )

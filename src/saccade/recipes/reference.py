@@ -45,7 +45,7 @@ class SettingsReference:
         return "\n".join(self._markdown_lines())
 
     def _markdown_lines(self) -> Iterator[str]:
-        for part, entries in groupby(self.entries, key=lambda one: one.part):
+        for part, entries in groupby(self.entries, key=lambda one: one.table):
             yield from (f"## {part}", "", getattr(Recipe(), part).__doc__, "")
             yield from ("| setting | default | takes | what it does |", "|---|---|---|---|")
             yield from map(_markdown_row, entries)
@@ -69,7 +69,7 @@ def list_settings(pattern: str) -> SettingsReference:
     found = tuple(
         one
         for one in all_settings().values()
-        if any(fnmatchcase(name, pattern) for name in (one.name, one.field, one.part, one.flag))
+        if any(fnmatchcase(name, pattern) for name in (one.name, one.field, one.table, one.flag))
     )
     if not found:
         raise unknown_setting(pattern)

@@ -67,17 +67,17 @@ class Range:
 class ShareOrCount:
     """A share of something from 0 to below 1, or a whole number of its parts from 1 on."""
 
-    part: str  # steps
+    unit: str  # steps
 
     def __contains__(self, number: Any, /) -> bool:
         return 0 <= number < 1 or (number >= 1 and float(number).is_integer())
 
     def to_dict(self) -> dict[str, Any]:
         """The ends, and what is counted from 1 on."""
-        return Range(0, closed="left").to_dict() | {"whole_from_1": self.part}
+        return Range(0, closed="left").to_dict() | {"whole_from_1": self.unit}
 
     def __str__(self) -> str:
-        return f"that is a share from 0 to below 1 or a whole number of {self.part}"
+        return f"that is a share from 0 to below 1 or a whole number of {self.unit}"
 
 
 ANY = Range()
@@ -150,7 +150,7 @@ class Setting:
     flag: str  # its short name on the command line and in Python; empty for most
 
     @property
-    def part(self) -> str:
+    def table(self) -> str:
         """The table that it is in: optim."""
         return self.name.partition(".")[0]
 

@@ -41,14 +41,14 @@ from saccade.augmentation.warp import Warp, warped
 from saccade.data.batch import Batch
 from saccade.errors import UsageError, unknown
 
-Change = Callable[[Tensor, int, torch.Generator], Tensor]
+Photometric = Callable[[Tensor, int, torch.Generator], Tensor]
 """[N,C,H,W] float of 0 to 255, severity 1 to 5 -> the same shape and range; what is where stays"""
-Move = Callable[[Tensor, int, torch.Generator], Warp]
+Geometric = Callable[[Tensor, int, torch.Generator], Warp]
 """[N,C,H,W] float of 0 to 255, severity 1 to 5 -> where their points go"""
 Corruption = Callable[[Batch, int, torch.Generator], Batch]
 
 
-def changing(change: Change) -> Corruption:
+def photometric(change: Photometric) -> Corruption:
     """The corruption of what pixels show; targets stay."""
 
     @wraps(change)
@@ -58,7 +58,7 @@ def changing(change: Change) -> Corruption:
     return corruption
 
 
-def moving(move: Move) -> Corruption:
+def geometric(move: Geometric) -> Corruption:
     """The corruption of where things are; targets move with their images."""
 
     @wraps(move)
@@ -73,27 +73,27 @@ def _named(wrap: Callable[[Any], Corruption], *functions: Any) -> dict[str, Corr
 
 
 FAMILIES: dict[str, dict[str, Corruption]] = {
-    "noise": _named(changing, gaussian_noise, shot_noise, impulse_noise, speckle_noise),
-    "blur": _named(changing, defocus_blur, gaussian_blur, motion_blur, zoom_blur, glass_blur),
-    "weather": _named(changing, fog, frost, snow, brightness),
+    "noise": _named(photometric, gaussian_noise, shot_noise, impulse_noise, speckle_noise),
+    "blur": _named(photometric, defocus_blur, gaussian_blur, motion_blur, zoom_blur, glass_blur),
+    "weather": _named(photometric, fog, frost, snow, brightness),
     "digital": {
-        **_named(changing, contrast, pixelate, jpeg),
-        **_named(moving, elastic),
-        **_named(changing, saturate),
+        **_named(photometric, contrast, pixelate, jpeg),
+        **_named(geometric, elastic),
+        **_named(photometric, saturate),
     },
-    "shift": _named(moving, translate, turn, scale),
+    "shift": _named(geometric, translate, turn, scale),
 }
 CORRUPTIONS = {name: one for family in FAMILIES.values() for name, one in family.items()}
 COLOURED = {"saturate"}  # of no effect on grey images
 
 
-def names(channels: int, wanted: str = "all") -> tuple[str, ...]:
+def names(channels: int, selection: str = "all") -> tuple[str, ...]:
     """The corruptions that `wanted` means: all, families or names, with spaces between them.
 
     Those without effect on images of so many channels are left out, unless named.
     """
     found: dict[str, None] = {}
-    for word in wanted.split() or ["all"]:
+    for word in selection.split() or ["all"]:
         if word in CORRUPTIONS:
             found[word] = None
             continue

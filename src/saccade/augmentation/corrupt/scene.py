@@ -27,7 +27,7 @@ from PIL import Image
 from torch import Tensor
 
 from saccade.augmentation.colour import LUMA
-from saccade.augmentation.corrupt.optics import even, filtered, normal, streaks, strength
+from saccade.augmentation.corrupt.optics import convolve, motion_kernels, rand, randn, strength
 from saccade.augmentation.geometry import Elastic, centred, rotation, translation
 from saccade.augmentation.warp import Warp, WarpKind
 
@@ -65,11 +65,11 @@ def snow(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
 
     count, _, height, width = images.shape
     coarse = (count, 1, max(2, round(height / zoom)), max(2, round(width / zoom)))
-    flakes = mean + spread * normal(coarse, generator, images)
+    flakes = mean + spread * randn(coarse, generator, images)
     flakes = F.interpolate(flakes, (height, width), mode="bilinear", align_corners=False)
     flakes = torch.where(flakes < least, 0, flakes).clamp(0, 1)
-    degrees = -135 + 90 * even((count,), generator, images)  # downwards
-    flakes = 255 * filtered(flakes, streaks(round(length), sigma, degrees)).clamp(min=0)
+    degrees = -135 + 90 * rand((count,), generator, images)  # downwards
+    flakes = 255 * convolve(flakes, motion_kernels(round(length), sigma, degrees)).clamp(min=0)
     pale = torch.maximum(images, 1.5 * grey(images) + 127.5)
     return (kept * images + (1 - kept) * pale + flakes + flakes.rot90(2, (2, 3))).clamp_(0, 255)
 
@@ -87,7 +87,7 @@ def clouds(images: Tensor, decay: float, generator: torch.Generator) -> Tensor:
     count, _, height, width = images.shape
     total, cells, amplitude = images.new_zeros(count, 1, height, width), 2, 1.0
     while cells <= min(height, width):
-        noise = even((count, 1, cells + 1, cells + 1), generator, images)
+        noise = rand((count, 1, cells + 1, cells + 1), generator, images)
         octave = F.interpolate(noise, (height, width), mode="bilinear", align_corners=True)
         total += amplitude * octave
         cells, amplitude = 2 * cells, amplitude / decay
@@ -157,7 +157,7 @@ def translate(images: Tensor, severity: int, generator: torch.Generator) -> Warp
     [N,C,H,W] -> N maps
     """
     step = severity * max(1, round(min(images.shape[2:]) / STEP))
-    angle = (8 * even((len(images),), generator, images)).floor() * (math.pi / 4)
+    angle = (8 * rand((len(images),), generator, images)).floor() * (math.pi / 4)
     across, down = (step * direction.round() for direction in (angle.cos(), angle.sin()))
     return _warp(images, translation(across, down), WarpKind.MOVE)
 
@@ -180,7 +180,7 @@ def _warp(images: Tensor, matrix: Tensor, kind: WarpKind) -> Warp:
 
 def _either(images: Tensor, generator: torch.Generator) -> Tensor:
     """1 or -1 for each image.  -> [N]"""
-    return 2 * (even((len(images),), generator, images) < 0.5).to(images) - 1
+    return 2 * (rand((len(images),), generator, images) < 0.5).to(images) - 1
 
 
 def _size(images: Tensor) -> tuple[int, int]:

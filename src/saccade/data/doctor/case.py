@@ -88,6 +88,6 @@ def label_text(item: Item) -> str:
     return "|".join(item.label) if isinstance(item.label, tuple) else str(item.label)
 
 
-def pluralize(count: int, one: str, many: str = "") -> str:
+def pluralize(count: int, singular: str, plural: str = "") -> str:
     """`1 image`, `2 images`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

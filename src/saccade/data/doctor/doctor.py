@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from saccade.data.doctor import (
-    traps_files,
-    traps_labels,
-    traps_pixels,
+    checks_files,
+    checks_labels,
+    checks_pixels,
 )
 from saccade.data.doctor import (
-    traps_labels as traps_copies,
+    checks_labels as checks_copies,
 )
 from saccade.data.doctor.case import Case, Finding, label_text, pluralize
+from saccade.data.doctor.checks_labels import label_counts
+from saccade.data.doctor.checks_pixels import lost_to_crop
 from saccade.data.doctor.duplicates import (
     candidate_pairs,
     clusters,
@@ -33,8 +35,6 @@ from saccade.data.doctor.duplicates import (
     first_of_content,
 )
 from saccade.data.doctor.scan import Progress, scan
-from saccade.data.doctor.traps_labels import label_counts
-from saccade.data.doctor.traps_pixels import lost_to_crop
 from saccade.data.item import ImageFile, Skipped, Source
 from saccade.data.sources import absolute_location
 from saccade.files import cache_folder
@@ -229,35 +229,35 @@ def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
     return {"edges": list(edges), "counts": counts.tolist()}
 
 
-Trap = Callable[[Case], Finding | None]
-TRAPS: tuple[Trap, ...] = (
-    traps_files.unreadable,
-    traps_files.empty_file,
-    traps_copies.leakage,
-    traps_copies.different_labels,
-    traps_copies.duplicates,
-    traps_copies.near_duplicates,
-    traps_labels.class_missing,
-    traps_labels.class_tiny,
-    traps_labels.imbalance,
-    traps_files.wrong_suffix,
-    traps_files.rare_format,
-    traps_files.name_collision,
-    traps_files.linked_twice,
-    traps_pixels.long_shape,
-    traps_pixels.flat,
-    traps_pixels.blurred,
-    traps_pixels.dark,
-    traps_pixels.bright,
-    traps_pixels.small,
-    traps_pixels.grey_mix,
-    traps_pixels.rotated,
-    traps_pixels.deep,
-    traps_pixels.cmyk,
-    traps_pixels.alpha,
-    traps_pixels.animated,
-    traps_files.hidden,
-    traps_files.skipped,
+Check = Callable[[Case], Finding | None]
+CHECKS: tuple[Check, ...] = (
+    checks_files.unreadable,
+    checks_files.empty_file,
+    checks_copies.leakage,
+    checks_copies.different_labels,
+    checks_copies.duplicates,
+    checks_copies.near_duplicates,
+    checks_labels.class_missing,
+    checks_labels.class_tiny,
+    checks_labels.imbalance,
+    checks_files.wrong_suffix,
+    checks_files.rare_format,
+    checks_files.name_collision,
+    checks_files.linked_twice,
+    checks_pixels.long_shape,
+    checks_pixels.flat,
+    checks_pixels.blurred,
+    checks_pixels.dark,
+    checks_pixels.bright,
+    checks_pixels.small,
+    checks_pixels.grey_mix,
+    checks_pixels.rotated,
+    checks_pixels.deep,
+    checks_pixels.cmyk,
+    checks_pixels.alpha,
+    checks_pixels.animated,
+    checks_files.hidden,
+    checks_files.skipped,
 )
 WEIGHT = {"error": 0, "warning": 1, "note": 2}
 
@@ -294,7 +294,7 @@ def examine(
         cluster=clusters(len(items), np.concatenate([copies, pairs])),
         preprocessing=preprocessing,
     )
-    findings = [finding for trap in TRAPS if (finding := trap(case))]
+    findings = [finding for trap in CHECKS if (finding := trap(case))]
     findings.sort(key=lambda finding: WEIGHT[finding.severity])
     return Diagnosis(
         name=source.name,

@@ -35,14 +35,14 @@ def digest(raw: bytes | NDArray[np.uint8]) -> str:
     return content.hexdigest()
 
 
-def reduced(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+def downscaled(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """The image at another size.  [H,W] -> [height,width]"""
     return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.LANCZOS))
 
 
 def phash(grey: NDArray[np.uint8]) -> int:
     """64 bits: which of the lowest 8 x 8 frequencies lie above their median.  [H,W] -> int"""
-    pixels = reduced(grey, SIDE, SIDE).astype(np.float64)
+    pixels = downscaled(grey, SIDE, SIDE).astype(np.float64)
     lowest = _COSINES @ pixels @ _COSINES.T
     return _packed(lowest > np.median(lowest))
 
@@ -52,7 +52,7 @@ def dhash(grey: NDArray[np.uint8]) -> int:
 
     [H,W] -> int
     """
-    pixels = reduced(grey, 9, 8)
+    pixels = downscaled(grey, 9, 8)
     return _packed(pixels[:, 1:] > pixels[:, :-1])
 
 
@@ -145,16 +145,16 @@ def facts_of(raw: bytes | NDArray[np.uint8]) -> Facts:
     return _measured(facts, pixels)
 
 
-def pixels_of(raw: bytes | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def pixels_of(raw: bytes | NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The image as the decoder reads it, squashed to a square.  -> [side,side,3]
 
     Only the reading is the decoder's: its resize needs torch, which takes longer to start than a
     thousand images to look at.  Raises `DataError` for what cannot be read.
     """
     if isinstance(raw, bytes):
-        raw = open_image(raw, DecodeOptions(grey=False, min_side=side, longer=False))
+        raw = open_image(raw, DecodeOptions(grey=False, min_side=size, longer=False))
     image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw).convert("RGB")
-    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
 
 
 def row(facts: Facts) -> tuple[object, ...]:
@@ -205,7 +205,7 @@ def _measured(facts: Facts, pixels: NDArray[np.uint8]) -> Facts:
     red, green, blue = np.moveaxis(pixels, 2, 0)
     most, least = (fold(fold(red, green), blue) for fold in (np.maximum, np.minimum))
     grey = np.asarray(Image.fromarray(pixels).convert("L"))  # ITU-R 601
-    small = reduced(grey, SMALLEST, SMALLEST)
+    small = downscaled(grey, SMALLEST, SMALLEST)
     counts = np.bincount(grey.ravel(), minlength=256)
     darkest, brightest = np.searchsorted(counts.cumsum(), (0.01 * grey.size, 0.99 * grey.size))
     shares = counts[counts > 0] / grey.size

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from saccade.data.doctor.facts import COLUMNS, VERSION, Facts, facts_of, raw_of, row
 from saccade.data.formats import DECODER
 from saccade.data.item import ImageFile, Item, LazyImage
-from saccade.data.reading import parallel_map_batches
+from saccade.data.parallel import parallel_map_batches
 from saccade.data.sandbox import Message, Sandbox, serve
 from saccade.data.sources.archive import ArchivedImage, ZippedImage
 from saccade.errors import DataError, ResourceError

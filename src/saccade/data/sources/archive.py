@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.data.item import EncodedImage, LazyImage
-from saccade.data.sources.listing import FoundImages, Listing, arrange, is_hidden, why_no_image
+from saccade.data.sources.listing import Listing, ScanResult, arrange, is_hidden, skip_reason
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one image file
-HELD = 2**30  # bytes of all images of a compressed .tar
+MAX_UNPACKED = 2**30  # bytes of all images of a compressed .tar
 LOCAL_HEADER = 30  # bytes, before a zip member's name (APPNOTE 4.3.7)
 ZIPS = (".zip",)
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -77,10 +77,10 @@ def archive(path: Path) -> Listing:
     return arrange(members(path), path.name[: len(path.name) - len(ending)], f"'{path}'")
 
 
-def members(path: Path) -> FoundImages:
+def members(path: Path) -> ScanResult:
     """Every member of an archive; the last one counts where several have one name."""
     latest: dict[str, tuple[str, LazyImage | None]] = {}
-    found = FoundImages()
+    found = ScanResult()
     for name, reason, image in _zip(path) if is_zip(path) else tar_members(path):
         name = name.removeprefix("./")
         if name in latest:
@@ -109,7 +109,7 @@ def _why_not(name: str) -> str:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or ":" in parts[0]:
         return "a name that leads out of the archive"
-    return "hidden" if any(map(is_hidden, parts)) else why_no_image(parts[-1])
+    return "hidden" if any(map(is_hidden, parts)) else skip_reason(parts[-1])
 
 
 def _zip(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
@@ -152,9 +152,10 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
                     continue
                 held += one.size
                 file = opened.extractfile(one)
-                if held > HELD or file is None:
+                if held > MAX_UNPACKED or file is None:
                     raise DataError(
-                        f"'{path}' unpacks to more than {HELD >> 30} GiB", "unpack it to a .tar"
+                        f"'{path}' unpacks to more than {MAX_UNPACKED >> 30} GiB",
+                        "unpack it to a .tar",
                     )
                 yield one.name, "", EncodedImage(file.read())
     except DataError:

@@ -18,16 +18,16 @@ from saccade.data.classes import class_name, natural_sort_key
 from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage
 from saccade.data.sources.listing import (
     LABELLED,
-    FoundImages,
     Listing,
+    ScanResult,
     arrange,
     assemble,
     is_hidden,
     refuse_imageless,
+    skip_reason,
     split_of,
-    why_no_image,
 )
-from saccade.data.sources.table import missing, read_text
+from saccade.data.sources.table import missing_reason, read_text
 from saccade.errors import DataError, UsageError
 
 
@@ -36,7 +36,7 @@ def folder(root: Path) -> Listing:
     return arrange(walk(root), root.resolve().name, f"'{root}'")
 
 
-def walk(root: Path) -> FoundImages:
+def walk(root: Path) -> ScanResult:
     """Every file below `root`, each folder once, however links lead about.
 
     Links are followed after all real folders have been read, so that a file counts under its real
@@ -46,7 +46,7 @@ def walk(root: Path) -> FoundImages:
         raise DataError(f"there is no folder '{root}'", "check the spelling of the path")
     if not root.is_dir():
         raise DataError(f"'{root}' is a file where a folder is needed", LABELLED)
-    found = FoundImages()
+    found = ScanResult()
     read: dict[tuple[int, int], str] = {}
     waiting, links = [""], []
     while waiting or links:
@@ -69,7 +69,7 @@ def walk(root: Path) -> FoundImages:
 
 
 def _read_folder(
-    place: Path, name: str, found: FoundImages, waiting: list[str], links: list[str]
+    place: Path, name: str, found: ScanResult, waiting: list[str], links: list[str]
 ) -> None:
     """List one folder: images and the rest into `found`, folders to be read into the others."""
     prefix = f"{name}/" if name else ""
@@ -84,7 +84,7 @@ def _read_folder(
                 found.skip(below, "hidden")
             else:
                 (links if entry.is_symlink() else waiting).append(below)
-        elif reason := why_no_image(entry.name):
+        elif reason := skip_reason(entry.name):
             found.skip(below, reason)
         elif not entry.is_file():
             found.skip(below, "a link to nothing" if entry.is_symlink() else "no regular file")
@@ -110,15 +110,15 @@ def pattern(root: Path, expression: str) -> Listing:
     return assemble(rows, root.resolve().stem, where, found.skipped)
 
 
-def _listed(file: Path) -> FoundImages:
+def _listed(file: Path) -> ScanResult:
     """The images that a text file names, a line each, relative to its folder."""
-    found, seen = FoundImages(), set()
+    found, seen = ScanResult(), set()
     for line in filter(None, map(str.strip, read_text(file).splitlines())):
         name = str(PurePosixPath(line.replace("\\", "/")))
         place = str(file.parent / name)
         if name in seen:
             found.skip(name, "named more than once")
-        elif reason := why_no_image(PurePosixPath(name).name) or missing(place):
+        elif reason := skip_reason(PurePosixPath(name).name) or missing_reason(place):
             found.skip(name, reason)
         else:
             found.images.append((name, ImageFile(place)))
@@ -127,7 +127,7 @@ def _listed(file: Path) -> FoundImages:
 
 
 def _row(
-    at: str, image: LazyImage, compiled: re.Pattern[str], found: FoundImages
+    at: str, image: LazyImage, compiled: re.Pattern[str], found: ScanResult
 ) -> tuple[str, Item] | None:
     """The split and the item of one image, or nothing where the expression does not match."""
     hit = compiled.search(at)
@@ -181,7 +181,7 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
 
 
 def _inside(folder: Path) -> list[Item]:
-    files = [f for f in folder.rglob("*") if not why_no_image(f.name) and f.is_file()]
+    files = [f for f in folder.rglob("*") if not skip_reason(f.name) and f.is_file()]
     if not files:
         raise DataError(f"there is no image in '{folder}'")
     return [

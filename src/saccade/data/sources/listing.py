@@ -95,7 +95,7 @@ LABELLED = "put each class into a folder of its own, or give a table with path a
 
 
 @dataclass
-class FoundImages:
+class ScanResult:
     """What a walk through a folder or an archive came upon: images by name, and the rest."""
 
     images: list[tuple[str, LazyImage]] = field(default_factory=list)
@@ -110,7 +110,7 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX", "@eaDir")) or name in ("Thumbs.db", "desktop.ini")
 
 
-def why_no_image(name: str) -> str:
+def skip_reason(name: str) -> str:
     """Why a file called `name` is left out, or nothing when it should be an image."""
     if is_hidden(name):
         return "hidden"
@@ -130,10 +130,10 @@ def split_of(folder: str) -> str | None:
     return None
 
 
-def arrange(found: FoundImages, name: str, where: str) -> Listing:
+def arrange(scan: ScanResult, name: str, where: str) -> Listing:
     """The images by split and class; `where` is what messages call the place."""
-    refuse_imageless(found, where)
-    images = sorted(found.images, key=lambda pair: natural_sort_key(pair[0]))
+    refuse_imageless(scan, where)
+    images = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
     names = [image for image, _ in images]
     depth = _depth_of_wrapping(names)
     folders = _split_folders(names, depth, where)
@@ -143,9 +143,9 @@ def arrange(found: FoundImages, name: str, where: str) -> Listing:
         split = folders.get(parts[0]) if folders else "all"
         label = parts[1 if folders else 0 : -1]
         if split is None:
-            found.skip(at, f"in none of the folders {', '.join(folders)}")
+            scan.skip(at, f"in none of the folders {', '.join(folders)}")
         elif not label:
-            found.skip(at, "not in the folder of a class")
+            scan.skip(at, "not in the folder of a class")
         else:
             rows.append((split, Item(at, class_name(label[0]), image)))
     if not rows:
@@ -155,16 +155,16 @@ def arrange(found: FoundImages, name: str, where: str) -> Listing:
         notes = (f"all images lie in '{'/'.join(names[0].split('/')[:depth])}'",)
     taken = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
     notes += tuple(f"'{one}' is read as a class, for other folders lie beside it" for one in taken)
-    return assemble(rows, name, where, found.skipped, notes)
+    return assemble(rows, name, where, scan.skipped, notes)
 
 
-def refuse_imageless(found: FoundImages, where: str) -> None:
+def refuse_imageless(scan: ScanResult, where: str) -> None:
     """Raise `DataError` saying what there is instead when there is no image."""
-    if found.images:
+    if scan.images:
         return
-    if not found.skipped:
+    if not scan.skipped:
         raise DataError(f"{where} is empty", LABELLED)
-    reasons = Counter(one.reason for one in found.skipped)
+    reasons = Counter(one.reason for one in scan.skipped)
     held = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
     known = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
     raise DataError(f"{where} holds no image: {held}", f"images are files that end in {known}")

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
 from saccade.data.item import Count, ImageFile, Item, Label, Skipped
-from saccade.data.sources.listing import SUFFIXES, Listing, assemble, split_of, why_no_image
+from saccade.data.sources.listing import SUFFIXES, Listing, assemble, skip_reason, split_of
 from saccade.errors import DataError, unknown
 
 # fmt: off
@@ -73,9 +73,9 @@ def column_values(path: Path, column: str = "") -> dict[str, str]:
     }
 
 
-def missing(place: str) -> str:
+def missing_reason(path: str) -> str:
     """Why an image that a person named cannot be read, or nothing."""
-    return "" if os.path.isfile(place) else "not there"  # noqa: PTH113  a name may be too long
+    return "" if os.path.isfile(path) else "not there"  # noqa: PTH113  a name may be too long
 
 
 def read_text(path: Path) -> str:
@@ -131,9 +131,9 @@ class _Rows:
                 hint = "one row an image, several labels joined by |"
                 raise self._wrong(number, f"labels '{name}' anew", hint)
             return "named more than once"
-        if reason := why_no_image(PurePosixPath(name).name):
+        if reason := skip_reason(PurePosixPath(name).name):
             return reason
-        if reason := missing(place):
+        if reason := missing_reason(place):
             self.missing.append(name)
             return reason
         return "" if label is not None else "without a label"

@@ -18,8 +18,8 @@ from saccade.data.item import Item, LazyImage
 from saccade.data.sources.archive import tar_members
 from saccade.data.sources.listing import (
     SUFFIXES,
-    FoundImages,
     Listing,
+    ScanResult,
     assemble,
     refuse_imageless,
     split_of,
@@ -37,7 +37,7 @@ def webdataset(shards: Sequence[Path]) -> Listing:
     classes = ()
     if (list_of_classes := ordered[0].parent / "classes.txt").is_file():
         classes = read_classes(list_of_classes)
-    found = FoundImages()
+    found = ScanResult()
     rows: list[tuple[str, Item]] = []
     for shard in ordered:
         split = _split(shard)
@@ -55,12 +55,12 @@ def webdataset(shards: Sequence[Path]) -> Listing:
     return assemble(rows, name or "shards", where, found.skipped, classes=classes)
 
 
-def expand(places: str) -> list[Path]:
+def expand(pattern: str) -> list[Path]:
     """The shards that `dir/train-{000..009}.tar`, `dir/*.tar` or one path names."""
-    if braces := BRACES.search(places):
+    if braces := BRACES.search(pattern):
         first, last = braces[1], braces[2]
         names = [
-            places[: braces.start()] + str(number).zfill(len(first)) + places[braces.end() :]
+            pattern[: braces.start()] + str(number).zfill(len(first)) + pattern[braces.end() :]
             for number in range(int(first), int(last) + 1)
         ]
         missing = [name for name in names if not Path(name).is_file()]
@@ -70,7 +70,7 @@ def expand(places: str) -> list[Path]:
                 "check the numbers in braces",
             )
         return [Path(name) for name in names]
-    path = Path(places)
+    path = Path(pattern)
     return sorted(path.parent.glob(path.name)) if "*" in path.name else [path]
 
 
@@ -83,7 +83,7 @@ def holds_samples(path: Path) -> bool:
     return False
 
 
-def _samples(shard: Path, classes: Sequence[str], found: FoundImages) -> Iterator[Item]:
+def _samples(shard: Path, classes: Sequence[str], found: ScanResult) -> Iterator[Item]:
     """The items of one shard; what has no image or no label goes into `found.skipped`."""
     samples: dict[str, dict[str, tuple[str, LazyImage]]] = {}
     for name, reason, image in tar_members(shard):

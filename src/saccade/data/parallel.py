@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-PART = 32  # items handed to a thread at once, at the most
+CHUNK = 32  # items handed to a thread at once, at the most
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ def parallel_map_batches(
     items: Sequence[S], call: Callable[[Sequence[S]], list[T]], threads: int
 ) -> Iterator[T]:
     """The same by parts of up to `PART` items."""
-    size = max(1, min(PART, len(items) // (2 * threads)))
+    size = max(1, min(CHUNK, len(items) // (2 * threads)))
     if len(items) <= size:  # one image: a thread would take longer to start than it saves
         yield from call(items)
         return

@@ -102,10 +102,10 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
 
 
 def channel_statistics(
-    images: ImageStore, looked_at: int = 4096
+    images: ImageStore, sample_size: int = 4096
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of every channel, of values 0 to 1, to four places."""
-    index = torch.tensor(_spread(range(len(images)), looked_at))
+    index = torch.tensor(_spread(range(len(images)), sample_size))
     totals, squares, n = 0.0, 0.0, 0
     for part in index.split(256):
         pixels = images.take(part).double().div_(255).transpose(0, 1).flatten(1)
