@@ -300,7 +300,7 @@ def test_a_batch_in_pieces_has_the_targets_of_all_pieces_in_order(monkeypatch: p
     from saccade.augmentation import augmentation as module
 
     whole = blobs()
-    monkeypatch.setattr(module, "VALUES", 7 * whole.images[0].numel())
+    monkeypatch.setattr(module, "CHUNK_VALUES", 7 * whole.images[0].numel())
     seen = compose([augmentation("flip:1")])(whole, chance())
     x0, y0, x1, y1 = whole.targets.boxes.unbind(1)
     assert torch.equal(seen.targets.boxes, torch.stack((SIDE - x1, y0, SIDE - x0, y1), dim=1))
@@ -314,12 +314,12 @@ WRITERS = {
     "warped",  # images and targets by one warp
     "mixup",
     "cutmix",
-    "Chain.__call__",  # to floating point
-    "_in_pieces",
+    "Compose.__call__",  # to floating point
+    "_in_chunks",
     "OneOf.__call__",
-    "changing.corruption",
+    "photometric.corruption",
     "corrupt",  # to floating point
-    "Corrupted.__call__",  # to bytes
+    "CorruptedImages.__call__",  # to bytes
 }
 
 

@@ -35,9 +35,9 @@ ZOOMS = 12  # images that make a zoom
 
 
 def convolve(images: Tensor, kernels: Tensor) -> Tensor:
-    """Smoothed with `kernels` of odd size, the image mirrored beyond its edge.
+    """Convolution with `kernels` of odd size, the image mirrored beyond its edge.
 
-    By Fourier transforms, since kernels may have thousands of numbers.
+    By Fourier transforms, since kernels may have thousands of weights.
     [N,C,H,W], [1 or N,k,k] -> [N,C,H,W]
     """
     reach = kernels.shape[-1] // 2
@@ -72,8 +72,8 @@ def motion_kernels(length: int, sigma: float, degrees: Tensor) -> Tensor:
     for low_y, low_x in ((0, 0), (0, 1), (1, 0), (1, 1)):  # shared out among four pixels
         row, column = y.floor() + low_y, x.floor() + low_x
         share = (1 - (y - row).abs()) * (1 - (x - column).abs()) * weights
-        place = (row * (2 * length + 1) + column).long()
-        kernels.scatter_add_(1, place.clamp_(0, kernels.shape[1] - 1), share)
+        index = (row * (2 * length + 1) + column).long()
+        kernels.scatter_add_(1, index.clamp_(0, kernels.shape[1] - 1), share)
     kernels = kernels / kernels.sum(dim=1, keepdim=True)
     return kernels.view(len(degrees), 2 * length + 1, 2 * length + 1)
 
@@ -100,7 +100,7 @@ def randn(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Ten
 
 
 def rand(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Numbers from 0 to 1, of the device and type of `like`.  -> [*shape]"""
+    """Uniform numbers from 0 to 1, of the device and type of `like`.  -> [*shape]"""
     return torch.rand(tuple(shape), generator=generator, device=generator.device).to(like)
 
 
@@ -175,8 +175,8 @@ def glass_blur(images: Tensor, severity: int, generator: torch.Generator) -> Ten
     )  # pixels
     count, _, height, width = images.shape
     smooth = blur(images, images.new_full((count,), sigma))
-    moves = (2 * rand((count, 2, height, width), generator, images) - 1) * reach
-    y = torch.arange(height, device=images.device)[:, None] + moves[:, 0].round() + 0.5
-    x = torch.arange(width, device=images.device) + moves[:, 1].round() + 0.5
+    offsets = (2 * rand((count, 2, height, width), generator, images) - 1) * reach
+    y = torch.arange(height, device=images.device)[:, None] + offsets[:, 0].round() + 0.5
+    x = torch.arange(width, device=images.device) + offsets[:, 1].round() + 0.5
     scattered = gather(smooth, y, x, "reflect")
     return blur(scattered, images.new_full((count,), sigma))
