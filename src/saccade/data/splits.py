@@ -17,7 +17,7 @@ from saccade.errors import DataError, UsageError
 from saccade.files import atomic_write
 
 SPLITS = ("train", "val", "test", "unused")
-LABEL_SEPARATOR = "|"  # between the labels of one image
+SEPARATOR = "|"  # between the labels of one image
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def read_split(path: Path, source: Source) -> DataSplit:
 def label_text(label: Label) -> str:
     """A label as one cell of a table."""
     if isinstance(label, tuple):
-        return LABEL_SEPARATOR.join(label)
+        return SEPARATOR.join(label)
     return "" if label is None else str(label)
 
 

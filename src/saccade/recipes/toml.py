@@ -1,4 +1,4 @@
-"""Recipes as TOML: the values that a file states, and a value as it stands in one."""
+"""Recipes as TOML: reading the values of a file, and writing a value."""
 
 from __future__ import annotations
 
