@@ -1,4 +1,4 @@
-"""The machine: its memory allocator, cores, threads and devices.  Needs no torch to be imported.
+"""Hardware: the memory allocator, CPU cores, threads and devices.  Importing it needs no torch.
 
 glibc gives memory above some size back to the kernel at once, which clears every page of the next
 block: a tenth of the time of a training step (docs/speed.md), half of that of an augmentation.

@@ -84,9 +84,9 @@ def shift(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
     )
     everything = slice(None)
     edges = [(strip, everything) for strip in rows] + [(everything, strip) for strip in columns]
-    for strip, part in edges:
-        edge = gather(images, y[:, strip, None], x[:, None, part], border)
-        shifted[:, :, strip, part] = edge
+    for tall, wide in edges:
+        edge = gather(images, y[:, tall, None], x[:, None, wide], border)
+        shifted[:, :, tall, wide] = edge
     inner = shifted[:, :, rows[0].stop : rows[1].start, columns[0].stop : columns[1].start]
     height, width = inner.shape[2:]
     for row, (top, left) in enumerate(zip(tops, lefts)):

@@ -253,6 +253,6 @@ def _memory(recipe: Recipe) -> tuple[int, int]:
 
 
 def located_weights(weights: str) -> str:
-    """A path as it is found from anywhere; everything else as it is."""
+    """A path made absolute; everything else as it is."""
     path = Path(weights)
     return str(path.absolute()) if path.exists() else weights

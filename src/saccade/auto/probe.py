@@ -150,7 +150,7 @@ def _probe(
     concatenated = features(extractor, decoded, AugmentedCopies(), progress)
     targets, head = task.targets(readable), task.heads[0]
     by_layer = concatenated.split(extractor.feature_dims(preprocessing.size), dim=2)
-    scores = [held_out(head, task, x, targets, groups_of(readable)) for x in by_layer]
+    scores = [cross_validated_score(head, task, x, targets, groups_of(readable)) for x in by_layer]
     seconds = time.monotonic() - start
     return [
         ProbeResult(entry.network, entry.tag, layer, k == 0, x.shape[2], score, seconds)
@@ -158,7 +158,7 @@ def _probe(
     ]
 
 
-def held_out(
+def cross_validated_score(
     head: str, task: Task, features: Tensor, targets: Tensor, groups: Tensor | None
 ) -> MetricValue:
     """The cross-validated primary metric of a head on features [N,1,D]; groups [N] or None."""

@@ -48,7 +48,7 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
     """
     name, why = recipe.model.name, f"no use: {recipe.model.name} is fitted in one go"
     defaults = Recipe().settings() | {"train.epochs": 0, "train.precision": "float32"}
-    unused = [setting for setting in defaults if does_nothing(setting)]
+    unused = [setting for setting in defaults if is_unused(setting)]
     for setting in unused:
         if setting in flags and recipe.settings()[setting] != defaults[setting]:
             raise RecipeError(
@@ -59,7 +59,7 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
     return recipe.with_({setting: defaults[setting] for setting in unused})
 
 
-def does_nothing(setting: str) -> bool:
+def is_unused(setting: str) -> bool:
     """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
     table = setting.split(".")[0]
     return setting in UNUSED_PREFIXES or (

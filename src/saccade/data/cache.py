@@ -110,11 +110,11 @@ class StreamedImages:
 class CachedTargets:
     """Targets that are images too, such as masks, in a cache beside the images they belong to.
 
-    Decoded by `preprocessing.of_masks`, or `preprocessing` itself, for the same items as those.
+    Decoded by `preprocessing.for_masks`, or `preprocessing` itself, for the same items as those.
     """
 
     images: ImageStore
-    to_targets: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.of_planes`, or `Images`
+    to_targets: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.from_planes`, or `Images`
 
     def __len__(self) -> int:
         return len(self.images)

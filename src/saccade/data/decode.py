@@ -1,8 +1,8 @@
 """Decoding: one image to pixels at the network's size.  The only decoder and the only resize.
 
 The resize is torch's antialiased one for bytes: whole-number arithmetic, the same bytes on every
-processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks go the same way by
-`Preprocessing.of_masks`, and boxes by `Preprocessing.placed`.
+processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks are decoded by
+`Preprocessing.for_masks`, and boxes moved by `Preprocessing.transform_boxes`.
 """
 
 from __future__ import annotations
@@ -56,15 +56,16 @@ class Preprocessing:
 
     @property
     def channels(self) -> int:
+        """Channels of the input: 3 for rgb, else 1."""
         return 3 if self.colour == "rgb" else 1
 
     @property
-    def of_masks(self) -> Preprocessing:
+    def for_masks(self) -> Preprocessing:
         """The preprocessing of such an image's mask, so that both fit pixel upon pixel."""
         return replace(self, colour="labels")
 
     @property
-    def beyond(self) -> int:
+    def padding_value(self) -> int:
         """The value that pads an image which does not fill the square."""
         return IGNORE if self.colour == "labels" else 0
 
@@ -77,7 +78,7 @@ class Preprocessing:
             self.colour == "grey", min_side, longer, labels=self.colour == "labels"
         )
 
-    def placed(self, boxes: Tensor, width: int, height: int) -> Tensor:
+    def transform_boxes(self, boxes: Tensor, width: int, height: int) -> Tensor:
         """Boxes x0, y0, x1, y1 of an upright image of so many pixels, in pixels of the input.
 
         What "crop" leaves out lies outside of 0 to `size`: `Boxes.clipped`.  [K,4] -> [K,4]
@@ -177,7 +178,10 @@ def _squash(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def _crop(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """The short side to size / crop, then the middle; as torchvision's Resize and CenterCrop."""
+    """The short side to size / crop, then the centre; as torchvision's Resize and CenterCrop.
+
+    [N,C,H,W] -> [N,C,size,size]
+    """
     short = min(images.shape[2:])
     images = _center_crop(images, LONGEST * short, LONGEST * short)
     target = int(preprocessing.size / preprocessing.crop)
@@ -188,13 +192,13 @@ def _crop(images: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def _pad(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """The long side to size, in the middle of a square."""
+    """The long side to size, in the centre of a square.  [N,C,H,W] -> [N,C,size,size]"""
     long = max(images.shape[2:])
     height, width = (
         max(1, round(preprocessing.size * length / long)) for length in images.shape[2:]
     )
     square = images.new_full(
-        (*images.shape[:2], preprocessing.size, preprocessing.size), preprocessing.beyond
+        (*images.shape[:2], preprocessing.size, preprocessing.size), preprocessing.padding_value
     )
     _center_crop(square, height, width)[:] = _interpolate(images, height, width, preprocessing)
     return square
@@ -217,7 +221,7 @@ def _scale_and_offset(length: int, other: int, preprocessing: Preprocessing) -> 
 
 
 def _center_crop(images: Tensor, height: int, width: int) -> Tensor:
-    """The middle of images, where they are larger; a view."""
+    """The centre of images, where they are larger; a view.  [N,C,H,W] -> [N,C,h,w]"""
     top, left = _margin(images.shape[2], height), _margin(images.shape[3], width)
     return images[:, :, top : top + height, left : left + width]
 

@@ -34,6 +34,7 @@ class ImageFile:
 
     @property
     def path(self) -> Path:
+        """The location as a `Path`."""
         return Path(self.location)
 
     def read(self) -> bytes:

@@ -65,14 +65,16 @@ class Structured(Protocol):
         """Those of the images of these rows, in their order."""
         ...
 
-    def to(self, device: Device, *, non_blocking: bool = False) -> Self: ...
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self:
+        """The same targets on `device`."""
+        ...
 
     def moved(self, transform: Transform) -> Self:
         """Where they lie once their images have been transformed."""
         ...
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
+    def joined(cls, batches: Sequence[Self], /) -> Self:
         """Those of one or more batches, one after the other."""
         ...
 
@@ -99,7 +101,7 @@ class Masks:
     classes: Tensor  # [N,H,W] uint8 or int64; IGNORE where nothing is known
 
     @classmethod
-    def of_planes(cls, planes: Tensor) -> Self:
+    def from_planes(cls, planes: Tensor) -> Self:
         """Masks as a cache holds them.  [N,1,H,W] uint8"""
         return cls(planes[:, 0])
 
@@ -118,8 +120,8 @@ class Masks:
         return replace(self, classes=transform.masks(self.classes, IGNORE))
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        return cls(torch.cat([part.classes for part in parts]))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        return cls(torch.cat([batch.classes for batch in batches]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +148,8 @@ class Images:
         return replace(self, values=transform.images(self.values))
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        return cls(torch.cat([part.values for part in parts]))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        return cls(torch.cat([batch.values for batch in batches]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +201,12 @@ class Boxes:
         return type(self)(self.boxes[members], self.classes[members], counts, masks)
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
+    def joined(cls, batches: Sequence[Self], /) -> Self:
         boxes, classes, counts = (
-            torch.cat([getattr(part, name) for part in parts])
+            torch.cat([getattr(batch, name) for batch in batches])
             for name in ("boxes", "classes", "counts")
         )
-        masks = [part.masks for part in parts if part.masks is not None]
+        masks = [batch.masks for batch in batches if batch.masks is not None]
         return cls(boxes, classes, counts, torch.cat(masks) if masks else None)
 
 
@@ -232,10 +234,10 @@ class Captions:
         return self
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        longest = max(part.tokens.shape[1] for part in parts)
-        rows = [F.pad(part.tokens, (0, longest - part.tokens.shape[1])) for part in parts]
-        return cls(torch.cat(rows), torch.cat([part.counts for part in parts]))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        longest = max(batch.tokens.shape[1] for batch in batches)
+        rows = [F.pad(batch.tokens, (0, longest - batch.tokens.shape[1])) for batch in batches]
+        return cls(torch.cat(rows), torch.cat([batch.counts for batch in batches]))
 
 
 @dataclass(frozen=True)
@@ -257,8 +259,8 @@ class NoTargets:
         return self
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        return cls(sum(part.length for part in parts))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        return cls(sum(batch.length for batch in batches))
 
 
 def _members(counts: Tensor, rows: Rows) -> Tensor:

@@ -27,7 +27,9 @@ class Allowed(Protocol):
     """Which numbers a setting takes; `str` describes them."""
 
     def __contains__(self, number: Any, /) -> bool: ...
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """The allowed numbers as plain data."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def settings_in(path: Path) -> dict[str, Any]:
         if not isinstance(table, Mapping):
             hint = "write it below [optim], say"
             raise RecipeError(f"{path} has '{name}' outside of a table", hint)
-    return {f"{part}.{k}": value for part, table in tables.items() for k, value in table.items()}
+    return {f"{name}.{k}": value for name, table in tables.items() for k, value in table.items()}
 
 
 def toml(value: Any) -> str:

@@ -137,7 +137,7 @@ def _finding(
     severity: Severity = "note",
     remarks: dict[str, str] | None = None,
 ) -> Finding | None:
-    """The finding, when there is any row; `{}` in `words` becomes `3 images are`."""
+    """The finding, when there is any of `rows` [n]; `{}` in `message` becomes `3 images are`."""
     if not len(rows):
         return None
     count = pluralize(len(rows), "image is", "images are")

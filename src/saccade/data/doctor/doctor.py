@@ -80,7 +80,7 @@ class Diagnosis:
         """Names of images that are copies or near copies of one another."""
         return tuple(self.case.names(group) for group in self.case.groups(self.case.cluster))
 
-    def numbers(self) -> dict[str, object]:
+    def statistics(self) -> dict[str, object]:
         """Counts and histograms over the readable images."""
         table = self.case.table[self.case.table["readable"]]
         aspect = table["width"] / np.maximum(table["height"], 1)
@@ -105,7 +105,7 @@ class Diagnosis:
         """Everything but the single images' facts, for `--json`."""
         return {
             "name": self.name,
-            "numbers": self.numbers(),
+            "numbers": self.statistics(),
             "findings": [finding.to_dict() for finding in self.findings],
             "notes": list(self.notes),
             "cached": self.cached,

@@ -105,7 +105,10 @@ def fine_structure(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _band_matches(
     hashes: NDArray[np.uint64],
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows a < b, some of them repeatedly, that agree to within one bit in a band of 16 bits."""
+    """Pairs of rows a < b, some repeated, that agree to within one bit in a band of 16 bits.
+
+    [N] -> any number of [n], [n]
+    """
     masks = [0] + [1 << bit for bit in range(16)]
     for band in range(4):
         key = ((hashes >> np.uint64(16 * band)) & np.uint64(0xFFFF)).astype(np.int64)

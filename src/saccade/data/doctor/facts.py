@@ -26,7 +26,7 @@ BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint
 
 
 def digest(raw: bytes | NDArray[np.uint8]) -> str:
-    """The same for the same bytes, or the same pixels in the same shape, and for nothing else."""
+    """BLAKE2b of the bytes, or of the pixels [H,W] or [H,W,3] and their shape; 32 hex digits."""
     content = hashlib.blake2b(digest_size=16)
     if isinstance(raw, np.ndarray):
         content.update(str(raw.shape).encode())
@@ -125,7 +125,7 @@ def inspect_image(image: LazyImage) -> Facts:
 
 
 def raw_of(image: LazyImage) -> bytes | NDArray[np.uint8] | Facts:
-    """The bytes or pixels of an image, or facts with the reason why it cannot be read."""
+    """The bytes or pixels [H,W] or [H,W,3] of an image, or facts with the reason for neither."""
     try:
         return image.read()
     except (DataError, OSError) as error:

@@ -66,7 +66,7 @@ def _arrays_by_role(path: Path) -> Mapping[tuple[str, str], NDArray]:
 
 
 def _load(file: Path) -> NDArray:
-    """One array, left on the disk until an image is read; never an object, never code."""
+    """One array of any shape, mapped from the disk; never an object, never code."""
     try:
         return np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # a damaged file raises errors of many kinds
@@ -92,7 +92,7 @@ def _classes(data: Mapping[tuple[str, str], NDArray], path: Path) -> tuple[str, 
 def _items(
     data: Mapping[tuple[str, str], NDArray], split: str, classes: tuple[str, ...], path: Path
 ) -> list[Item]:
-    """The items of one split, named by their row in the array."""
+    """The items of one split, named by their row in the arrays x [N,...] and y [N,...]."""
     if (split, "y") not in data:
         raise DataError(f"'{path}' has images for {split} and no labels", HINT)
     pixels = _pixels(data[split, "x"], path)

@@ -62,14 +62,14 @@ def synset_names(root: Path, synsets: list[str]) -> dict[str, str]:
     """A name for each synset: its first word, with the synset where another has the same word."""
     table = next((root / name for name in TABLES if (root / name).is_file()), None)
     lines = table.read_text(encoding="utf-8-sig").splitlines() if table else []
-    words: dict[str, str] = {}
+    first_words: dict[str, str] = {}
     for line in lines:
         synset, _, name = line.partition("\t" if "\t" in line else " ")
-        words[synset] = class_name(name.split(",")[0].strip())
-    shared = Counter(words.get(synset, "") for synset in synsets)
+        first_words[synset] = class_name(name.split(",")[0].strip())
+    shared = Counter(first_words.get(synset, "") for synset in synsets)
     return {
         synset: synset
-        if not (word := words.get(synset))
+        if not (word := first_words.get(synset))
         else f"{word} ({synset})"
         if shared[word] > 1
         else word

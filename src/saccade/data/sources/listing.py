@@ -102,6 +102,7 @@ class ScanResult:
     skipped: list[Skipped] = field(default_factory=list)
 
     def skip(self, name: str, reason: str) -> None:
+        """Note that `name` is left out; undecodable bytes in it are escaped."""
         self.skipped.append(Skipped(name.encode("utf-8", "backslashreplace").decode(), reason))
 
 

@@ -53,7 +53,7 @@ def is_idx(folder: Path) -> bool:
 
 
 def read_idx(file: Path) -> NDArray[np.uint8]:
-    """The array in an idx file of bytes; its header must give its length exactly."""
+    """The array in an idx file; its header must give its length.  -> [N] or [N,H,W] uint8"""
     try:
         with gzip.open(file) if file.suffix.lower() == ".gz" else file.open("rb") as stream:
             data = stream.read(LARGEST)
@@ -77,7 +77,7 @@ def _items(
     classes: tuple[str, ...],
     folder: Path,
 ) -> list[Item]:
-    """The items of one split, numbered from 0 as everywhere in the literature."""
+    """The items of one split, numbered from 0 as in the literature.  [N,H,W], [N] -> N items"""
     if images.ndim != 3 or labels.shape != images.shape[:1]:
         raise DataError(
             f"'{folder}' has {split} images {list(images.shape)} and labels {list(labels.shape)}",

@@ -48,7 +48,7 @@ def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -
     if kind not in (kinds := ("class", *KINDS.values())):
         raise unknown("kind of label", kind, set(kinds))
     reader = _RowReader(path, columns, kind, delimiter)
-    items = [row for number, cells in rows if (row := reader.row(number, cells))]
+    items = [row for line, cells in rows if (row := reader.row(line, cells))]
     reader.refuse_unusable(items)
     return assemble(items, path.stem, f"'{path}'", reader.skipped, reader.notes(items))
 
