@@ -88,10 +88,10 @@ def moved(targets: T, transform: Transform) -> T:
     return targets if isinstance(targets, Tensor) else targets.moved(transform)
 
 
-def joined(parts: Sequence[T]) -> T:
+def joined(batches: Sequence[T]) -> T:
     """Targets of one or more batches, all of one class, one after the other."""
-    kind: Any = type(parts[0])
-    return torch.cat(list(parts)) if issubclass(kind, Tensor) else kind.joined(parts)  # type: ignore
+    kind: Any = type(batches[0])
+    return torch.cat(list(batches)) if issubclass(kind, Tensor) else kind.joined(batches)  # type: ignore
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,7 @@ def imagenet() -> Recipe:
     models using TorchVision's latest primitives"): 80.9 % of ImageNet with ResNet-50 after 600
     epochs, there.  Departures: 100 epochs; a batch of 256 with a quarter of the rate, which goes
     with the batch (Goyal 2017); rectangles are cut out of the middle square, each image once a
-    pass; an EMA over the same share of any training; biases have no decay either.  Training
+    pass; an average over the same share of any training; biases have no decay either.  Training
     sees 176 pixels, tests 224 (Touvron 2019, "Fixing the train-test resolution discrepancy").
     """
     return Recipe(

@@ -123,7 +123,7 @@ def test_the_trap_is_found_by_path(diagnosis, kind, severity, items):
     finding = diagnosis.finding(kind)
     assert finding is not None
     assert (finding.severity, set(finding.items)) == (severity, items)
-    assert finding.words.endswith(".")
+    assert finding.message.endswith(".")
 
 
 def test_names_that_collide_are_found_by_case_and_by_accent(diagnosis):
