@@ -96,7 +96,7 @@ def test_timms_networks_come_with_timms_preparation(monkeypatch: pytest.MonkeyPa
     """Its own names fit our ResNet; what timm would download is made here."""
     torch.manual_seed(1)
     theirs = timm.create_model("resnet18")
-    monkeypatch.setattr(room, "timm_network", lambda name, trained: theirs)
+    monkeypatch.setattr(room, "timm_network", lambda name, pretrained: theirs)
     found = pretrained("timm:resnet18", "resnet18").preprocessing
     config = timm.get_pretrained_cfg("resnet18")
     assert found is not None and config is not None

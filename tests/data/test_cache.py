@@ -1,4 +1,4 @@
-"""cache: images decoded once, in memory, on disk or when they are taken."""
+"""The image cache: images decoded once, in memory, on disk, or whenever they are taken."""
 
 from __future__ import annotations
 
@@ -197,18 +197,16 @@ def test_an_interrupted_build_leaves_nothing(items: Sequence[Item], tmp_path: Pa
 KILLED = """
 import sys, time
 from pathlib import Path
-from saccade.data.cache import decoded
+from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
-from saccade.data.store import digests
-from saccade.data.store import key_of
-from saccade.data.item import File, Item
+from saccade.data.item import ImageFile, Item
 
-items = [Item(path.name, "a", File(path)) for path in sorted(Path(sys.argv[1]).iterdir())]
+items = [Item(path.name, "a", ImageFile(path)) for path in sorted(Path(sys.argv[1]).iterdir())]
 def wait(done, total):
     if done == 20:
         print("half", flush=True)
         time.sleep(60)
-decoded(items, Preprocessing(8), mode="disk", folder=Path(sys.argv[2]), progress=wait)
+decode_all(items, Preprocessing(8), mode="disk", folder=Path(sys.argv[2]), progress=wait)
 """
 
 

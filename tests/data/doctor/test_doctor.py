@@ -128,9 +128,9 @@ def test_the_trap_is_found_by_path(diagnosis, kind, severity, items):
 
 def test_names_that_collide_are_found_by_case_and_by_accent(diagnosis):
     finding = diagnosis.finding("name_collision")
-    assert {len(names) for names in finding.together} == {2}
-    assert (IN_CAT + "P5.png", IN_CAT + "p5.png") in finding.together
-    accents = [names for names in finding.together if names[0].isascii() is False]
+    assert {len(names) for names in finding.groups} == {2}
+    assert (IN_CAT + "P5.png", IN_CAT + "p5.png") in finding.groups
+    accents = [names for names in finding.groups if names[0].isascii() is False]
     assert unicodedata.normalize("NFC", accents[0][0]) == unicodedata.normalize(
         "NFC", accents[0][1]
     )
