@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 
-from saccade.auto.look import channel_statistics
+from saccade.auto.summary import channel_statistics
 from saccade.classical.descriptors import DenseSift, centres, smoothing
 from saccade.classical.fit import fit
 from saccade.data.cache import CachedImages, ImageStore, decode_all

@@ -20,8 +20,8 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from saccade.data.decode import Preprocessing, decode
+from saccade.data.parallel import CHUNK
 from saccade.data.pool import DecoderPool
-from saccade.data.reading import PART
 
 COUNT, ROUNDS = 10_000, 5
 PREPROCESSING = Preprocessing(32, colour="grey")
@@ -72,7 +72,7 @@ def main() -> None:
         "the tutorial's loader": tutorial,
         "saccade, in this process": alone,
         "saccade, through a worker one by one": through_a_worker(1),
-        f"saccade, through a worker {PART} at a time, as trainings do": through_a_worker(PART),
+        f"saccade, through a worker {CHUNK} at a time, as trainings do": through_a_worker(CHUNK),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):

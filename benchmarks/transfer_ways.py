@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from saccade.auto.choose import HANDFUL
-from saccade.auto.look import channel_statistics, summarize
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import channel_statistics, summarize
 from saccade.auto.weights import preprocessing_of
 from saccade.classical.fit import FIT_IMAGES, fit, fit_svm
 from saccade.data.cache import CachedImages, ImageStore, decode_all

@@ -23,12 +23,12 @@ def test_what_says_nothing_is_left_out_and_the_rest_is_quoted() -> None:
         by="",
         out=Path("runs/a b"),
     )
-    assert made.words == (
+    assert made.arguments == (
         "train", "my photos", "--with", "optim.lr=0.1", "--with", "data.augment=flip cutout",
         "--track", "mlflow", "--track", "wandb", "--max-restarts", "2", "--save", "--out",
         "runs/a b",
     )  # fmt: skip
-    assert shlex.split(str(made)) == ["saccade", *made.words]
+    assert shlex.split(str(made)) == ["saccade", *made.arguments]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 import torch
 
-from saccade.auto.look import DatasetSummary, summarize
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import DatasetSummary, summarize
 from saccade.data.sources import open_source
 from saccade.data.splits import split_data
 from saccade.errors import RecipeError, UsageError

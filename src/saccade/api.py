@@ -105,7 +105,7 @@ def train(
     flags = by_full_name(with_, short)
     if together.several:
         whole = Command.of("train", data, recipe=recipe, with_=flags, track=track, out=out)
-        return launched_run(whole.words, together)
+        return launched_run(whole.arguments, together)
     command = str(Command.of("train", data, recipe=recipe, with_=flags))
     folder = Path(out) if out is not None else None
     return run_training(
@@ -208,7 +208,7 @@ def resume(
 
     together = Launch(processes, nodes, rendezvous, max_restarts)
     if together.several:
-        return launched_run(Command.of("resume", run, epochs=epochs).words, together)
+        return launched_run(Command.of("resume", run, epochs=epochs).arguments, together)
     begun = Run.open(run)
     return run_training(
         lambda view, world: resume_training(begun, view, world, epochs), trackers_of(begun)

@@ -1,4 +1,4 @@
-"""Command: a command line of `saccade` as data, for people to read and for processes to run."""
+"""Command: a command line of `saccade` as data, to show and to run."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ RENAMED: Mapping[tuple[str, str], tuple[str, ...]] = {  # verb and option: what 
 
 @dataclass(frozen=True)
 class Command:
-    """The words behind `saccade`; as text the whole line, quoted for a shell."""
+    """The arguments of `saccade`; as text the whole line, quoted for a shell."""
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
 
     @classmethod
     def of(cls, verb: str, *arguments: object, **options: object) -> Command:
-        """A verb with arguments and options, less those that say nothing: None, False, "", ().
+        """A verb with arguments and options, without those that are None, False, "" or ().
 
         True is an option alone; of a sequence each one is an option, of a mapping each name=value.
         """
-        words = [verb, *(str(argument) for argument in arguments if argument is not None)]
+        argv = [verb, *(str(argument) for argument in arguments if argument is not None)]
         for name, value in options.items():
-            words += _option(f"--{name.strip('_').replace('_', '-')}", value)
-        return cls(tuple(words))
+            argv += _option(f"--{name.strip('_').replace('_', '-')}", value)
+        return cls(tuple(argv))
 
     def __str__(self) -> str:
-        return shlex.join(("saccade", *self.words))
+        return shlex.join(("saccade", *self.arguments))
 
 
 def as_text(value: object) -> str:
@@ -54,26 +54,26 @@ def as_text(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def renamed(words: Sequence[str]) -> Command | None:
-    """A command line of an earlier version in today's words; None where nothing was renamed."""
-    if not words:
+def renamed(arguments: Sequence[str]) -> Command | None:
+    """A command line of an earlier version by today's names; None where nothing was renamed."""
+    if not arguments:
         return None
-    old_verb, *old_rest = words
+    old_verb, *old_rest = arguments
     verb, rest = RENAMED.get((old_verb, ""), (old_verb,))[0], []
-    for word in old_rest:
-        now = RENAMED.get((old_verb, word), ("", word))
-        verb, rest = now[0] or verb, [*rest, *now[1:]]
-    return Command((verb, *rest)) if [verb, *rest] != list(words) else None
+    for argument in old_rest:
+        new = RENAMED.get((old_verb, argument), ("", argument))
+        verb, rest = new[0] or verb, [*rest, *new[1:]]
+    return Command((verb, *rest)) if [verb, *rest] != list(arguments) else None
 
 
 def _option(name: str, value: object) -> Iterator[str]:
     if value is True:
         yield name
     elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from (name, f"{key}={as_text(one)}")
+        for key, element in value.items():
+            yield from (name, f"{key}={as_text(element)}")
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from (name, str(one))
+        for element in value:
+            yield from (name, str(element))
     elif value not in (None, False, ""):
         yield from (name, str(value))

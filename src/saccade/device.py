@@ -1,4 +1,4 @@
-"""The machine: its memory allocator, cores, threads and devices.  Needs no torch to be imported.
+"""Hardware: the memory allocator, CPU cores, threads and devices.  Importing it needs no torch.
 
 glibc gives memory above some size back to the kernel at once, which clears every page of the next
 block: a tenth of the time of a training step (docs/speed.md), half of that of an augmentation.
@@ -25,7 +25,7 @@ LARGEST = 2**31 - 1  # bytes
 
 
 def keep_blocks() -> bool:
-    """Have blocks of up to 2 GB kept for the next one; False where there is no such allocator.
+    """Have malloc keep freed blocks of up to 2 GB; False where there is no such allocator.
 
     It changes the whole process, so it is for our own command alone, never for a host program.
     """
@@ -80,14 +80,14 @@ def device(name: str) -> torch.device:
     import torch
 
     try:
-        found = torch.device(name)
+        result = torch.device(name)
     except RuntimeError as error:
         raise UsageError(f"no device is called '{name}'", "use cpu, cuda, cuda:1 or mps") from error
-    there = {
+    available = {
         "cpu": True,
-        "cuda": torch.cuda.is_available() and (found.index or 0) < torch.cuda.device_count(),
+        "cuda": torch.cuda.is_available() and (result.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not there.get(found.type, False):
+    if not available.get(result.type, False):
         raise ResourceError(f"this machine has no device '{name}'", "use cpu, or leave it to auto")
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""What a person can get wrong: one class for each exit code of the command."""
+"""Errors that a person can cause: one class for each exit code of the command."""
 
 from __future__ import annotations
 
@@ -71,9 +71,9 @@ def unknown(
 ) -> SaccadeError:
     """The error for a name that nothing is called, with the nearest known names as its hint."""
     names = sorted(known)
-    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-    if near:
-        hint = f"did you mean {', '.join(near)}?"
+    matches = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if matches:
+        hint = f"did you mean {', '.join(matches)}?"
     else:
         shown = ", ".join(names[:8])
         hint = f"known are {shown}" + (f" and {len(names) - 8} more" if len(names) > 8 else "")

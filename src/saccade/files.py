@@ -1,7 +1,7 @@
-"""Files that are either whole or not there: written beside, flushed to the disk, renamed.
+"""Atomic writes: to a temporary file, flushed to the disk, renamed.
 
-And the folder of those that can be made again, with published files that were downloaded once and
-are held to their digest every time.
+And the cache folder, with published files that are downloaded once and whose digest is checked
+every time.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from saccade.errors import ResourceError, SaccadeError
 def atomic_file(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
-    temporary = Path(beside)
+    temporary = Path(name)
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
@@ -69,15 +69,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 def cache_folder() -> Path:
     """`SACCADE_CACHE`, or where the platform keeps caches."""
-    if given := os.environ.get("SACCADE_CACHE"):
-        return Path(given)
+    if folder := os.environ.get("SACCADE_CACHE"):
+        return Path(folder)
     if sys.platform == "win32":
-        place = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local"
+        root = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local"
     elif sys.platform == "darwin":
-        place = Path.home() / "Library/Caches"
+        root = Path.home() / "Library/Caches"
     else:
-        place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(place) / "saccade"
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "saccade"
 
 
 def _flush(path: Path) -> None:
@@ -102,7 +102,7 @@ OFFLINE = ("SACCADE_OFFLINE", "HF_HUB_OFFLINE")
 
 @dataclass(frozen=True)
 class Digest:
-    """What the publishers of a file tell of its content."""
+    """The published digest of a file."""
 
     kind: str  # sha256 or md5
     digits: str  # hexadecimal, all of them or the first
@@ -111,21 +111,21 @@ class Digest:
         return f"its {self.kind} begins with {self.digits}"
 
     def mismatch(self, path: Path) -> str:
-        """How the file's digest differs, in words; empty for the file that was published."""
+        """How the file's digest differs; empty for the file that was published."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(
                 file, lambda: hashlib.new(self.kind, usedforsecurity=False)
             )
-        found = digest.hexdigest()[: len(self.digits)]
+        digits = digest.hexdigest()[: len(self.digits)]
         return (
             ""
-            if found == self.digits
-            else f"its {self.kind} begins with {found}, not {self.digits}"
+            if digits == self.digits
+            else f"its {self.kind} begins with {digits}, not {self.digits}"
         )
 
 
 def silent(line: str) -> None:
-    """Tell nobody."""
+    """A `Notify` that drops every line."""
 
 
 def fetch(
@@ -165,26 +165,26 @@ def fetch(
 
 def _offline() -> str | None:
     """The setting that forbids to use the network."""
-    yes = ("1", "true", "yes", "on")
-    return next((name for name in OFFLINE if os.environ.get(name, "").lower() in yes), None)
+    enabled = ("1", "true", "yes", "on")
+    return next((name for name in OFFLINE if os.environ.get(name, "").lower() in enabled), None)
 
 
-def _download(address: str, path: Path, tell: Notify) -> None:
-    """Write what `address` has to `path`, telling each tenth."""
-    name, done, told = address.rpartition("/")[2], 0, 0
-    with _answer(address) as answer, path.open("wb") as file:
-        total = int(answer.headers.get("Content-Length") or 0)
-        while chunk := answer.read(CHUNK):
+def _download(address: str, path: Path, notify: Notify) -> None:
+    """Write what `address` has to `path`, and notify at each tenth."""
+    name, done, tenths = address.rpartition("/")[2], 0, 0
+    with _open(address) as response, path.open("wb") as file:
+        total = int(response.headers.get("Content-Length") or 0)
+        while chunk := response.read(CHUNK):
             file.write(chunk)
             done += len(chunk)
-            if total and done * 10 // total > told:
-                told = done * 10 // total
-                tell(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB, {told * 10} %")
+            if total and done * 10 // total > tenths:
+                tenths = done * 10 // total
+                notify(f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB, {tenths * 10} %")
     if done < total:
         raise OSError(f"the connection ended after {done} of {total} bytes")
 
 
-def _answer(address: str) -> HTTPResponse:
+def _open(address: str) -> HTTPResponse:
     try:
         return urllib.request.urlopen(address, timeout=TIMEOUT)
     except HTTPError as error:

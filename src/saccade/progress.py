@@ -1,4 +1,4 @@
-"""What a terminal shows of work under way, on standard error: a line of words, a bar."""
+"""Progress on standard error: a line of text, or a progress bar."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from rich.progress import (
 from rich.text import Text
 
 
-def say(words: str) -> None:
-    """A line for people, on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(words))
+def say(message: str) -> None:
+    """Print a line to standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(message))
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for work on many images; gives the function to call with (done, total)."""
+def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar over images; yields the function to call with (done, total)."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-    shown = not console.is_terminal
-    with Progress(*columns, TimeLeft(), console=console, disable=shown, transient=True) as bar:
-        line = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(line, completed=done, total=total)
+    hidden = not console.is_terminal
+    with Progress(*columns, TimeLeft(), console=console, disable=hidden, transient=True) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 class TimeLeft(ProgressColumn):

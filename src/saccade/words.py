@@ -1,4 +1,4 @@
-"""Numbers as people read them, a duration, a share, two columns, and as JSON can write them."""
+"""Formatting: durations, percentages, proportions with intervals, columns, HTML tables, JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: 85 ms, 3.2 s, 41 s, 3 min 05 s, 25 h 00 min."""
+    """Seconds with a unit that suits them: 85 ms, 3.2 s, 41 s, 3 min 05 s, 25 h 00 min."""
     if seconds < 0.9995:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 9.95:

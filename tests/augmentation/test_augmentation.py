@@ -33,7 +33,7 @@ def test_an_empty_batch_goes_through():
 
 
 def test_a_batch_of_several_pieces_comes_out_whole_and_in_order(monkeypatch: MonkeyPatch):
-    monkeypatch.setattr(augmentation, "VALUES", 1 << 20)
+    monkeypatch.setattr(augmentation, "CHUNK_VALUES", 1 << 20)
     given = batch(50, 3, 160, 160)  # pieces of 13
     seen = compose([Flip(1)])(given, torch.Generator())
     assert torch.equal(seen.images, given.images.flip(3).float())
@@ -47,7 +47,7 @@ def test_a_batch_of_several_pieces_comes_out_whole_and_in_order(monkeypatch: Mon
 
 
 def test_the_pieces_of_a_batch_do_not_draw_the_same(monkeypatch: MonkeyPatch):
-    monkeypatch.setattr(augmentation, "VALUES", 1 << 20)
+    monkeypatch.setattr(augmentation, "CHUNK_VALUES", 1 << 20)
     given = Batch(torch.zeros(800, 3, 32, 32).byte(), torch.zeros(800), torch.zeros(800).long())
     images = compose([Noise(50)])(given, torch.Generator().manual_seed(0)).images
     assert len(torch.unique(images[:, 0, 0, :4], dim=0)) > 700

@@ -12,9 +12,9 @@ from torch import Tensor
 from saccade.augmentation.augmentation import Compose, compose
 from saccade.augmentation.colour import (
     COMPONENTS,
-    Blended,
     Brightness,
     Colour,
+    ComposedColour,
     Contrast,
     Grey,
     Hue,
@@ -115,7 +115,9 @@ def test_neighbours_are_one_matrix_that_does_what_they_do_in_turn():
     images = make_images(low=100, high=156).float()  # so that nothing is cut to 0 to 255
     parts = [Brightness(0.2), Contrast(0.2), Saturation(0.2), Hue(0.05), Lighting()]
     chain = compose(parts)
-    assert isinstance(chain, Compose) and [type(part) for part in chain.parts] == [Blended]
+    assert isinstance(chain, Compose) and [type(part) for part in chain.augmentations] == [
+        ComposedColour
+    ]
     generator, seen = chance(), as_batch(images)
     for part in parts:
         seen = part(seen, generator)

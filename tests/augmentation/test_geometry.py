@@ -14,9 +14,9 @@ from saccade.augmentation.augmentation import Compose, compose
 from saccade.augmentation.crop import PadCrop, RandomResizedCrop
 from saccade.augmentation.filters import Noise
 from saccade.augmentation.geometry import (
+    ComposedGeometry,
     Elastic,
     Flip,
-    Joined,
     Perspective,
     Rotate,
     Scale,
@@ -184,8 +184,13 @@ def test_a_resized_crop_gives_the_size_it_is_asked_for():
 def test_neighbours_are_joined_to_one_warp_and_strangers_are_not():
     chain = compose([Flip(), Rotate(), Scale(), Noise(), Translate(), Shear(border="zeros")])
     assert isinstance(chain, Compose)
-    kinds = [type(part) for part in chain.parts]
-    assert kinds == [Joined, Noise, Translate, Shear]  # two borders cannot be read at once
+    kinds = [type(part) for part in chain.augmentations]
+    assert kinds == [
+        ComposedGeometry,
+        Noise,
+        Translate,
+        Shear,
+    ]  # two borders cannot be read at once
 
 
 def test_joined_moves_are_one_after_the_other():

@@ -77,7 +77,7 @@ def test_class_positions_need_the_number_of_classes():
 def test_images_meet_across_the_whole_batch_even_where_the_rest_goes_in_pieces(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(augmentation, "VALUES", 1 << 20)
+    monkeypatch.setattr(augmentation, "CHUNK_VALUES", 1 << 20)
     count = 700  # 3 x 32 x 32: three pieces
     images = torch.zeros(count, 3, 32, 32).byte()
     given = Batch(images, torch.arange(count), torch.arange(count))

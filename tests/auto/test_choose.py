@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import DatasetSummary
 from saccade.errors import RecipeError, ResourceError
 from saccade.models.weights import PublicWeights, weights_entry
 from saccade.recipes.recipe import Recipe
@@ -112,10 +112,10 @@ def test_settings_that_do_nothing_without_an_epoch_say_so_or_are_refused() -> No
 
 def test_a_comparison_goes_before_the_published_figures() -> None:
     found = {"model.name": ("resnet50", "better"), "model.weights": ("imagenet", "better")}
-    settings = resolve(None, {}, FEW, find_weights=here, found=found)
+    settings = resolve(None, {}, FEW, find_weights=here, choices=found)
     assert settings.recipe.model.name == "resnet50"
     assert settings.origins["model.name"] == "auto: better"
-    kept = resolve(None, {"model.name": "resnet18"}, FEW, find_weights=here, found=found)
+    kept = resolve(None, {"model.name": "resnet18"}, FEW, find_weights=here, choices=found)
     assert kept.recipe.model.name == "resnet18"
 
 

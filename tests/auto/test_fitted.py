@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from saccade.api import evaluate, models, predict, show, train
-from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import DatasetSummary
 from saccade.errors import RecipeError, UsageError
 from saccade.runs.run import Run
 

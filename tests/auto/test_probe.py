@@ -13,7 +13,12 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import average_precision_score, r2_score
 from torch import nn
 
-from saccade.auto.probe import BackboneComparison, ProbeResult, compare_backbones, held_out
+from saccade.auto.probe import (
+    BackboneComparison,
+    ProbeResult,
+    compare_backbones,
+    cross_validated_score,
+)
 from saccade.auto.weights import local_weights
 from saccade.data.sources import open_source
 from saccade.metrics.intervals import wilson
@@ -54,11 +59,11 @@ def test_an_earlier_layer_has_to_beat_the_last_by_a_standard_error() -> None:
 
 
 def test_the_choice_leaves_out_the_rows_behind_an_earlier_layer() -> None:
-    found = BackboneComparison((replace(EARLIER, score=accuracy(94)), LAST), ()).found()
+    found = BackboneComparison((replace(EARLIER, score=accuracy(94)), LAST), ()).choices()
     assert {name: value for name, (value, _) in found.items()} == {
         "model.name": "resnet18", "model.weights": "imagenet", "model.without": ("layer4",),
     }  # fmt: skip
-    assert "model.without" not in BackboneComparison((LAST,), ()).found()
+    assert "model.without" not in BackboneComparison((LAST,), ()).choices()
 
 
 def test_what_was_found_is_told_a_line_each_with_what_there_was_no_time_for() -> None:
@@ -111,13 +116,15 @@ def test_numbers_are_compared_by_r_squared_with_its_own_interval() -> None:
             fit = Ridge(alpha=penalty * scale**2).fit(x[rest], y[rest])
             said.append(fit.predict(x[k : k + 1]).item())
         best = max(best, float(r2_score(y, said)))
-    found = held_out("ridge", Regression(float(y.mean()), float(y.std())), features, prices, None)
+    found = cross_validated_score(
+        "ridge", Regression(float(y.mean()), float(y.std())), features, prices, None
+    )
     assert (found.name, found.unit, found.n) == ("R squared", "", 40)
     assert found.value == pytest.approx(best, abs=1e-4)
     assert found.interval is not None
     assert found.interval.low < found.value < found.interval.high
     places = torch.arange(40) // 4
-    grouped = held_out("ridge", Regression(1000, 200), features, prices, places)
+    grouped = cross_validated_score("ridge", Regression(1000, 200), features, prices, places)
     assert grouped.interval != found.interval
 
 
@@ -125,7 +132,7 @@ def test_what_cannot_be_told_has_an_r_squared_below_nothing() -> None:
     """No share has: with Wilson's interval there would have been none."""
     generator = torch.Generator().manual_seed(1)
     features, numbers = (torch.randn(30, 1, 4, generator=generator) for _ in range(2))
-    found = held_out("ridge", Regression(), features, numbers[:, 0, :1], None)
+    found = cross_validated_score("ridge", Regression(), features, numbers[:, 0, :1], None)
     assert found.value < 0
     assert found.interval is not None
     assert found.interval.low < found.value
@@ -139,7 +146,7 @@ def test_several_labels_are_compared_by_mean_average_precision() -> None:
     task = Multilabel(("a", "b", "c"))
     said = fit_head("logistic", task, features, labels).held_out_predictions
     assert said is not None
-    found = held_out("logistic", task, features, labels, None)
+    found = cross_validated_score("logistic", task, features, labels, None)
     assert (found.name, found.unit) == ("mean average precision", "%")
     assert found.value == pytest.approx(average_precision_score(labels, said), abs=1e-6)
 
@@ -165,4 +172,4 @@ def test_all_networks_at_hand_are_tried_on_the_same_images(
     short = compare_backbones(
         local_weights(40), items[::2], task, seconds=0, progress=lambda done, total: None
     )
-    assert short.untried == ("cifar_resnet32",)
+    assert short.skipped == ("cifar_resnet32",)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import DatasetSummary
 from saccade.device import device
 from saccade.errors import RecipeError, ResourceError, UsageError
 from saccade.recipes.recipe import Recipe

@@ -18,7 +18,7 @@ from saccade.augmentation.crop import ProgressiveResizing
 from saccade.augmentation.geometry import Geometry
 from saccade.augmentation.policies import OneOf
 from saccade.data.batch import Batch
-from saccade.data.targets import IGNORE, Boxes, Captions, Images, Masks, Nothing, joined
+from saccade.data.targets import IGNORE, Boxes, Captions, Images, Masks, NoTargets, joined
 from saccade.errors import RecipeError
 
 CLASSES = 5
@@ -250,7 +250,7 @@ def test_every_noun_goes_through_and_stays_with_its_image(name: str):
     words = Captions(1 + torch.arange(int(counts.sum()))[:, None], counts)
     seen = seen_of(name, words).targets
     assert torch.equal(seen.tokens, words.tokens) and torch.equal(seen.counts, words.counts)
-    assert seen_of(name, Nothing(COUNT)).targets == Nothing(COUNT)
+    assert seen_of(name, NoTargets(COUNT)).targets == NoTargets(COUNT)
     classes = torch.arange(COUNT)
     assert torch.equal(seen_of(name, classes).targets, classes)
     nobody = blobs()[:0]
@@ -281,14 +281,14 @@ def test_what_changes_colours_leaves_things_where_they_are(name: str):
 
 
 @pytest.mark.parametrize("name", MIXING)
-@pytest.mark.parametrize("kind", ["Masks", "Boxes", "Images", "Captions", "Nothing"])
+@pytest.mark.parametrize("kind", ["Masks", "Boxes", "Images", "Captions", "NoTargets"])
 def test_what_mixes_images_refuses_what_cannot_be_mixed(name: str, kind: str):
     nouns = {
         "Masks": Masks(blobs().images[:, 0]),
         "Boxes": blobs().targets,
         "Images": Images(blobs().images),
         "Captions": Captions(torch.ones(0, 3).long(), torch.zeros(COUNT).long()),
-        "Nothing": Nothing(COUNT),
+        "NoTargets": NoTargets(COUNT),
     }
     given = Batch(blobs().images, nouns[kind], torch.arange(COUNT))
     with pytest.raises(RecipeError, match=f"cannot mix what these images carry: {kind}") as caught:
@@ -300,7 +300,7 @@ def test_a_batch_in_pieces_has_the_targets_of_all_pieces_in_order(monkeypatch: p
     from saccade.augmentation import augmentation as module
 
     whole = blobs()
-    monkeypatch.setattr(module, "VALUES", 7 * whole.images[0].numel())
+    monkeypatch.setattr(module, "CHUNK_VALUES", 7 * whole.images[0].numel())
     seen = compose([augmentation("flip:1")])(whole, chance())
     x0, y0, x1, y1 = whole.targets.boxes.unbind(1)
     assert torch.equal(seen.targets.boxes, torch.stack((SIDE - x1, y0, SIDE - x0, y1), dim=1))
@@ -315,9 +315,9 @@ WRITERS = {
     "mixup",
     "cutmix",
     "Compose.__call__",  # to floating point
-    "_in_pieces",
+    "_in_chunks",
     "OneOf.__call__",
-    "changing.corruption",
+    "photometric.corruption",
     "corrupt",  # to floating point
     "CorruptedImages.__call__",  # to bytes
 }

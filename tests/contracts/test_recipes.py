@@ -11,8 +11,8 @@ import torch
 
 from saccade.augmentation.augmentation import compose
 from saccade.augmentation.catalogue import parse_augmentation
-from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import DatasetSummary
 from saccade.data.batch import Batch
 from saccade.engine.optim import OPTIMIZERS
 from saccade.engine.schedule import CYCLES, SCHEDULES

@@ -1,4 +1,4 @@
-"""cache: images decoded once, in memory, on disk or when they are taken."""
+"""The image cache: images decoded once, in memory, on disk, or whenever they are taken."""
 
 from __future__ import annotations
 
@@ -199,7 +199,6 @@ import sys, time
 from pathlib import Path
 from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
-from saccade.data.store import digests
 from saccade.data.item import ImageFile, Item
 
 items = [Item(path.name, "a", ImageFile(path)) for path in sorted(Path(sys.argv[1]).iterdir())]
@@ -372,8 +371,8 @@ def test_masks_are_kept_beside_their_images_and_taken_with_them(mode: str, tmp_p
     images = [Item(f"{k}", None, ImageArray(value)) for k, value in enumerate(values)]
     masks = [Item(f"{k}", None, ImageArray(value + 1)) for k, value in enumerate(values)]
     whole = decode_all(images, SMALL, mode=mode, folder=tmp_path).images
-    beside = decode_all(masks, SMALL.of_masks, mode=mode, folder=tmp_path).images
-    loader = Loader(whole, CachedTargets(beside, Masks.of_planes), 3, shuffled(8, seed=2))
+    beside = decode_all(masks, SMALL.for_masks, mode=mode, folder=tmp_path).images
+    loader = Loader(whole, CachedTargets(beside, Masks.from_planes), 3, shuffled(8, seed=2))
     for batch in loader.epoch(0):
         assert batch.targets.classes.shape == (len(batch), 8, 8)
         shown = batch.images[:, 0].float()

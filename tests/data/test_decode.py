@@ -462,7 +462,7 @@ def a_rectangle(height: int, width: int) -> tuple[NDArray[np.uint8], list[float]
 def test_a_mask_lies_on_its_image_pixel_upon_pixel(way: str, height: int, width: int):
     pixels, _ = a_rectangle(height, width)
     image = decode(file(Image.fromarray(pixels), "PNG"), WAYS[way])[0]
-    mask = decode(file(Image.fromarray(pixels // 255), "PNG"), WAYS[way].of_masks)[0]
+    mask = decode(file(Image.fromarray(pixels // 255), "PNG"), WAYS[way].for_masks)[0]
     assert set(mask.unique().tolist()) <= {0, 1, 255}
     clear = (image == 0) | (image == 255)  # what lies between is of both
     inside = (mask < 2) & clear
@@ -476,7 +476,9 @@ def test_a_mask_lies_on_its_image_pixel_upon_pixel(way: str, height: int, width:
 def test_a_box_is_placed_around_what_it_framed(way: str, height: int, width: int):
     pixels, box = a_rectangle(height, width)
     image = decode(pixels, WAYS[way])[0]
-    x0, y0, x1, y1 = WAYS[way].placed(torch.tensor([box]), width, height)[0].clamp(0, 32).tolist()
+    x0, y0, x1, y1 = (
+        WAYS[way].transform_boxes(torch.tensor([box]), width, height)[0].clamp(0, 32).tolist()
+    )
     share = image.double() / 255
     middles = torch.arange(32) + 0.5
     for low, high, along in ((x0, x1, share.amax(0)), (y0, y1, share.amax(1))):
@@ -488,18 +490,18 @@ def test_a_palettes_numbers_are_a_masks_classes_and_not_its_colours():
     numbers = np.array([[0, 1], [21, 255]], np.uint8)
     image = Image.fromarray(numbers, "P")
     image.putpalette([9, 200, 80] * 256)
-    assert decode(file(image, "PNG"), Preprocessing(2).of_masks)[0].tolist() == numbers.tolist()
-    assert decode(numbers, Preprocessing(2).of_masks)[0].tolist() == numbers.tolist()
+    assert decode(file(image, "PNG"), Preprocessing(2).for_masks)[0].tolist() == numbers.tolist()
+    assert decode(numbers, Preprocessing(2).for_masks)[0].tolist() == numbers.tolist()
 
 
 def test_a_mask_of_one_bit_has_the_classes_0_and_1():
     image = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).convert("1")
-    assert decode(file(image, "PNG"), Preprocessing(2).of_masks)[0].tolist() == [[0, 1], [1, 0]]
+    assert decode(file(image, "PNG"), Preprocessing(2).for_masks)[0].tolist() == [[0, 1], [1, 0]]
 
 
 def test_colours_are_no_mask():
     coloured = pattern(8, 8)
     with pytest.raises(DataError, match="no mask: RGB in place of 8-bit grey or a palette"):
-        decode(file(Image.fromarray(coloured), "PNG"), Preprocessing(8).of_masks)
+        decode(file(Image.fromarray(coloured), "PNG"), Preprocessing(8).for_masks)
     with pytest.raises(DataError, match="a mask has one number a pixel, and this has 3"):
-        decode(coloured, Preprocessing(8).of_masks)
+        decode(coloured, Preprocessing(8).for_masks)

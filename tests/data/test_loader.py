@@ -11,7 +11,7 @@ from torch import Tensor
 
 from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, sequential, shuffled
-from saccade.data.targets import Boxes, Nothing
+from saccade.data.targets import Boxes, NoTargets
 
 
 @dataclass
@@ -134,7 +134,7 @@ def test_boxes_come_with_their_images_none_too(prefetch: int):
 
 def test_a_network_that_makes_images_needs_no_targets():
     sizes = [
-        len(batch.targets) for batch in Loader(Numbered(9), Nothing(9), 4, sequential(9)).epoch(0)
+        len(batch.targets) for batch in Loader(Numbered(9), NoTargets(9), 4, sequential(9)).epoch(0)
     ]
     assert sizes == [4, 5]
 
@@ -142,7 +142,7 @@ def test_a_network_that_makes_images_needs_no_targets():
 @pytest.mark.parametrize("prefetch", [0, 2])
 def test_a_change_is_made_to_each_batch_as_it_is_taken(prefetch: int):
     plain = loader(9, 4, prefetch)
-    changed = plain.through(lambda batch: replace(batch, images=batch.images + 1))
+    changed = plain.with_transform(lambda batch: replace(batch, images=batch.images + 1))
     for one, other in zip(plain.epoch(1), changed.epoch(1), strict=True):
         assert torch.equal(one.images + 1, other.images)
         assert torch.equal(one.index, other.index)

@@ -179,7 +179,7 @@ def test_a_file_that_never_ends_is_given_up():
 def test_a_worker_killed_from_outside_costs_nothing():
     with DecoderPool(1) as workers:
         decoded(workers, png(0))
-        for worker in tuple(workers.sandbox._live):
+        for worker in tuple(workers.sandbox._running):
             worker.handle.kill()
         assert torch.equal(decoded(workers, png(1)), decode(png(1), SMALL))
 
@@ -207,7 +207,7 @@ def test_pixels_need_no_process():
     with DecoderPool(1) as workers:
         (found,) = workers.read([ImageArray(pixels)], SMALL)
         assert torch.equal(there(found), decode(pixels, SMALL))
-        assert not workers.sandbox._live
+        assert not workers.sandbox._running
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path):
@@ -222,7 +222,7 @@ def test_a_file_that_is_gone_says_so(tmp_path: Path):
 def test_forgotten_workers_end():
     workers = DecoderPool(1)
     decoded(workers, png(0))
-    (worker,) = workers.sandbox._live
+    (worker,) = workers.sandbox._running
     del workers
     gc.collect()
     assert worker.handle.returncode is not None

@@ -18,7 +18,7 @@ from saccade.data.targets import (
     Captions,
     Images,
     Masks,
-    Nothing,
+    NoTargets,
     Targets,
     joined,
     moved,
@@ -43,7 +43,7 @@ NOUNS: dict[str, Targets] = {
     "images": Images(PLANES[:, None].float()),
     "boxes": BOXES,
     "captions": Captions(torch.tensor([[5, 6, 0], [7, 0, 0], [8, 9, 4]]), torch.tensor([0, 2, 1])),
-    "nothing": Nothing(3),
+    "nothing": NoTargets(3),
 }
 EVERY = pytest.mark.parametrize("noun", NOUNS)
 ROWS: dict[str, tuple[Any, list[int]]] = {
@@ -57,7 +57,7 @@ ROWS: dict[str, tuple[Any, list[int]]] = {
 
 def one_by_one(targets: Targets) -> list[Any]:
     """What is said of each image, as plain numbers, by loops of this test."""
-    if isinstance(targets, Nothing):
+    if isinstance(targets, NoTargets):
         return [None] * len(targets)
     if isinstance(targets, Boxes | Captions):
         names = ("boxes", "classes", "masks") if isinstance(targets, Boxes) else ("tokens",)

@@ -97,7 +97,7 @@ def test_all_corruptions_are_measured_unless_some_are_named(images: tuple[Cached
 def test_corrupted_images_are_bytes_and_the_same_each_time(images: tuple[CachedImages, Tensor]):
     plain = loader(*images)
     once, again, other = (
-        next(plain.through(CorruptedImages("gaussian_noise", 3, seed)).epoch(0)).images
+        next(plain.with_transform(CorruptedImages("gaussian_noise", 3, seed)).epoch(0)).images
         for seed in (0, 0, 1)
     )
     assert once.dtype == torch.uint8 and torch.equal(once, again)

@@ -103,5 +103,5 @@ def test_a_setting_is_a_field_with_its_words_as_metadata() -> None:
         "sentence": "Steps of a dance.", "unit": "steps", "allowed": Range(1), "flag": "dance",
     }  # fmt: skip
     lr = next(one for one in settings_of(Optim) if one.name == "optim.lr")
-    assert (lr.part, lr.field, lr.option) == ("optim", "lr", "")
+    assert (lr.table, lr.field, lr.option) == ("optim", "lr", "")
     assert lr.takes == "a number above 0, or 'auto'"

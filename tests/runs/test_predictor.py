@@ -115,7 +115,7 @@ def test_a_bundle_keeps_its_predictor_and_the_predictor_its_process(tmp_path: Pa
         pids = set()
         for _ in range(3):
             whole.predict_items(items)
-            pids |= {process.handle.pid for process in predictor.workers.sandbox._live}
+            pids |= {process.handle.pid for process in predictor.workers.sandbox._running}
     assert whole.predictor is predictor
     assert len(pids) == 1
     with pytest.raises(ProcessLookupError):

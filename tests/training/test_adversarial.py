@@ -22,8 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import Augmentation, compose
-from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import summarize
 from saccade.data.batch import Batch
 from saccade.data.sources import open_source
 from saccade.data.splits import split_data

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from saccade.api import train
-from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import summarize
 from saccade.data.sources import open_source
 from saccade.data.splits import split_data
 from saccade.engine.evaluate import evaluate

@@ -4,8 +4,8 @@ from functools import cache
 
 import pytest
 
-from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import summarize
 from saccade.data.sources import open_source
 from saccade.data.splits import DataSplit, split_data
 from saccade.engine.loop import Position

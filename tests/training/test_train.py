@@ -10,8 +10,8 @@ import pytest
 from rich.progress import Progress
 
 from saccade import api
-from saccade.auto.look import DatasetSummary
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import DatasetSummary
 from saccade.engine.schedule import cosine, with_warmup
 from saccade.errors import Stopped, UsageError
 from saccade.recipes.recipe import Recipe

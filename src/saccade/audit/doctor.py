@@ -11,7 +11,7 @@ from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
 from saccade.data.item import Skipped
 from saccade.data.sources import open_source
 from saccade.files import atomic_write
-from saccade.progress import counting, say
+from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
 
 
@@ -19,7 +19,7 @@ def examine_data(
     data: str | Path | None, *, html: str | Path | None, apply: str | Path | None
 ) -> Diagnosis:
     """Examine `data`; write the page `html` and the cleaned table `apply` where they are wanted."""
-    with counting("examining") as progress:
+    with progress_bar("examining") as progress:
         diagnosis = examine(open_source(data), progress=progress, state=cache_file_of(data))
     if html is not None:
         atomic_write(Path(html), doctor_page(diagnosis))

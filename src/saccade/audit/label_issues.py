@@ -22,7 +22,7 @@ from saccade.audit.confident_learning import (
 from saccade.audit.doctor import cache_file_of, write_cleaned
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.audit.page import label_issues_page
-from saccade.auto.look import summarize
+from saccade.auto.summary import summarize
 from saccade.auto.weights import SMALL, local_weights, pretrained
 from saccade.classical.descriptors import CELL, HOG
 from saccade.data.cache import decode_all
@@ -40,7 +40,7 @@ from saccade.models.backbone import backbone
 from saccade.models.layers.blocks import Concat, chain, normalized
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.probes.fit import held_out_probabilities, learnable, repeated_folds
-from saccade.progress import counting, say
+from saccade.progress import progress_bar, say
 from saccade.tasks.catalogue import refuse_without, task_type
 from saccade.tasks.task import Capability
 
@@ -118,13 +118,13 @@ def find_label_issues(
     Raises `DataError` for labels that are not one class an image.
     """
     source = open_source(data, notify=say)
-    with counting("examining") as progress:
+    with progress_bar("examining") as progress:
         diagnosis = examine(source, progress=progress, state=cache_file_of(data))
     items = _labelled(diagnosis)
     extractor = extractor_for(items, model, weights)
     result = decode_all(items, extractor.preprocessing)
     kept = [items[k] for k in result.indices]
-    with counting("looking") as progress:
+    with progress_bar("looking") as progress:
         found = features(
             extractor.trunk,
             DecodedImages(kept, result.images, extractor.preprocessing),

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from saccade.augmentation.augmentation import Augmentation, compose
 from saccade.augmentation.catalogue import parse_augmentation
-from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import summarize
 from saccade.data.batch import Batch
 from saccade.data.cache import decode_all
 from saccade.data.item import Skipped

@@ -1,8 +1,8 @@
-"""Augmentation: a random change of a whole batch; compose: several as one.
+"""Augmentations: random changes of a whole batch; their composition and random choice.
 
 Nobody writes images by hand.  What changes colours is a `Photometric` and never sees targets; what
 moves things is a `Geometry` and draws a warp, which moves images and targets (warp.py); what mixes
-images of a batch is in mix.py; the others (Chain, Either, policies.py) only choose among these.
+images of a batch is in mix.py; Compose, RandomChoice and policies.py only choose among these.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ class Augmentation(Protocol):
 
     Images [N,C,H,W], uint8 or floating point, 0 to 255, become floating point, 0 to 255, of the
     same shape unless the class says otherwise.  The batch that comes in is never written to.  All
-    chance comes from `generator`: the same state gives the same pixels.
+    random numbers come from `generator`: the same state gives the same pixels.
     """
 
     @property
     def mixes(self) -> bool:
-        """Whether images of a batch meet, and their targets with them."""
+        """Whether it mixes images of a batch, and their targets with them."""
         return False
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        """The batch as training will see it."""
+        """The augmented batch.  Images [N,C,H,W] -> [N,C,H,W] floating point"""
         ...
 
     def join(self, later: Augmentation) -> Augmentation | None:
@@ -46,89 +46,95 @@ class Photometric(Augmentation, Protocol):
     """An augmentation of what pixels show, never of where: targets stay as they are."""
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """The images as they are to look.  [N,C,H,W] floating point -> [N,C,H,W]"""
+        """The changed images.  [N,C,H,W] floating point -> [N,C,H,W]"""
         ...
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         return replace(batch, images=self.change(as_float(batch.images), generator))
 
 
-VALUES = 6 << 20  # in a piece: 41 images of 3 x 224 x 224, 2048 of 3 x 32 x 32; 25 MB as float32
+CHUNK_VALUES = 6 << 20  # 41 images of 3 x 224 x 224, 2048 of 3 x 32 x 32; 25 MB as float32
 
 
 @dataclass(frozen=True)
 class Compose(Augmentation):
     """One augmentation after the other; none at all only makes pixels floating point.
 
-    Between mixtures a batch goes through in pieces whose memory the allocator keeps and gives
-    again: blocks above 32 MB go back to the system, which clears every page of the next one, and
-    that can take as long as the work.
+    Except where it is mixed, a batch goes through in chunks whose memory the allocator reuses:
+    blocks above 32 MB go back to the system, which clears every page of the next one, and that can
+    take as long as the work.
     """
 
-    parts: tuple[Augmentation, ...]
+    augmentations: tuple[Augmentation, ...]
 
     @property
     def mixes(self) -> bool:
-        return any(part.mixes for part in self.parts)
+        return any(a.mixes for a in self.augmentations)
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        for mixes, parts in groupby(self.parts, key=lambda part: part.mixes):
+        for mixes, augmentations in groupby(self.augmentations, key=lambda a: a.mixes):
             if mixes:
-                batch = _in_turn(batch, tuple(parts), generator)
+                batch = _apply(batch, tuple(augmentations), generator)
             else:
-                batch = _in_pieces(batch, tuple(parts), generator)
+                batch = _in_chunks(batch, tuple(augmentations), generator)
         return replace(batch, images=as_float(batch.images))
 
 
-def _in_pieces(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator) -> Batch:
-    length = max(1, VALUES // max(1, batch.images.shape[1:].numel()))
-    if len(batch) <= length:
-        return _in_turn(batch, parts, generator)
+def _in_chunks(
+    batch: Batch, augmentations: tuple[Augmentation, ...], generator: torch.Generator
+) -> Batch:
+    size = max(1, CHUNK_VALUES // max(1, batch.images.shape[1:].numel()))
+    if len(batch) <= size:
+        return _apply(batch, augmentations, generator)
     images, targets = torch.empty(0), []
-    for start in range(0, len(batch), length):
-        rows = slice(start, start + length)
-        piece = _in_turn(batch[rows], parts, generator)
+    for start in range(0, len(batch), size):
+        rows = slice(start, start + size)
+        chunk = _apply(batch[rows], augmentations, generator)
         if not start:
-            images = piece.images.new_empty((len(batch), *piece.images.shape[1:]))
-        images[rows] = piece.images
-        targets.append(piece.targets)
+            images = chunk.images.new_empty((len(batch), *chunk.images.shape[1:]))
+        images[rows] = chunk.images
+        targets.append(chunk.targets)
     return replace(batch, images=images, targets=joined(targets))
 
 
-def _in_turn(batch: Batch, parts: tuple[Augmentation, ...], generator: torch.Generator) -> Batch:
-    for part in parts:
-        batch = part(batch, generator)
+def _apply(
+    batch: Batch, augmentations: tuple[Augmentation, ...], generator: torch.Generator
+) -> Batch:
+    for augmentation in augmentations:
+        batch = augmentation(batch, generator)
     return batch
 
 
 @dataclass(frozen=True)
 class RandomChoice(Augmentation):
-    """One of the parts, drawn anew for each batch, all equally often.
+    """One of the augmentations, drawn anew for each batch, all equally often.
 
     torchvision's recipe of 2021 draws so between mixup and CutMix; `OneOf` draws for each image.
     """
 
-    parts: tuple[Augmentation, ...]
+    augmentations: tuple[Augmentation, ...]
 
     @property
     def mixes(self) -> bool:
         return True  # the images of a batch have one draw in common
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
-        draw = torch.randint(len(self.parts), (1,), generator=generator, device=generator.device)
-        return self.parts[int(draw)](batch, generator)
+        draw = torch.randint(
+            len(self.augmentations), (1,), generator=generator, device=generator.device
+        )
+        return self.augmentations[int(draw)](batch, generator)
 
 
 def compose(augmentations: Sequence[Augmentation]) -> Augmentation:
-    """All of them in order, neighbours joined where they can share one pass over the pixels."""
-    parts: list[Augmentation] = []
+    """All of them in order, neighbours fused where they can share one pass over the pixels."""
+    composed: list[Augmentation] = []
     for augmentation in augmentations:
-        joined = parts[-1].join(augmentation) if parts else None
-        if joined is None:
-            parts.append(augmentation)
+        fused = composed[-1].join(augmentation) if composed else None
+        if fused is None:
+            composed.append(augmentation)
         else:
-            parts[-1] = joined
-    return Compose(tuple(parts))
+            composed[-1] = fused
+    return Compose(tuple(composed))
 
 
 def as_float(images: Tensor) -> Tensor:
@@ -158,6 +164,6 @@ def check_choice(augmentation: Augmentation, name: str, values: Iterable[str]) -
 
 
 def uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """Numbers between `low` and `high`, one an image, on the generator's device.  -> [N]"""
+    """Uniform numbers, one an image, on the generator's device.  -> [N] of `low` to `high`"""
     draws = torch.rand(count, generator=generator, device=generator.device)
     return low + (high - low) * draws

@@ -1,4 +1,4 @@
-"""Every augmentation by name, and the short text that a recipe says it with."""
+"""Every augmentation by name, and the parser of their short form in recipes."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ AUGMENTATIONS: dict[str, type] = {
 
 # fmt: on
 def parse_augmentation(text: str, classes: int = 0) -> Augmentation:
-    """The augmentation that `text` says: `flip`, `translate:4`, `resized_crop:scale=0.35,ratio=2`.
+    """The augmentation that `text` names: `flip`, `translate:4`, `resized_crop:scale=0.35,ratio=2`.
 
     The first parameter may stand without its name.  `mixup:0.2|cutmix` is either, drawn for each
-    batch.  `classes`, the number of classes of the data, reaches those that mix targets and say
-    none themselves.
+    batch.  `classes`, the number of classes of the data, is passed to those that mix targets and
+    are given none in `text`.
     """
     if "|" in text:
         return RandomChoice(tuple(parse_augmentation(part, classes) for part in text.split("|")))
@@ -86,7 +86,7 @@ def parse_augmentation(text: str, classes: int = 0) -> Augmentation:
     kind = AUGMENTATIONS[name]
     hints = get_type_hints(kind)
     allowed = {field.name: hints[field.name] for field in fields(kind)}
-    written: dict[str, object] = {}
+    arguments: dict[str, object] = {}
     for position, part in enumerate(rest.split(",") if colon else ()):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
@@ -98,20 +98,20 @@ def parse_augmentation(text: str, classes: int = 0) -> Augmentation:
             key, value = next(iter(allowed)), key
         if key not in allowed:
             raise unknown(f"parameter of {name}", key, allowed, RecipeError)
-        if key in written:
+        if key in arguments:
             raise RecipeError(f"{key} stands twice in augmentation '{text}'", "write it once")
-        written[key] = _value(text, key, value, allowed[key])
+        arguments[key] = _value(text, key, value, allowed[key])
     if classes and "classes" in allowed:
-        written.setdefault("classes", classes)
-    return kind(**written)
+        arguments.setdefault("classes", classes)
+    return kind(**arguments)
 
 
 def _value(text: str, key: str, value: str, hint: object) -> object:
     """The value as the type that the parameter is declared with."""
-    wanted = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
+    cast = next((kind for kind in get_args(hint) if kind is not type(None)), hint)
     try:
-        return wanted(value) if callable(wanted) else value
+        return cast(value) if callable(cast) else value
     except ValueError:
-        number = "a whole number" if wanted is int else "a number"
-        found = f"{key} in augmentation '{text}' is '{value}'"
-        raise RecipeError(found, f"write {number}") from None
+        number = "a whole number" if cast is int else "a number"
+        message = f"{key} in augmentation '{text}' is '{value}'"
+        raise RecipeError(message, f"write {number}") from None

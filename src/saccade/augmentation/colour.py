@@ -1,4 +1,4 @@
-"""Colour: brightness, contrast, saturation, hue, lighting, grey; and tones: values by a curve.
+"""Colour matrices: brightness, contrast, saturation, hue, lighting, grey; and tone curves.
 
 A colour is a 3 x 4 matrix an image, from (red, green, blue, 1) to the new colours, so that any
 number of neighbours are one pass over the pixels and values are cut to 0 to 255 once, at the end.
@@ -30,10 +30,10 @@ DEVIATIONS = (0.2175, 0.0188, 0.0045)
 
 @runtime_checkable
 class Colour(Photometric, Protocol):
-    """An augmentation that is a matrix of colours."""
+    """An augmentation that multiplies colours by a matrix."""
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
-        """The matrices for images of these mean colours, drawn.  [N,3] -> [N,3,4]"""
+        """Random matrices for images of these mean colours.  [N,3] -> [N,3,4]"""
         ...
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
@@ -47,28 +47,28 @@ class Colour(Photometric, Protocol):
         return recolour(images, self.matrix(mean, generator))
 
     def join(self, later: Augmentation) -> Augmentation | None:
-        return Blended(self, later) if isinstance(later, Colour) else None
+        return ComposedColour(self, later) if isinstance(later, Colour) else None
 
 
 @dataclass(frozen=True)
-class Blended(Colour):
-    """Two matrices as one."""
+class ComposedColour(Colour):
+    """Two colour matrices as their product."""
 
     first: Colour
     second: Colour
 
     def matrix(self, mean: Tensor, generator: torch.Generator) -> Tensor:
         first = self.first.matrix(mean, generator)
-        moved = (first[:, :, :3] * mean[:, None]).sum(2) + first[:, :, 3]
-        second = self.second.matrix(moved, generator)
-        both = (second[:, :, :3, None] * first[:, None]).sum(2)
-        both[:, :, 3] += second[:, :, 3]
-        return both
+        mean_after = (first[:, :, :3] * mean[:, None]).sum(2) + first[:, :, 3]
+        second = self.second.matrix(mean_after, generator)
+        product = (second[:, :, :3, None] * first[:, None]).sum(2)
+        product[:, :, 3] += second[:, :, 3]
+        return product
 
 
 @dataclass(frozen=True)
 class Brightness(Colour):
-    """All values times one number."""
+    """All values times one factor an image."""
 
     share: float = 0.4  # at the most: 0.4 is from 0.6 to 1.4 times
 
@@ -139,7 +139,7 @@ class Grey(Colour):
 
 @dataclass(frozen=True)
 class Lighting(Colour):
-    """A cast along the ways that daylight differs: AlexNet's second form of augmentation.
+    """A colour cast along the principal components of colours: PCA lighting noise of AlexNet.
 
     Krizhevsky 2012, section 4.1: a multiple of each principal component of the colours is added.
     """
@@ -180,14 +180,14 @@ def saturate(factor: Tensor) -> Tensor:
 
 
 def adjust_hue(turn: Tensor) -> Tensor:
-    """Turns colours about (1, 1, 1), red towards green.  [N], shares of the circle -> [N,3,4]"""
+    """Rotations of colours about (1, 1, 1), red to green.  [N], shares of the circle -> [N,3,4]"""
     angle = 2 * math.pi * turn
     near, far = (angle.cos() * 2 + 1) / 3, (1 - angle.cos()) / 3
-    side = angle.sin() / math.sqrt(3)
-    none = torch.zeros_like(turn)
-    red = (near, far - side, far + side, none)
-    green = (far + side, near, far - side, none)
-    blue = (far - side, far + side, near, none)
+    skew = angle.sin() / math.sqrt(3)
+    zero = torch.zeros_like(turn)
+    red = (near, far - skew, far + skew, zero)
+    green = (far + skew, near, far - skew, zero)
+    blue = (far - skew, far + skew, near, zero)
     return torch.stack([torch.stack(row, dim=1) for row in (red, green, blue)], dim=1)
 
 
@@ -197,7 +197,7 @@ def _factor(share: float, mean: Tensor, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Posterize(Photometric):
-    """Only the first bits of every value."""
+    """Only the most significant bits of every value."""
 
     bits: int = 4  # at the least; each image draws from these to 8
 
@@ -212,7 +212,7 @@ class Posterize(Photometric):
 
 @dataclass(frozen=True)
 class Solarize(Photometric):
-    """Bright values turned over, as in an overexposed film."""
+    """Bright values inverted, as in an overexposed film."""
 
     threshold: float = 128.0  # of 255, at the least; each image draws from it to 256
 
@@ -234,12 +234,12 @@ class AutoContrast(Photometric):
         check_range(self, "probability", 0, 1)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        return _some(images, autocontrast, self.probability, generator)
+        return _random_apply(images, autocontrast, self.probability, generator)
 
 
 @dataclass(frozen=True)
 class Equalize(Photometric):
-    """Every channel's values spread so that all are about as frequent."""
+    """Histogram equalization of every channel."""
 
     probability: float = 0.5  # of each image
 
@@ -247,27 +247,27 @@ class Equalize(Photometric):
         check_range(self, "probability", 0, 1)
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        return _some(images, equalize, self.probability, generator)
+        return _random_apply(images, equalize, self.probability, generator)
 
 
 def posterize(images: Tensor, bits: Tensor) -> Tensor:
-    """Only the first `bits` of every value.  [N,C,H,W], [N] -> [N,C,H,W]"""
+    """Only the most significant `bits` of every value.  [N,C,H,W], [N] -> [N,C,H,W]"""
     step = torch.exp2(8 - bits)[:, None, None, None]
     return torch.floor(images / step) * step
 
 
 def autocontrast(images: Tensor) -> Tensor:
-    """A channel of one value is kept.  [N,C,H,W] -> [N,C,H,W]"""
+    """Every channel stretched to 0 to 255; one of a single value stays.  [N,C,H,W] -> [N,C,H,W]"""
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     stretch = torch.where(high > low, 255 / (high - low).clamp(min=1e-6), 1)
     return (images - low.where(high > low, 0)).mul_(stretch)
 
 
 def equalize(images: Tensor) -> Tensor:
-    """Through the cumulative histogram of whole values.  [N,C,H,W] -> [N,C,H,W]
+    """Histogram equalization: values by their cumulative histogram.  [N,C,H,W] -> [N,C,H,W]
 
-    As Pillow: the curve leaves out the most bright value's share, and a channel whose step would
-    be none is kept.
+    As Pillow: the curve leaves out the share of the brightest value, and a channel whose step
+    would be 0 stays as it is.
     """
     values = images.round().clamp_(0, 255).long().flatten(2)
     counts = torch.zeros((*values.shape[:2], 256), dtype=torch.long, device=images.device)
@@ -280,12 +280,12 @@ def equalize(images: Tensor) -> Tensor:
     return torch.where(step[..., None] > 0, changed, images)
 
 
-def _some(
+def _random_apply(
     images: Tensor,
     change: Callable[[Tensor], Tensor],
     probability: float,
     generator: torch.Generator,
 ) -> Tensor:
-    """The change made to some images."""
-    chosen = uniform(len(images), 0, 1, generator).to(images.device) < probability
-    return torch.where(chosen[:, None, None, None], change(images), images)
+    """The change applied to each image with this probability.  [N,C,H,W] -> [N,C,H,W]"""
+    mask = uniform(len(images), 0, 1, generator).to(images.device) < probability
+    return torch.where(mask[:, None, None, None], change(images), images)

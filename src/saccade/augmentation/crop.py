@@ -1,4 +1,4 @@
-"""PadCrop, ResizedCrop: a part of the image at the size of the whole; Grow: small images at first.
+"""Random crops: PadCrop and RandomResizedCrop; and ProgressiveResizing, small images at first.
 
 Progressive resizing: Howard 2018 (fast.ai's entry for DAWNBench), Touvron 2019, "Fixing the
 train-test resolution discrepancy"; the stages are those of Tan and Le 2021, "EfficientNetV2",
@@ -21,12 +21,12 @@ from saccade.augmentation.warp import Warp, WarpKind, warped
 from saccade.data.batch import Batch
 
 STAGES = 4  # of progressive resizing
-LARGE = 128  # pixels of the whole from which a stage's sides are multiples of 32; below, of 4
+LARGE = 128  # pixels from which the sizes of stages are multiples of 32; below, of 4
 
 
 @dataclass(frozen=True)
 class PadCrop(Geometry):
-    """Padded on all sides and cut to its old size elsewhere: moved by whole pixels, values kept.
+    """Padded on all sides and cropped at random to its old size: a shift by whole pixels.
 
     He 2015, section 4.2, pads images of CIFAR-10 with 4 zeros.
     """
@@ -47,9 +47,9 @@ class PadCrop(Geometry):
 
 @dataclass(frozen=True)
 class RandomResizedCrop(Geometry):
-    """A rectangle of random area, proportions and place, stretched to the whole.
+    """A crop of random area, aspect ratio and position, resized to the whole: Inception's crop.
 
-    Szegedy 2014 (GoogLeNet), section 6: area from 8 % to 100 %, proportions from 3/4 to 4/3.  A
+    Szegedy 2014 (GoogLeNet), section 6: area from 8 % to 100 %, aspect ratio from 3/4 to 4/3.  A
     rectangle that does not fit is drawn again, 10 times, and then cut to the image.
     """
 
@@ -66,48 +66,48 @@ class RandomResizedCrop(Geometry):
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         height, width = source
-        h, w = self._sides(count, source, generator)
-        spare = height - h + 1, width - w + 1
-        y, x = ((uniform(count, 0, 1, generator) * places).floor() for places in spare)
+        h, w = self._crop_sizes(count, source, generator)
+        free = height - h + 1, width - w + 1
+        y, x = ((uniform(count, 0, 1, generator) * positions).floor() for positions in free)
         size = source if self.size is None else (self.size, self.size)
         down, across = size[0] / h, size[1] / w
         matrix = affine(across, 0, 0, down, -x * across, -y * down)
         return Warp(matrix, source, size, self.border, WarpKind.CUT)
 
-    def _sides(
+    def _crop_sizes(
         self, count: int, source: tuple[int, int], generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Height and width of each rectangle, in whole pixels.  -> [N], [N]"""
+        """Height and width of each crop, in whole pixels.  -> [N], [N]"""
         tries, bound = 10, math.log(self.ratio)
         area = uniform(tries * count, self.scale, 1, generator) * source[0] * source[1]
         ratio = uniform(tries * count, -bound, bound, generator).exp()
-        sides = torch.stack(((area / ratio).sqrt(), (area * ratio).sqrt())).view(2, tries, count)
-        limits = sides.new_tensor(source)[:, None]
-        fits = (sides <= limits[:, None]).all(0)
+        sizes = torch.stack(((area / ratio).sqrt(), (area * ratio).sqrt())).view(2, tries, count)
+        limits = sizes.new_tensor(source)[:, None]
+        fits = (sizes <= limits[:, None]).all(0)
         first = fits.int().argmax(0).expand(2, 1, count)
-        chosen = sides.gather(1, first)[:, 0].minimum(limits).round().clamp(min=1)
-        return chosen[0], chosen[1]
+        size = sizes.gather(1, first)[:, 0].minimum(limits).round().clamp(min=1)
+        return size[0], size[1]
 
 
-def stage_sizes(whole: int, share: float) -> tuple[int, ...]:
-    """The side of each stage in pixels, from about `share` of the whole to the whole."""
-    unit = 32 if whole >= LARGE else 4
-    first = share * whole
-    rising = (first + (whole - first) * k / (STAGES - 1) for k in range(STAGES - 1))
-    return *(_stage(side, whole, unit) for side in rising), whole
+def stage_sizes(size: int, start: float) -> tuple[int, ...]:
+    """The size of each stage in pixels, from about `start` of the full size to all of it."""
+    unit = 32 if size >= LARGE else 4
+    first = start * size
+    sizes = (first + (size - first) * k / (STAGES - 1) for k in range(STAGES - 1))
+    return *(_round_size(stage_size, size, unit) for stage_size in sizes), size
 
 
-def _stage(side: float, whole: int, unit: int) -> int:
-    if side >= whole:
-        return whole
-    return min(whole, max(unit, unit * round(side / unit)))
+def _round_size(size: float, full_size: int, unit: int) -> int:
+    if size >= full_size:
+        return full_size
+    return min(full_size, max(unit, unit * round(size / unit)))
 
 
 @dataclass(frozen=True)
 class ProgressiveResizing(Augmentation):
     """The batch at the size of the stage that the training is in.  [N,C,H,W] -> [N,C,h,w]
 
-    No chance is drawn: the size follows from `done`, the share of the training that is over.
+    Nothing is random: the size follows from `progress`, the share of the training that is over.
     """
 
     start: float  # of the side, in the first stage
@@ -115,11 +115,9 @@ class ProgressiveResizing(Augmentation):
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         stage = min(STAGES - 1, int(STAGES * self.progress()))
-        whole = batch.images.shape[2:]
-        source, size = (
-            (whole[0], whole[1]),
-            tuple(stage_sizes(side, self.start)[stage] for side in whole),
-        )
+        shape = batch.images.shape[2:]
+        source = (shape[0], shape[1])
+        size = tuple(stage_sizes(length, self.start)[stage] for length in shape)
         if size == source:
             return batch
         down, across = (torch.full((len(batch),), new / old) for new, old in zip(size, source))

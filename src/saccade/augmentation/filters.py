@@ -1,7 +1,7 @@
-"""Blur, Sharpen: neighbours mixed, or set apart; Noise; Erase, Cutout: a part taken away.
+"""Blur, Sharpen, Noise; RandomErasing and Cutout, which erase a part of the image.
 
-What is taken away is taken from the images only, so that no one part of them decides: a mask or a
-box still says what stood there.
+Erasing changes the images only, so that no one part of them decides: a mask or a box still says
+what was there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from saccade.augmentation.augmentation import Photometric, check_choice, check_range, uniform
 from saccade.augmentation.resample import inside
 
-FILLS = ("zeros", "mean", "noise")  # what Erase and Cutout leave behind
+FILLS = ("zeros", "mean", "noise")  # of an erased rectangle
 
 
 @dataclass(frozen=True)
@@ -58,16 +58,16 @@ class Noise(Photometric):
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         deviation = uniform(len(images), 0, self.deviation, generator).to(images)
-        grain = torch.randn(images.shape, generator=generator, device=generator.device).to(images)
-        noisy = torch.addcmul(images, grain, deviation[:, None, None, None])
+        noise = torch.randn(images.shape, generator=generator, device=generator.device).to(images)
+        noisy = torch.addcmul(images, noise, deviation[:, None, None, None])
         return noisy.clamp_(0, 255)
 
 
 @dataclass(frozen=True)
 class RandomErasing(Photometric):
-    """A rectangle of random area, proportions and place.  Zhong 2017, Random Erasing, section 3.
+    """A rectangle of random area, aspect ratio and position.  Zhong 2017, section 3.
 
-    Departures: proportions are drawn evenly in their logarithm, so that flat and tall ones are
+    Departures: the aspect ratio is drawn uniformly in its logarithm, so that flat and tall ones are
     alike; sides that would not fit are cut to the image's, not drawn again.
     """
 
@@ -90,8 +90,8 @@ class RandomErasing(Photometric):
         y = (uniform(count, 0, 1, generator) * (height - h + 1)).floor()
         x = (uniform(count, 0, 1, generator) * (width - w + 1)).floor()
         h = h * (uniform(count, 0, 1, generator) < self.probability)
-        gone = rectangles(torch.stack((x, y, x + w, y + h), dim=1), (height, width))
-        return _fill(images, gone, self.fill, generator)
+        mask = rectangles(torch.stack((x, y, x + w, y + h), dim=1), (height, width))
+        return _fill(images, mask, self.fill, generator)
 
 
 @dataclass(frozen=True)
@@ -109,48 +109,56 @@ class Cutout(Photometric):
         count, _, height, width = images.shape
         y = (uniform(count, 0, height, generator)).floor() - self.pixels // 2
         x = (uniform(count, 0, width, generator)).floor() - self.pixels // 2
-        gone = rectangles(torch.stack((x, y, x + self.pixels, y + self.pixels), 1), (height, width))
-        return _fill(images, gone, self.fill, generator)
+        mask = rectangles(torch.stack((x, y, x + self.pixels, y + self.pixels), 1), (height, width))
+        return _fill(images, mask, self.fill, generator)
 
 
 def blur(images: Tensor, sigma: Tensor) -> Tensor:
-    """Two products of matrices, one along each axis.  [N,C,H,W], [N] pixels -> [N,C,H,W]"""
+    """Gaussian blur, as a matrix product along each axis.  [N,C,H,W], [N] pixels -> [N,C,H,W]"""
     down, across = (_smoothing(length, sigma).to(images.dtype) for length in images.shape[2:])
     return down[:, None] @ images @ across[:, None].transpose(2, 3)
 
 
 def sharpen(images: Tensor, factor: Tensor) -> Tensor:
-    """0 smooth, 1 as it was, 2 sharp.  [N,C,H,W], [N] -> [N,C,H,W]"""
+    """Blended with its smoothed self: factor 0 smooth, 1 as it was, 2 sharp, as in Pillow.
+
+    [N,C,H,W], [N] -> [N,C,H,W]
+    """
     if min(images.shape[2:]) < 3:
         return images
-    middle = images[:, :, 1:-1, 1:-1]
-    down = images[:, :, :-2] + images[:, :, 1:-1] + images[:, :, 2:]
-    around = down[..., :-2] + down[..., 1:-1] + down[..., 2:]
-    smooth = around.add_(middle, alpha=4).div_(13)  # Pillow's SMOOTH: 1 1 1, 1 5 1, 1 1 1, over 13
+    centre = images[:, :, 1:-1, 1:-1]
+    rows = images[:, :, :-2] + images[:, :, 1:-1] + images[:, :, 2:]
+    total = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
+    smooth = total.add_(centre, alpha=4).div_(13)  # Pillow's SMOOTH: 1 1 1, 1 5 1, 1 1 1, over 13
     sharp = images.clone()
     weight = factor[:, None, None, None].to(images.dtype)
-    sharp[:, :, 1:-1, 1:-1] = smooth.lerp_(middle, weight).clamp_(0, 255)
+    sharp[:, :, 1:-1, 1:-1] = smooth.lerp_(centre, weight).clamp_(0, 255)
     return sharp
 
 
 def gaussian(distance: Tensor, sigma: Tensor) -> Tensor:
-    """A Gaussian's weights at these distances, of sum 1 along the last axis.  [...,n] -> [...,n]"""
+    """Gaussian weights at these distances, with sum 1 along the last axis.  [...,n] -> [...,n]"""
     weights = torch.exp(-0.5 * (distance / sigma) ** 2)
     return weights / weights.sum(-1, keepdim=True)
 
 
 def _smoothing(length: int, sigma: Tensor) -> Tensor:
-    """The weight of each old pixel in each new one.  [N] -> [N,length,length]"""
+    """The matrix of a Gaussian filter: the weight of each pixel in each new one.
+
+    [N] pixels -> [N,length,length]
+    """
     reach = length - 1
     offsets = torch.arange(-reach, reach + 1, device=sigma.device)
     weights = gaussian(offsets, sigma[:, None])[:, None].expand(-1, length, -1)
-    old, _ = inside(torch.arange(length, device=sigma.device)[:, None] + offsets, length, "reflect")
+    source, _ = inside(
+        torch.arange(length, device=sigma.device)[:, None] + offsets, length, "reflect"
+    )
     matrix = sigma.new_zeros(len(sigma), length, length)
-    return matrix.scatter_add_(2, old.expand_as(weights), weights)
+    return matrix.scatter_add_(2, source.expand_as(weights), weights)
 
 
 def rectangles(boxes: Tensor, size: tuple[int, int]) -> Tensor:
-    """Which pixels have their middle inside x0, y0, x1, y1.  [N,4] -> [N,h,w] bool"""
+    """Masks of the pixels with their centre inside x0, y0, x1, y1.  [N,4] -> [N,h,w] bool"""
     x0, y0, x1, y1 = boxes[:, :, None].unbind(1)
     y = torch.arange(size[0], device=boxes.device) + 0.5
     x = torch.arange(size[1], device=boxes.device) + 0.5
@@ -158,11 +166,11 @@ def rectangles(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     return rows[:, :, None] & columns[:, None]
 
 
-def _fill(images: Tensor, gone: Tensor, fill: str, generator: torch.Generator) -> Tensor:
-    gone = gone.to(images.device)[:, None]
+def _fill(images: Tensor, mask: Tensor, fill: str, generator: torch.Generator) -> Tensor:
+    mask = mask.to(images.device)[:, None]
     if fill == "zeros":
-        return images.masked_fill(gone, 0)
+        return images.masked_fill(mask, 0)
     if fill == "mean":
-        return torch.where(gone, images.mean((2, 3), keepdim=True), images)
+        return torch.where(mask, images.mean((2, 3), keepdim=True), images)
     noise = torch.rand(images.shape, generator=generator, device=generator.device)
-    return torch.where(gone, 255 * noise.to(images), images)
+    return torch.where(mask, 255 * noise.to(images), images)

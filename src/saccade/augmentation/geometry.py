@@ -1,8 +1,8 @@
-"""Geometry: what moves pixels; neighbours in a recipe are drawn, multiplied and read once.
+"""Geometric augmentations; neighbours are multiplied into one map and pixels sampled once.
 
-Flip, VerticalFlip, Translate, Rotate, Scale, Shear, Perspective and Elastic.  Turning, then moving,
-then stretching an image would blur it three times and cut its corners three times; as one product
-of matrices it is read once, from the whole of the original.
+Flip, VerticalFlip, Translate, Rotate, Scale, Shear, Perspective and Elastic.  Rotating, then
+moving, then scaling an image would blur it three times and cut its corners three times; as one
+product of matrices it is sampled once, from the whole of the original.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Geometry(Augmentation, Protocol):
     border: str
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
-        """The maps for `count` images of `source` = (height, width) pixels, drawn."""
+        """Random maps for `count` images of `source` = (height, width) pixels."""
         ...
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
@@ -45,12 +45,12 @@ class Geometry(Augmentation, Protocol):
             return None
         if self.border and later.border and self.border != later.border:
             return None
-        return Joined(self, later, self.border or later.border)
+        return ComposedGeometry(self, later, self.border or later.border)
 
 
 @dataclass(frozen=True)
-class Joined(Geometry):
-    """Two maps as one."""
+class ComposedGeometry(Geometry):
+    """Two geometric augmentations as the product of their maps."""
 
     first: Geometry
     second: Geometry
@@ -63,7 +63,7 @@ class Joined(Geometry):
 
 @dataclass(frozen=True)
 class Flip(Geometry):
-    """Left and right exchanged."""
+    """Mirrored from left to right."""
 
     probability: float = 0.5  # of each image
     border = ""
@@ -78,7 +78,7 @@ class Flip(Geometry):
 
 @dataclass(frozen=True)
 class VerticalFlip(Geometry):
-    """Top and bottom exchanged: for images without an up, as from above or under a microscope."""
+    """Mirrored from top to bottom: for images without an up, such as from a microscope."""
 
     probability: float = 0.5  # of each image
     border = ""
@@ -93,7 +93,7 @@ class VerticalFlip(Geometry):
 
 @dataclass(frozen=True)
 class Translate(Geometry):
-    """Moved, along and across."""
+    """Translated along x and y."""
 
     pixels: float = 4.0  # at the most, each way
     border: str = "edge"  # or zeros, reflect
@@ -109,7 +109,7 @@ class Translate(Geometry):
 
 @dataclass(frozen=True)
 class Rotate(Geometry):
-    """Turned about the middle."""
+    """Rotated about the centre."""
 
     degrees: float = 10.0  # at the most, either way
     border: str = "edge"  # or zeros, reflect
@@ -125,7 +125,7 @@ class Rotate(Geometry):
 
 @dataclass(frozen=True)
 class Scale(Geometry):
-    """Larger or smaller about the middle, alike in height and width."""
+    """Scaled about the centre, alike in height and width."""
 
     share: float = 0.1  # at the most: 0.1 is from 0.9 to 1.1 times the size
     border: str = "edge"  # or zeros, reflect
@@ -141,7 +141,7 @@ class Scale(Geometry):
 
 @dataclass(frozen=True)
 class Shear(Geometry):
-    """Slanted, rows against each other and columns against each other."""
+    """Sheared along x and along y."""
 
     degrees: float = 10.0  # at the most, either way
     border: str = "edge"  # or zeros, reflect
@@ -152,13 +152,13 @@ class Shear(Geometry):
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
         x, y = (uniform(count, -self.degrees, self.degrees, generator) for _ in range(2))
-        slant = centred(1, torch.tan(x.deg2rad()), torch.tan(y.deg2rad()), 1, source)
-        return Warp(slant, source, source, self.border)
+        shear = centred(1, torch.tan(x.deg2rad()), torch.tan(y.deg2rad()), 1, source)
+        return Warp(shear, source, source, self.border)
 
 
 @dataclass(frozen=True)
 class Perspective(Geometry):
-    """Seen from aside: every corner moved by itself."""
+    """A perspective map that moves every corner by itself."""
 
     share: float = 0.1  # of the side, at the most, each way
     border: str = "edge"  # or zeros, reflect
@@ -168,14 +168,14 @@ class Perspective(Geometry):
         check_choice(self, "border", BORDERS)
 
     def warp(self, count: int, source: tuple[int, int], generator: torch.Generator) -> Warp:
-        moves = uniform(count * 8, -self.share, self.share, generator).view(count, 4, 2)
-        corners = moves + moves.new_tensor(((0, 0), (1, 0), (1, 1), (0, 1)))
+        offsets = uniform(count * 8, -self.share, self.share, generator).view(count, 4, 2)
+        corners = offsets + offsets.new_tensor(((0, 0), (1, 0), (1, 1), (0, 1)))
         return Warp(perspective(corners, source), source, source, self.border, WarpKind.PROJECTIVE)
 
 
 @dataclass(frozen=True)
 class Elastic(Geometry):
-    """Every point moved by itself, neighbours alike: handwriting's uneven shake.
+    """Elastic deformation: a smooth random displacement field, as of uneven handwriting.
 
     Simard, Steinkraus and Platt 2003, section 2, draw numbers of -1 to 1 at every pixel, smooth
     them with a Gaussian of `sigma` and multiply by alpha; `pixels` is what comes of it,
@@ -201,30 +201,30 @@ class Elastic(Geometry):
         across = _smoothing(source[1], margin, self.sigma, noise)
         alpha = self.pixels * 2 * self.sigma * math.sqrt(3 * math.pi)
         field = alpha * (down @ noise @ across.T)
-        still = torch.eye(3, device=noise.device).expand(count, 3, 3)
-        return Warp(still, source, source, self.border, field=field)
+        identity = torch.eye(3, device=noise.device).expand(count, 3, 3)
+        return Warp(identity, source, source, self.border, field=field)
 
 
 def affine(a: Number, b: Number, c: Number, d: Number, x: Number, y: Number) -> Tensor:
     """The maps (p, q) -> (a p + b q + x, c p + d q + y).  [N] or numbers, not all -> [N,3,3]"""
-    given = next(value for value in (a, b, c, d, x, y) if isinstance(value, Tensor))
-    rows = [torch.as_tensor(value).to(given) for value in (a, b, x, c, d, y, 0.0, 0.0, 1.0)]
+    like = next(value for value in (a, b, c, d, x, y) if isinstance(value, Tensor))
+    rows = [torch.as_tensor(value).to(like) for value in (a, b, x, c, d, y, 0.0, 0.0, 1.0)]
     return torch.stack(torch.broadcast_tensors(*rows), dim=-1).unflatten(-1, (3, 3))
 
 
 def translation(x: Tensor, y: Tensor) -> Tensor:
-    """Moves to the right by `x` and down by `y` pixels.  [N], [N] -> [N,3,3]"""
+    """Translations to the right by `x` and down by `y` pixels.  [N], [N] -> [N,3,3]"""
     return affine(1, 0, 0, 1, x, y)
 
 
 def rotation(degrees: Tensor, source: tuple[int, int]) -> Tensor:
-    """Turns about the middle, against the clock as it is seen.  [N] -> [N,3,3]"""
+    """Counter-clockwise rotations about the centre.  [N] degrees -> [N,3,3]"""
     sine, cosine = degrees.deg2rad().sin(), degrees.deg2rad().cos()
     return centred(cosine, sine, -sine, cosine, source)
 
 
 def centred(a: Number, b: Number, c: Number, d: Number, source: tuple[int, int]) -> Tensor:
-    """The linear map (a b; c d) that leaves the middle of the image where it is.  -> [N,3,3]"""
+    """The linear maps (a b; c d) about the centre of the image.  [N] or numbers -> [N,3,3]"""
     y, x = source[0] / 2, source[1] / 2
     return affine(a, b, c, d, x - a * x - b * y, y - c * x - d * y)
 
@@ -255,6 +255,6 @@ def _signs(count: int, probability: float, generator: torch.Generator) -> Tensor
 
 
 def _smoothing(length: int, margin: int, sigma: float, like: Tensor) -> Tensor:
-    """A row of weights for each of the pixels between the margins.  -> [length,length+2*margin]"""
+    """The matrix of a Gaussian filter, without the margins.  -> [length,length+2*margin]"""
     distance = torch.arange(length + 2 * margin) - torch.arange(length)[:, None] - margin
     return gaussian(distance, torch.tensor(sigma)).to(like)

@@ -1,6 +1,6 @@
-"""Mixup, CutMix: two images in one, and their targets in the same shares.
+"""Mixup and CutMix: two images in one, and their targets in the same proportion.
 
-Only what is a plain tensor can be shared out so; masks, boxes and sentences are refused.
+Only targets that are a plain tensor can be mixed; masks, boxes and captions are refused.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from saccade.errors import RecipeError
 
 @dataclass(frozen=True)
 class Mixup(Augmentation):
-    """Weighted means of two images.  Zhang 2017, equation 1 and section 3.
+    """Convex combinations of two images.  Zhang 2017, equation 1 and section 3.
 
-    Every image draws its own share from Beta(alpha, alpha), where the authors' code draws one
+    Every image draws its own weight from Beta(alpha, alpha), where the authors' code draws one
     for the batch.  Targets become [N,K] floating point.
     """
 
-    alpha: float = 0.2  # near 0 one image prevails; 1 makes all shares alike
+    alpha: float = 0.2  # near 0 one image dominates; 1 is uniform
     classes: int = 0  # how many there are; needed where targets are class positions
 
     def __post_init__(self) -> None:
@@ -38,7 +38,7 @@ class Mixup(Augmentation):
 
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         targets = shares(batch.targets, self.classes)
-        other = _partner(len(targets), generator)
+        other = _permutation(len(targets), generator)
         share = beta(self.alpha, len(targets), generator)
         return mixup(replace(batch, targets=targets), other, share)
 
@@ -51,7 +51,7 @@ class CutMix(Augmentation):
     Every image draws its own.  Targets become [N,K] floating point.
     """
 
-    alpha: float = 1.0  # 1: all areas alike, as in the paper
+    alpha: float = 1.0  # 1: uniform, as in the paper
     classes: int = 0  # how many there are; needed where targets are class positions
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class CutMix(Augmentation):
     def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
         targets = shares(batch.targets, self.classes)
         count, (height, width) = len(targets), batch.images.shape[2:]
-        other = _partner(count, generator)
+        other = _permutation(count, generator)
         side = (1 - beta(self.alpha, count, generator)).sqrt()
         y, x = uniform(count, 0, height, generator), uniform(count, 0, width, generator)
         h, w = height * side / 2, width * side / 2
@@ -73,15 +73,15 @@ class CutMix(Augmentation):
 
 
 def mixup(batch: Batch, other: Tensor, share: Tensor) -> Batch:
-    """`share` of each image and of its target, the rest of the image `other`.  [N] int64, [N]"""
+    """`share` of each image and target, 1 - `share` of the image `other`.  [N] int64, [N]"""
     images, targets = as_float(batch.images), batch.targets
     other, share = other.to(images.device), share.to(images)
-    of_image = share.view(-1, 1, 1, 1)
-    of_target = share.view(-1, *[1] * (targets.ndim - 1)).to(targets)
+    image_share = share.view(-1, 1, 1, 1)
+    target_share = share.view(-1, *[1] * (targets.ndim - 1)).to(targets)
     return replace(
         batch,
-        images=torch.lerp(images[other], images, of_image),
-        targets=torch.lerp(targets[other], targets, of_target),
+        images=torch.lerp(images[other], images, image_share),
+        targets=torch.lerp(targets[other], targets, target_share),
     )
 
 
@@ -89,18 +89,18 @@ def cutmix(batch: Batch, other: Tensor, boxes: Tensor) -> Batch:
     """Inside its box x0, y0, x1, y1 each image shows the image `other`.  [N] int64, [N,4] pixels"""
     images, targets = as_float(batch.images), batch.targets
     other = other.to(images.device)
-    pasted = rectangles(boxes.to(images.device), (images.shape[2], images.shape[3]))
-    share = 1 - pasted.float().mean((1, 2))
-    of_target = share.view(-1, *[1] * (targets.ndim - 1)).to(targets)
+    mask = rectangles(boxes.to(images.device), (images.shape[2], images.shape[3]))
+    share = 1 - mask.float().mean((1, 2))
+    target_share = share.view(-1, *[1] * (targets.ndim - 1)).to(targets)
     return replace(
         batch,
-        images=torch.where(pasted[:, None], images[other], images),
-        targets=torch.lerp(targets[other], targets, of_target),
+        images=torch.where(mask[:, None], images[other], images),
+        targets=torch.lerp(targets[other], targets, target_share),
     )
 
 
 def shares(targets: Targets, classes: int) -> Tensor:
-    """Class positions as shares of 0 and 1; what is floating point already stays as it is.
+    """Class positions as one-hot vectors; floating-point targets stay as they are.
 
     [N] int64 -> [N,classes].  Raises `RecipeError` for targets that are no plain tensor.
     """
@@ -120,16 +120,16 @@ def shares(targets: Targets, classes: int) -> Tensor:
 
 
 def beta(alpha: float, count: int, generator: torch.Generator) -> Tensor:
-    """Numbers from Beta(alpha, alpha) for alpha up to 1, one an image.  -> [N]
+    """Draws from Beta(alpha, alpha) for alpha up to 1, one an image.  -> [N]
 
     Johnk 1964: of uniform u and v, u^(1/alpha) / (u^(1/alpha) + v^(1/alpha)) wherever that sum is
     at most 1, which is every second time at least; in logarithms, for alpha near 0.
     """
     tries = torch.rand(32, 2, count, generator=generator, device=generator.device)
     first, second = (tries.log() / alpha).unbind(1)
-    taken = (torch.logaddexp(first, second) <= 0).int().argmax(0, keepdim=True)
-    return torch.sigmoid(first - second).gather(0, taken)[0]
+    accepted = (torch.logaddexp(first, second) <= 0).int().argmax(0, keepdim=True)
+    return torch.sigmoid(first - second).gather(0, accepted)[0]
 
 
-def _partner(count: int, generator: torch.Generator) -> Tensor:
+def _permutation(count: int, generator: torch.Generator) -> Tensor:
     return torch.randperm(count, generator=generator, device=generator.device)

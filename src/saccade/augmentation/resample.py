@@ -1,6 +1,6 @@
-"""Reading a batch of images at other places: mirrored, moved, cut out, or anywhere.
+"""Resampling a batch of images: mirrored, shifted, cropped and resized, or at any coordinates.
 
-A place is a distance from the image's upper left corner in pixels: pixel `i` covers `i` to
+A coordinate is a distance from the image's upper left corner in pixels: pixel `i` covers `i` to
 `i + 1` and has its centre at `i + 0.5`.  Outside the image a border rule holds:
 
     edge      the nearest pixel of the image, again and again
@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 BORDERS = {"edge": "border", "zeros": "zeros", "reflect": "reflection"}  # as grid_sample names them
-Terms = tuple[Tensor, Tensor]  # two that broadcast to [N,h,w]; a place is their sum
+Terms = tuple[Tensor, Tensor]  # two that broadcast to [N,h,w]; a coordinate is their sum
 
 
 def inside(index: Tensor, length: int, border: str) -> tuple[Tensor, Tensor]:
-    """Where in 0 to `length - 1` pixel numbers are read, and whether anything is there.
+    """Pixel indices in 0 to `length - 1` by the border rule, and which of them are valid.
 
     [...] int64 -> [...] int64, [...] bool
     """
@@ -27,61 +27,66 @@ def inside(index: Tensor, length: int, border: str) -> tuple[Tensor, Tensor]:
         index = index.remainder(2 * length)
         index = torch.minimum(index, 2 * length - 1 - index)
     clamped = index.clamp(0, length - 1)
-    there = clamped == index if border == "zeros" else torch.ones_like(index, dtype=torch.bool)
-    return clamped, there
+    valid = clamped == index if border == "zeros" else torch.ones_like(index, dtype=torch.bool)
+    return clamped, valid
 
 
 def mirror(images: Tensor, across: Tensor, down: Tensor) -> Tensor:
-    """Columns turned round where `across`, rows where `down`, both [N] bool.  -> [N,C,H,W]"""
-    for chosen, axis in ((across, 3), (down, 2)):
-        rows = chosen.nonzero()[:, 0]
+    """Columns reversed where `across`, rows where `down`.
+
+    [N,C,H,W], [N] bool, [N] bool -> [N,C,H,W]
+    """
+    for flipped, axis in ((across, 3), (down, 2)):
+        rows = flipped.nonzero()[:, 0]
         images = images.index_copy(0, rows, images[rows].flip(axis))
     return images
 
 
-def cut(images: Tensor, boxes: Tensor, size: tuple[int, int], axes: list[list[int]]) -> Tensor:
-    """Rectangles of whole pixels x0, y0, x1, y1 stretched to `size`.  [N,C,H,W], [N,4] -> float32
+def resized_crop(
+    images: Tensor, boxes: Tensor, size: tuple[int, int], axes: list[list[int]]
+) -> Tensor:
+    """Crops of whole pixels x0, y0, x1, y1, resized.  [N,C,H,W], [N,4] -> [N,C,*size] float32
 
-    `axes` are those along which each is turned round afterwards, 1 down and 2 across.  A loop over
-    images: on processors torch resizes bytes so much faster than it reads floating point at
-    arbitrary places that large images gain a factor of two by it.
+    `axes` are those along which each is reversed afterwards, 1 down and 2 across.  A loop over
+    images: on processors torch resizes bytes so much faster than it samples floating
+    point at any coordinates that large images gain a factor of two by it.
     """
-    stretched = torch.empty(*images.shape[:2], *size)
+    resized = torch.empty(*images.shape[:2], *size)
     for image, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
-        part = images[image : image + 1, :, y0:y1, x0:x1]
-        part = F.interpolate(part, size, mode="bilinear", antialias=True)[0]
-        stretched[image] = part.flip(axes[image]) if axes[image] else part
-    return stretched
+        crop = images[image : image + 1, :, y0:y1, x0:x1]
+        crop = F.interpolate(crop, size, mode="bilinear", antialias=True)[0]
+        resized[image] = crop.flip(axes[image]) if axes[image] else crop
+    return resized
 
 
 def gather(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
-    """Whole pixels, exactly.  [N,C,H,W], y and x that broadcast to [N,h,w] -> [N,C,h,w]"""
+    """Nearest pixels, exactly.  [N,C,H,W], y and x that broadcast to [N,h,w] -> [N,C,h,w]"""
     count, channels, height, width = images.shape
-    row, row_there = inside(y.floor().long(), height, border)
-    column, column_there = inside(x.floor().long(), width, border)
+    row, row_valid = inside(y.floor().long(), height, border)
+    column, column_valid = inside(x.floor().long(), width, border)
     index = row * width + column
     flat = index.flatten(1)[:, None].expand(-1, channels, -1)
     pixels = images.flatten(2).gather(2, flat).view(count, channels, *index.shape[1:])
     if border != "zeros":
         return pixels
-    return pixels * (row_there & column_there)[:, None]
+    return pixels * (row_valid & column_valid)[:, None]
 
 
 def shift(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
-    """What `gather` gives for rows `y` [N,h] and columns `x` [N,w] one apart, mostly in one block.
+    """`gather` for rows `y` [N,h] and columns `x` [N,w] one apart, mostly in one block.
 
-    The edges of all images are gathered, the rest is copied image by image, as `cut`; large
-    ones gain a factor of two by it.  -> [N,C,h,w] float32
+    The edges of all images are gathered, the rest is copied image by image, as in
+    `resized_crop`; large ones gain a factor of two by it.  -> [N,C,h,w] float32
     """
     shifted = torch.empty(*images.shape[:2], y.shape[1], x.shape[1])
     (tops, down, rows), (lefts, across, columns) = (
-        _runs(places, length) for places, length in zip((y, x), images.shape[2:])
+        _runs(coordinates, length) for coordinates, length in zip((y, x), images.shape[2:])
     )
     everything = slice(None)
     edges = [(strip, everything) for strip in rows] + [(everything, strip) for strip in columns]
-    for strip, part in edges:
-        beyond = gather(images, y[:, strip, None], x[:, None, part], border)
-        shifted[:, :, strip, part] = beyond
+    for tall, wide in edges:
+        edge = gather(images, y[:, tall, None], x[:, None, wide], border)
+        shifted[:, :, tall, wide] = edge
     inner = shifted[:, :, rows[0].stop : rows[1].start, columns[0].stop : columns[1].start]
     height, width = inner.shape[2:]
     for row, (top, left) in enumerate(zip(tops, lefts)):
@@ -91,23 +96,23 @@ def shift(images: Tensor, y: Tensor, x: Tensor, border: str) -> Tensor:
     return shifted
 
 
-def _runs(places: Tensor, length: int) -> tuple[list[int], list[bool], tuple[slice, slice]]:
-    """Where each run of whole places begins inside, whether it runs backwards, and the strips.
+def _runs(coordinates: Tensor, length: int) -> tuple[list[int], list[bool], tuple[slice, slice]]:
+    """Where each run of coordinates begins inside, whether it is reversed, and the edge strips.
 
-    The strips, before and after, are where any run leaves 0 to `length`; what runs backwards is
+    The strips, before and after, are where any run leaves 0 to `length`; a reversed run is
     counted from the other end.  [N,n]
     """
-    turned = places[:, :1] > places[:, -1:]
-    first = torch.where(turned, length - places, places)[:, 0].floor().long()
-    count = places.shape[1]
+    flipped = coordinates[:, :1] > coordinates[:, -1:]
+    first = torch.where(flipped, length - coordinates, coordinates)[:, 0].floor().long()
+    count = coordinates.shape[1]
     before = min(count, max(0, -int(first.min())))
     after = max(before, min(count, length - int(first.max())))
     strips = slice(0, before), slice(after, count)
-    return (first + before).tolist(), turned[:, 0].tolist(), strips
+    return (first + before).tolist(), flipped[:, 0].tolist(), strips
 
 
 def sample(images: Tensor, y: Terms, x: Terms, border: str) -> Tensor:
-    """Between four pixels, linearly.  [N,C,H,W] -> [N,C,h,w]"""
+    """Bilinear interpolation at y and x of [N,h,w].  [N,C,H,W] -> [N,C,h,w]"""
     shape = torch.broadcast_shapes(y[0].shape, y[1].shape)
     planes = images.new_empty((len(images), 2, *shape[1:]))  # read five times as fast as pairs
     for plane, (first, second), length in zip(planes.unbind(1), (x, y), images.shape[:1:-1]):

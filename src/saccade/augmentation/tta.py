@@ -1,7 +1,7 @@
-"""Test-time augmentation: the mean of what is predicted of an image and of views of it.
+"""Test-time augmentation: the mean prediction over transformed copies of an image.
 
 Krizhevsky 2012, section 4.1, averages ten: five crops and their mirror images.  A prediction that
-lies in the plane of the image is moved back from each view before the mean.
+lies in the plane of the image is moved back from each copy before the mean.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ TTATransform = tuple[
 
 
 def flips() -> tuple[TTATransform, ...]:
-    """As it is, and mirrored."""
+    """The image as it is, and mirrored."""
     return ((1, 0, 1, 0), (-1, 1, 1, 0))
 
 
 def crops(share: float = 0.875) -> tuple[TTATransform, ...]:
-    """The middle and the four corners, `share` of each side, stretched to the whole."""
+    """Crops of the centre and the four corners, `share` of each side, resized to the whole."""
     rest = 1 - share
     corners = ((rest / 2, rest / 2), (0, 0), (rest, 0), (0, rest), (rest, rest))
     return tuple((1 / share, -x / share, 1 / share, -y / share) for x, y in corners)
 
 
 def shifts(share: float = 0.0625) -> tuple[TTATransform, ...]:
-    """Where it is, and moved by `share` of a side each way: 2 pixels of 32."""
-    moves = ((0, 0), (share, 0), (-share, 0), (0, share), (0, -share))
-    return tuple((1, x, 1, y) for x, y in moves)
+    """The image as it is, and shifted by `share` of a side each way: 2 pixels of 32."""
+    offsets = ((0, 0), (share, 0), (-share, 0), (0, share), (0, -share))
+    return tuple((1, x, 1, y) for x, y in offsets)
 
 
 TTA_TRANSFORMS: dict[str, Callable[..., tuple[TTATransform, ...]]] = {
@@ -48,32 +48,34 @@ TTA_TRANSFORMS: dict[str, Callable[..., tuple[TTATransform, ...]]] = {
 
 
 def tta_transforms(names: Sequence[str]) -> tuple[TTATransform, ...]:
-    """The views that `names` say, all with all: `crops:0.875` and `flip` are ten, none is one."""
-    found: tuple[TTATransform, ...] = ((1, 0, 1, 0),)
+    """The transforms of `names`, all with all: `crops:0.875` and `flip` are ten, no name is one."""
+    transforms: tuple[TTATransform, ...] = ((1, 0, 1, 0),)
     for text in names:
-        found = tuple(_then(first, later) for later in _parse(text) for first in found)
-    return found
+        transforms = tuple(_compose(first, later) for later in _parse(text) for first in transforms)
+    return transforms
 
 
 def transformed(
-    images: Tensor, maps: Sequence[TTATransform], border: str = "edge"
+    images: Tensor, transforms: Sequence[TTATransform], border: str = "edge"
 ) -> Iterator[Tensor]:
-    """The images under each map, one after the other.
+    """The images under each transform, one after the other.
 
-    [N,C,H,W] uint8 or floating point -> [N,C,H,W] floating point, `len(maps)` times
+    [N,C,H,W] uint8 or floating point -> [N,C,H,W] floating point, `len(transforms)` times
     """
-    for warp in _warps(images, maps, border):
+    for warp in _warps(images, transforms, border):
         yield warp.images(images)
 
 
-def averaged(predict: Callable[[Tensor], T], images: Tensor, maps: Sequence[TTATransform]) -> T:
-    """The mean of what `predict` says of the images under each of one or more maps.
+def averaged(
+    predict: Callable[[Tensor], T], images: Tensor, transforms: Sequence[TTATransform]
+) -> T:
+    """The mean of what `predict` returns for the images under each of one or more transforms.
 
     Images as predictions, such as the probabilities of each pixel, are moved back; at each pixel
-    the mean is over the views that show it.  Raises `RecipeError` for what has no mean.
+    the mean is over the copies that show it.  Raises `RecipeError` for what has no mean.
     [N,C,H,W] -> of N images
     """
-    warps = _warps(images, maps, "edge")
+    warps = _warps(images, transforms, "edge")
     predictions = [predict(warp.images(images)) for warp in warps]
     return _mean(predictions[0], predictions, warps)
 
@@ -94,21 +96,21 @@ def _(first: Tensor, predictions: Sequence[Tensor], warps: Sequence[Warp]) -> Te
 @_mean.register
 def _(first: Images, predictions: Sequence[Images], warps: Sequence[Warp]) -> Images:
     total = torch.zeros_like(first.values)
-    times = torch.zeros_like(first.values[:, :1])
+    count = torch.zeros_like(first.values[:, :1])
     for prediction, warp in zip(predictions, warps, strict=True):
-        back = warp.inverted()
-        total += prediction.moved(back).values
-        times += back.images(torch.ones_like(times))
-    return Images(total / times)
+        inverse = warp.inverted()
+        total += prediction.moved(inverse).values
+        count += inverse.images(torch.ones_like(count))
+    return Images(total / count)
 
 
-def _warps(images: Tensor, maps: Sequence[TTATransform], border: str) -> list[Warp]:
-    return [_warp(images, one, border) for one in maps]
+def _warps(images: Tensor, transforms: Sequence[TTATransform], border: str) -> list[Warp]:
+    return [_warp(images, transform, border) for transform in transforms]
 
 
-def _warp(images: Tensor, one: TTATransform, border: str) -> Warp:
+def _warp(images: Tensor, transform: TTATransform, border: str) -> Warp:
     height, width = images.shape[2:]
-    across, x, down, y = one
+    across, x, down, y = transform
     rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
     matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
     whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
@@ -116,7 +118,7 @@ def _warp(images: Tensor, one: TTATransform, border: str) -> Warp:
     return Warp(matrix, (height, width), (height, width), border, kind)
 
 
-def _then(first: TTATransform, later: TTATransform) -> TTATransform:
+def _compose(first: TTATransform, later: TTATransform) -> TTATransform:
     (a, x, b, y), (c, p, d, q) = first, later
     return a * c, c * x + p, b * d, d * y + q
 

@@ -1,4 +1,4 @@
-"""What a recipe leaves to choose, chosen from the data: recipe, weights, head, augmentation, batch.
+"""Automatic settings, chosen from the data: recipe, weights, head, augmentation, batch size.
 
 Every choice comes with the reason for it, which the table of settings shows.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from saccade.auto.look import DatasetSummary
+from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import SMALL, Pretrained, pretrained
 from saccade.data.store import format_bytes
 from saccade.engine.profile import free_device_memory
@@ -23,14 +23,14 @@ from saccade.models.weights import PublicWeights
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.task import Capability
 
-FEW = 20_000  # images up to which weights of others are looked for
+FEW = 20_000  # images up to which pretrained weights are used
 VERY_FEW = 10  # images a class up to which nothing but the last layer is fitted
-HANDFUL = 3  # images a class up to which class means are its best
-WARM = 50  # steps
+HANDFUL = 3  # images a class up to which the nearest mean is the best head
+WARMUP_STEPS = 50  # steps
 BATCHES = (256, 128, 64, 32, 16)  # images
 STEPS = 30  # of an epoch, at least
 LIGHT, MIDDLE, STRONG = 500, 100, 20  # images a class from which so much augmentation is enough
-OF_EPOCHS = (  # settings that only a training by epochs makes use of
+EPOCH_SETTINGS = (  # settings that only a training by epochs makes use of
     "data.sampling",
     "data.progressive_resizing",
     "train.batch_size",
@@ -52,71 +52,76 @@ Chosen = dict[str, Choice]
 
 
 def default_recipe(
-    seen: DatasetSummary, flags: Mapping[str, Any], hand: FindWeights
+    summary: DatasetSummary, flags: Mapping[str, Any], find_weights: FindWeights
 ) -> tuple[str, str]:
     """The recipe to train by where none is named, and why."""
-    size = f"the short side of the images is {seen.short_side} pixels"
+    size = f"the short side of the images is {summary.short_side} pixels"
     if (name := str(flags.get("model.name"))) in CLASSICAL_MODELS:
         return "classical", f"{name} is fitted, not trained"
     if flags.get("model.weights", "none") != "none":
-        return _transfer(seen, "weights to begin from are given")
-    if seen.short_side <= SMALL:
+        return _transfer(summary, "weights to begin from are given")
+    if summary.short_side <= SMALL:
         return "small", size
-    if seen.count > FEW or "model.weights" in flags:
+    if summary.count > FEW or "model.weights" in flags:
         return "photos", size
-    if not (found := hand(seen.short_side, str(flags.get("model.name", "auto")))):
+    if not (entries := find_weights(summary.short_side, str(flags.get("model.name", "auto")))):
         return "photos", f"{size}; no pretrained weights are at hand, so from scratch"
-    why = f"{seen.count:,} images are few, and weights of {found[0].network} are at hand"
-    return _transfer(seen, why)
+    why = f"{summary.count:,} images are few, and weights of {entries[0].network} are at hand"
+    return _transfer(summary, why)
 
 
-def _transfer(seen: DatasetSummary, why: str) -> tuple[str, str]:
-    if not seen.per_class:
+def _transfer(summary: DatasetSummary, why: str) -> tuple[str, str]:
+    if not summary.per_class:
         return "features", f"{why}; numbers are told by a last layer fitted to features"
-    each = f"{why}; with {seen.per_class:,} a class"
-    if seen.per_class < VERY_FEW:
+    each = f"{why}; with {summary.per_class:,} a class"
+    if summary.per_class < VERY_FEW:
         return "features", f"{each} nothing but a last layer is fitted"
     return "finetune", f"{each} the last layer is fitted, then all is trained"
 
 
 def refuse_unused(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> None:
     """Say in `origins` which settings do nothing without an epoch; raise if they are `flags`."""
-    idle = [name for name in recipe.settings() if name.startswith("optim.") or name in OF_EPOCHS]
-    idle += [] if recipe.data.augmented_copies else ["data.augment"]
-    for name in idle:
+    names = recipe.settings()
+    unused = [name for name in names if name.startswith("optim.") or name in EPOCH_SETTINGS]
+    unused += [] if recipe.data.augmented_copies else ["data.augment"]
+    for name in unused:
         if name in flags and recipe.settings()[name] != Recipe().settings()[name]:
             raise RecipeError(
                 f"{name} does nothing where the last layer is fitted and nothing trained",
                 "leave it out, or set train.epochs",
             )
-    origins.update(dict.fromkeys(idle, "no use: nothing is trained"))
+    origins.update(dict.fromkeys(unused, "no use: nothing is trained"))
 
 
 def choose_weights(
-    recipe: Recipe, seen: DatasetSummary, hand: FindWeights, found: Mapping[str, Choice]
+    recipe: Recipe,
+    summary: DatasetSummary,
+    find_weights: FindWeights,
+    choices: Mapping[str, Choice],
 ) -> tuple[Recipe, Chosen]:
     """The recipe with network, weights, and images prepared as theirs; what was chosen, and why.
 
-    `found` are choices that were made before, by a comparison.
+    `choices` were made before, by a comparison.
     """
     chosen: Chosen = {}
     recipe = recipe.with_({"model.weights": located_weights(recipe.model.weights)})
-    recipe = _with(recipe, {k: v for k, v in found.items() if _open(recipe, k)}, chosen)
+    recipe = _apply(recipe, {k: v for k, v in choices.items() if _is_unset(recipe, k)}, chosen)
     if recipe.model.weights == "auto":
-        recipe = _with(recipe, _from_hand(recipe, seen, hand), chosen)
+        recipe = _apply(recipe, _local_choice(recipe, summary, find_weights), chosen)
     if recipe.model.weights == "none":
-        return _with(recipe, {k: v for k, v in AS_EVER.items() if _open(recipe, k)}, chosen), chosen
+        unset = {k: v for k, v in DEFAULT_RESIZE.items() if _is_unset(recipe, k)}
+        return _apply(recipe, unset, chosen), chosen
     origin = origin_of(recipe)
     if recipe.model.name == "auto":
-        recipe = _with(recipe, {"model.name": (origin.network, "whose weights these are")}, chosen)
-    prepared = {k: v for k, v in _as_theirs(origin).items() if _open(recipe, k)}
-    if (gone := origin.variant.without) and recipe.model.without not in ((), gone):
+        recipe = _apply(recipe, {"model.name": (origin.network, "whose weights these are")}, chosen)
+    adopted = {k: v for k, v in _as_pretrained(origin).items() if _is_unset(recipe, k)}
+    if (without := origin.variant.without) and recipe.model.without not in ((), without):
         raise RecipeError(
-            f"'{origin.name}' holds weights of {origin.network} without {' '.join(gone)}, "
+            f"'{origin.name}' holds weights of {origin.network} without {' '.join(without)}, "
             f"which model.without={' '.join(recipe.model.without)} does not fit",
             "leave model.without out: it follows the weights",
         )
-    return _with(recipe, prepared, chosen), chosen
+    return _apply(recipe, adopted, chosen), chosen
 
 
 def origin_of(recipe: Recipe) -> Pretrained:
@@ -124,46 +129,46 @@ def origin_of(recipe: Recipe) -> Pretrained:
     return pretrained(recipe.model.weights, recipe.model.name)
 
 
-def _with(recipe: Recipe, choices: Mapping[str, Choice], chosen: Chosen) -> Recipe:
+def _apply(recipe: Recipe, choices: Mapping[str, Choice], chosen: Chosen) -> Recipe:
     chosen.update(choices)
     return recipe.with_({name: value for name, (value, _) in choices.items()})
 
 
-def _open(recipe: Recipe, setting: str) -> bool:
+def _is_unset(recipe: Recipe, setting: str) -> bool:
     unchanged = {"model.without": (), "model.activation": "own"}
     value = recipe.settings()[setting]
     return value == "auto" or value == unchanged.get(setting)
 
 
-def _from_hand(recipe: Recipe, seen: DatasetSummary, hand: FindWeights) -> Chosen:
-    """Network and weights from what lies here."""
+def _local_choice(recipe: Recipe, summary: DatasetSummary, find_weights: FindWeights) -> Chosen:
+    """The network and weights that are on this machine."""
     name = recipe.model.name
-    if not (entries := hand(seen.short_side, name)):
-        whose = "" if name == "auto" else f" of {name}"
+    if not (entries := find_weights(summary.short_side, name)):
+        owner = "" if name == "auto" else f" of {name}"
         raise ResourceError(
-            f"no pretrained weights{whose} are at hand to begin from",
+            f"no pretrained weights{owner} are at hand to begin from",
             "give a file, a run or a bundle with --weights, or train from scratch with "
             "--recipe photos",
         )
     best = entries[0]
     why = "at hand" if len(entries) == 1 else f"the most accurate of {len(entries)} at hand"
-    found: Chosen = {"model.weights": (best.tag, f"{why}, {best.top1 or '?'} % as published")}
+    chosen: Chosen = {"model.weights": (best.tag, f"{why}, {best.top1 or '?'} % as published")}
     if name == "auto":
-        found["model.name"] = (best.network, f"its weights are {why}")
-    return found
+        chosen["model.name"] = (best.network, f"its weights are {why}")
+    return chosen
 
 
-AS_EVER: Chosen = {
+DEFAULT_RESIZE: Chosen = {
     "data.resize": ("squash", "nothing is cut off"),
     "data.interpolation": ("bilinear", "the usual"),
     "data.crop_pct": (1.0, "nothing is cut off"),
 }
 
 
-def _as_theirs(origin: Pretrained) -> Chosen:
-    """Images prepared as those that the weights were trained on."""
+def _as_pretrained(origin: Pretrained) -> Chosen:
+    """The preprocessing and variant that the weights were trained with."""
     if (p := origin.preprocessing) is None:
-        return AS_EVER
+        return DEFAULT_RESIZE
     why = "as the weights were trained"
     changed = {
         "model.without": (origin.variant.without, why),
@@ -178,76 +183,76 @@ def _as_theirs(origin: Pretrained) -> Chosen:
     }
 
 
-def head(recipe: Recipe, seen: DatasetSummary) -> Choice:
-    """How the last layer begins."""
-    why = f"{seen.per_class} images a class" if seen.per_class else "numbers"
-    few = seen.per_class <= HANDFUL and "nearest_mean" in seen.task.heads
-    return "nearest_mean" if few else seen.task.heads[0], why
+def head(recipe: Recipe, summary: DatasetSummary) -> Choice:
+    """The head before training: as fitted to features."""
+    why = f"{summary.per_class} images a class" if summary.per_class else "numbers"
+    few = summary.per_class <= HANDFUL and "nearest_mean" in summary.task.heads
+    return "nearest_mean" if few else summary.task.heads[0], why
 
 
-def augment(recipe: Recipe, seen: DatasetSummary) -> Choice:
-    """The fewer images a class, the more they are changed."""
+def augment(recipe: Recipe, summary: DatasetSummary) -> Choice:
+    """The fewer images a class, the stronger the augmentation."""
     colours = ("brightness:0.2", "contrast:0.2")
-    if Capability.CROPPING not in seen.task.capabilities:
-        return ("flip", *colours), f"nothing is cut off, for {seen.task.kind}"
-    why = f"{seen.per_class} images a class"
-    if seen.per_class >= LIGHT:
+    if Capability.CROPPING not in summary.task.capabilities:
+        return ("flip", *colours), f"nothing is cut off, for {summary.task.kind}"
+    why = f"{summary.per_class} images a class"
+    if summary.per_class >= LIGHT:
         return ("flip", "resized_crop:0.5"), why
-    if seen.per_class >= MIDDLE:
+    if summary.per_class >= MIDDLE:
         return ("flip", "resized_crop:0.35", *colours), why
-    if seen.per_class >= STRONG:
+    if summary.per_class >= STRONG:
         return ("flip", "resized_crop:0.25", *colours, "saturation:0.2"), why
     return ("flip", "resized_crop:0.25", "rotate:10", *colours, "saturation:0.2"), why
 
 
-def warmup(recipe: Recipe, seen: DatasetSummary) -> Choice:
+def warmup(recipe: Recipe, summary: DatasetSummary) -> Choice:
     """Steps, but a share of a training that the clock ends or that is short."""
-    steps = recipe.train.epochs * _trained_on(recipe, seen) // int(recipe.train.batch_size)
+    steps = recipe.train.epochs * _training_images(recipe, summary) // int(recipe.train.batch_size)
     if recipe.train.minutes:
         return 0.1, "a share, since train.minutes is set"
-    if steps < 10 * WARM:
+    if steps < 10 * WARMUP_STEPS:
         return 0.1, f"about {steps} steps are few"
-    return WARM, "steps"
+    return WARMUP_STEPS, "steps"
 
 
-def batch_size(recipe: Recipe, seen: DatasetSummary) -> Choice:
+def batch_size(recipe: Recipe, summary: DatasetSummary) -> Choice:
     """The largest batch that leaves an epoch its steps and fits in half of the free memory.
 
     The other half is for the images, the workspaces of kernels and what a backward pass holds for
-    a moment.  What is kept is counted in float32, of the network as published.
+    a moment.  What is saved for it is counted in float32, of the network as published.
     """
-    count = _trained_on(recipe, seen)
-    long = [size for size in BATCHES if count >= STEPS * size] or [BATCHES[-1]]
+    count = _training_images(recipe, summary)
+    sizes = [size for size in BATCHES if count >= STEPS * size] or [BATCHES[-1]]
     free = free_device_memory(torch.device(recipe.train.device))
-    fixed, each = _memory(recipe)
-    for size in long:
-        if fixed + size * each <= free / 2:
+    fixed, per_image = _memory(recipe)
+    for size in sizes:
+        if fixed + size * per_image <= free / 2:
             steps = f"about {count // size:,} steps an epoch"
             fits = f"more do not fit in {format_bytes(free)} of free memory"
-            return size, steps if size == long[0] else f"{steps}, {fits}"
+            return size, steps if size == sizes[0] else f"{steps}, {fits}"
     return BATCHES[-1], f"the least, though {format_bytes(free)} of free memory are little for it"
 
 
-def _trained_on(recipe: Recipe, seen: DatasetSummary) -> int:
+def _training_images(recipe: Recipe, summary: DatasetSummary) -> int:
     """About how many images an epoch has."""
     data = recipe.data
-    count = int(seen.count * (1 - data.val - data.test))
-    if data.per_class and seen.per_class:
-        count = min(count, data.per_class * seen.count // seen.per_class)
+    count = int(summary.count * (1 - data.val - data.test))
+    if data.per_class and summary.per_class:
+        count = min(count, data.per_class * summary.count // summary.per_class)
     return count
 
 
 def _memory(recipe: Recipe) -> tuple[int, int]:
-    """Bytes of weights, gradients, two moments and an average; and what an image keeps beside."""
+    """Bytes of weights, gradients, two moments and an EMA; and those that an image adds."""
     channels, size = (1 if recipe.data.colour == "grey" else 3), int(recipe.data.size)
     with torch.device("meta"):
         network = create_model(recipe.model.name)
     fixed = 5 * sum(weight.nbytes for weight in network.parameters())
-    few = BATCHES[-1]
-    return fixed, (saved_for_backward(network, (few, channels, size, size)) or 0) // few
+    batch = BATCHES[-1]
+    return fixed, (saved_for_backward(network, (batch, channels, size, size)) or 0) // batch
 
 
 def located_weights(weights: str) -> str:
-    """A path as it is found from anywhere; everything else as it is."""
+    """A path made absolute; everything else as it is."""
     path = Path(weights)
     return str(path.absolute()) if path.exists() else weights

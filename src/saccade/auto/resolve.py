@@ -1,4 +1,4 @@
-"""A recipe with no `auto` left in it, and where each of its values came from."""
+"""Resolving a recipe: a value for every `auto`, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from saccade.augmentation.catalogue import parse_augmentation
 from saccade.augmentation.crop import stage_sizes
 from saccade.auto import choose as starting
 from saccade.auto.choose import FindWeights, choose_weights
-from saccade.auto.look import DatasetSummary, is_fitted, without_training
+from saccade.auto.summary import DatasetSummary, is_fitted, without_training
 from saccade.auto.weights import SMALL, local_weights
 from saccade.data.batch import Batch
 from saccade.device import device
@@ -32,75 +32,77 @@ from saccade.recipes.training import ENDLESS
 MANY = 20_000  # images
 TINY = 1e9  # operations in a step, some milliseconds of one core
 TENSOR_CORES = (7, 0)  # CUDA's compute capability of Volta, the first GPUs with fast float16
-SWIFT = 128  # pixels; a third of the work of 224
-Choice = Callable[[Recipe, DatasetSummary], tuple[Any, str]]  # a value and the reason for it
+CPU_SIZE = 128  # pixels; a third of the work of 224
+Chooser = Callable[[Recipe, DatasetSummary], tuple[Any, str]]  # a value and the reason for it
 
 
 def resolve(
     recipe: str | Path | None,
     flags: Mapping[str, Any],
-    seen: DatasetSummary,
+    summary: DatasetSummary,
     *,
     find_weights: FindWeights = local_weights,
-    found: Mapping[str, tuple[Any, str]] | None = None,
+    choices: Mapping[str, tuple[Any, str]] | None = None,
 ) -> Settings:
-    """Defaults, then the recipe, then the flags; what still says `auto` is chosen from `seen`.
+    """Defaults, then the recipe, then the flags; what is still `auto` is chosen from `summary`.
 
-    `hand` tells what pretrained weights there are; what was `found` out by a comparison, values
-    with their reasons, goes before all other choices.
+    `find_weights` lists pretrained weights; `choices` of a comparison, values with their reasons,
+    go before all others.
     """
     Recipe().with_(flags)  # refuses what no recipe takes, before any weights are fetched
-    name, notes = (recipe, ()) if recipe is not None else _fitting_recipe(seen, flags, find_weights)
+    name, notes = (
+        (recipe, ()) if recipe is not None else _default_recipe(summary, flags, find_weights)
+    )
     values = Recipe().settings()
     origins = dict.fromkeys(values, "default")
-    stated, origin = _stated(name)
-    chosen = Recipe().with_(stated).with_(flags)
+    stated, origin = _recipe_values(name)
+    result = Recipe().with_(stated).with_(flags)
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
-    if is_fitted(chosen):
-        chosen = without_training(chosen, flags, origins)
-    elif chosen.train.epochs == 0:
-        starting.refuse_unused(chosen, flags, origins)
-    chosen, begun = choose_weights(chosen, seen, find_weights, found or {})
-    origins.update({name: f"auto: {why}" for name, (_, why) in begun.items()})
+    if is_fitted(result):
+        result = without_training(result, flags, origins)
+    elif result.train.epochs == 0:
+        starting.refuse_unused(result, flags, origins)
+    result, adopted = choose_weights(result, summary, find_weights, choices or {})
+    origins.update({name: f"auto: {why}" for name, (_, why) in adopted.items()})
     if (
-        chosen.train.minutes
-        and chosen.train.epochs
+        result.train.minutes
+        and result.train.epochs
         and origins["train.epochs"].split()[0] in ("default", "recipe")
     ):
-        chosen = chosen.with_({"train.epochs": ENDLESS})
+        result = result.with_({"train.epochs": ENDLESS})
         origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
-    chosen = _chosen(chosen, FIRST_CHOICES, seen, origins)
-    _refuse_misfits(chosen)
-    device(chosen.train.device)  # refused here where there is none
-    return Settings(_chosen(chosen, LATER_CHOICES, seen, origins), origins, notes)
+    result = _choose(result, FIRST_CHOICES, summary, origins)
+    _refuse_misfits(result)
+    device(result.train.device)  # refused here where there is none
+    return Settings(_choose(result, LATER_CHOICES, summary, origins), origins, notes)
 
 
-def _chosen(
-    recipe: Recipe, choices: Mapping[str, Choice], seen: DatasetSummary, origins: dict[str, str]
+def _choose(
+    recipe: Recipe, choices: Mapping[str, Chooser], summary: DatasetSummary, origins: dict[str, str]
 ) -> Recipe:
     """The recipe with a value for each `auto` of `choices`; the reasons go into `origins`."""
     for setting, choose in choices.items():
         if recipe.settings()[setting] == "auto":
-            value, reason = choose(recipe, seen)
+            value, reason = choose(recipe, summary)
             recipe = recipe.with_({setting: value})
             origins[setting] = f"auto: {reason}"
     return recipe
 
 
-def _fitting_recipe(
-    seen: DatasetSummary, flags: Mapping[str, Any], hand: FindWeights
+def _default_recipe(
+    summary: DatasetSummary, flags: Mapping[str, Any], find_weights: FindWeights
 ) -> tuple[str, tuple[str, ...]]:
-    name, why = starting.default_recipe(seen, flags, hand)
+    name, why = starting.default_recipe(summary, flags, find_weights)
     return name, (f"recipe {name}: {why}",)
 
 
-def _stated(recipe: str | Path) -> tuple[dict[str, Any], str]:
-    """The values that a named recipe, or a file, states, and what to call their origin."""
+def _recipe_values(recipe: str | Path) -> tuple[dict[str, Any], str]:
+    """The values that a named recipe or a file sets, and the name of their origin."""
     if str(recipe) in RECIPES:
         defaults = Recipe().settings()
-        stated = RECIPES[str(recipe)]().settings()
-        return {k: v for k, v in stated.items() if v != defaults[k]}, f"recipe {recipe}"
+        values = RECIPES[str(recipe)]().settings()
+        return {k: v for k, v in values.items() if v != defaults[k]}, f"recipe {recipe}"
     if str(recipe).endswith(".toml"):
         return settings_in(Path(recipe)), f"file {Path(recipe).name}"
     raise unknown("recipe", str(recipe), RECIPES)
@@ -115,7 +117,7 @@ def _refuse_misfits(recipe: Recipe) -> None:
         raise UsageError(f"{name} takes {takes} images, not {colour}", f"set data.colour={takes}")
     if recipe.train.compile != "off":
         refuse_compiling(recipe.train.compile, device(recipe.train.device))
-    for side in sorted({size, *_training_sides(recipe, channels)}):
+    for side in sorted({size, *_training_sizes(recipe, channels)}):
         check_size(name, side)
     with torch.device("meta"):
         network = apply_variant(create_model(name, 10), variant_of(recipe), (channels, size, size))
@@ -124,8 +126,8 @@ def _refuse_misfits(recipe: Recipe) -> None:
         trainable_per_stage(network, recipe.stages)
 
 
-def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
-    """The sizes of the images that training sees, in pixels."""
+def _training_sizes(recipe: Recipe, channels: int) -> tuple[int, ...]:
+    """The sizes of the images that training uses, in pixels."""
     size = int(recipe.data.size)
     augment = compose([parse_augmentation(text, classes=1) for text in recipe.data.augment])
     images = torch.zeros(1, channels, size, size, dtype=torch.uint8)
@@ -135,18 +137,18 @@ def _training_sides(recipe: Recipe, channels: int) -> tuple[int, ...]:
     )
 
 
-def _model(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
-    colour = "grey" if seen.grey else "colour"
-    why = f"{colour}, {seen.short_side} pixels"
-    if seen.short_side > SMALL:
+def _model(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
+    colour = "grey" if summary.grey else "colour"
+    why = f"{colour}, {summary.short_side} pixels"
+    if summary.short_side > SMALL:
         return "resnet18", why
-    return ("lenet5" if seen.grey else "cifar_resnet20"), why
+    return ("lenet5" if summary.grey else "cifar_resnet20"), why
 
 
-def _size(recipe: Recipe, seen: DatasetSummary) -> tuple[int, str]:
+def _size(recipe: Recipe, summary: DatasetSummary) -> tuple[int, str]:
     name, own = recipe.model.name, input_shape(recipe.model.name)[1]
-    if recipe.train.device == "cpu" and own > SWIFT and _takes(name, SWIFT):
-        return SWIFT, f"a processor's pace; {name}'s own is {own}"
+    if recipe.train.device == "cpu" and own > CPU_SIZE and _takes(name, CPU_SIZE):
+        return CPU_SIZE, f"a processor's pace; {name}'s own is {own}"
     return own, f"{name}'s own"
 
 
@@ -158,18 +160,18 @@ def _takes(name: str, size: int) -> bool:
     return True
 
 
-def _doctor(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
-    if not seen.files and seen.count > MANY:
-        return "off", f"{seen.count:,} arrays take a minute; saccade doctor looks at them"
+def _doctor(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
+    if not summary.files and summary.count > MANY:
+        return "off", f"{summary.count:,} arrays take a minute; saccade doctor looks at them"
     return "on", "it is quick"
 
 
-def _colour(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
+def _colour(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
     grey = input_shape(recipe.model.name)[0] == 1
     return ("grey" if grey else "rgb"), f"{recipe.model.name}'s own"
 
 
-def _device(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
+def _device(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
     if torch.cuda.is_available():
         return "cuda", torch.cuda.get_device_name()
     if torch.backends.mps.is_available():
@@ -177,7 +179,7 @@ def _device(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
     return "cpu", "no GPU here"
 
 
-def _threads(recipe: Recipe, seen: DatasetSummary) -> tuple[int, str]:
+def _threads(recipe: Recipe, summary: DatasetSummary) -> tuple[int, str]:
     name, size = recipe.model.name, int(recipe.data.size)
     with torch.device("meta"):
         network = create_model(name)
@@ -189,7 +191,7 @@ def _threads(recipe: Recipe, seen: DatasetSummary) -> tuple[int, str]:
     return torch.get_num_threads(), "all"
 
 
-def _precision(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
+def _precision(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
     kind = recipe.train.device.split(":")[0]
     if kind == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return "bfloat16", "the GPU has it"
@@ -201,11 +203,11 @@ def _precision(recipe: Recipe, seen: DatasetSummary) -> tuple[str, str]:
 
 
 def _cpu_computes_bfloat16() -> bool:
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-FIRST_CHOICES: dict[str, Choice] = {  # in this order: later ones look at earlier ones
+FIRST_CHOICES: dict[str, Chooser] = {  # in this order: later ones look at earlier ones
     "model.name": _model,
     "train.device": _device,
     "data.size": _size,
@@ -214,7 +216,7 @@ FIRST_CHOICES: dict[str, Choice] = {  # in this order: later ones look at earlie
     "data.augment": starting.augment,
     "model.head": starting.head,
 }
-LATER_CHOICES: dict[str, Choice] = {
+LATER_CHOICES: dict[str, Chooser] = {
     "train.precision": _precision,
     "train.batch_size": starting.batch_size,
     "optim.warmup": starting.warmup,

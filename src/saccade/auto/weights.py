@@ -1,4 +1,4 @@
-"""Pretrained weights to begin from, whose they are, and how their images were preprocessed."""
+"""Pretrained weights: where they are, their network, and their preprocessing."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from saccade.runs.bundle import CROP_MODES, Bundle
 from saccade.runs.run import open_bundle
 
 SMALL = 64  # pixels of the short side up to which images count as small
-FETCHED = ("resnet18", "cifar_resnet20")  # what is fetched where nothing lies here
+DOWNLOADED = ("resnet18", "cifar_resnet20")  # what is fetched where nothing lies here
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Somebody's trained network, or one of ours."""
+    """A pretrained network: published, of timm, in a file, or in a bundle of ours."""
 
     name: str  # tag, path or timm:NAME, as it was asked for
     network: str  # of the catalogue, or timm:NAME
-    preprocessing: Preprocessing | None  # None: nobody knows
-    classes: tuple[str, ...] = ()  # that its last layer names, where they are known
+    preprocessing: Preprocessing | None  # None: not known
+    classes: tuple[str, ...] = ()  # of its last layer, where they are known
     bundle: Bundle | None = None
 
     @property
@@ -54,38 +54,40 @@ class Pretrained:
         Raises `WeightsError` for weights of another network.
         """
         heads = classifiers(network)
-        own = {n: v.clone() for n, v in network.state_dict().items() if _of(n, heads)}
-        state, place = self._state(notify)
-        report = load_state(network, state, place)
+        own = {n: v.clone() for n, v in network.state_dict().items() if _belongs_to(n, heads)}
+        state, file = self._state(notify)
+        report = load_state(network, state, file)
         if classes is not None and (self.classes != classes or not classes):
             network.load_state_dict(own, strict=False)
             report = replace(
-                report, missing_keys=tuple(own), loaded=report.loaded - _taken(report, own)
+                report, missing_keys=tuple(own), loaded=report.loaded - _loaded_count(report, own)
             )
         return report
 
-    def _state(self, tell: Notify) -> tuple[State, Path]:
-        """The tensors, and where they come from."""
+    def _state(self, notify: Notify) -> tuple[State, Path]:
+        """The tensors, and their file."""
         if self.bundle is not None:
             heads = classifiers(self.bundle.model)
             state = self.bundle.model.state_dict()
-            kept = ("weight", "bias")
-            useful = {
-                n: v for n, v in state.items() if not _of(n, heads) or n.rpartition(".")[2] in kept
+            suffixes = ("weight", "bias")
+            used = {
+                n: v
+                for n, v in state.items()
+                if not _belongs_to(n, heads) or n.rpartition(".")[2] in suffixes
             }
-            return useful, Path(self.name)
+            return used, Path(self.name)
         if self.name.startswith(PREFIX):
-            theirs = timm_network(self.name.removeprefix(PREFIX), pretrained=True)
-            return theirs.state_dict(), Path(self.name)
-        file = weights_file(self.network, self.name, notify=tell)
+            model = timm_network(self.name.removeprefix(PREFIX), pretrained=True)
+            return model.state_dict(), Path(self.name)
+        file = weights_file(self.network, self.name, notify=notify)
         return read_state(file), file
 
 
 def pretrained(weights: str, network: str = "auto") -> Pretrained:
     """What `weights` means for a network: a tag, a file, a bundle, a run, or timm:NAME.
 
-    For "auto" it is found out whose they are.  Raises `UsageError` or `WeightsError` where they are
-    of another network, or nobody's.
+    For "auto" the network is that of the weights.  Raises `UsageError` or `WeightsError` where they
+    are of another network, or of none that is known.
     """
     path = Path(weights)
     if weights.startswith(PREFIX) or network.startswith(PREFIX):
@@ -115,41 +117,41 @@ def preprocessing_of(entry: PublicWeights) -> Preprocessing:
 
 
 def local_weights(short_side: int, network: str = "auto") -> list[PublicWeights]:
-    """The public weights that lie on this machine, for images of such a size, best first.
+    """The public weights on this machine, for images of such a size, best first.
 
     Best is the highest published accuracy, of those that take images of about this size.
     """
-    found = [entry for entry in _fitting(short_side, network) if cache_path(entry).is_file()]
-    return sorted(found, key=lambda entry: (-(entry.top1 or 0), entry.network, entry.tag))
+    entries = [entry for entry in _fitting(short_side, network) if cache_path(entry).is_file()]
+    return sorted(entries, key=lambda entry: (-(entry.top1 or 0), entry.network, entry.tag))
 
 
 def local_or_fetched_weights(
     short_side: int, network: str = "auto", *, notify: Notify = silent
 ) -> list[PublicWeights]:
-    """The same; where none lie here, those of a small network, or of this one, are fetched.
+    """The same; where there are none, those of a small network, or of this one, are downloaded.
 
-    Empty where that cannot be done; why, is told.
+    Empty where that cannot be done, with a line to `notify`.
     """
-    if known := local_weights(short_side, network):
-        return known
-    wanted = FETCHED if network == "auto" else (network,)
-    offered = [e for e in _fitting(short_side, network) if e.url and e.network in wanted]
-    for entry in offered[:1]:
+    if entries := local_weights(short_side, network):
+        return entries
+    networks = DOWNLOADED if network == "auto" else (network,)
+    available = [e for e in _fitting(short_side, network) if e.url and e.network in networks]
+    for entry in available[:1]:
         try:
             weights_file(entry.network, entry.tag, notify=notify)
         except ResourceError as error:
             notify(error.what)
             return []
-    return offered[:1]
+    return available[:1]
 
 
 def _fitting(short_side: int, network: str) -> Iterator[PublicWeights]:
-    """The entries for networks that answer with one tensor, made for images of such a size."""
+    """The entries for networks with one output, made for images of such a size."""
     small = short_side <= SMALL
     for entry in public_weights().values():
-        fits = entry.size <= 64 if small else entry.size > 64
-        plain = input_shape(entry.network)[0] == 3 and not entry.network.endswith("_aux")
-        if fits and plain and network in ("auto", entry.network):
+        right_size = entry.size <= 64 if small else entry.size > 64
+        supported = input_shape(entry.network)[0] == 3 and not entry.network.endswith("_aux")
+        if right_size and supported and network in ("auto", entry.network):
             yield entry
 
 
@@ -172,16 +174,16 @@ def _from_file(path: Path, network: str) -> Pretrained:
         raise UsageError(
             f"whose weights '{path.name}' holds is not known", "name the network with --model"
         )
-    known = entry.network if entry else network
-    return Pretrained(str(path), known, preprocessing_of(entry) if entry else None)
+    name = entry.network if entry else network
+    return Pretrained(str(path), name, preprocessing_of(entry) if entry else None)
 
 
 def _published(path: Path, network: str) -> PublicWeights | None:
     """The entry that a file is: by its name, its digest, or as the only one of its network."""
     entries = [e for e in public_weights().values() if network in ("auto", e.network)]
     for entry in entries:
-        named = path.name == cache_path(entry).name and not entry.network.endswith("_aux")
-        if named or (entry.sha256 and not Digest("sha256", entry.sha256).mismatch(path)):
+        matches = path.name == cache_path(entry).name and not entry.network.endswith("_aux")
+        if matches or (entry.sha256 and not Digest("sha256", entry.sha256).mismatch(path)):
             return entry
     return entries[0] if len(entries) == 1 else None
 
@@ -192,32 +194,32 @@ def _from_timm(weights: str, network: str) -> Pretrained:
         if weights != "imagenet":
             path = Path(weights)
             if path.is_file():
-                return Pretrained(weights, network, _timm_prepared(network))
+                return Pretrained(weights, network, _timm_preprocessing(network))
             raise UsageError(
                 f"'{weights}' are no weights of {network}", "write imagenet, or the path of a file"
             )
         weights = network
-    known = weights if network == "auto" else network
-    return Pretrained(weights, known, _timm_prepared(weights))
+    name = weights if network == "auto" else network
+    return Pretrained(weights, name, _timm_preprocessing(weights))
 
 
-def _timm_prepared(name: str) -> Preprocessing:
-    told = timm_transforms(name.removeprefix(PREFIX))
-    ours = {theirs: mine for mine, theirs in CROP_MODES.items()}
+def _timm_preprocessing(name: str) -> Preprocessing:
+    config = timm_transforms(name.removeprefix(PREFIX))
+    resize_of = {crop_mode: resize for resize, crop_mode in CROP_MODES.items()}
     return Preprocessing(
-        size=told["input_size"][1],
-        resize=ours[told.get("crop_mode", "center")],
-        crop=told["crop_pct"],
-        interpolation=told["interpolation"],
-        mean=tuple(told["mean"]),
-        std=tuple(told["std"]),
+        size=config["input_size"][1],
+        resize=resize_of[config.get("crop_mode", "center")],
+        crop=config["crop_pct"],
+        interpolation=config["interpolation"],
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
     )
 
 
-def _of(name: str, layers: tuple[str, ...]) -> bool:
+def _belongs_to(name: str, layers: tuple[str, ...]) -> bool:
     return name.rpartition(".")[0] in layers
 
 
-def _taken(report: LoadReport, own: State) -> int:
-    """How many of the last layers' tensors had been loaded."""
+def _loaded_count(report: LoadReport, own: State) -> int:
+    """How many of the last layers' tensors had been loaded, and are now replaced."""
     return len(set(own) - set(report.missing_keys))

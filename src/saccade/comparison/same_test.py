@@ -89,7 +89,7 @@ def read_tested_run(run: Run) -> TestedRun:
         current_kind(run.events("evaluation")[-1]["task"]),
         read_predictions(run.path / "predictions.csv"),
         run.classes,
-        {name: row.part for name, row in split.items()},
+        {name: row.split for name, row in split.items()},
         {name: row.group for name, row in split.items() if row.group},
     )
 

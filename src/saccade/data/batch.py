@@ -13,13 +13,13 @@ from saccade.data.targets import Rows, T
 
 @dataclass(frozen=True)
 class Batch(Generic[T]):
-    """Images in pixel units, 0 to 255, with what is to be said of each.
+    """Images in pixel units, 0 to 255, with their targets.
 
     Only the network's `Normalize` row knows means and deviations; until there, a pixel is a pixel.
     """
 
     images: Tensor  # [N,C,H,W] uint8, or float after augmentation; 0 to 255 in both
-    targets: T  # of N images: [N] int64 class positions, [N,K] float, or another noun of targets.py
+    targets: T  # of N images: [N] int64 class positions, [N,K] float, or a class of targets.py
     index: Tensor  # [N] int64, position of each image in its split
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""cache: images, and targets that are such, decoded once at the training size for all epochs."""
+"""The image cache: images, and targets that are images, decoded once for all epochs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ImageStore(Protocol):
 
     @property
     def prefetch(self) -> int:
-        """Batches worth preparing while one is used; 0 where taking is but a copy."""
+        """Batches to prepare while one is used; 0 where `take` is only a copy."""
         ...
 
     def __len__(self) -> int: ...
@@ -52,10 +52,10 @@ class ImageStore(Protocol):
 
 @dataclass(frozen=True)
 class DecodeResult:
-    """The images that could be read, and what is to be said of the others."""
+    """The images that could be read, and why the others could not."""
 
     images: ImageStore
-    indices: tuple[int, ...]  # position in `items` of each image
+    indices: tuple[int, ...]  # of each image in `items`
     failed: tuple[Skipped, ...]
 
 
@@ -83,20 +83,20 @@ class StreamedImages:
 
     prefetch = 2
 
-    def __init__(self, items: Sequence[Item], kept: Sequence[int], preprocessing: Preprocessing):
+    def __init__(self, items: Sequence[Item], indices: Sequence[int], preprocessing: Preprocessing):
         self.items = items
-        self.kept = kept
+        self.indices = indices
         self.preprocessing = preprocessing
         self.shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
-        self._workers = DecoderPool()
+        self._pool = DecoderPool()
 
     def __len__(self) -> int:
-        return len(self.kept)
+        return len(self.indices)
 
     def take(self, index: Tensor) -> Tensor:
         rows = torch.empty(len(index), *self.shape, dtype=torch.uint8)
-        items = [self.items[self.kept[position]] for position in index.tolist()]
-        for row, result in zip(rows, self._workers.decode_files(items, self.preprocessing)):
+        items = [self.items[self.indices[i]] for i in index.tolist()]
+        for row, result in zip(rows, self._pool.decode_files(items, self.preprocessing)):
             if isinstance(result, Skipped):
                 raise DataError(
                     f"'{result.name}' could be read before and now cannot: {result.reason}",
@@ -110,17 +110,17 @@ class StreamedImages:
 class CachedTargets:
     """Targets that are images too, such as masks, in a cache beside the images they belong to.
 
-    Decoded by `preprocessing.of_masks`, or `preprocessing` itself, for the same items as those.
+    Decoded by `preprocessing.for_masks`, or `preprocessing` itself, for the same items as those.
     """
 
     images: ImageStore
-    noun: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.of_planes`, or `Images`
+    to_targets: Callable[[Tensor], Targets]  # of uint8 [n,C,H,W]: `Masks.from_planes`, or `Images`
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, rows: Tensor, /) -> Targets:
-        return self.noun(self.images.take(rows))
+        return self.to_targets(self.images.take(rows))
 
 
 def decode_all(
@@ -131,38 +131,40 @@ def decode_all(
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> DecodeResult:
-    """All of `items`, decoded once and kept, or with `off` checked once and decoded when taken.
+    """All of `items`, decoded once and stored, or with `off` checked once and decoded when taken.
 
     `auto` is memory while that takes up to a quarter of what is free, else the disk while that
-    takes up to half of what is free, else off.  `folder` holds what is kept on disk, shared by all
-    runs; what it has of these very images is used as it is.
+    takes up to half of what is free, else off.  `folder` is the disk cache, shared by
+    all runs; an entry for these very images is used as it is.
     """
     if mode not in MODES:
         raise unknown("cache", mode, MODES, RecipeError)
     folder = folder or cache_folder()
     needed = needed_bytes(len(items), preprocessing)
     if mode == "auto":
-        mode = _chosen(needed, folder)
+        mode = _auto_mode(needed, folder)
     if mode == "memory":
         return _in_memory(items, preprocessing, needed, progress)
-    shelf = DiskCache(folder / "images", pixels=mode == "disk")
+    disk_cache = DiskCache(folder / "images", pixels=mode == "disk")
     key = cache_key(digests(items, folder / "digests.sqlite"), preprocessing)
-    book = shelf.open(key) or _written(shelf, key, items, preprocessing, needed, progress)
+    entry = disk_cache.open(key) or _write_entry(
+        disk_cache, key, items, preprocessing, needed, progress
+    )
     if progress:
         progress(len(items), len(items))
-    failed = tuple(Skipped(items[k].name, reason) for k, reason in book.failed.items())
-    kept = tuple(k for k in range(len(items)) if k not in book.failed)
-    if book.rows is None:
-        return DecodeResult(StreamedImages(items, kept, preprocessing), kept, failed)
-    return DecodeResult(CachedImages(book.rows, prefetch=2), kept, failed)
+    failed = tuple(Skipped(items[k].name, reason) for k, reason in entry.failed.items())
+    indices = tuple(k for k in range(len(items)) if k not in entry.failed)
+    if entry.rows is None:
+        return DecodeResult(StreamedImages(items, indices, preprocessing), indices, failed)
+    return DecodeResult(CachedImages(entry.rows, prefetch=2), indices, failed)
 
 
 def needed_bytes(count: int, preprocessing: Preprocessing) -> int:
-    """What `count` images take, in memory or on disk."""
+    """Bytes that `count` images take, in memory or on disk."""
     return count * preprocessing.channels * preprocessing.size**2
 
 
-def _chosen(needed: int, folder: Path) -> str:
+def _auto_mode(needed: int, folder: Path) -> str:
     if needed <= free_memory() / 4:
         return "memory"
     return "disk" if needed <= free_disk(folder) / 2 else "off"
@@ -179,43 +181,43 @@ def _in_memory(
         )
     size = preprocessing.size
     rows = torch.empty(len(items), preprocessing.channels, size, size, dtype=torch.uint8)
-    kept, failed = [], []
-    with DecoderPool() as workers:
-        results = workers.decode_files(items, preprocessing)
-        for position, result in _counted(results, len(items), progress):
+    indices, failed = [], []
+    with DecoderPool() as pool:
+        results = pool.decode_files(items, preprocessing)
+        for index, result in _with_progress(results, len(items), progress):
             if isinstance(result, Skipped):
                 failed.append(result)
             else:
-                rows[len(kept)] = result
-                kept.append(position)
-    return DecodeResult(CachedImages(rows[: len(kept)]), tuple(kept), tuple(failed))
+                rows[len(indices)] = result
+                indices.append(index)
+    return DecodeResult(CachedImages(rows[: len(indices)]), tuple(indices), tuple(failed))
 
 
-def _written(
-    shelf: DiskCache,
+def _write_entry(
+    disk_cache: DiskCache,
     key: str,
     items: Sequence[Item],
     preprocessing: Preprocessing,
     needed: int,
     progress: Progress | None,
 ) -> CacheEntry:
-    """A new book on the shelf."""
-    if shelf.pixels and needed > (free := free_disk(shelf.folder)):
+    """A new entry in the disk cache."""
+    if disk_cache.pixels and needed > (free := free_disk(disk_cache.folder)):
         raise ResourceError(
-            f"{len(items):,} images need {format_bytes(needed)} in '{shelf.folder}'; "
+            f"{len(items):,} images need {format_bytes(needed)} in '{disk_cache.folder}'; "
             f"{format_bytes(free)} are free",
             "set SACCADE_CACHE to a folder with room, set the cache to off, or make them smaller",
         )
     shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
-    with DecoderPool() as workers:
-        results = workers.decode_files(items, preprocessing)
-        return shelf.write(key, shape, _counted(results, len(items), progress))
+    with DecoderPool() as pool:
+        results = pool.decode_files(items, preprocessing)
+        return disk_cache.write(key, shape, _with_progress(results, len(items), progress))
 
 
-def _counted(
+def _with_progress(
     results: Iterator[Tensor | Skipped], count: int, progress: Progress | None
 ) -> Iterator[tuple[int, Tensor | Skipped]]:
-    for position, result in enumerate(results):
-        yield position, result
+    for index, result in enumerate(results):
+        yield index, result
         if progress:
-            progress(position + 1, count)
+            progress(index + 1, count)

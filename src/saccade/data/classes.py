@@ -1,4 +1,4 @@
-"""The class-name contract: one list of names, in natural order, matched by name everywhere."""
+"""Class names: one list in natural order, matched by name everywhere; targets by position in it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ NUMBER = re.compile(r"([0-9]+)")
 
 def natural_sort_key(name: str) -> tuple[list[str | int], str]:
     """The sort key that puts `class2` before `class10` and takes no notice of case."""
-    parts = NUMBER.split(name.casefold())
-    return [int(part) if at % 2 else part for at, part in enumerate(parts)], name
+    pieces = NUMBER.split(name.casefold())
+    return [int(piece) if i % 2 else piece for i, piece in enumerate(pieces)], name
 
 
 def class_name(text: str) -> str:
@@ -45,35 +45,43 @@ def class_list(items: Iterable[Item]) -> tuple[str, ...]:
 
 
 def class_indices(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.int64]:
-    """[N] positions of the items' labels in `classes`; an unknown class is an error naming it."""
+    """Positions of the N items' labels in `classes`.  -> [N] int64
+
+    Raises `DataError` naming a class that `classes` lacks.
+    """
     refuse_unknown(items, classes)
-    position = {name: at for at, name in enumerate(classes)}
-    return np.array([position[_single(item)] for item in items], dtype=np.int64)
+    index = {name: i for i, name in enumerate(classes)}
+    return np.array([index[_single_label(item)] for item in items], dtype=np.int64)
 
 
 def multilabel_targets(items: Sequence[Item], classes: Sequence[str]) -> NDArray[np.bool_]:
-    """[N,K]: which of the K `classes` each item carries; an unknown class is an error naming it."""
+    """Which of the K `classes` each of the N items carries.  -> [N,K] bool
+
+    Raises `DataError` naming a class that `classes` lacks.
+    """
     refuse_unknown(items, classes)
-    position = {name: at for at, name in enumerate(classes)}
-    marks = np.zeros((len(items), len(classes)), dtype=np.bool_)
+    index = {name: at for at, name in enumerate(classes)}
+    targets = np.zeros((len(items), len(classes)), dtype=np.bool_)
     for row, item in enumerate(items):
-        marks[row, [position[name] for name in labels_of(item)]] = True
-    return marks
+        targets[row, [index[name] for name in labels_of(item)]] = True
+    return targets
 
 
 def refuse_unknown(items: Iterable[Item], classes: Sequence[str], where: str = "the data") -> None:
     """Raise `DataError` naming the classes that `items` carry and `classes` lacks."""
     known = set(classes)
-    strange = Counter(name for item in items for name in labels_of(item) if name not in known)
-    if not strange:
+    counts = Counter(name for item in items for name in labels_of(item) if name not in known)
+    if not counts:
         return
-    if len(strange) == 1:
-        (name,) = strange
-        near = unknown("class", name, classes)
-        raise DataError(f"{where} holds {_counted(strange, 1)}, which is no known class", near.hint)
+    if len(counts) == 1:
+        (name,) = counts
+        error = unknown("class", name, classes)
+        raise DataError(
+            f"{where} holds {_with_counts(counts, 1)}, which is no known class", error.hint
+        )
     raise DataError(
-        f"{where} holds classes that are not known: {_counted(strange, 5)}",
-        f"the {len(known)} known classes are {_shortened(classes, 8)}; "
+        f"{where} holds classes that are not known: {_with_counts(counts, 5)}",
+        f"the {len(known)} known classes are {_shorten(classes, 8)}; "
         "rename or remove the others, or train again with them",
     )
 
@@ -85,8 +93,7 @@ def missing_note(items: Iterable[Item], classes: Sequence[str], where: str) -> t
     if not missing:
         return ()
     return (
-        f"{where} has no image of {len(missing)} of {len(classes)} classes: "
-        f"{_shortened(missing, 5)}",
+        f"{where} has no image of {len(missing)} of {len(classes)} classes: {_shorten(missing, 5)}",
     )
 
 
@@ -99,9 +106,11 @@ def read_classes(path: Path) -> tuple[str, ...]:
             f"'{path}' cannot be read as a list of classes: {error}", "one line a class"
         ) from error
     names = [class_name(line) for line in lines if line.strip()]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(f"'{path}' names {_shortened(twice, 5)} more than once", "one line a class")
+    duplicates = [name for name, count in Counter(names).items() if count > 1]
+    if duplicates:
+        raise DataError(
+            f"'{path}' names {_shorten(duplicates, 5)} more than once", "one line a class"
+        )
     if not names:
         raise DataError(f"'{path}' names no class", "one line a class")
     return tuple(names)
@@ -109,13 +118,13 @@ def read_classes(path: Path) -> tuple[str, ...]:
 
 def write_classes(path: Path, classes: Sequence[str]) -> None:
     """Write a `classes.txt`, a line a name."""
-    broken = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
-    if broken:
-        raise DataError(f"{broken[0]!r} cannot be a class name", "a name is one line with letters")
+    invalid = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
+    if invalid:
+        raise DataError(f"{invalid[0]!r} cannot be a class name", "a name is one line with letters")
     atomic_write(path, "".join(f"{name}\n" for name in classes))
 
 
-def _single(item: Item) -> str:
+def _single_label(item: Item) -> str:
     label: Label = item.label
     if isinstance(label, str):
         return label
@@ -125,11 +134,11 @@ def _single(item: Item) -> str:
     )
 
 
-def _counted(names: Counter[str], most: int) -> str:
+def _with_counts(names: Counter[str], most: int) -> str:
     shown = ", ".join(f"'{name}' ({count})" for name, count in names.most_common(most))
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _shortened(names: Sequence[str], most: int) -> str:
+def _shorten(names: Sequence[str], most: int) -> str:
     shown = ", ".join(f"'{name}'" for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,8 +1,8 @@
-"""decode: one image to pixels at the network's size.  The only decoder and the only resize.
+"""Decoding: one image to pixels at the network's size.  The only decoder and the only resize.
 
 The resize is torch's antialiased one for bytes: whole-number arithmetic, the same bytes on every
-processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks go the same way by
-`Preprocessing.of_masks`, and boxes by `Preprocessing.placed`.
+processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks are decoded by
+`Preprocessing.for_masks`, and boxes moved by `Preprocessing.transform_boxes`.
 """
 
 from __future__ import annotations
@@ -56,32 +56,35 @@ class Preprocessing:
 
     @property
     def channels(self) -> int:
+        """Channels of the input: 3 for rgb, else 1."""
         return 3 if self.colour == "rgb" else 1
 
     @property
-    def of_masks(self) -> Preprocessing:
-        """How the mask of such an image becomes one of the input's size, pixel upon pixel."""
+    def for_masks(self) -> Preprocessing:
+        """The preprocessing of such an image's mask, so that both fit pixel upon pixel."""
         return replace(self, colour="labels")
 
     @property
-    def beyond(self) -> int:
-        """What is put beside an image that does not fill the square."""
+    def padding_value(self) -> int:
+        """The value that pads an image which does not fill the square."""
         return IGNORE if self.colour == "labels" else 0
 
     @property
     def decode_options(self) -> DecodeOptions:
         """What the resize needs of an image file."""
         size = int(self.size / self.crop) if self.resize == "crop" else self.size
-        least, longer = ceil(DRAFT * size), self.resize == "pad"
-        return DecodeOptions(self.colour == "grey", least, longer, labels=self.colour == "labels")
+        min_side, longer = ceil(DRAFT * size), self.resize == "pad"
+        return DecodeOptions(
+            self.colour == "grey", min_side, longer, labels=self.colour == "labels"
+        )
 
-    def placed(self, boxes: Tensor, width: int, height: int) -> Tensor:
+    def transform_boxes(self, boxes: Tensor, width: int, height: int) -> Tensor:
         """Boxes x0, y0, x1, y1 of an upright image of so many pixels, in pixels of the input.
 
         What "crop" leaves out lies outside of 0 to `size`: `Boxes.clipped`.  [K,4] -> [K,4]
         """
-        scale_x, shift_x = _along(width, height, self)
-        scale_y, shift_y = _along(height, width, self)
+        scale_x, shift_x = _scale_and_offset(width, height, self)
+        scale_y, shift_y = _scale_and_offset(height, width, self)
         scale = boxes.new_tensor((scale_x, scale_y, scale_x, scale_y))
         return boxes * scale + boxes.new_tensor((shift_x, shift_y, shift_x, shift_y))
 
@@ -118,25 +121,28 @@ def resize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     if channels > 1 and preprocessing.colour == "grey":
         pixels = _luma(pixels[..., :3])
     images = torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)
-    fitted = {"squash": _squashed, "crop": _cropped, "pad": _padded}[preprocessing.resize]
+    fit = {"squash": _squash, "crop": _crop, "pad": _pad}[preprocessing.resize]
     shape = (count, preprocessing.channels, preprocessing.size, preprocessing.size)
     result = torch.empty(shape, dtype=torch.uint8)
-    return result.copy_(fitted(images, preprocessing)[:, : preprocessing.channels])
+    return result.copy_(fit(images, preprocessing)[:, : preprocessing.channels])
 
 
 def resize_all(
-    some: Iterable[NDArray[np.uint8] | DataError], preprocessing: Preprocessing
+    images: Iterable[NDArray[np.uint8] | DataError], preprocessing: Preprocessing
 ) -> list[Tensor | DataError]:
-    """`resized` of each [H,W,C], small ones of one shape together: [C,size,size]; errors stay."""
+    """`resize` of each image, small ones of one shape together; errors stay as they are.
+
+    N times [H,W,C] -> N times [C,size,size]
+    """
     results: list[Tensor | DataError] = []
-    for _, alike in groupby(some, key=_shape_if_small):
-        row: list[NDArray[np.uint8]] = []
-        for pixels in alike:
+    for _, group in groupby(images, key=_shape_if_small):
+        batch: list[NDArray[np.uint8]] = []
+        for pixels in group:
             if isinstance(pixels, DataError):
                 results.append(pixels)
             else:
-                row.append(pixels)
-        results += _resized_together(row, preprocessing)
+                batch.append(pixels)
+        results += _resize_batch(batch, preprocessing)
     return results
 
 
@@ -147,75 +153,87 @@ def _shape_if_small(pixels: NDArray[np.uint8] | DataError) -> object:
     return pixels.shape
 
 
-def _resized_together(
-    row: list[NDArray[np.uint8]], preprocessing: Preprocessing
+def _resize_batch(
+    batch: list[NDArray[np.uint8]], preprocessing: Preprocessing
 ) -> list[Tensor | DataError]:
-    if not row:
+    if not batch:
         return []
     try:
-        return [*resize(np.stack(row) if len(row) > 1 else row[0][None], preprocessing)]
+        return [*resize(np.stack(batch) if len(batch) > 1 else batch[0][None], preprocessing)]
     except DataError as error:
-        return [error] * len(row)
+        return [error] * len(batch)
 
 
 def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """ITU-R BT.601 luma in Pillow's whole numbers, 19595 R + 38470 G + 7471 B.  [N,H,W,1]"""
+    """ITU-R BT.601 luma in Pillow's whole numbers, 19595 R + 38470 G + 7471 B.
+
+    [N,H,W,3] uint8 -> [N,H,W,1] uint8
+    """
     weights = np.array([19595, 38470, 7471], np.uint32)
     return ((pixels @ weights + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
-def _squashed(images: Tensor, to: Preprocessing) -> Tensor:
-    return _scaled(images, to.size, to.size, to)
+def _squash(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    return _interpolate(images, preprocessing.size, preprocessing.size, preprocessing)
 
 
-def _cropped(images: Tensor, to: Preprocessing) -> Tensor:
-    """The short side to size / crop, then the middle; as torchvision's Resize and CenterCrop."""
+def _crop(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """The short side to size / crop, then the centre; as torchvision's Resize and CenterCrop.
+
+    [N,C,H,W] -> [N,C,size,size]
+    """
     short = min(images.shape[2:])
-    images = _middle(images, LONGEST * short, LONGEST * short)
-    target = int(to.size / to.crop)
-    height, width = (target * side // short for side in images.shape[2:])
-    return _middle(_scaled(images, height, width, to), to.size, to.size)
+    images = _center_crop(images, LONGEST * short, LONGEST * short)
+    target = int(preprocessing.size / preprocessing.crop)
+    height, width = (target * length // short for length in images.shape[2:])
+    return _center_crop(
+        _interpolate(images, height, width, preprocessing), preprocessing.size, preprocessing.size
+    )
 
 
-def _padded(images: Tensor, to: Preprocessing) -> Tensor:
-    """The long side to size, in the middle of a square."""
+def _pad(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """The long side to size, in the centre of a square.  [N,C,H,W] -> [N,C,size,size]"""
     long = max(images.shape[2:])
-    height, width = (max(1, round(to.size * side / long)) for side in images.shape[2:])
-    square = images.new_full((*images.shape[:2], to.size, to.size), to.beyond)
-    _middle(square, height, width)[:] = _scaled(images, height, width, to)
+    height, width = (
+        max(1, round(preprocessing.size * length / long)) for length in images.shape[2:]
+    )
+    square = images.new_full(
+        (*images.shape[:2], preprocessing.size, preprocessing.size), preprocessing.padding_value
+    )
+    _center_crop(square, height, width)[:] = _interpolate(images, height, width, preprocessing)
     return square
 
 
-def _along(side: int, other: int, to: Preprocessing) -> tuple[float, float]:
-    """Factor and offset, of one axis, by which the resize takes places of an image to the input's.
+def _scale_and_offset(length: int, other: int, preprocessing: Preprocessing) -> tuple[float, float]:
+    """Scale and offset of one axis, from pixels of the image to pixels of the input.
 
-    `side` is the image's along that axis.
+    `length` is the image's along that axis, `other` along the other one.
     """
-    if to.resize == "squash":
-        return to.size / side, 0.0
-    if to.resize == "pad":
-        scaled = max(1, round(to.size * side / max(side, other)))
-        return scaled / side, _margin(to.size, scaled)
-    inner = min(side, LONGEST * min(side, other))
-    scaled = int(to.size / to.crop) * inner // min(side, other)
-    factor = scaled / inner
-    return factor, -factor * _margin(side, inner) - _margin(scaled, to.size)
+    if preprocessing.resize == "squash":
+        return preprocessing.size / length, 0.0
+    if preprocessing.resize == "pad":
+        scaled = max(1, round(preprocessing.size * length / max(length, other)))
+        return scaled / length, _margin(preprocessing.size, scaled)
+    cropped = min(length, LONGEST * min(length, other))
+    scaled = int(preprocessing.size / preprocessing.crop) * cropped // min(length, other)
+    factor = scaled / cropped
+    return factor, -factor * _margin(length, cropped) - _margin(scaled, preprocessing.size)
 
 
-def _middle(images: Tensor, height: int, width: int) -> Tensor:
-    """The middle of images, where they are larger; a view."""
+def _center_crop(images: Tensor, height: int, width: int) -> Tensor:
+    """The centre of images, where they are larger; a view.  [N,C,H,W] -> [N,C,h,w]"""
     top, left = _margin(images.shape[2], height), _margin(images.shape[3], width)
     return images[:, :, top : top + height, left : left + width]
 
 
 def _margin(whole: int, part: int) -> int:
-    """Pixels before the part that is in the middle; none where it is no smaller."""
+    """Pixels before a centred part of a longer length; 0 where the part is no shorter."""
     return max(0, round((whole - part) / 2))
 
 
-def _scaled(images: Tensor, height: int, width: int, to: Preprocessing) -> Tensor:
+def _interpolate(images: Tensor, height: int, width: int, preprocessing: Preprocessing) -> Tensor:
     if images.shape[2:] == (height, width):
         return images
-    if to.colour == "labels":
+    if preprocessing.colour == "labels":
         return F.interpolate(images, (height, width), mode="nearest-exact")
-    return F.interpolate(images, (height, width), mode=to.interpolation, antialias=True)
+    return F.interpolate(images, (height, width), mode=preprocessing.interpolation, antialias=True)

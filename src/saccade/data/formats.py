@@ -40,13 +40,13 @@ _address = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
 )
 
 
-class _Lender:
-    """Holds on to the memory for as long as an array made of it lives."""
+class _ArrowBuffer:
+    """Pillow's memory as NumPy's array interface; kept alive by the arrays made of it."""
 
     def __init__(self, image: Image.Image, channels: int):
         _, self.capsule = image.__arrow_c_array__()
-        found = _Array.from_address(_address(self.capsule, b"arrow_array"))
-        values = found.children[0].contents if found.count else found
+        array = _Array.from_address(_address(self.capsule, b"arrow_array"))
+        values = array.children[0].contents if array.count else array
         self.__array_interface__: dict[str, Any] = {
             "data": (values.buffers[1], False),
             "shape": (image.height, image.width, channels),
@@ -61,7 +61,7 @@ def zero_copy_pixels(image: Image.Image) -> NDArray[np.uint8]:
     An image over Pillow's 16 MiB a block lies in several places and is copied.
     """
     try:
-        return np.asarray(_Lender(image, 1 if image.mode == "L" else 4))
+        return np.asarray(_ArrowBuffer(image, 1 if image.mode == "L" else 4))
     except (AttributeError, ValueError):  # Pillow before 11.2.1; several blocks
         raw = image.tobytes("raw", "L" if image.mode == "L" else "RGBX")
         return np.frombuffer(bytearray(raw), np.uint8).reshape(image.height, image.width, -1)
@@ -89,15 +89,15 @@ class DecodeOptions:
 
     grey: bool
     min_side: int  # pixels of the side below
-    longer: bool  # the side that `least` is meant for: the longer one, else the shorter
+    longer: bool  # the side that `min_side` is meant for: the longer one, else the shorter
     labels: bool = False  # of a mask: the numbers that the file holds, grey or of its palette
 
 
-def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
+def open_image(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
     """The upright image in an image file: grey [H,W,1], or [H,W,4] with a fourth of no meaning.
 
     Pillow keeps colours so, and torch resizes four as fast as three.  May be 2, 4 or 8 times
-    smaller than the file says when `opening` allows it.  Raises `DataError` with a short reason,
+    smaller than the file says when `options` allow it.  Raises `DataError` with a short reason,
     whatever is wrong with the bytes.
     """
     if not raw:
@@ -105,8 +105,8 @@ def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
     if len(raw) > MAX_BYTES:
         raise DataError(f"the file has {len(raw):,} bytes, over the limit of {MAX_BYTES:,}")
     try:
-        with _quiet(), Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-            return _pixels(image, opening)
+        with _no_warnings(), Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+            return _read_pixels(image, options)
     except DataError:
         raise
     except Image.DecompressionBombError as error:
@@ -119,25 +119,25 @@ def open_image(raw: bytes, opening: DecodeOptions) -> NDArray[np.uint8]:
         Exception
     ) as error:  # seen: OSError, ValueError, SyntaxError, TypeError, struct.error, ...
         reason = str(error).partition("\n")[0][:120] or type(error).__name__
-        raise DataError(f"damaged or unusual {_kind(raw)} file: {reason}") from error
+        raise DataError(f"damaged or unusual {_format_name(raw)} file: {reason}") from error
 
 
-def _pixels(image: ImageFile.ImageFile, opening: DecodeOptions) -> NDArray[np.uint8]:
+def _read_pixels(image: ImageFile.ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise DataError(f"the image has over {MAX_PIXELS:,} pixels")
-    side = max(width, height) if opening.longer else min(width, height)
-    times = next((s for s in (8, 4, 2) if side // s >= opening.min_side), 1)
+    side = max(width, height) if options.longer else min(width, height)
+    factor = next((f for f in (8, 4, 2) if side // f >= options.min_side), 1)
     # JPEG alone does anything here: fewer coefficients, and for grey no colour at all
-    image.draft("L" if opening.grey else "RGB", (width // times, height // times))
+    image.draft("L" if options.grey else "RGB", (width // factor, height // factor))
     image.load()
-    upright = UPRIGHT.get(_orientation(image))
-    shown = _labels(image) if opening.labels else _shown(image)
-    if opening.grey:
-        shown = shown.convert("L")
-    if upright is not None:
-        shown = shown.transpose(upright)
-    return zero_copy_pixels(shown)
+    transpose = UPRIGHT.get(_orientation(image))
+    displayed = _mask_labels(image) if options.labels else _displayed(image)
+    if options.grey:
+        displayed = displayed.convert("L")
+    if transpose is not None:
+        displayed = displayed.transpose(transpose)
+    return zero_copy_pixels(displayed)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -147,23 +147,23 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _shown(image: ImageFile.ImageFile) -> Image.Image:
+def _displayed(image: ImageFile.ImageFile) -> Image.Image:
     """The image as a screen shows it, in mode L or RGB."""
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
-        return _of_16_bits(image)
+        return _from_16_bits(image)
     if image.mode in ("I", "F"):
-        return Image.fromarray(_stretched(np.asarray(image, dtype=np.float64)))
+        return Image.fromarray(_rescale(np.asarray(image, dtype=np.float64)))
     if image.mode == "LAB":
-        return Image.fromarray(_srgb(np.asarray(image)))
+        return Image.fromarray(_lab_to_srgb(np.asarray(image)))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        return _composited(image.convert("LA") if image.mode == "La" else image)
+        return _composite(image.convert("LA") if image.mode == "La" else image)
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _labels(image: ImageFile.ImageFile) -> Image.Image:
-    """The numbers of a mask's pixels as they are written, in mode L; 0 and 1 of one bit."""
+def _mask_labels(image: ImageFile.ImageFile) -> Image.Image:
+    """A mask's classes as the file holds them, in mode L; 0 and 1 of one bit."""
     if image.mode not in ("1", "L", "P"):
         raise DataError(f"no mask: {image.mode} in place of 8-bit grey or a palette")
     if image.mode == "1":
@@ -171,7 +171,7 @@ def _labels(image: ImageFile.ImageFile) -> Image.Image:
     return image if image.mode == "L" else Image.frombytes("L", image.size, image.tobytes())
 
 
-def _of_16_bits(image: ImageFile.ImageFile) -> Image.Image:
+def _from_16_bits(image: ImageFile.ImageFile) -> Image.Image:
     """The upper 8 of the file's 16 (or 12) bits, as for 16-bit colour; one value may be clear."""
     values = np.asarray(image).astype(np.int64)
     tags = cast(Any, getattr(image, "tag_v2", {}))
@@ -182,13 +182,16 @@ def _of_16_bits(image: ImageFile.ImageFile) -> Image.Image:
     return Image.fromarray(grey)
 
 
-def _composited(image: Image.Image) -> Image.Image:
+def _composite(image: Image.Image) -> Image.Image:
     background = Image.new("RGBA", image.size, BACKGROUND)
     return Image.alpha_composite(background, image.convert("RGBA")).convert("RGB")
 
 
-def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """The least finite value black, the greatest white: 32-bit numbers have no agreed white."""
+def _rescale(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The least finite value black, the greatest white: 32-bit numbers have no agreed white.
+
+    [H,W] float -> [H,W] uint8
+    """
     finite = np.isfinite(values)
     low = values.min(where=finite, initial=np.inf)
     high = values.max(where=finite, initial=-np.inf)
@@ -198,7 +201,7 @@ def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.rint((values / 2 - low / 2) / (high / 2 - low / 2) * 255).astype(np.uint8)
 
 
-def _srgb(lab: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _lab_to_srgb(lab: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """CIE L*a*b* (white D50, a and b signed) to sRGB.  [H,W,3] -> [H,W,3]
 
     CIE 15:2004, 8.2.1; the matrix is XYZ (D50) to linear sRGB, Bradford adapted (Lindbloom);
@@ -217,38 +220,46 @@ def _srgb(lab: NDArray[np.uint8]) -> NDArray[np.uint8]:
     ], dtype=np.float32)
     # fmt: on
     linear = (xyz @ matrix.T).clip(0, 1)
-    curved = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    return np.rint(255 * curved).astype(np.uint8)
+    encoded = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    return np.rint(255 * encoded).astype(np.uint8)
 
 
-def _kind(raw: bytes) -> str:
+def _format_name(raw: bytes) -> str:
     """The format by its first bytes, for a message."""
-    starts = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WEBP", b"GIF8": "GIF", b"BM": "BMP"}
-    starts |= {b"II*": "TIFF", b"MM\0*": "TIFF", b"P": "PPM"}
-    return next((kind for start, kind in starts.items() if raw.startswith(start)), "image")
+    signatures = {
+        b"\xff\xd8": "JPEG",
+        b"\x89PNG": "PNG",
+        b"RIFF": "WEBP",
+        b"GIF8": "GIF",
+        b"BM": "BMP",
+    }
+    signatures |= {b"II*": "TIFF", b"MM\0*": "TIFF", b"P": "PPM"}
+    return next(
+        (name for signature, name in signatures.items() if raw.startswith(signature)), "image"
+    )
 
 
 _lock = threading.Lock()
-_quiet_now: list[Any] = []  # the filters to put back, held once however many threads are decoding
+_filters: list[Any] = []  # the filters to put back, once however many threads are decoding
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _no_warnings() -> Iterator[None]:
     """No warnings of Pillow: each is about the file and is followed by pixels or by an error.
 
     `warnings.catch_warnings` alone is not enough, since its leavings mix when threads overlap.
     """
     with _lock:
-        if not _quiet_now:
-            catching = warnings.catch_warnings()
-            catching.__enter__()
+        if not _filters:
+            context = warnings.catch_warnings()
+            context.__enter__()
             warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
-            _quiet_now.append(catching)
-        _quiet_now.append(None)
+            _filters.append(context)
+        _filters.append(None)
     try:
         yield
     finally:
         with _lock:
-            _quiet_now.pop()
-            if len(_quiet_now) == 1:
-                _quiet_now.pop().__exit__(None, None, None)
+            _filters.pop()
+            if len(_filters) == 1:
+                _filters.pop().__exit__(None, None, None)

@@ -1,14 +1,14 @@
-"""What must stay on one side of a split, and parts that each have their share of every class.
+"""Groups that must stay in one split, and iterative stratification over such groups.
 
 Photographs of one house, frames of one film, slides of one patient: a network that has seen one
 knows the others.  A grouping is a function from item to the name of its group.
 
 Iterative stratification (Sechidis 2011, "On the stratification of multi-label data", Algorithm 1),
 over groups instead of items and with the classes' order fixed at the start: the rarest class first,
-each of its groups to the part that still lacks most of it.  The last groups of a class go to parts
-that have none yet, so that every part meets every class that has as many groups as there are parts.
+each of its groups to the subset that still needs most of it.  The last groups of a class go to
+subsets that have none yet, so that every subset has every class with as many groups as subsets.
 
-Chance is SHA-256 of the seed and the name: an image's turn depends on nothing else, neither on the
+The order is that of SHA-256 of the seed and the name: it depends on nothing else, neither on the
 platform nor on the order in which files were listed.  Shares are counted in whole millionths.
 """
 
@@ -30,7 +30,7 @@ Grouping = Callable[[Item], str | None]
 
 
 def by_source(item: Item) -> str | None:
-    """The group that the source tells, such as the `group` column of a table."""
+    """The group that the source gives, such as the `group` column of a table."""
     return item.group
 
 
@@ -46,13 +46,13 @@ def by_pattern(pattern: str) -> Grouping:
         compiled = re.compile(pattern)
     except re.error as error:
         raise UsageError(f"'{pattern}' is no regular expression: {error}") from error
-    which = "group" if "group" in compiled.groupindex else min(1, compiled.groups)
+    key = "group" if "group" in compiled.groupindex else min(1, compiled.groups)
 
-    def found(item: Item) -> str | None:
-        hit = compiled.search(item.name)
-        return hit[which] if hit else None
+    def group_of(item: Item) -> str | None:
+        match = compiled.search(item.name)
+        return match[key] if match else None
 
-    return found
+    return group_of
 
 
 def by_cluster(
@@ -66,23 +66,23 @@ def by_cluster(
             name = above
         return name
 
-    def join(one: str, other: str) -> None:
-        first, second = sorted((root(one), root(other)))
+    def union(a: str, b: str) -> None:
+        first, second = sorted((root(a), root(b)))
         parent[second] = first
 
     for cluster in clusters:
         first, *others = sorted(cluster) or [""]
         for other in others:
-            join(f"item {first}", f"item {other}")
+            union(f"item {first}", f"item {other}")
     for item in items:
         if (group := also(item)) is not None:
-            join(f"item {item.name}", f"group {group}")
-    flat = {name: root(name) for name in parent}
-    return lambda item: flat.get(f"item {item.name}")
+            union(f"item {item.name}", f"group {group}")
+    roots = {name: root(name) for name in parent}
+    return lambda item: roots.get(f"item {item.name}")
 
 
 def groups_of(items: Sequence[Item]) -> Tensor | None:
-    """Which group each item is of, [N] int64; None where the source knows of none.
+    """The index of each of N items' group; None where the source has no groups.  -> [N] int64
 
     An item without a group is one of its own.
     """
@@ -90,97 +90,100 @@ def groups_of(items: Sequence[Item]) -> Tensor | None:
 
 
 def group_indices(items: Iterable[Item], group: Grouping) -> Tensor:
-    """The number of each item's group, counted as they come; alone where it has none.  [N] int64"""
+    """The index of each of N items' group, counted as they come; its own where it has none.
+
+    -> [N] int64
+    """
     names = [f"item {item.name}" if (g := group(item)) is None else f"group {g}" for item in items]
-    place = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    return torch.tensor([place[name] for name in names])
+    index = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return torch.tensor([index[name] for name in names])
 
 
-BINS = 10  # numbers are balanced by tenths: each part gets small and large ones
-EXACT = 1_000_000
+BINS = 10  # numbers are balanced by deciles: each subset gets small and large ones
+MILLION = 1_000_000
 
 
 @dataclass(slots=True)
-class Unit:
-    """Items that stay together; `strata` counts what is to be balanced among them."""
+class Group:
+    """Items of one group; `strata` counts the classes, or bins of numbers, among them."""
 
-    turn: bytes
+    sort_key: bytes
     items: list[int] = field(default_factory=list)
     strata: Counter[str] = field(default_factory=Counter)
-    part: int | None = None
+    subset: int | None = None
 
 
 def stratify(
     items: Sequence[Item], shares: Sequence[float], seed: int, group: Grouping
 ) -> list[tuple[Item, ...]]:
-    """The items in as many parts as there are shares, each part in the order given."""
-    units = _units(items, seed, group)
-    carriers: dict[str, list[Unit]] = defaultdict(list)
-    for unit in units:
-        for stratum in unit.strata:
-            carriers[stratum].append(unit)
-    needs = _Needs(shares, len(items))
+    """The items in as many subsets as there are shares, each subset in the order of `items`."""
+    groups = _groups(items, seed, group)
+    carriers: dict[str, list[Group]] = defaultdict(list)
+    for g in groups:
+        for stratum in g.strata:
+            carriers[stratum].append(g)
+    demand = _Demand(shares, len(items))
     for stratum in sorted(carriers, key=lambda name: (len(carriers[name]), name)):
-        needs.place(stratum, carriers)
-    parts: list[list[int]] = [[] for _ in shares]
-    for unit in units:
-        assert unit.part is not None
-        parts[unit.part].extend(unit.items)
-    return [tuple(items[at] for at in sorted(part)) for part in parts]
+        demand.assign(stratum, carriers)
+    subsets: list[list[int]] = [[] for _ in shares]
+    for g in groups:
+        assert g.subset is not None
+        subsets[g.subset].extend(g.items)
+    return [tuple(items[i] for i in sorted(subset)) for subset in subsets]
 
 
-class _Needs:
-    """What each part still lacks, in millionths of an item: of all, and of each stratum."""
+class _Demand:
+    """How many items each subset still needs, in millionths: of all, and of each stratum."""
 
     def __init__(self, shares: Sequence[float], count: int):
-        self.shares = [round(share * EXACT) for share in shares]
-        self.wanting = [at for at, share in enumerate(self.shares) if share]
-        self.whole = [share * count for share in self.shares]
-        self.given: dict[str, Counter[int]] = defaultdict(Counter)  # stratum: items by part
+        self.shares = [round(share * MILLION) for share in shares]
+        self.used = [i for i, share in enumerate(self.shares) if share]
+        self.total = [share * count for share in self.shares]
+        self.assigned: dict[str, Counter[int]] = defaultdict(Counter)  # stratum: items by subset
 
-    def place(self, stratum: str, carriers: dict[str, list[Unit]]) -> None:
-        """Give a part to every unit that carries `stratum` and has none yet."""
-        count = sum(unit.strata[stratum] for unit in carriers[stratum])
-        given = self.given[stratum]
-        waiting = [unit for unit in carriers[stratum] if unit.part is None]
-        for left, unit in zip(range(len(waiting), 0, -1), waiting):
-            empty = [at for at in self.wanting if not given[at]]
-            among = empty if left <= len(empty) else self.wanting
-            lack = {at: self.shares[at] * count - EXACT * given[at] for at in among}
-            best = max(among, key=lambda at: (lack[at], self.whole[at], at))
-            unit.part = best
-            self.whole[best] -= EXACT * len(unit.items)
-            for carried, times in unit.strata.items():
-                self.given[carried][best] += times
+    def assign(self, stratum: str, carriers: dict[str, list[Group]]) -> None:
+        """Assign a subset to every group that carries `stratum` and has none yet."""
+        count = sum(g.strata[stratum] for g in carriers[stratum])
+        assigned = self.assigned[stratum]
+        unassigned = [g for g in carriers[stratum] if g.subset is None]
+        for remaining, g in zip(range(len(unassigned), 0, -1), unassigned):
+            empty = [i for i in self.used if not assigned[i]]
+            candidates = empty if remaining <= len(empty) else self.used
+            need = {i: self.shares[i] * count - MILLION * assigned[i] for i in candidates}
+            subset = max(candidates, key=lambda i: (need[i], self.total[i], i))
+            g.subset = subset
+            self.total[subset] -= MILLION * len(g.items)
+            for name, n in g.strata.items():
+                self.assigned[name][subset] += n
 
 
-def _units(items: Sequence[Item], seed: int, group: Grouping) -> list[Unit]:
-    """The items by group in their turn: the largest groups first, equals by chance."""
-    units: dict[bytes, Unit] = {}
+def _groups(items: Sequence[Item], seed: int, group: Grouping) -> list[Group]:
+    """The items by group, the largest groups first, groups of one size in random order."""
+    groups: dict[bytes, Group] = {}
     strata = _strata(items)
-    for at, item in enumerate(items):
-        together = group(item)
-        key = f"item {item.name}" if together is None else f"group {together}"
-        turn = hashlib.sha256(f"{seed} {key}".encode()).digest()
-        unit = units.setdefault(turn, Unit(turn))
-        unit.items.append(at)
-        unit.strata.update(strata[at])
-    return sorted(units.values(), key=lambda unit: (-len(unit.items), unit.turn))
+    for i, item in enumerate(items):
+        name = group(item)
+        key = f"item {item.name}" if name is None else f"group {name}"
+        sort_key = hashlib.sha256(f"{seed} {key}".encode()).digest()
+        g = groups.setdefault(sort_key, Group(sort_key))
+        g.items.append(i)
+        g.strata.update(strata[i])
+    return sorted(groups.values(), key=lambda g: (-len(g.items), g.sort_key))
 
 
 def _strata(items: Sequence[Item]) -> list[tuple[str, ...]]:
-    """What each item is to be balanced by: its classes, or the tenth that its number falls in."""
-    numbers = [(item.label, item.name) for item in items if isinstance(item.label, float | int)]
-    bins = min(BINS, max(1, len(numbers) // BINS))
-    tenth = {
-        name: str(rank * bins // len(numbers)) for rank, (_, name) in enumerate(sorted(numbers))
+    """The strata of each item: its classes, or the quantile bin of its number."""
+    values = [(item.label, item.name) for item in items if isinstance(item.label, float | int)]
+    bins = min(BINS, max(1, len(values) // BINS))
+    bin_of = {
+        name: str(rank * bins // len(values)) for rank, (_, name) in enumerate(sorted(values))
     }
     strata: list[tuple[str, ...]] = []
     for item in items:
         if isinstance(item.label, tuple):
             strata.append(tuple(dict.fromkeys(item.label)) or ("",))
         else:
-            strata.append((tenth.get(item.name, str(item.label or "")),))
+            strata.append((bin_of.get(item.name, str(item.label or "")),))
     return strata
 
 

@@ -1,4 +1,4 @@
-"""Source, Item, Image: what every place that images come from has in common."""
+"""Sources of images and their items: what every kind of data set has in common."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Label = str | tuple[str, ...] | float | None  # class, labels, number or Count, 
 
 
 class LazyImage(Protocol):
-    """One image where it lies; small, and able to travel to another process."""
+    """An image not yet read; small, and can be pickled for another process."""
 
     def read(self) -> bytes | NDArray[np.uint8]:
         """The bytes of an image file, or its pixels [H,W] or [H,W,3]."""
@@ -34,6 +34,7 @@ class ImageFile:
 
     @property
     def path(self) -> Path:
+        """The location as a `Path`."""
         return Path(self.location)
 
     def read(self) -> bytes:
@@ -72,7 +73,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was found in a source and left out, and why."""
+    """A file or row of a source that was left out, and why."""
 
     name: str
     reason: str
@@ -101,12 +102,12 @@ class Source(Protocol):
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """What was found and left out."""
+        """What was left out."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know about this source before using it, in words."""
+        """What a person should know about this source before using it, a sentence each."""
         ...
 
     def read(self, split: str) -> Sequence[Item]:

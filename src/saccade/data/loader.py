@@ -1,4 +1,4 @@
-"""Loader: the batches of decoded images, in an order that is a function of (seed, epoch) alone.
+"""Data loader: batches of decoded images, in an order that is a function of (seed, epoch) alone.
 
 The numbers of an order come from PCG64's raw output, the only stream that numpy promises to keep
 for ever, and are turned into a permutation by sorting them: the same order on every machine and in
@@ -31,8 +31,8 @@ def sequential(n: int) -> Order:
 
 def evenly_spaced(n: int, count: int) -> Order:
     """At most `count` images, evenly spread from the first to the last, always the same."""
-    chosen = torch.linspace(0, n - 1, min(n, count), dtype=torch.float64).round().long()
-    return lambda epoch: chosen
+    positions = torch.linspace(0, n - 1, min(n, count), dtype=torch.float64).round().long()
+    return lambda epoch: positions
 
 
 def shuffled(n: int, seed: int) -> Order:
@@ -43,9 +43,9 @@ def shuffled(n: int, seed: int) -> Order:
 def balanced(targets: Tensor, seed: int) -> Order:
     """As many images of each class as of any other, to within one; N in all.
 
-    `targets` are int64 class positions [N]; classes without an image are left out.  Each class is
-    dealt from a shuffled pack of its own and shuffled anew when the pack is used up, across epochs:
-    none of its images is seen twice before all were seen once.
+    `targets` are int64 class positions [N]; classes without an image are left out.  Each class
+    has a permutation of its own and a new one when that is used up, across epochs: none of its
+    images is seen twice before all were seen once.
     """
     if targets.dim() != 1 or targets.is_floating_point():
         raise DataError(
@@ -56,29 +56,34 @@ def balanced(targets: Tensor, seed: int) -> Order:
     n = len(targets)
 
     def order(epoch: int) -> Tensor:
-        dealt = []
+        drawn = []
         for rank, members in enumerate(classes):
             count = n // len(classes) + (rank < n % len(classes))
-            dealt.append(_dealt(members, epoch * count, count, seed, rank))
-        positions = np.concatenate(dealt) if dealt else np.empty(0, np.int64)
+            drawn.append(_draw(members, epoch * count, count, seed, rank))
+        positions = np.concatenate(drawn) if drawn else np.empty(0, np.int64)
         return torch.from_numpy(positions[permutation(n, seed, epoch)])
 
     return order
 
 
 def permutation(n: int, *seeds: int) -> NDArray[np.int64]:
-    """A permutation of 0..n-1, a function of `seeds` alone."""
+    """A permutation of 0..n-1, a function of `seeds` alone.  -> [n] int64"""
     keys = np.random.PCG64(np.random.SeedSequence(seeds)).random_raw(n)
     return np.argsort(keys, kind="stable")
 
 
-def _dealt(
+def _draw(
     members: NDArray[np.int64], start: int, count: int, seed: int, rank: int
 ) -> NDArray[np.int64]:
-    """`count` members from place `start` of an endless row of shuffled packs of `members`."""
+    """`count` members from position `start` of an endless sequence of permutations of `members`.
+
+    [n] int64 -> [count] int64
+    """
     first, last = start // len(members), (start + count - 1) // len(members)
-    packs = [members[permutation(len(members), seed, rank, p)] for p in range(first, last + 1)]
-    return np.concatenate(packs)[start - first * len(members) :][:count]
+    permutations = [
+        members[permutation(len(members), seed, rank, p)] for p in range(first, last + 1)
+    ]
+    return np.concatenate(permutations)[start - first * len(members) :][:count]
 
 
 def class_weights(
@@ -92,7 +97,7 @@ def class_weights(
     if isinstance(rule, str):
         if rule not in ("none", "auto"):
             raise unknown("rule for class weights", rule, ("none", "auto"), RecipeError)
-        return _inverse(counts) if rule == "auto" else torch.ones(len(classes))
+        return _balanced_weights(counts) if rule == "auto" else torch.ones(len(classes))
     for name, weight in rule.items():
         if name not in classes:
             raise unknown("class", name, classes, RecipeError)
@@ -101,11 +106,11 @@ def class_weights(
     return torch.tensor([float(rule.get(name, 1)) for name in classes])
 
 
-def _inverse(counts: Sequence[int]) -> Tensor:
-    """N / (K * count), scikit-learn's "balanced"; 0 for a class without images."""
-    number = torch.tensor(counts, dtype=torch.float64)
-    weights = number.sum() / ((number > 0).sum() * number)
-    return torch.where(number > 0, weights, 0).float()
+def _balanced_weights(counts: Sequence[int]) -> Tensor:
+    """N / (K * count), scikit-learn's "balanced"; 0 for a class without images.  -> [K] float32"""
+    n = torch.tensor(counts, dtype=torch.float64)
+    weights = n.sum() / ((n > 0).sum() * n)
+    return torch.where(n > 0, weights, 0).float()
 
 
 class TargetRows(Protocol):
@@ -118,7 +123,7 @@ class TargetRows(Protocol):
         ...
 
 
-Change = Callable[[Batch], Batch]  # of a batch as it is taken, on the processor
+BatchTransform = Callable[[Batch], Batch]  # of a batch as it is loaded, on the CPU
 
 
 class Loader:
@@ -135,48 +140,48 @@ class Loader:
         targets: TargetRows,
         batch_size: int,
         order: Order,
-        change: Change | None = None,
+        transform: BatchTransform | None = None,
     ):
         self.images = images
         self.targets = targets  # as many as `images`
         self.batch_size = batch_size
         self.order = order
-        self.change = change
+        self.transform = transform
         self._steps = len(_bounds(len(order(0)), batch_size))
 
     def __len__(self) -> int:
         """Steps in an epoch."""
         return self._steps
 
-    def through(self, change: Change) -> Loader:
-        """The same batches, each changed as it is taken; of a changed loader, in its place."""
-        return Loader(self.images, self.targets, self.batch_size, self.order, change)
+    def with_transform(self, transform: BatchTransform) -> Loader:
+        """The same loader with this transform of each batch in place of its own."""
+        return Loader(self.images, self.targets, self.batch_size, self.order, transform)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from step `start` on; may be left at any batch."""
         order = self.order(epoch)
-        parts = [order[a:b] for a, b in _bounds(len(order), self.batch_size)[start:]]
+        indices = [order[a:b] for a, b in _bounds(len(order), self.batch_size)[start:]]
         if self.images.prefetch == 0:
-            return map(self._batch, parts)
-        return self._prepared(parts)
+            return map(self._batch, indices)
+        return self._prefetched(indices)
 
     def _batch(self, index: Tensor) -> Batch:
         batch = Batch(self.images.take(index), self.targets[index], index)
-        return self.change(batch) if self.change else batch
+        return self.transform(batch) if self.transform else batch
 
-    def _prepared(self, parts: list[Tensor]) -> Iterator[Batch]:
-        """The same batches, `images.ahead` of them made by a thread while one is used."""
-        waiting: deque[Future[Batch]] = deque()
-        maker = ThreadPoolExecutor(1, "saccade-loader")
+    def _prefetched(self, indices: list[Tensor]) -> Iterator[Batch]:
+        """The same batches, `images.prefetch` of them made by a thread while one is used."""
+        pending: deque[Future[Batch]] = deque()
+        pool = ThreadPoolExecutor(1, "saccade-loader")
         try:
-            for part in parts:
-                waiting.append(maker.submit(self._batch, part))
-                if len(waiting) > self.images.prefetch:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            for index in indices:
+                pending.append(pool.submit(self._batch, index))
+                if len(pending) > self.images.prefetch:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            maker.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _bounds(n: int, size: int) -> list[tuple[int, int]]:

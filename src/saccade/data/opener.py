@@ -1,4 +1,4 @@
-"""opener: image files opened in a sandbox, what they are found to be as bytes.  Needs no torch."""
+"""The sandbox process that opens image files, and its requests and responses.  Needs no torch."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.sandbox import Message, serve
 from saccade.errors import DataError
 
-REQUEST = struct.Struct("<?Q??")  # the fields of Opening; the file follows
+REQUEST = struct.Struct("<?Q??")  # the fields of DecodeOptions; the file follows
 RESPONSE = struct.Struct("<QQQ")  # height, width, channels; pixels follow, or a reason after zeros
 
 
-def request(raw: bytes, opening: DecodeOptions) -> Message:
-    """What asks the process for the pixels of a file."""
-    return REQUEST.pack(opening.grey, opening.min_side, opening.longer, opening.labels), raw
+def request(raw: bytes, options: DecodeOptions) -> Message:
+    """The message that asks the process for the pixels of a file."""
+    return REQUEST.pack(options.grey, options.min_side, options.longer, options.labels), raw
 
 
 def handle_request(request: bytes) -> Message:
-    """What the process says."""
+    """The message with which the process answers."""
     view = memoryview(request)
-    wanted = DecodeOptions(*REQUEST.unpack(view[: REQUEST.size]))
+    options = DecodeOptions(*REQUEST.unpack(view[: REQUEST.size]))
     try:
-        pixels = open_image(bytes(view[REQUEST.size :]), wanted)
+        pixels = open_image(bytes(view[REQUEST.size :]), options)
     except DataError as error:
         return RESPONSE.pack(0, 0, 0), error.what.encode()
     return RESPONSE.pack(*pixels.shape), pixels.data.cast("B")
 
 
-def parse_response(answer: bytearray | DataError) -> NDArray[np.uint8] | DataError:
-    """The pixels that an answer means, or why there are none."""
-    if isinstance(answer, DataError):
-        return answer
-    shape = RESPONSE.unpack_from(answer)
+def parse_response(response: bytearray | DataError) -> NDArray[np.uint8] | DataError:
+    """The pixels in a response, [H,W,1 or 4], or why there are none."""
+    if isinstance(response, DataError):
+        return response
+    shape = RESPONSE.unpack_from(response)
     if shape == (0, 0, 0):
-        return DataError(answer[RESPONSE.size :].decode())
-    return np.frombuffer(answer, np.uint8, offset=RESPONSE.size).reshape(shape)
+        return DataError(response[RESPONSE.size :].decode())
+    return np.frombuffer(response, np.uint8, offset=RESPONSE.size).reshape(shape)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Workers: image files decoded beside this process, so that a poisonous one costs only itself.
+"""Decoder pool: image files opened in other processes, so that a harmful one costs only itself.
 
 The sandbox opens them; the resize, which meets nothing but pixels, happens here.
 """
@@ -15,7 +15,7 @@ from saccade.data import opener
 from saccade.data.decode import Preprocessing, resize_all, validated_pixels
 from saccade.data.formats import DecodeOptions
 from saccade.data.item import Item, LazyImage, Skipped
-from saccade.data.reading import parallel_map_batches
+from saccade.data.parallel import parallel_map_batches
 from saccade.data.sandbox import Sandbox
 from saccade.errors import DataError, SaccadeError
 
@@ -41,36 +41,36 @@ class DecoderPool:
     ) -> Iterator[Tensor | Skipped]:
         """Every item decoded, uint8 [C,size,size], in order, or why it could not be."""
 
-        def part(some: Sequence[Item]) -> list[Tensor | Skipped]:
-            found = self.read([item.image for item in some], preprocessing)
+        def decode(chunk: Sequence[Item]) -> list[Tensor | Skipped]:
+            results = self.read([item.image for item in chunk], preprocessing)
             return [
                 Skipped(item.name, result.what) if isinstance(result, DataError) else result
-                for item, result in zip(some, found, strict=True)
+                for item, result in zip(chunk, results, strict=True)
             ]
 
-        return parallel_map_batches(items, part, self.sandbox.count)
+        return parallel_map_batches(items, decode, self.sandbox.count)
 
     def read(
-        self, some: Sequence[LazyImage], preprocessing: Preprocessing
+        self, images: Sequence[LazyImage], preprocessing: Preprocessing
     ) -> list[Tensor | DataError]:
         """Images of a source, read and decoded: uint8 [C,size,size] each, or why not."""
-        return self.decode([_read(image) for image in some], preprocessing)
+        return self.decode([_read(image) for image in images], preprocessing)
 
     def decode(
-        self, some: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
+        self, images: Sequence[bytes | NDArray[np.uint8] | DataError], preprocessing: Preprocessing
     ) -> list[Tensor | DataError]:
-        """What `decode.decode` gives, from bytes not trusted.  uint8 [C,size,size] each"""
-        files = [raw for raw in some if isinstance(raw, bytes)]
+        """What `decode.decode` returns, from bytes not trusted.  uint8 [C,size,size] each"""
+        files = [raw for raw in images if isinstance(raw, bytes)]
         opened = iter(self.open(files, preprocessing.decode_options))
-        pixels = (next(opened) if isinstance(raw, bytes) else _given(raw) for raw in some)
+        pixels = (next(opened) if isinstance(raw, bytes) else _validated(raw) for raw in images)
         return resize_all(pixels, preprocessing)
 
     def open(
-        self, files: Sequence[bytes], opening: DecodeOptions
+        self, files: Sequence[bytes], options: DecodeOptions
     ) -> list[NDArray[np.uint8] | DataError]:
-        """What `formats.opened` gives."""
-        answers = self.sandbox.submit([opener.request(raw, opening) for raw in files])
-        return [opener.parse_response(answer) for answer in answers]
+        """What `formats.open_image` returns, or why it cannot.  uint8 [H,W,1 or 4] each"""
+        responses = self.sandbox.submit([opener.request(raw, options) for raw in files])
+        return [opener.parse_response(response) for response in responses]
 
 
 def _read(image: LazyImage) -> bytes | NDArray[np.uint8] | DataError:
@@ -84,7 +84,7 @@ def _read(image: LazyImage) -> bytes | NDArray[np.uint8] | DataError:
         return DataError(f"cannot be read: {str(error) or type(error).__name__}")
 
 
-def _given(raw: NDArray[np.uint8] | DataError) -> NDArray[np.uint8] | DataError:
+def _validated(raw: NDArray[np.uint8] | DataError) -> NDArray[np.uint8] | DataError:
     try:
         return raw if isinstance(raw, DataError) else validated_pixels(raw)
     except DataError as error:

@@ -1,6 +1,6 @@
-"""Sandbox: processes beside this one that do what may kill a process.  Needs no torch.
+"""Sandbox: child processes for work that may kill a process.  Needs no torch.
 
-Requests and answers are bytes; what they mean is up to the module that each process runs, which
+Requests and responses are bytes; what they mean is up to the module that each process runs, which
 calls `serve`.  A process that dies, or takes too long and is ended, is replaced; it starts in a
 tenth of a second.  Unlike `multiprocessing` this needs no guard in the script that calls, and no
 pickle.
@@ -28,12 +28,12 @@ from typing import cast
 from saccade.device import cpu_count
 from saccade.errors import DataError, ResourceError
 
-COUNT = struct.Struct("<Q")  # requests that follow, their lengths first, and then all of them
-ANSWER = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
-LONGEST = 2**30  # bytes of an answer: the pixels of the largest image, four bytes each
-BATCH_BYTES = 2**18  # bytes of requests up to which they go together, which saves the way there
+COUNT = struct.Struct("<Q")  # requests that follow: their lengths first, then all of them
+RESPONSE = struct.Struct("<?Q")  # whether all went well, and the bytes that follow
+LONGEST = 2**30  # bytes of a response: the pixels of the largest image, four bytes each
+BATCH_BYTES = 2**18  # bytes of requests that are sent together, which saves round trips
 TIMEOUT = 60.0  # seconds for one request, or for several small ones
-MEMORY = 8 * 2**30  # bytes that a process may address
+MEMORY_LIMIT = 8 * 2**30  # bytes that a process may address
 Bytes = bytes | memoryview | bytearray
 Message = Sequence[Bytes]  # parts, sent one after the other
 
@@ -44,14 +44,14 @@ class Sandbox:
     def __init__(self, module: str, count: int | None = None, *, timeout: float | None = None):
         self.module = module
         self.count = count or cpu_count()
-        self.patience = TIMEOUT if timeout is None else timeout
+        self.timeout = TIMEOUT if timeout is None else timeout
         self._idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
         for _ in range(self.count):
             self._idle.put(None)  # started when first needed
-        self._live: set[_Process] = set()
+        self._running: set[_Process] = set()
         self._closed = threading.Event()
-        threading.Thread(target=_watch, args=(self._live, self._closed), daemon=True).start()
-        self.close = weakref.finalize(self, _close, self._live, self._closed)
+        threading.Thread(target=_watch, args=(self._running, self._closed), daemon=True).start()
+        self.close = weakref.finalize(self, _close, self._running, self._closed)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -60,49 +60,49 @@ class Sandbox:
         self.close()
 
     def submit(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
-        """The answer to each; one is refused when two processes have died of it alone."""
-        return [answer for group in _groups(requests) for answer in self._together(group)]
+        """The response to each; one is refused when two processes have died of it alone."""
+        return [response for batch in _batches(requests) for response in self._submit_batch(batch)]
 
-    def _together(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
+    def _submit_batch(self, requests: Sequence[Message]) -> list[bytearray | DataError]:
         if len(requests) > 1:
-            with suppress(_Died):
-                return [*self._once(requests)]
-        return [self._alone(request) for request in requests]
+            with suppress(_ProcessDied):
+                return [*self._try(requests)]
+        return [self._submit_one(request) for request in requests]
 
-    def _alone(self, request: Message) -> bytearray | DataError:
+    def _submit_one(self, request: Message) -> bytearray | DataError:
         try:
-            return self._once([request])[0]
-        except _TookTooLong as died:
-            return DataError(str(died))
-        except _Died:
+            return self._try([request])[0]
+        except _TimedOut as error:
+            return DataError(str(error))
+        except _ProcessDied:
             pass
         try:
-            return self._once([request])[0]
-        except _Died as died:
-            return DataError(str(died))
+            return self._try([request])[0]
+        except _ProcessDied as error:
+            return DataError(str(error))
 
-    def _once(self, requests: Sequence[Message]) -> list[bytearray]:
+    def _try(self, requests: Sequence[Message]) -> list[bytearray]:
         process = self._idle.get()
         try:
             if self._closed.is_set():
                 raise RuntimeError("this sandbox is closed")
             if process is None:
                 process = _Process(self.module)
-                self._live.add(process)
-            return process.ask(requests, self.patience)
+                self._running.add(process)
+            return process.ask(requests, self.timeout)
         finally:
             if process is not None and process.handle.returncode is not None:
-                self._live.discard(process)
+                self._running.discard(process)
                 process = None
             self._idle.put(process)
 
 
-class _Died(Exception):
-    """A process is no more; says how it ended."""
+class _ProcessDied(Exception):
+    """A process has ended; says how."""
 
 
-class _TookTooLong(_Died):
-    """A process was ended, its time being over."""
+class _TimedOut(_ProcessDied):
+    """A process was ended after its timeout."""
 
 
 class _Process:
@@ -122,20 +122,20 @@ class _Process:
         self.deadline = float("inf")
         self.answered = False
 
-    def ask(self, requests: Sequence[Message], patience: float) -> list[bytearray]:
-        self.deadline = time.monotonic() + patience
+    def ask(self, requests: Sequence[Message], timeout: float) -> list[bytearray]:
+        self.deadline = time.monotonic() + timeout
         try:
             self._send(requests)
-            answers = [self._answer() for _ in requests]
+            responses = [self._receive_response() for _ in requests]
         except (OSError, EOFError) as error:
-            raise self._died(patience) from error
-        except BaseException:  # answers left in the pipe would be taken for those of the next
+            raise self._death(timeout) from error
+        except BaseException:  # responses left in the pipe would be taken for those of the next
             self.end()
             raise
         finally:
             self.deadline = float("inf")
         self.answered = True
-        return answers
+        return responses
 
     def _send(self, requests: Sequence[Message]) -> None:
         assert self.handle.stdin is not None
@@ -144,36 +144,36 @@ class _Process:
             self.handle.stdin.write(part)
         self.handle.stdin.flush()
 
-    def _answer(self) -> bytearray:
-        well, length = ANSWER.unpack(self._received(ANSWER.size))
-        body = self._received(length)
-        if not well:
+    def _receive_response(self) -> bytearray:
+        ok, length = RESPONSE.unpack(self._receive(RESPONSE.size))
+        body = self._receive(length)
+        if not ok:
             raise RuntimeError(f"a bug in {self.module}:\n{body.decode()}")
         return body
 
-    def _received(self, length: int) -> bytearray:
+    def _receive(self, length: int) -> bytearray:
         if length > LONGEST:
-            raise EOFError  # a process that has lost its mind
+            raise EOFError  # no length that a sound process sends
         received = bytearray(length)
-        view, got = memoryview(received), 0
-        while got < length:
-            count = cast(BufferedReader, self.handle.stdout).readinto(view[got:])
+        view, done = memoryview(received), 0
+        while done < length:
+            count = cast(BufferedReader, self.handle.stdout).readinto(view[done:])
             if count == 0:
                 raise EOFError
-            got += count
+            done += count
         return received
 
-    def _died(self, patience: float) -> Exception:
+    def _death(self, timeout: float) -> Exception:
         code = self.end()
         if self.deadline < time.monotonic():
-            return _TookTooLong(f"could not be opened within {patience:g} seconds")
+            return _TimedOut(f"could not be opened within {timeout:g} seconds")
         if code == 1 and not self.answered:
             return ResourceError(
                 "the process that opens image files does not start",
                 f"see what '{sys.executable} -m {self.module}' says",
             )
         end = f"died (signal {-code})" if code < 0 else f"ended itself (exit code {code})"
-        return _Died(f"the process that opened it {end}")
+        return _ProcessDied(f"the process that opened it {end}")
 
     def end(self) -> int:
         """End the process; its exit code."""
@@ -186,65 +186,65 @@ class _Process:
         return code
 
 
-def _groups(requests: Sequence[Message]) -> Iterator[list[Message]]:
-    """The requests in order, as many together as are not too long; one may be."""
-    group: list[Message] = []
+def _batches(requests: Sequence[Message]) -> Iterator[list[Message]]:
+    """The requests in order, in batches of up to BATCH_BYTES; a longer request is one alone."""
+    batch: list[Message] = []
     room = BATCH_BYTES
     for request in requests:
-        if group and _length(request) > room:
-            yield group
-            group, room = [], BATCH_BYTES
-        group.append(request)
+        if batch and _length(request) > room:
+            yield batch
+            batch, room = [], BATCH_BYTES
+        batch.append(request)
         room -= _length(request)
-    if group:
-        yield group
+    if batch:
+        yield batch
 
 
 def _length(message: Message) -> int:
     return sum(memoryview(part).nbytes for part in message)
 
 
-def _watch(live: set[_Process], closed: threading.Event) -> None:
-    """End every process whose time is over, until closed."""
+def _watch(running: set[_Process], closed: threading.Event) -> None:
+    """End every process past its deadline, until closed."""
     while not closed.wait(0.1):
         now = time.monotonic()
-        for process in tuple(live):
+        for process in tuple(running):
             if process.deadline < now:
                 process.handle.kill()
 
 
-def _close(live: set[_Process], closed: threading.Event) -> None:
+def _close(running: set[_Process], closed: threading.Event) -> None:
     closed.set()
-    while live:
-        live.pop().end()
+    while running:
+        running.pop().end()
 
 
-# ---- the other side
-def serve(answer: Callable[[bytes], Message]) -> None:
-    """What a process of a sandbox does: answer requests until there are no more."""
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+# ---- the child process
+def serve(handle: Callable[[bytes], Message]) -> None:
+    """The main loop of a sandbox's process: answer requests until there are no more."""
+    requests, responses = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not land among the answers
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this decides when it ends
     warnings.simplefilter("ignore")
-    _yield_memory()
-    while head := requests.read(COUNT.size):
-        (count,) = COUNT.unpack(head)
+    _limit_memory()
+    while header := requests.read(COUNT.size):
+        (count,) = COUNT.unpack(header)
         lengths = struct.unpack(f"<{count}Q", requests.read(COUNT.size * count))
         for request in [requests.read(length) for length in lengths]:  # all, before one is answered
             try:
-                well, message = True, answer(request)
+                ok, message = True, handle(request)
             except Exception:  # no request's fault
-                well, message = False, [traceback.format_exc().encode()]
-            for part in (ANSWER.pack(well, _length(message)), *message):
-                answers.write(part)
-        answers.flush()
+                ok, message = False, [traceback.format_exc().encode()]
+            for part in (RESPONSE.pack(ok, _length(message)), *message):
+                responses.write(part)
+        responses.flush()
 
 
-def _yield_memory() -> None:
-    """Where the system can: a limit of its own, and first in line when memory runs out."""
+def _limit_memory() -> None:
+    """Where the system can: a limit of its own, and the first to be killed when memory runs out."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")

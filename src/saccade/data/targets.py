@@ -1,7 +1,7 @@
-"""Targets: what is to be said of each image of a batch, whatever its shape.
+"""Targets: what a network is to predict of each image of a batch, whatever its shape.
 
 A plain tensor, a row an image, is targets already: classes [N] int64, shares or labels [N,K] float,
-numbers [N,1] float.  Every other noun has the same five things by methods of its own: a length,
+numbers [N,1] float.  Every other class has the same five things by methods of its own: a length,
 rows, `to`, `joined` and `moved`; what lies in the plane of the image moves with it.
 """
 
@@ -27,7 +27,7 @@ Device = torch.device | str
 
 
 class Transform(Protocol):
-    """Where the points of N images go, one map an image: what `moved` asks of a `Warp`."""
+    """Where the points of N images go, one map an image: what `moved` needs of a `Warp`."""
 
     @property
     def source(self) -> tuple[int, int]:
@@ -65,14 +65,16 @@ class Structured(Protocol):
         """Those of the images of these rows, in their order."""
         ...
 
-    def to(self, device: Device, *, non_blocking: bool = False) -> Self: ...
+    def to(self, device: Device, *, non_blocking: bool = False) -> Self:
+        """The same targets on `device`."""
+        ...
 
     def moved(self, transform: Transform) -> Self:
         """Where they lie once their images have been transformed."""
         ...
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
+    def joined(cls, batches: Sequence[Self], /) -> Self:
         """Those of one or more batches, one after the other."""
         ...
 
@@ -86,20 +88,20 @@ def moved(targets: T, transform: Transform) -> T:
     return targets if isinstance(targets, Tensor) else targets.moved(transform)
 
 
-def joined(parts: Sequence[T]) -> T:
-    """Targets of one or more batches, all of one noun, one after the other."""
-    kind: Any = type(parts[0])
-    return torch.cat(list(parts)) if issubclass(kind, Tensor) else kind.joined(parts)  # type: ignore
+def joined(batches: Sequence[T]) -> T:
+    """Targets of one or more batches, all of one class, one after the other."""
+    kind: Any = type(batches[0])
+    return torch.cat(list(batches)) if issubclass(kind, Tensor) else kind.joined(batches)  # type: ignore
 
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """A class for each pixel."""
+    """A class for each pixel: semantic segmentation."""
 
     classes: Tensor  # [N,H,W] uint8 or int64; IGNORE where nothing is known
 
     @classmethod
-    def of_planes(cls, planes: Tensor) -> Self:
+    def from_planes(cls, planes: Tensor) -> Self:
         """Masks as a cache holds them.  [N,1,H,W] uint8"""
         return cls(planes[:, 0])
 
@@ -118,8 +120,8 @@ class Masks:
         return replace(self, classes=transform.masks(self.classes, IGNORE))
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        return cls(torch.cat([part.classes for part in parts]))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        return cls(torch.cat([batch.classes for batch in batches]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,34 +148,34 @@ class Images:
         return replace(self, values=transform.images(self.values))
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        return cls(torch.cat([part.values for part in parts]))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        return cls(torch.cat([batch.values for batch in batches]))
 
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Any number of boxes an image, none too, all in one row in the order of their images."""
+    """Any number of boxes an image, none too, in one tensor in the order of their images."""
 
     boxes: Tensor  # [K,4] float, x0, y0, x1, y1 in pixels of the network's input
     classes: Tensor  # [K] int64
     counts: Tensor  # [N] int64, how many each image has
-    masks: Tensor | None = None  # [K,H,W] uint8, 1 where the thing in the box is seen
+    masks: Tensor | None = None  # [K,H,W] uint8, 1 where the object in the box is seen
 
     @property
     def image(self) -> Tensor:
         """The position of each box's image.  -> [K] int64"""
-        places = torch.arange(len(self), device=self.counts.device)
-        return places.repeat_interleave(self.counts)
+        index = torch.arange(len(self), device=self.counts.device)
+        return index.repeat_interleave(self.counts)
 
     def __len__(self) -> int:
         return len(self.counts)
 
     def __getitem__(self, rows: Rows, /) -> Self:
-        return self._chosen(_members(self.counts, rows), self.counts[rows])
+        return self._select(_members(self.counts, rows), self.counts[rows])
 
     def to(self, device: Device, *, non_blocking: bool = False) -> Self:
-        whole = (self.boxes, self.classes, self.counts, self.masks)
-        return type(self)(*(_to(part, device, non_blocking) for part in whole))  # type: ignore
+        tensors = (self.boxes, self.classes, self.counts, self.masks)
+        return type(self)(*(_to(tensor, device, non_blocking) for tensor in tensors))  # type: ignore
 
     def moved(self, transform: Transform) -> Self:
         """The upright boxes around the moved ones, as far as they are inside the image."""
@@ -192,30 +194,30 @@ class Boxes:
         area = _areas(inside)
         visible = (area > 0) & (area >= VISIBLE * _areas(self.boxes))
         counts = torch.bincount(self.image[visible], minlength=len(self))
-        return replace(self, boxes=inside)._chosen(visible, counts)
+        return replace(self, boxes=inside)._select(visible, counts)
 
-    def _chosen(self, members: Tensor, counts: Tensor) -> Self:
+    def _select(self, members: Tensor, counts: Tensor) -> Self:
         masks = None if self.masks is None else self.masks[members]
         return type(self)(self.boxes[members], self.classes[members], counts, masks)
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
+    def joined(cls, batches: Sequence[Self], /) -> Self:
         boxes, classes, counts = (
-            torch.cat([getattr(part, name) for part in parts])
+            torch.cat([getattr(batch, name) for batch in batches])
             for name in ("boxes", "classes", "counts")
         )
-        masks = [part.masks for part in parts if part.masks is not None]
+        masks = [batch.masks for batch in batches if batch.masks is not None]
         return cls(boxes, classes, counts, torch.cat(masks) if masks else None)
 
 
 @dataclass(frozen=True, eq=False)
 class Captions:
-    """Any number of sentences an image, all in one row in the order of their images.
+    """Any number of sentences an image, in one tensor in the order of their images.
 
     A mirrored image keeps its sentences, "left" and "right" included, as is usual.
     """
 
-    tokens: Tensor  # [K,L] int64, numbers of words; 0 after a sentence's end
+    tokens: Tensor  # [K,L] int64, positions in the vocabulary; 0 after a sentence's end
     counts: Tensor  # [N] int64, how many each image has
 
     def __len__(self) -> int:
@@ -225,22 +227,22 @@ class Captions:
         return type(self)(self.tokens[_members(self.counts, rows)], self.counts[rows])
 
     def to(self, device: Device, *, non_blocking: bool = False) -> Self:
-        whole = (self.tokens, self.counts)
-        return type(self)(*(part.to(device, non_blocking=non_blocking) for part in whole))
+        tensors = (self.tokens, self.counts)
+        return type(self)(*(tensor.to(device, non_blocking=non_blocking) for tensor in tensors))
 
     def moved(self, transform: Transform) -> Self:
         return self
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        longest = max(part.tokens.shape[1] for part in parts)
-        rows = [F.pad(part.tokens, (0, longest - part.tokens.shape[1])) for part in parts]
-        return cls(torch.cat(rows), torch.cat([part.counts for part in parts]))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        longest = max(batch.tokens.shape[1] for batch in batches)
+        rows = [F.pad(batch.tokens, (0, longest - batch.tokens.shape[1])) for batch in batches]
+        return cls(torch.cat(rows), torch.cat([batch.counts for batch in batches]))
 
 
 @dataclass(frozen=True)
-class Nothing:
-    """Nothing is to be said of the images: for networks that only learn to make such."""
+class NoTargets:
+    """No targets: for networks that only learn to generate such images."""
 
     length: int
 
@@ -257,15 +259,15 @@ class Nothing:
         return self
 
     @classmethod
-    def joined(cls, parts: Sequence[Self], /) -> Self:
-        return cls(sum(part.length for part in parts))
+    def joined(cls, batches: Sequence[Self], /) -> Self:
+        return cls(sum(batch.length for batch in batches))
 
 
 def _members(counts: Tensor, rows: Rows) -> Tensor:
-    """Where in the one row the things of the images `rows` stand.  [N] -> [K] int64"""
-    chosen, first = counts[rows], (counts.cumsum(0) - counts)[rows]
-    place = torch.arange(int(chosen.sum()), device=counts.device)
-    return place + (first - (chosen.cumsum(0) - chosen)).repeat_interleave(chosen)
+    """Positions, among all objects, of those of the images `rows`.  [N] -> [K] int64"""
+    selected, first = counts[rows], (counts.cumsum(0) - counts)[rows]
+    index = torch.arange(int(selected.sum()), device=counts.device)
+    return index + (first - (selected.cumsum(0) - selected)).repeat_interleave(selected)
 
 
 def _areas(boxes: Tensor) -> Tensor:
@@ -273,8 +275,8 @@ def _areas(boxes: Tensor) -> Tensor:
     return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(1)
 
 
-def _to(part: Tensor | None, device: Device, non_blocking: bool) -> Tensor | None:
-    return None if part is None else part.to(device, non_blocking=non_blocking)
+def _to(tensor: Tensor | None, device: Device, non_blocking: bool) -> Tensor | None:
+    return None if tensor is None else tensor.to(device, non_blocking=non_blocking)
 
 
 def _refuse_other_size(what: str, values: Tensor, transform: Transform) -> None:

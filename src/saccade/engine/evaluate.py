@@ -111,5 +111,5 @@ def robustness(
     yield CorruptionScore("", 0, measured(loader))
     for name in corruptions or names(loader.images.shape[0]):
         for severity in SEVERITIES:
-            corrupted = loader.through(CorruptedImages(name, severity))
+            corrupted = loader.with_transform(CorruptedImages(name, severity))
             yield CorruptionScore(name, severity, measured(corrupted))

@@ -27,7 +27,7 @@ from saccade.models.convert import PREFIX
 from saccade.models.create import create_model, input_shape
 from saccade.models.layers.blocks import normalized
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
-from saccade.progress import counting, say
+from saccade.progress import progress_bar, say
 from saccade.runs.run import open_bundle
 from saccade.words import aligned, html_table
 
@@ -84,7 +84,7 @@ def write_features(
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     cut = backbone(network, layer)
     parts, rows, failed = [], [], []
-    with counting("looking") as progress:
+    with progress_bar("looking") as progress:
         for split, items in _splits(data):
             result = decode_all(items, preprocessing)
             failed += result.failed

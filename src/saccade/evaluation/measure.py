@@ -28,7 +28,7 @@ from saccade.evaluation.readable import (
 )
 from saccade.files import atomic_write
 from saccade.metrics.ranking import SelectedThreshold
-from saccade.progress import counting
+from saccade.progress import progress_bar
 from saccade.report.images import TestedImages
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
 from saccade.runs.bundle import Bundle, save_min_confidence
@@ -145,7 +145,7 @@ def _corrupted(
     bundle: Bundle, ready: EvaluationSet, corruptions: Sequence[str], maps: Sequence[TTATransform]
 ) -> Robustness:
     measurements, total = [], 1 + len(corruptions) * len(SEVERITIES)
-    with counting("corrupting") as progress:
+    with progress_bar("corrupting") as progress:
         for done, measurement in enumerate(ready.robustness(bundle, corruptions, maps), 1):
             measurements.append(measurement)
             progress(done, total)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from saccade.data.splits import SEVERAL
+from saccade.data.splits import SEPARATOR
 from saccade.metrics.bootstrap import mean_of
 from saccade.metrics.calibration import SMALLEST
 from saccade.metrics.classification import read_columns, read_losses
@@ -51,7 +51,9 @@ class LabelMetric:
 
     def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
         answers, targets = (
-            torch.tensor([[name in cell.split(SEVERAL) for name in self.labels] for cell in cells])
+            torch.tensor(
+                [[name in cell.split(SEPARATOR) for name in self.labels] for cell in cells]
+            )
             for cells in (table["prediction"], table["label"])
         )
         return Predicted(read_columns(table, self.labels), answers, targets, read_losses(table))

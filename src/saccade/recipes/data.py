@@ -1,4 +1,4 @@
-"""The settings of data: which images are held out, and how one becomes the input."""
+"""Data settings: the split, the preprocessing, the sampling and the augmentations."""
 
 from __future__ import annotations
 
@@ -95,6 +95,6 @@ class Data:
 
 
 def _refuse_all_held_out(data: Data) -> None:
-    if (held := data.val + data.test) >= 1:
+    if (share := data.val + data.test) >= 1:
         hint = "together they are under 1: the rest is trained on"
-        raise RecipeError(f"data.val + data.test cannot be '{held:g}'", hint)
+        raise RecipeError(f"data.val + data.test cannot be '{share:g}'", hint)

@@ -1,4 +1,4 @@
-"""The settings of the network: which one, what is changed in it, what of it learns."""
+"""Model settings: the network, its changes, its pretrained weights, what is frozen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipe: every setting of a training, in one frozen object that can be written down."""
+"""Recipe: every setting of a training, in one frozen dataclass, to and from TOML."""
 
 from __future__ import annotations
 
@@ -46,28 +46,28 @@ class Recipe:
         """
         tables: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
-            known = known_setting(name)
-            tables.setdefault(known.part, {})[known.field] = value
+            setting = known_setting(name)
+            tables.setdefault(setting.table, {})[setting.field] = value
         return replace(
-            self, **{part: replace(getattr(self, part), **new) for part, new in tables.items()}
+            self, **{name: replace(getattr(self, name), **new) for name, new in tables.items()}
         )
 
     def settings(self) -> dict[str, Any]:
         """Every value by its full name, `optim.lr` and so on, in order."""
         return {
-            f"{part.name}.{one.name}": getattr(getattr(self, part.name), one.name)
-            for part in fields(self)
-            for one in fields(getattr(self, part.name))
+            f"{table.name}.{setting.name}": getattr(getattr(self, table.name), setting.name)
+            for table in fields(self)
+            for setting in fields(getattr(self, table.name))
         }
 
     def to_toml(self, origins: Mapping[str, str] | None = None) -> str:
         """The recipe as TOML; where each value came from stands beside it as a comment."""
-        lines, last = [], ""
+        lines, current = [], ""
         for name, value in self.settings().items():
-            part, _, field_name = name.partition(".")
-            if part != last:
-                lines += ["", f"[{part}]"] if lines else [f"[{part}]"]
-                last = part
+            table, _, field_name = name.partition(".")
+            if table != current:
+                lines += ["", f"[{table}]"] if lines else [f"[{table}]"]
+                current = table
             origin = f"  # {origins[name]}" if origins and name in origins else ""
             lines.append(f"{field_name} = {toml(value)}{origin}")
         return "\n".join(lines) + "\n"
@@ -86,7 +86,7 @@ class Recipe:
 def all_settings() -> Mapping[str, Setting]:
     """Every setting by its full name, in the order of a recipe."""
     tables = get_type_hints(Recipe).values()
-    return {one.name: one for table in tables for one in settings_of(table)}
+    return {setting.name: setting for table in tables for setting in settings_of(table)}
 
 
 def known_setting(name: str) -> Setting:

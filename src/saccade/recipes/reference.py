@@ -1,4 +1,4 @@
-"""What every setting does and takes, for people and programs; docs/settings.md is made from it."""
+"""Reference of settings: what each does and takes; docs/settings.md is made from it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ HEAD = ("setting", "default", "takes", "unit", "flag", "sentence")
 
 @dataclass(frozen=True, repr=False)
 class SettingsReference:
-    """Settings with all that is to be known of each."""
+    """A list of settings, as text, table, CSV, Markdown or plain data."""
 
     entries: tuple[Setting, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """All of it as plain data."""
         return {"settings": [entry.to_dict() for entry in self.entries]}
 
     def rows(self) -> list[tuple[str, ...]]:
         """A row a setting, as the columns of HEAD."""
         return [
-            (one.name, as_text(one.default), one.takes, one.unit, one.option, one.sentence)
-            for one in self.entries
+            (s.name, as_text(s.default), s.takes, s.unit, s.option, s.sentence)
+            for s in self.entries
         ]
 
     def to_csv(self) -> str:
@@ -45,17 +46,17 @@ class SettingsReference:
         return "\n".join(self._markdown_lines())
 
     def _markdown_lines(self) -> Iterator[str]:
-        for part, entries in groupby(self.entries, key=lambda one: one.part):
-            yield from (f"## {part}", "", getattr(Recipe(), part).__doc__, "")
+        for table, entries in groupby(self.entries, key=lambda entry: entry.table):
+            yield from (f"## {table}", "", getattr(Recipe(), table).__doc__, "")
             yield from ("| setting | default | takes | what it does |", "|---|---|---|---|")
             yield from map(_markdown_row, entries)
             yield ""
 
     def __str__(self) -> str:
-        return "\n".join(line for one in self.entries for line in _lines(one))
+        return "\n".join(line for entry in self.entries for line in _lines(entry))
 
     def __repr__(self) -> str:
-        return f"SettingsReference({', '.join(one.name for one in self.entries)})"
+        return f"SettingsReference({', '.join(entry.name for entry in self.entries)})"
 
     def _repr_html_(self) -> str:
         return html_table(HEAD, self.rows())
@@ -66,26 +67,27 @@ def list_settings(pattern: str) -> SettingsReference:
 
     Raises `RecipeError` with the nearest names where there is none.
     """
-    found = tuple(
-        one
-        for one in all_settings().values()
-        if any(fnmatchcase(name, pattern) for name in (one.name, one.field, one.part, one.flag))
+    entries = tuple(
+        s
+        for s in all_settings().values()
+        if any(fnmatchcase(name, pattern) for name in (s.name, s.field, s.table, s.flag))
     )
-    if not found:
+    if not entries:
         raise unknown_setting(pattern)
-    return SettingsReference(found)
+    return SettingsReference(entries)
 
 
-def _markdown_row(one: Setting) -> str:
-    named = f"`{one.name}`" + (f", `{one.option}`" if one.option else "")
-    takes = f"{one.takes} ({one.unit})" if one.unit else one.takes
-    cells = (named, f"`{as_text(one.default)}`" if one.default != () else "", takes, one.sentence)
+def _markdown_row(setting: Setting) -> str:
+    names = f"`{setting.name}`" + (f", `{setting.option}`" if setting.option else "")
+    takes = f"{setting.takes} ({setting.unit})" if setting.unit else setting.takes
+    default = f"`{as_text(setting.default)}`" if setting.default != () else ""
+    cells = (names, default, takes, setting.sentence)
     return f"| {' | '.join(cells)} |"
 
 
-def _lines(one: Setting) -> Iterator[str]:
-    unit = f" ({one.unit})" if one.unit else ""
-    option = f", or {one.option}" if one.option else ""
-    yield f"{one.name}={as_text(one.default)}{option}"
-    yield f"    {one.sentence}"
-    yield f"    Takes {one.takes}{unit}."
+def _lines(setting: Setting) -> Iterator[str]:
+    unit = f" ({setting.unit})" if setting.unit else ""
+    option = f", or {setting.option}" if setting.option else ""
+    yield f"{setting.name}={as_text(setting.default)}{option}"
+    yield f"    {setting.sentence}"
+    yield f"    Takes {setting.takes}{unit}."

@@ -1,4 +1,4 @@
-"""What settings and their values were called before, answered by what they are called now."""
+"""Renamed settings and values: hints for the old names, and settings of old runs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def hint_on_value(name: str, value: Any) -> str:
 
 def current(stated: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as a run folder of an earlier version states them, by today's names and values."""
-    named = {SETTINGS.get(name, name): value for name, value in stated.items()}
-    return {name: _value_now(name, value) for name, value in named.items()}
+    renamed = {SETTINGS.get(name, name): value for name, value in stated.items()}
+    return {name: _value_now(name, value) for name, value in renamed.items()}
 
 
 def note_on(stated: Mapping[str, Any]) -> tuple[str, ...]:

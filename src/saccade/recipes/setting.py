@@ -1,7 +1,7 @@
-"""Setting: one value of a recipe with its sentence, its unit, and what it takes, all of it data.
+"""Setting: one value of a recipe, with its description, unit, type and allowed values, as data.
 
 The reference of all settings, the short options of the command line and every check are made from
-what `setting(...)` keeps in the metadata of a dataclass field.
+what `setting(...)` puts into the metadata of a dataclass field.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from saccade.command import as_text
 from saccade.errors import RecipeError
 from saccade.recipes.renamed import hint_on_value
 
-Auto = Literal["auto"]  # a value like any other: chosen from the data, and said
+Auto = Literal["auto"]  # a value like any other: chosen from the data
 LARGEST = 2**63 - 1  # of PyTorch's whole numbers
 
 
 class Allowed(Protocol):
-    """Which numbers a setting takes; its text says so in words."""
+    """Which numbers a setting takes; `str` describes them."""
 
     def __contains__(self, number: Any, /) -> bool: ...
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """The allowed numbers as plain data."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,19 @@ class Range:
 
 @dataclass(frozen=True)
 class ShareOrCount:
-    """A share of something from 0 to below 1, or a whole number of its parts from 1 on."""
+    """A share of something from 0 to below 1, or a whole number of units from 1 on."""
 
-    part: str  # steps
+    unit: str  # steps
 
     def __contains__(self, number: Any, /) -> bool:
         return 0 <= number < 1 or (number >= 1 and float(number).is_integer())
 
     def to_dict(self) -> dict[str, Any]:
         """The ends, and what is counted from 1 on."""
-        return Range(0, closed="left").to_dict() | {"whole_from_1": self.part}
+        return Range(0, closed="left").to_dict() | {"whole_from_1": self.unit}
 
     def __str__(self) -> str:
-        return f"that is a share from 0 to below 1 or a whole number of {self.part}"
+        return f"that is a share from 0 to below 1 or a whole number of {self.unit}"
 
 
 ANY = Range()
@@ -85,13 +87,13 @@ COUNT = Range(0)
 SHARE = Range(0, 1, closed="left")
 
 
-def _text(value: Any, kind: Any) -> str:
+def _read_text(value: Any, kind: Any) -> str:
     if isinstance(value, str | PurePath):
         return str(value)
     raise ValueError
 
 
-def _number(value: Any, kind: Any) -> float:
+def _read_number(value: Any, kind: Any) -> float:
     """A finite number, from text too."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError
@@ -100,19 +102,19 @@ def _number(value: Any, kind: Any) -> float:
     return number
 
 
-def _whole(value: Any, kind: Any) -> int:
+def _read_integer(value: Any, kind: Any) -> int:
     """A whole number of up to 64 bits, exactly: 7, 7.0, "7" or "1e3"."""
-    number = _number(value, kind)
+    number = _read_number(value, kind)
     if not number.is_integer():
         raise ValueError
     exact = value.strip().lstrip("+-").isdecimal() if isinstance(value, str) else True
-    whole = int(value) if exact else int(number)
-    if abs(whole) > LARGEST:
+    integer = int(value) if exact else int(number)
+    if abs(integer) > LARGEST:
         raise ValueError
-    return whole
+    return integer
 
 
-def _names(value: Any, kind: Any) -> tuple[str, ...]:
+def _read_names(value: Any, kind: Any) -> tuple[str, ...]:
     """Names, from text with spaces between them too."""
     names = value.split() if isinstance(value, str) else value
     if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
@@ -120,16 +122,20 @@ def _names(value: Any, kind: Any) -> tuple[str, ...]:
     raise ValueError
 
 
-def _choice(value: Any, kind: Any) -> Any:
+def _read_choice(value: Any, kind: Any) -> Any:
     if isinstance(value, str) and value in get_args(kind):
         return value
     raise ValueError
 
 
 READERS: Mapping[Any, Callable[[Any, Any], Any]] = {
-    str: _text, float: _number, int: _whole, tuple: _names, Literal: _choice,
-}  # fmt: skip
-WORDS = {
+    str: _read_text,
+    float: _read_number,
+    int: _read_integer,
+    tuple: _read_names,
+    Literal: _read_choice,
+}
+TYPE_NAMES = {
     str: "text",
     float: "a number",
     int: "a whole number",
@@ -150,7 +156,7 @@ class Setting:
     flag: str  # its short name on the command line and in Python; empty for most
 
     @property
-    def part(self) -> str:
+    def table(self) -> str:
         """The table that it is in: optim."""
         return self.name.partition(".")[0]
 
@@ -172,19 +178,19 @@ class Setting:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The words that it takes."""
+        """The names that it takes."""
         literals = [kind for kind in self.kinds if get_origin(kind) is Literal]
-        return tuple(word for literal in literals for word in get_args(literal))
+        return tuple(name for literal in literals for name in get_args(literal))
 
     @property
     def takes(self) -> str:
         """What it takes, in words."""
-        plain = [kind for kind in self.kinds if get_origin(kind) is not Literal]
-        words = [WORDS[get_origin(kind) or kind] for kind in plain]
-        if words and self.allowed != ANY:
-            words[-1] += f" {self.allowed}"
+        types = [kind for kind in self.kinds if get_origin(kind) is not Literal]
+        described = [TYPE_NAMES[get_origin(kind) or kind] for kind in types]
+        if described and self.allowed != ANY:
+            described[-1] += f" {self.allowed}"
         quoted = [f"'{choice}'" for choice in self.choices]
-        return ", or ".join([*words, ", ".join(quoted)] if quoted else words)
+        return ", or ".join([*described, ", ".join(quoted)] if quoted else described)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -204,11 +210,11 @@ class Setting:
         """`value`, perhaps text from a command line, as its type; raises `RecipeError`."""
         for kind in self.kinds:
             try:
-                found = READERS[get_origin(kind) or kind](value, kind)
+                result = READERS[get_origin(kind) or kind](value, kind)
             except (ValueError, OverflowError):
                 continue
-            if not isinstance(found, int | float) or found in self.allowed:
-                return found
+            if not isinstance(result, int | float) or result in self.allowed:
+                return result
         hint = hint_on_value(self.name, value) or (
             f"it takes {self.takes}; saccade settings {self.name} tells more"
         )
@@ -218,9 +224,9 @@ class Setting:
 def setting(
     default: Any, sentence: str, *, unit: str = "", allowed: Allowed = ANY, flag: str = ""
 ) -> Any:
-    """A field of a table of settings, with what is to be known of it as its metadata."""
-    words = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag}
-    return dataclasses.field(default=default, metadata=words)
+    """A dataclass field of a table of settings, with its description as metadata."""
+    metadata = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @cache
@@ -236,5 +242,5 @@ def settings_of(table: type) -> tuple[Setting, ...]:
 
 def read_values(table: Any) -> None:
     """Give every field of a frozen `table` its value as its type; raises `RecipeError`."""
-    for one in settings_of(type(table)):
-        object.__setattr__(table, one.field, one.read(getattr(table, one.field)))
+    for entry in settings_of(type(table)):
+        object.__setattr__(table, entry.field, entry.read(getattr(table, entry.field)))

@@ -1,4 +1,4 @@
-"""A recipe with no `auto` left in it, and what it says of its images and its network."""
+"""Resolved settings: a recipe without `auto`; its preprocessing, variant and frozen layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from saccade.recipes.recipe import Recipe
 
 @dataclass(frozen=True)
 class Settings:
-    """What a training is done with."""
+    """A resolved recipe, with the origin of each value."""
 
     recipe: Recipe
     origins: Mapping[str, str]  # by full name: default, recipe NAME, file NAME, flag, or auto: why
@@ -23,7 +23,7 @@ class Settings:
 
 
 def preprocessing_of(recipe: Recipe) -> Preprocessing:
-    """How a resolved recipe wants its images."""
+    """The preprocessing of a resolved recipe."""
     data = recipe.data
     return Preprocessing(
         size=int(data.size),
@@ -35,13 +35,13 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
 
 
 def variant_of(recipe: Recipe) -> Variant:
-    """What the recipe changes in its network."""
+    """The changes that a recipe makes to its network."""
     model = recipe.model
     return Variant(model.without, model.activation, model.init, model.drop_path)
 
 
 def freeze_layers(network: nn.Module, recipe: Recipe) -> None:
-    """Freeze what the recipe never trains."""
+    """Freeze the layers that the recipe never trains."""
     if recipe.model.freeze != "none" and recipe.train.epochs:
         freeze(network, recipe.model.freeze)
     if recipe.model.unfreeze != "none":

@@ -34,7 +34,7 @@ class ShortSettings(TypedDict, total=False):
 @cache
 def short_names() -> Mapping[str, Setting]:
     """The settings with a short name, by it."""
-    return {one.flag: one for one in all_settings().values() if one.flag}
+    return {setting.flag: setting for setting in all_settings().values() if setting.flag}
 
 
 def by_full_name(
@@ -44,13 +44,13 @@ def by_full_name(
 
     None stands for what is not set.  Raises `SaccadeError` for a name that there is not.
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name, value in short.items():
         if name not in short_names():
             raise _unknown_short(name, value)
         if value is not None:
-            found[short_names()[name].name] = value
-    return found | (dict(with_) if isinstance(with_, Mapping) else _pairs(with_ or ()))
+            settings[short_names()[name].name] = value
+    return settings | (dict(with_) if isinstance(with_, Mapping) else _pairs(with_ or ()))
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -64,7 +64,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 def _unknown_short(name: str, value: object) -> SaccadeError:
     if name in RENAMED:
         return UsageError(f"there is no argument '{name}'", RENAMED[name])
-    full = [one.name for one in all_settings().values() if one.name.endswith(f".{name}")]
+    full = [full_name for full_name in all_settings() if full_name.endswith(f".{name}")]
     if len(full) == 1:
         hint = f"write it by its full name: with_={{'{full[0]}': {value!r}}}"
         return UsageError(f"no setting has the short name '{name}'", hint)

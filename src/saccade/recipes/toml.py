@@ -1,4 +1,4 @@
-"""Recipes as TOML: the values that a file states, and a value as it stands in one."""
+"""Recipes as TOML: reading the values of a file, and writing a value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def settings_in(path: Path) -> dict[str, Any]:
         if not isinstance(table, Mapping):
             hint = "write it below [optim], say"
             raise RecipeError(f"{path} has '{name}' outside of a table", hint)
-    return {f"{part}.{k}": value for part, table in tables.items() for k, value in table.items()}
+    return {f"{name}.{k}": value for name, table in tables.items() for k, value in table.items()}
 
 
 def toml(value: Any) -> str:

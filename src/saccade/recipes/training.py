@@ -1,4 +1,4 @@
-"""The settings of training: how the weights move; how long, in what portions, from what seed."""
+"""Training settings: the optimizer, the schedule, duration, batch size, seed and device."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class Train:
     def __post_init__(self) -> None:
         read_values(self)
         _refuse_statistics_of_compiled(self)
-        _refuse_class_weights_in_portions(self)
+        _refuse_class_weights_in_micro_batches(self)
 
 
 def _refuse_nesterov_without_momentum(optim: Optim) -> None:
@@ -185,7 +185,7 @@ def _refuse_statistics_of_compiled(train: Train) -> None:
         )
 
 
-def _refuse_class_weights_in_portions(train: Train) -> None:
+def _refuse_class_weights_in_micro_batches(train: Train) -> None:
     if train.micro_batch_size and train.class_weights != "none":
         raise RecipeError(
             "train.micro_batch_size does not go with train.class_weights: the weights of a batch "

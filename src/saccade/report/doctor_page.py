@@ -58,7 +58,7 @@ def _verdict(diagnosis: Diagnosis) -> str:
 
 
 def _at_a_glance(diagnosis: Diagnosis) -> Html:
-    numbers = diagnosis.numbers()
+    numbers = diagnosis.statistics()
     unreadable = diagnosis.count - diagnosis.readable
     copies = diagnosis.finding("duplicates"), diagnosis.finding("near_duplicates")
     exact, near = (finding.count if finding else 0 for finding in copies)
@@ -138,7 +138,7 @@ def _labels(diagnosis: Diagnosis) -> Html:
 
 
 def _sizes(diagnosis: Diagnosis) -> Html:
-    numbers = diagnosis.numbers()
+    numbers = diagnosis.statistics()
     charts = []
     for key, title, words in (
         ("width", "Width", "pixels"),
@@ -155,7 +155,7 @@ def _sizes(diagnosis: Diagnosis) -> Html:
 
 
 def _files(diagnosis: Diagnosis) -> Html:
-    numbers = diagnosis.numbers()
+    numbers = diagnosis.statistics()
     formats, modes, size = numbers["formats"], numbers["modes"], numbers["bytes"]
     assert isinstance(formats, dict) and isinstance(modes, dict) and isinstance(size, int)
     grey = {"with colour": diagnosis.readable - int(str(numbers["grey"])), "grey": numbers["grey"]}
@@ -177,7 +177,7 @@ MARGIN = 10  # signs
 
 def doctor_table(diagnosis: Diagnosis) -> str:
     """Some lines about the set, then every finding with its first paths."""
-    numbers = diagnosis.numbers()
+    numbers = diagnosis.statistics()
     size = numbers["bytes"]
     assert isinstance(size, int)
     classes = len(diagnosis.case.classes)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from saccade.auto.look import summarize
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import summarize
 from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
 from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.data.classes import labels_of, multilabel_targets
 from saccade.data.item import Item
-from saccade.data.splits import SEVERAL
+from saccade.data.splits import SEPARATOR
 from saccade.errors import DataError
 from saccade.metrics.multilabel import LabelMetric, best_f1_thresholds
 from saccade.models.backbone import all_outputs, total_loss
@@ -59,7 +59,7 @@ class Multilabel(Task):
         weights: str = "none",
     ) -> Multilabel:
         if len({frozenset(labels_of(item)) for item in items}) == 1:
-            found = SEVERAL.join(labels_of(items[0])) or "none"
+            found = SEPARATOR.join(labels_of(items[0])) or "none"
             raise DataError(
                 f"all images to train on carry the same labels: {found}",
                 "there is nothing to be learned; add images without one of them",
@@ -133,13 +133,13 @@ class Multilabel(Task):
     def cells(self, predictions: Tensor) -> list[str]:
         given = (predictions >= self._given_from(predictions)).tolist()
         return [
-            SEVERAL.join(name for name, there in zip(self.classes, row, strict=True) if there)
+            SEPARATOR.join(name for name, there in zip(self.classes, row, strict=True) if there)
             for row in given
         ]
 
     @classmethod
     def classes_in(cls, cell: str) -> tuple[str, ...]:
-        return tuple(cell.split(SEVERAL)) if cell else ()
+        return tuple(cell.split(SEPARATOR)) if cell else ()
 
     def _given_from(self, predictions: Tensor) -> Tensor:
         return predictions.new_tensor(self.thresholds or [0.5] * len(self.classes))
@@ -169,7 +169,7 @@ class MultilabelPrediction(Prediction):
         return ["labels", *super().columns()[1:]]
 
     def cells(self) -> list[str]:
-        return [SEVERAL.join(self.labels), *super().cells()[1:]]
+        return [SEPARATOR.join(self.labels), *super().cells()[1:]]
 
     def __str__(self) -> str:
         return f"{self.best}\n{super().__str__()}"

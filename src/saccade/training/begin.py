@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from saccade.augmentation.catalogue import parse_augmentation
-from saccade.auto.look import summarize
 from saccade.auto.probe import with_best_backbone
 from saccade.auto.resolve import resolve
+from saccade.auto.summary import summarize
 from saccade.auto.weights import local_or_fetched_weights
 from saccade.data.doctor.doctor import cache_file_of, examine
 from saccade.data.grouping import GROUPINGS, Grouping, by_cluster, by_pattern
 from saccade.data.item import Skipped, Source
 from saccade.data.sources import open_source
-from saccade.data.splits import DataSplit, split_data, subsampled
-from saccade.progress import counting, say
+from saccade.data.splits import DataSplit, split_data, subsample
+from saccade.progress import progress_bar, say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
 from saccade.tasks.catalogue import task_for, task_type
@@ -46,7 +46,7 @@ def training_inputs(
     settings = resolve(recipe, flags, seen, find_weights=hand)
     held, seed = settings.recipe.data, settings.recipe.train.seed
     group, findings = grouped(source, data, settings.recipe)
-    division = subsampled(
+    division = subsample(
         split_data(source, val=held.val, test=held.test, seed=seed, group=group),
         train=held.per_class,
         held_out=held.held_out_per_class,
@@ -58,7 +58,7 @@ def training_inputs(
             hand(seen.short_side),
             division.train,
             task_for(division.train, division.classes),
-            lambda found: resolve(recipe, flags, seen, find_weights=hand, found=found),
+            lambda found: resolve(recipe, flags, seen, find_weights=hand, choices=found),
         )
     settings = suited(settings, task_type(division.train))
     notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
@@ -100,7 +100,7 @@ def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Gr
     group = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
     if recipe.data.doctor == "off":
         return group, []
-    with counting("examining") as progress:
+    with progress_bar("examining") as progress:
         diagnosis = examine(
             source,
             preprocessing=preprocessing_of(recipe),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from saccade.auto.choose import origin_of
-from saccade.auto.look import channel_statistics, is_fitted
+from saccade.auto.summary import channel_statistics, is_fitted
 from saccade.classical.fit import fit
 from saccade.data.decode import Preprocessing
 from saccade.data.grouping import groups_of

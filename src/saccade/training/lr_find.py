@@ -19,7 +19,7 @@ from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
 from saccade.files import atomic_write
-from saccade.progress import counting
+from saccade.progress import progress_bar
 from saccade.recipes.settings import Settings
 from saccade.report.figures import lr_curve
 from saccade.training.begin import training_inputs
@@ -83,9 +83,9 @@ def lr_find(
     chosen = settled.settings.recipe
     if not chosen.train.epochs:
         raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
-    with threads(int(chosen.train.threads)), counting("reading") as progress:
+    with threads(int(chosen.train.threads)), progress_bar("reading") as progress:
         setup = prepare(chosen, settled.division, progress)
-    with threads(int(chosen.train.threads)), counting("sweeping") as progress:
+    with threads(int(chosen.train.threads)), progress_bar("sweeping") as progress:
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     atomic_write(out, lr_curve(points, lr, out.suffix[1:]))
@@ -100,7 +100,7 @@ def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, T
     """
     if settings.recipe.optim.lr != "auto":
         return settings, setup
-    with counting("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
+    with progress_bar("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     why = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"

@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from saccade.augmentation.corrupt.corruptions import corrupt
-from saccade.augmentation.corrupt.optics import disc, filtered, streaks, strength
+from saccade.augmentation.corrupt.optics import convolve, disc_kernel, motion_kernels, strength
 from saccade.data.batch import Batch
 
 
@@ -72,7 +72,7 @@ def test_speckle_noise_leaves_black_alone():
 def test_filtering_is_that_of_scipy():
     images = 255 * torch.rand(2, 1, 20, 24, generator=chance())
     kernel = torch.rand(5, 5, generator=chance())
-    ours = filtered(images, (kernel / kernel.sum())[None])
+    ours = convolve(images, (kernel / kernel.sum())[None])
     for mine, image in zip(ours[:, 0], images[:, 0].numpy()):
         theirs = ndimage.convolve(image, (kernel / kernel.sum()).numpy(), mode="mirror")
         np.testing.assert_allclose(mine.numpy(), theirs, atol=1e-3)
@@ -82,13 +82,13 @@ def test_each_image_may_have_its_own_kernel():
     images = torch.rand(2, 3, 16, 16, generator=chance())
     kernels = torch.zeros(2, 3, 3)
     kernels[0, 1, 1], kernels[1, 1, 2] = 1, 1  # as it is; moved to the right by one
-    kept, moved = filtered(images, kernels)
+    kept, moved = convolve(images, kernels)
     assert torch.allclose(kept, images[0], atol=1e-5)
     assert torch.allclose(moved[..., 1:], images[1][..., :-1], atol=1e-5)
 
 
 def test_a_disc_has_its_area():
-    kernel = disc(3.5)
+    kernel = disc_kernel(3.5)
     full = kernel[4, 4]
     assert math.isclose(1 / full.item(), math.pi * 3.5**2, rel_tol=0.02)
     assert math.isclose(kernel.sum().item(), 1, rel_tol=1e-5)
@@ -96,7 +96,7 @@ def test_a_disc_has_its_area():
 
 
 def test_a_level_streak_is_half_a_gaussian_to_the_right():
-    kernel = streaks(2, 1.0, torch.tensor([0.0]))[0]
+    kernel = motion_kernels(2, 1.0, torch.tensor([0.0]))[0]
     weights = torch.tensor([1, math.exp(-0.5), math.exp(-2)])
     expected = torch.zeros(5, 5)
     expected[2, 2:] = weights / weights.sum()

@@ -159,7 +159,7 @@ def test_a_bomb_that_lies_about_its_size_yields_no_more_than_it_claims(tmp_path:
 def test_a_compressed_tar_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "HELD", 100)
+    monkeypatch.setattr(module, "MAX_UNPACKED", 100)
     with pytest.raises(DataError, match="unpacks to more than"):
         archive(make(tmp_path / "photos.tgz", PLAIN))
 

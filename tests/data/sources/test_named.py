@@ -56,7 +56,7 @@ def test_a_set_is_fetched_once_with_progress_and_kept(
 ) -> None:
     address, served = server
     digests = family(served)
-    small = module._family((address,), module.CLOTHES, *(digests[name] for name in IDX))
+    small = module._mnist_like((address,), module.CLOTHES, *(digests[name] for name in IDX))
     monkeypatch.setitem(DATASETS, "fashion-mnist", small)
     monkeypatch.setenv("SACCADE_DATA", str(tmp_path / "home"))
     told: list[str] = []

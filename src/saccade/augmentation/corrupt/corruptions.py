@@ -41,29 +41,29 @@ from saccade.augmentation.warp import Warp, warped
 from saccade.data.batch import Batch
 from saccade.errors import UsageError, unknown
 
-Change = Callable[[Tensor, int, torch.Generator], Tensor]
-"""[N,C,H,W] float of 0 to 255, severity 1 to 5 -> the same shape and range; what is where stays"""
-Move = Callable[[Tensor, int, torch.Generator], Warp]
+Photometric = Callable[[Tensor, int, torch.Generator], Tensor]
+"""[N,C,H,W] float of 0 to 255, severity 1 to 5 -> the same shape and range; nothing moves"""
+Geometric = Callable[[Tensor, int, torch.Generator], Warp]
 """[N,C,H,W] float of 0 to 255, severity 1 to 5 -> where their points go"""
 Corruption = Callable[[Batch, int, torch.Generator], Batch]
 
 
-def changing(change: Change) -> Corruption:
+def photometric(function: Photometric) -> Corruption:
     """The corruption of what pixels show; targets stay."""
 
-    @wraps(change)
+    @wraps(function)
     def corruption(batch: Batch, severity: int, generator: torch.Generator) -> Batch:
-        return replace(batch, images=change(batch.images, severity, generator))
+        return replace(batch, images=function(batch.images, severity, generator))
 
     return corruption
 
 
-def moving(move: Move) -> Corruption:
+def geometric(function: Geometric) -> Corruption:
     """The corruption of where things are; targets move with their images."""
 
-    @wraps(move)
+    @wraps(function)
     def corruption(batch: Batch, severity: int, generator: torch.Generator) -> Batch:
-        return warped(batch, move(batch.images, severity, generator))
+        return warped(batch, function(batch.images, severity, generator))
 
     return corruption
 
@@ -73,46 +73,46 @@ def _named(wrap: Callable[[Any], Corruption], *functions: Any) -> dict[str, Corr
 
 
 FAMILIES: dict[str, dict[str, Corruption]] = {
-    "noise": _named(changing, gaussian_noise, shot_noise, impulse_noise, speckle_noise),
-    "blur": _named(changing, defocus_blur, gaussian_blur, motion_blur, zoom_blur, glass_blur),
-    "weather": _named(changing, fog, frost, snow, brightness),
+    "noise": _named(photometric, gaussian_noise, shot_noise, impulse_noise, speckle_noise),
+    "blur": _named(photometric, defocus_blur, gaussian_blur, motion_blur, zoom_blur, glass_blur),
+    "weather": _named(photometric, fog, frost, snow, brightness),
     "digital": {
-        **_named(changing, contrast, pixelate, jpeg),
-        **_named(moving, elastic),
-        **_named(changing, saturate),
+        **_named(photometric, contrast, pixelate, jpeg),
+        **_named(geometric, elastic),
+        **_named(photometric, saturate),
     },
-    "shift": _named(moving, translate, turn, scale),
+    "shift": _named(geometric, translate, turn, scale),
 }
-CORRUPTIONS = {name: one for family in FAMILIES.values() for name, one in family.items()}
+CORRUPTIONS = {name: f for family in FAMILIES.values() for name, f in family.items()}
 COLOURED = {"saturate"}  # of no effect on grey images
 
 
-def names(channels: int, wanted: str = "all") -> tuple[str, ...]:
-    """The corruptions that `wanted` means: all, families or names, with spaces between them.
+def names(channels: int, selection: str = "all") -> tuple[str, ...]:
+    """The corruptions of `selection`: all, families or names, with spaces between them.
 
     Those without effect on images of so many channels are left out, unless named.
     """
-    found: dict[str, None] = {}
-    for word in wanted.split() or ["all"]:
+    chosen: dict[str, None] = {}
+    for word in selection.split() or ["all"]:
         if word in CORRUPTIONS:
-            found[word] = None
+            chosen[word] = None
             continue
         if word != "all" and word not in FAMILIES:
             raise unknown("corruption", word, [*CORRUPTIONS, *FAMILIES, "all"])
         families = FAMILIES.values() if word == "all" else [FAMILIES[word]]
-        several = [name for family in families for name in family]
-        found |= dict.fromkeys(name for name in several if channels == 3 or name not in COLOURED)
-    return tuple(found)
+        members = [name for family in families for name in family]
+        chosen |= dict.fromkeys(name for name in members if channels == 3 or name not in COLOURED)
+    return tuple(chosen)
 
 
 def meaning(name: str) -> str:
-    """What the corruption `name` does, by the first line of its own description."""
+    """What the corruption `name` does: the first line of its docstring."""
     first = (CORRUPTIONS[name].__doc__ or "").partition("\n")[0]
     return first.partition("  [")[0]  # the shapes are for those who call it
 
 
 def corrupt(batch: Batch, name: str, severity: int, generator: torch.Generator) -> Batch:
-    """The batch under the corruption `name`, a chance of its own for each image.
+    """The batch under the corruption `name`, with other random numbers for each image.
 
     [N,C,H,W] uint8 or floating point, 0 to 255 -> the same shape, floating point, 0 to 255
     """
@@ -128,8 +128,8 @@ def corrupt(batch: Batch, name: str, severity: int, generator: torch.Generator) 
 class CorruptedImages:
     """A loader's batches under a corruption, the same whenever they are taken; bytes, as in files.
 
-    The chance in a batch is a function of the seed, the corruption and the batch's first image: a
-    streak has the same direction in all five severities.
+    The random numbers of a batch are a function of the seed, the corruption and the batch's first
+    image: a streak has the same direction in all five severities.
     """
 
     name: str
@@ -139,6 +139,6 @@ class CorruptedImages:
     def __call__(self, batch: Batch) -> Batch:
         key = f"{self.seed} {self.name} {int(batch.index[0])}".encode()
         digest = hashlib.blake2b(key, digest_size=8).digest()
-        chance = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
-        changed = corrupt(batch, self.name, self.severity, chance)
-        return replace(changed, images=changed.images.round().clamp(0, 255).byte())
+        generator = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+        corrupted = corrupt(batch, self.name, self.severity, generator)
+        return replace(corrupted, images=corrupted.images.round().clamp(0, 255).byte())

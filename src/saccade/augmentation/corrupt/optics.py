@@ -34,10 +34,10 @@ FINER = 9  # points along the side of a pixel where an area is counted
 ZOOMS = 12  # images that make a zoom
 
 
-def filtered(images: Tensor, kernels: Tensor) -> Tensor:
-    """Smoothed with `kernels` of odd size, the image mirrored beyond its edge.
+def convolve(images: Tensor, kernels: Tensor) -> Tensor:
+    """Convolution with `kernels` of odd size, the image mirrored beyond its edge.
 
-    By Fourier transforms, since kernels may have thousands of numbers.
+    By Fourier transforms, since kernels may have thousands of weights.
     [N,C,H,W], [1 or N,k,k] -> [N,C,H,W]
     """
     reach = kernels.shape[-1] // 2
@@ -49,7 +49,7 @@ def filtered(images: Tensor, kernels: Tensor) -> Tensor:
     return whole[..., 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
 
 
-def disc(radius: float) -> Tensor:
+def disc_kernel(radius: float) -> Tensor:
     """The share of a disc that lies in each pixel, with sum 1.  -> [k,k]"""
     reach = max(1, round(radius + 0.5))
     length = 2 * reach + 1
@@ -59,7 +59,7 @@ def disc(radius: float) -> Tensor:
     return kernel / kernel.sum()
 
 
-def streaks(length: int, sigma: float, degrees: Tensor) -> Tensor:
+def motion_kernels(length: int, sigma: float, degrees: Tensor) -> Tensor:
     """Half a Gaussian along `length` pixels from the middle, as ImageMagick's motion blur.
 
     [N] degrees against the clock -> [N,2*length+1,2*length+1]
@@ -72,8 +72,8 @@ def streaks(length: int, sigma: float, degrees: Tensor) -> Tensor:
     for low_y, low_x in ((0, 0), (0, 1), (1, 0), (1, 1)):  # shared out among four pixels
         row, column = y.floor() + low_y, x.floor() + low_x
         share = (1 - (y - row).abs()) * (1 - (x - column).abs()) * weights
-        place = (row * (2 * length + 1) + column).long()
-        kernels.scatter_add_(1, place.clamp_(0, kernels.shape[1] - 1), share)
+        index = (row * (2 * length + 1) + column).long()
+        kernels.scatter_add_(1, index.clamp_(0, kernels.shape[1] - 1), share)
     kernels = kernels / kernels.sum(dim=1, keepdim=True)
     return kernels.view(len(degrees), 2 * length + 1, 2 * length + 1)
 
@@ -94,13 +94,13 @@ def strength(
     return small ** (1 - share) * large**share
 
 
-def normal(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
+def randn(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
     """Normally distributed numbers, of the device and type of `like`.  -> [*shape]"""
     return torch.randn(tuple(shape), generator=generator, device=generator.device).to(like)
 
 
-def even(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
-    """Numbers from 0 to 1, of the device and type of `like`.  -> [*shape]"""
+def rand(shape: Sequence[int], generator: torch.Generator, like: Tensor) -> Tensor:
+    """Uniform numbers from 0 to 1, of the device and type of `like`.  -> [*shape]"""
     return torch.rand(tuple(shape), generator=generator, device=generator.device).to(like)
 
 
@@ -108,7 +108,7 @@ def gaussian_noise(images: Tensor, severity: int, generator: torch.Generator) ->
     """A normal number added to every value, as in low light.  [N,C,H,W] -> [N,C,H,W]"""
     small, large = (0.04, 0.06, 0.08, 0.09, 0.10), (0.08, 0.12, 0.18, 0.26, 0.38)
     deviation = 255 * strength(small, large, severity, images)
-    return (images + deviation * normal(images.shape, generator, images)).clamp_(0, 255)
+    return (images + deviation * randn(images.shape, generator, images)).clamp_(0, 255)
 
 
 def shot_noise(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -123,7 +123,7 @@ def impulse_noise(images: Tensor, severity: int, generator: torch.Generator) -> 
     """A share of the values black or white, as from broken bits.  [N,C,H,W] -> [N,C,H,W]"""
     small, large = (0.01, 0.02, 0.03, 0.05, 0.07), (0.03, 0.06, 0.09, 0.17, 0.27)
     share = strength(small, large, severity, images)
-    draw = even(images.shape, generator, images)
+    draw = rand(images.shape, generator, images)
     salted = torch.where(draw > 1 - share / 2, 255.0, images)
     return torch.where(draw < share / 2, 0.0, salted)
 
@@ -132,7 +132,7 @@ def speckle_noise(images: Tensor, severity: int, generator: torch.Generator) -> 
     """Noise in proportion to the value it is added to.  [N,C,H,W] -> [N,C,H,W]"""
     small, large = (0.06, 0.1, 0.12, 0.16, 0.2), (0.15, 0.2, 0.35, 0.45, 0.6)
     deviation = strength(small, large, severity, images)
-    return (images + images * deviation * normal(images.shape, generator, images)).clamp_(0, 255)
+    return (images + images * deviation * randn(images.shape, generator, images)).clamp_(0, 255)
 
 
 def gaussian_blur(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -144,15 +144,15 @@ def gaussian_blur(images: Tensor, severity: int, generator: torch.Generator) -> 
 def defocus_blur(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     """Every point a disc, as out of focus.  [N,C,H,W] -> [N,C,H,W]"""
     radius = strength((0.3, 0.4, 0.5, 1, 1.5), (3, 4, 6, 8, 10), severity, images)  # pixels
-    return filtered(images, disc(radius + 0.5)[None].to(images)).clamp_(0, 255)
+    return convolve(images, disc_kernel(radius + 0.5)[None].to(images)).clamp_(0, 255)
 
 
 def motion_blur(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     """Every point a streak, at most 45 degrees from level.  [N,C,H,W] -> [N,C,H,W]"""
     length = strength((6, 6, 6, 8, 9), (10, 15, 15, 15, 20), severity, images)  # half of it, pixels
     sigma = strength((1, 1.5, 2, 2.25, 2.5), (3, 5, 8, 12, 15), severity, images)  # pixels
-    degrees = 90 * even((len(images),), generator, images) - 45
-    return filtered(images, streaks(round(2 * length), sigma, degrees)).clamp_(0, 255)
+    degrees = 90 * rand((len(images),), generator, images) - 45
+    return convolve(images, motion_kernels(round(2 * length), sigma, degrees)).clamp_(0, 255)
 
 
 def zoom_blur(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -175,8 +175,8 @@ def glass_blur(images: Tensor, severity: int, generator: torch.Generator) -> Ten
     )  # pixels
     count, _, height, width = images.shape
     smooth = blur(images, images.new_full((count,), sigma))
-    moves = (2 * even((count, 2, height, width), generator, images) - 1) * reach
-    y = torch.arange(height, device=images.device)[:, None] + moves[:, 0].round() + 0.5
-    x = torch.arange(width, device=images.device) + moves[:, 1].round() + 0.5
+    offsets = (2 * rand((count, 2, height, width), generator, images) - 1) * reach
+    y = torch.arange(height, device=images.device)[:, None] + offsets[:, 0].round() + 0.5
+    x = torch.arange(width, device=images.device) + offsets[:, 1].round() + 0.5
     scattered = gather(smooth, y, x, "reflect")
     return blur(scattered, images.new_full((count,), sigma))

@@ -27,7 +27,7 @@ from PIL import Image
 from torch import Tensor
 
 from saccade.augmentation.colour import LUMA
-from saccade.augmentation.corrupt.optics import even, filtered, normal, streaks, strength
+from saccade.augmentation.corrupt.optics import convolve, motion_kernels, rand, randn, strength
 from saccade.augmentation.geometry import Elastic, centred, rotation, translation
 from saccade.augmentation.warp import Warp, WarpKind
 
@@ -47,10 +47,10 @@ def fog(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
 
 def frost(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     """Dimmed below bright needles.  [N,C,H,W] -> [N,C,H,W]"""
-    kept = strength((1, 1, 0.95, 0.95, 0.95), (1, 0.95, 0.9, 0.9, 0.9), severity, images)
+    weight = strength((1, 1, 0.95, 0.95, 0.95), (1, 0.95, 0.9, 0.9, 0.9), severity, images)
     added = strength((0.2, 0.3, 0.4, 0.5, 0.6), (0.4, 0.6, 0.7, 0.85, 1), severity, images)
     ridges = 1 - (2 * clouds(images, 1.5, generator) - 1).abs()
-    return (kept * images + added * 255 * ridges**2).clamp_(0, 255)
+    return (weight * images + added * 255 * ridges**2).clamp_(0, 255)
 
 
 def snow(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -58,20 +58,20 @@ def snow(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     mean = strength((0.1, 0.1, 0.15, 0.25, 0.3), (0.1, 0.2, 0.55, 0.55, 0.55), severity, images)
     spread = strength((0.2, 0.2, 0.3, 0.3, 0.3), (0.3, 0.3, 0.3, 0.3, 0.3), severity, images)
     zoom = strength((1, 1, 1.75, 2.25, 1.25), (3, 2, 4, 4.5, 2.5), severity, images)
-    least = strength((0.6, 0.5, 0.55, 0.6, 0.65), (0.5, 0.5, 0.9, 0.85, 0.85), severity, images)
+    threshold = strength((0.6, 0.5, 0.55, 0.6, 0.65), (0.5, 0.5, 0.9, 0.85, 0.85), severity, images)
     length = strength((8, 10, 10, 12, 14), (10, 12, 12, 12, 12), severity, images)  # pixels
     sigma = strength((3, 4, 4, 6, 12), (4, 4, 8, 8, 12), severity, images)  # pixels
-    kept = strength((0.95, 0.9, 0.9, 0.85, 0.8), (0.8, 0.7, 0.7, 0.65, 0.55), severity, images)
+    weight = strength((0.95, 0.9, 0.9, 0.85, 0.8), (0.8, 0.7, 0.7, 0.65, 0.55), severity, images)
 
     count, _, height, width = images.shape
     coarse = (count, 1, max(2, round(height / zoom)), max(2, round(width / zoom)))
-    flakes = mean + spread * normal(coarse, generator, images)
+    flakes = mean + spread * randn(coarse, generator, images)
     flakes = F.interpolate(flakes, (height, width), mode="bilinear", align_corners=False)
-    flakes = torch.where(flakes < least, 0, flakes).clamp(0, 1)
-    degrees = -135 + 90 * even((count,), generator, images)  # downwards
-    flakes = 255 * filtered(flakes, streaks(round(length), sigma, degrees)).clamp(min=0)
+    flakes = torch.where(flakes < threshold, 0, flakes).clamp(0, 1)
+    degrees = -135 + 90 * rand((count,), generator, images)  # downwards
+    flakes = 255 * convolve(flakes, motion_kernels(round(length), sigma, degrees)).clamp(min=0)
     pale = torch.maximum(images, 1.5 * grey(images) + 127.5)
-    return (kept * images + (1 - kept) * pale + flakes + flakes.rot90(2, (2, 3))).clamp_(0, 255)
+    return (weight * images + (1 - weight) * pale + flakes + flakes.rot90(2, (2, 3))).clamp_(0, 255)
 
 
 def brightness(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
@@ -87,7 +87,7 @@ def clouds(images: Tensor, decay: float, generator: torch.Generator) -> Tensor:
     count, _, height, width = images.shape
     total, cells, amplitude = images.new_zeros(count, 1, height, width), 2, 1.0
     while cells <= min(height, width):
-        noise = even((count, 1, cells + 1, cells + 1), generator, images)
+        noise = rand((count, 1, cells + 1, cells + 1), generator, images)
         octave = F.interpolate(noise, (height, width), mode="bilinear", align_corners=True)
         total += amplitude * octave
         cells, amplitude = 2 * cells, amplitude / decay
@@ -104,15 +104,15 @@ def grey(images: Tensor) -> Tensor:
 
 def contrast(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     """Every value nearer to its channel's mean.  [N,C,H,W] -> [N,C,H,W]"""
-    kept = strength((0.75, 0.5, 0.4, 0.3, 0.15), (0.4, 0.3, 0.2, 0.1, 0.05), severity, images)
+    weight = strength((0.75, 0.5, 0.4, 0.3, 0.15), (0.4, 0.3, 0.2, 0.1, 0.05), severity, images)
     mean = images.mean((2, 3), keepdim=True)
-    return (mean + kept * (images - mean)).clamp_(0, 255)
+    return (mean + weight * (images - mean)).clamp_(0, 255)
 
 
 def pixelate(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     """Made of fewer pixels, each the mean of its area.  [N,C,H,W] -> [N,C,H,W]"""
     share = strength((0.9, 0.85, 0.8, 0.7, 0.6), (0.6, 0.5, 0.4, 0.3, 0.25), severity, images)
-    down, across = (_blocks(side, int(side * share)).to(images) for side in images.shape[2:])
+    down, across = (_blocks(length, int(length * share)).to(images) for length in images.shape[2:])
     return down @ images @ across.T
 
 
@@ -120,9 +120,12 @@ def jpeg(images: Tensor, severity: int, generator: torch.Generator) -> Tensor:
     """Compressed by Pillow and read again.  [N,C,H,W] -> [N,C,H,W]"""
     quality = round(strength((80, 65, 58, 50, 40), (25, 18, 15, 10, 7), severity, images))
     pixels = images.round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    read = [_reread(one.squeeze(2) if one.shape[2] == 1 else one, quality) for one in pixels]
+    decoded = [
+        _jpeg_round_trip(image.squeeze(2) if image.shape[2] == 1 else image, quality)
+        for image in pixels
+    ]
     return (
-        torch.from_numpy(np.stack(read))
+        torch.from_numpy(np.stack(decoded))
         .to(images)
         .view(len(images), *pixels.shape[1:])
         .permute(0, 3, 1, 2)
@@ -157,20 +160,20 @@ def translate(images: Tensor, severity: int, generator: torch.Generator) -> Warp
     [N,C,H,W] -> N maps
     """
     step = severity * max(1, round(min(images.shape[2:]) / STEP))
-    angle = (8 * even((len(images),), generator, images)).floor() * (math.pi / 4)
+    angle = (8 * rand((len(images),), generator, images)).floor() * (math.pi / 4)
     across, down = (step * direction.round() for direction in (angle.cos(), angle.sin()))
     return _warp(images, translation(across, down), WarpKind.MOVE)
 
 
 def turn(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
     """Turned about the middle by 4 degrees a severity, to either side.  [N,C,H,W] -> N maps"""
-    side = _either(images, generator)
-    return _warp(images, rotation(TURN * severity * side, _size(images)), WarpKind.AFFINE)
+    sign = _random_sign(images, generator)
+    return _warp(images, rotation(TURN * severity * sign, _size(images)), WarpKind.AFFINE)
 
 
 def scale(images: Tensor, severity: int, generator: torch.Generator) -> Warp:
     """Larger or smaller by 6 % a severity.  [N,C,H,W] -> N maps"""
-    zoom = GROWTH ** (severity * _either(images, generator))
+    zoom = GROWTH ** (severity * _random_sign(images, generator))
     return _warp(images, centred(zoom, 0, 0, zoom, _size(images)), WarpKind.AFFINE)
 
 
@@ -178,9 +181,9 @@ def _warp(images: Tensor, matrix: Tensor, kind: WarpKind) -> Warp:
     return Warp(matrix.to(images), _size(images), _size(images), kind=kind)
 
 
-def _either(images: Tensor, generator: torch.Generator) -> Tensor:
+def _random_sign(images: Tensor, generator: torch.Generator) -> Tensor:
     """1 or -1 for each image.  -> [N]"""
-    return 2 * (even((len(images),), generator, images) < 0.5).to(images) - 1
+    return 2 * (rand((len(images),), generator, images) < 0.5).to(images) - 1
 
 
 def _size(images: Tensor) -> tuple[int, int]:
@@ -199,7 +202,7 @@ def _blocks(length: int, count: int) -> Tensor:
     return means[torch.bucketize(pixel + 0.5, edges[1:], right=True)]
 
 
-def _reread(pixels: np.ndarray, quality: int) -> np.ndarray:
-    written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "JPEG", quality=quality)
-    return np.asarray(Image.open(written))
+def _jpeg_round_trip(pixels: np.ndarray, quality: int) -> np.ndarray:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer))

@@ -1,1 +1,1 @@
-"""The doctor: what is wrong with a set of images, found before training and told by path."""
+"""The doctor: what is wrong with a set of images, found before training and listed by path."""

@@ -1,4 +1,4 @@
-"""Case: what the doctor knows of a set of images, and Finding, what it says of one trap."""
+"""Case: the images that the doctor examines, with their facts; Finding: the result of one check."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Finding:
-    """One trap that was found: how often, where, and what to do about it."""
+    """One problem that a check found: how often, where, and what to do about it."""
 
     kind: str
     severity: Severity
@@ -34,6 +34,7 @@ class Finding:
     groups: tuple[tuple[str, ...], ...] = ()  # paths that belong together, such as copies
 
     def to_dict(self) -> dict[str, object]:
+        """All of it as plain data."""
         return {
             "kind": self.kind,
             "severity": self.severity,
@@ -61,19 +62,20 @@ class Case:
     preprocessing: Preprocessing | None = None
 
     def rows(self, condition: NDArray[np.bool_]) -> Rows:
-        """Where `condition` holds among the readable images."""
+        """Where `condition` holds among the readable images.  [N] bool -> [n] int64"""
         return np.flatnonzero(condition & self.table["readable"])
 
     def names(self, rows: Rows | Sequence[int]) -> tuple[str, ...]:
+        """The names of the images in `rows`."""
         return tuple(self.items[row].name for row in rows)
 
     def groups(self, key: Rows) -> list[list[int]]:
-        """Rows with the same `key`, where there are several."""
-        mates: dict[int, list[int]] = defaultdict(list)
+        """Rows with the same `key` [N], where there are several."""
+        groups: dict[int, list[int]] = defaultdict(list)
         shared = np.flatnonzero(np.bincount(key, minlength=len(key))[key] > 1)
         for row in shared.tolist():
-            mates[int(key[row])].append(row)
-        return list(mates.values())
+            groups[int(key[row])].append(row)
+        return list(groups.values())
 
     @property
     def training_split(self) -> str:
@@ -88,6 +90,6 @@ def label_text(item: Item) -> str:
     return "|".join(item.label) if isinstance(item.label, tuple) else str(item.label)
 
 
-def pluralize(count: int, one: str, many: str = "") -> str:
+def pluralize(count: int, singular: str, plural: str = "") -> str:
     """`1 image`, `2 images`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -1,4 +1,4 @@
-"""The doctor: every image of a source examined, and what is wrong with the data, before training.
+"""The doctor: data validation; examines every image of a source before training.
 
 A diagnosis reads for people and programs, and as a cleaned list of images.
 """
@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from saccade.data.doctor import (
-    traps_files,
-    traps_labels,
-    traps_pixels,
+    checks_files,
+    checks_labels,
+    checks_pixels,
 )
 from saccade.data.doctor import (
-    traps_labels as traps_copies,
+    checks_labels as checks_copies,
 )
 from saccade.data.doctor.case import Case, Finding, label_text, pluralize
+from saccade.data.doctor.checks_labels import label_counts
+from saccade.data.doctor.checks_pixels import lost_to_crop
 from saccade.data.doctor.duplicates import (
     candidate_pairs,
     clusters,
@@ -33,8 +35,6 @@ from saccade.data.doctor.duplicates import (
     first_of_content,
 )
 from saccade.data.doctor.scan import Progress, scan
-from saccade.data.doctor.traps_labels import label_counts
-from saccade.data.doctor.traps_pixels import lost_to_crop
 from saccade.data.item import ImageFile, Skipped, Source
 from saccade.data.sources import absolute_location
 from saccade.files import cache_folder
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from saccade.data.decode import Preprocessing
 
 
-HELD_OUT_FIRST = {"test": 0, "val": 1}  # the copy that is kept, of those in several splits
+HELD_OUT_FIRST = {"test": 0, "val": 1}  # the copy that stays, of those in several splits
 ASPECTS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95, 1.05, 1.25, 1.43, 1.67, 2.0, 2.5)  # width / height
 
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """All findings about one source, the worst first; `print` it, or ask for its parts."""
+    """All findings about one source, the worst first."""
 
     name: str
     case: Case
@@ -65,6 +65,7 @@ class Diagnosis:
 
     @property
     def readable(self) -> int:
+        """Images that can be read."""
         return int(np.count_nonzero(self.case.table["readable"]))
 
     def finding(self, kind: str) -> Finding | None:
@@ -79,7 +80,7 @@ class Diagnosis:
         """Names of images that are copies or near copies of one another."""
         return tuple(self.case.names(group) for group in self.case.groups(self.case.cluster))
 
-    def numbers(self) -> dict[str, object]:
+    def statistics(self) -> dict[str, object]:
         """Counts and histograms over the readable images."""
         table = self.case.table[self.case.table["readable"]]
         aspect = table["width"] / np.maximum(table["height"], 1)
@@ -91,8 +92,8 @@ class Diagnosis:
             "bytes": int(self.case.table["bytes"].sum()),
             "splits": dict(Counter(self.case.splits)),
             "labels": {split: dict(counts) for split, counts in self.label_counts().items()},
-            "formats": _counted(table["format"]),
-            "modes": _counted(table["mode"]),
+            "formats": _value_counts(table["format"]),
+            "modes": _value_counts(table["mode"]),
             "grey": int(np.count_nonzero(table["grey"])),
             "width": _histogram(table["width"]),
             "height": _histogram(table["height"]),
@@ -104,7 +105,7 @@ class Diagnosis:
         """Everything but the single images' facts, for `--json`."""
         return {
             "name": self.name,
-            "numbers": self.numbers(),
+            "numbers": self.statistics(),
             "findings": [finding.to_dict() for finding in self.findings],
             "notes": list(self.notes),
             "cached": self.cached,
@@ -125,12 +126,12 @@ class Diagnosis:
             facts |= {name: f"{int(case.table[name][row]):016x}" for name in ("phash", "dhash")}
             cluster = int(case.cluster[row])
             first = {"path": item.name, "label": label_text(item), "split": case.splits[row]}
-            told = {
+            remarks = {
                 "copy_of": case.items[cluster].name if cluster != row else "",
                 "reason": case.reasons.get(row, ""),
                 "findings": " ".join(kinds.get(item.name, ())),
             }
-            rows.append(first | facts | told)
+            rows.append(first | facts | remarks)
         return rows
 
     def cleaned(self, folder: Path | None = None) -> tuple[list[dict[str, str]], list[Skipped]]:
@@ -154,34 +155,35 @@ class Diagnosis:
             group = item.group or ""
             if sizes[cluster] > 1 and not group:
                 group = f"copies of {self.case.items[cluster].name}"
-            kept = {
+            entry = {
                 "path": path,
                 "label": label_text(item),
                 "split": "" if split == "all" else split,
             }
-            rows.append(kept | {"group": group})
-        names = self.case.items
-        return rows, [Skipped(names[row].name, why) for row, why in sorted(left_out.items())]
+            rows.append(entry | {"group": group})
+        items = self.case.items
+        return rows, [Skipped(items[row].name, why) for row, why in sorted(left_out.items())]
 
     def _left_out(self) -> dict[int, str]:
+        """Rows that a cleaned list leaves out, each with the reason."""
         case = self.case
         left_out = dict(case.reasons)
         for group in case.groups(case.content):
             labels = {label_text(case.items[row]) for row in group}
-            kept = min(group, key=lambda row: (HELD_OUT_FIRST.get(case.splits[row], 2), row))
+            original = min(group, key=lambda row: (HELD_OUT_FIRST.get(case.splits[row], 2), row))
             for row in group:
                 if len(labels) > 1:
-                    told = ", ".join(sorted(labels))
-                    left_out[row] = f"the same content is there under several labels: {told}"
-                elif row != kept:
-                    left_out[row] = f"an exact copy of {case.items[kept].name}"
+                    listed = ", ".join(sorted(labels))
+                    left_out[row] = f"the same content is there under several labels: {listed}"
+                elif row != original:
+                    left_out[row] = f"an exact copy of {case.items[original].name}"
         for group in case.groups(case.cluster):
-            kept = [row for row in group if row not in left_out]
-            held_out = [row for row in kept if case.splits[row] in HELD_OUT_FIRST]
-            for row in kept:
+            rest = [row for row in group if row not in left_out]
+            held_out = [row for row in rest if case.splits[row] in HELD_OUT_FIRST]
+            for row in rest:
                 if held_out and case.splits[row] not in HELD_OUT_FIRST:
-                    held = case.items[held_out[0]].name
-                    left_out[row] = f"a near copy of the held-out {held}"
+                    name = case.items[held_out[0]].name
+                    left_out[row] = f"a near copy of the held-out {name}"
         return left_out
 
     def __str__(self) -> str:
@@ -198,28 +200,27 @@ class Diagnosis:
 
     def _summary(self) -> str:
         classes = f" of {pluralize(len(self.case.classes), 'class', 'classes')}"
-        held = pluralize(self.count, "image") + (classes if self.case.classes else "")
-        worst = Counter(finding.severity for finding in self.findings)
-        told = [
-            pluralize(worst[kind], kind) for kind in ("error", "warning", "note") if worst[kind]
+        images = pluralize(self.count, "image") + (classes if self.case.classes else "")
+        counts = Counter(finding.severity for finding in self.findings)
+        severities = [
+            pluralize(counts[kind], kind) for kind in ("error", "warning", "note") if counts[kind]
         ]
-        return (
-            f"{self.name}: {held}, {self.readable:,} readable; {', '.join(told) or 'nothing found'}"
-        )
+        total = ", ".join(severities) or "nothing found"
+        return f"{self.name}: {images}, {self.readable:,} readable; {total}"
 
 
-def _counted(values: np.ndarray) -> dict[str, int]:
+def _value_counts(values: np.ndarray) -> dict[str, int]:
     return dict(Counter(str(value) or "pixels" for value in values.tolist()).most_common())
 
 
 def _histogram(values: np.ndarray) -> dict[str, list]:
-    """Up to ten bins between round numbers."""
+    """Counts in up to ten bins between round numbers.  [N]"""
     if not len(values):
         return {"edges": [0, 1], "counts": [0]}
     low, high = int(values.min()), int(values.max())
-    rough = max(1.0, (high - low) / 10)
-    power = 10 ** int(np.floor(np.log10(rough)))
-    step = max(1, next(int(m * power) for m in (1, 2, 5, 10) if m * power >= rough))
+    width = max(1.0, (high - low) / 10)
+    power = 10 ** int(np.floor(np.log10(width)))
+    step = max(1, next(int(factor * power) for factor in (1, 2, 5, 10) if factor * power >= width))
     first = low // step * step
     return _binned(values, tuple(range(first, high + step + 1, step)))
 
@@ -229,37 +230,37 @@ def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
     return {"edges": list(edges), "counts": counts.tolist()}
 
 
-Trap = Callable[[Case], Finding | None]
-TRAPS: tuple[Trap, ...] = (
-    traps_files.unreadable,
-    traps_files.empty_file,
-    traps_copies.leakage,
-    traps_copies.different_labels,
-    traps_copies.duplicates,
-    traps_copies.near_duplicates,
-    traps_labels.class_missing,
-    traps_labels.class_tiny,
-    traps_labels.imbalance,
-    traps_files.wrong_suffix,
-    traps_files.rare_format,
-    traps_files.name_collision,
-    traps_files.linked_twice,
-    traps_pixels.long_shape,
-    traps_pixels.flat,
-    traps_pixels.blurred,
-    traps_pixels.dark,
-    traps_pixels.bright,
-    traps_pixels.small,
-    traps_pixels.grey_mix,
-    traps_pixels.rotated,
-    traps_pixels.deep,
-    traps_pixels.cmyk,
-    traps_pixels.alpha,
-    traps_pixels.animated,
-    traps_files.hidden,
-    traps_files.skipped,
+Check = Callable[[Case], Finding | None]
+CHECKS: tuple[Check, ...] = (
+    checks_files.unreadable,
+    checks_files.empty_file,
+    checks_copies.leakage,
+    checks_copies.different_labels,
+    checks_copies.duplicates,
+    checks_copies.near_duplicates,
+    checks_labels.class_missing,
+    checks_labels.class_tiny,
+    checks_labels.imbalance,
+    checks_files.wrong_suffix,
+    checks_files.rare_format,
+    checks_files.name_collision,
+    checks_files.linked_twice,
+    checks_pixels.long_shape,
+    checks_pixels.flat,
+    checks_pixels.blurred,
+    checks_pixels.dark,
+    checks_pixels.bright,
+    checks_pixels.small,
+    checks_pixels.grey_mix,
+    checks_pixels.rotated,
+    checks_pixels.deep,
+    checks_pixels.cmyk,
+    checks_pixels.alpha,
+    checks_pixels.animated,
+    checks_files.hidden,
+    checks_files.skipped,
 )
-WEIGHT = {"error": 0, "warning": 1, "note": 2}
+SEVERITY_ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
 def examine(
@@ -269,45 +270,44 @@ def examine(
     progress: Progress | None = None,
     state: Path | None = None,
 ) -> Diagnosis:
-    """Load every image of `source` and look for every trap.
+    """Load every image of `source` and run every check.
 
-    `preprocessing` is what the network will be given, for what a crop would cut off.  `state` is a
-    file that remembers: with it an interrupted examination goes on, and a later one reads only what
-    has changed.  Changes nothing else.
+    `preprocessing` is the network's, for what a crop would cut off.  `state` is a cache file: with
+    it an interrupted examination goes on, and a later one reads only what has changed.
     """
     started = time.monotonic()
     items = tuple(item for split in source.splits for item in source.read(split))
     splits = tuple(split for split in source.splits for _ in source.read(split))
-    found = scan(items, progress=progress, state=state)
-    content = first_of_content(found.table["digest"], found.table["readable"])
-    originals = np.flatnonzero((content == np.arange(len(items))) & found.table["readable"])
-    pairs = confirmed_pairs(candidate_pairs(found.table, originals), found.table, items)
-    copies = np.stack([np.arange(len(items)), content], axis=1)[content != np.arange(len(items))]
+    scanned = scan(items, progress=progress, state=state)
+    content = first_of_content(scanned.table["digest"], scanned.table["readable"])
+    originals = np.flatnonzero((content == np.arange(len(items))) & scanned.table["readable"])
+    pairs = confirmed_pairs(candidate_pairs(scanned.table, originals), scanned.table, items)
+    exact = np.stack([np.arange(len(items)), content], axis=1)[content != np.arange(len(items))]
     case = Case(
         items=items,
         splits=splits,
         classes=source.classes,
         skipped=source.skipped,
-        table=found.table,
-        reasons=found.reasons,
+        table=scanned.table,
+        reasons=scanned.reasons,
         content=content,
-        cluster=clusters(len(items), np.concatenate([copies, pairs])),
+        cluster=clusters(len(items), np.concatenate([exact, pairs])),
         preprocessing=preprocessing,
     )
-    findings = [finding for trap in TRAPS if (finding := trap(case))]
-    findings.sort(key=lambda finding: WEIGHT[finding.severity])
+    findings = [finding for check in CHECKS if (finding := check(case))]
+    findings.sort(key=lambda finding: SEVERITY_ORDER[finding.severity])
     return Diagnosis(
         name=source.name,
         case=case,
         findings=tuple(findings),
         notes=tuple(source.notes),
-        cached=found.cached,
+        cached=scanned.cached,
         seconds=time.monotonic() - started,
     )
 
 
 def cache_file_of(data: str | Path | None) -> Path | None:
-    """The file in which the doctor remembers the images of a path; none for data without one."""
+    """The file of cached facts of the images at a path; None for data without a path."""
     if data is None or not Path(str(data).partition("::")[0]).exists():
         return None
     name = hashlib.sha256(str(absolute_location(data)).encode()).hexdigest()[:16]

@@ -1,9 +1,10 @@
-"""Duplicates: the same content twice, and images that were one before they were saved again.
+"""Duplicate detection: exact copies by digest, near duplicates by perceptual hash and pixels.
 
-Near duplicates are proposed by hashes and confirmed by pixels.  Two hashes within `NEAR` bits agree
-to within one bit in at least one of four bands of 16 (pigeonhole), so the proposals come out of
-four sorted tables instead of all pairs.  A pair counts when the fine structure of both correlates;
-what merely has the same layout does not.  Measured by `benchmarks/doctor.py --accuracy`.
+Near duplicates, such as an image saved again, are proposed by hashes and confirmed by pixels.  Two
+hashes within `NEAR` bits agree to within one bit in at least one of four bands of 16 (pigeonhole),
+so the candidates come out of four sorted tables instead of all pairs.  A pair counts when the fine
+structure of both correlates; what merely has the same layout does not.  Measured by
+`benchmarks/doctor.py --accuracy`.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from saccade.data.item import Item
 
 NEAR = 6  # bits of pHash; 7 at the most for four bands
 NEAR_ALSO = 12  # bits of dHash
-NEAR_SMALL = 4  # bits of either, of images that hold little
+NEAR_SMALL = 4  # bits of either, of images with little content
 STRUCTURE = 3.0  # deviation of the 32 x 32 image, below which hashes tell noise
 MIN_CORRELATION = (
     0.75  # correlation of fine structure; all pairs of CIFAR-10 down to here are copies
 )
-MIN_CORRELATION_FLAT = 0.99  # of images that hold little: two handwritten digits reach 0.985
+MIN_CORRELATION_FLAT = 0.99  # of images with little content: two handwritten digits reach 0.985
 LITTLE = 4000.0  # bits: entropy x pixels
 COMPARED = 64  # pixels, the size at which pixels are compared
 BLOCK = 8  # pixels, structure coarser than this is what the hashes have compared already
 CONFIRMED_AT_ONCE = 1024  # pairs; at most 32 MB
-AT_ONCE = 2_000_000  # proposals looked at together: about 100 MB
+AT_ONCE = 2_000_000  # candidates compared at a time: about 100 MB
 
 
 def first_of_content(digests: NDArray[np.bytes_], readable: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -41,15 +42,17 @@ def candidate_pairs(table: NDArray[np.void], chosen: NDArray[np.int64]) -> NDArr
     """Pairs of `chosen` rows whose hashes lie near each other, each once.  [n] -> [M,2]"""
     chosen = chosen[table["structure"][chosen] >= STRUCTURE]
     phash, dhash = table["phash"][chosen], table["dhash"][chosen]
-    little = _little(table)[chosen]
-    found = [np.empty(0, dtype=np.int64)]
-    for a, b in _band_mates(phash):
-        near = distance(phash[a], phash[b]) <= np.where(little[a] | little[b], NEAR_SMALL, NEAR)
-        a, b = a[near], b[near]
-        also = np.where(little[a] | little[b], NEAR_SMALL, NEAR_ALSO)
-        near = distance(dhash[a], dhash[b]) <= also
-        found.append(np.unique(a[near] * len(chosen) + b[near]))
-    pairs = np.unique(np.concatenate(found))
+    low_content = _low_content(table)[chosen]
+    candidates = [np.empty(0, dtype=np.int64)]
+    for a, b in _band_matches(phash):
+        close = distance(phash[a], phash[b]) <= np.where(
+            low_content[a] | low_content[b], NEAR_SMALL, NEAR
+        )
+        a, b = a[close], b[close]
+        limit = np.where(low_content[a] | low_content[b], NEAR_SMALL, NEAR_ALSO)
+        close = distance(dhash[a], dhash[b]) <= limit
+        candidates.append(np.unique(a[close] * len(chosen) + b[close]))
+    pairs = np.unique(np.concatenate(candidates))
     n = max(1, len(chosen))
     return np.stack([chosen[pairs // n], chosen[pairs % n]], axis=1)
 
@@ -58,19 +61,21 @@ def confirmed_pairs(
     pairs: NDArray[np.int64], table: NDArray[np.void], items: Sequence[Item]
 ) -> NDArray[np.int64]:
     """Those of `pairs` whose pixels agree in their fine structure.  [M,2] -> [m,2]"""
-    kept = [np.empty((0, 2), dtype=np.int64)]
-    needed = np.where(_little(table)[pairs].any(axis=1), MIN_CORRELATION_FLAT, MIN_CORRELATION)
+    confirmed = [np.empty((0, 2), dtype=np.int64)]
+    threshold = np.where(
+        _low_content(table)[pairs].any(axis=1), MIN_CORRELATION_FLAT, MIN_CORRELATION
+    )
     for start in range(0, len(pairs), CONFIRMED_AT_ONCE):
-        part = slice(start, start + CONFIRMED_AT_ONCE)
-        rows, places = np.unique(pairs[part], return_inverse=True)
-        fine = np.stack([_read(items[row]) for row in rows.tolist()])
-        a, b = places.reshape(-1, 2).T
-        kept.append(pairs[part][np.einsum("nd,nd->n", fine[a], fine[b]) >= needed[part]])
-    return np.concatenate(kept)
+        chunk = slice(start, start + CONFIRMED_AT_ONCE)
+        rows, positions = np.unique(pairs[chunk], return_inverse=True)
+        fine = np.stack([_read_fine_structure(items[row]) for row in rows.tolist()])
+        a, b = positions.reshape(-1, 2).T
+        confirmed.append(pairs[chunk][np.einsum("nd,nd->n", fine[a], fine[b]) >= threshold[chunk]])
+    return np.concatenate(confirmed)
 
 
 def clusters(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The lowest row that each of `count` rows is joined with, through any number of `pairs`."""
+    """The lowest row of the connected component of each of `count` rows.  [M,2] -> [count]"""
     parent = list(range(count))
 
     def root(row: int) -> int:
@@ -97,10 +102,13 @@ def fine_structure(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return fine / max(float(np.linalg.norm(fine)), 1e-6)
 
 
-def _band_mates(
+def _band_matches(
     hashes: NDArray[np.uint64],
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows a < b, some of them repeatedly, that agree to within one bit in a band of 16 bits."""
+    """Pairs of rows a < b, some repeated, that agree to within one bit in a band of 16 bits.
+
+    [N] -> any number of [n], [n]
+    """
     masks = [0] + [1 << bit for bit in range(16)]
     for band in range(4):
         key = ((hashes >> np.uint64(16 * band)) & np.uint64(0xFFFF)).astype(np.int64)
@@ -108,7 +116,7 @@ def _band_mates(
         edges = np.searchsorted(key[order], np.arange(1 << 16 | 1))
         for mask in masks:
             starts, ends = edges[key ^ mask], edges[(key ^ mask) + 1]
-            for rows in _parts(ends - starts):
+            for rows in _chunks(ends - starts):
                 lengths = (ends - starts)[rows]
                 a = np.repeat(rows, lengths)
                 within = np.arange(len(a)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -116,18 +124,18 @@ def _band_mates(
                 yield a[a < b], b[a < b]
 
 
-def _parts(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Rows in order, cut so that each part's `lengths` add up to about `AT_ONCE`."""
-    part = np.cumsum(lengths) // AT_ONCE
-    cuts = np.flatnonzero(np.diff(part)) + 1
+def _chunks(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Rows in order, in chunks whose `lengths` add up to about `AT_ONCE`.  [n]"""
+    chunk = np.cumsum(lengths) // AT_ONCE
+    cuts = np.flatnonzero(np.diff(chunk)) + 1
     yield from np.split(np.arange(len(lengths)), cuts)
 
 
-def _read(item: Item) -> NDArray[np.float32]:
+def _read_fine_structure(item: Item) -> NDArray[np.float32]:
     return fine_structure(pixels_of(item.image.read(), COMPARED))
 
 
-def _little(table: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Which images hold little, of what is measured of them.  [N] -> [N]"""
+def _low_content(table: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Which images have little content, by entropy x pixels.  [N] -> [N] bool"""
     pixels = table["width"].astype(np.float64) * table["height"]
     return table["entropy"] * np.minimum(pixels, LARGEST**2) < LITTLE

@@ -1,4 +1,4 @@
-"""What is to be known of one image, found by loading it: size, format, digest, perceptual hashes.
+"""The facts of one image: size, format, digest, perceptual hashes, brightness, sharpness.
 
 pHash compares 64 coefficients of a discrete cosine transform with their median, dHash each pixel
 with its left neighbour (Krawetz, "Looks Like It" 2011 and "Kind of Like That" 2013).  Bits stand as
@@ -20,13 +20,13 @@ from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.item import LazyImage
 from saccade.errors import DataError
 
-SIDE = 32  # pixels of the reduced image that pHash looks at
+HASH_SIZE = 32  # pixels of the reduced image that pHash looks at
 LOW_FREQUENCIES = 8  # lowest frequencies in each direction
 BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
 def digest(raw: bytes | NDArray[np.uint8]) -> str:
-    """The same for the same bytes, or the same pixels in the same shape, and for nothing else."""
+    """BLAKE2b of the bytes, or of the pixels [H,W] or [H,W,3] and their shape; 32 hex digits."""
     content = hashlib.blake2b(digest_size=16)
     if isinstance(raw, np.ndarray):
         content.update(str(raw.shape).encode())
@@ -35,16 +35,16 @@ def digest(raw: bytes | NDArray[np.uint8]) -> str:
     return content.hexdigest()
 
 
-def reduced(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+def downscaled(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """The image at another size.  [H,W] -> [height,width]"""
     return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.LANCZOS))
 
 
 def phash(grey: NDArray[np.uint8]) -> int:
     """64 bits: which of the lowest 8 x 8 frequencies lie above their median.  [H,W] -> int"""
-    pixels = reduced(grey, SIDE, SIDE).astype(np.float64)
-    lowest = _COSINES @ pixels @ _COSINES.T
-    return _packed(lowest > np.median(lowest))
+    pixels = downscaled(grey, HASH_SIZE, HASH_SIZE).astype(np.float64)
+    lowest = _DCT_ROWS @ pixels @ _DCT_ROWS.T
+    return _pack_bits(lowest > np.median(lowest))
 
 
 def dhash(grey: NDArray[np.uint8]) -> int:
@@ -52,8 +52,8 @@ def dhash(grey: NDArray[np.uint8]) -> int:
 
     [H,W] -> int
     """
-    pixels = reduced(grey, 9, 8)
-    return _packed(pixels[:, 1:] > pixels[:, :-1])
+    pixels = downscaled(grey, 9, 8)
+    return _pack_bits(pixels[:, 1:] > pixels[:, :-1])
 
 
 def distance(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -62,19 +62,19 @@ def distance(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.int64]:
     return BITS_SET[differing].sum(axis=1, dtype=np.int64)
 
 
-def _cosines() -> NDArray[np.float64]:
+def _dct_rows() -> NDArray[np.float64]:
     """The first rows of the DCT-II matrix, unscaled as in `scipy.fftpack.dct`.  [8,32]"""
-    frequency, place = np.arange(LOW_FREQUENCIES)[:, None], np.arange(SIDE)[None, :]
-    return 2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE))
+    frequency, position = np.arange(LOW_FREQUENCIES)[:, None], np.arange(HASH_SIZE)[None, :]
+    return 2 * np.cos(np.pi * frequency * (2 * position + 1) / (2 * HASH_SIZE))
 
 
-def _packed(bits: NDArray[np.bool_]) -> int:
+def _pack_bits(bits: NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-_COSINES = _cosines()
-VERSION = 1  # of the facts; what was found by another version is found again
-LARGEST = 256  # pixels; measures are taken at this size, or the image's own when smaller
+_DCT_ROWS = _dct_rows()
+VERSION = 1  # of the facts; those of another version are computed again
+LARGEST = 256  # pixels; quantities are measured at this size, or the image's own when smaller
 SMALLEST = 32
 ORIENTATION = 0x0112  # EXIF
 BITS_PER_SAMPLE = 258  # TIFF
@@ -119,42 +119,42 @@ COLUMNS = np.dtype(
 
 
 def inspect_image(image: LazyImage) -> Facts:
-    """Load one image and say what it is; never raises for what a file can hold."""
+    """The facts of one image; never raises for what a file can hold."""
     raw = raw_of(image)
     return raw if isinstance(raw, Facts) else facts_of(raw)
 
 
 def raw_of(image: LazyImage) -> bytes | NDArray[np.uint8] | Facts:
-    """The bytes or pixels of an image; facts that say why when there are none to be had."""
+    """The bytes or pixels [H,W] or [H,W,3] of an image, or facts with the reason for neither."""
     try:
         return image.read()
     except (DataError, OSError) as error:
-        return Facts(0, "", reason=f"cannot be read: {_words(error)}")
+        return Facts(0, "", reason=f"cannot be read: {_reason(error)}")
 
 
 def facts_of(raw: bytes | NDArray[np.uint8]) -> Facts:
-    """What the bytes of a file, or pixels, are."""
+    """The facts of the bytes of a file, or of pixels [H,W] or [H,W,3]."""
     facts = _header(raw)
     if not facts.bytes:
         return facts._replace(reason="an empty file")
-    side = min(LARGEST, max(facts.width, facts.height, SMALLEST))
+    size = min(LARGEST, max(facts.width, facts.height, SMALLEST))
     try:
-        pixels = pixels_of(raw, side)
+        pixels = pixels_of(raw, size)
     except DataError as error:
         return facts._replace(reason=error.what)
-    return _measured(facts, pixels)
+    return _with_statistics(facts, pixels)
 
 
-def pixels_of(raw: bytes | NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The image as the decoder reads it, squashed to a square.  -> [side,side,3]
+def pixels_of(raw: bytes | NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The image as the decoder reads it, squashed to a square.  -> [size,size,3]
 
     Only the reading is the decoder's: its resize needs torch, which takes longer to start than a
     thousand images to look at.  Raises `DataError` for what cannot be read.
     """
     if isinstance(raw, bytes):
-        raw = open_image(raw, DecodeOptions(grey=False, min_side=side, longer=False))
+        raw = open_image(raw, DecodeOptions(grey=False, min_side=size, longer=False))
     image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw).convert("RGB")
-    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
 
 
 def row(facts: Facts) -> tuple[object, ...]:
@@ -163,7 +163,7 @@ def row(facts: Facts) -> tuple[object, ...]:
 
 
 def _header(raw: bytes | NDArray[np.uint8]) -> Facts:
-    """What stands before the pixels; whatever is wrong there, the decoder will say."""
+    """The facts in a file's header; what is wrong there, the decoder reports."""
     if isinstance(raw, np.ndarray):
         height, width = raw.shape[:2]
         mode = "L" if raw.ndim == 2 else "RGB"
@@ -177,8 +177,8 @@ def _header(raw: bytes | NDArray[np.uint8]) -> Facts:
             frames = bool(getattr(image, "is_animated", False))
     except Exception:  # Pillow raises many classes for broken headers
         return facts
-    turned = orientation in (5, 6, 7, 8)
-    width, height = image.size[::-1] if turned else image.size
+    sideways = orientation in (5, 6, 7, 8)
+    width, height = image.size[::-1] if sideways else image.size
     return facts._replace(
         format=image.format or "",
         mode=image.mode,
@@ -200,17 +200,17 @@ def _is_deep(image: Image.Image, raw: bytes) -> bool:
     return image.mode.startswith(("I", "F"))
 
 
-def _measured(facts: Facts, pixels: NDArray[np.uint8]) -> Facts:
-    """Fingerprints and numbers from the decoded image.  uint8 [S,S,3]"""
+def _with_statistics(facts: Facts, pixels: NDArray[np.uint8]) -> Facts:
+    """Hashes and statistics of the decoded image.  uint8 [S,S,3]"""
     red, green, blue = np.moveaxis(pixels, 2, 0)
-    most, least = (fold(fold(red, green), blue) for fold in (np.maximum, np.minimum))
+    high, low = (extreme(extreme(red, green), blue) for extreme in (np.maximum, np.minimum))
     grey = np.asarray(Image.fromarray(pixels).convert("L"))  # ITU-R 601
-    small = reduced(grey, SMALLEST, SMALLEST)
+    small = downscaled(grey, SMALLEST, SMALLEST)
     counts = np.bincount(grey.ravel(), minlength=256)
     darkest, brightest = np.searchsorted(counts.cumsum(), (0.01 * grey.size, 0.99 * grey.size))
     shares = counts[counts > 0] / grey.size
     return facts._replace(
-        grey=bool((most - least).max() <= 8),  # JPEG rounds chroma
+        grey=bool((high - low).max() <= 8),  # JPEG rounds chroma
         phash=phash(small),
         dhash=dhash(grey),
         structure=round(float(small.std()), 2),
@@ -227,5 +227,5 @@ def _laplacian(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     return g[:-2, 1:-1] + g[2:, 1:-1] + g[1:-1, :-2] + g[1:-1, 2:] - 4 * g[1:-1, 1:-1]
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

@@ -1,6 +1,6 @@
-"""The facts of every image of a source, found in a sandbox, in parallel, and remembered.
+"""Scan: the facts of every image of a source, computed in a sandbox in parallel, and cached.
 
-What was found is appended to a file of JSON lines as it is found, under the image's path, size and
+They are appended to a file of JSON lines as they are computed, under the image's path, size and
 time of change: a scan that was interrupted goes on, and the next one reads only what changed.  The
 sandbox's process runs this file; it needs no torch.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from saccade.data.doctor.facts import COLUMNS, VERSION, Facts, facts_of, raw_of, row
 from saccade.data.formats import DECODER
 from saccade.data.item import ImageFile, Item, LazyImage
-from saccade.data.reading import parallel_map_batches
+from saccade.data.parallel import parallel_map_batches
 from saccade.data.sandbox import Message, Sandbox, serve
 from saccade.data.sources.archive import ArchivedImage, ZippedImage
 from saccade.errors import DataError, ResourceError
@@ -38,27 +38,27 @@ def inspect_images(images: Sequence[LazyImage], processes: int | None = None) ->
     """
     with Sandbox("saccade.data.doctor.scan", processes) as sandbox:
         yield from parallel_map_batches(
-            images, lambda some: _looked_at(some, sandbox), sandbox.count
+            images, lambda batch: _inspect_batch(batch, sandbox), sandbox.count
         )
 
 
-def _looked_at(images: Sequence[LazyImage], sandbox: Sandbox) -> list[Facts]:
-    some = [raw_of(image) for image in images]
-    there = [raw for raw in some if not isinstance(raw, Facts)]
-    answers = sandbox.submit([request(raw) for raw in there])
-    found = iter([parse_response(*both) for both in zip(answers, there, strict=True)])
-    return [raw if isinstance(raw, Facts) else next(found) for raw in some]
+def _inspect_batch(images: Sequence[LazyImage], sandbox: Sandbox) -> list[Facts]:
+    raws = [raw_of(image) for image in images]
+    readable = [raw for raw in raws if not isinstance(raw, Facts)]
+    responses = sandbox.submit([request(raw) for raw in readable])
+    facts = iter([parse_response(*pair) for pair in zip(responses, readable, strict=True)])
+    return [raw if isinstance(raw, Facts) else next(facts) for raw in raws]
 
 
 def request(raw: bytes | NDArray[np.uint8]) -> Message:
-    """What asks the process for the facts of a file, or of pixels [H,W] or [H,W,C]."""
+    """The message that asks the process for the facts of a file, or of pixels [H,W] or [H,W,C]."""
     if isinstance(raw, bytes):
         return SHAPE.pack(0, 0, 0), raw
     return SHAPE.pack(*(*raw.shape, 0)[:3]), np.ascontiguousarray(raw).data.cast("B")
 
 
 def handle_request(request: bytes) -> Message:
-    """What the process says."""
+    """The message with which the process answers."""
     height, width, channels = SHAPE.unpack_from(request)
     raw = request[SHAPE.size :]
     if height:
@@ -67,12 +67,12 @@ def handle_request(request: bytes) -> Message:
     return [json.dumps(facts_of(raw)).encode()]
 
 
-def parse_response(answer: bytearray | DataError, raw: bytes | NDArray[np.uint8]) -> Facts:
-    """The facts that an answer means, or what the process died of."""
-    if isinstance(answer, DataError):
+def parse_response(response: bytearray | DataError, raw: bytes | NDArray[np.uint8]) -> Facts:
+    """The facts in a response, or what the process died of."""
+    if isinstance(response, DataError):
         length = len(raw) if isinstance(raw, bytes) else raw.nbytes
-        return Facts(length, "", reason=answer.what)
-    return Facts(*json.loads(answer))
+        return Facts(length, "", reason=response.what)
+    return Facts(*json.loads(response))
 
 
 if __name__ == "__main__":
@@ -81,8 +81,8 @@ if __name__ == "__main__":
 
 Progress = Callable[[int, int], None]  # images done, images in all
 Stamp = tuple[str, int, int]  # path, bytes, nanoseconds of last change
-HEAD = json.dumps({"saccade doctor": VERSION, "decoder": DECODER})
-FLUSHED = 64  # images after which the file is written to
+HEADER = json.dumps({"saccade doctor": VERSION, "decoder": DECODER})
+FLUSH_EVERY = 64  # images after which the file is written to
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Scan:
 
     table: NDArray[np.void]  # [N] of COLUMNS
     reasons: dict[int, str]
-    cached: int  # of these images, known from an earlier scan
+    cached: int  # of these images, cached by an earlier scan
 
 
 def scan(
@@ -101,42 +101,42 @@ def scan(
     state: Path | None = None,
     processes: int | None = None,
 ) -> Scan:
-    """Load every image; `state` is the file that remembers, made when it is not there."""
+    """Load every image; `state` is the file of cached facts, made when it is not there."""
     table = np.zeros(len(items), dtype=COLUMNS)
     reasons: dict[int, str] = {}
 
-    def keep(number: int, facts: Facts) -> None:
-        table[number] = row(facts)
+    def store(index: int, facts: Facts) -> None:
+        table[index] = row(facts)
         if facts.reason:
-            reasons[number] = facts.reason
+            reasons[index] = facts.reason
 
     stamps = _stamps(items) if state else [None] * len(items)
-    known = _recall(state, set(stamps)) if state else {}
-    todo = []
-    for number, stamp in enumerate(stamps):
+    known = _read_state(state, set(stamps)) if state else {}
+    unknown = []
+    for index, stamp in enumerate(stamps):
         facts = known.get(stamp) if stamp else None
         if facts is None:
-            todo.append(number)
+            unknown.append(index)
         else:
-            keep(number, facts)
-    done = remembered = len(items) - len(todo)
+            store(index, facts)
+    done = cached = len(items) - len(unknown)
     if progress:
         progress(done, len(items))
-    memory = _Memory(state)
+    state_file = _StateFile(state)
     try:
-        found = inspect_images([items[number].image for number in todo], processes)
-        for number, facts in zip(todo, found):
-            keep(number, facts)
-            memory.add(stamps[number], facts)
+        results = inspect_images([items[index].image for index in unknown], processes)
+        for index, facts in zip(unknown, results):
+            store(index, facts)
+            state_file.add(stamps[index], facts)
             done += 1
             if progress:
                 progress(done, len(items))
     finally:
-        memory.close()
-    return Scan(table, dict(sorted(reasons.items())), remembered)
+        state_file.close()
+    return Scan(table, dict(sorted(reasons.items())), cached)
 
 
-class _Memory:
+class _StateFile:
     """Lines added to the state file, some at a time."""
 
     def __init__(self, path: Path | None) -> None:
@@ -147,7 +147,7 @@ class _Memory:
     def add(self, stamp: Stamp | None, facts: Facts) -> None:
         if self.path and stamp:
             self.lines.append(json.dumps([*stamp, *facts], ensure_ascii=True))
-            if len(self.lines) >= FLUSHED:
+            if len(self.lines) >= FLUSH_EVERY:
                 self._write()
 
     def close(self) -> None:
@@ -170,8 +170,8 @@ class _Memory:
         self.lines.clear()
 
 
-def _recall(path: Path, wanted: set[Stamp | None]) -> dict[Stamp | None, Facts]:
-    """What the file says of the `wanted` images; leaves it ready to be added to.
+def _read_state(path: Path, stamps: set[Stamp | None]) -> dict[Stamp | None, Facts]:
+    """The cached facts of the images with these `stamps`; leaves the file ready for more.
 
     A half line at the end, left by a scan that was killed, is cut off; a file of another version,
     or one of which most is out of date, is written anew.
@@ -179,14 +179,14 @@ def _recall(path: Path, wanted: set[Stamp | None]) -> dict[Stamp | None, Facts]:
     try:
         lines = path.read_bytes().decode("ascii", "replace").split("\n") if path.exists() else []
         known: dict[Stamp | None, Facts] = {}
-        for line in lines[1:-1] if lines[:1] == [HEAD] else []:
+        for line in lines[1:-1] if lines[:1] == [HEADER] else []:
             stamp, facts = _parsed(line)
-            if facts and stamp in wanted:
+            if facts and stamp in stamps:
                 known[stamp] = facts
         stale = len(lines) - 2 - len(known) > max(1000, len(known))
-        if lines[:1] != [HEAD] or lines[-1] or stale:
-            kept = [json.dumps([*stamp, *facts]) for stamp, facts in known.items() if stamp]
-            atomic_write(path, "".join(f"{line}\n" for line in [HEAD, *kept]))
+        if lines[:1] != [HEADER] or lines[-1] or stale:
+            current = [json.dumps([*stamp, *facts]) for stamp, facts in known.items() if stamp]
+            atomic_write(path, "".join(f"{line}\n" for line in [HEADER, *current]))
     except OSError as error:
         hint = "give another place for it, or none"
         raise ResourceError(f"'{path}' cannot be used: {error.strerror}", hint) from error
@@ -202,20 +202,20 @@ def _parsed(line: str) -> tuple[Stamp | None, Facts | None]:
 
 
 def _stamps(items: Sequence[Item]) -> list[Stamp | None]:
-    """What tells that an image is unchanged; None for those that lie in no file."""
-    status = lru_cache(maxsize=64)(os.stat)  # of an archive, once for all its members
+    """Path, size and time of change of each image; None for those that lie in no file."""
+    cached_stat = lru_cache(maxsize=64)(os.stat)  # of an archive, once for all its members
 
     def stamp(image: LazyImage) -> Stamp | None:
         if isinstance(image, ImageFile):
-            place, member = str(image.location), ""
+            path, member = str(image.location), ""
         elif isinstance(image, ArchivedImage | ZippedImage):
-            place, member = image.archive, f":{image.offset}"
+            path, member = image.archive, f":{image.offset}"
         else:
             return None
         try:
-            found = status(place)
+            stat = cached_stat(path)
         except OSError:
             return None
-        return os.path.abspath(place) + member, found.st_size, found.st_mtime_ns  # noqa: PTH100
+        return os.path.abspath(path) + member, stat.st_size, stat.st_mtime_ns  # noqa: PTH100
 
     return [stamp(item.image) for item in items]

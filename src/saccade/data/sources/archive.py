@@ -1,8 +1,8 @@
-"""archive: folders of images inside a .zip or .tar, read in place: nothing is unpacked.
+"""Archives: folders of images inside a .zip or .tar, read in place: nothing is unpacked.
 
-An image is a place in the archive: offset, size, and how it is packed; any process can read it
-without the archive's table.  A compressed .tar has no places, so its images are held in memory.
-Names are only ever names here, and what a member claims about its size is checked before and after.
+An image is an offset in the archive, a size, and how it is compressed; any process can read it
+without the archive's table.  A compressed .tar has no offsets, so its images are kept in memory.
+Names are never used as paths, and the size that a member claims is checked before and after.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.data.item import EncodedImage, LazyImage
-from saccade.data.sources.listing import FoundImages, Listing, arrange, is_hidden, why_no_image
+from saccade.data.sources.listing import Listing, ScanResult, arrange, is_hidden, skip_reason
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one image file
-HELD = 2**30  # bytes of all images of a compressed .tar
+MAX_UNPACKED = 2**30  # bytes of all images of a compressed .tar
 LOCAL_HEADER = 30  # bytes, before a zip member's name (APPNOTE 4.3.7)
 ZIPS = (".zip",)
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -27,7 +27,7 @@ TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 @dataclass(frozen=True, slots=True)
 class ArchivedImage:
-    """An image that lies in a larger file as it is."""
+    """An uncompressed image file inside a larger file."""
 
     archive: str
     offset: int
@@ -44,7 +44,7 @@ class ArchivedImage:
 
 @dataclass(frozen=True, slots=True)
 class ZippedImage:
-    """An image that lies in a .zip, packed or not."""
+    """An image file in a .zip, compressed or not."""
 
     archive: str
     offset: int  # of the member's local header
@@ -57,7 +57,7 @@ class ZippedImage:
         with Path(self.archive).open("rb") as file:
             file.seek(self.offset)
             header = file.read(LOCAL_HEADER)
-            name, extra = (int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
+            name, extra = (int.from_bytes(header[i : i + 2], "little") for i in (26, 28))
             file.seek(self.offset + LOCAL_HEADER + name + extra)
             data = file.read(self.packed)
         if self.method == zipfile.ZIP_DEFLATED:
@@ -73,25 +73,25 @@ class ZippedImage:
 def archive(path: Path) -> Listing:
     """The images in an archive, by the folders inside it."""
     name = path.name.lower()
-    ending = next((one for one in (*ZIPS, *TARS) if name.endswith(one)), "")
-    return arrange(members(path), path.name[: len(path.name) - len(ending)], f"'{path}'")
+    suffix = next((s for s in (*ZIPS, *TARS) if name.endswith(s)), "")
+    return arrange(members(path), path.name[: len(path.name) - len(suffix)], f"'{path}'")
 
 
-def members(path: Path) -> FoundImages:
+def members(path: Path) -> ScanResult:
     """Every member of an archive; the last one counts where several have one name."""
     latest: dict[str, tuple[str, LazyImage | None]] = {}
-    found = FoundImages()
-    for name, reason, image in _zip(path) if is_zip(path) else tar_members(path):
+    scan = ScanResult()
+    for name, reason, image in _zip_members(path) if is_zip(path) else tar_members(path):
         name = name.removeprefix("./")
         if name in latest:
-            found.skip(name, "a later member has the same name")
-        latest[name] = (_why_not(name) or reason, image)
+            scan.skip(name, "a later member has the same name")
+        latest[name] = (_member_skip_reason(name) or reason, image)
     for name, (reason, image) in latest.items():
         if reason or image is None:
-            found.skip(name, reason)
+            scan.skip(name, reason)
         else:
-            found.images.append((name, image))
-    return found
+            scan.images.append((name, image))
+    return scan
 
 
 def is_zip(path: Path) -> bool:
@@ -104,59 +104,67 @@ def is_tar(path: Path) -> bool:
     return path.name.lower().endswith(TARS)
 
 
-def _why_not(name: str) -> str:
+def _member_skip_reason(name: str) -> str:
     """Why a member called `name` is left out, or nothing."""
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or ":" in parts[0]:
         return "a name that leads out of the archive"
-    return "hidden" if any(map(is_hidden, parts)) else why_no_image(parts[-1])
+    return "hidden" if any(map(is_hidden, parts)) else skip_reason(parts[-1])
 
 
-def _zip(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
+def _zip_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
     """Name, reason to leave it out, and image of every file in a .zip."""
     try:
-        with zipfile.ZipFile(path) as opened:
-            listed = opened.infolist()
+        with zipfile.ZipFile(path) as file:
+            entries = file.infolist()
     except Exception as error:  # zipfile raises errors of many kinds on damaged files
         raise _unreadable(path, error) from error
-    for one in listed:
-        if one.filename.endswith("/"):
+    for entry in entries:
+        if entry.filename.endswith("/"):
             continue
-        reason = "" if one.header_offset >= 0 else "damaged"
-        if one.flag_bits & 1:
+        reason = "" if entry.header_offset >= 0 else "damaged"
+        if entry.flag_bits & 1:
             reason = "encrypted"
-        elif one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            reason = f"packed by method {one.compress_type}, which is not read"
-        elif max(one.file_size, one.compress_size) > LARGEST:
+        elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            reason = f"packed by method {entry.compress_type}, which is not read"
+        elif max(entry.file_size, entry.compress_size) > LARGEST:
             reason = f"larger than {LARGEST >> 20} MiB"
-        numbers = (one.header_offset, one.compress_size, one.file_size, one.CRC, one.compress_type)
-        yield one.filename.replace("\\", "/"), reason, ZippedImage(str(path), *numbers)
+        fields = (
+            entry.header_offset,
+            entry.compress_size,
+            entry.file_size,
+            entry.CRC,
+            entry.compress_type,
+        )
+        yield entry.filename.replace("\\", "/"), reason, ZippedImage(str(path), *fields)
 
 
 def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
     """Name, reason to leave it out, and image of every file in a .tar; in the file's order."""
-    held = 0
+    unpacked = 0
     try:
         in_place = path.name.lower().endswith(".tar")
-        with tarfile.open(path, "r:" if in_place else "r|*") as opened:
-            for one in opened:
-                if one.isdir():
+        with tarfile.open(path, "r:" if in_place else "r|*") as tar:
+            for entry in tar:
+                if entry.isdir():
                     continue
                 reason = ""
-                if not one.isreg() or one.issparse():
-                    reason = "a link" if one.issym() or one.islnk() else "no regular file"
-                elif one.size > LARGEST:
+                if not entry.isreg() or entry.issparse():
+                    reason = "a link" if entry.issym() or entry.islnk() else "no regular file"
+                elif entry.size > LARGEST:
                     reason = f"larger than {LARGEST >> 20} MiB"
                 if in_place or reason:
-                    yield one.name, reason, ArchivedImage(str(path), one.offset_data, one.size)
+                    image = ArchivedImage(str(path), entry.offset_data, entry.size)
+                    yield entry.name, reason, image
                     continue
-                held += one.size
-                file = opened.extractfile(one)
-                if held > HELD or file is None:
+                unpacked += entry.size
+                file = tar.extractfile(entry)
+                if unpacked > MAX_UNPACKED or file is None:
                     raise DataError(
-                        f"'{path}' unpacks to more than {HELD >> 30} GiB", "unpack it to a .tar"
+                        f"'{path}' unpacks to more than {MAX_UNPACKED >> 30} GiB",
+                        "unpack it to a .tar",
                     )
-                yield one.name, "", EncodedImage(file.read())
+                yield entry.name, "", EncodedImage(file.read())
     except DataError:
         raise
     except Exception as error:  # among them RecursionError, on a chain of long names

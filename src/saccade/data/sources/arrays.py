@@ -1,4 +1,4 @@
-"""arrays: images and labels in NumPy files, `x.npy` and `y.npy`, or together in an `.npz`.
+"""NumPy files: images and labels in `x.npy` and `y.npy`, or together in an `.npz`.
 
 x is uint8 [N,H,W], [N,H,W,1], [N,H,W,3] or [N,3,H,W].  y is [N] or [N,1]: whole numbers and text
 are classes, floats are numbers; 0s and 1s [N,K] are K classes, any of which an image may have.
@@ -27,12 +27,12 @@ HINT = "save x.npy and y.npy, or x_train.npy, y_train.npy, x_test.npy, ... in on
 
 def arrays(path: Path) -> Listing:
     """The images of a folder of .npy files, of an x.npy beside its y.npy, or of an .npz."""
-    held = _held(path)
-    classes = _classes(held, path)
+    data = _arrays_by_role(path)
+    classes = _classes(data, path)
     rows: list[tuple[str, Item]] = []
     for split in ("all", "train", "val", "test"):
-        if (split, "x") in held:
-            rows += [(split, item) for item in _items(held, split, classes, path)]
+        if (split, "x") in data:
+            rows += [(split, item) for item in _items(data, split, classes, path)]
     if not rows:
         raise DataError(f"'{path}' holds no array of images and labels", HINT)
     return assemble(rows, path.stem, f"'{path}'", classes=classes)
@@ -42,31 +42,31 @@ def role(name: str) -> tuple[str, str] | None:
     """The split and the part, x, y or classes, that an array's name stands for."""
     if name.lower() in ("classes", "class_names"):
         return NAMES
-    words = re.split(r"[-_. ]", name.lower())
-    part = "x" if set(words) & set(IMAGES) else "y" if set(words) & set(LABELS) else ""
-    splits = [split for word in words if (split := split_of(word))]
+    tokens = re.split(r"[-_. ]", name.lower())
+    part = "x" if set(tokens) & set(IMAGES) else "y" if set(tokens) & set(LABELS) else ""
+    splits = [split for token in tokens if (split := split_of(token))]
     return ((*splits, "all")[0], part) if part else None
 
 
-def _held(path: Path) -> Mapping[tuple[str, str], NDArray]:
-    """Every array that is known by its name."""
+def _arrays_by_role(path: Path) -> Mapping[tuple[str, str], NDArray]:
+    """Every array whose name has a role, by split and x, y or classes."""
     if path.suffix.lower() == ".npz":
-        named = _load_all(path)
+        sources = _load_all(path)
     else:
         files = sorted((path if path.is_dir() else path.parent).glob("*.npy"))
-        named = {file.stem: file for file in files}
-    held: dict[tuple[str, str], NDArray] = {}
-    for name, content in named.items():
-        known = role(name)
-        if known in held:
-            raise DataError(f"'{path}' holds several arrays for {known[1]} of {known[0]}", HINT)
-        if known:
-            held[known] = _load(content) if isinstance(content, Path) else content
-    return held
+        sources = {file.stem: file for file in files}
+    data: dict[tuple[str, str], NDArray] = {}
+    for name, content in sources.items():
+        key = role(name)
+        if key in data:
+            raise DataError(f"'{path}' holds several arrays for {key[1]} of {key[0]}", HINT)
+        if key:
+            data[key] = _load(content) if isinstance(content, Path) else content
+    return data
 
 
 def _load(file: Path) -> NDArray:
-    """One array, left on the disk until an image is read; never an object, never code."""
+    """One array of any shape, mapped from the disk; never an object, never code."""
     try:
         return np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # a damaged file raises errors of many kinds
@@ -75,28 +75,28 @@ def _load(file: Path) -> NDArray:
 
 def _load_all(file: Path) -> dict[str, NDArray]:
     try:
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files if role(name)}
     except Exception as error:  # a damaged file raises errors of many kinds
         raise DataError(f"'{file}' cannot be read as arrays: {error}", HINT) from error
 
 
-def _classes(held: Mapping[tuple[str, str], NDArray], path: Path) -> tuple[str, ...]:
-    """The names of the whole numbers, if any are told."""
-    if NAMES in held:
-        return tuple(class_name(str(name)) for name in held[NAMES])
-    beside = (path if path.is_dir() else path.parent) / "classes.txt"
-    return read_classes(beside) if beside.is_file() else ()
+def _classes(data: Mapping[tuple[str, str], NDArray], path: Path) -> tuple[str, ...]:
+    """The names of the whole numbers, if there are any."""
+    if NAMES in data:
+        return tuple(class_name(str(name)) for name in data[NAMES])
+    file = (path if path.is_dir() else path.parent) / "classes.txt"
+    return read_classes(file) if file.is_file() else ()
 
 
 def _items(
-    held: Mapping[tuple[str, str], NDArray], split: str, classes: tuple[str, ...], path: Path
+    data: Mapping[tuple[str, str], NDArray], split: str, classes: tuple[str, ...], path: Path
 ) -> list[Item]:
-    """The items of one split, named by their place in the array."""
-    if (split, "y") not in held:
+    """The items of one split, named by their row in the arrays x [N,...] and y [N,...]."""
+    if (split, "y") not in data:
         raise DataError(f"'{path}' has images for {split} and no labels", HINT)
-    pixels = _pixels(held[split, "x"], path)
-    labels = _labels(held[split, "y"], classes, path)
+    pixels = _pixels(data[split, "x"], path)
+    labels = _labels(data[split, "y"], classes, path)
     if len(pixels) != len(labels):
         raise DataError(
             f"'{path}' has {len(pixels)} images and {len(labels)} labels for {split}",
@@ -104,13 +104,16 @@ def _items(
         )
     digits = len(str(len(labels)))
     return [
-        Item(f"{split}/{at:0{digits}d}", label, ImageArray(image))
-        for at, (image, label) in enumerate(zip(pixels, labels))
+        Item(f"{split}/{i:0{digits}d}", label, ImageArray(image))
+        for i, (image, label) in enumerate(zip(pixels, labels))
     ]
 
 
 def _pixels(x: NDArray, path: Path) -> NDArray[np.uint8]:
-    """[N,H,W] or [N,H,W,3], whatever order the axes had."""
+    """Images with their channels last.
+
+    [N,H,W], [N,H,W,1], [N,H,W,3] or [N,3,H,W] -> [N,H,W] or [N,H,W,3] uint8
+    """
     if x.dtype != np.uint8:
         raise DataError(
             f"the images in '{path}' are {x.dtype} where uint8, 0 to 255, is needed",
@@ -127,13 +130,13 @@ def _pixels(x: NDArray, path: Path) -> NDArray[np.uint8]:
 
 
 def _labels(y: NDArray, classes: tuple[str, ...], path: Path) -> list[Label]:
-    """One label a row, classes by their names."""
+    """One label a row, classes by their names.  [N], [N,1] or [N,K] -> N labels"""
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     kind = y.dtype.kind
     if y.ndim == 2 and kind in "biu" and y.max(initial=0) <= 1:
-        names = classes or tuple(str(at) for at in range(y.shape[1]))
+        names = classes or tuple(str(i) for i in range(y.shape[1]))
         if len(names) == y.shape[1]:
-            return [tuple(names[at] for at in np.flatnonzero(row)) for row in y]
+            return [tuple(names[i] for i in np.flatnonzero(row)) for row in y]
     if y.ndim == 1 and kind == "f" and np.isfinite(y).all():
         return [float(value) for value in y]
     if y.ndim == 1 and kind == "U":

@@ -1,4 +1,4 @@
-"""cifar: CIFAR-10 and CIFAR-100 as published, in Python or binary form.  Krizhevsky 2009.
+"""CIFAR-10 and CIFAR-100 as published, in Python or binary form.  Krizhevsky 2009.
 
 A folder of the batches or the .tar.gz itself.  The Python form is a pickle and is read without
 running anything: the four names that its arrays are made of are admitted, each replaced by a
@@ -49,11 +49,11 @@ def cifar(path: Path) -> Listing:
             _batch(files, name, path) for name in names if {name, f"{name}.bin"} & set(files)
         ]
         pixels = [image for images, _ in batches for image in images]
-        labels = [label for _, numbers in batches for label in numbers]
-        for at, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+        labels = [label for _, batch_labels in batches for label in batch_labels]
+        for i, (image, label) in enumerate(zip(pixels, labels, strict=True)):
             if not 0 <= label < len(classes):
                 raise DataError(f"'{path}' has the label {label} for {len(classes)} classes", ANEW)
-            rows.append((split, Item(f"{split}/{at:05d}", classes[label], ImageArray(image))))
+            rows.append((split, Item(f"{split}/{i:05d}", classes[label], ImageArray(image))))
     if not rows:
         raise DataError(f"'{path}' holds no batch of CIFAR", "such as data_batch_1 or train.bin")
     name = "cifar100" if len(classes) == 100 else "cifar10"
@@ -83,8 +83,8 @@ def _classes(files: Mapping[str, bytes], path: Path) -> tuple[str, ...]:
     """The class names in the order of the labels."""
     for name, key in NAMES.items():
         if name in files:
-            listed = _unpickled(files[name], f"'{name}' in '{path}'").get(key, [])
-            return tuple(class_name(_text(one)) for one in listed)
+            names = _unpickled(files[name], f"'{name}' in '{path}'").get(key, [])
+            return tuple(class_name(_text(text)) for text in names)
     for name in TEXTS:
         if name in files:
             return tuple(map(class_name, files[name].decode("utf-8", "replace").split()))
@@ -94,21 +94,21 @@ def _classes(files: Mapping[str, bytes], path: Path) -> tuple[str, ...]:
 def _batch(
     files: Mapping[str, bytes], name: str, path: Path
 ) -> tuple[NDArray[np.uint8], list[int]]:
-    """[N,32,32,3] and the labels of one batch."""
+    """The images and labels of one batch.  -> [N,32,32,3] uint8, N numbers"""
     where = f"'{name}' in '{path}'"
     if name in files:
-        told = _unpickled(files[name], where)
-        data, labels = told.get(b"data"), told.get(b"labels", told.get(b"fine_labels"))
+        fields = _unpickled(files[name], where)
+        data, labels = fields.get(b"data"), fields.get(b"labels", fields.get(b"fine_labels"))
         flat = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else np.empty(0, np.uint8)
         if not isinstance(labels, list) or not all(type(label) is int for label in labels):
             raise DataError(f"{where} holds no list of labels", ANEW)
     else:
-        ahead = 2 if "fine_label_names.txt" in files else 1  # bytes of labels, the fine one last
+        label_bytes = 2 if "fine_label_names.txt" in files else 1  # the fine label last
         raw = np.frombuffer(files[f"{name}.bin"], np.uint8)
-        if raw.size % (ahead + PIXELS):
+        if raw.size % (label_bytes + PIXELS):
             raise DataError(f"{where} is cut off: {raw.size} bytes are no whole images", ANEW)
-        table = raw.reshape(-1, ahead + PIXELS)
-        flat, labels = table[:, ahead:].reshape(-1), table[:, ahead - 1].tolist()
+        table = raw.reshape(-1, label_bytes + PIXELS)
+        flat, labels = table[:, label_bytes:].reshape(-1), table[:, label_bytes - 1].tolist()
     if flat.size != len(labels) * PIXELS:
         raise DataError(f"{where} holds {flat.size} bytes of pixels for {len(labels)} labels", ANEW)
     return flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels
@@ -116,14 +116,14 @@ def _batch(
 
 def _unpickled(data: bytes, where: str) -> dict[Any, Any]:
     try:
-        told = _Reader(io.BytesIO(data), encoding="bytes").load()
+        fields = _Reader(io.BytesIO(data), encoding="bytes").load()
     except DataError as error:
         raise DataError(f"{where} is not as published: {error.what}", error.hint) from error
     except Exception as error:  # a damaged pickle raises errors of any kind
         raise DataError(f"{where} cannot be read: {error!r}", ANEW) from error
-    if not isinstance(told, dict):
+    if not isinstance(fields, dict):
         raise DataError(f"{where} holds no table", ANEW)
-    return {_bytes(key): _plain(value) for key, value in told.items()}
+    return {_bytes(key): _plain(value) for key, value in fields.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -144,15 +144,15 @@ class _Array:
     data: bytes = b""
 
     def __setstate__(self, state: Any) -> None:
-        _, _, kind, by_column, data = state
-        if not isinstance(kind, _Kind) or kind.code not in (b"u1", "u1") or by_column:
+        _, _, dtype, by_column, data = state
+        if not isinstance(dtype, _Dtype) or dtype.code not in (b"u1", "u1") or by_column:
             raise DataError("an array is not of bytes, row by row", ANEW)
         if not isinstance(data, bytes):
             raise DataError("an array holds something else than bytes", ANEW)
         self.data = data
 
 
-class _Kind:
+class _Dtype:
     """Stands in for numpy.dtype: keeps its code."""
 
     def __init__(self, code: Any, *rest: Any):
@@ -175,7 +175,7 @@ STAND_INS: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
     ("numpy", "ndarray"): _Array,
-    ("numpy", "dtype"): _Kind,
+    ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _encode,
 }
 

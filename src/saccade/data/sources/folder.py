@@ -1,4 +1,4 @@
-"""Images in folders: a folder a class, names that tell labels, or no labels at all.
+"""Images in folders: a folder a class, labels from a pattern in names, or no labels at all.
 
 `root/<class>/**` or `root/{train,val,test}/<class>/**`.  Or a regular expression, searched in each
 path below a folder or in each line of a text file of paths: its group `label`, else its first
@@ -18,16 +18,16 @@ from saccade.data.classes import class_name, natural_sort_key
 from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage
 from saccade.data.sources.listing import (
     LABELLED,
-    FoundImages,
     Listing,
+    ScanResult,
     arrange,
     assemble,
     is_hidden,
     refuse_imageless,
+    skip_reason,
     split_of,
-    why_no_image,
 )
-from saccade.data.sources.table import missing, read_text
+from saccade.data.sources.table import missing_reason, read_text
 from saccade.errors import DataError, UsageError
 
 
@@ -36,7 +36,7 @@ def folder(root: Path) -> Listing:
     return arrange(walk(root), root.resolve().name, f"'{root}'")
 
 
-def walk(root: Path) -> FoundImages:
+def walk(root: Path) -> ScanResult:
     """Every file below `root`, each folder once, however links lead about.
 
     Links are followed after all real folders have been read, so that a file counts under its real
@@ -46,107 +46,107 @@ def walk(root: Path) -> FoundImages:
         raise DataError(f"there is no folder '{root}'", "check the spelling of the path")
     if not root.is_dir():
         raise DataError(f"'{root}' is a file where a folder is needed", LABELLED)
-    found = FoundImages()
+    scan = ScanResult()
     read: dict[tuple[int, int], str] = {}
-    waiting, links = [""], []
-    while waiting or links:
-        name = waiting.pop() if waiting else links.pop(0)
-        place = root / name
+    folders, links = [""], []
+    while folders or links:
+        name = folders.pop() if folders else links.pop(0)
+        path = root / name
         try:
-            status = place.stat()
-            known = read.setdefault((status.st_dev, status.st_ino), name)
-            if known != name:
-                found.skip(name, f"a link to '{known or root}', which is read already")
+            status = path.stat()
+            first = read.setdefault((status.st_dev, status.st_ino), name)
+            if first != name:
+                scan.skip(name, f"a link to '{first or root}', which is read already")
                 continue
-            _read_folder(place, name, found, waiting, links)
+            _read_folder(path, name, scan, folders, links)
         except OSError as error:
             if not name:
                 raise DataError(
                     f"'{root}' cannot be read: {error.strerror}", "check who may read it"
                 ) from error
-            found.skip(name, f"cannot be read: {error.strerror}")
-    return found
+            scan.skip(name, f"cannot be read: {error.strerror}")
+    return scan
 
 
 def _read_folder(
-    place: Path, name: str, found: FoundImages, waiting: list[str], links: list[str]
+    path: Path, name: str, scan: ScanResult, folders: list[str], links: list[str]
 ) -> None:
-    """List one folder: images and the rest into `found`, folders to be read into the others."""
+    """List one folder: its files into `scan`, its folders into `folders` or `links`."""
     prefix = f"{name}/" if name else ""
-    with os.scandir(place) as entries:
-        listed = sorted(entries, key=lambda entry: entry.name)
-    if name and not listed:
-        found.skip(name, "an empty folder")
-    for entry in listed:
-        below = prefix + entry.name
+    with os.scandir(path) as entries:
+        children = sorted(entries, key=lambda entry: entry.name)
+    if name and not children:
+        scan.skip(name, "an empty folder")
+    for entry in children:
+        child = prefix + entry.name
         if entry.is_dir():
             if is_hidden(entry.name):
-                found.skip(below, "hidden")
+                scan.skip(child, "hidden")
             else:
-                (links if entry.is_symlink() else waiting).append(below)
-        elif reason := why_no_image(entry.name):
-            found.skip(below, reason)
+                (links if entry.is_symlink() else folders).append(child)
+        elif reason := skip_reason(entry.name):
+            scan.skip(child, reason)
         elif not entry.is_file():
-            found.skip(below, "a link to nothing" if entry.is_symlink() else "no regular file")
+            scan.skip(child, "a link to nothing" if entry.is_symlink() else "no regular file")
         else:
-            found.images.append((below, ImageFile(entry.path)))
+            scan.images.append((child, ImageFile(entry.path)))
 
 
 def pattern(root: Path, expression: str) -> Listing:
     """The images below `root`, or named in it, with the labels that `expression` finds."""
-    compiled = _compiled(expression)
-    found, where = _listed(root) if root.is_file() else walk(root), f"'{root}'"
-    refuse_imageless(found, where)
+    compiled = _compile(expression)
+    scan, where = _read_list(root) if root.is_file() else walk(root), f"'{root}'"
+    refuse_imageless(scan, where)
     rows = [
         row
-        for at, image in sorted(found.images, key=lambda pair: natural_sort_key(pair[0]))
-        if (row := _row(at, image, compiled, found))
+        for name, image in sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
+        if (row := _row(name, image, compiled, scan))
     ]
     if not rows:
         raise DataError(
-            f"'{expression}' finds a label in none of the {len(found.images)} names in {where}",
-            f"the first name is '{found.images[0][0]}'",
+            f"'{expression}' finds a label in none of the {len(scan.images)} names in {where}",
+            f"the first name is '{scan.images[0][0]}'",
         )
-    return assemble(rows, root.resolve().stem, where, found.skipped)
+    return assemble(rows, root.resolve().stem, where, scan.skipped)
 
 
-def _listed(file: Path) -> FoundImages:
+def _read_list(file: Path) -> ScanResult:
     """The images that a text file names, a line each, relative to its folder."""
-    found, seen = FoundImages(), set()
+    scan, names = ScanResult(), set()
     for line in filter(None, map(str.strip, read_text(file).splitlines())):
         name = str(PurePosixPath(line.replace("\\", "/")))
-        place = str(file.parent / name)
-        if name in seen:
-            found.skip(name, "named more than once")
-        elif reason := why_no_image(PurePosixPath(name).name) or missing(place):
-            found.skip(name, reason)
+        path = str(file.parent / name)
+        if name in names:
+            scan.skip(name, "named more than once")
+        elif reason := skip_reason(PurePosixPath(name).name) or missing_reason(path):
+            scan.skip(name, reason)
         else:
-            found.images.append((name, ImageFile(place)))
-        seen.add(name)
-    return found
+            scan.images.append((name, ImageFile(path)))
+        names.add(name)
+    return scan
 
 
 def _row(
-    at: str, image: LazyImage, compiled: re.Pattern[str], found: FoundImages
+    name: str, image: LazyImage, compiled: re.Pattern[str], scan: ScanResult
 ) -> tuple[str, Item] | None:
     """The split and the item of one image, or nothing where the expression does not match."""
-    hit = compiled.search(at)
-    parts = hit.groupdict() if hit else {}
-    label = parts["label"] if "label" in parts else hit[1] if hit else None
+    match = compiled.search(name)
+    groups = match.groupdict() if match else {}
+    label = groups["label"] if "label" in groups else match[1] if match else None
     if not label:
-        found.skip(at, "the pattern finds no label in the name")
+        scan.skip(name, "the pattern finds no label in the name")
         return None
     split = "all"
-    if "split" in parts:
-        split = split_of(parts["split"] or "") or ""
+    if "split" in groups:
+        split = split_of(groups["split"] or "") or ""
         if not split:
             raise DataError(
-                f"'{at}' has the split '{parts['split']}'", "a split is train, val or test"
+                f"'{name}' has the split '{groups['split']}'", "a split is train, val or test"
             )
-    return split, Item(at, class_name(label), image, parts.get("group"))
+    return split, Item(name, class_name(label), image, groups.get("group"))
 
 
-def _compiled(expression: str) -> re.Pattern[str]:
+def _compile(expression: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(expression)
     except re.error as error:
@@ -170,7 +170,7 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
         if str(image) == STANDARD_INPUT:
             items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
         elif path.is_dir():
-            items += _inside(path)
+            items += _images_in(path)
         elif path.exists():
             items.append(Item(str(path), None, ImageFile(path)))
         else:
@@ -180,8 +180,8 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
     return items
 
 
-def _inside(folder: Path) -> list[Item]:
-    files = [f for f in folder.rglob("*") if not why_no_image(f.name) and f.is_file()]
+def _images_in(folder: Path) -> list[Item]:
+    files = [f for f in folder.rglob("*") if not skip_reason(f.name) and f.is_file()]
     if not files:
         raise DataError(f"there is no image in '{folder}'")
     return [

@@ -1,4 +1,4 @@
-"""imagenet: folders or file names that are WordNet synsets, `n01440764`.  Deng 2009, ILSVRC.
+"""ImageNet: folders or file names that are WordNet synsets, `n01440764`.  Deng 2009, ILSVRC.
 
 `{train,val}/<synset>/*.JPEG`, `<synset>/*.JPEG`, or `n01440764_....JPEG` side by side; a flat `val`
 with `LOC_val_solution.csv` as Kaggle has it.  Names come from a table of synsets in the root; where
@@ -27,15 +27,15 @@ SOLUTION = "LOC_val_solution.csv"
 
 def imagenet(root: Path) -> Listing:
     """The images below `root` by synset, under the first name of each synset."""
-    found, where = walk(root), f"'{root}'"
-    refuse_imageless(found, where)
-    solved = _solution(root)
+    scan, where = walk(root), f"'{root}'"
+    refuse_imageless(scan, where)
+    solution = _solution(root)
     rows: list[tuple[str, Item]] = []
-    for name, image in sorted(found.images, key=lambda pair: natural_sort_key(pair[0])):
-        if row := _row(name, image, solved):
+    for name, image in sorted(scan.images, key=lambda pair: natural_sort_key(pair[0])):
+        if row := _row(name, image, solution):
             rows.append(row)
         else:
-            found.skip(name, "no synset in its path")
+            scan.skip(name, "no synset in its path")
     if not rows:
         raise DataError(f"{where} holds no image with a synset", "such as train/n01440764/")
     synsets = sorted({str(item.label) for _, item in rows})
@@ -43,7 +43,7 @@ def imagenet(root: Path) -> Listing:
     rows = [(split, replace(item, label=names[str(item.label)])) for split, item in rows]
     notes = () if names[synsets[0]] != synsets[0] else (f"{where} has no {TABLES[0]} with names",)
     classes = tuple(names[synset] for synset in synsets)
-    return assemble(rows, root.resolve().name, where, found.skipped, notes, classes)
+    return assemble(rows, root.resolve().name, where, scan.skipped, notes, classes)
 
 
 def is_imagenet(root: Path) -> bool:
@@ -54,7 +54,7 @@ def is_imagenet(root: Path) -> bool:
             folders = _folders(train)
     if folders:
         return all(SYNSET.fullmatch(folder.name) for folder in folders)
-    files = [place for place in root.iterdir() if place.is_file()]
+    files = [path for path in root.iterdir() if path.is_file()]
     return 2 * sum(bool(SYNSET.match(file.name)) for file in files) > len(files)
 
 
@@ -62,14 +62,14 @@ def synset_names(root: Path, synsets: list[str]) -> dict[str, str]:
     """A name for each synset: its first word, with the synset where another has the same word."""
     table = next((root / name for name in TABLES if (root / name).is_file()), None)
     lines = table.read_text(encoding="utf-8-sig").splitlines() if table else []
-    words: dict[str, str] = {}
+    first_words: dict[str, str] = {}
     for line in lines:
         synset, _, name = line.partition("\t" if "\t" in line else " ")
-        words[synset] = class_name(name.split(",")[0].strip())
-    shared = Counter(words.get(synset, "") for synset in synsets)
+        first_words[synset] = class_name(name.split(",")[0].strip())
+    shared = Counter(first_words.get(synset, "") for synset in synsets)
     return {
         synset: synset
-        if not (word := words.get(synset))
+        if not (word := first_words.get(synset))
         else f"{word} ({synset})"
         if shared[word] > 1
         else word
@@ -78,24 +78,24 @@ def synset_names(root: Path, synsets: list[str]) -> dict[str, str]:
 
 
 def _folders(root: Path) -> list[Path]:
-    return [place for place in root.iterdir() if place.is_dir() and not is_hidden(place.name)]
+    return [path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name)]
 
 
-def _row(name: str, image: LazyImage, solved: Mapping[str, str]) -> tuple[str, Item] | None:
+def _row(name: str, image: LazyImage, solution: Mapping[str, str]) -> tuple[str, Item] | None:
     """Split, and the item with its synset for a label; nothing where the path tells none."""
     parts = name.split("/")
     splits = [split for part in parts[:-1] if (split := split_of(part))]
     folders = [part for part in parts[:-1] if SYNSET.fullmatch(part)]
-    start = SYNSET.match(parts[-1])
-    synset = folders[-1] if folders else start[0] if start else solved.get(Path(name).stem)
+    match = SYNSET.match(parts[-1])
+    synset = folders[-1] if folders else match[0] if match else solution.get(Path(name).stem)
     return ((*splits, "all")[0], Item(name, synset, image)) if synset else None
 
 
 def _solution(root: Path) -> dict[str, str]:
     """Image to synset for a flat val: the first word of Kaggle's PredictionString."""
-    for place in (root / SOLUTION, *(parent / SOLUTION for parent in root.resolve().parents[:3])):
-        if place.is_file():
-            with place.open(encoding="utf-8-sig", newline="") as file:
+    for path in (root / SOLUTION, *(parent / SOLUTION for parent in root.resolve().parents[:3])):
+        if path.is_file():
+            with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = list(csv.DictReader(file))
             return {
                 row["ImageId"]: row["PredictionString"].split()[0]

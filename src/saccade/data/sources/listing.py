@@ -1,4 +1,4 @@
-"""A source whose items are all known, and what the folders of a tree of images mean.
+"""Listing: a source whose items are all listed; splits and classes from a tree of folders.
 
 `<class>/**` or `{train,val,test}/<class>/**`, below any number of folders that hold all the rest:
 the same on disk and in an archive.
@@ -55,27 +55,27 @@ def assemble(
 
     Without `classes`, the names are those of train; `where` is what messages call the place.
     """
-    held: dict[str, list[Item]] = {split: [] for split in ("train", "val", "test", "all")}
+    by_split: dict[str, list[Item]] = {split: [] for split in ("train", "val", "test", "all")}
     for split, item in rows:
-        held[split].append(item)
-    items = {split: tuple(group) for split, group in held.items() if group}
+        by_split[split].append(item)
+    items = {split: tuple(group) for split, group in by_split.items() if group}
     if "all" in items and len(items) > 1:
         first = items["all"][0].name
         raise DataError(
             f"{len(items['all'])} images of {where} have no split, such as '{first}'",
             "give each its split, train, val or test, or none of them one",
         )
-    learned = items.get("train") or items.get("all")
-    classes = classes or class_list(learned or sum(items.values(), ()))
+    training = items.get("train") or items.get("all")
+    classes = classes or class_list(training or sum(items.values(), ()))
     for split, group in items.items():
         refuse_unknown(group, classes, f"{split} in {where}" if split != "all" else where)
         notes += missing_note(group, classes, split if split != "all" else where)
-    if learned and len(classes) == 1 and isinstance(learned[0].label, str):
+    if training and len(classes) == 1 and isinstance(training[0].label, str):
         raise DataError(
             f"{where} holds one class only: '{classes[0]}'",
             "two classes at least are needed, side by side",
         )
-    ordered = tuple(sorted(skipped, key=lambda one: natural_sort_key(one.name)))
+    ordered = tuple(sorted(skipped, key=lambda entry: natural_sort_key(entry.name)))
     return Listing(name, classes, items, ordered, notes)
 
 
@@ -95,13 +95,14 @@ LABELLED = "put each class into a folder of its own, or give a table with path a
 
 
 @dataclass
-class FoundImages:
-    """What a walk through a folder or an archive came upon: images by name, and the rest."""
+class ScanResult:
+    """The files of a folder or an archive: images by name, and what is left out."""
 
     images: list[tuple[str, LazyImage]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
     def skip(self, name: str, reason: str) -> None:
+        """Note that `name` is left out; undecodable bytes in it are escaped."""
         self.skipped.append(Skipped(name.encode("utf-8", "backslashreplace").decode(), reason))
 
 
@@ -110,7 +111,7 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX", "@eaDir")) or name in ("Thumbs.db", "desktop.ini")
 
 
-def why_no_image(name: str) -> str:
+def skip_reason(name: str) -> str:
     """Why a file called `name` is left out, or nothing when it should be an image."""
     if is_hidden(name):
         return "hidden"
@@ -124,50 +125,52 @@ def why_no_image(name: str) -> str:
 
 def split_of(folder: str) -> str | None:
     """The split that a folder's name stands for, if any."""
-    for split, spelling in SPLITS.items():
-        if spelling.fullmatch(folder.casefold()):
+    for split, pattern in SPLITS.items():
+        if pattern.fullmatch(folder.casefold()):
             return split
     return None
 
 
-def arrange(found: FoundImages, name: str, where: str) -> Listing:
+def arrange(scan: ScanResult, name: str, where: str) -> Listing:
     """The images by split and class; `where` is what messages call the place."""
-    refuse_imageless(found, where)
-    images = sorted(found.images, key=lambda pair: natural_sort_key(pair[0]))
+    refuse_imageless(scan, where)
+    images = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
     names = [image for image, _ in images]
     depth = _depth_of_wrapping(names)
     folders = _split_folders(names, depth, where)
     rows: list[tuple[str, Item]] = []
-    for at, image in images:
-        parts = at.split("/")[depth:]
+    for path, image in images:
+        parts = path.split("/")[depth:]
         split = folders.get(parts[0]) if folders else "all"
         label = parts[1 if folders else 0 : -1]
         if split is None:
-            found.skip(at, f"in none of the folders {', '.join(folders)}")
+            scan.skip(path, f"in none of the folders {', '.join(folders)}")
         elif not label:
-            found.skip(at, "not in the folder of a class")
+            scan.skip(path, "not in the folder of a class")
         else:
-            rows.append((split, Item(at, class_name(label[0]), image)))
+            rows.append((split, Item(path, class_name(label[0]), image)))
     if not rows:
         raise DataError(f"the images in {where} lie in no class folders", LABELLED)
     notes: tuple[str, ...] = ()
     if depth:
         notes = (f"all images lie in '{'/'.join(names[0].split('/')[:depth])}'",)
-    taken = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
-    notes += tuple(f"'{one}' is read as a class, for other folders lie beside it" for one in taken)
-    return assemble(rows, name, where, found.skipped, notes)
+    doubtful = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
+    notes += tuple(
+        f"'{folder}' is read as a class, for other folders lie beside it" for folder in doubtful
+    )
+    return assemble(rows, name, where, scan.skipped, notes)
 
 
-def refuse_imageless(found: FoundImages, where: str) -> None:
+def refuse_imageless(scan: ScanResult, where: str) -> None:
     """Raise `DataError` saying what there is instead when there is no image."""
-    if found.images:
+    if scan.images:
         return
-    if not found.skipped:
+    if not scan.skipped:
         raise DataError(f"{where} is empty", LABELLED)
-    reasons = Counter(one.reason for one in found.skipped)
-    held = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
-    known = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-    raise DataError(f"{where} holds no image: {held}", f"images are files that end in {known}")
+    reasons = Counter(entry.reason for entry in scan.skipped)
+    listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
+    suffixes = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+    raise DataError(f"{where} holds no image: {listed}", f"images are files that end in {suffixes}")
 
 
 def _depth_of_wrapping(names: Iterable[str]) -> int:
@@ -184,22 +187,24 @@ def _depth_of_wrapping(names: Iterable[str]) -> int:
 
 def _split_folders(names: Iterable[str], depth: int, where: str) -> dict[str, str]:
     """Folder to split where folders name splits; nothing where they name classes."""
-    deep: dict[str, bool] = {}  # top folder: whether any image lies in a folder below it
+    nested: dict[str, bool] = {}  # top folder: whether any image lies in a folder below it
     for name in names:
         parts = name.split("/")[depth:]
         if len(parts) > 1:
-            deep[parts[0]] = deep.get(parts[0], False) or len(parts) > 2
-    named = {folder: split for folder in deep if (split := split_of(folder))}
-    if not named or (len(named) == 1 and len(deep) > 1):
+            nested[parts[0]] = nested.get(parts[0], False) or len(parts) > 2
+    splits = {folder: split for folder in nested if (split := split_of(folder))}
+    if not splits or (len(splits) == 1 and len(nested) > 1):
         return {}  # a single "train" among others is a vehicle
-    twice = [split for split, count in Counter(named.values()).items() if count > 1]
-    if twice:
-        same = ", ".join(f"'{folder}'" for folder, split in named.items() if split == twice[0])
-        raise DataError(f"{where} has several folders for {twice[0]}: {same}", "keep one of them")
-    flat = [folder for folder in named if not deep[folder]]
+    repeated = [split for split, count in Counter(splits.values()).items() if count > 1]
+    if repeated:
+        same = ", ".join(f"'{folder}'" for folder, split in splits.items() if split == repeated[0])
+        raise DataError(
+            f"{where} has several folders for {repeated[0]}: {same}", "keep one of them"
+        )
+    flat = [folder for folder in splits if not nested[folder]]
     if flat:
         raise DataError(
             f"the images in '{flat[0]}' of {where} lie in no class folders",
             f"{LABELLED}; images without labels can be predicted, not learned from",
         )
-    return named
+    return splits

@@ -31,9 +31,9 @@ def idx(folder: Path, classes: tuple[str, ...] = ()) -> Listing:
     """The images of a folder of idx files; `classes` names the labels 0, 1, ..."""
     files: dict[tuple[str, str], Path] = {}
     for file in sorted(folder.iterdir()):
-        if known := FILE.fullmatch(file.name):
-            split = "train" if known[1].lower() == "train" else "test"
-            files.setdefault((split, known[2].lower()), file)
+        if match := FILE.fullmatch(file.name):
+            split = "train" if match[1].lower() == "train" else "test"
+            files.setdefault((split, match[2].lower()), file)
     rows: list[tuple[str, Item]] = []
     for split in ("train", "test"):
         if (split, "images") in files and (split, "labels") in files:
@@ -53,10 +53,10 @@ def is_idx(folder: Path) -> bool:
 
 
 def read_idx(file: Path) -> NDArray[np.uint8]:
-    """The array in an idx file of bytes; its header must tell its length exactly."""
+    """The array in an idx file; its header must give its length.  -> [N] or [N,H,W] uint8"""
     try:
-        with gzip.open(file) if file.suffix.lower() == ".gz" else file.open("rb") as opened:
-            data = opened.read(LARGEST)
+        with gzip.open(file) if file.suffix.lower() == ".gz" else file.open("rb") as stream:
+            data = stream.read(LARGEST)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"'{file}' cannot be read: {error}", "download it anew") from error
     dimensions = data[3] if len(data) > 4 and data[:3] == bytes((0, 0, UNSIGNED)) else 0
@@ -77,7 +77,7 @@ def _items(
     classes: tuple[str, ...],
     folder: Path,
 ) -> list[Item]:
-    """The items of one split, numbered from 0 as everywhere in the literature."""
+    """The items of one split, numbered from 0 as in the literature.  [N,H,W], [N] -> N items"""
     if images.ndim != 3 or labels.shape != images.shape[:1]:
         raise DataError(
             f"'{folder}' has {split} images {list(images.shape)} and labels {list(labels.shape)}",
@@ -91,8 +91,8 @@ def _items(
     names = classes or tuple(str(label) for label in range(256))
     digits = len(str(len(labels)))
     return [
-        Item(f"{split}/{at:0{digits}d}", names[label], ImageArray(image))
-        for at, (image, label) in enumerate(zip(images, labels))
+        Item(f"{split}/{i:0{digits}d}", names[label], ImageArray(image))
+        for i, (image, label) in enumerate(zip(images, labels))
     ]
 
 
@@ -103,7 +103,7 @@ def digits() -> Listing:
     flat, labels = load_digits(return_X_y=True)
     pixels = np.rint(flat.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     items = tuple(
-        Item(f"digits/{at:04d}", str(label), ImageArray(array))
-        for at, (array, label) in enumerate(zip(pixels, labels, strict=True), start=1)
+        Item(f"digits/{i:04d}", str(label), ImageArray(array))
+        for i, (array, label) in enumerate(zip(pixels, labels, strict=True), start=1)
     )
     return Listing("digits", tuple("0123456789"), {"all": items})

@@ -1,4 +1,4 @@
-"""Which kind of source a path or a name is.
+"""Opening a source: which kind a path or a name is, and named data sets.
 
 Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what
 a folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the
@@ -7,7 +7,7 @@ finds the label in a name; `mnist::folder`, where a named data set lies.
 
 Named data sets are found in a folder or fetched from their publishers: MNIST (LeCun 1998),
 Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100 (Krizhevsky 2009).
-Digests are those that the publishers and torchvision tell.
+Digests are those of the publishers and torchvision.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file of a data set, the MD5 that its publishers tell of it, and where it is to be had."""
+    """A file of a data set, its MD5 by its publishers, and where to download it."""
 
     name: str
     md5: str
@@ -66,13 +66,13 @@ class NamedDataset:
     recognise: Callable[[Path], bool]
 
 
-def _family(mirrors: tuple[str, ...], classes: tuple[str, ...], *digests: str) -> NamedDataset:
+def _mnist_like(mirrors: tuple[str, ...], classes: tuple[str, ...], *digests: str) -> NamedDataset:
     """One of MNIST's kind: four idx files."""
     files = tuple(PublishedFile(name, md5, mirrors) for name, md5 in zip(IDX, digests, strict=True))
     return NamedDataset(files, partial(idx, classes=classes), is_idx)
 
 
-def _toronto(name: str, md5: str) -> NamedDataset:
+def _cifar_archive(name: str, md5: str) -> NamedDataset:
     """One of the two CIFARs: one archive."""
     return NamedDataset(
         (PublishedFile(name, md5, TORONTO),),
@@ -82,43 +82,43 @@ def _toronto(name: str, md5: str) -> NamedDataset:
 
 
 DATASETS: dict[str, NamedDataset] = {
-    "mnist": _family(
+    "mnist": _mnist_like(
         MNIST, tuple("0123456789"),
         "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
         "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
     ),
-    "fashion-mnist": _family(
+    "fashion-mnist": _mnist_like(
         FASHION, CLOTHES,
         "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
         "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
     ),
-    "kmnist": _family(
+    "kmnist": _mnist_like(
         KUZUSHIJI, HIRAGANA,
         "bdb82020997e1d708af4cf47b453dcf7", "e144d726b3acfaa3e44228e80efcd344",
         "5c965bf0a639b31b8f53240b1b52f4d7", "7320c461ea6c1c855c0b718fb2a4b134",
     ),
-    "cifar10": _toronto("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
-    "cifar100": _toronto("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
+    "cifar10": _cifar_archive("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
+    "cifar100": _cifar_archive("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
 }  # fmt: skip
 
 
 def named_dataset(name: str, folder: Path | None = None, notify: Notify = silent) -> Listing:
-    """The data set called `name`, from `folder` where one is given, else fetched once and kept."""
+    """The data set called `name`, from `folder` where one is given, else downloaded once."""
     if name not in DATASETS:
         raise unknown("data set", name, (*DATASETS, "digits"))
-    known = DATASETS[name]
+    dataset = DATASETS[name]
     if folder is None:
         folder = data_home() / name
-        for file in known.files:
+        for file in dataset.files:
             addresses = [mirror + file.name for mirror in file.mirrors]
             digest = Digest("md5", file.md5)
             fetch(folder / file.name, addresses, digest, damaged=DataError, notify=notify)
-    elif not folder.is_dir() or not known.recognise(folder):
+    elif not folder.is_dir() or not dataset.recognise(folder):
         raise DataError(
             f"'{folder}' does not hold {name}",
-            f"its files are {', '.join(file.name for file in known.files)}",
+            f"its files are {', '.join(file.name for file in dataset.files)}",
         )
-    return replace(known.read(folder), name=name)
+    return replace(dataset.read(folder), name=name)
 
 
 def data_home() -> Path:
@@ -133,37 +133,37 @@ ARRAYS = (".npy", ".npz")
 def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
     """The source that `data` names: a path, a name, or nothing for the embedded digits.
 
-    `tell` takes a line now and then while a named data set is being fetched.
+    `notify` takes a line now and then while a named data set is downloaded.
     """
     if data is None or data == "digits":
         return digits()
-    text, _, told = str(data).partition("::")
+    text, _, detail = str(data).partition("::")
     path = Path(text)
     if text in DATASETS and not isinstance(data, Path):
-        return named_dataset(text, Path(told) if told else None, notify)
+        return named_dataset(text, Path(detail) if detail else None, notify)
     if "*" in path.name or "{" in path.name:
         return webdataset(expand(text))
     if not path.exists():
         names = unknown("data set", text, (*DATASETS, "digits"))
         raise DataError(f"there is no '{text}'", f"check the path; of names, {names.hint}")
-    if path.suffix.lower() in TABLES and "(" not in told:
-        column, _, kind = told.partition("=")
+    if path.suffix.lower() in TABLES and "(" not in detail:
+        column, _, kind = detail.partition("=")
         return manifest(path, label=column or None, kind=kind or None)
-    if told:
-        return pattern(path, told)
-    return _of_folder(path) if path.is_dir() else _of_file(path)
+    if detail:
+        return pattern(path, detail)
+    return _open_folder(path) if path.is_dir() else _open_file(path)
 
 
 def absolute_location(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
-    place, mark, rest = str(data).partition("::")
-    named_one = place in (*DATASETS, "digits") and not isinstance(data, Path)
-    if data is None or named_one or not Path(place).exists():
+    path, separator, rest = str(data).partition("::")
+    named = path in (*DATASETS, "digits") and not isinstance(data, Path)
+    if data is None or named or not Path(path).exists():
         return None if data is None else str(data)
-    return f"{Path(place).resolve()}{mark}{rest}"
+    return f"{Path(path).resolve()}{separator}{rest}"
 
 
-def _of_file(path: Path) -> Source:
+def _open_file(path: Path) -> Source:
     if path.suffix.lower() in ARRAYS:
         return arrays(path)
     if is_tar(path) and path.name.startswith("cifar-"):
@@ -178,7 +178,7 @@ def _of_file(path: Path) -> Source:
     )
 
 
-def _of_folder(path: Path) -> Source:
+def _open_folder(path: Path) -> Source:
     """The reader that knows what a folder holds; a folder of class folders when none does."""
     try:
         names = [file.name for file in path.iterdir() if not file.name.startswith(".")]
@@ -187,11 +187,11 @@ def _of_folder(path: Path) -> Source:
             f"'{path}' cannot be read: {error.strerror}", "check who may read it"
         ) from error
     shards = [path / name for name in names if is_tar(Path(name))]
-    known: list[tuple[bool, Callable[[], Source]]] = [
+    readers: list[tuple[bool, Callable[[], Source]]] = [
         (is_idx(path), lambda: idx(path)),
         (is_cifar(path), lambda: cifar(path)),
         (any(name.endswith(".npy") and role(name[:-4]) for name in names), lambda: arrays(path)),
         (bool(shards) and holds_samples(shards[0]), lambda: webdataset(shards)),
         (is_imagenet(path), lambda: imagenet(path)),
     ]
-    return next((read() for fits, read in known if fits), None) or folder(path)
+    return next((read() for matches, read in readers if matches), None) or folder(path)

@@ -1,4 +1,4 @@
-"""manifest: a table of images, `path,label[,split][,group]`, as CSV or TSV.
+"""Manifest: a table of images, `path,label[,split][,group]`, as CSV or TSV.
 
 Columns are known by their names (`COLUMNS`), the delimiter by the first line.  A label is a class;
 it is several classes when its column is called `labels`, `tags` or `classes`, a number when it is
@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
 from saccade.data.item import Count, ImageFile, Item, Label, Skipped
-from saccade.data.sources.listing import SUFFIXES, Listing, assemble, split_of, why_no_image
+from saccade.data.sources.listing import SUFFIXES, Listing, assemble, skip_reason, split_of
 from saccade.errors import DataError, unknown
 
 # fmt: off
@@ -47,17 +47,17 @@ def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -
     kind = kind or KINDS.get(header[columns["label"]].casefold(), "class")
     if kind not in (kinds := ("class", *KINDS.values())):
         raise unknown("kind of label", kind, set(kinds))
-    reader = _Rows(path, columns, kind, delimiter)
-    found = [row for number, cells in rows if (row := reader.row(number, cells))]
-    reader.refuse_unusable(found)
-    return assemble(found, path.stem, f"'{path}'", reader.skipped, reader.notes(found))
+    reader = _RowReader(path, columns, kind, delimiter)
+    items = [row for line, cells in rows if (row := reader.row(line, cells))]
+    reader.refuse_unusable(items)
+    return assemble(items, path.stem, f"'{path}'", reader.skipped, reader.notes(items))
 
 
 def column_values(path: Path, column: str = "") -> dict[str, str]:
-    """What a table says of each image, by its name: in `column`, or in the first other one."""
+    """The values of a column by image name: of `column`, or of the first other than the name."""
     header, rows, _ = _table(path)
     folded = [cell.casefold() for cell in header]
-    name = next((at for at, cell in enumerate(folded) if cell in COLUMNS["path"]), None)
+    name = next((i for i, cell in enumerate(folded) if cell in COLUMNS["path"]), None)
     if name is None or len(header) < 2:
         raise DataError(
             f"'{path}' does not say which image a row is of: its columns are {', '.join(header)}",
@@ -65,17 +65,17 @@ def column_values(path: Path, column: str = "") -> dict[str, str]:
         )
     if column and column.casefold() not in folded:
         raise unknown("column", column, header, DataError)
-    place = folded.index(column.casefold()) if column else int(name == 0)
+    position = folded.index(column.casefold()) if column else int(name == 0)
     return {
-        str(PurePosixPath(cells[name].strip().replace("\\", "/"))): cells[place].strip()
+        str(PurePosixPath(cells[name].strip().replace("\\", "/"))): cells[position].strip()
         for _, cells in rows
-        if len(cells) > max(name, place)
+        if len(cells) > max(name, position)
     }
 
 
-def missing(place: str) -> str:
+def missing_reason(path: str) -> str:
     """Why an image that a person named cannot be read, or nothing."""
-    return "" if os.path.isfile(place) else "not there"  # noqa: PTH113  a name may be too long
+    return "" if os.path.isfile(path) else "not there"  # noqa: PTH113  a name may be too long
 
 
 def read_text(path: Path) -> str:
@@ -96,51 +96,50 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-class _Rows:
+class _RowReader:
     """Rows of the table turned into items, with what went wrong on the way."""
 
     def __init__(self, path: Path, columns: dict[str, int], kind: str, delimiter: str):
         self.path, self.columns, self.kind, self.delimiter = path, columns, kind, delimiter
         self.skipped: list[Skipped] = []
         self.missing: list[str] = []
-        self.seen: dict[str, Label] = {}
+        self.labels: dict[str, Label] = {}
 
-    def row(self, number: int, cells: Sequence[str]) -> tuple[str, Item] | None:
+    def row(self, line: int, cells: Sequence[str]) -> tuple[str, Item] | None:
         """The split and the item of one row, or nothing when there is no image to learn from."""
         cell = {
-            column: cells[at].strip() if at < len(cells) else ""
-            for column, at in self.columns.items()
+            column: cells[i].strip() if i < len(cells) else "" for column, i in self.columns.items()
         }
         if not cell["path"]:
-            raise self._wrong(number, "names no image", "each row starts with a path")
+            raise self._row_error(line, "names no image", "each row starts with a path")
         name = str(PurePosixPath(cell["path"].replace("\\", "/")))
-        place = str(self.path.parent / name)
-        label = self._label(cell["label"], number)
-        reason = self._why_not(name, place, label, number)
-        self.seen.setdefault(name, label)
+        path = str(self.path.parent / name)
+        label = self._label(cell["label"], line)
+        reason = self._skip_reason(name, path, label, line)
+        self.labels.setdefault(name, label)
         if reason:
             self.skipped.append(Skipped(name, reason))
             return None
-        item = Item(name, label, ImageFile(place), cell.get("group") or None)
-        return self._split(cell.get("split"), number), item
+        item = Item(name, label, ImageFile(path), cell.get("group") or None)
+        return self._split(cell.get("split"), line), item
 
-    def _why_not(self, name: str, place: str, label: Label, number: int) -> str:
+    def _skip_reason(self, name: str, path: str, label: Label, line: int) -> str:
         """Why the image of a row is left out, or nothing."""
-        if name in self.seen:
-            if self.seen[name] != label:
+        if name in self.labels:
+            if self.labels[name] != label:
                 hint = "one row an image, several labels joined by |"
-                raise self._wrong(number, f"labels '{name}' anew", hint)
+                raise self._row_error(line, f"labels '{name}' anew", hint)
             return "named more than once"
-        if reason := why_no_image(PurePosixPath(name).name):
+        if reason := skip_reason(PurePosixPath(name).name):
             return reason
-        if reason := missing(place):
+        if reason := missing_reason(path):
             self.missing.append(name)
             return reason
         return "" if label is not None else "without a label"
 
-    def refuse_unusable(self, found: Sequence[tuple[str, Item]]) -> None:
+    def refuse_unusable(self, rows: Sequence[tuple[str, Item]]) -> None:
         """Raise `DataError` when the table leaves nothing to learn from."""
-        if found:
+        if rows:
             return
         if self.missing:
             raise DataError(
@@ -151,18 +150,18 @@ class _Rows:
         first = f", such as {self.skipped[0]}" if self.skipped else ""
         raise DataError(f"'{self.path}' names nothing to learn from{first}", "a row is path,label")
 
-    def notes(self, found: Sequence[tuple[str, Item]]) -> tuple[str, ...]:
+    def notes(self, rows: Sequence[tuple[str, Item]]) -> tuple[str, ...]:
         """What a person should know about how the table was read."""
         notes: tuple[str, ...] = ()
         if self.missing:
             shown = ", ".join(f"'{name}'" for name in self.missing[:3])
             notes += (f"{len(self.missing)} images of the table are not there: {shown}",)
-        joined = [item.label for _, item in found if "|" in str(item.label)]
+        joined = [item.label for _, item in rows if "|" in str(item.label)]
         if self.kind == "class" and joined:
             notes += (f"'{joined[0]}' is read as one class; call the column labels for several",)
         return notes
 
-    def _label(self, text: str, number: int) -> Label:
+    def _label(self, text: str, line: int) -> Label:
         if self.kind == "several":
             for mark in SEVERAL[1:]:
                 text = text.replace(mark, SEVERAL[0])
@@ -170,41 +169,41 @@ class _Rows:
             return tuple(dict.fromkeys(name for name in names if name))
         if not text or self.kind == "class":
             return class_name(text) or None
-        value = self._number(text, number)
-        return self._count(value, text, number) if self.kind == "count" else value
+        value = self._number(text, line)
+        return self._count(value, text, line) if self.kind == "count" else value
 
-    def _number(self, text: str, number: int) -> float:
+    def _number(self, text: str, line: int) -> float:
         try:
             value = float(text if self.delimiter == "," else text.replace(",", "."))
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise self._wrong(number, f"has '{text}' for a number", "numbers are written 1.5")
+            raise self._row_error(line, f"has '{text}' for a number", "numbers are written 1.5")
         return value
 
-    def _count(self, value: float, text: str, number: int) -> Count:
+    def _count(self, value: float, text: str, line: int) -> Count:
         if value < 0 or value != int(value):
             hint = "counts are whole numbers from 0 on; for others write ::COLUMN=number"
-            raise self._wrong(number, f"has '{text}' for a count", hint)
+            raise self._row_error(line, f"has '{text}' for a count", hint)
         return Count(value)
 
-    def _split(self, text: str | None, number: int) -> str:
+    def _split(self, text: str | None, line: int) -> str:
         if not text:
             return "all"
         split = split_of(text)
         if split is None:
-            raise self._wrong(number, f"has the split '{text}'", "a split is train, val or test")
+            raise self._row_error(line, f"has the split '{text}'", "a split is train, val or test")
         return split
 
-    def _wrong(self, number: int, what: str, hint: str) -> DataError:
-        return DataError(f"row {number} of '{self.path}' {what}", hint)
+    def _row_error(self, line: int, what: str, hint: str) -> DataError:
+        return DataError(f"row {line} of '{self.path}' {what}", hint)
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     """The header, the numbered rows below it, and the delimiter."""
     text = read_text(path)
     first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=lambda mark: (_known(first.split(mark)), first.count(mark)))
+    delimiter = max(",;\t", key=lambda mark: (_header_score(first.split(mark)), first.count(mark)))
     table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         rows = [(table.line_num, row) for row in table if any(cell.strip() for cell in row)]
@@ -221,11 +220,11 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     return header, rows[1:], delimiter
 
 
-def _known(cells: Sequence[str]) -> int:
-    """How many cells of a first line make sense: names of columns, or an image's path."""
+def _header_score(cells: Sequence[str]) -> int:
+    """How many cells of a first line are names of columns, or an image's path."""
     names = {name for names in COLUMNS.values() for name in names}
-    plain = [cell.strip().strip('"').casefold() for cell in cells]
-    return sum(cell in names for cell in plain) + (_is_image(plain[0]) and len(cells) > 1)
+    folded = [cell.strip().strip('"').casefold() for cell in cells]
+    return sum(cell in names for cell in folded) + (_is_image(folded[0]) and len(cells) > 1)
 
 
 def _is_image(cell: str) -> bool:
@@ -233,13 +232,13 @@ def _is_image(cell: str) -> bool:
 
 
 def _columns(header: Sequence[str], label: str | None, path: Path) -> dict[str, int]:
-    """Where each known column stands; path and label must be there."""
+    """The position of each known column; path and label must be there."""
     folded = [cell.casefold() for cell in header]
     columns: dict[str, int] = {}
     for column, names in COLUMNS.items():
-        places = [at for name in names for at, cell in enumerate(folded) if cell == name]
-        if places:
-            columns[column] = places[0]
+        positions = [i for name in names for i, cell in enumerate(folded) if cell == name]
+        if positions:
+            columns[column] = positions[0]
     if label is not None:
         if label.casefold() not in folded:
             raise unknown("column", label, header, DataError)

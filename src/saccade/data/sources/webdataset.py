@@ -1,4 +1,4 @@
-"""webdataset: shards in .tar files, where `key.jpg` and `key.cls` are one sample.
+"""WebDataset: shards in .tar files, where `key.jpg` and `key.cls` are one sample.
 
 The key is all up to the first dot of the file's name, as the webdataset library has it.  The label
 is the text of `.cls`, else "label" in `.json`; a `classes.txt` beside the shards names its numbers.
@@ -18,8 +18,8 @@ from saccade.data.item import Item, LazyImage
 from saccade.data.sources.archive import tar_members
 from saccade.data.sources.listing import (
     SUFFIXES,
-    FoundImages,
     Listing,
+    ScanResult,
     assemble,
     refuse_imageless,
     split_of,
@@ -35,16 +35,16 @@ def webdataset(shards: Sequence[Path]) -> Listing:
         raise DataError("there is no shard", "name .tar files, as in 'shards/train-{000..009}.tar'")
     ordered = sorted(shards, key=lambda shard: natural_sort_key(str(shard)))
     classes = ()
-    if (list_of_classes := ordered[0].parent / "classes.txt").is_file():
-        classes = read_classes(list_of_classes)
-    found = FoundImages()
+    if (class_file := ordered[0].parent / "classes.txt").is_file():
+        classes = read_classes(class_file)
+    scan = ScanResult()
     rows: list[tuple[str, Item]] = []
     for shard in ordered:
         split = _split(shard)
-        rows += [(split, item) for item in _samples(shard, classes, found)]
+        rows += [(split, item) for item in _samples(shard, classes, scan)]
     where = f"'{ordered[0]}'" + (f" and {len(ordered) - 1} more" if ordered[1:] else "")
     if not rows:
-        refuse_imageless(found, where)
+        refuse_imageless(scan, where)
     splits = {_split(shard): shard for shard in ordered}
     if "all" in splits and len(splits) > 1:
         raise DataError(
@@ -52,16 +52,16 @@ def webdataset(shards: Sequence[Path]) -> Listing:
             "put train, val or test into the names of all",
         )
     name = BRACES.sub("", ordered[0].name.partition(".")[0]).rstrip("-_0123456789")
-    return assemble(rows, name or "shards", where, found.skipped, classes=classes)
+    return assemble(rows, name or "shards", where, scan.skipped, classes=classes)
 
 
-def expand(places: str) -> list[Path]:
+def expand(pattern: str) -> list[Path]:
     """The shards that `dir/train-{000..009}.tar`, `dir/*.tar` or one path names."""
-    if braces := BRACES.search(places):
+    if braces := BRACES.search(pattern):
         first, last = braces[1], braces[2]
         names = [
-            places[: braces.start()] + str(number).zfill(len(first)) + places[braces.end() :]
-            for number in range(int(first), int(last) + 1)
+            pattern[: braces.start()] + str(n).zfill(len(first)) + pattern[braces.end() :]
+            for n in range(int(first), int(last) + 1)
         ]
         missing = [name for name in names if not Path(name).is_file()]
         if missing:
@@ -70,7 +70,7 @@ def expand(places: str) -> list[Path]:
                 "check the numbers in braces",
             )
         return [Path(name) for name in names]
-    path = Path(places)
+    path = Path(pattern)
     return sorted(path.parent.glob(path.name)) if "*" in path.name else [path]
 
 
@@ -83,43 +83,43 @@ def holds_samples(path: Path) -> bool:
     return False
 
 
-def _samples(shard: Path, classes: Sequence[str], found: FoundImages) -> Iterator[Item]:
-    """The items of one shard; what has no image or no label goes into `found.skipped`."""
+def _samples(shard: Path, classes: Sequence[str], scan: ScanResult) -> Iterator[Item]:
+    """The items of one shard; what has no image or no label goes into `scan.skipped`."""
     samples: dict[str, dict[str, tuple[str, LazyImage]]] = {}
     for name, reason, image in tar_members(shard):
         folder, slash, file = name.removeprefix("./").rpartition("/")
         stem, dot, ending = file.partition(".")
         if reason or image is None or not stem:
-            found.skip(name, reason or "hidden")
+            scan.skip(name, reason or "hidden")
             continue
         samples.setdefault(folder + slash + stem, {})[(dot + ending).lower()] = (name, image)
-    for key, parts in samples.items():
-        images = [ending for ending in parts if Path("x" + ending).suffix in SUFFIXES]
-        label = _label(parts, classes, shard, key)
-        at = f"{shard.name}/{key}"
+    for key, members in samples.items():
+        images = [ending for ending in members if Path("x" + ending).suffix in SUFFIXES]
+        label = _label(members, classes, shard, key)
+        sample = f"{shard.name}/{key}"
         if len(images) != 1:
-            found.skip(at, "several images in one sample" if images else "without an image")
+            scan.skip(sample, "several images in one sample" if images else "without an image")
         elif not label:
-            found.skip(at, "without a label")
+            scan.skip(sample, "without a label")
         else:
-            yield Item(f"{at}{images[0]}", label, parts[images[0]][1])
+            yield Item(f"{sample}{images[0]}", label, members[images[0]][1])
 
 
 def _label(
-    parts: dict[str, tuple[str, LazyImage]], classes: Sequence[str], shard: Path, key: str
+    members: dict[str, tuple[str, LazyImage]], classes: Sequence[str], shard: Path, key: str
 ) -> str:
     """The class of one sample, by name."""
     text = ""
-    if ".cls" in parts:
-        text = bytes(parts[".cls"][1].read()).decode("utf-8", "replace").strip()
-    elif ".json" in parts:
+    if ".cls" in members:
+        text = bytes(members[".cls"][1].read()).decode("utf-8", "replace").strip()
+    elif ".json" in members:
         try:
-            told = json.loads(bytes(parts[".json"][1].read()))
+            fields = json.loads(bytes(members[".json"][1].read()))
         except (ValueError, RecursionError) as error:
             raise DataError(
                 f"'{key}.json' in '{shard}' is no JSON: {error}", "make the shard anew"
             ) from error
-        text = str(told.get("label", "")) if isinstance(told, dict) else ""
+        text = str(fields.get("label", "")) if isinstance(fields, dict) else ""
     if classes and text.isascii() and text.isdigit():
         if int(text) >= len(classes):
             raise DataError(

@@ -1,6 +1,6 @@
-"""What a few images tell of all: size, colour, brightness; and what fitted networks do not use.
+"""A summary of a data set from a few of its images; and the settings that fitted models ignore.
 
-A fitted network's rows have a closed form or a solver, so no setting of gradient descent counts.
+A fitted model has a closed form or a solver, so no setting of gradient descent matters to it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task
 
-SAMPLED = 48  # images, evenly spaced
-USED = ("model.name", "train.seed", "train.device", "train.threads")
+SAMPLE_SIZE = 48  # images, evenly spaced
+USED_SETTINGS = ("model.name", "train.seed", "train.device", "train.threads")
 UNUSED_PREFIXES = (
     "data.augment",
     "data.progressive_resizing",
@@ -47,32 +47,32 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
     Raises `RecipeError` where such a setting is among the `flags`.
     """
     name, why = recipe.model.name, f"no use: {recipe.model.name} is fitted in one go"
-    settled = Recipe().settings() | {"train.epochs": 0, "train.precision": "float32"}
-    unused = [setting for setting in settled if does_nothing(setting)]
+    defaults = Recipe().settings() | {"train.epochs": 0, "train.precision": "float32"}
+    unused = [setting for setting in defaults if is_unused(setting)]
     for setting in unused:
-        if setting in flags and recipe.settings()[setting] != settled[setting]:
+        if setting in flags and recipe.settings()[setting] != defaults[setting]:
             raise RecipeError(
                 f"{setting} does nothing for {name}, whose rows are fitted in one go",
                 "leave it out",
             )
     origins.update(dict.fromkeys(unused, why))
-    return recipe.with_({setting: settled[setting] for setting in unused})
+    return recipe.with_({setting: defaults[setting] for setting in unused})
 
 
-def does_nothing(setting: str) -> bool:
+def is_unused(setting: str) -> bool:
     """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
-    part = setting.split(".")[0]
+    table = setting.split(".")[0]
     return setting in UNUSED_PREFIXES or (
-        part in ("model", "optim", "train") and setting not in USED
+        table in ("model", "optim", "train") and setting not in USED_SETTINGS
     )
 
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """What settings that say `auto` are chosen from."""
+    """What settings with the value `auto` are chosen from."""
 
     short_side: int  # pixels, median
-    grey: bool  # every image looked at has equal colour channels
+    grey: bool  # every sampled image has equal colour channels
     count: int = 0  # images in all
     files: bool = True  # they are image files, not arrays of pixels
     per_class: int = 0  # images of a class, on average; 0 where labels are numbers
@@ -80,35 +80,35 @@ class DatasetSummary:
 
 
 def summarize(items: Sequence[Item]) -> DatasetSummary:
-    """Look at a few of `items`; raises `DataError` when none of those can be read."""
-    sides, grey = [], True
-    for item in _spread(items, SAMPLED):
+    """A summary from a sample of `items`; raises `DataError` when none of those can be read."""
+    short_sides, grey = [], True
+    for item in _evenly_spaced(items, SAMPLE_SIZE):
         try:
             raw = item.image.read()
             pixels = decode(raw, Preprocessing(size=32)).int()
         except (DataError, OSError):
             continue
         size = Image.open(io.BytesIO(raw)).size if isinstance(raw, bytes) else raw.shape[:2]
-        sides.append(min(size))
+        short_sides.append(min(size))
         grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
-    if not sides:
+    if not short_sides:
         raise DataError(f"none of the first images can be read, such as '{items[0].name}'")
     files = not isinstance(items[0].image, ImageArray)
     classes = {name for item in items for name in labels_of(item)}
     per_class = len(items) // len(classes) if classes else 0
     labelled = [item for item in items if item.label is not None]
     task = task_type(labelled) if labelled else DatasetSummary.task
-    return DatasetSummary(int(median(sides)), grey, len(items), files, per_class, task)
+    return DatasetSummary(int(median(short_sides)), grey, len(items), files, per_class, task)
 
 
 def channel_statistics(
-    images: ImageStore, looked_at: int = 4096
+    images: ImageStore, sample_size: int = 4096
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of every channel, of values 0 to 1, to four places."""
-    index = torch.tensor(_spread(range(len(images)), looked_at))
+    """Mean and standard deviation of every channel, of values 0 to 1, to four decimals."""
+    index = torch.tensor(_evenly_spaced(range(len(images)), sample_size))
     totals, squares, n = 0.0, 0.0, 0
-    for part in index.split(256):
-        pixels = images.take(part).double().div_(255).transpose(0, 1).flatten(1)
+    for rows in index.split(256):
+        pixels = images.take(rows).double().div_(255).transpose(0, 1).flatten(1)
         totals, squares, n = (
             totals + pixels.sum(1),
             squares + (pixels**2).sum(1),
@@ -119,10 +119,10 @@ def channel_statistics(
     return _rounded(mean), _rounded(std)
 
 
-def _spread(items: Sequence, count: int) -> list:
+def _evenly_spaced(items: Sequence, count: int) -> list:
     """At most `count` of `items`, evenly spaced, the first among them."""
-    places = np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int))
-    return [items[place] for place in places]
+    positions = np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int))
+    return [items[i] for i in positions]
 
 
 def _rounded(values: Tensor) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Traps of labels: classes missing, tiny or unequal; copies labelled otherwise or across splits."""
+"""Checks of labels: classes missing, tiny or imbalanced; copies across labels or splits."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def label_counts(case: Case) -> dict[str, Counter[str]]:
 
 
 def class_missing(case: Case) -> Finding | None:
+    """Classes without an image in one of the splits."""
     missing = {
         f"{split}/{name}": f"no image in {split}"
         for split, counts in label_counts(case).items()
@@ -33,26 +34,30 @@ def class_missing(case: Case) -> Finding | None:
     }
     if not missing:
         return None
-    learned = f"{case.training_split}/"
-    severity = "error" if any(name.startswith(learned) for name in missing) else "warning"
+    prefix = f"{case.training_split}/"
+    severity = "error" if any(name.startswith(prefix) for name in missing) else "warning"
     shown = ", ".join(list(missing)[:5]) + (" and others" if len(missing) > 5 else "")
-    words = f"{pluralize(len(missing), 'class', 'classes')} missing from a split: {shown}."
+    message = f"{pluralize(len(missing), 'class', 'classes')} missing from a split: {shown}."
     advice = "A class that is not learned cannot be told; one that is not tested has no score."
-    return Finding("class_missing", severity, len(missing), tuple(missing), words, advice, missing)
+    return Finding(
+        "class_missing", severity, len(missing), tuple(missing), message, advice, missing
+    )
 
 
 def class_tiny(case: Case) -> Finding | None:
+    """Classes with fewer than `TINY` images in the training split."""
     counts = label_counts(case).get(case.training_split, Counter())
     tiny = {name: pluralize(n, "image") for name, n in counts.items() if 0 < n < TINY}
     if not tiny:
         return None
     has = pluralize(len(tiny), "class has", "classes have")
-    words = f"{has} fewer than {TINY} images to learn from."
+    message = f"{has} fewer than {TINY} images to learn from."
     advice = "Add images, or put small classes together."
-    return Finding("class_tiny", "warning", len(tiny), tuple(tiny), words, advice, tiny)
+    return Finding("class_tiny", "warning", len(tiny), tuple(tiny), message, advice, tiny)
 
 
 def imbalance(case: Case) -> Finding | None:
+    """A largest class with `UNEVEN` times as many training images as the smallest."""
     counts = label_counts(case).get(case.training_split, Counter())
     present = {name: n for name, n in counts.items() if n}
     if len(present) < 2:
@@ -62,22 +67,24 @@ def imbalance(case: Case) -> Finding | None:
     if times < UNEVEN:
         return None
     remarks = {name: pluralize(present[name], "image") for name in (most, least)}
-    words = f"'{most}' has {times:.0f} times as many images as '{least}'."
+    message = f"'{most}' has {times:.0f} times as many images as '{least}'."
     advice = "Weigh the classes, sample them evenly, or add images of the small ones."
-    return Finding("imbalance", "warning", 2, (most, least), words, advice, remarks)
+    return Finding("imbalance", "warning", 2, (most, least), message, advice, remarks)
 
 
 def duplicates(case: Case) -> Finding | None:
+    """Exact copies: images with equal content."""
     groups = case.groups(case.content)
     extra = sum(len(group) - 1 for group in groups)
     if not extra:
         return None
-    words = f"{pluralize(extra, 'image')} {_are(extra)} exact copies of others."
+    message = f"{pluralize(extra, 'image')} {_are(extra)} exact copies of others."
     advice = "They count twice in training; --cleaned leaves them out."
-    return _finding("duplicates", "warning", extra, case, groups, words, advice)
+    return _finding("duplicates", "warning", extra, case, groups, message, advice)
 
 
 def near_duplicates(case: Case) -> Finding | None:
+    """Near copies: images with equal hashes and fine structure, but other content."""
     groups = [
         group
         for group in case.groups(case.cluster)
@@ -86,31 +93,32 @@ def near_duplicates(case: Case) -> Finding | None:
     extra = sum(len({case.content[row] for row in group}) - 1 for group in groups)
     if not extra:
         return None
-    words = (
+    message = (
         f"{pluralize(extra, 'image')} {_are(extra)} near copies of others: "
         "saved again, resized or brightened."
     )
     advice = "--cleaned makes one group of each, so that a split keeps them together."
-    return _finding("near_duplicates", "warning", extra, case, groups, words, advice)
+    return _finding("near_duplicates", "warning", extra, case, groups, message, advice)
 
 
 def different_labels(case: Case) -> Finding | None:
     """Copies that contradict each other; of numbers exact ones only, near ones may well differ."""
-    numbers = any(isinstance(item.label, int | float) for item in case.items)
+    numeric = any(isinstance(item.label, int | float) for item in case.items)
     groups = [
         group
-        for group in case.groups(case.content if numbers else case.cluster)
+        for group in case.groups(case.content if numeric else case.cluster)
         if len({_unordered(case.items[row].label) for row in group}) > 1
     ]
     count = sum(map(len, groups))
     if not groups:
         return None
-    words = f"{pluralize(len(groups), 'image')} {_are(len(groups))} there under different labels."
+    message = f"{pluralize(len(groups), 'image')} {_are(len(groups))} there under different labels."
     advice = "One of the labels is wrong; look at them."
-    return _finding("different_labels", "error", count, case, groups, words, advice)
+    return _finding("different_labels", "error", count, case, groups, message, advice)
 
 
 def leakage(case: Case) -> Finding | None:
+    """Copies and near copies in more than one split."""
     groups = [
         group for group in case.groups(case.cluster) if len({case.splits[row] for row in group}) > 1
     ]
@@ -119,9 +127,9 @@ def leakage(case: Case) -> Finding | None:
     held_out = sum(
         1 for group in groups for row in group if case.splits[row] != case.training_split
     )
-    words = f"{pluralize(held_out, 'held-out image')} {_are(held_out)} in another split as well."
+    message = f"{pluralize(held_out, 'held-out image')} {_are(held_out)} in another split as well."
     advice = "Scores come out too good; --cleaned keeps the held-out copy only."
-    return _finding("leakage", "error", held_out, case, groups, words, advice)
+    return _finding("leakage", "error", held_out, case, groups, message, advice)
 
 
 def _finding(
@@ -130,17 +138,17 @@ def _finding(
     count: int,
     case: Case,
     groups: Sequence[Sequence[int]],
-    words: str,
+    message: str,
     advice: str,
 ) -> Finding:
     flat = [row for group in groups for row in group]
     divided = len(set(case.splits)) > 1
     remarks = {}
     for row in flat:
-        told = (label_text(case.items[row]), case.splits[row] if divided else "")
-        remarks[case.items[row].name] = ", ".join(filter(None, told))
-    together = tuple(case.names(group) for group in groups)
-    return Finding(kind, severity, count, case.names(flat), words, advice, remarks, together)
+        details = (label_text(case.items[row]), case.splits[row] if divided else "")
+        remarks[case.items[row].name] = ", ".join(filter(None, details))
+    names = tuple(case.names(group) for group in groups)
+    return Finding(kind, severity, count, case.names(flat), message, advice, remarks, names)
 
 
 def _unordered(label: Label) -> Label | frozenset[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from saccade.auto.look import channel_statistics, summarize
+from saccade.auto.summary import channel_statistics, summarize
 from saccade.data.cache import CachedImages
 from saccade.data.item import ImageArray, Item
 from saccade.errors import DataError
