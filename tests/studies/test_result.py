@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from saccade.studies.cell import StudyRun
-from saccade.studies.number import StudyMetric, metric_of
+from saccade.studies.study_run import StudyRun
+from saccade.studies.metric import StudyMetric, metric_of
 from saccade.studies.result import StudyResult, edge_notes, rows_of, verdict
 from saccade.studies.study import BestOf, Study, Variant
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from saccade.errors import RecipeError, unknown
 from saccade.recipes.shipped import RECIPES
-from saccade.studies.number import metric_of
+from saccade.studies.metric import metric_of
 from saccade.studies.study import TEXT_KEYS, BestOf, Study, Variant, refuse_impossible
 from saccade.words import aligned, html_table
 

@@ -19,7 +19,7 @@ from typing import Any
 from saccade.errors import RecipeError
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES
-from saccade.studies.number import StudyMetric
+from saccade.studies.metric import StudyMetric
 
 TEXT_KEYS = ("title", "question", "lectures", "limitations")
 FIXED = {"train.threads": 1, "data.doctor": "off"}  # unless a study says otherwise

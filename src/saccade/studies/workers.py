@@ -25,7 +25,7 @@ from saccade.command import Command
 from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
 from saccade.runs.run import Run
-from saccade.studies.cell import progress_of
+from saccade.studies.study_run import progress_of
 from saccade.training.train import resume_training, start_training
 from saccade.training.view import CompositeView
 

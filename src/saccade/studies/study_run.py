@@ -7,7 +7,7 @@ from math import nan
 from pathlib import Path
 
 from saccade.runs.run import Run
-from saccade.studies.number import StudyMetric
+from saccade.studies.metric import StudyMetric
 from saccade.studies.study import Trial
 
 
