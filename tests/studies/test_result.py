@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from saccade.studies.study_run import StudyRun
 from saccade.studies.metric import StudyMetric, metric_of
 from saccade.studies.result import StudyResult, edge_notes, rows_of, verdict
 from saccade.studies.study import BestOf, Study, Variant
+from saccade.studies.study_run import StudyRun
 
 ACCURACY = StudyMetric("test_accuracy")
 BASE = [0.80, 0.82, 0.81, 0.83]
@@ -29,7 +29,9 @@ def cells(of: Study, values: dict[str, list[float | None]]) -> list[StudyRun]:
     """Cells with these values by trial, tuned settings to be chosen by the same."""
     trials = {trial.name: trial for trial in of.trials}
     return [
-        StudyRun(trials[name], seed, Path(name), v, v, "" if v else "diverged in epoch 2", (0.5,), 2.0)
+        StudyRun(
+            trials[name], seed, Path(name), v, v, "" if v else "diverged in epoch 2", (0.5,), 2.0
+        )
         for seed in range(of.seeds)
         for name, row in values.items()
         for v in [row[seed]]

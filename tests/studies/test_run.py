@@ -21,8 +21,8 @@ from saccade import api
 from saccade.engine.stopping import stop_requests
 from saccade.errors import RecipeError, Stopped, UsageError
 from saccade.runs.run import Run
-from saccade.studies.study_run import progress_of
 from saccade.studies.result import StudyResult
+from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, train_all, train_one
 
 TWO = """

@@ -18,8 +18,8 @@ from typing import Any
 
 from saccade.metrics.intervals import Interval, PairedTTest, mean_interval, paired_t_test
 from saccade.metrics.paired import holm
-from saccade.studies.study_run import StudyRun
 from saccade.studies.study import BestOf, Study, Variant, plain, tuned_settings
+from saccade.studies.study_run import StudyRun
 
 LEVEL = 0.05  # of Holm's p-values: rarer than this is outside the noise
 

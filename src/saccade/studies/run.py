@@ -18,12 +18,12 @@ from saccade.data.sources import absolute_location, open_source
 from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
 from saccade.files import atomic_write
 from saccade.progress import say
-from saccade.studies.study_run import progress_of, read_study_run, run_folder
 from saccade.studies.load import find_study, load_study
 from saccade.studies.metric import StudyMetric
 from saccade.studies.page import study_page, svg
 from saccade.studies.result import StudyResult
 from saccade.studies.study import TEXT_KEYS, Study, Trial
+from saccade.studies.study_run import progress_of, read_study_run, run_folder
 from saccade.studies.workers import TrainingJob, train_all
 
 TIMEOUT = 10.0  # seconds for the processes of a killed study to leave
