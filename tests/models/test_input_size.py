@@ -8,7 +8,7 @@ import torchvision
 from torch import nn
 
 from saccade.errors import UsageError
-from saccade.models.create import check_size, obstacle
+from saccade.models.create import check_size, find_obstacle
 from saccade.models.layers.blocks import chain
 
 
@@ -46,10 +46,10 @@ def test_a_row_of_another_length_says_what_it_wants():
 def test_a_network_with_weights_keeps_them_and_its_statistics():
     network = chain(conv=nn.Conv2d(1, 2, 3), bn=nn.BatchNorm2d(2), pool=nn.MaxPool2d(4))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    assert obstacle(network, (1, 6, 6)) is None
-    found = obstacle(network, (1, 5, 5))
+    assert find_obstacle(network, (1, 6, 6)) is None
+    found = find_obstacle(network, (1, 5, 5))
     assert found is not None
-    assert found.why == "pool would be 0x0"
+    assert found.message == "pool would be 0x0"
     after = network.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
 
