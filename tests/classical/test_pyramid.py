@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from saccade.classical.encode import SpatialPyramid, VisualWords, parts
+from saccade.classical.encode import SpatialPyramid, VisualWords, intervals
 
 
 def test_each_descriptor_becomes_its_nearest_word():
@@ -30,5 +30,5 @@ def test_regions_hold_the_means_of_their_places_row_by_row():
 
 
 def test_regions_of_a_small_grid_are_never_empty():
-    assert parts(2, 3) == [slice(0, 1), slice(0, 2), slice(1, 2)]
-    assert parts(6, 3) == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert intervals(2, 3) == [slice(0, 1), slice(0, 2), slice(1, 2)]
+    assert intervals(6, 3) == [slice(0, 2), slice(2, 4), slice(4, 6)]

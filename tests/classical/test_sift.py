@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.classical.descriptors import DenseSift, centres, smoothing
+from saccade.classical.descriptors import DenseSift, blur_sigma, grid_points
 
 TOLERANCE = 0.75  # of 512: half a unit of rounding, and the angles that OpenCV approximates
 STEP = 4
@@ -24,9 +24,9 @@ STEP = 4
 
 def opencv(pixels: NDArray[np.uint8], cell: float) -> NDArray:
     """[H,W] -> [points,128], upright, cells of `cell` pixels; `sigma` is the blur in all."""
-    down, along = (centres(n, STEP, torch.empty(0)).tolist() for n in pixels.shape)
+    down, along = (grid_points(n, STEP, torch.empty(0)).tolist() for n in pixels.shape)
     points = [cv2.KeyPoint(float(x), float(y), cell / 1.5, 0.0) for y in down for x in along]
-    blurred = (smoothing(cell) ** 2 + 0.25) ** 0.5
+    blurred = (blur_sigma(cell) ** 2 + 0.25) ** 0.5
     found = cv2.SIFT.create(sigma=blurred).compute(pixels, points)[1]
     return np.asarray(found)
 
@@ -68,7 +68,7 @@ def test_descriptors_of_photographs_are_those_of_opencv(shared_data: Path, cell:
 
 def test_every_scale_has_the_same_grid_over_the_whole_image():
     assert DenseSift((4, 8, 12), 8)(torch.rand(2, 1, 64, 40)).shape == (2, 128, 3, 8, 5)
-    assert centres(64, 8, torch.empty(0)).tolist() == [3, 11, 19, 27, 35, 43, 51, 59]
+    assert grid_points(64, 8, torch.empty(0)).tolist() == [3, 11, 19, 27, 35, 43, 51, 59]
 
 
 def test_light_and_contrast_change_no_descriptor():
