@@ -122,4 +122,4 @@ def test_a_number_is_written_in_its_unit(
 ) -> None:
     number = metric_of(text)
     assert str(number) == text
-    assert (number.written(value), number.difference(value)) == (written, difference)
+    assert (number.formatted(value), number.difference(value)) == (written, difference)
