@@ -144,7 +144,7 @@ class DenseSift(nn.Module):
 
     def __init__(self, cells: tuple[int, ...] = (4, 6, 8, 10), step: int = 4) -> None:
         super().__init__()
-        self.cells = cells  # pixels of a cell's side, one a scale
+        self.cells = cells  # pixels, height and width of a cell at each scale
         self.step = step  # pixels between two grid points
 
     def forward(self, x: Tensor) -> Tensor:
@@ -229,7 +229,7 @@ class ColourStatistics(nn.Module):
 
     def __init__(self, cells: tuple[int, ...] = (4, 6, 8, 10), step: int = 4) -> None:
         super().__init__()
-        self.cells = cells  # pixels of a cell's side, one a scale
+        self.cells = cells  # pixels, height and width of a cell at each scale
         self.step = step  # pixels between two grid points
 
     def forward(self, x: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ class Value:
 
     @property
     def numel(self) -> int:
+        """The number of elements."""
         return torch.Size(self.shape).numel()
 
 

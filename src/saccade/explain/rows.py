@@ -79,6 +79,7 @@ class Table:
         return tuple(rows)
 
     def unfolded(self, call: Call) -> Iterator[Call | Operation]:
+        """The children of a call, groups replaced by theirs unless they are one layer."""
         for child in call.children:
             if isinstance(child, Call) and is_group(child) and not self.is_single_layer(child):
                 yield from self.unfolded(child)
@@ -97,6 +98,7 @@ class Table:
         )
 
     def row(self, child: Call | Operation, owner: Call, reads: tuple[int, ...]) -> Row:
+        """The row of a module call, or of an operation of `owner` itself."""
         if isinstance(child, Operation):
             value, name = child.output, child.name.strip("_")
             path = f"{owner.path}.{name}" if owner.path else name
@@ -122,6 +124,7 @@ class Table:
         )
 
     def field_of(self, value: Value | None) -> ReceptiveField | None:
+        """The receptive field of a value; None where it does not depend on the image."""
         return self.fields.get(value) if value else None
 
     def total(self, call: Call) -> Counts:
@@ -136,6 +139,7 @@ class Table:
 
 
 def outputs_of(operation: Operation) -> Iterator[Value]:
+    """The values among an operation's outputs."""
     return (value for value in operation.outputs if value is not None)
 
 

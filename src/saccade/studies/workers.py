@@ -76,7 +76,7 @@ def train_all(
 
 
 def _train_in_turn(jobs: Sequence[TrainingJob], on_trained: Trained) -> None:
-    """Train in this process; a signal that is too late for one training stops the study after it."""
+    """Train in this process; a signal too late for one training stops the study after it."""
     with stop_requests() as request:
         for count, job in enumerate(jobs, 1):
             train_one(job)
