@@ -39,8 +39,8 @@ def test_a_relu_that_fires_for_no_image_is_dead():
         fc.weight.copy_(torch.tensor([[1.0], [-1.0], [0.0], [0.0]]))
         fc.bias.copy_(torch.tensor([0.0, 0.0, 1.0, -1.0]))
     network = chain(fc=fc, relu=nn.ReLU())
-    seen = activation_statistics(network, torch.tensor([[-1.0], [2.0]]))
-    assert seen["relu"].summary()[2:4] == (4, 0.25)  # only the last of the four
+    statistics = activation_statistics(network, torch.tensor([[-1.0], [2.0]]))
+    assert statistics["relu"].summary()[2:4] == (4, 0.25)  # only the last of the four
 
 
 def test_a_unit_may_fire_for_any_of_many_images():
@@ -108,10 +108,10 @@ def test_looking_changes_nothing_of_the_network():
     network = chain(conv=nn.Conv2d(1, 4, 3), bn=nn.BatchNorm2d(4), drop=nn.Dropout())
     network[2].eval()
     before = {k: v.clone() for k, v in network.state_dict().items()}
-    images, chance = torch.rand(5, 1, 8, 8), torch.get_rng_state()
+    images, state = torch.rand(5, 1, 8, 8), torch.get_rng_state()
     LayerMonitor(network, images).measure()
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
-    assert torch.equal(torch.get_rng_state(), chance)
+    assert torch.equal(torch.get_rng_state(), state)
     assert [part.training for part in network] == [True, True, False]
     assert all(not part._forward_hooks for part in network.modules())
 

@@ -27,8 +27,8 @@ def support(module: nn.Module, size: tuple[int, ...]) -> tuple[set[int], set[int
     maps = module.double().eval()(image)
     position = maps.shape[2] // 2, maps.shape[3] // 2
     (gradient,) = torch.autograd.grad(maps[0, :, position[0], position[1]].sum(), image)
-    seen = gradient[0].abs().sum(0)
-    rows, columns = seen.sum(1).nonzero().flatten(), seen.sum(0).nonzero().flatten()
+    magnitude = gradient[0].abs().sum(0)
+    rows, columns = magnitude.sum(1).nonzero().flatten(), magnitude.sum(0).nonzero().flatten()
     return set(rows.tolist()), set(columns.tolist()), position
 
 
@@ -37,8 +37,8 @@ def predicted(
 ) -> set[int]:
     first = field.start[dim] + field.stride[dim] * position[dim]
     bits = range(field.size[dim])
-    seen = {first + bit for bit in bits if field.mask[dim] >> bit & 1}
-    return seen & set(range(size[1 + dim]))
+    pixels = {first + bit for bit in bits if field.mask[dim] >> bit & 1}
+    return pixels & set(range(size[1 + dim]))
 
 
 def positive(module: nn.Module) -> nn.Module:

@@ -45,9 +45,9 @@ def test_means_and_pairs_are_those_of_scipy() -> None:
     assert a.difference is None
     assert b.difference is not None and c.difference is not None
     assert b.difference.difference == pytest.approx(0.105)
-    wanted = [stats.ttest_rel(values, BASE).pvalue for values in (CLEAR, UNCLEAR)]
-    assert [b.difference.p_value, c.difference.p_value] == pytest.approx(wanted)
-    assert [b.p_value, c.p_value] == pytest.approx([2 * wanted[0], wanted[1]])  # Holm, by hand
+    expected = [stats.ttest_rel(values, BASE).pvalue for values in (CLEAR, UNCLEAR)]
+    assert [b.difference.p_value, c.difference.p_value] == pytest.approx(expected)
+    assert [b.p_value, c.p_value] == pytest.approx([2 * expected[0], expected[1]])  # Holm, by hand
     assert [verdict(row, 1) for row in (a, b, c)] == ["", "better", "inside the noise"]
     assert verdict(b, -1) == "worse"
 

@@ -94,7 +94,7 @@ def test_only_the_table_s_connections_reach_c3():
     c3 = create_model("lenet5_1998").get_submodule("c3")
     assert isinstance(c3, TableConv2d)
     reached = c3.dense().abs().sum((2, 3)) > 0
-    expected = [[j in seen for j in range(6)] for seen in C3_TABLE]
+    expected = [[j in inputs for j in range(6)] for inputs in C3_TABLE]
     assert reached.tolist() == expected
 
 
@@ -112,5 +112,5 @@ def test_caffes_weights_read_99_04_percent_of_mnist(shared_data):
     network = create_model("lenet_caffe", weights=weights).eval()
     pixels, labels = mnist_test(shared_data / "mnist")
     with torch.no_grad():
-        found = torch.cat([network(part / 256).argmax(1) for part in pixels.split(1000)])
-    assert (found == labels).sum() == 9904
+        predicted = torch.cat([network(part / 256).argmax(1) for part in pixels.split(1000)])
+    assert (predicted == labels).sum() == 9904
