@@ -27,7 +27,7 @@ from saccade.studies.workers import TrainingJob, train_all, train_one
 
 TWO = """
 question = "does it matter how fast?"
-number = "test_accuracy"
+metric = "test_accuracy"
 seeds = 2
 [settings]
 model.name = "logistic_regression"

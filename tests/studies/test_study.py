@@ -13,7 +13,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.studies.load import SHIPPED, find_study, load_study
 from saccade.studies.study import Study
 
-HEAD = 'question = "which?"\nnumber = "test_accuracy"\n'
+HEAD = 'question = "which?"\nmetric = "test_accuracy"\n'
 PAIR = '[variants.one]\noptim.lr = 0.1\n[variants.two]\noptim.name = "sgd"\n'
 
 Written = Callable[[str], Study]
@@ -109,10 +109,10 @@ TWO = f"{HEAD}[variants.a]\n[variants.b]\n"
         (HEAD, "needs variants or axes", "[variants.adam]"),
         (f"{HEAD}[variants.a]\n", "has nothing to compare", "two variants"),
         (f"{HEAD}[variants.'a b']\n[variants.'a-b']\n", "would lie in one folder", "that differ"),
-        (f"{TWO}against = 'c'\n", "no variant is called 'c'", "a, b"),
-        ("number = 'test_accuracy'\n" + PAIR, "has no question", "saccade studies"),
-        (f"question = '?'\nnumber = 'accuracy'\n{PAIR}", "called 'accuracy'", "test_accuracy"),
-        (f"question = '?'\nnumber = 'epochs_to_loss'\n{PAIR}", "'epochs_to_loss'", "loss:0.1"),
+        (f"{TWO}baseline = 'c'\n", "no variant is called 'c'", "a, b"),
+        ("metric = 'test_accuracy'\n" + PAIR, "has no question", "saccade studies"),
+        (f"question = '?'\nmetric = 'accuracy'\n{PAIR}", "called 'accuracy'", "test_accuracy"),
+        (f"question = '?'\nmetric = 'epochs_to_loss'\n{PAIR}", "'epochs_to_loss'", "loss:0.1"),
         (f"{HEAD}variants = {{}}\n", "needs variants or axes", "[variants.adam]"),
         (f"{HEAD}variants = {{ a = 1, b = 2 }}\n", "'a = 1' sets nothing", "optim.name"),
         (f"{HEAD}axes = {{ a = 1 }}\n", "'a = 1' sets nothing", "optim.name"),
