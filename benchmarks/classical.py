@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from saccade.auto.summary import channel_statistics
-from saccade.classical.descriptors import DenseSift, centres, smoothing
+from saccade.classical.descriptors import DenseSift, blur_sigma, grid_points
 from saccade.classical.fit import fit
 from saccade.data.cache import CachedImages, ImageStore, decode_all
 from saccade.data.classes import class_indices
@@ -63,9 +63,9 @@ def measure(name: str, folder: Path, train: str, held: str) -> None:
 def beside_opencv(cell: int, count: int = 20) -> None:
     """Print images a second of one scale, ours and OpenCV's, on the same grid."""
     pixels = np.random.default_rng(SEED).integers(0, 256, (count, 128, 128), dtype=np.uint8)
-    places = centres(128, 4, torch.empty(0)).tolist()
-    points = [cv2.KeyPoint(float(x), float(y), cell / 1.5, 0.0) for y in places for x in places]
-    theirs = cv2.SIFT.create(sigma=(smoothing(cell) ** 2 + 0.25) ** 0.5)
+    grid = grid_points(128, 4, torch.empty(0)).tolist()
+    points = [cv2.KeyPoint(float(x), float(y), cell / 1.5, 0.0) for y in grid for x in grid]
+    theirs = cv2.SIFT.create(sigma=(blur_sigma(cell) ** 2 + 0.25) ** 0.5)
     row, images = DenseSift((cell,)), CachedImages(torch.from_numpy(pixels)[:, None])
     row(images.take(torch.arange(1)) / 255)
     start = time.process_time()

@@ -129,7 +129,7 @@ def main() -> None:
             result = decode_all(items, extractor.preprocessing)
             kept = [items[k] for k in result.indices]
             decoding = DecodedImages(kept, result.images, extractor.preprocessing)
-            numbers = features(extractor.trunk, decoding, AugmentedCopies())[:, 0]
+            numbers = features(extractor.backbone, decoding, AugmentedCopies())[:, 0]
             measure(name, kept, numbers, arguments.seeds)
 
 

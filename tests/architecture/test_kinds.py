@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import saccade
-from saccade.tasks.catalogue import FORMER, TASKS
+from saccade.tasks.catalogue import RENAMED_KINDS, TASKS
 
 ROOT = Path(saccade.__file__).parent
 ROOMS = ("tasks/", "report/tasks/")
-KINDS = {*TASKS, *FORMER}
+KINDS = {*TASKS, *RENAMED_KINDS}
 CLASSES = {task.__name__ for task in TASKS.values()}
 
 

@@ -47,8 +47,8 @@ def test_thresholds_are_the_mean_confidence_of_each_class() -> None:
 
 
 def test_an_image_that_is_confidently_of_no_class_is_not_counted() -> None:
-    found = confident_classes(BY_HAND, thresholds(BY_HAND, LABELS))
-    assert found.tolist() == [0, 0, 0, 1, 1, 1, -1, 2, 2, 0]
+    classes = confident_classes(BY_HAND, thresholds(BY_HAND, LABELS))
+    assert classes.tolist() == [0, 0, 0, 1, 1, 1, -1, 2, 2, 0]
     counted = confident_joint(BY_HAND, LABELS)
     assert counted.tolist() == [[3, 1, 0], [0, 2, 0], [1, 0, 2]]
 
@@ -76,9 +76,9 @@ def test_a_class_is_never_emptied() -> None:
     labels = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
     right = torch.tensor([[0.9, 0.1]] * 4, dtype=torch.float64)
     wrong = torch.tensor([[0.8, 0.2], [0.85, 0.15], [0.95, 0.05], [0.99, 0.01]]).double()
-    said = torch.cat([right, wrong])
-    assert prune_by_class(said, labels).sum() <= 3
-    assert prune_by_noise_rate(said, labels).sum() <= 3
+    probabilities = torch.cat([right, wrong])
+    assert prune_by_class(probabilities, labels).sum() <= 3
+    assert prune_by_noise_rate(probabilities, labels).sum() <= 3
 
 
 def test_the_interval_holds_the_share_and_draws_the_same_images_again() -> None:

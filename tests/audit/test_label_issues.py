@@ -32,21 +32,21 @@ def mislabelled(photos: Path) -> Path:
 
 
 def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path) -> None:
-    found = api.label_issues(mislabelled)
-    assert {s.name: s.suggested for s in found.issues} == {
+    result = api.label_issues(mislabelled)
+    assert {s.name: s.suggested for s in result.issues} == {
         "red/wrong.png": "blue",
         "green/wrong.png": "red",
     }
-    assert all(s.p_given < 0.5 < s.p_suggested for s in found.issues)
-    assert found.label_error_rate == pytest.approx(2 / 48, abs=0.02)
-    assert found.n == 48 and found.agreements == 46
-    assert [s.margin for s in found.issues] == sorted(s.margin for s in found.issues)
+    assert all(s.p_given < 0.5 < s.p_suggested for s in result.issues)
+    assert result.label_error_rate == pytest.approx(2 / 48, abs=0.02)
+    assert result.n == 48 and result.agreements == 46
+    assert [s.margin for s in result.issues] == sorted(s.margin for s in result.issues)
 
 
 def test_right_labels_have_no_issues(photos: Path) -> None:
-    found = api.label_issues(photos)
-    assert found.issues == () and found.label_error_rate == 0
-    assert "label issues  0" in str(found)
+    result = api.label_issues(photos)
+    assert result.issues == () and result.label_error_rate == 0
+    assert "label issues  0" in str(result)
 
 
 def test_the_cleaned_table_is_a_source_without_the_issues(
@@ -66,27 +66,27 @@ def test_the_cleaned_table_is_a_source_without_the_issues(
 
 def test_a_copy_of_a_wrong_image_does_not_vouch_for_its_label(mislabelled: Path) -> None:
     shutil.copy(mislabelled / "red" / "wrong.png", mislabelled / "red" / "wrong copy.png")
-    found = {s.name for s in api.label_issues(mislabelled).issues}
-    assert found == {*WRONG, "red/wrong copy.png"}
+    names = {s.name for s in api.label_issues(mislabelled).issues}
+    assert names == {*WRONG, "red/wrong copy.png"}
 
 
 def test_a_class_of_one_image_is_left_out_and_named(mislabelled: Path) -> None:
     (mislabelled / "violet").mkdir()
     shutil.copy(mislabelled / "blue" / "00.png", mislabelled / "violet" / "00.png")
-    found = api.label_issues(mislabelled)
-    assert found.notes[-1] == "too few images to be looked at: violet"
-    assert {s.name for s in found.issues} == WRONG and found.n == 48
+    result = api.label_issues(mislabelled)
+    assert result.notes[-1] == "too few images to be looked at: violet"
+    assert {s.name for s in result.issues} == WRONG and result.n == 48
 
 
 def test_the_command_prints_one_object_or_a_row_a_label_issue(
     mislabelled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["label-issues", str(mislabelled), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {s["name"] for s in told["label_issues"]} == WRONG
-    low, high = told["label_error_rate_interval"]
-    assert low <= told["label_error_rate"] <= high
-    assert [sum(column) for column in zip(*told["noise_matrix"])] == pytest.approx([1, 1, 1])
+    output = json.loads(capsys.readouterr().out)
+    assert {s["name"] for s in output["label_issues"]} == WRONG
+    low, high = output["label_error_rate_interval"]
+    assert low <= output["label_error_rate"] <= high
+    assert [sum(column) for column in zip(*output["noise_matrix"])] == pytest.approx([1, 1, 1])
     assert main(["label-issues", str(mislabelled), "--csv"]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
     assert {(row["name"], row["given"], row["suggested"]) for row in rows} == {
@@ -103,10 +103,10 @@ def test_the_page_shows_each_issue_and_runs_nothing(mislabelled: Path, tmp_path:
 
 
 def test_a_run_looks_with_what_it_has_learned_and_says_so(mislabelled: Path, trained: Run) -> None:
-    found = api.label_issues(mislabelled, model=trained.path)
-    assert found.features == f"what goes into the last layer of {trained.path}"
-    assert "may know wrong labels by heart" in found.notes[0]
-    assert found.n == 48 and found.agreements > 24
+    result = api.label_issues(mislabelled, model=trained.path)
+    assert result.features == f"what goes into the last layer of {trained.path}"
+    assert "may know wrong labels by heart" in result.notes[0]
+    assert result.n == 48 and result.agreements > 24
 
 
 def test_labels_of_another_kind_are_refused(photos: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def images() -> torch.Tensor:
 
 def test_a_sheet_shows_each_image_as_it_is_and_then_as_training_sees_it():
     rows = {"flip": Flip(1), "nothing": compose([])}
-    drawn = sheet(images(), rows, torch.Generator(), copies=2, side=16)
+    drawn = sheet(images(), rows, torch.Generator(), copies=2, size=16)
     pixels = np.asarray(drawn)
     left = drawn.width - 2 * 20
     for row, shown in enumerate((images()[0].flip(2), images()[1])):
@@ -31,7 +31,7 @@ def test_a_sheet_shows_each_image_as_it_is_and_then_as_training_sees_it():
 
 def test_a_mixture_is_shown_with_different_images_and_grey_ones_are_drawn():
     rows = {"mixup": Mixup(1.0)}
-    drawn = sheet(images()[:, :1], rows, torch.Generator().manual_seed(0), copies=3, side=8)
+    drawn = sheet(images()[:, :1], rows, torch.Generator().manual_seed(0), copies=3, size=8)
     pixels = np.asarray(drawn)[4:12, -36:]
     assert len({pixels[:, 12 * view : 12 * view + 8].tobytes() for view in range(3)}) == 3
     assert (pixels[..., 0] == pixels[..., 1]).all()

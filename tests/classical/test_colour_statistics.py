@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from saccade.classical.descriptors import ColourStatistics, DenseSift, centres
+from saccade.classical.descriptors import ColourStatistics, DenseSift, grid_points
 
 
 def slowly(image: torch.Tensor, y: int, x: int, cell: int) -> torch.Tensor:
@@ -22,13 +22,13 @@ def slowly(image: torch.Tensor, y: int, x: int, cell: int) -> torch.Tensor:
 
 def test_each_cell_has_the_mean_and_the_deviation_of_its_colours():
     image = torch.rand(3, 21, 30, generator=torch.Generator().manual_seed(0))
-    found = ColourStatistics((3, 5), 6)(image[None])[0]
+    descriptors = ColourStatistics((3, 5), 6)(image[None])[0]
     for scale, cell in enumerate((3, 5)):
-        for row, y in enumerate(centres(21, 6, image).tolist()):
-            for column, x in enumerate(centres(30, 6, image).tolist()):
+        for row, y in enumerate(grid_points(21, 6, image).tolist()):
+            for column, x in enumerate(grid_points(30, 6, image).tolist()):
                 expected = slowly(image, y, x, cell)
                 torch.testing.assert_close(
-                    found[:, scale, row, column], expected, atol=1e-3, rtol=1e-3
+                    descriptors[:, scale, row, column], expected, atol=1e-3, rtol=1e-3
                 )
 
 

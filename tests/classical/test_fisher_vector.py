@@ -18,11 +18,11 @@ def mixture() -> GaussianMixture:
 
 
 def row(fitted: GaussianMixture, levels: tuple[tuple[int, int], ...] = ((1, 1),)) -> FisherVector:
-    made = FisherVector(SIZE, GAUSSIANS, levels=levels).double()
-    made.weights.copy_(torch.from_numpy(fitted.weights_))
-    made.means.copy_(torch.from_numpy(fitted.means_))
-    made.variances.copy_(torch.from_numpy(fitted.covariances_))
-    return made
+    vector = FisherVector(SIZE, GAUSSIANS, levels=levels).double()
+    vector.weights.copy_(torch.from_numpy(fitted.weights_))
+    vector.means.copy_(torch.from_numpy(fitted.means_))
+    vector.variances.copy_(torch.from_numpy(fitted.covariances_))
+    return vector
 
 
 def expected(descriptors: torch.Tensor, fitted: GaussianMixture) -> np.ndarray:
@@ -30,28 +30,34 @@ def expected(descriptors: torch.Tensor, fitted: GaussianMixture) -> np.ndarray:
 
     [...,D] -> [2*K*D]
     """
-    found = skimage_fisher_vector(descriptors.reshape(-1, SIZE).numpy(), fitted)
-    means, deviations = np.split(found[GAUSSIANS:], 2)
+    vector = skimage_fisher_vector(descriptors.reshape(-1, SIZE).numpy(), fitted)
+    means, deviations = np.split(vector[GAUSSIANS:], 2)
     return np.concatenate([means, -deviations])
 
 
 def test_gradients_are_those_of_scikit_image():
     fitted = mixture()
     x = torch.randn(2, SIZE, 3, 4, 5, dtype=torch.float64)
-    found = row(fitted)(x)
+    vectors = row(fitted)(x)
     for image in range(2):
         right = expected(x[image].movedim(0, -1), fitted)
-        np.testing.assert_allclose(found[image].numpy(), right, atol=1e-10)
+        np.testing.assert_allclose(vectors[image].numpy(), right, atol=1e-10)
 
 
 def test_the_regions_of_a_pyramid_follow_one_another_row_by_row():
     fitted = mixture()
     x = torch.randn(1, SIZE, 2, 6, 4, dtype=torch.float64)
-    found = row(fitted, ((1, 1), (2, 2), (3, 1)))(x)[0].view(8, -1).numpy()
-    places = x[0].movedim(0, -1)
-    cuts = [places, places[:, :3, :2], places[:, :3, 2:], places[:, 3:, :2], places[:, 3:, 2:]]
-    cuts += [places[:, :2], places[:, 2:4], places[:, 4:]]
-    for part, cut in zip(found, cuts, strict=True):
+    vectors = row(fitted, ((1, 1), (2, 2), (3, 1)))(x)[0].view(8, -1).numpy()
+    positions = x[0].movedim(0, -1)
+    cuts = [
+        positions,
+        positions[:, :3, :2],
+        positions[:, :3, 2:],
+        positions[:, 3:, :2],
+        positions[:, 3:, 2:],
+    ]
+    cuts += [positions[:, :2], positions[:, 2:4], positions[:, 4:]]
+    for part, cut in zip(vectors, cuts, strict=True):
         np.testing.assert_allclose(part, expected(cut, fitted), atol=1e-10)
 
 

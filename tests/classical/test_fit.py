@@ -28,10 +28,10 @@ from saccade.models.layers.blocks import normalized
 
 def stripes(count: int, size: int = 32) -> tuple[Tensor, Tensor]:
     """Noisy stripes along the height or the width, in two colours: four classes."""
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     targets = torch.arange(count) % 4
     wave = 127 + 100 * torch.sin(torch.arange(size) / 2)
-    images = torch.rand(count, 3, size, size, generator=chance) * 60
+    images = torch.rand(count, 3, size, size, generator=generator) * 60
     for image, target in zip(images, targets.tolist()):
         image[target // 2] += wave[:, None] if target % 2 else wave[None, :]
     return images.clamp(0, 255).byte(), targets
@@ -60,10 +60,10 @@ def test_a_fitted_recipe_tells_classes_apart_that_its_descriptors_show(name: str
     model, notes = fitted(name)
     images, targets = stripes(48)
     with torch.inference_mode():
-        said = model(images).argmax(1)[32:]
-    assert torch.equal(said % 2, targets[32:] % 2)  # the direction of the stripes
+        predicted = model(images).argmax(1)[32:]
+    assert torch.equal(predicted % 2, targets[32:] % 2)  # the direction of the stripes
     if name == "fisher":  # the others see no colour
-        assert torch.equal(said, targets[32:])
+        assert torch.equal(predicted, targets[32:])
     assert "in 3-fold cross-validation" in notes[-1]
 
 
@@ -89,9 +89,9 @@ def test_the_projection_is_scikit_learns_of_the_same_descriptors():
 
 
 def test_the_mixture_is_scikit_learns_from_the_same_start():
-    chance = torch.Generator().manual_seed(0)
-    x = torch.randn(6, 700, 4, generator=chance) * torch.rand(6, 1, 4, generator=chance)
-    x = (x + 6 * torch.randn(6, 1, 4, generator=chance)).flatten(0, 1)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(6, 700, 4, generator=generator) * torch.rand(6, 1, 4, generator=generator)
+    x = (x + 6 * torch.randn(6, 1, 4, generator=generator)).flatten(0, 1)
     row = FisherVector(4, 6)
     fit_gaussian_mixture(row, x, 0)
     variance = x.var(0, correction=0).numpy()
@@ -111,19 +111,19 @@ def test_the_mixture_is_scikit_learns_from_the_same_start():
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_machine_in_the_images_own_directions_is_that_of_all_features(classes: int):
-    chance = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(1)
     targets = torch.arange(30) % classes
-    features = torch.randn(30, 200, generator=chance)
+    features = torch.randn(30, 200, generator=generator)
     features[:, :classes] += 3 * nn.functional.one_hot(targets)
     classifier = nn.Linear(200, classes).requires_grad_(False)
     (note,) = fit_svm(classifier, features, targets, 0)
     cost = float(note.split()[2])
-    machine = LinearSVC(C=cost, max_iter=100_000, tol=1e-6).fit(features.numpy(), targets.numpy())
-    expected = machine.decision_function(features.numpy())
-    found = classifier(features).numpy()
+    svm = LinearSVC(C=cost, max_iter=100_000, tol=1e-6).fit(features.numpy(), targets.numpy())
+    expected = svm.decision_function(features.numpy())
+    scores = classifier(features).numpy()
     if classes == 2:
-        found = found[:, 1] - found[:, 0]
-    np.testing.assert_allclose(found, expected, atol=0.02)
+        scores = scores[:, 1] - scores[:, 0]
+    np.testing.assert_allclose(scores, expected, atol=0.02)
 
 
 def test_a_class_with_one_image_leaves_c_unchosen():

@@ -17,9 +17,9 @@ def test_blocks_are_those_of_scikit_image(channels: int):
         image, cells_per_block=(2, 2), channel_axis=2, feature_vector=False, block_norm="L2-Hys"
     )
     rows, columns, *_ = expected.shape
-    found = HOG()(torch.from_numpy(image).permute(2, 0, 1)[None])[0]
+    descriptors = HOG()(torch.from_numpy(image).permute(2, 0, 1)[None])[0]
     expected = expected.reshape(rows, columns, 36)
-    np.testing.assert_allclose(found.permute(1, 2, 0).numpy(), expected, atol=1e-7)
+    np.testing.assert_allclose(descriptors.permute(1, 2, 0).numpy(), expected, atol=1e-7)
 
 
 def test_a_person_of_64_by_128_pixels_has_3780_numbers():  # Dalal 2005, Section 6

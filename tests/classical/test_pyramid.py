@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from saccade.classical.encode import SpatialPyramid, VisualWords, parts
+from saccade.classical.encode import SpatialPyramid, VisualWords, intervals
 
 
 def test_each_descriptor_becomes_its_nearest_word():
@@ -17,18 +17,18 @@ def test_each_descriptor_becomes_its_nearest_word():
 
 def test_the_levels_of_a_pyramid_weigh_as_in_the_paper():
     """Lazebnik 2006, Equation 3 for L = 2: 1/4, 1/4, 1/2; a constant 1 is shared by the regions."""
-    found = SpatialPyramid(2)(torch.ones(1, 1, 3, 8, 8))[0]
+    means = SpatialPyramid(2)(torch.ones(1, 1, 3, 8, 8))[0]
     expected = [1 / 4] + 4 * [1 / 4 / 4] + 16 * [1 / 2 / 16]
-    torch.testing.assert_close(found, torch.tensor(expected))
+    torch.testing.assert_close(means, torch.tensor(expected))
 
 
 def test_regions_hold_the_means_of_their_places_row_by_row():
     x = torch.arange(16.0).view(1, 1, 1, 4, 4)
-    found = SpatialPyramid(1)(x)[0]
+    means = SpatialPyramid(1)(x)[0]
     expected = torch.tensor([7.5 / 2, 2.5 / 8, 4.5 / 8, 10.5 / 8, 12.5 / 8])
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(means, expected)
 
 
 def test_regions_of_a_small_grid_are_never_empty():
-    assert parts(2, 3) == [slice(0, 1), slice(0, 2), slice(1, 2)]
-    assert parts(6, 3) == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert intervals(2, 3) == [slice(0, 1), slice(0, 2), slice(1, 2)]
+    assert intervals(6, 3) == [slice(0, 2), slice(2, 4), slice(4, 6)]

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from saccade.classical.descriptors import DenseSift, centres, smoothing
+from saccade.classical.descriptors import DenseSift, blur_sigma, grid_points
 
 TOLERANCE = 0.75  # of 512: half a unit of rounding, and the angles that OpenCV approximates
 STEP = 4
@@ -24,20 +24,20 @@ STEP = 4
 
 def opencv(pixels: NDArray[np.uint8], cell: float) -> NDArray:
     """[H,W] -> [points,128], upright, cells of `cell` pixels; `sigma` is the blur in all."""
-    down, along = (centres(n, STEP, torch.empty(0)).tolist() for n in pixels.shape)
+    down, along = (grid_points(n, STEP, torch.empty(0)).tolist() for n in pixels.shape)
     points = [cv2.KeyPoint(float(x), float(y), cell / 1.5, 0.0) for y in down for x in along]
-    blurred = (smoothing(cell) ** 2 + 0.25) ** 0.5
-    found = cv2.SIFT.create(sigma=blurred).compute(pixels, points)[1]
-    return np.asarray(found)
+    blurred = (blur_sigma(cell) ** 2 + 0.25) ** 0.5
+    descriptors = cv2.SIFT.create(sigma=blurred).compute(pixels, points)[1]
+    return np.asarray(descriptors)
 
 
 def apart(pixels: NDArray[np.uint8], cell: int) -> tuple[float, float]:
     """The largest difference, and the share of patches in which something changes."""
-    found = DenseSift((cell,), STEP)(torch.from_numpy(pixels)[None, None] / 255)
-    found = found[0].flatten(1).mT
-    seen = (found.norm(dim=1) > 0.99).numpy()
-    ours = (512 * found).clamp_max(255).numpy()
-    return np.abs(ours - opencv(pixels, cell))[seen].max(), seen.mean()
+    descriptors = DenseSift((cell,), STEP)(torch.from_numpy(pixels)[None, None] / 255)
+    descriptors = descriptors[0].flatten(1).mT
+    mask = (descriptors.norm(dim=1) > 0.99).numpy()
+    ours = (512 * descriptors).clamp_max(255).numpy()
+    return np.abs(ours - opencv(pixels, cell))[mask].max(), mask.mean()
 
 
 def disc(height: int, width: int) -> NDArray[np.uint8]:
@@ -50,9 +50,9 @@ def test_descriptors_of_drawn_images_are_those_of_opencv(cell: int):
     noise = np.random.default_rng(0).integers(0, 256, (50, 61), dtype=np.uint8)
     ramp = np.tile(np.arange(0, 244, 4, dtype=np.uint8), (50, 1))
     for pixels, least in ((noise, 1.0), (ramp, 1.0), (disc(50, 61), 0.4)):
-        difference, seen = apart(pixels, cell)
+        difference, share = apart(pixels, cell)
         assert difference < TOLERANCE
-        assert seen >= least
+        assert share >= least
 
 
 @pytest.mark.parametrize("cell", [4, 10])
@@ -61,14 +61,14 @@ def test_descriptors_of_photographs_are_those_of_opencv(shared_data: Path, cell:
     assert len(files) >= 5
     for file in files:
         pixels = np.asarray(Image.open(file).convert("L").resize((140, 96))).copy()
-        difference, seen = apart(pixels, cell)
+        difference, share = apart(pixels, cell)
         assert difference < TOLERANCE
-        assert seen > 0.75
+        assert share > 0.75
 
 
 def test_every_scale_has_the_same_grid_over_the_whole_image():
     assert DenseSift((4, 8, 12), 8)(torch.rand(2, 1, 64, 40)).shape == (2, 128, 3, 8, 5)
-    assert centres(64, 8, torch.empty(0)).tolist() == [3, 11, 19, 27, 35, 43, 51, 59]
+    assert grid_points(64, 8, torch.empty(0)).tolist() == [3, 11, 19, 27, 35, 43, 51, 59]
 
 
 def test_light_and_contrast_change_no_descriptor():

@@ -16,9 +16,9 @@ def test_it_keeps_to_the_contract_of_scikit_learn(estimator, check):
 
 def stripes(channels: int) -> tuple[np.ndarray, np.ndarray]:
     """Noisy stripes across or along images of 24 x 20 pixels."""
-    chance, labels = np.random.default_rng(0), np.array(["across", "along"] * 12)
+    generator, labels = np.random.default_rng(0), np.array(["across", "along"] * 12)
     wave = 100 * np.sin(np.arange(24) / 2)
-    images = chance.normal(120, 20, (24, 24, 20, channels))
+    images = generator.normal(120, 20, (24, 24, 20, channels))
     images[labels == "across"] += wave[:, None, None]
     images[labels == "along"] += wave[None, :20, None]
     return images.clip(0, 255).astype(np.uint8), labels

@@ -54,7 +54,7 @@ def function(name: str) -> Callable[..., nn.Module]:
     while isinstance(make, partial):
         make = make.func
     assert isinstance(make, Lazy)
-    return make.loaded()
+    return make.load()
 
 
 def watched(make: Callable[[], nn.Module]) -> tuple[nn.Module, list[Table]]:

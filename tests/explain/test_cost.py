@@ -53,15 +53,15 @@ def test_a_batch_that_cannot_be_trained_on_is_none() -> None:
 
 def test_training_of_a_normalised_network_agrees_with_a_real_forward() -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(inplace=True))
-    kept: dict[int, torch.Tensor] = {}
+    saved: dict[int, torch.Tensor] = {}
     own = {tensor.data_ptr() for tensor in network.state_dict().values()}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         if tensor.data_ptr() not in own:
-            kept[tensor.data_ptr()] = tensor
+            saved[tensor.data_ptr()] = tensor
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         network(torch.zeros(2, 3, 16, 16))
-    real = sum(tensor.untyped_storage().nbytes() for tensor in kept.values() if tensor.numel())
+    real = sum(tensor.untyped_storage().nbytes() for tensor in saved.values() if tensor.numel())
     assert anatomy(network, (3, 16, 16), batch=2).memory.training == real

@@ -33,7 +33,7 @@ def test_it_grows_as_the_root_of_the_depth() -> None:
     n layers of ones add n steps of variance 2/3 each, so four times the depth doubles it.
     """
     sides = [
-        effective_receptive_field(stack(depth), str(depth - 1), torch.zeros(1, 1, 99, 99)).side()
+        effective_receptive_field(stack(depth), str(depth - 1), torch.zeros(1, 1, 99, 99)).size()
         for depth in (8, 32)
     ]
     assert sides[1] / sides[0] == pytest.approx(2, abs=0.15)

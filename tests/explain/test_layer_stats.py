@@ -39,25 +39,25 @@ def test_a_relu_that_fires_for_no_image_is_dead():
         fc.weight.copy_(torch.tensor([[1.0], [-1.0], [0.0], [0.0]]))
         fc.bias.copy_(torch.tensor([0.0, 0.0, 1.0, -1.0]))
     network = chain(fc=fc, relu=nn.ReLU())
-    seen = activation_statistics(network, torch.tensor([[-1.0], [2.0]]))
-    assert seen["relu"].numbers()[2:4] == (4, 0.25)  # only the last of the four
+    statistics = activation_statistics(network, torch.tensor([[-1.0], [2.0]]))
+    assert statistics["relu"].summary()[2:4] == (4, 0.25)  # only the last of the four
 
 
 def test_a_unit_may_fire_for_any_of_many_images():
     images = torch.full((200, 1), -1.0)
     images[150] = 1.0  # in the third piece
-    assert activation_statistics(chain(relu=nn.ReLU()), images)["relu"].numbers()[3] == 0
+    assert activation_statistics(chain(relu=nn.ReLU()), images)["relu"].summary()[3] == 0
 
 
 def test_a_channel_fires_if_it_does_anywhere():
     images = torch.full((2, 3, 4, 4), -1.0)
     images[1, 0, 2, 3] = 1.0
-    dead = activation_statistics(chain(relu=nn.ReLU(inplace=True)), images)["relu"].numbers()[3]
+    dead = activation_statistics(chain(relu=nn.ReLU(inplace=True)), images)["relu"].summary()[3]
     assert dead == pytest.approx(2 / 3)
 
 
 def test_two_calls_of_one_relu_are_counted_apart():
-    numbers = activation_statistics(chain(block=Twice()), torch.ones(3, 2))["block"].numbers()
+    numbers = activation_statistics(chain(block=Twice()), torch.ones(3, 2))["block"].summary()
     assert numbers[2:4] == (4, 0.5)  # all of the first call fire, none of the second
 
 
@@ -71,14 +71,14 @@ def test_two_calls_of_one_relu_are_counted_apart():
 )
 def test_saturated_is_where_the_slope_is_a_twentieth_of_the_steepest(part: nn.Module, edge: float):
     images = torch.tensor([[-edge - 0.02], [-edge + 0.02], [0.0], [edge - 0.02], [edge + 0.02]])
-    assert activation_statistics(chain(squash=part), images)["squash"].numbers()[
+    assert activation_statistics(chain(squash=part), images)["squash"].summary()[
         4
     ] == pytest.approx(2 / 5)
 
 
 def test_mean_and_deviation_are_those_of_all_values():
     images = torch.rand(150, 3, 5, 5, generator=torch.Generator().manual_seed(0))
-    mean, deviation, *_ = activation_statistics(chain(same=nn.Identity()), images)["same"].numbers()
+    mean, deviation, *_ = activation_statistics(chain(same=nn.Identity()), images)["same"].summary()
     assert mean == pytest.approx(images.mean().item(), rel=1e-5)
     assert deviation == pytest.approx(images.std(correction=0).item(), rel=1e-5)
 
@@ -108,10 +108,10 @@ def test_looking_changes_nothing_of_the_network():
     network = chain(conv=nn.Conv2d(1, 4, 3), bn=nn.BatchNorm2d(4), drop=nn.Dropout())
     network[2].eval()
     before = {k: v.clone() for k, v in network.state_dict().items()}
-    images, chance = torch.rand(5, 1, 8, 8), torch.get_rng_state()
+    images, state = torch.rand(5, 1, 8, 8), torch.get_rng_state()
     LayerMonitor(network, images).measure()
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
-    assert torch.equal(torch.get_rng_state(), chance)
+    assert torch.equal(torch.get_rng_state(), state)
     assert [part.training for part in network] == [True, True, False]
     assert all(not part._forward_hooks for part in network.modules())
 

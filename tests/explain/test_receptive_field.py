@@ -25,20 +25,20 @@ def support(module: nn.Module, size: tuple[int, ...]) -> tuple[set[int], set[int
     """Rows and columns with a gradient of the middle unit, all weights positive."""
     image = torch.ones(1, *size, dtype=torch.float64, requires_grad=True)
     maps = module.double().eval()(image)
-    place = maps.shape[2] // 2, maps.shape[3] // 2
-    (gradient,) = torch.autograd.grad(maps[0, :, place[0], place[1]].sum(), image)
-    seen = gradient[0].abs().sum(0)
-    rows, columns = seen.sum(1).nonzero().flatten(), seen.sum(0).nonzero().flatten()
-    return set(rows.tolist()), set(columns.tolist()), place
+    position = maps.shape[2] // 2, maps.shape[3] // 2
+    (gradient,) = torch.autograd.grad(maps[0, :, position[0], position[1]].sum(), image)
+    magnitude = gradient[0].abs().sum(0)
+    rows, columns = magnitude.sum(1).nonzero().flatten(), magnitude.sum(0).nonzero().flatten()
+    return set(rows.tolist()), set(columns.tolist()), position
 
 
 def predicted(
-    field: ReceptiveField, place: tuple[int, int], size: tuple[int, ...], side: int
+    field: ReceptiveField, position: tuple[int, int], size: tuple[int, ...], dim: int
 ) -> set[int]:
-    first = field.low[side] + field.stride[side] * place[side]
-    bits = range(field.size[side])
-    seen = {first + bit for bit in bits if field.mask[side] >> bit & 1}
-    return seen & set(range(size[1 + side]))
+    first = field.start[dim] + field.stride[dim] * position[dim]
+    bits = range(field.size[dim])
+    pixels = {first + bit for bit in bits if field.mask[dim] >> bit & 1}
+    return pixels & set(range(size[1 + dim]))
 
 
 def positive(module: nn.Module) -> nn.Module:
@@ -102,10 +102,10 @@ def test_the_gradient_reaches_just_the_pixels_of_the_field(name: str) -> None:
     module = crop(name, row)
     size = (1 if name == "lenet5" else 3, pixels, pixels)
     field = field_of(module, size)
-    rows, columns, place = support(positive(module), size)
+    rows, columns, position = support(positive(module), size)
     assert field.exact
-    assert rows == predicted(field, place, size, 0)
-    assert columns == predicted(field, place, size, 1)
+    assert rows == predicted(field, position, size, 0)
+    assert columns == predicted(field, position, size, 1)
     assert len(rows) == field.size[0]  # none of it is cut off by the edge
 
 
@@ -129,8 +129,8 @@ def test_holes_of_dilation_stay_holes() -> None:
     assert field.size == (19, 19)
     assert field.holes
     assert field.mask[0] == 0b1110000011100000111
-    rows, _, place = support(positive(module.to("meta")), (1, 64, 64))
-    assert rows == predicted(field, place, (1, 64, 64), 0)
+    rows, _, position = support(positive(module.to("meta")), (1, 64, 64))
+    assert rows == predicted(field, position, (1, 64, 64), 0)
 
 
 def test_branches_of_other_dilations_are_united() -> None:
@@ -146,14 +146,14 @@ def test_branches_of_other_dilations_are_united() -> None:
     module = Atrous()
     field = field_of(module, (1, 32, 32))
     assert field.mask == (0b10001110001, 0b10000100001)
-    rows, columns, place = support(positive(module.to("meta")), (1, 32, 32))
-    assert rows == predicted(field, place, (1, 32, 32), 0)
-    assert columns == predicted(field, place, (1, 32, 32), 1)
+    rows, columns, position = support(positive(module.to("meta")), (1, 32, 32))
+    assert rows == predicted(field, position, (1, 32, 32), 0)
+    assert columns == predicted(field, position, (1, 32, 32), 1)
 
 
 def test_both_edges_follow_uneven_padding() -> None:
     field = field_of(nn.Sequential(nn.ZeroPad2d((3, 0, 1, 0)), nn.Conv2d(3, 1, 4)))
-    assert field.low == (-1, -3)  # top 1, left 3
+    assert field.start == (-1, -3)  # top 1, left 3
     assert field.box(2, 0) == (1, -3, 5, 1)
     assert field.centre == (0.5, -1.5)
 
@@ -208,9 +208,9 @@ def test_upsampling_gives_a_box_that_holds_the_field() -> None:
     field = field_of(module, (1, 64, 64))
     assert not field.exact
     assert field.stride == (2, 2)
-    rows, columns, place = support(positive(module.to("meta")), (1, 64, 64))
-    assert rows <= predicted(field, place, (1, 64, 64), 0)
-    assert columns <= predicted(field, place, (1, 64, 64), 1)
+    rows, columns, position = support(positive(module.to("meta")), (1, 64, 64))
+    assert rows <= predicted(field, position, (1, 64, 64), 0)
+    assert columns <= predicted(field, position, (1, 64, 64), 1)
 
 
 # Araujo 2019, "Computing receptive fields of convolutional neural networks", Table 1

@@ -78,8 +78,8 @@ def test_one_path_is_the_resnet_of_bottlenecks():
 def test_a_plain_network_has_all_weights_but_the_projections():
     with torch.device("meta"):
         plain, residual = (NETWORKS[f"cifar_{kind}29"].make() for kind in ("plain", "resnet"))
-    kept = {k: v.shape for k, v in residual.state_dict().items() if "downsample" not in k}
-    assert {k: v.shape for k, v in plain.state_dict().items()} == kept
+    shapes = {k: v.shape for k, v in residual.state_dict().items() if "downsample" not in k}
+    assert {k: v.shape for k, v in plain.state_dict().items()} == shapes
 
 
 def test_gates_add_what_hu_counts(parameters: Callable[[str], int]):
@@ -110,12 +110,12 @@ def test_reducing_first_costs_what_figure_2b_costs(gigamacs: Callable[[str], flo
     reduced = stem + head + 16 * 16 * upper + 8 * 8 * lower
     assert gigamacs("cifar_inception") * 1e9 == pytest.approx(reduced, rel=1e-6)
     naive = stem + 432 * 10
-    for places, cin, out1, out3, out5 in (
+    for positions, cin, out1, out3, out5 in (
         (256, 48, 16, 32, 8),
         (256, 104, 32, 48, 24),
         (64, 208, 48, 52, 12),
         (64, 320, 40, 56, 16),
     ):
-        naive += places * cin * (out1 + 9 * out3 + 25 * out5)
+        naive += positions * cin * (out1 + 9 * out3 + 25 * out5)
     assert gigamacs("cifar_inception_naive") * 1e9 == pytest.approx(naive, rel=1e-6)
     assert naive - stem > 5 * (reduced - stem)

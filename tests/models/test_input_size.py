@@ -8,7 +8,7 @@ import torchvision
 from torch import nn
 
 from saccade.errors import UsageError
-from saccade.models.create import check_size, obstacle
+from saccade.models.create import check_size, find_obstacle
 from saccade.models.layers.blocks import chain
 
 
@@ -24,8 +24,8 @@ def test_the_row_at_which_an_image_ends_is_named():
     # 24 -> (24 + 4 - 11) // 4 + 1 = 5 -> pool 2 -> conv 2 -> pool (2 - 3) // 2 + 1 = 0
     with pytest.raises(UsageError) as caught:
         check_size("alexnet", 24)
-    said = "input 24x24 is too small for alexnet: features.5 would be 0x0"
-    assert caught.value.what == said
+    message = "input 24x24 is too small for alexnet: features.5 would be 0x0"
+    assert caught.value.what == message
 
 
 def test_a_side_that_is_too_short_is_enough():
@@ -46,10 +46,10 @@ def test_a_row_of_another_length_says_what_it_wants():
 def test_a_network_with_weights_keeps_them_and_its_statistics():
     network = chain(conv=nn.Conv2d(1, 2, 3), bn=nn.BatchNorm2d(2), pool=nn.MaxPool2d(4))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    assert obstacle(network, (1, 6, 6)) is None
-    found = obstacle(network, (1, 5, 5))
-    assert found is not None
-    assert found.why == "pool would be 0x0"
+    assert find_obstacle(network, (1, 6, 6)) is None
+    obstacle = find_obstacle(network, (1, 5, 5))
+    assert obstacle is not None
+    assert obstacle.message == "pool would be 0x0"
     after = network.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
 

@@ -19,11 +19,11 @@ def rates(network: nn.Module) -> list[float]:
 def test_rates_rise_linearly_from_the_first_block_to_the_last():
     """With p_L = 0.5 it is expected that (3 * 54 - 1) / 4 of 54 blocks stay, Section 3."""
     with torch.device("meta"):
-        found = rates(with_stochastic_depth(create_model("cifar_resnet110"), 0.5))
-    assert len(found) == 54
-    assert found == sorted(found)
-    assert found[-1] == 0.5
-    assert sum(1 - rate for rate in found) == pytest.approx(40.25)
+        drop_rates = rates(with_stochastic_depth(create_model("cifar_resnet110"), 0.5))
+    assert len(drop_rates) == 54
+    assert drop_rates == sorted(drop_rates)
+    assert drop_rates[-1] == 0.5
+    assert sum(1 - rate for rate in drop_rates) == pytest.approx(40.25)
 
 
 @pytest.mark.parametrize(

@@ -51,40 +51,40 @@ def rows_of(decoding: DecodedImages) -> Tensor:
 
 def test_features_and_the_last_layer_are_the_network() -> None:
     model, decoding = network(), images()
-    found = features(backbone(model), decoding, AugmentedCopies())
-    assert found.shape == (70, 1, 5)
+    x = features(backbone(model), decoding, AugmentedCopies())
+    assert x.shape == (70, 1, 5)
     with torch.no_grad():
         assert torch.allclose(
-            model.get_submodule("fc")(found[:, 0]), model(rows_of(decoding)), atol=1e-5
+            model.get_submodule("fc")(x[:, 0]), model(rows_of(decoding)), atol=1e-5
         )
 
 
 def test_a_layers_features_are_its_means_over_places() -> None:
     model, decoding = network(), images()
-    found = features(backbone(model, "relu"), decoding, AugmentedCopies())
+    x = features(backbone(model, "relu"), decoding, AugmentedCopies())
     with torch.no_grad():
         maps = model[:4](rows_of(decoding))
-    assert torch.allclose(found[:, 0], maps.mean(dim=(2, 3)), atol=1e-5)
+    assert torch.allclose(x[:, 0], maps.mean(dim=(2, 3)), atol=1e-5)
 
 
 def test_what_is_kept_is_used_again(own_cache: Path) -> None:
     model, decoding = network(), images()
-    seen: list[int] = []
+    counts: list[int] = []
     first = features(
-        backbone(model), decoding, AugmentedCopies(), lambda done, total: seen.append(done)
+        backbone(model), decoding, AugmentedCopies(), lambda done, total: counts.append(done)
     )
-    assert seen == [64, 70]
+    assert counts == [64, 70]
     again = features(
-        backbone(model), decoding, AugmentedCopies(), lambda done, total: seen.append(done)
+        backbone(model), decoding, AugmentedCopies(), lambda done, total: counts.append(done)
     )
-    assert seen == [64, 70]
+    assert counts == [64, 70]
     assert torch.equal(first, again)
     (file,) = (own_cache / "features").glob("*.npy")
     file.write_bytes(file.read_bytes()[:-1] + b"\xff")
     mended = features(
-        backbone(model), decoding, AugmentedCopies(), lambda done, total: seen.append(done)
+        backbone(model), decoding, AugmentedCopies(), lambda done, total: counts.append(done)
     )
-    assert seen == [64, 70, 64, 70]
+    assert counts == [64, 70, 64, 70]
     assert torch.equal(mended, again.clone()) or torch.equal(mended[:-1], again[:-1])
 
 
@@ -119,12 +119,12 @@ def test_everything_that_matters_changes_the_name() -> None:
 def test_views_are_the_image_and_then_what_augmentation_makes_of_it() -> None:
     model, decoding = network(), images()
     plain = features(backbone(model), decoding, AugmentedCopies())
-    found = features(backbone(model), decoding, AugmentedCopies(3, ("brightness:0.5",)))
-    assert found.shape == (70, 4, 5)
-    assert torch.equal(found[:, 0], plain[:, 0])
-    assert not torch.equal(found[:, 1], found[:, 2])
+    x = features(backbone(model), decoding, AugmentedCopies(3, ("brightness:0.5",)))
+    assert x.shape == (70, 4, 5)
+    assert torch.equal(x[:, 0], plain[:, 0])
+    assert not torch.equal(x[:, 1], x[:, 2])
     again = features(backbone(model), decoding, AugmentedCopies(3, ("brightness:0.5",)))
-    assert torch.equal(found, again)
+    assert torch.equal(x, again)
 
 
 @pytest.mark.parametrize("augment", [(), ("mixup:0.2",)])

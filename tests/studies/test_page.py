@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from saccade.studies.cell import StudyRun
-from saccade.studies.number import metric_of
+from saccade.studies.metric import metric_of
 from saccade.studies.page import Scale, study_page, svg
 from saccade.studies.result import StudyResult
 from saccade.studies.study import Study, Variant
+from saccade.studies.study_run import StudyRun
 
 NAN = float("nan")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from saccade.studies.cell import StudyRun
-from saccade.studies.number import StudyMetric, metric_of
+from saccade.studies.metric import StudyMetric, metric_of
 from saccade.studies.result import StudyResult, edge_notes, rows_of, verdict
 from saccade.studies.study import BestOf, Study, Variant
+from saccade.studies.study_run import StudyRun
 
 ACCURACY = StudyMetric("test_accuracy")
 BASE = [0.80, 0.82, 0.81, 0.83]
@@ -47,9 +47,9 @@ def test_means_and_pairs_are_those_of_scipy() -> None:
     assert a.difference is None
     assert b.difference is not None and c.difference is not None
     assert b.difference.difference == pytest.approx(0.105)
-    wanted = [stats.ttest_rel(values, BASE).pvalue for values in (CLEAR, UNCLEAR)]
-    assert [b.difference.p_value, c.difference.p_value] == pytest.approx(wanted)
-    assert [b.p_value, c.p_value] == pytest.approx([2 * wanted[0], wanted[1]])  # Holm, by hand
+    expected = [stats.ttest_rel(values, BASE).pvalue for values in (CLEAR, UNCLEAR)]
+    assert [b.difference.p_value, c.difference.p_value] == pytest.approx(expected)
+    assert [b.p_value, c.p_value] == pytest.approx([2 * expected[0], expected[1]])  # Holm, by hand
     assert [verdict(row, 1) for row in (a, b, c)] == ["", "better", "inside the noise"]
     assert verdict(b, -1) == "worse"
 
@@ -124,4 +124,4 @@ def test_a_number_is_written_in_its_unit(
 ) -> None:
     number = metric_of(text)
     assert str(number) == text
-    assert (number.written(value), number.difference(value)) == (written, difference)
+    assert (number.formatted(value), number.difference(value)) == (written, difference)

@@ -21,8 +21,8 @@ from saccade import api
 from saccade.engine.stopping import stop_requests
 from saccade.errors import RecipeError, Stopped, UsageError
 from saccade.runs.run import Run
-from saccade.studies.cell import progress_of
 from saccade.studies.result import StudyResult
+from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, train_all, train_one
 
 TWO = """
@@ -108,9 +108,9 @@ def test_the_variants_of_a_seed_are_given_the_same_images(done: StudyResult) -> 
 
 def test_a_cell_is_what_its_command_trains(done: StudyResult, tmp_path: Path) -> None:
     """As `saccade train` with the study's recipe and the variant's settings."""
-    said = {"optim.lr": 0.01, "train.seed": 1}
+    settings = {"optim.lr": 0.01, "train.seed": 1}
     base = done.path / "base.toml"
-    run = api.train("digits", recipe=base, with_=said, out=tmp_path / "plain")
+    run = api.train("digits", recipe=base, with_=settings, out=tmp_path / "plain")
     assert same_weights(run.path, done.path / "fast/seed-1")
     command = Run.open(done.path / "fast/seed-1").events("started")[0]["command"]
     wanted = f"saccade train digits --recipe {base} --with optim.lr=0.01 --with train.seed=1"
@@ -156,10 +156,10 @@ def test_stopped_with_several_at_once_it_saves_and_says_how_to_go_on(
     for name in CELLS[:2]:
         wait_for(tmp_path / "study" / name / "checkpoint" / "latest.json")
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 143, said
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 143, stderr
     hint = f"go on with: saccade study {two} --with train.epochs=2000 --out {tmp_path / 'study'}"
-    assert hint in said
+    assert hint in stderr
     for name in CELLS[:2]:
         assert Run.open(tmp_path / "study" / name).events("stopped")
 
@@ -168,10 +168,10 @@ def test_a_signal_in_the_last_moments_of_a_training_ends_the_study_after_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A training that is at its end finishes, and passes the request on."""
-    begun: list[str] = []
+    trained: list[str] = []
 
     def finishing(order: TrainingJob) -> None:
-        begun.append(order.folder)
+        trained.append(order.folder)
         with stop_requests():
             signal.raise_signal(signal.SIGTERM)
 
@@ -180,7 +180,7 @@ def test_a_signal_in_the_last_moments_of_a_training_ends_the_study_after_it(
     with pytest.raises(Stopped, match="between two trainings") as caught:
         train_all(orders, 1, 0, lambda order: None)
     assert caught.value.exit_code == 143
-    assert begun == [CELLS[0]]
+    assert trained == [CELLS[0]]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks as POSIX does")
@@ -190,8 +190,8 @@ def test_two_processes_never_work_on_one_study(
     import fcntl
 
     monkeypatch.setattr("saccade.studies.run.TIMEOUT", 0.3)
-    with (done.path / ".lock").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with (done.path / ".lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(UsageError, match="another process works on the study"):
             api.study(two, jobs=1, out=done.path)
 
@@ -263,8 +263,8 @@ def test_the_command_prints_the_table_as_words_data_and_csv(
     assert main(words) == 0
     assert "less slow" in capsys.readouterr().out
     assert main([*words, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [row["variant"] for row in told["rows"]] == ["slow", "fast"]
+    output = json.loads(capsys.readouterr().out)
+    assert [row["variant"] for row in output["rows"]] == ["slow", "fast"]
     assert main([*words, "--csv"]) == 0
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [(row["variant"], row["seed"]) for row in table] == [
@@ -277,9 +277,9 @@ def test_the_shipped_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> N
     from saccade.cli import main
 
     assert main(["studies", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["studies"]
-    wanted = {"optimizers", "relu", "dropout", "batch_norm", "augmentation", "initialisation"}
-    assert wanted < {one["name"] for one in told}
+    output = json.loads(capsys.readouterr().out)["studies"]
+    expected = {"optimizers", "relu", "dropout", "batch_norm", "augmentation", "initialisation"}
+    assert expected < {one["name"] for one in output}
     assert main(["studies"]) == 0
     assert "squeeze_excite" in capsys.readouterr().out
     assert main(["study", "optimisers"]) == 2

@@ -68,8 +68,12 @@ def test_a_tuned_setting_gives_a_trial_for_each_value(written: Written) -> None:
 
 def test_a_named_recipe_can_be_what_is_changed(written: Written) -> None:
     study = written(f'recipe = "small"\n{HEAD}[settings]\ntrain.epochs = 2\n{PAIR}')
-    said = study.recipe.settings()
-    assert (said["train.ema"], said["train.epochs"], said["train.threads"]) == (0.99, 2, 1)
+    settings = study.recipe.settings()
+    assert (settings["train.ema"], settings["train.epochs"], settings["train.threads"]) == (
+        0.99,
+        2,
+        1,
+    )
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -78,8 +78,8 @@ def test_bounds_hold_nine_in_ten_of_new_counts() -> None:
         task, _ = TASK.calibrate(rates[:39], true[:39])
         answers = task.answers(["x"] * 200, rates[39:])
         ends = torch.tensor([[answer.low, answer.high] for answer in answers])  # type: ignore[attr-defined]
-        held = (ends[:, :1] <= true[39:]) & (true[39:] <= ends[:, 1:])
-        shares.append(float(held.double().mean()))
+        within = (ends[:, :1] <= true[39:]) & (true[39:] <= ends[:, 1:])
+        shares.append(float(within.double().mean()))
     assert 0.89 < sum(shares) / 200 < 0.93  # whole counts hold a little more than 36 of 40 ranks
 
 

@@ -73,24 +73,24 @@ def test_targets_are_found_by_name_and_an_image_may_carry_none() -> None:
 
 def test_a_label_is_given_from_its_threshold_on() -> None:
     task = Multilabel(("ant", "bee"), thresholds=(0.3, 0.9))
-    given = task.cells(torch.tensor([[0.3, 0.95], [0.29, 0.89], [0.5, 0.1]]))
-    assert given == ["ant|bee", "", "ant"]
+    cells = task.cells(torch.tensor([[0.3, 0.95], [0.29, 0.89], [0.5, 0.1]]))
+    assert cells == ["ant|bee", "", "ant"]
     assert Multilabel(("ant", "bee")).cells(torch.tensor([[0.5, 0.49]])) == ["ant"]
 
 
 def test_thresholds_have_the_highest_f1_of_all_there_are() -> None:
     generator = torch.Generator().manual_seed(3)
     truth = (torch.rand(80, 3, generator=generator) < torch.tensor([0.5, 0.2, 0.1])).float()
-    said = (0.4 * truth + torch.rand(80, 3, generator=generator)).clamp(max=1)
-    for k, found in enumerate(best_f1_thresholds(said, truth)):
-        tried = [f1_score(truth[:, k], said[:, k] >= t) for t in said[:, k]]
-        assert f1_score(truth[:, k], said[:, k] >= found) == pytest.approx(max(tried))
+    predictions = (0.4 * truth + torch.rand(80, 3, generator=generator)).clamp(max=1)
+    for k, threshold in enumerate(best_f1_thresholds(predictions, truth)):
+        tried = [f1_score(truth[:, k], predictions[:, k] >= t) for t in predictions[:, k]]
+        assert f1_score(truth[:, k], predictions[:, k] >= threshold) == pytest.approx(max(tried))
 
 
 def test_a_rare_label_keeps_one_half_and_the_others_are_told_by_name() -> None:
     truth = torch.tensor([[1.0, 1.0]] * 4 + [[1.0, 0.0]] * 2 + [[0.0, 0.0]] * 4)
-    said = torch.where(truth > 0, 0.35, 0.1)
-    task, facts = Multilabel(("common", "rare")).calibrate(said, truth)
+    predictions = torch.where(truth > 0, 0.35, 0.1)
+    task, facts = Multilabel(("common", "rare")).calibrate(predictions, truth)
     assert facts["thresholds"] == {"common": pytest.approx(0.225), "rare": 0.5}
     assert task.thresholds == (pytest.approx(0.225), 0.5)
     assert read_task("multilabel", task.classes, task.config()) == task
@@ -103,9 +103,9 @@ def test_a_bundle_from_when_the_kind_was_called_labelling_is_still_read() -> Non
 
 def test_rare_labels_weigh_as_many_times_as_they_are_missing() -> None:
     items = [item(("a",))] * 6 + [item(("a", "b"))] * 2
-    found = task_for(items, ("a", "b"), weights="auto")
-    assert isinstance(found, Multilabel)
-    assert found.weights == (0.0, 3.0)  # 0 of 8 without a; 6 without b for 2 with it
+    task = task_for(items, ("a", "b"), weights="auto")
+    assert isinstance(task, Multilabel)
+    assert task.weights == (0.0, 3.0)  # 0 of 8 without a; 6 without b for 2 with it
 
 
 def test_the_kind_of_all_labels_must_be_one() -> None:

@@ -1,4 +1,4 @@
-"""doctor: the doctor on a source, remembering what it has seen."""
+"""Examining a data source for problems, with a cache, a page and a cleaned table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from saccade.report.doctor_page import doctor_page
 def examine_data(
     data: str | Path | None, *, html: str | Path | None, apply: str | Path | None
 ) -> Diagnosis:
-    """Examine `data`; write the page `html` and the cleaned table `apply` where they are wanted."""
+    """Examine `data`; write the page `html` and the cleaned table `apply` where these are given."""
     with progress_bar("examining") as progress:
         diagnosis = examine(open_source(data), progress=progress, state=cache_file_of(data))
     if html is not None:
@@ -30,15 +30,15 @@ def examine_data(
 
 
 def write_cleaned(file: Path, rows: list[dict[str, str]], left_out: Sequence[Skipped]) -> None:
-    """Write a cleaned manifest, and beside it what was left out and why."""
+    """Write a cleaned manifest, and beside it a table of what was left out and why."""
     reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
-    others = file.with_name(f"{file.stem}-left-out.csv")
-    atomic_write(file, _table(("path", "label", "split", "group"), rows))
-    atomic_write(others, _table(("path", "reason"), reasons))
-    say(f"{len(rows)} images are in {file}; {len(left_out)} are left out, see {others}")
+    left_out_file = file.with_name(f"{file.stem}-left-out.csv")
+    atomic_write(file, _csv(("path", "label", "split", "group"), rows))
+    atomic_write(left_out_file, _csv(("path", "reason"), reasons))
+    say(f"{len(rows)} images are in {file}; {len(left_out)} are left out, see {left_out_file}")
 
 
-def _table(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:
+def _csv(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, titles, lineterminator="\n")
     writer.writeheader()

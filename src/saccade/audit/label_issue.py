@@ -14,45 +14,46 @@ from saccade.words import aligned, html_table, percent, proportion
 
 SHOWN = 20  # in a terminal; all of them are in --json and --csv
 COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin")
-HEAD = ("given", "suggested", "p(given)", "p(suggested)", "image")
+HEADINGS = ("given", "suggested", "p(given)", "p(suggested)", "image")
 
 
 @dataclass(frozen=True)
 class LabelIssue:
-    """An image, the label that it was given, and the one that it probably should have."""
+    """An image whose given label is probably wrong, and the label that it probably should have."""
 
     name: str
     split: str
     given: str
     suggested: str
-    p_given: float  # probabilities by probes that did not learn from the image
+    p_given: float  # out-of-sample probability, as the next one
     p_suggested: float
 
     @property
     def margin(self) -> float:
-        """The normalised margin; what they are ranked by, low ones first."""
+        """The normalised margin, by which issues are ranked, the lowest first."""
         return self.p_given - self.p_suggested
 
     def to_dict(self) -> dict[str, Any]:
+        """The issue as JSON values."""
         return asdict(self) | {"margin": self.margin}
 
 
 @dataclass(frozen=True, repr=False)
 class LabelIssues:
-    """The label issues of a set of images, and how far they can be trusted."""
+    """The label issues of a set of images, with the estimated label error rate."""
 
     data: str
-    n: int  # images looked at
+    n: int  # images examined
     classes: tuple[str, ...]
     issues: tuple[LabelIssue, ...]
     label_error_rate: float  # estimated share of wrong labels
     interval: Interval | None  # of that share
     noise_matrix: tuple[tuple[float, ...], ...]  # p(given | true): a row a given label
-    agreements: int  # images whose given label the probes say, too
-    features: str  # what looked at the images
-    items: tuple[Item, ...] = ()  # all that was looked at
+    agreements: int  # images whose given label is the most probable one
+    features: str  # description of the features
+    items: tuple[Item, ...] = ()  # all images examined
     notes: tuple[str, ...] = ()
-    reported: tuple[Skipped, ...] = ()  # images that could not be read
+    unreadable: tuple[Skipped, ...] = ()  # images that could not be read
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the images, for `--json`."""
@@ -67,7 +68,7 @@ class LabelIssues:
             "features": self.features,
             "label_issues": [issue.to_dict() for issue in self.issues],
             "notes": list(self.notes),
-            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.unreadable],
         }
 
     def to_csv(self) -> str:
@@ -75,11 +76,11 @@ class LabelIssues:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows([s.to_dict()[name] for name in COLUMNS] for s in self.issues)
+        writer.writerows([issue.to_dict()[name] for name in COLUMNS] for issue in self.issues)
         return out.getvalue().rstrip("\n")
 
     def rows(self) -> list[tuple[str, str]]:
-        """Names and values in words."""
+        """Names and values as text."""
         return [
             ("images", f"{self.n:,} of {len(self.classes)} classes"),
             ("wrong labels", self.label_error_rate_text()),
@@ -96,7 +97,7 @@ class LabelIssues:
         return f"about {proportion(self.label_error_rate, self.interval, self.n)}"
 
     def agreement_text(self) -> str:
-        """On how many images the probes say the given label."""
+        """The share of images whose given label is the most probable one, with its interval."""
         interval = wilson(self.agreements, self.n)
         return proportion(self.agreements / self.n, interval, self.n)
 
@@ -104,7 +105,7 @@ class LabelIssues:
         lines = [aligned(self.rows())]
         if self.issues:
             shown = self.issues[:SHOWN]
-            lines += ["", _in_columns([HEAD, *(_cells(issue) for issue in shown)])]
+            lines += ["", _align_columns([HEADINGS, *(_cells(issue) for issue in shown)])]
         if (more := len(self.issues) - SHOWN) > 0:
             lines.append(f"and {more:,} more: --csv lists all, --html shows them")
         return "\n".join(lines)
@@ -117,11 +118,11 @@ class LabelIssues:
 
 
 def _cells(issue: LabelIssue) -> tuple[str, ...]:
-    shares = (percent(issue.p_given), percent(issue.p_suggested))
-    return (issue.given, issue.suggested, *shares, issue.name)
+    probabilities = (percent(issue.p_given), percent(issue.p_suggested))
+    return (issue.given, issue.suggested, *probabilities, issue.name)
 
 
-def _in_columns(rows: Sequence[Sequence[str]]) -> str:
+def _align_columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)

@@ -1,4 +1,4 @@
-"""Images whose labels are probably wrong, by confident learning on the answers of probes."""
+"""Finding label issues by confident learning on held-out predictions of linear probes."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ from saccade.progress import progress_bar, say
 from saccade.tasks.catalogue import refuse_without, task_type
 from saccade.tasks.task import Capability
 
-PLAIN = "hog"  # features of a network that has learned nothing
+PLAIN = "hog"  # features without a trained network
 CELLS = 8  # of HOG, across an image
-COARSE = 8  # pixels across, beside HOG
+COARSE_SIZE = 8  # pixels across, beside HOG
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """A network that makes features of images."""
+    """A network that extracts features from images."""
 
-    words: str
-    trunk: nn.Module  # [N,C,H,W] -> [N,D]
+    description: str
+    backbone: nn.Module  # [N,C,H,W] -> [N,D]
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
 
@@ -62,20 +62,20 @@ class Extractor:
 def extractor_for(
     items: Sequence[Item], model: str | Path | None, weights: str | None
 ) -> Extractor:
-    """The network that is named, the best one at hand for photographs, else plain features."""
+    """The named network, else the best local one for photographs, else plain features."""
     if weights is not None and model is None:
         model = pretrained(weights).network
-    seen = summarize(items)
-    if model is None and seen.short_side > SMALL:
+    summary = summarize(items)
+    if model is None and summary.short_side > SMALL:
         model, weights = next(
-            ((e.network, e.tag) for e in local_weights(seen.short_side)), (None, None)
+            ((e.network, e.tag) for e in local_weights(summary.short_side)), (None, None)
         )
     if model is None:
-        return _plain(seen.grey, ("no network looked at them: label issues are less sure",))
+        return _plain(summary.grey, ("no network looked at them: label issues are less sure",))
     if str(model) == PLAIN:
         if weights is not None:
             raise UsageError(f"{PLAIN} has no weights", "leave --weights out")
-        return _plain(seen.grey, ())
+        return _plain(summary.grey, ())
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     notes = (
@@ -83,8 +83,8 @@ def extractor_for(
         if Path(model).is_dir()
         else ()
     )
-    words = f"what goes into the last layer of {model}"
-    return Extractor(words, backbone(network), preprocessing, notes)
+    description = f"what goes into the last layer of {model}"
+    return Extractor(description, backbone(network), preprocessing, notes)
 
 
 def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
@@ -98,11 +98,11 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
     )
     both = Concat(
         hog=chain(hog=HOG(), flatten=nn.Flatten()),
-        pixels=chain(pool=nn.AdaptiveAvgPool2d(COARSE), flatten=nn.Flatten()),
+        pixels=chain(pool=nn.AdaptiveAvgPool2d(COARSE_SIZE), flatten=nn.Flatten()),
     )
-    words = "histograms of oriented gradients and coarse pixels"
-    whole = normalized(chain(both=both), preprocessing.mean, preprocessing.std)
-    return Extractor(words, whole.eval(), preprocessing, notes)
+    description = "histograms of oriented gradients and coarse pixels"
+    network = normalized(chain(both=both), preprocessing.mean, preprocessing.std)
+    return Extractor(description, network.eval(), preprocessing, notes)
 
 
 def find_label_issues(
@@ -113,7 +113,7 @@ def find_label_issues(
     html: Path | None,
     cleaned: Path | None,
 ) -> LabelIssues:
-    """Look for wrong labels in `data`; write the page `html` and the cleaned table `cleaned`.
+    """Find label issues in `data`; write the page `html` and the cleaned table `cleaned` if given.
 
     Raises `DataError` for labels that are not one class an image.
     """
@@ -123,15 +123,15 @@ def find_label_issues(
     items = _labelled(diagnosis)
     extractor = extractor_for(items, model, weights)
     result = decode_all(items, extractor.preprocessing)
-    kept = [items[k] for k in result.indices]
+    readable = [items[k] for k in result.indices]
     with progress_bar("looking") as progress:
-        found = features(
-            extractor.trunk,
-            DecodedImages(kept, result.images, extractor.preprocessing),
+        x = features(
+            extractor.backbone,
+            DecodedImages(readable, result.images, extractor.preprocessing),
             AugmentedCopies(),
             progress,
         )[:, 0]
-    issues = _label_issues(diagnosis, kept, found, extractor)
+    issues = _label_issues(diagnosis, readable, x, extractor)
     if html is not None:
         atomic_write(html, label_issues_page(issues))
         say(f"the label issues with their images are in {html}")
@@ -143,7 +143,11 @@ def find_label_issues(
 def _labelled(diagnosis: Diagnosis) -> list[Item]:
     """The readable images that carry a class."""
     readable = diagnosis.case.table["readable"].tolist()
-    items = [i for i, can in zip(diagnosis.case.items, readable) if can and i.label is not None]
+    items = [
+        i
+        for i, is_readable in zip(diagnosis.case.items, readable)
+        if is_readable and i.label is not None
+    ]
     if not items:
         raise DataError(f"no image of '{diagnosis.name}' can be read and has a label")
     hint = "name a column of classes, as in photos.csv::species"
@@ -152,28 +156,28 @@ def _labelled(diagnosis: Diagnosis) -> list[Item]:
 
 
 def _label_issues(
-    diagnosis: Diagnosis, items: Sequence[Item], numbers: Tensor, extractor: Extractor
+    diagnosis: Diagnosis, items: Sequence[Item], x: Tensor, extractor: Extractor
 ) -> LabelIssues:
-    """Probes, then confident learning.  `numbers` [N,D]"""
+    """Held-out predictions of probes, then confident learning.  features x [N,D]"""
     group = by_cluster(diagnosis.clusters(), items)
-    items, numbers, targets, dealt, notes = _judged(items, numbers, group)
+    items, x, targets, folds, notes = _with_learnable_classes(items, x, group)
     say("fitting the probes")
-    said = held_out_probabilities(numbers, targets, dealt)
+    probabilities = held_out_probabilities(x, targets, folds)
     classes, splits = class_list(items), _splits(diagnosis)
     sizes = targets.bincount(minlength=len(classes))
-    shares = estimate_joint(confident_joint(said, targets), sizes.double())
-    ranked = normalized_margins(said, targets)
-    rows = prune_by_noise_rate(said, targets).nonzero().flatten()
-    rows = rows[ranked[rows].argsort(stable=True)].tolist()
-    best = said.argmax(dim=1).tolist()
-    found = tuple(
+    joint = estimate_joint(confident_joint(probabilities, targets), sizes.double())
+    margins = normalized_margins(probabilities, targets)
+    rows = prune_by_noise_rate(probabilities, targets).nonzero().flatten()
+    rows = rows[margins[rows].argsort(stable=True)].tolist()
+    suggested = probabilities.argmax(dim=1).tolist()
+    issues = tuple(
         LabelIssue(
             name=items[row].name,
             split=splits[items[row].name],
             given=str(items[row].label),
-            suggested=classes[best[row]],
-            p_given=float(said[row, targets[row]]),
-            p_suggested=float(said[row, best[row]]),
+            suggested=classes[suggested[row]],
+            p_given=float(probabilities[row, targets[row]]),
+            p_suggested=float(probabilities[row, suggested[row]]),
         )
         for row in rows
     )
@@ -181,26 +185,29 @@ def _label_issues(
         data=diagnosis.name,
         n=len(items),
         classes=classes,
-        issues=found,
-        label_error_rate=label_error_rate(shares),
-        interval=label_error_rate_interval(said, targets, group_indices(items, group)),
-        noise_matrix=tuple(tuple(row) for row in noise_matrix(shares).tolist()),
-        agreements=int((ranked >= 0).sum()),
-        features=extractor.words,
+        issues=issues,
+        label_error_rate=label_error_rate(joint),
+        interval=label_error_rate_interval(probabilities, targets, group_indices(items, group)),
+        noise_matrix=tuple(tuple(row) for row in noise_matrix(joint).tolist()),
+        agreements=int((margins >= 0).sum()),
+        features=extractor.description,
         items=tuple(items),
         notes=(*extractor.notes, *notes),
-        reported=_unreadable(diagnosis),
+        unreadable=_unreadable(diagnosis),
     )
 
 
-def _judged(
-    items: Sequence[Item], numbers: Tensor, group: Grouping
+def _with_learnable_classes(
+    items: Sequence[Item], x: Tensor, group: Grouping
 ) -> tuple[list[Item], Tensor, Tensor, list[Tensor], tuple[str, ...]]:
-    """Without the classes that cannot be held out: items, numbers, targets, deals, and notes."""
+    """Items, features, targets, folds and notes, without the classes that cannot be held out.
+
+    x [N,D] -> [M,D], targets [M], folds [M] each
+    """
     classes = class_list(items)
     targets = torch.from_numpy(class_indices(items, classes))
-    spread = learnable(targets, dealt := repeated_folds(items, group))
-    few = [name for name, can in zip(classes, spread.tolist()) if not can]
+    mask = learnable(targets, folds := repeated_folds(items, group))
+    few = [name for name, is_learnable in zip(classes, mask.tolist()) if not is_learnable]
     if len(classes) - len(few) < 2:
         raise DataError(
             f"{'only one class has' if len(few) < len(classes) else 'no class has'} images both "
@@ -208,10 +215,10 @@ def _judged(
             "labels can be doubted where two classes have several images each",
         )
     notes = (f"too few images to be looked at: {', '.join(few)}",) if few else ()
-    rows = spread[targets].nonzero().flatten()
-    kept = [items[row] for row in rows.tolist()]
-    targets = torch.from_numpy(class_indices(kept, class_list(kept)))
-    return kept, numbers[rows], targets, [portion[rows] for portion in dealt], notes
+    rows = mask[targets].nonzero().flatten()
+    chosen = [items[row] for row in rows.tolist()]
+    targets = torch.from_numpy(class_indices(chosen, class_list(chosen)))
+    return chosen, x[rows], targets, [fold[rows] for fold in folds], notes
 
 
 def _splits(diagnosis: Diagnosis) -> dict[str, str]:
@@ -220,18 +227,18 @@ def _splits(diagnosis: Diagnosis) -> dict[str, str]:
 
 def _unreadable(diagnosis: Diagnosis) -> tuple[Skipped, ...]:
     return tuple(
-        Skipped(diagnosis.case.items[row].name, why)
-        for row, why in sorted(diagnosis.case.reasons.items())
+        Skipped(diagnosis.case.items[row].name, reason)
+        for row, reason in sorted(diagnosis.case.reasons.items())
     )
 
 
 def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path) -> None:
-    """Write the manifest without label issues, and beside it what was left out and why."""
+    """Write the manifest without label issues, and beside it a table of what was left out."""
     reasons = {
         s.name: f"labelled {s.given}, probably {s.suggested} ({100 * s.p_suggested:.1f} %)"
         for s in issues.issues
     }
-    reasons |= {skipped.name: skipped.reason for skipped in issues.reported}
+    reasons |= {skipped.name: skipped.reason for skipped in issues.unreadable}
     splits, items = _splits(diagnosis), diagnosis.case.items
     group = by_cluster(diagnosis.clusters(), items)
     rows = [
@@ -239,7 +246,7 @@ def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path) -> Non
         for item in items
         if item.name not in reasons
     ]
-    write_cleaned(file, rows, [Skipped(name, why) for name, why in reasons.items()])
+    write_cleaned(file, rows, [Skipped(name, reason) for name, reason in reasons.items()])
 
 
 def _row(item: Item, split: str, group: str | None, folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""label_issues_page: labels that are probably wrong as one HTML file, with the images."""
+"""The page of label issues: one HTML file, with the images."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BUDGET = 1_900_000  # bytes of images in the file, which they make a third large
 
 
 def label_issues_page(issues: LabelIssues, *, footer: str = "") -> str:
-    """The whole page; self-contained, under 3 MB whatever the size of the set."""
-    sections = [Section("Label issues", join([_overview(issues), *_shown(issues)]))]
+    """The page as text; self-contained, under 3 MB whatever the size of the set."""
+    sections = [Section("Label issues", join([_overview(issues), *_issue_sections(issues)]))]
     if len(issues.classes) <= CLASSES:
         sections.append(Section("Which labels are taken for which", _noise(issues)))
     sections.append(Section("How they were found", _method(issues)))
     count = len(issues.issues)
-    told = f"{count:,} of {issues.n:,} images look wrongly labelled."
-    lead = told if count else f"None of {issues.n:,} images stands out as wrongly labelled."
+    sentence = f"{count:,} of {issues.n:,} images look wrongly labelled."
+    lead = sentence if count else f"None of {issues.n:,} images stands out as wrongly labelled."
     return page(f"Labels of {issues.data} in doubt", sections, lead=lead, footer=footer)
 
 
@@ -38,11 +38,11 @@ def _overview(issues: LabelIssues) -> Html:
     )
 
 
-def _shown(issues: LabelIssues) -> list[Html]:
-    """The worst with their images, then all as a table."""
-    album = Thumbnails(issues.items, BUDGET)
-    cells = [album.show(s.name, _words(s)) for s in issues.issues[:SHOWN]]
-    drawn = [cell for cell in cells if cell]
+def _issue_sections(issues: LabelIssues) -> list[Html]:
+    """The worst issues with their images, then all as a table."""
+    thumbnails = Thumbnails(issues.items, BUDGET)
+    cells = [thumbnails.show(s.name, _caption(s)) for s in issues.issues[:SHOWN]]
+    images = [cell for cell in cells if cell]
     if not issues.issues:
         return [element("p", "Nothing to look at.")]
     rows = [
@@ -51,12 +51,12 @@ def _shown(issues: LabelIssues) -> list[Html]:
     ]
     head = ("image", "split", "given", "suggested", "p(given)", "p(suggested)")
     more = f", the first {LISTED} of them" if len(issues.issues) > LISTED else ""
-    listed = folded(f"all {len(issues.issues):,} label issues{more}", table(head, rows))
+    folded_table = folded(f"all {len(issues.issues):,} label issues{more}", table(head, rows))
     advice = "The surest first. Look before you change a label: a rare but right one is here, too."
-    return [element("p", advice, class_="quiet"), image_grid(drawn), listed]
+    return [element("p", advice, class_="quiet"), image_grid(images), folded_table]
 
 
-def _words(issue: LabelIssue) -> str:
+def _caption(issue: LabelIssue) -> str:
     return f"labelled {issue.given}, probably {issue.suggested} {percent(issue.p_suggested)}"
 
 
@@ -66,8 +66,8 @@ def _noise(issues: LabelIssues) -> Html:
         (name, *(percent(share) for share in row))
         for name, row in zip(issues.classes, issues.noise_matrix)
     ]
-    words = "Of the images that are truly of a class, the share with each given label; estimated."
-    return table(head, rows, caption=words)
+    caption = "Of the images that are truly of a class, the share with each given label; estimated."
+    return table(head, rows, caption=caption)
 
 
 def _method(issues: LabelIssues) -> Html:
@@ -76,8 +76,8 @@ def _method(issues: LabelIssues) -> Html:
         "copies and groups stay together. Confident learning (Northcutt 2021) counts who is "
         "confidently of another class than labelled."
     )
-    agreed = f"{issues.agreement_text()} of labels are what the probes say."
+    agreement = f"{issues.agreement_text()} of labels are what the probes say."
     notes = [element("p", note, class_="quiet") for note in issues.notes]
     return join(
-        [element("p", method), element("p", f"Features: {issues.features}. {agreed}"), *notes]
+        [element("p", method), element("p", f"Features: {issues.features}. {agreement}"), *notes]
     )

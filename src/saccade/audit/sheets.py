@@ -1,4 +1,4 @@
-"""What a training will see: images as they are and augmented several times, on one sheet."""
+"""Sheets of augmented training images, each beside its original."""
 
 from __future__ import annotations
 
@@ -33,51 +33,51 @@ def sheet(
     generator: torch.Generator,
     *,
     copies: int = 8,
-    side: int = 96,
+    size: int = 96,
 ) -> Image.Image:
-    """A row for each name: one of the images as it is, then `views` times as training sees it.
+    """A row for each name: one of the images as it is, then `copies` augmented copies.
 
-    Images, [N,C,H,W] of 0 to 255, are used in turn when there are fewer than rows, and drawn
-    `side` pixels high, small ones with their pixels as squares.
+    images [N,C,H,W] of 0 to 255 are used in turn when there are fewer than rows, and drawn `size`
+    pixels in width and height, small ones with their pixels as squares.
     """
-    shown = {}
+    panels = {}
     for row, (name, augmentation) in enumerate(rows.items()):
         step = 1 if augmentation.mixes else 0
-        chosen = images[(row + step * torch.arange(copies)) % len(images)]
+        batch = images[(row + step * torch.arange(copies)) % len(images)]
         targets = torch.zeros(copies, 1)
-        changed = augmentation(Batch(chosen, targets, torch.arange(copies)), generator).images
-        shown[name] = [images[row % len(images)], *changed]
-    return _drawn(shown, side)
+        augmented = augmentation(Batch(batch, targets, torch.arange(copies)), generator).images
+        panels[name] = [images[row % len(images)], *augmented]
+    return _draw(panels, size)
 
 
-def _drawn(rows: Mapping[str, Sequence[Tensor]], side: int) -> Image.Image:
+def _draw(rows: Mapping[str, Sequence[Tensor]], size: int) -> Image.Image:
     """A row of images, [C,H,W] of 0 to 255, for each name; the first of each set apart."""
     font = ImageFont.load_default(12)
     margin = 2 * GAP + max((int(font.getlength(name)) for name in rows), default=0)
-    place = side + GAP
-    first = margin + place + 2 * GAP
-    views = max((len(images) - 1 for images in rows.values()), default=0)
-    paper = Image.new("RGB", (first + views * place, GAP + len(rows) * place), PAPER)
+    pitch = size + GAP
+    first = margin + pitch + 2 * GAP
+    columns = max((len(images) - 1 for images in rows.values()), default=0)
+    paper = Image.new("RGB", (first + columns * pitch, GAP + len(rows) * pitch), PAPER)
     draw = ImageDraw.Draw(paper)
-    for row, (name, (original, *changed)) in enumerate(rows.items()):
-        top = GAP + row * place
-        draw.text((GAP, top + side // 2), name, INK, font, anchor="lm")
-        paper.paste(_image(original, side), (margin, top))
-        for column, pixels in enumerate(changed):
-            paper.paste(_image(pixels, side), (first + column * place, top))
+    for row, (name, (original, *augmented)) in enumerate(rows.items()):
+        top = GAP + row * pitch
+        draw.text((GAP, top + size // 2), name, INK, font, anchor="lm")
+        paper.paste(_image(original, size), (margin, top))
+        for column, pixels in enumerate(augmented):
+            paper.paste(_image(pixels, size), (first + column * pitch, top))
     return paper
 
 
-def _image(pixels: Tensor, side: int) -> Image.Image:
-    """[C,H,W] of 0 to 255 -> an image of `side` pixels"""
+def _image(pixels: Tensor, size: int) -> Image.Image:
+    """pixels [C,H,W] of 0 to 255 -> an image of `size` x `size` pixels"""
     values = pixels.detach().cpu().float().round().clamp(0, 255).byte()
     values = values.expand(3, -1, -1) if len(values) == 1 else values[:3]
     image = Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())
-    grown = max(image.size) < side
-    return image.resize((side, side), Image.Resampling.NEAREST if grown else Image.Resampling.BOX)
+    enlarge = max(image.size) < size
+    return image.resize((size, size), Image.Resampling.NEAREST if enlarge else Image.Resampling.BOX)
 
 
-IMAGES = 8  # different ones, a row each for all augmentations together
+COMBINED_ROWS = 8  # of different images, with all augmentations together
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Sheet:
     unreadable: tuple[Skipped, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
+        """The path and the augmentations as JSON values."""
         return {"path": str(self.path), "augmentations": list(self.augmentations)}
 
     def __str__(self) -> str:
@@ -101,18 +102,20 @@ class Sheet:
 def augmented_sheet(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
 ) -> Sheet:
-    """A row for each augmentation alone, then rows with all of them, of images to train on."""
+    """Draw training images with each augmentation alone, then with all, in the file `out`."""
     source = open_source(data)
     items = source.read("train" if "train" in source.splits else source.splits[0])
-    chosen = resolve(recipe, flags, summarize(items)).recipe
-    step = max(1, len(items) // (IMAGES + len(chosen.data.augment)))
-    found = decode_all(items[::step], preprocessing_of(chosen), mode="memory")
-    parts = {text: parse_augmentation(text, len(source.classes)) for text in chosen.data.augment}
-    rows: dict[str, Augmentation] = dict(parts)
-    rows |= {f"all {k + 1}": compose(list(parts.values())) for k in range(IMAGES)}
-    generator = torch.Generator().manual_seed(chosen.train.seed)
-    images = found.images.take(torch.arange(len(found.images)))
-    drawn = io.BytesIO()
-    sheet(images, rows, generator).save(drawn, "PNG")
-    atomic_write(out, drawn.getvalue())
-    return Sheet(out, tuple(parts), found.failed)
+    resolved = resolve(recipe, flags, summarize(items)).recipe
+    step = max(1, len(items) // (COMBINED_ROWS + len(resolved.data.augment)))
+    decoded = decode_all(items[::step], preprocessing_of(resolved), mode="memory")
+    augmentations = {
+        text: parse_augmentation(text, len(source.classes)) for text in resolved.data.augment
+    }
+    rows: dict[str, Augmentation] = dict(augmentations)
+    rows |= {f"all {k + 1}": compose(list(augmentations.values())) for k in range(COMBINED_ROWS)}
+    generator = torch.Generator().manual_seed(resolved.train.seed)
+    images = decoded.images.take(torch.arange(len(decoded.images)))
+    buffer = io.BytesIO()
+    sheet(images, rows, generator).save(buffer, "PNG")
+    atomic_write(out, buffer.getvalue())
+    return Sheet(out, tuple(augmentations), decoded.failed)

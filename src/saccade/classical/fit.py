@@ -1,7 +1,7 @@
-"""Classical networks, in order of year, and how their rows are fitted, one after the other.
+"""Fitting classical models row by row, without gradient descent.
 
-Each row learns from what the rows before it make of the images; the last, a linear support vector
-machine, from all of them.  The same images and seed give the same weights.
+Each row is fitted to the outputs of the rows before it, on some of the images; the last, a linear
+support vector machine, on all of them.  The same images and seed give the same weights.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from saccade.classical.encode import (
 )
 from saccade.models.layers.blocks import Concat
 
-COSTS = (0.01, 0.1, 1.0, 10.0, 100.0)  # C: what a mistake costs beside long weights
+C_VALUES = (0.01, 0.1, 1.0, 10.0, 100.0)  # inverse regularisation strengths to choose from
 FOLDS = 3
-RANK = 1e-6  # a direction with a smaller share of the largest variance is rounding
+RANK_TOLERANCE = 1e-6  # of the largest eigenvalue; a smaller one is rounding
 
 
 def fit_svm(classifier: nn.Linear, features: Tensor, targets: Tensor, seed: int) -> tuple[str, ...]:
-    """Fit one machine a class against all others; gives how its C was chosen, in words.
+    """Fit one-vs-rest linear SVMs to features [N,F] and targets [N]; returns how C was chosen.
 
-    With more features than images the images' own directions are as good as all features: the
-    solution lies in them (the representer theorem), and there are fewer.
+    With more features than images they are fitted in the row space of the features, which contains
+    the solution (the representer theorem).
     """
     directions = row_space(features)
     x = (features @ directions if directions is not None else features).double().cpu().numpy()
     classes = targets.cpu().numpy()
-    cost, note = select_c(x, classes, seed)
-    machine = linear_svm(cost, seed).fit(x, classes)
-    weight, bias = torch.from_numpy(machine.coef_), torch.from_numpy(machine.intercept_)
-    if len(weight) == 1:  # of two classes scikit-learn knows the second alone
+    c, note = select_c(x, classes, seed)
+    svm = linear_svm(c, seed).fit(x, classes)
+    weight, bias = torch.from_numpy(svm.coef_), torch.from_numpy(svm.intercept_)
+    if len(weight) == 1:  # for two classes scikit-learn fits only the second
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
     if directions is not None:
         weight = weight.to(directions) @ directions.mT
@@ -52,122 +52,126 @@ def fit_svm(classifier: nn.Linear, features: Tensor, targets: Tensor, seed: int)
 
 
 def row_space(features: Tensor) -> Tensor | None:
-    """Orthogonal directions in which the images lie, where those are fewer.  [N,F] -> [F,<=N]"""
+    """An orthonormal basis of the row space where N < F, else None.  [N,F] -> [F,<=N]"""
     if features.shape[1] <= features.shape[0]:
         return None
     values, vectors = torch.linalg.eigh((features @ features.mT).double())
-    kept = values > RANK * values[-1]
-    return features.mT @ (vectors[:, kept] * values[kept].rsqrt()).float()
+    significant = values > RANK_TOLERANCE * values[-1]
+    return features.mT @ (vectors[:, significant] * values[significant].rsqrt()).float()
 
 
-def linear_svm(cost: float, seed: int) -> Any:
+def linear_svm(c: float, seed: int) -> Any:
+    """scikit-learn's linear SVM, not fitted yet."""
     from sklearn.svm import LinearSVC
 
-    return LinearSVC(C=cost, random_state=seed, max_iter=10_000)
+    return LinearSVC(C=c, random_state=seed, max_iter=10_000)
 
 
 def select_c(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> tuple[float, str]:
-    """The C of the highest accuracy in cross-validation, the smallest among equals; in words."""
+    """The C of the highest cross-validated accuracy, the smallest of equals, and a note on it.
+
+    x [N,F], targets [N]
+    """
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-    fewest = int(np.bincount(targets).min())
-    if fewest < 2:
+    smallest = int(np.bincount(targets).min())
+    if smallest < 2:
         return 1.0, "C = 1: a class with one image leaves nothing to choose it on"
-    folds = StratifiedKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
+    folds = StratifiedKFold(min(FOLDS, smallest), shuffle=True, random_state=seed)
     scores = {
-        cost: cross_val_score(linear_svm(cost, seed), x, targets, cv=folds).mean() for cost in COSTS
+        c: cross_val_score(linear_svm(c, seed), x, targets, cv=folds).mean() for c in C_VALUES
     }
-    best = max(scores, key=lambda cost: scores[cost])
-    share = f"{100 * scores[best]:.1f} % in {folds.n_splits}-fold cross-validation"
-    return best, f"C = {best:g} of the linear machine: {share}"
+    best = max(scores, key=lambda c: scores[c])
+    accuracy = f"{100 * scores[best]:.1f} % in {folds.n_splits}-fold cross-validation"
+    return best, f"C = {best:g} of the linear machine: {accuracy}"
 
 
 FIT_IMAGES = 500  # images from which descriptors are drawn
-DRAWN = 128  # descriptors of an image
-PORTION = 16  # images at a time
+DESCRIPTORS_PER_IMAGE = 128
+BATCH_SIZE = 16  # images at a time
 
 
 class IndexedImages(Protocol):
-    """Images that are handed out by their places."""
+    """Images that can be taken by index."""
 
     def __len__(self) -> int: ...
-    def take(self, index: Tensor) -> Tensor: ...
+    def take(self, index: Tensor) -> Tensor: ...  # [n] int64 -> [n,C,H,W]
 
 
-Progress = Callable[[int, int], None]  # images done, in all
+Progress = Callable[[int, int], None]  # images done, images in all
 
 
 @torch.inference_mode()
 def fit(
     model: nn.Sequential, images: IndexedImages, targets: Tensor, seed: int, progress: Progress
 ) -> tuple[str, ...]:
-    """Fit `model` to images [N,C,H,W] and classes [N]; gives what is to be said about it."""
+    """Fit `model` to images [N,C,H,W] and classes [N]; returns notes on choices and warnings."""
     model.eval()
-    chance = torch.Generator().manual_seed(seed)
-    some = torch.randperm(len(images), generator=chance)[:FIT_IMAGES].sort().values
-    place = next(model.parameters()).device
-    parts = [images.take(part).to(place) for part in some.split(PORTION)]
-    notes = list(_fit_rows(model, parts, chance))
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randperm(len(images), generator=generator)[:FIT_IMAGES].sort().values
+    device = next(model.parameters()).device
+    batches = [images.take(index).to(device) for index in chosen.split(BATCH_SIZE)]
+    notes = list(_fit_rows(model, batches, generator))
     *_, classifier = model.children()
     assert isinstance(classifier, nn.Linear)
-    features = _features(model[:-1], images, place, progress)
-    with _notes() as warned:
+    features = _features(model[:-1], images, device, progress)
+    with _captured_warnings() as messages:
         notes += fit_svm(classifier, features, targets, seed)
-    return *notes, *warned
+    return *notes, *messages
 
 
 def _features(
-    rows: nn.Module, images: IndexedImages, place: torch.device, progress: Progress
+    rows: nn.Module, images: IndexedImages, device: torch.device, progress: Progress
 ) -> Tensor:
-    """What the classifier is to see.  [N,F]"""
-    found: list[Tensor] = []
-    for part in torch.arange(len(images)).split(PORTION):
-        found.append(rows(images.take(part).to(place)))
-        progress(int(part[-1]) + 1, len(images))
-    return torch.cat(found)
+    """The features of all images, the classifier's inputs.  -> [N,F]"""
+    outputs: list[Tensor] = []
+    for index in torch.arange(len(images)).split(BATCH_SIZE):
+        outputs.append(rows(images.take(index).to(device)))
+        progress(int(index[-1]) + 1, len(images))
+    return torch.cat(outputs)
 
 
-def _fit_rows(rows: nn.Module, parts: list[Tensor], chance: torch.Generator) -> Iterator[str]:
-    """Fit the rows that learn from descriptors, each on what those before it make of `parts`."""
-    every = list(rows.children())
-    while every and not _learns(every[-1]):
-        every.pop()
-    for place, row in enumerate(every):
+def _fit_rows(rows: nn.Module, batches: list[Tensor], generator: torch.Generator) -> Iterator[str]:
+    """Fit the rows that have a fitter, each to the outputs of those before it; yields warnings."""
+    layers = list(rows.children())
+    while layers and not _has_fitter(layers[-1]):
+        layers.pop()
+    for index, row in enumerate(layers):
         if isinstance(row, Concat):
             for branch in row.children():
-                yield from _fit_rows(branch, parts, chance)
-        elif type(row) in LEARNERS:
-            with _notes() as notes:
-                LEARNERS[type(row)](row, _listed(parts), chance.initial_seed())
+                yield from _fit_rows(branch, batches, generator)
+        elif type(row) in FITTERS:
+            with _captured_warnings() as notes:
+                FITTERS[type(row)](row, _flatten(batches), generator.initial_seed())
             yield from notes
-        if place < len(every) - 1:
-            parts = [_drawn(row(part), chance) for part in parts]
+        if index < len(layers) - 1:
+            batches = [_sample(row(batch), generator) for batch in batches]
 
 
-def _learns(row: nn.Module) -> bool:
-    return any(type(module) in LEARNERS for module in row.modules())
+def _has_fitter(row: nn.Module) -> bool:
+    return any(type(module) in FITTERS for module in row.modules())
 
 
-def _drawn(x: Tensor, chance: torch.Generator) -> Tensor:
-    """At most 128 descriptors an image, as scales of a single point.  [N,D,...] -> [N,D,128,1,1]
+def _sample(x: Tensor, generator: torch.Generator) -> Tensor:
+    """At most 128 descriptors of each image, drawn at random.  [N,D,...] -> [N,D,128,1,1]
 
-    Images that are no descriptors yet stay as they are.
+    What is no descriptors yet, [N,C,H,W], stays as it is.
     """
     if x.dim() < 5:
         return x
     x = x.flatten(2)
-    some = torch.randperm(x.shape[2], generator=chance)[:DRAWN].sort().values
-    return x[:, :, some, None, None]
+    chosen = torch.randperm(x.shape[2], generator=generator)[:DESCRIPTORS_PER_IMAGE].sort().values
+    return x[:, :, chosen, None, None]
 
 
-def _listed(parts: list[Tensor]) -> Tensor:
-    """All descriptors.  [[N,D,...]] -> [descriptors,D]"""
-    return torch.cat([part.flatten(2).mT.flatten(0, 1) for part in parts])
+def _flatten(batches: list[Tensor]) -> Tensor:
+    """All descriptors of several batches [N,D,...].  -> [descriptors,D]"""
+    return torch.cat([batch.flatten(2).mT.flatten(0, 1) for batch in batches])
 
 
 @contextmanager
-def _notes() -> Iterator[list[str]]:
-    """What scikit-learn warns of as a list of lines, filled when the block ends."""
+def _captured_warnings() -> Iterator[list[str]]:
+    """The first sentences of warnings, a list that is filled when the block ends."""
     notes: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -176,20 +180,20 @@ def _notes() -> Iterator[list[str]]:
 
 
 def _fit_projection(row: PCAProjection, descriptors: Tensor, seed: int) -> None:
-    """The directions of the largest variance, each with its largest number above 0."""
+    """PCA of descriptors [n,D]; each component's largest value is positive."""
     mean = descriptors.double().mean(0)
     _, vectors = torch.linalg.eigh((descriptors.double() - mean).mT.cov())
-    found = vectors.mT.flip(0)[: len(row.components)]
-    largest = found.gather(1, found.abs().argmax(1, keepdim=True))
+    components = vectors.mT.flip(0)[: len(row.components)]
+    largest = components.gather(1, components.abs().argmax(1, keepdim=True))
     row.mean.copy_(mean)
-    row.components.copy_(found * largest.sign())
+    row.components.copy_(components * largest.sign())
 
 
 def _fit_words(row: VisualWords, descriptors: Tensor, seed: int) -> None:
     row.means.copy_(k_means(descriptors, len(row.means), seed))
 
 
-LEARNERS: dict[type, Callable[..., None]] = {
+FITTERS: dict[type, Callable[..., None]] = {
     PCAProjection: _fit_projection,
     FisherVector: fit_gaussian_mixture,
     VisualWords: _fit_words,

@@ -1,4 +1,4 @@
-"""anatomy: a network's table, a row a layer, with all that can be counted without running it."""
+"""A network's table of layers, with all that can be counted without running it."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ class Anatomy:
     rows: tuple[Row, ...]
     tree: tuple[Row, ...] = field(repr=False)  # the rows with their blocks folded
     total: Counts
-    unused: int  # parameters that this forward does not read, as of classifiers at the side
+    unused: int  # parameters that this forward does not read, as of auxiliary classifiers
     memory: Memory
     without: tuple[str, ...] = ()  # rows that were taken out
     savings: Counts | None = field(default=None, repr=False)  # what that saves
 
     @property
     def receptive_field(self) -> ReceptiveField | None:
-        """The largest field that is still of a place: that of the last layer before all are one."""
-        seen = [row.field for row in self.rows if row.field and row.field.local]
-        return max(seen, key=lambda field: field.size, default=None)
+        """The largest local field: that of the last layer before global pooling or flattening."""
+        fields = [row.field for row in self.rows if row.field and row.field.local]
+        return max(fields, key=lambda field: field.size, default=None)
 
     def row(self, name: str) -> Row:
         """The row called `name`, within a block too."""
-        every = {row.name: row for row in self.walk()}
-        if name not in every:
-            raise unknown("layer", name, every)
-        return every[name]
+        rows = {row.name: row for row in self.walk()}
+        if name not in rows:
+            raise unknown("layer", name, rows)
+        return rows[name]
 
     def walk(self) -> Iterator[Row]:
-        """Every row, blocks before their parts."""
-        waiting = list(reversed(self.tree))
-        while waiting:
-            row = waiting.pop()
+        """Every row in order, depth first: blocks before their parts."""
+        stack = list(reversed(self.tree))
+        while stack:
+            row = stack.pop()
             yield row
-            waiting += reversed(row.parts)
+            stack += reversed(row.parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain numbers and words."""
+        """The anatomy as JSON values."""
         return {
             "name": self.name,
             "input": list(self.input_size),
@@ -65,18 +65,18 @@ class Anatomy:
         }
 
     def __str__(self) -> str:
-        lines = [extrapolate(row) for row in self.rows]
-        total = ("total", "", "", *numbers(self.total))
-        less = f"\n{saving_text(self.without, self.savings)}" if self.savings else ""
-        return aligned([HEADINGS, *lines, total]) + less + f"\n({CONVENTION})"
+        lines = [row_cells(row) for row in self.rows]
+        total = ("total", "", "", *counts_cells(self.total))
+        savings = f"\n{saving_text(self.without, self.savings)}" if self.savings else ""
+        return align_columns([HEADINGS, *lines, total]) + savings + f"\n({CONVENTION})"
 
     def _repr_html_(self) -> str:
-        cells = [
+        rows = [
             HEADINGS,
-            *(extrapolate(row) for row in self.rows),
-            ("total", "", "", *numbers(self.total)),
+            *(row_cells(row) for row in self.rows),
+            ("total", "", "", *counts_cells(self.total)),
         ]
-        table = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in cells)
+        table = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
         return f"<table>{table}</table><p>{CONVENTION}</p>"
 
 
@@ -88,9 +88,9 @@ def anatomy(
     all: bool = False,
     name: str = "",
 ) -> Anatomy:
-    """The table of any module for images of `input_size` (channels, height, width).
+    """The table of any module for images of `input_size` (channels, height, width) in pixels.
 
-    With `all` the blocks are unfolded.  Raises `UsageError` where the module cannot take the size.
+    With `all` the blocks are expanded.  Raises `UsageError` where the module cannot take the size.
     """
     name = name or type(module).__name__
     forward = trace(module, input_size, name)
@@ -115,29 +115,39 @@ HEADINGS = (
 )  # fmt: skip
 
 
-def extrapolate(row: Row) -> tuple[str, ...]:
-    """A row's cells but for the bar."""
+def row_cells(row: Row) -> tuple[str, ...]:
+    """A row's cells, one for each of `HEADINGS`."""
     size = "x".join(map(str, row.output))
-    return row.name, row.kind, size, *numbers(row.counts), field_text(row.field), stride_text(row)
+    return (
+        row.name,
+        row.kind,
+        size,
+        *counts_cells(row.counts),
+        field_text(row.field),
+        stride_text(row),
+    )
 
 
-def numbers(counts: Counts) -> tuple[str, ...]:
+def counts_cells(counts: Counts) -> tuple[str, ...]:
+    """Units, connections, weights and multiply-adds as text, zeros left out."""
     cells = (counts.units, counts.connections, counts.weights, counts.multiply_adds)
     return tuple(f"{cell:,}" if cell else "" for cell in cells)
 
 
-def saving_text(without: tuple[str, ...], saved: Counts) -> str:
-    """What a network is spared by the rows that were taken out."""
+def saving_text(without: tuple[str, ...], savings: Counts) -> str:
+    """How many weights and multiply-adds the rows that were taken out had."""
 
-    def words(number: int) -> str:
-        return f"{abs(number):,} {'fewer' if number >= 0 else 'more'}"
+    def difference(count: int) -> str:
+        return f"{abs(count):,} {'fewer' if count >= 0 else 'more'}"
 
-    costs = f"{words(saved.weights)} weights, {words(saved.multiply_adds)} multiply-adds"
+    costs = (
+        f"{difference(savings.weights)} weights, {difference(savings.multiply_adds)} multiply-adds"
+    )
     return f"without {', '.join(without)}: {costs}"
 
 
 def field_text(field: ReceptiveField | None) -> str:
-    """The box in pixels; `+ gate` where all is seen too, `≤` where the field may be smaller."""
+    """A field's size in pixels; `+ gate` where all is seen too, `≤` where it may be smaller."""
     if field is None or not any(bits > 1 for bits in field.mask):
         return ""
     height, width = field.size
@@ -152,13 +162,14 @@ def field_text(field: ReceptiveField | None) -> str:
 
 
 def stride_text(row: Row) -> str:
+    """The effective stride in pixels; empty where the field is not local."""
     if row.field is None or not row.field.local:
         return ""
     vertical, horizontal = row.field.stride
     return f"{vertical}" if vertical == horizontal else f"{vertical}x{horizontal}"
 
 
-def aligned(rows: list[tuple[str, ...]]) -> str:
+def align_columns(rows: list[tuple[str, ...]]) -> str:
     """Cells in columns: words to the left, numbers to the right."""
     rows = [(*row, *("",) * (len(HEADINGS) - len(row))) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows)]
@@ -172,10 +183,12 @@ def aligned(rows: list[tuple[str, ...]]) -> str:
 
 
 def counts_dict(counts: Counts) -> dict[str, int]:
+    """The counts as JSON values, with the connections that include those of biases."""
     return vars(counts) | {"connections_with_biases": counts.connections + counts.biases}
 
 
 def field_dict(field: ReceptiveField | None) -> dict[str, Any] | None:
+    """A receptive field as JSON values."""
     if field is None:
         return None
     return {
@@ -190,6 +203,7 @@ def field_dict(field: ReceptiveField | None) -> dict[str, Any] | None:
 
 
 def row_dict(row: Row) -> dict[str, Any]:
+    """A row and its parts as JSON values."""
     return {
         "name": row.name,
         "kind": row.kind,

@@ -1,4 +1,4 @@
-"""What operations cost: units, connections and multiply-adds of one image, and bytes of memory.
+"""The cost of operations: units, connections and multiply-adds of one image, bytes of memory.
 
 Multiply-adds are those of convolutions and matrix products.  Biases, activations, normalisation and
 pooling are not counted, and a multiplication with its addition is one: FLOPs are twice as many.
@@ -29,7 +29,7 @@ CONVENTION = (
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers of one operation, or of several added up."""
+    """The counts of one operation, or of several added up."""
 
     units: int = 0  # outputs of convolutions, products with weights, and poolings
     connections: int = 0  # what these read, output by output; biases apart
@@ -52,7 +52,7 @@ def count(operation: Operation, weights: Mapping[str, int]) -> Counts:
     """The counts of an operation but for its weights; `weights` has the size of each parameter."""
     name, output = operation.name, operation.output
     if name in PRODUCTS or name == "convolution":
-        return is_convolution_or_matmul(operation, weights)
+        return product_counts(operation, weights)
     if name.startswith("_scaled_dot_product"):
         query, key, value = (operation.arguments[word] for word in ("query", "key", "value"))
         pairs = prod(query.shape[:-1]) * key.shape[-2]
@@ -61,8 +61,8 @@ def count(operation: Operation, weights: Mapping[str, int]) -> Counts:
     if name in POOLS and window and prod(window.kernel[-2:]) > 1:
         return Counts(output.numel, output.numel * prod(window.kernel))
     if name in ADAPTIVE_POOLS or (name == "mean" and is_global_pooling(operation)):
-        read = operation.inputs[0].numel
-        return Counts(output.numel, read) if read > output.numel else Counts()
+        inputs = operation.inputs[0].numel
+        return Counts(output.numel, inputs) if inputs > output.numel else Counts()
     if name.startswith("add") and any(weights.get(w) for w in operation.weights):
         return Counts(biases=output.numel)
     return Counts()
@@ -70,13 +70,13 @@ def count(operation: Operation, weights: Mapping[str, int]) -> Counts:
 
 def is_global_pooling(operation: Operation) -> bool:
     """Whether a mean is taken over height and width, as pooling to 1 x 1 does."""
-    read = operation.inputs[0]
+    image = operation.inputs[0]
     axes = operation.arguments.get("dim") or []
-    return len(read.shape) == 4 and {axis % 4 for axis in axes} == {2, 3}
+    return len(image.shape) == 4 and {axis % 4 for axis in axes} == {2, 3}
 
 
-def is_convolution_or_matmul(operation: Operation, weights: Mapping[str, int]) -> Counts:
-    """A convolution or a matrix product; one of two activations (attention) has no units."""
+def product_counts(operation: Operation, weights: Mapping[str, int]) -> Counts:
+    """The counts of a convolution or a matrix product; one of two activations has no units."""
     arguments, output = operation.arguments, operation.output
     if operation.name == "convolution":
         factors, bias = [arguments["input"], arguments["weight"]], arguments["bias"]
@@ -85,19 +85,21 @@ def is_convolution_or_matmul(operation: Operation, weights: Mapping[str, int]) -
         factors = [arguments[word] for word in PRODUCTS[operation.name]]
         bias = None if operation.name in ("mm", "bmm") else arguments["self"]
         cost = output.numel * factors[0].shape[-1]
-    made = [factor for factor in factors if not factor.depends_on_image]
-    if not made:
-        return Counts(multiply_adds=cost)
-    learned = sum(weights.get(name, 0) for name in made[0].weights)
-    held = cost * min(learned or made[0].numel, made[0].numel) // made[0].numel  # a table's gaps
+    constants = [factor for factor in factors if not factor.depends_on_image]
+    if not constants:
+        return Counts(multiply_adds=cost)  # attention
+    kernel = constants[0]
+    learned = sum(weights.get(name, 0) for name in kernel.weights) or kernel.numel
+    connections = cost * min(learned, kernel.numel) // kernel.numel  # without a table's gaps
     biased = output.numel if bias is not None else 0
-    return Counts(output.numel, held, biased, multiply_adds=cost)
+    return Counts(output.numel, connections, biased, multiply_adds=cost)
 
 
 def convolution_cost(arguments: dict, output: Value) -> int:
+    """Multiply-adds: each position of the output, or of a transposed input, times its kernel."""
     weight = arguments["weight"]
-    places = arguments["input"].numel if arguments["transposed"] else output.numel
-    return places * prod(weight.shape[1:])
+    positions = arguments["input"].numel if arguments["transposed"] else output.numel
+    return positions * prod(weight.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,11 @@ class Memory:
     weights: int  # parameters and buffers
     inference: int  # the most activations that live at one time, the image included
     gradients: int  # as many as the trained parameters; so is each moment that an optimizer keeps
-    training: int | None  # activations kept for the backward pass; None where it cannot run
+    training: int | None  # activations saved for the backward pass; None where it cannot run
 
 
 def memory(trace: Trace, batch: int) -> Memory:
-    """What a batch needs: the lives of the tensors in the forward, and what autograd would save."""
+    """The memory of a batch: live tensors of the forward, and what autograd would save."""
     tensors = [*trace.module.parameters(), *trace.module.buffers()]
     return Memory(
         batch=batch,
@@ -124,26 +126,29 @@ def memory(trace: Trace, batch: int) -> Memory:
 
 
 def saved_for_backward(module: nn.Module, shape: tuple[int, ...]) -> int | None:
-    """Bytes that autograd keeps of a training forward, weights left out; shared memory once."""
+    """Bytes that autograd saves of a training forward for `shape` [N,C,H,W], weights left out.
+
+    Shared memory counts once; None where the module cannot run such a forward.
+    """
     tensors = meta_tensors(module, training=True)
     weights = {tensor.untyped_storage()._cdata for tensor in tensors.values()}
-    kept: dict[int, Tensor] = {}
+    saved: dict[int, Tensor] = {}
 
-    def keep(tensor: Tensor) -> Tensor:
+    def pack(tensor: Tensor) -> Tensor:
         key = tensor.untyped_storage()._cdata
         if key not in weights:
-            kept[key] = tensor
+            saved[key] = tensor
         return tensor
 
-    before = [(part, part.training) for part in module.modules()]
+    modes = [(part, part.training) for part in module.modules()]
     module.train()
     try:
         image = torch.empty(*shape, device="meta", dtype=dtype_of(module))
-        with torch.enable_grad(), saved_tensors_hooks(keep, lambda tensor: tensor), Shapes():
+        with torch.enable_grad(), saved_tensors_hooks(pack, lambda tensor: tensor), Shapes():
             functional_call(module, tensors, (image,))
     except (RuntimeError, ValueError, TypeError, NotImplementedError):
         return None  # batch normalisation of one number, or a forward that looks at values
     finally:
-        for part, training in before:
+        for part, training in modes:
             part.training = training
-    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    return sum(tensor.untyped_storage().nbytes() for tensor in saved.values())

@@ -1,7 +1,7 @@
 """The rule by which each kind of operation changes a receptive field.
 
-First what mixes places (products, reductions, concatenation, statistics), then views and parts,
-which only name places in another way, then sliding windows (convolution, pooling, upsampling).
+First what mixes positions (products, reductions, concatenation, statistics), then views, which only
+index positions in another way, then sliding windows (convolution, pooling, upsampling).
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from fractions import Fraction
 from saccade.explain.field import (
     Factor,
     ReceptiveField,
-    blurred,
+    axis_size,
     broadcast,
-    cut,
-    gathered,
-    moves,
-    places,
-    plain,
-    regroup,
-    resized,
-    slid,
-    stretched,
-    united,
+    global_field,
+    is_spatial,
+    non_spatial,
+    reshape_layout,
+    resize_axis,
+    slice_axis,
+    slide_window,
+    union,
+    union_along,
+    upsample_axis,
 )
 from saccade.explain.graph import Operation, Value
 from saccade.explain.windows import ADAPTIVE_POOLS, POOLS, Window, window_of
@@ -43,227 +43,240 @@ MIXES = {"roll", "flip", "cumsum", "cumprod", "sort", "topk", "index_select", "g
 
 
 # fmt: on
-def multiplied(
-    operation: Operation, output: Value, seen: dict[Value, ReceptiveField]
+def matmul_rule(
+    operation: Operation, output: Value, fields: dict[Value, ReceptiveField]
 ) -> ReceptiveField:
     """A matrix product reads a whole row of one factor and a whole column of the other."""
     left, right = (operation.arguments[name] for name in PRODUCTS[operation.name])
-    fields = []
-    if left in seen:
-        rows = gathered(seen[left], -1)
-        fields.append(replace(rows, layout=(*rows.layout[:-1], *plain(output.shape[-1]))))
-    if right in seen:
-        columns = gathered(seen[right], -2)
-        axes = (*columns.layout[:-2], *plain(output.shape[-2]), columns.layout[-1])
-        fields.append(replace(columns, layout=axes))
-    rest = [seen[v] for v in operation.inputs if v in seen and v not in (left, right)]
-    return united([*fields, *(broadcast(field, output.shape) for field in rest)])
+    factors = []
+    if left in fields:
+        rows = union_along(fields[left], -1)
+        factors.append(replace(rows, layout=(*rows.layout[:-1], *non_spatial(output.shape[-1]))))
+    if right in fields:
+        columns = union_along(fields[right], -2)
+        axes = (*columns.layout[:-2], *non_spatial(output.shape[-2]), columns.layout[-1])
+        factors.append(replace(columns, layout=axes))
+    rest = [fields[v] for v in operation.inputs if v in fields and v not in (left, right)]
+    return union([*factors, *(broadcast(field, output.shape) for field in rest)])
 
 
-def reduced(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def reduction_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """A sum, a mean or a largest value over some axes, or over all."""
     axes = operation.arguments.get("dim")
     count = len(field.layout)
     axes = range(count) if axes in (None, []) else axes if isinstance(axes, list) else [axes]
     axes = {axis % count for axis in axes}
     for axis in axes:
-        field = resized(gathered(field, axis), axis, 1)
+        field = resize_axis(union_along(field, axis), axis, 1)
     if len(output.shape) == count:
         return field
-    kept = tuple(factors for axis, factors in enumerate(field.layout) if axis not in axes)
-    return replace(field, layout=kept)
+    layout = tuple(factors for axis, factors in enumerate(field.layout) if axis not in axes)
+    return replace(field, layout=layout)
 
 
-def concatenated(fields: list[ReceptiveField], output: Value, axis: int) -> ReceptiveField:
-    """Branches joined along an axis: united where it is channels, blurred where it is places."""
+def cat_rule(fields: list[ReceptiveField], output: Value, axis: int) -> ReceptiveField:
+    """Branches concatenated along an axis: their union, a global one where the axis is spatial."""
     axis %= len(output.shape)
-    if any(moves(field.layout[axis]) for field in fields if field.layout[axis:]):
-        return united([blurred(field, output.shape) for field in fields])
+    if any(is_spatial(field.layout[axis]) for field in fields if field.layout[axis:]):
+        return union([global_field(field, output.shape) for field in fields])
     size = output.shape[axis]
-    return united([resized(field, axis, size) for field in fields])
+    return union([resize_axis(field, axis, size) for field in fields])
 
 
-def mixed(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
-    """Places of some axes in another order or added up."""
+def mixing_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """Positions of some axes in another order or added up: flip, sort, cumsum."""
     arguments = operation.arguments
     axes = arguments["dims"] if "dims" in arguments else [arguments["dim"]]
     for axis in axes:
-        if moves(field.layout[axis]):
-            field = replace(gathered(field, axis), exact=False)
-        field = resized(field, axis, output.shape[axis])
+        if is_spatial(field.layout[axis]):
+            field = replace(union_along(field, axis), exact=False)
+        field = resize_axis(field, axis, output.shape[axis])
     return field
 
 
 def has_statistics(operation: Operation, field: ReceptiveField) -> bool:
-    """Whether places are normalised by numbers taken over other places."""
+    """Whether an operation normalises positions by statistics taken over other positions."""
     name, arguments = operation.name, operation.arguments
-    over: list[int] | range = []
+    axes: list[int] | range = []
     if name == "native_layer_norm":
-        over = range(-len(arguments["normalized_shape"]), 0)
+        axes = range(-len(arguments["normalized_shape"]), 0)
     elif name == "native_group_norm" or (name == "native_batch_norm" and arguments["training"]):
-        over = range(2, len(field.layout))
+        axes = range(2, len(field.layout))
     elif name in ("_softmax", "_log_softmax", "_safe_softmax"):
-        over = [arguments["dim"]]
-    return any(moves(field.layout[axis]) for axis in over)
+        axes = [arguments["dim"]]
+    return any(is_spatial(field.layout[axis]) for axis in axes)
 
 
-def viewed(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
-    layout = regroup(field.layout, output.shape)
-    return replace(field, layout=layout) if layout else blurred(field, output.shape)
+def view_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """Axes split or merged: view, reshape, squeeze, unsqueeze."""
+    layout = reshape_layout(field.layout, output.shape)
+    return replace(field, layout=layout) if layout else global_field(field, output.shape)
 
 
-def turned(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def permute_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """Axes in another order: permute, transpose, t."""
     order = list(range(len(field.layout)))
     if operation.name == "permute":
         order = operation.arguments["dims"]
     elif len(order) > 1:
-        one, other = operation.arguments.get("dim0", 0), operation.arguments.get("dim1", 1)
-        order[one], order[other] = order[other], order[one]
+        dim0, dim1 = operation.arguments.get("dim0", 0), operation.arguments.get("dim1", 1)
+        order[dim0], order[dim1] = order[dim1], order[dim0]
     return replace(field, layout=tuple(field.layout[axis] for axis in order))
 
 
-def selected(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def select_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """One position of an axis, which is dropped."""
     axis = operation.arguments["dim"] % len(field.layout)
-    index = operation.arguments["index"] % places(field, axis)
-    return without_axis(cut(field, axis, index, 1, 1), axis)
+    index = operation.arguments["index"] % axis_size(field, axis)
+    return without_axis(slice_axis(field, axis, index, 1, 1), axis)
 
 
-def sliced(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def slice_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """Every `step`-th position of an axis between two of them."""
     axis = operation.arguments["dim"] % len(field.layout)
-    start, count = operation.arguments["start"] or 0, places(field, axis)
+    start, count = operation.arguments["start"] or 0, axis_size(field, axis)
     start = max(0, start + count) if start < 0 else min(start, count)
-    return cut(field, axis, start, operation.arguments["step"], output.shape[axis])
+    return slice_axis(field, axis, start, operation.arguments["step"], output.shape[axis])
 
 
-def split(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def split_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
     """One of the pieces: split, chunk, unbind."""
     axis = operation.arguments["dim"] % len(field.layout)
     before = operation.outputs[: operation.outputs.index(output)]
     if operation.name == "unbind":
-        return without_axis(cut(field, axis, len(before), 1, 1), axis)
+        return without_axis(slice_axis(field, axis, len(before), 1, 1), axis)
     start = sum(value.shape[axis] for value in before if value)
-    return cut(field, axis, start, 1, output.shape[axis])
+    return slice_axis(field, axis, start, 1, output.shape[axis])
 
 
-def padded(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def pad_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """Padding, given from the last axis backwards: position 0 moves out by what is before it."""
     pad = operation.arguments.get("pad") or operation.arguments["padding"]
-    for side, before in enumerate(pad[::2]):
-        axis = len(output.shape) - 1 - side
-        field = cut(field, axis, -before, 1, output.shape[axis])
+    for i, before in enumerate(pad[::2]):
+        axis = len(output.shape) - 1 - i
+        field = slice_axis(field, axis, -before, 1, output.shape[axis])
     return field
 
 
 def without_axis(field: ReceptiveField, axis: int) -> ReceptiveField:
+    """The field with one axis of the tensor dropped."""
     return replace(field, layout=field.layout[:axis] + field.layout[axis + 1 :])
 
 
 VIEWS = {
-    **dict.fromkeys(("view", "_unsafe_view", "unsqueeze", "squeeze", "_reshape_alias"), viewed),
-    **dict.fromkeys(("permute", "transpose", "t"), turned),
-    "select": selected,
-    "slice": sliced,
-    **dict.fromkeys(("split", "split_with_sizes", "unbind"), split),
-    **dict.fromkeys(("constant_pad_nd", "reflection_pad2d", "replication_pad2d"), padded),
+    **dict.fromkeys(("view", "_unsafe_view", "unsqueeze", "squeeze", "_reshape_alias"), view_rule),
+    **dict.fromkeys(("permute", "transpose", "t"), permute_rule),
+    "select": select_rule,
+    "slice": slice_rule,
+    **dict.fromkeys(("split", "split_with_sizes", "unbind"), split_rule),
+    **dict.fromkeys(("constant_pad_nd", "reflection_pad2d", "replication_pad2d"), pad_rule),
 }
 
 
-def windowed(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
-    """Convolution and pooling; a window over the whole axis leaves no place."""
+def window_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """Convolution and pooling; a window over the whole axis leaves one position."""
     if operation.arguments.get("transposed"):
-        return deconvolved(field, operation, output)
+        return conv_transpose_rule(field, operation, output)
     window = window_of(operation.name, operation.arguments)
     assert window is not None
     first = len(output.shape) - len(window.kernel)
-    for side, size in enumerate(window.output):
-        field = slid_to(field, first + side, window, side, size)
+    for dim, size in enumerate(window.output):
+        field = slide_to_size(field, first + dim, window, dim, size)
     if operation.name == "convolution":
-        return replace(field, layout=(*plain(*output.shape[:2]), *field.layout[2:]))
+        return replace(field, layout=(*non_spatial(*output.shape[:2]), *field.layout[2:]))
     return field
 
 
-def slid_to(
-    field: ReceptiveField, axis: int, window: Window, side: int, size: int
+def slide_to_size(
+    field: ReceptiveField, axis: int, window: Window, dim: int, size: int
 ) -> ReceptiveField:
-    kernel, padding = window.kernel[side], window.padding[side]
-    dilation = window.dilation[side]
-    if size == 1 and padding == 0 and dilation * (kernel - 1) + 1 == places(field, axis):
-        return resized(gathered(field, axis, dilation), axis, 1)
-    return resized(slid(field, axis, kernel, window.stride[side], padding, dilation), axis, size)
+    """The window's dimension `dim` slid along an axis, of which `size` positions come out."""
+    kernel, stride = window.kernel[dim], window.stride[dim]
+    padding, dilation = window.padding[dim], window.dilation[dim]
+    if size == 1 and padding == 0 and dilation * (kernel - 1) + 1 == axis_size(field, axis):
+        return resize_axis(union_along(field, axis, dilation), axis, 1)
+    return resize_axis(slide_window(field, axis, kernel, stride, padding, dilation), axis, size)
 
 
-def adapted(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def adaptive_pool_rule(
+    field: ReceptiveField, operation: Operation, output: Value
+) -> ReceptiveField:
     """Pooling to a given size, whose windows are alike where the sizes divide."""
     for axis in range(len(output.shape) - ADAPTIVE_POOLS[operation.name], len(output.shape)):
-        count, size = places(field, axis), output.shape[axis]
+        count, size = axis_size(field, axis), output.shape[axis]
         if size == 1:
-            field = resized(gathered(field, axis), axis, 1)
+            field = resize_axis(union_along(field, axis), axis, 1)
         elif count % size == 0:
-            field = resized(slid(field, axis, count // size, count // size, 0, 1), axis, size)
+            field = resize_axis(
+                slide_window(field, axis, count // size, count // size, 0, 1), axis, size
+            )
         else:
-            field = resized(replace(gathered(field, axis), exact=False), axis, size)
+            field = resize_axis(replace(union_along(field, axis), exact=False), axis, size)
     return field
 
 
-def patches(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
-    """Windows side by side (im2col): an axis of what is within each, and one of their places."""
+def im2col_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """im2col (`nn.Unfold`): an axis of positions within each window, and one of the windows."""
     window = window_of(operation.name, operation.arguments)
     assert window is not None
     within = [Factor(field.layout[1][0].size)]
     across = []
-    low = list(field.low)
-    for side, axis in enumerate((2, 3)):
+    start = list(field.start)
+    for dim, axis in enumerate((2, 3)):
         (factor,) = field.layout[axis] if len(field.layout[axis]) == 1 else (None,)
         if factor is None:
-            return blurred(field, output.shape)
+            return global_field(field, output.shape)
         y, x = factor.jump
-        step, stride = window.dilation[side], window.stride[side]
-        low[0], low[1] = low[0] - window.padding[side] * y, low[1] - window.padding[side] * x
-        within.append(Factor(window.kernel[side], (y * step, x * step)))
-        across.append(Factor(window.output[side], (y * stride, x * stride)))
-    layout = (*plain(output.shape[0]), tuple(within), tuple(across))
-    return replace(field, layout=layout, low=(low[0], low[1]))
+        dilation, stride = window.dilation[dim], window.stride[dim]
+        start = [start[0] - window.padding[dim] * y, start[1] - window.padding[dim] * x]
+        within.append(Factor(window.kernel[dim], (y * dilation, x * dilation)))
+        across.append(Factor(window.output[dim], (y * stride, x * stride)))
+    layout = (*non_spatial(output.shape[0]), tuple(within), tuple(across))
+    return replace(field, layout=layout, start=(start[0], start[1]))
 
 
-def windows_along(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
-    """`Tensor.unfold`: the windows of one axis, the place within them as a new last axis."""
+def unfold_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """`Tensor.unfold`: the windows of one axis, the position within them as a new last axis."""
     axis = operation.arguments["dimension"] % len(field.layout)
     size, step = operation.arguments["size"], operation.arguments["step"]
     if len(field.layout[axis]) != 1:
-        return blurred(field, output.shape)
+        return global_field(field, output.shape)
     y, x = field.layout[axis][0].jump
     outer = (Factor(output.shape[axis], (y * step, x * step)),)
     layout = (*field.layout[:axis], outer, *field.layout[axis + 1 :], (Factor(size, (y, x)),))
     return replace(field, layout=layout)
 
 
-def upsampled(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+def upsample_rule(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
+    """Nearest and bilinear upsampling by a whole factor."""
     reach = Fraction(1 if "bilinear" in operation.name else 0)
     for axis in (2, 3):
-        scale, uneven = divmod(output.shape[axis], places(field, axis))
+        scale, uneven = divmod(output.shape[axis], axis_size(field, axis))
         if uneven:
-            return blurred(field, output.shape)
+            return global_field(field, output.shape)
         before = Fraction(scale - 1, scale if not reach else 2 * scale) + reach
-        field = stretched(field, axis, output.shape[axis], scale, before, reach)
+        field = upsample_axis(field, axis, output.shape[axis], scale, before, reach)
     return field
 
 
-def deconvolved(field: ReceptiveField, operation: Operation, output: Value) -> ReceptiveField:
-    """Transposed convolution: a place reads those whose window covers it."""
+def conv_transpose_rule(
+    field: ReceptiveField, operation: Operation, output: Value
+) -> ReceptiveField:
+    """Transposed convolution: a position reads those whose window covers it."""
     arguments = operation.arguments
     kernel = arguments["weight"].shape[2:]
-    for side, size in enumerate(output.shape[2:]):
-        scale, padding = arguments["stride"][side], arguments["padding"][side]
-        reach = arguments["dilation"][side] * (kernel[side] - 1)
+    for dim, size in enumerate(output.shape[2:]):
+        scale, padding = arguments["stride"][dim], arguments["padding"][dim]
+        reach = arguments["dilation"][dim] * (kernel[dim] - 1)
         before, after = Fraction(reach - padding, scale), Fraction(padding, scale)
-        field = stretched(field, 2 + side, size, scale, before, after)
-    return replace(field, layout=(*plain(*output.shape[:2]), *field.layout[2:]))
+        field = upsample_axis(field, 2 + dim, size, scale, before, after)
+    return replace(field, layout=(*non_spatial(*output.shape[:2]), *field.layout[2:]))
 
 
 WINDOWS = {
-    **dict.fromkeys(("convolution", *POOLS), windowed),
-    **dict.fromkeys(ADAPTIVE_POOLS, adapted),
-    **dict.fromkeys(("upsample_nearest2d", "upsample_bilinear2d"), upsampled),
-    "im2col": patches,
-    "unfold": windows_along,
+    **dict.fromkeys(("convolution", *POOLS), window_rule),
+    **dict.fromkeys(ADAPTIVE_POOLS, adaptive_pool_rule),
+    **dict.fromkeys(("upsample_nearest2d", "upsample_bilinear2d"), upsample_rule),
+    "im2col": im2col_rule,
+    "unfold": unfold_rule,
 }

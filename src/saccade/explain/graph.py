@@ -23,11 +23,12 @@ class Value:
 
     index: int
     shape: tuple[int, ...]
-    depends_on_image: bool = False  # depends on the image
-    weights: frozenset[str] = frozenset()  # the parameters and buffers it is made of, where not
+    depends_on_image: bool = False
+    weights: frozenset[str] = frozenset()  # parameters and buffers it is made of, without the image
 
     @property
     def numel(self) -> int:
+        """The number of elements."""
         return torch.Size(self.shape).numel()
 
 
@@ -41,14 +42,17 @@ class Operation:
 
     @property
     def inputs(self) -> list[Value]:
+        """The values among its arguments."""
         return [leaf for leaf in tree_leaves(self.arguments) if isinstance(leaf, Value)]
 
     @property
     def weights(self) -> frozenset[str]:
+        """The names of the parameters and buffers that it reads."""
         return frozenset().union(*(value.weights for value in self.inputs))
 
     @property
     def output(self) -> Value:
+        """The first value that it gives."""
         return next(value for value in self.outputs if value is not None)
 
 
@@ -75,7 +79,7 @@ ATEN = torch.ops.aten
 
 
 def shapes_of(func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
-    """What an operation gives on the meta device; the numbers of its result mean nothing."""
+    """The result of an operation on the meta device: tensors with shapes but no values."""
     if not args or not getattr(args[0], "is_meta", False):
         return func(*args, **kwargs)
     if func is ATEN.relu.default:
@@ -89,7 +93,7 @@ def shapes_of(func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
 
 
 class Shapes(TorchDispatchMode):
-    """A forward on the meta device, faster."""
+    """Speeds up a forward on the meta device, with `shapes_of` for each operation."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return shapes_of(func, args, kwargs or {})

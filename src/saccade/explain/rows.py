@@ -1,4 +1,4 @@
-"""The rows of a network's table, made from the trace of its forward."""
+"""The rows of a network's table, built from the trace of its forward."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from saccade.explain.tracing import Trace
 from saccade.explain.windows import Window, window_of
 from saccade.models.layers.historic import RadialBasis
 
-SILENT = {*VIEWS, "expand", "clone", "alias", "detach", "_to_copy", "write", "copy_"}
+VIEW_OPERATIONS = {*VIEWS, "expand", "clone", "alias", "detach", "_to_copy", "write", "copy_"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A layer: numbers of one image; a folded block has the sums of its parts."""
+    """A layer, with its counts for one image; a folded block has the sums of its parts."""
 
     name: str  # where it is in the network: the prefix of its weights
     kind: str
@@ -53,43 +53,44 @@ class Table:
         self.counts: dict[int, Counts] = {}
         used: set[str] = set()
         for operation in trace.root.operations():
-            fresh = sum(self.sizes.get(name, 0) for name in operation.weights - used)
+            unused = sum(self.sizes.get(name, 0) for name in operation.weights - used)
             used |= operation.weights
-            self.counts[id(operation)] = count(operation, self.sizes) + Counts(weights=fresh)
+            self.counts[id(operation)] = count(operation, self.sizes) + Counts(weights=unused)
 
     def level(self, call: Call) -> tuple[Row, ...]:
-        """The rows directly within a call; groups (`nn.Sequential`) give way to their own rows."""
+        """The rows directly within a call; an `nn.Sequential` is replaced by its own rows."""
         rows: list[Row] = []
-        maker = {value: -1 for value in call.inputs}  # which row a value comes from
+        sources = {value: -1 for value in call.inputs}  # which row a value comes from
         for child in self.unfolded(call):
             operations = [child] if isinstance(child, Operation) else list(child.operations())
-            read = {maker[v] for o in operations for v in o.inputs if v in maker}
-            if isinstance(child, Operation) and self.quiet(child):
-                maker |= dict.fromkeys(made(child), max(read, default=-1))
+            reads = {sources[v] for o in operations for v in o.inputs if v in sources}
+            if isinstance(child, Operation) and self.is_view(child):
+                sources |= dict.fromkeys(outputs_of(child), max(reads, default=-1))
                 continue
             if isinstance(child, Call) and isinstance(child.module, nn.Identity):
                 continue
             if not operations and isinstance(child, Call):
-                read = {maker[v] for v in child.inputs if v in maker}
+                reads = {sources[v] for v in child.inputs if v in sources}
             for operation in operations:
-                maker |= dict.fromkeys(made(operation), len(rows))
+                sources |= dict.fromkeys(outputs_of(operation), len(rows))
             if isinstance(child, Call) and child.output is not None:
-                maker[child.output] = len(rows)
-            rows.append(self.row(child, call, tuple(sorted(read))))
+                sources[child.output] = len(rows)
+            rows.append(self.row(child, call, tuple(sorted(reads))))
         return tuple(rows)
 
     def unfolded(self, call: Call) -> Iterator[Call | Operation]:
+        """The children of a call, groups replaced by theirs unless they are one layer."""
         for child in call.children:
-            if isinstance(child, Call) and is_group(child) and not self.single(child):
+            if isinstance(child, Call) and is_group(child) and not self.is_single_layer(child):
                 yield from self.unfolded(child)
             else:
                 yield child
 
-    def quiet(self, operation: Operation) -> bool:
-        """Whether it only names places in another way, with no weight of its own."""
-        return operation.name in SILENT and not self.counts[id(operation)].weights
+    def is_view(self, operation: Operation) -> bool:
+        """Whether it only indexes positions in another way, with no weight of its own."""
+        return operation.name in VIEW_OPERATIONS and not self.counts[id(operation)].weights
 
-    def single(self, call: Call) -> bool:
+    def is_single_layer(self, call: Call) -> bool:
         """Whether a group is one layer: a convolution with its normalisation and activation."""
         counted = [o for o in call.operations() if self.counts[id(o)].connections]
         return len(counted) == 1 and all(
@@ -97,11 +98,14 @@ class Table:
         )
 
     def row(self, child: Call | Operation, owner: Call, reads: tuple[int, ...]) -> Row:
+        """The row of a module call, or of an operation of `owner` itself."""
         if isinstance(child, Operation):
             value, name = child.output, child.name.strip("_")
             path = f"{owner.path}.{name}" if owner.path else name
             kind = kind_of(name, [child])
-            return Row(path, kind, value.shape[1:], self.counts[id(child)], self.seen(value), reads)
+            return Row(
+                path, kind, value.shape[1:], self.counts[id(child)], self.field_of(value), reads
+            )
         value = child.output
         layers = [o for o in child.operations() if window_of(o.name, o.arguments)]
         name = type(child.module).__name__
@@ -114,12 +118,13 @@ class Table:
             kind_of(name, layers if is_group(child) or not folded else []),
             value.shape[1:] if value else (),
             self.total(child),
-            self.seen(value),
+            self.field_of(value),
             reads,
             self.level(child) if folded and not is_group(child) else (),
         )
 
-    def seen(self, value: Value | None) -> ReceptiveField | None:
+    def field_of(self, value: Value | None) -> ReceptiveField | None:
+        """The receptive field of a value; None where it does not depend on the image."""
         return self.fields.get(value) if value else None
 
     def total(self, call: Call) -> Counts:
@@ -133,7 +138,8 @@ class Table:
         return counts
 
 
-def made(operation: Operation) -> Iterator[Value]:
+def outputs_of(operation: Operation) -> Iterator[Value]:
+    """The values among an operation's outputs."""
     return (value for value in operation.outputs if value is not None)
 
 
@@ -148,10 +154,10 @@ def kind_of(name: str, layers: list[Operation]) -> str:
     if len(windows) != 1:
         return name
     groups = layers[0].arguments.get("groups", 1)
-    return f"{name} {described(windows[0])}" + (f" g{groups}" if groups > 1 else "")
+    return f"{name} {window_text(windows[0])}" + (f" g{groups}" if groups > 1 else "")
 
 
-def described(window: Window) -> str:
+def window_text(window: Window) -> str:
     """Kernel, stride and dilation where they are not 1: `3x3/2 d2`."""
     text = "x".join(map(str, window.kernel))
     if set(window.stride) != {1}:

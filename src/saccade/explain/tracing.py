@@ -1,8 +1,8 @@
 """One forward of any `nn.Module` on the meta device, recorded as a graph of operations.
 
 The operations are those of PyTorch's dispatcher, so functional, reused and in-place layers are
-all seen; hooks say which module ran each of them.  No weight is made and none of the module is
-changed.
+all recorded; hooks say which module ran each of them.  No weight is allocated and none of the
+module is changed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from saccade.errors import SaccadeError, UsageError
 from saccade.explain.graph import Call, Operation, Value, shapes_of
 from saccade.explain.windows import window_of
 
-# Made with the shape of a tensor, but not of its numbers.
-FRESH = {f"{kind}_like" for kind in ("zeros", "ones", "empty", "full", "rand", "randn")} | {
+# Operations that read the shape of a tensor but not its values.
+FACTORIES = {f"{kind}_like" for kind in ("zeros", "ones", "empty", "full", "rand", "randn")} | {
     f"new_{kind}" for kind in ("zeros", "ones", "empty", "full", "empty_strided")
 }
 
 
-class TooSmall(Exception):
-    """A window larger than the map under it; says the size that would come out."""
+class InputTooSmall(Exception):
+    """A window larger than its feature map; the message is the size that would come out."""
 
 
 class Recorder(TorchDispatchMode):
-    """Notes every operation that depends on the image, in the call it was made in."""
+    """Records every operation that depends on the image, in the module call that made it."""
 
     def __init__(self, tensors: dict[str, Tensor], image: Tensor, root: Call):
         super().__init__()
@@ -42,19 +42,20 @@ class Recorder(TorchDispatchMode):
         self.stack = [root]
         self.count = 0
         self.live = self.peak = 0
-        # A value is known by its memory and its place there: views and in-place results included.
-        self.known: dict[int, dict[tuple, Value]] = {}
+        # A value's key is its storage and its view of that, so aliases and in-place results meet.
+        self.storages: dict[int, dict[tuple, Value]] = {}
         for name, tensor in tensors.items():
-            self.remember(tensor, weights=frozenset({name}))
-        self.image = self.remember(image, depends_on_image=True)
+            self.register(tensor, weights=frozenset({name}))
+        self.image = self.register(image, depends_on_image=True)
 
     @property
     def current(self) -> Call:
+        """The innermost call that is running."""
         return self.stack[-1]
 
     @contextmanager
-    def watching(self, module: nn.Module) -> Iterator[None]:
-        """Hooks on every part of the module, for the time of one forward."""
+    def module_hooks(self, module: nn.Module) -> Iterator[None]:
+        """Hooks on every submodule, for the time of one forward."""
         with ExitStack() as stack:
             for path, part in module.named_modules():
                 stack.enter_context(part.register_forward_pre_hook(self.enter(path)))
@@ -62,6 +63,8 @@ class Recorder(TorchDispatchMode):
             yield
 
     def enter(self, path: str):
+        """A forward pre-hook that opens the call of the module at `path`."""
+
         def hook(module: nn.Module, inputs: tuple) -> None:
             call = Call(path, module) if self.stack[1:] or path else self.root
             call.inputs = tuple(self.values(inputs))
@@ -72,34 +75,38 @@ class Recorder(TorchDispatchMode):
         return hook
 
     def leave(self, module: nn.Module, inputs: tuple, output: object) -> None:
+        """A forward hook that closes the innermost call."""
         self.stack.pop().output = next(self.values(output), None)
 
     def values(self, tensors: object) -> Iterator[Value]:
+        """The values of the tensors in a nested structure."""
         for leaf in tree_leaves(tensors):
-            if isinstance(leaf, Tensor) and (value := self.recall(leaf)):
+            if isinstance(leaf, Tensor) and (value := self.lookup(leaf)):
                 yield value
 
-    def recall(self, tensor: Tensor) -> Value | None:
-        return self.known.get(storage_of(tensor), {}).get(place(tensor))
+    def lookup(self, tensor: Tensor) -> Value | None:
+        """The value that the tensor has now; None for one from elsewhere."""
+        return self.storages.get(storage_of(tensor), {}).get(view_of(tensor))
 
-    def remember(
+    def register(
         self, tensor: Tensor, *, depends_on_image: bool = False, weights=frozenset()
     ) -> Value:
-        """A new value for what the tensor now holds."""
+        """A new value for the tensor as it is now."""
         storage = tensor.untyped_storage()
-        if storage._cdata not in self.known:
-            self.known[storage._cdata] = {}
+        if storage._cdata not in self.storages:
+            self.storages[storage._cdata] = {}
             size = storage.nbytes() if depends_on_image else 0
             self.live += size
             self.peak = max(self.peak, self.live)
-            weakref.finalize(storage, self.forget, storage._cdata, size).atexit = False
+            weakref.finalize(storage, self.release, storage._cdata, size).atexit = False
         value = Value(self.count, tuple(tensor.shape), depends_on_image, weights)
         self.count += 1
-        self.known[storage._cdata][place(tensor)] = value
+        self.storages[storage._cdata][view_of(tensor)] = value
         return value
 
-    def forget(self, storage: int, size: int) -> None:
-        self.known.pop(storage, None)
+    def release(self, storage: int, size: int) -> None:
+        """Drop a storage of `size` bytes whose last tensor is gone."""
+        self.storages.pop(storage, None)
         self.live -= size
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
@@ -108,60 +115,63 @@ class Recorder(TorchDispatchMode):
         arguments = {a.name: a.default_value for a in func._schema.arguments}
         arguments |= dict(zip(names, args)) | kwargs
         arguments = tree_map_only(
-            Tensor, lambda tensor: self.recall(tensor) or self.remember(tensor), arguments
+            Tensor, lambda tensor: self.lookup(tensor) or self.register(tensor), arguments
         )
         window = window_of(func.overloadpacket.__name__, arguments)
         if window and min(window.output) < 1:
-            raise TooSmall("x".join(str(max(size, 0)) for size in window.output))
+            raise InputTooSmall("x".join(str(max(size, 0)) for size in window.output))
         result = shapes_of(func, args, kwargs)
-        self.note(func, arguments, result)
+        self.record(func, arguments, result)
         return result
 
-    def note(self, func, arguments: dict[str, Any], result: object) -> None:
-        """Record the operation, and that what it wrote in place changed every view of it."""
+    def record(self, func, arguments: dict[str, Any], result: object) -> None:
+        """Record the operation, and new values for all aliases of what it wrote in place."""
         name = func.overloadpacket.__name__
         operation = Operation(name, arguments, ())
-        on_image = name not in FRESH and any(value.depends_on_image for value in operation.inputs)
+        on_image = name not in FACTORIES and any(
+            value.depends_on_image for value in operation.inputs
+        )
         weights = frozenset() if on_image else operation.weights
         tensors = result if isinstance(result, (tuple, list)) else (result,)
         written = [t for t in tensors if isinstance(t, Tensor) and func._schema.is_mutable]
-        views = [(t, dict(self.known.get(storage_of(t), {}))) for t in written if on_image]
+        aliases = [(t, dict(self.storages.get(storage_of(t), {}))) for t in written if on_image]
         outputs = tuple(
-            self.remember(tensor, depends_on_image=on_image, weights=weights)
+            self.register(tensor, depends_on_image=on_image, weights=weights)
             if isinstance(tensor, Tensor)
             else None
             for tensor in tensors
         )
         if on_image and any(outputs):
             self.current.children.append(Operation(name, arguments, outputs))
-        for tensor, places in views:
-            self.rewrite(tensor, places)
+        for tensor, values in aliases:
+            self.update_aliases(tensor, values)
 
-    def rewrite(self, tensor: Tensor, views: dict[tuple, Value]) -> None:
-        """New values for the other views of what was written."""
-        storage = self.known[storage_of(tensor)]
-        written = storage[place(tensor)]
-        for where, old in views.items():
-            if where == place(tensor):
+    def update_aliases(self, tensor: Tensor, aliases: dict[tuple, Value]) -> None:
+        """New values for the other views of the memory that was written."""
+        storage = self.storages[storage_of(tensor)]
+        written = storage[view_of(tensor)]
+        for view, old in aliases.items():
+            if view == view_of(tensor):
                 continue
-            storage[where] = Value(self.count, old.shape, depends_on_image=True)
+            storage[view] = Value(self.count, old.shape, depends_on_image=True)
             self.count += 1
             self.current.children.append(
-                Operation("write", {"self": old, "part": written}, (storage[where],))
+                Operation("write", {"self": old, "part": written}, (storage[view],))
             )
 
 
 def storage_of(tensor: Tensor) -> int:
+    """The identity of the memory that a tensor is a view of."""
     return tensor.untyped_storage()._cdata
 
 
-def place(tensor: Tensor) -> tuple:
-    """Where in its memory a tensor lies: equal places hold equal values."""
+def view_of(tensor: Tensor) -> tuple:
+    """Offset, shape and strides of a tensor in its memory: equal views have equal values."""
     return tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
 
 
 def on_meta(args: tuple, kwargs: dict | None):
-    """A function that moves a tensor to the meta device where the others of the call are there."""
+    """A function that moves a tensor to the meta device where others of the call are there."""
     tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
     if not any(tensor.is_meta for tensor in tensors):
         return lambda tensor: tensor
@@ -170,36 +180,39 @@ def on_meta(args: tuple, kwargs: dict | None):
 
 @dataclass(frozen=True)
 class Trace:
-    """One forward: the image, the calls, and the most bytes that lived at one time."""
+    """One forward: the image, the module calls and the peak of memory."""
 
     module: nn.Module
     image: Value
     root: Call
-    peak: int  # bytes of the image and everything made from it, one image
+    peak: int  # bytes of one image and all that depends on it, at the worst moment
 
 
 def trace(module: nn.Module, input_size: tuple[int, ...], name: str = "") -> Trace:
-    """The evaluating forward of one image of `input_size` (channels, height, width)."""
+    """The forward in eval mode of one image of `input_size` (channels, height, width) in pixels.
+
+    Raises `UsageError` where the module cannot take the size, or its forward cannot be traced.
+    """
     name = name or type(module).__name__
     tensors = meta_tensors(module)
     image = torch.empty(1, *input_size, device="meta", dtype=dtype_of(module))
     recorder = Recorder(tensors, image, Call("", module))
     try:
-        with evaluating(module), recorder.watching(module), torch.no_grad(), recorder:
+        with evaluating(module), recorder.module_hooks(module), torch.no_grad(), recorder:
             functional_call(module, tensors, (image,))
     except SaccadeError:
         raise
-    except TooSmall as small:
+    except InputTooSmall as error:
         raise UsageError(
             f"input {input_size[-2]}x{input_size[-1]} is too small for {name}: "
-            f"{recorder.current.path or name} would be {small}",
+            f"{recorder.current.path or name} would be {error}",
             "give a larger size",
         ) from None
     except Exception as error:
-        first = str(error).strip().partition("\n")[0]
+        message = str(error).strip().partition("\n")[0]
         raise UsageError(
             f"{name} cannot take {'x'.join(map(str, input_size))}: "
-            f"{recorder.current.path or name} stopped with '{first}'",
+            f"{recorder.current.path or name} stopped with '{message}'",
             "give the size that the network is made for; a forward that looks at the values of its "
             "input cannot be traced",
         ) from error
@@ -220,17 +233,17 @@ def meta_tensors(module: nn.Module, *, training: bool = False) -> dict[str, Tens
 
 
 def dtype_of(module: nn.Module) -> torch.dtype:
-    """The type of number that the module computes in."""
+    """The dtype of the module's parameters, float32 where it has none."""
     return next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
 
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """The module and all within it in evaluation mode, each part put back afterwards."""
-    before = [(part, part.training) for part in module.modules()]
+    """The module and its submodules in eval mode; each one's own mode is restored afterwards."""
+    modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
         yield
     finally:
-        for part, training in before:
+        for part, training in modes:
             part.training = training

@@ -21,7 +21,7 @@ ADAPTIVE_POOLS = {
 
 @dataclass(frozen=True)
 class Window:
-    """Numbers for each of the last axes of the input, in pixels of that input."""
+    """A sliding window: a number for each of the input's last axes, in pixels of that input."""
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
@@ -31,7 +31,7 @@ class Window:
 
 
 def window_of(name: str, arguments: dict[str, Any]) -> Window | None:
-    """The window of an operation; None for one that slides none."""
+    """The window of an operation; None for one that has none."""
     if name == "convolution" and not arguments["transposed"]:
         size = arguments["input"].shape[2:]
         return window(size, arguments["weight"].shape[2:], arguments)
@@ -44,7 +44,7 @@ def window_of(name: str, arguments: dict[str, Any]) -> Window | None:
 
 
 def window(size: tuple[int, ...], kernel: Any, arguments: dict[str, Any]) -> Window:
-    """Lengths that PyTorch leaves out or gives once, written out; the size that comes out."""
+    """A window with PyTorch's defaults written out for each axis, and its output size."""
     axes = len(size)
     kernel = every(kernel, axes)
     stride = every(arguments.get("stride") or kernel, axes)
@@ -52,17 +52,17 @@ def window(size: tuple[int, ...], kernel: Any, arguments: dict[str, Any]) -> Win
     dilation = every(arguments.get("dilation", 1), axes)
     output = []
     for n, k, s, p, d in zip(size, kernel, stride, padding, dilation):
-        room = n + 2 * p - d * (k - 1) - 1
+        span = n + 2 * p - d * (k - 1) - 1
         if arguments.get("ceil_mode"):
-            places = -(-room // s) + 1
-            places -= (places - 1) * s >= n + p  # the last window starts inside
+            positions = -(-span // s) + 1
+            positions -= (positions - 1) * s >= n + p  # the last window starts inside
         else:
-            places = room // s + 1
-        output.append(places)
+            positions = span // s + 1
+        output.append(positions)
     return Window(kernel, stride, padding, dilation, tuple(output))
 
 
 def every(value: Any, axes: int) -> tuple[int, ...]:
-    """One number for each axis, of one number for all or a list of one or more."""
+    """A number for each axis, from one for all axes or a list of them."""
     numbers = tuple(value) if isinstance(value, (list, tuple)) else (value,)
     return numbers * axes if len(numbers) == 1 else numbers

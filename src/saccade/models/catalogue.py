@@ -1,4 +1,4 @@
-"""Every network by name, in order of year; to be listed without PyTorch."""
+"""The catalogue of networks by name, in order of year, listed without importing PyTorch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Network:
     """A row of the catalogue."""
 
     paper: Paper
-    input: Shape  # what it was designed for
+    input: Shape  # that it was designed for
     make: Callable[..., Any]  # num_classes -> network; without it, as many as in the paper
 
 
@@ -44,11 +44,11 @@ class Lazy:
             raise AttributeError(name)
         return Lazy(self.module, name)
 
-    def __call__(self, *arguments: Any, **settings: Any) -> Any:
-        return self.loaded()(*arguments, **settings)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.load()(*args, **kwargs)
 
-    def loaded(self) -> Callable[..., Any]:
-        """The thing itself."""
+    def load(self) -> Callable[..., Any]:
+        """Import the module and return what is called `name` there."""
         return getattr(import_module(self.module), self.name)
 
 
@@ -59,7 +59,7 @@ def published(
     input: Shape,
     networks: Mapping[str, Callable[..., Any]],
 ) -> dict[str, Network]:
-    """The networks of one paper that take images of one size."""
+    """Catalogue rows of the networks of one paper that take images of one size."""
     paper = Paper(title, authors, year)
     return {name: Network(paper, input, make) for name, make in networks.items()}
 
@@ -265,14 +265,14 @@ NETWORKS: dict[str, Network] = {
     }),
 }
 
-SEVERAL_LOGITS: dict[str, Network] = {  # answer with a tuple
+SEVERAL_LOGITS: dict[str, Network] = {  # return a tuple: main and auxiliary logits
     **published("GoogLeNet", "Szegedy et al.", 2014, IMAGENET, {
         "googlenet_2014_aux": googlenet.googlenet_2014_aux,
         "googlenet_aux":      googlenet.googlenet_aux,
     }),
 }
 
-CLASSICAL_MODELS: dict[str, Network] = {  # are fitted row by row, without descent
+CLASSICAL_MODELS: dict[str, Network] = {  # fitted row by row, without gradient descent
     **published("Histograms of oriented gradients", "Dalal and Triggs", 2005, (3, 128, 128), {
         "hog": descriptors.hog,
     }),

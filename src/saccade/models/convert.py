@@ -1,6 +1,6 @@
-"""Networks of timm, and files of weights by the names of Caffe, timm and torchvision.
+"""Networks of timm, and weights files with the names of Caffe, timm and torchvision.
 
-Any network of timm goes under the name timm:NAME.  A file's tensors get the names of the network
+Any network of timm is called timm:NAME.  A file's tensors are renamed to the keys of the network
 that they are for; no file can run code.
 """
 
@@ -23,7 +23,7 @@ PREFIX = "timm:"
 
 
 def timm_network(name: str, num_classes: int = 1000, *, pretrained: bool) -> nn.Module:
-    """timm's network, with its default weights where `trained`.  [N,3,H,W] -> [N,num_classes]"""
+    """timm's network, with default weights where `pretrained`.  [N,3,H,W] -> [N,num_classes]"""
     timm = _timm(name)
     try:
         return timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
@@ -42,7 +42,7 @@ def timm_input(name: str) -> tuple[int, int, int]:
 
 
 def timm_transforms(name: str) -> dict[str, Any]:
-    """How images are prepared for timm's weights, in timm's words: crop_pct, mean, std, ..."""
+    """The preprocessing of timm's weights under timm's keys: crop_pct, mean, std, ..."""
     return _timm(name).get_pretrained_cfg(name).to_dict()
 
 
@@ -60,7 +60,7 @@ def _timm(name: str) -> ModuleType:
 
 
 # fmt: off
-LAYERS = {  # of GoogLeNet: Caffe's names, and ours
+CAFFE_LAYERS = {  # of GoogLeNet: Caffe's names to torchvision's
     r"conv1/7x7_s2":                    r"conv1.conv",
     r"conv2/3x3_reduce":                r"conv2.conv",
     r"conv2/3x3":                       r"conv3.conv",
@@ -80,18 +80,18 @@ LAYERS = {  # of GoogLeNet: Caffe's names, and ours
 # fmt: on
 CAFFE_NAMES = tuple(
     (re.compile(rf"{theirs}\.(?P<kind>weight|bias)"), rf"{ours}.\g<kind>")
-    for theirs, ours in LAYERS.items()
+    for theirs, ours in CAFFE_LAYERS.items()
 )
-FIRST = "conv1/7x7_s2.weight"
+FIRST_CONV = "conv1/7x7_s2.weight"
 
 
 def from_caffe(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The state for images in red, green, blue: Caffe's first layer [64,3,7,7] reversed them."""
-    return {**state, FIRST: state[FIRST].flip(1)} if FIRST in state else state
+    """The state for RGB images; Caffe's first layer [64,3,7,7] takes BGR."""
+    return {**state, FIRST_CONV: state[FIRST_CONV].flip(1)} if FIRST_CONV in state else state
 
 
 State = dict[str, Tensor]
-NESTS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
+STATE_KEYS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
 PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "network.", "net.")
 OTHER_NAMES = (
     *CAFFE_NAMES,
@@ -101,66 +101,66 @@ OTHER_NAMES = (
 
 
 def read_state(path: Path) -> State:
-    """All tensors of a .pth, .pt, .th, .safetensors or .npz file, as they are named there.
+    """All tensors of a .pth, .pt, .th, .safetensors or .npz file under the file's own keys.
 
     No file can run code.  Raises `WeightsError` for whatever cannot be read.
     """
-    readers: dict[str, Callable[[Path], object]] = {".safetensors": load_file, ".npz": _arrays}
+    readers: dict[str, Callable[[Path], object]] = {".safetensors": load_file, ".npz": _load_npz}
     try:
-        content = readers.get(path.suffix, _pickled)(path)
+        content = readers.get(path.suffix, _load_pickle)(path)
     except FileNotFoundError:
         raise WeightsError(f"there is no file of weights at '{path}'") from None
     except Exception as error:
-        why = str(error).strip().split("\n")[0][:200]
+        message = str(error).strip().split("\n")[0][:200]
         raise WeightsError(
-            f"'{path}' cannot be read as weights: {why}",
+            f"'{path}' cannot be read as weights: {message}",
             "files of tensors alone are read: a state_dict in .pth, .safetensors or .npz",
         ) from error
-    state = _table(content)
+    state = _find_state(content)
     if state is None:
         raise WeightsError(
             f"'{path}' holds no table of named tensors",
-            f"a state_dict is wanted, at the top or under one of {', '.join(NESTS)}",
+            f"a state_dict is wanted, at the top or under one of {', '.join(STATE_KEYS)}",
         )
     return state
 
 
-def rename_keys(state: State, known: Collection[str]) -> State:
-    """The same tensors, foreign prefixes and other libraries' names turned into `known` ones."""
-    for _ in PREFIXES:  # they nest
+def rename_keys(state: State, names: Collection[str]) -> State:
+    """The same tensors with prefixes removed and other libraries' keys changed to `names`."""
+    for _ in PREFIXES:  # prefixes of prefixes
         for prefix in PREFIXES:
-            if all(n.startswith(prefix) for n in state) and not _any_starts(known, prefix):
+            if all(n.startswith(prefix) for n in state) and not _any_starts(names, prefix):
                 state = {name.removeprefix(prefix): value for name, value in state.items()}
     state = from_caffe(state)
-    return {name if name in known else _ours(name): value for name, value in state.items()}
+    return {name if name in names else _translate(name): value for name, value in state.items()}
 
 
 def _any_starts(names: Collection[str], prefix: str) -> bool:
     return any(name.startswith(prefix) for name in names)
 
 
-def _ours(name: str) -> str:
+def _translate(name: str) -> str:
     for pattern, replacement in OTHER_NAMES:
         if pattern.fullmatch(name):
             return pattern.sub(replacement, name)
     return name
 
 
-def _pickled(path: Path) -> object:
+def _load_pickle(path: Path) -> object:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def _arrays(path: Path) -> State:
+def _load_npz(path: Path) -> State:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
 
 
-def _table(content: object) -> State | None:
+def _find_state(content: object) -> State | None:
     if not isinstance(content, Mapping) or not content:
         return None
     if all(isinstance(value, Tensor) for value in content.values()):
         return {str(name): value for name, value in content.items()}
-    for nest in NESTS:
-        if nest in content and (state := _table(content[nest])) is not None:
+    for key in STATE_KEYS:
+        if key in content and (state := _find_state(content[key])) is not None:
             return state
     return None

@@ -1,4 +1,4 @@
-"""Public weights: which there are, and how a file of them gets into a network."""
+"""Public pretrained weights, and loading them into a network."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from saccade.models.convert import State, read_state, rename_keys
 
 @dataclass(frozen=True)
 class PublicWeights:
-    """One entry of weights.toml: a trained network of somebody else's."""
+    """One entry of weights.toml: weights that others have published."""
 
     network: str  # of the catalogue
     tag: str
     url: str  # empty when no address has it in a format that is read here
     sha256: str  # or its first 8 digits, as published
     licence: str
-    keys: str  # whose names the file uses
+    keys: str  # the library whose names the file uses
     size: int  # pixels, height and width
-    resize: int  # pixels, short side before the centre is cut out
+    resize: int  # pixels, short side before the centre crop
     interpolation: str
     mean: tuple[float, ...]  # per channel, of values 0 to 1
     std: tuple[float, ...]
     top1: float | None = None  # per cent, as published
-    top5: float | None = None
+    top5: float | None = None  # per cent, as published
     megabytes: float | None = None
 
     @property
     def crop(self) -> float:
-        """Size over short side."""
+        """The centre crop as a share of the short side (timm's crop_pct)."""
         return self.size / self.resize
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of a file's tensors."""
+    """Which of a file's tensors were loaded."""
 
     file: Path
     loaded: int  # tensors
-    unexpected_keys: tuple[str, ...]  # in the file and of no use here
-    missing_keys: tuple[str, ...]  # not in the file, or for other classes: they start anew
+    unexpected_keys: tuple[str, ...]  # in the file, not in the network
+    missing_keys: tuple[str, ...]  # not in the file, or for other classes: initialised anew
 
     def __str__(self) -> str:
         parts = [f"{self.file.name}: {self.loaded} tensors"]
@@ -64,7 +64,7 @@ class LoadReport:
 def public_weights() -> dict[tuple[str, str], PublicWeights]:
     """All entries of weights.toml by network and tag."""
     text = (files("saccade.models") / "weights.toml").read_text("utf-8")
-    found = {}
+    entries = {}
     for publisher in tomllib.loads(text).values():
         folder = publisher.pop("folder")
         for row in publisher.pop("files"):
@@ -72,8 +72,8 @@ def public_weights() -> dict[tuple[str, str], PublicWeights]:
             name = entry.pop("file", "")
             entry["url"] = folder + name if name else ""
             entry["mean"], entry["std"] = tuple(entry["mean"]), tuple(entry["std"])
-            found[entry["network"], entry["tag"]] = PublicWeights(**entry)
-    return found
+            entries[entry["network"], entry["tag"]] = PublicWeights(**entry)
+    return entries
 
 
 def weights_entry(network: str, tag: str) -> PublicWeights:
@@ -94,23 +94,23 @@ def weights_file(network: str, weights: str | Path, *, notify: Notify = silent) 
     if path.suffix or path.exists():
         return path
     entry = weights_entry(network, str(weights))
-    place = cache_path(entry)
+    file = cache_path(entry)
     if not entry.url:
-        if place.is_file():
-            return place
+        if file.is_file():
+            return file
         raise ResourceError(
             f"no address has the weights '{entry.tag}' of {network} in a format that is read here",
             f"give the path of an .npz file with {entry.keys}'s names of the layers, "
-            f"or put it at {place}",
+            f"or put it at {file}",
         )
     digest = Digest("sha256", entry.sha256)
-    return fetch(place, [entry.url], digest, damaged=WeightsError, notify=notify)
+    return fetch(file, [entry.url], digest, damaged=WeightsError, notify=notify)
 
 
 def cache_path(entry: PublicWeights) -> Path:
-    """Where an entry's file lies: TORCH_HOME's folder, shared with torchvision and timm.
+    """The path of an entry's file in TORCH_HOME, the folder shared with torchvision and timm.
 
-    It has its published name; one without an address is NETWORK-TAG.npz.
+    The file has its published name; one without an address is NETWORK-TAG.npz.
     """
     name = entry.url.rpartition("/")[2] or f"{entry.network}-{entry.tag}.npz"
     return Path(torch.hub.get_dir()) / "checkpoints" / name
@@ -119,33 +119,35 @@ def cache_path(entry: PublicWeights) -> Path:
 def load_weights(network: nn.Module, path: Path | str) -> LoadReport:
     """Put a file's tensors into the network, by name; raises `WeightsError` unless all fit.
 
-    Two things may differ: a classifier for another number of classes starts anew, and side
-    classifiers that the network does not have are left out.  The report tells which.
+    Two things may differ: a classifier for another number of classes is initialised anew, and
+    auxiliary classifiers that the network does not have are left out.  The report tells which.
     """
     return load_state(network, read_state(Path(path)), Path(path))
 
 
 def load_state(network: nn.Module, state: State, path: Path) -> LoadReport:
-    """The same for tensors by name, which come from `path`."""
+    """The same for a state dict read from `path`."""
     own = network.state_dict()
     state = rename_keys(state, own.keys())
-    left_out = tuple(n for n in state if n not in own and n.startswith(AUXILIARY_PREFIXES))
-    fresh = tuple(n for n in state if _for_other_classes(n, state, own, classifiers(network)))
-    fitting = {n: v for n, v in state.items() if n not in {*left_out, *fresh}}
-    _check(path, fitting, {n: v for n, v in own.items() if n not in fresh})
-    network.load_state_dict(fitting, strict=False)
-    return LoadReport(path, len(fitting), left_out, fresh)
+    unexpected = tuple(n for n in state if n not in own and n.startswith(AUXILIARY_PREFIXES))
+    missing = tuple(n for n in state if _for_other_classes(n, state, own, classifiers(network)))
+    matching = {n: v for n, v in state.items() if n not in {*unexpected, *missing}}
+    _check(path, matching, {n: v for n, v in own.items() if n not in missing})
+    network.load_state_dict(matching, strict=False)
+    return LoadReport(path, len(matching), unexpected, missing)
 
 
 AUXILIARY_PREFIXES = ("aux1.", "aux2.")
 
 
 def classifiers(network: nn.Module) -> tuple[str, ...]:
-    """The names of the last layer with weights, and of the last in each side classifier."""
+    """The names of the last layer with weights, and of the last in each auxiliary classifier."""
     weighted = [n for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)]
     main = [name for name in weighted if not name.startswith(AUXILIARY_PREFIXES)]
-    sides = [[name for name in weighted if name.startswith(side)] for side in AUXILIARY_PREFIXES]
-    return tuple(group[-1] for group in (main, *sides) if group)
+    auxiliary = [
+        [name for name in weighted if name.startswith(prefix)] for prefix in AUXILIARY_PREFIXES
+    ]
+    return tuple(group[-1] for group in (main, *auxiliary) if group)
 
 
 def _for_other_classes(name: str, state: State, own: State, heads: Sequence[str]) -> bool:
@@ -159,19 +161,19 @@ def _for_other_classes(name: str, state: State, own: State, heads: Sequence[str]
 
 def _check(path: Path, state: State, own: State) -> None:
     missing = [n for n in own if n not in state and not n.endswith("num_batches_tracked")]
-    foreign = [n for n in state if n not in own]
-    other = [n for n in state if n in own and state[n].shape != own[n].shape]
-    spoilt = [n for n, value in state.items() if not torch.isfinite(value).all()]
-    faults = (
+    unexpected = [n for n in state if n not in own]
+    misshapen = [n for n in state if n in own and state[n].shape != own[n].shape]
+    not_finite = [n for n, value in state.items() if not torch.isfinite(value).all()]
+    kinds = (
         ("missing", missing),
-        ("not of this network", foreign),
-        ("of another shape", [f"{n} {_shapes(state[n], own[n])}" for n in other]),
-        ("not finite", spoilt),
+        ("not of this network", unexpected),
+        ("of another shape", [f"{n} {_shapes(state[n], own[n])}" for n in misshapen]),
+        ("not finite", not_finite),
     )
-    found = [f"{len(names)} {fault} ({_some(names)})" for fault, names in faults if names]
-    if found:
+    problems = [f"{len(names)} {problem} ({_some(names)})" for problem, names in kinds if names]
+    if problems:
         raise WeightsError(
-            f"'{path}' does not fit the network: of {len(own)} tensors, {'; '.join(found)}",
+            f"'{path}' does not fit the network: of {len(own)} tensors, {'; '.join(problems)}",
             "it belongs to another network, or to another version of this one",
         )
 

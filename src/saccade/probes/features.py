@@ -1,7 +1,7 @@
-"""Features: what a frozen network makes of each image, computed once and kept on the disk.
+"""Features of a frozen backbone, computed once and cached on disk.
 
-The file is a plain .npy, named by all that its numbers depend on: the images' contents, how they
-are prepared and augmented, the network's rows and weights, and who computes.
+The file is a plain .npy, named by a hash of all that its values depend on: the images' contents,
+their preprocessing and augmentation, the network's rows and weights, PyTorch and the device.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from saccade.engine.loop import step_generator
 from saccade.errors import RecipeError, ResourceError
 from saccade.files import atomic_file, cache_folder
 
-BATCH = 64  # images
+BATCH_SIZE = 64  # images
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class AugmentedCopies:
-    """In how many augmented versions each image is seen besides as it is."""
+    """Augmented copies of each image, besides the image as it is."""
 
-    count: int = 0
+    count: int = 0  # V
     augment: tuple[str, ...] = ()
     seed: int = 0
 
@@ -55,7 +55,7 @@ class AugmentedCopies:
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """Images, decoded, with what tells them from all others."""
+    """Decoded images, with the items and the preprocessing that they come from."""
 
     items: Sequence[Item]
     images: ImageStore
@@ -68,37 +68,37 @@ def features(
     copies: AugmentedCopies,
     progress: Progress | None = None,
 ) -> Tensor:
-    """[N,1+V,D] float32: each image as it is, then its augmented versions; mapped from the cache.
+    """The features of each image as it is, then of its augmented copies.  -> [N,1+V,D] float32
 
-    Raises `ResourceError` when the cache has no room.
+    They are memory-mapped from the cache.  Raises `ResourceError` when the cache has no room.
     """
     folder = cache_folder()
-    place = folder / "features" / f"{fingerprint(backbone, decoding, copies)}.npy"
-    known = _kept(place)
-    if known is None:
+    path = folder / "features" / f"{fingerprint(backbone, decoding, copies)}.npy"
+    stored = _read(path)
+    if stored is None:
         try:
-            _write(place, backbone, decoding, copies, progress)
+            _write(path, backbone, decoding, copies, progress)
         except OSError as error:
             raise ResourceError(
-                f"features cannot be written to '{place.parent}': {error.strerror}",
+                f"features cannot be written to '{path.parent}': {error.strerror}",
                 "set SACCADE_CACHE to a folder with room",
             ) from error
-        known = _kept(place)
-    if known is None:
-        raise ResourceError(f"what was written to '{place}' does not read back")
-    return known
+        stored = _read(path)
+    if stored is None:
+        raise ResourceError(f"what was written to '{path}' does not read back")
+    return stored
 
 
 def fingerprint(backbone: nn.Module, decoding: DecodedImages, copies: AugmentedCopies) -> str:
-    """Names the features by all that they depend on."""
-    told = [
+    """A hash of all that the features depend on, 40 hexadecimal digits."""
+    fields = [
         torch.__version__,
-        _place(backbone).type,
+        _device_of(backbone).type,
         str(backbone),
         asdict(decoding.preprocessing),
         asdict(copies) if copies.count else None,
     ]
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
     for name, value in backbone.state_dict().items():
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
@@ -108,57 +108,57 @@ def fingerprint(backbone: nn.Module, decoding: DecodedImages, copies: AugmentedC
 
 
 def _write(
-    place: Path,
-    trunk: nn.Module,
+    path: Path,
+    backbone: nn.Module,
     decoding: DecodedImages,
-    views: AugmentedCopies,
+    copies: AugmentedCopies,
     progress: Progress | None,
 ) -> None:
-    """Compute all features into the file, and its digest into one beside it."""
+    """Compute all features into the file, and write its SHA-256 beside it."""
     count, done, out = len(decoding.items), 0, None
-    with atomic_file(place) as temporary:
-        for index, view, rows in _computed(trunk, decoding.images, views):
+    with atomic_file(path) as temporary:
+        for index, copy, rows in _compute(backbone, decoding.images, copies):
             if out is None:
-                shape = (count, 1 + views.count, rows.shape[1])
+                shape = (count, 1 + copies.count, rows.shape[1])
                 out = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
-            out[index.numpy(), view] = rows.numpy()
+            out[index.numpy(), copy] = rows.numpy()
             done += len(index)
             if progress:
-                progress(done, count * (1 + views.count))
+                progress(done, count * (1 + copies.count))
         if out is not None:
             out.flush()
         digest = _digest(temporary)
-    with atomic_file(place.with_suffix(".sha256")) as beside:
-        beside.write_text(digest)
+    with atomic_file(path.with_suffix(".sha256")) as digest_file:
+        digest_file.write_text(digest)
 
 
 @torch.inference_mode()
-def _computed(
-    trunk: nn.Module, images: ImageStore, views: AugmentedCopies
+def _compute(
+    backbone: nn.Module, images: ImageStore, copies: AugmentedCopies
 ) -> Iterator[tuple[Tensor, int, Tensor]]:
-    """Positions [n], the view's number, and features [n,D] on the CPU, portion by portion."""
-    trunk.eval()
-    place = _place(trunk)
-    augment = compose([parse_augmentation(text) for text in views.augment])
-    for portion, index in enumerate(torch.arange(len(images)).split(BATCH)):
-        plain = Batch(images.take(index), torch.zeros(len(index)), index).to(place)
-        yield index, 0, trunk(plain.images).float().cpu()
-        for view in range(1, 1 + views.count):
-            seen = augment(plain, step_generator(views.seed, view, portion, place))
-            yield index, view, trunk(seen.images).float().cpu()
+    """For each batch: indices [n], the copy's number (0: as it is), features [n,D] on the CPU."""
+    backbone.eval()
+    device = _device_of(backbone)
+    augment = compose([parse_augmentation(text) for text in copies.augment])
+    for step, index in enumerate(torch.arange(len(images)).split(BATCH_SIZE)):
+        plain = Batch(images.take(index), torch.zeros(len(index)), index).to(device)
+        yield index, 0, backbone(plain.images).float().cpu()
+        for copy in range(1, 1 + copies.count):
+            augmented = augment(plain, step_generator(copies.seed, copy, step, device))
+            yield index, copy, backbone(augmented.images).float().cpu()
 
 
-def _place(trunk: nn.Module) -> torch.device:
-    """Where a network is; one without weights has means and deviations at least."""
-    return next(chain(trunk.parameters(), trunk.buffers())).device
+def _device_of(backbone: nn.Module) -> torch.device:
+    """The device of a network; one without weights has the buffers of `Normalize` at least."""
+    return next(chain(backbone.parameters(), backbone.buffers())).device
 
 
-def _kept(place: Path) -> Tensor | None:
-    """The features in the file if they are whole."""
+def _read(path: Path) -> Tensor | None:
+    """The features in the file [N,1+V,D]; None where it is missing or damaged."""
     try:
-        if place.with_suffix(".sha256").read_text() != _digest(place):
+        if path.with_suffix(".sha256").read_text() != _digest(path):
             return None
-        return torch.from_numpy(np.load(place, mmap_mode="c", allow_pickle=False))
+        return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
     except (OSError, ValueError):
         return None
 

@@ -1,4 +1,4 @@
-"""A head fitted in the place of a network's last layer, and its answers about held-out images."""
+"""Fitting a head in place of a network's last layer, and its held-out predictions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from saccade.probes.logistic import cross_validate, logistic, poisson
 from saccade.probes.simple import knn, nearest_mean, ridge
 from saccade.tasks.task import Task
 
-Fit = Callable[[Tensor, Tensor], Head]  # of features [N,V,D] and targets [N] or [N,K]
+Fit = Callable[[Tensor, Tensor], Head]  # features [N,V,D], targets [N] or [N,K]
 HEADS: dict[str, Fit] = {
     "ridge": ridge,
     "logistic": logistic,
@@ -28,7 +28,7 @@ HEADS: dict[str, Fit] = {
 
 
 def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
-    """Raise `RecipeError` where the head of that name serves neither the task nor the network."""
+    """Raise `RecipeError` where the head of that name does not fit the task and the network."""
     last = model.get_submodule(head_name(model))
     if isinstance(last, nn.Linear) and last.out_features != task.outputs:
         raise RecipeError(
@@ -44,7 +44,10 @@ def refuse_misfit(name: str, task: Task, model: nn.Module) -> None:
 
 
 def fit_head(name: str, task: Task, features: Tensor, targets: Tensor) -> Head:
-    """The head of that name for a task; what it has `said` is as the task predicts."""
+    """The head of that name fitted for a task, its held-out predictions in the task's form.
+
+    features [N,V,D], targets [N] or [N,K]
+    """
     head = HEADS[name](features, task.head_targets(targets))
     return (
         head
@@ -54,7 +57,7 @@ def fit_head(name: str, task: Task, features: Tensor, targets: Tensor) -> Head:
 
 
 def install_head(model: nn.Module, head: Head) -> None:
-    """Give the network's last layer the head's numbers, or its place to a head of another kind."""
+    """Copy a linear head's weights into the last layer, or replace that by another kind of head."""
     name = head_name(model)
     last = model.get_submodule(name)
     if isinstance(head.row, nn.Linear) and isinstance(last, nn.Linear):
@@ -66,35 +69,42 @@ def install_head(model: nn.Module, head: Head) -> None:
         model.set_submodule(name, head.row.to(next(model.parameters()).device))
 
 
-PROBES = 3  # deals into portions; of each image the mean of so many probes is taken
+REPEATS = 3  # of cross-validation, over which held-out probabilities are averaged
 
 
 def repeated_folds(items: Sequence[Item], group: Grouping, seed: int = 0) -> list[Tensor]:
-    """Several deals into portions, every class spread over them, groups whole.  Each [N] int64"""
-    place = {item.name: at for at, item in enumerate(items)}
-    found = []
-    for probe in range(PROBES):
-        portion = torch.zeros(len(items), dtype=torch.int64)
-        for k, part in enumerate(stratify(items, (1 / FOLDS,) * FOLDS, seed + probe, group)):
-            portion[[place[item.name] for item in part]] = k
-        found.append(portion)
-    return found
+    """The fold of each image in repeated stratified group k-fold splits.  Each [N] int64"""
+    index = {item.name: i for i, item in enumerate(items)}
+    folds = []
+    for repeat in range(REPEATS):
+        fold = torch.zeros(len(items), dtype=torch.int64)
+        for k, members in enumerate(stratify(items, (1 / FOLDS,) * FOLDS, seed + repeat, group)):
+            fold[[index[item.name] for item in members]] = k
+        folds.append(fold)
+    return folds
 
 
 def learnable(targets: Tensor, folds: Sequence[Tensor]) -> Tensor:
-    """Which classes are in two portions at least: none is judged by who never saw it.  [K]"""
-    spread = torch.ones(int(targets.max()) + 1, dtype=torch.bool)
-    for portion in folds:
-        for k in range(len(spread)):
-            spread[k] &= len(portion[targets == k].unique()) > 1
-    return spread
+    """Which classes are in at least two folds of each split, so that a fit without one knows them.
+
+    targets [N] int64, folds [N] int64 each -> [K] bool
+    """
+    mask = torch.ones(int(targets.max()) + 1, dtype=torch.bool)
+    for fold in folds:
+        for k in range(len(mask)):
+            mask[k] &= len(fold[targets == k].unique()) > 1
+    return mask
 
 
 def held_out_probabilities(features: Tensor, targets: Tensor, folds: Sequence[Tensor]) -> Tensor:
-    """The mean over the deals of softmax regression fitted without the image's portion.
+    """Out-of-fold probabilities of softmax regression, averaged over the splits.
 
-    [N,D], [N] -> [N,K] float64.  The penalty is that of the least log loss in the first deal.
+    features [N,D], targets [N], folds [N] each -> [N,K] float64.  The penalty is that of the least
+    log loss in the first split.
     """
-    penalty, said = cross_validate(features, targets, folds[0])
-    told = [said, *(cross_validate(features, targets, p, (penalty,))[1] for p in folds[1:])]
-    return torch.stack([logits.softmax(dim=1) for logits in told]).mean(dim=0)
+    penalty, first = cross_validate(features, targets, folds[0])
+    logits = [
+        first,
+        *(cross_validate(features, targets, fold, (penalty,))[1] for fold in folds[1:]),
+    ]
+    return torch.stack([each.softmax(dim=1) for each in logits]).mean(dim=0)

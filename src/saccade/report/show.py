@@ -79,7 +79,7 @@ class ReceptiveFieldFigure:
         words = (
             escape(f"{self.name}  ·  {self.layer}"),
             f"theory {field_text(self.field)} px  ·  95 % of the gradient in "
-            f"{self.effective.side():.0f} x {self.effective.side():.0f} px  ·  "
+            f"{self.effective.size():.0f} x {self.effective.size():.0f} px  ·  "
             f"mean of {self.effective.inputs} inputs",
         )
         return (

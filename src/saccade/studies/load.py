@@ -1,4 +1,4 @@
-"""Studies as files, the shipped ones by name, and their trainings as run folders tell them."""
+"""Loading studies from TOML files, the shipped ones by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from saccade.errors import RecipeError, unknown
 from saccade.recipes.shipped import RECIPES
-from saccade.studies.number import metric_of
+from saccade.studies.metric import metric_of
 from saccade.studies.study import TEXT_KEYS, BestOf, Study, Variant, refuse_impossible
 from saccade.words import aligned, html_table
 
@@ -33,9 +33,9 @@ def find_study(name: str | Path) -> Study:
 
 
 def load_study(path: Path) -> Study:
-    """The study in the TOML file at `path`; raises `RecipeError` for what it cannot mean."""
+    """The study in the TOML file at `path`; raises `RecipeError` where it is not valid."""
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"the study '{path}' cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
@@ -43,7 +43,7 @@ def load_study(path: Path) -> Study:
     except RecursionError:
         hint = "a study has tables such as [variants.adam]"
         raise RecipeError(f"'{path}' is nested too deeply", hint) from None
-    for key in told:
+    for key in config:
         if key in RENAMED:
             raise RecipeError(
                 f"no key of a study is called {key}", f"it is called {RENAMED[key]} now"
@@ -51,20 +51,20 @@ def load_study(path: Path) -> Study:
         if key not in KEYS:
             raise unknown("key of a study", key, KEYS, RecipeError)
     for key in ("question", "metric"):
-        if key not in told:
+        if key not in config:
             raise RecipeError(f"the study '{path}' has no {key}", "saccade studies shows examples")
     study = Study(
-        name=str(told.get("name", path.stem)),
-        title=str(told.get("title", path.stem)),
-        question=str(told["question"]),
-        metric=metric_of(told["metric"]),
-        variants=_variants(told, path),
-        settings=_flat(_table("settings", told.get("settings", {}))),
-        lectures=str(told.get("lectures", "")),
-        limitations=str(told.get("limitations", "")),
-        data=str(told.get("data", "digits")),
-        seeds=told.get("seeds", 3),
-        base=_known_recipe(str(told.get("recipe", ""))),
+        name=str(config.get("name", path.stem)),
+        title=str(config.get("title", path.stem)),
+        question=str(config["question"]),
+        metric=metric_of(config["metric"]),
+        variants=_variants(config, path),
+        settings=_flatten(_table("settings", config.get("settings", {}))),
+        lectures=str(config.get("lectures", "")),
+        limitations=str(config.get("limitations", "")),
+        data=str(config.get("data", "digits")),
+        seeds=config.get("seeds", 3),
+        base=_known_recipe(str(config.get("recipe", ""))),
     )
     refuse_impossible(study)
     return study
@@ -76,29 +76,29 @@ def _known_recipe(name: str) -> str:
     return name
 
 
-def _variants(told: Mapping[str, Any], path: Path) -> tuple[Variant, ...]:
+def _variants(config: Mapping[str, Any], path: Path) -> tuple[Variant, ...]:
     """The variants by name, or every combination of the axes' values, with their baselines."""
-    tables = [told[key] for key in ("variants", "axes") if key in told]
+    tables = [config[key] for key in ("variants", "axes") if key in config]
     if len(tables) != 1 or not isinstance(tables[0], Mapping) or not tables[0]:
         raise RecipeError(
             f"the study '{path}' needs variants or axes, and not both",
             '[variants.adam] and below it a line such as: optim.name = "adam"',
         )
-    if "axes" in told:
-        return _combined(told["axes"], told.get("along"))
-    named = {name: _table(name, table) for name, table in told["variants"].items()}
-    base = told.get("baseline", next(iter(named)))
+    if "axes" in config:
+        return _combinations(config["axes"], config.get("along"))
+    named = {name: _table(name, table) for name, table in config["variants"].items()}
+    base = config.get("baseline", next(iter(named)))
     variants = []
     for name, table in named.items():
         baseline = table.pop("baseline", "" if name == base else base)
         if baseline and baseline not in named:
             raise unknown("variant", baseline, named, RecipeError)
-        variants.append(Variant(name, _flat(table), baseline))
+        variants.append(Variant(name, _flatten(table), baseline))
     return tuple(variants)
 
 
-def _combined(axes: Mapping[str, Mapping[str, Any]], along: str | None) -> tuple[Variant, ...]:
-    """A variant for each combination; with `along` it is compared with the first of that axis."""
+def _combinations(axes: Mapping[str, Mapping[str, Any]], along: str | None) -> tuple[Variant, ...]:
+    """A variant for each combination; with `along` its baseline is the first of that axis."""
     if along is not None and along not in axes:
         raise unknown("axis", along, axes, RecipeError)
     for axis, values in axes.items():
@@ -107,12 +107,12 @@ def _combined(axes: Mapping[str, Mapping[str, Any]], along: str | None) -> tuple
     firsts = {axis: next(iter(values)) for axis, values in axes.items()}
     variants = []
     for names in product(*axes.values()):
-        place = dict(zip(axes, names))
-        base = firsts if along is None else place | {along: firsts[along]}
-        tables = [_flat(axes[axis][value]) for axis, value in place.items()]
-        against = "" if base == place else ", ".join(base.values())
+        combination = dict(zip(axes, names))
+        base = firsts if along is None else combination | {along: firsts[along]}
+        tables = [_flatten(axes[axis][value]) for axis, value in combination.items()]
+        baseline = "" if base == combination else ", ".join(base.values())
         settings = {key: value for table in tables for key, value in table.items()}
-        variants.append(Variant(", ".join(names), settings, against))
+        variants.append(Variant(", ".join(names), settings, baseline))
     return tuple(variants)
 
 
@@ -124,21 +124,21 @@ def _table(name: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _flat(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Settings by their full names, however deep TOML put them."""
-    flat: dict[str, Any] = {}
+def _flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their full names, from nested or flat tables."""
+    settings: dict[str, Any] = {}
     for key, value in tables.items():
-        name = f"{before}{key}"
+        name = f"{prefix}{key}"
         if isinstance(value, Mapping) and set(value) == {"best_of"}:
-            flat[name] = BestOf(_tried(name, value["best_of"]))
+            settings[name] = BestOf(_choices(name, value["best_of"]))
         elif isinstance(value, Mapping) and "." not in name:
-            flat |= _flat(value, f"{name}.")
+            settings |= _flatten(value, f"{name}.")
         else:
-            flat[name] = value
-    return flat
+            settings[name] = value
+    return settings
 
 
-def _tried(name: str, values: Any) -> tuple[Any, ...]:
+def _choices(name: str, values: Any) -> tuple[Any, ...]:
     if not isinstance(values, list) or not values:
         raise RecipeError(f"{name} is the best of '{values}'", "write best_of = [0.01, 0.1], say")
     return tuple(values)
@@ -151,9 +151,11 @@ class Studies:
     entries: tuple[Study, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """The studies as JSON values."""
         return {"studies": [_entry(study) for study in self.entries]}
 
     def rows(self) -> list[tuple[str, str]]:
+        """The name and the question of each study."""
         return [(study.name, study.question) for study in self.entries]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""The page of a study: its question, table, drawing and settings in one HTML file.
+"""The page of a study: its question, table, figure and settings in one HTML file.
 
-In the drawing every variant has a row and a small chart of its own, so that nothing is told by
+In the figure every variant has a row and a small chart of its own, so that nothing depends on
 colour alone.
 """
 
@@ -15,8 +15,8 @@ from statistics import fmean
 from saccade.report.charts import short, ticks
 from saccade.report.drawing_shapes import path, rectangle, words
 from saccade.report.page import Html, Section, element, facts, figure, folded, join, page, table
-from saccade.studies.result import StudyResult, VariantResult, columned
-from saccade.studies.study import plain
+from saccade.studies.result import StudyResult, VariantResult, align_columns
+from saccade.studies.study import setting_text
 
 WIDTH, MARGIN = 880.0, 24.0  # pixels
 HEAD = 58.0  # title
@@ -42,7 +42,7 @@ STYLE = """
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers on a stretch of pixels, in proportion or in proportion to their logarithm."""
+    """A linear or logarithmic axis: values to pixels."""
 
     low: float
     high: float
@@ -58,6 +58,7 @@ class Scale:
         return math.log10(value) if self.log else value
 
     def ticks(self, count: int = 5) -> list[float]:
+        """Round values in the axis's range, about `count` of them."""
         if not self.log:
             return [t for t in ticks(self.low, self.high, count) if self.low <= t <= self.high]
         powers = range(math.floor(self._of(self.low)), math.ceil(self._of(self.high)) + 1)
@@ -65,12 +66,12 @@ class Scale:
 
 
 def svg(result: StudyResult) -> str:
-    """The drawing as the text of a file, for light and dark backgrounds."""
+    """The figure as an SVG file, for light and dark backgrounds."""
     rows = result.results
     below = HEAD + LINE * len(rows) + 56
     lines = math.ceil(len(rows) / COLUMNS)
     height = below + lines * (PANEL[1] + GAP[1]) + 22
-    drawn = [
+    shapes = [
         rectangle(0, 0, WIDTH, height, "paper"),
         words(MARGIN, 26, result.study.title, "name", "start", 16),
         words(MARGIN, 45, f"{_title(result)}; {_legend(result)}", "quiet", "start"),
@@ -78,14 +79,14 @@ def svg(result: StudyResult) -> str:
         words(MARGIN, below - 8, f"{_curve(result)} over the epochs; {BANDS}", "quiet", "start"),
         *_panels(result, rows, below + 6),
     ]
-    said = f"{result.study.title}. {described(result)}"
+    description = f"{result.study.title}. {description_of(result)}"
     return str(
         element(
             "svg",
             element("title", result.study.title),
-            element("desc", said),
+            element("desc", description),
             Html(f"<style>{STYLE}</style>"),
-            Html("\n".join(drawn)),
+            Html("\n".join(shapes)),
             xmlns="http://www.w3.org/2000/svg",
             viewBox=f"0 0 {WIDTH:.0f} {height:.0f}",
             width=f"{WIDTH:.0f}",
@@ -98,18 +99,20 @@ def svg(result: StudyResult) -> str:
 BANDS = "the band is from the lowest to the highest seed, grey are the other variants"
 
 
-def described(result: StudyResult) -> str:
-    """The numbers of the drawing in words."""
-    number = result.study.metric
-    said = [
-        f"{row.variant.name}: {row.missing if row.mean is None else number.written(row.mean)}"
+def description_of(result: StudyResult) -> str:
+    """The results of the figure as text."""
+    metric = result.study.metric
+    results = [
+        f"{row.variant.name}: {row.missing if row.mean is None else metric.formatted(row.mean)}"
         for row in result.results
     ]
-    return f"{number.words.capitalize()}. {'; '.join(said)}."
+    return f"{metric.description.capitalize()}. {'; '.join(results)}."
 
 
 def _title(result: StudyResult) -> str:
-    return f"{result.study.metric.words}, {result.study.seeds} seeds on {result.study.data_name}"
+    return (
+        f"{result.study.metric.description}, {result.study.seeds} seeds on {result.study.data_name}"
+    )
 
 
 def _legend(result: StudyResult) -> str:
@@ -123,21 +126,21 @@ def _curve(result: StudyResult) -> str:
 
 
 def _final(result: StudyResult, rows: Sequence[VariantResult]) -> Iterator[str]:
-    """A line a variant: its seeds, their mean and its interval, on one scale."""
-    number = result.study.metric
-    told = [v for row in rows for v in (*(row.values or ()), *(row.interval or ()))]
-    share = number.kind.share
+    """A row for each variant: its seeds, their mean and its interval, on one scale."""
+    metric = result.study.metric
+    values = [v for row in rows for v in (*(row.values or ()), *(row.interval or ()))]
+    share = metric.kind.share
     names = min(280.0, max(len(row.variant.name) for row in rows) * LETTER + 14)
-    low, high = (min(told), max(told)) if told else (0.0, 1.0)
-    room = 0.04 * (high - low) or 0.5
-    scale = Scale(low - room, high + room, MARGIN + names, WIDTH - MARGIN - VALUES)
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    margin = 0.04 * (high - low) or 0.5
+    scale = Scale(low - margin, high + margin, MARGIN + names, WIDTH - MARGIN - VALUES)
     bottom = HEAD + LINE * len(rows) + 4
-    for tick in scale.ticks(6) if told else ():
+    for tick in scale.ticks(6) if values else ():
         x = scale(tick)
         yield path(f"M{x:.1f} {HEAD} V{bottom:.1f}", "grid")
         yield words(x, bottom + 12, _tick(tick, share), "small")
-    for place, row in enumerate(rows):
-        y = HEAD + LINE * (place + 0.5)
+    for index, row in enumerate(rows):
+        y = HEAD + LINE * (index + 0.5)
         yield words(MARGIN, y + 4, row.variant.name, "", "start")
         if row.values is None or row.mean is None:
             yield words(scale.start + 6, y + 4, row.missing, "quiet", "start")
@@ -150,59 +153,61 @@ def _final(result: StudyResult, rows: Sequence[VariantResult]) -> Iterator[str]:
             yield f'<circle class="seed" cx="{scale(value):.1f}" cy="{y}" r="3.5"/>'
         x = scale(row.mean)
         yield path(f"M{x:.1f} {y - 5.5} l5.5 5.5 l-5.5 5.5 l-5.5 -5.5 z", "mean")
-        yield words(WIDTH - MARGIN, y + 4, number.written(row.mean), "", "end")
+        yield words(WIDTH - MARGIN, y + 4, metric.formatted(row.mean), "", "end")
 
 
 def _panels(result: StudyResult, rows: Sequence[VariantResult], top: float) -> Iterator[str]:
-    """A small chart a variant, all on the same scales."""
+    """A small chart of the curves of each variant, all on the same scales."""
     log = result.study.metric.kind.column == "loss"
-    curves = [[cell.curve for cell in row.runs] for row in rows]
-    told = [v for row in curves for curve in row for v in curve if math.isfinite(v)]
+    curves = [[run.curve for run in row.runs] for row in rows]
+    values = [v for row in curves for curve in row for v in curve if math.isfinite(v)]
     longest = max(len(curve) for row in curves for curve in row)
-    told = [v for v in told if v > 0] if log else told
-    if not told:
+    values = [v for v in values if v > 0] if log else values
+    if not values:
         return
-    low, high = min(told), max(told)
+    low, high = min(values), max(values)
     high = high if high > low else low + (abs(low) or 1.0)
     share = result.study.metric.kind.share
-    for place, row in enumerate(rows):
-        left = MARGIN + 34 + place % COLUMNS * (PANEL[0] + GAP[0])
-        y = top + place // COLUMNS * (PANEL[1] + GAP[1]) + 18
-        across = Scale(1, max(2, longest), left, left + PANEL[0] - 16)
-        up = Scale(low, high, y + PANEL[1], y, log)
-        yield words(left, y - 6, _cut(row.variant.name), "name", "start")
-        for tick in up.ticks(3):
-            yield path(f"M{left:.1f} {up(tick):.1f} H{across.end:.1f}", "grid")
-            if place % COLUMNS == 0:
-                yield words(left - 5, up(tick) + 3.5, _tick(tick, share), "small", "end")
+    for index, row in enumerate(rows):
+        left = MARGIN + 34 + index % COLUMNS * (PANEL[0] + GAP[0])
+        y = top + index // COLUMNS * (PANEL[1] + GAP[1]) + 18
+        x_scale = Scale(1, max(2, longest), left, left + PANEL[0] - 16)
+        y_scale = Scale(low, high, y + PANEL[1], y, log)
+        yield words(left, y - 6, _truncated(row.variant.name), "name", "start")
+        for tick in y_scale.ticks(3):
+            yield path(f"M{left:.1f} {y_scale(tick):.1f} H{x_scale.end:.1f}", "grid")
+            if index % COLUMNS == 0:
+                yield words(left - 5, y_scale(tick) + 3.5, _tick(tick, share), "small", "end")
         yield words(left, y + PANEL[1] + 14, "1", "small")
-        yield words(across.end, y + PANEL[1] + 14, str(longest), "small")
-        for other in (k for k in range(len(rows)) if k != place):
-            yield path(_line(_over(curves[other], fmean), across, up), "other")
-        yield path(_band(curves[place], across, up), "band")
-        yield path(_line(_over(curves[place], fmean), across, up), "own")
+        yield words(x_scale.end, y + PANEL[1] + 14, str(longest), "small")
+        for other in (k for k in range(len(rows)) if k != index):
+            yield path(_line(_by_epoch(curves[other], fmean), x_scale, y_scale), "other")
+        yield path(_band(curves[index], x_scale, y_scale), "band")
+        yield path(_line(_by_epoch(curves[index], fmean), x_scale, y_scale), "own")
 
 
-def _over(
-    curves: Sequence[Sequence[float]], of: Callable[[list[float]], float]
+def _by_epoch(
+    curves: Sequence[Sequence[float]], statistic: Callable[[list[float]], float]
 ) -> list[tuple[int, float]]:
-    """The mean, least or greatest of all seeds by epoch, as far as there are numbers."""
+    """A statistic over the seeds for each epoch that has finite values."""
     points = []
     for epoch in range(max(map(len, curves))):
         values = [c[epoch] for c in curves if epoch < len(c) and math.isfinite(c[epoch])]
         if values:
-            points.append((epoch + 1, of(values)))
+            points.append((epoch + 1, statistic(values)))
     return points
 
 
-def _line(points: Sequence[tuple[int, float]], across: Scale, up: Scale) -> str:
-    places = [f"{across(x):.1f} {up(y):.1f}" for x, y in points if not up.log or y > 0]
-    return "M" + " L".join(places) if places else ""
+def _line(points: Sequence[tuple[int, float]], x_scale: Scale, y_scale: Scale) -> str:
+    coordinates = [
+        f"{x_scale(x):.1f} {y_scale(y):.1f}" for x, y in points if not y_scale.log or y > 0
+    ]
+    return "M" + " L".join(coordinates) if coordinates else ""
 
 
-def _band(curves: Sequence[Sequence[float]], across: Scale, up: Scale) -> str:
-    edge = [*_over(curves, max), *_over(curves, min)[::-1]]
-    line = _line(edge, across, up)
+def _band(curves: Sequence[Sequence[float]], x_scale: Scale, y_scale: Scale) -> str:
+    edge = [*_by_epoch(curves, max), *_by_epoch(curves, min)[::-1]]
+    line = _line(edge, x_scale, y_scale)
     return f"{line} z" if line else ""
 
 
@@ -210,13 +215,13 @@ def _tick(value: float, share: bool) -> str:
     return f"{100 * value:.4g} %" if share else short(value)
 
 
-def _cut(name: str) -> str:
-    most = int(PANEL[0] / LETTER)
-    return name if len(name) <= most else name[: most - 1] + "…"
+def _truncated(name: str) -> str:
+    max_length = int(PANEL[0] / LETTER)
+    return name if len(name) <= max_length else name[: max_length - 1] + "…"
 
 
 def study_page(result: StudyResult, command: str) -> str:
-    """The page as text; `command` does the study again."""
+    """The page as text; `command` is what repeats the study."""
     study = result.study
     sections = [
         Section("Result", _result(result)),
@@ -229,52 +234,56 @@ def study_page(result: StudyResult, command: str) -> str:
 
 
 def _result(result: StudyResult) -> Html:
-    shown = {
+    overview = {
         "compared": (str(len(result.results)), "variants"),
         "seeds": (str(result.study.seeds), "of each"),
         "images": (result.study.data_name, "trained and measured on"),
         "training": (f"{result.seconds / 60:.1f} min", f"{len(result.runs)} trainings"),
     }
-    said = element("p", f"The lectures: {result.study.lectures}") if result.study.lectures else ""
+    lectures = (
+        element("p", f"The lectures: {result.study.lectures}") if result.study.lectures else ""
+    )
     notes = element("ul", *(element("li", note) for note in result.notes()), class_="note")
     body = element("div", table(result.head(), result.rows()), class_="scroll")
-    return join([facts(shown), said, body, notes])
+    return join([facts(overview), lectures, body, notes])
 
 
 def _drawing(result: StudyResult) -> Html:
     encoded = base64.b64encode(svg(result).encode()).decode("ascii")
     image = Html(f'<img src="data:image/svg+xml;base64,{encoded}" style="width:100%" ')
-    words = element("p", described(result), class_="note")
+    words = element("p", description_of(result), class_="note")
     alt = Html(f'{image}alt="What each variant came to, and how; the numbers are in the table.">')
     return join([figure(alt), words])
 
 
 def _limits(result: StudyResult) -> Html:
-    own = element("p", result.study.limitations) if result.study.limitations else ""
+    limitations = element("p", result.study.limitations) if result.study.limitations else ""
     general = (
         "One network, one set of images, a short training: the order found here may be another "
         "one with larger networks, more images and longer trainings. The intervals speak of the "
         "seeds alone."
     )
-    return join([own, element("p", general)])
+    return join([limitations, element("p", general)])
 
 
 def _settings(result: StudyResult) -> Html:
     study = result.study
     rows = [
-        (row.variant.name, key, plain(value))
+        (row.variant.name, key, setting_text(value))
         for row in result.results
         for key, value in row.runs[0].trial.settings.items()
     ]
-    common = [(key, plain(value)) for key, value in study.recipe.settings().items()]
+    common = [(key, setting_text(value)) for key, value in study.recipe.settings().items()]
     folds = [folded("Settings common to all", table(("setting", "value"), common))]
-    trained = [(c.trial.name, c.seed, c.message or "finished", str(c.run)) for c in result.runs]
+    trained = [
+        (run.trial.name, run.seed, run.message or "finished", str(run.run)) for run in result.runs
+    ]
     folds.append(folded("Every training", table(("trial", "seed", "came", "run"), trained)))
     return join([table(("variant", "setting", "value"), rows), *folds])
 
 
 def _origin(result: StudyResult, command: str) -> Html:
     words = "study.toml and base.toml are beside this file; study.csv has every training."
-    shown = columned([result.head(), *result.rows()])
-    parts = [element("pre", command), element("p", words), folded("As text", element("pre", shown))]
+    text = align_columns([result.head(), *result.rows()])
+    parts = [element("pre", command), element("p", words), folded("As text", element("pre", text))]
     return join(parts)

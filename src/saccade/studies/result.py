@@ -1,7 +1,8 @@
-"""What the trainings of a study say when they are put side by side.
+"""The results of a study: means, intervals and paired tests of its variants.
 
 Seeds are the repetitions: means have Student's t interval over them, differences are taken seed by
-seed and tested by a paired t-test, and the p-values are raised by Holm's rule for all comparisons.
+seed and tested by a paired t-test, and the p-values are adjusted by Holm's method for all
+comparisons.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from typing import Any
 
 from saccade.metrics.intervals import Interval, PairedTTest, mean_interval, paired_t_test
 from saccade.metrics.paired import holm
-from saccade.studies.cell import StudyRun
-from saccade.studies.study import BestOf, Study, Variant, plain, tuned_settings
+from saccade.studies.study import BestOf, Study, Variant, setting_text, tuned_settings
+from saccade.studies.study_run import StudyRun
 
-LEVEL = 0.05  # of Holm's p-values: rarer than this is outside the noise
+LEVEL = 0.05  # of significance, of Holm's adjusted p-values
 
 
 @dataclass(frozen=True)
@@ -29,75 +30,76 @@ class VariantResult:
     """A variant at the best of its tuned settings."""
 
     variant: Variant
-    runs: tuple[StudyRun, ...]  # a seed each
+    runs: tuple[StudyRun, ...]  # one for each seed
     interval: Interval | None = None  # of the mean
-    difference: PairedTTest | None = None  # to what it is compared with
-    p_value: float | None = None  # raised by Holm's rule
+    difference: PairedTTest | None = None  # to its baseline
+    p_value: float | None = None  # adjusted by Holm's method
 
     @property
     def values(self) -> tuple[float, ...] | None:
-        """A number a seed; None unless every seed has one."""
-        values = tuple(cell.value for cell in self.runs if cell.value is not None)
+        """The metric of each seed; None unless every seed has one."""
+        values = tuple(run.value for run in self.runs if run.value is not None)
         return values if len(values) == len(self.runs) else None
 
     @property
     def mean(self) -> float | None:
+        """The mean over the seeds; None unless every seed has a value."""
         return mean(self.values) if self.values else None
 
     @property
     def seconds(self) -> float:
-        """Of one training."""
-        return mean(cell.seconds for cell in self.runs)
+        """The mean time of one training."""
+        return mean(run.seconds for run in self.runs)
 
     @property
     def missing(self) -> str:
-        """Why there is no mean, in words."""
-        words = [cell.message for cell in self.runs if cell.value is None]
-        if not words:
+        """The reason why there is no mean; empty where there is one."""
+        messages = [run.message for run in self.runs if run.value is None]
+        if not messages:
             return ""
-        return f"{words[0]}" + (
-            f", {len(words)} of {len(self.runs)} seeds" if len(self.runs) > 1 else ""
+        return f"{messages[0]}" + (
+            f", {len(messages)} of {len(self.runs)} seeds" if len(self.runs) > 1 else ""
         )
 
 
-def rows_of(study: Study, cells: Sequence[StudyRun]) -> tuple[VariantResult, ...]:
-    """A row for each variant, compared with the one that it names."""
+def rows_of(study: Study, runs: Sequence[StudyRun]) -> tuple[VariantResult, ...]:
+    """The result of each variant, compared with its baseline."""
     rows = {
-        v.name: VariantResult(v, _best(study, [c for c in cells if c.trial.variant == v.name]))
+        v.name: VariantResult(v, _best(study, [run for run in runs if run.trial.variant == v.name]))
         for v in study.variants
     }
     compared: dict[str, PairedTTest] = {}
     for name, row in rows.items():
         base = rows[row.variant.baseline].values if row.variant.baseline else None
-        if base and row.values and (found := paired_t_test(base, row.values)):
-            compared[name] = found
-    raised = dict(zip(compared, holm([found.p_value for found in compared.values()])))
+        if base and row.values and (test := paired_t_test(base, row.values)):
+            compared[name] = test
+    adjusted = dict(zip(compared, holm([test.p_value for test in compared.values()])))
     return tuple(
         replace(
             row,
-            interval=study.metric.bounded(mean_interval(row.values or ())),
+            interval=study.metric.clipped(mean_interval(row.values or ())),
             difference=compared.get(name),
-            p_value=raised.get(name),
+            p_value=adjusted.get(name),
         )
         for name, row in rows.items()
     )
 
 
-def _best(study: Study, cells: Sequence[StudyRun]) -> tuple[StudyRun, ...]:
-    """The cells of the trial that validation likes best; of trials without a number the first."""
+def _best(study: Study, runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:
+    """The runs of the trial that is best on validation; of trials without a value the first."""
     trials: dict[str, list[StudyRun]] = {}
-    for cell in cells:
-        trials.setdefault(cell.trial.name, []).append(cell)
+    for run in runs:
+        trials.setdefault(run.trial.name, []).append(run)
 
     def merit(trial: list[StudyRun]) -> tuple[int, float]:
-        said = [cell.validation_value for cell in trial if cell.validation_value is not None]
-        return len(said), study.metric.sign * mean(said) if said else 0.0
+        values = [run.validation_value for run in trial if run.validation_value is not None]
+        return len(values), study.metric.sign * mean(values) if values else 0.0
 
     return tuple(max(trials.values(), key=merit))
 
 
 def verdict(row: VariantResult, sign: int) -> str:
-    """The comparison in words."""
+    """The comparison with the baseline in words."""
     if row.missing or not row.variant.baseline:
         return row.missing
     if row.difference is None or row.p_value is None:
@@ -109,15 +111,15 @@ def verdict(row: VariantResult, sign: int) -> str:
 
 
 def edge_notes(study: Study, rows: Sequence[VariantResult]) -> list[str]:
-    """A line for each tuned value that is the first or last of those tried."""
+    """A note for each tuned value that is the first or last of those tried."""
     notes = []
     for row in rows:
         trial = row.runs[0].trial
         for key, chosen in trial.tuned.items():
-            tried: BestOf = (tuned_settings(study.settings) | tuned_settings(row.variant.settings))[
-                key
-            ]
-            if chosen in (tried.values[0], tried.values[-1]) and len(tried.values) > 1:
+            best_of: BestOf = (
+                tuned_settings(study.settings) | tuned_settings(row.variant.settings)
+            )[key]
+            if chosen in (best_of.values[0], best_of.values[-1]) and len(best_of.values) > 1:
                 notes.append(
                     f"{row.variant.name}: the best {key}, {chosen}, is at the edge of those tried"
                 )
@@ -125,18 +127,18 @@ def edge_notes(study: Study, rows: Sequence[VariantResult]) -> list[str]:
 
 
 def row_dict(row: VariantResult, sign: int) -> dict[str, Any]:
-    """The row as data."""
-    found = row.difference
+    """The row as JSON values."""
+    test = row.difference
     return {
         "variant": row.variant.name,
         "tuned": dict(row.runs[0].trial.tuned),
-        "values": [cell.value for cell in row.runs],
+        "values": [run.value for run in row.runs],
         "mean": row.mean,
         "interval": row.interval,
         "baseline": row.variant.baseline or None,
-        "difference": found.difference if found else None,
-        "difference_interval": found.interval if found else None,
-        "p_value": found.p_value if found else None,
+        "difference": test.difference if test else None,
+        "difference_interval": test.interval if test else None,
+        "p_value": test.p_value if test else None,
         "p_value_holm": row.p_value,
         "verdict": verdict(row, sign),
         "seconds": row.seconds,
@@ -145,41 +147,42 @@ def row_dict(row: VariantResult, sign: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, repr=False)
 class StudyResult:
-    """What a study found."""
+    """The results of a study, from all its runs."""
 
     study: Study
     path: Path
-    runs: tuple[StudyRun, ...]  # all that were trained, seed by seed
+    runs: tuple[StudyRun, ...]  # all of them, seed by seed
 
     @cached_property
     def results(self) -> tuple[VariantResult, ...]:
-        """A row a variant, in the study's order."""
+        """The result of each variant, in the study's order."""
         return rows_of(self.study, self.runs)
 
     @property
     def seconds(self) -> float:
-        """Of all trainings, one after the other."""
-        return sum(cell.seconds for cell in self.runs)
+        """The time of all trainings together."""
+        return sum(run.seconds for run in self.runs)
 
     def head(self) -> list[str]:
+        """The headings of the table."""
         tuned = [key for key in self.results[0].runs[0].trial.tuned] and ["tuned"]
         return [
             "variant",
             *tuned,
-            self.study.metric.words,
+            self.study.metric.description,
             "95 %",
-            self._less(),
+            self._difference_heading(),
             "95 %",
             "in words",
             "s",
         ]
 
     def rows(self) -> list[list[str]]:
-        """The table in words."""
+        """The rows of the table as text."""
         return [self._cells(row) for row in self.results]
 
     def notes(self) -> list[str]:
-        """What the numbers are, and what to be wary of."""
+        """How the numbers were computed, and caveats."""
         seeds, count = self.study.seeds, sum(row.difference is not None for row in self.results)
         points = " in points" if self.study.metric.kind.share else ""
         lines = [
@@ -194,26 +197,26 @@ class StudyResult:
 
     def to_dict(self) -> dict[str, Any]:
         """What `saccade study --json` prints."""
-        number = self.study.metric
+        metric = self.study.metric
         return {
             "study": self.study.name,
             "path": str(self.path),
             "question": self.study.question,
             "data": self.study.data,
-            "metric": str(number),
+            "metric": str(metric),
             "seeds": self.study.seeds,
-            "rows": [row_dict(row, number.sign) for row in self.results],
-            "runs": [_cell_dict(cell) for cell in self.runs],
+            "rows": [row_dict(row, metric.sign) for row in self.results],
+            "runs": [_run_dict(run) for run in self.runs],
             "seconds": self.seconds,
             "notes": self.notes(),
         }
 
     def to_csv(self) -> str:
-        """A row a training, as the numbers are."""
+        """A row for each training, with unrounded values."""
         out = io.StringIO()
-        rows = [_cell_dict(cell) for cell in self.runs]
+        rows = [_run_dict(run) for run in self.runs]
         for row in rows:
-            row["tuned"] = " ".join(f"{k}={plain(v)}" for k, v in row["tuned"].items())
+            row["tuned"] = " ".join(f"{k}={setting_text(v)}" for k, v in row["tuned"].items())
         writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -227,7 +230,7 @@ class StudyResult:
         )
 
     def __str__(self) -> str:
-        table = columned([self.head(), *self.rows()])
+        table = align_columns([self.head(), *self.rows()])
         notes = "\n".join(f"- {note}" for note in self.notes())
         page = self.path / "study.html"
         return f"{self.study.title}: {self.study.question}\n\n{table}\n\n{notes}\n\npage  {page}"
@@ -244,51 +247,53 @@ class StudyResult:
         ]
         return f"<table><caption>{escape(self.study.title)}</caption>{''.join(lines)}</table>"
 
-    def _less(self) -> str:
-        """What the column of differences is called."""
+    def _difference_heading(self) -> str:
+        """The heading of the column of differences."""
         bases = {row.variant.baseline for row in self.results} - {""}
         return f"less {bases.pop()}" if len(bases) == 1 else "difference"
 
     def _cells(self, row: VariantResult) -> list[str]:
-        number, found = self.study.metric, row.difference
+        metric, test = self.study.metric, row.difference
         tuned = row.runs[0].trial.tuned
-        said = (
-            [" ".join(plain(value) for value in tuned.values())] if "tuned" in self.head() else []
+        settings = (
+            [" ".join(setting_text(value) for value in tuned.values())]
+            if "tuned" in self.head()
+            else []
         )
-        value = "–" if row.mean is None else number.written(row.mean)
-        difference = number.difference(found.difference) if found else ""
-        if found and self._less() == "difference":
+        value = "–" if row.mean is None else metric.formatted(row.mean)
+        difference = metric.difference(test.difference) if test else ""
+        if test and self._difference_heading() == "difference":
             difference += f" to {row.variant.baseline}"
         return [
             row.variant.name,
-            *said,
+            *settings,
             value,
-            _ends(row.interval, number.bare),
+            _interval_text(row.interval, metric.bare),
             difference,
-            _ends(found.interval if found else None, number.difference),
-            verdict(row, number.sign),
+            _interval_text(test.interval if test else None, metric.difference),
+            verdict(row, metric.sign),
             f"{row.seconds:.1f}",
         ]
 
 
-def columned(rows: Sequence[Sequence[str]]) -> str:
+def align_columns(rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their longest cell."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _ends(interval: Sequence[float] | None, written: Any) -> str:
-    return " to ".join(written(end) for end in interval) if interval else ""
+def _interval_text(interval: Sequence[float] | None, format_end: Any) -> str:
+    return " to ".join(format_end(end) for end in interval) if interval else ""
 
 
-def _cell_dict(cell: StudyRun) -> dict[str, Any]:
+def _run_dict(run: StudyRun) -> dict[str, Any]:
     return {
-        "variant": cell.trial.variant,
-        "tuned": dict(cell.trial.tuned),
-        "seed": cell.seed,
-        "value": cell.value,
-        "message": cell.message,
-        "seconds": round(cell.seconds, 3),
-        "run": str(cell.run),
+        "variant": run.trial.variant,
+        "tuned": dict(run.trial.tuned),
+        "seed": run.seed,
+        "value": run.value,
+        "message": run.message,
+        "seconds": round(run.seconds, 3),
+        "run": str(run.run),
     }

@@ -1,4 +1,4 @@
-"""carry_out: train a study, or go on with it, and put its trainings side by side."""
+"""Running a study: training what is not trained yet, and writing its results."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from saccade.data.sources import absolute_location, open_source
 from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
 from saccade.files import atomic_write
 from saccade.progress import say
-from saccade.studies.cell import progress_of, read_study_run, run_folder
 from saccade.studies.load import find_study, load_study
-from saccade.studies.number import StudyMetric
+from saccade.studies.metric import StudyMetric
 from saccade.studies.page import study_page, svg
 from saccade.studies.result import StudyResult
 from saccade.studies.study import TEXT_KEYS, Study, Trial
+from saccade.studies.study_run import progress_of, read_study_run, run_folder
 from saccade.studies.workers import TrainingJob, train_all
 
 TIMEOUT = 10.0  # seconds for the processes of a killed study to leave
@@ -31,7 +31,7 @@ TIMEOUT = 10.0  # seconds for the processes of a killed study to leave
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """A study as it was asked for."""
+    """The options of `saccade study`."""
 
     name: str | Path
     data: str | Path | None
@@ -46,65 +46,66 @@ class StudyOptions:
 
     @property
     def command(self) -> str:
-        asked = Command.of(
+        """The command line that runs the study again."""
+        command = Command.of(
             "study", self.name, self.data, seeds=self.seeds, with_=self.settings, out=self.out
         )
-        return str(asked)
+        return str(command)
 
 
-def run_study(wanted: StudyOptions) -> StudyResult:
-    """Train what has not been trained yet, then write the study's table, drawing and page."""
-    study = _asked_for(wanted)
-    folder = wanted.out or Path("runs") / f"study-{study.name}"
+def run_study(options: StudyOptions) -> StudyResult:
+    """Train what has not been trained yet, then write the study's table, figure and page."""
+    study = _requested_study(options)
+    folder = options.out or Path("runs") / f"study-{study.name}"
     _refuse_misfits(study)
-    with _alone(_opened(folder, study)) as lock:
+    with _lock_folder(_open_folder(folder, study)) as lock:
         study.recipe.save(folder / "base.toml")
         atomic_write(folder / "study.toml", study.to_toml())
         try:
-            _train(folder, study, wanted.jobs, lock)
+            _train(folder, study, options.jobs, lock)
         except Stopped as stopped:
-            hint = f"go on with: {wanted.command}"
+            hint = f"go on with: {options.command}"
             raise Stopped(stopped.what, hint, signal=stopped.exit_code - 128) from stopped
-        cells = [
+        runs = [
             read_study_run(folder, trial, seed, study.metric)
             for seed in range(study.seeds)
             for trial in study.trials
         ]
-        result = StudyResult(study, folder, tuple(cells))
+        result = StudyResult(study, folder, tuple(runs))
         atomic_write(folder / "study.csv", result.to_csv() + "\n")
         atomic_write(folder / "study.svg", svg(result))
-        atomic_write(folder / "study.html", study_page(result, wanted.command))
+        atomic_write(folder / "study.html", study_page(result, options.command))
     return result
 
 
-def _asked_for(wanted: StudyOptions) -> Study:
-    """The study with the data, the seeds and the settings of whoever asks."""
-    study = find_study(wanted.name)
-    data = absolute_location(study.data if wanted.data is None else wanted.data)
-    seeds = study.seeds if wanted.seeds is None else wanted.seeds
-    return replace(study, data=str(data), seeds=seeds).with_(wanted.settings)
+def _requested_study(options: StudyOptions) -> Study:
+    """The study with the data, seeds and settings of the options."""
+    study = find_study(options.name)
+    data = absolute_location(study.data if options.data is None else options.data)
+    seeds = study.seeds if options.seeds is None else options.seeds
+    return replace(study, data=str(data), seeds=seeds).with_(options.settings)
 
 
 def _refuse_misfits(study: Study) -> None:
-    """Raise where a variant cannot be trained on the images, before any is."""
+    """Raise where a variant cannot be trained on the images, before any is trained."""
     source = open_source(study.data, notify=say)
-    seen = summarize(source.read(source.splits[0]))
-    watched = seen.task.plain(()).metric().score.name
-    if study.metric.kind.column not in ("loss", f"val_{watched}"):
+    summary = summarize(source.read(source.splits[0]))
+    primary = summary.task.plain(()).metric().score.name
+    if study.metric.kind.column not in ("loss", f"val_{primary}"):
         raise RecipeError(
-            f"{study.metric} is not measured of {seen.task.kind}, which is watched by {watched}",
-            'write number = "final_loss" in a study of your own',
+            f"{study.metric} is not measured of {summary.task.kind}, which is watched by {primary}",
+            'write metric = "final_loss" in a study of your own',
         )
     base = study.recipe.settings()
     for trial in study.trials:
         try:
-            resolve("small", {**base, **trial.settings}, seen)
+            resolve("small", {**base, **trial.settings}, summary)
         except SaccadeError as error:
             raise type(error)(f"the variant '{trial.name}': {error.what}", error.hint) from error
 
 
-def _opened(folder: Path, study: Study) -> Path:
-    """The folder, made or found with the same study in it."""
+def _open_folder(folder: Path, study: Study) -> Path:
+    """The folder, created, or existing with the same study in it."""
     if not folder.exists():
         try:
             folder.mkdir(parents=True)
@@ -115,32 +116,32 @@ def _opened(folder: Path, study: Study) -> Path:
         return folder
     if not (folder / "study.toml").is_file():
         raise UsageError(f"the folder '{folder}' holds no study", "take another --out")
-    there = load_study(folder / "study.toml")
-    for had, asked in zip(_trained_lines(there), _trained_lines(study)):
-        if had != asked:
+    existing = load_study(folder / "study.toml")
+    for old, new in zip(_trained_lines(existing), _trained_lines(study)):
+        if old != new:
             raise UsageError(
-                f"'{folder}' holds another study: there '{had}', asked for '{asked}'",
+                f"'{folder}' holds another study: there '{old}', asked for '{new}'",
                 "take another --out, or remove it",
             )
     return folder
 
 
 def _trained_lines(study: Study) -> list[str]:
-    """What makes the trainings what they are: not the words, seeds, order and what is compared."""
-    bare = dict.fromkeys(TEXT_KEYS, "") | {"seeds": 1, "metric": StudyMetric("test_accuracy")}
+    """The lines on which the trainings depend: no texts, seeds, order of variants or metric."""
+    neutral = dict.fromkeys(TEXT_KEYS, "") | {"seeds": 1, "metric": StudyMetric("test_accuracy")}
     variants = sorted((replace(v, baseline="") for v in study.variants), key=lambda v: v.name)
-    alone = replace(study, **bare, variants=tuple(variants))
-    return [*alone.to_toml().splitlines(), "its end"]
+    reduced = replace(study, **neutral, variants=tuple(variants))
+    return [*reduced.to_toml().splitlines(), "its end"]
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[int]:
+def _lock_folder(folder: Path) -> Iterator[int]:
     """A descriptor that locks the folder against other processes for as long as it is open."""
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        last = time.monotonic() + TIMEOUT
-        while not _locked(handle):
-            if time.monotonic() > last:
+        deadline = time.monotonic() + TIMEOUT
+        while not _try_lock(handle):
+            if time.monotonic() > deadline:
                 raise UsageError(
                     f"another process works on the study '{folder}'", "wait for it, or end it"
                 )
@@ -150,7 +151,7 @@ def _alone(folder: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def _locked(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -166,37 +167,37 @@ def _locked(handle: int) -> bool:
 
 
 def _train(folder: Path, study: Study, jobs: int | None, lock: int) -> None:
-    """Every training that has not come to its end, seed by seed."""
-    cells = [(trial, seed) for seed in range(study.seeds) for trial in study.trials]
-    open_ones = {
-        str(place): (trial, seed)
-        for trial, seed in cells
-        if progress_of(place := run_folder(folder, trial, seed)) not in ("finished", "diverged")
+    """Train every run that has not finished or diverged, seed by seed."""
+    runs = [(trial, seed) for seed in range(study.seeds) for trial in study.trials]
+    pending = {
+        str(path): (trial, seed)
+        for trial, seed in runs
+        if progress_of(path := run_folder(folder, trial, seed)) not in ("finished", "diverged")
     }
-    done = len(cells) - len(open_ones)
+    done = len(runs) - len(pending)
     if done:
-        say(f"{done} of {len(cells)} trainings are there already")
+        say(f"{done} of {len(runs)} trainings are there already")
 
-    def trained(order: TrainingJob) -> None:
+    def report(job: TrainingJob) -> None:
         nonlocal done
         done += 1
-        trial, seed = open_ones[order.folder]
-        cell = read_study_run(folder, trial, seed, study.metric)
-        came = cell.message if cell.value is None else study.metric.written(cell.value)
-        say(f"{done} of {len(cells)}  {trial.name}, seed {seed}: {came} in {cell.seconds:.0f} s")
+        trial, seed = pending[job.folder]
+        run = read_study_run(folder, trial, seed, study.metric)
+        outcome = run.message if run.value is None else study.metric.formatted(run.value)
+        say(f"{done} of {len(runs)}  {trial.name}, seed {seed}: {outcome} in {run.seconds:.0f} s")
 
-    orders = [_order(folder, study, trial, seed) for trial, seed in open_ones.values()]
-    train_all(orders, jobs or _cores(study), lock, trained)
+    todo = [_job(folder, study, trial, seed) for trial, seed in pending.values()]
+    train_all(todo, jobs or _default_workers(study), lock, report)
 
 
-def _order(folder: Path, study: Study, trial: Trial, seed: int) -> TrainingJob:
-    place = run_folder(folder, trial, seed)
+def _job(folder: Path, study: Study, trial: Trial, seed: int) -> TrainingJob:
+    path = run_folder(folder, trial, seed)
     settings = {**trial.settings, "train.seed": seed}
-    return TrainingJob(str(place), study.data, str(folder / "base.toml"), settings)
+    return TrainingJob(str(path), study.data, str(folder / "base.toml"), settings)
 
 
-def _cores(study: Study) -> int:
-    """How many trainings go at once where nobody says: one a core; one on a GPU."""
+def _default_workers(study: Study) -> int:
+    """How many trainings run at once by default: one for each core; one on a GPU."""
     import torch
 
     device = study.recipe.train.device

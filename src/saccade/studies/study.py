@@ -1,5 +1,4 @@
-"""Study: a question, and the trainings that answer it: variants of one recipe, each from the same
-seeds.
+"""A study: a question, and variants of one recipe that are trained from the same seeds.
 
 A study is a small TOML file.  `[settings]` are common to all; `[variants.NAME]` are what each
 changes; in their place `[axes.NAME.VALUE]` give every combination of several changes.  A setting
@@ -19,7 +18,7 @@ from typing import Any
 from saccade.errors import RecipeError
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES
-from saccade.studies.number import StudyMetric
+from saccade.studies.metric import StudyMetric
 
 TEXT_KEYS = ("title", "question", "lectures", "limitations")
 FIXED = {"train.threads": 1, "data.doctor": "off"}  # unless a study says otherwise
@@ -34,7 +33,7 @@ class BestOf:
 
 @dataclass(frozen=True)
 class Trial:
-    """One recipe to be trained from every seed: a variant at one value of what is tuned."""
+    """One recipe to be trained from every seed: a variant at one value of its tuned settings."""
 
     variant: str
     tuned: Mapping[str, Any]
@@ -42,26 +41,28 @@ class Trial:
 
     @property
     def name(self) -> str:
-        said = (f"{key.split('.')[1]} {plain(value)}" for key, value in self.tuned.items())
-        return ", ".join((self.variant, *said))
+        """The variant with its tuned values."""
+        tuned = (f"{key.split('.')[1]} {setting_text(value)}" for key, value in self.tuned.items())
+        return ", ".join((self.variant, *tuned))
 
     @property
     def folder(self) -> str:
+        """The name as the name of a folder."""
         return re.sub(r"[^\w.+-]+", "-", self.name).strip("-")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One side of the comparison."""
+    """A variant of the study's recipe, to be compared with its baseline."""
 
     name: str
     settings: Mapping[str, Any]
-    baseline: str = ""  # the variant that it is compared with; none for one that others are
+    baseline: str = ""  # the variant that it is compared with; empty for a baseline
 
 
 @dataclass(frozen=True)
 class Study:
-    """A question and all that is trained to answer it."""
+    """A question, a metric and the variants that are compared."""
 
     name: str
     title: str
@@ -69,20 +70,20 @@ class Study:
     metric: StudyMetric  # what is compared
     variants: tuple[Variant, ...]
     settings: Mapping[str, Any]  # common to all variants
-    lectures: str = ""  # what they say of it
-    limitations: str = ""  # what a study as small as this cannot show
+    lectures: str = ""  # their answer
+    limitations: str = ""
     data: str = "digits"
     seeds: int = 3
     base: str = ""  # the named recipe that the settings change; defaults without it
 
     @property
     def data_name(self) -> str:
-        """What the images are called, without the way to them."""
+        """The name of the data without its folder."""
         return Path(self.data.partition("::")[0]).stem or self.data
 
     @property
     def recipe(self) -> Recipe:
-        """What the variants change; of tuned settings the first value."""
+        """The recipe that the variants change, with the first value of each tuned setting."""
         base = RECIPES[self.base]() if self.base else Recipe()
         return base.with_(FIXED | next(_combinations(self.settings))[1])
 
@@ -99,13 +100,13 @@ class Study:
 
     def with_(self, changes: Mapping[str, Any]) -> Study:
         """The study with other common settings; what a variant sets stays as it is."""
-        read = Recipe().with_(changes).settings()
-        changed = replace(self, settings={**self.settings, **{key: read[key] for key in changes}})
+        parsed = Recipe().with_(changes).settings()
+        changed = replace(self, settings={**self.settings, **{key: parsed[key] for key in changes}})
         refuse_impossible(changed)
         return changed
 
     def to_toml(self) -> str:
-        """The study as a file that gives the same one when read; axes are multiplied out."""
+        """The study as a TOML file that reads back as the same; axes become variants."""
         lines = [
             f"{key} = {_toml(getattr(self, key))}" for key in ("name", *TEXT_KEYS, "data", "seeds")
         ]
@@ -148,20 +149,20 @@ def _refuse_settings(settings: Mapping[str, Any], where: str) -> None:
 
 
 def _combinations(settings: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """For each combination of tuned values those values, and all settings with them."""
+    """For each combination of tuned values: those values, and all settings with them."""
     tuned = tuned_settings(settings)
     for values in product(*(best_of.values for best_of in tuned.values())):
-        chosen = dict(zip(tuned, values))
-        yield chosen, {**settings, **chosen}
+        choice = dict(zip(tuned, values))
+        yield choice, {**settings, **choice}
 
 
 def tuned_settings(settings: Mapping[str, Any]) -> dict[str, BestOf]:
-    """The settings of which the best value is to be found."""
+    """The settings to be tuned."""
     return {key: value for key, value in settings.items() if isinstance(value, BestOf)}
 
 
-def plain(value: Any) -> str:
-    """A setting's value in words."""
+def setting_text(value: Any) -> str:
+    """A setting's value as text."""
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -1,7 +1,7 @@
-"""Cells of a study, trained one after the other or several at once, each as an ordinary run.
+"""Training the runs of a study, one after the other or in parallel worker processes.
 
-Several at once are processes of this file, told what to train by lines of JSON through a pipe.  One
-that finds its pipe closed, because the study was stopped or killed, saves a checkpoint and leaves.
+A worker is a process of this file, which gets its jobs as lines of JSON through a pipe.  One that
+finds its pipe closed, because the study was stopped or killed, saves a checkpoint and exits.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from saccade.command import Command
 from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
 from saccade.runs.run import Run
-from saccade.studies.cell import progress_of
+from saccade.studies.study_run import progress_of
 from saccade.training.train import resume_training, start_training
 from saccade.training.view import CompositeView
 
 COMMAND = ("-P", "-m", "saccade.studies.workers")
-NO_VIEW = CompositeView()  # the view of a training that nobody watches
+NO_VIEW = CompositeView()  # shows nothing
 Trained = Callable[["TrainingJob"], None]
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What to train, and where."""
+    """A training: data, recipe and settings, and its run folder."""
 
     folder: str
     data: str | None
@@ -44,79 +44,83 @@ class TrainingJob:
     settings: dict[str, Any]
 
 
-def train_one(order: TrainingJob) -> None:
-    """Train from wherever the folder has come to; a divergence is a result, which its log tells."""
-    folder = Path(order.folder)
+def train_one(job: TrainingJob) -> None:
+    """Start or resume the training of a job; a divergence is a result, written in its log."""
+    folder = Path(job.folder)
     progress = progress_of(folder)
     if progress == "new" and folder.exists():
         shutil.rmtree(folder)  # killed before its first line: nothing has been trained
     with contextlib.suppress(DivergedError):
         if progress == "new":
-            command = Command.of("train", order.data, recipe=order.recipe, with_=order.settings)
-            start_training(order.data, order.recipe, order.settings, folder, str(command), NO_VIEW)
+            command = Command.of("train", job.data, recipe=job.recipe, with_=job.settings)
+            start_training(job.data, job.recipe, job.settings, folder, str(command), NO_VIEW)
         elif progress == "begun":
             resume_training(Run.open(folder), NO_VIEW)
 
 
-def train_all(orders: Sequence[TrainingJob], jobs: int, lock: int, trained: Trained) -> None:
-    """Train every one; `trained` hears of each.  The processes hold the descriptor `lock` too."""
-    if jobs == 1:
-        _train_in_turn(orders, trained)
+def train_all(
+    jobs: Sequence[TrainingJob], num_workers: int, lock: int, on_trained: Trained
+) -> None:
+    """Train all jobs, calling `on_trained` after each.  Workers inherit the descriptor `lock`."""
+    if num_workers == 1:
+        _train_in_turn(jobs, on_trained)
         return
-    with stop_requests() as request, _crew(orders, jobs, lock) as answers:
-        for _ in orders:
-            while (answer := _next(answers)) is None:
+    with stop_requests() as request, _worker_pool(jobs, num_workers, lock) as results:
+        for _ in jobs:
+            while (result := _next_result(results)) is None:
                 if request.number:
                     raise Stopped("stopped; checkpoints are saved", signal=request.number)
-            if isinstance(answer, Exception):
-                raise answer
-            trained(answer)
+            if isinstance(result, Exception):
+                raise result
+            on_trained(result)
 
 
-def _train_in_turn(orders: Sequence[TrainingJob], trained: Trained) -> None:
-    """In this process; a signal that a training is too far gone to heed ends the study after it."""
+def _train_in_turn(jobs: Sequence[TrainingJob], on_trained: Trained) -> None:
+    """Train in this process; a signal too late for one training stops the study after it."""
     with stop_requests() as request:
-        for place, order in enumerate(orders, 1):
-            train_one(order)
-            trained(order)
-            if request.number and place < len(orders):
+        for count, job in enumerate(jobs, 1):
+            train_one(job)
+            on_trained(job)
+            if request.number and count < len(jobs):
                 raise Stopped("stopped between two trainings", signal=request.number)
 
 
-Answer = TrainingJob | Exception
+Outcome = TrainingJob | Exception
 
 
-def _next(answers: queue.Queue[Answer]) -> Answer | None:
+def _next_result(results: queue.Queue[Outcome]) -> Outcome | None:
     try:
-        return answers.get(timeout=0.1)
+        return results.get(timeout=0.1)
     except queue.Empty:
         return None
 
 
 @contextlib.contextmanager
-def _crew(orders: Sequence[TrainingJob], count: int, lock: int) -> Iterator[queue.Queue[Answer]]:
-    """Processes at work on the orders; leaving the block ends them, checkpoints saved."""
-    waiting: queue.Queue[TrainingJob] = queue.Queue()
-    answers: queue.Queue[Answer] = queue.Queue()
-    for order in orders:
-        waiting.put(order)
-    workers = [_start(lock) for _ in range(min(count, len(orders)))]
+def _worker_pool(
+    jobs: Sequence[TrainingJob], count: int, lock: int
+) -> Iterator[queue.Queue[Outcome]]:
+    """The results of worker processes; leaving the block ends these, with checkpoints saved."""
+    pending: queue.Queue[TrainingJob] = queue.Queue()
+    results: queue.Queue[Outcome] = queue.Queue()
+    for job in jobs:
+        pending.put(job)
+    workers = [_start_worker(lock) for _ in range(min(count, len(jobs)))]
 
     def serve(worker: subprocess.Popen[str]) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
-                order = waiting.get_nowait()
-                answers.put(_asked(worker, order))
+                job = pending.get_nowait()
+                results.put(_send(worker, job))
 
     threads = [threading.Thread(target=serve, args=(worker,)) for worker in workers]
     for thread in threads:
         thread.start()
     try:
-        yield answers
+        yield results
     finally:
         with contextlib.suppress(queue.Empty):
             while True:
-                waiting.get_nowait()
+                pending.get_nowait()
         for worker in workers:
             assert worker.stdin
             with contextlib.suppress(BrokenPipeError):
@@ -128,8 +132,8 @@ def _crew(orders: Sequence[TrainingJob], count: int, lock: int) -> Iterator[queu
             worker.stdout.close()
 
 
-def _start(lock: int) -> subprocess.Popen[str]:
-    """A process of its own session, so that a Ctrl-C reaches it through the pipe alone."""
+def _start_worker(lock: int) -> subprocess.Popen[str]:
+    """Start a worker in its own session, so that a Ctrl-C reaches it through the pipe alone."""
     package = str(Path(__file__).parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
@@ -143,28 +147,28 @@ def _start(lock: int) -> subprocess.Popen[str]:
     )
 
 
-def _asked(worker: subprocess.Popen[str], order: TrainingJob) -> Answer:
-    """What the process says when the order is done: the order, or why it is not."""
+def _send(worker: subprocess.Popen[str], job: TrainingJob) -> Outcome:
+    """Send a job to a worker and wait for its outcome: the job, or the error that ended it."""
     assert worker.stdin and worker.stdout
     line = ""
     with contextlib.suppress(BrokenPipeError, ValueError):  # closed at either end
-        worker.stdin.write(json.dumps(asdict(order)) + "\n")
+        worker.stdin.write(json.dumps(asdict(job)) + "\n")
         worker.stdin.flush()
         line = worker.stdout.readline()
     if not line:
         return ResourceError(
-            f"the process that trained '{order.folder}' ended (exit code {worker.wait()})",
+            f"the process that trained '{job.folder}' ended (exit code {worker.wait()})",
             "the same command goes on; with --jobs 1 it needs less memory",
         )
-    answer = json.loads(line)
-    if "error" not in answer:
-        return order
-    kind = getattr(saccade.errors, answer["error"])
-    return kind(answer["what"], answer["hint"])
+    result = json.loads(line)
+    if "error" not in result:
+        return job
+    kind = getattr(saccade.errors, result["error"])
+    return kind(result["what"], result["hint"])
 
 
 def run_jobs() -> None:
-    """What a process does: orders in, answers out, until the pipe is closed."""
+    """The loop of a worker: jobs in, results out, until the pipe is closed."""
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     inbox: queue.Queue[str] = queue.Queue()
@@ -177,16 +181,16 @@ def run_jobs() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     while line := inbox.get():
-        order = TrainingJob(**json.loads(line))
+        job = TrainingJob(**json.loads(line))
         try:
-            train_one(order)
-            answer = {}
+            train_one(job)
+            result = {}
         except Stopped:
             return
         except SaccadeError as error:
-            answer = {"error": type(error).__name__, "what": error.what, "hint": error.hint}
+            result = {"error": type(error).__name__, "what": error.what, "hint": error.hint}
         with contextlib.suppress(BrokenPipeError):
-            sink.write(json.dumps(answer) + "\n")
+            sink.write(json.dumps(result) + "\n")
             sink.flush()
 
 

@@ -1,4 +1,4 @@
-"""Answers: what tasks say of images, for a terminal, a notebook, JSON and CSV."""
+"""Predictions for people and files: for a terminal, a notebook, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -16,43 +16,45 @@ from saccade.words import html_table
 
 @dataclass(frozen=True)
 class Rejection:
-    """From where on a classifier says "unknown".
+    """The reject option of a classifier: the thresholds at which it says "unknown".
 
     Chow 1970, "On optimum recognition error and reject tradeoff".
     """
 
-    min_confidence: float = 0.0  # of an answer, 0 to 1
-    max_novelty: float = 1.0  # of an image, 0 to 1
+    min_confidence: float = 0.0  # 0 to 1
+    max_novelty: float = 1.0  # 0 to 1
 
 
 ALWAYS_ANSWER = Rejection()
 
 
 class Answer(Protocol):
-    """What a task says of one image; a dataclass with the fields that its kind has."""
+    """The prediction for one image in a form for people; a dataclass with its task's fields."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def name(self) -> str:
-        """That of the image."""
+        """The name of the image."""
         ...
 
     @property
     def best(self) -> str:
-        """The answer in a word."""
+        """The predicted class, labels or number as text."""
         ...
 
     def columns(self) -> list[str]:
-        """Those of the columns of `cells`."""
+        """The names of the columns of `cells`."""
         ...
 
-    def cells(self) -> list[str]: ...
+    def cells(self) -> list[str]:
+        """The answer as a row of a table."""
+        ...
 
 
 @dataclass(frozen=True, repr=False)
 class Predictions(Sequence[Answer]):
-    """What a network says of several images, and which of them it could not read."""
+    """The answers to several images, and the images that could not be read."""
 
     items: tuple[Answer, ...]
     unreadable: tuple[Skipped, ...] = ()
@@ -67,6 +69,7 @@ class Predictions(Sequence[Answer]):
         return iter(self.items)
 
     def to_dict(self) -> dict[str, Any]:
+        """The answers and the unreadable images as JSON values."""
         return {
             "predictions": [asdict(item) for item in self.items],
             "unreadable": [asdict(item) for item in self.unreadable],
@@ -75,13 +78,13 @@ class Predictions(Sequence[Answer]):
     def to_csv(self) -> str:
         """A row an image: its name, then the answer; unreadable ones last."""
         out = io.StringIO()
-        titles = max((item.columns() for item in self.items), key=len, default=[])
+        columns = max((item.columns() for item in self.items), key=len, default=[])
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["name", *titles, "error"])
+        writer.writerow(["name", *columns, "error"])
         for item in self.items:
             writer.writerow([item.name, *item.cells(), ""])
         for skipped in self.unreadable:
-            writer.writerow([skipped.name, *[""] * len(titles), skipped.reason])
+            writer.writerow([skipped.name, *[""] * len(columns), skipped.reason])
         return out.getvalue().rstrip("\n")
 
     def __str__(self) -> str:
@@ -100,9 +103,9 @@ class Predictions(Sequence[Answer]):
 def most_probable(
     classes: tuple[str, ...], predictions: Tensor, top: int
 ) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
-    """The `top` most probable classes of each image with their probabilities.  [N,K]"""
+    """The `top` most probable classes of each image, with probabilities, of predictions [N,K]."""
     ranked = predictions.sort(dim=1, descending=True, stable=True)
     return [
-        (tuple(classes[k] for k in places[:top].tolist()), tuple(p[:top].tolist()))
-        for p, places in zip(ranked.values, ranked.indices, strict=True)
+        (tuple(classes[k] for k in indices[:top].tolist()), tuple(p[:top].tolist()))
+        for p, indices in zip(ranked.values, ranked.indices, strict=True)
     ]

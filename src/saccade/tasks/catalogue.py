@@ -1,4 +1,4 @@
-"""Every task by the type of the labels that ask for it, and by the kind that is stored."""
+"""The catalogue of tasks, by the type of their labels and by the kind that is stored."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ SCORES: dict[str, Score] = {
 }
 
 
-FORMER = {"labelling": "multilabel"}  # kinds as older runs and bundles have them
+RENAMED_KINDS = {"labelling": "multilabel"}  # kinds as older runs and bundles have them
 
 
 def task_type(items: Sequence[Item]) -> type[Task]:
-    """The task that the labels ask for."""
-    found = {LABELS[type(item.label)].kind for item in items if item.label is not None}
-    if len(found) != 1:
-        words = " and ".join(sorted(found)) or "no labels"
-        raise DataError(f"the images carry {words}", "all labels have to be of one kind")
-    return TASKS[found.pop()]
+    """The task for the type of the labels; raises `DataError` for none or several types."""
+    kinds = {LABELS[type(item.label)].kind for item in items if item.label is not None}
+    if len(kinds) != 1:
+        description = " and ".join(sorted(kinds)) or "no labels"
+        raise DataError(f"the images carry {description}", "all labels have to be of one kind")
+    return TASKS[kinds.pop()]
 
 
 def task_for(
@@ -49,9 +49,9 @@ def task_for(
     label_smoothing: float = 0.0,
     weights: str = "none",
 ) -> Task:
-    """The task to train on `items`, which their labels ask for.
+    """The task to train on `items`, chosen by the type of their labels.
 
-    `weights` of classes is none, auto (by rarity) or as in "cat=2 dog=0.5".
+    `weights` of classes is none, auto (inverse frequency) or as in "cat=2 dog=0.5".
     """
     task = task_type(items)
     if label_smoothing:
@@ -67,13 +67,13 @@ def read_task(kind: str, classes: tuple[str, ...], config: Mapping[str, Any]) ->
 
 
 def metric_of(kind: str, classes: tuple[str, ...]) -> Metric[Any]:
-    """The metric of a kind of task, to read rows from predictions.csv."""
+    """The metric of a kind of task before training, to read rows from predictions.csv."""
     return TASKS[kind].plain(classes).metric()
 
 
 def current_kind(kind: str) -> str:
-    """What a stored kind is called today."""
-    return FORMER.get(kind, kind)
+    """The present name of a stored kind."""
+    return RENAMED_KINDS.get(kind, kind)
 
 
 def refuse_without(
@@ -84,15 +84,15 @@ def refuse_without(
 ) -> None:
     """Raise `error` where the task lacks the capability, naming the tasks that have it."""
     if capability not in task.capabilities:
-        able = [kind for kind, other in TASKS.items() if capability in other.capabilities]
+        kinds = [name for name, candidate in TASKS.items() if capability in candidate.capabilities]
         raise error(
-            f"{capability} is for {' and '.join(able)}; this is {task.kind}",
+            f"{capability} is for {' and '.join(kinds)}; this is {task.kind}",
             hint,
         )
 
 
 def refuse_other_labels(items: Sequence[Item], task: Task) -> None:
-    """Raise `DataError` where labels are missing or of a kind that `task` is not measured by."""
+    """Raise `DataError` where labels are missing or of a type that the task does not take."""
     for item in items:
         if item.label is None:
             raise DataError(

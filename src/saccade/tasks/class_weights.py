@@ -1,4 +1,4 @@
-"""Weights of classes in the loss, as the setting `train.class_weights` says them."""
+"""Class weights of the loss, from the setting `train.class_weights`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def counts_of_classes(items: Sequence[Item], classes: tuple[str, ...]) -> list[i
 def _rule(text: str) -> str | dict[str, float]:
     if text == "auto":
         return text
-    pairs = [part.partition("=") for part in text.split()]
+    pairs = [pair.partition("=") for pair in text.split()]
     try:
         return {name: float(weight) for name, _, weight in pairs}
     except ValueError as error:

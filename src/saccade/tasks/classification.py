@@ -1,4 +1,4 @@
-"""Classification: one class of several for each image."""
+"""Classification: one class for each image."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ UNKNOWN = "unknown"  # in place of a class that is not probable enough
 
 @dataclass(frozen=True)
 class Classification(Task):
-    """Softmax over `classes`, cross-entropy as the loss."""
+    """Softmax over `classes`, with cross-entropy as the loss."""
 
     classes: tuple[str, ...]
     label_smoothing: float = 0.0  # share of the target spread over all classes (Szegedy 2015, 7)
-    weights: tuple[float, ...] | None = None  # of each class in the loss; None: all alike
+    weights: tuple[float, ...] | None = None  # of each class in the loss; None: equal
     temperature: float = 1.0  # divides the logits of predictions (Guo 2017, Equation 9)
 
     kind = "classification"
@@ -70,7 +70,7 @@ class Classification(Task):
         return len(self.classes)
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """The position of each label in `classes`, by name.  [N] int64"""
+        """The index of each item's label in `classes`.  -> [N] int64"""
         return torch.from_numpy(class_indices(items, self.classes))
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -82,7 +82,7 @@ class Classification(Task):
         return {"loss": total_loss(loss, model(batch.images))}
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
-        """Probabilities.  [N,C,H,W] -> [N,K]"""
+        """The probability of each class.  [N,C,H,W] -> [N,K]"""
         return (all_outputs(model(images))[0].float() / self.temperature).softmax(dim=1)
 
     def metric(self) -> ClassMetric:
@@ -91,12 +91,15 @@ class Classification(Task):
     def calibrate(
         self, predictions: Tensor, targets: Tensor
     ) -> tuple[Classification, dict[str, Any]]:
-        """With the temperature of least log loss; `predictions` are of temperature 1."""
-        found = fit_temperature(predictions, targets)
-        return replace(self, temperature=found.value), {
-            "temperature": found.value,
-            "interval": found.interval,
-            "note": found.note,
+        """The task with the temperature of least log loss (Guo 2017, Section 4.2).
+
+        predictions [N,K] of temperature 1, targets [N] int64
+        """
+        fitted = fit_temperature(predictions, targets)
+        return replace(self, temperature=fitted.value), {
+            "temperature": fitted.value,
+            "interval": fitted.interval,
+            "note": fitted.note,
         }
 
     @classmethod
@@ -112,12 +115,14 @@ class Classification(Task):
         rejection: Rejection = ALWAYS_ANSWER,
         novelty: Tensor | None = None,
     ) -> list[Answer]:
-        """The `top` most probable classes, unknown where `rejection` says so.  [N,K], [N]"""
-        shares = [None] * len(names) if novelty is None else novelty.tolist()
+        """The `top` most probable classes, or unknown.  predictions [N,K], novelty [N]"""
+        novelties = [None] * len(names) if novelty is None else novelty.tolist()
         ranked = most_probable(self.classes, predictions, top)
         return [
-            Prediction(name, classes, probabilities, _known(probabilities, share, rejection), share)
-            for name, (classes, probabilities), share in zip(names, ranked, shares, strict=True)
+            Prediction(
+                name, classes, probabilities, _accepted(probabilities, value, rejection), value
+            )
+            for name, (classes, probabilities), value in zip(names, ranked, novelties, strict=True)
         ]
 
     def cells(self, predictions: Tensor) -> list[str]:
@@ -128,14 +133,14 @@ class Classification(Task):
         return (cell,)
 
 
-def _known(probabilities: Sequence[float], novelty: float | None, rejection: Rejection) -> bool:
-    near = novelty is None or novelty <= rejection.max_novelty
-    return probabilities[0] >= rejection.min_confidence and near
+def _accepted(probabilities: Sequence[float], novelty: float | None, rejection: Rejection) -> bool:
+    familiar = novelty is None or novelty <= rejection.max_novelty
+    return probabilities[0] >= rejection.min_confidence and familiar
 
 
 @dataclass(frozen=True, repr=False)
 class Prediction:
-    """The classes of one image, the most probable first."""
+    """The most probable classes of one image, the best first."""
 
     name: str
     classes: tuple[str, ...]

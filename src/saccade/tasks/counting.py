@@ -1,7 +1,7 @@
-"""Counting: how many things there are in each image, by Poisson regression.
+"""Counting: the number of objects in each image, by Poisson regression.
 
-The network learns the logarithm of (count / mean count).  McCullagh & Nelder 1989, "Generalized
-linear models", Chapter 6; the deviance is that of their Table 2.1.
+The network's output is log(count / mean count).  McCullagh & Nelder 1989, "Generalized linear
+models", Chapter 6; the deviance is that of their Table 2.1.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
 from saccade.tasks.task import Card, Task
 from saccade.words import html_table
 
-TINY = torch.finfo(torch.float32).tiny  # in place of a predicted count of 0
+MIN_COUNT = torch.finfo(torch.float32).tiny  # in place of a predicted count of 0
 
 
 @dataclass(frozen=True)
 class Counting(Task):
-    """The network's output is a logarithm; the loss is the deviance of Poisson."""
+    """Poisson regression with a log link, the Poisson deviance as the loss."""
 
     mean: float = 1.0  # of the training images' counts
-    root_margin: float | None = None  # nine in ten roots of counts lie this near; None: not known
+    root_margin: float | None = None  # 90 % margin of the count's square root; None: not known
 
     kind = "counting"
     labels = (Count,)
@@ -57,7 +57,7 @@ class Counting(Task):
         label_smoothing: float = 0.0,
         weights: str = "none",
     ) -> Counting:
-        """With the mean of the counts of `items`, those to train on."""
+        """The task with the mean of the counts of `items`; raises `DataError` for equal counts."""
         counts = cls().targets(items).double()
         if len(counts.unique()) < 2:
             raise DataError("all images have the same count", "there is nothing to be learned")
@@ -79,7 +79,7 @@ class Counting(Task):
         return 1
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """The count of each item.  [N,1] float32"""
+        """The count of each item.  -> [N,1] float32"""
         for item in items:
             if not isinstance(item.label, Count):
                 raise DataError(
@@ -91,8 +91,8 @@ class Counting(Task):
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         targets = self.head_targets(batch.targets)
 
-        def loss(logarithms: Tensor) -> Tensor:
-            return 2 * (logarithms.exp() - targets * logarithms + _saturated(targets)).mean()
+        def loss(log_ratios: Tensor) -> Tensor:
+            return 2 * (log_ratios.exp() - targets * log_ratios + _saturated(targets)).mean()
 
         return {"loss": total_loss(loss, model(batch.images))}
 
@@ -110,10 +110,10 @@ class Counting(Task):
         return CountMetric(self.mean)
 
     def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Counting, dict[str, Any]]:
-        """With the margin about the root of a count that holds nine in ten of images like these.
+        """The task with a 90 % conformal margin of the square root of the count.  [N,1], [N,1]
 
-        The spread of a Poisson count grows with it, that of its root does not (Bartlett 1936, "The
-        square root transformation in analysis of variance").
+        The variance of a Poisson count grows with it, that of its square root does not (Bartlett
+        1936, "The square root transformation in analysis of variance").
         """
         margin = conformal_quantile((predictions.sqrt() - targets.sqrt()).abs().flatten())
         if margin is None:
@@ -132,7 +132,7 @@ class Counting(Task):
         rejection: Rejection = ALWAYS_ANSWER,
         novelty: Tensor | None = None,
     ) -> list[Answer]:
-        """The count of each image, with bounds where they are known.  [N,1]"""
+        """The count of each image, with bounds where they are known.  predictions [N,1]"""
         values = predictions.flatten().tolist()
         if self.root_margin is None:
             return [CountPrediction(name, value) for name, value in zip(names, values, strict=True)]
@@ -146,14 +146,14 @@ class Counting(Task):
 
 
 def bounds(value: float, root_margin: float) -> tuple[int, int]:
-    """The least and the highest count whose root lies within the margin of that of `value`."""
+    """The lowest and highest count whose square root is within the margin of that of `value`."""
     root = value**0.5
     return ceil(max(0.0, root - root_margin) ** 2), floor((root + root_margin) ** 2)
 
 
 @dataclass(frozen=True)
 class CountMetric:
-    """Rows of predicted and true counts [N,1], and deviances in units of `mean`."""
+    """Metrics of predicted and true counts [N,1], with deviances in units of `mean`."""
 
     mean: float = 1.0  # of the counts that were trained on
 
@@ -161,62 +161,65 @@ class CountMetric:
     compared: ClassVar[tuple[str, ...]] = ("deviance explained", "mean absolute error")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
-        """[N,1], [N,1]"""
+        """Predictions [N,1] and targets [N,1] with each image's deviance."""
         predictions, targets = predictions.cpu(), targets.cpu()
         losses = deviances(predictions, targets) / self.mean
         return Predicted(predictions, predictions, targets, losses)
 
     def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
+        """The rows of predictions.csv."""
         return RegressionMetric().read(table)
 
     def correct(self, rows: Predicted) -> None:
-        """A count is no more than near: what is predicted is its mean."""
+        """None: a predicted mean is near a count or far, not right or wrong."""
 
     def strata(self, rows: Predicted) -> None:
-        """Any image is drawn in the place of any other."""
+        """None: the bootstrap resamples all images alike."""
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
-        found, true = deviances(rows.predictions, rows.targets), rows.targets.double().flatten()
+        """Deviances, then the metrics of regression."""
+        deviance, true = deviances(rows.predictions, rows.targets), rows.targets.double().flatten()
         baseline = float(deviances(true.mean().expand_as(true), true).mean())
-        yield Quantity("deviance explained", _explained(found, true), "", 0.0)
-        yield Quantity("mean Poisson deviance", mean_of(found), "", baseline)
+        yield Quantity("deviance explained", _deviance_explained(deviance, true), "", 0.0)
+        yield Quantity("mean Poisson deviance", mean_of(deviance), "", baseline)
         yield from RegressionMetric().quantities(rows)
 
     def measured(
         self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
     ) -> MetricReport:
-        drawn = resampling(self, rows, groups, seed)
-        return MetricReport(len(rows), tuple(with_intervals(self.quantities(rows), drawn)))
+        """All metrics with bootstrap intervals; `groups` [N] are resampled together."""
+        samples = resampling(self, rows, groups, seed)
+        return MetricReport(len(rows), tuple(with_intervals(self.quantities(rows), samples)))
 
 
 def deviances(predictions: Tensor, targets: Tensor) -> Tensor:
-    """The deviance of Poisson of each image; 0 where it is exact.  [N,1], [N,1] -> [N] float64"""
-    predicted = predictions.cpu().double().flatten().clamp_min(TINY)
+    """The Poisson deviance of each image, 0 where exact.  [N,1], [N,1] -> [N] float64"""
+    predicted = predictions.cpu().double().flatten().clamp_min(MIN_COUNT)
     true = targets.cpu().double().flatten()
     return 2 * (predicted - true * predicted.log() + _saturated(true))
 
 
 def _saturated(targets: Tensor) -> Tensor:
-    """The part of half the deviance that no prediction changes: t log t - t."""
+    """The saturated model's part of half the deviance: t log t - t.  Any shape -> same"""
     return torch.xlogy(targets, targets) - targets
 
 
-def _explained(found: Tensor, true: Tensor) -> Statistic:
-    """1 - the deviance over that of the mean of those drawn; NaN if all of them are alike."""
-    fixed = _saturated(true)
+def _deviance_explained(deviance: Tensor, true: Tensor) -> Statistic:
+    """D2: 1 - deviance / deviance of the sample's mean; NaN if all counts are equal.  [N], [N]"""
+    saturated = _saturated(true)
 
     def statistic(weights: Tensor) -> Tensor:
         n = weights.sum(dim=1)
         mean = weights @ true / n
-        total = 2 * (n * mean - torch.xlogy(weights @ true, mean) + weights @ fixed)
-        return torch.where(total > 1e-9, 1 - weights @ found / total, torch.nan)
+        total = 2 * (n * mean - torch.xlogy(weights @ true, mean) + weights @ saturated)
+        return torch.where(total > 1e-9, 1 - weights @ deviance / total, torch.nan)
 
     return statistic
 
 
 @dataclass(frozen=True, repr=False)
 class CountPrediction:
-    """The expected count of one image, and the bounds of nine in ten images like it."""
+    """The expected count of one image, with 90 % bounds."""
 
     name: str
     value: float
@@ -238,8 +241,8 @@ class CountPrediction:
         return self.low, self.high
 
     def __str__(self) -> str:
-        within = "" if self.low is None else f" ({self.low:,} to {self.high:,})"
-        return f"{self.value:,.3g}{within}"
+        interval = "" if self.low is None else f" ({self.low:,} to {self.high:,})"
+        return f"{self.value:,.3g}{interval}"
 
     def __repr__(self) -> str:
         return f"Counted({self.name}: {self})"

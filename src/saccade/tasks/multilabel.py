@@ -1,4 +1,4 @@
-"""Multilabel: any number of labels for each image."""
+"""Multilabel classification: any number of labels for each image."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from saccade.tasks.task import Capability, Card, Task
 
 @dataclass(frozen=True)
 class Multilabel(Task):
-    """A sigmoid for each of `classes`, binary cross-entropy as the loss."""
+    """A sigmoid for each of `classes`, with binary cross-entropy as the loss."""
 
     classes: tuple[str, ...]
-    label_smoothing: float = 0.0  # share of each target that is drawn to one half
-    weights: tuple[float, ...] | None = None  # of a label's being there; None: as its not being
-    thresholds: tuple[float, ...] = ()  # from which probability on a label is given; (): one half
+    label_smoothing: float = 0.0  # 0 and 1 become s / 2 and 1 - s / 2
+    weights: tuple[float, ...] | None = None  # of each label's positives (`pos_weight`); None: 1
+    thresholds: tuple[float, ...] = ()  # probability from which a label is predicted; (): 0.5
 
     kind = "multilabel"
     labels = (tuple, str)
@@ -59,9 +59,9 @@ class Multilabel(Task):
         weights: str = "none",
     ) -> Multilabel:
         if len({frozenset(labels_of(item)) for item in items}) == 1:
-            found = SEPARATOR.join(labels_of(items[0])) or "none"
+            labels = SEPARATOR.join(labels_of(items[0])) or "none"
             raise DataError(
-                f"all images to train on carry the same labels: {found}",
+                f"all images to train on carry the same labels: {labels}",
                 "there is nothing to be learned; add images without one of them",
             )
         return cls(classes, label_smoothing, _weights_of_labels(weights, items, classes))
@@ -82,7 +82,7 @@ class Multilabel(Task):
         return len(self.classes)
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """1 where an item carries a label, by name; a class is one label.  [N,K] float32"""
+        """1 where an item has a label, else 0; a class is one label.  -> [N,K] float32"""
         for item in items:
             if not isinstance(item.label, str | tuple):
                 raise DataError(
@@ -107,10 +107,10 @@ class Multilabel(Task):
         return LabelMetric(self.classes, self.thresholds)
 
     def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Multilabel, dict[str, Any]]:
-        """With the threshold of the highest F1 for each label."""
-        found = best_f1_thresholds(predictions, targets)
-        thresholds = dict(zip(self.classes, found, strict=True))
-        return replace(self, thresholds=tuple(found)), {"thresholds": thresholds, "note": ""}
+        """The task with the threshold of the highest F1 for each label.  [N,K], [N,K]"""
+        values = best_f1_thresholds(predictions, targets)
+        thresholds = dict(zip(self.classes, values, strict=True))
+        return replace(self, thresholds=tuple(values)), {"thresholds": thresholds, "note": ""}
 
     @classmethod
     def calibration(cls, facts: Mapping[str, Any]) -> str:
@@ -124,31 +124,33 @@ class Multilabel(Task):
         rejection: Rejection = ALWAYS_ANSWER,
         novelty: Tensor | None = None,
     ) -> list[Answer]:
-        """The labels that each image is given, and the `top` most probable ones.  [N,K]"""
-        given = [self.classes_in(cell) for cell in self.cells(predictions)]
+        """The predicted labels, and the `top` most probable ones.  predictions [N,K]"""
+        labels = [self.classes_in(cell) for cell in self.cells(predictions)]
         ranked = most_probable(self.classes, predictions, top)
-        pairs = zip(names, ranked, given, strict=True)
-        return [MultilabelPrediction(name, *classes, labels=some) for name, classes, some in pairs]
+        pairs = zip(names, ranked, labels, strict=True)
+        return [
+            MultilabelPrediction(name, *classes, labels=chosen) for name, classes, chosen in pairs
+        ]
 
     def cells(self, predictions: Tensor) -> list[str]:
-        given = (predictions >= self._given_from(predictions)).tolist()
+        mask = (predictions >= self._thresholds_for(predictions)).tolist()
         return [
-            SEPARATOR.join(name for name, there in zip(self.classes, row, strict=True) if there)
-            for row in given
+            SEPARATOR.join(name for name, present in zip(self.classes, row, strict=True) if present)
+            for row in mask
         ]
 
     @classmethod
     def classes_in(cls, cell: str) -> tuple[str, ...]:
         return tuple(cell.split(SEPARATOR)) if cell else ()
 
-    def _given_from(self, predictions: Tensor) -> Tensor:
+    def _thresholds_for(self, predictions: Tensor) -> Tensor:
         return predictions.new_tensor(self.thresholds or [0.5] * len(self.classes))
 
 
 def _weights_of_labels(
     rule: str, items: Sequence[Item], classes: tuple[str, ...]
 ) -> tuple[float, ...] | None:
-    """The weight of each label's being there; auto: images without it for one with it."""
+    """The weight of each label's positives; auto: negatives / positives."""
     if rule != "auto":
         return weights_of_classes(rule, items, classes)
     counts = counts_of_classes(items, classes)
@@ -157,7 +159,7 @@ def _weights_of_labels(
 
 @dataclass(frozen=True, repr=False)
 class MultilabelPrediction(Prediction):
-    """The labels of one image, the most probable first, and how many of all are given."""
+    """The predicted labels of one image, and its most probable classes, the best first."""
 
     labels: tuple[str, ...] = ()
 

@@ -23,11 +23,11 @@ from saccade.words import html_table
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """The network learns (number - mean) / scale, the squared error as the loss."""
+    """Regression of (number - mean) / scale, with the squared error as the loss."""
 
     mean: float = 0.0  # of the training images' numbers
     scale: float = 1.0  # their standard deviation
-    margin: float | None = None  # nine in ten images lie this near; None: not known
+    margin: float | None = None  # 90 % margin, in the numbers' unit; None: not known
 
     kind = "regression"
     labels = (float, int)
@@ -49,11 +49,11 @@ class Regression(Task):
         label_smoothing: float = 0.0,
         weights: str = "none",
     ) -> Regression:
-        """With mean and scale of the numbers of `items`, those to train on."""
-        numbers = cls().targets(items).double()
-        if len(numbers) < 2 or float(numbers.std()) == 0:
+        """The task with mean and scale of the numbers of `items`; raises `DataError` if equal."""
+        values = cls().targets(items).double()
+        if len(values) < 2 or float(values.std()) == 0:
             raise DataError("all images have the same number", "there is nothing to be learned")
-        return cls(float(numbers.mean()), float(numbers.std()))
+        return cls(float(values.mean()), float(values.std()))
 
     @classmethod
     def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Regression:
@@ -71,7 +71,7 @@ class Regression(Task):
         return 1
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """The number of each item.  [N,1] float32"""
+        """The number of each item.  -> [N,1] float32"""
         for item in items:
             if isinstance(item.label, bool) or not isinstance(item.label, int | float):
                 raise DataError(
@@ -98,7 +98,7 @@ class Regression(Task):
         return RegressionMetric(self.scale)
 
     def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Regression, dict[str, Any]]:
-        """With the margin that holds nine in ten of images like these."""
+        """The task with a 90 % conformal margin.  [N,1], [N,1]"""
         margin = conformal_quantile(residuals(predictions, targets).abs().flatten())
         if margin is None:
             return self, {"note": f"{len(targets)} images are too few for a margin"}
@@ -116,7 +116,7 @@ class Regression(Task):
         rejection: Rejection = ALWAYS_ANSWER,
         novelty: Tensor | None = None,
     ) -> list[Answer]:
-        """The number of each image.  [N,1]"""
+        """The number of each image, with its margin.  predictions [N,1]"""
         pairs = zip(names, predictions.flatten().tolist(), strict=True)
         return [RegressionPrediction(name, value, self.margin) for name, value in pairs]
 
@@ -126,7 +126,7 @@ class Regression(Task):
 
 @dataclass(frozen=True, repr=False)
 class RegressionPrediction:
-    """The number of one image, and how near the truth is in nine of ten images like it."""
+    """The predicted number of one image, with its 90 % margin."""
 
     name: str
     value: float
@@ -143,8 +143,8 @@ class RegressionPrediction:
         return [f"{self.value:.6g}", "" if self.margin is None else f"{self.margin:.6g}"]
 
     def __str__(self) -> str:
-        near = "" if self.margin is None else f" ± {self.margin:,.4g}"
-        return f"{self.value:,.4g}{near}"
+        margin = "" if self.margin is None else f" ± {self.margin:,.4g}"
+        return f"{self.value:,.4g}{margin}"
 
     def __repr__(self) -> str:
         return f"Estimate({self.name}: {self})"

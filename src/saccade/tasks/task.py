@@ -1,4 +1,4 @@
-"""Task: everything that depends on the kind of an answer; nobody else asks which kind it is.
+"""The interface of a task: everything that depends on the type of the labels.
 
 A new kind is one file here, one row in `tasks.catalogue` and its sections in `report.tasks`.
 """
@@ -20,7 +20,7 @@ from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
 
 
 class Capability(StrEnum):
-    """What some kinds of answers allow and others do not, as an error names it."""
+    """What some tasks support and others do not, as an error names it."""
 
     LABEL_SMOOTHING = "train.label_smoothing"
     CLASS_WEIGHTS = "train.class_weights"
@@ -34,24 +34,24 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True)
 class Card:
-    """What a model card says of a kind of answers."""
+    """The texts of a task for a model card."""
 
-    tag: str  # as model hubs call it
+    tag: str  # of model hubs
     answers: str  # what an answer is made of: classes, labels, a number
-    use: str  # what the network is meant for
-    limits: str  # what an answer does not promise
+    use: str  # intended use
+    limits: str  # limitations
 
 
 class Task(Protocol):
-    """Targets from labels, losses from batches, predictions from images, and their worth."""
+    """Targets from labels, losses of batches, predictions for images, and their metric."""
 
     kind: ClassVar[str]  # its name in bundles and logs
     card: ClassVar[Card]
-    labels: ClassVar[tuple[type, ...]]  # of labels that its answers can be measured by
-    heads: ClassVar[tuple[str, ...]] = ()  # of probes.fit, that suit its features; the usual first
+    labels: ClassVar[tuple[type, ...]]  # types of labels that its predictions are measured by
+    heads: ClassVar[tuple[str, ...]] = ()  # of probes.fit; the usual one first
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
 
-    classes: tuple[str, ...]  # the names that its answers are made of; none where they are numbers
+    classes: tuple[str, ...]  # that it predicts; () where it predicts numbers
 
     @classmethod
     def of(
@@ -59,7 +59,7 @@ class Task(Protocol):
     ) -> Self:
         """The task to train on `items`; raises `DataError` where they leave nothing to learn.
 
-        `weights` of classes is none, auto (by rarity) or as in "cat=2 dog=0.5".
+        `weights` of classes is none, auto (inverse frequency) or as in "cat=2 dog=0.5".
         """
         ...
 
@@ -70,16 +70,16 @@ class Task(Protocol):
 
     @classmethod
     def plain(cls, classes: tuple[str, ...]) -> Self:
-        """The task before it has learned anything, enough to read answers that are stored."""
+        """The task before training, enough to read stored predictions."""
         ...
 
     def config(self) -> dict[str, Any]:
-        """All that predictions need but the classes, as plain values."""
+        """All that predictions need, without the classes, as JSON values."""
         ...
 
     @property
     def outputs(self) -> int:
-        """How many numbers the network gives for an image."""
+        """K, the number of the network's outputs for an image."""
         ...
 
     def network(self, name: str) -> nn.Module:
@@ -87,39 +87,39 @@ class Task(Protocol):
         return create_model(name, self.outputs)
 
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """The labels of `items` for a `Batch`; raises `DataError` for labels of another kind."""
+        """The labels of items for a `Batch`, [N,...]; raises `DataError` for another type."""
         ...
 
     def losses(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
-        """Scalars by name; `"loss"` is the one to descend."""
+        """Scalar losses by name; `"loss"` is the one that is minimised."""
         ...
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
-        """The answer to each image, as a person would want it.  [N,C,H,W] -> [N,...] float32"""
+        """The prediction for each image, in the labels' unit.  [N,C,H,W] -> [N,...] float32"""
         ...
 
     def head_targets(self, targets: Tensor) -> Tensor:
-        """What a head in closed form learns for `targets`."""
+        """The targets of a head in closed form.  [N,...] -> same"""
         return targets
 
     def head_predictions(self, outputs: Tensor) -> Tensor:
-        """What a head that learned `head_targets` predicts."""
+        """The task's predictions from those of a head fitted to `head_targets`.  [N,K] -> [N,K]"""
         return outputs
 
     def metric(self) -> Metric[Any]:
-        """How predictions are measured; all numbers come from the rows that it keeps of them."""
+        """The metric of predictions against targets."""
         ...
 
     def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Self, dict[str, Any]]:
-        """The task with what validation images teach about its answers, and that in facts.
+        """The task calibrated on validation images, and the facts of that.  [N,...], [N,...]
 
-        The fact `note` says why there is nothing to be learned, or is empty.
+        The fact `note` says why it could not be calibrated, or is empty.
         """
         ...
 
     @classmethod
     def calibration(cls, facts: Mapping[str, Any]) -> str:
-        """What `calibrated` learned, in a sentence."""
+        """The facts of `calibrate` in a sentence."""
         ...
 
     def answers(
@@ -130,17 +130,17 @@ class Task(Protocol):
         rejection: Rejection = ALWAYS_ANSWER,
         novelty: Tensor | None = None,
     ) -> list[Answer]:
-        """The answer to each image, for people.  [N,...], novelty [N]
+        """The answer to each image, for people.  predictions [N,...], novelty [N]
 
-        `top` and `rejection` are for answers of classes.
+        `top` and `rejection` are for tasks that predict classes.
         """
         ...
 
     def cells(self, predictions: Tensor) -> list[str]:
-        """Each prediction in a word, as a label stands in a table.  [N,...]"""
+        """Each prediction as text, as a label is written in a table.  predictions [N,...]"""
         ...
 
     @classmethod
     def classes_in(cls, cell: str) -> tuple[str, ...]:
-        """The classes that a label names as it stands in a table."""
+        """The classes in a label as it is written in a table."""
         return ()

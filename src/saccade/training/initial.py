@@ -75,7 +75,7 @@ def _filled(
         origin = origin_of(recipe)
         network = apply_variant(network, origin.variant, shape)
         words = (str(origin.load_into(network, task.classes)),)
-        known, changes = origin.preprocessing, changes.less(origin.variant)
+        known, changes = origin.preprocessing, changes.remaining(origin.variant)
     network = apply_variant(network, changes, shape)
     mean, std = (known.mean, known.std) if known else channel_statistics(train.images)
     return network, replace(p, mean=mean, std=std), words

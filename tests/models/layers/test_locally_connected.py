@@ -11,17 +11,19 @@ from saccade.models.layers.historic import LocallyConnected
 
 
 def slow(x: Tensor, layer: LocallyConnected) -> Tensor:
-    k, side = layer.kernel_size, layer.side
+    k, size = layer.kernel_size, layer.output_size
     padded = F.pad(x, (layer.padding,) * 4)
     filters = layer.filters()
-    y = x.new_zeros(len(x), layer.bias.shape[1], side, side)
-    for i in range(side):
-        for j in range(side):
+    y = x.new_zeros(len(x), layer.bias.shape[1], size, size)
+    for i in range(size):
+        for j in range(size):
             top, left = i * layer.stride, j * layer.stride
             patch = padded[:, :, top : top + k, left : left + k]
             for o in range(y.shape[1]):
-                place = side * i + j
-                y[:, o, i, j] = (patch * filters[place, o]).sum((1, 2, 3)) + layer.bias[place, o]
+                position = size * i + j
+                y[:, o, i, j] = (patch * filters[position, o]).sum((1, 2, 3)) + layer.bias[
+                    position, o
+                ]
     return y
 
 

@@ -17,9 +17,9 @@ def test_values_and_gradients_are_those_of_a_loop_over_connections(agree):
     def slow(x: Tensor) -> Tensor:
         kernels = iter(layer.weight)
         maps = []
-        for i, seen in enumerate(TABLE):
+        for i, inputs in enumerate(TABLE):
             total = layer.bias[i] + x.new_zeros(2, 4, 5)
-            for j in seen:
+            for j in inputs:
                 total = total + F.conv2d(x[:, j : j + 1], next(kernels)[None, None])[:, 0]
             maps.append(total)
         return torch.stack(maps, 1)

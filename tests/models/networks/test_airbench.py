@@ -52,5 +52,5 @@ def test_variances_are_those_of_cifars_patches(shared_data: Path) -> None:
     pixels = np.load(shared_data / "cifar10_lossless" / "train_first4000.npz")["images"]
     images = torch.tensor(pixels).permute(0, 3, 1, 2).float()
     images = (images - images.mean((0, 2, 3), keepdim=True)) / images.std((0, 2, 3), keepdim=True)
-    found = nn.functional.conv2d(images, haar()).square().mean((0, 2, 3))
-    torch.testing.assert_close(found, torch.tensor(VARIANCES), rtol=0.1, atol=0)
+    variances = nn.functional.conv2d(images, haar()).square().mean((0, 2, 3))
+    torch.testing.assert_close(variances, torch.tensor(VARIANCES), rtol=0.1, atol=0)

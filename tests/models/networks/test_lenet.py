@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from saccade.models.create import create_model
 from saccade.models.layers.historic import TableConv2d
-from saccade.models.networks.lenet import C3_SEES, digit_codes, lenet5_1998
+from saccade.models.networks.lenet import C3_TABLE, digit_codes, lenet5_1998
 
 TABLE_I = """
 X...XXX..XXXX.XX
@@ -35,7 +35,7 @@ def test_c3_sees_what_table_i_says():
     """LeCun 1998, Table I, a row an S2 map and a column a C3 map."""
     lines = TABLE_I.split()
     columns = [tuple(j for j in range(6) if lines[j][i] == "X") for i in range(16)]
-    assert list(C3_SEES) == columns
+    assert list(C3_TABLE) == columns
 
 
 def test_lenet5_of_1998_has_the_papers_parameters():
@@ -94,7 +94,7 @@ def test_only_the_table_s_connections_reach_c3():
     c3 = create_model("lenet5_1998").get_submodule("c3")
     assert isinstance(c3, TableConv2d)
     reached = c3.dense().abs().sum((2, 3)) > 0
-    expected = [[j in seen for j in range(6)] for seen in C3_SEES]
+    expected = [[j in inputs for j in range(6)] for inputs in C3_TABLE]
     assert reached.tolist() == expected
 
 
@@ -112,5 +112,5 @@ def test_caffes_weights_read_99_04_percent_of_mnist(shared_data):
     network = create_model("lenet_caffe", weights=weights).eval()
     pixels, labels = mnist_test(shared_data / "mnist")
     with torch.no_grad():
-        found = torch.cat([network(part / 256).argmax(1) for part in pixels.split(1000)])
-    assert (found == labels).sum() == 9904
+        predicted = torch.cat([network(part / 256).argmax(1) for part in pixels.split(1000)])
+    assert (predicted == labels).sum() == 9904

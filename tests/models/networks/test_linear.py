@@ -24,8 +24,8 @@ def test_linear_regression_with_least_squares_weights_is_scikit_learns():
     ours.load_state_dict(
         {"fc.weight": torch.tensor(theirs.coef_), "fc.bias": torch.tensor(theirs.intercept_)}
     )
-    found = ours(torch.tensor(DIGITS.images)[:, None]).detach().numpy()
-    np.testing.assert_allclose(found, theirs.predict(DIGITS.data), atol=1e-9)
+    outputs = ours(torch.tensor(DIGITS.images)[:, None]).detach().numpy()
+    np.testing.assert_allclose(outputs, theirs.predict(DIGITS.data), atol=1e-9)
 
 
 def test_logistic_regressions_softmax_is_scikit_learns_probability():
@@ -34,8 +34,8 @@ def test_logistic_regressions_softmax_is_scikit_learns_probability():
     ours.load_state_dict(
         {"fc.weight": torch.tensor(theirs.coef_), "fc.bias": torch.tensor(theirs.intercept_)}
     )
-    found = ours(X).softmax(1).detach().numpy()
-    np.testing.assert_allclose(found, theirs.predict_proba(X.flatten(1).numpy()), atol=1e-9)
+    probabilities = ours(X).softmax(1).detach().numpy()
+    np.testing.assert_allclose(probabilities, theirs.predict_proba(X.flatten(1).numpy()), atol=1e-9)
 
 
 def test_the_perceptron_learns_what_can_be_separated_and_then_rests():

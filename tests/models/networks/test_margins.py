@@ -33,7 +33,7 @@ def margins(network: Network) -> dict[int, Size]:
     """The size written at the end of each line, by line."""
     lines = textwrap.dedent(inspect.getsource(network)).splitlines()
     return {
-        number: tuple(int(side) for side in size[1].split("x"))
+        number: tuple(int(length) for length in size[1].split("x"))
         for number, line in enumerate(lines, 1)
         if (size := re.search(r"#\s*(\d[\d x]*)$", line))
     }
@@ -73,18 +73,18 @@ def given(network: Network, shape: Size) -> dict[str, Size]:
 def test_the_size_in_the_margin_is_what_the_last_row_of_the_line_gives(name):
     network = NETWORKS[name]
     last = {line: row for row, line in written(network)}
-    found = given(network, input_shape(name))
+    shapes = given(network, input_shape(name))
     claims = margins(network)
     assert len(claims) >= 3
     assert {last[line]: size for line, size in claims.items()} == {
-        last[line]: found[last[line]] for line in claims
+        last[line]: shapes[last[line]] for line in claims
     }
 
 
 @pytest.mark.parametrize("depths", [A, B, D, E])
 def test_vggs_margin_is_what_each_stage_and_then_each_row_gives(depths):
-    found = given(partial(vgg, depths=depths), (3, 224, 224))
+    shapes = given(partial(vgg, depths=depths), (3, 224, 224))
     ends = [2 * sum(depths[:stage]) + stage - 1 for stage in range(1, 6)]
-    expected = [found[f"features.{end}"] for end in ends]
-    expected += [found[row] for row in ("avgpool", "classifier.2", "classifier.5")]
+    expected = [shapes[f"features.{end}"] for end in ends]
+    expected += [shapes[row] for row in ("avgpool", "classifier.2", "classifier.5")]
     assert list(margins(vgg).values()) == expected

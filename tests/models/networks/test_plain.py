@@ -42,5 +42,5 @@ def test_it_is_torchvision_s_resnet_without_its_shortcuts_to_the_last_bit(
 def test_it_has_all_weights_of_the_resnet_but_the_projections(depth: int):
     with torch.device("meta"):
         plain, residual = (NETWORKS[f"{kind}{depth}"].make() for kind in ("plain", "resnet"))
-    kept = {k: v.shape for k, v in residual.state_dict().items() if "downsample" not in k}
-    assert {k: v.shape for k, v in plain.state_dict().items()} == kept
+    shapes = {k: v.shape for k, v in residual.state_dict().items() if "downsample" not in k}
+    assert {k: v.shape for k, v in plain.state_dict().items()} == shapes

@@ -51,8 +51,8 @@ def test_the_padded_shortcut_takes_every_second_place_between_two_halves_of_zero
     for n in range(2):
         for row in range(2):
             for column in range(2):
-                kept = [x[n, c, 2 * row, 2 * column].item() for c in range(2)]
-                assert y[n, :, row, column].tolist() == [0, *kept, 0]
+                expected = [x[n, c, 2 * row, 2 * column].item() for c in range(2)]
+                assert y[n, :, row, column].tolist() == [0, *expected, 0]
 
 
 def test_the_shortcut_is_the_identity_where_the_shape_stays():

@@ -13,12 +13,12 @@ def test_the_maps_are_those_of_figure_3():
     """Zeiler 2013, Figure 3: 110, 55, 26, 13, 13, 13, 13, 6 places along each side."""
     with torch.device("meta"):
         network, x = create_model("zfnet"), torch.empty(1, 3, 224, 224)
-    sides = {}
+    sizes = {}
     for name, row in network.named_children():
         x = row(x)
         if name.startswith(("conv", "pool")):
-            sides[name] = tuple(x.shape[1:])
-    assert sides == {
+            sizes[name] = tuple(x.shape[1:])
+    assert sizes == {
         "conv1": (96, 110, 110),
         "pool1": (96, 55, 55),
         "conv2": (256, 26, 26),

@@ -37,8 +37,8 @@ class HardThreshold(nn.Module):
 class PerceptronThreshold(nn.Module):
     """1 where x > 0, else 0, learning by the perceptron's rule.  [...] -> [...]
 
-    The error is handed back as it came wherever the unit is wrong, and is nil where the output
-    already is what it asks for.  With squared error that is w += (t - y) x, Rosenblatt 1958; with
+    The gradient passes unchanged wherever the unit is wrong, and is 0 where the output already is
+    what it asks for.  With squared error that is w += (t - y) x, Rosenblatt 1958; with
     cross-entropy, right units rest too.  `HardThreshold` has the true derivative.
     """
 
@@ -54,9 +54,9 @@ class _Threshold(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, error: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         (y,) = ctx.saved_tensors
-        return torch.where((error > 0) == (y > 0), error, 0)  # less is asked of 1, more of 0
+        return torch.where((gradient > 0) == (y > 0), gradient, 0)  # a 1 can only fall, a 0 rise
 
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -75,7 +75,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-KINDS = (  # of layers that are activations: not the identity, which has other uses too
+ACTIVATION_TYPES = (  # of layers that are activations: not the identity, which has other uses too
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Hardswish),
     *(nn.Tanh, nn.Sigmoid, nn.Softplus, ScaledTanh, SoftReLU, HardThreshold),
 )

@@ -1,9 +1,9 @@
-"""The blocks that several papers share, and `chain`, which makes a table of rows of them.
+"""Blocks that several papers share, and `chain`, a sequential network of named rows.
 
-Concat joins branches over channels; `conv_norm` is what the Inception networks stack; shortcuts are
-those of residual networks (He 2015, "Deep residual learning", Section 3.3), decided by shape: the
-identity where input and output agree in it.  Normalize is row 0 of every trained network, the only
-place that knows means and deviations.
+`Concat` joins branches over channels; `conv_norm` is the convolution of the Inception networks;
+shortcuts are those of residual networks (He 2015, "Deep residual learning", Section 3.3), chosen by
+shape: the identity where input and output have the same.  `Normalize` is row 0 of every trained
+network, the only one that has the channels' means and standard deviations.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from saccade.errors import UsageError
 
 
 def chain(**rows: nn.Module) -> nn.Sequential:
-    """The rows as one `nn.Sequential` in the order written; a row's name is its weights' prefix."""
+    """An `nn.Sequential` of the rows in the order written; their names are prefixes of weights."""
     return nn.Sequential(OrderedDict(rows))
 
 
 class Concat(nn.Module):
-    """Every branch sees the same input; their channels follow one another in the order written.
+    """Parallel branches on one input, concatenated over channels in the order written.
 
     [N,C,H,W] -> [N,sum of the branches' channels,H',W']
     """
@@ -59,7 +59,7 @@ Shortcut = Callable[[int, int, int], nn.Module]  # cin, cout, stride
 
 
 class PadChannels(nn.Module):
-    """Every `stride`-th place, zero channels before and after.  [N,cin,H,W] -> [N,cout,H',W']"""
+    """Every `stride`-th position, zero channels before and after.  [N,cin,H,W] -> [N,cout,H',W']"""
 
     def __init__(self, cin: int, cout: int, stride: int) -> None:
         super().__init__()
@@ -67,8 +67,8 @@ class PadChannels(nn.Module):
         self.after = cout - cin - self.before
 
     def forward(self, x: Tensor) -> Tensor:
-        places = x[:, :, :: self.stride, :: self.stride]
-        return F.pad(places, (0, 0, 0, 0, self.before, self.after))
+        strided = x[:, :, :: self.stride, :: self.stride]
+        return F.pad(strided, (0, 0, 0, 0, self.before, self.after))
 
 
 def projection(cin: int, cout: int, stride: int) -> nn.Module:
@@ -88,10 +88,10 @@ def padding(cin: int, cout: int, stride: int) -> nn.Module:
 class StochasticDepth(nn.Module):
     """Zero for a share `rate` of the images, else x / (1 - rate).  [N,...] -> [N,...]
 
-    Huang et al. 2016, "Deep networks with stochastic depth", Section 3.  Departures: every image
-    draws for itself, where the paper draws once for a batch; what stays is scaled up in training,
-    where the paper scales down afterwards (Equation 5).  So both expect the same, and evaluation is
-    that of the network as it is.  Chance is PyTorch's own, as dropout's is.
+    Huang et al. 2016, "Deep networks with stochastic depth", Section 3.  Departures: one draw for
+    each image, where the paper draws once for a batch; what stays is scaled up in training, where
+    the paper scales down in evaluation (Equation 5).  The expectation is the same, and evaluation
+    is that of the network as it is.  Draws are from PyTorch's global generator, as dropout's are.
     """
 
     def __init__(self, rate: float):
@@ -101,18 +101,18 @@ class StochasticDepth(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
-        stays = torch.empty((len(x), *[1] * (x.ndim - 1)), dtype=x.dtype, device=x.device)
-        return x * (stays.bernoulli_(1 - self.rate) / (1 - self.rate))
+        mask = torch.empty((len(x), *[1] * (x.ndim - 1)), dtype=x.dtype, device=x.device)
+        return x * (mask.bernoulli_(1 - self.rate) / (1 - self.rate))
 
     def extra_repr(self) -> str:
         return f"rate={self.rate:g}"
 
 
 class SqueezeExcite(nn.Module):
-    """Scales each channel by a gate from 0 to 1 made of all means.  [N,C,H,W] -> [N,C,H,W]
+    """Scales each channel by a gate from 0 to 1 made of all channels' means.  [N,C,H,W] -> same
 
-    Hu 2017, Equations 2 to 4: `fc1` leaves `channels // reduction` numbers, `fc2` makes a gate a
-    channel of them; both have a bias.  Raises `UsageError` where `reduction` would leave nothing.
+    Hu 2017, Equations 2 to 4: `fc1` reduces to `channels // reduction` channels, `fc2` gives a gate
+    for each channel; both have a bias.  Raises `UsageError` where `reduction` leaves no channel.
     """
 
     def __init__(self, channels: int, reduction: int = 16):

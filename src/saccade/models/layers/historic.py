@@ -1,4 +1,4 @@
-"""Layers that few networks have any more: LeNet's, Net-3's and AlexNet's, and nearest neighbours.
+"""Layers of historic networks: LeNet's, Net-3's and AlexNet's; and the k nearest neighbours.
 
 LeCun 1998, "Gradient-based learning applied to document recognition"; LeCun 1989, "Generalization
 and network design strategies"; Krizhevsky 2012, "ImageNet classification with deep convolutional
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 class SubSampling(nn.Module):
-    """Sum over size x size places, times a coefficient, plus a bias.  [N,C,H,W] -> [N,C,h,w]
+    """Sum over size x size positions, times a coefficient, plus a bias.  [N,C,H,W] -> [N,C,h,w]
 
     LeCun 1998, Section II-B, layers S2 and S4.  One coefficient and one bias a channel, both
     learned; the coefficient starts at the mean.
@@ -23,7 +23,7 @@ class SubSampling(nn.Module):
 
     def __init__(self, channels: int, size: int = 2) -> None:
         super().__init__()
-        self.size = size  # places along each side
+        self.size = size  # positions in height and width
         self.weight = nn.Parameter(torch.full((channels,), 1 / size**2))
         self.bias = nn.Parameter(torch.zeros(channels))
 
@@ -36,7 +36,7 @@ class SubSampling(nn.Module):
 
 
 class TableConv2d(nn.Module):
-    """Convolution along a table of connections.  [N,cin,H,W] -> [N,cout,h,w]
+    """Convolution with a connection table.  [N,cin,H,W] -> [N,cout,h,w]
 
     LeCun 1998, Table I.  `table[i]` lists the input maps that output map i sees; only these have
     weights.
@@ -48,11 +48,11 @@ class TableConv2d(nn.Module):
     def __init__(self, cin: int, table: Sequence[Sequence[int]], kernel_size: int) -> None:
         super().__init__()
         self.cin = cin
-        self.table = tuple(tuple(seen) for seen in table)
-        pairs = torch.tensor([(i, j) for i, seen in enumerate(self.table) for j in seen])
+        self.table = tuple(tuple(inputs) for inputs in table)
+        pairs = torch.tensor([(i, j) for i, inputs in enumerate(self.table) for j in inputs])
         self.register_buffer("rows", pairs[:, 0].clone(), persistent=False)
         self.register_buffer("columns", pairs[:, 1].clone(), persistent=False)
-        fan_in = kernel_size**2 * torch.tensor([len(seen) for seen in self.table])
+        fan_in = kernel_size**2 * torch.tensor([len(inputs) for inputs in self.table])
         bound = fan_in**-0.5  # as `nn.Conv2d`, map by map
         kernels = torch.empty(len(pairs), kernel_size, kernel_size).uniform_(-1, 1)
         self.weight = nn.Parameter(kernels * bound[self.rows].view(-1, 1, 1))
@@ -96,10 +96,10 @@ class RadialBasis(nn.Module):
 
 
 class LocallyConnected(nn.Module):
-    """Every place of the output has filters and biases of its own.  [N,cin,H,W] -> [N,cout,h,w]
+    """A convolution without weight sharing: filters and biases for each position of the output.
 
-    LeCun 1989, Net-3.  `size` is the side of the square input; h and w follow from it as for a
-    convolution.
+    [N,cin,H,W] -> [N,cout,h,w].  LeCun 1989, Net-3.  `size` is the height and width of the input in
+    pixels; h and w follow from it as for a convolution.
     """
 
     def __init__(
@@ -109,28 +109,30 @@ class LocallyConnected(nn.Module):
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
-        self.side = (size + 2 * padding - kernel_size) // stride + 1  # places along each side
+        self.output_size = (size + 2 * padding - kernel_size) // stride + 1  # height and width
         fan_in = cin * kernel_size**2
         bound = fan_in**-0.5  # as `nn.Conv2d`
-        self.weight = nn.Parameter(torch.empty(self.side**2, fan_in, cout).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(self.side**2, cout).uniform_(-bound, bound))
+        self.weight = nn.Parameter(
+            torch.empty(self.output_size**2, fan_in, cout).uniform_(-bound, bound)
+        )
+        self.bias = nn.Parameter(torch.empty(self.output_size**2, cout).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
         patches = F.unfold(x, self.kernel_size, padding=self.padding, stride=self.stride)
         y = torch.baddbmm(self.bias.unsqueeze(1), patches.permute(2, 0, 1), self.weight)
-        return y.permute(1, 2, 0).unflatten(2, (self.side, self.side))
+        return y.permute(1, 2, 0).unflatten(2, (self.output_size, self.output_size))
 
     def filters(self) -> Tensor:
-        """The filters as images, a place a row of them.  [places,cout,cin,kernel,kernel]"""
+        """The filters of each output position.  [h*w,cout,cin,kernel,kernel]"""
         shape = (-1, self.kernel_size, self.kernel_size)
         return self.weight.transpose(1, 2).unflatten(2, shape)
 
     def extra_repr(self) -> str:
-        places, fan_in, cout = self.weight.shape
+        positions, fan_in, cout = self.weight.shape
         cin = fan_in // self.kernel_size**2
         return (
             f"{cin}, {cout}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}, places={places}"
+            f"padding={self.padding}, places={positions}"
         )
 
 
@@ -168,14 +170,14 @@ class LocalResponseNorm(nn.Module):
 
 
 class KNNClassifier(nn.Module):
-    """The votes of the `k` remembered images at the smallest angle.  [N,D] -> [N,K]
+    """k nearest neighbours by cosine similarity, as log-probabilities.  features [N,D] -> [N,K]
 
-    As the logarithm of (votes + 1 / K) / (k + 1), so that no class is impossible.
+    log((votes + 1 / K) / (k + 1)), so that no class has probability 0.
     """
 
-    bank: Tensor  # [M,D] float32, of length 1
-    answers: Tensor  # [M,K] float32, 1 for the class of each
-    k: Tensor
+    bank: Tensor  # [M,D] float32, training features of L2 norm 1
+    answers: Tensor  # [M,K] float32, one-hot labels of the bank
+    k: Tensor  # []
 
     def __init__(self, bank: Tensor, answers: Tensor, k: int):
         super().__init__()
@@ -184,10 +186,10 @@ class KNNClassifier(nn.Module):
         self.register_buffer("k", torch.tensor(k))
 
     def forward(self, x: Tensor) -> Tensor:
-        similar = F.normalize(x.float()) @ self.bank.T
-        return self.votes(similar.topk(int(self.k), dim=1).indices)
+        similarity = F.normalize(x.float()) @ self.bank.T
+        return self.votes(similarity.topk(int(self.k), dim=1).indices)
 
     def votes(self, nearest: Tensor) -> Tensor:
-        """By the positions of the nearest.  [N,k] -> [N,K]"""
+        """Log-probabilities from the neighbours' indices in the bank.  [N,k] -> [N,K]"""
         k, outputs = nearest.shape[1], self.answers.shape[1]
         return ((self.answers[nearest].sum(dim=1) + 1 / outputs) / (k + 1)).log()

@@ -1,8 +1,8 @@
-"""The first weights of a network, by name.
+"""Initialisation of a network's weights, by name.
 
 He 2015, "Delving deep into rectifiers", Section 2.2; Glorot and Bengio 2010, "Understanding the
-difficulty of training deep feedforward networks", Equation 12.  `zero`, `small` and `large` are
-there to be seen failing.  Every bias starts at zero.
+difficulty of training deep feedforward networks", Equation 12.  `zero`, `small` and `large` show
+how it fails.  Every bias starts at zero.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Initialisation(Protocol):
-    """Gives a network its first weights, and the network back."""
+    """Initialises a network's weights in place and returns the network."""
 
     def __call__(self, network: Network, generator: Generator | None = None) -> Network: ...
 
 
 def weight_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
-    """Every convolution and every linear layer, in order; biases are set to zero."""
+    """Every convolution and linear layer, in order, with its bias set to zero."""
     layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     for layer in layers:
         if layer.bias is not None:
@@ -45,7 +45,7 @@ def he(network: Network, generator: Generator | None = None, *, slope: float = 0
 
 
 def xavier(network: Network, generator: Generator | None = None) -> Network:
-    """Variance 2 / (fan_in + fan_out): made for tanh, half of what a ReLU needs."""
+    """Variance 2 / (fan_in + fan_out): for tanh, half of what a ReLU needs."""
     for layer in weight_layers(network):
         nn.init.xavier_normal_(layer.weight, generator=generator)
     return network
@@ -67,12 +67,12 @@ def scaled(network: Network, generator: Generator | None, factor: float) -> Netw
 
 
 def small(network: Network, generator: Generator | None = None) -> Network:
-    """A tenth of He's weights: each layer shrinks what passes ten times over."""
+    """A tenth of He's weights: activations shrink tenfold in each layer."""
     return scaled(network, generator, 0.1)
 
 
 def large(network: Network, generator: Generator | None = None) -> Network:
-    """Ten times He's weights: each layer blows up what passes ten times over."""
+    """Ten times He's weights: activations grow tenfold in each layer."""
     return scaled(network, generator, 10.0)
 
 

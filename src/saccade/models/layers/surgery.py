@@ -1,6 +1,6 @@
-"""A network less some of its layers, its sizes joined again.
+"""Removing layers from a network and adapting the sizes of the others.
 
-Krizhevsky 2012 and Zeiler 2013, Table 3, took AlexNet's layers away to see what each is worth.
+Krizhevsky 2012 and Zeiler 2013, Table 3, removed AlexNet's layers to see what each is worth.
 """
 
 from __future__ import annotations
@@ -25,29 +25,30 @@ def remove_layers(
     *,
     input_shape: tuple[int, int, int] = (3, 224, 224),
 ) -> nn.Sequential:
-    """The network less `layers`, each gone with the activation, norm and dropout behind it.
+    """The network without `layers`, each removed with the activation, norm and dropout after it.
 
     A layer is named as its row is ("classifier.4"), or by its number among the convolutions and
-    fully connected layers, as AlexNet's paper counts them ("conv3", "fc7").  What still fits is
-    shared with `network`, weights and names included; a layer whose input has another size now is
-    made anew.  Raises `UsageError` for an unknown name, and where the rest cannot be joined.
+    fully connected layers, as AlexNet's paper counts them ("conv3", "fc7").  Layers that still fit
+    are shared with `network`, weights and names included; one whose input has another size now is
+    created anew.  `input_shape` is channels, height and width in pixels.  Raises `UsageError` for
+    an unknown name, and where the remaining layers do not fit one another.
     """
     image = torch.empty(2, *input_shape, device="meta")
     sizes = _sizes(network, image)
-    named = {path for layer in layers for path in find_layers(network, layer)}
-    rest, scores = _joined(network, named | _behind(network, named, sizes), image, "")
+    removed = {path for layer in layers for path in find_layers(network, layer)}
+    rebuilt, outputs = _rebuild(network, removed | _following(network, removed, sizes), image, "")
     *_, (_, expected) = sizes.values()
-    if scores.shape != expected:
+    if outputs.shape != expected:
         raise UsageError(
-            f"without {', '.join(layers)} the network gives {_words(scores.shape)} numbers "
-            f"instead of {_words(expected)}",
+            f"without {', '.join(layers)} the network gives {_size_text(outputs.shape)} numbers "
+            f"instead of {_size_text(expected)}",
             "the last layer, which names the classes, has to stay",
         )
-    return rest.train(network.training)
+    return rebuilt.train(network.training)
 
 
 def rows(network: nn.Sequential, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Every row by its full name, groups unfolded, blocks whole."""
+    """Every row by its full name; groups (`nn.Sequential`) are expanded, blocks are not."""
     for name, row in network.named_children():
         if type(row) is nn.Sequential:
             yield from rows(row, f"{prefix}{name}.")
@@ -56,18 +57,18 @@ def rows(network: nn.Sequential, prefix: str = "") -> Iterator[tuple[str, nn.Mod
 
 
 def find_layers(network: nn.Sequential, layer: str) -> list[str]:
-    """The full names of the rows that `layer` means: a row's, all of a group's, or a number's."""
+    """The full names of a row, of all rows of a group, or of the layer with a number ("conv3")."""
     paths = [path for path, _ in rows(network)]
-    inside = [path for path in paths if path == layer or path.startswith(f"{layer}.")]
-    if inside:
-        return inside
-    numbers = _numbers(network)
+    matches = [path for path in paths if path == layer or path.startswith(f"{layer}.")]
+    if matches:
+        return matches
+    numbers = _layer_numbers(network)
     if layer not in numbers:
         raise unknown("layer of this network", layer, [*paths, *numbers])
     return [numbers[layer]]
 
 
-def _numbers(network: nn.Sequential) -> dict[str, str]:
+def _layer_numbers(network: nn.Sequential) -> dict[str, str]:
     """ "conv1", "conv2", ..., "fc6", ... to full names, counting the layers with weights from 1."""
     counted = [(path, row) for path, row in rows(network) if isinstance(row, LAYERS)]
     return {
@@ -77,78 +78,78 @@ def _numbers(network: nn.Sequential) -> dict[str, str]:
 
 
 def _sizes(network: nn.Sequential, x: Tensor) -> dict[str, tuple[torch.Size, torch.Size]]:
-    """The size that each row takes and the size that it gives."""
+    """The input and output size of each row."""
     sizes = {}
     for path, row in rows(network):
-        before, x = x.shape, _run(path, row, x)
+        before, x = x.shape, _meta_forward(path, row, x)
         sizes[path] = before, x.shape
     return sizes
 
 
-def _behind(
+def _following(
     network: nn.Sequential, layers: set[str], sizes: dict[str, tuple[torch.Size, torch.Size]]
 ) -> set[str]:
-    """The rows that serve these layers: those behind them, up to one that changes the size."""
-    found, serving = set(), False
+    """The rows after each of these layers, up to one with weights or one that changes the size."""
+    following, serving = set(), False
     for path, row in rows(network):
         before, after = sizes[path]
         if isinstance(row, LAYERS):
             serving = path in layers
         elif serving := serving and before == after:
-            found.add(path)
-    return found
+            following.add(path)
+    return following
 
 
-def _joined(
-    network: nn.Sequential, gone: set[str], x: Tensor, prefix: str
+def _rebuild(
+    network: nn.Sequential, removed: set[str], x: Tensor, prefix: str
 ) -> tuple[nn.Sequential, Tensor]:
-    """The rows that stay, each fitted to the one before it, and what they give."""
-    kept: dict[str, nn.Module] = {}
+    """The remaining rows, each adapted to the one before it, and their output."""
+    rebuilt: dict[str, nn.Module] = {}
     for name, row in network.named_children():
         path = prefix + name
         if type(row) is nn.Sequential:
-            group, x = _joined(row, gone, x, f"{path}.")
+            group, x = _rebuild(row, removed, x, f"{path}.")
             if len(group):
-                kept[name] = group
-        elif path not in gone:
-            kept[name] = _fitted(row, x)
-            x = _run(path, kept[name], x)
-    return chain(**kept), x
+                rebuilt[name] = group
+        elif path not in removed:
+            rebuilt[name] = _adapt(row, x)
+            x = _meta_forward(path, rebuilt[name], x)
+    return chain(**rebuilt), x
 
 
-def _fitted(row: nn.Module, x: Tensor) -> nn.Module:
-    """The row itself where it can take x; a new one of its kind where only the channels differ."""
+def _adapt(row: nn.Module, x: Tensor) -> nn.Module:
+    """The row itself where it can take x; a new one of its kind for another number of channels."""
     match row:
         case nn.Conv2d() if row.in_channels != x.shape[1] and x.shape[1] % row.groups == 0:
-            same = ("kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
-            settings = {name: getattr(row, name) for name in same} | _kept(row)
-            return nn.Conv2d(x.shape[1], row.out_channels, **settings)
+            copied = ("kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
+            kwargs = {name: getattr(row, name) for name in copied} | _factory_kwargs(row)
+            return nn.Conv2d(x.shape[1], row.out_channels, **kwargs)
         case nn.Linear() if row.in_features != x.shape[-1]:
-            return nn.Linear(x.shape[-1], row.out_features, **_kept(row))
+            return nn.Linear(x.shape[-1], row.out_features, **_factory_kwargs(row))
         case SubSampling() if len(row.weight) != x.shape[1]:
             return SubSampling(x.shape[1], row.size).to(row.weight)
         case _:
             return row
 
 
-def _kept(row: nn.Conv2d | nn.Linear) -> dict[str, Any]:
+def _factory_kwargs(row: nn.Conv2d | nn.Linear) -> dict[str, Any]:
     weight = row.weight
     return {"bias": row.bias is not None, "device": weight.device, "dtype": weight.dtype}
 
 
 @torch.no_grad()
-def _run(path: str, row: nn.Module, x: Tensor) -> Tensor:
-    """What the row makes of x, sizes only: nothing is computed and no statistics move."""
+def _meta_forward(path: str, row: nn.Module, x: Tensor) -> Tensor:
+    """The row's output on the meta device: only sizes are computed and no statistics change."""
     tensors = (*row.named_parameters(), *row.named_buffers())
     try:
         return functional_call(row, {name: t.to("meta") for name, t in tensors}, (x,))
     except RuntimeError as error:
         raise UsageError(
-            f"the network cannot be joined: its row '{path}' cannot take {_words(x.shape)}",
+            f"the network cannot be joined: its row '{path}' cannot take {_size_text(x.shape)}",
             "convolutions and fully connected layers are made anew for other channels; nothing "
             "else is, and the image has to be of the network's own size",
         ) from error
 
 
-def _words(size: torch.Size) -> str:
-    return " x ".join(str(side) for side in size[1:])
+def _size_text(size: torch.Size) -> str:
+    return " x ".join(str(length) for length in size[1:])

@@ -1,9 +1,9 @@
 """airbench.  Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU", Section 3.
 
-`airbench94` has the paper's widths; `airbench_narrow` does half of the work an image.
-Departures: the first row whitens patches with fixed patterns, which the eigenvectors of CIFAR-10's
-patches are close to, so that a network is made without images; batch norms have a scale beside
-their shift; what divides the logits is in the first weights of the last row.
+`airbench94` has the paper's widths; `airbench_narrow` half the multiply-adds.
+Departures: the first layer whitens patches with fixed patterns, close to the eigenvectors of
+CIFAR-10's patches, so that a network is created without images; batch norms have a scale as well as
+a shift; the factor 1 / 3 of the logits is in the initial weights of the last layer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VARIANCES = (  # of 2 x 2 pixels, channels with variance 1: 4,000 images of CIFA
 
 
 # fmt: on
-SMALLEST = 0.005  # added to each variance: what compression does to colours is not to be blown up
+EPSILON = 0.005  # added to each variance: compression artefacts of colours are not amplified
 
 
 def haar() -> Tensor:
@@ -35,12 +35,12 @@ def haar() -> Tensor:
 
 
 def whiten() -> nn.Conv2d:
-    """Section 3.2: every pattern and its negative, with variance 1; only the shifts are learned.
+    """Section 3.2: every pattern and its negative, with variance 1; only the biases are learned.
 
     [N,3,H,W] -> [N,24,H-1,W-1]
     """
     row = nn.Conv2d(3, 24, 2)
-    white = haar() / (torch.tensor(VARIANCES) + SMALLEST).sqrt().view(12, 1, 1, 1)
+    white = haar() / (torch.tensor(VARIANCES) + EPSILON).sqrt().view(12, 1, 1, 1)
     row.weight.data.copy_(torch.cat((white, -white)))
     row.weight.requires_grad_(False)
     nn.init.zeros_(row.bias)  # type: ignore[arg-type]
@@ -48,14 +48,14 @@ def whiten() -> nn.Conv2d:
 
 
 def conv(cin: int, cout: int) -> nn.Conv2d:
-    """Section 3.3: its first outputs begin as its inputs.  [N,cin,H,W] -> [N,cout,H,W]"""
+    """Section 3.3: its first `cin` outputs start as its inputs.  [N,cin,H,W] -> [N,cout,H,W]"""
     row = nn.Conv2d(cin, cout, 3, padding=1, bias=False)
     nn.init.dirac_(row.weight.data[:cin])
     return row
 
 
 def block(cin: int, cout: int) -> nn.Sequential:
-    """Two convolutions, the first at the greater size.  [N,cin,H,W] -> [N,cout,H/2,W/2]"""
+    """Two convolutions, the first before the pooling.  [N,cin,H,W] -> [N,cout,H/2,W/2]"""
     # fmt: off
     return chain(
         conv1=conv(cin, cout), pool=nn.MaxPool2d(2), norm1=nn.BatchNorm2d(cout), gelu1=nn.GELU(),

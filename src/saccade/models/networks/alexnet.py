@@ -2,13 +2,13 @@
 networks", Figure 2.
 
 `alexnet_2012` is the paper's; `alexnet_2012_without` leaves layers out, as Zeiler 2013, Table 3.
-Departures: 227 x 227 images, without which its sizes do not come out (the paper says 224); the
-towers' maps stand side by side, so at their border the normalisation sees both.
+Departures: 227 x 227 images, which its sizes need (the paper says 224); the towers' feature maps
+are concatenated, so at their border the normalisation sees both.
 `alexnet` is the one column of the public weights: Krizhevsky 2014, "One weird trick for
 parallelizing convolutional neural networks", without normalisation.
 
 ZFNet.  Zeiler and Fergus 2013, "Visualizing and understanding convolutional networks", Figure 3:
-AlexNet with a first layer of 7 x 7 and stride 2, chosen by looking at what AlexNet's had learned.
+AlexNet with a first layer of 7 x 7 and stride 2, chosen by visualising AlexNet's features.
 Departure: the figure's "contrast norm." across maps is local response normalisation.
 """
 
@@ -67,12 +67,12 @@ def alexnet(num_classes: int = 1000) -> nn.Sequential:
 
 # fmt: on
 def alexnet_2012_without(num_classes: int = 1000, *, layers: Sequence[str]) -> nn.Sequential:
-    """AlexNet less these layers, the rest joined.  [N,3,227,227] -> [N,num_classes]"""
+    """AlexNet without these layers.  [N,3,227,227] -> [N,num_classes]"""
     return initialise(remove_layers(alexnet_2012(num_classes), layers, input_shape=(3, 227, 227)))
 
 
 def initialise(network: nn.Sequential) -> nn.Sequential:
-    """The paper's start, section 5: weights from N(0, 0.01^2), biases 0, or 1 before most ReLUs."""
+    """The paper's, section 5: weights from N(0, 0.01^2), biases 0, or 1 before most ReLUs."""
     ones = {"conv2", "conv4", "conv5", "fc6", "fc7"}
     for name, row in network.named_children():
         if isinstance(row, nn.Conv2d | nn.Linear):

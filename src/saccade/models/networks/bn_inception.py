@@ -3,7 +3,7 @@ by reducing internal covariate shift", Figure 5.
 
 4c and 4d project the pool to 128 channels, as the table's last column says and the public Caffe
 networks do; they and 4e then give 608, 608 and 1056 channels, where its output column prints 576,
-576 and 1024.  The pools of 3c and 4e are padded like the convolutions beside them, so that a
+576 and 1024.  The pools of 3c and 4e are padded like the convolutions beside them, so that an
 image of any size passes; Caffe's round up.
 Departure: conv1 is one convolution; the paper's is separable, 3 -> 24 -> 64 channels.
 """
@@ -22,7 +22,7 @@ Gate = Callable[[int], nn.Module]  # made for a number of channels
 
 
 class Mixed(nn.Module):
-    """Branches side by side, then the gate.  [N,C,H,W] -> [N,cout,H',W']"""
+    """Parallel branches, concatenated, then the gate.  [N,C,H,W] -> [N,cout,H',W']"""
 
     def __init__(self, cout: int, gate: Gate, **branches: nn.Module) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ def inception(
     pool: type[nn.AvgPool2d] | type[nn.MaxPool2d] = nn.AvgPool2d,
     gate: Gate = nn.Identity,
 ) -> Mixed:
-    """A module that keeps the size.  [N,cin,H,W] -> [N,out1+out3+out33+proj,H,W]"""
+    """An Inception module that keeps the size.  [N,cin,H,W] -> [N,out1+out3+out33+proj,H,W]"""
     return Mixed(
         out1 + out3 + out33 + proj,
         gate,
@@ -71,7 +71,7 @@ def inception(
 def reduction(
     cin: int, reduce3: int, out3: int, reduce33: int, out33: int, *, gate: Gate = nn.Identity
 ) -> Mixed:
-    """A module that halves the size.  [N,cin,H,W] -> [N,out3+out33+cin,H/2,W/2]"""
+    """An Inception module of stride 2.  [N,cin,H,W] -> [N,out3+out33+cin,H/2,W/2]"""
     last3 = conv_norm(reduce3, out3, 3, stride=2, padding=1)
     return Mixed(
         out3 + out33 + cin,

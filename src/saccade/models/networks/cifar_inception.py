@@ -31,7 +31,7 @@ def naive(cin: int, out1: int, out3: int, out5: int) -> Concat:
 
 # fmt: off
 def cifar_inception(num_classes: int = 10) -> nn.Sequential:
-    """Modules that reduce channels first.  [N,3,H,W] -> [N,num_classes]"""
+    """Inception modules of Figure 2b, with 1x1 reductions.  [N,3,H,W] -> [N,num_classes]"""
     return he(chain(
         conv1=conv_norm(3, 48, 3, padding=1),                       #  48 x 32 x 32
         maxpool1=halve(3),                                          #  48 x 16 x 16
@@ -46,7 +46,7 @@ def cifar_inception(num_classes: int = 10) -> nn.Sequential:
 
 
 def cifar_inception_naive(num_classes: int = 10) -> nn.Sequential:
-    """The same widths of 1x1, 3x3 and 5x5 on all channels.  [N,3,H,W] -> [N,num_classes]"""
+    """Inception modules of Figure 2a, with the same widths.  [N,3,H,W] -> [N,num_classes]"""
     return he(chain(
         conv1=conv_norm(3, 48, 3, padding=1),                       #  48 x 32 x 32
         maxpool1=halve(3),                                          #  48 x 16 x 16

@@ -27,7 +27,7 @@ Depths = tuple[int, int, int, int]  # layers in denseblock1 to denseblock4
 
 
 class DenseLayer(nn.Module):
-    """Adds `growth` channels, made of all so far by a 3x3.  [N,cin,H,W] -> [N,cin+growth,H,W]"""
+    """Appends `growth` channels, a 3x3 of all before.  [N,cin,H,W] -> [N,cin+growth,H,W]"""
 
     def __init__(self, cin: int, growth: int):
         super().__init__()
@@ -60,7 +60,7 @@ def dense(layer: Layer, cin: int, depth: int, growth: int) -> nn.Sequential:
 
 
 def transition(cin: int, cout: int) -> nn.Sequential:
-    """A 1x1 convolution and a mean pool between dense blocks.  [N,cin,H,W] -> [N,cout,H/2,W/2]"""
+    """1x1 convolution and average pooling between blocks.  [N,cin,H,W] -> [N,cout,H/2,W/2]"""
     return chain(
         norm=nn.BatchNorm2d(cin),
         relu=nn.ReLU(),
@@ -98,8 +98,8 @@ def densenet(growth: int, depths: Depths, num_classes: int = 1000) -> nn.Sequent
     ))
 
 
-def layers_a_block(depth: int, convolutions: int) -> int:
-    """How many layers of so many convolutions make each of three blocks of a network of `depth`."""
+def layers_per_block(depth: int, convolutions: int) -> int:
+    """The number of layers in each of three blocks, for a network of `depth` weight layers."""
     n, rest = divmod(depth - 4, 3 * convolutions)
     if n < 1 or rest:
         step = 3 * convolutions
@@ -113,7 +113,10 @@ def layers_a_block(depth: int, convolutions: int) -> int:
 def three_blocks(
     layer: Layer, widths: tuple[int, int, int], depth: int, k: int, num_classes: int
 ) -> nn.Sequential:
-    """Three dense blocks of `depth` layers; `widths` are the channels into each."""
+    """Three dense blocks of `depth` layers; `widths` are the channels into each.
+
+    [N,3,H,W] -> [N,num_classes]
+    """
     c1, c2, c3 = widths
     c4, d = c3 + depth * k, depth
     return he(chain(
@@ -134,18 +137,18 @@ def three_blocks(
 
 # fmt: on
 def cifar_densenet(depth: int, growth: int, num_classes: int = 10) -> nn.Sequential:
-    """The one of Table 2's second row: one 3x3 a layer, 16 channels first, nothing compressed.
+    """The basic DenseNet of Table 2: one 3x3 a layer, 16 channels first, no compression.
 
     [N,3,32,32] -> [N,num_classes]
     """
-    n = layers_a_block(depth, 1)
+    n = layers_per_block(depth, 1)
     widths = (16, 16 + n * growth, 16 + 2 * n * growth)
     return three_blocks(DenseLayer, widths, n, growth, num_classes)
 
 
 def cifar_densenet_bc(depth: int, growth: int, num_classes: int = 10) -> nn.Sequential:
     """Bottlenecks ("B"), transitions that halve channels ("C").  [N,3,32,32] -> [N,num_classes]"""
-    n = layers_a_block(depth, 2)
+    n = layers_per_block(depth, 2)
     c1 = 2 * growth
     c2 = (c1 + n * growth) // 2
     c3 = (c2 + n * growth) // 2
@@ -169,7 +172,7 @@ class FastBlock(nn.Module):
 
 
 def fast_transition(channels: int) -> nn.Sequential:
-    """1x1 convolution, mean pool, batch norm.  [N,channels,H,W] -> [N,channels,H/2,W/2]"""
+    """1x1 convolution, average pooling, batch norm.  [N,channels,H,W] -> [N,channels,H/2,W/2]"""
     return chain(
         conv=nn.Conv2d(channels, channels, 1, bias=False),
         pool=nn.AvgPool2d(2),
@@ -178,7 +181,7 @@ def fast_transition(channels: int) -> nn.Sequential:
 
 
 def densenet_fast_40_12(num_classes: int = 10) -> nn.Sequential:
-    """Three blocks of twelve layers.  [N,3,32,32] -> [N,num_classes]"""
+    """The "fast" DenseNet-40: three blocks of twelve layers.  [N,3,32,32] -> [N,num_classes]"""
     # fmt: off
     return he(chain(
         conv0=nn.Conv2d(3, 16, 3, padding=1, bias=False), bn0=nn.BatchNorm2d(16),  #  16 x 32 x 32

@@ -5,9 +5,9 @@ normalisation.  Departure: where the paper is silent it follows Caffe's public n
 of pooling and normalisation, pools that round up, dropout of 0.4 (the paper says 40 %).
 `googlenet` is the one of torchvision's public weights.  Departures: batch normalisation instead of
 local response normalisation, 3x3 in the "5x5" branches (there called a known bug), a last pool of
-2x2, dropout of 0.2, and inputs normalised with mean 0.5 and deviation 0.5.
+2x2, dropout of 0.2, and inputs normalised with mean 0.5 and standard deviation 0.5.
 
-The paper trains with two more classifiers at the side, discarded afterwards; `googlenet_aux` and
+The paper trains with two auxiliary classifiers, discarded afterwards; `googlenet_aux` and
 `googlenet_2014_aux` have them and always return the logits of all three.
 """
 
@@ -80,7 +80,7 @@ def modules(mixed: Callable[..., Concat], maxpool4: nn.Module) -> dict[str, nn.M
 
 
 def googlenet_2014(num_classes: int = 1000) -> nn.Sequential:
-    """GoogLeNet as published, without the side classifiers.  [N,3,H,W] -> [N,num_classes]"""
+    """GoogLeNet as published, without auxiliary classifiers.  [N,3,H,W] -> [N,num_classes]"""
     norm = partial(LocalResponseNorm, 5, alpha=1e-4 / 5, beta=0.75, k=1.0)
     return chain(
         conv1=conv_relu(3, 64, 7, stride=2, padding=3),             #   64 x 112 x 112
@@ -121,7 +121,7 @@ def auxiliary_classifier(cin: int, num_classes: int, conv: Conv, pool: nn.Module
 
 # fmt: on
 class Logits(NamedTuple):
-    """Logits of the classifier at the end and of those after 4d and 4a, each [N,num_classes]."""
+    """Logits of the main classifier and of those after 4d and 4a, each [N,num_classes]."""
 
     logits: Tensor
     aux2: Tensor
@@ -132,9 +132,9 @@ AUXILIARY = {"inception4a": "aux1", "inception4d": "aux2"}  # the row after whic
 
 
 class WithAuxiliaryClassifiers(nn.Module):
-    """A GoogLeNet and its two side classifiers.  [N,3,H,W] -> Logits
+    """A GoogLeNet with its two auxiliary classifiers.  [N,3,H,W] -> Logits
 
-    The rows keep their names, and the side classifiers stand before the head, as torchvision's.
+    The rows keep their names, and the auxiliary classifiers come before the head, as torchvision's.
     """
 
     def __init__(self, network: nn.Sequential, aux1: nn.Module, aux2: nn.Module) -> None:
@@ -146,18 +146,18 @@ class WithAuxiliaryClassifiers(nn.Module):
             self.add_module(name, row)
 
     def forward(self, x: Tensor) -> Logits:
-        side: dict[str, Tensor] = {}
+        auxiliary: dict[str, Tensor] = {}
         for name, row in self.named_children():
             if name in AUXILIARY.values():
                 continue
             x = row(x)
             if name in AUXILIARY:
-                side[AUXILIARY[name]] = self.get_submodule(AUXILIARY[name])(x)
-        return Logits(logits=x, **side)
+                auxiliary[AUXILIARY[name]] = self.get_submodule(AUXILIARY[name])(x)
+        return Logits(logits=x, **auxiliary)
 
 
 def googlenet_2014_aux(num_classes: int = 1000) -> WithAuxiliaryClassifiers:
-    """`googlenet_2014` with its side classifiers.  [N,3,224,224] -> Logits"""
+    """`googlenet_2014` with auxiliary classifiers.  [N,3,224,224] -> Logits"""
     return WithAuxiliaryClassifiers(
         googlenet_2014(num_classes),
         auxiliary_classifier(512, num_classes, conv_relu, nn.AvgPool2d(5, stride=3)),
@@ -166,7 +166,7 @@ def googlenet_2014_aux(num_classes: int = 1000) -> WithAuxiliaryClassifiers:
 
 
 def googlenet_aux(num_classes: int = 1000) -> WithAuxiliaryClassifiers:
-    """`googlenet` with its side classifiers, which pool any size to 4x4.  [N,3,H,W] -> Logits"""
+    """`googlenet` with auxiliary classifiers, which pool any size to 4x4.  [N,3,H,W] -> Logits"""
     return WithAuxiliaryClassifiers(
         googlenet(num_classes),
         auxiliary_classifier(512, num_classes, conv_norm, nn.AdaptiveAvgPool2d(4)),

@@ -16,7 +16,7 @@ from saccade.models.networks.bn_inception import Gate, Mixed
 
 
 class Residual(nn.Module):
-    """x + scale * (branches side by side, then 1x1 back to x's channels).  [N,C,H,W] -> same"""
+    """x + scale * (concatenated branches, then a 1x1 to x's channels).  [N,C,H,W] -> same"""
 
     def __init__(
         self,
@@ -39,13 +39,13 @@ class Residual(nn.Module):
         self.branches = tuple(branches)
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = torch.cat([self.get_submodule(name)(x) for name in self.branches], dim=1)
-        return self.relu(self.drop(self.se(self.conv2d(mixed)) * self.scale) + x)
+        branches = torch.cat([self.get_submodule(name)(x) for name in self.branches], dim=1)
+        return self.relu(self.drop(self.se(self.conv2d(branches)) * self.scale) + x)
 
 
 def mixed_5b(gate: Gate) -> Mixed:
-    """[N,192,35,35] -> [N,320,35,35]"""
-    mean = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+    """The first Inception module, of Inception-v3.  [N,192,35,35] -> [N,320,35,35]"""
+    pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
     return Mixed(
         320,
         gate,
@@ -54,7 +54,7 @@ def mixed_5b(gate: Gate) -> Mixed:
         branch2=nn.Sequential(
             conv_norm(192, 64, 1), conv_norm(64, 96, 3, padding=1), conv_norm(96, 96, 3, padding=1)
         ),
-        branch3=nn.Sequential(mean, conv_norm(192, 64, 1)),
+        branch3=nn.Sequential(pool, conv_norm(192, 64, 1)),
     )
 
 

@@ -1,7 +1,7 @@
 """LeNet.  LeCun et al. 1998, "Gradient-based learning applied to document recognition", Figure 2.
 
-`lenet5_1998` is the paper's network; its output's codes, digits as bitmaps of 7 x 12, are drawn
-after the paper's Figure 3, which prints them as images only.
+`lenet5_1998` is the paper's network; its output's codes, digits as bitmaps of 7 x 12, are copied
+from the paper's Figure 3, which has them only as images.
 Departures of `lenet5`: max pooling, ReLU and a linear output, as LeNet is built today, and every C3
 map sees every S2 map; its counts are those of the lectures' table.  `lenet_caffe` is the one of
 Caffe's MNIST example, whose public weights fit.
@@ -18,7 +18,7 @@ from saccade.models.layers.activations import ScaledTanh
 from saccade.models.layers.blocks import chain
 from saccade.models.layers.historic import RadialBasis, SubSampling, TableConv2d
 
-IMAGES = """
+BITMAPS = """
 ..###.. ...#... .#####. .#####. .....#.
 .#...#. ..##... #.....# #.....# ....##.
 #.....# .#.#... #.....# ......# ...#.#.
@@ -48,27 +48,27 @@ IMAGES = """
 
 
 def digit_codes(num_classes: int = 10) -> Tensor:
-    """A code of 84 numbers, +1 ink and -1 paper, for each class.  [num_classes,84]
+    """The target codes of the output layer, +1 ink and -1 paper.  -> [num_classes,84]
 
     Classes after the tenth get random codes, always the same: the paper names this as the
     alternative ("chosen at random with equal probabilities", section II-B).
     """
-    codes = _digits()
-    chance = random.Random(1998)
-    codes += [chance.choices((-1.0, 1.0), k=84) for _ in range(num_classes - len(codes))]
+    codes = _bitmap_codes()
+    generator = random.Random(1998)
+    codes += [generator.choices((-1.0, 1.0), k=84) for _ in range(num_classes - len(codes))]
     return torch.tensor(codes[:num_classes])
 
 
-def _digits() -> list[list[float]]:
+def _bitmap_codes() -> list[list[float]]:
     codes = []
-    for half in IMAGES.strip().split("\n\n"):
+    for half in BITMAPS.strip().split("\n\n"):
         for digit in zip(*(line.split() for line in half.split("\n"))):
             codes.append([1.0 if pixel == "#" else -1.0 for pixel in "".join(digit)])
     return codes
 
 
 # fmt: off
-C3_SEES = (  # Table I: the S2 maps that each C3 map sees
+C3_TABLE = (  # Table I: the S2 maps that each C3 map sees
     (0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5),
     (0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5),
     (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5),
@@ -98,7 +98,7 @@ def lenet5_1998(num_classes: int = 10) -> nn.Sequential:
     return chain(
         c1=nn.Conv2d(1, 6, 5), squash1=ScaledTanh(),             #   6 x 28 x 28
         s2=SubSampling(6), squash2=ScaledTanh(),                 #   6 x 14 x 14
-        c3=TableConv2d(6, C3_SEES, 5), squash3=ScaledTanh(),     #  16 x 10 x 10
+        c3=TableConv2d(6, C3_TABLE, 5), squash3=ScaledTanh(),     #  16 x 10 x 10
         s4=SubSampling(16), squash4=ScaledTanh(),                #  16 x  5 x  5
         c5=nn.Conv2d(16, 120, 5), squash5=ScaledTanh(),          # 120 x  1 x  1
         flatten=nn.Flatten(),

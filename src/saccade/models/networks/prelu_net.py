@@ -1,8 +1,9 @@
 """PReLU-net.  He et al. 2015, "Delving deep into rectifiers: surpassing human-level performance on
 ImageNet classification", Table 3, models A, B and C.
 
-A slope is learned for each channel; it starts at 0.25, and the weights allow for it.  The pyramid's
-bins are those of He et al. 2014, "Spatial pyramid pooling in deep convolutional networks".
+A slope is learned for each channel; it starts at 0.25, which the initialisation allows for.  The
+pyramid's bins are those of He et al. 2014, "Spatial pyramid pooling in deep convolutional
+networks".
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ SLOPE = 0.25  # of every PReLU at the start, Section 2.1
 
 
 class Column(NamedTuple):
-    """A column of Table 3: 3x3 convolutions a stage, and the widths of the three stages."""
+    """A column of Table 3."""
 
-    depth: int
-    widths: tuple[int, int, int]
+    depth: int  # 3x3 convolutions a stage
+    widths: tuple[int, int, int]  # channels of the three stages
 
 
 # fmt: off
@@ -40,13 +41,13 @@ def stage(cin: int, cout: int, depth: int) -> nn.Sequential:
 
 
 def pyramid(*levels: int) -> Concat:
-    """Maxima over n x n bins for each level n, joined.  [N,C,H,W] -> [N,C*sum(n*n)]"""
+    """Spatial pyramid pooling: maxima over n x n bins a level.  [N,C,H,W] -> [N,C*sum(n*n)]"""
     pools = {f"level{n}": chain(pool=nn.AdaptiveMaxPool2d(n), flat=nn.Flatten()) for n in levels}
     return Concat(**pools)
 
 
 def prelu_net(column: Column, num_classes: int = 1000) -> nn.Sequential:
-    """Table 3's `column`.  [N,3,H,W] -> [N,num_classes]"""
+    """PReLU-net of a column of Table 3.  [N,3,H,W] -> [N,num_classes]"""
     depth, (c2, c3, c4) = column
     # fmt: off
     network = chain(

@@ -2,7 +2,7 @@
 
 Departure: a bottleneck strides on its 3x3 ("v1.5"), as in all public weights; `bottleneck_v1` has
 the paper's placement, on the first 1x1.  Shortcuts that change shape are projections (option B).
-A block's `drop` does nothing; `variants.with_stochastic_depth` puts something there.
+A block's `drop` is the identity, which `variants.with_stochastic_depth` replaces.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Bottleneck(nn.Module):
     """1x1, 3x3, 1x1 and a shortcut, Figure 5 right.  [N,cin,H,W] -> [N,cout,H',W']
 
     `width` channels go through the 3x3; `strides` are those of the first 1x1 and of the 3x3;
-    `gate`, made for `cout` channels, sees the sum's first term.
+    `gate`, made for `cout` channels, is applied to the residual branch.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Bottleneck(nn.Module):
 
 
 def bottleneck(cin: int, cout: int, stride: int) -> Bottleneck:
-    """A quarter of the channels through a 3x3 that strides.  [N,cin,H,W] -> [N,cout,H',W']"""
+    """A bottleneck of stride on the 3x3 ("v1.5").  [N,cin,H,W] -> [N,cout,H/stride,W/stride]"""
     return Bottleneck(cin, cout // 4, cout, strides=(1, stride))
 
 
 def bottleneck_v1(cin: int, cout: int, stride: int) -> Bottleneck:
-    """The paper's: the first 1x1 strides.  [N,cin,H,W] -> [N,cout,H/stride,W/stride]"""
+    """The paper's, of stride on the first 1x1.  [N,cin,H,W] -> [N,cout,H/stride,W/stride]"""
     return Bottleneck(cin, cout // 4, cout, strides=(stride, 1))
 
 

@@ -1,7 +1,7 @@
 """ResNet for CIFAR-10.  He et al. 2015, "Deep residual learning for image recognition", 4.2.
 
 6n+2 weight layers; shortcuts have no weights (option A).  Names are those of the public weights
-(`linear` at the end); their inputs are normalised with ImageNet's means and deviations.
+(`linear` at the end); their inputs are normalised with ImageNet's mean and standard deviation.
 With bottlenecks, 9n+2 weight layers, as in He et al. 2016, "Identity mappings in deep residual
 networks", whose ResNet-164 it is as first built, and in Xie et al. 2016, Section 5.3.
 """
@@ -24,7 +24,7 @@ def cifar_resnet(
     depth: int, num_classes: int = 10, *, block: Block = basic_padded
 ) -> nn.Sequential:
     """`depth` weight layers, 20, 32, 44, 56 or 110 in the paper.  [N,3,32,32] -> [N,num_classes]"""
-    n = blocks_a_stage(depth, 2)
+    n = blocks_per_stage(depth, 2)
     # fmt: off
     return he(chain(
         conv1=conv(3, 16, 3), bn1=nn.BatchNorm2d(16), relu=nn.ReLU(),    # 16 x 32 x 32
@@ -46,7 +46,7 @@ def cifar_bottlenecks(
 
     ResNet-164 begins with 16 channels, ResNeXt-29 with 64.
     """
-    n, w = blocks_a_stage(depth, 3), width
+    n, w = blocks_per_stage(depth, 3), width
     # fmt: off
     return he(chain(
         conv1=conv(3, w, 3), bn1=nn.BatchNorm2d(w), relu=nn.ReLU(),      #    w x 32 x 32
@@ -61,8 +61,8 @@ def cifar_bottlenecks(
     # fmt: on
 
 
-def blocks_a_stage(depth: int, layers: int) -> int:
-    """How many blocks of so many layers make each of three stages of a network of `depth`."""
+def blocks_per_stage(depth: int, layers: int) -> int:
+    """The number of blocks of `layers` in each of three stages, for a network of `depth` layers."""
     n, rest = divmod(depth - 2, 3 * layers)
     if n < 1 or rest:
         step = 3 * layers

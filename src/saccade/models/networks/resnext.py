@@ -1,7 +1,7 @@
 """ResNeXt.  Xie et al. 2016, "Aggregated residual transformations for deep neural networks",
 Table 1; for CIFAR, Section 5.3.
 
-Departures: grouped convolutions, Figure 3c, which the paper has equal to its paths side by side.
+Departures: grouped convolutions, Figure 3c, which the paper shows to equal parallel paths.
 The CIFAR networks that begin with 16 channels are not in the paper, which has 64: a quarter of its
 widths, their cardinalities at the cost of one path of 16, as Table 2 has it for one of 64.
 """

@@ -1,8 +1,8 @@
 """VGG.  Simonyan and Zisserman 2014, "Very deep convolutional networks for large-scale image
 recognition", Table 1, columns A, B, D and E.
 
-Departures: the start of He 2015 in place of the paper's, which trained A first and grew the others
-from it; batch normalisation where `unit=conv_bn`, as in the public weights.
+Departures: the initialisation of He 2015 in place of the paper's, which trained A first and started
+the others from it; batch normalisation where `unit=conv_bn`, as in the public weights.
 
 At CIFAR's size: the first three stages of column B at half their widths, which brings 32 pixels
 down to 4 as five bring 224 to 7; one hidden layer, of 256 units.  For experiments: with and without

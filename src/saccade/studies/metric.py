@@ -1,4 +1,4 @@
-"""Number: what a study compares, read from finished runs and written for people."""
+"""The metric of a study, read from finished runs and formatted for people."""
 
 from __future__ import annotations
 
@@ -19,33 +19,36 @@ Measure = Callable[["Run", float], float | None]
 
 @dataclass(frozen=True)
 class MetricKind:
-    """A kind of number: how it is read, and what it is called."""
+    """A kind of metric: how it is read from a run, and its description."""
 
-    words: str  # with {} for the level
+    description: str  # with {} for the level
     measure: Measure
     column: str  # of log.jsonl: what is drawn over the epochs
-    share: bool = False  # between 0 and 1, higher is better; all others are from 0 on, to be low
+    share: bool = False  # between 0 and 1, higher is better; all others are at least 0, lower is
     level: bool = False  # whether it needs one
 
     @property
-    def highest(self) -> float:
+    def max_value(self) -> float:
+        """1 for shares, else infinite."""
         return 1.0 if self.share else inf
 
 
 @dataclass(frozen=True)
 class StudyMetric:
-    """A kind of number, at a level where it needs one."""
+    """A kind of metric, at a level where it needs one."""
 
     name: str
     level: float = 0.0
 
     @property
     def kind(self) -> MetricKind:
+        """The kind of this name."""
         return KINDS[self.name]
 
     @property
-    def words(self) -> str:
-        return self.kind.words.format(f"{self.level:g}")
+    def description(self) -> str:
+        """The kind's description with the level."""
+        return self.kind.description.format(f"{self.level:g}")
 
     @property
     def sign(self) -> int:
@@ -53,30 +56,31 @@ class StudyMetric:
         return 1 if self.kind.share else -1
 
     def of(self, run: Run) -> float | None:
-        """The number of a finished run; None where it was never reached."""
+        """The metric of a finished run; None where the level was never reached."""
         return self.kind.measure(run, self.level)
 
     def validation_value(self, run: Run) -> float | None:
-        """What a tuned setting is chosen by: validation, never the test images."""
+        """The value by which a tuned setting is chosen, never that of the test images."""
         return run.val.accuracy if self.name == "test_accuracy" else self.of(run)
 
-    def written(self, value: float) -> str:
+    def formatted(self, value: float) -> str:
+        """The value as text, shares in per cent."""
         return percent(value) if self.kind.share else self.bare(value)
 
-    def bounded(self, interval: Interval | None) -> Interval | None:
-        """An interval of means, cut where no number of the kind can be."""
+    def clipped(self, interval: Interval | None) -> Interval | None:
+        """An interval of means, clipped to the range of the metric."""
         if interval is None:
             return None
-        return Interval(max(0.0, interval.low), min(self.kind.highest, interval.high))
+        return Interval(max(0.0, interval.low), min(self.kind.max_value, interval.high))
 
     def bare(self, value: float) -> str:
-        """Without its unit."""
+        """The value as text without its unit."""
         if self.kind.share:
             return f"{100 * value:.1f}"
         return f"{value:.1f}" if self.kind.level else f"{value:.3g}"
 
     def difference(self, value: float) -> str:
-        """With its sign; shares in points."""
+        """A difference as text with its sign, shares in percentage points."""
         if self.kind.share:
             return f"{100 * value:+.1f}"
         return f"{value:+.1f}" if self.kind.level else f"{value:+.3g}"
@@ -86,7 +90,7 @@ class StudyMetric:
 
 
 def metric_of(text: str) -> StudyMetric:
-    """The number as a study writes it: `test_accuracy`, `epochs_to_loss:0.1`."""
+    """The metric of its name in a study's file: `test_accuracy`, `epochs_to_loss:0.1`."""
     name, colon, level = str(text).partition(":")
     if name not in KINDS:
         raise unknown("number", name, KINDS, RecipeError)
