@@ -74,7 +74,7 @@ def test_a_sweep_down_a_parabola_breaks_where_theory_says() -> None:
     """A step at the rate r leaves (1 - r) w of w: the loss w^2 / 2 falls up to a rate of 2."""
     weight = nn.Parameter(torch.tensor([1.0]))
     optimizer = torch.optim.SGD([weight], lr=0.3)
-    stepper = lr_sweep(Stepper(optimizer, cosine(), 5), steps=40, span=(0.11, 100.0))
+    stepper = lr_sweep(Stepper(optimizer, cosine(), 5), steps=40, lr_range=(0.11, 100.0))
 
     def events() -> Iterator[Step]:
         for step in range(40):
@@ -107,7 +107,7 @@ def test_a_sweep_of_a_training_finds_a_rate_that_learns() -> None:
         return model, Stepper(torch.optim.SGD(model.parameters(), lr=0.5), cosine(), 40)
 
     model, whole = made()
-    stepper = lr_sweep(whole, steps=100, span=(1e-5, 100.0))
+    stepper = lr_sweep(whole, steps=100, lr_range=(1e-5, 100.0))
     events = list(train(supervised(model, task, stepper), loader, compose([]), epochs=100))
     assert sum(isinstance(event, Step) for event in events) == 100
     rate = suggested_lr(list(lr_points(events)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from saccade.engine import profile
-from saccade.engine.profile import SIDE, peak_flops
+from saccade.engine.profile import MATRIX_SIZE, peak_flops
 
 
 def test_the_rate_of_a_processor_does_not_count_what_others_keep_it_from(
@@ -22,4 +22,4 @@ def test_the_rate_of_a_processor_does_not_count_what_others_keep_it_from(
     )
     monkeypatch.setattr(profile, "time", clocks)
     rate = peak_flops(torch.device("cpu"), torch.float32)
-    assert rate == pytest.approx(2 * SIDE**3 / 0.01)
+    assert rate == pytest.approx(2 * MATRIX_SIZE**3 / 0.01)

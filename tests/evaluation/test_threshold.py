@@ -68,11 +68,11 @@ def test_a_precision_out_of_reach_is_refused_with_the_best_there_is() -> None:
 
 def test_wishes_that_are_none_are_refused() -> None:
     with pytest.raises(UsageError, match="one thing"):
-        ThresholdTarget.of(0.9, 0.9, keep=False)
+        ThresholdTarget.of(0.9, 0.9, save=False)
     with pytest.raises(UsageError, match="one thing"):
-        ThresholdTarget.of(None, None, keep=True)
+        ThresholdTarget.of(None, None, save=True)
     with pytest.raises(UsageError, match="--precision cannot be 98"):
-        ThresholdTarget.of(98, None, keep=False)
+        ThresholdTarget.of(98, None, save=False)
     with pytest.raises(UsageError, match="this is multilabel"):
         refuse_without_confidence(Multilabel(("a", "b")))
 

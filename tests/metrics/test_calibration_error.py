@@ -23,7 +23,7 @@ from saccade.metrics.metric import MetricReport
 
 def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = ClassMetric(tuple("abcde"[: probabilities.shape[1]]))
-    return metric.measured(metric.rows(probabilities, targets))
+    return metric.report(metric.rows(probabilities, targets))
 
 
 @pytest.mark.parametrize("bins", [5, 15])

@@ -22,11 +22,11 @@ from saccade.metrics.counts import (
     confusion_matrix,
     f1,
     from_confusion,
+    imbalanced,
     label_counts,
     matthews_corrcoef,
     precision,
     recall,
-    unequal,
 )
 
 HAND = from_confusion(torch.tensor([[20, 5], [10, 15]]))
@@ -190,4 +190,4 @@ def test_baselines_by_hand() -> None:
 
 @pytest.mark.parametrize(("sizes", "expected"), [((10, 15), False), ((10, 16), True)])
 def test_balanced_accuracy_leads_where_classes_differ(sizes, expected) -> None:
-    assert unequal(from_confusion(torch.diag(torch.tensor([*sizes, 0])))) == expected
+    assert imbalanced(from_confusion(torch.diag(torch.tensor([*sizes, 0])))) == expected

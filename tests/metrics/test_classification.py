@@ -10,7 +10,7 @@ import torch
 
 from saccade.metrics import classification
 from saccade.metrics.classification import ClassMetric
-from saccade.metrics.measure import leading, named_number, scores
+from saccade.metrics.measure import named_metric, primary_metric, scores
 from saccade.metrics.metric import MetricReport, Predicted
 
 
@@ -20,7 +20,7 @@ def metric_for(probabilities: torch.Tensor) -> ClassMetric:
 
 def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = metric_for(probabilities)
-    return metric.measured(metric.rows(probabilities, targets))
+    return metric.report(metric.rows(probabilities, targets))
 
 
 def test_numbers_of_classes_agree_with_scikit_learn(answers, quietly) -> None:
@@ -90,8 +90,8 @@ def test_rows_of_a_part_are_the_part_measured_alone(answers) -> None:
     metric, places = metric_for(p), torch.arange(len(t)).flip(0)[::2]
     part = metric.rows(p, t)[places]
     assert len(part) == len(places)
-    assert metric.measured(part) == pytest.approx(measured(p[places], t[places]), nan_ok=True) or (
-        str(metric.measured(part)) == str(measured(p[places], t[places]))
+    assert metric.report(part) == pytest.approx(measured(p[places], t[places]), nan_ok=True) or (
+        str(metric.report(part)) == str(measured(p[places], t[places]))
     )
 
 
@@ -100,9 +100,9 @@ def test_no_more_is_worked_out_than_is_asked_for(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delattr(classification, "macro_mean")
     metric = ClassMetric(("a", "b"))
     rows = metric.rows(torch.eye(2), torch.tensor([0, 1]))
-    assert leading(metric, rows).value == scores(metric, rows)["accuracy"] == 1
+    assert primary_metric(metric, rows).value == scores(metric, rows)["accuracy"] == 1
     with pytest.raises(NameError, match="macro_mean"):
-        metric.measured(rows)
+        metric.report(rows)
 
 
 def test_of_many_images_and_classes_what_sorts_every_class_is_left_out() -> None:
@@ -118,7 +118,7 @@ def test_balanced_accuracy_leads_where_classes_are_unequal_and_accuracy_is_watch
     p, t = torch.tensor([[0.9, 0.1]]).repeat(10, 1), torch.tensor([0] * 9 + [1])
     metric = ClassMetric(("a", "b"))
     rows = metric.rows(p, t)
-    first = leading(metric, rows)
+    first = primary_metric(metric, rows)
     assert (first.name, first.value, first.baseline) == ("balanced accuracy", 0.5, 0.5)
-    assert named_number(metric, rows, "accuracy").baseline == 0.9
+    assert named_metric(metric, rows, "accuracy").baseline == 0.9
     assert scores(metric, rows)["accuracy"] == 0.9

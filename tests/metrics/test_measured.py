@@ -23,7 +23,7 @@ def labels_measured(
     probabilities: torch.Tensor, targets: torch.Tensor, thresholds: tuple[float, ...] = ()
 ) -> MetricReport:
     metric = LabelMetric(LABELS, thresholds)
-    return metric.measured(metric.rows(probabilities, targets))
+    return metric.report(metric.rows(probabilities, targets))
 
 
 def numbers_measured(
@@ -33,7 +33,7 @@ def numbers_measured(
     unit: str = "",
 ) -> MetricReport:
     metric = RegressionMetric(unit=unit)
-    return metric.measured(metric.rows(predictions, targets), groups)
+    return metric.report(metric.rows(predictions, targets), groups)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ METRICS = {
 
 def measured(predictions: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = RegressionMetric()
-    return metric.measured(metric.rows(predictions[:, None], targets[:, None]))
+    return metric.report(metric.rows(predictions[:, None], targets[:, None]))
 
 
 @pytest.fixture

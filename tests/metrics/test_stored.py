@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from saccade.metrics.classification import ClassMetric
-from saccade.metrics.measure import leading, named_number, scores
+from saccade.metrics.measure import named_metric, primary_metric, scores
 from saccade.metrics.metric import Metric, MetricValue, Predicted
 from saccade.metrics.multilabel import LabelMetric
 from saccade.metrics.paired import paired
@@ -136,12 +136,12 @@ def test_every_number_is_what_it_was(case: str) -> None:
     metric, stored = metric_of(kind, predictions), NUMBERS[case]
     batches = zip(predictions.split(33), targets.split(33), strict=True)
     rows = Predicted.joined([metric.rows(*batch) for batch in batches])
-    found = metric.measured(rows, groups)
+    found = metric.report(rows, groups)
     assert alike([told(number) for number in found.metrics], stored["numbers"])
-    assert alike(told(leading(metric, rows, groups)), stored["leading"])
+    assert alike(told(primary_metric(metric, rows, groups)), stored["leading"])
     assert alike(scores(metric, rows), {k: stored["watched"][k] for k in scores(metric, rows)})
     assert alike(rows.losses[:5].tolist(), stored["losses"])
-    seeded = metric.measured(rows, groups, seed=3).metrics
+    seeded = metric.report(rows, groups, seed=3).metrics
     assert alike([told(number)[3] for number in seeded], stored["seed 3"])
     tables = [
         [
@@ -161,7 +161,7 @@ def test_a_number_by_its_name_is_that_of_the_whole_list(case: str) -> None:
     rows = metric.rows(predictions, targets)
     stored = {row[0]: row for row in NUMBERS[case]["numbers"] if "per place" not in row[0]}
     for name, row in stored.items():
-        assert alike(told(named_number(metric, rows, name, groups)), row)
+        assert alike(told(named_metric(metric, rows, name, groups)), row)
 
 
 def written(kind: str, predictions: Tensor, targets: Tensor) -> Mapping[str, list[str]]:
@@ -202,7 +202,7 @@ def test_every_difference_is_what_it_was(case: str) -> None:
     if groups is not None:  # files name groups by words, which are numbered as they come
         groups = groups.unique_consecutive(return_inverse=True)[1]
     found = paired(metric, rows, groups)
-    numbers = [[told(one.number(k)) for one in found] for k in range(3)]
+    numbers = [[told(one.metric(k)) for one in found] for k in range(3)]
     without_baseline = [[[*row[:5], row[6]] for row in rows] for rows in numbers]
     assert alike(without_baseline, COMPARISONS[case]["runs"])
     for (i, j), stored in zip(((0, 1), (0, 2), (1, 2)), COMPARISONS[case]["pairs"], strict=True):

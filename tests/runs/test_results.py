@@ -50,7 +50,7 @@ def test_predictions_are_a_sequence_and_a_table() -> None:
 def test_an_evaluation_reads_well() -> None:
     probabilities = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.7, 0.3]])
     metric = ClassMetric(("a", "b"))
-    measured = metric.measured(metric.rows(probabilities, torch.tensor([0, 0, 1, 1])))
+    measured = metric.report(metric.rows(probabilities, torch.tensor([0, 0, 1, 1])))
     note = "the data has no image of 1 of 3 classes: 'c'"
     found = replace(Evaluation.of("test", "classification", measured), notes=(note,))
     assert repr(found) == "Evaluation(test: accuracy 75.0 % (30.1–95.4, n = 4))"

@@ -73,14 +73,14 @@ def test_a_finished_run_goes_on_for_more_epochs(
         api.resume(short.path, epochs=2)
     before, report = weights(short), (short.path / "report.html").read_bytes()
 
-    close = Logbook._close
+    close = Logbook._end_epoch
 
     def interrupted(self: Logbook, *event: object) -> None:
         close(self, *event)  # type: ignore[arg-type]
         raise self.stop(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Logbook, "_close", interrupted)
+        patched.setattr(Logbook, "_end_epoch", interrupted)
         with pytest.raises(Stopped, match="stopped in epoch 4 of 4"):
             api.resume(short.path, epochs=4)
     halfway = Run.open(short.path)

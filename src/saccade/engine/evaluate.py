@@ -1,4 +1,4 @@
-"""Evaluation: every held-out image once, as it is or under every corruption and severity."""
+"""Evaluation of a network on every image of a split, and on corrupted copies of the images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.ood import Novelty
-from saccade.metrics.measure import leading
+from saccade.metrics.measure import primary_metric
 from saccade.metrics.metric import MetricValue
 from saccade.models.backbone import HeadInputs
 from saccade.tasks.task import Task
@@ -25,10 +25,10 @@ from saccade.tasks.task import Task
 
 @dataclass(frozen=True)
 class EvaluationOutputs:
-    """What is kept of what a network predicts of each image, in the order of the split."""
+    """The rows of the metric, an image each, in the order of the split."""
 
-    rows: Any  # of the task's metric: `task.metric()` gives every number of them
-    novelty: Tensor | None = None  # [N] float32, 0 to 1, where it was asked for
+    rows: Any  # `task.metric()` computes every metric from them
+    novelty: Tensor | None = None  # [N] float32, 0 to 1; None where not measured
 
 
 def evaluate(
@@ -41,21 +41,21 @@ def evaluate(
 ) -> EvaluationOutputs:
     """Predict every image of `loader`, in eval mode and float32, and keep the rows of the metric.
 
-    No more than a batch of predictions is in memory.  With `maps` a prediction is the mean over the
-    image under each of them.  The processes of a world share the work; each has the whole result.
+    No more than a batch of predictions is in memory.  With `tta` a prediction is the mean over
+    these transforms of the image.  The processes of a world share the work; each returns all rows.
     """
-    metric, parts, places, strange = task.metric(), [], [], []
-    inside = HeadInputs(model) if novelty else None
-    for prediction, batch in predict(inside or model, task, loader, world, tta):
-        parts.append(metric.rows(prediction, batch.targets))
-        places.append(batch.index.cpu())
-        if novelty and inside:
-            share = novelty.mean_score(inside.features).to(prediction)
-            strange.append(world.all_gather(share, len(batch)).cpu())
-            inside.features.clear()
-    order = torch.cat(places).argsort()
-    shares = torch.cat(strange)[order] if strange else None
-    return EvaluationOutputs(parts[0].joined(parts)[order], shares)
+    metric, rows, indices, novelties = task.metric(), [], [], []
+    head_inputs = HeadInputs(model) if novelty else None
+    for prediction, batch in predict(head_inputs or model, task, loader, world, tta):
+        rows.append(metric.rows(prediction, batch.targets))
+        indices.append(batch.index.cpu())
+        if novelty and head_inputs:
+            scores = novelty.mean_score(head_inputs.features).to(prediction)
+            novelties.append(world.all_gather(scores, len(batch)).cpu())
+            head_inputs.features.clear()
+    order = torch.cat(indices).argsort()
+    mean_novelty = torch.cat(novelties)[order] if novelties else None
+    return EvaluationOutputs(rows[0].joined(rows)[order], mean_novelty)
 
 
 @torch.inference_mode()
@@ -66,22 +66,24 @@ def predict(
     world: World = SINGLE_PROCESS,
     tta: Sequence[TTATransform] = (),
 ) -> Iterator[tuple[Tensor, Batch]]:
-    """What the task says of each batch of `loader`, in eval mode, beside the batch."""
+    """The task's predictions [N,...] of each batch of `loader`, in eval mode, and the batch."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     for batch in loader.epoch(0):
         batch = batch.to(device)
-        part, _ = world.shard(batch)
-        of_images = partial(task.predict, model)
-        prediction = averaged(of_images, part.images, tta) if tta else of_images(part.images)
+        shard, _ = world.shard(batch)
+        predict_images = partial(task.predict, model)
+        prediction = (
+            averaged(predict_images, shard.images, tta) if tta else predict_images(shard.images)
+        )
         yield world.all_gather(prediction, len(batch)), batch
     model.train(was_training)
 
 
 @dataclass(frozen=True)
 class CorruptionScore:
-    """The first number of a task under one corruption; severity 0 is the images as they are."""
+    """The primary metric of a task under one corruption; severity 0 is the clean images."""
 
     corruption: str  # "" for none
     severity: int
@@ -96,18 +98,18 @@ def robustness(
     groups: Tensor | None = None,
     tta: Sequence[TTATransform] = (),
 ) -> Iterator[CorruptionScore]:
-    """First the images as they are, then each of `corruptions`, all without, at all severities.
+    """First the clean images, then each of `corruptions` (all by default) at every severity.
 
-    Every one is of the same images, so a difference between two is more certain than their
-    intervals, each by itself, make it look.  With `groups` [N] int64, images that belong
-    together, intervals draw whole groups; with `maps` a corrupted image is seen under each.
+    All scores are of the same images, so a difference between two is more certain than their
+    separate intervals suggest.  With `groups` [N] int64 intervals resample whole groups; with `tta`
+    a prediction is the mean over these transforms of a corrupted image.
     """
 
-    def measured(loader: Loader) -> MetricValue:
-        return leading(task.metric(), evaluate(model, task, loader, tta=tta).rows, groups)
+    def score(loader: Loader) -> MetricValue:
+        return primary_metric(task.metric(), evaluate(model, task, loader, tta=tta).rows, groups)
 
-    yield CorruptionScore("", 0, measured(loader))
+    yield CorruptionScore("", 0, score(loader))
     for name in corruptions or names(loader.images.shape[0]):
         for severity in SEVERITIES:
             corrupted = loader.through(CorruptedImages(name, severity))
-            yield CorruptionScore(name, severity, measured(corrupted))
+            yield CorruptionScore(name, severity, score(corrupted))

@@ -82,17 +82,17 @@ def write_features(
     """
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
-    cut = backbone(network, layer)
+    extractor = backbone(network, layer)
     parts, rows, failed = [], [], []
     with counting("looking") as progress:
         for split, items in _splits(data):
             result = decode_all(items, preprocessing)
             failed += result.failed
-            kept = [items[k] for k in result.indices]
-            if kept:
-                decoding = DecodedImages(kept, result.images, preprocessing)
-                parts.append(features(cut, decoding, AugmentedCopies(), progress)[:, 0])
-                rows += [(item.name, label_text(item.label), split) for item in kept]
+            readable = [items[k] for k in result.indices]
+            if readable:
+                decoding = DecodedImages(readable, result.images, preprocessing)
+                parts.append(features(extractor, decoding, AugmentedCopies(), progress)[:, 0])
+                rows += [(item.name, label_text(item.label), split) for item in readable]
     if not parts:
         raise DataError(f"no image of '{data}' can be read")
     return _write(out, torch.cat(parts), rows, (str(model), layer), tuple(failed))
@@ -122,8 +122,8 @@ def _weights_of(network: str, weights: str | None) -> Pretrained:
     """Those that are named, those that lie here, or the first that are published."""
     size = input_shape(network)[1]
     if weights is None and not network.startswith(PREFIX):
-        known = local_weights(size, network)
-        weights = known[0].tag if known else "imagenet"
+        local = local_weights(size, network)
+        weights = local[0].tag if local else "imagenet"
     return pretrained(weights or "imagenet", network)
 
 
@@ -135,7 +135,7 @@ def _splits(data: str | Path) -> Iterator[tuple[str, tuple[Item, ...]]]:
 
 def _write(
     out: Path,
-    numbers: Tensor,
+    matrix: Tensor,
     rows: list[tuple[str, str, str]],
     origin: tuple[str, str],
     failed: tuple[Skipped, ...],
@@ -145,9 +145,9 @@ def _write(
     table.writerow(("name", "label", "split"))
     table.writerows(rows)
     with atomic_file(out / "features.npy") as temporary, temporary.open("wb") as file:
-        np.save(file, numbers.numpy())
+        np.save(file, matrix.numpy())
     atomic_write(out / "manifest.csv", text.getvalue())
-    count, width = numbers.shape
+    count, width = matrix.shape
     return WrittenFeatures(
         out / "features.npy", out / "manifest.csv", *origin, (count, width), failed
     )

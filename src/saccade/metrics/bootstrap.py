@@ -17,9 +17,9 @@ from saccade.metrics.intervals import Interval
 
 Statistic = Callable[[Tensor], Tensor]  # how often each image is there [B,N] float64 -> [B]
 
-PORTION = 250_000  # weights at a time: 2 MB, which a processor keeps near
-DRAWS = 4_000_000  # images drawn for each number: 2,000 replicates up to 2,000 images
-FEWEST = 200  # replicates; an end of the interval is then good to a fifth of its width
+CHUNK_SIZE = 250_000  # weights at a time: 2 MB, which a processor keeps near
+MAX_DRAWS = 4_000_000  # images drawn for each number: 2,000 replicates up to 2,000 images
+MIN_REPLICATES = 200  # replicates; an end of the interval is then good to a fifth of its width
 
 
 @dataclass(frozen=True)
@@ -44,31 +44,31 @@ class Resampling:
 
     def affordable(self) -> Resampling:
         """With no more replicates than so many images allow."""
-        most = max(FEWEST, DRAWS // max(1, self.n))
-        return replace(self, replicates=min(self.replicates, most))
+        limit = max(MIN_REPLICATES, MAX_DRAWS // max(1, self.n))
+        return replace(self, replicates=min(self.replicates, limit))
 
     def weights(self) -> Iterator[Tensor]:
         """Portions [B,N] float64 of all replicates; the same at every call."""
         generator = torch.Generator().manual_seed(self.seed)
-        place, strata = self.units()
+        unit, strata = self.units()
         start, size = blocks(strata)
         order = strata.argsort(stable=True)
         units = len(strata)
-        for portion in portions(self.replicates, max(units, self.n)):
-            chance = torch.rand(portion, units, generator=generator, dtype=torch.float64)
-            drawn = order[start + (chance * size).long()]
-            times = torch.zeros_like(chance).scatter_add_(1, drawn, torch.ones_like(chance))
-            yield times[:, place]
+        for count in chunk_sizes(self.replicates, max(units, self.n)):
+            uniform = torch.rand(count, units, generator=generator, dtype=torch.float64)
+            drawn = order[start + (uniform * size).long()]
+            counts = torch.zeros_like(uniform).scatter_add_(1, drawn, torch.ones_like(uniform))
+            yield counts[:, unit]
 
     def units(self) -> tuple[Tensor, Tensor]:
         """The unit of each image [N], and the stratum of each unit, what is drawn whole [U]."""
         strata = torch.zeros(self.n, dtype=torch.int64) if self.strata is None else self.strata
         if self.groups is None:
             return torch.arange(self.n), strata
-        groups, place = self.groups.unique(return_inverse=True)
-        kinds, kind = strata.unique(return_inverse=True)
-        cells = torch.bincount(place * len(kinds) + kind, minlength=len(groups) * len(kinds))
-        return place, cells.view(len(groups), len(kinds)).argmax(dim=1)
+        groups, unit = self.groups.unique(return_inverse=True)
+        names, stratum = strata.unique(return_inverse=True)
+        counts = torch.bincount(unit * len(names) + stratum, minlength=len(groups) * len(names))
+        return unit, counts.view(len(groups), len(names)).argmax(dim=1)
 
 
 def blocks(strata: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,11 +78,11 @@ def blocks(strata: Tensor) -> tuple[Tensor, Tensor]:
     return starts.repeat_interleave(sizes), sizes.repeat_interleave(sizes)
 
 
-def portions(total: int, width: int) -> Iterator[int]:
-    """Numbers of rows, together `total`, of at most `PORTION` cells each."""
-    most = max(1, PORTION // max(width, 1))
-    for first in range(0, total, most):
-        yield min(most, total - first)
+def chunk_sizes(total: int, width: int) -> Iterator[int]:
+    """Numbers of rows, together `total`, of at most `CHUNK_SIZE` cells each."""
+    rows = max(1, CHUNK_SIZE // max(width, 1))
+    for first in range(0, total, rows):
+        yield min(rows, total - first)
 
 
 def mean_of(values: Tensor) -> Statistic:
@@ -93,15 +93,17 @@ def mean_of(values: Tensor) -> Statistic:
 
 def mean_over(statistics: Sequence[Statistic]) -> Statistic:
     """The mean of several statistics, of those that are numbers."""
-    return lambda weights: torch.stack([one(weights) for one in statistics]).nanmean(dim=0)
+    return lambda weights: torch.stack([statistic(weights) for statistic in statistics]).nanmean(
+        dim=0
+    )
 
 
 def replicates(statistics: Sequence[Statistic], resampling: Resampling) -> Tensor:
     """The statistics S of every replicate B, all of the same draws; NaN where undefined.  [S,B]"""
     if not statistics:
         return torch.empty(0, resampling.replicates, dtype=torch.float64)
-    drawn = [torch.stack([one(w) for one in statistics]) for w in resampling.weights()]
-    return torch.cat(drawn, dim=1)
+    chunks = [torch.stack([statistic(w) for statistic in statistics]) for w in resampling.weights()]
+    return torch.cat(chunks, dim=1)
 
 
 def percentile(

@@ -19,7 +19,7 @@ from saccade.metrics.bootstrap import Statistic, mean_over
 from saccade.metrics.intervals import Interval, wilson
 
 BINS = 15  # of both errors of calibration
-SMALLEST = 2.0**-149  # float32's smallest number; a probability below it counts as that
+MIN_PROBABILITY = 2.0**-149  # float32's smallest number; a probability below it counts as that
 COLDEST, HOTTEST = 0.01, 100.0  # temperatures outside have no meaning
 
 
@@ -28,8 +28,8 @@ def log_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
 
     Good 1952, Rational decisions.  [N,K], [N] int64 -> [N] float64
     """
-    given = probabilities.gather(1, targets[:, None])[:, 0]
-    return -given.double().clamp_min(SMALLEST).log()
+    true_probability = probabilities.gather(1, targets[:, None])[:, 0]
+    return -true_probability.double().clamp_min(MIN_PROBABILITY).log()
 
 
 def brier_scores(probabilities: Tensor, targets: Tensor) -> Tensor:
@@ -48,11 +48,11 @@ def expected_calibration_error(confidences: Tensor, correct: Tensor, bins: int =
     Guo 2017, Equation 3: the sum over bins of n_bin / n * |accuracy - confidence|, in bins
     (m - 1) / 15 < confidence <= m / 15.  confidences [N] in the predicted class, correct [N] bool
     """
-    place = torch.bucketize(confidences, equal_width(bins)[1:-1].to(confidences.dtype))
+    bin_index = torch.bucketize(confidences, equal_width(bins)[1:-1].to(confidences.dtype))
     gaps = confidences.double() - correct.double()
 
     def statistic(weights: Tensor) -> Tensor:
-        sums = weights.new_zeros(len(weights), bins).index_add_(1, place, weights * gaps)
+        sums = weights.new_zeros(len(weights), bins).index_add_(1, bin_index, weights * gaps)
         return sums.abs().sum(dim=1) / weights.sum(dim=1)
 
     return statistic
@@ -85,11 +85,11 @@ def _range_gaps(probabilities: Tensor, truth: Tensor) -> Statistic:
 
 def _range_shares(probabilities: Tensor) -> Tensor:
     """How much of each image lies in each range: equal probabilities lie alike.  [N] -> [N,R]"""
-    _, place, times = probabilities.unique(return_inverse=True, return_counts=True)
-    ends = times.cumsum(dim=0)[:, None]  # of equal values, by rising probability
+    _, index, counts = probabilities.unique(return_inverse=True, return_counts=True)
+    ends = counts.cumsum(dim=0)[:, None]  # of equal values, by rising probability
     borders = (len(probabilities) * torch.arange(BINS + 1) / BINS).ceil()
-    inside = ends.minimum(borders[1:]) - (ends - times[:, None]).maximum(borders[:-1])
-    return (inside.clamp_min(0).double() / times[:, None])[place]
+    inside = ends.minimum(borders[1:]) - (ends - counts[:, None]).maximum(borders[:-1])
+    return (inside.clamp_min(0).double() / counts[:, None])[index]
 
 
 class Bin(NamedTuple):
@@ -136,12 +136,12 @@ def reliability(confidences: Tensor, correct: Tensor, ends: Tensor) -> tuple[Bin
     )
 
 
-def _bin_sums(confidences: Tensor, right: Tensor, ends: Tensor) -> Tensor:
+def _bin_sums(confidences: Tensor, correct: Tensor, ends: Tensor) -> Tensor:
     """In each bin the images, their summed confidence and the right ones.  [3,bins] float64"""
-    place = torch.bucketize(confidences, ends[1:-1].to(confidences.dtype))
+    bin_index = torch.bucketize(confidences, ends[1:-1].to(confidences.dtype))
     confidences = confidences.double()
-    rows = torch.stack([torch.ones_like(confidences), confidences, right.double()])
-    return rows.new_zeros(3, len(ends) - 1).index_add_(1, place, rows)
+    rows = torch.stack([torch.ones_like(confidences), confidences, correct.double()])
+    return rows.new_zeros(3, len(ends) - 1).index_add_(1, bin_index, rows)
 
 
 class Temperature(NamedTuple):
@@ -189,7 +189,7 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
 
 def _logits(probabilities: Tensor) -> Tensor:
     """Logits of `probabilities`, up to a constant a row.  [N,K] -> [N,K] float64"""
-    return probabilities.double().clamp_min(SMALLEST).log()
+    return probabilities.double().clamp_min(MIN_PROBABILITY).log()
 
 
 def _zero_of_slope(logits: Tensor, targets: Tensor) -> float:

@@ -17,7 +17,9 @@ from saccade.metrics.bootstrap import Statistic
 from saccade.metrics.intervals import Interval, f1_interval, linear, wilson
 from saccade.metrics.metric import ClassMetrics, MetricValue
 
-UNEQUAL = 1.5  # times the images of the smallest class; above, accuracy and balanced accuracy part
+IMBALANCE_RATIO = (
+    1.5  # times the images of the smallest class; above, accuracy and balanced accuracy part
+)
 
 
 class ClassCounts(NamedTuple):
@@ -66,9 +68,11 @@ def from_confusion(confusion: Tensor) -> ClassCounts:
     return ClassCounts(*(part.double() for part in parts))
 
 
-def label_counts(predicted: Tensor, true: Tensor) -> ClassCounts:
+def label_counts(predicted: Tensor, targets: Tensor) -> ClassCounts:
     """Counts where an image has any number of labels.  [N,K] bool, [N,K] bool -> [K] each"""
-    return ClassCounts(*(part.sum(dim=0).double() for part in (predicted & true, true, predicted)))
+    return ClassCounts(
+        *(part.sum(dim=0).double() for part in (predicted & targets, targets, predicted))
+    )
 
 
 def constant_counts(counts: ClassCounts) -> ClassCounts:
@@ -85,10 +89,10 @@ def count_statistic(
     return lambda weights: score(class_counts(predicted, targets, num_classes, weights))
 
 
-def label_statistic(score: CountScore, predicted: Tensor, true: Tensor) -> Statistic:
+def label_statistic(score: CountScore, predicted: Tensor, targets: Tensor) -> Statistic:
     """`score` of the counts of labels, to be resampled.  [N,K] bool, [N,K] bool"""
-    parts = [part.double() for part in (predicted & true, true, predicted)]
-    return lambda weights: score(ClassCounts(*(weights @ part for part in parts)))
+    columns = [column.double() for column in (predicted & targets, targets, predicted)]
+    return lambda weights: score(ClassCounts(*(weights @ column for column in columns)))
 
 
 def precision(counts: ClassCounts) -> Tensor:
@@ -177,17 +181,19 @@ def balanced_accuracy(counts: ClassCounts) -> Tensor:
 
 def balanced_accuracy_interval(counts: ClassCounts, confidence: float = 0.95) -> Interval:
     """From the Wilson intervals of the recalls: never without width, even if all is right.  [K]"""
-    there = counts.support > 0
-    shares = recall(counts)[there].tolist()
-    pairs = zip(counts.true_positives[there].tolist(), counts.support[there].tolist(), strict=True)
+    present = counts.support > 0
+    shares = recall(counts)[present].tolist()
+    pairs = zip(
+        counts.true_positives[present].tolist(), counts.support[present].tolist(), strict=True
+    )
     intervals = [wilson(right, int(n), confidence) for right, n in pairs]
     return linear(shares, intervals, [1 / len(shares)] * len(shares))
 
 
-def unequal(counts: ClassCounts) -> bool:
+def imbalanced(counts: ClassCounts) -> bool:
     """Whether classes differ so much in size that balanced accuracy is to be named first.  [K]"""
-    there = counts.support[counts.support > 0]
-    return bool(len(there) and there.max() > UNEQUAL * there.min())
+    support = counts.support[counts.support > 0]
+    return bool(len(support) and support.max() > IMBALANCE_RATIO * support.min())
 
 
 class Baseline(NamedTuple):
@@ -201,11 +207,11 @@ class Baseline(NamedTuple):
 
 def baseline(counts: ClassCounts) -> Baseline:
     """The baselines on the images that were counted.  [K]"""
-    there = counts.support[counts.support > 0]
-    shares = there / counts.n
+    support = counts.support[counts.support > 0]
+    shares = support / counts.n
     return Baseline(
         majority=float(shares.max()),
-        balanced=1 / len(there),
+        balanced=1 / len(support),
         log_loss=float(-(shares * shares.log()).sum()),
         brier=1 - float((counts.support / counts.n).square().sum()),
     )
@@ -217,16 +223,20 @@ def class_table(names: tuple[str, ...], counts: ClassCounts) -> tuple[ClassMetri
     return tuple(class_metrics(name, *row) for name, row in zip(names, columns, strict=True))
 
 
-def class_metrics(name: str, right: int, support: int, predicted: int) -> ClassMetrics:
+def class_metrics(name: str, true_positives: int, support: int, predicted: int) -> ClassMetrics:
     """Precision, recall and F1 of one class or label; what has no images is NaN."""
 
     def share(what: str, n: int) -> MetricValue:
-        value = right / n if n else float("nan")
-        return MetricValue(what, value, n, wilson(right, n) if n else None, "%", None, "Wilson")
+        value = true_positives / n if n else float("nan")
+        return MetricValue(
+            what, value, n, wilson(true_positives, n) if n else None, "%", None, "Wilson"
+        )
 
     both = support + predicted
-    value = 2 * right / both if both else float("nan")
-    interval = f1_interval(right, support, predicted) if both else None
-    score = MetricValue("F1", value, both - right, interval, "%", None, "Wilson of the overlap")
+    value = 2 * true_positives / both if both else float("nan")
+    interval = f1_interval(true_positives, support, predicted) if both else None
+    score = MetricValue(
+        "F1", value, both - true_positives, interval, "%", None, "Wilson of the overlap"
+    )
     rates = (share("precision", predicted), share("recall", support), score)
-    return ClassMetrics(name, support, predicted, right, *rates)
+    return ClassMetrics(name, support, predicted, true_positives, *rates)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from saccade.metrics.intervals import Interval, difference
 from saccade.metrics.metric import MetricValue
 
-TOLERABLE = 0.05  # of a number that is 1 at best: missing or lost, too little to speak of
+TOLERANCE = 0.05  # of a number that is 1 at best: missing or lost, too little to speak of
 RISE = 1.2  # of the held-out loss over its lowest, from which it is said to have turned
 FALL = 0.95  # of the training loss over the last quarter, up to which it is said to fall still
 
@@ -47,24 +47,24 @@ def fit_diagnosis(
     gap = difference(train.value, train_ends, val.value, val_ends)
     missing = Interval(1 - train_ends.high, 1 - train_ends.low)
     measured = f"{train.name}: training {train}, held out {val}"
-    lost = _apart(gap, train.unit)
-    under, over = missing.low > TOLERABLE, gap.low > TOLERABLE
+    gap_text = _gap_text(gap, train.unit)
+    under, over = missing.low > TOLERANCE, gap.low > TOLERANCE
     if under and over:
-        words = f"underfitted and overfitted at once: {measured}; {lost}"
-        return FitDiagnosis("both", f"{words}. More images come first")
+        text = f"underfitted and overfitted at once: {measured}; {gap_text}"
+        return FitDiagnosis("both", f"{text}. More images come first")
     if over:
-        return FitDiagnosis("overfitted", f"overfitted: {measured}; {lost}{_turned(history)}")
+        return FitDiagnosis("overfitted", f"overfitted: {measured}; {gap_text}{_turned(history)}")
     if under and gap.high < missing.low:
         return FitDiagnosis("underfitted", f"underfitted: {measured}{_falling(history)}")
-    if missing.high < TOLERABLE and gap.high < TOLERABLE:
-        return FitDiagnosis("fits", f"fits: {measured}; {lost}")
+    if missing.high < TOLERANCE and gap.high < TOLERANCE:
+        return FitDiagnosis("fits", f"fits: {measured}; {gap_text}")
     leaves = "which leaves it open: more held-out images would narrow it"
-    return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
+    return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {gap_text}, {leaves}")
 
 
-def _ends(number: MetricValue) -> Interval:
+def _ends(metric: MetricValue) -> Interval:
     """Its interval; of no width where none of its replicates differs, as when all is right."""
-    return number.interval or Interval(number.value, number.value)
+    return metric.interval or Interval(metric.value, metric.value)
 
 
 def _turned(history: Sequence[Mapping[str, Any]]) -> str:
@@ -96,7 +96,7 @@ def _falling(history: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _apart(gap: Interval, unit: str) -> str:
+def _gap_text(gap: Interval, unit: str) -> str:
     """How much lower the held-out number is than that of training, for people."""
 
     def amounts(*ends: float) -> str:

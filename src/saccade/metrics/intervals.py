@@ -62,14 +62,14 @@ def difference(first: float, own: Interval, second: float, other: Interval) -> I
 
 
 def f1_interval(
-    right: float, support: float, predicted: float, confidence: float = 0.95
+    true_positives: float, support: float, predicted: float, confidence: float = 0.95
 ) -> Interval:
     """The interval of one class's F1.
 
     Of the images that are of the class or predicted as it, `right` is binomial; F1 is 2 J / (1 + J)
     of that share J (Jaccard's), so that the ends of Wilson's interval of J become those of F1.
     """
-    low, high = wilson(right, round(support + predicted - right), confidence)
+    low, high = wilson(true_positives, round(support + predicted - true_positives), confidence)
     return Interval(2 * low / (1 + low), 2 * high / (1 + high))
 
 

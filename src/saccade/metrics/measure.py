@@ -14,23 +14,23 @@ from saccade.metrics.metric import Metric, MetricValue, Quantity, R
 
 def scores(metric: Metric[R], rows: R) -> dict[str, float]:
     """What a training is watched by: the mean of the losses as `loss`, and the metric's score."""
-    watched = next(one for one in metric.quantities(rows) if one.key == metric.score.name)
-    value = float(watched.statistic(once(len(rows)))[0])
+    quantity = next(q for q in metric.quantities(rows) if q.key == metric.score.name)
+    value = float(quantity.statistic(unit_weights(len(rows)))[0])
     return {"loss": float(rows.losses.mean()), metric.score.name: value}
 
 
-def leading(metric: Metric[R], rows: R, groups: Tensor | None = None) -> MetricValue:
+def primary_metric(metric: Metric[R], rows: R, groups: Tensor | None = None) -> MetricValue:
     """The number to name first, for a fraction of the work of `Metric.measured`."""
     first = next(metric.quantities(rows))
     return with_intervals([first], resampling(metric, rows, groups))[0]
 
 
-def named_number(
+def named_metric(
     metric: Metric[R], rows: R, name: str, groups: Tensor | None = None
 ) -> MetricValue:
     """The number of this name."""
-    found = next(one for one in metric.quantities(rows) if one.name == name)
-    return with_intervals([found], resampling(metric, rows, groups))[0]
+    quantity = next(q for q in metric.quantities(rows) if q.name == name)
+    return with_intervals([quantity], resampling(metric, rows, groups))[0]
 
 
 def resampling(
@@ -43,13 +43,13 @@ def resampling(
 def with_intervals(quantities: Iterable[Quantity], resampling: Resampling) -> list[MetricValue]:
     """Each number with its 95 % interval; all are bootstrapped on the same draws."""
     quantities = list(quantities)
-    drawn = [one for one in quantities if not by_formula(one, resampling)]
-    values = iter(replicates([one.statistic for one in drawn], resampling))
+    bootstrapped = [quantity for quantity in quantities if not by_formula(quantity, resampling)]
+    values = iter(replicates([quantity.statistic for quantity in bootstrapped], resampling))
     return [
-        with_formula(one, resampling.n)
-        if by_formula(one, resampling)
-        else with_bootstrap(one, next(values), resampling)
-        for one in quantities
+        with_formula(quantity, resampling.n)
+        if by_formula(quantity, resampling)
+        else with_bootstrap(quantity, next(values), resampling)
+        for quantity in quantities
     ]
 
 
@@ -60,22 +60,22 @@ def by_formula(quantity: Quantity, resampling: Resampling) -> bool:
 
 def with_formula(quantity: Quantity, n: int) -> MetricValue:
     """The number with the interval of its formula."""
-    value = float(quantity.statistic(once(n))[0])
+    value = float(quantity.statistic(unit_weights(n))[0])
     about = (quantity.unit, quantity.baseline, quantity.method)
     return MetricValue(quantity.name, value, n, quantity.interval, *about)
 
 
 def with_bootstrap(quantity: Quantity, values: Tensor, resampling: Resampling) -> MetricValue:
     """The number with the percentile interval of its replicates [B]; None where all are alike."""
-    value = float(quantity.statistic(once(resampling.n))[0])
+    value = float(quantity.statistic(unit_weights(resampling.n))[0])
     interval, method = quantile_interval(values, 0.025, 0.975), resampling.method
     if quantity.inflated and interval is not None:
-        interval, method = basic(value, interval), f"basic {method}"
+        interval, method = basic_interval(value, interval), f"basic {method}"
     about = (quantity.unit, quantity.baseline, method)
     return MetricValue(quantity.name, value, resampling.n, interval, *about)
 
 
-def basic(value: float, percentile: Interval) -> Interval:
+def basic_interval(value: float, percentile: Interval) -> Interval:
     """The basic interval (Davison & Hinkley 1997, 5.2.1) of an error, which is no less than 0.
 
     Drawing images again makes an error of calibration larger, often all replicates larger than the
@@ -85,6 +85,6 @@ def basic(value: float, percentile: Interval) -> Interval:
     return Interval(max(0.0, twice - high), max(value, twice - low))
 
 
-def once(n: int) -> Tensor:
+def unit_weights(n: int) -> Tensor:
     """The weights of every image as it is.  [1,N] float64"""
     return torch.ones(1, n, dtype=torch.float64)

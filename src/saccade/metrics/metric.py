@@ -34,15 +34,15 @@ class MetricValue:
 
     def __str__(self) -> str:
         if self.interval is None:
-            return f"{self._written(self.value)} (n = {self.n:,})"
-        ends = interval_text(*(self._written(end, bare=True) for end in self.interval))
-        return f"{self._written(self.value)} ({ends}, n = {self.n:,})"
+            return f"{self._text(self.value)} (n = {self.n:,})"
+        ends = interval_text(*(self._text(end, bare=True) for end in self.interval))
+        return f"{self._text(self.value)} ({ends}, n = {self.n:,})"
 
     def baseline_text(self) -> str:
         """The baseline for people, or nothing."""
-        return "" if self.baseline is None else self._written(self.baseline)
+        return "" if self.baseline is None else self._text(self.baseline)
 
-    def _written(self, value: float, *, bare: bool = False) -> str:
+    def _text(self, value: float, *, bare: bool = False) -> str:
         if math.isnan(value):
             return "undefined"
         if self.unit == "%":
@@ -54,11 +54,11 @@ class MetricValue:
         return replace(self, interval=interval, method=method)
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> MetricValue:
+    def read(cls, fields: Mapping[str, Any]) -> MetricValue:
         """A number as `dataclasses.asdict` and JSON leave it."""
-        interval = Interval(*told["interval"]) if told["interval"] else None
-        value = math.nan if told["value"] is None else told["value"]  # JSON knows no NaN
-        return cls(**{**told, "value": value, "interval": interval})
+        interval = Interval(*fields["interval"]) if fields["interval"] else None
+        value = math.nan if fields["value"] is None else fields["value"]  # JSON knows no NaN
+        return cls(**{**fields, "value": value, "interval": interval})
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class ClassMetrics:
     f1: MetricValue
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> ClassMetrics:
-        numbers = {name: MetricValue.read(told[name]) for name in ("precision", "recall", "f1")}
-        return cls(**{**told, **numbers})
+    def read(cls, fields: Mapping[str, Any]) -> ClassMetrics:
+        numbers = {name: MetricValue.read(fields[name]) for name in ("precision", "recall", "f1")}
+        return cls(**{**fields, **numbers})
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ class MetricReport:
         return find_metric(self.metrics, name)
 
 
-def find_metric(numbers: Sequence[MetricValue], name: str) -> MetricValue:
+def find_metric(metrics: Sequence[MetricValue], name: str) -> MetricValue:
     """The number of this name; raises `KeyError` naming those that there are."""
-    for number in numbers:
-        if number.name == name:
-            return number
-    raise KeyError(f"no number is called '{name}'; there are {', '.join(n.name for n in numbers)}")
+    for metric in metrics:
+        if metric.name == name:
+            return metric
+    raise KeyError(f"no number is called '{name}'; there are {', '.join(n.name for n in metrics)}")
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Score:
         """`value`, with the sign with which more is better."""
         return value if self.rises else -value
 
-    def written(self, value: float) -> str:
+    def format(self, value: float) -> str:
         return f"{100 * value:.1f} %" if self.unit == "%" else f"{value:.3f}"
 
 
@@ -216,7 +216,7 @@ class Metric(Protocol[R]):
         """
         ...
 
-    def measured(self, rows: R, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
+    def report(self, rows: R, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         """Every number with its interval, and the tables that there are.
 
         With `groups` [N] int64, images that belong together, intervals draw whole groups.

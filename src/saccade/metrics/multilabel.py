@@ -11,7 +11,7 @@ from torch import Tensor
 
 from saccade.data.splits import SEVERAL
 from saccade.metrics.bootstrap import mean_of
-from saccade.metrics.calibration import SMALLEST
+from saccade.metrics.calibration import MIN_PROBABILITY
 from saccade.metrics.classification import read_columns, read_losses
 from saccade.metrics.counts import (
     CountScore,
@@ -22,11 +22,11 @@ from saccade.metrics.counts import (
     label_statistic,
     micro_f1,
 )
-from saccade.metrics.measure import once, resampling, with_intervals
+from saccade.metrics.measure import resampling, unit_weights, with_intervals
 from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
 from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
 
-FEW = 5  # images of a label below which no threshold is fitted
+MIN_POSITIVES = 5  # images of a label below which no threshold is fitted
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class LabelMetric:
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
         """Probabilities [N,K], labels [N,K] of 0 and 1"""
         predictions, targets = predictions.cpu(), targets.cpu()
-        given = predictions >= predictions.new_tensor(self.thresholds or [0.5] * len(self.labels))
+        answers = predictions >= predictions.new_tensor(self.thresholds or [0.5] * len(self.labels))
         losses = multilabel_losses(predictions, targets)
-        return Predicted(predictions, given, targets > 0.5, losses)
+        return Predicted(predictions, answers, targets > 0.5, losses)
 
     def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
         answers, targets = (
@@ -64,31 +64,31 @@ class LabelMetric:
         """Any image is drawn in the place of any other."""
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
-        probabilities, given, true = rows.predictions, rows.answers, rows.targets
+        probabilities, answers, true = rows.predictions, rows.answers, rows.targets
         shares = true.double().mean(dim=0)
         precisions = macro_mean(average_precision, probabilities, true)
         prior = float(shares[shares > 0].mean())
         yield Quantity("mean average precision", precisions, "%", prior)
         for name, score in (("macro F1", Macro(f1)), ("micro F1", micro_f1)):
-            yield Quantity(name, label_statistic(score, given, true), "%", _all_given(score, true))
-        mostly = ((shares >= 0.5) == true).all(dim=1)  # each label as it mostly is
-        unseen = float(mostly.double().mean())
-        yield Quantity.proportion("subset accuracy", self.correct(rows), unseen)
+            yield Quantity(
+                name, label_statistic(score, answers, true), "%", _all_labels_score(score, true)
+            )
+        majority = ((shares >= 0.5) == true).all(dim=1)  # each label as it mostly is
+        baseline = float(majority.double().mean())
+        yield Quantity.proportion("subset accuracy", self.correct(rows), baseline)
         yield Quantity("ROC AUC", macro_mean(roc_auc, probabilities, true), "", 0.5)
         entropy = float(-(shares.xlogy(shares) + (1 - shares).xlogy(1 - shares)).mean())
         yield Quantity("log loss", mean_of(rows.losses), "nats", entropy)
 
-    def measured(
-        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
-    ) -> MetricReport:
-        numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
+    def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
+        metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         table = class_table(self.labels, label_counts(rows.answers, rows.targets))
-        return MetricReport(len(rows), tuple(numbers), table)
+        return MetricReport(len(rows), tuple(metrics), table)
 
 
-def _all_given(score: CountScore, true: Tensor) -> float:
+def _all_labels_score(score: CountScore, true: Tensor) -> float:
     """The score of giving every image every label.  [N,K] bool"""
-    return float(label_statistic(score, torch.ones_like(true), true)(once(len(true)))[0])
+    return float(label_statistic(score, torch.ones_like(true), true)(unit_weights(len(true)))[0])
 
 
 def multilabel_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
@@ -96,8 +96,8 @@ def multilabel_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
 
     [N,K], [N,K] of 0 and 1 -> [N] float64
     """
-    given = torch.where(targets > 0.5, probabilities, 1 - probabilities)
-    return -given.double().clamp_min(SMALLEST).log().mean(dim=1)
+    probability_of_truth = torch.where(targets > 0.5, probabilities, 1 - probabilities)
+    return -probability_of_truth.double().clamp_min(MIN_PROBABILITY).log().mean(dim=1)
 
 
 def best_f1_thresholds(probabilities: Tensor, targets: Tensor) -> list[float]:
@@ -106,17 +106,19 @@ def best_f1_thresholds(probabilities: Tensor, targets: Tensor) -> list[float]:
     Lipton 2014, "Optimal thresholding of classifiers to maximize F1 measure".  One half for a label
     with fewer than five images.  [N,K], [N,K] of 0 and 1 -> K
     """
-    return [_best(p, truth > 0.5) for p, truth in zip(probabilities.T, targets.T, strict=True)]
+    return [
+        _best_threshold(p, truth > 0.5) for p, truth in zip(probabilities.T, targets.T, strict=True)
+    ]
 
 
-def _best(probabilities: Tensor, true: Tensor) -> float:
+def _best_threshold(probabilities: Tensor, true: Tensor) -> float:
     """The threshold of one label.  [N], [N] bool"""
-    if int(true.sum()) < FEW:
+    if int(true.sum()) < MIN_POSITIVES:
         return 0.5
-    values, place = probabilities.double().unique(return_inverse=True)
-    hits = torch.zeros_like(values).index_add_(0, place, true.double()).flip(0).cumsum(0)
-    named = torch.bincount(place).flip(0).cumsum(0)
-    best = int((2 * hits / (named + true.sum())).argmax())
+    values, index = probabilities.double().unique(return_inverse=True)
+    hits = torch.zeros_like(values).index_add_(0, index, true.double()).flip(0).cumsum(0)
+    predicted = torch.bincount(index).flip(0).cumsum(0)
+    best = int((2 * hits / (predicted + true.sum())).argmax())
     falling = values.flip(0)
     below = falling[best + 1] if best + 1 < len(falling) else falling.new_zeros(())
     return float((falling[best] + below) / 2)

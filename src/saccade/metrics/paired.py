@@ -42,23 +42,23 @@ class Paired:
     replicates: Tensor  # [networks,B] float64
     resampling: Resampling
 
-    def number(self, which: int) -> MetricValue:
+    def metric(self, index: int) -> MetricValue:
         """That of one network."""
-        quantity = self.quantities[which]
+        quantity = self.quantities[index]
         if by_formula(quantity, self.resampling):
             return with_formula(quantity, self.resampling.n)
-        return with_bootstrap(quantity, self.replicates[which], self.resampling)
+        return with_bootstrap(quantity, self.replicates[index], self.resampling)
 
     def difference(self, first: int, second: int) -> Difference:
         """The second network's less the first's: McNemar for shares, else a paired bootstrap."""
-        one, other = self.quantities[first], self.quantities[second]
-        if one.correct is not None and other.correct is not None and not self._grouped:
-            found = paired_accuracy(one.correct, other.correct)
-            p, method = found.test.mid, "McNemar"
-            return Difference(one.name, one.unit, found.difference, found.interval, p, method)
-        value = self.number(second).value - self.number(first).value
-        apart = bootstrap_difference(self.replicates[first], self.replicates[second])
-        return Difference(one.name, one.unit, value, *apart, self.resampling.method)
+        a, b = self.quantities[first], self.quantities[second]
+        if a.correct is not None and b.correct is not None and not self._grouped:
+            accuracy = paired_accuracy(a.correct, b.correct)
+            p, method = accuracy.test.mid, "McNemar"
+            return Difference(a.name, a.unit, accuracy.difference, accuracy.interval, p, method)
+        value = self.metric(second).value - self.metric(first).value
+        interval_and_p = bootstrap_difference(self.replicates[first], self.replicates[second])
+        return Difference(a.name, a.unit, value, *interval_and_p, self.resampling.method)
 
     @property
     def _grouped(self) -> bool:
@@ -70,11 +70,11 @@ def paired(metric: Metric[R], rows: Sequence[R], groups: Tensor | None = None) -
 
     With `groups` [N] int64, images that belong together, whole groups are drawn.
     """
-    again = resampling(metric, rows[0], groups)
-    columns = [[q for q in metric.quantities(one) if q.name in metric.compared] for one in rows]
-    of_all = replicates([q.statistic for column in columns for q in column], again)
-    values = of_all.view(len(rows), -1, of_all.shape[1]).transpose(0, 1)
-    return [Paired(row, drawn, again) for row, drawn in zip(zip(*columns), values, strict=True)]
+    draws = resampling(metric, rows[0], groups)
+    columns = [[q for q in metric.quantities(r) if q.name in metric.compared] for r in rows]
+    all_replicates = replicates([q.statistic for column in columns for q in column], draws)
+    values = all_replicates.view(len(rows), -1, all_replicates.shape[1]).transpose(0, 1)
+    return [Paired(row, drawn, draws) for row, drawn in zip(zip(*columns), values, strict=True)]
 
 
 def bootstrap_difference(first: Tensor, second: Tensor) -> tuple[Interval | None, float]:
@@ -83,10 +83,12 @@ def bootstrap_difference(first: Tensor, second: Tensor) -> tuple[Interval | None
     The p-value is twice the share of replicates beyond no difference, the observed one counted
     among them (Davison & Hinkley 1997, Bootstrap Methods, 4.2 and 4.4).
     """
-    apart = second - first
-    apart = apart[apart.isfinite()]
-    beyond = min(int((apart <= 0).sum()), int((apart >= 0).sum()))
-    return quantile_interval(apart, 0.025, 0.975), min(1.0, 2 * (beyond + 1) / (len(apart) + 1))
+    differences = second - first
+    differences = differences[differences.isfinite()]
+    beyond = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
+    return quantile_interval(differences, 0.025, 0.975), min(
+        1.0, 2 * (beyond + 1) / (len(differences) + 1)
+    )
 
 
 class McNemar(NamedTuple):

@@ -29,12 +29,12 @@ def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
     flatters: Davis & Goadrich 2006, The relationship between precision-recall and ROC curves.  NaN
     without an image of the class.  scores [N], positive [N] bool
     """
-    values, place = (-scores).unique(return_inverse=True)
+    values, index = (-scores).unique(return_inverse=True)
 
     def statistic(weights: Tensor) -> Tensor:
         empty = weights.new_zeros(len(weights), len(values))
-        hits = empty.index_add(1, place, weights * positive)
-        drawn = empty.index_add(1, place, weights).cumsum(dim=1)
+        hits = empty.index_add(1, index, weights * positive)
+        drawn = empty.index_add(1, index, weights).cumsum(dim=1)
         precision = (hits.cumsum(dim=1) / drawn).nan_to_num(0.0)
         return (hits * precision).sum(dim=1) / hits.sum(dim=1)
 
@@ -47,33 +47,33 @@ def roc_auc(scores: Tensor, positive: Tensor) -> Statistic:
     Hanley & McNeil 1982, The meaning and use of the area under a ROC curve.  NaN unless there are
     images of both kinds.  scores [N], positive [N] bool
     """
-    values, place = scores.unique(return_inverse=True)
+    values, index = scores.unique(return_inverse=True)
 
     def statistic(weights: Tensor) -> Tensor:
         empty = weights.new_zeros(len(weights), len(values))
-        hits = empty.index_add(1, place, weights * positive)
-        others = empty.index_add(1, place, weights * ~positive)
+        hits = empty.index_add(1, index, weights * positive)
+        others = empty.index_add(1, index, weights * ~positive)
         below = others.cumsum(dim=1) - others / 2
         return (hits * below).sum(dim=1) / (hits.sum(dim=1) * others.sum(dim=1))
 
     return statistic
 
 
-def macro_mean(of: ClassStatistic, scores: Tensor, positive: Tensor) -> Statistic:
+def macro_mean(statistic: ClassStatistic, scores: Tensor, positive: Tensor) -> Statistic:
     """The mean of `of` over the classes that have an image; NaN where none has.
 
     scores [N,K], positive [N,K] bool
     """
-    there = positive.any(dim=0).nonzero()[:, 0].tolist()
-    if not there:
+    classes = positive.any(dim=0).nonzero()[:, 0].tolist()
+    if not classes:
         return lambda weights: weights.new_full((len(weights),), torch.nan)
-    return mean_over([of(scores[:, k], positive[:, k]) for k in there])
+    return mean_over([statistic(scores[:, k], positive[:, k]) for k in classes])
 
 
 def ranks(values: Tensor) -> Tensor:
     """From 1; equal values share the mean of their ranks.  [N] -> [N] float64"""
-    _, place, times = values.unique(return_inverse=True, return_counts=True)
-    return (times.cumsum(dim=0) - (times - 1) / 2.0).double()[place]
+    _, index, counts = values.unique(return_inverse=True, return_counts=True)
+    return (counts.cumsum(dim=0) - (counts - 1) / 2.0).double()[index]
 
 
 class Threshold(NamedTuple):
@@ -139,8 +139,8 @@ def threshold_at(value: float, confidences: Tensor, correct: Tensor) -> Threshol
 
     confidences [N], right [N] bool; the precision of no answer is NaN
     """
-    there = confidences.double() >= value
-    n, answered, good = len(there), int(there.sum()), int((correct & there).sum())
+    mask = confidences.double() >= value
+    n, answered, good = len(mask), int(mask.sum()), int((correct & mask).sum())
     share = good / answered if answered else math.nan
     coverage = answered / n
     return Threshold(value, n, coverage, wilson(answered, n), share, wilson(good, answered))
@@ -152,9 +152,9 @@ def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
     confidences [N], right [N] bool
     """
     n = len(confidences)
-    values, place, times = confidences.double().unique(return_inverse=True, return_counts=True)
-    hits = torch.zeros_like(values).index_add_(0, place, correct.double())
-    answered, good = (part.flip(0).cumsum(0).tolist() for part in (times, hits))
+    values, index, counts = confidences.double().unique(return_inverse=True, return_counts=True)
+    hits = torch.zeros_like(values).index_add_(0, index, correct.double())
+    answered, good = (part.flip(0).cumsum(0).tolist() for part in (counts, hits))
     values = values.flip(0)
     midway = ((values + torch.cat([values[1:], values.new_zeros(1)])) / 2).tolist()
     if midway:
@@ -168,9 +168,9 @@ def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
 def risk_coverage(confidences: Tensor, correct: Tensor) -> RiskCoverage:
     """The curve and its area.  confidences [N], right [N] bool"""
     n = len(confidences)
-    values, place, times = confidences.unique(return_inverse=True, return_counts=True)
-    wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, place, (~correct).double())
-    expected = (wrong / times).repeat_interleave(times).flip(0)  # the surest first
+    values, index, counts = confidences.unique(return_inverse=True, return_counts=True)
+    wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, index, (~correct).double())
+    expected = (wrong / counts).repeat_interleave(counts).flip(0)  # the surest first
     steps = torch.arange(1, n + 1, dtype=torch.float64)
     risk = expected.cumsum(0) / steps
     best = (steps - int(correct.sum())).clamp_min(0) / steps

@@ -15,7 +15,7 @@ from saccade.metrics.measure import resampling, with_intervals
 from saccade.metrics.metric import MetricReport, MetricValue, Predicted, Quantity, Score
 from saccade.metrics.ranking import ranks
 
-PER_PLACE = 3  # numbers that are given of whole groups, too: the first ones
+PER_GROUP_COUNT = 3  # numbers that are given of whole groups, too: the first ones
 
 
 @dataclass(frozen=True)
@@ -52,36 +52,38 @@ class RegressionMetric:
         """Any image is drawn in the place of any other."""
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
-        predicted, true = (part.double().flatten() for part in (rows.predictions, rows.targets))
-        missed, spread, unit = predicted - true, true - true.mean(), self.unit
-        absolute, square = float(spread.abs().mean()), float(spread.square().mean().sqrt())
-        yield Quantity("R squared", r_squared(missed, true), "", 0.0)
-        yield Quantity("mean absolute error", mean_of(missed.abs()), unit, absolute)
-        yield Quantity("root mean squared error", root_mean_square(missed), unit, square)
+        predicted, true = (column.double().flatten() for column in (rows.predictions, rows.targets))
+        errors, deviations, unit = predicted - true, true - true.mean(), self.unit
+        absolute, square = float(deviations.abs().mean()), float(deviations.square().mean().sqrt())
+        yield Quantity("R squared", r_squared(errors, true), "", 0.0)
+        yield Quantity("mean absolute error", mean_of(errors.abs()), unit, absolute)
+        yield Quantity("root mean squared error", root_mean_square(errors), unit, square)
         yield Quantity("Spearman correlation", correlation(ranks(predicted), ranks(true)), "", 0.0)
         yield Quantity("Pearson correlation", correlation(predicted, true), "", 0.0)
-        yield Quantity("bias", mean_of(missed), unit, 0.0)
+        yield Quantity("bias", mean_of(errors), unit, 0.0)
 
-    def measured(
-        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
-    ) -> MetricReport:
+    def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         """With `groups`, images of one place each, some numbers are given "per place", too.
 
         What is predicted of a place is then the mean over its images, and so is its truth.
         """
-        numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
+        metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         if groups is not None and len(groups.unique()) < len(groups):
-            first, *others = self._per_place(rows, groups, seed)
-            numbers = [numbers[0], first, *numbers[1:], *others]
-        return MetricReport(len(rows), tuple(numbers))
+            first, *others = self._per_group(rows, groups, seed)
+            metrics = [metrics[0], first, *metrics[1:], *others]
+        return MetricReport(len(rows), tuple(metrics))
 
-    def _per_place(self, rows: Predicted, groups: Tensor, seed: int) -> list[MetricValue]:
+    def _per_group(self, rows: Predicted, groups: Tensor, seed: int) -> list[MetricValue]:
         predicted, true = (
             group_means(x.double(), groups) for x in (rows.predictions, rows.targets)
         )
-        places = self.rows(predicted, true)
-        numbers = with_intervals(self.quantities(places), resampling(self, places, None, seed))
-        return [replace(one, name=f"{one.name} per place") for one in numbers[:PER_PLACE]]
+        group_rows = self.rows(predicted, true)
+        metrics = with_intervals(
+            self.quantities(group_rows), resampling(self, group_rows, None, seed)
+        )
+        return [
+            replace(metric, name=f"{metric.name} per place") for metric in metrics[:PER_GROUP_COUNT]
+        ]
 
 
 def residuals(predictions: Tensor, targets: Tensor) -> Tensor:
@@ -92,12 +94,12 @@ def residuals(predictions: Tensor, targets: Tensor) -> Tensor:
 
 def group_means(values: Tensor, groups: Tensor) -> Tensor:
     """The mean of each group.  [N,1], [N] int64 -> [G,1]"""
-    names, place = groups.unique(return_inverse=True)
-    sums = values.new_zeros(len(names), 1).index_add(0, place, values)
-    return sums / place.bincount()[:, None]
+    names, index = groups.unique(return_inverse=True)
+    sums = values.new_zeros(len(names), 1).index_add(0, index, values)
+    return sums / index.bincount()[:, None]
 
 
-def r_squared(missed: Tensor, true: Tensor) -> Statistic:
+def r_squared(errors: Tensor, true: Tensor) -> Statistic:
     """1 - residual / total sum of squares about the mean of those drawn; NaN if they are alike.
 
     0 is as good as naming the mean of the truth, below 0 is worse.  [N] float64, [N] float64
@@ -107,14 +109,14 @@ def r_squared(missed: Tensor, true: Tensor) -> Statistic:
         n = weights.sum(dim=1)
         mean = weights @ true / n
         total = (weights * (true - mean[:, None]).square()).sum(dim=1)
-        return torch.where(total > 0, 1 - weights @ missed.square() / total, torch.nan)
+        return torch.where(total > 0, 1 - weights @ errors.square() / total, torch.nan)
 
     return statistic
 
 
-def root_mean_square(missed: Tensor) -> Statistic:
+def root_mean_square(errors: Tensor) -> Statistic:
     """RMSE: large misses weigh more than in the mean absolute error.  [N] float64"""
-    return lambda weights: (weights @ missed.square() / weights.sum(dim=1)).sqrt()
+    return lambda weights: (weights @ errors.square() / weights.sum(dim=1)).sqrt()
 
 
 def correlation(a: Tensor, b: Tensor) -> Statistic:

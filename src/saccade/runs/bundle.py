@@ -71,9 +71,9 @@ class Bundle:
         with atomic_folder(folder) as temporary:
             (temporary / "model.safetensors").write_bytes(data)
             if self.novelty:
-                seen = save({"bank": self.novelty.bank, "known": self.novelty.known})
-                (temporary / "novelty.safetensors").write_bytes(seen)
-                config["novelty"] = {"sha256": hashlib.sha256(seen).hexdigest()}
+                novelty_data = save({"bank": self.novelty.bank, "known": self.novelty.known})
+                (temporary / "novelty.safetensors").write_bytes(novelty_data)
+                config["novelty"] = {"sha256": hashlib.sha256(novelty_data).hexdigest()}
             (temporary / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False))
 
     def config(self) -> dict[str, Any]:
@@ -111,9 +111,9 @@ class Bundle:
             if "novelty" in config:
                 novelty = Novelty(**load(_read(folder / "novelty.safetensors", config["novelty"])))
             preprocessing = _preprocessing(config)
-            told = dict(config["task"])
-            task = read_task(told.pop("kind"), tuple(config["label_names"]), told)
-            variant, sure = _variant(config), float(config.get("min_confidence", 0.0))
+            task_config = dict(config["task"])
+            task = read_task(task_config.pop("kind"), tuple(config["label_names"]), task_config)
+            variant, min_confidence = _variant(config), float(config.get("min_confidence", 0.0))
             network = task.network(config["architecture"])
             image = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = apply_variant(network, variant, image)
@@ -129,7 +129,7 @@ class Bundle:
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}") from error
         name = config["architecture"]
-        return cls(name, task, preprocessing, model.eval(), variant, sure, novelty)
+        return cls(name, task, preprocessing, model.eval(), variant, min_confidence, novelty)
 
     def predict(
         self,
@@ -160,10 +160,10 @@ def save_min_confidence(folder: Path, value: float) -> None:
     atomic_write(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
 
-def _read(file: Path, told: dict[str, Any]) -> bytes:
+def _read(file: Path, entry: dict[str, Any]) -> bytes:
     """The file, if it is what the config was written for."""
     data = file.read_bytes()
-    if hashlib.sha256(data).hexdigest() != told["sha256"]:
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
         raise WeightsError(
             f"{file} is damaged: its digest differs",
             "take the file from where it was copied from, or train again",
@@ -173,8 +173,8 @@ def _read(file: Path, told: dict[str, Any]) -> bytes:
 
 def _variant(config: dict[str, Any]) -> Variant:
     """The changes; first weights and stochastic depth are gone when training is over."""
-    found = config["variant"]
-    return Variant(tuple(found["without"]), found["activation"])
+    variant = config["variant"]
+    return Variant(tuple(variant["without"]), variant["activation"])
 
 
 def _preprocessing(config: dict[str, Any]) -> Preprocessing:

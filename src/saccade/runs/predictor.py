@@ -77,25 +77,25 @@ class Predictor:
     ) -> Predictions:
         """The same for the items of a source; raises `DataError` if none can be read."""
         rejection = self._rejection(min_confidence, max_novelty)
-        found: list[Answer] = []
-        reported: list[Skipped] = []
-        for names, images in self._batches(items, reported):
+        answers: list[Answer] = []
+        unreadable: list[Skipped] = []
+        for names, images in self._batches(items, unreadable):
             predictions, novelty = self._outputs(images)
-            found += self.task.answers(names, predictions, top, rejection, novelty)
-        if reported and not found:
-            lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
+            answers += self.task.answers(names, predictions, top, rejection, novelty)
+        if unreadable and not answers:
+            lines = "; ".join(f"{s.name} {s.reason}" for s in unreadable[:3])
             raise DataError(f"no image could be read: {lines}")
-        return Predictions(tuple(found), tuple(reported))
+        return Predictions(tuple(answers), tuple(unreadable))
 
     def _batches(
-        self, items: Sequence[Item], reported: list[Skipped]
+        self, items: Sequence[Item], unreadable: list[Skipped]
     ) -> Iterator[tuple[list[str], Tensor]]:
         """Names, and images uint8 [n,C,size,size]; those that cannot be read go to `reported`."""
         names: list[str] = []
         images: list[Tensor] = []
         for item, image in zip(items, self.workers.decode_files(items, self.preprocessing)):
             if isinstance(image, Skipped):
-                reported.append(image)
+                unreadable.append(image)
                 continue
             names.append(item.name)
             images.append(image)
@@ -120,24 +120,26 @@ class Predictor:
         if confidence is not None:
             hint = "labels have thresholds of their own, numbers a margin"
             refuse_without(Capability.CONFIDENCE, self.task, UsageError, hint)
-        least = self.min_confidence if confidence is None else confidence
-        if not 0 <= least <= 1:
-            raise UsageError(f"no confidence is {least:g}", "it lies between 0 and 1")
-        return Rejection(least, 1.0 if novelty is None else self._refuse_unreachable(novelty))
+        min_confidence = self.min_confidence if confidence is None else confidence
+        if not 0 <= min_confidence <= 1:
+            raise UsageError(f"no confidence is {min_confidence:g}", "it lies between 0 and 1")
+        return Rejection(
+            min_confidence, 1.0 if novelty is None else self._refuse_unreachable(novelty)
+        )
 
-    def _refuse_unreachable(self, most: float) -> float:
+    def _refuse_unreachable(self, max_novelty: float) -> float:
         """`most` as it is; raises `UsageError` where no image could have a novelty above it."""
-        if not 0 <= most <= 1:
-            raise UsageError(f"no novelty is {most:g}", "it lies between 0 and 1")
+        if not 0 <= max_novelty <= 1:
+            raise UsageError(f"no novelty is {max_novelty:g}", "it lies between 0 and 1")
         if self.novelty is None:
             raise UsageError(
                 "how novel an image is this bundle does not know: it has no novelty.safetensors",
                 "classifiers of one class an image have it; train again if this is one",
             )
-        if self.novelty.highest <= most < 1:
+        if self.novelty.highest <= max_novelty < 1:
             raise UsageError(
-                f"no image is more novel than {most:g}: the scale is that of "
+                f"no image is more novel than {max_novelty:g}: the scale is that of "
                 f"{len(self.novelty.known)} validation images",
                 f"with these --max-novelty is less than {self.novelty.highest:.4g}",
             )
-        return most
+        return max_novelty

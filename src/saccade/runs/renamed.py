@@ -32,5 +32,5 @@ def current_fact(fact: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _named(told: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {names.get(key, key): value for key, value in told.items()}
+def _named(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(key, key): value for key, value in fields.items()}

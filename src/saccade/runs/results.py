@@ -32,14 +32,14 @@ class Robustness:
     @classmethod
     def of(cls, measurements: Iterable[CorruptionScore]) -> Robustness:
         first, *others = measurements
-        found: dict[str, tuple[MetricValue, ...]] = {}
-        for one in others:
-            found[one.corruption] = (*found.get(one.corruption, ()), one.metric)
-        return cls(first.metric, found)
+        corrupted: dict[str, tuple[MetricValue, ...]] = {}
+        for score in others:
+            corrupted[score.corruption] = (*corrupted.get(score.corruption, ()), score.metric)
+        return cls(first.metric, corrupted)
 
     def mean(self, name: str) -> float:
         """Over the five severities."""
-        return fmean(number.value for number in self.corrupted[name])
+        return fmean(metric.value for metric in self.corrupted[name])
 
     def worst(self) -> str:
         """The corruption with the lowest mean."""
@@ -49,8 +49,8 @@ class Robustness:
         return {
             "clean": asdict(self.clean),
             "corruptions": {
-                name: {"mean": self.mean(name), "severities": [asdict(n) for n in numbers]}
-                for name, numbers in self.corrupted.items()
+                name: {"mean": self.mean(name), "severities": [asdict(n) for n in metrics]}
+                for name, metrics in self.corrupted.items()
             },
         }
 
@@ -59,16 +59,16 @@ class Robustness:
         if not self.corrupted:
             return f"{self.clean.name}: {self.clean}"
         name = self.worst()
-        words = f"{self.clean.name}: {self.clean} on images as they are"
-        worst = _written(self.mean(name), self.clean.unit)
-        return f"{words}; {worst} on average of five severities of {name}, the hardest here"
+        clean = f"{self.clean.name}: {self.clean} on images as they are"
+        worst = _with_unit(self.mean(name), self.clean.unit)
+        return f"{clean}; {worst} on average of five severities of {name}, the hardest here"
 
     def rows(self) -> list[tuple[str, ...]]:
         """Name, a number with its interval for each severity, their mean; a head before."""
         head = ("corruption", *(f"severity {k}" for k in SEVERITIES), "mean")
         lines = [
-            (name, *(_cell(number) for number in numbers), _bare(self.mean(name), self.clean.unit))
-            for name, numbers in self.corrupted.items()
+            (name, *(_cell(metric) for metric in metrics), _bare(self.mean(name), self.clean.unit))
+            for name, metrics in self.corrupted.items()
         ]
         return [head, *lines]
 
@@ -89,9 +89,9 @@ class Robustness:
         return html_table(head, lines)
 
 
-ASKED = ("slices", "robustness", "selected")  # what an evaluation holds only when asked to
+OPTIONAL_FIELDS = ("slices", "robustness", "selected")  # of an evaluation; only when asked for
 METRIC_COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
-BRIEF = 3  # numbers that a training names at its end
+SUMMARY_METRICS = 3  # numbers that a training names at its end
 
 
 @dataclass(frozen=True)
@@ -119,23 +119,23 @@ class Evaluation:
     selected: SelectedThreshold | None = None  # from which confidence on there is an answer
 
     @classmethod
-    def of(cls, split: str, task: str, measured: MetricReport) -> Evaluation:
+    def of(cls, split: str, task: str, report: MetricReport) -> Evaluation:
         """What was measured, for people."""
-        m = measured
-        return cls(split, task, m.n, m.metrics, m.classes, m.confusion)
+        r = report
+        return cls(split, task, r.n, r.metrics, r.classes, r.confusion)
 
     @classmethod
-    def read(cls, told: Mapping[str, Any], reported: tuple[Skipped, ...] = ()) -> Evaluation:
+    def read(cls, fields: Mapping[str, Any], unreadable: tuple[Skipped, ...] = ()) -> Evaluation:
         """An evaluation as `to_dict` and JSON leave it."""
         return cls(
-            split=told["split"],
-            task=current_kind(told["task"]),
-            n=told["n"],
-            metrics=tuple(map(MetricValue.read, told["metrics"])),
-            per_class=tuple(map(ClassMetrics.read, told["per_class"])),
-            confusion=tuple(map(tuple, told["confusion"])),
-            notes=tuple(told["notes"]),
-            unreadable=reported,
+            split=fields["split"],
+            task=current_kind(fields["task"]),
+            n=fields["n"],
+            metrics=tuple(map(MetricValue.read, fields["metrics"])),
+            per_class=tuple(map(ClassMetrics.read, fields["per_class"])),
+            confusion=tuple(map(tuple, fields["confusion"])),
+            notes=tuple(fields["notes"]),
+            unreadable=unreadable,
         )
 
     def __getitem__(self, name: str) -> MetricValue:
@@ -162,44 +162,44 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is undefined is None, what was not asked for not there."""
-        told = asdict(replace(self, robustness=None, selected=None))
-        told["robustness"] = self.robustness and self.robustness.to_dict()
-        told["selected"] = self.selected and self.selected.to_dict()
-        return _defined({k: v for k, v in told.items() if v or k not in ASKED})
+        fields = asdict(replace(self, robustness=None, selected=None))
+        fields["robustness"] = self.robustness and self.robustness.to_dict()
+        fields["selected"] = self.selected and self.selected.to_dict()
+        return _defined({k: v for k, v in fields.items() if v or k not in OPTIONAL_FIELDS})
 
     def to_csv(self) -> str:
         """A row a number: of all images, of each slice, under each corruption and severity."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])
-        for place, number in self._placed():
-            low, high = number.interval or ("", "")
-            about = (number.name, number.value, low, high, number.n, number.unit)
-            without = "" if number.baseline is None else number.baseline
-            writer.writerow([*place, *about, without, number.method])
+        for location, metric in self._located_metrics():
+            low, high = metric.interval or ("", "")
+            about = (metric.name, metric.value, low, high, metric.n, metric.unit)
+            baseline = "" if metric.baseline is None else metric.baseline
+            writer.writerow([*location, *about, baseline, metric.method])
         return out.getvalue().rstrip("\n")
 
-    def _placed(self) -> Iterator[tuple[tuple[str, str, int], MetricValue]]:
-        yield from ((("", "", 0), number) for number in self.metrics)
-        yield from (((one.name, "", 0), one.metric) for one in self.slices)
+    def _located_metrics(self) -> Iterator[tuple[tuple[str, str, int], MetricValue]]:
+        yield from ((("", "", 0), metric) for metric in self.metrics)
+        yield from (((s.name, "", 0), s.metric) for s in self.slices)
         corrupted = self.robustness.corrupted if self.robustness else {}
-        for name, numbers in corrupted.items():
-            yield from ((("", name, k), number) for k, number in enumerate(numbers, 1))
+        for name, metrics in corrupted.items():
+            yield from ((("", name, k), metric) for k, metric in enumerate(metrics, 1))
 
     def rows(self, count: int | None = None) -> list[tuple[str, str]]:
         """Names and values of the first `count` numbers in words."""
-        pairs = [(number, number.baseline_text()) for number in self.metrics[:count]]
+        pairs = [(metric, metric.baseline_text()) for metric in self.metrics[:count]]
         return [(n.name, f"{n}, baseline {text}" if text else f"{n}") for n, text in pairs]
 
     def __str__(self) -> str:
         first = [("split", self.split), *self.rows(), *(("note", n) for n in self.notes)]
         blocks = [aligned(first)]
         if self.slices:
-            blocks.append(_in_slices(self.slices))
+            blocks.append(_slices_text(self.slices))
         if self.robustness:
             blocks.append(str(self.robustness))
         if self.selected:
-            blocks.append(_answered(self.selected))
+            blocks.append(_threshold_lines(self.selected))
         return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
@@ -209,46 +209,46 @@ class Evaluation:
         return html_table(("split", self.split), self.rows())
 
 
-def _in_slices(slices: Sequence[Slice]) -> str:
+def _slices_text(slices: Sequence[Slice]) -> str:
     """A line a slice, and which is the lowest."""
-    words = aligned([(slices[0].metric.name, ""), *((s.name, str(s.metric)) for s in slices)])
-    return f"{words}\n{lowest(slices)}".rstrip()
+    text = aligned([(slices[0].metric.name, ""), *((s.name, str(s.metric)) for s in slices)])
+    return f"{text}\n{lowest_slice(slices)}".rstrip()
 
 
-def lowest(slices: Sequence[Slice]) -> str:
+def lowest_slice(slices: Sequence[Slice]) -> str:
     """Which slice is the lowest, where there are several, and what that means."""
-    measured = [one for one in slices if not math.isnan(one.metric.value)]
-    if len(measured) < 2:
+    defined = [s for s in slices if not math.isnan(s.metric.value)]
+    if len(defined) < 2:
         return ""
-    last = min(measured, key=lambda one: one.metric.value)
-    chance = f"of {len(measured)} slices one is lowest by chance alone: compare the intervals"
-    return f"lowest: {last.name}; {chance}"
+    lowest = min(defined, key=lambda s: s.metric.value)
+    note = f"of {len(defined)} slices one is lowest by chance alone: compare the intervals"
+    return f"lowest: {lowest.name}; {note}"
 
 
-def threshold(selected: SelectedThreshold) -> str:
+def threshold_text(selected: SelectedThreshold) -> str:
     """A threshold and what it is for."""
-    wish = f"{selected.criterion} of {percent(selected.target)}"
+    target = f"{selected.criterion} of {percent(selected.target)}"
     if not selected.on_validation.value:
-        return f"a {wish} needs no threshold: every image gets an answer"
-    return f"unknown below a confidence of {selected.on_validation.value:.4f}, for a {wish}"
+        return f"a {target} needs no threshold: every image gets an answer"
+    return f"unknown below a confidence of {selected.on_validation.value:.4f}, for a {target}"
 
 
-def answered(there: Threshold) -> str:
+def coverage_text(threshold: Threshold) -> str:
     """How many images a threshold lets answer, and how many of the answers are right."""
-    words = f"answers {proportion(there.coverage, there.coverage_interval, there.n)}"
-    if math.isnan(there.precision):
-        return words
-    low, high = (f"{100 * end:.1f}" for end in there.precision_interval)
-    return f"{words}, {percent(there.precision)} of them right ({low}–{high})"
+    text = f"answers {proportion(threshold.coverage, threshold.coverage_interval, threshold.n)}"
+    if math.isnan(threshold.precision):
+        return text
+    low, high = (f"{100 * end:.1f}" for end in threshold.precision_interval)
+    return f"{text}, {percent(threshold.precision)} of them right ({low}–{high})"
 
 
-def _answered(selected: SelectedThreshold) -> str:
+def _threshold_lines(selected: SelectedThreshold) -> str:
     """What a threshold does where it was chosen, and elsewhere."""
     return "\n".join(
         [
-            threshold(selected),
-            f"chosen on validation: {answered(selected.on_validation)}",
-            f"measured here:        {answered(selected.on_these)}",
+            threshold_text(selected),
+            f"chosen on validation: {coverage_text(selected.on_validation)}",
+            f"measured here:        {coverage_text(selected.on_these)}",
         ]
     )
 
@@ -264,16 +264,16 @@ def _defined(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _cell(number: MetricValue) -> str:
-    if number.interval is None:
-        return _bare(number.value, number.unit)
-    ends = interval_text(*(_bare(end, number.unit) for end in number.interval))
-    return f"{_bare(number.value, number.unit)} ({ends})"
+def _cell(metric: MetricValue) -> str:
+    if metric.interval is None:
+        return _bare(metric.value, metric.unit)
+    ends = interval_text(*(_bare(end, metric.unit) for end in metric.interval))
+    return f"{_bare(metric.value, metric.unit)} ({ends})"
 
 
 def _bare(value: float, unit: str) -> str:
     return f"{100 * value:.0f}" if unit == "%" else f"{value:.3g}"
 
 
-def _written(value: float, unit: str) -> str:
+def _with_unit(value: float, unit: str) -> str:
     return f"{_bare(value, unit)} {unit}".strip()

@@ -28,7 +28,7 @@ from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
 from saccade.runs.bundle import Bundle
 from saccade.runs.renamed import current_fact
-from saccade.runs.results import BRIEF, Evaluation
+from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.tasks.answers import Predictions
 from saccade.tasks.task import Task
 from saccade.words import aligned, html_table
@@ -197,7 +197,7 @@ class Run:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         return [
-            *((f"test {name}", value) for name, value in self.test.rows(BRIEF)),
+            *((f"test {name}", value) for name, value in self.test.rows(SUMMARY_METRICS)),
             ("run", str(self.path)),
             ("report", str(self.path / "report.html")),
         ]
@@ -238,13 +238,13 @@ def write_predictions(
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    known = [] if result.novelty is None else ["novelty"]
-    shares = [f"p({c})" for c in task.classes]
-    writer.writerow(["name", "label", "prediction", "loss", *shares, *known])
+    novelty_column = [] if result.novelty is None else ["novelty"]
+    probability_columns = [f"p({c})" for c in task.classes]
+    writer.writerow(["name", "label", "prediction", "loss", *probability_columns, *novelty_column])
     losses, predictions = result.rows.losses.tolist(), result.rows.predictions
     rows = predictions.tolist() if task.classes else [[] for _ in items]
     if result.novelty is not None:
-        rows = [[*row, share] for row, share in zip(rows, result.novelty.tolist(), strict=True)]
+        rows = [[*row, novelty] for row, novelty in zip(rows, result.novelty.tolist(), strict=True)]
     answers = task.cells(predictions)
     for item, answer, loss, row in zip(items, answers, losses, rows, strict=True):
         cells = (f"{p:.6f}" for p in row)

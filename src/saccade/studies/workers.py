@@ -66,8 +66,8 @@ def train_all(orders: Sequence[TrainingJob], jobs: int, lock: int, trained: Trai
     with stop_requests() as request, _crew(orders, jobs, lock) as answers:
         for _ in orders:
             while (answer := _next(answers)) is None:
-                if request.number:
-                    raise Stopped("stopped; checkpoints are saved", signal=request.number)
+                if request.signum:
+                    raise Stopped("stopped; checkpoints are saved", signal=request.signum)
             if isinstance(answer, Exception):
                 raise answer
             trained(answer)
@@ -79,8 +79,8 @@ def _train_in_turn(orders: Sequence[TrainingJob], trained: Trained) -> None:
         for place, order in enumerate(orders, 1):
             train_one(order)
             trained(order)
-            if request.number and place < len(orders):
-                raise Stopped("stopped between two trainings", signal=request.number)
+            if request.signum and place < len(orders):
+                raise Stopped("stopped between two trainings", signal=request.signum)
 
 
 Answer = TrainingJob | Exception

@@ -182,9 +182,7 @@ class CountMetric:
         yield Quantity("mean Poisson deviance", mean_of(found), "", baseline)
         yield from RegressionMetric().quantities(rows)
 
-    def measured(
-        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
-    ) -> MetricReport:
+    def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         drawn = resampling(self, rows, groups, seed)
         return MetricReport(len(rows), tuple(with_intervals(self.quantities(rows), drawn)))
 

@@ -24,11 +24,11 @@ class Tracker(Protocol):
         """Raise `UsageError` where it could not begin here, such as without an account."""
         ...
 
-    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+    def start(self, folder: Path, settings: Mapping[str, Any], run_id: str) -> str:
         """Open the training of the run in `folder`, or go on with the one `known`; gives its id."""
         ...
 
-    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
+    def log_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
         """Keep numbers by name, as they are after so many steps; safe when this returns."""
         ...
 
@@ -60,10 +60,10 @@ class TrackerProgress:
 
     def write(self) -> None:
         """Put the file in its place in one instant: a training may be killed at any."""
-        beside = self.path.with_name(".tracking.json")
-        known = {name: asdict(entry) for name, entry in self.entries.items()}
-        beside.write_text(json.dumps(known), encoding="utf-8")
-        beside.replace(self.path)
+        temporary = self.path.with_name(".tracking.json")
+        entries = {name: asdict(entry) for name, entry in self.entries.items()}
+        temporary.write_text(json.dumps(entries), encoding="utf-8")
+        temporary.replace(self.path)
 
 
 TRACKERS: dict[str, Callable[[], Tracker]] = {
@@ -80,7 +80,7 @@ def trackers(names: Sequence[str]) -> list[Tracker]:
             raise unknown("tracker", name, TRACKERS)
         if find_spec(name) is None:
             raise UsageError(f"{name} is not installed", f"pip install 'saccade[{name}]'")
-    found = [TRACKERS[name]() for name in dict.fromkeys(names)]
-    for tracker in found:
+    selected = [TRACKERS[name]() for name in dict.fromkeys(names)]
+    for tracker in selected:
         tracker.check()
-    return found
+    return selected

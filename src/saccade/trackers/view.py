@@ -40,45 +40,45 @@ class TrackingView(View):
     def decoding(self, done: int, total: int) -> None: ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        self.ledger, self.steps = TrackerProgress(run.path), steps
+        self.progress, self.steps = TrackerProgress(run.path), steps
         self.done = start.epoch * steps + start.step
         for tracker in self.trackers:
-            entry = self.ledger.entries.setdefault(tracker.name, TrackerEntry(""))
+            entry = self.progress.entries.setdefault(tracker.name, TrackerEntry(""))
             entry.id = tracker.start(run.path, self.parameters, entry.id)
             self.open.append(tracker)
-        self.ledger.write()
+        self.progress.write()
 
     def step(self, step: Step, losses: Mapping[str, float]) -> None:
         self.done = step.epoch * self.steps + step.step + 1
-        numbers = {f"step/{name}": value for name, value in {**losses, **step.lr}.items()}
+        metrics = {f"step/{name}": value for name, value in {**losses, **step.lr}.items()}
         for tracker, entry in self._entries():
             if entry.steps < self.done:
                 entry.steps = self.done
-                tracker.log_metrics(self.done, numbers)
-        self.ledger.write()
+                tracker.log_metrics(self.done, metrics)
+        self.progress.write()
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        numbers = dict(flattened("epoch", row))
+        metrics = dict(flattened("epoch", row))
         for tracker, entry in self._entries():
             if entry.epochs < row["epoch"]:
                 entry.epochs = row["epoch"]
-                tracker.log_metrics(self.done, numbers)
-        self.ledger.write()
+                tracker.log_metrics(self.done, metrics)
+        self.progress.write()
 
-    def note(self, words: str) -> None: ...
+    def note(self, message: str) -> None: ...
 
     def finished(self, run: Run) -> None:
-        numbers = {}
+        metrics = {}
         for fact in run.events("evaluation"):
-            numbers |= dict(flattened(fact["split"], fact))
+            metrics |= dict(flattened(fact["split"], fact))
         for tracker in self.open:
-            tracker.log_metrics(self.done, numbers)
+            tracker.log_metrics(self.done, metrics)
             for name in ("log.jsonl", "recipe.toml", "report.html"):
                 tracker.log_artifact(run.path / name)
         self.ended = True
 
     def _entries(self) -> Iterator[tuple[Tracker, TrackerEntry]]:
-        return ((tracker, self.ledger.entries[tracker.name]) for tracker in self.open)
+        return ((tracker, self.progress.entries[tracker.name]) for tracker in self.open)
 
 
 def flattened(name: str, value: Any) -> Iterator[tuple[str, float]]:

@@ -66,18 +66,18 @@ def redirect_output(file: Path) -> None:
 
 def interrupted_run() -> Path | None:
     """The run that these processes had begun before the launcher restarted them."""
-    note = _note()
+    file = _run_file()
     restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
-    return Path(note.read_text()) if restarted and note and note.exists() else None
+    return Path(file.read_text()) if restarted and file and file.exists() else None
 
 
 def remember_run(run: Path) -> None:
     """Note the run folder for the launcher, and for these processes when they are restarted."""
-    if note := _note():
-        note.write_text(str(run))
+    if file := _run_file():
+        file.write_text(str(run))
 
 
-def _note() -> Path | None:
+def _run_file() -> Path | None:
     """A file that all processes of this machine have in common; None without a launcher."""
     error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
     return Path(error_file).parents[2] / "run.txt" if error_file else None
@@ -94,10 +94,10 @@ def _is_loss(error: Exception) -> bool:
 
 def _write_error_file(error: Exception, *, lost: bool) -> None:
     """Write the launcher's file of an error, in its form, with what `launch` asks for beside."""
-    words, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
+    what, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
     report = {
         "kind": type(error).__name__,
-        "what": words,
+        "what": what,
         "hint": hint,
         "exit_code": getattr(error, "exit_code", 1),
         "lost": lost,
@@ -105,7 +105,7 @@ def _write_error_file(error: Exception, *, lost: bool) -> None:
         "traceback": "".join(traceback.format_exception(error)),
     }
     extra = {"py_callstack": report["traceback"], "timestamp": str(int(time.time()))}
-    message = {"message": f"{report['kind']}: {words}", "extraInfo": extra}
+    message = {"message": f"{report['kind']}: {what}", "extraInfo": extra}
     file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
     file.write_text(json.dumps({"message": message, "saccade": report}))
 
@@ -141,16 +141,16 @@ class LogView(View):
     def step(self, step: Step, losses: Mapping[str, float]) -> None: ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        place = f"epoch {start.epoch + 1}, step {start.step + 1} of {steps}"
-        self.note(f"process {os.getpid()} on {socket.gethostname()} begins at {place}")
+        position = f"epoch {start.epoch + 1}, step {start.step + 1} of {steps}"
+        self.note(f"process {os.getpid()} on {socket.gethostname()} begins at {position}")
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         losses = {k: v for k, v in row.items() if k.rpartition("/")[2] == "loss"}
-        words = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
-        self.note(f"epoch {row['epoch']}: {words}, {row['seconds']:.1f} s")
+        text = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        self.note(f"epoch {row['epoch']}: {text}, {row['seconds']:.1f} s")
 
-    def note(self, words: str) -> None:
-        print(words, flush=True)
+    def note(self, message: str) -> None:
+        print(message, flush=True)
 
     def finished(self, run: Run) -> None:
         self.note("finished")
@@ -165,7 +165,7 @@ def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: Dat
             table = split.read_text(encoding="utf-8")
         return json.dumps({"recipe": recipe.settings(), "data": data, "split": table}).encode()
 
-    _tell(world, plan)
+    _broadcast(world, plan)
 
 
 def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
@@ -180,8 +180,8 @@ def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
 def broadcast_start(world: World, run: Run, state: dict[str, Any] | None) -> None:
     """Tell the others the run folder, and the state to go on from, if there is one."""
     remember_run(run.path.absolute())
-    _tell(world, lambda: str(run.path.absolute()).encode())
-    _tell(world, lambda: serialize(state) if state else b"")
+    _broadcast(world, lambda: str(run.path.absolute()).encode())
+    _broadcast(world, lambda: serialize(state) if state else b"")
 
 
 def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
@@ -193,12 +193,12 @@ def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
     return FollowedRun(path), deserialize(state) if state else None
 
 
-def launched_run(words: Sequence[str], spec: Launch) -> Run:
+def launched_run(arguments: Sequence[str], spec: Launch) -> Run:
     """The run that `saccade WORDS` makes as several processes."""
-    path = launch(words, spec)
+    path = launch(arguments, spec)
     return Run(path) if (path / "log.jsonl").exists() else FollowedRun(path)
 
 
-def _tell(world: World, words: Callable[[], bytes]) -> None:
+def _broadcast(world: World, data: Callable[[], bytes]) -> None:
     if world.size > 1:
-        world.broadcast_bytes(words())
+        world.broadcast_bytes(data())

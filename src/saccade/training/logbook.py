@@ -57,16 +57,16 @@ class Logbook:
     def record(self, event: Step | Epoch, *, read_losses: bool) -> None:
         """Enter an event; `read_losses` reads the losses now."""
         if isinstance(event, Epoch):
-            self._close(event)
+            self._end_epoch(event)
             return
         self.setup.state.update_ema()
         self.unread.append(event)
         self.position, self.index = Position(event.epoch, event.step + 1), event.index
         self.layers.prepare_step(self.position)
         if self.setup.state.micro_batches != self.micro_batches:
-            self._note_out_of_memory(event)
+            self._log_out_of_memory(event)
         if read_losses or event.step % LOG_EVERY == 0 or not self.midway:
-            self._read()
+            self._read_losses()
             self.view.step(event, {name: values[-1] for name, values in self.losses.items()})
 
     def save(self) -> None:
@@ -75,58 +75,58 @@ class Logbook:
         if self.setup.world.rank:
             return
         (self.run.path / "recipe.toml").stat()
-        number = self.position.epoch * len(self.setup.loader) + self.position.step
-        save_checkpoint(self.run.path / "checkpoint", state, number)
+        step = self.position.epoch * len(self.setup.loader) + self.position.step
+        save_checkpoint(self.run.path / "checkpoint", state, step)
 
     def stop(self, signal: int) -> Stopped:
         """Save, and give the error that says how to go on."""
-        self._refuse_infinities()
+        self._refuse_non_finite()
         self.save()
         self.run.log("stopped", epoch=self.position.epoch, step=self.position.step)
         epoch, epochs = self.position.epoch + 1, self.setup.recipe.train.epochs
-        place = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
+        position = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
         return Stopped(
-            f"stopped in {place}; a checkpoint is in {self.run.path / 'checkpoint'}",
+            f"stopped in {position}; a checkpoint is in {self.run.path / 'checkpoint'}",
             f"go on with: {Command.of('resume', self.run.path)}",
             signal=signal,
         )
 
-    def _note_out_of_memory(self, step: Step) -> None:
+    def _log_out_of_memory(self, step: Step) -> None:
         """Say that memory ran out in a step, and what has been done about it."""
-        state, before = self.setup.state, self.micro_batches
+        state, previous = self.setup.state, self.micro_batches
         self.micro_batches = state.micro_batches
-        place = {"epoch": step.epoch + 1, "step": step.step + 1}
+        position = {"epoch": step.epoch + 1, "step": step.step + 1}
         for name, size in self.micro_batches.items():
-            if size == before[name]:
+            if size == previous[name]:
                 continue
-            self.run.log("out_of_memory", **place, **{state.label(name, "micro_batch"): size})
+            self.run.log("out_of_memory", **position, **{state.label(name, "micro_batch"): size})
             self.view.note(
                 f"memory ran out in step {step.step + 1} of epoch {step.epoch + 1}: from there on "
                 f"{size} images at a time, their gradients gathered to the same batch"
             )
 
-    def _close(self, event: Epoch) -> None:
+    def _end_epoch(self, event: Epoch) -> None:
         """End an epoch: measure on validation, log, save."""
         if self.unread:  # the clock ended the epoch early
-            self._read()
+            self._read_losses()
         self.setup.sync_batch_norm()
-        self._refuse_infinities()
-        row = self._row(event)
-        layers, troubles = self.layers.measure(event.epoch)
+        self._refuse_non_finite()
+        row = self._epoch_row(event)
+        layers, layer_problems = self.layers.measure(event.epoch)
         row |= layers | {
             name: stage_at(network.unfreezing.stages, event.epoch).name
-            for name, network in self._staged()
+            for name, network in self._staged_networks()
         }
         score = self.setup.task.metric().score
-        falling = -score.goodness(row[f"val_{score.name}"])
-        self.setup.state.observe(falling)
-        self.setup.early_stopping.update(row["epoch"], falling, self.setup.eval_model)
+        metric = -score.goodness(row[f"val_{score.name}"])
+        self.setup.state.observe(metric)
+        self.setup.early_stopping.update(row["epoch"], metric, self.setup.eval_model)
         if self.setup.early_stopping.should_stop:
             self.setup.state.stop()
         self.run.log("epoch", **row)
         self.view.epoch(row)
-        for words in troubles:
-            self.view.note(words)
+        for problem in layer_problems:
+            self.view.note(problem)
         self.losses = {}
         self.position = Position(event.epoch + 1)
         self.layers.prepare_step(self.position)
@@ -136,21 +136,19 @@ class Logbook:
     def _begin_stage(self, epoch: int) -> None:
         """Release what is trained from `epoch` on, from 0; say so where stages are several."""
         self.setup.state.begin_epoch(epoch)
-        for name, network in self._staged():
+        for name, network in self._staged_networks():
             unfreezing = network.unfreezing
             if not (beginning := unfreezing.stage_begins(epoch)):
                 continue
             (number, stage), count = beginning, len(unfreezing.stages)
-            learning, all_of_it = trainable_parameters(network.model)
-            stated = {"number": number, name: stage.name, "epoch": epoch + 1}
-            self.run.log(
-                "stage", **stated, epochs=stage.epochs, trainable=learning, weights=all_of_it
-            )
+            trainable, total = trainable_parameters(network.model)
+            fields = {"number": number, name: stage.name, "epoch": epoch + 1}
+            self.run.log("stage", **fields, epochs=stage.epochs, trainable=trainable, weights=total)
             self.view.note(
-                f"{name} {number} of {count}: {stage}; {learning:,} of {all_of_it:,} weights learn"
+                f"{name} {number} of {count}: {stage}; {trainable:,} of {total:,} weights learn"
             )
 
-    def _staged(self) -> list[tuple[str, NetworkState]]:
+    def _staged_networks(self) -> list[tuple[str, NetworkState]]:
         """The networks that are trained in several stages, by the log's name of their stage."""
         state = self.setup.state
         return [
@@ -159,20 +157,20 @@ class Logbook:
             if len(network.unfreezing.stages) > 1
         ]
 
-    def _row(self, event: Epoch) -> dict[str, Any]:
+    def _epoch_row(self, event: Epoch) -> dict[str, Any]:
         """What log.jsonl says of an epoch."""
         val = self.setup.splits["val"].sequential()
-        best, task, world = self.setup.eval_model, self.setup.task, self.setup.world
-        watched = scores(task.metric(), evaluate(best, task, val, world).rows)
+        model, task, world = self.setup.eval_model, self.setup.task, self.setup.world
+        metrics = scores(task.metric(), evaluate(model, task, val, world).rows)
         return {
             "epoch": event.epoch + 1,
             **{name: sum(values) / len(values) for name, values in self.losses.items()},
-            **{f"val_{name}": value for name, value in watched.items()},
+            **{f"val_{name}": value for name, value in metrics.items()},
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
         }
 
-    def _read(self) -> None:
+    def _read_losses(self) -> None:
         """Enter the losses not yet read; one that is not finite ends the training."""
         steps, self.unread = self.unread, []
         for name in steps[0].losses:
@@ -183,23 +181,23 @@ class Logbook:
                     raise self._diverged(f"the {name} is {loss}", step.index)
             self.losses[name] = self.losses.get(name, []) + values
 
-    def _refuse_infinities(self) -> None:
+    def _refuse_non_finite(self) -> None:
         """Raise `DivergedError` where the state, weights above all, is not fit to be saved."""
         if name := not_finite(self.setup.state.state_dict()):
             raise self._diverged(f"{name} has numbers that are not finite", self.index)
 
-    def _diverged(self, found: str, index: Tensor) -> DivergedError:
+    def _diverged(self, message: str, index: Tensor) -> DivergedError:
         """Log the end, and give the error with the images of the last batch."""
         epoch, step = self.position.epoch + 1, self.position.step
-        self.run.log("diverged", epoch=epoch, step=step, found=found)
-        return diverged(f"{found} at step {step} of epoch {epoch}", index, self._items)
+        self.run.log("diverged", epoch=epoch, step=step, found=message)
+        return diverged_error(f"{message} at step {step} of epoch {epoch}", index, self._items)
 
     @property
     def _items(self) -> Sequence[Item]:
         return self.setup.splits["train"].items
 
 
-def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
+def diverged_error(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
     """The error for a number that is none, with the images of its batch."""
     names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(

@@ -14,7 +14,7 @@ from typing import Any
 
 from saccade.device import device, threads
 from saccade.engine.loop import train
-from saccade.engine.lr_find import BROKEN, LRPoint, lr_points, lr_sweep, suggested_lr
+from saccade.engine.lr_find import DIVERGENCE_RATIO, LRPoint, lr_points, lr_sweep, suggested_lr
 from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
@@ -53,11 +53,11 @@ class LRFindResult:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         first, last, lowest = self.points[0], self.points[-1], self.lowest
-        broke = last.smoothed_loss > BROKEN * lowest.smoothed_loss
-        ended = f"broke at {last.lr:.2g}" if broke else "never broke"
+        broke = last.smoothed_loss > DIVERGENCE_RATIO * lowest.smoothed_loss
+        end = f"broke at {last.lr:.2g}" if broke else "never broke"
         return [
             ("suggested rate", f"{self.lr:.2g}: {_reason(lowest)}"),
-            ("sweep", f"{len(self.points)} steps up from {first.lr:.0e}; {ended}"),
+            ("sweep", f"{len(self.points)} steps up from {first.lr:.0e}; {end}"),
             ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
             ("train with", f"--with optim.lr={self.lr:.2g}"),
             ("drawing", str(self.path)),
@@ -79,18 +79,18 @@ def lr_find(
     """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
     if out.suffix not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
-    settled = training_inputs(data, recipe, flags)
-    chosen = settled.settings.recipe
-    if not chosen.train.epochs:
-        raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
-    with threads(int(chosen.train.threads)), counting("reading") as progress:
-        setup = prepare(chosen, settled.division, progress)
-    with threads(int(chosen.train.threads)), counting("sweeping") as progress:
+    inputs = training_inputs(data, recipe, flags)
+    resolved = inputs.settings.recipe
+    if not resolved.train.epochs:
+        raise RecipeError(f"{resolved.model.name} is fitted without a rate", "name another --model")
+    with threads(int(resolved.train.threads)), counting("reading") as progress:
+        setup = prepare(resolved, inputs.division, progress)
+    with threads(int(resolved.train.threads)), counting("sweeping") as progress:
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     atomic_write(out, lr_curve(points, lr, out.suffix[1:]))
-    optim, size = chosen.optim, int(chosen.train.batch_size)
-    return LRFindResult(lr, chosen.model.name, optim.name, size, points, out)
+    optim, size = resolved.optim, int(resolved.train.batch_size)
+    return LRFindResult(lr, resolved.model.name, optim.name, size, points, out)
 
 
 def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, TrainingSetup]:
@@ -103,11 +103,11 @@ def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, T
     with counting("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
-    why = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
+    reason = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
     setup.stepper.peak_lr = lr
     recipe = settings.recipe.with_({"optim.lr": lr})
-    origins = {**settings.origins, "optim.lr": f"found: {why}"}
-    notes = (*setup.notes, f"optim.lr={lr:.2g}: {why}")
+    origins = {**settings.origins, "optim.lr": f"found: {reason}"}
+    notes = (*setup.notes, f"optim.lr={lr:.2g}: {reason}")
     return replace(settings, recipe=recipe, origins=origins), replace(
         setup, recipe=recipe, notes=notes
     )
@@ -117,14 +117,16 @@ def _lowest(points: Sequence[LRPoint]) -> LRPoint:
     return min(points, key=lambda point: point.smoothed_loss)
 
 
-def _reason(low: LRPoint) -> str:
-    return f"a tenth of {low.lr:.2g}, where the smooth loss was lowest, {low.smoothed_loss:.3f}"
+def _reason(lowest: LRPoint) -> str:
+    return (
+        f"a tenth of {lowest.lr:.2g}, where the smooth loss was lowest, {lowest.smoothed_loss:.3f}"
+    )
 
 
 def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:
     """The steps at all rates up to the one that breaks the training, of a copy of it."""
-    model, whole = copy.deepcopy((setup.model, setup.stepper))
-    stepper = lr_sweep(whole, STEPS, LR_RANGES.get(setup.recipe.optim.name, LR_RANGE))
+    model, base_stepper = copy.deepcopy((setup.model, setup.stepper))
+    stepper = lr_sweep(base_stepper, STEPS, LR_RANGES.get(setup.recipe.optim.name, LR_RANGE))
     events = train(
         supervised(model, setup.task, stepper),
         setup.loader,

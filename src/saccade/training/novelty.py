@@ -14,7 +14,7 @@ from saccade.runs.run import Run
 from saccade.tasks.task import Capability
 from saccade.training.prepare import TrainingSetup
 
-MOST = 1000  # images of each split
+MAX_IMAGES = 1000  # images of each split
 LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that an image can exceed
 
 
@@ -26,7 +26,9 @@ def fit_novelty(setup: TrainingSetup) -> Novelty | None:
     if Capability.NOVELTY not in setup.task.capabilities:
         return None
     splits = setup.splits
-    train, val = (_features(setup, splits[name].evenly_spaced(MOST)) for name in ("train", "val"))
+    train, val = (
+        _features(setup, splits[name].evenly_spaced(MAX_IMAGES)) for name in ("train", "val")
+    )
     return Novelty.fit(train, val)
 
 
@@ -34,8 +36,8 @@ def log_novelty(run: Run, novelty: Novelty, test: Tensor) -> None:
     """Log what is remembered, and how many test images are more novel than a level.  [N]"""
     level = next((level for level in LEVELS if level < novelty.highest), 0.0)
     counts = {"images": len(novelty.bank), "held_out": len(novelty.known)}
-    words = novelty_text(test, level)
-    run.log("novelty", **counts, bytes=novelty.bytes, level=level, message=words)
+    message = novelty_text(test, level)
+    run.log("novelty", **counts, bytes=novelty.bytes, level=level, message=message)
 
 
 def _features(setup: TrainingSetup, loader: Loader) -> Tensor:

@@ -150,10 +150,10 @@ def prepare(
     train = splits["train"]
     order = ORDERS[data.sampling](train.targets, settings.seed)
     loader = Loader(train.images, train.targets, int(settings.batch_size), order)
-    decoding = DecodedImages(train.items, train.images, preprocessing)
-    ready = initial_model(recipe, task, decoding, train.targets, progress)
-    compile_in_place(ready.model, settings.compile, device(settings.device))
-    state = _train_state(recipe, ready.model, task, len(loader), world)
+    decoded = DecodedImages(train.items, train.images, preprocessing)
+    initial = initial_model(recipe, task, decoded, train.targets, progress)
+    compile_in_place(initial.model, settings.compile, device(settings.device))
+    state = _train_state(recipe, initial.model, task, len(loader), world)
     if data.progressive_resizing < 1:
         augment.append(
             ProgressiveResizing(data.progressive_resizing, lambda: state.main.stepper.done)
@@ -161,14 +161,14 @@ def prepare(
     return TrainingSetup(
         recipe,
         task,
-        ready.preprocessing,
+        initial.preprocessing,
         splits,
         unreadable,
         loader,
         compose(augment),
         state,
-        EarlyStopping(settings.patience, keep=settings.checkpoint == "best"),
-        ready.words + _said_of(world, ready.model),
+        EarlyStopping(settings.patience, keep_weights=settings.checkpoint == "best"),
+        initial.notes + _world_notes(world, initial.model),
         world=world,
     )
 
@@ -196,7 +196,7 @@ def claim_device(recipe: Recipe, world: World) -> None:
         )
 
 
-def _said_of(world: World, model: nn.Module) -> tuple[str, ...]:
+def _world_notes(world: World, model: nn.Module) -> tuple[str, ...]:
     if world.size == 1:
         return ()
     if not batch_norm_statistics([model]):
@@ -224,13 +224,13 @@ def _train_state(
 
 def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Stepper:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
-    rate = PLACEHOLDER_LR if optim.lr == "auto" else optim.lr
-    optimizer = OPTIMIZERS[optim.name](groups, rate, optim.momentum)
-    rise = float(optim.warmup)
-    warmup = rise if rise < 1 else rise / total
+    lr = PLACEHOLDER_LR if optim.lr == "auto" else optim.lr
+    optimizer = OPTIMIZERS[optim.name](groups, lr, optim.momentum)
+    stated = float(optim.warmup)
+    warmup = stated if stated < 1 else stated / total
     if warmup >= 1:
-        found = f"optim.warmup is {rise:g} steps, and the training has {total}"
-        raise RecipeError(found, "write fewer, or a share such as 0.1")
+        what = f"optim.warmup is {stated:g} steps, and the training has {total}"
+        raise RecipeError(what, "write fewer, or a share such as 0.1")
     whole = world.size > 1 or recipe.train.class_weights != "none"  # not halved on its own
     return Stepper(
         Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
@@ -255,11 +255,11 @@ def _decode(
     task: Task,
     progress: Progress,
 ) -> tuple[dict[str, Split], tuple[Skipped, ...]]:
-    parts = {"train": division.train, "val": division.val, "test": division.test}
-    total, done = sum(map(len, parts.values())), 0
+    split_items = {"train": division.train, "val": division.val, "test": division.test}
+    total, done = sum(map(len, split_items.values())), 0
     splits: dict[str, Split] = {}
     unreadable: list[Skipped] = []
-    for name, items in parts.items():
+    for name, items in split_items.items():
         result = decode_all(
             items,
             preprocessing,
@@ -268,15 +268,17 @@ def _decode(
         )
         done += len(items)
         unreadable += result.failed
-        kept = tuple(items[k] for k in result.indices)
-        if not kept:
-            raise DataError(f"no image of {name} can be read; {_first(result.failed)}")
-        splits[name] = Split(kept, result.images, task.targets(kept))
-    lost = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
-    if lost:
-        raise DataError(f"'{min(lost)}' has no readable image to train on; {_first(unreadable)}")
+        readable = tuple(items[k] for k in result.indices)
+        if not readable:
+            raise DataError(f"no image of {name} can be read; {_first_failure(result.failed)}")
+        splits[name] = Split(readable, result.images, task.targets(readable))
+    missing = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
+    if missing:
+        raise DataError(
+            f"'{min(missing)}' has no readable image to train on; {_first_failure(unreadable)}"
+        )
     return splits, tuple(unreadable)
 
 
-def _first(failed: list[Skipped] | tuple[Skipped, ...]) -> str:
+def _first_failure(failed: list[Skipped] | tuple[Skipped, ...]) -> str:
     return f"{failed[0].name}: {failed[0].reason}" if failed else "the split gave it none"

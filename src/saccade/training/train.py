@@ -23,7 +23,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
 from saccade.training.begin import training_inputs
-from saccade.training.finish import finish, unwritten
+from saccade.training.finish import finish, unwritten_error
 from saccade.training.follow import (
     broadcast_plan,
     broadcast_start,
@@ -58,7 +58,7 @@ def start_training(
     broadcast_plan(world, settings.recipe, absolute_location(data), division)
     with threads(int(settings.recipe.train.threads)):
         setup = prepare(settings.recipe, division, view.decoding, world)
-        costs = checked_plan(setup, out, view)
+        plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in setup.notes:
@@ -69,10 +69,10 @@ def start_training(
             "notes": [*notes, *setup.notes],
         }
         with resource_errors(run):
-            _write_beginning(run, settings, division, setup, facts)
-            run.log("plan", **costs)
+            _write_start(run, settings, division, setup, facts)
+            run.log("plan", **plan)
             broadcast_start(world, run, None)
-            return _carry_out(run, setup, Position(), {}, view, began)
+            return _train_and_finish(run, setup, Position(), {}, view, began)
 
 
 def checked_plan(setup: TrainingSetup, out: Path | None, view: View) -> dict[str, Any]:
@@ -83,10 +83,10 @@ def checked_plan(setup: TrainingSetup, out: Path | None, view: View) -> dict[str
     if setup.world.size > 1:
         return {}
     counts = {name: len(split.items) for name, split in setup.splits.items()}
-    costs = forecast(setup, counts, folder_of(out))
-    refuse_too_little_disk(folder_of(out), costs.checkpoint)
-    view.note(costs.line())
-    return costs.to_dict()
+    plan = forecast(setup, counts, folder_of(out))
+    refuse_too_little_disk(folder_of(out), plan.checkpoint)
+    view.note(plan.line())
+    return plan.to_dict()
 
 
 def resume_training(
@@ -103,7 +103,7 @@ def resume_training(
         raise UsageError(f"the run '{run.path}' is finished", hint)
     recipe = run.recipe if epochs is None else extended_recipe(run, epochs)
     with threads(int(recipe.train.threads)):
-        return _go_on(run, recipe, view, world)
+        return _resume(run, recipe, view, world)
 
 
 def extended_recipe(run: Run, epochs: int) -> Recipe:
@@ -130,16 +130,16 @@ def extended_recipe(run: Run, epochs: int) -> Recipe:
     return run.recipe.with_(changes)
 
 
-def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
+def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.started
     division = read_split(run.path / "split.csv", open_source(started["data"]))
     claim_device(recipe, world)
-    here = fingerprint(device(recipe.train.device), world.size)
+    current = fingerprint(device(recipe.train.device), world.size)
     notes = [
-        f"{name} was {then}, is {here.get(name)}: the last bits of the weights will differ"
+        f"{name} was {then}, is {current.get(name)}: the last bits of the weights will differ"
         for name, then in started["fingerprint"].items()
-        if here.get(name) != then
+        if current.get(name) != then
     ]
     broadcast_plan(world, recipe, started["data"], division)
     setup = prepare(recipe, division, view.decoding, world)
@@ -155,9 +155,9 @@ def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
             notes.append(_extend(run, setup))
             run = Run(run.path)
         view.settings(Settings(recipe, run.origins), notes)
-        place = {"epoch": position.epoch, "step": position.step}
-        run.log("resumed", **place, seconds=setup.stepper.seconds, notes=notes)
-        return _carry_out(run, setup, position, losses, view, began)
+        position_fields = {"epoch": position.epoch, "step": position.step}
+        run.log("resumed", **position_fields, seconds=setup.stepper.seconds, notes=notes)
+        return _train_and_finish(run, setup, position, losses, view, began)
 
 
 def follow_training(view: View, world: World) -> Run:
@@ -170,7 +170,7 @@ def follow_training(view: View, world: World) -> Run:
         position, losses = Position(), {}
         if state:
             position, losses = setup.load_state_dict(state), state["losses"]
-        return _carry_out(run, setup, position, losses, view, began)
+        return _train_and_finish(run, setup, position, losses, view, began)
 
 
 def _extend(run: Run, setup: TrainingSetup) -> str:
@@ -190,7 +190,7 @@ def _extend(run: Run, setup: TrainingSetup) -> str:
     return note
 
 
-def _write_beginning(
+def _write_start(
     run: Run,
     settings: Settings,
     division: DataSplit,
@@ -213,7 +213,7 @@ def _write_beginning(
         run.log("unreadable", name=skipped.name, reason=skipped.reason)
 
 
-def _carry_out(
+def _train_and_finish(
     run: Run, setup: TrainingSetup, start: Position, losses: Losses, view: View, began: float
 ) -> Run:
     """Train from `start` to the end and write all that a finished run holds."""
@@ -222,7 +222,7 @@ def _carry_out(
         failures = finish(run, setup, view, began)
     view.finished(run)
     if failures:
-        raise unwritten(run, failures)
+        raise unwritten_error(run, failures)
     return run
 
 
@@ -241,7 +241,7 @@ def train_epochs(
     """
     recipe = setup.recipe
     view.training(run, len(setup.loader), start)
-    book = Logbook(run, setup, start, losses, view)
+    logbook = Logbook(run, setup, start, losses, view)
     events = train(
         setup.state,
         setup.loader,
@@ -251,10 +251,10 @@ def train_epochs(
         start=start,
     )
     for event in events:
-        number = setup.world.max_over_processes(request.number or 0)
-        book.record(event, read_losses=number > 0)
-        if number and book.midway:
-            raise book.stop(number)
+        signum = setup.world.max_over_processes(request.signum or 0)
+        logbook.record(event, read_losses=signum > 0)
+        if signum and logbook.midway:
+            raise logbook.stop(signum)
 
 
 def _counts(split: Split) -> dict[str, int]:

@@ -33,7 +33,7 @@ class View(Protocol):
         """An epoch is over; `row` is what log.jsonl says of it."""
         ...
 
-    def note(self, words: str) -> None:
+    def note(self, message: str) -> None:
         """Something is to be said."""
         ...
 
@@ -68,9 +68,9 @@ class CompositeView(View):
         for view in self.views:
             view.epoch(row)
 
-    def note(self, words: str) -> None:
+    def note(self, message: str) -> None:
         for view in self.views:
-            view.note(words)
+            view.note(message)
 
     def finished(self, run: Run) -> None:
         for view in self.views:

@@ -100,23 +100,25 @@ class LayerMonitoring:
         self.reported: set[str] = set()
         if self.every:
             train = setup.splits["train"]
-            chosen = evenly_spaced(len(train.items), IMAGES)(0)
+            indices = evenly_spaced(len(train.items), IMAGES)(0)
             device = next(setup.model.parameters()).device
-            self.watch = LayerMonitor(setup.model, train.images.take(chosen).to(device))
+            self.monitor = LayerMonitor(setup.model, train.images.take(indices).to(device))
 
     def prepare_step(self, position: Position) -> None:
         """Be ready for the step to come, where it is one to be looked at."""
         if self.every and position.step == self.steps - 1 and self._due(position.epoch):
-            self.watch.copy_weights()
+            self.monitor.copy_weights()
 
     def measure(self, epoch: int) -> tuple[dict[str, Any], list[str]]:
         """What the log says of the layers after `epoch`, from 0, and what is newly wrong."""
         if not self.every or not self._due(epoch):
             return {}, []
-        rows = self.watch.measure()
-        found = [words for words in problems(rows) if words.split()[0] not in self.reported]
-        self.reported |= {words.split()[0] for words in found}  # of a row once
-        return {"layers": [asdict(row) for row in rows]}, found
+        rows = self.monitor.measure()
+        new_problems = [
+            problem for problem in problems(rows) if problem.split()[0] not in self.reported
+        ]
+        self.reported |= {problem.split()[0] for problem in new_problems}  # of a row once
+        return {"layers": [asdict(row) for row in rows]}, new_problems
 
     def _due(self, epoch: int) -> bool:
         return (epoch + 1) % self.every == 0
