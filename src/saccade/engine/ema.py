@@ -51,7 +51,7 @@ class EMA:
 
 
 def decay_with_warmup(decay: float, steps_done: int) -> float:
-    """`decay`, but less at first: min(decay, (1 + t) / (10 + t)) after t steps, as in TensorFlow."""
+    """min(decay, (1 + t) / (10 + t)) after t steps, as in TensorFlow: less at first."""
     return min(decay, (1 + steps_done) / (10 + steps_done))
 
 

@@ -50,7 +50,7 @@ class Lookahead:
     """Lookahead: slow weights that follow the fast weights of another optimizer.
 
     Zhang 2019, "Lookahead optimizer: k steps forward, 1 step back", Algorithm 1.
-    After every `steps` steps (k) the slow weights move by `alpha` of the way to the fast ones, which
+    After every `steps` steps the slow weights move by `alpha` of the way to the fast ones, which
     then go on from there.  Slow weights and the count of steps are in the state of the inner
     optimizer, beside its own.
     """

@@ -1,4 +1,4 @@
-"""features: what a layer of a network makes of images, for use elsewhere."""
+"""Feature extraction: the output of a layer for each image, written to a file."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from saccade.words import aligned, html_table
 
 @dataclass(frozen=True, repr=False)
 class WrittenFeatures:
-    """A row of numbers for each image, in a file, and what the rows are."""
+    """A file with the features of each image, and the manifest of its rows."""
 
     features: Path  # .npy, float32 [N,D]
     manifest: Path  # name, label, split: a row an image, in the same order
     model: str
-    layer: str  # empty: what goes into the last one
+    layer: str  # "": the input of the last one
     shape: tuple[int, int]
     unreadable: tuple[Skipped, ...] = ()  # images that could not be read
 
@@ -99,7 +99,7 @@ def write_features(
 
 
 def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
-    """The network with its first row, and how its images are prepared."""
+    """The network of a run, a bundle or a name, with its preprocessing."""
     if Path(model).is_dir():
         if weights is not None:
             raise UsageError(f"'{model}' has weights of its own", "leave --weights out")
@@ -119,7 +119,7 @@ def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, 
 
 
 def _weights_of(network: str, weights: str | None) -> Pretrained:
-    """Those that are named, those that lie here, or the first that are published."""
+    """The named weights, those on this machine, or the first published ones."""
     size = input_shape(network)[1]
     if weights is None and not network.startswith(PREFIX):
         local = local_weights(size, network)

@@ -1,4 +1,4 @@
-"""measure: a trained network on labelled images, its own held-out ones or others."""
+"""Evaluation of a trained network on labelled images: its own splits, or other data."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder o
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What is to be told besides the numbers of all images."""
+    """The options of an evaluation, besides the metrics of all images."""
 
-    tta: str = ""  # test-time augmentation: what to take the mean over, as in "crops flip"
-    by: str = ""  # what makes slices
+    tta: str = ""  # test-time augmentation: transforms to average over, as in "crops flip"
+    by: str = ""  # grouping into slices, as of `slice_of_each`
     corrupt: str = ""  # names and families of corruptions, or all
     threshold_target: ThresholdTarget | None = None
     out: Path | None = None  # a folder, or a .csv file for the predictions alone
 
     def validate(self) -> None:
-        """Raise `UsageError` for what is there already."""
+        """Raise `UsageError` for an output file that exists."""
         for path in self.files:
             if path.exists():
                 raise UsageError(f"'{path}' exists", "take another --out, or remove it")
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What to write: the predictions, in a folder the numbers and the report too."""
+        """The files to write: the predictions, and in a folder the metrics and the report too."""
         if self.out is None:
             return ()
         if self.out.suffix.lower() == ".csv":
@@ -64,7 +64,7 @@ class EvaluationOptions:
         return tuple(self.out / name for name in FILES)
 
     def command(self, run: Run, data: str | Path | None, split: str) -> str:
-        """What a person types for it."""
+        """The command line of this evaluation."""
         options = {"split": "" if split == "test" else split, "by": self.by, "out": self.out}
         if self.threshold_target:
             options |= {
@@ -116,7 +116,7 @@ def measure(
 
 
 def _notes(items: Sequence[Item], bundle: Bundle, overlap: int) -> Iterator[str]:
-    """What of the images makes numbers say less than they seem to."""
+    """Notes on missing classes, and on images that the run was trained on."""
     yield from missing_note(items, bundle.classes, "the data")
     if overlap:
         yield (
@@ -159,7 +159,7 @@ def _robustness(
 def _selected_threshold(
     run: Run, target: ThresholdTarget, outputs: EvaluationOutputs
 ) -> SelectedThreshold:
-    """The threshold for `wish`, chosen on the run's own validation images; kept if wished."""
+    """The threshold for `target`, chosen on the run's validation images; saved where asked."""
     val = EvaluationSet.of(_run_items(run, "val"), run.bundle).evaluate(run.bundle)
     selected = select_threshold(target, val, outputs)
     if target.save:
@@ -174,7 +174,7 @@ def _write_folder(
     evaluation_set: EvaluationSet,
     evaluated: EvaluatedData,
 ) -> None:
-    """The numbers and the report, beside the predictions that are there already."""
+    """Write the metrics and the report; the predictions are written already."""
     predictions, metrics, report = files
     text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
     atomic_write(metrics, f"{text}\n")

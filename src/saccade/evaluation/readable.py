@@ -1,4 +1,4 @@
-"""Labelled images that could be read: what a bundle says of them, in slices, above a threshold."""
+"""The decoded images of an evaluation: predictions of a bundle, slices, and thresholds."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BATCH = 256  # images
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Images ready for a network, in the order in which they were given."""
+    """Decoded images with their targets, in the order of the items."""
 
     items: tuple[Item, ...]
     images: ImageStore
@@ -55,7 +55,7 @@ class EvaluationSet:
 
     @classmethod
     def of(cls, items: Sequence[Item], bundle: Bundle) -> EvaluationSet:
-        """Decoded as `bundle` needs them; labels that it cannot know are refused before that."""
+        """Decode the images of `items` for `bundle`; raises `DataError` for unknown labels."""
         refuse_other_labels(items, bundle.task)
         bundle.task.targets(items)
         result = decode_all(items, bundle.preprocessing)
@@ -70,14 +70,14 @@ class EvaluationSet:
         return groups_of(self.items)
 
     def evaluate(self, bundle: Bundle, tta: Sequence[TTATransform] = ()) -> EvaluationOutputs:
-        """What the network says of each, the mean over `maps` where there are some."""
+        """The network's outputs, averaged over the transforms `tta`, if any."""
         model, task = bundle.model, bundle.task
         return evaluate(model, task, self._loader, tta=tta, novelty=bundle.novelty)
 
     def robustness(
         self, bundle: Bundle, corruptions: Sequence[str], tta: Sequence[TTATransform] = ()
     ) -> Iterator[CorruptionScore]:
-        """The leading number under each of `corruptions`, at all severities."""
+        """The primary metric under each of `corruptions`, at all severities."""
         model, task = bundle.model, bundle.task
         return robustness(model, task, self._loader, corruptions, self.groups, tta)
 
@@ -90,9 +90,9 @@ MAX_COMPARED = 100_000  # training images, up to which their contents are compar
 
 
 def training_overlap(run: Run, items: Sequence[Item]) -> int:
-    """Those of `items` whose contents are in the training images of `run`, while these lie there.
+    """How many `items` have the content of a training image of `run`; 0 where these are gone.
 
-    Files that were read before are known by their times and not read again.
+    Digests are cached by the files' times.
     """
     try:
         train = read_split(run.path / "split.csv", open_source(run.started["data"])).train
@@ -105,12 +105,12 @@ def training_overlap(run: Run, items: Sequence[Item]) -> int:
     return sum(content in training_digests for content in digests(items, cache))
 
 
-MAX_SLICES = 200  # slices: with more, each holds too few images to say anything
-NO_SLICE = "(none)"  # the slice of images that belong to no other
+MAX_SLICES = 200  # with more, each has too few images
+NO_SLICE = "(none)"  # the slice of images without one
 
 
 def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
-    """The slice that each item is in, by its name; `data` is where they come from.
+    """The name of each item's slice, by the item's name; `data` is their source.
 
     `by` is group, folder, a table with its column as in `weather.csv::sky`, a column of the table
     that `data` is, or a regular expression on names: what its first group finds.
@@ -138,7 +138,7 @@ def slices(
     slice_names: Mapping[str, str],
     name: str,
 ) -> tuple[Slice, ...]:
-    """The number of this name of each of `parts`, in their natural order."""
+    """The metric of this name on each slice, in natural order of their names."""
     metric, rows = task.metric(), defaultdict[str, list[int]](list)
     for index, item in enumerate(evaluation_set.items):
         if item.name in slice_names:
@@ -179,15 +179,15 @@ def _by_cells(cells: Mapping[str, str]) -> Grouping:
 
 
 class ThresholdTarget(NamedTuple):
-    """What a threshold is to reach on validation images."""
+    """The target of a confidence threshold on validation images."""
 
-    criterion: str  # precision: a share of answers that are right; coverage: a share answered
+    criterion: str  # "precision", the share of answers that are right, or "coverage", of answers
     target: float
-    save: bool = False  # whether the bundle is to have the threshold from then on
+    save: bool = False  # whether to save the threshold in the bundle
 
     @classmethod
     def of(cls, precision: float | None, coverage: float | None, save: bool) -> ThresholdTarget:
-        """The wish as a person says it; raises `UsageError` for none or two at a time."""
+        """The target from the options of a command; raises `UsageError` for none or both."""
         options = {"precision": precision, "coverage": coverage}
         named = [(what, share) for what, share in options.items() if share is not None]
         if len(named) != 1:
@@ -201,7 +201,7 @@ class ThresholdTarget(NamedTuple):
 
 
 def refuse_without_confidence(task: Task) -> None:
-    """Raise `UsageError` where there is no confidence in one answer."""
+    """Raise `UsageError` for a task without a confidence."""
     hint = "labels have thresholds of their own, numbers a margin"
     refuse_without(Capability.CONFIDENCE, task, UsageError, hint)
 
@@ -209,7 +209,7 @@ def refuse_without_confidence(task: Task) -> None:
 def select_threshold(
     target: ThresholdTarget, val_outputs: EvaluationOutputs, outputs: EvaluationOutputs
 ) -> SelectedThreshold:
-    """The threshold that `val` asks for, and what it does to the images of `found`."""
+    """The threshold that reaches `target` on `val_outputs`, and its effect on `outputs`."""
     confidences, right = _confidences(val_outputs)
     choose = threshold_for_precision if target.criterion == "precision" else threshold_for_coverage
     chosen = choose(confidences, right, target.target)
@@ -226,5 +226,5 @@ def select_threshold(
 
 
 def _confidences(outputs: EvaluationOutputs) -> tuple[Tensor, Tensor]:
-    """How sure the network is of each answer, and whether it is right.  [N] float32, [N] bool"""
+    """Confidence and correctness of each prediction.  -> [N] float32, [N] bool"""
     return outputs.rows.predictions.amax(dim=1), outputs.rows.answers == outputs.rows.targets

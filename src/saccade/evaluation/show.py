@@ -1,4 +1,4 @@
-"""show: the anatomy of a network, by its name, of a run or as it is, and its images."""
+"""The anatomy of a network, given by name, as a run or as a module: table and drawings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def show_network(
     layer: str | None,
     out: str | Path | None,
 ) -> Anatomy:
-    """The table; `drawing` is a file for the network, `out` one for the field of `layer`."""
+    """The table of layers; draws the network to `drawing`, the field of `layer` to `out`."""
     if out is not None and layer is None:
         raise UsageError(
             "--out is for the image of a receptive field",
@@ -46,7 +46,7 @@ def show_network(
 def _with_input(
     model: str | Path | nn.Module, options: dict[str, Any]
 ) -> tuple[str | nn.Module, dict[str, Any]]:
-    """The network, and how to show it; a run's network has the input that the run gives it."""
+    """The network, and the options with its input size; that of a run is its preprocessing's."""
     options |= _input_options(options["size"])
     if isinstance(model, nn.Module) or not Path(model).is_dir():
         return model if isinstance(model, nn.Module) else str(model), options

@@ -1,4 +1,4 @@
-"""Predictor: answers about images, from any number of threads; what opens the files stays warm."""
+"""Predictor: predictions for images, from any number of threads, with its decoders kept running."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ BATCH = 64  # images that go through the network together
 
 
 class Predictor:
-    """What a network says of images; to be called from any number of threads at the same time.
+    """Predicts images with a network; safe to call from any number of threads at the same time.
 
-    The network is in eval mode from now on, and otherwise as it is: it may be shared.  Files are
-    opened by processes of their own, so that a hostile one costs itself alone; they start with the
-    first file and stay until `close`, which comes by itself at the latest with the interpreter's
-    end.
+    The network is put in eval mode and not changed otherwise: it may be shared.  Files are decoded
+    in processes of their own, so that a malicious one harms nothing else; these start with the
+    first file and end with `close`, at the latest with the interpreter.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Predictor:
         self.close()
 
     def close(self) -> None:
-        """End the processes; nothing can be predicted any more."""
+        """End the decoding processes; nothing can be predicted any more."""
         self.workers.close()
 
     def predict(
@@ -65,7 +64,7 @@ class Predictor:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """What is in image files, or in all images of folders: the `top` most probable."""
+        """The `top` most probable classes of image files, or of all images in folders."""
         return self.predict_items(find_images(images), top, min_confidence, max_novelty)
 
     def predict_items(
@@ -90,7 +89,7 @@ class Predictor:
     def _batches(
         self, items: Sequence[Item], unreadable: list[Skipped]
     ) -> Iterator[tuple[list[str], Tensor]]:
-        """Names, and images uint8 [n,C,size,size]; those that cannot be read go to `reported`."""
+        """Names, and images [N,C,size,size] uint8; unreadable ones are added to `unreadable`."""
         names: list[str] = []
         images: list[Tensor] = []
         for item, image in zip(items, self.workers.decode_files(items, self.preprocessing)):
@@ -107,7 +106,10 @@ class Predictor:
 
     @torch.inference_mode()
     def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """What the task predicts [n,...], and how novel each image is [n] where that is known."""
+        """The task's predictions, and the novelty of each image, 0 to 1, where it is fitted.
+
+        images [N,C,size,size] uint8 -> [N,...], and [N] float64 or None
+        """
         images = images.to(next(self.model.parameters()).device)
         if self.novelty is None:
             return self.task.predict(self.model, images), None
@@ -116,7 +118,7 @@ class Predictor:
         return predictions, self.novelty.score(network.features[0])
 
     def _rejection(self, confidence: float | None, novelty: float | None) -> Rejection:
-        """Unknown below `confidence`, or else ours, and above `novelty`."""
+        """The limits of confidence, that of the bundle by default, and of novelty."""
         if confidence is not None:
             hint = "labels have thresholds of their own, numbers a margin"
             refuse_without(Capability.CONFIDENCE, self.task, UsageError, hint)
@@ -128,7 +130,7 @@ class Predictor:
         )
 
     def _refuse_unreachable(self, max_novelty: float) -> float:
-        """`most` as it is; raises `UsageError` where no image could have a novelty above it."""
+        """`max_novelty`; raises `UsageError` where no image could have a novelty above it."""
         if not 0 <= max_novelty <= 1:
             raise UsageError(f"no novelty is {max_novelty:g}", "it lies between 0 and 1")
         if self.novelty is None:

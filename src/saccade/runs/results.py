@@ -1,4 +1,4 @@
-"""What the verbs give back: small frozen objects that read well in a terminal and a notebook."""
+"""Results of evaluations: frozen objects that print well in a terminal and a notebook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Robustness:
-    """One number of a network, on images as they are and under corruptions."""
+    """The primary metric of a network, on clean images and under corruptions."""
 
     clean: MetricValue
     corrupted: dict[str, tuple[MetricValue, ...]]  # by name, severities 1 to 5
@@ -38,7 +38,7 @@ class Robustness:
         return cls(first.metric, corrupted)
 
     def mean(self, name: str) -> float:
-        """Over the five severities."""
+        """The mean over the five severities of a corruption."""
         return fmean(metric.value for metric in self.corrupted[name])
 
     def worst(self) -> str:
@@ -55,7 +55,7 @@ class Robustness:
         }
 
     def verdict(self) -> str:
-        """In words."""
+        """The metric on clean images and under the hardest corruption, in a sentence."""
         if not self.corrupted:
             return f"{self.clean.name}: {self.clean}"
         name = self.worst()
@@ -64,7 +64,7 @@ class Robustness:
         return f"{clean}; {worst} on average of five severities of {name}, the hardest here"
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Name, a number with its interval for each severity, their mean; a head before."""
+        """Name, the metric with its interval at each severity, and the mean; a head before."""
         head = ("corruption", *(f"severity {k}" for k in SEVERITIES), "mean")
         lines = [
             (name, *(_cell(metric) for metric in metrics), _bare(self.mean(name), self.clean.unit))
@@ -91,12 +91,12 @@ class Robustness:
 
 OPTIONAL_FIELDS = ("slices", "robustness", "selected")  # of an evaluation; only when asked for
 METRIC_COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
-SUMMARY_METRICS = 3  # numbers that a training names at its end
+SUMMARY_METRICS = 3  # printed at the end of a training
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the images, and the leading number of it."""
+    """A subset of the images, and the primary metric on it."""
 
     name: str
     metric: MetricValue
@@ -104,10 +104,10 @@ class Slice:
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """How good a network is on images that it was not trained on; the first number leads."""
+    """The metrics of a network on images that it was not trained on; the first is the primary."""
 
     split: str
-    task: str  # the kind of its answers
+    task: str  # its kind
     n: int  # images
     metrics: tuple[MetricValue, ...]
     per_class: tuple[ClassMetrics, ...] = ()
@@ -120,13 +120,12 @@ class Evaluation:
 
     @classmethod
     def of(cls, split: str, task: str, report: MetricReport) -> Evaluation:
-        """What was measured, for people."""
-        r = report
-        return cls(split, task, r.n, r.metrics, r.classes, r.confusion)
+        """The evaluation of a metric report."""
+        return cls(split, task, report.n, report.metrics, report.classes, report.confusion)
 
     @classmethod
     def read(cls, fields: Mapping[str, Any], unreadable: tuple[Skipped, ...] = ()) -> Evaluation:
-        """An evaluation as `to_dict` and JSON leave it."""
+        """An evaluation from the fields of `to_dict`, also after JSON."""
         return cls(
             split=fields["split"],
             task=current_kind(fields["task"]),
@@ -139,12 +138,12 @@ class Evaluation:
         )
 
     def __getitem__(self, name: str) -> MetricValue:
-        """The number of this name, such as "balanced accuracy"."""
+        """The metric of this name, such as "balanced accuracy"."""
         return find_metric(self.metrics, name)
 
     @property
     def primary(self) -> MetricValue:
-        """The number to name first: balanced accuracy, say, where classes differ in size."""
+        """The primary metric: accuracy, say, or balanced accuracy of imbalanced classes."""
         return self.metrics[0]
 
     @property
@@ -153,7 +152,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """The share of images given their class."""
+        """The share of images predicted as their class, 0 to 1."""
         return self["accuracy"].value
 
     @property
@@ -161,22 +160,22 @@ class Evaluation:
         return self["accuracy"].interval
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is undefined is None, what was not asked for not there."""
+        """Plain values for JSON; undefined numbers are None, parts not asked for left out."""
         fields = asdict(replace(self, robustness=None, selected=None))
         fields["robustness"] = self.robustness and self.robustness.to_dict()
         fields["selected"] = self.selected and self.selected.to_dict()
         return _defined({k: v for k, v in fields.items() if v or k not in OPTIONAL_FIELDS})
 
     def to_csv(self) -> str:
-        """A row a number: of all images, of each slice, under each corruption and severity."""
+        """A row a metric: of all images, of each slice, under each corruption and severity."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])
         for location, metric in self._located_metrics():
             low, high = metric.interval or ("", "")
-            about = (metric.name, metric.value, low, high, metric.n, metric.unit)
+            cells = (metric.name, metric.value, low, high, metric.n, metric.unit)
             baseline = "" if metric.baseline is None else metric.baseline
-            writer.writerow([*location, *about, baseline, metric.method])
+            writer.writerow([*location, *cells, baseline, metric.method])
         return out.getvalue().rstrip("\n")
 
     def _located_metrics(self) -> Iterator[tuple[tuple[str, str, int], MetricValue]]:
@@ -187,7 +186,7 @@ class Evaluation:
             yield from ((("", name, k), metric) for k, metric in enumerate(metrics, 1))
 
     def rows(self, count: int | None = None) -> list[tuple[str, str]]:
-        """Names and values of the first `count` numbers in words."""
+        """Names and values of the first `count` metrics as text."""
         pairs = [(metric, metric.baseline_text()) for metric in self.metrics[:count]]
         return [(n.name, f"{n}, baseline {text}" if text else f"{n}") for n, text in pairs]
 
@@ -210,13 +209,13 @@ class Evaluation:
 
 
 def _slices_text(slices: Sequence[Slice]) -> str:
-    """A line a slice, and which is the lowest."""
+    """A line for each slice, and which is the lowest."""
     text = aligned([(slices[0].metric.name, ""), *((s.name, str(s.metric)) for s in slices)])
     return f"{text}\n{lowest_slice(slices)}".rstrip()
 
 
 def lowest_slice(slices: Sequence[Slice]) -> str:
-    """Which slice is the lowest, where there are several, and what that means."""
+    """A sentence on the lowest slice, where there are several."""
     defined = [s for s in slices if not math.isnan(s.metric.value)]
     if len(defined) < 2:
         return ""
@@ -226,7 +225,7 @@ def lowest_slice(slices: Sequence[Slice]) -> str:
 
 
 def threshold_text(selected: SelectedThreshold) -> str:
-    """A threshold and what it is for."""
+    """A sentence on a threshold and its target."""
     target = f"{selected.criterion} of {percent(selected.target)}"
     if not selected.on_validation.value:
         return f"a {target} needs no threshold: every image gets an answer"
@@ -234,7 +233,7 @@ def threshold_text(selected: SelectedThreshold) -> str:
 
 
 def coverage_text(threshold: Threshold) -> str:
-    """How many images a threshold lets answer, and how many of the answers are right."""
+    """The coverage and the precision of a threshold as text."""
     text = f"answers {proportion(threshold.coverage, threshold.coverage_interval, threshold.n)}"
     if math.isnan(threshold.precision):
         return text
@@ -243,7 +242,7 @@ def coverage_text(threshold: Threshold) -> str:
 
 
 def _threshold_lines(selected: SelectedThreshold) -> str:
-    """What a threshold does where it was chosen, and elsewhere."""
+    """A threshold with its coverage on validation images and on these."""
     return "\n".join(
         [
             threshold_text(selected),
@@ -254,7 +253,7 @@ def _threshold_lines(selected: SelectedThreshold) -> str:
 
 
 def _defined(value: Any) -> Any:
-    """`value` with None for every number that is not one, as JSON knows no NaN."""
+    """`value` with None for every NaN, which JSON does not know."""
     if isinstance(value, Interval):
         return tuple(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""TensorBoard: event files in the run folder; look at them with `tensorboard --logdir runs`."""
+"""TensorBoard tracker: event files in the run folder, for `tensorboard --logdir runs`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 class TensorBoard:
-    """Scalars by step, settings as a table; of a file it notes where it is."""
+    """Scalars by step, settings as a table, paths of artefacts as text."""
 
     name = "tensorboard"
 
     def check(self) -> None:
-        """It needs nothing but its package."""
+        """Nothing: TensorBoard needs no more than its package."""
 
     def start(self, folder: Path, settings: Mapping[str, Any], run_id: str) -> str:
         """Open an event file in the run folder, with a table of the settings."""
@@ -33,7 +33,7 @@ class TensorBoard:
         self.writer.flush()
 
     def log_artifact(self, path: Path) -> None:
-        """Note as text where the file is."""
+        """Add the path of the file as text."""
         self.writer.add_text(path.stem, str(path.resolve()))
 
     def finish(self, *, finished: bool) -> None:

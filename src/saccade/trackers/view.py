@@ -1,4 +1,4 @@
-"""TrackingView: sends to trackers what log.jsonl holds, and the losses and rates of steps."""
+"""TrackingView: logs log.jsonl, and the losses and learning rates of steps, to trackers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from saccade.training.view import View
 
 
 class TrackingView(View):
-    """A view of a training that sends numbers on; all of them are of so many steps done.
+    """A training view that logs metrics to trackers, by the number of steps done.
 
-    A training that goes on repeats what it did after its last checkpoint.  What a tracker has been
-    told of that already is passed over.
+    A resumed training repeats the steps after its last checkpoint; what a tracker has logged of
+    these already is not logged again.
     """
 
     def __init__(self, trackers: Sequence[Tracker]):
@@ -82,7 +82,7 @@ class TrackingView(View):
 
 
 def flattened(name: str, value: Any) -> Iterator[tuple[str, float]]:
-    """The numbers in a fact of log.jsonl, named by the way to them; lists of many are left out."""
+    """The numbers in an event of log.jsonl, named by their path; plain lists are left out."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield name, float(value)
     elif isinstance(value, Mapping):

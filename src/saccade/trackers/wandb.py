@@ -1,4 +1,4 @@
-"""Weights & Biases: a run in the project "saccade", or in that of WANDB_PROJECT.
+"""Weights & Biases tracker: a run in the project "saccade", or in that of WANDB_PROJECT.
 
 With WANDB_MODE=offline nothing leaves the machine; `wandb sync` sends it later.
 """
@@ -14,12 +14,12 @@ from saccade.errors import UsageError
 
 
 class WeightsAndBiases:
-    """Numbers by step, settings as its config, files as artefacts."""
+    """Metrics by step, settings as the config, files as artefacts."""
 
     name = "wandb"
 
     def check(self) -> None:
-        """Raise `UsageError` without an account, unless nothing is sent."""
+        """Raise `UsageError` without an account, unless offline."""
         if os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
             return
         import wandb  # pyright: ignore[reportMissingImports]
@@ -29,7 +29,7 @@ class WeightsAndBiases:
             raise UsageError(what, "run `wandb login`, or set WANDB_MODE=offline")
 
     def start(self, folder: Path, settings: Mapping[str, Any], run_id: str) -> str:
-        """Create the run, or resume the known one."""
+        """Create the run, or resume that of `run_id`."""
         import wandb  # pyright: ignore[reportMissingImports]
 
         self.run = wandb.init(  # pyright: ignore[reportAttributeAccessIssue]

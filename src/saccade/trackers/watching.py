@@ -1,4 +1,4 @@
-"""watching: all who watch a training, the terminal and the trackers, as one view."""
+"""Training with the terminal and the trackers as one view."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def training_view(names: Sequence[str]) -> Iterator[View]:
 
 
 def trackers_of(run: Run) -> list[str]:
-    """The names of the trackers that a run began with."""
+    """The names of the trackers that a run was started with."""
     return list(TrackerProgress(run.path).entries)
 
 
 def run_training(train: Callable[[View, World], Run], names: Sequence[str]) -> Run:
-    """Lead a training, where this process does, or follow; after a restart, go on with it."""
+    """Call `train` in the process of rank 0, or resume its run after a restart; else follow."""
     with process_world() as world:
         if world.rank:
             return follow_training(LogView(), world)

@@ -1,4 +1,4 @@
-"""settled: data, settings and division of a training, before an image is decoded for it."""
+"""The inputs of a training: its source, settings and splits, before an image is decoded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from saccade.tasks.task import Capability, Task
 
 
 class TrainingInputs(NamedTuple):
-    """What is known of a training before it begins."""
+    """Source, settings, splits and notes of a training."""
 
     source: Source
     settings: Settings
@@ -37,7 +37,7 @@ class TrainingInputs(NamedTuple):
 def training_inputs(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
 ) -> TrainingInputs:
-    """Open the data, choose what is left to choose, examine and divide the images."""
+    """Open the data, resolve "auto" settings, examine the images and split them."""
     source = open_source(data, notify=say)
     summary = summarize(source.read(source.splits[0]))
     find_weights = partial(local_or_fetched_weights, notify=say)
@@ -70,9 +70,9 @@ def training_inputs(
 
 
 def supported_settings(settings: Settings, task: type[Task]) -> Settings:
-    """Without what a named recipe states and the task cannot do: label smoothing, mixing.
+    """The settings without a named recipe's label smoothing or mixing where the task has none.
 
-    What was asked for stays, to be refused.
+    Settings given by a person stay, to be refused later.
     """
     unsupported: dict[str, Any] = {}
     if Capability.LABEL_SMOOTHING not in task.capabilities:
@@ -101,9 +101,9 @@ def skipped_notes(skipped: Sequence[Skipped]) -> list[str]:
 def grouping_and_findings(
     source: Source, data: str | Path | None, recipe: Recipe
 ) -> tuple[Grouping, list[str]]:
-    """What must stay in one split, and the doctor's errors and warnings in words.
+    """The grouping of images that must stay in one split, and the doctor's errors and warnings.
 
-    Copies of an image, near ones too, count as a group wherever the doctor is let in.
+    Duplicates and near duplicates of an image are a group, too, unless data.doctor is off.
     """
     grouping = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
     if recipe.data.doctor == "off":

@@ -1,4 +1,4 @@
-"""What is done when the last step is: the weights are kept and measured, then prose is written."""
+"""The end of a training: save and evaluate the weights, then write model card and report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Failure = tuple[str, Exception]  # what could not be written, and why
 
 
 def finish(run: Run, setup: TrainingSetup, view: View, began: float) -> list[Failure]:
-    """Write all that a finished run holds; gives what of its prose could not be written."""
+    """Write all that a finished run holds; returns what of card and report failed."""
     if note := restore_weights(run, setup):
         view.note(note)
     measure(run, setup, began)
@@ -35,7 +35,7 @@ def finish(run: Run, setup: TrainingSetup, view: View, began: float) -> list[Fai
 
 
 def restore_weights(run: Run, setup: TrainingSetup) -> str:
-    """Take up the weights to be kept; says so where they or the end are not the usual ones."""
+    """Load the weights of the best epoch, if set; returns a note on that and on early stopping."""
     settings, record, done = setup.recipe.train, setup.early_stopping, len(run.history)
     record.restore_best(setup.eval_model)
     epoch = record.epoch if settings.checkpoint == "best" else done
@@ -53,7 +53,7 @@ def restore_weights(run: Run, setup: TrainingSetup) -> str:
 
 
 def measure(run: Run, setup: TrainingSetup, began: float) -> None:
-    """Save the weights, then measure on the held-out splits and write what was measured."""
+    """Calibrate, save the bundle, evaluate the held-out splits and log the results."""
     val, test = setup.splits["val"], setup.splits["test"]
     model, world = setup.eval_model, setup.world
     outputs = evaluate(model, setup.task, val.sequential(), world)
@@ -82,10 +82,10 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
 
 
 def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricValue) -> None:
-    """Measure on as many training images, as they are, as there are held-out ones; compare.
+    """Evaluate as many training images as there are validation ones, and log the fit diagnosis.
 
-    The loss of the log will not do for it: it is that of augmented images, of smoothed targets,
-    and of weights that moved on meanwhile.
+    The training loss in the log does not serve: it is of augmented images, of smoothed targets, and
+    of weights that changed within the epoch.
     """
     sample = setup.splits["train"].evenly_spaced(val.n)
     result = evaluate(setup.eval_model, task, sample, setup.world)
@@ -95,9 +95,9 @@ def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricVal
 
 
 def write_prose(run: Run, test: Split) -> list[Failure]:
-    """Write the model card and the report; gives what could not be written, and why.
+    """Write the model card and the report; returns what failed, and why.
 
-    Nothing that goes wrong here costs the run: by now all else is on disk.
+    No error here costs the run: all else is on disk already.
     """
     failures: list[Failure] = []
     writers = {
@@ -114,7 +114,7 @@ def write_prose(run: Run, test: Split) -> list[Failure]:
 
 
 def unwritten_error(run: Run, failures: Sequence[Failure]) -> UnwrittenError:
-    """What failed, what is there all the same, and how to go on."""
+    """The error for a card or report that could not be written, with the way to write it anew."""
     names = " and ".join(name for name, _ in failures)
     causes = "; ".join(f"{type(error).__name__}: {error}" for _, error in failures)
     return UnwrittenError(

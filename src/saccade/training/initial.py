@@ -1,4 +1,4 @@
-"""Begun: a network as its training begins: filled with weights, its last layer fitted, frozen."""
+"""The initial network of a training: weights loaded, last layer fitted, rows frozen."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class InitialModel:
-    """A network ready for its first step, or done without one."""
+    """A network before its first step; without epochs it is final."""
 
     model: nn.Module  # takes images [N,C,size,size] of 0 to 255
     preprocessing: Preprocessing  # with the means and deviations of the network's first row
@@ -41,7 +41,7 @@ class InitialModel:
 def initial_model(
     recipe: Recipe, task: Task, train: DecodedImages, targets: Tensor, progress: Progress
 ) -> InitialModel:
-    """The network of a recipe, for the decoded images to `train` on and their `targets`.
+    """The network of a recipe, for the decoded images to `train` on and their `targets` [N,...].
 
     Raises `WeightsError` for weights of another network, `UsageError` for a layer that does not
     exist, `RecipeError` where nothing would be learned.
@@ -67,7 +67,7 @@ def initial_model(
 def _with_initial_weights(
     recipe: Recipe, task: Task, train: DecodedImages
 ) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
-    """The bare network with its first weights, and what images it takes."""
+    """The network with its initial weights, its preprocessing, and notes on the weights."""
     p, notes = train.preprocessing, ()
     network, shape = task.network(recipe.model.name), (p.channels, p.size, p.size)
     pretrained, variant = None, variant_of(recipe)
@@ -91,7 +91,7 @@ def _fit_rows(
     targets: Tensor,
     progress: Progress,
 ) -> tuple[str, ...]:
-    """Fit every row of a classical network; gives what is to be said about it."""
+    """Fit every row of a classical network; returns notes.  targets [N] int64"""
     refuse_without(Capability.SUPPORT_VECTORS, task, hint="take a network of saccade models")
     return fit(model, train.images, targets, recipe.train.seed, progress)
 
@@ -104,7 +104,7 @@ def _fit_last_layer(
     targets: Tensor,
     progress: Progress,
 ) -> str:
-    """Fit the last layer to the features of the images; says what was chosen."""
+    """Fit the last layer to features of the images; returns a note.  targets [N,...]"""
     data = recipe.data
     refuse_misfit(recipe.model.head, task, model)
     if recipe.model.head == "knn" and recipe.train.epochs:

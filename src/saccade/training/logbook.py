@@ -1,4 +1,4 @@
-"""Logbook: what is written and saved between two events of a training."""
+"""The training log: what is logged and saved after each step and each epoch."""
 
 from __future__ import annotations
 
@@ -25,20 +25,19 @@ from saccade.training.prepare import TrainingSetup
 from saccade.training.view import View
 from saccade.training.watch import LayerMonitoring
 
-Losses = dict[str, list[float]]  # those of the steps of an epoch, by the name in the log
-LOG_EVERY = 10  # steps between two looks at the loss; a look waits for the device
+Losses = dict[str, list[float]]  # of the steps of an epoch, by the name in the log
+LOG_EVERY = 10  # steps between two readings of the loss; reading waits for the device
 
 
 class Logbook:
-    """Updates EMAs, reads losses, logs epochs, saves checkpoints, and tells the view."""
+    """Updates EMAs, reads losses, logs epochs, saves checkpoints, and notifies the view."""
 
     def __init__(self, run: Run, setup: TrainingSetup, start: Position, losses: Losses, view: View):
         self.run = run
         self.setup = setup
         self.position = start
-        self.losses = {
-            name: list(values) for name, values in losses.items()
-        }  # of the steps done in the epoch of `position`
+        # of the steps done in the epoch of `position`
+        self.losses = {name: list(values) for name, values in losses.items()}
         self.view = view
         self.unread: list[Step] = []
         self.index = torch.empty(0, dtype=torch.int64)  # images of the last step
@@ -55,7 +54,7 @@ class Logbook:
         return self.position.step < steps and self.position.epoch < epochs
 
     def record(self, event: Step | Epoch, *, read_losses: bool) -> None:
-        """Enter an event; `read_losses` reads the losses now."""
+        """Record a step or the end of an epoch; `read_losses` reads the losses now."""
         if isinstance(event, Epoch):
             self._end_epoch(event)
             return
@@ -70,7 +69,7 @@ class Logbook:
             self.view.step(event, {name: values[-1] for name, values in self.losses.items()})
 
     def save(self) -> None:
-        """Write a checkpoint of this instant; raises `OSError` where the run folder has gone."""
+        """Write a checkpoint; raises `OSError` where the run folder is gone."""
         state = self.setup.state_dict(self.position) | {"losses": self.losses}
         if self.setup.world.rank:
             return
@@ -79,7 +78,7 @@ class Logbook:
         save_checkpoint(self.run.path / "checkpoint", state, step)
 
     def stop(self, signal: int) -> Stopped:
-        """Save, and give the error that says how to go on."""
+        """Save a checkpoint, and return the error that says how to resume."""
         self._refuse_non_finite()
         self.save()
         self.run.log("stopped", epoch=self.position.epoch, step=self.position.step)
@@ -92,7 +91,7 @@ class Logbook:
         )
 
     def _log_out_of_memory(self, step: Step) -> None:
-        """Say that memory ran out in a step, and what has been done about it."""
+        """Log that memory ran out in a step, and the smaller micro-batch."""
         state, previous = self.setup.state, self.micro_batches
         self.micro_batches = state.micro_batches
         position = {"epoch": step.epoch + 1, "step": step.step + 1}
@@ -106,7 +105,7 @@ class Logbook:
             )
 
     def _end_epoch(self, event: Epoch) -> None:
-        """End an epoch: measure on validation, log, save."""
+        """End an epoch: evaluate on validation, log, save a checkpoint."""
         if self.unread:  # the clock ended the epoch early
             self._read_losses()
         self.setup.sync_batch_norm()
@@ -134,7 +133,7 @@ class Logbook:
         self.save()
 
     def _begin_stage(self, epoch: int) -> None:
-        """Release what is trained from `epoch` on, from 0; say so where stages are several."""
+        """Release the weights of the stage that begins with `epoch`, from 0, and log it."""
         self.setup.state.begin_epoch(epoch)
         for name, network in self._staged_networks():
             unfreezing = network.unfreezing
@@ -149,7 +148,7 @@ class Logbook:
             )
 
     def _staged_networks(self) -> list[tuple[str, NetworkState]]:
-        """The networks that are trained in several stages, by the log's name of their stage."""
+        """The networks trained in several stages, by the name of their stage in the log."""
         state = self.setup.state
         return [
             (state.label(name, "stage"), network)
@@ -158,7 +157,7 @@ class Logbook:
         ]
 
     def _epoch_row(self, event: Epoch) -> dict[str, Any]:
-        """What log.jsonl says of an epoch."""
+        """The event of an epoch in log.jsonl: losses, validation metrics, seconds."""
         val = self.setup.splits["val"].sequential()
         model, task, world = self.setup.eval_model, self.setup.task, self.setup.world
         metrics = scores(task.metric(), evaluate(model, task, val, world).rows)
@@ -171,7 +170,7 @@ class Logbook:
         }
 
     def _read_losses(self) -> None:
-        """Enter the losses not yet read; one that is not finite ends the training."""
+        """Read the losses of the steps since; one that is not finite ends the training."""
         steps, self.unread = self.unread, []
         for name in steps[0].losses:
             values = torch.stack([step.losses[name] for step in steps]).tolist()
@@ -182,12 +181,12 @@ class Logbook:
             self.losses[name] = self.losses.get(name, []) + values
 
     def _refuse_non_finite(self) -> None:
-        """Raise `DivergedError` where the state, weights above all, is not fit to be saved."""
+        """Raise `DivergedError` where the state, weights above all, is not finite."""
         if name := not_finite(self.setup.state.state_dict()):
             raise self._diverged(f"{name} has numbers that are not finite", self.index)
 
     def _diverged(self, message: str, index: Tensor) -> DivergedError:
-        """Log the end, and give the error with the images of the last batch."""
+        """Log the divergence, and return the error with images of the last batch, `index` [N]."""
         epoch, step = self.position.epoch + 1, self.position.step
         self.run.log("diverged", epoch=epoch, step=step, found=message)
         return diverged_error(f"{message} at step {step} of epoch {epoch}", index, self._items)
@@ -198,7 +197,7 @@ class Logbook:
 
 
 def diverged_error(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
-    """The error for a number that is none, with the images of its batch."""
+    """The error for a number that is not finite, with images of its batch, `index` [N] int64."""
     names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(
         f"{what}, on {len(index)} images such as {names}",

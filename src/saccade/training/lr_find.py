@@ -1,6 +1,6 @@
-"""The learning-rate finder as a verb: a short training at rising rates, and what it suggests.
+"""The learning rate range test (lr-find) on a data set, and the learning rate that it suggests.
 
-`with_found_lr` is for the training itself, where optim.lr is auto: the sweep is of a copy.
+`with_found_lr` is for the training itself, where optim.lr is auto: it tests a copy of the network.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from saccade.training.begin import training_inputs
 from saccade.training.prepare import Progress, TrainingSetup, prepare
 from saccade.words import aligned, html_table
 
-STEPS = 200  # of the sweep
+STEPS = 200  # of the range test
 LR_RANGES = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}
-LR_RANGE = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
+LR_RANGE = (1e-6, 1.0)  # of adaptive optimizers
 
 
 @dataclass(frozen=True, repr=False)
 class LRFindResult:
-    """What a sweep over learning rates suggests, and every step of it."""
+    """The learning rate that a range test suggests, and every step of the test."""
 
     lr: float
     model: str
     optimizer: str
     batch_size: int
     points: tuple[LRPoint, ...]
-    path: Path  # the drawing
+    path: Path  # of the plot
 
     @property
     def lowest(self) -> LRPoint:
-        """Where the smoothed loss was lowest."""
+        """The step with the lowest smoothed loss."""
         return _lowest(self.points)
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class LRFindResult:
 def lr_find(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
 ) -> LRFindResult:
-    """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
+    """Run the range test on `data`, with a network that is then discarded, and plot it to `out`."""
     if out.suffix not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
     inputs = training_inputs(data, recipe, flags)
@@ -94,9 +94,9 @@ def lr_find(
 
 
 def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, TrainingSetup]:
-    """With a number in place of optim.lr=auto, found with a copy of the network on its images.
+    """Settings and setup with a number in place of optim.lr=auto, found on a copy of the network.
 
-    What is set up then trains at this rate; its notes say why.
+    The notes of the setup give the reason.
     """
     if settings.recipe.optim.lr != "auto":
         return settings, setup
@@ -124,7 +124,7 @@ def _reason(lowest: LRPoint) -> str:
 
 
 def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:
-    """The steps at all rates up to the one that breaks the training, of a copy of it."""
+    """The steps of the range test on a copy of network and stepper, until the loss diverges."""
     model, base_stepper = copy.deepcopy((setup.model, setup.stepper))
     stepper = lr_sweep(base_stepper, STEPS, LR_RANGES.get(setup.recipe.optim.name, LR_RANGE))
     events = train(

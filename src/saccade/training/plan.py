@@ -1,4 +1,4 @@
-"""plan: what a training will cost, before it is paid."""
+"""The cost of a training in time, memory and disk, forecast from a few measured steps."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from saccade.training.lr_find import STEPS
 from saccade.training.prepare import TrainingSetup, prepare
 from saccade.words import aligned, duration, html_table
 
-PROFILE_SECONDS = 2.0  # of a rehearsal
-SAMPLE_BATCHES = 4  # batches that a plan decodes
+PROFILE_SECONDS = 2.0  # of measured steps
+SAMPLE_BATCHES = 4  # decoded for a plan
 PER_CLASS = 3  # images of each class among them
-SAMPLE_BYTES = 2**24  # bytes that are written to see how fast a checkpoint is
+SAMPLE_BYTES = 2**24  # written to measure the speed of the disk
 
 
 @dataclass(frozen=True)
 class StageCosts:
-    """What the epochs of a stage will cost."""
+    """The cost of an epoch of a stage."""
 
     stage: str
     epoch_seconds: float
@@ -55,9 +55,9 @@ class StageCosts:
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """What a training will cost on this machine; seconds, bytes and counts.
+    """The cost of a training on this machine: seconds, bytes and counts.
 
-    Memory, step and epoch are those of the last stage, in which the most learns.
+    Memory, step and epoch are those of the last stage, in which the most weights are trained.
     """
 
     model: str
@@ -81,7 +81,7 @@ class Plan:
 
     @property
     def flops_utilization(self) -> float | None:
-        """What part of the machine's rate the training uses."""
+        """The FLOP/s of the training as a share of the machine's matrix product, 0 to 1."""
         peak = self.machine_operations_per_second
         return self.operations_per_second / peak if peak else None
 
@@ -115,7 +115,7 @@ class Plan:
         return rows
 
     def line(self) -> str:
-        """All of it in a line."""
+        """The plan in one line."""
         share = (
             f", {100 * self.flops_utilization:.0f} % of the machine's rate"
             if self.flops_utilization
@@ -150,19 +150,19 @@ def plan_training(
     flags: Mapping[str, Any],
     out: Path | None,
 ) -> Plan:
-    """What the training with these settings would cost; nothing is written."""
+    """The plan of the training with these settings; nothing is written."""
     inputs = training_inputs(data, recipe, flags)
     with threads(int(inputs.settings.recipe.train.threads)):
         return plan_for(inputs.settings.recipe, inputs.division, folder_of(out))
 
 
 def folder_of(out: Path | None) -> Path:
-    """Where the run `out`, or the next one, will lie."""
+    """The folder in which the run `out`, or the next one, will be made."""
     return (out if out is not None else Path("runs") / "new").absolute().parent
 
 
 def plan_for(recipe: Recipe, division: DataSplit, folder: Path) -> Plan:
-    """What training on `division` would cost, from a few of its images and no weight kept."""
+    """The plan of a training on `division`, from a few of its images."""
     stopwatch = Stopwatch()
     splits = {"train": division.train, "val": division.val, "test": division.test}
     batch = int(recipe.train.batch_size)
@@ -175,7 +175,7 @@ def plan_for(recipe: Recipe, division: DataSplit, folder: Path) -> Plan:
 
 
 def sample(items: tuple[Item, ...], batch: int) -> tuple[Item, ...]:
-    """A few batches of `items`, some of each class, evenly spread."""
+    """A few batches of `items`, evenly spread, with some of each class."""
     counts: dict[str, int] = {}
     indices = set(range(0, len(items), max(1, len(items) // (SAMPLE_BATCHES * batch))))
     for index, item in enumerate(items):
@@ -187,7 +187,7 @@ def sample(items: tuple[Item, ...], batch: int) -> tuple[Item, ...]:
 
 
 class Stopwatch:
-    """Seconds an image, between the first and the last of those that were decoded."""
+    """A progress callback that measures the seconds per decoded image."""
 
     def __init__(self) -> None:
         self.first = self.last = time.perf_counter()
@@ -207,7 +207,10 @@ class Stopwatch:
 def forecast(
     setup: TrainingSetup, counts: Mapping[str, int], folder: Path, decode: float | None = None
 ) -> Plan:
-    """What the training that is prepared will cost, with so many images in each split."""
+    """The plan of a prepared training with `counts` images in each split.
+
+    `decode` is the seconds that decoding all images will take.
+    """
     recipe = setup.recipe
     batch = min(int(recipe.train.batch_size), counts["train"])
     profiles = [_stage_profile(setup, counts["train"], stage) for stage in recipe.stages]
@@ -256,7 +259,7 @@ def forecast(
 
 
 def _epochs(recipe: Recipe, seconds: float) -> int:
-    """How many there will be, of so many seconds each."""
+    """The number of epochs of so many seconds each, within the training's minutes."""
     train = recipe.train
     return min(train.epochs, ceil(60 * train.minutes / seconds)) if train.minutes else train.epochs
 
@@ -266,7 +269,7 @@ def _machine_flops(device: torch.device, recipe: Recipe) -> float:
 
 
 def _stage_profile(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
-    """That of a stage on `count` images; tried at whole size where images grow."""
+    """The step profile of a stage on `count` images, at full size under progressive resizing."""
     recipe = setup.recipe
     augmentations = [
         parse_augmentation(text, len(setup.task.classes)) for text in recipe.data.augment
@@ -283,7 +286,7 @@ def _stage_profile(setup: TrainingSetup, count: int, stage: Stage) -> StepProfil
 
 
 def progressive_resizing_cost(recipe: Recipe) -> float:
-    """The cost of a step on average, as a share of that with images of whole size."""
+    """The mean cost of a step under progressive resizing, relative to images of full size."""
     size = int(recipe.data.size)
     if recipe.data.progressive_resizing == 1:
         return 1.0
@@ -297,9 +300,9 @@ def progressive_resizing_cost(recipe: Recipe) -> float:
 
 
 def saving_seconds(count: int, folder: Path) -> float:
-    """What a checkpoint of so many bytes takes in `folder`, from writing a part of it there.
+    """Seconds to write a checkpoint of `count` bytes into `folder`, from writing a sample there.
 
-    Raises `ResourceError` where that fails: so would the first checkpoint.
+    Raises `ResourceError` where that fails, as the first checkpoint would.
     """
     data = bytes(min(count, SAMPLE_BYTES))
     while not folder.exists():

@@ -1,4 +1,4 @@
-"""Everything that a training needs, in memory, before anything is written."""
+"""Preparation of a training: decoded images, network, optimizer and augmentation in memory."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from saccade.tasks.catalogue import refuse_without, task_for
 from saccade.tasks.task import Capability, Task
 from saccade.training.initial import initial_model
 
-HELD_OUT_BATCH = 256  # images measured at a time
-PLACEHOLDER_LR = 1.0  # the learning rate until a sweep has found it
+HELD_OUT_BATCH = 256  # images evaluated at a time
+PLACEHOLDER_LR = 1.0  # the learning rate until the range test has found it
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
     "shuffled": lambda targets, seed: shuffled(len(targets), seed),
     "balanced": balanced,
@@ -50,25 +50,25 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """One split, decoded: the items that could be read, with their images and targets."""
+    """One decoded split: the items that could be read, with their images and targets [N,...]."""
 
     items: tuple[Item, ...]
     images: ImageStore
     targets: Tensor
 
     def sequential(self) -> Loader:
-        """Every image once, for measuring."""
+        """Every image once, for evaluation."""
         return Loader(self.images, self.targets, HELD_OUT_BATCH, sequential(len(self.items)))
 
     def evenly_spaced(self, count: int) -> Loader:
-        """At most `count` images, evenly spread over the split, for measuring."""
+        """At most `count` images, evenly spread over the split, for evaluation."""
         order = evenly_spaced(len(self.items), count)
         return Loader(self.images, self.targets, HELD_OUT_BATCH, order)
 
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """Images, task, network, and the ways to feed and to move it."""
+    """Images, task, loader, augmentation, and the state of the training."""
 
     recipe: Recipe
     task: Task
@@ -84,25 +84,25 @@ class TrainingSetup:
 
     @property
     def model(self) -> nn.Module:
-        """The network that is to be used in the end, with its weights of this instant."""
+        """The network that is trained and saved, with its current weights."""
         return self.state.main.model
 
     @property
     def stepper(self) -> Stepper:
-        """The optimizer step of that network."""
+        """The stepper of that network."""
         return self.state.main.stepper
 
     @property
     def eval_model(self) -> nn.Module:
-        """The network to measure and to use: its EMA where there is one."""
+        """The network to evaluate and to save: its EMA where there is one."""
         return self.state.main.eval_model
 
     def sync_batch_norm(self) -> None:
-        """Give all processes the same batch statistics, before measuring and saving."""
+        """Give all processes the same batch statistics, before evaluation and saving."""
         self.world.sync_batch_norm(self.state.models)
 
     def state_dict(self, position: Position) -> dict[str, Any]:
-        """All that changes as the training goes on, at the first step not yet done."""
+        """The state of networks, early stopping and batch statistics, and the next step."""
         return {
             "networks": self.state.state_dict(),
             "record": self.early_stopping.state_dict(),
@@ -113,7 +113,7 @@ class TrainingSetup:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> Position:
-        """Go on from the state of a checkpoint; gives the first step not yet done.
+        """Go on from the state of a checkpoint; returns the position of the next step.
 
         Raises `WeightsError` where the checkpoint is of other networks, or of an older version.
         """
@@ -210,7 +210,7 @@ def _world_notes(world: World, model: nn.Module) -> tuple[str, ...]:
 def _train_state(
     recipe: Recipe, model: nn.Module, task: Task, steps: int, world: World
 ) -> TrainState:
-    """The network with the optimizer, the stages and the EMA of a recipe, `steps` an epoch."""
+    """The network with optimizer, stages and EMA of a recipe, for epochs of `steps` steps."""
     optim, trainable = recipe.optim, trainable_per_stage(model, recipe.stages)
     freeze_all_but(model, trainable[0])
     groups = partial(

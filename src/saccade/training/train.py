@@ -1,4 +1,4 @@
-"""Training: from a source to a finished run, and on from where one was stopped."""
+"""Training: from a source to a finished run, and resuming one that was stopped."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def start_training(
     view: View,
     world: World = SINGLE_PROCESS,
 ) -> Run:
-    """Train on `data` into a new run folder, made only once images and network are ready."""
+    """Train on `data` into a new run folder, made once images and network are ready."""
     began = time.perf_counter()
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
@@ -76,9 +76,9 @@ def start_training(
 
 
 def checked_plan(setup: TrainingSetup, out: Path | None, view: View) -> dict[str, Any]:
-    """What the training will cost, said; raises `ResourceError` where the disk is too small.
+    """The plan of the training, shown to the view; raises `ResourceError` for a too small disk.
 
-    Several processes are not foretold: none of them could take a step without the others.
+    Empty with several processes, none of which can take a step without the others.
     """
     if setup.world.size > 1:
         return {}
@@ -94,8 +94,8 @@ def resume_training(
 ) -> Run:
     """Finish an unfinished run from its last whole checkpoint, or from the start without one.
 
-    With `epochs` it is to have so many in all, and a finished run goes on too: what it holds stays
-    until the new is whole.
+    With `epochs` it is extended to that many in all, a finished run too: its files stay until the
+    new ones are complete.
     """
     if epochs is None and run.finished:
         report = run.path / "report.html"
@@ -107,7 +107,7 @@ def resume_training(
 
 
 def extended_recipe(run: Run, epochs: int) -> Recipe:
-    """The recipe of `run` with `epochs` in all; a clock that ended it no longer counts."""
+    """The recipe of `run` with `epochs` in all, and without a limit of minutes."""
     done = max((row["epoch"] for row in run.history), default=0)
     if epochs <= done:
         raise UsageError(
@@ -161,7 +161,7 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
 
 
 def follow_training(view: View, world: World) -> Run:
-    """Take part in the training that the process of rank 0 begins or goes on with."""
+    """Take part in the training that the process of rank 0 starts or resumes."""
     began = time.perf_counter()
     recipe, division = receive_plan(world)
     with threads(int(recipe.train.threads)):
@@ -174,7 +174,7 @@ def follow_training(view: View, world: World) -> Run:
 
 
 def _extend(run: Run, setup: TrainingSetup) -> str:
-    """Write down that the run is to be of another length; gives what that means, in words."""
+    """Log the new number of epochs and save the recipe; returns a note on the learning rate."""
     before, now, stepper = run.recipe.train, setup.recipe.train, setup.stepper
     was = f"{before.minutes:g} minutes" if before.minutes else f"{before.epochs} epochs"
     note = (
@@ -197,7 +197,7 @@ def _write_start(
     setup: TrainingSetup,
     facts: Mapping[str, Any],
 ) -> None:
-    """All that a run folder holds before the first step."""
+    """Write all that a run folder holds before the first step."""
     settings.recipe.save(run.path / "recipe.toml", settings.origins)
     write_classes(run.path / "classes.txt", division.classes)
     write_split(run.path / "split.csv", division)
@@ -216,7 +216,7 @@ def _write_start(
 def _train_and_finish(
     run: Run, setup: TrainingSetup, start: Position, losses: Losses, view: View, began: float
 ) -> Run:
-    """Train from `start` to the end and write all that a finished run holds."""
+    """Train from `start` to the end, and write all that a finished run holds."""
     with stop_requests() as request:
         train_epochs(run, setup, start, losses, view, request)
         failures = finish(run, setup, view, began)
@@ -234,10 +234,10 @@ def train_epochs(
     view: View,
     request: StopRequest,
 ) -> None:
-    """Train from `start` to the end, with a line of the log and a checkpoint after every epoch.
+    """Train from `start` to the end, with a log entry and a checkpoint after every epoch.
 
-    `losses` are those of the steps before `start` in its epoch.  Raises `Stopped` where a signal
-    ends the training midway, once a checkpoint of that instant is saved.
+    `losses` are those of the steps before `start` in its epoch.  Raises `Stopped` after a signal,
+    once a checkpoint is saved.
     """
     recipe = setup.recipe
     view.training(run, len(setup.loader), start)
@@ -258,6 +258,6 @@ def train_epochs(
 
 
 def _counts(split: Split) -> dict[str, int]:
-    """Images by class, or by all labels as a table has them; those with numbers in one pot."""
+    """The number of images of each class or label set; of numbers all together under ""."""
     labels = (item.label for item in split.items)
     return dict(Counter("" if isinstance(x, int | float) else label_text(x) for x in labels))

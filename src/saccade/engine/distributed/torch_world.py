@@ -52,7 +52,8 @@ class TorchWorld(World):
         self.rank = rank
         self.size = size
         self.node = os.environ["GROUP_RANK"]
-        self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
+        self.local_rank = int(os.environ["LOCAL_RANK"])
+        self.local_size = int(os.environ["LOCAL_WORLD_SIZE"])
         self._parallel: dict[nn.Module, DistributedDataParallel] = {}
         self._trained: dict[nn.Module, list[bool]] = {}  # which of their weights
         self._keys = 0
@@ -61,14 +62,14 @@ class TorchWorld(World):
         """Claim the GPU with this process's local rank; the CPU is shared."""
         if device.type == "cpu":
             return
-        local_rank, count = self.here
+        count = self.local_size
         if device.type != "cuda" or device.index is not None:
             what = f"'{device}' is one device, and there are {count} processes on this machine"
             raise UsageError(what, "set train.device to cuda or cpu, or train with one process")
         if count > (available := torch.cuda.device_count()):
             what = f"{count} processes want a GPU each; this machine has {available}"
             raise ResourceError(what, f"give --processes {available}, or set train.device=cpu")
-        torch.cuda.set_device(local_rank)
+        torch.cuda.set_device(self.local_rank)
 
     def shard(self, batch: Batch) -> tuple[Batch, int]:
         rows = shard_of(len(batch), self.rank, self.size)
@@ -129,10 +130,10 @@ class TorchWorld(World):
     @contextmanager
     def local_main_first(self) -> Iterator[None]:
         key = self._next(f"machine-{self.node}")
-        if self.here[0]:
+        if self.local_rank:
             self._wait(key)
         yield
-        if not self.here[0]:
+        if not self.local_rank:
             self.store.set(key, "done")
 
     def sync_batch_norm(self, models: Sequence[nn.Module]) -> None:
