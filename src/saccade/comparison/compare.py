@@ -1,4 +1,4 @@
-"""compare: finished runs on the test images that they share; which differences are none."""
+"""Paired comparison of finished runs on the test images that they share."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Compa
 
 
 def compare_tested(tested_runs: Sequence[TestedRun]) -> Comparison:
-    """What exams of the same images, in the same order, say of their runs."""
+    """The comparison of runs tested on the same images, in the same order."""
     first, groups = tested_runs[0], tested_runs[0].group_of_each()
     metric = metric_of(first.task, first.classes)
     rows = [tested.rows(metric) for tested in tested_runs]
@@ -77,9 +77,9 @@ def pairs_of(
     images: Sequence[str],
     correct: Sequence[Tensor | None],
 ) -> tuple[Pair, ...]:
-    """Every two of the runs `names`, the p-values of the leading number raised together.
+    """Every two of the runs `names`, with Holm's p-values of the primary metric.
 
-    `correct` [N] bool a run, by the names of the images
+    correct [N] bool, one a run, in the order of the names in `images`
     """
     index_pairs = list(combinations(range(len(names)), 2))
     pair_differences = [tuple(m.difference(i, j) for m in metrics) for i, j in index_pairs]
@@ -98,7 +98,7 @@ def pairs_of(
 
 
 def _only(images: Sequence[str], right: Tensor | None, other: Tensor | None) -> tuple[str, ...]:
-    """The images that one run has right and the other wrong.  [N] bool, [N] bool"""
+    """The images that one run has right and the other wrong.  right, other [N] bool"""
     if right is None or other is None:
         return ()
     return tuple(compress(images, (right & ~other).tolist()))
@@ -107,7 +107,7 @@ def _only(images: Sequence[str], right: Tensor | None, other: Tensor | None) -> 
 def changed_predictions(
     tested_runs: Sequence[TestedRun], correct: Sequence[Tensor | None]
 ) -> tuple[ChangedPrediction, ...]:
-    """The images that some of the runs have right and some wrong; `correct` [N] bool a run."""
+    """The images that some runs have right and some wrong.  correct [N] bool, one a run"""
     correct_rows = list(zip(*(row.tolist() for row in correct if row is not None), strict=True))
     return tuple(
         ChangedPrediction(
@@ -134,7 +134,7 @@ def differing_settings(tested_runs: Sequence[TestedRun]) -> tuple[DifferingSetti
 
 
 def thumbnail_source(tested: TestedRun) -> Callable[[str], bytes | None]:
-    """What gives a small image by its name, and None for one that is gone."""
+    """A function from an image's name to its thumbnail, or None for one that is gone."""
     try:
         items = items_of(tested)
     except (SaccadeError, OSError):
@@ -156,7 +156,7 @@ def thumbnail_source(tested: TestedRun) -> Callable[[str], bytes | None]:
 
 
 def names_of(tested_runs: Sequence[TestedRun]) -> list[str]:
-    """Folder names where they tell the runs apart, else the paths as they were given."""
+    """The names of the runs' folders where these differ, else their paths."""
     short = [tested.run.path.resolve().name for tested in tested_runs]
     return (
         short if len(set(short)) == len(short) else [str(tested.run.path) for tested in tested_runs]

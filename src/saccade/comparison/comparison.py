@@ -1,4 +1,4 @@
-"""Comparison: how several runs differ on the same images, and whether by more than chance."""
+"""Comparison: the differences of several runs on the same images, with tests of significance."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
 from saccade.words import aligned, duration, html_table
 
-SIGNIFICANCE_LEVEL = 0.05  # p-values from here on are inside the noise
-MAX_NAMED = 8  # images that are named in a terminal; --csv names all
+SIGNIFICANCE_LEVEL = 0.05  # of p-values
+MAX_NAMED = 8  # images named in a terminal; --csv names all
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One of the runs that are compared."""
+    """A run of a comparison, with its metrics."""
 
-    name: str  # its folder, as short as tells it apart
+    name: str  # of its folder, or its path, as in `names_of`
     path: str
     model: str
     seconds: float  # of its training
-    numbers: tuple[MetricValue, ...]  # on the images that are compared; the first one leads
+    numbers: tuple[MetricValue, ...]  # on the compared images; the first is the primary metric
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs; the first difference leads, its p-value raised where there are several pairs."""
+    """The differences of two runs; the first is of the primary metric."""
 
     first: str
     second: str
     differences: tuple[Difference, ...]
-    p: float  # of the leading difference, after Holm
+    p: float  # of the primary difference, adjusted for several pairs (Holm)
     only_first: tuple[str, ...]  # images that only the first has right
     only_second: tuple[str, ...]
 
@@ -45,11 +45,11 @@ class Pair:
 
     @property
     def insignificant(self) -> bool:
-        """Whether equally good networks differ so much more often than once in 20 times."""
+        """Whether the adjusted p-value of the primary difference is 0.05 or more."""
         return self.p >= SIGNIFICANCE_LEVEL
 
     def summary(self) -> str:
-        """What the leading difference comes to, the better run less the other."""
+        """A sentence on the primary difference, the better run less the other."""
         difference = self.primary
         better, sign = (self.second, 1) if difference.value >= 0 else (self.first, -1)
         ends = sorted(sign * end for end in difference.interval or ())
@@ -67,7 +67,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class ChangedPrediction:
-    """An image that not all of the runs have right, or not all wrong."""
+    """An image that some of the runs have right and some wrong."""
 
     name: str
     label: str
@@ -85,17 +85,17 @@ class DifferingSetting:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Runs on the same test images: their numbers, every pair, who changed side, what differs."""
+    """Runs on the same test images: metrics, pairs, changed predictions, differing settings."""
 
     task: str
-    n: int  # images that are compared
+    n: int  # compared images
     runs: tuple[ComparedRun, ...]
     pairs: tuple[Pair, ...]
     changed: tuple[ChangedPrediction, ...]
     settings: tuple[DifferingSetting, ...]
     notes: tuple[str, ...] = ()
-    grouped: bool = False  # whether whole groups of images were drawn
-    right_or_wrong: bool = True  # what answers are, but for numbers, which are only near
+    grouped: bool = False  # whether the bootstrap draws whole groups of images
+    right_or_wrong: bool = True  # whether a prediction is right or wrong; not of regression
 
     def verdicts(self) -> list[str]:
         """A sentence a pair."""
@@ -121,7 +121,7 @@ class Comparison:
         return [*rows, *(("note", note) for note in self.notes)]
 
     def _pair_rows(self, pair: Pair) -> list[tuple[str, str]]:
-        """How a pair differs, number by number, and the images that changed side."""
+        """The differences of a pair, and the images that only one of the two has right."""
         lines = [f"{d.name} {difference_text(d)}" for d in pair.differences]
         if len(self.pairs) > 1:
             lines[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
@@ -141,7 +141,7 @@ class Comparison:
         return _plain(asdict(self) | {"pairs": pairs, "verdicts": self.verdicts()})
 
     def to_csv(self) -> str:
-        """A row an image that changed side: what each run said, and whether that is right."""
+        """A row for each changed image: the prediction of each run, and whether it is right."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         titles = [t for run in self.runs for t in (run.name, f"{run.name} right")]
@@ -163,7 +163,7 @@ class Comparison:
 
 
 def difference_text(difference: Difference) -> str:
-    """As '+0.4 points (-0.9 to 1.7), p = 0.56 (McNemar)'."""
+    """A difference as text: '+0.4 points (-0.9 to 1.7), p = 0.56 (McNemar)'."""
     amount = f"{difference.value:+.{_digits(difference.unit)}f}" if difference.unit != "%" else ""
     amount = amount or f"{100 * difference.value:+.1f}"
     unit = {"%": " points", "": ""}.get(difference.unit, f" {difference.unit}")
@@ -174,7 +174,7 @@ def difference_text(difference: Difference) -> str:
 
 
 def p_value(p: float) -> str:
-    """As 'p = 0.56'."""
+    """A p-value as text: 'p = 0.56'."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 

@@ -1,4 +1,4 @@
-"""The page of a comparison: verdicts first, then the images that changed side, runs, settings."""
+"""The page of a comparison: verdicts, changed images, runs and differing settings."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ThumbnailSource = Callable[[str], bytes | None]  # an image's name -> a PNG or J
 
 
 def comparison_page(comparison: Comparison, thumbnails: ThumbnailSource) -> str:
-    """The whole page, self-contained; `look` gives the images, or None for one that is gone."""
+    """The self-contained page; `thumbnails` gives an image by its name, None for one gone."""
     sections = [Section("Which is better", _differences(comparison))]
     if comparison.right_or_wrong:
         sections.append(Section("Images that changed side", _changed(comparison, thumbnails)))
@@ -69,7 +69,7 @@ def _significant_count(comparison: Comparison) -> str:
 
 
 def _differences(comparison: Comparison) -> Html:
-    """The verdicts, each leading difference drawn, and all differences in a table."""
+    """The verdicts, a chart of the primary differences, and all differences in a table."""
     many = len(comparison.pairs) > 1
     verdicts = [element("p", verdict) for verdict in comparison.verdicts()] if many else []
     rows = [
@@ -88,7 +88,7 @@ def _differences(comparison: Comparison) -> Html:
 
 
 def _adjusted_p_values(pair: Pair) -> list[float]:
-    """The p-values, that of the leading difference as it counts among all pairs."""
+    """The p-values of a pair, that of the primary difference adjusted for all pairs."""
     return [pair.p, *(difference.p for difference in pair.differences[1:])]
 
 
@@ -98,7 +98,7 @@ def _cells(difference: Difference, p: float) -> tuple[str, str, str]:
 
 
 def _interval_chart(pairs: Sequence[Pair]) -> Html:
-    """The intervals of the leading differences about a line at none."""
+    """A chart of the intervals of the primary differences, with a line at zero."""
     leading = [pair.primary for pair in pairs]
     ends = [
         abs(end)
@@ -138,7 +138,7 @@ def _interval_chart(pairs: Sequence[Pair]) -> Html:
 
 
 def _changed(comparison: Comparison, thumbnails: ThumbnailSource) -> Html:
-    """For each pair the images that only one of both has right."""
+    """For each pair the images that only one of the two has right."""
     changed = {prediction.name: prediction for prediction in comparison.changed}
     run_index = {run.name: k for k, run in enumerate(comparison.runs)}
     limit = max(1, min(MAX_PER_SIDE, MAX_IMAGES // (2 * len(comparison.pairs))))

@@ -1,4 +1,4 @@
-"""report: the report of a run made anew, or a page of several runs side by side."""
+"""The report of a run written anew, or a page of several runs side by side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEVERAL = Path("reports.html")
 
 @dataclass(frozen=True, repr=False)
 class WrittenReport:
-    """A page, and the runs that it tells of."""
+    """A written report and its runs."""
 
     path: Path
     runs: tuple[str, ...]
@@ -70,7 +70,7 @@ def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenRepor
 
 
 def tested_images(run: Run) -> ImageStore:
-    """The test images in the order of predictions.csv, read anew from where they lie."""
+    """The test images in the order of predictions.csv, decoded from the source again."""
     source = open_source(run.started["data"])
     items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
     names = names_tested(run)
@@ -88,7 +88,7 @@ def tested_images(run: Run) -> ImageStore:
 
 
 def _distinct_names(runs: Sequence[Run]) -> list[str]:
-    """The folders' names, with as much of the way to them as they need to differ."""
+    """The names of the runs' folders, or their paths below a shared folder where names repeat."""
     paths = [run.path.resolve() for run in runs]
     if len(set(paths)) < len(paths):
         raise UsageError("a run is named twice", "name each once")

@@ -1,4 +1,4 @@
-"""What a classifier of one class an image is worth."""
+"""Metrics of single-label classification."""
 
 from __future__ import annotations
 
@@ -40,12 +40,8 @@ from saccade.metrics.measure import resampling, with_intervals
 from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
 from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
 
-MAX_SORTED = (
-    500_000  # images times classes beyond which what sorts every class is left out: minutes
-)
-COUNT_SCORES: dict[
-    str, tuple[CountScore, str]
-] = {  # numbers that need no more than counts, and units
+MAX_SORTED = 500_000  # images times classes, above which metrics that sort each class take minutes
+COUNT_SCORES: dict[str, tuple[CountScore, str]] = {  # metrics of class counts, and their units
     "macro precision": (Macro(precision), "%"),
     "macro F1": (Macro(f1), "%"),
     "weighted F1": (Weighted(f1), "%"),
@@ -56,9 +52,10 @@ COUNT_SCORES: dict[
 
 @dataclass(frozen=True)
 class ClassMetric:
-    """Rows of probabilities [N,K], the predicted and the true class [N] int64, and log losses.
+    """Metrics from probabilities [N,K], the predicted and the true class [N] int64, and log losses.
 
-    Accuracy leads, or balanced accuracy where classes are unequal; all are drawn class by class.
+    The primary metric is accuracy, or balanced accuracy where classes are imbalanced.  The
+    bootstrap is stratified by the true class.
     """
 
     classes: tuple[str, ...]
@@ -67,7 +64,7 @@ class ClassMetric:
     compared: ClassVar[tuple[str, ...]] = ("accuracy", "balanced accuracy", "log loss")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
-        """Probabilities [N,K], [N] int64"""
+        """The rows of a batch: predictions [N,K] are probabilities, targets [N] int64."""
         predictions, targets = predictions.cpu(), targets.cpu()
         losses = log_losses(predictions, targets)
         return Predicted(predictions, predictions.argmax(dim=1), targets, losses)
@@ -81,15 +78,15 @@ class ClassMetric:
         return Predicted(read_columns(table, self.classes), answers, targets, read_losses(table))
 
     def correct(self, rows: Predicted) -> Tensor:
-        """[N] bool; a prediction that is not a number is never right."""
+        """Whether each prediction is correct; one with a NaN never is.  -> [N] bool"""
         return (rows.answers == rows.targets) & ~rows.losses.isnan()
 
     def strata(self, rows: Predicted) -> Tensor:
-        """The true classes."""
+        """The true classes.  -> [N] int64"""
         return rows.targets
 
     def confusion(self, rows: Predicted) -> Tensor:
-        """A row a true class, a column a predicted one.  [K,K] int64"""
+        """The confusion matrix: a row a true class, a column a predicted one.  -> [K,K] int64"""
         return confusion_matrix(rows.answers, rows.targets, len(self.classes))
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
@@ -123,7 +120,7 @@ class ClassMetric:
         )
 
     def _top_five(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
-        """The share whose class is among the five most probable, where it is not always 1."""
+        """Top-5 accuracy, where there are more than five classes."""
         if len(self.classes) > 5:
             order = rows.predictions.sort(dim=1, descending=True, stable=True).indices[:, :5]
             correct = (order == rows.targets[:, None]).any(dim=1)
@@ -131,14 +128,14 @@ class ClassMetric:
             yield Quantity.proportion("top-5 accuracy", correct, float(largest))
 
     def _count_metrics(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
-        """What needs no more than counts; the baseline predicts the largest class."""
+        """The metrics of class counts; the baseline predicts the largest class."""
         constant = constant_counts(counts)
         for name, (score, unit) in COUNT_SCORES.items():
             statistic = count_statistic(score, rows.answers, rows.targets, len(self.classes))
             yield Quantity(name, statistic, unit, float(score(constant)))
 
     def _probability_metrics(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
-        """How far probabilities are from the truth; the baseline gives each class its share."""
+        """Log loss, Brier score and calibration errors; the baseline predicts the class shares."""
         probabilities, targets, prior = rows.predictions, rows.targets, baseline(counts)
         yield Quantity("log loss", mean_of(rows.losses), "nats", prior.log_loss)
         squares = brier_scores(probabilities, targets)
@@ -150,7 +147,7 @@ class ClassMetric:
             yield Quantity("adaptive calibration error", error, "%", inflated=True)
 
     def _ranking_metrics(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
-        """Means over the classes that have images, each against all others."""
+        """Means of ROC AUC and average precision over the classes with images, one-vs-rest."""
         if rows.predictions.numel() > MAX_SORTED:
             return
         members = rows.targets[:, None] == torch.arange(len(self.classes))
@@ -161,11 +158,11 @@ class ClassMetric:
 
 
 def read_columns(table: Mapping[str, Sequence[str]], classes: Sequence[str]) -> Tensor:
-    """The probabilities of predictions.csv.  [N,K] float64"""
+    """The probabilities of predictions.csv.  -> [N,K] float64"""
     columns = [[float(cell) for cell in table[f"p({name})"]] for name in classes]
     return torch.tensor(columns, dtype=torch.float64).T
 
 
 def read_losses(table: Mapping[str, Sequence[str]]) -> Tensor:
-    """The losses of predictions.csv.  [N] float64"""
+    """The losses of predictions.csv.  -> [N] float64"""
     return torch.tensor([float(cell) for cell in table["loss"]], dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""What a network is worth that gives an image any number of labels; when each is best given."""
+"""Metrics of multi-label classification, and the thresholds of the labels."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from saccade.metrics.measure import resampling, unit_weights, with_intervals
 from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
 from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
 
-MIN_POSITIVES = 5  # images of a label below which no threshold is fitted
+MIN_POSITIVES = 5  # images of a label for which a threshold is fitted
 
 
 @dataclass(frozen=True)
 class LabelMetric:
-    """Rows of probabilities [N,K], labels given and true [N,K] bool, and mean log losses.
+    """Metrics from probabilities [N,K], predicted and true labels [N,K] bool, and mean log losses.
 
-    A label is given where its probability is at least its threshold: one half where none are set.
+    A label is predicted where its probability is at least its threshold, 0.5 by default.
     """
 
     labels: tuple[str, ...]
@@ -43,7 +43,7 @@ class LabelMetric:
     compared: ClassVar[tuple[str, ...]] = ("mean average precision", "subset accuracy", "log loss")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
-        """Probabilities [N,K], labels [N,K] of 0 and 1"""
+        """The rows of a batch: predictions [N,K] are probabilities, targets [N,K] 0 or 1."""
         predictions, targets = predictions.cpu(), targets.cpu()
         answers = predictions >= predictions.new_tensor(self.thresholds or [0.5] * len(self.labels))
         losses = multilabel_losses(predictions, targets)
@@ -57,11 +57,11 @@ class LabelMetric:
         return Predicted(read_columns(table, self.labels), answers, targets, read_losses(table))
 
     def correct(self, rows: Predicted) -> Tensor:
-        """Where every label is right.  [N] bool"""
+        """Whether all labels of an image are correct.  -> [N] bool"""
         return (rows.answers == rows.targets).all(dim=1)
 
     def strata(self, rows: Predicted) -> None:
-        """Any image is drawn in the place of any other."""
+        """None: the bootstrap is not stratified."""
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
         probabilities, answers, true = rows.predictions, rows.answers, rows.targets
@@ -87,12 +87,12 @@ class LabelMetric:
 
 
 def _all_labels_score(score: CountScore, true: Tensor) -> float:
-    """The score of giving every image every label.  [N,K] bool"""
+    """The score of predicting every label for every image.  true [N,K] bool"""
     return float(label_statistic(score, torch.ones_like(true), true)(unit_weights(len(true)))[0])
 
 
 def multilabel_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Of each image the mean over labels of -log of the probability of what is true, in nats.
+    """The binary cross-entropy of each image, the mean over its labels, in nats.
 
     [N,K], [N,K] of 0 and 1 -> [N] float64
     """
@@ -101,10 +101,10 @@ def multilabel_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
 
 
 def best_f1_thresholds(probabilities: Tensor, targets: Tensor) -> list[float]:
-    """For each label the threshold of the highest F1 on validation images, midway between two.
+    """For each label the threshold with the highest F1 on validation images, midway between two.
 
-    Lipton 2014, "Optimal thresholding of classifiers to maximize F1 measure".  One half for a label
-    with fewer than five images.  [N,K], [N,K] of 0 and 1 -> K
+    Lipton 2014, "Optimal thresholding of classifiers to maximize F1 measure".  0.5 for a label with
+    fewer than five images.  [N,K], [N,K] of 0 and 1 -> K
     """
     return [
         _best_threshold(p, truth > 0.5) for p, truth in zip(probabilities.T, targets.T, strict=True)
@@ -112,7 +112,7 @@ def best_f1_thresholds(probabilities: Tensor, targets: Tensor) -> list[float]:
 
 
 def _best_threshold(probabilities: Tensor, true: Tensor) -> float:
-    """The threshold of one label.  [N], [N] bool"""
+    """The threshold of one label with the highest F1.  [N], [N] bool"""
     if int(true.sum()) < MIN_POSITIVES:
         return 0.5
     values, index = probabilities.double().unique(return_inverse=True)

@@ -1,9 +1,9 @@
-"""Numbers that go by an order: of scores, of values, of how sure a network is.
+"""Ranking metrics and selective prediction.
 
-Average precision and ROC AUC of a class; ranks; and selective prediction: saying "unknown" where
-the network is unsure (El-Yaniv & Wiener 2010, On the foundations of noise-free selective
-classification; Geifman 2019, Bias-reduced uncertainty estimation for deep neural classifiers).
-Confidence speaks of images like those measured.  On an image of something else it may be high.
+Average precision and ROC AUC of a class; ranks; and selective prediction: "unknown" below a
+confidence (El-Yaniv & Wiener 2010, On the foundations of noise-free selective classification;
+Geifman 2019, Bias-reduced uncertainty estimation for deep neural classifiers).  Confidence is
+meaningful for images like those measured; out of distribution it may be high.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ ClassStatistic = Callable[[Tensor, Tensor], Statistic]  # scores [N], positive [
 
 
 def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
-    """The area under precision over recall, each image as often as its weight says.
+    """Average precision: the area under the precision-recall curve, as a statistic.
 
-    The sum over thresholds of (recall gained) x (precision there), without interpolation, which
-    flatters: Davis & Goadrich 2006, The relationship between precision-recall and ROC curves.  NaN
-    without an image of the class.  scores [N], positive [N] bool
+    The sum over thresholds of (increase of recall) x precision, without interpolation, which is too
+    optimistic: Davis & Goadrich 2006, The relationship between precision-recall and ROC curves.
+    NaN without an image of the class.  scores [N], positive [N] bool
     """
     values, index = (-scores).unique(return_inverse=True)
 
@@ -42,7 +42,7 @@ def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
 
 
 def roc_auc(scores: Tensor, positive: Tensor) -> Statistic:
-    """How often an image of the class scores above one that is not of it; equal scores count half.
+    """ROC AUC: the probability that a positive image scores above a negative one; ties count half.
 
     Hanley & McNeil 1982, The meaning and use of the area under a ROC curve.  NaN unless there are
     images of both kinds.  scores [N], positive [N] bool
@@ -60,7 +60,7 @@ def roc_auc(scores: Tensor, positive: Tensor) -> Statistic:
 
 
 def macro_mean(statistic: ClassStatistic, scores: Tensor, positive: Tensor) -> Statistic:
-    """The mean of `of` over the classes that have an image; NaN where none has.
+    """The mean of a statistic over the classes that have an image; NaN where none has.
 
     scores [N,K], positive [N,K] bool
     """
@@ -71,28 +71,28 @@ def macro_mean(statistic: ClassStatistic, scores: Tensor, positive: Tensor) -> S
 
 
 def ranks(values: Tensor) -> Tensor:
-    """From 1; equal values share the mean of their ranks.  [N] -> [N] float64"""
+    """The ranks of values, from 1; equal values have their mean rank.  [N] -> [N] float64"""
     _, index, counts = values.unique(return_inverse=True, return_counts=True)
     return (counts.cumsum(dim=0) - (counts - 1) / 2.0).double()[index]
 
 
 class Threshold(NamedTuple):
-    """What is said with at least `value` is answered, all else is unknown."""
+    """A confidence threshold, below which the prediction is "unknown", with its effect."""
 
     value: float
     n: int  # images it was chosen on
-    coverage: float  # share answered
+    coverage: float  # share of images with a confidence of at least `value`
     coverage_interval: Interval
-    precision: float  # share of the answered that is right; chosen on, so a little too good
+    precision: float  # share of these that is correct; slightly optimistic, as it was chosen on
     precision_interval: Interval
 
 
 @dataclass(frozen=True)
 class SelectedThreshold:
-    """A threshold, and what it does to other images than those that it was chosen on."""
+    """A threshold on the validation images that it was chosen on, and on other images."""
 
     criterion: str  # "precision" or "coverage"
-    target: float  # of it that was wished
+    target: float  # of the criterion, 0 to 1
     on_validation: Threshold
     on_these: Threshold
 
@@ -106,38 +106,38 @@ class SelectedThreshold:
 
 
 class RiskCoverage(NamedTuple):
-    """Share wrong among the surest images, for every share answered."""
+    """The risk-coverage curve and its area."""
 
     coverage: Tensor  # [N], 1/n to 1
-    risk: Tensor  # [N]; among equally sure images what to expect in any order
-    aurc: float  # AURC: the mean risk
-    e_aurc: float  # AURC less that of a confidence that ranks every mistake last
+    risk: Tensor  # [N] error rate of the most confident images; its expectation among ties
+    aurc: float  # area under the curve: the mean risk
+    e_aurc: float  # excess AURC, over a confidence that ranks every mistake last
 
 
 def threshold_for_precision(
     confidences: Tensor, correct: Tensor, target: float
 ) -> Threshold | None:
-    """The one that answers most with at least `wished` of it right; None if none does.
+    """The threshold of the highest coverage with at least the `target` precision, if any.
 
-    confidences [N], right [N] bool
+    confidences [N], correct [N] bool
     """
     reached = [t for t in thresholds(confidences, correct) if t.precision >= target]
     return max(reached, key=lambda t: t.coverage, default=None)
 
 
 def threshold_for_coverage(confidences: Tensor, correct: Tensor, target: float) -> Threshold | None:
-    """The highest that still answers a share of at least `wished`; None without images.
+    """The highest threshold with at least the `target` coverage; None without images.
 
-    confidences [N], right [N] bool
+    confidences [N], correct [N] bool
     """
     reached = [t for t in thresholds(confidences, correct) if t.coverage >= target]
     return min(reached, key=lambda t: t.coverage, default=None)
 
 
 def threshold_at(value: float, confidences: Tensor, correct: Tensor) -> Threshold:
-    """What the threshold `value` does to images that it was not chosen on.
+    """The threshold `value` on images that it was not chosen on.
 
-    confidences [N], right [N] bool; the precision of no answer is NaN
+    The precision is NaN where no image reaches it.  confidences [N], correct [N] bool
     """
     mask = confidences.double() >= value
     n, answered, good = len(mask), int(mask.sum()), int((correct & mask).sum())
@@ -147,9 +147,9 @@ def threshold_at(value: float, confidences: Tensor, correct: Tensor) -> Threshol
 
 
 def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
-    """Every threshold that differs, the highest first, midway between two confidences.
+    """All distinct thresholds, the highest first, midway between two confidences.
 
-    confidences [N], right [N] bool
+    confidences [N], correct [N] bool
     """
     n = len(confidences)
     values, index, counts = confidences.double().unique(return_inverse=True, return_counts=True)
@@ -158,7 +158,7 @@ def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
     values = values.flip(0)
     midway = ((values + torch.cat([values[1:], values.new_zeros(1)])) / 2).tolist()
     if midway:
-        midway[-1] = 0.0  # below the least sure image: everything is answered
+        midway[-1] = 0.0  # full coverage
     return [
         Threshold(t, n, a / n, wilson(a, n), g / a, wilson(g, a))
         for t, a, g in zip(midway, answered, good, strict=True)
@@ -166,11 +166,11 @@ def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
 
 
 def risk_coverage(confidences: Tensor, correct: Tensor) -> RiskCoverage:
-    """The curve and its area.  confidences [N], right [N] bool"""
+    """The risk-coverage curve and its area.  confidences [N], correct [N] bool"""
     n = len(confidences)
     values, index, counts = confidences.unique(return_inverse=True, return_counts=True)
     wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, index, (~correct).double())
-    expected = (wrong / counts).repeat_interleave(counts).flip(0)  # the surest first
+    expected = (wrong / counts).repeat_interleave(counts).flip(0)  # the most confident first
     steps = torch.arange(1, n + 1, dtype=torch.float64)
     risk = expected.cumsum(0) / steps
     best = (steps - int(correct.sum())).clamp_min(0) / steps

@@ -1,4 +1,4 @@
-"""What a network is worth that predicts a number for each image."""
+"""Metrics of regression."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from saccade.metrics.measure import resampling, with_intervals
 from saccade.metrics.metric import MetricReport, MetricValue, Predicted, Quantity, Score
 from saccade.metrics.ranking import ranks
 
-PER_GROUP_COUNT = 3  # numbers that are given of whole groups, too: the first ones
+PER_GROUP_COUNT = 3  # the first metrics, which are computed per group, too
 
 
 @dataclass(frozen=True)
 class RegressionMetric:
-    """Rows of predicted and true numbers [N,1], and squared errors in units of `scale`.
+    """Metrics from predicted and true numbers [N,1], and squared errors in units of `scale`^2.
 
-    The baseline names the mean of the truth.  Rank correlation is bootstrapped on the ranks that
-    all images have together.
+    The baseline predicts the mean of the truth.  Rank correlation is bootstrapped on the ranks
+    among all images.
     """
 
-    scale: float = 1.0  # the standard deviation of the numbers that were trained on
+    scale: float = 1.0  # the standard deviation of the training targets
     unit: str = ""  # of the numbers
 
     score: ClassVar[Score] = Score("r_squared", unit="")
     compared: ClassVar[tuple[str, ...]] = ("R squared", "mean absolute error")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
-        """[N,1], [N,1]"""
+        """The rows of a batch: predictions and targets [N,1]."""
         predictions, targets = predictions.cpu(), targets.cpu()
         losses = (residuals(predictions, targets) / self.scale).square().mean(dim=1)
         return Predicted(predictions, predictions, targets, losses)
@@ -46,10 +46,10 @@ class RegressionMetric:
         return Predicted(predicted, predicted, true, read_losses(table))
 
     def correct(self, rows: Predicted) -> None:
-        """A number is no more than near."""
+        """None: a number is not simply right or wrong."""
 
     def strata(self, rows: Predicted) -> None:
-        """Any image is drawn in the place of any other."""
+        """None: the bootstrap is not stratified."""
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
         predicted, true = (column.double().flatten() for column in (rows.predictions, rows.targets))
@@ -63,9 +63,9 @@ class RegressionMetric:
         yield Quantity("bias", mean_of(errors), unit, 0.0)
 
     def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
-        """With `groups`, images of one place each, some numbers are given "per place", too.
+        """All metrics with their intervals; with `groups` [N] int64 the first ones per group, too.
 
-        What is predicted of a place is then the mean over its images, and so is its truth.
+        Those are of the means over the images of each group, predicted and true.
         """
         metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         if groups is not None and len(groups.unique()) < len(groups):
@@ -100,9 +100,10 @@ def group_means(values: Tensor, groups: Tensor) -> Tensor:
 
 
 def r_squared(errors: Tensor, true: Tensor) -> Statistic:
-    """1 - residual / total sum of squares about the mean of those drawn; NaN if they are alike.
+    """R^2: 1 - residual / total sum of squares, as a statistic; NaN where all truth is equal.
 
-    0 is as good as naming the mean of the truth, below 0 is worse.  [N] float64, [N] float64
+    0 is as good as predicting the mean of the truth, below 0 is worse.
+    errors, true [N] float64
     """
 
     def statistic(weights: Tensor) -> Tensor:
@@ -115,12 +116,12 @@ def r_squared(errors: Tensor, true: Tensor) -> Statistic:
 
 
 def root_mean_square(errors: Tensor) -> Statistic:
-    """RMSE: large misses weigh more than in the mean absolute error.  [N] float64"""
+    """The root mean squared error, as a statistic.  errors [N] float64"""
     return lambda weights: (weights @ errors.square() / weights.sum(dim=1)).sqrt()
 
 
 def correlation(a: Tensor, b: Tensor) -> Statistic:
-    """Pearson's of the images drawn; of ranks it is Spearman's 1904.  [N] float64, [N] float64"""
+    """Pearson's correlation, as a statistic; of ranks it is Spearman's (1904).  a, b [N] float64"""
 
     def centred(weights: Tensor, values: Tensor) -> Tensor:
         return values - (weights @ values / weights.sum(dim=1))[:, None]
