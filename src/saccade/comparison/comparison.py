@@ -41,6 +41,7 @@ class Pair:
 
     @property
     def primary(self) -> Difference:
+        """The difference in the primary metric."""
         return self.differences[0]
 
     @property

@@ -27,7 +27,7 @@ from saccade.report.page import (
 )
 from saccade.words import duration
 
-MAX_PER_SIDE = 24  # images of one side of a pair
+MAX_PER_SIDE = 24  # images that one run of a pair has right and the other wrong
 MAX_IMAGES = 144  # images of the page: under a megabyte
 MAX_NAMES = 500  # names; --csv has all
 IDENTICAL_SETTINGS = "The settings and the data are the same; chance alone parts these runs."

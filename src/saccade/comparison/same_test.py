@@ -38,10 +38,12 @@ class TestedRun:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The name of each test image."""
         return self.table["name"]
 
     @property
     def labels(self) -> tuple[str, ...]:
+        """The true label of each test image, as text."""
         return self.table["label"]
 
     @property
@@ -56,6 +58,7 @@ class TestedRun:
 
     @property
     def seconds(self) -> float:
+        """Seconds of the training."""
         return self.run.events("finished")[-1]["seconds"]
 
     def rows(self, metric: Metric[R]) -> R:

@@ -32,9 +32,11 @@ class WrittenReport:
     runs: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {"report": str(self.path), "runs": list(self.runs)}
 
     def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
         return [("report", str(self.path)), *(("run", run) for run in self.runs)]
 
     def __str__(self) -> str:

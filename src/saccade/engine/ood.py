@@ -3,11 +3,11 @@
 The novelty score is the distance on the unit sphere to the nearest training image (Sun 2022,
 Out-of-distribution detection with deep nearest neighbors), read on a scale of held-out images.
 
-What it can say: this image is unlike the training images in what the network looks at; of
-images like the held-out ones no more than a known share is said to be.
-What it cannot: know that an image is none of the classes.  A strange object that shares the
-features of a class is close; a known one under a new light may be far.  How many strangers are
-caught is known only for the kinds of strangers it was measured on (benchmarks/novelty.py).
+It tells that an image is unlike the training images in the features of the network; the share of
+false alarms on images like the held-out ones is bounded.
+It does not tell that an image is of none of the classes.  An unknown object that shares the
+features of a class is close; a known one in a new light may be far.  The share of unknown objects
+detected is known only for the kinds that it was measured on (benchmarks/novelty.py).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ MAX_BANK_BYTES = 8_000_000  # of remembered features at most
 
 @dataclass(frozen=True)
 class Novelty:
-    """Distances to the nearest training image, as a share of held-out images nearer to one."""
+    """A bank of training features, and the sorted distances of held-out images to it."""
 
     bank: Tensor  # [M,D] float16, of length 1: training images
-    known: Tensor  # [V] float64, rising: the distances of held-out images
+    known: Tensor  # [V] float64, sorted: the distances of held-out images
 
     @classmethod
     def fit(cls, train: Tensor, held_out: Tensor) -> Novelty:

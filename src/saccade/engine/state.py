@@ -127,7 +127,7 @@ class TrainState:
             training_mode(network.model)
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
-        """One optimizer step of each network in turn; gives all losses, detached, by label."""
+        """One optimizer step of each network in turn; returns all losses [], detached, by label."""
         models = {name: network.model for name, network in self.networks.items()}
         losses: dict[str, Tensor] = {}
         for name, network in self.networks.items():

@@ -98,7 +98,7 @@ class Stepper:
     def train_step(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
     ) -> dict[str, Tensor]:
-        """One optimizer step on the gradient of the batch's "loss"; returns all losses, detached.
+        """One optimizer step on the batch's "loss" []; returns all losses [], detached.
 
         Accumulated over micro-batches, the gradient is that of the whole batch where losses are
         means over independent images, which batch normalisation makes dependent.  When memory runs

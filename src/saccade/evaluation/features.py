@@ -44,6 +44,7 @@ class WrittenFeatures:
     unreadable: tuple[Skipped, ...] = ()  # images that could not be read
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {
             "features": str(self.features),
             "manifest": str(self.manifest),
@@ -83,7 +84,7 @@ def write_features(
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     extractor = backbone(network, layer)
-    parts, rows, failed = [], [], []
+    matrices, rows, failed = [], [], []
     with counting("looking") as progress:
         for split, items in _splits(data):
             result = decode_all(items, preprocessing)
@@ -91,11 +92,11 @@ def write_features(
             readable = [items[k] for k in result.indices]
             if readable:
                 decoding = DecodedImages(readable, result.images, preprocessing)
-                parts.append(features(extractor, decoding, AugmentedCopies(), progress)[:, 0])
+                matrices.append(features(extractor, decoding, AugmentedCopies(), progress)[:, 0])
                 rows += [(item.name, label_text(item.label), split) for item in readable]
-    if not parts:
+    if not matrices:
         raise DataError(f"no image of '{data}' can be read")
-    return _write(out, torch.cat(parts), rows, (str(model), layer), tuple(failed))
+    return _write(out, torch.cat(matrices), rows, (str(model), layer), tuple(failed))
 
 
 def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
@@ -140,6 +141,7 @@ def _write(
     origin: tuple[str, str],
     failed: tuple[Skipped, ...],
 ) -> WrittenFeatures:
+    """Write the features `matrix` [N,D] and the manifest `rows` into the folder `out`."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("name", "label", "split"))

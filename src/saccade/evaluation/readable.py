@@ -67,6 +67,7 @@ class EvaluationSet:
 
     @property
     def groups(self) -> Tensor | None:
+        """The group of each image, if any has one.  -> [N] int64, or None"""
         return groups_of(self.items)
 
     def evaluate(self, bundle: Bundle, tta: Sequence[TTATransform] = ()) -> EvaluationOutputs:

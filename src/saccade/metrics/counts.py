@@ -65,14 +65,14 @@ def confusion_matrix(predicted: Tensor, targets: Tensor, num_classes: int) -> Te
 def from_confusion(confusion: Tensor) -> ClassCounts:
     """The counts of a confusion matrix.  [...,K,K] -> [...,K] float64 each"""
     right = confusion.diagonal(dim1=-2, dim2=-1)
-    parts = (right, confusion.sum(dim=-1), confusion.sum(dim=-2))
-    return ClassCounts(*(part.double() for part in parts))
+    counts = (right, confusion.sum(dim=-1), confusion.sum(dim=-2))
+    return ClassCounts(*(c.double() for c in counts))
 
 
 def label_counts(predicted: Tensor, targets: Tensor) -> ClassCounts:
     """The counts of each label in multi-label data.  [N,K] bool, [N,K] bool -> [K] each"""
     return ClassCounts(
-        *(part.sum(dim=0).double() for part in (predicted & targets, targets, predicted))
+        *(column.sum(dim=0).double() for column in (predicted & targets, targets, predicted))
     )
 
 

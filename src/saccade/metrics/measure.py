@@ -20,7 +20,10 @@ def scores(metric: Metric[R], rows: R) -> dict[str, float]:
 
 
 def primary_metric(metric: Metric[R], rows: R, groups: Tensor | None = None) -> MetricValue:
-    """The primary metric with its interval, for a fraction of the cost of `Metric.report`."""
+    """The primary metric with its interval, for a fraction of the cost of `Metric.report`.
+
+    With `groups` [N] int64, images that belong together, the bootstrap draws whole groups.
+    """
     first = next(metric.quantities(rows))
     return with_intervals([first], resampling(metric, rows, groups))[0]
 
@@ -28,7 +31,7 @@ def primary_metric(metric: Metric[R], rows: R, groups: Tensor | None = None) -> 
 def named_metric(
     metric: Metric[R], rows: R, name: str, groups: Tensor | None = None
 ) -> MetricValue:
-    """The metric of this name with its interval."""
+    """The metric of this name with its interval; `groups` [N] int64 as for `primary_metric`."""
     quantity = next(q for q in metric.quantities(rows) if q.name == name)
     return with_intervals([quantity], resampling(metric, rows, groups))[0]
 
@@ -36,7 +39,10 @@ def named_metric(
 def resampling(
     metric: Metric[R], rows: R, groups: Tensor | None = None, seed: int = 0
 ) -> Resampling:
-    """The bootstrap of the images of `rows`, with an affordable number of replicates."""
+    """The bootstrap of the images of `rows`, with an affordable number of replicates.
+
+    groups [N] int64: images that belong together and are drawn as a whole
+    """
     return Resampling(len(rows), metric.strata(rows), groups, seed).affordable()
 
 

@@ -50,6 +50,7 @@ class MetricValue:
         return digits if bare or not self.unit else f"{digits} {self.unit}"
 
     def with_interval(self, interval: Interval, method: str) -> MetricValue:
+        """The same value with another interval."""
         return replace(self, interval=interval, method=method)
 
     @classmethod
@@ -74,6 +75,7 @@ class ClassMetrics:
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> ClassMetrics:
+        """From the fields of `dataclasses.asdict`, also after JSON."""
         numbers = {name: MetricValue.read(fields[name]) for name in ("precision", "recall", "f1")}
         return cls(**{**fields, **numbers})
 
@@ -112,6 +114,7 @@ class Score:
         return value if self.rises else -value
 
     def format(self, value: float) -> str:
+        """A value as text, with its unit."""
         return f"{100 * value:.1f} %" if self.unit == "%" else f"{value:.3f}"
 
 

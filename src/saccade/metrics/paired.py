@@ -122,11 +122,11 @@ def mcnemar(first: Tensor, second: Tensor) -> McNemar:
 def mcnemar_of(only_first: int, only_second: int) -> McNemar:
     """McNemar's test from the two counts, in whole numbers until the last division."""
     n, fewer = only_first + only_second, min(only_first, only_second)
-    ways, tail = 1, 0  # ways to part n so that k are on one side; those of fewer than `fewer`
+    ways, tail = 1, 0  # binomial coefficients of k; their sum below `fewer`
     for k in range(fewer):
         tail += ways
         ways = ways * (n - k) // (k + 1)
-    both = 1 if only_first == only_second else 2  # sides on which what was seen can lie
+    both = 1 if only_first == only_second else 2  # tails with an outcome as likely as the observed
     rarer = 2 * tail
     return McNemar(
         only_first,

@@ -97,6 +97,7 @@ class SelectedThreshold:
     on_these: Threshold
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {
             "criterion": self.criterion,
             "target": self.target,

@@ -49,6 +49,7 @@ class Bundle:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in order."""
         return self.task.classes
 
     @cached_property

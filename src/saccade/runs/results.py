@@ -31,6 +31,7 @@ class Robustness:
 
     @classmethod
     def of(cls, measurements: Iterable[CorruptionScore]) -> Robustness:
+        """From the scores of `engine.evaluate.robustness`, the clean one first."""
         first, *others = measurements
         corrupted: dict[str, tuple[MetricValue, ...]] = {}
         for score in others:
@@ -46,6 +47,7 @@ class Robustness:
         return min(self.corrupted, key=self.mean)
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {
             "clean": asdict(self.clean),
             "corruptions": {
@@ -148,6 +150,7 @@ class Evaluation:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the classes or labels."""
         return tuple(row.name for row in self.per_class)
 
     @property
@@ -157,6 +160,7 @@ class Evaluation:
 
     @property
     def accuracy_interval(self) -> Interval | None:
+        """The 95 % interval of the accuracy."""
         return self["accuracy"].interval
 
     def to_dict(self) -> dict[str, Any]:

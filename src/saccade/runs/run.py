@@ -146,6 +146,7 @@ class Run:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in order."""
         return tuple((self.path / "classes.txt").read_text(encoding="utf-8").splitlines())
 
     @property

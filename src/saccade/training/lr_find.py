@@ -48,6 +48,7 @@ class LRFindResult:
         return _lowest(self.points)
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return asdict(self) | {"path": str(self.path), "points": [asdict(p) for p in self.points]}
 
     def rows(self) -> list[tuple[str, str]]:

@@ -86,6 +86,7 @@ class Plan:
         return self.operations_per_second / peak if peak else None
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; "share" is `flops_utilization`."""
         return asdict(self) | {"share": self.flops_utilization}
 
     def rows(self) -> list[tuple[str, str]]:
@@ -201,6 +202,7 @@ class Stopwatch:
 
     @property
     def seconds_per_image(self) -> float:
+        """Seconds from one image to the next, on average."""
         return (self.last - self.first) / max(1, self.count - 1)
 
 

@@ -45,6 +45,8 @@ ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
 
 
 class Progress(Protocol):
+    """A progress callback, called with the numbers of finished and of all images."""
+
     def __call__(self, done: int, total: int, /) -> None: ...
 
 
@@ -141,7 +143,7 @@ def prepare(
         division.train, division.classes, settings.label_smoothing, settings.class_weights
     )
     augment = [parse_augmentation(text, len(task.classes)) for text in data.augment]
-    if any(one.mixes for one in augment):
+    if any(a.mixes for a in augment):
         refuse_without(Capability.MIXING, task, hint="leave mixup and cutmix out of data.augment")
     preprocessing = preprocessing_of(recipe)
     cache = data.cache if world.size == 1 else "disk"
