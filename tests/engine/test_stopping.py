@@ -49,13 +49,13 @@ def test_what_was_asked_before_an_inner_block_is_heard_in_it_and_a_second_insist
 
 
 def test_outside_of_the_main_thread_nothing_is_installed() -> None:
-    seen = []
+    signums = []
 
     def work() -> None:
         with stop_requests() as request:
-            seen.append(request.signum)
+            signums.append(request.signum)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == [None]
+    assert signums == [None]

@@ -25,7 +25,7 @@ def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> MetricReport
 
 def test_numbers_of_classes_agree_with_scikit_learn(answers, quietly) -> None:
     p, t = (part.numpy() for part in answers)
-    found, names = measured(*answers), list(range(p.shape[1]))
+    result, names = measured(*answers), list(range(p.shape[1]))
     expected = {
         "accuracy": sk.accuracy_score(t, p.argmax(1)),
         "balanced accuracy": quietly(sk.balanced_accuracy_score, t, p.argmax(1)),
@@ -34,7 +34,7 @@ def test_numbers_of_classes_agree_with_scikit_learn(answers, quietly) -> None:
         "log loss": sk.log_loss(t, p, labels=names),
         "Brier score": quietly(sk.brier_score_loss, t, p, labels=names, scale_by_half=False),
     }
-    values = {name: found[name].value for name in expected}
+    values = {name: result[name].value for name in expected}
     assert values == pytest.approx(expected, rel=1e-6)
 
 
@@ -46,14 +46,14 @@ def test_top_five_agrees_with_scikit_learn() -> None:
 
 
 def test_of_equal_probabilities_the_first_classes_count() -> None:
-    found = measured(torch.full((8, 8), 0.125), torch.arange(8))
-    assert found["accuracy"].value == 1 / 8
-    assert found["top-5 accuracy"].value == 5 / 8
+    result = measured(torch.full((8, 8), 0.125), torch.arange(8))
+    assert result["accuracy"].value == 1 / 8
+    assert result["top-5 accuracy"].value == 5 / 8
 
 
 def test_top_five_of_five_classes_is_left_out_as_it_is_always_right() -> None:
-    found = measured(torch.full((5, 5), 0.2), torch.arange(5))
-    assert "top-5 accuracy" not in [number.name for number in found.metrics]
+    result = measured(torch.full((5, 5), 0.2), torch.arange(5))
+    assert "top-5 accuracy" not in [number.name for number in result.metrics]
 
 
 def test_a_prediction_that_is_not_a_number_is_wrong() -> None:

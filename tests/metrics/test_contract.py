@@ -113,9 +113,9 @@ def test_a_slice_is_a_selection_of_rows() -> None:
 
 def test_two_networks_are_compared_on_the_same_images() -> None:
     (number,) = paired(METRIC, [EMPTY, RIGHT])
-    found = number.difference(0, 1)
-    assert (found.name, found.value) == ("mean IoU", pytest.approx(1 - 0.3125))
-    assert found.p < 0.01 and found.interval is not None and found.interval.low > 0.6
+    result = number.difference(0, 1)
+    assert (result.name, result.value) == ("mean IoU", pytest.approx(1 - 0.3125))
+    assert result.p < 0.01 and result.interval is not None and result.interval.low > 0.6
 
 
 def test_rows_come_back_from_a_table() -> None:
@@ -138,6 +138,6 @@ def test_an_evaluation_keeps_a_matrix_an_image_and_no_mask() -> None:
     nn.init.ones_(network.weight)
     images = (200 * TRUTH[:, None]).float()
     loader = Loader(CachedImages(images), TRUTH, 8, sequential(20))
-    found = evaluate(network, Masks(), loader)  # type: ignore[arg-type]
-    assert torch.equal(found.rows.counts, RIGHT.counts)
-    assert vars(found.rows).keys() == {"counts", "losses"}
+    result = evaluate(network, Masks(), loader)  # type: ignore[arg-type]
+    assert torch.equal(result.rows.counts, RIGHT.counts)
+    assert vars(result.rows).keys() == {"counts", "losses"}

@@ -92,27 +92,27 @@ def test_a_plan_is_printed_and_nothing_is_trained(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.main(["plan", "--epochs", "7", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)
     assert not (tmp_path / "runs").exists()
     assert list(tmp_path.iterdir()) == []
-    assert found["parameters"] == LENET
-    assert found["epochs"] == 7
-    assert sum(found["images"].values()) == 1797
-    assert found["decode_seconds"] > 0
-    whole = found["epochs"] * found["epoch_seconds"] + found["decode_seconds"]
-    assert found["seconds"] >= whole
+    assert result["parameters"] == LENET
+    assert result["epochs"] == 7
+    assert sum(result["images"].values()) == 1797
+    assert result["decode_seconds"] > 0
+    whole = result["epochs"] * result["epoch_seconds"] + result["decode_seconds"]
+    assert result["seconds"] >= whole
     assert cli.main(["plan", "--epochs", "7"]) == 0
-    words = capsys.readouterr().out
-    assert "61,706 parameters" in words
-    assert "7 epochs" in words
+    output = capsys.readouterr().out
+    assert "61,706 parameters" in output
+    assert "7 epochs" in output
 
 
 def test_a_plan_of_no_epochs_tells_of_none(capsys: pytest.CaptureFixture) -> None:
     fitted = ["--with", "model.head=ridge", "--epochs", "0"]
     assert cli.main(["plan", *fitted, "--model", "lenet5"]) == 0
-    words = capsys.readouterr().out
-    assert "epoch" not in words
-    assert words.splitlines()[-1].endswith(", measuring")
+    output = capsys.readouterr().out
+    assert "epoch" not in output
+    assert output.splitlines()[-1].endswith(", measuring")
 
 
 def test_a_plan_says_how_many_epochs_the_clock_allows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +159,8 @@ def test_a_disk_that_is_too_small_is_found_before_the_training(
 def test_a_sample_has_some_of_every_class_and_a_few_batches() -> None:
     image = ImageArray.__new__(ImageArray)
     items = tuple(Item(str(k), "rare" if k == 777 else "often", image) for k in range(1000))
-    found = sample(items, 8)
-    assert {item.label for item in found} == {"rare", "often"}
-    assert 32 <= len(found) <= 40
+    result = sample(items, 8)
+    assert {item.label for item in result} == {"rare", "often"}
+    assert 32 <= len(result) <= 40
     numbers = tuple(Item(str(k), float(k), image) for k in range(1000))
     assert len(sample(numbers, 8)) <= 40
