@@ -26,7 +26,7 @@ from saccade.tasks.classification import Prediction
 from saccade.tasks.multilabel import Multilabel
 
 
-def said(confidences: list[float], right: list[bool]) -> EvaluationOutputs:
+def outputs_of(confidences: list[float], right: list[bool]) -> EvaluationOutputs:
     """Two classes; the first is named each time, with these confidences."""
     sure = torch.tensor(confidences)
     truth = torch.tensor([0 if good else 1 for good in right])
@@ -35,8 +35,8 @@ def said(confidences: list[float], right: list[bool]) -> EvaluationOutputs:
     )
 
 
-VAL = said([0.9, 0.8, 0.7, 0.6], [True, True, False, True])
-TEST = said([0.95, 0.76, 0.74, 0.55], [True, False, True, True])
+VAL = outputs_of([0.9, 0.8, 0.7, 0.6], [True, True, False, True])
+TEST = outputs_of([0.95, 0.76, 0.74, 0.55], [True, False, True, True])
 
 
 def test_a_threshold_is_chosen_on_validation_and_measured_on_the_images_at_hand() -> None:
@@ -54,13 +54,13 @@ def test_a_wished_share_of_answers_takes_the_highest_threshold() -> None:
 
 
 def test_where_nothing_is_answered_the_precision_is_undefined() -> None:
-    result = select_threshold(ThresholdTarget("precision", 1.0), VAL, said([0.6], [True]))
+    result = select_threshold(ThresholdTarget("precision", 1.0), VAL, outputs_of([0.6], [True]))
     assert result.on_these.coverage == 0 and result.on_these.precision != result.on_these.precision
     assert result.on_these.precision_interval == (0, 1)
 
 
 def test_a_precision_out_of_reach_is_refused_with_the_best_there_is() -> None:
-    wrong = said([0.9, 0.6], [False, True])
+    wrong = outputs_of([0.9, 0.6], [False, True])
     with pytest.raises(UsageError, match="no threshold has 80") as caught:
         select_threshold(ThresholdTarget("precision", 0.8), wrong, TEST)
     assert caught.value.hint == "the best has 50.0 %, and answers 100.0 %"
@@ -85,9 +85,11 @@ def test_a_kept_threshold_is_what_predict_goes_by(digits_run: Run) -> None:
     bundle = saccade.open_bundle(digits_run.path)
     assert bundle.min_confidence == value > 0
     items = _test_items(digits_run)[:80]
-    said = _classes(bundle.predict_items(items))
-    assert [one.accepted for one in said] == [one.probabilities[0] >= value for one in said]
-    assert {one.best for one in said if not one.accepted} == {"unknown"}
+    predictions = _classes(bundle.predict_items(items))
+    assert [one.accepted for one in predictions] == [
+        one.probabilities[0] >= value for one in predictions
+    ]
+    assert {one.best for one in predictions if not one.accepted} == {"unknown"}
     assert all(one.accepted for one in _classes(bundle.predict_items(items, min_confidence=0.0)))
     assert abs(result.selected.on_these.coverage - 0.5) < 0.15
     lines = str(result).splitlines()[-3:]
@@ -116,5 +118,5 @@ def _test_items(run: Run) -> list[Item]:
     return list(read_split(run.path / "split.csv", open_source("digits")).test)
 
 
-def _classes(said: Predictions) -> list[Prediction]:
-    return [one for one in said if isinstance(one, Prediction)]
+def _classes(predictions: Predictions) -> list[Prediction]:
+    return [one for one in predictions if isinstance(one, Prediction)]

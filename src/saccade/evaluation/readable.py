@@ -148,11 +148,10 @@ def slices(
     for slice_name in sorted(rows, key=natural_sort_key):
         index = torch.tensor(rows[slice_name])
         groups = None if evaluation_set.groups is None else evaluation_set.groups[index]
-        metric_value = named_metric(metric, outputs.rows[index], name, groups)
-        value = (
-            metric_value.value if math.isfinite(metric_value.value) else math.nan
-        )  # of too few images
-        result.append(Slice(slice_name, replace(metric_value, value=value)))
+        measured = named_metric(metric, outputs.rows[index], name, groups)
+        if not math.isfinite(measured.value):  # of too few images
+            measured = replace(measured, value=math.nan)
+        result.append(Slice(slice_name, measured))
     return tuple(result)
 
 

@@ -93,16 +93,14 @@ def mean_of(values: Tensor) -> Statistic:
 
 def mean_over(statistics: Sequence[Statistic]) -> Statistic:
     """The mean of several statistics, without those that are NaN."""
-    return lambda weights: torch.stack([statistic(weights) for statistic in statistics]).nanmean(
-        dim=0
-    )
+    return lambda weights: torch.stack([s(weights) for s in statistics]).nanmean(dim=0)
 
 
 def replicates(statistics: Sequence[Statistic], resampling: Resampling) -> Tensor:
     """All statistics on the same replicates; NaN where undefined.  -> [S,B] float64"""
     if not statistics:
         return torch.empty(0, resampling.replicates, dtype=torch.float64)
-    chunks = [torch.stack([statistic(w) for statistic in statistics]) for w in resampling.weights()]
+    chunks = [torch.stack([s(w) for s in statistics]) for w in resampling.weights()]
     return torch.cat(chunks, dim=1)
 
 
