@@ -109,7 +109,7 @@ def test_unknown_is_said_in_words_in_tables_and_in_json(
     assert row["answer"] == "unknown" and row["class_1"] in trained.classes
     assert cli.main([*argv, "--json"]) == 0
     (prediction,) = json.loads(capsys.readouterr().out)["predictions"]
-    assert prediction["known"] is False
+    assert prediction["accepted"] is False
     assert cli.main([*argv[:-1], "1.5"]) == 2
     assert "no confidence is 1.5" in capsys.readouterr().err
 
