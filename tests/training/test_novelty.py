@@ -134,6 +134,6 @@ def test_the_log_says_what_is_kept_and_how_many_test_images_lie_far(trained: Run
     assert fact["message"].startswith(f"{100 * beyond / 269:.1f} % (")
     card = (trained.path / "bundle" / "README.md").read_text()
     page = (trained.path / "report.html").read_text()
-    assert f"- Novelty: {fact['words']}" in card
+    assert f"- Novelty: {fact['message']}" in card
     assert fact["message"].partition(";")[0] in page
     assert (trained.path / "bundle" / "novelty.safetensors").stat().st_size < fact["bytes"] + 400
