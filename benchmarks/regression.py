@@ -47,7 +47,7 @@ ROOMS = ("frontal", "bedroom", "kitchen", "bathroom")
 def line(row: Row, groups: Tensor | None) -> str:
     """A row of a table: R2, and by how much it misses."""
     metric = RegressionMetric()
-    found = metric.measured(metric.rows(row.said[:, None], row.true[:, None]), groups)
+    found = metric.report(metric.rows(row.said[:, None], row.true[:, None]), groups)
     return f"| {row.name} | {found['R squared']} | {found['mean absolute error']} |"
 
 

@@ -185,14 +185,14 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(
     tables: Path, tmp_path: Path, table: str, request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = request.getfixturevalue("labelled" if table == "several.csv" else "estimated")
-    close = Logbook._close
+    close = Logbook._end_epoch
 
     def interrupted(book: Logbook, *event: object) -> None:
         close(book, *event)  # type: ignore[arg-type]
         raise book.stop(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Logbook, "_close", interrupted)
+        patched.setattr(Logbook, "_end_epoch", interrupted)
         with pytest.raises(Stopped, match="in epoch 2 of 3"):
             api.train(tables / table, with_=TINY, out=tmp_path / "stopped")
     resumed = api.resume(tmp_path / "stopped")

@@ -164,11 +164,11 @@ class TrainingView:
     def epoch(self, row: Mapping[str, Any]) -> None:
         self.speed = f" · {row['images_per_second']:,.0f} images/s"
         name = next(k for k in row if k.startswith("val_") and k != "val_loss")
-        self.score = f" · val {SCORES[name.removeprefix('val_')].written(row[name])}"
+        self.score = f" · val {SCORES[name.removeprefix('val_')].format(row[name])}"
 
-    def note(self, words: str) -> None:
+    def note(self, message: str) -> None:
         """A line that stays."""
-        self._indented("- ", Text(words))
+        self._indented("- ", Text(message))
 
     def _indented(self, head: str, words: Text) -> None:
         """Words with what stands before their first line; unbroken where no person looks on."""

@@ -42,7 +42,9 @@ def write_run(
     parts += [(row[0], row[1], "test", (groups or {}).get(row[0], "")) for row in rows]
     write_table(folder / "split.csv", ["name", "label", "split", "group"], parts)
     titles = [f"p({name})" for name in classes]
-    cells = [(name, label, said, loss, *shares) for name, label, said, loss, shares in rows]
+    cells = [
+        (name, label, predicted, loss, *shares) for name, label, predicted, loss, shares in rows
+    ]
     write_table(folder / "predictions.csv", ["name", "label", "prediction", "loss", *titles], cells)
     facts = [
         {"event": "started", "data": data},
@@ -63,9 +65,11 @@ def animals(right: Sequence[bool], names: Sequence[str] | None = None) -> list[R
     rows: list[Row] = []
     for k, good in enumerate(right):
         label = ("cat", "dog")[k % 2]
-        said = label if good else ("dog", "cat")[k % 2]
-        shares = (0.8, 0.2) if said == "cat" else (0.2, 0.8)
-        rows.append((names[k] if names else f"test/{k}", label, said, 0.2 if good else 1.6, shares))
+        predicted = label if good else ("dog", "cat")[k % 2]
+        shares = (0.8, 0.2) if predicted == "cat" else (0.2, 0.8)
+        rows.append(
+            (names[k] if names else f"test/{k}", label, predicted, 0.2 if good else 1.6, shares)
+        )
     return rows
 
 
@@ -80,19 +84,19 @@ def test_mcnemar_of_a_comparison_is_the_binomial_test_of_those_who_changed_side(
     """7 images only the first has right, 1 only the second: Fagerland's 2013 counts."""
     first = [True] * 7 + [False] + [True] * 12
     second = [False] * 7 + [True] + [True] * 12
-    found = two(tmp_path, first, second).pairs[0]
+    result = two(tmp_path, first, second).pairs[0]
     exact = scipy.stats.binomtest(1, 8).pvalue
     expected = exact - scipy.stats.binom.pmf(1, 8, 0.5)  # mid-p: half of both sides' seen counts
-    assert found.primary.name == "accuracy"
-    assert found.primary.method == "McNemar"
-    assert found.primary.p == pytest.approx(expected)
-    assert found.primary.value == pytest.approx(-6 / 20)
+    assert result.primary.name == "accuracy"
+    assert result.primary.method == "McNemar"
+    assert result.primary.p == pytest.approx(expected)
+    assert result.primary.value == pytest.approx(-6 / 20)
     # Bonett & Price: 2/22 less 8/22, +- 1.96 sqrt((10/22 - (6/22)^2) / 22)
-    assert found.primary.interval == pytest.approx((-0.53037, -0.01508), abs=2e-5)
-    assert found.only_first == tuple(f"test/{k}" for k in range(7))
-    assert found.only_second == ("test/7",)
-    assert not found.insignificant
-    assert found.summary() == "A is better by 30.0 points (1.5 to 53.0), more than noise"
+    assert result.primary.interval == pytest.approx((-0.53037, -0.01508), abs=2e-5)
+    assert result.only_first == tuple(f"test/{k}" for k in range(7))
+    assert result.only_second == ("test/7",)
+    assert not result.insignificant
+    assert result.summary() == "A is better by 30.0 points (1.5 to 53.0), more than noise"
 
 
 def test_a_difference_that_a_coin_would_make_is_said_to_be_inside_the_noise(tmp_path: Path) -> None:
@@ -113,7 +117,7 @@ def test_runs_of_equal_answers_differ_by_nothing(tmp_path: Path) -> None:
     comparison = two(tmp_path, [True] * 9 + [False], [True] * 9 + [False])
     assert comparison.changed == ()
     assert comparison.settings == ()
-    assert all(found.value == 0 for found in comparison.pairs[0].differences)
+    assert all(result.value == 0 for result in comparison.pairs[0].differences)
     assert comparison.pairs[0].insignificant
 
 
@@ -189,19 +193,19 @@ def test_label_sets_are_compared_by_mean_average_precision(tmp_path: Path) -> No
     good = [(0.9, 0.1), (0.8, 0.9), (0.3, 0.8), (0.2, 0.7)]
     less = [(0.9, 0.1), (0.3, 0.9), (0.8, 0.8), (0.2, 0.7)]
     folders = []
-    for name, shares, said in (
+    for name, shares, predicted in (
         ("good", good, truth),
         ("less", less, ["sun", "sea", "sun|sea", "sea"]),
     ):
         rows: list[Row] = [
-            (f"{k}", truth[k], said[k], 0.1, share) for k, share in enumerate(shares)
+            (f"{k}", truth[k], predicted[k], 0.1, share) for k, share in enumerate(shares)
         ]
         folder = tmp_path / name
         folders.append(write_run(folder, rows, task="multilabel", classes=("sun", "sea")))
     comparison = api.compare(*folders)
-    found = {one.name: one for one in comparison.pairs[0].differences}
-    assert found["mean average precision"].value == pytest.approx(-1 / 12)
-    assert found["subset accuracy"].value == pytest.approx(-0.5)
+    result = {one.name: one for one in comparison.pairs[0].differences}
+    assert result["mean average precision"].value == pytest.approx(-1 / 12)
+    assert result["subset accuracy"].value == pytest.approx(-0.5)
     assert comparison.pairs[0].only_first == ("1", "2")
 
 
@@ -209,12 +213,12 @@ def test_regressions_are_compared_by_r_squared_and_absolute_error(tmp_path: Path
     """Truth 1..5 spreads by 10; misses of 1 give R2 0.5 and MAE 1, of 0 give 1 and 0."""
     folders = []
     for name, miss in (("near", 0), ("far", 1)):
-        said = [f"{k + miss * (1 if k % 2 else -1)}" for k in range(1, 6)]
-        rows: list[Row] = [(f"{k}", f"{k}", said[k - 1], 0.0, ()) for k in range(1, 6)]
+        predicted = [f"{k + miss * (1 if k % 2 else -1)}" for k in range(1, 6)]
+        rows: list[Row] = [(f"{k}", f"{k}", predicted[k - 1], 0.0, ()) for k in range(1, 6)]
         folders.append(write_run(tmp_path / name, rows, task="regression", classes=()))
     comparison = api.compare(*folders)
-    found = {one.name: one.value for one in comparison.pairs[0].differences}
-    assert found == pytest.approx({"R squared": -0.5, "mean absolute error": 1.0})
+    result = {one.name: one.value for one in comparison.pairs[0].differences}
+    assert result == pytest.approx({"R squared": -0.5, "mean absolute error": 1.0})
     assert comparison.changed == ()
     assert "R squared −0.500" in str(comparison)
 
@@ -300,10 +304,10 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     third = [(*row[:4], (*row[4], 0.0)) for row in rows]
     with pytest.raises(UsageError, match="knows the class 'emu'"):
         api.compare(one, write_run(tmp_path / "c", third, classes=("cat", "dog", "emu")))
-    begun = write_run(tmp_path / "u", rows)
-    (begun / "predictions.csv").unlink()
+    unfinished = write_run(tmp_path / "u", rows)
+    (unfinished / "predictions.csv").unlink()
     with pytest.raises(UsageError, match="unfinished"):
-        api.compare(one, begun)
+        api.compare(one, unfinished)
     damaged = write_run(tmp_path / "d", rows)
     text = (damaged / "predictions.csv").read_text()
     (damaged / "predictions.csv").write_text(text.replace("0.2", "?"))
@@ -316,7 +320,7 @@ def test_classes_in_another_order_are_matched_by_name(tmp_path: Path) -> None:
     one = write_run(tmp_path / "a", rows)
     turned = [(*row[:4], row[4][::-1]) for row in rows]
     other = write_run(tmp_path / "b", turned, classes=("dog", "cat"))
-    assert all(found.value == 0 for found in api.compare(one, other).pairs[0].differences)
+    assert all(result.value == 0 for result in api.compare(one, other).pairs[0].differences)
 
 
 def test_the_command_prints_words_one_json_object_or_a_row_an_image(
@@ -325,18 +329,18 @@ def test_the_command_prints_words_one_json_object_or_a_row_an_image(
     first, second = [True] * 8 + [False] * 2, [True] * 7 + [False] + [True, False]
     one = write_run(tmp_path / "a", animals(first), settings={"optim.lr": 0.1})
     other = write_run(tmp_path / "b", animals(second), settings={"optim.lr": 0.2})
-    words = ["compare", str(one), str(other)]
-    assert cli.main(words) == 0
+    argv = ["compare", str(one), str(other)]
+    assert cli.main(argv) == 0
     shown = capsys.readouterr().out
     assert re.search(r"optim.lr +a: 0.1, b: 0.2", shown)
     assert re.search(r"only a right +1: test/7", shown)
     assert "trained in 41 s" in shown
-    assert cli.main([*words, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["n"] == 10
-    assert told["pairs"][0]["insignificant"] is True
-    assert told["settings"] == [{"name": "optim.lr", "values": ["0.1", "0.2"]}]
-    assert cli.main([*words, "--csv"]) == 0
+    assert cli.main([*argv, "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)
+    assert output["n"] == 10
+    assert output["pairs"][0]["insignificant"] is True
+    assert output["settings"] == [{"name": "optim.lr", "values": ["0.1", "0.2"]}]
+    assert cli.main([*argv, "--csv"]) == 0
     rows = list(csv.reader(capsys.readouterr().out.splitlines()))
     assert rows[0] == ["name", "label", "a", "a right", "b", "b right"]
     assert rows[1:] == [
@@ -349,10 +353,10 @@ def test_a_run_has_the_numbers_and_intervals_that_it_was_evaluated_with(
     trained: Run, digits_run: Run
 ) -> None:
     for number in api.compare(trained.path, digits_run.path).runs[0].numbers:
-        told = trained.test[number.name]
-        assert number.interval and told.interval and number.method == told.method
-        assert number.value == pytest.approx(told.value, abs=1e-5)
-        assert number.interval == pytest.approx(told.interval, abs=1e-5)
+        output = trained.test[number.name]
+        assert number.interval and output.interval and number.method == output.method
+        assert number.value == pytest.approx(output.value, abs=1e-5)
+        assert number.interval == pytest.approx(output.interval, abs=1e-5)
 
 
 def test_an_interval_keeps_its_width_where_all_of_two_unequal_classes_is_right(

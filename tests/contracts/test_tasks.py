@@ -19,7 +19,7 @@ from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.errors import DataError, RecipeError, SaccadeError, UnwrittenError, UsageError
-from saccade.metrics.measure import leading
+from saccade.metrics.measure import primary_metric
 from saccade.metrics.metric import Score
 from saccade.probes.fit import HEADS, fit_head
 from saccade.report.tasks.catalogue import SECTIONS
@@ -161,7 +161,7 @@ def test_the_number_to_name_first_is_1_for_answers_that_are_right(
     exact = torch.eye(task.outputs)[targets] if targets.dim() == 1 else targets
     metric = task.metric()
     rows = metric.rows(exact.float(), targets)
-    assert leading(metric, rows).value == pytest.approx(1)
+    assert primary_metric(metric, rows).value == pytest.approx(1)
     assert float(rows.losses.max()) == pytest.approx(0, abs=1e-5)
     assert metric.score.name in [quantity.key for quantity in metric.quantities(rows)]
 
@@ -250,7 +250,7 @@ def test_each_head_of_a_task_predicts_images_that_it_has_not_seen(
         said = fit_head(name, task, features[:, None], targets).held_out_predictions
         if said is not None:
             metric = task.metric()
-            assert leading(metric, metric.rows(said, targets)).value > 0.9
+            assert primary_metric(metric, metric.rows(said, targets)).value > 0.9
 
 
 def test_features_only_takes_a_head_of_the_task(run: Run, kind: str, tables: Path) -> None:

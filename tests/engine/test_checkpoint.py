@@ -21,17 +21,17 @@ STATE = {
 }
 
 
-def assert_is_state(found: dict) -> None:
-    assert torch.equal(found["model"]["weight"], STATE["model"]["weight"])
-    assert found["model"]["count"].dtype == torch.int64
-    assert found["optimizer"]["0"]["step"] == 5
-    assert (found["epoch"], found["losses"], found["average"]) == (2, [0.1, 1 / 3], None)
+def assert_is_state(result: dict) -> None:
+    assert torch.equal(result["model"]["weight"], STATE["model"]["weight"])
+    assert result["model"]["count"].dtype == torch.int64
+    assert result["optimizer"]["0"]["step"] == 5
+    assert (result["epoch"], result["losses"], result["average"]) == (2, [0.1, 1 / 3], None)
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, STATE, step=7)
-    found, damaged = load_checkpoint(tmp_path)
-    assert_is_state(found)
+    result, damaged = load_checkpoint(tmp_path)
+    assert_is_state(result)
     assert damaged == []
 
 
@@ -63,8 +63,8 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
     else:
         data[len(data) // 2] ^= 1
         newest.write_bytes({"flip": data, "cut": data[:-9], "empty": b""}[damage])
-    found, damaged = load_checkpoint(tmp_path)
-    assert_is_state(found)
+    result, damaged = load_checkpoint(tmp_path)
+    assert_is_state(result)
     assert len(damaged) == 1
     assert newest.name in damaged[0]
 
@@ -103,9 +103,9 @@ def test_a_kill_at_any_instant_leaves_a_whole_checkpoint(tmp_path: Path) -> None
         saver.kill()
         saver.wait()
         saver.stdout.close()
-        found, damaged = load_checkpoint(folder)
+        result, damaged = load_checkpoint(folder)
         assert damaged == []
-        assert torch.equal(found["weight"], torch.full((400_000,), float(found["step"])))
+        assert torch.equal(result["weight"], torch.full((400_000,), float(result["step"])))
 
 
 def test_nothing_but_json_and_tensors_is_in_a_checkpoint(tmp_path: Path) -> None:
@@ -121,25 +121,25 @@ def test_a_fused_optimizer_goes_on_to_the_same_bits_whatever_the_layout(
 ) -> None:
     """The moments lie in memory as the weights do; elementwise kernels go by the order there."""
 
-    def begun() -> tuple[torch.nn.Conv2d, torch.optim.AdamW]:
+    def initial() -> tuple[torch.nn.Conv2d, torch.optim.AdamW]:
         torch.manual_seed(0)
         layer = torch.nn.Conv2d(3, 4, 3).to(memory_format=layout)
         return layer, torch.optim.AdamW(layer.parameters(), lr=0.1, fused=True)
 
     def step(layer: torch.nn.Conv2d, optimizer: torch.optim.AdamW, number: int) -> None:
-        chance = torch.Generator().manual_seed(number)
+        generator = torch.Generator().manual_seed(number)
         optimizer.zero_grad()
-        layer(torch.rand(2, 3, 5, 5, generator=chance)).square().sum().backward()
+        layer(torch.rand(2, 3, 5, 5, generator=generator)).square().sum().backward()
         optimizer.step()
 
-    whole, optimizer = begun()
+    whole, optimizer = initial()
     for number in range(3):
         step(whole, optimizer, number)
         if number == 1:
             state = {"model": whole.state_dict(), "moments": optimizer.state_dict()["state"]}
             save_checkpoint(tmp_path, state, step=number)
     loaded, _ = load_checkpoint(tmp_path)
-    second, optimizer = begun()
+    second, optimizer = initial()
     second.load_state_dict(loaded["model"])
     moments = {int(k): v for k, v in loaded["moments"].items()}
     groups = optimizer.state_dict()["param_groups"]

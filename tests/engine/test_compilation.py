@@ -37,8 +37,8 @@ def stepper(model: nn.Module) -> Stepper:
 
 def trained(model: nn.Module, down: Stepper, steps: range) -> dict[str, Tensor]:
     """The weights after these of eight steps over 64 images."""
-    chance = torch.Generator().manual_seed(1)
-    images = torch.randint(0, 256, (64, 1, 6, 6), generator=chance).byte()
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randint(0, 256, (64, 1, 6, 6), generator=generator).byte()
     loader = Loader(CachedImages(images), torch.arange(64) % 3, 8, shuffled(64, 0))
     task = Classification(("a", "b", "c"))
     start = Position(0, steps.start)
@@ -74,15 +74,15 @@ def test_a_compiled_network_learns_the_same_and_goes_on_exactly(tmp_path) -> Non
 
     whole = network()
     compile_in_place(whole, "on", CPU)
-    found = trained(whole, stepper(whole), range(8))
-    assert list(found) == list(expected)
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+    result = trained(whole, stepper(whole), range(8))
+    assert list(result) == list(expected)
+    torch.testing.assert_close(result, expected, rtol=1e-3, atol=1e-4)
 
     first = network()
     compile_in_place(first, "on", CPU)
-    begun = stepper(first)
-    trained(first, begun, range(3))
-    save_checkpoint(tmp_path, {"model": first.state_dict(), "stepper": begun.state_dict()}, 3)
+    initial = stepper(first)
+    trained(first, initial, range(3))
+    save_checkpoint(tmp_path, {"model": first.state_dict(), "stepper": initial.state_dict()}, 3)
     state, _ = load_checkpoint(tmp_path)
     second = network()
     compile_in_place(second, "on", CPU)
@@ -90,4 +90,4 @@ def test_a_compiled_network_learns_the_same_and_goes_on_exactly(tmp_path) -> Non
     second.load_state_dict(state["model"])
     resumed.load_state_dict(state["stepper"])
     again = trained(second, resumed, range(3, 8))
-    assert all(torch.equal(again[name], found[name]) for name in found)
+    assert all(torch.equal(again[name], result[name]) for name in result)

@@ -88,11 +88,11 @@ class Detection:
         return classes, distances
 
     def losses(self, model: nn.Module, batch: Batch[Boxes]) -> Mapping[str, Tensor]:
-        found = model(batch.images / 255)
-        classes, distances = self.assigned(batch.targets, found.shape[2])
+        result = model(batch.images / 255)
+        classes, distances = self.assigned(batch.targets, result.shape[2])
         inside = classes > 0
-        kinds = F.cross_entropy(found[:, :3], classes)
-        sides = (found[:, 3:] - distances).abs().mean(1)[inside].sum() / inside.sum().clamp(min=1)
+        kinds = F.cross_entropy(result[:, :3], classes)
+        sides = (result[:, 3:] - distances).abs().mean(1)[inside].sum() / inside.sum().clamp(min=1)
         return {"loss": kinds + sides, "classes": kinds, "boxes": sides}
 
 
@@ -114,10 +114,10 @@ def test_a_segmentation_is_learned_from_masks_that_move_with_the_images():
     losses = trained(Segmentation(), model, images, masks)
     assert sum(losses[-8:]) < 0.3 * sum(losses[:8])
     images, masks, _ = squares(40, seed=2)
-    found = model(images / 255).argmax(1)
+    result = model(images / 255).argmax(1)
     for kind in range(3):
-        both = ((found == kind) & (masks.classes == kind)).sum()
-        either = ((found == kind) | (masks.classes == kind)).sum()
+        both = ((result == kind) & (masks.classes == kind)).sum()
+        either = ((result == kind) | (masks.classes == kind)).sum()
         assert both / either > 0.85
 
 
@@ -127,9 +127,9 @@ def test_a_detection_is_learned_from_boxes_that_move_with_the_images():
     losses = trained(task, model, images, boxes)
     assert sum(losses[-8:]) < 0.3 * sum(losses[:8])
     images, _, boxes = squares(40, seed=2)
-    found = model(images / 255)
-    classes, distances = task.assigned(boxes, found.shape[2])
+    result = model(images / 255)
+    classes, distances = task.assigned(boxes, result.shape[2])
     inside = classes > 0
-    assert (found[:, :3].argmax(1) == classes)[inside].float().mean() > 0.7
-    off = 8 * (found[:, 3:] - distances).abs().mean(1)[inside].mean()
+    assert (result[:, :3].argmax(1) == classes)[inside].float().mean() > 0.7
+    off = 8 * (result[:, 3:] - distances).abs().mean(1)[inside].mean()
     assert off < 1  # pixel a side

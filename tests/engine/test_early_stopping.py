@@ -43,7 +43,7 @@ def test_without_patience_it_is_never_over():
 
 
 def test_the_weights_are_those_of_the_first_best_epoch():
-    best = observed(EarlyStopping(keep=True), [0.5, 0.2, 0.3, 0.2])
+    best = observed(EarlyStopping(keep_weights=True), [0.5, 0.2, 0.3, 0.2])
     used = network(9.0)
     best.restore_best(used)
     assert best.epoch == 2
@@ -52,7 +52,7 @@ def test_the_weights_are_those_of_the_first_best_epoch():
 
 def test_remembered_weights_do_not_follow_those_that_are_trained():
     trained = network(1.0)
-    best = EarlyStopping(keep=True)
+    best = EarlyStopping(keep_weights=True)
     best.update(1, 0.5, trained)
     nn.init.constant_(next(trained.parameters()), 7.0)
     best.restore_best(trained)
@@ -67,9 +67,9 @@ def test_weights_are_left_alone_where_none_are_kept():
 
 def test_a_state_taken_up_goes_on_as_if_nothing_had_been():
     numbers = [0.5, 0.4, 0.6, 0.7]
-    whole = observed(EarlyStopping(2, keep=True), numbers)
-    first = observed(EarlyStopping(2, keep=True), numbers[:3]).state_dict()
-    second = EarlyStopping(2, keep=True)
+    whole = observed(EarlyStopping(2, keep_weights=True), numbers)
+    first = observed(EarlyStopping(2, keep_weights=True), numbers[:3]).state_dict()
+    second = EarlyStopping(2, keep_weights=True)
     second.load_state_dict(first)
     observed(second, numbers[3:], start=4)
     assert (second.should_stop, second.epoch, second.waited) == (

@@ -21,10 +21,12 @@ def averaged(values: list[float], decay) -> float:
 
 def shares(steps: int) -> list[float]:
     """How much of each step's weights is in the automatic average, by linearity."""
-    kept = [1 - power_function_decay(0)]
+    weights = [1 - power_function_decay(0)]
     for t in range(1, steps):
-        kept = [share * power_function_decay(t) for share in kept] + [1 - power_function_decay(t)]
-    return kept
+        weights = [share * power_function_decay(t) for share in weights] + [
+            1 - power_function_decay(t)
+        ]
+    return weights
 
 
 def test_a_fixed_decay_forgets_the_first_steps_sooner() -> None:
@@ -34,18 +36,18 @@ def test_a_fixed_decay_forgets_the_first_steps_sooner() -> None:
 
 
 def test_the_automatic_average_weighs_steps_by_karras_2023_equation_1() -> None:
-    found, steps = shares(2000), 2000  # Equation 1: proportional to t^gamma
+    result, steps = shares(2000), 2000  # Equation 1: proportional to t^gamma
     expected = [(t / steps) ** 16.97 for t in range(1, steps + 1)]
     total = sum(expected)
     for t in (1500, 1800, 1999):
-        assert found[t] == pytest.approx(expected[t] / total, rel=0.02)
+        assert result[t] == pytest.approx(expected[t] / total, rel=0.02)
 
 
 @pytest.mark.parametrize("steps", [500, 5000])
 def test_the_automatic_average_spans_a_twentieth_of_any_training(steps: int) -> None:
-    found = shares(steps)
-    mean = sum(share * t for t, share in enumerate(found, 1))
-    variance = sum(share * (t - mean) ** 2 for t, share in enumerate(found, 1))
+    result = shares(steps)
+    mean = sum(share * t for t, share in enumerate(result, 1))
+    variance = sum(share * (t - mean) ** 2 for t, share in enumerate(result, 1))
     assert math.sqrt(variance) / steps == pytest.approx(0.05, rel=0.02)
 
 

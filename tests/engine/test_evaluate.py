@@ -45,14 +45,14 @@ def loader(images: CachedImages, targets: Tensor) -> Loader:
 
 
 def test_brightness_is_what_a_network_of_brightness_fails_on(images: tuple[CachedImages, Tensor]):
-    found = Robustness.of(
+    result = Robustness.of(
         robustness(Brightness(), TASK, loader(*images), ["brightness", "contrast"])
     )
-    assert found.clean.value == 1
+    assert result.clean.value == 1
     # 60 + 255 x (0.05, 0.1, 0.15, 0.2, 0.3) is over 100 from the third on
-    assert [n.value for n in found.corrupted["brightness"]] == [1, 1, 1, 0.5, 0.5]
-    assert [n.value for n in found.corrupted["contrast"]] == [1] * 5
-    assert found.worst() == "brightness"
+    assert [n.value for n in result.corrupted["brightness"]] == [1, 1, 1, 0.5, 0.5]
+    assert [n.value for n in result.corrupted["contrast"]] == [1] * 5
+    assert result.worst() == "brightness"
 
 
 class LeftOverRight(nn.Module):
@@ -80,18 +80,18 @@ def test_corrupted_images_are_seen_several_ways_too():
 
 
 def test_every_number_has_its_n_and_interval(images: tuple[CachedImages, Tensor]):
-    found = list(robustness(Brightness(), TASK, loader(*images), ["fog"]))
-    assert [(one.corruption, one.severity) for one in found] == [
+    result = list(robustness(Brightness(), TASK, loader(*images), ["fog"]))
+    assert [(one.corruption, one.severity) for one in result] == [
         ("", 0),
         *(("fog", k) for k in (1, 2, 3, 4, 5)),
     ]
-    assert all(one.metric.n == 40 and one.metric.interval for one in found)
+    assert all(one.metric.n == 40 and one.metric.interval for one in result)
 
 
 def test_all_corruptions_are_measured_unless_some_are_named(images: tuple[CachedImages, Tensor]):
     few = CachedImages(images[0].take(torch.arange(4))), images[1][:4]
-    found = Robustness.of(robustness(Brightness(), TASK, loader(*few)))
-    assert set(found.corrupted) == set(CORRUPTIONS)
+    result = Robustness.of(robustness(Brightness(), TASK, loader(*few)))
+    assert set(result.corrupted) == set(CORRUPTIONS)
 
 
 def test_corrupted_images_are_bytes_and_the_same_each_time(images: tuple[CachedImages, Tensor]):
@@ -106,11 +106,11 @@ def test_corrupted_images_are_bytes_and_the_same_each_time(images: tuple[CachedI
 
 
 def test_streaks_have_the_same_direction_in_all_severities(images: tuple[CachedImages, Tensor]):
-    chance = [torch.Generator().manual_seed(1) for _ in range(2)]
+    generator = [torch.Generator().manual_seed(1) for _ in range(2)]
     image = torch.zeros(1, 1, 33, 33)
     image[..., 16, 16] = 255
     batch = Batch(image, torch.arange(1), torch.arange(1))
-    weak, strong = (corrupt(batch, "motion_blur", s, g).images for s, g in zip((1, 5), chance))
+    weak, strong = (corrupt(batch, "motion_blur", s, g).images for s, g in zip((1, 5), generator))
     assert torch.equal(weak > 1, (weak > 1) & (strong > 1))
 
 
@@ -120,20 +120,20 @@ def number(value: float, n: int = 100) -> MetricValue:
 
 def test_the_table_has_a_line_for_each_corruption():
     severities = [CorruptionScore("fog", k, number(1 - 0.1 * k)) for k in range(1, 6)]
-    found = Robustness.of([CorruptionScore("", 0, number(0.95)), *severities])
-    lines = str(found).splitlines()
+    result = Robustness.of([CorruptionScore("", 0, number(0.95)), *severities])
+    lines = str(result).splitlines()
     assert lines[0] == (
         "accuracy: 95.0 % (88.8–97.8, n = 100) on images as they are; 70 % on average of five "
         "severities of fog, the hardest here"
     )
     assert lines[3].split()[:3] == ["fog", "90", "(83–94)"]
     assert lines[3].split()[-1] == "70"
-    assert found.to_dict()["corruptions"]["fog"]["mean"] == pytest.approx(0.7)
-    assert "<td" in found._repr_html_()
+    assert result.to_dict()["corruptions"]["fog"]["mean"] == pytest.approx(0.7)
+    assert "<td" in result._repr_html_()
 
 
 def test_numbers_that_are_no_shares_are_written_as_they_are():
     error = MetricValue("MAE", 1.234, 50, Interval(1.1, 1.4), "years")
     foggy = [CorruptionScore("fog", k, error) for k in range(1, 6)]
-    found = Robustness.of([CorruptionScore("", 0, error), *foggy])
-    assert "1.23 (1.1–1.4)" in str(found)
+    result = Robustness.of([CorruptionScore("", 0, error), *foggy])
+    assert "1.23 (1.1–1.4)" in str(result)

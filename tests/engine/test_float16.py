@@ -21,9 +21,9 @@ def weight(value: float = 1.0) -> nn.Linear:
     return row
 
 
-def stepper(row: nn.Linear, name: str = "sgd", rate: float = 1.0) -> Stepper:
+def stepper(row: nn.Linear, name: str = "sgd", lr: float = 1.0) -> Stepper:
     groups = [{"params": list(row.parameters()), "weight_decay": 0.0}]
-    return Stepper(OPTIMIZERS[name](groups, rate, 0.0), constant(), 100, precision="float16")
+    return Stepper(OPTIMIZERS[name](groups, lr, 0.0), constant(), 100, precision="float16")
 
 
 def one_step(row: nn.Linear, stepper: Stepper, slope: float) -> Tensor:

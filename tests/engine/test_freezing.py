@@ -57,9 +57,9 @@ def test_an_epoch_leaves_frozen_rows_as_they_were_to_the_bit(layer: str, learnin
     stepper = one_epoch(model)
     moved = {n.rpartition(".")[0] for n, v in model.state_dict().items() if not v.equal(before[n])}
     assert moved == learning
-    held = {id(p) for group in stepper.optimizer.param_groups for p in group["params"]}
+    trained = {id(p) for group in stepper.optimizer.param_groups for p in group["params"]}
     for name, weight in model.named_parameters():
-        assert (id(weight) in held) == (name.rpartition(".")[0] in learning)
+        assert (id(weight) in trained) == (name.rpartition(".")[0] in learning)
         assert (weight.grad is not None) == (name.rpartition(".")[0] in learning)
 
 
@@ -119,10 +119,10 @@ def test_freezing_everything_is_refused() -> None:
 def test_gradients_are_not_computed_for_what_is_frozen() -> None:
     model = network()
     freeze(model, "block")
-    seen: list[Tensor] = []
+    inputs: list[Tensor] = []
     x = torch.randn(2, 3, 12, 12)
     for row in model:
         x = row(x)
-        seen.append(x)
-    wanted = [x.requires_grad for x in seen]
-    assert wanted == [False] * (len(seen) - 1) + [True]
+        inputs.append(x)
+    requires_grad = [x.requires_grad for x in inputs]
+    assert requires_grad == [False] * (len(inputs) - 1) + [True]

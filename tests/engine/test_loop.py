@@ -48,8 +48,8 @@ class Bench:
 
     def __init__(self, optimizer: str = "adamw"):
         self.model = network()
-        held, targets = make_images()
-        self.loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
+        images, targets = make_images()
+        self.loader = Loader(images, targets, BATCH, shuffled(N, seed=1))
         groups = parameter_groups(self.model, 0.01)
         schedule = with_warmup(cosine(), 0.2)
         total = EPOCHS * len(self.loader)
@@ -72,8 +72,8 @@ class Bench:
             yield event
 
     def state(self) -> dict[str, torch.Tensor]:
-        found = {f"model {k}": v.clone() for k, v in self.model.state_dict().items()}
-        return found | {
+        result = {f"model {k}": v.clone() for k, v in self.model.state_dict().items()}
+        return result | {
             f"average {k}": v.clone() for k, v in self.average.model.state_dict().items()
         }
 
@@ -91,8 +91,8 @@ def test_training_yields_every_step_and_every_epoch_in_order() -> None:
         (epoch, step) for epoch in range(EPOCHS) for step in range(steps_an_epoch)
     ]
     assert [e.images for e in events if isinstance(e, Epoch)] == [N] * EPOCHS
-    seen = torch.cat([e.index for e in events if isinstance(e, Step) and e.epoch == 1])
-    assert sorted(seen.tolist()) == list(range(N))
+    order = torch.cat([e.index for e in events if isinstance(e, Step) and e.epoch == 1])
+    assert sorted(order.tolist()) == list(range(N))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -181,14 +181,14 @@ def test_evaluation_counts_every_image_once_and_leaves_the_model_as_it_was() -> 
     model = network()
     model.train()
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    held, targets = make_images(21)
+    images, targets = make_images(21)
     task = Classification(("dark", "bright"))
-    result = evaluate(model, task, Loader(held, targets, 4, sequential(21)))
+    result = evaluate(model, task, Loader(images, targets, 4, sequential(21)))
     assert len(result.rows) == 21 and torch.equal(result.rows.targets, targets)
     assert model.training
     assert_same_bits(before, model.state_dict())
     with torch.inference_mode():
-        whole = task.predict(model.eval(), held.rows)
+        whole = task.predict(model.eval(), images.rows)
     torch.testing.assert_close(result.rows.predictions, whole)
 
 

@@ -12,7 +12,7 @@ from saccade.metrics.ranking import roc_auc
 
 
 @pytest.fixture
-def known() -> torch.Tensor:
+def features() -> torch.Tensor:
     """Features [120,6] of three classes, spread differently in each direction."""
     generator = torch.Generator().manual_seed(0)
     targets = torch.arange(120) % 3
@@ -21,31 +21,33 @@ def known() -> torch.Tensor:
     return centres[targets] + torch.randn(120, 6, generator=generator) * spread
 
 
-def test_images_of_something_else_are_more_novel(known) -> None:
-    strange = torch.randn(60, 6, generator=torch.Generator().manual_seed(2)) * 5
-    train, held, new = known.split((60, 30, 30))
-    shares = Novelty.fit(train, held).score(torch.cat([new, strange]))
+def test_images_of_something_else_are_more_novel(features) -> None:
+    outliers = torch.randn(60, 6, generator=torch.Generator().manual_seed(2)) * 5
+    train, held_out, new = features.split((60, 30, 30))
+    shares = Novelty.fit(train, held_out).score(torch.cat([new, outliers]))
     positive = torch.arange(len(shares)) >= len(new)
     assert float(roc_auc(shares, positive)(torch.ones(1, len(shares)).double())) > 0.9
 
 
-def test_novelty_is_the_share_of_held_out_images_nearer_to_a_training_image(known) -> None:
-    train, held = known[:90], known[90:]
+def test_novelty_is_the_share_of_held_out_images_nearer_to_a_training_image(features) -> None:
+    train, held_out = features[:90], features[90:]
     new = torch.randn(40, 6, generator=torch.Generator().manual_seed(3)) * 4
     nearest = NearestNeighbors(n_neighbors=1).fit(normalize(train.numpy()))
-    scale, scores = (nearest.kneighbors(normalize(x.numpy()))[0][:, 0] for x in (held, new))
+    scale, scores = (nearest.kneighbors(normalize(x.numpy()))[0][:, 0] for x in (held_out, new))
     expected = [(scale < score).sum() / 31 for score in scores]
-    found = Novelty.fit(train, held).score(new)
+    result = Novelty.fit(train, held_out).score(new)
     # features are kept to three digits: one of thirty held-out images may change sides
-    np.testing.assert_allclose(found, expected, atol=1.01 / 31)
-    assert float((found - torch.tensor(expected)).abs().mean()) < 0.003
+    np.testing.assert_allclose(result, expected, atol=1.01 / 31)
+    assert float((result - torch.tensor(expected)).abs().mean()) < 0.003
 
 
 def test_novelty_by_hand() -> None:
     """One training image along x; held-out ones 90, 30 and 60 degrees away."""
     angles = torch.tensor([90.0, 30.0, 60.0]).deg2rad()
-    held = torch.stack([angles.cos(), angles.sin()], dim=1) * torch.tensor([[1.0], [7.0], [0.2]])
-    novelty = Novelty.fit(torch.tensor([[5.0, 0.0]]), held)
+    held_out = torch.stack([angles.cos(), angles.sin()], dim=1) * torch.tensor(
+        [[1.0], [7.0], [0.2]]
+    )
+    novelty = Novelty.fit(torch.tensor([[5.0, 0.0]]), held_out)
     new = torch.tensor([[3.0, 0.0], [1.0, 1.0], [0.0, -1.0], [-1.0, 0.0]])  # 0, 45, 90, 180
     assert novelty.score(new).tolist() == [0, 1 / 4, 2 / 4, 3 / 4]
     assert novelty.highest == 3 / 4
@@ -70,8 +72,8 @@ def test_wide_features_are_remembered_of_fewer_images() -> None:
 
 @pytest.mark.parametrize("images", [1, 3, 200])
 def test_distances_are_those_that_pytorch_calculates(images: int) -> None:
-    chance = torch.Generator().manual_seed(0)
-    train, held_out, others = (torch.randn(n, 84, generator=chance) for n in (300, 90, images))
+    generator = torch.Generator().manual_seed(0)
+    train, held_out, others = (torch.randn(n, 84, generator=generator) for n in (300, 90, images))
     novelty = Novelty.fit(train, held_out)
     bank = novelty.bank.double()
 

@@ -28,9 +28,9 @@ def trained(make: Callable[[nn.Sequential], torch.optim.Optimizer | Lookahead]) 
     """The weights of a small network after some steps."""
     model = network()
     optimizer = make(model)
-    chance = torch.Generator().manual_seed(5)
+    generator = torch.Generator().manual_seed(5)
     for _ in range(STEPS):
-        x = torch.randn(8, 2, 6, 6, generator=chance)
+        x = torch.randn(8, 2, 6, 6, generator=generator)
         optimizer.zero_grad()
         model(x).square().mean().backward()
         optimizer.step()
@@ -63,8 +63,8 @@ REFERENCES: dict[str, Callable[[list[dict]], torch.optim.Optimizer]] = {
 @pytest.mark.parametrize("name", REFERENCES)
 def test_an_optimizer_moves_as_pytorchs_plain_loop_does(name: str) -> None:
     ours = trained(lambda model: OPTIMIZERS[name](groups(model), 0.02, 0.9))
-    theirs = trained(lambda model: REFERENCES[name](two(model)))
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    expected = trained(lambda model: REFERENCES[name](two(model)))
+    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_every_optimizer_is_compared_with_a_reference() -> None:
@@ -88,14 +88,14 @@ def test_lion_is_the_papers_algorithm_2() -> None:
 
 
 def test_newton_and_schulz_come_near_the_orthogonal_factor() -> None:
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     for shape in ((6, 9), (9, 6), (5, 5)):
-        matrix = torch.randn(shape, generator=chance)
+        matrix = torch.randn(shape, generator=generator)
         u, _, vh = torch.linalg.svd(matrix, full_matrices=False)
-        found = orthogonal(matrix)
-        singular = torch.linalg.svdvals(found)
+        result = orthogonal(matrix)
+        singular = torch.linalg.svdvals(result)
         assert singular.min() > 0.6 and singular.max() < 1.25  # Jordan 2024: 0.7 to 1.2
-        along = u.T @ found @ vh.T  # the same directions: nothing beside the diagonal
+        along = u.T @ result @ vh.T  # the same directions: nothing beside the diagonal
         torch.testing.assert_close(along, torch.diag(along.diagonal()), rtol=0, atol=1e-4)
 
 
@@ -108,16 +108,16 @@ def test_newton_and_schulz_move_each_singular_value_by_the_papers_quintic() -> N
 
 
 def test_muon_moves_matrices_as_pytorchs_does() -> None:
-    def theirs(model: nn.Sequential) -> torch.optim.Optimizer:
+    def reference(model: nn.Sequential) -> torch.optim.Optimizer:
         options = {"momentum": 0.9, "nesterov": True, "adjust_lr_fn": "match_rms_adamw"}
         return torch.optim.Muon([named(model)["fc.weight"]], lr=0.02, weight_decay=0.1, **options)
 
     def ours(model: nn.Sequential) -> torch.optim.Optimizer:
         return Muon([{"params": [named(model)["fc.weight"]], "weight_decay": 0.1}], 0.02, 0.9)
 
-    mine, other = trained(ours)[-2], trained(theirs)[-2]
-    moved = (mine - named(network())["fc.weight"]).norm()
-    assert (mine - other).norm() < 0.02 * moved  # theirs computes in bfloat16
+    actual, other = trained(ours)[-2], trained(reference)[-2]
+    moved = (actual - named(network())["fc.weight"]).norm()
+    assert (actual - other).norm() < 0.02 * moved  # theirs computes in bfloat16
 
 
 def test_muon_moves_vectors_as_adamw_does() -> None:
@@ -183,8 +183,8 @@ def test_layers_further_down_move_at_a_smaller_rate() -> None:
         for group in parameter_groups(model, 0.1, layer_decay=0.5)
         for parameter in group["params"]
     }
-    found = {name: rates[parameter] for name, parameter in model.named_parameters()}
-    assert found == {
+    result = {name: rates[parameter] for name, parameter in model.named_parameters()}
+    assert result == {
         "stem.0.weight": 0.25, "stem.0.bias": 0.25, "stem.1.weight": 0.25, "stem.1.bias": 0.25,
         "conv.weight": 0.5, "bn.weight": 0.5, "bn.bias": 0.5,
         "fc.weight": 1.0, "fc.bias": 1.0,

@@ -47,9 +47,9 @@ class Narrow(nn.Module):
 
 
 def batch(n: int = 10) -> Batch:
-    chance = torch.Generator().manual_seed(1)
-    images = torch.randn(n, 1, 6, 6, generator=chance)
-    return Batch(images, torch.randint(0, 3, (n,), generator=chance), torch.arange(n))
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randn(n, 1, 6, 6, generator=generator)
+    return Batch(images, torch.randint(0, 3, (n,), generator=generator), torch.arange(n))
 
 
 def gradient(model: Narrow, **settings: Any) -> tuple[list[Tensor], Stepper]:
@@ -64,12 +64,12 @@ def test_out_of_memory_halves_what_goes_through_and_keeps_the_gradient(
     error: type[Exception], late: bool
 ) -> None:
     model = Narrow(3, error, late)
-    found, stepper = gradient(model)
+    result, stepper = gradient(model)
     expected, _ = gradient(Narrow(10))
     assert model.passes == [10, 5, 2, 2, 3, 3] or model.passes == [10, 5, 3, 3, 2, 2]
     assert stepper.micro_batch == 3
-    assert len(found) == 4
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
+    assert len(result) == 4
+    torch.testing.assert_close(result, expected, rtol=1e-5, atol=1e-7)
 
 
 class Second(Narrow):
@@ -84,10 +84,10 @@ class Second(Narrow):
 
 def test_gradients_of_a_half_done_batch_are_not_counted_twice() -> None:
     model = Second(10)
-    found, stepper = gradient(model, micro_batch=5)
+    result, stepper = gradient(model, micro_batch=5)
     expected, _ = gradient(Narrow(10))
     assert (model.passes[:2], stepper.micro_batch) == ([5, 5], 3)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(result, expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("least", [1, 10])

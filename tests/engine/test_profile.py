@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from saccade.engine import profile
-from saccade.engine.profile import SIDE, peak_flops
+from saccade.engine.profile import MATRIX_SIZE, peak_flops
 
 
 def test_the_rate_of_a_processor_does_not_count_what_others_keep_it_from(
@@ -21,5 +21,5 @@ def test_the_rate_of_a_processor_does_not_count_what_others_keep_it_from(
         process_time=lambda: next(worked) * torch.get_num_threads(),
     )
     monkeypatch.setattr(profile, "time", clocks)
-    rate = peak_flops(torch.device("cpu"), torch.float32)
-    assert rate == pytest.approx(2 * SIDE**3 / 0.01)
+    flops = peak_flops(torch.device("cpu"), torch.float32)
+    assert flops == pytest.approx(2 * MATRIX_SIZE**3 / 0.01)

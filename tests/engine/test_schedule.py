@@ -42,25 +42,25 @@ def ours(schedule: Schedule, total: int = TOTAL) -> list[float]:
 
 
 def test_cosine_is_pytorchs() -> None:
-    theirs = pytorchs(lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL))
-    assert ours(cosine()) == pytest.approx(theirs, abs=1e-9)
+    expected = pytorchs(lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL))
+    assert ours(cosine()) == pytest.approx(expected, abs=1e-9)
 
 
 def test_polynomial_is_pytorchs() -> None:
-    theirs = pytorchs(lambda o: lr_scheduler.PolynomialLR(o, TOTAL, power=3))
-    assert ours(polynomial(3)) == pytest.approx(theirs, abs=1e-9)
+    expected = pytorchs(lambda o: lr_scheduler.PolynomialLR(o, TOTAL, power=3))
+    assert ours(polynomial(3)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_one_cycle_is_pytorchs() -> None:
     # PyTorch's peak lies at step 0.25 n - 1 and its end at step n - 1: as ours with n - 1 for n
     rise = (0.25 * TOTAL - 1) / (TOTAL - 1)
-    theirs = pytorchs(lambda o: lr_scheduler.OneCycleLR(o, 1.0, TOTAL, pct_start=0.25))
-    assert ours(one_cycle(rise), TOTAL - 1) == pytest.approx(theirs, abs=1e-9)
+    expected = pytorchs(lambda o: lr_scheduler.OneCycleLR(o, 1.0, TOTAL, pct_start=0.25))
+    assert ours(one_cycle(rise), TOTAL - 1) == pytest.approx(expected, abs=1e-9)
 
 
 def test_triangular_is_pytorchs() -> None:
-    theirs = pytorchs(lambda o: lr_scheduler.CyclicLR(o, 0.25, 1.0, step_size_up=TOTAL // 8))
-    assert ours(triangular(cycles=4)) == pytest.approx(theirs, abs=1e-9)
+    expected = pytorchs(lambda o: lr_scheduler.CyclicLR(o, 0.25, 1.0, step_size_up=TOTAL // 8))
+    assert ours(triangular(cycles=4)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_rising_rate_is_multiplied_alike_at_every_step() -> None:

@@ -8,13 +8,13 @@ from saccade.engine.stages import Stage, extended_stages, stage_at, stages
 from saccade.errors import RecipeError
 
 
-def lengths(wanted: str, epochs: int, *, fitted: bool = False) -> list[tuple[str, int, int]]:
-    found = stages(wanted.split(), epochs, fitted=fitted)
-    return [(stage.name, stage.first, stage.epochs) for stage in found]
+def lengths(specs: str, epochs: int, *, fitted: bool = False) -> list[tuple[str, int, int]]:
+    result = stages(specs.split(), epochs, fitted=fitted)
+    return [(stage.name, stage.first, stage.epochs) for stage in result]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "epochs", "expected"),
+    ("specs", "epochs", "expected"),
     [
         ("all", 7, [("all", 0, 7)]),
         ("head all", 4, [("head", 0, 2), ("all", 2, 2)]),
@@ -25,9 +25,9 @@ def lengths(wanted: str, epochs: int, *, fitted: bool = False) -> list[tuple[str
     ],
 )
 def test_stages_without_a_number_share_what_the_others_leave(
-    wanted: str, epochs: int, expected: list
+    specs: str, epochs: int, expected: list
 ) -> None:
-    assert lengths(wanted, epochs) == expected
+    assert lengths(specs, epochs) == expected
 
 
 def test_a_head_that_is_fitted_needs_no_epochs_but_may_have_some() -> None:
@@ -37,7 +37,7 @@ def test_a_head_that_is_fitted_needs_no_epochs_but_may_have_some() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "epochs", "what", "hint"),
+    ("specs", "epochs", "what", "hint"),
     [
         ("head layer4 all", 2, "take at least 3 epochs, and there are 2", "train.epochs=3"),
         ("head:2 all:2", 5, "take 4 epochs, and there are 5", "train.epochs=4"),
@@ -49,22 +49,22 @@ def test_a_head_that_is_fitted_needs_no_epochs_but_may_have_some() -> None:
         (":2", 9, "cannot be ':2'", "layer4, or layer4:3"),
     ],
 )
-def test_stages_that_cannot_be_are_refused(wanted: str, epochs: int, what: str, hint: str) -> None:
+def test_stages_that_cannot_be_are_refused(specs: str, epochs: int, what: str, hint: str) -> None:
     with pytest.raises(RecipeError) as caught:
-        lengths(wanted, epochs)
+        lengths(specs, epochs)
     assert what in caught.value.what
     assert hint in caught.value.hint
 
 
 def test_every_epoch_belongs_to_a_stage() -> None:
-    found = stages(("head", "layer4", "all"), 6, fitted=False)
-    names = [stage_at(found, epoch).name for epoch in range(6)]
+    result = stages(("head", "layer4", "all"), 6, fitted=False)
+    names = [stage_at(result, epoch).name for epoch in range(6)]
     assert names == ["head", "head", "layer4", "layer4", "all", "all"]
 
 
 def test_a_longer_training_has_the_same_stages_and_a_longer_last_one() -> None:
-    kept = extended_stages(stages(("head", "layer4", "all"), 6, fitted=False))
-    assert lengths(" ".join(kept), 9) == [("head", 0, 2), ("layer4", 2, 2), ("all", 4, 5)]
+    names = extended_stages(stages(("head", "layer4", "all"), 6, fitted=False))
+    assert lengths(" ".join(names), 9) == [("head", 0, 2), ("layer4", 2, 2), ("all", 4, 5)]
 
 
 def test_a_stage_tells_its_epochs_as_people_count_them() -> None:

@@ -161,8 +161,8 @@ def test_stages_of_one_network_leave_the_other_alone() -> None:
     state = TrainState({"x": staged, "y": players().networks["y"]}, name="y")
     assert state.networks["y"].unfreezing is ALL_AT_ONCE
     state.begin_epoch(1)
-    held = [w for group in stepper.optimizer.param_groups for w in group["params"]]
-    assert len(held) == 2
+    trained = [w for group in stepper.optimizer.param_groups for w in group["params"]]
+    assert len(trained) == 2
     assert len(state.main.stepper.optimizer.param_groups) == 1
 
 

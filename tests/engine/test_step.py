@@ -31,9 +31,9 @@ def network() -> nn.Sequential:
 
 
 def batch(n: int = 10) -> Batch:
-    chance = torch.Generator().manual_seed(1)
-    images = torch.randn(n, 1, 6, 6, generator=chance)
-    return Batch(images, torch.randint(0, 3, (n,), generator=chance), torch.arange(n))
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randn(n, 1, 6, 6, generator=generator)
+    return Batch(images, torch.randint(0, 3, (n,), generator=generator), torch.arange(n))
 
 
 def plain(weight: nn.Parameter, **settings) -> Stepper:
@@ -107,19 +107,19 @@ def test_groups_move_at_their_share_of_the_rate() -> None:
 
 def test_the_rate_drops_when_what_is_observed_stays_where_it_is() -> None:
     stepper = plain(nn.Parameter(torch.ones(1)), plateau=ReduceOnPlateau(patience=1))
-    for error, rate in ((0.5, 1.0), (0.5, 1.0), (0.5, 0.1), (0.4, 0.1)):
+    for error, lr in ((0.5, 1.0), (0.5, 1.0), (0.5, 0.1), (0.4, 0.1)):
         stepper.observe(error)
-        assert stepper.lr == pytest.approx(rate)
+        assert stepper.lr == pytest.approx(lr)
 
 
 def test_the_schedule_follows_the_clock_where_that_is_ahead_of_the_steps(clock: Clock) -> None:
     weight = nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
     stepper = Stepper(optimizer, linear(), total_steps=4, minutes=2)
-    for seconds, rate in ((30, 0.75), (59, 0.5), (90, 0.25), (91, 0.0)):
+    for seconds, lr in ((30, 0.75), (59, 0.5), (90, 0.25), (91, 0.0)):
         clock.now = 1000 + seconds
         stepper.backward_and_step(weight.sum())
-        assert stepper.lr == pytest.approx(rate)
+        assert stepper.lr == pytest.approx(lr)
     assert stepper.finished
 
 
@@ -152,12 +152,12 @@ def test_training_ends_with_a_short_epoch_when_the_time_is_up(clock: Clock) -> N
     )  # 6 steps
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     stepper = Stepper(optimizer, linear(), total_steps=600, minutes=1)
-    state, seen = supervised(model, TASK, stepper), []
+    state, batches = supervised(model, TASK, stepper), []
     for event in train(state, loader, compose([]), epochs=100):
         clock.now += 7 if isinstance(event, Step) else 0
-        seen.append(event)
-    assert [(e.epoch, e.step) for e in seen if isinstance(e, Step)][-1] == (1, 3)  # the tenth
-    assert [(e.epoch, e.images) for e in seen if isinstance(e, Epoch)] == [(0, 12), (1, 8)]
+        batches.append(event)
+    assert [(e.epoch, e.step) for e in batches if isinstance(e, Step)][-1] == (1, 3)  # the tenth
+    assert [(e.epoch, e.images) for e in batches if isinstance(e, Epoch)] == [(0, 12), (1, 8)]
     again = train(state, loader, compose([]), epochs=100, start=Position(2))
     assert list(again) == []
 
@@ -188,8 +188,8 @@ def test_a_stepper_goes_on_exactly_from_a_checkpoint(tmp_path) -> None:
     go(second, stepper, range(7, 12))
     assert damaged == []
     assert stepper.plateau.factor < 1
-    for mine, theirs in zip(second.parameters(), whole.parameters(), strict=True):
-        assert torch.equal(mine, theirs)
+    for actual, expected in zip(second.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(actual, expected)
 
 
 def test_moments_are_taken_up_in_the_order_in_memory_of_their_weights(tmp_path) -> None:

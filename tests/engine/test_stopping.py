@@ -22,9 +22,9 @@ def python_s_own_handlers() -> Iterator[None]:
 def test_the_first_signal_asks_and_the_second_insists() -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), stop_requests() as request:
-        assert request.number is None
+        assert request.signum is None
         signal.raise_signal(signal.SIGINT)
-        assert request.number == signal.SIGINT
+        assert request.signum == signal.SIGINT
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -34,9 +34,9 @@ def test_what_an_inner_block_is_asked_the_outer_one_is_too() -> None:
     with stop_requests() as outer:
         with stop_requests() as inner:
             signal.raise_signal(signal.SIGTERM)
-            assert (inner.number, outer.number) == (signal.SIGTERM, signal.SIGTERM)
+            assert (inner.signum, outer.signum) == (signal.SIGTERM, signal.SIGTERM)
         with stop_requests() as later:
-            assert later.number == signal.SIGTERM
+            assert later.signum == signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -44,18 +44,18 @@ def test_what_was_asked_before_an_inner_block_is_heard_in_it_and_a_second_insist
     with pytest.raises(KeyboardInterrupt), stop_requests():
         signal.raise_signal(signal.SIGTERM)
         with stop_requests() as inner:
-            assert inner.number == signal.SIGTERM
+            assert inner.signum == signal.SIGTERM
             signal.raise_signal(signal.SIGINT)
 
 
 def test_outside_of_the_main_thread_nothing_is_installed() -> None:
-    seen = []
+    signums = []
 
     def work() -> None:
         with stop_requests() as request:
-            seen.append(request.number)
+            signums.append(request.signum)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == [None]
+    assert signums == [None]

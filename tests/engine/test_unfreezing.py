@@ -36,9 +36,9 @@ def network() -> nn.Sequential:
     )  # fmt: skip
 
 
-def in_stages(wanted: str, epochs: int, name: str = "sgd", lookahead: int = 0) -> TrainState:
+def in_stages(specs: str, epochs: int, name: str = "sgd", lookahead: int = 0) -> TrainState:
     """With a whole rate of 0.1, half of it a layer further down."""
-    model, planned = network(), stages(wanted.split(), epochs, fitted=False)
+    model, planned = network(), stages(specs.split(), epochs, fitted=False)
     learning = trainable_per_stage(model, planned)
     freeze_all_but(model, learning[0])
     groups = partial(parameter_groups, weight_decay=0.1, layer_decay=0.5)
@@ -71,14 +71,14 @@ def test_a_row_stays_as_it_was_to_the_bit_until_its_stage(name: str) -> None:
     state, seen = in_stages("head conv2 all", 3, name), []
     before = state_of(state.main.model)
     for event in events(state, 3):
-        held = {
+        trained = {
             id(weight)
             for group in state.main.stepper.optimizer.param_groups
             for weight in group["params"]
         }
         if isinstance(event, Step):
             for weight in state.main.model.parameters():
-                assert (weight.grad is not None) == weight.requires_grad == (id(weight) in held)
+                assert (weight.grad is not None) == weight.requires_grad == (id(weight) in trained)
             continue
         after = state_of(state.main.model)
         seen.append(moved(before, after))
@@ -138,29 +138,29 @@ def test_momentum_goes_on_where_it_was() -> None:
 def test_a_training_goes_on_to_the_same_bits_within_and_between_stages(
     name: str, lookahead: int, after: int
 ) -> None:
-    whole, kept = in_stages("head conv2 all", 3, name, lookahead), {}
+    whole, saved = in_stages("head conv2 all", 3, name, lookahead), {}
     for event in events(whole, 3):
         ended = isinstance(event, Epoch) or whole.main.stepper.steps_done % STEPS
         if whole.main.stepper.steps_done == after and ended:
-            kept = copy.deepcopy(whole.state_dict())
+            saved = copy.deepcopy(whole.state_dict())
     later = in_stages("head conv2 all", 3, name, lookahead)
-    later.load_state_dict(kept, after // STEPS)
+    later.load_state_dict(saved, after // STEPS)
     for _ in events(later, 3, Position(*divmod(after, STEPS))):
         pass
     assert moved(state_of(whole.main.model), state_of(later.main.model)) == set()
 
 
 def test_a_stage_is_refused_that_releases_nothing_or_does_not_exist() -> None:
-    def refused(wanted: str, kind: type, frozen: str = "") -> str:
+    def refused(specs: str, kind: type, frozen: str = "") -> str:
         model = network()
         if frozen:
             freeze(model, frozen)
         with pytest.raises(kind) as caught:
-            trainable_per_stage(model, stages(wanted.split(), 9, fitted=False))
+            trainable_per_stage(model, stages(specs.split(), 9, fitted=False))
         return f"{caught.value.what}; {caught.value.hint}"
 
-    words = refused("head conv1 conv2", RecipeError)
-    assert "the stage 'conv2', which comes after 'conv1', releases nothing" in words
+    message = refused("head conv1 conv2", RecipeError)
+    assert "the stage 'conv2', which comes after 'conv1', releases nothing" in message
     assert "did you mean conv2" in refused("head convv2 all", UsageError)
     assert "'conv2', which comes after 'head'" in refused("head conv2", RecipeError, "bn2")
 

@@ -34,43 +34,43 @@ def weights(tmp_path: Path) -> Path:
 def test_the_rows_and_the_manifest_name_the_same_images(
     photos: Path, weights: Path, tmp_path: Path
 ) -> None:
-    found = api.features("cifar_resnet20", photos, weights=weights, out=tmp_path / "f")
-    numbers = np.load(found.features)
-    with found.manifest.open(newline="") as file:
+    result = api.features("cifar_resnet20", photos, weights=weights, out=tmp_path / "f")
+    numbers = np.load(result.features)
+    with result.manifest.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert numbers.shape == (48, 64) == found.shape
+    assert numbers.shape == (48, 64) == result.shape
     assert numbers.dtype == np.float32
     items = open_source(photos).read("all")
     assert [(r["name"], r["label"], r["split"]) for r in rows] == [
         (item.name, item.label, "all") for item in items
     ]
-    assert str(found).splitlines()[-1].endswith("what goes into the last one, of cifar_resnet20")
+    assert str(result).splitlines()[-1].endswith("what goes into the last one, of cifar_resnet20")
 
 
 def test_features_of_a_run_are_what_its_last_layer_takes(trained: Run, tmp_path: Path) -> None:
-    found = api.features(trained.path, "digits", out=tmp_path / "f")
-    numbers = torch.from_numpy(np.load(found.features))
+    result = api.features(trained.path, "digits", out=tmp_path / "f")
+    numbers = torch.from_numpy(np.load(result.features))
     items = [
         item for split in open_source("digits").splits for item in open_source("digits").read(split)
     ]
-    said = trained.bundle.predict_items(items[:20], top=1)
+    predictions = trained.bundle.predict_items(items[:20], top=1)
     last = trained.bundle.model.get_submodule("output")
     with torch.no_grad():
         best = last(numbers[:20]).argmax(dim=1).tolist()
-    assert [trained.classes[k] for k in best] == [prediction.best for prediction in said]
+    assert [trained.classes[k] for k in best] == [prediction.best for prediction in predictions]
 
 
 def test_the_command_prints_one_object(
     photos: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["features", "cifar_resnet20", photos, "--weights", weights, "--layer", "layer2"]
-    assert main([*map(str, words), "--out", str(tmp_path / "f"), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["images"], told["dimensions"], told["layer"]) == (48, 32, "layer2")
+    message = ["features", "cifar_resnet20", photos, "--weights", weights, "--layer", "layer2"]
+    assert main([*map(str, message), "--out", str(tmp_path / "f"), "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)
+    assert (output["images"], output["dimensions"], output["layer"]) == (48, 32, "layer2")
 
 
 @pytest.mark.parametrize(
-    ("layer", "network", "error", "words"),
+    ("layer", "network", "error", "message"),
     [
         ("layer4", "cifar_resnet20", UsageError, "no layer of this network is called 'layer4'"),
         ("", "cifar_resnet32", WeightsError, "does not fit the network"),
@@ -78,7 +78,7 @@ def test_the_command_prints_one_object(
     ],
 )
 def test_mistakes_are_told_from_one_another(
-    photos: Path, weights: Path, layer: str, network: str, error: type, words: str
+    photos: Path, weights: Path, layer: str, network: str, error: type, message: str
 ) -> None:
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         api.features(network, photos, layer=layer, weights=weights)

@@ -41,11 +41,11 @@ def write_digits(folder: Path, names: dict[str, str], each: int = 6) -> Path:
 def test_a_folder_with_fewer_classes_is_matched_by_name(trained: Run, tmp_path: Path) -> None:
     """By position, class "7" of a folder holding 3, 7 and 9 alone would be scored as "1"."""
     data = write_digits(tmp_path, {"3": "3", "7": "7", "9": "9"})
-    found = saccade.evaluate(trained.path, data)
-    assert found.n == 18
-    assert [sum(row) for row in found.confusion] == [0, 0, 0, 6, 0, 0, 0, 6, 0, 6]
-    assert found.accuracy > 0.8
-    assert found.notes == (
+    result = saccade.evaluate(trained.path, data)
+    assert result.n == 18
+    assert [sum(row) for row in result.confusion] == [0, 0, 0, 6, 0, 0, 0, 6, 0, 6]
+    assert result.accuracy > 0.8
+    assert result.notes == (
         "the data has no image of 7 of 10 classes: '0', '1', '2', '4', '5' and 2 more",
     )
 
@@ -67,9 +67,9 @@ def test_a_divided_folder_is_measured_on_the_split_that_is_named(
 
 
 def test_the_images_trained_on_can_be_measured_and_are_called_so(trained: Run) -> None:
-    found = saccade.evaluate(trained.path, split="train")
-    assert found.split == "train"
-    assert found.n == 1797 - trained.test.n - trained.val.n
+    result = saccade.evaluate(trained.path, split="train")
+    assert result.split == "train"
+    assert result.n == 1797 - trained.test.n - trained.val.n
     with pytest.raises(UsageError, match="no split is called 'all'"):
         saccade.evaluate(trained.path, split="all")
 
@@ -124,18 +124,18 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_predictions_of_every_image_are_written(
     trained: Run, bars: Path, tmp_path: Path
 ) -> None:
-    found = saccade.evaluate(trained.path, bars, out=tmp_path / "out")
+    result = saccade.evaluate(trained.path, bars, out=tmp_path / "out")
     rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
     assert len(rows) == 24
     right = [row["label"] == row["prediction"] for row in rows]
-    assert found.accuracy == pytest.approx(sum(right) / 24)
+    assert result.accuracy == pytest.approx(sum(right) / 24)
     for row in rows:
         shares = {name: float(row[f"p({name})"]) for name in trained.classes}
         assert max(shares, key=lambda name: shares[name]) == row["prediction"]
         if shares[row["label"]] > 0.01:
             assert float(row["loss"]) == pytest.approx(-math.log(shares[row["label"]]), abs=1e-4)
-    told = json.loads((tmp_path / "out" / "evaluation.json").read_text())
-    assert told == json.loads(json.dumps(found.to_dict()))
+    output = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert output == json.loads(json.dumps(result.to_dict()))
     with pytest.raises(UsageError, match=r"predictions\.csv' exists"):
         saccade.evaluate(trained.path, bars, out=tmp_path / "out")
     saccade.evaluate(trained.path, bars, out=tmp_path / "alone.csv")
@@ -149,16 +149,16 @@ def test_the_predictions_of_every_image_are_written(
 
 def test_slices_are_counted_from_the_predictions(trained: Run, bars: Path, tmp_path: Path) -> None:
     """Numbers 0, 3, 6 and 9 of each class are by night."""
-    found = saccade.evaluate(trained.path, bars, by="(day|night)", out=tmp_path / "p.csv")
+    result = saccade.evaluate(trained.path, bars, by="(day|night)", out=tmp_path / "p.csv")
     rows = list(csv.DictReader((tmp_path / "p.csv").read_text().splitlines()))
-    assert [one.name for one in found.slices] == ["day", "night"]
-    for one, n in zip(found.slices, (16, 8), strict=True):
-        mine = [row for row in rows if one.name in row["name"]]
-        assert one.metric.n == len(mine) == n
-        right = sum(row["label"] == row["prediction"] for row in mine)
+    assert [one.name for one in result.slices] == ["day", "night"]
+    for one, n in zip(result.slices, (16, 8), strict=True):
+        slice_rows = [row for row in rows if one.name in row["name"]]
+        assert one.metric.n == len(slice_rows) == n
+        right = sum(row["label"] == row["prediction"] for row in slice_rows)
         assert one.metric.value == pytest.approx(right / n)
-        assert one.metric.interval is not None and one.metric.name == found.primary.name
-    assert "of 2 slices one is lowest by chance alone" in str(found)
+        assert one.metric.interval is not None and one.metric.name == result.primary.name
+    assert "of 2 slices one is lowest by chance alone" in str(result)
 
 
 def test_seeing_images_several_ways_is_said_and_is_a_mean(trained: Run, bars: Path) -> None:
@@ -175,19 +175,19 @@ def test_seeing_images_several_ways_is_said_and_is_a_mean(trained: Run, bars: Pa
 
 def test_views_and_corruptions_are_had_together(trained: Run, bars: Path) -> None:
     """The number of images as they are is that of the same views, measured by itself."""
-    found = saccade.evaluate(trained.path, bars, tta="crops:0.875", corrupt="brightness")
+    result = saccade.evaluate(trained.path, bars, tta="crops:0.875", corrupt="brightness")
     alone = saccade.evaluate(trained.path, bars, tta="crops:0.875")
-    assert found.robustness is not None and list(found.robustness.corrupted) == ["brightness"]
-    assert found.robustness.clean == found.primary == alone.primary
+    assert result.robustness is not None and list(result.robustness.corrupted) == ["brightness"]
+    assert result.robustness.clean == result.primary == alone.primary
 
 
 def test_corruptions_are_measured_on_the_same_images(trained: Run, bars: Path) -> None:
-    found = saccade.evaluate(trained.path, bars, corrupt="brightness, translate")
-    assert found.robustness is not None
-    assert found.robustness.clean == found.primary
-    assert list(found.robustness.corrupted) == ["brightness", "translate"]
-    assert all(n.n == 24 for row in found.robustness.corrupted.values() for n in row)
-    assert "five severities of" in str(found)
+    result = saccade.evaluate(trained.path, bars, corrupt="brightness, translate")
+    assert result.robustness is not None
+    assert result.robustness.clean == result.primary
+    assert list(result.robustness.corrupted) == ["brightness", "translate"]
+    assert all(n.n == 24 for row in result.robustness.corrupted.values() for n in row)
+    assert "five severities of" in str(result)
     with pytest.raises(UsageError, match="no corruption is called 'fogg'"):
         saccade.evaluate(trained.path, bars, corrupt="fogg")
 
@@ -195,17 +195,17 @@ def test_corruptions_are_measured_on_the_same_images(trained: Run, bars: Path) -
 def test_everything_is_there_as_json_and_as_a_table(
     trained: Run, bars: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["evaluate", str(trained.path), str(bars), "--by", "folder", "--corrupt", "scale"]
-    assert cli.main([*words, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [one["name"] for one in told["slices"]] == ["0", "1"]
-    assert list(told["robustness"]["corruptions"]) == ["scale"]
-    assert "selected" not in told
-    assert cli.main([*words, "--csv"]) == 0
+    argv = ["evaluate", str(trained.path), str(bars), "--by", "folder", "--corrupt", "scale"]
+    assert cli.main([*argv, "--json"]) == 0
+    output = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in output["slices"]] == ["0", "1"]
+    assert list(output["robustness"]["corruptions"]) == ["scale"]
+    assert "selected" not in output
+    assert cli.main([*argv, "--csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["slice"] for row in rows if row["slice"]] == ["0", "1"]
     assert [row["severity"] for row in rows if row["corruption"] == "scale"] == list("12345")
-    whole = Evaluation.read(told)
+    whole = Evaluation.read(output)
     assert float(rows[0]["value"]) == whole.primary.value
     assert {row["name"] for row in rows} >= {number.name for number in whole.metrics}
 
@@ -216,9 +216,11 @@ def test_numbers_are_refused_by_a_classifier_in_words(
     table = tmp_path / "ages.csv"
     table.write_text(f"path,value\n{bars / '0' / 'day_01.png'},41\n")
     assert cli.main(["evaluate", str(trained.path), str(table)]) == 3
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "41.0, which is for regression; this network was trained for classification" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert (
+        "41.0, which is for regression; this network was trained for classification" in captured.err
+    )
     assert cli.main(["evaluate", str(trained.path), str(bars / "0")]) == 3
     assert "lie in no class folders" in capsys.readouterr().err
 
@@ -235,8 +237,8 @@ def test_images_that_the_run_was_trained_on_are_counted(
             place = tmp_path / "others" / row["label"] / f"{split}_{number}.png"
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(photos / row["name"], place)
-    found = saccade.evaluate(run.path, tmp_path / "others")
+    result = saccade.evaluate(run.path, tmp_path / "others")
     assert "the run was trained on 5 of these 8 images: on these the numbers are too good" in (
-        found.notes
+        result.notes
     )
     assert not saccade.evaluate(run.path).notes

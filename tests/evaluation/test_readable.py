@@ -54,17 +54,17 @@ def readable(task: Task, n: int = 7) -> EvaluationSet:
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)
 def test_an_image_seen_in_two_ways_gets_the_mean_of_both_answers(task: Task) -> None:
     ready, bundle = readable(task), bundle_of(task)
-    found = ready.evaluate(bundle, tta_transforms(["flip"])).rows.predictions
+    result = ready.evaluate(bundle, tta_transforms(["flip"])).rows.predictions
     images = ready.images.take(torch.arange(7))
-    both = [task.predict(bundle.model, seen) for seen in (images, images.flip(3))]
+    both = [task.predict(bundle.model, copy) for copy in (images, images.flip(3))]
     assert not torch.allclose(both[0], both[1])
-    torch.testing.assert_close(found, (both[0] + both[1]).detach() / 2)
+    torch.testing.assert_close(result, (both[0] + both[1]).detach() / 2)
 
 
 def test_one_view_is_the_image_as_it_is() -> None:
     ready, bundle = readable(TASKS[0]), bundle_of(TASKS[0])
-    found = ready.evaluate(bundle, tta_transforms([])).rows.predictions
-    assert torch.equal(found, ready.evaluate(bundle).rows.predictions)
+    result = ready.evaluate(bundle, tta_transforms([])).rows.predictions
+    assert torch.equal(result, ready.evaluate(bundle).rows.predictions)
 
 
 @pytest.mark.parametrize(

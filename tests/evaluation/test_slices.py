@@ -80,28 +80,28 @@ def test_each_slice_has_its_number_interval_and_n() -> None:
     """Wilson's interval of 1 of 2 is 9.5 to 90.5 % (Newcombe 1998 gives the formula)."""
     predictions = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]])
     task, targets = Classification(("cat", "dog")), torch.tensor([0, 0, 1, 1])
-    found = EvaluationOutputs(task.metric().rows(predictions, targets))
+    result = EvaluationOutputs(task.metric().rows(predictions, targets))
     plain = EvaluationSet(
         tuple(Item(i.name, i.label, i.image) for i in ITEMS), ready().images, targets, ()
     )
     by = slice_of_each(ITEMS, "folder", None)
-    day, night = slices(task, found, plain, by, "accuracy")
+    day, night = slices(task, result, plain, by, "accuracy")
     assert (day.name, day.metric.value, day.metric.n) == ("day", 0.5, 2)
     assert day.metric.interval == pytest.approx((0.0945, 0.9055), abs=1e-4)
     assert (night.name, night.metric.value, night.metric.n) == ("night", 1.0, 2)
     assert day.metric.name == "accuracy"
-    assert slices(task, found, plain, {}, "accuracy") == ()
+    assert slices(task, result, plain, {}, "accuracy") == ()
 
 
 def test_a_slice_too_small_for_its_number_is_undefined() -> None:
     numbers, labels = Regression(), Multilabel(("a", "b"))
-    said = EvaluationOutputs(
+    outputs = EvaluationOutputs(
         numbers.metric().rows(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.5], [2.0]]))
     )
     names = {"day/a_1.png": "a", "day/b_2.png": "b"}
-    one, other = slices(numbers, said, ready(2), names, "R squared")
+    one, other = slices(numbers, outputs, ready(2), names, "R squared")
     assert one.metric.value != one.metric.value and other.metric.value != other.metric.value
     marks = torch.tensor([[0.1, 0.2], [0.9, 0.2]]), torch.tensor([[0.0, 0], [1, 0]])
-    given = EvaluationOutputs(labels.metric().rows(*marks))
-    bare, full = slices(labels, given, ready(2), names, "mean average precision")
+    label_outputs = EvaluationOutputs(labels.metric().rows(*marks))
+    bare, full = slices(labels, label_outputs, ready(2), names, "mean average precision")
     assert bare.metric.value != bare.metric.value and full.metric.value == 1

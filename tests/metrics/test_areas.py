@@ -30,10 +30,10 @@ def test_areas_agree_with_scikit_learn_class_by_class(score, reference, answers,
 )
 def test_areas_agree_with_torchmetrics(score, reference, answers, quietly, valued) -> None:
     p, t = answers
-    theirs = quietly(reference, p, t, num_classes=p.shape[1], average=None)
+    expected = quietly(reference, p, t, num_classes=p.shape[1], average=None)
     for k in t.unique().tolist():
         ours = valued(score(p[:, k], t == k), len(t))
-        assert ours == pytest.approx(float(theirs[k]), rel=1e-5, abs=1e-6, nan_ok=True)
+        assert ours == pytest.approx(float(expected[k]), rel=1e-5, abs=1e-6, nan_ok=True)
 
 
 @pytest.mark.parametrize(("score", "reference"), SCORES)
@@ -50,8 +50,8 @@ def test_weighted_areas_agree_with_scikit_learn(score, reference) -> None:
 def test_areas_by_hand(valued) -> None:
     scores, positive = torch.tensor([0.9, 0.8, 0.7, 0.6]), torch.tensor([True, False, True, False])
     assert valued(roc_auc(scores, positive), 4) == 0.75  # three of four pairs in order
-    found = valued(average_precision(scores, positive), 4)
-    assert found == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    result = valued(average_precision(scores, positive), 4)
+    assert result == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
     assert valued(roc_auc(torch.ones(4), positive), 4) == 0.5
 
 

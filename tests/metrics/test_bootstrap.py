@@ -18,10 +18,10 @@ def values() -> torch.Tensor:
 
 def test_intervals_agree_with_scipy(values) -> None:
     ours = percentile(mean_of(values), Resampling(40, replicates=20_000))
-    theirs = scipy.stats.bootstrap(
+    expected = scipy.stats.bootstrap(
         (values.numpy(),), np.mean, n_resamples=20_000, method="percentile", rng=0, batch=1000
     ).confidence_interval
-    assert ours == pytest.approx(tuple(theirs), abs=0.02)  # the chance of 20,000 replicates
+    assert ours == pytest.approx(tuple(expected), abs=0.02)  # the chance of 20,000 replicates
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_a_close_one(values) -> None:
@@ -79,8 +79,8 @@ def test_replicates_without_a_class_are_left_out_of_its_area() -> None:
         torch.rand(8, generator=torch.Generator().manual_seed(0)),
         torch.arange(8) < 1,
     )
-    found = replicates([roc_auc(scores, positive)], Resampling(8, replicates=300))
-    assert 0 < int(found.isfinite().sum()) < 300
+    result = replicates([roc_auc(scores, positive)], Resampling(8, replicates=300))
+    assert 0 < int(result.isfinite().sum()) < 300
 
 
 def test_many_images_are_drawn_less_often_and_never_less_than_200_times() -> None:
@@ -97,7 +97,7 @@ def test_all_statistics_see_the_same_draws(values) -> None:
 
 
 def test_the_interval_of_kappa_holds_the_truth_about_as_often_as_it_says() -> None:
-    generator, held = torch.Generator().manual_seed(0), 0
+    generator, covered = torch.Generator().manual_seed(0), 0
     for _ in range(200):  # 80 % right among three classes alike: kappa = (0.8 - 1/3) / (2/3) = 0.7
         targets = torch.randint(0, 3, (120,), generator=generator)
         moved = torch.rand(120, generator=generator) < 0.2
@@ -107,5 +107,5 @@ def test_the_interval_of_kappa_holds_the_truth_about_as_often_as_it_says() -> No
             count_statistic(cohen_kappa, predicted, targets, 3), Resampling(120, replicates=400)
         )
         assert interval is not None
-        held += interval.low <= 0.7 <= interval.high
-    assert 0.9 <= held / 200 <= 0.985
+        covered += interval.low <= 0.7 <= interval.high
+    assert 0.9 <= covered / 200 <= 0.985

@@ -23,7 +23,7 @@ from saccade.metrics.metric import MetricReport
 
 def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = ClassMetric(tuple("abcde"[: probabilities.shape[1]]))
-    return metric.measured(metric.rows(probabilities, targets))
+    return metric.report(metric.rows(probabilities, targets))
 
 
 @pytest.mark.parametrize("bins", [5, 15])
@@ -32,9 +32,9 @@ def test_the_expected_error_agrees_with_torchmetrics(bins, num_classes, valued) 
     generator = torch.Generator().manual_seed(bins)
     p = torch.randn(400, num_classes, generator=generator).mul(2).softmax(dim=1)
     t = torch.randint(0, num_classes, (400,), generator=generator)
-    theirs = multiclass_calibration_error(p, t, num_classes, n_bins=bins, norm="l1")
+    expected = multiclass_calibration_error(p, t, num_classes, n_bins=bins, norm="l1")
     ours = valued(expected_calibration_error(p.amax(1), p.argmax(1) == t, bins), 400)
-    assert ours == pytest.approx(float(theirs), rel=1e-5)
+    assert ours == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_the_expected_error_by_hand(valued) -> None:
@@ -74,19 +74,19 @@ def test_the_reliability_diagram_agrees_with_scikit_learn() -> None:
     generator = torch.Generator().manual_seed(0)
     confidences = torch.rand(500, generator=generator).double()
     right = torch.rand(500, generator=generator) < confidences
-    theirs = calibration_curve(right.numpy(), confidences.numpy(), n_bins=10)
-    found = reliability(confidences, right, equal_width(10))
-    np.testing.assert_allclose([b.accuracy for b in found], theirs[0])
-    np.testing.assert_allclose([b.confidence for b in found], theirs[1])
-    assert all(b.interval == wilson(round(b.accuracy * b.n), b.n) for b in found)
-    assert sum(b.n for b in found) == 500
+    expected = calibration_curve(right.numpy(), confidences.numpy(), n_bins=10)
+    result = reliability(confidences, right, equal_width(10))
+    np.testing.assert_allclose([b.accuracy for b in result], expected[0])
+    np.testing.assert_allclose([b.confidence for b in result], expected[1])
+    assert all(b.interval == wilson(round(b.accuracy * b.n), b.n) for b in result)
+    assert sum(b.n for b in result) == 500
 
 
 def test_bins_of_equal_count_hold_alike_many_images_but_for_equal_confidences() -> None:
     confidences = torch.rand(200, generator=torch.Generator().manual_seed(0)).double()
-    found = reliability(confidences, confidences > 0.5, equal_count(confidences, 8))
-    assert {b.n for b in found} <= {24, 25, 26}
-    assert sum(b.n for b in found) == 200
+    result = reliability(confidences, confidences > 0.5, equal_count(confidences, 8))
+    assert {b.n for b in result} <= {24, 25, 26}
+    assert sum(b.n for b in result) == 200
     sure = torch.ones(50)
     (only,) = reliability(sure, sure > 0, equal_count(sure, 8))
     assert (only.n, only.confidence, only.accuracy) == (50, 1, 1)
@@ -96,8 +96,8 @@ def test_the_adaptive_error_by_hand(valued) -> None:
     # 15 images, so each is a range of its own: a gap of 0.25 for 12 of them, of 0.75 for 3
     first = 0.75 + 1e-9 * torch.arange(15, dtype=torch.float64)
     t = torch.tensor([0] * 12 + [1] * 3)
-    found = adaptive_calibration_error(torch.stack([first, 1 - first], dim=1), t)
-    assert valued(found, 15) == pytest.approx((12 * 0.25 + 3 * 0.75) / 15)
+    result = adaptive_calibration_error(torch.stack([first, 1 - first], dim=1), t)
+    assert valued(result, 15) == pytest.approx((12 * 0.25 + 3 * 0.75) / 15)
 
 
 def test_an_image_drawn_twice_weighs_twice_in_its_range() -> None:
@@ -106,23 +106,23 @@ def test_an_image_drawn_twice_weighs_twice_in_its_range() -> None:
     t = torch.tensor([1, 0] + [0] * 14)  # class 0 is column 0: true for all but the first
     twice = torch.ones(1, 16, dtype=torch.float64)
     twice[0, 0] = 2
-    said = torch.stack([p, 1 - p], dim=1)
+    probabilities = torch.stack([p, 1 - p], dim=1)
     rest = sum(0.01 * k for k in range(1, 15))
     first = abs((0 - 0.1) * 2 + (1 - 0.2)) / 3
     column = (first + rest) / 15
     # of class 1 the order is turned; its two highest, said 0.8 and 0.9, are ranges of their own,
     # and its two lowest, said 0.01 and 0.02 and never true, share one
     other = (0.2 * 0 + 0.8 + 0.1 + (0.01 + 0.02) / 2 + sum(0.01 * k for k in range(3, 15))) / 15
-    found = adaptive_calibration_error(said, t)(twice)
-    assert float(found) == pytest.approx((column + other) / 2)
+    result = adaptive_calibration_error(probabilities, t)(twice)
+    assert float(result) == pytest.approx((column + other) / 2)
 
 
 def test_an_evaluation_shows_both_errors_with_intervals_that_hold_them() -> None:
     # sure 0.9 of class 0 in 20 images, of which 15 are right: both errors are 0.15
     p, t = torch.tensor([[0.9, 0.1]]).repeat(20, 1).double(), torch.arange(20) // 15
-    found = measured(p, t)
+    result = measured(p, t)
     for name in ("expected calibration error", "adaptive calibration error"):
-        number = found[name]
+        number = result[name]
         assert number.value == pytest.approx(0.15) and number.n == 20 and number.unit == "%"
 
 

@@ -22,11 +22,11 @@ from saccade.metrics.counts import (
     confusion_matrix,
     f1,
     from_confusion,
+    imbalanced,
     label_counts,
     matthews_corrcoef,
     precision,
     recall,
-    unequal,
 )
 
 HAND = from_confusion(torch.tensor([[20, 5], [10, 15]]))
@@ -141,8 +141,8 @@ def test_label_scores_agree_with_scikit_learn(name, labels) -> None:
 
 def test_f1_of_labels_agrees_with_torchmetrics(labels) -> None:
     p, t = labels[0] * 0.99 + 0.006, labels[1].int()  # it predicts from above one half on
-    theirs = other.multilabel_f1_score(p, t, num_labels=5, average=None)
-    torch.testing.assert_close(f1(label_counts(labels[0] >= 0.5, t > 0)).float(), theirs)
+    expected = other.multilabel_f1_score(p, t, num_labels=5, average=None)
+    torch.testing.assert_close(f1(label_counts(labels[0] >= 0.5, t > 0)).float(), expected)
 
 
 @settings(deadline=None)
@@ -169,25 +169,25 @@ def test_the_interval_of_balanced_accuracy_keeps_a_width_when_all_is_right() -> 
 
 def test_the_interval_of_balanced_accuracy_holds_the_truth_about_as_often_as_it_says() -> None:
     generator, truth, sizes = torch.Generator().manual_seed(0), (0.95, 0.7), (40, 15)
-    held = 0
+    covered = 0
     for _ in range(500):
         right = [int((torch.rand(n, generator=generator) < p).sum()) for p, n in zip(truth, sizes)]
         (a, b), (n, m) = right, sizes
         interval = balanced_accuracy_interval(
             from_confusion(torch.tensor([[a, n - a], [m - b, b]]))
         )
-        held += interval.low <= sum(truth) / 2 <= interval.high
-    assert 0.92 <= held / 500 <= 0.985
+        covered += interval.low <= sum(truth) / 2 <= interval.high
+    assert 0.92 <= covered / 500 <= 0.985
 
 
 def test_baselines_by_hand() -> None:
-    found = baseline(from_confusion(torch.tensor([[30, 0, 0], [10, 0, 0], [0, 0, 0]])))
-    assert found.majority == 0.75
-    assert found.balanced == 0.5
-    assert found.brier == pytest.approx(1 - 0.75**2 - 0.25**2)
-    assert found.log_loss == pytest.approx(-0.75 * math.log(0.75) - 0.25 * math.log(0.25))
+    result = baseline(from_confusion(torch.tensor([[30, 0, 0], [10, 0, 0], [0, 0, 0]])))
+    assert result.majority == 0.75
+    assert result.balanced == 0.5
+    assert result.brier == pytest.approx(1 - 0.75**2 - 0.25**2)
+    assert result.log_loss == pytest.approx(-0.75 * math.log(0.75) - 0.25 * math.log(0.25))
 
 
 @pytest.mark.parametrize(("sizes", "expected"), [((10, 15), False), ((10, 16), True)])
 def test_balanced_accuracy_leads_where_classes_differ(sizes, expected) -> None:
-    assert unequal(from_confusion(torch.diag(torch.tensor([*sizes, 0])))) == expected
+    assert imbalanced(from_confusion(torch.diag(torch.tensor([*sizes, 0])))) == expected

@@ -10,7 +10,7 @@ import torch
 
 from saccade.metrics import classification
 from saccade.metrics.classification import ClassMetric
-from saccade.metrics.measure import leading, named_number, scores
+from saccade.metrics.measure import named_metric, primary_metric, scores
 from saccade.metrics.metric import MetricReport, Predicted
 
 
@@ -20,12 +20,12 @@ def metric_for(probabilities: torch.Tensor) -> ClassMetric:
 
 def measured(probabilities: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = metric_for(probabilities)
-    return metric.measured(metric.rows(probabilities, targets))
+    return metric.report(metric.rows(probabilities, targets))
 
 
 def test_numbers_of_classes_agree_with_scikit_learn(answers, quietly) -> None:
     p, t = (part.numpy() for part in answers)
-    found, names = measured(*answers), list(range(p.shape[1]))
+    result, names = measured(*answers), list(range(p.shape[1]))
     expected = {
         "accuracy": sk.accuracy_score(t, p.argmax(1)),
         "balanced accuracy": quietly(sk.balanced_accuracy_score, t, p.argmax(1)),
@@ -34,7 +34,7 @@ def test_numbers_of_classes_agree_with_scikit_learn(answers, quietly) -> None:
         "log loss": sk.log_loss(t, p, labels=names),
         "Brier score": quietly(sk.brier_score_loss, t, p, labels=names, scale_by_half=False),
     }
-    values = {name: found[name].value for name in expected}
+    values = {name: result[name].value for name in expected}
     assert values == pytest.approx(expected, rel=1e-6)
 
 
@@ -46,14 +46,14 @@ def test_top_five_agrees_with_scikit_learn() -> None:
 
 
 def test_of_equal_probabilities_the_first_classes_count() -> None:
-    found = measured(torch.full((8, 8), 0.125), torch.arange(8))
-    assert found["accuracy"].value == 1 / 8
-    assert found["top-5 accuracy"].value == 5 / 8
+    result = measured(torch.full((8, 8), 0.125), torch.arange(8))
+    assert result["accuracy"].value == 1 / 8
+    assert result["top-5 accuracy"].value == 5 / 8
 
 
 def test_top_five_of_five_classes_is_left_out_as_it_is_always_right() -> None:
-    found = measured(torch.full((5, 5), 0.2), torch.arange(5))
-    assert "top-5 accuracy" not in [number.name for number in found.metrics]
+    result = measured(torch.full((5, 5), 0.2), torch.arange(5))
+    assert "top-5 accuracy" not in [number.name for number in result.metrics]
 
 
 def test_a_prediction_that_is_not_a_number_is_wrong() -> None:
@@ -90,8 +90,8 @@ def test_rows_of_a_part_are_the_part_measured_alone(answers) -> None:
     metric, places = metric_for(p), torch.arange(len(t)).flip(0)[::2]
     part = metric.rows(p, t)[places]
     assert len(part) == len(places)
-    assert metric.measured(part) == pytest.approx(measured(p[places], t[places]), nan_ok=True) or (
-        str(metric.measured(part)) == str(measured(p[places], t[places]))
+    assert metric.report(part) == pytest.approx(measured(p[places], t[places]), nan_ok=True) or (
+        str(metric.report(part)) == str(measured(p[places], t[places]))
     )
 
 
@@ -100,9 +100,9 @@ def test_no_more_is_worked_out_than_is_asked_for(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delattr(classification, "macro_mean")
     metric = ClassMetric(("a", "b"))
     rows = metric.rows(torch.eye(2), torch.tensor([0, 1]))
-    assert leading(metric, rows).value == scores(metric, rows)["accuracy"] == 1
+    assert primary_metric(metric, rows).value == scores(metric, rows)["accuracy"] == 1
     with pytest.raises(NameError, match="macro_mean"):
-        metric.measured(rows)
+        metric.report(rows)
 
 
 def test_of_many_images_and_classes_what_sorts_every_class_is_left_out() -> None:
@@ -118,7 +118,7 @@ def test_balanced_accuracy_leads_where_classes_are_unequal_and_accuracy_is_watch
     p, t = torch.tensor([[0.9, 0.1]]).repeat(10, 1), torch.tensor([0] * 9 + [1])
     metric = ClassMetric(("a", "b"))
     rows = metric.rows(p, t)
-    first = leading(metric, rows)
+    first = primary_metric(metric, rows)
     assert (first.name, first.value, first.baseline) == ("balanced accuracy", 0.5, 0.5)
-    assert named_number(metric, rows, "accuracy").baseline == 0.9
+    assert named_metric(metric, rows, "accuracy").baseline == 0.9
     assert scores(metric, rows)["accuracy"] == 0.9

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, sequential
 from saccade.engine.evaluate import evaluate
-from saccade.metrics.measure import leading, named_number, resampling, scores, with_intervals
+from saccade.metrics.measure import named_metric, primary_metric, resampling, scores, with_intervals
 from saccade.metrics.metric import MetricReport, Quantity, Score
 from saccade.metrics.paired import paired
 
@@ -77,9 +77,7 @@ class MaskMetric:
         flat, shape = rows.counts.flatten(1), rows.counts.shape[1:]
         yield Quantity("mean IoU", lambda w: mean_iou((w @ flat).view(-1, *shape)), "%")
 
-    def measured(
-        self, rows: Confusions, groups: Tensor | None = None, seed: int = 0
-    ) -> MetricReport:
+    def report(self, rows: Confusions, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         return MetricReport(len(rows), tuple(numbers))
 
@@ -94,30 +92,30 @@ def test_the_number_and_the_losses_come_from_the_rows() -> None:
     """All is named 0: of class 0 the overlap is 50 of 80, of class 1 nothing of 30."""
     assert scores(METRIC, EMPTY)["mean_iou"] == pytest.approx((50 / 80 + 0) / 2)
     assert EMPTY.losses[:2].tolist() == [0.5, 0.25]
-    assert METRIC.measured(RIGHT)["mean IoU"].value == 1
+    assert METRIC.report(RIGHT)["mean IoU"].value == 1
 
 
 def test_so_does_its_interval() -> None:
-    number = leading(METRIC, EMPTY)
+    number = primary_metric(METRIC, EMPTY)
     assert number.interval is not None and number.method == "bootstrap"
     # between ten in twenty images of 2/4 and of 3/4 lies each draw; about 0.3125 +- 2 x 0.014
     assert number.interval == pytest.approx((0.3125 - 0.0274, 0.3125 + 0.0274), abs=0.007)
-    whole = leading(METRIC, EMPTY, groups=torch.arange(20) % 2)
+    whole = primary_metric(METRIC, EMPTY, groups=torch.arange(20) % 2)
     assert whole.method == "bootstrap of groups"
 
 
 def test_a_slice_is_a_selection_of_rows() -> None:
     """Of the even images 2 of 4 pixels are of class 0, of the odd ones 3 of 4."""
     even, odd = (EMPTY[torch.arange(first, 20, 2)] for first in (0, 1))
-    assert named_number(METRIC, even, "mean IoU").value == pytest.approx(0.25)
-    assert named_number(METRIC, odd, "mean IoU").value == pytest.approx(0.375)
+    assert named_metric(METRIC, even, "mean IoU").value == pytest.approx(0.25)
+    assert named_metric(METRIC, odd, "mean IoU").value == pytest.approx(0.375)
 
 
 def test_two_networks_are_compared_on_the_same_images() -> None:
     (number,) = paired(METRIC, [EMPTY, RIGHT])
-    found = number.difference(0, 1)
-    assert (found.name, found.value) == ("mean IoU", pytest.approx(1 - 0.3125))
-    assert found.p < 0.01 and found.interval is not None and found.interval.low > 0.6
+    result = number.difference(0, 1)
+    assert (result.name, result.value) == ("mean IoU", pytest.approx(1 - 0.3125))
+    assert result.p < 0.01 and result.interval is not None and result.interval.low > 0.6
 
 
 def test_rows_come_back_from_a_table() -> None:
@@ -140,6 +138,6 @@ def test_an_evaluation_keeps_a_matrix_an_image_and_no_mask() -> None:
     nn.init.ones_(network.weight)
     images = (200 * TRUTH[:, None]).float()
     loader = Loader(CachedImages(images), TRUTH, 8, sequential(20))
-    found = evaluate(network, Masks(), loader)  # type: ignore[arg-type]
-    assert torch.equal(found.rows.counts, RIGHT.counts)
-    assert vars(found.rows).keys() == {"counts", "losses"}
+    result = evaluate(network, Masks(), loader)  # type: ignore[arg-type]
+    assert torch.equal(result.rows.counts, RIGHT.counts)
+    assert vars(result.rows).keys() == {"counts", "losses"}

@@ -57,15 +57,15 @@ def test_what_is_lost_of_a_number_that_is_no_share_is_told_as_it_is():
         MetricValue("R squared", 0.9, 100, Interval(0.85, 0.95)),
         MetricValue("R squared", 0.5, 100, Interval(0.4, 0.6)),
     )
-    words = fit_diagnosis(GOOD, train, held_out).message  # 0.4 -+ the root of 0.05^2 + 0.1^2
-    assert "held out it is 0.288 to 0.512 lower" in words
+    message = fit_diagnosis(GOOD, train, held_out).message  # 0.4 -+ the root of 0.05^2 + 0.1^2
+    assert "held out it is 0.288 to 0.512 lower" in message
 
 
 def test_an_overfitted_one_says_when_it_turned():
-    words = str(fit_diagnosis(TURNED, share(1000, 1000), share(700, 1000)))
-    assert words.startswith("overfitted: accuracy: training 100.0 % (99.6–100.0, n = 1,000)")
-    assert "After epoch 2 the held-out loss rose from 1.1 to 2.2" in words
-    assert "that of training fell from 1 to 0.01" in words
+    message = str(fit_diagnosis(TURNED, share(1000, 1000), share(700, 1000)))
+    assert message.startswith("overfitted: accuracy: training 100.0 % (99.6–100.0, n = 1,000)")
+    assert "After epoch 2 the held-out loss rose from 1.1 to 2.2" in message
+    assert "that of training fell from 1 to 0.01" in message
 
 
 def test_a_loss_that_went_on_to_fall_has_not_turned():

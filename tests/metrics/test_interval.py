@@ -39,27 +39,27 @@ def test_a_difference_of_two_proportions_has_the_published_interval(
     first: tuple[int, int], second: tuple[int, int], low: float, high: float
 ) -> None:
     (a, m), (b, n) = first, second
-    found = difference(a / m, wilson(a, m), b / n, wilson(b, n))
-    assert found == pytest.approx((low, high), abs=6e-5)
+    result = difference(a / m, wilson(a, m), b / n, wilson(b, n))
+    assert result == pytest.approx((low, high), abs=6e-5)
 
 
 def test_any_two_intervals_make_that_of_a_difference() -> None:
     """Each end lies the root of two squares of 1 away."""
-    found = difference(5.0, Interval(4, 6), 2.0, Interval(1, 3))
-    assert found == pytest.approx((3 - math.sqrt(2), 3 + math.sqrt(2)))
+    result = difference(5.0, Interval(4, 6), 2.0, Interval(1, 3))
+    assert result == pytest.approx((3 - math.sqrt(2), 3 + math.sqrt(2)))
 
 
 def test_the_interval_of_f1_holds_the_truth_about_as_often_as_it_says() -> None:
-    generator, held = random.Random(0), 0
+    generator, covered = random.Random(0), 0
     for _ in range(600):  # of 60 images each is of the class with 1/3; found 0.8, false 0.1
         right = true = named = 0
         for _ in range(60):
             of_class = generator.random() < 1 / 3
-            taken = generator.random() < (0.8 if of_class else 0.1)
-            right, true, named = right + (of_class and taken), true + of_class, named + taken
+            positive = generator.random() < (0.8 if of_class else 0.1)
+            right, true, named = right + (of_class and positive), true + of_class, named + positive
         interval = f1_interval(right, true, named)
-        held += interval.low <= 2 * 0.8 / 3 / (1 / 3 + 0.8 / 3 + 0.2 / 3) <= interval.high
-    assert 0.92 <= held / 600 <= 0.98
+        covered += interval.low <= 2 * 0.8 / 3 / (1 / 3 + 0.8 / 3 + 0.2 / 3) <= interval.high
+    assert 0.92 <= covered / 600 <= 0.98
 
 
 def test_the_interval_of_a_perfect_f1_has_a_width() -> None:

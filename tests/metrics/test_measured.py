@@ -23,7 +23,7 @@ def labels_measured(
     probabilities: torch.Tensor, targets: torch.Tensor, thresholds: tuple[float, ...] = ()
 ) -> MetricReport:
     metric = LabelMetric(LABELS, thresholds)
-    return metric.measured(metric.rows(probabilities, targets))
+    return metric.report(metric.rows(probabilities, targets))
 
 
 def numbers_measured(
@@ -33,7 +33,7 @@ def numbers_measured(
     unit: str = "",
 ) -> MetricReport:
     metric = RegressionMetric(unit=unit)
-    return metric.measured(metric.rows(predictions, targets), groups)
+    return metric.report(metric.rows(predictions, targets), groups)
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def labels() -> tuple[torch.Tensor, torch.Tensor]:
     """Probabilities and truths of 120 images with three labels, the last one rare."""
     generator = torch.Generator().manual_seed(5)
     truth = torch.rand(120, 3, generator=generator) < torch.tensor([0.5, 0.3, 0.1])
-    said = torch.rand(120, 3, generator=generator) * 0.7 + 0.3 * truth
-    return said.float(), truth.float()
+    predicted = torch.rand(120, 3, generator=generator) * 0.7 + 0.3 * truth
+    return predicted.float(), truth.float()
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def numbers() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_numbers_of_labels_agree_with_scikit_learn(labels) -> None:
-    said, truth = labels
+    predicted, truth = labels
     thresholds = (0.5, 0.4, 0.6)
-    found = labels_measured(said, truth, thresholds)
-    p, t = said.double().numpy(), truth.numpy().astype(int)
-    named = (said >= torch.tensor(thresholds)).numpy()
+    result = labels_measured(predicted, truth, thresholds)
+    p, t = predicted.double().numpy(), truth.numpy().astype(int)
+    named = (predicted >= torch.tensor(thresholds)).numpy()
     expected = {
         "mean average precision": sk.average_precision_score(t, p, average="macro"),
         "macro F1": sk.f1_score(t, named, average="macro"),
@@ -68,43 +68,43 @@ def test_numbers_of_labels_agree_with_scikit_learn(labels) -> None:
         "ROC AUC": sk.roc_auc_score(t, p, average="macro"),
         "log loss": np.mean([sk.log_loss(t[:, k], p[:, k]) for k in range(3)]),
     }
-    assert {n.name: n.value for n in found.metrics} == pytest.approx(expected, abs=1e-6)
-    assert all(n.interval and n.interval.low < n.value < n.interval.high for n in found.metrics)
+    assert {n.name: n.value for n in result.metrics} == pytest.approx(expected, abs=1e-6)
+    assert all(n.interval and n.interval.low < n.value < n.interval.high for n in result.metrics)
     columns = np.array(sk.precision_recall_fscore_support(t, named)).T
-    for row, column in zip(found.classes, columns, strict=True):
-        told = (row.precision.value, row.recall.value, row.f1.value, row.support)
-        assert told == pytest.approx(tuple(column))
+    for row, column in zip(result.classes, columns, strict=True):
+        fields = (row.precision.value, row.recall.value, row.f1.value, row.support)
+        assert fields == pytest.approx(tuple(column))
 
 
 def test_baselines_of_labels_need_no_look_at_the_images(labels) -> None:
-    said, truth = labels
-    found = labels_measured(said, truth)
+    predicted, truth = labels
+    result = labels_measured(predicted, truth)
     t = truth.numpy().astype(int)
     shares = t.mean(axis=0)
-    assert found["mean average precision"].baseline == pytest.approx(shares.mean())
+    assert result["mean average precision"].baseline == pytest.approx(shares.mean())
     everything = sk.f1_score(t, np.ones_like(t), average="macro")
-    assert found["macro F1"].baseline == pytest.approx(everything)
+    assert result["macro F1"].baseline == pytest.approx(everything)
     mostly = np.tile(shares >= 0.5, (len(t), 1))
-    assert found["subset accuracy"].baseline == pytest.approx(sk.accuracy_score(t, mostly))
-    assert found["log loss"].baseline == pytest.approx(
+    assert result["subset accuracy"].baseline == pytest.approx(sk.accuracy_score(t, mostly))
+    assert result["log loss"].baseline == pytest.approx(
         scipy.stats.bernoulli(shares).entropy().mean()
     )
 
 
 def test_a_label_without_an_image_is_left_out_of_the_means(labels) -> None:
-    said, truth = labels
+    predicted, truth = labels
     truth = truth.clone()
     truth[:, 2] = 0
-    found = labels_measured(said, truth)
-    p, t = said.double().numpy()[:, :2], truth.numpy()[:, :2].astype(int)
-    assert found["mean average precision"].value == pytest.approx(sk.average_precision_score(t, p))
-    assert found["ROC AUC"].value == pytest.approx(sk.roc_auc_score(t, p))
+    result = labels_measured(predicted, truth)
+    p, t = predicted.double().numpy()[:, :2], truth.numpy()[:, :2].astype(int)
+    assert result["mean average precision"].value == pytest.approx(sk.average_precision_score(t, p))
+    assert result["ROC AUC"].value == pytest.approx(sk.roc_auc_score(t, p))
 
 
 def test_numbers_agree_with_scikit_learn_and_scipy(numbers) -> None:
-    said, truth = numbers
-    p, t = said.double().numpy()[:, 0], truth.double().numpy()[:, 0]
-    found = numbers_measured(said, truth, unit="m")
+    predicted, truth = numbers
+    p, t = predicted.double().numpy()[:, 0], truth.double().numpy()[:, 0]
+    result = numbers_measured(predicted, truth, unit="m")
     expected = {
         "R squared": sk.r2_score(t, p),
         "mean absolute error": sk.mean_absolute_error(t, p),
@@ -113,62 +113,64 @@ def test_numbers_agree_with_scikit_learn_and_scipy(numbers) -> None:
         "Pearson correlation": scipy.stats.pearsonr(p, t)[0],
         "bias": float(np.mean(p - t)),
     }
-    assert {n.name: n.value for n in found.metrics} == pytest.approx(expected)
-    assert found["mean absolute error"].baseline == pytest.approx(np.abs(t - t.mean()).mean())
-    assert found["root mean squared error"].baseline == pytest.approx(t.std())
-    assert found["bias"].unit == "m"
+    assert {n.name: n.value for n in result.metrics} == pytest.approx(expected)
+    assert result["mean absolute error"].baseline == pytest.approx(np.abs(t - t.mean()).mean())
+    assert result["root mean squared error"].baseline == pytest.approx(t.std())
+    assert result["bias"].unit == "m"
 
 
 def test_the_interval_of_r_squared_agrees_with_scipys_bootstrap(numbers) -> None:
-    said, truth = numbers
-    p, t = said.double().numpy()[:, 0], truth.double().numpy()[:, 0]
-    theirs = scipy.stats.bootstrap(
+    predicted, truth = numbers
+    p, t = predicted.double().numpy()[:, 0], truth.double().numpy()[:, 0]
+    expected = scipy.stats.bootstrap(
         (t, p), sk.r2_score, paired=True, vectorized=False, method="percentile",
         n_resamples=2000, rng=np.random.default_rng(0),
     ).confidence_interval  # fmt: skip
-    ours = numbers_measured(said, truth)["R squared"].interval
+    ours = numbers_measured(predicted, truth)["R squared"].interval
     assert ours is not None
-    assert ours.low == pytest.approx(theirs.low, abs=0.02)
-    assert ours.high == pytest.approx(theirs.high, abs=0.02)
+    assert ours.low == pytest.approx(expected.low, abs=0.02)
+    assert ours.high == pytest.approx(expected.high, abs=0.02)
 
 
 def test_numbers_per_place_are_those_of_the_means_of_each_places_images(numbers) -> None:
-    said, truth = numbers
+    predicted, truth = numbers
     places = torch.randperm(20, generator=torch.Generator().manual_seed(1)).repeat_interleave(4)
-    found = numbers_measured(said, truth, groups=places)
-    p, t = (x.double().numpy().reshape(20, 4).mean(axis=1) for x in (said, truth))
-    assert found["R squared per place"].value == pytest.approx(sk.r2_score(t, p))
+    result = numbers_measured(predicted, truth, groups=places)
+    p, t = (x.double().numpy().reshape(20, 4).mean(axis=1) for x in (predicted, truth))
+    assert result["R squared per place"].value == pytest.approx(sk.r2_score(t, p))
     expected = sk.mean_absolute_error(t, p)
-    assert found["mean absolute error per place"].value == pytest.approx(expected)
-    assert found["R squared per place"].n == 20
-    assert found["R squared"].n == 80
-    assert found["R squared"].method == "bootstrap of groups"
-    assert [n.name for n in found.metrics[:2]] == ["R squared", "R squared per place"]
+    assert result["mean absolute error per place"].value == pytest.approx(expected)
+    assert result["R squared per place"].n == 20
+    assert result["R squared"].n == 80
+    assert result["R squared"].method == "bootstrap of groups"
+    assert [n.name for n in result.metrics[:2]] == ["R squared", "R squared per place"]
 
 
 def test_images_that_are_a_place_each_have_no_numbers_per_place(numbers) -> None:
-    found = numbers_measured(*numbers, groups=torch.arange(80))
-    assert not [n.name for n in found.metrics if "place" in n.name]
+    result = numbers_measured(*numbers, groups=torch.arange(80))
+    assert not [n.name for n in result.metrics if "place" in n.name]
 
 
 def test_a_single_place_leaves_r_squared_undefined_and_says_so() -> None:
-    said, truth = torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [3.0]])
-    found = numbers_measured(said, truth, groups=torch.zeros(2, dtype=torch.int64))
-    number = found["R squared per place"]
+    predicted, truth = torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [3.0]])
+    result = numbers_measured(predicted, truth, groups=torch.zeros(2, dtype=torch.int64))
+    number = result["R squared per place"]
     assert str(number) == "undefined (n = 1)"
-    told = json.loads(json.dumps(Evaluation.of("test", "regression", found).to_dict()))
-    assert told["metrics"][1]["value"] is None
+    fields = json.loads(json.dumps(Evaluation.of("test", "regression", result).to_dict()))
+    assert fields["metrics"][1]["value"] is None
 
 
 def test_a_number_comes_back_from_json(numbers) -> None:
     number = numbers_measured(*numbers).metrics[0]
-    told = json.loads(json.dumps({**vars(number), "interval": tuple(number.interval or ())}))
-    assert MetricValue.read(told) == number
+    fields = json.loads(json.dumps({**vars(number), "interval": tuple(number.interval or ())}))
+    assert MetricValue.read(fields) == number
 
 
 def test_an_undefined_number_comes_back_from_json() -> None:
-    told = json.loads('{"name": "precision", "value": null, "n": 0, "interval": null, "unit": "%"}')
-    assert str(MetricValue.read(told)) == "undefined (n = 0)"
+    fields = json.loads(
+        '{"name": "precision", "value": null, "n": 0, "interval": null, "unit": "%"}'
+    )
+    assert str(MetricValue.read(fields)) == "undefined (n = 0)"
 
 
 def test_a_dash_does_not_meet_a_minus() -> None:

@@ -46,20 +46,20 @@ def test_the_paired_interval_by_hand() -> None:
 
 def test_two_runs_of_the_same_answers_are_inside_the_noise() -> None:
     right = torch.arange(30) % 3 > 0
-    found = paired_accuracy(right, right)
-    assert found.difference == 0
-    assert found.test.exact == 1
-    assert found.insignificant
-    assert found.interval.low < 0 < found.interval.high
+    result = paired_accuracy(right, right)
+    assert result.difference == 0
+    assert result.test.exact == 1
+    assert result.insignificant
+    assert result.interval.low < 0 < result.interval.high
 
 
 def test_a_gain_on_many_images_is_not_noise() -> None:
     first, second = torch.arange(100) < 70, torch.arange(100) < 85
-    found = paired_accuracy(first, second)
-    assert (found.n, found.difference) == (100, pytest.approx(0.15))
+    result = paired_accuracy(first, second)
+    assert (result.n, result.difference) == (100, pytest.approx(0.15))
     assert mcnemar(first, second)[:2] == (0, 15)
-    assert not found.insignificant
-    assert found.interval.low > 0
+    assert not result.insignificant
+    assert result.interval.low > 0
 
 
 def test_the_test_seldom_sees_a_difference_where_there_is_none() -> None:

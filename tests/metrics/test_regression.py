@@ -25,7 +25,7 @@ METRICS = {
 
 def measured(predictions: torch.Tensor, targets: torch.Tensor) -> MetricReport:
     metric = RegressionMetric()
-    return metric.measured(metric.rows(predictions[:, None], targets[:, None]))
+    return metric.report(metric.rows(predictions[:, None], targets[:, None]))
 
 
 @pytest.fixture
@@ -44,16 +44,16 @@ def test_regression_agrees_with_scikit_learn(name, numbers) -> None:
 
 def test_regression_agrees_with_torchmetrics(numbers) -> None:
     p, t = (part - 1e6 for part in numbers)  # torchmetrics loses digits far from zero
-    found = measured(p, t)
-    assert found["R squared"].value == pytest.approx(float(other.r2_score(p, t)), rel=1e-5)
-    theirs = float(other.spearman_corrcoef(p, t))
-    assert found["Spearman correlation"].value == pytest.approx(theirs, rel=1e-5)
+    result = measured(p, t)
+    assert result["R squared"].value == pytest.approx(float(other.r2_score(p, t)), rel=1e-5)
+    expected = float(other.spearman_corrcoef(p, t))
+    assert result["Spearman correlation"].value == pytest.approx(expected, rel=1e-5)
 
 
 def test_spearman_agrees_with_scipy(numbers) -> None:
     expected = spearmanr(*(part.numpy() for part in numbers))[0]
-    found = measured(*numbers)["Spearman correlation"].value
-    assert found == pytest.approx(float(np.asarray(expected)), rel=1e-12)
+    result = measured(*numbers)["Spearman correlation"].value
+    assert result == pytest.approx(float(np.asarray(expected)), rel=1e-12)
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=30))
@@ -63,18 +63,18 @@ def test_ranks_agree_with_scipy(values: list[int]) -> None:
 
 def test_numbers_by_hand() -> None:
     """Misses of 0, 1 and 4; truths 1, 3, 2 spread by 2 about 2, ranks 1, 3, 2 beside 1, 2, 3."""
-    found = measured(torch.tensor([1.0, 2.0, 6.0]), torch.tensor([1.0, 3.0, 2.0]))
-    assert found["mean absolute error"].value == pytest.approx(5 / 3)
-    assert found["root mean squared error"].value == pytest.approx(math.sqrt(17 / 3))
-    assert found["R squared"].value == pytest.approx(1 - 17 / 2)
-    assert found["Spearman correlation"].value == pytest.approx(0.5)
-    assert found["bias"].value == pytest.approx(1)
+    result = measured(torch.tensor([1.0, 2.0, 6.0]), torch.tensor([1.0, 3.0, 2.0]))
+    assert result["mean absolute error"].value == pytest.approx(5 / 3)
+    assert result["root mean squared error"].value == pytest.approx(math.sqrt(17 / 3))
+    assert result["R squared"].value == pytest.approx(1 - 17 / 2)
+    assert result["Spearman correlation"].value == pytest.approx(0.5)
+    assert result["bias"].value == pytest.approx(1)
 
 
 def test_a_truth_that_never_varies_leaves_r_squared_and_correlations_undefined() -> None:
-    found = measured(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 3.0]))
-    assert math.isnan(found["R squared"].value)
-    assert math.isnan(found["Spearman correlation"].value)
+    result = measured(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 3.0]))
+    assert math.isnan(result["R squared"].value)
+    assert math.isnan(result["Spearman correlation"].value)
 
 
 def test_losses_are_squared_errors_in_units_of_the_scale() -> None:

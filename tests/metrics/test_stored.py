@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from saccade.metrics.classification import ClassMetric
-from saccade.metrics.measure import leading, named_number, scores
+from saccade.metrics.measure import named_metric, primary_metric, scores
 from saccade.metrics.metric import Metric, MetricValue, Predicted
 from saccade.metrics.multilabel import LabelMetric
 from saccade.metrics.paired import paired
@@ -118,7 +118,7 @@ def metric_of(kind: str, predictions: Tensor) -> Metric[Predicted]:
     return LabelMetric(LABELS, THRESHOLDS) if kind == "labels" else RegressionMetric(scale=3.0)
 
 
-def told(number: MetricValue) -> list[object]:
+def as_list(number: MetricValue) -> list[object]:
     """A number as it is stored."""
     interval = list(number.interval) if number.interval else None
     about = (number.unit, number.baseline, number.method)
@@ -136,22 +136,22 @@ def test_every_number_is_what_it_was(case: str) -> None:
     metric, stored = metric_of(kind, predictions), NUMBERS[case]
     batches = zip(predictions.split(33), targets.split(33), strict=True)
     rows = Predicted.joined([metric.rows(*batch) for batch in batches])
-    found = metric.measured(rows, groups)
-    assert alike([told(number) for number in found.metrics], stored["numbers"])
-    assert alike(told(leading(metric, rows, groups)), stored["leading"])
+    result = metric.report(rows, groups)
+    assert alike([as_list(number) for number in result.metrics], stored["numbers"])
+    assert alike(as_list(primary_metric(metric, rows, groups)), stored["leading"])
     assert alike(scores(metric, rows), {k: stored["watched"][k] for k in scores(metric, rows)})
     assert alike(rows.losses[:5].tolist(), stored["losses"])
-    seeded = metric.measured(rows, groups, seed=3).metrics
-    assert alike([told(number)[3] for number in seeded], stored["seed 3"])
+    seeded = metric.report(rows, groups, seed=3).metrics
+    assert alike([as_list(number)[3] for number in seeded], stored["seed 3"])
     tables = [
         [
             *(one.name, one.support, one.predicted, one.true_positives),
-            *map(told, (one.precision, one.recall, one.f1)),
+            *map(as_list, (one.precision, one.recall, one.f1)),
         ]
-        for one in found.classes
+        for one in result.classes
     ]
     assert alike(tables, stored["classes"])
-    assert alike(list(map(list, found.confusion)), stored["confusion"])
+    assert alike(list(map(list, result.confusion)), stored["confusion"])
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -161,21 +161,21 @@ def test_a_number_by_its_name_is_that_of_the_whole_list(case: str) -> None:
     rows = metric.rows(predictions, targets)
     stored = {row[0]: row for row in NUMBERS[case]["numbers"] if "per place" not in row[0]}
     for name, row in stored.items():
-        assert alike(told(named_number(metric, rows, name, groups)), row)
+        assert alike(as_list(named_metric(metric, rows, name, groups)), row)
 
 
 def written(kind: str, predictions: Tensor, targets: Tensor) -> Mapping[str, list[str]]:
     """The columns of predictions.csv."""
     rows = metric_of(kind, predictions).rows(predictions, targets)
     if kind == "numbers":
-        said, true = (
+        predicted, true = (
             [f"{value:.6g}" for value in column.flatten().tolist()]
             for column in (predictions, targets)
         )
     elif kind == "classes":
-        said, true = ([CLASSES[k] for k in c.tolist()] for c in (rows.answers, rows.targets))
+        predicted, true = ([CLASSES[k] for k in c.tolist()] for c in (rows.answers, rows.targets))
     else:
-        said, true = (
+        predicted, true = (
             ["|".join(n for n, there in zip(LABELS, row, strict=True) if there) for row in column]
             for column in (rows.answers.tolist(), rows.targets.tolist())
         )
@@ -185,7 +185,7 @@ def written(kind: str, predictions: Tensor, targets: Tensor) -> Mapping[str, lis
         for name, column in zip(names, predictions.T.tolist())
     }
     return {
-        "prediction": said,
+        "prediction": predicted,
         "label": true,
         "loss": [f"{loss:.6f}" for loss in rows.losses.tolist()],
         **shares,
@@ -201,12 +201,12 @@ def test_every_difference_is_what_it_was(case: str) -> None:
     rows = [metric.read(written(kind, predictions, targets)) for predictions in networks]
     if groups is not None:  # files name groups by words, which are numbered as they come
         groups = groups.unique_consecutive(return_inverse=True)[1]
-    found = paired(metric, rows, groups)
-    numbers = [[told(one.number(k)) for one in found] for k in range(3)]
+    result = paired(metric, rows, groups)
+    numbers = [[as_list(one.metric(k)) for one in result] for k in range(3)]
     without_baseline = [[[*row[:5], row[6]] for row in rows] for rows in numbers]
     assert alike(without_baseline, COMPARISONS[case]["runs"])
     for (i, j), stored in zip(((0, 1), (0, 2), (1, 2)), COMPARISONS[case]["pairs"], strict=True):
-        differences: list[Any] = [one.difference(i, j) for one in found]
+        differences: list[Any] = [one.difference(i, j) for one in result]
         told_of = [[d.name, d.unit, d.value, d.interval, d.p, d.method] for d in differences]
         assert alike(told_of, stored[0])
         right, other = metric.correct(rows[i]), metric.correct(rows[j])

@@ -24,17 +24,17 @@ def test_the_quantile_is_that_of_the_tables(freedom: int, t: float) -> None:
 
 
 def test_the_interval_of_a_mean_is_that_of_scipy() -> None:
-    found = mean_interval(FIRST)
-    wanted = stats.t.interval(0.95, 9, loc=sum(FIRST) / 10, scale=stats.sem(FIRST))
-    assert found == pytest.approx(wanted)
+    result = mean_interval(FIRST)
+    expected = stats.t.interval(0.95, 9, loc=sum(FIRST) / 10, scale=stats.sem(FIRST))
+    assert result == pytest.approx(expected)
 
 
 def test_the_drugs_of_the_paper_differ_by_more_than_chance() -> None:
-    found = paired_t_test(FIRST, SECOND)
-    assert found is not None
-    assert found.difference == pytest.approx(1.58)
-    assert found.p_value == pytest.approx(stats.ttest_rel(SECOND, FIRST).pvalue, rel=1e-9)
-    assert 0 < found.interval.low < 1.58 < found.interval.high
+    result = paired_t_test(FIRST, SECOND)
+    assert result is not None
+    assert result.difference == pytest.approx(1.58)
+    assert result.p_value == pytest.approx(stats.ttest_rel(SECOND, FIRST).pvalue, rel=1e-9)
+    assert 0 < result.interval.low < 1.58 < result.interval.high
 
 
 def test_one_repetition_says_nothing_of_the_spread() -> None:

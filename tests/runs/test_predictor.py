@@ -42,15 +42,15 @@ def bundle() -> Bundle:
 
 
 def noise(seed: int, count: int) -> list[Item]:
-    chance = np.random.default_rng(seed)
-    pixels = chance.integers(0, 256, (count, 9, 11), np.uint8)
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, 256, (count, 9, 11), np.uint8)
     return [Item(f"{seed}-{k}", None, ImageArray(image)) for k, image in enumerate(pixels)]
 
 
 def files(folder: Path, seed: int, count: int) -> list[Item]:
-    chance = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     for k in range(count):
-        image = Image.fromarray(chance.integers(0, 256, (40, 50, 3), np.uint8))
+        image = Image.fromarray(generator.integers(0, 256, (40, 50, 3), np.uint8))
         image.save(folder / f"{seed}-{k}.png")
     return [Item(f"{k}", None, ImageFile(folder / f"{seed}-{k}.png")) for k in range(count)]
 
@@ -127,9 +127,9 @@ def test_a_broken_file_among_others_costs_itself_alone(
 ) -> None:
     whole = files(tmp_path, 0, 2)
     broken = Item("broken", None, EncodedImage(b"\x89PNG nothing"))
-    found = predictor.predict_items([whole[0], broken, whole[1]])
-    assert [answer.name for answer in found] == ["0", "1"]
-    assert [skipped.name for skipped in found.unreadable] == ["broken"]
+    result = predictor.predict_items([whole[0], broken, whole[1]])
+    assert [answer.name for answer in result] == ["0", "1"]
+    assert [skipped.name for skipped in result.unreadable] == ["broken"]
     with pytest.raises(DataError, match="no image could be read: broken"):
         predictor.predict_items([broken])
 
@@ -161,9 +161,9 @@ def test_a_script_that_forgets_to_close_ends_and_leaves_no_process(tmp_path: Pat
 def test_the_command_leaves_no_process(tmp_path: Path) -> None:
     bundle().save(tmp_path / "bundle")
     files(tmp_path, 0, 3)
-    words = ["-m", "saccade.cli", "predict", str(tmp_path / "bundle"), str(tmp_path)]
+    argv = ["-m", "saccade.cli", "predict", str(tmp_path / "bundle"), str(tmp_path)]
     with subprocess.Popen(
-        [sys.executable, *words], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, *argv], stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as command:
         printed, _ = command.communicate(timeout=250)
     assert command.returncode == 0

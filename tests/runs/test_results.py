@@ -37,25 +37,25 @@ def test_results_are_escaped_in_notebooks() -> None:
 
 
 def test_predictions_are_a_sequence_and_a_table() -> None:
-    found = Predictions((CATS, CATS), (Skipped("c.png", "cut short"),))
-    assert (len(found), found[1], list(found)) == (2, CATS, [CATS, CATS])
-    rows = list(csv.DictReader(io.StringIO(found.to_csv())))
+    result = Predictions((CATS, CATS), (Skipped("c.png", "cut short"),))
+    assert (len(result), result[1], list(result)) == (2, CATS, [CATS, CATS])
+    rows = list(csv.DictReader(io.StringIO(result.to_csv())))
     assert rows[0]["class_1"] == "cat"
     assert float(rows[0]["probability_2"]) == 0.25
     assert (rows[2]["name"], rows[2]["class_1"], rows[2]["error"]) == ("c.png", "", "cut short")
-    assert str(found).count("a<b>.png") == 2
-    assert found.to_dict()["unreadable"] == [{"name": "c.png", "reason": "cut short"}]
+    assert str(result).count("a<b>.png") == 2
+    assert result.to_dict()["unreadable"] == [{"name": "c.png", "reason": "cut short"}]
 
 
 def test_an_evaluation_reads_well() -> None:
     probabilities = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.7, 0.3]])
     metric = ClassMetric(("a", "b"))
-    measured = metric.measured(metric.rows(probabilities, torch.tensor([0, 0, 1, 1])))
+    measured = metric.report(metric.rows(probabilities, torch.tensor([0, 0, 1, 1])))
     note = "the data has no image of 1 of 3 classes: 'c'"
-    found = replace(Evaluation.of("test", "classification", measured), notes=(note,))
-    assert repr(found) == "Evaluation(test: accuracy 75.0 % (30.1–95.4, n = 4))"
-    assert found.rows(1) == [("accuracy", "75.0 % (30.1–95.4, n = 4), baseline 50.0 %")]
-    assert "note" in str(found)
-    assert "top-5" not in str(found)
-    assert found.confusion == ((2, 0), (1, 1))
-    assert Evaluation.read(json.loads(json.dumps(found.to_dict()))) == found
+    result = replace(Evaluation.of("test", "classification", measured), notes=(note,))
+    assert repr(result) == "Evaluation(test: accuracy 75.0 % (30.1–95.4, n = 4))"
+    assert result.rows(1) == [("accuracy", "75.0 % (30.1–95.4, n = 4), baseline 50.0 %")]
+    assert "note" in str(result)
+    assert "top-5" not in str(result)
+    assert result.confusion == ((2, 0), (1, 1))
+    assert Evaluation.read(json.loads(json.dumps(result.to_dict()))) == result

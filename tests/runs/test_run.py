@@ -67,9 +67,9 @@ def test_a_run_of_an_earlier_version_still_opens_for_every_verb(
     recipe, origins, test = digits_run.recipe, digits_run.origins, digits_run.test
     old = aged(digits_run)
     assert old.recipe == recipe and old.origins == origins
-    said = capsys.readouterr().err
-    assert "an earlier version's settings are read" in said
-    assert "train.stop_after as train.patience" in said and "model.head=fresh as random" in said
+    stderr = capsys.readouterr().err
+    assert "an earlier version's settings are read" in stderr
+    assert "train.stop_after as train.patience" in stderr and "model.head=fresh as random" in stderr
     assert api.evaluate(old.path).to_dict()["metrics"] == test.to_dict()["metrics"]
     api.report(old.path)
     assert "train.ema" in (old.path / "report.html").read_text(encoding="utf-8")

@@ -50,7 +50,7 @@ def test_the_loss_is_least_at_the_mean_of_the_counts() -> None:
 def test_deviances_are_those_of_scikit_learn() -> None:
     predicted, true = counts()
     metric = TASK.metric()
-    measured = metric.measured(metric.rows(predicted, true))
+    measured = metric.report(metric.rows(predicted, true))
     pair = true.flatten().double().numpy(), predicted.flatten().double().numpy()
     assert measured["mean Poisson deviance"].value == pytest.approx(mean_poisson_deviance(*pair))
     explained = d2_tweedie_score(*pair, power=1)

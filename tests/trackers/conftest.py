@@ -32,12 +32,12 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], P
     """The folder of a run that sends numbers to a tracker and is killed in its second epoch."""
 
     def begun(tracker: str) -> Path:
-        record, taken = Logbook.record, []
+        record, steps_taken = Logbook.record, []
 
         def fall(self: Logbook, event: Any, *, read_losses: bool) -> None:
-            if len(taken) == TAKEN:
+            if len(steps_taken) == TAKEN:
                 raise KeyboardInterrupt
-            taken.append(event)
+            steps_taken.append(event)
             record(self, event, read_losses=read_losses)
 
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):

@@ -27,15 +27,15 @@ def test_mlflow_has_a_killed_and_resumed_training_once(
     assert [run.info.status for run in client.search_runs([place])] == ["KILLED"]
 
     run = resume(folder)
-    (found,) = client.search_runs([place])
-    assert found.info.status == "FINISHED" and found.info.run_name == "run"
-    assert found.data.params["model.name"] == "logistic_regression"
-    assert found.data.metrics["test/n"] == run.test.n
-    steps = [m.step for m in client.get_metric_history(found.info.run_id, "step/loss")]
+    (result,) = client.search_runs([place])
+    assert result.info.status == "FINISHED" and result.info.run_name == "run"
+    assert result.data.params["model.name"] == "logistic_regression"
+    assert result.data.metrics["test/n"] == run.test.n
+    steps = [m.step for m in client.get_metric_history(result.info.run_id, "step/loss")]
     assert sorted(steps) == looks
-    history = client.get_metric_history(found.info.run_id, "epoch/val_loss")
+    history = client.get_metric_history(result.info.run_id, "epoch/val_loss")
     assert {m.step: m.value for m in history} == {
         20 * row["epoch"]: row["val_loss"] for row in run.history
     }
-    files = {file.path for file in client.list_artifacts(found.info.run_id)}
+    files = {file.path for file in client.list_artifacts(result.info.run_id)}
     assert files == {"log.jsonl", "recipe.toml", "report.html"}

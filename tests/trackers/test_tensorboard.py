@@ -15,8 +15,8 @@ accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_ac
 
 
 def events(run: Run) -> Any:
-    found = accumulator.EventAccumulator(str(run.path / "tensorboard"))
-    return found.Reload()
+    result = accumulator.EventAccumulator(str(run.path / "tensorboard"))
+    return result.Reload()
 
 
 def test_tensorboard_has_every_look_and_epoch_and_the_result(
@@ -26,8 +26,8 @@ def test_tensorboard_has_every_look_and_epoch_and_the_result(
     read = events(run)
     assert [event.step for event in read.Scalars("step/loss")] == looks
     assert [event.step for event in read.Scalars("epoch/val_loss")] == [20, 40]
-    told = [event.value for event in read.Scalars("epoch/val_loss")]
-    assert told == pytest.approx([row["val_loss"] for row in run.history], rel=1e-6)
+    losses = [event.value for event in read.Scalars("epoch/val_loss")]
+    assert losses == pytest.approx([row["val_loss"] for row in run.history], rel=1e-6)
     assert read.Scalars("test/n")[0].value == run.test.n
     assert b"optim.lr" in read.Tensors("settings/text_summary")[0].tensor_proto.string_val[0]
 

@@ -1,4 +1,4 @@
-"""Trackers are told what log.jsonl is told, once, also by a training that was killed."""
+"""Trackers log what log.jsonl holds, once, also of a training that was killed."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Notebook:
 
     def check(self) -> None: ...
 
-    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
+    def start(self, folder: Path, settings: Mapping[str, Any], run_id: str) -> str:
         self.path = folder / "notebook.jsonl"
-        self._write("begin", known=known, settings=dict(settings))
+        self._write("start", run_id=run_id, settings=dict(settings))
         return "page 1"
 
-    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
-        self._write("numbers", steps=steps, numbers=dict(numbers))
+    def log_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
+        self._write("metrics", steps=step, metrics=dict(metrics))
 
     def log_artifact(self, path: Path) -> None:
-        self._write("artefact", file=path.name)
+        self._write("artifact", file=path.name)
 
     def finish(self, *, finished: bool) -> None:
-        self._write("end", finished=finished)
+        self._write("finish", finished=finished)
 
     def _write(self, what: str, **facts: Any) -> None:
         with self.path.open("a") as file:
@@ -59,24 +59,24 @@ def lines(run: Run, what: str) -> list[dict[str, Any]]:
 
 
 def steps_of_looks(run: Run) -> list[int]:
-    return [fact["steps"] for fact in lines(run, "numbers") if "step/loss" in fact["numbers"]]
+    return [fact["steps"] for fact in lines(run, "metrics") if "step/loss" in fact["metrics"]]
 
 
-def test_a_tracker_is_told_steps_epochs_results_and_files(
+def test_a_tracker_logs_steps_epochs_results_and_files(
     notebook: None, short: dict[str, Any], looks: list[int], tmp_path: Path
 ):
     run = train(with_=short, track=["notebook"], out=tmp_path / "run")
-    assert lines(run, "begin")[0]["settings"]["model.name"] == "logistic_regression"
+    assert lines(run, "start")[0]["settings"]["model.name"] == "logistic_regression"
     assert steps_of_looks(run) == looks
-    told = {fact["steps"]: fact["numbers"] for fact in lines(run, "numbers")[-1:]}[40]
-    assert told["test/n"] == run.test.n
-    epochs = [f for f in lines(run, "numbers") if "epoch/val_loss" in f["numbers"]]
+    results = {fact["steps"]: fact["metrics"] for fact in lines(run, "metrics")[-1:]}[40]
+    assert results["test/n"] == run.test.n
+    epochs = [f for f in lines(run, "metrics") if "epoch/val_loss" in f["metrics"]]
     assert [fact["steps"] for fact in epochs] == [20, 40]
     logged = [row["val_loss"] for row in run.history]
-    assert [fact["numbers"]["epoch/val_loss"] for fact in epochs] == logged
-    files = [fact["file"] for fact in lines(run, "artefact")]
+    assert [fact["metrics"]["epoch/val_loss"] for fact in epochs] == logged
+    files = [fact["file"] for fact in lines(run, "artifact")]
     assert files == ["log.jsonl", "recipe.toml", "report.html"]
-    assert lines(run, "end") == [{"what": "end", "finished": True}]
+    assert lines(run, "finish") == [{"what": "finish", "finished": True}]
 
 
 def test_a_training_that_goes_on_tells_nothing_twice(
@@ -84,8 +84,8 @@ def test_a_training_that_goes_on_tells_nothing_twice(
 ):
     run = resume(killed("notebook"))
     assert steps_of_looks(run) == looks
-    assert [fact["known"] for fact in lines(run, "begin")] == ["", "page 1"]
-    assert [fact["finished"] for fact in lines(run, "end")] == [False, True]
+    assert [fact["run_id"] for fact in lines(run, "start")] == ["", "page 1"]
+    assert [fact["finished"] for fact in lines(run, "finish")] == [False, True]
 
 
 def test_tracking_leaves_the_weights_as_they_are(

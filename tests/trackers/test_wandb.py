@@ -63,11 +63,11 @@ def test_an_offline_run_has_a_killed_and_resumed_training_once(
 ):
     monkeypatch.setenv("WANDB_MODE", "offline")
     run = resume(killed("wandb"))
-    found = list(records(tmp_path))
-    assert [fact["_step"] for fact in found if "step/loss" in fact] == looks
-    told = [fact["epoch/val_loss"] for fact in found if "epoch/val_loss" in fact]
-    assert told == [row["val_loss"] for row in run.history]
-    assert [fact["test/n"] for fact in found if "test/n" in fact] == [run.test.n]
+    result = list(records(tmp_path))
+    assert [fact["_step"] for fact in result if "step/loss" in fact] == looks
+    losses = [fact["epoch/val_loss"] for fact in result if "epoch/val_loss" in fact]
+    assert losses == [row["val_loss"] for row in run.history]
+    assert [fact["test/n"] for fact in result if "test/n" in fact] == [run.test.n]
 
 
 def test_without_an_account_it_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch):

@@ -299,14 +299,14 @@ def test_a_plan_counts_the_seconds_and_bytes_of_both_networks() -> None:
     ready = prepared(compose([]))
     before = {k: v.clone() for k, v in ready.model.state_dict().items()}
     rehearsal = TrainingCopy.of(ready.state, ready.task, ready.loader, ready.augment)
-    found = profile_steps(rehearsal, 64, 0, EPOCHS * STEPS, 0.2)
+    result = profile_steps(rehearsal, 64, 0, EPOCHS * STEPS, 0.2)
     g = 16 * 32 * 49 + 2 * 32 + 32 * 16 + 1  # weights of the generator's three rows, and a bias
     d = 16 * 16 + 16 + 16 * 16 * 9 + 2 * 16 + 16 * 49 + 1
     buffers = 4 * (2 * 32 + 2 * 16) + 2 * 8  # means, variances; counts of int64
     ema = 4 * (g + 2 * 32) + 8
     adam = 2 * 4 * (g + d) + 4 * (5 + 7)  # two moments, and a count of steps for each tensor
-    assert found.resident_bytes == 4 * (g + d) + buffers + ema + adam
-    assert found.step_seconds > 0 and found.eval_seconds > 0 and found.peak_bytes > 0
+    assert result.resident_bytes == 4 * (g + d) + buffers + ema + adam
+    assert result.step_seconds > 0 and result.eval_seconds > 0 and result.peak_bytes > 0
     assert_same(before, dict(ready.model.state_dict()))
     assert ready.stepper.steps_done == 0
 
@@ -316,8 +316,8 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
     state = ready.state_dict(Position(1, 0))
     older = {"model": ready.model.state_dict(), "descent": ready.stepper.state_dict()}
     for networks, words in ((None, "none"), ({"model": {}}, "model")):
-        found = older | {"epoch": 1} if networks is None else state | {"networks": networks}
-        save_checkpoint(tmp_path, found, 1)
+        result = older | {"epoch": 1} if networks is None else state | {"networks": networks}
+        save_checkpoint(tmp_path, result, 1)
         with pytest.raises(WeightsError) as caught:
             ready.load_state_dict(load_checkpoint(tmp_path)[0])
         what = f"the checkpoint holds the networks {words}; "

@@ -52,8 +52,8 @@ def prepared(
 
 
 def right(ready: TrainingSetup) -> float:
-    found = evaluate(ready.eval_model, ready.task, ready.splits["test"].sequential())
-    return scores(ready.task.metric(), found.rows)["accuracy"]
+    result = evaluate(ready.eval_model, ready.task, ready.splits["test"].sequential())
+    return scores(ready.task.metric(), result.rows)["accuracy"]
 
 
 @pytest.mark.parametrize("head", ["ridge", "logistic", "nearest_mean", "knn"])
@@ -77,7 +77,7 @@ def test_a_fitted_network_is_a_bundle_like_any(
     bundle.save(tmp_path / "bundle")
     items = ready.splits["test"].items
     again = Bundle.load(tmp_path / "bundle").predict_items(items, top=1)
-    assert [said.best for said in again] == [item.label for item in items]
+    assert [prediction.best for prediction in again] == [item.label for item in items]
 
 
 def test_fine_tuning_begins_with_the_fitted_layer_and_moves_all(
@@ -92,8 +92,8 @@ def test_fine_tuning_begins_with_the_fitted_layer_and_moves_all(
 
 
 def test_views_come_from_the_augmentations(photos: Path, weights: Path) -> None:
-    wanted = {"data__augmented_copies": 2, "data__augment": "flip brightness:0.2"}
-    assert right(prepared(photos, weights, model__head="ridge", **wanted)) == 1
+    settings = {"data__augmented_copies": 2, "data__augment": "flip brightness:0.2"}
+    assert right(prepared(photos, weights, model__head="ridge", **settings)) == 1
     with pytest.raises(RecipeError, match="nothing that makes them differ"):
         prepared(photos, weights, data__augmented_copies=2)
 
@@ -104,15 +104,15 @@ def learning(ready: TrainingSetup) -> set[str]:
 
 def test_rows_stay_or_learn_as_the_recipe_says(photos: Path, weights: Path) -> None:
     def tuned(**changes: Any) -> TrainingSetup:
-        wanted = {"data__augment": "flip", "model__head": "nearest_mean"} | changes
-        return prepared(photos, weights, "finetune", **wanted)
+        settings = {"data__augment": "flip", "model__head": "nearest_mean"} | changes
+        return prepared(photos, weights, "finetune", **settings)
 
     ready = tuned(model__freeze="features")
     assert learning(ready) == {"linear"}
     assert learning(tuned(model__freeze="layer2")) == {"layer3", "linear"}
     assert learning(tuned(model__unfreeze="layer2")) == {"layer2", "layer3", "linear"}
-    held = [p for group in ready.stepper.optimizer.param_groups for p in group["params"]]
-    assert [tuple(p.shape) for p in held] == [(3, 64), (3,)]
+    trained = [p for group in ready.stepper.optimizer.param_groups for p in group["params"]]
+    assert [tuple(p.shape) for p in trained] == [(3, 64), (3,)]
 
 
 def test_means_and_deviations_are_those_of_the_weights(photos: Path, weights: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_last_layer_is_fitted_the_same_every_time(photos: Path, weights: Path)
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "words"),
+    ("changes", "error", "message"),
     [
         ({"model__name": "cifar_resnet32"}, WeightsError, "does not fit the network"),
         ({"model__head": "random"}, RecipeError, "train.epochs=0 leaves nothing to learn"),
@@ -174,9 +174,9 @@ def test_a_last_layer_is_fitted_the_same_every_time(photos: Path, weights: Path)
     ],
 )
 def test_what_cannot_be_is_refused(
-    photos: Path, weights: Path, changes: dict, error: type, words: str
+    photos: Path, weights: Path, changes: dict, error: type, message: str
 ) -> None:
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         prepared(photos, weights, **changes)
 
 

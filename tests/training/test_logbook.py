@@ -35,11 +35,11 @@ def killed(
     monkeypatch: pytest.MonkeyPatch, events: int, settings: dict[str, Any], out: Path
 ) -> None:
     """A training that falls over after so many events."""
-    record, taken = Logbook.record, []
+    record, events_seen = Logbook.record, []
 
     def fall(self: Logbook, event: Any, *, read_losses: bool) -> None:
-        taken.append(event)
-        if len(taken) == events:
+        events_seen.append(event)
+        if len(events_seen) == events:
             raise KeyboardInterrupt
         record(self, event, read_losses=read_losses)
 
@@ -63,8 +63,8 @@ def test_training_ends_when_validation_no_longer_improves(whole: Run, tmp_path: 
     run = train(with_=STEADY | {"train.patience": 2}, epochs=12, out=tmp_path / "run")
     assert len(run.history) == expected
     assert [row["val_accuracy"] for row in run.history] == accuracies[:expected]
-    (kept,) = run.events("checkpoint")
-    assert (kept["weights"], kept["epoch"], kept["stopped_early"]) == ("last", expected, True)
+    (best,) = run.events("checkpoint")
+    assert (best["weights"], best["epoch"], best["stopped_early"]) == ("last", expected, True)
 
 
 def test_the_best_weights_are_those_of_a_training_that_ends_there(whole: Run, tmp_path: Path):
@@ -78,8 +78,8 @@ def test_the_best_weights_are_those_of_a_training_that_ends_there(whole: Run, tm
 
 
 def test_the_last_weights_are_kept_unless_asked(whole: Run):
-    (kept,) = whole.events("checkpoint")
-    assert (kept["weights"], kept["epoch"], kept["stopped_early"]) == ("last", 12, False)
+    (best,) = whole.events("checkpoint")
+    assert (best["weights"], best["epoch"], best["stopped_early"]) == ("last", 12, False)
 
 
 def test_a_resumed_training_ends_at_the_same_epoch_with_the_same_weights(
@@ -151,9 +151,9 @@ def test_layers_are_looked_into_every_so_many_epochs(tmp_path: Path):
 def test_a_dead_layer_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     settings = {"train.epochs": 1, "train.layer_statistics": 1, "model.name": "mlp"}
     train(with_=settings | {"model.init": "zero"}, out=tmp_path / "run")
-    said = capfd.readouterr().err
-    assert "100 % of its" in said and "never fire" in said
-    assert "learns nothing: its gradient is 0" in said
+    stderr = capfd.readouterr().err
+    assert "100 % of its" in stderr and "never fire" in stderr
+    assert "learns nothing: its gradient is 0" in stderr
 
 
 @pytest.mark.parametrize("name", ["train.patience", "train.layer_statistics"])

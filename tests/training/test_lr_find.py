@@ -26,10 +26,10 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["lr-find", "--model", "logistic_regression", "--out", "rates.svg", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    losses = {point["lr"]: point["smoothed_loss"] for point in told["points"]}
-    assert told["lr"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
-    assert told["lr"] == float(f"{told['lr']:.2g}")
+    output = json.loads(capsys.readouterr().out)
+    losses = {point["lr"]: point["smoothed_loss"] for point in output["points"]}
+    assert output["lr"] == pytest.approx(min(losses, key=losses.__getitem__) / 10, rel=0.05)
+    assert output["lr"] == float(f"{output['lr']:.2g}")
     assert sorted(losses) == list(losses)
     assert [path.name for path in tmp_path.iterdir()] == ["rates.svg"]
     assert "learning rate" in (tmp_path / "rates.svg").read_text()
@@ -46,18 +46,18 @@ def test_a_training_at_rate_auto_is_one_at_the_rate_that_lr_find_suggests(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     suggested = lr_find(with_=LINE, out=tmp_path / "rates.svg").lr
-    found = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "found")
+    result = train(with_=LINE | {"optim.lr": "auto"}, out=tmp_path / "found")
     assert f"optim.lr={suggested:.2g}: a tenth of" in capsys.readouterr().err
-    assert found.recipe.optim.lr == suggested
-    assert found.origins["optim.lr"].startswith("found: a tenth of")
-    given = train(with_=LINE | {"optim.lr": suggested}, out=tmp_path / "given")
+    assert result.recipe.optim.lr == suggested
+    assert result.origins["optim.lr"].startswith("found: a tenth of")
+    fixed = train(with_=LINE | {"optim.lr": suggested}, out=tmp_path / "given")
     weights = "bundle/model.safetensors"
-    assert (found.path / weights).read_bytes() == (given.path / weights).read_bytes()
-    losses = [[row["loss"] for row in run.history] for run in (found, given)]
+    assert (result.path / weights).read_bytes() == (fixed.path / weights).read_bytes()
+    losses = [[row["loss"] for row in run.history] for run in (result, fixed)]
     assert losses[0] == losses[1]
-    later = [resume(run.path, epochs=3) for run in (found, given)]
+    later = [resume(run.path, epochs=3) for run in (result, fixed)]
     assert later[0].recipe.optim.lr == suggested
-    assert (found.path / weights).read_bytes() == (given.path / weights).read_bytes()
+    assert (result.path / weights).read_bytes() == (fixed.path / weights).read_bytes()
     assert [len(run.history) for run in later] == [3, 3]
 
 

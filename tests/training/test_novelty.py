@@ -36,7 +36,7 @@ def written(run: Run) -> list[float]:
         return [float(row["novelty"]) for row in csv.DictReader(file)]
 
 
-def said(run: Run, images: list[Item], most: float | None = None) -> list[Prediction]:
+def predictions_of(run: Run, images: list[Item], most: float | None = None) -> list[Prediction]:
     answers = run.bundle.predict_items(images, max_novelty=most)
     return [one for one in answers if isinstance(one, Prediction)]
 
@@ -56,13 +56,13 @@ def test_the_novelty_of_test_images_agrees_with_scikit_learn(trained: Run) -> No
     nearest = NearestNeighbors(n_neighbors=1).fit(train[places])
     val, test = (nearest.kneighbors(features(trained, part))[0][:, 0] for part in ("val", "test"))
     expected = np.array([(val < score).sum() / (len(val) + 1) for score in test])
-    found = np.array(written(trained))
+    result = np.array(written(trained))
     # features are kept to three digits: of near neighbours a few change places
-    assert np.abs(found - expected).max() < 0.05 and np.abs(found - expected).mean() < 0.005
+    assert np.abs(result - expected).max() < 0.05 and np.abs(result - expected).mean() < 0.005
 
 
 def test_predict_says_the_same_novelty_as_the_training(trained: Run) -> None:
-    shares = [one.novelty for one in said(trained, items(trained, "test")[:40])]
+    shares = [one.novelty for one in predictions_of(trained, items(trained, "test")[:40])]
     assert shares == pytest.approx(written(trained)[:40], abs=0.01)
 
 
@@ -76,19 +76,19 @@ def test_evaluate_writes_the_novelty_of_every_image(trained: Run, tmp_path: Path
 def test_what_is_more_novel_than_wished_is_unknown(
     trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers = said(trained, items(trained, "test"), most=0.9)
+    answers = predictions_of(trained, items(trained, "test"), most=0.9)
     assert [one.accepted for one in answers] == [(one.novelty or 0) <= 0.9 for one in answers]
     assert 0 < sum(not one.accepted for one in answers) < 0.25 * len(answers)
     Image.effect_noise((8, 8), 200).save(tmp_path / "noise.png")
-    words = ["predict", str(trained.path), str(tmp_path / "noise.png"), "--max-novelty", "0.9"]
-    assert cli.main(words) == 0
+    argv = ["predict", str(trained.path), str(tmp_path / "noise.png"), "--max-novelty", "0.9"]
+    assert cli.main(argv) == 0
     lines = capsys.readouterr().out.splitlines()
     (share,) = [float(line.split()[1]) for line in lines if line.startswith("novelty ")]
     assert (lines[0] == "unknown") is (share > 0.9)
-    assert cli.main([*words, "--csv"]) == 0
+    assert cli.main([*argv, "--csv"]) == 0
     (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert float(row["novelty"]) == pytest.approx(share, abs=6e-4)
-    assert cli.main([*words, "--json"]) == 0
+    assert cli.main([*argv, "--json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)["predictions"]
     assert told["novelty"] == pytest.approx(share, abs=6e-4)
 
@@ -100,7 +100,7 @@ def test_a_novelty_that_no_image_can_exceed_is_refused(trained: Run) -> None:
     with pytest.raises(UsageError, match=r"no image is more novel than 0\.9999") as caught:
         trained.bundle.predict_items(some, max_novelty=0.9999)
     assert f"{269 / 270:.4g}" in (caught.value.hint or "")  # 269 validation images
-    assert all(one.accepted for one in said(trained, some, most=1.0))
+    assert all(one.accepted for one in predictions_of(trained, some, most=1.0))
 
 
 def test_a_bundle_from_before_says_that_it_does_not_know(digits_run: Run) -> None:
@@ -110,7 +110,7 @@ def test_a_bundle_from_before_says_that_it_does_not_know(digits_run: Run) -> Non
     config.write_text(json.dumps(told))
     (digits_run.path / "bundle" / "novelty.safetensors").unlink()
     some = items(digits_run, "test")[:2]
-    assert [one.novelty for one in said(digits_run, some)] == [None, None]
+    assert [one.novelty for one in predictions_of(digits_run, some)] == [None, None]
     with pytest.raises(UsageError, match="this bundle does not know"):
         digits_run.bundle.predict_items(some, max_novelty=0.9)
 

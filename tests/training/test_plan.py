@@ -32,26 +32,26 @@ def test_living_counts_what_a_forward_and_a_backward_hold() -> None:
     x = torch.ones(1000, requires_grad=True)
     with LiveTensors() as living:
         y = x.relu()
-        assert living.now == 4000
+        assert living.current == 4000
         z = y * 2
-        assert living.now == 8000
+        assert living.current == 8000
         del z
-        assert living.now == 4000
+        assert living.current == 4000
         y.sum().backward()
         assert x.grad is not None
-    assert living.most == 4000 + 4 + 4 + 4000  # relu, sum, the gradient of one, that of x
+    assert living.peak == 4000 + 4 + 4 + 4000  # relu, sum, the gradient of one, that of x
 
 
 def test_memory_shared_by_views_is_counted_once() -> None:
     with LiveTensors() as living:
         a = torch.zeros(100)
         b = a.view(10, 10).t()
-        assert living.now == 400
+        assert living.current == 400
         del a
         gc.collect()
-        assert living.now == 400
+        assert living.current == 400
         del b
-    assert (living.now, living.most) == (0, 400)
+    assert (living.current, living.peak) == (0, 400)
 
 
 def test_a_line_goes_through_the_last_two_points() -> None:
@@ -92,27 +92,27 @@ def test_a_plan_is_printed_and_nothing_is_trained(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.main(["plan", "--epochs", "7", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)
     assert not (tmp_path / "runs").exists()
     assert list(tmp_path.iterdir()) == []
-    assert found["parameters"] == LENET
-    assert found["epochs"] == 7
-    assert sum(found["images"].values()) == 1797
-    assert found["decode_seconds"] > 0
-    whole = found["epochs"] * found["epoch_seconds"] + found["decode_seconds"]
-    assert found["seconds"] >= whole
+    assert result["parameters"] == LENET
+    assert result["epochs"] == 7
+    assert sum(result["images"].values()) == 1797
+    assert result["decode_seconds"] > 0
+    whole = result["epochs"] * result["epoch_seconds"] + result["decode_seconds"]
+    assert result["seconds"] >= whole
     assert cli.main(["plan", "--epochs", "7"]) == 0
-    words = capsys.readouterr().out
-    assert "61,706 parameters" in words
-    assert "7 epochs" in words
+    output = capsys.readouterr().out
+    assert "61,706 parameters" in output
+    assert "7 epochs" in output
 
 
 def test_a_plan_of_no_epochs_tells_of_none(capsys: pytest.CaptureFixture) -> None:
     fitted = ["--with", "model.head=ridge", "--epochs", "0"]
     assert cli.main(["plan", *fitted, "--model", "lenet5"]) == 0
-    words = capsys.readouterr().out
-    assert "epoch" not in words
-    assert words.splitlines()[-1].endswith(", measuring")
+    output = capsys.readouterr().out
+    assert "epoch" not in output
+    assert output.splitlines()[-1].endswith(", measuring")
 
 
 def test_a_plan_says_how_many_epochs_the_clock_allows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +159,8 @@ def test_a_disk_that_is_too_small_is_found_before_the_training(
 def test_a_sample_has_some_of_every_class_and_a_few_batches() -> None:
     image = ImageArray.__new__(ImageArray)
     items = tuple(Item(str(k), "rare" if k == 777 else "often", image) for k in range(1000))
-    found = sample(items, 8)
-    assert {item.label for item in found} == {"rare", "often"}
-    assert 32 <= len(found) <= 40
+    result = sample(items, 8)
+    assert {item.label for item in result} == {"rare", "often"}
+    assert 32 <= len(result) <= 40
     numbers = tuple(Item(str(k), float(k), image) for k in range(1000))
     assert len(sample(numbers, 8)) <= 40

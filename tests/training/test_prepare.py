@@ -39,7 +39,7 @@ def test_the_settings_of_a_recipe_reach_its_optimizer_step() -> None:
     )
     stepper = ready.stepper
     assert isinstance(stepper.optimizer, Lookahead)
-    assert isinstance(stepper.optimizer.inside, Lion)
+    assert isinstance(stepper.optimizer.optimizer, Lion)
     assert stepper.optimizer.steps == 6
     assert stepper.plateau.patience == 3
     assert (stepper.peak_lr, stepper.micro_batch, stepper.minutes) == (0.001, 16, 2)

@@ -73,14 +73,14 @@ def test_a_finished_run_goes_on_for_more_epochs(
         api.resume(short.path, epochs=2)
     before, report = weights(short), (short.path / "report.html").read_bytes()
 
-    close = Logbook._close
+    close = Logbook._end_epoch
 
     def interrupted(self: Logbook, *event: object) -> None:
         close(self, *event)  # type: ignore[arg-type]
         raise self.stop(signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Logbook, "_close", interrupted)
+        patched.setattr(Logbook, "_end_epoch", interrupted)
         with pytest.raises(Stopped, match="stopped in epoch 4 of 4"):
             api.resume(short.path, epochs=4)
     halfway = Run.open(short.path)
@@ -94,11 +94,11 @@ def test_a_finished_run_goes_on_for_more_epochs(
     assert run.recipe.train.epochs == 4
     assert run.origins["train.epochs"] == "resume, 2 epochs before"
     [fact] = run.events("extended")
-    rate = 0.004 * with_warmup(cosine(), 0.1)(0.5)  # of recipe small, halfway
-    words = f"4 epochs in place of 2 epochs: the rate goes on at {rate:.3g}, that of schedule "
-    assert fact["note"] == words + "cosine at 50 % of the training"
+    lr = 0.004 * with_warmup(cosine(), 0.1)(0.5)  # of recipe small, halfway
+    note = f"4 epochs in place of 2 epochs: the rate goes on at {lr:.3g}, that of schedule "
+    assert fact["note"] == note + "cosine at 50 % of the training"
     assert fact["note"] in (run.path / "report.html").read_text()
-    assert words in " ".join(capsys.readouterr().err.split())
+    assert note in " ".join(capsys.readouterr().err.split())
 
 
 def test_an_unfinished_run_takes_another_number_of_epochs(tmp_path: Path) -> None:

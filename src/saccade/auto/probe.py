@@ -18,7 +18,7 @@ from saccade.auto.weights import preprocessing_of, pretrained
 from saccade.data.cache import decode_all
 from saccade.data.grouping import groups_of
 from saccade.data.item import Item
-from saccade.metrics.measure import leading
+from saccade.metrics.measure import primary_metric
 from saccade.metrics.metric import MetricValue
 from saccade.models.backbone import MultiLayerFeatures, layers_to_compare, rows_between
 from saccade.models.create import create_model
@@ -166,4 +166,4 @@ def cross_validated_score(
     if predictions is None:
         raise ValueError(f"a head of kind {head} holds nothing out")
     metric = task.metric()
-    return leading(metric, metric.rows(predictions, targets), groups)
+    return primary_metric(metric, metric.rows(predictions, targets), groups)

@@ -1,4 +1,4 @@
-"""compare: finished runs on the test images that they share; which differences are none."""
+"""Paired comparison of finished runs on the test images that they share."""
 
 from __future__ import annotations
 
@@ -32,55 +32,55 @@ def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Compa
         raise UsageError("there is nothing to compare one run with", "name two runs or more")
     if len({Path(path).resolve() for path in paths}) < len(paths):
         raise UsageError("a run is named twice", "name different runs")
-    exams, notes = shared_test_set([read_tested_run(Run.open(path)) for path in paths])
-    comparison = replace(compare_tested(exams), notes=notes)
+    tested_runs, notes = shared_test_set([read_tested_run(Run.open(path)) for path in paths])
+    comparison = replace(compare_tested(tested_runs), notes=notes)
     if html is not None:
-        atomic_write(html, comparison_page(comparison, thumbnail_source(exams[0])))
+        atomic_write(html, comparison_page(comparison, thumbnail_source(tested_runs[0])))
     return comparison
 
 
-def compare_tested(exams: Sequence[TestedRun]) -> Comparison:
-    """What exams of the same images, in the same order, say of their runs."""
-    first, groups = exams[0], exams[0].group_of_each()
+def compare_tested(tested_runs: Sequence[TestedRun]) -> Comparison:
+    """The comparison of runs tested on the same images, in the same order."""
+    first, groups = tested_runs[0], tested_runs[0].group_of_each()
     metric = metric_of(first.task, first.classes)
-    rows = [exam.rows(metric) for exam in exams]
-    numbers, correct = paired(metric, rows, groups), [metric.correct(one) for one in rows]
-    names = names_of(exams)
-    sides = tuple(
+    rows = [tested.rows(metric) for tested in tested_runs]
+    metrics, correct = paired(metric, rows, groups), [metric.correct(row) for row in rows]
+    names = names_of(tested_runs)
+    runs = tuple(
         ComparedRun(
             name,
-            str(exam.run.path),
-            exam.run.recipe.model.name,
-            exam.seconds,
-            tuple(number.number(k) for number in numbers),
+            str(tested.run.path),
+            tested.run.recipe.model.name,
+            tested.seconds,
+            tuple(m.metric(k) for m in metrics),
         )
-        for k, (name, exam) in enumerate(zip(names, exams, strict=True))
+        for k, (name, tested) in enumerate(zip(names, tested_runs, strict=True))
     )
     return Comparison(
         task=first.task,
         n=len(first.names),
-        runs=sides,
-        pairs=pairs_of(numbers, names, first.names, correct),
-        changed=changed(exams, correct),
-        settings=differing(exams),
+        runs=runs,
+        pairs=pairs_of(metrics, names, first.names, correct),
+        changed=changed_predictions(tested_runs, correct),
+        settings=differing_settings(tested_runs),
         grouped=groups is not None,
         right_or_wrong=correct[0] is not None,
     )
 
 
 def pairs_of(
-    numbers: Sequence[Paired],
+    metrics: Sequence[Paired],
     names: Sequence[str],
     images: Sequence[str],
     correct: Sequence[Tensor | None],
 ) -> tuple[Pair, ...]:
-    """Every two of the runs `names`, the p-values of the leading number raised together.
+    """Every two of the runs `names`, with Holm's p-values of the primary metric.
 
-    `correct` [N] bool a run, by the names of the images
+    correct [N] bool, one a run, in the order of the names in `images`
     """
-    places = list(combinations(range(len(names)), 2))
-    apart = [tuple(number.difference(i, j) for number in numbers) for i, j in places]
-    raised = holm([differences[0].p for differences in apart])
+    index_pairs = list(combinations(range(len(names)), 2))
+    pair_differences = [tuple(m.difference(i, j) for m in metrics) for i, j in index_pairs]
+    p_values = holm([differences[0].p for differences in pair_differences])
     return tuple(
         Pair(
             names[i],
@@ -90,61 +90,68 @@ def pairs_of(
             _only(images, correct[i], correct[j]),
             _only(images, correct[j], correct[i]),
         )
-        for (i, j), differences, p in zip(places, apart, raised, strict=True)
+        for (i, j), differences, p in zip(index_pairs, pair_differences, p_values, strict=True)
     )
 
 
 def _only(images: Sequence[str], right: Tensor | None, other: Tensor | None) -> tuple[str, ...]:
-    """The images that one run has right and the other wrong.  [N] bool, [N] bool"""
+    """The images that one run has right and the other wrong.  right, other [N] bool"""
     if right is None or other is None:
         return ()
     return tuple(compress(images, (right & ~other).tolist()))
 
 
-def changed(
-    exams: Sequence[TestedRun], correct: Sequence[Tensor | None]
+def changed_predictions(
+    tested_runs: Sequence[TestedRun], correct: Sequence[Tensor | None]
 ) -> tuple[ChangedPrediction, ...]:
-    """The images that some of the runs have right and some wrong; `correct` [N] bool a run."""
-    right = list(zip(*(one.tolist() for one in correct if one is not None), strict=True))
+    """The images that some runs have right and some wrong.  correct [N] bool, one a run"""
+    correct_rows = list(zip(*(row.tolist() for row in correct if row is not None), strict=True))
     return tuple(
         ChangedPrediction(
-            exams[0].names[k], exams[0].labels[k], tuple(e.answers[k] for e in exams), each
+            tested_runs[0].names[k],
+            tested_runs[0].labels[k],
+            tuple(tested.answers[k] for tested in tested_runs),
+            each,
         )
-        for k, each in enumerate(right)
+        for k, each in enumerate(correct_rows)
         if len(set(each)) > 1
     )
 
 
-def differing(exams: Sequence[TestedRun]) -> tuple[DifferingSetting, ...]:
+def differing_settings(tested_runs: Sequence[TestedRun]) -> tuple[DifferingSetting, ...]:
     """The data and the settings that are not the same in all runs."""
-    told = [{"data": exam.data or "digits", **exam.run.recipe.settings()} for exam in exams]
+    settings_of_runs = [
+        {"data": tested.data or "digits", **tested.run.recipe.settings()} for tested in tested_runs
+    ]
     return tuple(
-        DifferingSetting(name, tuple(_written(settings[name]) for settings in told))
-        for name in told[0]
-        if len({_written(settings[name]) for settings in told}) > 1
+        DifferingSetting(name, tuple(_value_text(settings[name]) for settings in settings_of_runs))
+        for name in settings_of_runs[0]
+        if len({_value_text(settings[name]) for settings in settings_of_runs}) > 1
     )
 
 
-def thumbnail_source(exam: TestedRun) -> Callable[[str], bytes | None]:
-    """What gives a small image by its name, and None for one that is gone."""
+def thumbnail_source(tested: TestedRun) -> Callable[[str], bytes | None]:
+    """A function from an image's name to its thumbnail, or None for one that is gone."""
     try:
-        items = items_of(exam)
+        items = items_of(tested)
     except (SaccadeError, OSError):
         items = {}
 
-    def look(name: str) -> bytes | None:
+    def thumbnail_by_name(name: str) -> bytes | None:
         return thumbnail_of(items[name]) if name in items else None
 
-    return look
+    return thumbnail_by_name
 
 
-def names_of(exams: Sequence[TestedRun]) -> list[str]:
-    """Folder names where they tell the runs apart, else the paths as they were given."""
-    short = [exam.run.path.resolve().name for exam in exams]
-    return short if len(set(short)) == len(short) else [str(exam.run.path) for exam in exams]
+def names_of(tested_runs: Sequence[TestedRun]) -> list[str]:
+    """The names of the runs' folders where these differ, else their paths."""
+    short = [tested.run.path.resolve().name for tested in tested_runs]
+    return (
+        short if len(set(short)) == len(short) else [str(tested.run.path) for tested in tested_runs]
+    )
 
 
-def _written(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or "none"
     return str(value)

@@ -1,4 +1,4 @@
-"""Comparison: how several runs differ on the same images, and whether by more than chance."""
+"""Comparison: the differences of several runs on the same images, with tests of significance."""
 
 from __future__ import annotations
 
@@ -11,57 +11,62 @@ from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
 from saccade.words import aligned, defined, duration, html_table
 
-LEVEL = 0.05  # p-values from here on are inside the noise
-MAX_NAMED = 8  # images that are named in a terminal; --csv names all
+SIGNIFICANCE_LEVEL = 0.05  # of p-values
+MAX_NAMED = 8  # images named in a terminal; --csv names all
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One of the runs that are compared."""
+    """A run of a comparison, with its metrics."""
 
-    name: str  # its folder, as short as tells it apart
+    name: str  # of its folder, or its path, as in `names_of`
     path: str
     model: str
     seconds: float  # of its training
-    numbers: tuple[MetricValue, ...]  # on the images that are compared; the first one leads
+    numbers: tuple[MetricValue, ...]  # on the compared images; the first is the primary metric
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs; the first difference leads, its p-value raised where there are several pairs."""
+    """The differences of two runs; the first is of the primary metric."""
 
     first: str
     second: str
     differences: tuple[Difference, ...]
-    p: float  # of the leading difference, after Holm
+    p: float  # of the primary difference, adjusted for several pairs (Holm)
     only_first: tuple[str, ...]  # images that only the first has right
     only_second: tuple[str, ...]
 
     @property
     def primary(self) -> Difference:
+        """The difference in the primary metric."""
         return self.differences[0]
 
     @property
     def insignificant(self) -> bool:
-        """Whether equally good networks differ so much more often than once in 20 times."""
-        return self.p >= LEVEL
+        """Whether the adjusted p-value of the primary difference is 0.05 or more."""
+        return self.p >= SIGNIFICANCE_LEVEL
 
     def summary(self) -> str:
-        """What the leading difference comes to, the better run less the other."""
-        found = self.primary
-        better, sign = (self.second, 1) if found.value >= 0 else (self.first, -1)
-        ends = sorted(sign * end for end in found.interval or ())
-        size = _points(abs(found.value), found.unit)
-        span = f" ({_bare(ends[0], found.unit)} to {_bare(ends[1], found.unit)})" if ends else ""
+        """A sentence on the primary difference, the better run less the other."""
+        difference = self.primary
+        better, sign = (self.second, 1) if difference.value >= 0 else (self.first, -1)
+        ends = sorted(sign * end for end in difference.interval or ())
+        amount = _points(abs(difference.value), difference.unit)
+        span = (
+            f" ({_bare(ends[0], difference.unit)} to {_bare(ends[1], difference.unit)})"
+            if ends
+            else ""
+        )
         if self.insignificant:
-            several = " of so many comparisons" if found.p < LEVEL else ""
-            return f"the difference of {size}{span} is inside the noise{several}"
-        return f"{better} is better by {size}{span}, more than noise"
+            several = " of so many comparisons" if difference.p < SIGNIFICANCE_LEVEL else ""
+            return f"the difference of {amount}{span} is inside the noise{several}"
+        return f"{better} is better by {amount}{span}, more than noise"
 
 
 @dataclass(frozen=True)
 class ChangedPrediction:
-    """An image that not all of the runs have right, or not all wrong."""
+    """An image that some of the runs have right and some wrong."""
 
     name: str
     label: str
@@ -79,21 +84,21 @@ class DifferingSetting:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Runs on the same test images: their numbers, every pair, who changed side, what differs."""
+    """Runs on the same test images: metrics, pairs, changed predictions, differing settings."""
 
     task: str
-    n: int  # images that are compared
+    n: int  # compared images
     runs: tuple[ComparedRun, ...]
     pairs: tuple[Pair, ...]
     changed: tuple[ChangedPrediction, ...]
     settings: tuple[DifferingSetting, ...]
     notes: tuple[str, ...] = ()
-    grouped: bool = False  # whether whole groups of images were drawn
-    right_or_wrong: bool = True  # what answers are, but for numbers, which are only near
+    grouped: bool = False  # whether the bootstrap draws whole groups of images
+    right_or_wrong: bool = True  # whether a prediction is right or wrong; not of regression
 
     def verdicts(self) -> list[str]:
         """A sentence a pair."""
-        value = {side.name: str(side.numbers[0]).split(" (")[0] for side in self.runs}
+        value = {run.name: str(run.numbers[0]).split(" (")[0] for run in self.runs}
         return [
             f"{p.first} {value[p.first]}, {p.second} {value[p.second]}: {p.summary()}"
             for p in self.pairs
@@ -103,24 +108,24 @@ class Comparison:
         """Names and values in words."""
         rows = [("compared", f"{self.n:,} test images, {self.runs[0].numbers[0].name}")]
         rows += [("", verdict) for verdict in self.verdicts()]
-        for side in self.runs:
-            told = [f"{side.model}, trained in {duration(side.seconds)}"]
-            told += [f"{number.name} {number}" for number in side.numbers]
-            rows += zip([side.name, *[""] * (len(told) - 1)], told, strict=True)
+        for run in self.runs:
+            lines = [f"{run.model}, trained in {duration(run.seconds)}"]
+            lines += [f"{metric.name} {metric}" for metric in run.numbers]
+            rows += zip([run.name, *[""] * (len(lines) - 1)], lines, strict=True)
         for pair in self.pairs:
-            rows += self._of(pair)
+            rows += self._pair_rows(pair)
         for setting in self.settings:
             pairs = zip(self.runs, setting.values, strict=True)
             rows.append((setting.name, ", ".join(f"{s.name}: {v}" for s, v in pairs)))
         return [*rows, *(("note", note) for note in self.notes)]
 
-    def _of(self, pair: Pair) -> list[tuple[str, str]]:
-        """How a pair differs, number by number, and the images that changed side."""
-        told = [f"{d.name} {difference_text(d)}" for d in pair.differences]
+    def _pair_rows(self, pair: Pair) -> list[tuple[str, str]]:
+        """The differences of a pair, and the images that only one of the two has right."""
+        lines = [f"{d.name} {difference_text(d)}" for d in pair.differences]
         if len(self.pairs) > 1:
-            told[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
-        head = [f"{pair.second} less {pair.first}", *[""] * (len(told) - 1)]
-        rows = list(zip(head, told, strict=True))
+            lines[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
+        head = [f"{pair.second} less {pair.first}", *[""] * (len(lines) - 1)]
+        rows = list(zip(head, lines, strict=True))
         if not self.right_or_wrong:
             return rows
         for name, only in ((pair.first, pair.only_first), (pair.second, pair.only_second)):
@@ -135,15 +140,15 @@ class Comparison:
         return defined(asdict(self) | {"pairs": pairs, "verdicts": self.verdicts()})
 
     def to_csv(self) -> str:
-        """A row an image that changed side: what each run said, and whether that is right."""
+        """A row for each changed image: the prediction of each run, and whether it is right."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        titles = [t for side in self.runs for t in (side.name, f"{side.name} right")]
+        titles = [t for run in self.runs for t in (run.name, f"{run.name} right")]
         writer.writerow(["name", "label", *titles])
-        for one in self.changed:
-            pairs = zip(one.predictions, one.correct, strict=True)
+        for prediction in self.changed:
+            pairs = zip(prediction.predictions, prediction.correct, strict=True)
             cells = [cell for answer, right in pairs for cell in (answer, "yes" if right else "no")]
-            writer.writerow([one.name, one.label, *cells])
+            writer.writerow([prediction.name, prediction.label, *cells])
         return out.getvalue().rstrip("\n")
 
     def __str__(self) -> str:
@@ -156,19 +161,19 @@ class Comparison:
         return html_table(("compared", f"{self.n:,} test images"), self.rows()[1:])
 
 
-def difference_text(found: Difference) -> str:
-    """As '+0.4 points (-0.9 to 1.7), p = 0.56 (McNemar)'."""
-    size = f"{found.value:+.{_digits(found.unit)}f}" if found.unit != "%" else ""
-    size = size or f"{100 * found.value:+.1f}"
-    unit = {"%": " points", "": ""}.get(found.unit, f" {found.unit}")
+def difference_text(difference: Difference) -> str:
+    """A difference as text: '+0.4 points (-0.9 to 1.7), p = 0.56 (McNemar)'."""
+    amount = f"{difference.value:+.{_digits(difference.unit)}f}" if difference.unit != "%" else ""
+    amount = amount or f"{100 * difference.value:+.1f}"
+    unit = {"%": " points", "": ""}.get(difference.unit, f" {difference.unit}")
     span = ""
-    if found.interval:
-        span = " ({} to {})".format(*(_bare(end, found.unit) for end in found.interval))
-    return f"{_minus(size)}{unit}{span}, {p_value(found.p)} ({found.method})"
+    if difference.interval:
+        span = " ({} to {})".format(*(_bare(end, difference.unit) for end in difference.interval))
+    return f"{_minus(amount)}{unit}{span}, {p_value(difference.p)} ({difference.method})"
 
 
 def p_value(p: float) -> str:
-    """As 'p = 0.56'."""
+    """A p-value as text: 'p = 0.56'."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 

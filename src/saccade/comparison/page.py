@@ -1,4 +1,4 @@
-"""The page of a comparison: verdicts first, then the images that changed side, runs, settings."""
+"""The page of a comparison: verdicts, changed images, runs and differing settings."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from saccade.report.page import (
 )
 from saccade.words import duration
 
-SHOWN = 24  # images of one side of a pair
-ALL_SHOWN = 144  # images of the page: under a megabyte
-LISTED = 500  # names; --csv has all
+MAX_PER_SIDE = 24  # images that one run of a pair has right and the other wrong
+MAX_IMAGES = 144  # images of the page: under a megabyte
+MAX_NAMES = 500  # names; --csv has all
 IDENTICAL_SETTINGS = "The settings and the data are the same; chance alone parts these runs."
 HOLM = (
     "With {} pairs one in twenty would differ by chance alone soon enough: the p-values of "
@@ -43,67 +43,77 @@ MEANING = (
 ThumbnailSource = Callable[[str], bytes | None]  # an image's name -> a PNG or JPEG file
 
 
-def comparison_page(comparison: Comparison, look: ThumbnailSource) -> str:
-    """The whole page, self-contained; `look` gives the images, or None for one that is gone."""
+def comparison_page(comparison: Comparison, thumbnails: ThumbnailSource) -> str:
+    """The self-contained page; `thumbnails` gives an image by its name, None for one gone."""
     sections = [Section("Which is better", _differences(comparison))]
     if comparison.right_or_wrong:
-        sections.append(Section("Images that changed side", _changed(comparison, look)))
+        sections.append(Section("Images that changed side", _changed(comparison, thumbnails)))
     sections += [
         Section("The runs", _runs(comparison)),
         Section("Settings that differ", _settings(comparison)),
     ]
     verdicts = comparison.verdicts()
-    lead = verdicts[0] if len(verdicts) == 1 else f"{_apart(comparison)} of {len(verdicts)} pairs"
+    lead = (
+        verdicts[0]
+        if len(verdicts) == 1
+        else f"{_significant_count(comparison)} of {len(verdicts)} pairs"
+    )
     lead += "" if len(verdicts) == 1 else " differ by more than noise"
-    title = ", ".join(side.name for side in comparison.runs) + " compared"
+    title = ", ".join(run.name for run in comparison.runs) + " compared"
     return page(title, sections, lead=f"{lead}.", footer="Written by saccade.")
 
 
-def _apart(comparison: Comparison) -> str:
+def _significant_count(comparison: Comparison) -> str:
     count = sum(not pair.insignificant for pair in comparison.pairs)
     return str(count) if count else "None"
 
 
 def _differences(comparison: Comparison) -> Html:
-    """The verdicts, each leading difference drawn, and all differences in a table."""
+    """The verdicts, a chart of the primary differences, and all differences in a table."""
     many = len(comparison.pairs) > 1
-    said = [element("p", verdict) for verdict in comparison.verdicts()] if many else []
+    verdicts = [element("p", verdict) for verdict in comparison.verdicts()] if many else []
     rows = [
-        (f"{pair.second} less {pair.first}", found.name, *_cells(found, p))
+        (f"{pair.second} less {pair.first}", difference.name, *_cells(difference, p))
         for pair in comparison.pairs
-        for found, p in zip(pair.differences, _raised(pair), strict=True)
+        for difference, p in zip(pair.differences, _adjusted_p_values(pair), strict=True)
     ]
     head = ("pair", "number", "difference, 95 % interval", "p-value", "by")
     notes = [HOLM.format(len(comparison.pairs), comparison.pairs[0].primary.name)] * many
     if comparison.grouped:
         notes.append("Images of one group were drawn together.")
-    told = [element("p", words, class_="note") for words in (*comparison.notes, *notes, MEANING)]
-    return join([*said, _drawn(comparison.pairs), table(head, rows), *told])
+    paragraphs = [
+        element("p", note, class_="note") for note in (*comparison.notes, *notes, MEANING)
+    ]
+    return join([*verdicts, _interval_chart(comparison.pairs), table(head, rows), *paragraphs])
 
 
-def _raised(pair: Pair) -> list[float]:
-    """The p-values, that of the leading difference as it counts among all pairs."""
-    return [pair.p, *(found.p for found in pair.differences[1:])]
+def _adjusted_p_values(pair: Pair) -> list[float]:
+    """The p-values of a pair, that of the primary difference adjusted for all pairs."""
+    return [pair.p, *(difference.p for difference in pair.differences[1:])]
 
 
-def _cells(found: Difference, p: float) -> tuple[str, str, str]:
-    size, _, _ = difference_text(found).partition(", p ")
-    return size, p_value(p), found.method
+def _cells(difference: Difference, p: float) -> tuple[str, str, str]:
+    amount, _, _ = difference_text(difference).partition(", p ")
+    return amount, p_value(p), difference.method
 
 
-def _drawn(pairs: Sequence[Pair]) -> Html:
-    """The intervals of the leading differences about a line at none."""
+def _interval_chart(pairs: Sequence[Pair]) -> Html:
+    """A chart of the intervals of the primary differences, with a line at zero."""
     leading = [pair.primary for pair in pairs]
-    ends = [abs(end) for one in leading for end in (*(one.interval or ()), one.value)]
+    ends = [
+        abs(end)
+        for difference in leading
+        for end in (*(difference.interval or ()), difference.value)
+    ]
     reach = 1.1 * (max(ends) or 1.0)
 
     def at(value: float) -> str:
         return f"{50 + 50 * value / reach:.2f}%"
 
     rows = []
-    for pair, one in zip(pairs, leading, strict=True):
-        low, high = one.interval or (one.value, one.value)
-        drawn = element(
+    for pair, difference in zip(pairs, leading, strict=True):
+        low, high = difference.interval or (difference.value, difference.value)
+        chart = element(
             "svg",
             element("line", x1="50%", x2="50%", y1="0", y2="100%", stroke="currentColor"),
             element(
@@ -115,35 +125,37 @@ def _drawn(pairs: Sequence[Pair]) -> Html:
                 stroke="var(--accent)",
                 stroke_width="3",
             ),
-            element("circle", cx=at(one.value), cy="50%", r="5", fill="var(--accent)"),
+            element("circle", cx=at(difference.value), cy="50%", r="5", fill="var(--accent)"),
             aria_hidden="true",
         )
         name = f"{pair.second} less {pair.first}"
-        words = "inside the noise" if pair.insignificant else "more than noise"
-        cells = [element("th", name, scope="row"), element("td", drawn, class_="fill")]
-        rows.append(element("tr", *cells, element("td", words)))
+        verdict = "inside the noise" if pair.insignificant else "more than noise"
+        cells = [element("th", name, scope="row"), element("td", chart, class_="fill")]
+        rows.append(element("tr", *cells, element("td", verdict)))
     title = f"Difference in {leading[0].name}; the upright line is no difference"
     body = element("table", element("tbody", *rows), class_="bars", aria_label=title)
     return element("figure", element("p", title, class_="chart-title"), body)
 
 
-def _changed(comparison: Comparison, look: ThumbnailSource) -> Html:
-    """For each pair the images that only one of both has right."""
-    changed = {one.name: one for one in comparison.changed}
-    place = {side.name: k for k, side in enumerate(comparison.runs)}
-    most = max(1, min(SHOWN, ALL_SHOWN // (2 * len(comparison.pairs))))
+def _changed(comparison: Comparison, thumbnails: ThumbnailSource) -> Html:
+    """For each pair the images that only one of the two has right."""
+    changed = {prediction.name: prediction for prediction in comparison.changed}
+    run_index = {run.name: k for k, run in enumerate(comparison.runs)}
+    limit = max(1, min(MAX_PER_SIDE, MAX_IMAGES // (2 * len(comparison.pairs))))
     blocks: list[Html] = []
     for pair in comparison.pairs:
-        told = [f"{len(pair.only_first)} only {pair.first} has right"]
-        told.append(f"{len(pair.only_second)} only {pair.second}")
-        blocks.append(element("p", f"Of {comparison.n:,} images {', '.join(told)}."))
+        counts = [f"{len(pair.only_first)} only {pair.first} has right"]
+        counts.append(f"{len(pair.only_second)} only {pair.second}")
+        blocks.append(element("p", f"Of {comparison.n:,} images {', '.join(counts)}."))
         for right, wrong, names in (
             (pair.first, pair.second, pair.only_first),
             (pair.second, pair.first, pair.only_second),
         ):
             if names:
                 heading = element("h3", f"Right in {right}, wrong in {wrong}: {len(names):,}")
-                cells = [_cell(changed[name], place[wrong], look) for name in names[:most]]
+                cells = [
+                    _cell(changed[name], run_index[wrong], thumbnails) for name in names[:limit]
+                ]
                 shown = [cell for cell in cells if cell]
                 blocks += [heading, image_grid(shown)]
                 if len(shown) < len(names):
@@ -151,33 +163,31 @@ def _changed(comparison: Comparison, look: ThumbnailSource) -> Html:
     return join(blocks)
 
 
-def _cell(one: ChangedPrediction, wrong: int, look: ThumbnailSource) -> Html | None:
-    encoded = look(one.name)
+def _cell(prediction: ChangedPrediction, wrong: int, thumbnails: ThumbnailSource) -> Html | None:
+    encoded = thumbnails(prediction.name)
     if encoded is None:
         return None
-    words = f"{one.label or 'none'}, taken for {one.predictions[wrong] or 'none'}"
-    path = element("span", one.name, class_="path")
-    return image(encoded, words, join([words, Html("<br>"), path]))
+    caption = f"{prediction.label or 'none'}, taken for {prediction.predictions[wrong] or 'none'}"
+    name = element("span", prediction.name, class_="path")
+    return image(encoded, caption, join([caption, Html("<br>"), name]))
 
 
 def _listed(names: Sequence[str]) -> Html:
-    lines = [element("li", element("span", name, class_="path")) for name in names[:LISTED]]
-    more = f", the first {LISTED} of them" if len(names) > LISTED else ""
+    lines = [element("li", element("span", name, class_="path")) for name in names[:MAX_NAMES]]
+    more = f", the first {MAX_NAMES} of them" if len(names) > MAX_NAMES else ""
     return folded(f"all {len(names):,} names{more}", element("ul", *lines, class_="paths"))
 
 
 def _runs(comparison: Comparison) -> Html:
-    cells = [
-        facts({number.name: str(number) for number in side.numbers}) for side in comparison.runs
-    ]
+    cells = [facts({metric.name: str(metric) for metric in run.numbers}) for run in comparison.runs]
     blocks = [
         element(
             "div",
-            element("h3", side.name),
-            element("p", f"{side.model}, trained in {duration(side.seconds)}", class_="quiet"),
-            numbers,
+            element("h3", run.name),
+            element("p", f"{run.model}, trained in {duration(run.seconds)}", class_="quiet"),
+            metrics,
         )
-        for side, numbers in zip(comparison.runs, cells, strict=True)
+        for run, metrics in zip(comparison.runs, cells, strict=True)
     ]
     return columns(*blocks)
 
@@ -185,5 +195,5 @@ def _runs(comparison: Comparison) -> Html:
 def _settings(comparison: Comparison) -> Html:
     if not comparison.settings:
         return element("p", IDENTICAL_SETTINGS)
-    head = ("setting", *(side.name for side in comparison.runs))
+    head = ("setting", *(run.name for run in comparison.runs))
     return table(head, [(setting.name, *setting.values) for setting in comparison.settings])

@@ -1,4 +1,4 @@
-"""report: the report of a run made anew, or a page of several runs side by side."""
+"""The report of a run written anew, or a page of several runs side by side."""
 
 from __future__ import annotations
 
@@ -26,15 +26,17 @@ SEVERAL = Path("reports.html")
 
 @dataclass(frozen=True, repr=False)
 class WrittenReport:
-    """A page, and the runs that it tells of."""
+    """A written report and its runs."""
 
     path: Path
     runs: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {"report": str(self.path), "runs": list(self.runs)}
 
     def rows(self) -> list[tuple[str, str]]:
+        """Names and values in words."""
         return [("report", str(self.path)), *(("run", run) for run in self.runs)]
 
     def __str__(self) -> str:
@@ -60,17 +62,17 @@ def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenRepor
             hint = f"go on with: {Command.of('resume', run.path)}"
             raise UsageError(f"the run '{run.path}' is unfinished", hint)
     if len(runs) == 1:
-        text, usual = run_page(runs[0], tested_images(runs[0])), runs[0].path / "report.html"
+        text, default = run_page(runs[0], tested_images(runs[0])), runs[0].path / "report.html"
     else:
-        text, usual = side_by_side(runs, _told_apart(runs)), SEVERAL
+        text, default = side_by_side(runs, _distinct_names(runs)), SEVERAL
     if len(runs) == 1 and out is None:
         write_card(runs[0])
-    atomic_write(out or usual, text)
-    return WrittenReport(out or usual, tuple(str(run.path) for run in runs))
+    atomic_write(out or default, text)
+    return WrittenReport(out or default, tuple(str(run.path) for run in runs))
 
 
 def tested_images(run: Run) -> ImageStore:
-    """The test images in the order of predictions.csv, read anew from where they lie."""
+    """The test images in the order of predictions.csv, decoded from the source again."""
     source = open_source(run.started["data"])
     items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
     names = names_tested(run)
@@ -80,19 +82,19 @@ def tested_images(run: Run) -> ImageStore:
             f"'{source.name}' lacks '{missing[0]}', which '{run.path}' was tested on",
             "put the images back to where they were when it was trained",
         )
-    found = decode_all([items[name] for name in names], run.bundle.preprocessing)
-    if found.failed:
-        first = found.failed[0]
+    decoded = decode_all([items[name] for name in names], run.bundle.preprocessing)
+    if decoded.failed:
+        first = decoded.failed[0]
         raise DataError(f"'{first.name}' was readable and is not: {first.reason}")
-    return found.images
+    return decoded.images
 
 
-def _told_apart(runs: Sequence[Run]) -> list[str]:
-    """The folders' names, with as much of the way to them as they need to differ."""
-    ways = [run.path.resolve() for run in runs]
-    if len(set(ways)) < len(ways):
+def _distinct_names(runs: Sequence[Run]) -> list[str]:
+    """The names of the runs' folders, or their paths below a shared folder where names repeat."""
+    paths = [run.path.resolve() for run in runs]
+    if len(set(paths)) < len(paths):
         raise UsageError("a run is named twice", "name each once")
-    if len({way.name for way in ways}) == len(ways):
-        return [way.name for way in ways]
-    shared = os.path.commonpath(ways)
-    return [str(way.relative_to(shared)) for way in ways]
+    if len({path.name for path in paths}) == len(paths):
+        return [path.name for path in paths]
+    shared = os.path.commonpath(paths)
+    return [str(path.relative_to(shared)) for path in paths]

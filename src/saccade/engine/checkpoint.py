@@ -1,8 +1,8 @@
-"""Checkpoints: the state of a training on disk, never in pieces.
+"""Checkpoints: the state of a training on disk, written atomically.
 
 A checkpoint is a new file, written beside, flushed and renamed; `latest.json` then names it with
-its digest, in the same way; only then do older ones go, and the one before stays.  Tensors and
-numbers alone: loading runs no code.
+its digest, in the same way; only then are older ones removed, but for the one before.  Files hold
+tensors and plain numbers alone: loading runs no code.
 """
 
 from __future__ import annotations
@@ -28,23 +28,26 @@ def save_checkpoint(folder: Path, state: dict[str, Any], step: int) -> Path:
     """Write `state`, nested dicts of tensors and plain numbers, as the checkpoint of `step`."""
     data = serialize(state)
     path = folder / f"step-{step:08d}.safetensors"
-    older = _listed(folder)
+    older = _entries(folder)
     atomic_write(path, data)
     entry = {"file": path.name, "sha256": hashlib.sha256(data).hexdigest(), "step": step}
     newest = [entry, *(e for e in older if e["file"] != path.name)][:KEEP_LAST]
     atomic_write(folder / "latest.json", json.dumps({"checkpoints": newest}, indent=1))
-    named = {e["file"] for e in newest}
+    names = {e["file"] for e in newest}
     for pattern in ("step-*.safetensors", *LEFTOVERS):
         for file in folder.glob(pattern):
-            if file.name not in named:
+            if file.name not in names:
                 file.unlink()
     return path
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """The newest whole checkpoint, and words on every newer one that is damaged."""
+    """The newest whole checkpoint, and a note on every newer one that is damaged.
+
+    Raises `WeightsError` where none can be used.
+    """
     damaged = []
-    for entry in _listed(folder):
+    for entry in _entries(folder):
         path = folder / entry["file"]
         try:
             data = path.read_bytes()
@@ -61,29 +64,31 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def not_finite(state: Any, path: str = "") -> str | None:
-    """Where in `state` the first tensor with an infinity or a NaN lies, such as model/fc.weight."""
+    """The path in `state` to the first tensor with an infinity or a NaN: model/fc.weight."""
     if isinstance(state, dict):
-        found = (not_finite(value, f"{path}/{name}") for name, value in state.items())
-        return next(filter(None, found), None)
-    broken = isinstance(state, Tensor) and state.is_floating_point() and not state.isfinite().all()
-    return path.removeprefix("/") if broken else None
+        paths = (not_finite(value, f"{path}/{name}") for name, value in state.items())
+        return next(filter(None, paths), None)
+    non_finite = (
+        isinstance(state, Tensor) and state.is_floating_point() and not state.isfinite().all()
+    )
+    return path.removeprefix("/") if non_finite else None
 
 
 def serialize(state: dict[str, Any]) -> bytes:
-    """A state as the bytes of a file of safetensors."""
+    """A state, nested dicts of tensors and plain numbers, as the bytes of a safetensors file."""
     tensors: dict[str, Tensor] = {}
     tree = _without_tensors(state, "", tensors)
     return save(tensors, metadata={"tree": json.dumps(tree)})
 
 
 def deserialize(data: bytes) -> dict[str, Any]:
-    """The state that was packed."""
+    """The state that `serialize` has written."""
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     return _with_tensors(json.loads(header["__metadata__"]["tree"]), load(data))
 
 
-def _listed(folder: Path) -> list[dict[str, Any]]:
-    """The entries of `latest.json`, newest first; without it, nothing is known to be whole."""
+def _entries(folder: Path) -> list[dict[str, Any]]:
+    """The entries of `latest.json`, newest first; none without the file."""
     try:
         return json.loads((folder / "latest.json").read_text())["checkpoints"]
     except (OSError, ValueError, KeyError):
@@ -114,7 +119,7 @@ def _with_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def fingerprint(device: torch.device, processes: int = 1) -> dict[str, Any]:
-    """What must be the same for two trainings to be the same to the last bit."""
+    """Hardware and versions, which must be the same for bit-identical trainings."""
     return {
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,

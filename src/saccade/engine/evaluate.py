@@ -1,4 +1,4 @@
-"""Evaluation: every held-out image once, as it is or under every corruption and severity."""
+"""Evaluation of a network on every image of a split, and on corrupted copies of the images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.ood import Novelty
-from saccade.metrics.measure import leading
+from saccade.metrics.measure import primary_metric
 from saccade.metrics.metric import MetricValue
 from saccade.models.backbone import HeadInputs
 from saccade.tasks.task import Task
@@ -25,10 +25,10 @@ from saccade.tasks.task import Task
 
 @dataclass(frozen=True)
 class EvaluationOutputs:
-    """What is kept of what a network predicts of each image, in the order of the split."""
+    """The rows of the metric, an image each, in the order of the split."""
 
-    rows: Any  # of the task's metric: `task.metric()` gives every number of them
-    novelty: Tensor | None = None  # [N] float32, 0 to 1, where it was asked for
+    rows: Any  # `task.metric()` computes every metric from them
+    novelty: Tensor | None = None  # [N] float32, 0 to 1; None where not measured
 
 
 def evaluate(
@@ -41,21 +41,21 @@ def evaluate(
 ) -> EvaluationOutputs:
     """Predict every image of `loader`, in eval mode and float32, and keep the rows of the metric.
 
-    No more than a batch of predictions is in memory.  With `maps` a prediction is the mean over the
-    image under each of them.  The processes of a world share the work, and only the rows pass
-    between them, once; each has the whole result.
+    No more than a batch of predictions is in memory.  With `tta` a prediction is the mean over
+    these transforms of the image.  The processes of a world share the work, and only the rows pass
+    between them, once; each returns all rows.
     """
-    metric, parts, places, strange = task.metric(), [], [], []
-    inside = HeadInputs(model) if novelty else None
-    for prediction, part, own in predict(inside or model, task, loader, world, tta):
-        parts.append(metric.rows(prediction, part.targets)[torch.arange(own)])
-        places.append(part.index[:own].cpu())
-        if novelty and inside:
-            strange.append(novelty.mean_score(inside.features)[:own].float())
-            inside.features.clear()
-    order = world.all_gather(torch.cat(places)).argsort()
-    shares = world.all_gather(torch.cat(strange))[order] if strange else None
-    return EvaluationOutputs(world.all_gather(parts[0].joined(parts))[order], shares)
+    metric, parts, indices, novelties = task.metric(), [], [], []
+    head_inputs = HeadInputs(model) if novelty else None
+    for prediction, shard, count in predict(head_inputs or model, task, loader, world, tta):
+        parts.append(metric.rows(prediction, shard.targets)[torch.arange(count)])
+        indices.append(shard.index[:count].cpu())
+        if novelty and head_inputs:
+            novelties.append(novelty.mean_score(head_inputs.features)[:count].float())
+            head_inputs.features.clear()
+    order = world.all_gather(torch.cat(indices)).argsort()
+    mean_novelty = world.all_gather(torch.cat(novelties))[order] if novelties else None
+    return EvaluationOutputs(world.all_gather(parts[0].joined(parts))[order], mean_novelty)
 
 
 @torch.inference_mode()
@@ -66,24 +66,26 @@ def predict(
     world: World = SINGLE_PROCESS,
     tta: Sequence[TTATransform] = (),
 ) -> Iterator[tuple[Any, Batch, int]]:
-    """What the task says, in eval mode, of this process's part of each batch of `loader`.
+    """The task's predictions, in eval mode, of this process's shard of each batch of `loader`.
 
-    Beside it the part, and how many of its images are counted here: all, or none.
+    Beside them the shard, and how many of its images count here: all, or none.
     """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     for batch in loader.epoch(0):
-        part, counts = world.shard(batch.to(device))
-        of_images = partial(task.predict, model)
-        prediction = averaged(of_images, part.images, tta) if tta else of_images(part.images)
-        yield prediction, part, counts * len(part)
+        shard, counts = world.shard(batch.to(device))
+        predict_images = partial(task.predict, model)
+        prediction = (
+            averaged(predict_images, shard.images, tta) if tta else predict_images(shard.images)
+        )
+        yield prediction, shard, counts * len(shard)
     model.train(was_training)
 
 
 @dataclass(frozen=True)
 class CorruptionScore:
-    """The first number of a task under one corruption; severity 0 is the images as they are."""
+    """The primary metric of a task under one corruption; severity 0 is the clean images."""
 
     corruption: str  # "" for none
     severity: int
@@ -98,18 +100,18 @@ def robustness(
     groups: Tensor | None = None,
     tta: Sequence[TTATransform] = (),
 ) -> Iterator[CorruptionScore]:
-    """First the images as they are, then each of `corruptions`, all without, at all severities.
+    """First the clean images, then each of `corruptions` (all by default) at every severity.
 
-    Every one is of the same images, so a difference between two is more certain than their
-    intervals, each by itself, make it look.  With `groups` [N] int64, images that belong
-    together, intervals draw whole groups; with `maps` a corrupted image is seen under each.
+    All scores are of the same images, so a difference between two is more certain than their
+    separate intervals suggest.  With `groups` [N] int64 intervals resample whole groups; with `tta`
+    a prediction is the mean over these transforms of a corrupted image.
     """
 
-    def measured(loader: Loader) -> MetricValue:
-        return leading(task.metric(), evaluate(model, task, loader, tta=tta).rows, groups)
+    def score(loader: Loader) -> MetricValue:
+        return primary_metric(task.metric(), evaluate(model, task, loader, tta=tta).rows, groups)
 
-    yield CorruptionScore("", 0, measured(loader))
+    yield CorruptionScore("", 0, score(loader))
     for name in corruptions or names(loader.images.shape[0]):
         for severity in SEVERITIES:
             corrupted = loader.with_transform(CorruptedImages(name, severity))
-            yield CorruptionScore(name, severity, measured(corrupted))
+            yield CorruptionScore(name, severity, score(corrupted))

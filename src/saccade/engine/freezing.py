@@ -1,7 +1,7 @@
 """Freezing, and gradual unfreezing: which rows of a network are trained in which epochs.
 
-A frozen weight wants no gradient, so no optimizer takes it and none is computed; the rows up to the
-last frozen one stay in eval mode, their running statistics and their dropout with them.  Stages
+A frozen weight requires no gradient, so no optimizer takes it and none is computed; the rows up to
+the last frozen one stay in eval mode, their running statistics and their dropout with them.  Stages
 release rows from the last one down (Howard 2018, "Universal language model fine-tuning for text
 classification", Section 3.3).
 """
@@ -21,8 +21,8 @@ from saccade.models.layers.surgery import find_layers
 from saccade.models.weights import classifiers
 
 FEATURES = "features"  # all but the last layer
-RISE = 50  # steps at most in which the learning rate of what joins rises to its own ...
-PART = 10  # ... of so many parts of the stage, one
+MAX_WARMUP_STEPS = 50  # of newly released weights, whose learning rate rises from zero; or ...
+WARMUP_DIVISOR = 10  # ... a tenth of the stage, where that is shorter
 
 
 def freeze(model: nn.Module, layer: str) -> None:
@@ -35,7 +35,7 @@ def freeze(model: nn.Module, layer: str) -> None:
     if layer == FEATURES:
         frozen = [name for name in modules if name not in classifiers(model)]
     else:
-        frozen = list(modules)[: _place(model, layer).stop]
+        frozen = list(modules)[: _module_range(model, layer).stop]
     for name in frozen:
         for weight in modules[name].parameters(recurse=False):
             weight.requires_grad_(False)
@@ -50,7 +50,7 @@ def unfreeze_from(model: nn.Module, layer: str) -> None:
     """Freeze every weight before `layer`; that row and all after it learn."""
     modules = list(model.named_modules())
     model.requires_grad_(True)
-    for _, module in modules[: _place(model, layer).start]:
+    for _, module in modules[: _module_range(model, layer).start]:
         for weight in module.parameters(recurse=False):
             weight.requires_grad_(False)
 
@@ -61,38 +61,38 @@ def trainable_per_stage(model: nn.Module, stages: Sequence[Stage]) -> tuple[froz
     Raises `UsageError` for a stage named by a layer that the network does not have, `RecipeError`
     for one that releases nothing.
     """
-    learning = tuple(_released(model, stage.name) for stage in stages)
-    for place, (stage, names) in enumerate(zip(stages, learning)):
-        before = learning[place - 1] if place else frozenset()
+    trainable = tuple(_released(model, stage.name) for stage in stages)
+    for index, (stage, names) in enumerate(zip(stages, trainable)):
+        before = trainable[index - 1] if index else frozenset()
         if not before < names:
-            after = f", which comes after '{stages[place - 1].name}'," if place else ""
+            after = f", which comes after '{stages[index - 1].name}'," if index else ""
             raise RecipeError(
                 f"the stage '{stage.name}'{after} releases nothing",
                 "stages go from the last row down and begin behind what is frozen: "
                 "head layer4 layer3 all",
             )
-    return learning
+    return trainable
 
 
 def _released(model: nn.Module, layer: str) -> frozenset[str]:
-    """The names of the weights behind the first of `layer`, of those that are not frozen."""
+    """The names of the weights from `layer` on, of those that are not frozen."""
     names = [name for name, _ in model.named_modules()]
     if layer == HEAD:
         names = list(classifiers(model))
     elif layer != ALL:
-        names = names[_place(model, layer).start :]
+        names = names[_module_range(model, layer).start :]
     free = {name for name, weight in model.named_parameters() if weight.requires_grad}
     return frozenset(name for name in free if name.rpartition(".")[0] in names)
 
 
-def freeze_all_but(model: nn.Module, learning: Set[str]) -> None:
+def freeze_all_but(model: nn.Module, trainable: Set[str]) -> None:
     """Let the weights of these names learn, and no others."""
     for name, weight in model.named_parameters():
-        weight.requires_grad_(name in learning)
+        weight.requires_grad_(name in trainable)
 
 
 def training_mode(model: nn.Module) -> None:
-    """Train mode, but eval mode for all rows up to the last frozen one before what learns."""
+    """Put `model` in train mode, but all rows up to the last leading frozen one in eval mode."""
     model.train()
     if all(weight.requires_grad for weight in model.parameters()):
         return
@@ -103,13 +103,13 @@ def training_mode(model: nn.Module) -> None:
         (k for k, weights in enumerate(own) if any(w.requires_grad for w in weights)), len(modules)
     )
     last = max((k for k, weights in enumerate(own[:first]) if weights), default=-1)
-    for module, moving in zip(modules[: last + 1], learns):
-        if not moving:
+    for module, learning in zip(modules[: last + 1], learns):
+        if not learning:
             module.eval()
 
 
-def _place(model: nn.Module, layer: str) -> slice:
-    """Where among the modules `layer` stands, all that it holds included."""
+def _module_range(model: nn.Module, layer: str) -> slice:
+    """The positions of `layer` and its submodules in `model.named_modules()`."""
     names = [name for name, _ in model.named_modules()]
     if type(model) is nn.Sequential and layer not in names:
         layers = find_layers(model, layer)
@@ -127,10 +127,10 @@ def _within(name: str, path: str) -> bool:
 
 @dataclass(frozen=True)
 class Unfreezing:
-    """Which weights of a network are trained in which epochs.
+    """Gradual unfreezing: which weights of a network are trained in which epochs.
 
-    What was trained before goes on as it was, with its moments and at its rate; the rate of what
-    joins rises on a straight line from zero.
+    Weights trained before keep their moments and their learning rate; that of newly released
+    weights rises linearly from zero.
     """
 
     groups: Callable[[nn.Module], list[dict]]  # parameter groups of the weights that are trained
@@ -139,26 +139,28 @@ class Unfreezing:
     steps: int  # of an epoch
 
     def begin_epoch(self, model: nn.Module, stepper: Stepper, epoch: int) -> None:
-        """Release all whose stage has begun in `epoch`, from 0; the same again changes nothing.
+        """Release the weights of all stages begun by `epoch`, from 0; calling it again is harmless.
 
-        `stepper` moves the weights of the first stage of `model`, and what was released since.
+        `stepper` trains the weights of the first stage of `model`, and those released since.
         """
         for stage, trainable in zip(self.stages[1:], self.trainable[1:], strict=True):
             if stage.first <= epoch:
                 freeze_all_but(model, trainable)
-                rise = min(RISE, ceil(stage.epochs * self.steps / PART))
-                stepper.add_groups(self.groups(model), stage.first * self.steps, rise)
+                warmup_steps = min(
+                    MAX_WARMUP_STEPS, ceil(stage.epochs * self.steps / WARMUP_DIVISOR)
+                )
+                stepper.add_groups(self.groups(model), stage.first * self.steps, warmup_steps)
 
     def stage_begins(self, epoch: int) -> tuple[int, Stage] | None:
         """The number, from 1, of the stage that begins with `epoch`, and that stage."""
-        begun = [(k, stage) for k, stage in enumerate(self.stages, 1) if stage.first == epoch]
-        return begun[-1] if begun else None
+        beginning = [(k, stage) for k, stage in enumerate(self.stages, 1) if stage.first == epoch]
+        return beginning[-1] if beginning else None
 
 
-ALL_AT_ONCE = Unfreezing(lambda model: [], (), (), 0)  # what is trained is trained throughout
+ALL_AT_ONCE = Unfreezing(lambda model: [], (), (), 0)  # no stages: the same weights throughout
 
 
 def trainable_parameters(model: nn.Module) -> tuple[int, int]:
-    """How many numbers of a network are trained now, and how many it has."""
+    """The number of trainable parameters of a network, and of all its parameters."""
     weights = list(model.parameters())
     return sum(w.numel() for w in weights if w.requires_grad), sum(w.numel() for w in weights)

@@ -1,7 +1,7 @@
-"""train: training as an iterator.
+"""The training loop, as an iterator over steps and epochs.
 
-What others put into callbacks (logs, checkpoints, EMA, progress, early stopping) is whatever the
-consumer does between two events.
+What other libraries put into callbacks (logs, checkpoints, EMA, progress, early stopping) is what
+the consumer does between two events.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """All training images seen once more."""
+    """The end of an epoch: every training image was trained on once more."""
 
     epoch: int  # from 0
     seconds: float  # since the epoch began, or went on
-    images: int  # seen in these seconds
+    images: int  # trained on in these seconds
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ def train(
 ) -> Iterator[Step | Epoch]:
     """Train the networks of `state` in place, yielding after every step and every epoch.
 
-    The chance in a step (augmentation, dropout) is a function of (seed, epoch, step) alone, so a
-    training that is resumed at any position goes on exactly.  Steps or a clock that are used up
-    end the training within an epoch, which may be a short one.
+    The random draws of a step (augmentation, dropout) depend on (seed, epoch, step) alone, so a
+    training resumed at any position goes on exactly.  When its steps or its minutes are used up,
+    the training ends within an epoch, which may then be a short one.
     """
     device, rank = state.device, state.world.rank
     start = start or Position()
@@ -84,12 +84,12 @@ def train(
 def step_generator(
     seed: int, epoch: int, step: int, device: torch.device, rank: int = 0
 ) -> torch.Generator:
-    """The generator of one step; PyTorch's own, which dropout draws from, is set beside it.
+    """The generator of one step; PyTorch's global one, which dropout draws from, is seeded too.
 
-    The processes of a world draw the same from the one, for the whole batch, and each for itself,
-    for its part of the batch, from the other.
+    All processes of a world draw the same from the generator, for the whole batch, and each its own
+    from the global one, for its part of the batch.
     """
     digest = hashlib.blake2b(f"{seed} {epoch} {step}".encode(), digest_size=8).digest()
-    number = int.from_bytes(digest, "little") >> 1
-    torch.manual_seed(number + rank)
-    return torch.Generator(device).manual_seed(number)
+    step_seed = int.from_bytes(digest, "little") >> 1
+    torch.manual_seed(step_seed + rank)
+    return torch.Generator(device).manual_seed(step_seed)

@@ -1,13 +1,13 @@
-"""The learning-rate finder.  Smith 2015, "Cyclical learning rates", Section 3.3.
+"""The learning rate range test (lr-find).  Smith 2015, "Cyclical learning rates", Section 3.3.
 
-A short training at rates that rise from step to step shows where learning begins and where it
-breaks:
+A short training, with a learning rate that rises from step to step, shows where the loss begins to
+fall and where it diverges:
 
     stepper = lr_sweep(stepper, steps=200)
     events = train(supervised(model, task, stepper), loader, augment, epochs=stepper.total_steps)
     lr = suggested_lr(list(lr_points(events)))
 
-The network is trained by it, and is of no further use.
+It trains the network, which is of no further use: give it a copy.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from saccade.engine.schedule import ReduceOnPlateau, exponential
 from saccade.engine.step import Stepper
 from saccade.errors import DivergedError
 
-BROKEN = 4  # times the lowest loss: there is nothing to learn beyond
-MEMORY = 0.9  # of the mean of the losses before a step
+DIVERGENCE_RATIO = 4  # times the lowest loss, at which the range test ends
+SMOOTHING = 0.9  # decay of the moving average of the losses
 
 
 @dataclass(frozen=True)
 class LRPoint:
-    """A step of the sweep: its learning rate and its loss."""
+    """A step of the range test: its learning rate and its loss."""
 
     lr: float
     loss: float
-    smoothed_loss: float  # mean of this loss and those before, the nearest weighing most
+    smoothed_loss: float  # exponential moving average of the losses, bias-corrected
 
 
-def lr_sweep(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
-    """The same stepper over so many steps, at rates from one end of `span` to the other."""
-    low, high = (lr / stepper.peak_lr for lr in span)
+def lr_sweep(stepper: Stepper, steps: int, lr_range: tuple[float, float] = (1e-6, 1.0)) -> Stepper:
+    """`stepper` over `steps` steps, with learning rates from one end of `lr_range` to the other."""
+    low, high = (lr / stepper.peak_lr for lr in lr_range)
     schedule = exponential(low, high)
     return replace(
         stepper, schedule=schedule, total_steps=steps, minutes=0, plateau=ReduceOnPlateau()
@@ -45,7 +45,7 @@ def lr_sweep(stepper: Stepper, steps: int, span: tuple[float, float] = (1e-6, 1.
 
 
 def lr_points(events: Iterable[Step | Epoch]) -> Iterator[LRPoint]:
-    """Rate and loss of every step, up to the one where the loss breaks."""
+    """Learning rate and loss of every step, up to the one where the loss diverges."""
     mean, weight, lowest = 0.0, 0.0, float("inf")
     for event in events:
         if isinstance(event, Epoch):
@@ -54,21 +54,21 @@ def lr_points(events: Iterable[Step | Epoch]) -> Iterator[LRPoint]:
         if not isfinite(loss):
             return
         mean, weight = (
-            MEMORY * old + (1 - MEMORY) * new for old, new in ((mean, loss), (weight, 1))
+            SMOOTHING * old + (1 - SMOOTHING) * new for old, new in ((mean, loss), (weight, 1))
         )
-        smooth = mean / weight
-        yield LRPoint(event.lr["lr"], loss, smooth)
-        lowest = min(lowest, smooth)
-        if smooth > BROKEN * lowest:
+        smoothed = mean / weight
+        yield LRPoint(event.lr["lr"], loss, smoothed)
+        lowest = min(lowest, smoothed)
+        if smoothed > DIVERGENCE_RATIO * lowest:
             return
 
 
 def suggested_lr(points: Sequence[LRPoint]) -> float:
-    """A tenth of the rate at which the smooth loss is lowest, to two digits.
+    """A tenth of the learning rate at which the smoothed loss is lowest, to two digits.
 
     Beyond that rate the loss rises; a tenth of it leaves room for the rest of the training, whose
     gradients are smaller.  Raises `DivergedError` where no rate lowered the loss: where it fell by
-    less than half of the scatter that the losses have at the lowest rates.
+    less than half the standard deviation of the losses at the lowest rates.
     """
     first = points[: max(2, len(points) // 10)]
     level = min((point.smoothed_loss for point in first), default=0.0)

@@ -1,6 +1,6 @@
-"""Optimizers by name, and the groups of weights that they move alike.
+"""Optimizers by name, and parameter groups.
 
-Those of PyTorch, and Lion (Chen 2023), Muon (Jordan 2024) and Lookahead (Zhang 2019).
+PyTorch's optimizers, and Lion (Chen 2023), Muon (Jordan 2024) and Lookahead (Zhang 2019).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from torch import Tensor, nn
 
 from saccade.models.layers.surgery import rows
 
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of Muon's quintic; slope 3.4 at zero, fixed near 1
-ITERATIONS = 5  # of it
-SIZE = 0.2  # root mean square of an AdamW step, in learning rates
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # of Muon's quintic; slope 3.4 at zero, fixed near 1
+NEWTON_SCHULZ_STEPS = 5
+UPDATE_RMS = 0.2  # root mean square of an AdamW step, in learning rates
 
 
 class Lion(torch.optim.Optimizer):
-    """The sign of a mixture of the gradient and its mean, with decoupled decay.
+    """Lion: the sign of an average of gradient and momentum, with decoupled weight decay.
 
     Chen 2023, "Symbolic discovery of optimization algorithms", Algorithm 2.
-    Every weight moves by `lr`, whatever its gradient; the paper advises a rate 3 to 10 times
-    smaller than AdamW's, and a decay as much larger (Section 5).
+    Every weight moves by `lr`, whatever its gradient; the paper advises a learning rate 3 to 10
+    times smaller than AdamW's, and a weight decay as much larger (Section 5).
     """
 
     def __init__(self, params: list[dict], lr: float, betas: tuple[float, float] = (0.9, 0.99)):
@@ -34,71 +34,71 @@ class Lion(torch.optim.Optimizer):
     def step(self) -> None:  # type: ignore[override]  # there are no closures here
         """Move every weight that has a gradient."""
         for group in self.param_groups:
-            mixing, keeping = group["betas"]
+            beta1, beta2 = group["betas"]
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
                 state = self.state[weight]
                 mean = state.setdefault("mean", torch.zeros_like(weight))
-                direction = mean.lerp(weight.grad, 1 - mixing).sign_()
+                direction = mean.lerp(weight.grad, 1 - beta1).sign_()
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(direction, alpha=-group["lr"])
-                mean.lerp_(weight.grad, 1 - keeping)
+                mean.lerp_(weight.grad, 1 - beta2)
 
 
 class Lookahead:
-    """Slow weights that follow an optimizer's fast ones.
+    """Lookahead: slow weights that follow the fast weights of another optimizer.
 
     Zhang 2019, "Lookahead optimizer: k steps forward, 1 step back", Algorithm 1.
-    After every `steps` steps the slow weights go the `share` of the way to the fast ones, which
-    then go on from there.  Slow weights and the count of steps are kept in the state of the
-    optimizer inside, beside its own.
+    After every `steps` steps the slow weights move by `alpha` of the way to the fast ones, which
+    then go on from there.  Slow weights and the count of steps are in the state of the inner
+    optimizer, beside its own.
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, steps: int = 5, alpha: float = 0.5):
-        self.inside = optimizer
+        self.optimizer = optimizer
         self.steps = steps
-        self.share = alpha
+        self.alpha = alpha
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """Those of the optimizer inside, as all that follows."""
-        return self.inside.param_groups
+        """Those of the inner optimizer."""
+        return self.optimizer.param_groups
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients."""
-        self.inside.zero_grad(set_to_none)
+        self.optimizer.zero_grad(set_to_none)
 
     @torch.no_grad()
     def step(self) -> None:
-        """A step of the fast weights, and every so many steps one of the slow."""
-        state = self.inside.state
+        """Step the fast weights, and every `steps` steps the slow ones."""
+        state = self.optimizer.state
         weights = [w for g in self.param_groups for w in g["params"] if w.grad is not None]
-        first = {w: w.clone() for w in weights if "slow" not in state.get(w, {})}
-        self.inside.step()
+        initial = {w: w.clone() for w in weights if "slow" not in state.get(w, {})}
+        self.optimizer.step()
         for weight in weights:
-            own = state[weight]
-            slow = own.setdefault("slow", first.get(weight))
-            own["steps_ahead"] = own.get("steps_ahead", 0) + 1
-            if own["steps_ahead"] == self.steps:
-                weight.copy_(slow.lerp_(weight, self.share))
-                own["steps_ahead"] = 0
+            weight_state = state[weight]
+            slow = weight_state.setdefault("slow", initial.get(weight))
+            weight_state["steps_ahead"] = weight_state.get("steps_ahead", 0) + 1
+            if weight_state["steps_ahead"] == self.steps:
+                weight.copy_(slow.lerp_(weight, self.alpha))
+                weight_state["steps_ahead"] = 0
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Move these weights too."""
-        self.inside.add_param_group(param_group)
+        self.optimizer.add_param_group(param_group)
 
     def state_dict(self) -> dict[str, Any]:
-        """Those of the optimizer inside, with the slow weights."""
-        return self.inside.state_dict()
+        """The state of the inner optimizer, with the slow weights."""
+        return self.optimizer.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
-        self.inside.load_state_dict(state)
+        self.optimizer.load_state_dict(state)
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum made orthogonal for matrices, AdamW for all else; decay is decoupled.
+    """Muon: orthogonalised momentum for matrices, AdamW for all else; decoupled weight decay.
 
     Jordan 2024, "Muon: an optimizer for hidden layers in neural networks".  A convolution's kernel
     [cout,cin,k,k] counts as a matrix of cout rows.
@@ -134,46 +134,46 @@ class Muon(torch.optim.Optimizer):
                 weight.add_(step, alpha=-group["lr"])
 
     def _orthogonal(self, gradient: Tensor, state: dict, group: dict) -> Tensor:
-        """Nesterov's momentum, orthogonal.  [cout,...] -> the same"""
+        """Orthogonalised Nesterov momentum.  [cout,...] -> the same"""
         mean = state.setdefault("mean", torch.zeros_like(gradient))
         mean.lerp_(gradient, 1 - group["momentum"])
         matrix = gradient.lerp(mean, group["momentum"]).flatten(1)
-        size = SIZE * sqrt(max(matrix.shape))
-        return orthogonal(matrix).to(gradient).reshape(gradient.shape) * size
+        scale = UPDATE_RMS * sqrt(max(matrix.shape))
+        return orthogonal(matrix).to(gradient).reshape(gradient.shape) * scale
 
     def _adam(self, gradient: Tensor, state: dict, group: dict) -> Tensor:
         """Adam's step (Kingma 2014, Algorithm 1).  [n] -> [n]"""
         if not state:
-            blank = torch.zeros_like(gradient)
-            state.update(steps=0, mean=blank, square=blank.clone())
-        first, second = group["betas"]
+            zeros = torch.zeros_like(gradient)
+            state.update(steps=0, mean=zeros, square=zeros.clone())
+        beta1, beta2 = group["betas"]
         state["steps"] += 1
-        state["mean"].lerp_(gradient, 1 - first)
-        state["square"].lerp_(gradient.square(), 1 - second)
-        mean = state["mean"] / (1 - first ** state["steps"])
-        square = state["square"] / (1 - second ** state["steps"])
+        state["mean"].lerp_(gradient, 1 - beta1)
+        state["square"].lerp_(gradient.square(), 1 - beta2)
+        mean = state["mean"] / (1 - beta1 ** state["steps"])
+        square = state["square"] / (1 - beta2 ** state["steps"])
         return mean / (square.sqrt() + 1e-8)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly U V^T of the singular value decomposition U S V^T, by Newton and Schulz.
+    """Nearly U V^T of the singular value decomposition U S V^T, by Newton-Schulz iteration.
 
-    Singular values end between about 0.7 and 1.2, which serves as well as 1 (Jordan 2024).  In
-    bfloat16 on a GPU, where matrix products are faster for it.  [rows,columns] -> the same
+    Singular values end between about 0.7 and 1.2, which serves as well as 1 (Jordan 2024).  On a
+    GPU in bfloat16, which is faster there.  [rows,columns] -> the same
     """
-    a, b, c = COEFFICIENTS
+    a, b, c = NEWTON_SCHULZ
     x = matrix.bfloat16() if matrix.is_cuda else matrix.float()
     tall = matrix.shape[0] > matrix.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)
-    for _ in range(ITERATIONS):
+    for _ in range(NEWTON_SCHULZ_STEPS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
     return x.T if tall else x
 
 
 class Optimizer(Protocol):
-    """What a `Stepper` needs of PyTorch's optimizers, and of what stands around them."""
+    """The part of PyTorch's `Optimizer` that a `Stepper` calls."""
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -189,7 +189,7 @@ class Optimizer(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Moments and counts under "state", by the place of their weight."""
+        """Moments and counts under "state", by the index of their weight."""
         ...
 
     def load_state_dict(self, state: dict[str, Any], /) -> None:
@@ -217,7 +217,7 @@ def adagrad(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optim
 
 
 def adadelta(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
-    """Adadelta (Zeiler 2012); `momentum` is its rho.  The paper's rate is 1."""
+    """Adadelta (Zeiler 2012); `momentum` is its rho.  The paper's learning rate is 1."""
     return torch.optim.Adadelta(groups, lr=lr, rho=momentum, foreach=True)
 
 
@@ -227,26 +227,26 @@ def rmsprop(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optim
 
 
 def adam(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
-    """Adam (Kingma 2014); decay is added to the gradient."""
+    """Adam (Kingma 2014); weight decay is added to the gradient."""
     return torch.optim.Adam(groups, lr=lr, betas=(momentum, 0.999), fused=True)
 
 
 def adamw(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
-    """Adam with decoupled decay (Loshchilov 2017)."""
+    """AdamW: Adam with decoupled weight decay (Loshchilov 2017)."""
     return torch.optim.AdamW(groups, lr=lr, betas=(momentum, 0.999), fused=True)
 
 
 def lion(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
-    """Lion (Chen 2023) with decoupled decay; `momentum` is its beta 1."""
+    """Lion (Chen 2023) with decoupled weight decay; `momentum` is its beta 1."""
     return Lion(groups, lr, (momentum, 0.99))
 
 
 def muon(groups: list[dict], lr: float, momentum: float) -> torch.optim.Optimizer:
-    """Muon for matrices (Jordan 2024), AdamW for vectors; decay is decoupled."""
+    """Muon for matrices (Jordan 2024), AdamW for vectors; decoupled weight decay."""
     return Muon(groups, lr, momentum)
 
 
-# Decay is added to the gradient (the square of the weights in the loss) unless called decoupled.
+# Weight decay is added to the gradient (an L2 penalty in the loss) unless called decoupled.
 OPTIMIZERS: dict[str, Callable[[list[dict], float, float], torch.optim.Optimizer]] = {
     "sgd": sgd,
     "nesterov": nesterov,
@@ -263,30 +263,31 @@ OPTIMIZERS: dict[str, Callable[[list[dict], float, float], torch.optim.Optimizer
 def parameter_groups(
     model: nn.Module, weight_decay: float, *, layer_decay: float = 1.0
 ) -> list[dict]:
-    """Decay for weights; none for biases and the vectors of normalisation layers.
+    """Parameter groups: weight decay for matrices; none for biases and normalisation layers.
 
-    With `layer_decay` below 1 each layer has a group pair of its own, the last first, and a share
-    of the learning rate, "lr_scale", that is `layer_decay` times that of the layer above (Clark
-    2020, Section 3.2; Bao 2021).  A layer is a row with a matrix, and the vectors that follow it.
+    With `layer_decay` below 1 (layer-wise learning rate decay) each layer has two groups of its
+    own, the last layer first, and a factor on the learning rate, "lr_scale", that is `layer_decay`
+    times that of the layer above (Clark 2020, Section 3.2; Bao 2021).  A layer is a row with a
+    matrix, and the vectors that follow it.
     """
     if layer_decay == 1:
-        return _pair([p for p in model.parameters() if p.requires_grad], weight_decay, 1.0)
+        return _decay_groups([p for p in model.parameters() if p.requires_grad], weight_decay, 1.0)
     return [
         group
         for depth, layer in enumerate(reversed(_layers(model)))
-        for group in _pair(layer, weight_decay, layer_decay**depth)
+        for group in _decay_groups(layer, weight_decay, layer_decay**depth)
         if group["params"]
     ]
 
 
-def _pair(weights: list[nn.Parameter], weight_decay: float, rate: float) -> list[dict]:
+def _decay_groups(weights: list[nn.Parameter], weight_decay: float, lr_scale: float) -> list[dict]:
     return [
         {
             "params": [p for p in weights if p.ndim > 1],
             "weight_decay": weight_decay,
-            "lr_scale": rate,
+            "lr_scale": lr_scale,
         },
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0, "lr_scale": rate},
+        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0, "lr_scale": lr_scale},
     ]
 
 

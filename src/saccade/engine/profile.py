@@ -28,41 +28,41 @@ from saccade.engine.loop import Step, train
 from saccade.engine.state import TrainState
 from saccade.tasks.task import Task
 
-FIRST = 4  # images of the smallest batch
+MIN_BATCH = 4  # images of the smallest batch
 PROFILE_SHARE = 0.02  # share of a short training that its measurement may take ...
 MIN_SECONDS = 0.15  # ... but so many seconds at least
-SIDE = 1024  # of the matrices whose product the machine's rate is measured by
+MATRIX_SIZE = 1024  # of the matrices whose product the machine's rate is measured by
 
 
 class LiveTensors(TorchDispatchMode):
-    """Bytes of the tensors that were made within the block and live: now, and at the most."""
+    """Bytes of the live tensors that were made within the block: now, and at the peak."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: dict[int, weakref.ref[torch.UntypedStorage]] = {}
-        self.now = self.most = 0
+        self.storages: dict[int, weakref.ref[torch.UntypedStorage]] = {}
+        self.current = self.peak = 0
 
     def __torch_dispatch__(
         self, function: Callable, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        made = function(*args, **(kwargs or {}))
-        for tensor in tree_leaves(made):
+        outputs = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(outputs):
             if isinstance(tensor, Tensor):
                 self._count(tensor.untyped_storage())
-        return made
+        return outputs
 
     def _count(self, storage: torch.UntypedStorage) -> None:
         key, size = storage._cdata, storage.nbytes()
-        if key in self.seen or not size:
+        if key in self.storages or not size:
             return
-        self.now += size
-        self.most = max(self.most, self.now)
+        self.current += size
+        self.peak = max(self.peak, self.current)
 
-        def gone(_: object) -> None:
-            self.now -= size
-            self.seen.pop(key, None)
+        def freed(_: object) -> None:
+            self.current -= size
+            self.storages.pop(key, None)
 
-        self.seen[key] = weakref.ref(storage, gone)
+        self.storages[key] = weakref.ref(storage, freed)
 
 
 def free_device_memory(device: torch.device) -> int:
@@ -72,7 +72,7 @@ def free_device_memory(device: torch.device) -> int:
 
 @contextmanager
 def peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
-    """Gives the function to ask, after the block, how many bytes more were in use at the most.
+    """Yield a function that gives, after the block, the peak of memory within it in bytes.
 
     On a GPU that is what its allocator counted.  Elsewhere it is what tensors took: workspaces
     inside of kernels are not known.
@@ -83,13 +83,13 @@ def peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
         before = torch.cuda.memory_allocated(device)
         yield lambda: torch.cuda.max_memory_allocated(device) - before
         return
-    with LiveTensors() as living:
-        yield lambda: living.most
+    with LiveTensors() as live:
+        yield lambda: live.peak
 
 
 @dataclass(frozen=True)
 class StepProfile:
-    """Seconds and bytes; of whole batches as trained."""
+    """Time and memory of training steps on whole batches: seconds and bytes."""
 
     step_seconds: float
     eval_seconds: float  # of one held-out image
@@ -100,7 +100,7 @@ class StepProfile:
 
 @dataclass
 class TrainingCopy:
-    """A copy of a training, to be tried without touching it."""
+    """A copy of a training, whose steps leave the training itself as it is."""
 
     state: TrainState
     task: Task
@@ -130,10 +130,10 @@ class TrainingCopy:
         return cls(state, task, loader, augment, loader.order(0))
 
     def step(self, images: int) -> float:
-        """Seconds of one step with so many images, to the end of the device's work."""
+        """Seconds of one step with a batch of `images` images, to the end of the device's work."""
         data, start = self.loader, self.done % max(1, len(self.order) - images)
-        part = self.order[start : start + images]
-        loader = Loader(data.images, data.targets, images, lambda epoch: part)
+        indices = self.order[start : start + images]
+        loader = Loader(data.images, data.targets, images, lambda epoch: indices)
         self.done += images
         events = train(self.state, loader, self.augment, epochs=1)
         began = time.perf_counter()
@@ -147,72 +147,74 @@ class TrainingCopy:
             stepper.steps_done, stepper.done = 0, 0.0
         return seconds
 
-    def profile_batches(self, batch: int, enough: Callable[[], bool]) -> None:
-        """Try ever larger batches up to `batch`, and that one again and again, until `enough`."""
-        size = min(FIRST, batch)
-        self.step(size)  # what is made but once, such as moments
+    def profile_batches(self, batch_size: int, enough: Callable[[], bool]) -> None:
+        """Try ever larger batches up to `batch_size`, and that one repeatedly, until `enough`."""
+        size = min(MIN_BATCH, batch_size)
+        self.step(size)  # warm-up: moments and workspaces are allocated once
         while True:
-            with peak_memory(self.state.device) as most:
+            with peak_memory(self.state.device) as peak:
                 self.step(size)
             times = [self.step(size), self.step(size)]
-            while size == batch and not enough() and len(times) < 100:
+            while size == batch_size and not enough() and len(times) < 100:
                 times.append(self.step(size))
             self.sizes.append(size)
             self.seconds.append(min(times) if len(times) == 2 else median(times))
-            self.bytes.append(most())
-            if size == batch or (len(self.sizes) > 1 and enough()):
+            self.bytes.append(peak())
+            if size == batch_size or (len(self.sizes) > 1 and enough()):
                 return
-            size = min(2 * size, batch)
+            size = min(2 * size, batch_size)
 
     def measure(self, seconds: float) -> float:
         """Seconds to measure one held-out image, in about so many seconds."""
         per_image = self.seconds[-1] / self.sizes[-1]
-        count = int(max(FIRST, min(256, seconds / per_image, len(self.loader.targets))))
-        first = torch.arange(min(count, len(self.loader.targets)))
-        loader = Loader(self.loader.images, self.loader.targets, len(first), lambda epoch: first)
+        count = int(max(MIN_BATCH, min(256, seconds / per_image, len(self.loader.targets))))
+        indices = torch.arange(min(count, len(self.loader.targets)))
+        loader = Loader(
+            self.loader.images, self.loader.targets, len(indices), lambda epoch: indices
+        )
         times = []
         for _ in range(2):
             began = time.perf_counter()
             for prediction, *_ in predict(self.state.main.model, self.task, loader):
                 prediction.to("cpu")
             times.append(time.perf_counter() - began)
-        return min(times) / len(first)
+        return min(times) / len(indices)
 
 
 def profile_steps(
-    training: TrainingCopy, batch: int, micro: int, steps: int, seconds: float
+    training: TrainingCopy, batch_size: int, micro_batch: int, steps: int, seconds: float
 ) -> StepProfile:
     """Time and memory of a step in a training of `steps` steps, in at most so many seconds.
 
-    A short training is not kept waiting: measuring ends, too, after `PROFILE_SHARE` of what it will
-    take by what is known so far, or after `MIN_SECONDS`.
+    For a short training measuring ends earlier: after `PROFILE_SHARE` of the time forecast for it
+    so far, or after `MIN_SECONDS`.
     """
     began = time.perf_counter()
 
     def enough() -> bool:
         if not training.seconds:
             return False
-        forecast = steps * extrapolate(training.sizes, training.seconds, batch)
+        forecast = steps * extrapolate(training.sizes, training.seconds, batch_size)
         return time.perf_counter() - began > min(
             seconds, max(MIN_SECONDS, PROFILE_SHARE * forecast)
         )
 
     with fork_rng(training.state.device):
-        training.profile_batches(batch, enough)
-        step = extrapolate(training.sizes, training.seconds, batch)
+        training.profile_batches(batch_size, enough)
+        step = extrapolate(training.sizes, training.seconds, batch_size)
         held_out = training.measure(min(seconds / 4, PROFILE_SHARE * steps * step / 4))
-    through = micro or batch
+    images_at_once = micro_batch or batch_size
     return StepProfile(
         step,
         held_out,
-        int(extrapolate(training.sizes, training.bytes, through)),
+        int(extrapolate(training.sizes, training.bytes, images_at_once)),
         resident_bytes(training.state),
         training.sizes[-1],
     )
 
 
 def extrapolate(x: list[int], y: list[float] | list[int], at: int) -> float:
-    """The value at `at` of the line through the last two points; never below the smallest y."""
+    """Linear extrapolation to `at` from the last two points; never below the smallest y."""
     if at in x:
         return y[x.index(at)]
     if len(x) < 2:
@@ -226,32 +228,33 @@ def resident_bytes(state: TrainState) -> int:
     tensors = [t for model in state.models for t in model.state_dict().values()]
     for stepper in state.steppers.values():
         moments = stepper.optimizer.state_dict()["state"]
-        tensors += [t for one in moments.values() for t in one.values() if isinstance(t, Tensor)]
+        values = [value for moment in moments.values() for value in moment.values()]
+        tensors += [value for value in values if isinstance(value, Tensor)]
     return sum(t.nbytes for t in tensors)
 
 
 def peak_flops(device: torch.device, dtype: torch.dtype) -> float:
-    """Operations a second of a large matrix product: the best of five.
+    """FLOP/s of a large matrix product: the best of six.
 
     A processor's seconds are those that each thread works, so that other programs do not make the
     machine look slow.
     """
     cuda = device.type == "cuda"
-    side = 8 * SIDE if cuda else SIDE
+    size = 8 * MATRIX_SIZE if cuda else MATRIX_SIZE
     clock, threads = (
         (time.perf_counter, 1) if cuda else (time.process_time, torch.get_num_threads())
     )
-    left = torch.ones(side, side, dtype=dtype, device=device)
+    matrix = torch.ones(size, size, dtype=dtype, device=device)
     best = float("inf")
     for _ in range(6):
         began = clock()
-        (left @ left)[0, 0].item()
+        (matrix @ matrix)[0, 0].item()
         best = min(best, (clock() - began) / threads)
-    return 2 * side**3 / best
+    return 2 * size**3 / best
 
 
 @contextmanager
 def fork_rng(device: torch.device) -> Iterator[None]:
-    """PyTorch's own chance after the block is what it was before."""
+    """PyTorch's global random state after the block is what it was before."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield

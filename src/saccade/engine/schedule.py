@@ -1,4 +1,4 @@
-"""Schedules: the learning rate of every step, as a function of the share of training done."""
+"""Learning-rate schedules: a factor on the learning rate, by the share of training done."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from collections.abc import Callable
 from math import cos, inf, pi
 from typing import Any
 
-Schedule = Callable[[float], float]  # share of the training done, 0 to 1 -> factor of the rate
+Schedule = Callable[[float], float]  # share of the training done, 0 to 1 -> factor on the peak lr
 
 
 def constant() -> Schedule:
-    """The full rate throughout."""
+    """The peak learning rate throughout."""
     return lambda done: 1.0
 
 
 def cosine() -> Schedule:
-    """Half a cosine from the full rate to zero (Loshchilov 2016, Equation 5)."""
+    """Cosine annealing from the peak learning rate to zero (Loshchilov 2016, Equation 5)."""
     return lambda done: (1 + cos(pi * done)) / 2
 
 
 def linear() -> Schedule:
-    """A straight line from the full rate to zero."""
+    """Linear decay from the peak learning rate to zero."""
     return lambda done: 1 - done
 
 
 def polynomial(power: float = 2.0) -> Schedule:
-    """The share that is left, to a power, as in Caffe's "poly" policy."""
+    """Polynomial decay, (1 - done)^power, as in Caffe's "poly" policy."""
     return lambda done: (1 - done) ** power
 
 
 def multistep(drops: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
-    """The rate times `factor` at each of `drops`, shares of the training (He 2015, Section 4.2)."""
+    """Times `factor` at each of `drops`, shares of the training (He 2015, Section 4.2)."""
     return lambda done: factor ** sum(done >= drop for drop in drops)
 
 
 def one_cycle(rise: float = 0.3, low: float = 1 / 25, end: float = 1 / 250_000) -> Schedule:
-    """Half a cosine up from `low` over the share `rise`, half a cosine down to `end`.
+    """One cycle: half a cosine up from `low` over the share `rise`, half a cosine down to `end`.
 
-    Smith 2017, "Super-convergence"; the numbers are PyTorch's.  The momentum stays as it is.
+    Smith 2017, "Super-convergence"; the defaults are PyTorch's.  The momentum stays as it is.
     """
 
     def factor(done: float) -> float:
@@ -49,10 +49,10 @@ def one_cycle(rise: float = 0.3, low: float = 1 / 25, end: float = 1 / 250_000) 
 
 
 def triangular(cycles: int = 4, low: float = 0.25) -> Schedule:
-    """Straight up from `low` to the full rate and down again, `cycles` times.
+    """Cyclical: linearly up from `low` to the peak learning rate and down again, `cycles` times.
 
-    Smith 2015, "Cyclical learning rates", Section 3; a quarter of the full rate is its rule of
-    thumb for `low` (Section 3.3).
+    Smith 2015, "Cyclical learning rates", Section 3; a quarter of the peak is its rule of thumb for
+    `low` (Section 3.3).
     """
 
     def factor(done: float) -> float:
@@ -62,12 +62,12 @@ def triangular(cycles: int = 4, low: float = 0.25) -> Schedule:
 
 
 def exponential(lowest: float, highest: float) -> Schedule:
-    """From one factor to another, each step by the same ratio: for finding a rate."""
+    """From one factor to another, each step by the same ratio: for the learning rate range test."""
     return lambda done: lowest * (highest / lowest) ** done
 
 
 def with_warmup(schedule: Schedule, share: float) -> Schedule:
-    """`schedule` after a straight line from zero to its begin over `share` of the training."""
+    """`schedule` after a linear warmup from zero over `share` of the training."""
     if share <= 0:
         return schedule
     begin = schedule(0.0)
@@ -77,10 +77,10 @@ def with_warmup(schedule: Schedule, share: float) -> Schedule:
 
 
 class ReduceOnPlateau:
-    """A factor that drops to a tenth when a number to be lowered stays where it is.
+    """A factor on the learning rate, times `drop` whenever a metric to minimise stops improving.
 
     Krizhevsky 2012, Section 5, did so by hand, three times, when the validation error stopped
-    improving.  `patience` is the number of looks without improvement that are borne.
+    improving.  `patience` is the number of epochs without improvement before a drop.
     """
 
     def __init__(self, patience: float = inf, drop: float = 0.1):
@@ -90,10 +90,10 @@ class ReduceOnPlateau:
         self.best = inf
         self.waited = 0
 
-    def observe(self, number: float) -> None:
-        """Take note of the number, once an epoch."""
-        if number < self.best:
-            self.best, self.waited = number, 0
+    def observe(self, metric: float) -> None:
+        """Take the metric of an epoch, lower is better."""
+        if metric < self.best:
+            self.best, self.waited = metric, 0
             return
         self.waited += 1
         if self.waited > self.patience:
@@ -108,7 +108,7 @@ class ReduceOnPlateau:
         self.factor, self.best, self.waited = state["factor"], state["best"], state["waited"]
 
 
-SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the full rate on; a warm-up goes before
+SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the peak on; a warmup goes before
     "constant": constant,
     "linear": linear,
     "polynomial": polynomial,
@@ -116,14 +116,14 @@ SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the full rate on; a war
     "multistep": multistep,
     "plateau": constant,  # and a `ReduceOnPlateau` beside it
 }
-CYCLES: dict[str, Callable[[float], Schedule]] = {  # these rise themselves
+CYCLES: dict[str, Callable[[float], Schedule]] = {  # with a rise of their own
     "one_cycle": one_cycle,
     "triangular": lambda warmup: with_warmup(triangular(), warmup),
 }
 
 
 def make_schedule(name: str, warmup: float) -> Schedule:
-    """The schedule of this name, rising over the share `warmup` of the training."""
+    """The schedule of this name, with a warmup over the share `warmup` of the training."""
     if name in CYCLES:
         return CYCLES[name](warmup)
     return with_warmup(SCHEDULES[name](), warmup)

@@ -1,6 +1,7 @@
-"""Stages: which rows learn in which epochs, released from the last one down.  Needs no torch.
+"""Stages of gradual unfreezing: which rows are trained in which epochs.  Needs no torch.
 
-Howard & Ruder 2018, "Universal language model fine-tuning for text classification", Section 3.3.
+Rows are released from the last one down.  Howard & Ruder 2018, "Universal language model
+fine-tuning for text classification", Section 3.3.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from itertools import accumulate
 
 from saccade.errors import RecipeError
 
-HEAD = "head"  # the last layer, and those of side classifiers
+HEAD = "head"  # the last layer, and those of auxiliary classifiers
 ALL = "all"  # every row that is not frozen
-Counted = tuple[str, int | None]  # a name and its epochs; None: what is left
+StageSpec = tuple[str, int | None]  # a name and its epochs; None: what is left
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Epochs in which the same rows learn."""
+    """Epochs in which the same rows are trained."""
 
     name: str  # head, all, or the first row that learns
     first: int  # epoch, from 0
@@ -32,13 +33,13 @@ class Stage:
 
 
 def stages(specs: Sequence[str], epochs: int, *, fitted: bool) -> tuple[Stage, ...]:
-    """The stages of a training of so many epochs, from names such as head, layer4:3 and all.
+    """The stages of a training of `epochs` epochs, from names such as head, layer4:3 and all.
 
-    Those without a number share what the others leave, the later ones the rest.  A head that is
-    `fitted` in one go has had its stage by then, unless it has a number.  Raises `RecipeError`
-    where the epochs do not suffice or are not used up, and for an order that no network has.
+    Stages without a number of epochs share the remaining ones, the later stages the remainder.  A
+    leading head that is `fitted` in closed form needs no stage, unless it has a number.  Raises
+    `RecipeError` where the epochs do not suffice or are not used up, and for an impossible order.
     """
-    named = [_read(text) for text in specs] or [(ALL, None)]
+    named = [_parse(text) for text in specs] or [(ALL, None)]
     if fitted and len(named) > 1 and named[0] == (HEAD, None):
         named = named[1:]
     names = [name for name, _ in named]
@@ -53,7 +54,7 @@ def stages(specs: Sequence[str], epochs: int, *, fitted: bool) -> tuple[Stage, .
 
 
 def extended_stages(stages: Sequence[Stage]) -> tuple[str, ...]:
-    """The names that lead to the same stages in a longer training; the last one is longer."""
+    """The specs of the same stages in a longer training, in which the last one is longer."""
     return (*(f"{stage.name}:{stage.epochs}" for stage in stages[:-1]), stages[-1].name)
 
 
@@ -62,8 +63,8 @@ def stage_at(stages: Sequence[Stage], epoch: int) -> Stage:
     return [stage for stage in stages if stage.first <= epoch][-1]
 
 
-def _read(text: str) -> Counted:
-    """A name and its number: "layer4:3", or "layer4"."""
+def _parse(text: str) -> StageSpec:
+    """The name and the epochs of a spec: "layer4:3", or "layer4"."""
     name, colon, count = text.partition(":")
     if not name or (colon and not (count.isdecimal() and int(count))):
         raise RecipeError(
@@ -73,18 +74,18 @@ def _read(text: str) -> Counted:
     return name, int(count) if colon else None
 
 
-def _lengths(named: Sequence[Counted], epochs: int) -> list[int]:
+def _lengths(named: Sequence[StageSpec], epochs: int) -> list[int]:
     """The epochs of each stage."""
     if not epochs:
         return [0] * len(named)
     stated = [count for _, count in named if count is not None]
-    open_ones, left = len(named) - len(stated), epochs - sum(stated)
-    if left < open_ones or (left and not open_ones):
-        least = sum(stated) + open_ones
+    unstated, left = len(named) - len(stated), epochs - sum(stated)
+    if left < unstated or (left and not unstated):
+        least = sum(stated) + unstated
         raise RecipeError(
-            f"model.stages take {'at least ' if open_ones else ''}{least} epochs, and there are "
+            f"model.stages take {'at least ' if unstated else ''}{least} epochs, and there are "
             f"{epochs}",
             f"set train.epochs={least}, or write other numbers behind the stages",
         )
-    shares = iter([left * (k + 1) // open_ones - left * k // open_ones for k in range(open_ones)])
+    shares = iter([left * (k + 1) // unstated - left * k // unstated for k in range(unstated)])
     return [next(shares) if count is None else count for _, count in named]

@@ -24,24 +24,24 @@ from saccade.errors import WeightsError
 from saccade.tasks.task import Task
 
 Objective = Callable[[Mapping[str, nn.Module], Batch], Mapping[str, Tensor]]
-"""From all networks by name and a batch to scalars by name; `"loss"` is the one to lower."""
+"""From all networks by name and a batch to scalar losses by name; `"loss"` is minimised."""
 
 MODEL = "model"  # the name of a network that is trained alone
 
 
 @dataclass(frozen=True)
 class NetworkState:
-    """One network with its optimizer, what that lowers, and what follows from its steps."""
+    """One network with its optimizer, its objective, its unfreezing and its EMA."""
 
     model: nn.Module
-    stepper: Stepper  # of the weights of the model, and of no others
+    stepper: Stepper  # of the weights of this model alone
     objective: Objective
     unfreezing: Unfreezing = ALL_AT_ONCE
     ema: EMA | None = None
 
     @property
     def eval_model(self) -> nn.Module:
-        """The network to measure and to use: its EMA where there is one."""
+        """The network to evaluate and to save: its EMA where there is one."""
         return self.ema.model if self.ema else self.model
 
     @property
@@ -54,7 +54,7 @@ class NetworkState:
         self.unfreezing.begin_epoch(self.model, self.stepper, epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that changes from step to step."""
+        """Weights, optimizer state and EMA."""
         return {
             "weights": self.model.state_dict(),
             "stepper": self.stepper.state_dict(),
@@ -75,11 +75,11 @@ class TrainState:
     """Networks by name, in the order in which they step."""
 
     networks: Mapping[str, NetworkState]
-    name: str = MODEL  # of the network that is measured, put into the bundle and used
+    name: str = MODEL  # of the network that is evaluated and saved in the bundle
 
     @property
     def main(self) -> NetworkState:
-        """The network that is measured, put into the bundle and used."""
+        """The network that is evaluated and saved in the bundle."""
         return self.networks[self.name]
 
     @property
@@ -104,21 +104,21 @@ class TrainState:
 
     @property
     def steppers(self) -> dict[str, Stepper]:
-        """The optimizer steps by the name of their network."""
+        """The steppers by the name of their network."""
         return {name: network.stepper for name, network in self.networks.items()}
 
     @property
     def lr(self) -> dict[str, float]:
-        """The learning rates of the step to come, by the name that logs give them."""
+        """The learning rates of the next step, by their name in the log."""
         return {self.label(name, "lr"): stepper.lr for name, stepper in self.steppers.items()}
 
     @property
     def micro_batches(self) -> dict[str, int]:
-        """How many images go through each network at a time; 0: the whole batch."""
+        """The micro-batch size of each network, in images; 0: the whole batch."""
         return {name: stepper.micro_batch for name, stepper in self.steppers.items()}
 
     def label(self, name: str, value: str) -> str:
-        """What logs call a value of a network: "loss" of the only one, else "generator/loss"."""
+        """A value's name in the log: "loss" of the only network, else "generator/loss"."""
         return value if len(self.networks) == 1 else f"{name}/{value}"
 
     def train_mode(self) -> None:
@@ -127,13 +127,15 @@ class TrainState:
             training_mode(network.model)
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
-        """One optimizer step of each network in turn; gives all losses, detached, by label."""
+        """One optimizer step of each network in turn; returns all losses [], detached, by label."""
         models = {name: network.model for name, network in self.networks.items()}
         losses: dict[str, Tensor] = {}
         for name, network in self.networks.items():
             parallel = {name: self.world.data_parallel(network.model)}
-            found = network.stepper.train_step(partial(network.objective, models | parallel), batch)
-            losses |= {self.label(name, key): loss for key, loss in found.items()}
+            network_losses = network.stepper.train_step(
+                partial(network.objective, models | parallel), batch
+            )
+            losses |= {self.label(name, key): loss for key, loss in network_losses.items()}
         return losses
 
     def begin_epoch(self, epoch: int) -> None:
@@ -142,15 +144,15 @@ class TrainState:
             network.begin_epoch(epoch)
 
     def update_ema(self) -> None:
-        """Move the EMA of each network that has one towards its weights of this instant."""
+        """Update the EMA of each network that has one."""
         for network in self.networks.values():
             if network.ema:
                 network.ema.update()
 
-    def observe(self, number: float) -> None:
-        """Tell every schedule, once an epoch, of a held-out number that ought to fall."""
+    def observe(self, metric: float) -> None:
+        """Give every schedule the validation metric of an epoch, lower is better."""
         for stepper in self.steppers.values():
-            stepper.observe(number)
+            stepper.observe(metric)
 
     def stop(self) -> None:
         """Finish before steps or time are used up."""
@@ -158,7 +160,7 @@ class TrainState:
             stepper.stop()
 
     def state_dict(self) -> dict[str, Any]:
-        """All that changes from step to step, by network."""
+        """The state of each network, by name."""
         return {name: network.state_dict() for name, network in self.networks.items()}
 
     def load_state_dict(self, state: Mapping[str, Any], epoch: int) -> None:
@@ -167,8 +169,8 @@ class TrainState:
         Raises `WeightsError` where that is of other networks than these.
         """
         if state.keys() != self.networks.keys():
-            held, own = (", ".join(names) or "none" for names in (state, self.networks))
-            what = f"the checkpoint holds the networks {held}; the training has {own}"
+            saved, own = (", ".join(names) or "none" for names in (state, self.networks))
+            what = f"the checkpoint holds the networks {saved}; the training has {own}"
             raise WeightsError(what, "train again into a new folder: --out NAME")
         for name, network in self.networks.items():
             network.load_state_dict(state[name], epoch)
@@ -181,7 +183,7 @@ def supervised(
     unfreezing: Unfreezing = ALL_AT_ONCE,
     ema: EMA | None = None,
 ) -> TrainState:
-    """The state of a network that is trained alone, on the losses of a task."""
+    """The state of one network, trained on the losses of a task."""
 
     def objective(networks: Mapping[str, nn.Module], batch: Batch) -> Mapping[str, Tensor]:
         return task.losses(networks[MODEL], batch)

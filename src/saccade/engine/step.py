@@ -1,8 +1,8 @@
-"""Stepper: one network's optimizer step, with all that stands around it.
+"""The optimizer step of one network.
 
-Schedule, mixed precision, gradient accumulation, clipping and what to do when memory runs out sit
-beside the optimizer, so that the training loop has no `if`.  `compile_in_place` is for the
-network's forward and backward pass.
+Schedule, mixed precision, gradient accumulation, gradient clipping and smaller micro-batches when
+memory runs out belong to the step, so that the training loop has no `if`.  `compile_in_place` is
+for the network's forward and backward pass.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Stepper:
     2017, "Mixed precision training", Section 3.2); a step whose gradient overflows is left out,
     and the scale halved.
 
-    A group of the optimizer that has an "lr_scale" moves at that share of the learning rate; one
-    that is new in step "first_step" comes to it over the next "warmup_steps".  The clock of
-    `minutes` begins here, and goes on where it was when a state is loaded.
+    "lr_scale" of a parameter group is a factor on the learning rate; a group that is new in step
+    "first_step" rises to it over the next "warmup_steps".  The clock of `minutes` starts when the
+    stepper is made, and goes on where it was when a state is loaded.
     """
 
     optimizer: Optimizer
@@ -47,31 +47,31 @@ class Stepper:
     total_steps: int
     _: KW_ONLY
     precision: str = "float32"  # of convolutions and matrix products; weights stay float32
-    clip: float = 0.0  # highest norm of the whole gradient; 0: as it is
-    minutes: float = 0.0  # after which the schedule is at its end all the same; 0: no limit
-    micro_batch: int = 0  # images that go through at a time; 0: the whole batch
-    min_micro_batch: int = 1  # images that a shortage of memory may bring micro_batch down to
+    clip: float = 0.0  # maximum norm of the whole gradient; 0: no clipping
+    minutes: float = 0.0  # after which the training ends all the same; 0: no limit
+    micro_batch: int = 0  # images of a forward and backward pass; 0: the whole batch
+    min_micro_batch: int = 1  # images down to which micro_batch is halved when memory runs out
     plateau: ReduceOnPlateau = field(default_factory=ReduceOnPlateau)
     world: World = SINGLE_PROCESS  # the processes that share each batch
 
     def __post_init__(self) -> None:
         self.dtype = PRECISIONS[self.precision]
-        place = next(p.device.type for g in self.optimizer.param_groups for p in g["params"])
-        self.scaler = torch.amp.GradScaler(place, enabled=self.dtype is torch.float16)
+        device_type = next(p.device.type for g in self.optimizer.param_groups for p in g["params"])
+        self.scaler = torch.amp.GradScaler(device_type, enabled=self.dtype is torch.float16)
         self.peak_lr: float = self.optimizer.param_groups[0]["lr"]
         self.steps_done = 0
         self.began = time.monotonic()
         self.done = 0.0  # share of the training
-        self.stopped = False  # before its time
+        self.stopped = False  # early
 
     @property
     def lr_scales(self) -> list[float]:
-        """The factor on the learning rate of each parameter group in the step to come."""
+        """The factor on the learning rate of each parameter group in the next step."""
         return [self._lr_scale(group) for group in self.optimizer.param_groups]
 
     @property
     def lr(self) -> float:
-        """The learning rate of the step to come."""
+        """The learning rate of the next step."""
         return self.peak_lr * self.schedule(self.done) * self.plateau.factor
 
     @property
@@ -81,7 +81,7 @@ class Stepper:
 
     @property
     def seconds(self) -> float:
-        """What the clock has counted."""
+        """Seconds of training so far."""
         return time.monotonic() - self.began
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
@@ -90,7 +90,7 @@ class Stepper:
         return torch.autocast(device.type, dtype=self.dtype, enabled=lower)
 
     def backward_and_step(self, loss: Tensor) -> None:
-        """One optimizer step on the gradient of `loss`, a scalar."""
+        """One optimizer step on the gradient of `loss` [], a scalar."""
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self._optimizer_step()
@@ -98,12 +98,12 @@ class Stepper:
     def train_step(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
     ) -> dict[str, Tensor]:
-        """One optimizer step on the gradient of the batch's "loss"; gives all losses, detached.
+        """One optimizer step on the batch's "loss" []; returns all losses [], detached.
 
-        Accumulated from micro-batches, the gradient is that of the whole batch where losses are
-        means over images that do not meet, as they do in batch normalisation.  Where memory does
-        not suffice, the step begins again with half as many images at a time, down to
-        `min_micro_batch`.  Raises `ResourceError` where these are too many.
+        Accumulated over micro-batches, the gradient is that of the whole batch where losses are
+        means over independent images, which batch normalisation makes dependent.  When memory runs
+        out, the step starts over with half the micro-batch, down to `min_micro_batch`.  Raises
+        `ResourceError` where these are too many.
         """
         while (totals := self._accumulate(losses_of, batch)) is None:
             self._halve_micro_batch(len(self.world.shard(batch)[0]))
@@ -114,58 +114,58 @@ class Stepper:
     def _accumulate(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
     ) -> dict[str, Tensor] | None:
-        """The losses of the batch, its gradient in the weights; None where memory is short."""
+        """The losses of the batch, its gradient in the weights; None when memory runs out."""
         self.optimizer.zero_grad(set_to_none=True)
         totals: dict[str, Tensor] = {}
-        mine, counts = self.world.shard(batch)
-        parts = micro_batches(mine, self.micro_batch)
+        shard, counts = self.world.shard(batch)
+        chunks = micro_batches(shard, self.micro_batch)
         try:
-            for part in parts:
-                share = counts * len(part) / len(batch)
-                with self.world.gradient_sync(part is parts[-1]):
-                    with self.autocast(part.images.device):
-                        losses = losses_of(part)
+            for chunk in chunks:
+                share = counts * len(chunk) / len(batch)
+                with self.world.gradient_sync(chunk is chunks[-1]):
+                    with self.autocast(chunk.images.device):
+                        losses = losses_of(chunk)
                     self.scaler.scale(self.world.size * share * losses["loss"]).backward()
                 for name, loss in losses.items():
                     totals[name] = totals.get(name, 0) + share * loss.detach()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            return None  # what the failed pass held goes with its error
+            return None  # the tensors of the failed pass are freed with its error
         return totals
 
     def _halve_micro_batch(self, length: int) -> None:
-        """Take half as many images of a batch of `length` at a time as just now."""
-        now = min(self.micro_batch or length, length)
-        if now <= self.min_micro_batch:
-            raise out_of_memory_error(now)
-        self.micro_batch = max(self.min_micro_batch, ceil(now / 2))
+        """Halve the micro-batch size in a batch of `length` images."""
+        current = min(self.micro_batch or length, length)
+        if current <= self.min_micro_batch:
+            raise out_of_memory_error(current)
+        self.micro_batch = max(self.min_micro_batch, ceil(current / 2))
 
     def add_groups(self, groups: list[dict[str, Any]], first_step: int, warmup_steps: int) -> None:
-        """Train what is new in `groups` from `first_step` on; what is trained already stays."""
-        held = {weight for group in self.optimizer.param_groups for weight in group["params"]}
+        """Train the new weights in `groups` from `first_step` on, after a warmup of their own."""
+        trained = {weight for group in self.optimizer.param_groups for weight in group["params"]}
         for group in groups:
-            if new := [weight for weight in group["params"] if weight not in held]:
+            if new := [weight for weight in group["params"] if weight not in trained]:
                 start = {"first_step": first_step, "warmup_steps": warmup_steps}
                 self.optimizer.add_param_group({**group, "params": new, **start})
 
     def stop(self) -> None:
-        """Finish before the steps or the time are used up."""
+        """End the training before its steps or minutes are used up."""
         self.stopped = True
 
-    def observe(self, number: float) -> None:
-        """Take note, once an epoch, of a held-out number that ought to fall."""
-        self.plateau.observe(number)
+    def observe(self, metric: float) -> None:
+        """Give the schedule the validation metric of an epoch, lower is better."""
+        self.plateau.observe(metric)
 
     def _optimizer_step(self) -> None:
         """Clip, set each group's learning rate, step, and count the step."""
-        groups, rate = self.optimizer.param_groups, self.lr
+        groups, lr = self.optimizer.param_groups, self.lr
         if self.clip:
             self.scaler.unscale_(self.optimizer)  # type: ignore[arg-type]
             weights = [p for group in groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(weights, self.clip)
-        for group, share in zip(groups, self.lr_scales, strict=True):
-            group["lr"] = rate * share
+        for group, lr_scale in zip(groups, self.lr_scales, strict=True):
+            group["lr"] = lr * lr_scale
         self.scaler.step(self.optimizer)  # type: ignore[arg-type]
         self.scaler.update()
         self.steps_done += 1
@@ -185,7 +185,7 @@ class Stepper:
         return min(1.0, max(by_steps, self.world.broadcast_number(by_clock)))
 
     def state_dict(self) -> dict[str, Any]:
-        """All that changes from step to step: moments, counts, clock, plateau, loss scale."""
+        """Optimizer state, number of steps, micro-batch, clock, plateau and loss scale."""
         return {
             "optimizer": self.optimizer.state_dict()["state"],
             "steps_done": self.steps_done,
@@ -196,7 +196,7 @@ class Stepper:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`; rates and decays stay those of this optimizer."""
+        """Go on from a `state_dict`; learning rates and decays stay those of this optimizer."""
         groups = self.optimizer.state_dict()["param_groups"]
         weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
         state_of = {
@@ -211,7 +211,7 @@ class Stepper:
 
 
 def _in_memory_order(state: dict[str, Any], weight: Tensor) -> dict[str, Any]:
-    """Moments in the order in memory of their weight, which fused optimizers rely on."""
+    """Moments in the memory format of their weight, which fused optimizers rely on."""
     return {
         name: torch.empty_like(weight).copy_(value)
         if isinstance(value, Tensor) and value.shape == weight.shape
@@ -221,11 +221,11 @@ def _in_memory_order(state: dict[str, Any], weight: Tensor) -> dict[str, Any]:
 
 
 def micro_batches(batch: Batch, size: int) -> list[Batch]:
-    """The batch in order, in parts of equal length of at most `size` images; 0: as a whole."""
+    """The batch split, in order, into equal parts of at most `size` images; 0: as a whole."""
     if not size:
         return [batch]
-    parts = batch.index.tensor_split(ceil(len(batch) / size))
-    ends = accumulate(map(len, parts), initial=0)
+    chunks = batch.index.tensor_split(ceil(len(batch) / size))
+    ends = accumulate(map(len, chunks), initial=0)
     return [batch[slice(first, end)] for first, end in pairwise(ends)]
 
 
@@ -253,28 +253,28 @@ MODES = {  # torch.compile's
 }
 
 
-def compile_in_place(model: nn.Module, how: str, device: torch.device) -> None:
+def compile_in_place(model: nn.Module, mode: str, device: torch.device) -> None:
     """Have torch.compile compile `model` at its first step: "off", "on", or "graphs" on CUDA.
 
-    It costs 20 to 190 seconds before the first step, and again for the first measuring; on a
-    processor it gains little or nothing (docs/speed.md).  Weights keep their names: the module
-    itself stays.  Raises what `refuse_compiling` raises.
+    It costs 20 to 190 seconds before the first step, and again before the first evaluation; on a
+    CPU it gains little or nothing (docs/speed.md).  Weights keep their names, as the module is
+    compiled in place.  Raises what `refuse_compiling` raises.
     """
-    refuse_compiling(how, device)
-    if how != "off":
-        model.compile(mode=MODES[how])
+    refuse_compiling(mode, device)
+    if mode != "off":
+        model.compile(mode=MODES[mode])
 
 
-def refuse_compiling(how: str, device: torch.device) -> None:
+def refuse_compiling(mode: str, device: torch.device) -> None:
     """Raise `UsageError` for graphs without CUDA, `ResourceError` without a compiler."""
-    if how == "graphs" and device.type != "cuda":
+    if mode == "graphs" and device.type != "cuda":
         hint = "set train.compile=on, or off"
         raise UsageError(f"train.compile=graphs needs a CUDA device, not {device}", hint)
-    if how != "off" and device.type == "cpu" and not has_compiler():
+    if mode != "off" and device.type == "cpu" and not has_compiler():
         hint = f"install {COMPILERS[0]}, or leave train.compile=off"
         raise ResourceError("train.compile needs a C++ compiler, and none is found", hint)
 
 
 def has_compiler() -> bool:
-    """Whether torch.compile finds what it needs for a processor."""
+    """Whether there is a C++ compiler, which torch.compile needs on a CPU."""
     return any(shutil.which(name) for name in (os.environ.get("CXX", ""), *COMPILERS))

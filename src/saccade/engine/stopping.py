@@ -1,4 +1,4 @@
-"""When a training ends: on a signal, of which the second insists, or by early stopping."""
+"""The end of a training: on a signal, or by early stopping."""
 
 from __future__ import annotations
 
@@ -14,71 +14,71 @@ from torch import nn
 
 
 class StopRequest:
-    """Whether, and by which signal, the work was asked to stop."""
+    """Whether a stop was requested, and by which signal."""
 
     def __init__(self) -> None:
-        self.number: int | None = None
-        self.before: dict[int, Any] = {}  # the handlers that were there, by signal
+        self.signum: int | None = None
+        self.previous_handlers: dict[int, Any] = {}  # by signal
 
-    def note(self, number: int, frame: object) -> None:
-        """Take a signal: the first is a request, a second one acts as it always did."""
-        if self.number is None:
-            self.ask(number)
+    def handle(self, signum: int, frame: object) -> None:
+        """Handle a signal: the first is a request, a second one goes to the previous handler."""
+        if self.signum is None:
+            self.request_stop(signum)
             return
-        handler = self.before[number]
-        while outer := _around(handler):
-            handler = outer.before[number]
-        signal.signal(number, handler)
-        signal.raise_signal(number)
+        handler = self.previous_handlers[signum]
+        while outer := _outer_request(handler):
+            handler = outer.previous_handlers[signum]
+        signal.signal(signum, handler)
+        signal.raise_signal(signum)
 
-    def ask(self, number: int) -> None:
-        """Set the flag, and that of the block around."""
-        self.number = number
-        if outer := _around(self.before[number]):
-            outer.ask(number)
+    def request_stop(self, signum: int) -> None:
+        """Set the flag, and that of the enclosing block."""
+        self.signum = signum
+        if outer := _outer_request(self.previous_handlers[signum]):
+            outer.request_stop(signum)
 
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Within the block SIGINT and SIGTERM only set a flag; a second one acts as it always did.
+    """Within the block SIGINT and SIGTERM only set a flag; a second one goes to the old handler.
 
-    Where such blocks lie in each other, what one is asked all are.  Outside of the main thread,
+    A request to an inner block is one to the blocks around it, too.  Outside of the main thread,
     where Python delivers no signals, the flag stays unset.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    request.before = {number: signal.getsignal(number) for number in numbers}
-    if outer := _around(request.before[signal.SIGINT]):
-        request.number = outer.number
-    for number in numbers:
-        signal.signal(number, request.note)
+    signums = (signal.SIGINT, signal.SIGTERM)
+    request.previous_handlers = {signum: signal.getsignal(signum) for signum in signums}
+    if outer := _outer_request(request.previous_handlers[signal.SIGINT]):
+        request.signum = outer.signum
+    for signum in signums:
+        signal.signal(signum, request.handle)
     try:
         yield request
     finally:
-        for number, handler in request.before.items():
-            signal.signal(number, handler)
+        for signum, handler in request.previous_handlers.items():
+            signal.signal(signum, handler)
 
 
-def _around(handler: Any) -> StopRequest | None:
-    """The request of the block around, where a signal's handler is one's."""
+def _outer_request(handler: Any) -> StopRequest | None:
+    """The request of the enclosing block, where a signal's handler belongs to one."""
     owner = getattr(handler, "__self__", None)
     return owner if isinstance(owner, StopRequest) else None
 
 
 class EarlyStopping:
-    """The best held-out number so far, with the weights that it was measured with.
+    """Early stopping: the best validation metric so far, its epoch and its weights.
 
-    `patience` is the number of epochs without a better one after which training is over; 0: never.
-    `keep` says whether weights are remembered.  A number is better when it is lower, as for
-    `ReduceOnPlateau`; equal ones are not, so the first of them is kept.
+    `patience` is the number of epochs without a better metric after which training ends; 0: never.
+    `keep_weights` keeps the weights of the best epoch.  Lower is better, as for `ReduceOnPlateau`;
+    of equal metrics the first counts.
     """
 
-    def __init__(self, patience: int = 0, *, keep: bool = False):
-        self.patience, self.keep = patience, keep
-        self.number, self.epoch, self.waited = inf, 0, 0
+    def __init__(self, patience: int = 0, *, keep_weights: bool = False):
+        self.patience, self.keep_weights = patience, keep_weights
+        self.best, self.epoch, self.waited = inf, 0, 0
         self.weights: dict[str, Any] | None = None
 
     @property
@@ -86,28 +86,28 @@ class EarlyStopping:
         """Whether `patience` is used up."""
         return 0 < self.patience <= self.waited
 
-    def update(self, epoch: int, number: float, network: nn.Module) -> None:
-        """Take note of an epoch's number, and of the network that it was measured with."""
-        if number < self.number:
-            self.number, self.epoch, self.waited = number, epoch, 0
-            if self.keep:
-                self.weights = copy.deepcopy(network.state_dict())
+    def update(self, epoch: int, metric: float, model: nn.Module) -> None:
+        """Take the metric of an epoch, and the network that it was measured with."""
+        if metric < self.best:
+            self.best, self.epoch, self.waited = metric, epoch, 0
+            if self.keep_weights:
+                self.weights = copy.deepcopy(model.state_dict())
         else:
             self.waited += 1
 
     def reset_patience(self) -> None:
-        """Bear as many epochs without a better number as at the beginning."""
+        """Start counting epochs without a better metric anew."""
         self.waited = 0
 
-    def restore_best(self, network: nn.Module) -> None:
-        """Put the remembered weights into `network`."""
+    def restore_best(self, model: nn.Module) -> None:
+        """Load the weights of the best epoch into `model`, if they were kept."""
         if self.weights is not None:
-            network.load_state_dict(self.weights)
+            model.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        """The best number, its epoch and its weights, and the epochs waited since."""
+        """The best metric, its epoch and its weights, and the epochs since."""
         return {
-            "number": self.number,
+            "number": self.best,
             "epoch": self.epoch,
             "waited": self.waited,
             "weights": self.weights,
@@ -115,5 +115,5 @@ class EarlyStopping:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a `state_dict`."""
-        self.number, self.epoch = state["number"], state["epoch"]
+        self.best, self.epoch = state["number"], state["epoch"]
         self.waited, self.weights = state["waited"], state["weights"]

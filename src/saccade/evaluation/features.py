@@ -1,4 +1,4 @@
-"""features: what a layer of a network makes of images, for use elsewhere."""
+"""Feature extraction: the output of a layer for each image, written to a file."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ from saccade.words import aligned, html_table
 
 @dataclass(frozen=True, repr=False)
 class WrittenFeatures:
-    """A row of numbers for each image, in a file, and what the rows are."""
+    """A file with the features of each image, and the manifest of its rows."""
 
     features: Path  # .npy, float32 [N,D]
     manifest: Path  # name, label, split: a row an image, in the same order
     model: str
-    layer: str  # empty: what goes into the last one
+    layer: str  # "": the input of the last one
     shape: tuple[int, int]
     unreadable: tuple[Skipped, ...] = ()  # images that could not be read
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {
             "features": str(self.features),
             "manifest": str(self.manifest),
@@ -82,24 +83,24 @@ def write_features(
     """
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
-    cut = backbone(network, layer)
-    parts, rows, failed = [], [], []
+    extractor = backbone(network, layer)
+    matrices, rows, failed = [], [], []
     with progress_bar("looking") as progress:
         for split, items in _splits(data):
             result = decode_all(items, preprocessing)
             failed += result.failed
-            kept = [items[k] for k in result.indices]
-            if kept:
-                decoding = DecodedImages(kept, result.images, preprocessing)
-                parts.append(features(cut, decoding, AugmentedCopies(), progress)[:, 0])
-                rows += [(item.name, label_text(item.label), split) for item in kept]
-    if not parts:
+            readable = [items[k] for k in result.indices]
+            if readable:
+                decoding = DecodedImages(readable, result.images, preprocessing)
+                matrices.append(features(extractor, decoding, AugmentedCopies(), progress)[:, 0])
+                rows += [(item.name, label_text(item.label), split) for item in readable]
+    if not matrices:
         raise DataError(f"no image of '{data}' can be read")
-    return _write(out, torch.cat(parts), rows, (str(model), layer), tuple(failed))
+    return _write(out, torch.cat(matrices), rows, (str(model), layer), tuple(failed))
 
 
 def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
-    """The network with its first row, and how its images are prepared."""
+    """The network of a run, a bundle or a name, with its preprocessing."""
     if Path(model).is_dir():
         if weights is not None:
             raise UsageError(f"'{model}' has weights of its own", "leave --weights out")
@@ -119,11 +120,11 @@ def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, 
 
 
 def _weights_of(network: str, weights: str | None) -> Pretrained:
-    """Those that are named, those that lie here, or the first that are published."""
+    """The named weights, those on this machine, or the first published ones."""
     size = input_shape(network)[1]
     if weights is None and not network.startswith(PREFIX):
-        known = local_weights(size, network)
-        weights = known[0].tag if known else "imagenet"
+        local = local_weights(size, network)
+        weights = local[0].tag if local else "imagenet"
     return pretrained(weights or "imagenet", network)
 
 
@@ -135,19 +136,20 @@ def _splits(data: str | Path) -> Iterator[tuple[str, tuple[Item, ...]]]:
 
 def _write(
     out: Path,
-    numbers: Tensor,
+    matrix: Tensor,
     rows: list[tuple[str, str, str]],
     origin: tuple[str, str],
     failed: tuple[Skipped, ...],
 ) -> WrittenFeatures:
+    """Write the features `matrix` [N,D] and the manifest `rows` into the folder `out`."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("name", "label", "split"))
     table.writerows(rows)
     with atomic_file(out / "features.npy") as temporary, temporary.open("wb") as file:
-        np.save(file, numbers.numpy())
+        np.save(file, matrix.numpy())
     atomic_write(out / "manifest.csv", text.getvalue())
-    count, width = numbers.shape
+    count, width = matrix.shape
     return WrittenFeatures(
         out / "features.npy", out / "manifest.csv", *origin, (count, width), failed
     )

@@ -1,4 +1,4 @@
-"""measure: a trained network on labelled images, its own held-out ones or others."""
+"""Evaluation of a trained network on labelled images: its own splits, or other data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from saccade.evaluation.readable import (
     select_threshold,
     slice_of_each,
     slices,
-    trained_on,
+    training_overlap,
 )
 from saccade.files import atomic_write
 from saccade.metrics.ranking import SelectedThreshold
@@ -41,23 +41,23 @@ FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder o
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What is to be told besides the numbers of all images."""
+    """The options of an evaluation, besides the metrics of all images."""
 
-    tta: str = ""  # test-time augmentation: what to take the mean over, as in "crops flip"
-    by: str = ""  # what makes slices
+    tta: str = ""  # test-time augmentation: transforms to average over, as in "crops flip"
+    by: str = ""  # grouping into slices, as of `slice_of_each`
     corrupt: str = ""  # names and families of corruptions, or all
     threshold_target: ThresholdTarget | None = None
     out: Path | None = None  # a folder, or a .csv file for the predictions alone
 
     def validate(self) -> None:
-        """Raise `UsageError` for what is there already."""
+        """Raise `UsageError` for an output file that exists."""
         for path in self.files:
             if path.exists():
                 raise UsageError(f"'{path}' exists", "take another --out, or remove it")
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What to write: the predictions, in a folder the numbers and the report too."""
+        """The files to write: the predictions, and in a folder the metrics and the report too."""
         if self.out is None:
             return ()
         if self.out.suffix.lower() == ".csv":
@@ -65,7 +65,7 @@ class EvaluationOptions:
         return tuple(self.out / name for name in FILES)
 
     def command(self, run: Run, data: str | Path | None, split: str) -> str:
-        """What a person types for it."""
+        """The command line of this evaluation."""
         options = {"split": "" if split == "test" else split, "by": self.by, "out": self.out}
         if self.threshold_target:
             options |= {
@@ -81,50 +81,52 @@ DEFAULT_OPTIONS = EvaluationOptions()
 
 
 def measure(
-    run: Run, data: str | Path | None, split: str, wanted: EvaluationOptions = DEFAULT_OPTIONS
+    run: Run, data: str | Path | None, split: str, options: EvaluationOptions = DEFAULT_OPTIONS
 ) -> Evaluation:
     """Evaluate the run's bundle on `data`, or on a split of its own images."""
-    wanted.validate()
-    bundle, maps = run.bundle, tta_transforms(_words(wanted.tta)) if wanted.tta else ()
-    corruptions = _corruptions(wanted.corrupt, bundle)
-    if wanted.threshold_target:
+    options.validate()
+    bundle, tta = run.bundle, tta_transforms(_split_names(options.tta)) if options.tta else ()
+    corruptions = _corruptions(options.corrupt, bundle)
+    if options.threshold_target:
         refuse_without_confidence(bundle.task)
-    items = _own(run, split) if data is None else _given(data, split)
-    place = run.started["data"] if data is None else str(data)
-    parts = slice_of_each(items, wanted.by, place) if wanted.by else {}
-    ready = EvaluationSet.of(items, bundle)
-    learned = 0 if data is None else trained_on(run, ready.items)
-    found = ready.evaluate(bundle, maps)
-    measured = bundle.task.metric().measured(found.rows, ready.groups)
+    items = _run_items(run, split) if data is None else _data_items(data, split)
+    source = run.started["data"] if data is None else str(data)
+    slice_names = slice_of_each(items, options.by, source) if options.by else {}
+    evaluation_set = EvaluationSet.of(items, bundle)
+    overlap = 0 if data is None else training_overlap(run, evaluation_set.items)
+    outputs = evaluation_set.evaluate(bundle, tta)
+    report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
     evaluation = replace(
-        Evaluation.of(split, bundle.task.kind, measured),
-        notes=(*_notes(ready.items, bundle, learned), *_mean_note(len(maps))),
-        unreadable=ready.failed,
-        slices=slices(bundle.task, found, ready, parts, measured.metrics[0].name),
-        robustness=_corrupted(bundle, ready, corruptions, maps) if corruptions else None,
-        selected=_selected(run, wanted.threshold_target, found)
-        if wanted.threshold_target
+        Evaluation.of(split, bundle.task.kind, report),
+        notes=(*_notes(evaluation_set.items, bundle, overlap), *_tta_note(len(tta))),
+        unreadable=evaluation_set.failed,
+        slices=slices(bundle.task, outputs, evaluation_set, slice_names, report.metrics[0].name),
+        robustness=_robustness(bundle, evaluation_set, corruptions, tta) if corruptions else None,
+        selected=_selected_threshold(run, options.threshold_target, outputs)
+        if options.threshold_target
         else None,
     )
-    if wanted.files:
-        write_predictions(wanted.files[0], ready.items, bundle.task, found)
-    if wanted.files[1:]:
-        asked = EvaluatedData(None if data is None else str(data), wanted.command(run, data, split))
-        _write_folder(wanted.files, run, evaluation, ready, asked)
+    if options.files:
+        write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
+    if options.files[1:]:
+        evaluated = EvaluatedData(
+            None if data is None else str(data), options.command(run, data, split)
+        )
+        _write_folder(options.files, run, evaluation, evaluation_set, evaluated)
     return evaluation
 
 
-def _notes(items: Sequence[Item], bundle: Bundle, learned: int) -> Iterator[str]:
-    """What of the images makes numbers say less than they seem to."""
+def _notes(items: Sequence[Item], bundle: Bundle, overlap: int) -> Iterator[str]:
+    """Notes on missing classes, and on images that the run was trained on."""
     yield from missing_note(items, bundle.classes, "the data")
-    if learned:
+    if overlap:
         yield (
-            f"the run was trained on {learned:,} of these {len(items):,} images: "
+            f"the run was trained on {overlap:,} of these {len(items):,} images: "
             "on these the numbers are too good"
         )
 
 
-def _mean_note(count: int) -> tuple[str, ...]:
+def _tta_note(count: int) -> tuple[str, ...]:
     return (
         (f"test-time augmentation: each prediction is the mean over {count} views",)
         if count > 1
@@ -132,59 +134,64 @@ def _mean_note(count: int) -> tuple[str, ...]:
     )
 
 
-def _words(text: str) -> list[str]:
+def _split_names(text: str) -> list[str]:
     """Names with spaces or commas between them."""
     return text.replace(",", " ").split()
 
 
-def _corruptions(wanted: str, bundle: Bundle) -> tuple[str, ...]:
-    return names(bundle.preprocessing.channels, " ".join(_words(wanted))) if wanted else ()
+def _corruptions(text: str, bundle: Bundle) -> tuple[str, ...]:
+    return names(bundle.preprocessing.channels, " ".join(_split_names(text))) if text else ()
 
 
-def _corrupted(
-    bundle: Bundle, ready: EvaluationSet, corruptions: Sequence[str], maps: Sequence[TTATransform]
+def _robustness(
+    bundle: Bundle,
+    evaluation_set: EvaluationSet,
+    corruptions: Sequence[str],
+    tta: Sequence[TTATransform],
 ) -> Robustness:
     measurements, total = [], 1 + len(corruptions) * len(SEVERITIES)
     with progress_bar("corrupting") as progress:
-        for done, measurement in enumerate(ready.robustness(bundle, corruptions, maps), 1):
+        for done, measurement in enumerate(evaluation_set.robustness(bundle, corruptions, tta), 1):
             measurements.append(measurement)
             progress(done, total)
     return Robustness.of(measurements)
 
 
-def _selected(run: Run, wish: ThresholdTarget, found: EvaluationOutputs) -> SelectedThreshold:
-    """The threshold for `wish`, chosen on the run's own validation images; kept if wished."""
-    val = EvaluationSet.of(_own(run, "val"), run.bundle).evaluate(run.bundle)
-    chosen = select_threshold(wish, val, found)
-    if wish.save:
-        save_min_confidence(run.path / "bundle", chosen.on_validation.value)
-    return chosen
+def _selected_threshold(
+    run: Run, target: ThresholdTarget, outputs: EvaluationOutputs
+) -> SelectedThreshold:
+    """The threshold for `target`, chosen on the run's validation images; saved where asked."""
+    val = EvaluationSet.of(_run_items(run, "val"), run.bundle).evaluate(run.bundle)
+    selected = select_threshold(target, val, outputs)
+    if target.save:
+        save_min_confidence(run.path / "bundle", selected.on_validation.value)
+    return selected
 
 
 def _write_folder(
     files: Sequence[Path],
     run: Run,
     evaluation: Evaluation,
-    ready: EvaluationSet,
-    asked: EvaluatedData,
+    evaluation_set: EvaluationSet,
+    evaluated: EvaluatedData,
 ) -> None:
-    """The numbers and the report, beside the predictions that are there already."""
-    predictions, numbers, report = files
+    """Write the metrics and the report; the predictions are written already."""
+    predictions, metrics, report = files
     text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
-    atomic_write(numbers, f"{text}\n")
-    tested = TestedImages.read(predictions, ready.images)
-    atomic_write(report, evaluation_page(run, evaluation, tested, asked))
+    atomic_write(metrics, f"{text}\n")
+    tested = TestedImages.read(predictions, evaluation_set.images)
+    atomic_write(report, evaluation_page(run, evaluation, tested, evaluated))
 
 
-def _own(run: Run, split: str) -> Sequence[Item]:
-    parts = ("train", "val", "test")
-    if split not in parts:
-        raise UsageError(f"no split is called '{split}'", f"there are {', '.join(parts)}")
+def _run_items(run: Run, split: str) -> Sequence[Item]:
+    splits = ("train", "val", "test")
+    if split not in splits:
+        raise UsageError(f"no split is called '{split}'", f"there are {', '.join(splits)}")
     source = open_source(run.started["data"])
     return getattr(read_split(run.path / "split.csv", source), split)
 
 
-def _given(data: str | Path, split: str) -> Sequence[Item]:
+def _data_items(data: str | Path, split: str) -> Sequence[Item]:
     source = open_source(data)
     if source.splits == ("all",):
         return source.read("all")

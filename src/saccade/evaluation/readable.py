@@ -1,4 +1,4 @@
-"""Labelled images that could be read: what a bundle says of them, in slices, above a threshold."""
+"""The decoded images of an evaluation: predictions of a bundle, slices, and thresholds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from saccade.data.store import digests
 from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
-from saccade.metrics.measure import named_number
+from saccade.metrics.measure import named_metric
 from saccade.metrics.ranking import (
     SelectedThreshold,
     threshold_at,
@@ -46,7 +46,7 @@ BATCH = 256  # images
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Images ready for a network, in the order in which they were given."""
+    """Decoded images with their targets, in the order of the items."""
 
     items: tuple[Item, ...]
     images: ImageStore
@@ -55,114 +55,116 @@ class EvaluationSet:
 
     @classmethod
     def of(cls, items: Sequence[Item], bundle: Bundle) -> EvaluationSet:
-        """Decoded as `bundle` needs them; labels that it cannot know are refused before that."""
+        """Decode the images of `items` for `bundle`; raises `DataError` for unknown labels."""
         refuse_other_labels(items, bundle.task)
         bundle.task.targets(items)
         result = decode_all(items, bundle.preprocessing)
-        kept = tuple(items[k] for k in result.indices)
-        if not kept:
+        readable = tuple(items[k] for k in result.indices)
+        if not readable:
             first = f"; {result.failed[0].name}: {result.failed[0].reason}" if items else ""
             raise DataError(f"no image can be read{first}")
-        return cls(kept, result.images, bundle.task.targets(kept), result.failed)
+        return cls(readable, result.images, bundle.task.targets(readable), result.failed)
 
     @property
     def groups(self) -> Tensor | None:
+        """The group of each image, if any has one.  -> [N] int64, or None"""
         return groups_of(self.items)
 
-    def evaluate(self, bundle: Bundle, maps: Sequence[TTATransform] = ()) -> EvaluationOutputs:
-        """What the network says of each, the mean over `maps` where there are some."""
+    def evaluate(self, bundle: Bundle, tta: Sequence[TTATransform] = ()) -> EvaluationOutputs:
+        """The network's outputs, averaged over the transforms `tta`, if any."""
         model, task = bundle.model, bundle.task
-        return evaluate(model, task, self._loader, tta=maps, novelty=bundle.novelty)
+        return evaluate(model, task, self._loader, tta=tta, novelty=bundle.novelty)
 
     def robustness(
-        self, bundle: Bundle, corruptions: Sequence[str], maps: Sequence[TTATransform] = ()
+        self, bundle: Bundle, corruptions: Sequence[str], tta: Sequence[TTATransform] = ()
     ) -> Iterator[CorruptionScore]:
-        """The leading number under each of `corruptions`, at all severities."""
+        """The primary metric under each of `corruptions`, at all severities."""
         model, task = bundle.model, bundle.task
-        return robustness(model, task, self._loader, corruptions, self.groups, maps)
+        return robustness(model, task, self._loader, corruptions, self.groups, tta)
 
     @property
     def _loader(self) -> Loader:
         return Loader(self.images, self.targets, BATCH, sequential(len(self.items)))
 
 
-MOST_COMPARED = 100_000  # training images, up to which their contents are compared
+MAX_COMPARED = 100_000  # training images, up to which their contents are compared
 
 
-def trained_on(run: Run, items: Sequence[Item]) -> int:
-    """Those of `items` whose contents are in the training images of `run`, while these lie there.
+def training_overlap(run: Run, items: Sequence[Item]) -> int:
+    """How many `items` have the content of a training image of `run`; 0 where these are gone.
 
-    Files that were read before are known by their times and not read again.
+    Digests are cached by the files' times.
     """
     try:
         train = read_split(run.path / "split.csv", open_source(run.started["data"])).train
     except (SaccadeError, OSError):  # moved, changed or gone
         return 0
-    if len(train) > MOST_COMPARED:
+    if len(train) > MAX_COMPARED:
         return 0
-    memory = cache_folder() / "digests.sqlite"
-    known = set(digests(train, memory))
-    return sum(content in known for content in digests(items, memory))
+    cache = cache_folder() / "digests.sqlite"
+    training_digests = set(digests(train, cache))
+    return sum(content in training_digests for content in digests(items, cache))
 
 
-MOST_SLICES = 200  # slices: with more, each holds too few images to say anything
-NO_SLICE = "(none)"  # the slice of images that belong to no other
+MAX_SLICES = 200  # with more, each has too few images
+NO_SLICE = "(none)"  # the slice of images without one
 
 
 def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
-    """The slice that each item is in, by its name; `data` is where they come from.
+    """The name of each item's slice, by the item's name; `data` is their source.
 
     `by` is group, folder, a table with its column as in `weather.csv::sky`, a column of the table
     that `data` is, or a regular expression on names: what its first group finds.
     """
     grouping = _grouping(by, data)
-    parts = {item.name: grouping(item) or NO_SLICE for item in items}
-    count = len(set(parts.values()))
-    if set(parts.values()) == {NO_SLICE}:
+    slice_names = {item.name: grouping(item) or NO_SLICE for item in items}
+    count = len(set(slice_names.values()))
+    if set(slice_names.values()) == {NO_SLICE}:
         raise UsageError(
             f"'{by}' tells nothing of these images, such as '{items[0].name}'",
             "write group, folder, a column of the table, table.csv::column, or a pattern of names",
         )
-    if count > MOST_SLICES:
+    if count > MAX_SLICES:
         raise UsageError(
-            f"'{by}' makes {count} slices of {len(items)} images, more than {MOST_SLICES}",
+            f"'{by}' makes {count} slices of {len(items)} images, more than {MAX_SLICES}",
             "name something that many images share",
         )
-    return parts
+    return slice_names
 
 
 def slices(
     task: Task,
-    found: EvaluationOutputs,
-    ready: EvaluationSet,
-    parts: Mapping[str, str],
-    number: str,
+    outputs: EvaluationOutputs,
+    evaluation_set: EvaluationSet,
+    slice_names: Mapping[str, str],
+    name: str,
 ) -> tuple[Slice, ...]:
-    """The number of this name of each of `parts`, in their natural order."""
-    metric, places = task.metric(), defaultdict[str, list[int]](list)
-    for at, item in enumerate(ready.items):
-        if item.name in parts:
-            places[parts[item.name]].append(at)
-    made = []
-    for part in sorted(places, key=natural_sort_key):
-        at = torch.tensor(places[part])
-        groups = None if ready.groups is None else ready.groups[at]
-        one = named_number(metric, found.rows[at], number, groups)
-        value = one.value if math.isfinite(one.value) else math.nan  # of too few images
-        made.append(Slice(part, replace(one, value=value)))
-    return tuple(made)
+    """The metric of this name on each slice, in natural order of their names."""
+    metric, rows = task.metric(), defaultdict[str, list[int]](list)
+    for index, item in enumerate(evaluation_set.items):
+        if item.name in slice_names:
+            rows[slice_names[item.name]].append(index)
+    result = []
+    for slice_name in sorted(rows, key=natural_sort_key):
+        index = torch.tensor(rows[slice_name])
+        groups = None if evaluation_set.groups is None else evaluation_set.groups[index]
+        measured = named_metric(metric, outputs.rows[index], name, groups)
+        if not math.isfinite(measured.value):  # of too few images
+            measured = replace(measured, value=math.nan)
+        result.append(Slice(slice_name, measured))
+    return tuple(result)
 
 
 def _grouping(by: str, data: str | None) -> Grouping:
-    place, _, column = by.partition("::")
+    table, _, column = by.partition("::")
     if by == "group":
         return by_source
     if by == "folder":
         return by_folder
-    if Path(place).suffix.lower() in TABLES:
-        if not Path(place).is_file():
-            raise DataError(f"there is no table '{place}'", "check the path")
-        return _by_cells(column_values(Path(place), column))
+    if Path(table).suffix.lower() in TABLES:
+        if not Path(table).is_file():
+            raise DataError(f"there is no table '{table}'", "check the path")
+        return _by_cells(column_values(Path(table), column))
     source = Path((data or "").partition("::")[0])
     if source.suffix.lower() in TABLES and source.is_file():
         try:
@@ -177,17 +179,17 @@ def _by_cells(cells: Mapping[str, str]) -> Grouping:
 
 
 class ThresholdTarget(NamedTuple):
-    """What a threshold is to reach on validation images."""
+    """The target of a confidence threshold on validation images."""
 
-    criterion: str  # precision: a share of answers that are right; coverage: a share answered
+    criterion: str  # "precision", the share of answers that are right, or "coverage", of answers
     target: float
-    save: bool = False  # whether the bundle is to have the threshold from then on
+    save: bool = False  # whether to save the threshold in the bundle
 
     @classmethod
-    def of(cls, precision: float | None, coverage: float | None, keep: bool) -> ThresholdTarget:
-        """The wish as a person says it; raises `UsageError` for none or two at a time."""
-        given = {"precision": precision, "coverage": coverage}
-        named = [(what, share) for what, share in given.items() if share is not None]
+    def of(cls, precision: float | None, coverage: float | None, save: bool) -> ThresholdTarget:
+        """The target from the options of a command; raises `UsageError` for none or both."""
+        options = {"precision": precision, "coverage": coverage}
+        named = [(what, share) for what, share in options.items() if share is not None]
         if len(named) != 1:
             raise UsageError(
                 "a threshold is found for one thing", "give --precision 0.98 or --coverage 0.9"
@@ -195,34 +197,34 @@ class ThresholdTarget(NamedTuple):
         for what, share in named:
             if not 0 < share <= 1:
                 raise UsageError(f"--{what} cannot be {share:g}", "it is a share: 0.98, say")
-        return cls(*named[0], keep)
+        return cls(*named[0], save)
 
 
 def refuse_without_confidence(task: Task) -> None:
-    """Raise `UsageError` where there is no confidence in one answer."""
+    """Raise `UsageError` for a task without a confidence."""
     hint = "labels have thresholds of their own, numbers a margin"
     refuse_without(Capability.CONFIDENCE, task, UsageError, hint)
 
 
 def select_threshold(
-    wish: ThresholdTarget, val: EvaluationOutputs, found: EvaluationOutputs
+    target: ThresholdTarget, val_outputs: EvaluationOutputs, outputs: EvaluationOutputs
 ) -> SelectedThreshold:
-    """The threshold that `val` asks for, and what it does to the images of `found`."""
-    confidences, right = _confidences(val)
-    choose = threshold_for_precision if wish.criterion == "precision" else threshold_for_coverage
-    chosen = choose(confidences, right, wish.target)
+    """The threshold that reaches `target` on `val_outputs`, and its effect on `outputs`."""
+    confidences, right = _confidences(val_outputs)
+    choose = threshold_for_precision if target.criterion == "precision" else threshold_for_coverage
+    chosen = choose(confidences, right, target.target)
     if chosen is None:
-        best = max(thresholds(confidences, right), key=lambda there: there.precision)
+        best = max(thresholds(confidences, right), key=lambda threshold: threshold.precision)
         raise UsageError(
-            f"no threshold has {percent(wish.target)} of its answers right on the "
+            f"no threshold has {percent(target.target)} of its answers right on the "
             f"{best.n:,} validation images",
             f"the best has {percent(best.precision)}, and answers {percent(best.coverage)}",
         )
     return SelectedThreshold(
-        wish.criterion, wish.target, chosen, threshold_at(chosen.value, *_confidences(found))
+        target.criterion, target.target, chosen, threshold_at(chosen.value, *_confidences(outputs))
     )
 
 
-def _confidences(found: EvaluationOutputs) -> tuple[Tensor, Tensor]:
-    """How sure the network is of each answer, and whether it is right.  [N] float32, [N] bool"""
-    return found.rows.predictions.amax(dim=1), found.rows.answers == found.rows.targets
+def _confidences(outputs: EvaluationOutputs) -> tuple[Tensor, Tensor]:
+    """Confidence and correctness of each prediction.  -> [N] float32, [N] bool"""
+    return outputs.rows.predictions.amax(dim=1), outputs.rows.answers == outputs.rows.targets

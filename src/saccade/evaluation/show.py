@@ -1,4 +1,4 @@
-"""show: the anatomy of a network, by its name, of a run or as it is, and its images."""
+"""The anatomy of a network, given by name, as a run or as a module: table and drawings."""
 
 from __future__ import annotations
 
@@ -19,61 +19,61 @@ from saccade.runs.run import Run
 
 def show_network(
     model: str | Path | nn.Module,
-    given: Mapping[str, Any],
+    options: Mapping[str, Any],
     *,
     drawing: str | Path | None,
     layer: str | None,
     out: str | Path | None,
 ) -> Anatomy:
-    """The table; `drawing` is a file for the network, `out` one for the field of `layer`."""
+    """The table of layers; draws the network to `drawing`, the field of `layer` to `out`."""
     if out is not None and layer is None:
         raise UsageError(
             "--out is for the image of a receptive field",
             "name its layer: --receptive-field conv1",
         )
-    network, given = _with_input(model, dict(given))
-    anatomy = show(network, **given)
+    network, options = _with_input(model, dict(options))
+    anatomy = show(network, **options)
     if isinstance(model, str | Path):
         anatomy = replace(anatomy, name=str(model))
     if drawing is not None:
         atomic_write(Path(drawing), svg(anatomy))
         say(f"the drawing is {drawing}")
     if layer is not None:
-        _draw_field(network, layer, given, Path(out or f"{anatomy.name}-{layer}.svg"))
+        _draw_field(network, layer, options, Path(out or f"{anatomy.name}-{layer}.svg"))
     return anatomy
 
 
 def _with_input(
-    model: str | Path | nn.Module, given: dict[str, Any]
+    model: str | Path | nn.Module, options: dict[str, Any]
 ) -> tuple[str | nn.Module, dict[str, Any]]:
-    """The network, and how to show it; a run's network has the input that the run gives it."""
-    given |= _input(given["size"])
+    """The network, and the options with its input size; that of a run is its preprocessing's."""
+    options |= _input_options(options["size"])
     if isinstance(model, nn.Module) or not Path(model).is_dir():
-        return model if isinstance(model, nn.Module) else str(model), given
+        return model if isinstance(model, nn.Module) else str(model), options
     bundle = Run.open(model).bundle
-    if given["input_size"] is None:
+    if options["input_size"] is None:
         p = bundle.preprocessing
-        given["input_size"] = (p.channels, p.size, p.size)
-    return bundle.model, given
+        options["input_size"] = (p.channels, p.size, p.size)
+    return bundle.model, options
 
 
-def _input(size: int | str | Sequence[int] | None) -> dict[str, Any]:
+def _input_options(size: int | str | Sequence[int] | None) -> dict[str, Any]:
     """A size in pixels alone, or channels, height and width, which "3x64x48" says as text."""
     if isinstance(size, str):
-        sides = size.split("x")
-        if not all(side.isdecimal() for side in sides):
+        lengths = size.split("x")
+        if not all(length.isdecimal() for length in lengths):
             raise UsageError(f"--size cannot be '{size}'", "write 224, or 3x64x48")
-        size = [int(side) for side in sides]
+        size = [int(length) for length in lengths]
     if isinstance(size, Sequence) and len(size) > 1:
         return {"size": None, "input_size": size}
     return {"size": size[0] if isinstance(size, Sequence) else size, "input_size": None}
 
 
-def _draw_field(network: str | nn.Module, layer: str, given: dict[str, Any], file: Path) -> None:
+def _draw_field(network: str | nn.Module, layer: str, options: dict[str, Any], file: Path) -> None:
     if file.suffix not in (".png", ".svg"):
         raise UsageError(
             f"'{file}' is neither PNG nor SVG", "name a file that ends in .png or .svg"
         )
-    image = receptive_field(network, layer, input_size=given["input_size"], size=given["size"])
+    image = receptive_field(network, layer, input_size=options["input_size"], size=options["size"])
     atomic_write(file, image.png() if file.suffix == ".png" else image.svg())
     say(f"the receptive field of {layer} is drawn in {file}")

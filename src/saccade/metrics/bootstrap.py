@@ -1,8 +1,8 @@
-"""Bootstrap: how far a number moves when the images are drawn again with replacement.
+"""The bootstrap: intervals of statistics, from resampling the images with replacement.
 
 Efron 1979, Bootstrap methods; Davison & Hinkley 1997, Bootstrap Methods and their Application,
-3.2 (strata), 3.8 (groups).  A number that is the same in every replicate, such as the kappa of a
-perfect test, has no interval: resampling can then say nothing of its spread.
+3.2 (strata), 3.8 (groups).  A statistic that is equal in every replicate, such as the kappa of a
+perfect prediction, has no interval: resampling then says nothing of its spread.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from torch import Tensor
 
 from saccade.metrics.intervals import Interval
 
-Statistic = Callable[[Tensor], Tensor]  # how often each image is there [B,N] float64 -> [B]
+Statistic = Callable[[Tensor], Tensor]  # weights, how often each image counts [B,N] float64 -> [B]
 
-PORTION = 250_000  # weights at a time: 2 MB, which a processor keeps near
-DRAWS = 4_000_000  # images drawn for each number: 2,000 replicates up to 2,000 images
-FEWEST = 200  # replicates; an end of the interval is then good to a fifth of its width
+CHUNK_SIZE = 250_000  # weights at a time: 2 MB, which fit into a processor's cache
+MAX_DRAWS = 4_000_000  # images drawn for a statistic: 2,000 replicates up to 2,000 images
+MIN_REPLICATES = 200  # an end of the interval is then good to a fifth of its width
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How often each of `n` images is drawn, replicate by replicate.
+    """A bootstrap of `n` images: how often each is drawn in each replicate.
 
     With `strata`, usually the true classes, each keeps its size.  With `groups` (images of one
-    patient, plant or place) whole groups are drawn; a group is of the stratum of most of its
-    images.
+    patient, plant or place) whole groups are drawn (cluster bootstrap); the stratum of a group is
+    that of most of its images.
     """
 
     n: int
@@ -39,81 +39,81 @@ class Resampling:
 
     @property
     def method(self) -> str:
-        """The name of an interval that is made so."""
+        """The name of this method of an interval."""
         return "bootstrap" if self.groups is None else "bootstrap of groups"
 
     def affordable(self) -> Resampling:
-        """With no more replicates than so many images allow."""
-        most = max(FEWEST, DRAWS // max(1, self.n))
-        return replace(self, replicates=min(self.replicates, most))
+        """With fewer replicates for many images, so that `MAX_DRAWS` are drawn."""
+        limit = max(MIN_REPLICATES, MAX_DRAWS // max(1, self.n))
+        return replace(self, replicates=min(self.replicates, limit))
 
     def weights(self) -> Iterator[Tensor]:
-        """Portions [B,N] float64 of all replicates; the same at every call."""
+        """The weights of all replicates in chunks [B,N] float64, the same at every call."""
         generator = torch.Generator().manual_seed(self.seed)
-        place, strata = self.units()
+        unit, strata = self.units()
         start, size = blocks(strata)
         order = strata.argsort(stable=True)
         units = len(strata)
-        for portion in portions(self.replicates, max(units, self.n)):
-            chance = torch.rand(portion, units, generator=generator, dtype=torch.float64)
-            drawn = order[start + (chance * size).long()]
-            times = torch.zeros_like(chance).scatter_add_(1, drawn, torch.ones_like(chance))
-            yield times[:, place]
+        for count in chunk_sizes(self.replicates, max(units, self.n)):
+            uniform = torch.rand(count, units, generator=generator, dtype=torch.float64)
+            drawn = order[start + (uniform * size).long()]
+            counts = torch.zeros_like(uniform).scatter_add_(1, drawn, torch.ones_like(uniform))
+            yield counts[:, unit]
 
     def units(self) -> tuple[Tensor, Tensor]:
-        """The unit of each image [N], and the stratum of each unit, what is drawn whole [U]."""
+        """The unit (group, or image) of each image, the stratum of each unit.  -> [N], [U] int64"""
         strata = torch.zeros(self.n, dtype=torch.int64) if self.strata is None else self.strata
         if self.groups is None:
             return torch.arange(self.n), strata
-        groups, place = self.groups.unique(return_inverse=True)
-        kinds, kind = strata.unique(return_inverse=True)
-        cells = torch.bincount(place * len(kinds) + kind, minlength=len(groups) * len(kinds))
-        return place, cells.view(len(groups), len(kinds)).argmax(dim=1)
+        groups, unit = self.groups.unique(return_inverse=True)
+        names, stratum = strata.unique(return_inverse=True)
+        counts = torch.bincount(unit * len(names) + stratum, minlength=len(groups) * len(names))
+        return unit, counts.view(len(groups), len(names)).argmax(dim=1)
 
 
 def blocks(strata: Tensor) -> tuple[Tensor, Tensor]:
-    """Of units sorted by stratum, where the block of each begins, and its size.  [U] -> 2 x [U]"""
+    """Of units sorted by stratum, the start and the size of each one's stratum.  [U] -> [U], [U]"""
     _, sizes = strata.unique(return_counts=True)
     starts = sizes.cumsum(dim=0) - sizes
     return starts.repeat_interleave(sizes), sizes.repeat_interleave(sizes)
 
 
-def portions(total: int, width: int) -> Iterator[int]:
-    """Numbers of rows, together `total`, of at most `PORTION` cells each."""
-    most = max(1, PORTION // max(width, 1))
-    for first in range(0, total, most):
-        yield min(most, total - first)
+def chunk_sizes(total: int, width: int) -> Iterator[int]:
+    """Numbers of rows of chunks of at most `CHUNK_SIZE` cells, `total` rows together."""
+    rows = max(1, CHUNK_SIZE // max(width, 1))
+    for first in range(0, total, rows):
+        yield min(rows, total - first)
 
 
 def mean_of(values: Tensor) -> Statistic:
-    """The mean of a number that each image has, as a statistic.  [N]"""
+    """The mean of a value of each image, as a statistic.  [N]"""
     values = values.double()
     return lambda weights: weights @ values / weights.sum(dim=1)
 
 
 def mean_over(statistics: Sequence[Statistic]) -> Statistic:
-    """The mean of several statistics, of those that are numbers."""
-    return lambda weights: torch.stack([one(weights) for one in statistics]).nanmean(dim=0)
+    """The mean of several statistics, without those that are NaN."""
+    return lambda weights: torch.stack([s(weights) for s in statistics]).nanmean(dim=0)
 
 
 def replicates(statistics: Sequence[Statistic], resampling: Resampling) -> Tensor:
-    """The statistics S of every replicate B, all of the same draws; NaN where undefined.  [S,B]"""
+    """All statistics on the same replicates; NaN where undefined.  -> [S,B] float64"""
     if not statistics:
         return torch.empty(0, resampling.replicates, dtype=torch.float64)
-    drawn = [torch.stack([one(w) for one in statistics]) for w in resampling.weights()]
-    return torch.cat(drawn, dim=1)
+    chunks = [torch.stack([s(w) for s in statistics]) for w in resampling.weights()]
+    return torch.cat(chunks, dim=1)
 
 
 def percentile(
     statistic: Statistic, resampling: Resampling, confidence: float = 0.95
 ) -> Interval | None:
-    """The middle `confidence` of the replicates; None where they are all alike."""
+    """The percentile interval of a statistic; None where all replicates are equal."""
     tail = (1 - confidence) / 2
     return quantile_interval(replicates([statistic], resampling)[0], tail, 1 - tail)
 
 
 def quantile_interval(values: Tensor, low: float, high: float) -> Interval | None:
-    """Two quantiles of those replicates [B] that are numbers; None where they are all alike."""
+    """The interval between two quantiles of finite replicates [B]; None where all are equal."""
     values = values[values.isfinite()]
     if len(values) == 0 or bool(values.max() == values.min()):
         return None

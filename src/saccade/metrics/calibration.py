@@ -1,9 +1,9 @@
-"""Calibration: whether the probabilities that are given come true as often as they say.
+"""Calibration: whether predicted probabilities agree with the frequencies of what is true.
 
 Log loss and Brier score of each image, the expected calibration error and the adaptive one, the
 reliability diagram (DeGroot & Fienberg 1983, The comparison and evaluation of forecasters), and
-temperature scaling (Guo 2017, On calibration of modern neural networks, Section 4.2), which makes
-confidences honest and leaves every answer as it is.
+temperature scaling (Guo 2017, On calibration of modern neural networks, Section 4.2), which
+calibrates confidences and changes no predicted class.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from torch import Tensor
 from saccade.metrics.bootstrap import Statistic, mean_over
 from saccade.metrics.intervals import Interval, wilson
 
-BINS = 15  # of both errors of calibration
-SMALLEST = 2.0**-149  # float32's smallest number; a probability below it counts as that
-COLDEST, HOTTEST = 0.01, 100.0  # temperatures outside have no meaning
+BINS = 15  # of both calibration errors
+MIN_PROBABILITY = 2.0**-149  # float32's smallest positive number; smaller ones count as it
+COLDEST, HOTTEST = 0.01, 100.0  # range of fitted temperatures
 
 
 def log_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Of each image, -log of the probability that the true class was given, in nats.
+    """The log loss of each image: -log of the probability of the true class, in nats.
 
     Good 1952, Rational decisions.  [N,K], [N] int64 -> [N] float64
     """
-    given = probabilities.gather(1, targets[:, None])[:, 0]
-    return -given.double().clamp_min(SMALLEST).log()
+    true_probability = probabilities.gather(1, targets[:, None])[:, 0]
+    return -true_probability.double().clamp_min(MIN_PROBABILITY).log()
 
 
 def brier_scores(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Of each image, the squared distance of the probabilities from what was true.
+    """The Brier score of each image: the squared distance of probabilities from the one-hot truth.
 
     Brier 1950, Verification of forecasts expressed in terms of probability: summed over all
     classes, 0 when certain and right, 2 when certain and wrong.  [N,K], [N] int64 -> [N] float64
@@ -43,23 +43,23 @@ def brier_scores(probabilities: Tensor, targets: Tensor) -> Tensor:
 
 
 def expected_calibration_error(confidences: Tensor, correct: Tensor, bins: int = BINS) -> Statistic:
-    """How far confidence and accuracy lie apart, bin by bin.
+    """The expected calibration error (ECE): confidence less accuracy, bin by bin.
 
     Guo 2017, Equation 3: the sum over bins of n_bin / n * |accuracy - confidence|, in bins
     (m - 1) / 15 < confidence <= m / 15.  confidences [N] in the predicted class, correct [N] bool
     """
-    place = torch.bucketize(confidences, equal_width(bins)[1:-1].to(confidences.dtype))
+    bin_index = torch.bucketize(confidences, equal_width(bins)[1:-1].to(confidences.dtype))
     gaps = confidences.double() - correct.double()
 
     def statistic(weights: Tensor) -> Tensor:
-        sums = weights.new_zeros(len(weights), bins).index_add_(1, place, weights * gaps)
+        sums = weights.new_zeros(len(weights), bins).index_add_(1, bin_index, weights * gaps)
         return sums.abs().sum(dim=1) / weights.sum(dim=1)
 
     return statistic
 
 
 def adaptive_calibration_error(probabilities: Tensor, targets: Tensor) -> Statistic:
-    """Every class's probability held to how often the class is true, in ranges of equal count.
+    """The adaptive calibration error (ACE): every class's probability, in ranges of equal count.
 
     Nixon 2019, Measuring calibration in deep learning: the mean over classes and ranges of
     |share of the class - mean probability|, ranges of a class holding N / 15 images each.  With
@@ -72,7 +72,7 @@ def adaptive_calibration_error(probabilities: Tensor, targets: Tensor) -> Statis
 
 
 def _range_gaps(probabilities: Tensor, truth: Tensor) -> Statistic:
-    """The mean over the ranges of one class.  [N], [N] float64"""
+    """The mean calibration error over the ranges of one class.  [N], [N] float64"""
     shares = _range_shares(probabilities)
     excess = shares * (truth - probabilities)[:, None]
 
@@ -84,16 +84,16 @@ def _range_gaps(probabilities: Tensor, truth: Tensor) -> Statistic:
 
 
 def _range_shares(probabilities: Tensor) -> Tensor:
-    """How much of each image lies in each range: equal probabilities lie alike.  [N] -> [N,R]"""
-    _, place, times = probabilities.unique(return_inverse=True, return_counts=True)
-    ends = times.cumsum(dim=0)[:, None]  # of equal values, by rising probability
+    """The share of each image in each range, the same for equal probabilities.  [N] -> [N,R]"""
+    _, index, counts = probabilities.unique(return_inverse=True, return_counts=True)
+    ends = counts.cumsum(dim=0)[:, None]  # of equal values, by rising probability
     borders = (len(probabilities) * torch.arange(BINS + 1) / BINS).ceil()
-    inside = ends.minimum(borders[1:]) - (ends - times[:, None]).maximum(borders[:-1])
-    return (inside.clamp_min(0).double() / times[:, None])[place]
+    inside = ends.minimum(borders[1:]) - (ends - counts[:, None]).maximum(borders[:-1])
+    return (inside.clamp_min(0).double() / counts[:, None])[index]
 
 
 class Bin(NamedTuple):
-    """Images whose confidence is in (low, high]; at best its mean is their accuracy."""
+    """A bin of a reliability diagram: images with a confidence in (low, high]."""
 
     low: float
     high: float
@@ -104,21 +104,21 @@ class Bin(NamedTuple):
 
 
 def equal_width(bins: int) -> Tensor:
-    """Ends of bins of one width from 0 to 1.  [bins + 1]"""
+    """Ends of bins of equal width from 0 to 1.  -> [bins + 1] float64"""
     return torch.linspace(0, 1, bins + 1, dtype=torch.float64)
 
 
 def equal_count(confidences: Tensor, bins: int) -> Tensor:
-    """Ends of bins of about as many images each; fewer bins where many are equal.  [<=bins+1]"""
+    """Ends of bins of about equal count; fewer bins where many are equal.  [N] -> [<=bins+1]"""
     inner = torch.linspace(0, 1, bins + 1, dtype=torch.float64)[1:-1]
     ends = confidences.double().quantile(inner, interpolation="lower").unique()
     return torch.cat([torch.zeros(1).double(), ends[(ends > 0) & (ends < 1)], torch.ones(1)])
 
 
 def reliability(confidences: Tensor, correct: Tensor, ends: Tensor) -> tuple[Bin, ...]:
-    """The diagram's bins that hold images.
+    """The bins of a reliability diagram that have images.
 
-    confidences [N] of the named class, right [N] bool, ends [bins + 1]
+    confidences [N] of the predicted class, correct [N] bool, ends [bins + 1]
     """
     counts, confidence, hits = _bin_sums(confidences, correct, ends)
     rows = zip(ends, ends[1:], counts, confidence, hits)
@@ -136,16 +136,19 @@ def reliability(confidences: Tensor, correct: Tensor, ends: Tensor) -> tuple[Bin
     )
 
 
-def _bin_sums(confidences: Tensor, right: Tensor, ends: Tensor) -> Tensor:
-    """In each bin the images, their summed confidence and the right ones.  [3,bins] float64"""
-    place = torch.bucketize(confidences, ends[1:-1].to(confidences.dtype))
+def _bin_sums(confidences: Tensor, correct: Tensor, ends: Tensor) -> Tensor:
+    """In each bin the number of images, their summed confidence, and the correct ones.
+
+    confidences [N], correct [N] bool, ends [bins + 1] -> [3,bins] float64
+    """
+    bin_index = torch.bucketize(confidences, ends[1:-1].to(confidences.dtype))
     confidences = confidences.double()
-    rows = torch.stack([torch.ones_like(confidences), confidences, right.double()])
-    return rows.new_zeros(3, len(ends) - 1).index_add_(1, place, rows)
+    rows = torch.stack([torch.ones_like(confidences), confidences, correct.double()])
+    return rows.new_zeros(3, len(ends) - 1).index_add_(1, bin_index, rows)
 
 
 class Temperature(NamedTuple):
-    """A fitted temperature; above 1 the network was too sure of itself, below 1 too unsure."""
+    """A fitted temperature: above 1 the network was overconfident, below 1 underconfident."""
 
     value: float
     interval: Interval | None  # 95 %; None where nothing could be fitted
@@ -156,12 +159,12 @@ class Temperature(NamedTuple):
 
 
 def apply_temperature(probabilities: Tensor, temperature: float) -> Tensor:
-    """What a softmax would have said of its logits divided by `temperature`.  [N,K] -> [N,K]"""
+    """The softmax of the logits divided by `temperature`.  [N,K] -> [N,K]"""
     return (_logits(probabilities) / temperature).softmax(dim=1).to(probabilities.dtype)
 
 
 def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
-    """The temperature of least log loss on validation images.  [N,K], [N] int64
+    """The temperature with the lowest log loss on validation images.  [N,K], [N] int64
 
     The loss is convex in 1 / temperature: where its slope changes sign is the one minimum.
     """
@@ -189,11 +192,14 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
 
 def _logits(probabilities: Tensor) -> Tensor:
     """Logits of `probabilities`, up to a constant a row.  [N,K] -> [N,K] float64"""
-    return probabilities.double().clamp_min(SMALLEST).log()
+    return probabilities.double().clamp_min(MIN_PROBABILITY).log()
 
 
 def _zero_of_slope(logits: Tensor, targets: Tensor) -> float:
-    """1 / temperature by Newton's steps, halving the bracket where one would leave it."""
+    """1 / temperature by Newton's method, bisecting where a step leaves the bracket.
+
+    logits [N,K], targets [N] int64
+    """
     low, high, inverse = 1 / HOTTEST, 1 / COLDEST, 1.0
     for _ in range(60):
         slopes, curvature = _slopes(logits, targets, inverse)
@@ -209,21 +215,24 @@ def _zero_of_slope(logits: Tensor, targets: Tensor) -> float:
 
 
 def _slopes(logits: Tensor, targets: Tensor, inverse: float) -> tuple[Tensor, float]:
-    """How each image's loss changes with 1 / temperature [N], and how the mean slope does."""
+    """The derivative of each loss by 1 / temperature, and the second one of their mean.
+
+    logits [N,K], targets [N] int64 -> [N], []
+    """
     probabilities = (logits * inverse).softmax(dim=1)
     mean = (probabilities * logits).sum(dim=1)
     spread = (probabilities * (logits - mean[:, None]).square()).sum(dim=1)
     return mean - logits.gather(1, targets[:, None])[:, 0], float(spread.mean())
 
 
-COVERAGE = 0.9  # share of new images whose truth lies as near
+COVERAGE = 0.9  # of conformal intervals
 
 
 def conformal_quantile(scores: Tensor) -> float | None:
-    """The number that the score of a new image does not exceed in nine of ten cases.
+    """The conformal quantile: the score of a new image exceeds it in one of ten cases at most.
 
-    `scores` [N] say how far each held-out image is missed; None for too few of them.  Lei 2018,
-    "Distribution-free predictive inference for regression", Section 2.2 (split conformal).
+    None for too few scores.  Lei 2018, "Distribution-free predictive inference for regression",
+    Section 2.2 (split conformal).  scores [N], the nonconformity of held-out images
     """
     rank = ceil(COVERAGE * (len(scores) + 1))
     return None if rank > len(scores) else float(scores.sort().values[rank - 1])

@@ -1,8 +1,8 @@
-"""Numbers that need no more of each class than how many images are of it, predicted as it, or both.
+"""Metrics of class counts: support, predicted and true positives of each class.
 
 Precision, recall and F1 (van Rijsbergen 1979, Information Retrieval, chapter 7) with their macro,
 weighted and micro means, balanced accuracy, Cohen's kappa and Matthews' correlation coefficient.
-A number that is not defined is NaN.
+An undefined metric is NaN.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from saccade.metrics.bootstrap import Statistic
 from saccade.metrics.intervals import Interval, f1_interval, linear, wilson
 from saccade.metrics.metric import ClassMetrics, MetricValue
 
-UNEQUAL = 1.5  # times the images of the smallest class; above, accuracy and balanced accuracy part
+IMBALANCE_RATIO = 1.5  # of the largest to the smallest class, above which they are imbalanced
 
 
 class ClassCounts(NamedTuple):
-    """Images of each class, [...,K] each; leading axes are counts of other resamplings."""
+    """The counts of each class, [...,K] each; leading axes are bootstrap replicates."""
 
     true_positives: Tensor  # of the class and predicted as it
     support: Tensor  # of the class
@@ -39,7 +39,7 @@ CountScore = Callable[[ClassCounts], Tensor]  # counts [...,K] -> [...], or [...
 def class_counts(
     predicted: Tensor, targets: Tensor, num_classes: int, weights: Tensor
 ) -> ClassCounts:
-    """Counts with each image as often as `weights` says.
+    """The counts of each class, with each image counted `weights` times.
 
     predicted [N] int64, targets [N] int64, weights [B,N] -> [B,K] each
     """
@@ -54,7 +54,10 @@ def class_counts(
 
 
 def confusion_matrix(predicted: Tensor, targets: Tensor, num_classes: int) -> Tensor:
-    """A row a true class, a column a predicted one.  [N] int64, [N] int64 -> [K,K] int64"""
+    """The confusion matrix: a row a true class, a column a predicted one.
+
+    [N] int64, [N] int64 -> [K,K] int64
+    """
     cells = torch.bincount(targets * num_classes + predicted, minlength=num_classes**2)
     return cells.view(num_classes, -1)
 
@@ -62,13 +65,15 @@ def confusion_matrix(predicted: Tensor, targets: Tensor, num_classes: int) -> Te
 def from_confusion(confusion: Tensor) -> ClassCounts:
     """The counts of a confusion matrix.  [...,K,K] -> [...,K] float64 each"""
     right = confusion.diagonal(dim1=-2, dim2=-1)
-    parts = (right, confusion.sum(dim=-1), confusion.sum(dim=-2))
-    return ClassCounts(*(part.double() for part in parts))
+    counts = (right, confusion.sum(dim=-1), confusion.sum(dim=-2))
+    return ClassCounts(*(c.double() for c in counts))
 
 
-def label_counts(predicted: Tensor, true: Tensor) -> ClassCounts:
-    """Counts where an image has any number of labels.  [N,K] bool, [N,K] bool -> [K] each"""
-    return ClassCounts(*(part.sum(dim=0).double() for part in (predicted & true, true, predicted)))
+def label_counts(predicted: Tensor, targets: Tensor) -> ClassCounts:
+    """The counts of each label in multi-label data.  [N,K] bool, [N,K] bool -> [K] each"""
+    return ClassCounts(
+        *(column.sum(dim=0).double() for column in (predicted & targets, targets, predicted))
+    )
 
 
 def constant_counts(counts: ClassCounts) -> ClassCounts:
@@ -81,41 +86,41 @@ def constant_counts(counts: ClassCounts) -> ClassCounts:
 def count_statistic(
     score: CountScore, predicted: Tensor, targets: Tensor, num_classes: int
 ) -> Statistic:
-    """`score` of the counts of classes, to be resampled.  [N] int64, [N] int64"""
+    """`score` of the class counts, as a statistic.  predicted, targets [N] int64"""
     return lambda weights: score(class_counts(predicted, targets, num_classes, weights))
 
 
-def label_statistic(score: CountScore, predicted: Tensor, true: Tensor) -> Statistic:
-    """`score` of the counts of labels, to be resampled.  [N,K] bool, [N,K] bool"""
-    parts = [part.double() for part in (predicted & true, true, predicted)]
-    return lambda weights: score(ClassCounts(*(weights @ part for part in parts)))
+def label_statistic(score: CountScore, predicted: Tensor, targets: Tensor) -> Statistic:
+    """`score` of the label counts, as a statistic.  predicted, targets [N,K] bool"""
+    columns = [column.double() for column in (predicted & targets, targets, predicted)]
+    return lambda weights: score(ClassCounts(*(weights @ column for column in columns)))
 
 
 def precision(counts: ClassCounts) -> Tensor:
-    """Of the images predicted as a class, the share that is of it.  [...,K] -> [...,K]"""
+    """Precision: true positives / predicted, of each class.  [...,K] -> [...,K]"""
     return counts.true_positives / counts.predicted
 
 
 def recall(counts: ClassCounts) -> Tensor:
-    """Of the images of a class, the share predicted as it.  [...,K] -> [...,K]"""
+    """Recall: true positives / support, of each class.  [...,K] -> [...,K]"""
     return counts.true_positives / counts.support
 
 
 def f1(counts: ClassCounts) -> Tensor:
-    """The harmonic mean of both.  [...,K] -> [...,K]"""
+    """F1: the harmonic mean of precision and recall, of each class.  [...,K] -> [...,K]"""
     return 2 * counts.true_positives / (counts.support + counts.predicted)
 
 
 def micro_f1(counts: ClassCounts) -> Tensor:
-    """F1 of the labels of all images counted together.  [...,K] -> [...]"""
+    """Micro F1: of the counts summed over all labels.  [...,K] -> [...]"""
     right, support, predicted = (part.sum(dim=-1) for part in counts)
     return 2 * right / (support + predicted)
 
 
 class Macro:
-    """The mean over the classes that appear, as true or as predicted; an undefined number counts 0.
+    """The macro mean of a score over the classes that appear, true or predicted; NaN counts 0.
 
-    So says scikit-learn with `zero_division=0`: a class never predicted lowers macro precision.
+    As scikit-learn with `zero_division=0`: a class never predicted lowers macro precision.
     """
 
     def __init__(self, score: CountScore):
@@ -129,7 +134,7 @@ class Macro:
 
 
 class Weighted:
-    """The mean over classes by their number of images; an undefined number counts 0."""
+    """The mean of a score over the classes, weighted by their support; NaN counts 0."""
 
     def __init__(self, score: CountScore):
         self.score = score
@@ -140,7 +145,7 @@ class Weighted:
 
 
 def cohen_kappa(counts: ClassCounts) -> Tensor:
-    """Agreement beyond what the class sizes alone would give: 1 if full, 0 by chance.
+    """Cohen's kappa: agreement beyond chance, 1 if full, 0 at the level of chance.
 
     Cohen 1960, A coefficient of agreement for nominal scales.  NaN if all is of one class and
     predicted so.  In whole numbers until the division: exact up to 94 million images.
@@ -152,7 +157,7 @@ def cohen_kappa(counts: ClassCounts) -> Tensor:
 
 
 def matthews_corrcoef(counts: ClassCounts) -> Tensor:
-    """The correlation of true and predicted classes: 1 at full agreement.
+    """Matthews' correlation coefficient of true and predicted classes: 1 at full agreement.
 
     Gorodkin 2004, Comparing two K-category assignments by a K-category correlation coefficient.  0
     if one side is constant (its limit: Chicco & Jurman 2020); NaN if all is of one class and
@@ -176,22 +181,24 @@ def balanced_accuracy(counts: ClassCounts) -> Tensor:
 
 
 def balanced_accuracy_interval(counts: ClassCounts, confidence: float = 0.95) -> Interval:
-    """From the Wilson intervals of the recalls: never without width, even if all is right.  [K]"""
-    there = counts.support > 0
-    shares = recall(counts)[there].tolist()
-    pairs = zip(counts.true_positives[there].tolist(), counts.support[there].tolist(), strict=True)
+    """The interval of balanced accuracy, from Wilson's of the recalls; never of zero width.  [K]"""
+    present = counts.support > 0
+    shares = recall(counts)[present].tolist()
+    pairs = zip(
+        counts.true_positives[present].tolist(), counts.support[present].tolist(), strict=True
+    )
     intervals = [wilson(right, int(n), confidence) for right, n in pairs]
     return linear(shares, intervals, [1 / len(shares)] * len(shares))
 
 
-def unequal(counts: ClassCounts) -> bool:
-    """Whether classes differ so much in size that balanced accuracy is to be named first.  [K]"""
-    there = counts.support[counts.support > 0]
-    return bool(len(there) and there.max() > UNEQUAL * there.min())
+def imbalanced(counts: ClassCounts) -> bool:
+    """Whether the largest class is over 1.5 times the smallest one with images.  [K]"""
+    support = counts.support[counts.support > 0]
+    return bool(len(support) and support.max() > IMBALANCE_RATIO * support.min())
 
 
 class Baseline(NamedTuple):
-    """What one gets without a look at the images, knowing the sizes of their classes."""
+    """The metrics of constant predictions that know the class sizes alone."""
 
     majority: float  # accuracy of always predicting the largest class
     balanced: float  # balanced accuracy of any constant prediction: 1 / (classes with images)
@@ -200,12 +207,12 @@ class Baseline(NamedTuple):
 
 
 def baseline(counts: ClassCounts) -> Baseline:
-    """The baselines on the images that were counted.  [K]"""
-    there = counts.support[counts.support > 0]
-    shares = there / counts.n
+    """The baselines on the counted images.  [K]"""
+    support = counts.support[counts.support > 0]
+    shares = support / counts.n
     return Baseline(
         majority=float(shares.max()),
-        balanced=1 / len(there),
+        balanced=1 / len(support),
         log_loss=float(-(shares * shares.log()).sum()),
         brier=1 - float((counts.support / counts.n).square().sum()),
     )
@@ -217,16 +224,20 @@ def class_table(names: tuple[str, ...], counts: ClassCounts) -> tuple[ClassMetri
     return tuple(class_metrics(name, *row) for name, row in zip(names, columns, strict=True))
 
 
-def class_metrics(name: str, right: int, support: int, predicted: int) -> ClassMetrics:
-    """Precision, recall and F1 of one class or label; what has no images is NaN."""
+def class_metrics(name: str, true_positives: int, support: int, predicted: int) -> ClassMetrics:
+    """Precision, recall and F1 of one class or label, with intervals; NaN without images."""
 
     def share(what: str, n: int) -> MetricValue:
-        value = right / n if n else float("nan")
-        return MetricValue(what, value, n, wilson(right, n) if n else None, "%", None, "Wilson")
+        value = true_positives / n if n else float("nan")
+        return MetricValue(
+            what, value, n, wilson(true_positives, n) if n else None, "%", None, "Wilson"
+        )
 
     both = support + predicted
-    value = 2 * right / both if both else float("nan")
-    interval = f1_interval(right, support, predicted) if both else None
-    score = MetricValue("F1", value, both - right, interval, "%", None, "Wilson of the overlap")
+    value = 2 * true_positives / both if both else float("nan")
+    interval = f1_interval(true_positives, support, predicted) if both else None
+    score = MetricValue(
+        "F1", value, both - true_positives, interval, "%", None, "Wilson of the overlap"
+    )
     rates = (share("precision", predicted), share("recall", support), score)
-    return ClassMetrics(name, support, predicted, right, *rates)
+    return ClassMetrics(name, support, predicted, true_positives, *rates)

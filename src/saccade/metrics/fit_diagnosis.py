@@ -1,10 +1,10 @@
-"""Fit diagnosis: under- or overfitted, or neither, in words and from numbers with intervals.
+"""Fit diagnosis: whether a network underfits or overfits, from metrics with intervals.
 
-Two numbers decide, both of the finished network in eval mode: its leading number on training images
-as they are, without augmentation, and the same on as many held-out ones.  What is missing on the
-training images is what the network did not learn; what is missing beyond that on the held-out ones
-is what it learned by heart.  The curves give the reason.  Where the intervals leave it open, so
-does the diagnosis.
+Two values decide, both of the finished network in eval mode: its primary metric on training images
+without augmentation, and the same on as many validation images.  What is missing to 1 on the
+training images shows underfitting; the generalization gap to the validation images shows
+overfitting.  The training curves give a reason.  Where the intervals leave it open, so does the
+diagnosis.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, Literal
 from saccade.metrics.intervals import Interval, difference
 from saccade.metrics.metric import MetricValue
 
-TOLERABLE = 0.05  # of a number that is 1 at best: missing or lost, too little to speak of
-RISE = 1.2  # of the held-out loss over its lowest, from which it is said to have turned
-FALL = 0.95  # of the training loss over the last quarter, up to which it is said to fall still
+TOLERANCE = 0.05  # of a metric that is 1 at best: a gap below it counts as none
+RISE = 1.2  # of the validation loss over its lowest, from which it has risen again
+FALL = 0.95  # of the training loss over the last quarter, below which it still falls
 
 
 FitKind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
@@ -26,7 +26,7 @@ FitKind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
 
 @dataclass(frozen=True)
 class FitDiagnosis:
-    """What the curves say, and why."""
+    """The kind of fit, and the reasons as a message."""
 
     kind: FitKind
     message: str
@@ -38,37 +38,37 @@ class FitDiagnosis:
 def fit_diagnosis(
     history: Sequence[Mapping[str, Any]], train: MetricValue, val: MetricValue
 ) -> FitDiagnosis:
-    """How a finished network fits.
+    """The fit diagnosis of a finished network.
 
-    `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same number,
-    1 at best, on training images without augmentation and on held-out ones.
+    `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same metric,
+    1 at best, on training images without augmentation and on validation images.
     """
     train_ends, val_ends = _ends(train), _ends(val)
     gap = difference(train.value, train_ends, val.value, val_ends)
     missing = Interval(1 - train_ends.high, 1 - train_ends.low)
     measured = f"{train.name}: training {train}, held out {val}"
-    lost = _apart(gap, train.unit)
-    under, over = missing.low > TOLERABLE, gap.low > TOLERABLE
+    gap_text = _gap_text(gap, train.unit)
+    under, over = missing.low > TOLERANCE, gap.low > TOLERANCE
     if under and over:
-        words = f"underfitted and overfitted at once: {measured}; {lost}"
-        return FitDiagnosis("both", f"{words}. More images come first")
+        text = f"underfitted and overfitted at once: {measured}; {gap_text}"
+        return FitDiagnosis("both", f"{text}. More images come first")
     if over:
-        return FitDiagnosis("overfitted", f"overfitted: {measured}; {lost}{_turned(history)}")
+        return FitDiagnosis("overfitted", f"overfitted: {measured}; {gap_text}{_turned(history)}")
     if under and gap.high < missing.low:
         return FitDiagnosis("underfitted", f"underfitted: {measured}{_falling(history)}")
-    if missing.high < TOLERABLE and gap.high < TOLERABLE:
-        return FitDiagnosis("fits", f"fits: {measured}; {lost}")
+    if missing.high < TOLERANCE and gap.high < TOLERANCE:
+        return FitDiagnosis("fits", f"fits: {measured}; {gap_text}")
     leaves = "which leaves it open: more held-out images would narrow it"
-    return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
+    return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {gap_text}, {leaves}")
 
 
-def _ends(number: MetricValue) -> Interval:
-    """Its interval; of no width where none of its replicates differs, as when all is right."""
-    return number.interval or Interval(number.value, number.value)
+def _ends(metric: MetricValue) -> Interval:
+    """The interval of a metric; of zero width where it has none, as when all is right."""
+    return metric.interval or Interval(metric.value, metric.value)
 
 
 def _turned(history: Sequence[Mapping[str, Any]]) -> str:
-    """When the held-out loss rose from its lowest while that of training went on to fall."""
+    """A sentence where the validation loss rose again while the training loss still fell."""
     if len(history) < 3:
         return ""
     best = min(history, key=lambda row: row["val_loss"])
@@ -84,7 +84,7 @@ def _turned(history: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _falling(history: Sequence[Mapping[str, Any]]) -> str:
-    """Whether the training loss still fell in the last quarter of the epochs, and what to do."""
+    """A sentence on whether the training loss still fell in the last quarter of the epochs."""
     if len(history) < 4:
         return ""
     before, last = history[-1 - max(1, len(history) // 4)], history[-1]
@@ -96,8 +96,8 @@ def _falling(history: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _apart(gap: Interval, unit: str) -> str:
-    """How much lower the held-out number is than that of training, for people."""
+def _gap_text(gap: Interval, unit: str) -> str:
+    """The generalization gap as text."""
 
     def amounts(*ends: float) -> str:
         if unit != "%":

@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 
 class Interval(NamedTuple):
-    """Both ends, on the scale of the number itself."""
+    """Both ends of an interval, on the scale of the metric itself."""
 
     low: float
     high: float
 
 
 def interval_text(low: str, high: str) -> str:
-    """Both ends, written already; a dash would read badly beside a minus."""
+    """An interval as text, with "to" in place of a dash beside a minus sign."""
     return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
 
 
@@ -62,19 +62,19 @@ def difference(first: float, own: Interval, second: float, other: Interval) -> I
 
 
 def f1_interval(
-    right: float, support: float, predicted: float, confidence: float = 0.95
+    true_positives: float, support: float, predicted: float, confidence: float = 0.95
 ) -> Interval:
     """The interval of one class's F1.
 
-    Of the images that are of the class or predicted as it, `right` is binomial; F1 is 2 J / (1 + J)
+    Of the images of the class or predicted as it, `true_positives` is binomial; F1 is 2 J / (1 + J)
     of that share J (Jaccard's), so that the ends of Wilson's interval of J become those of F1.
     """
-    low, high = wilson(right, round(support + predicted - right), confidence)
+    low, high = wilson(true_positives, round(support + predicted - true_positives), confidence)
     return Interval(2 * low / (1 + low), 2 * high / (1 + high))
 
 
 class PairedTTest(NamedTuple):
-    """Mean of the second less that of the first, repetition by repetition."""
+    """A paired t-test: the mean of the second less that of the first."""
 
     n: int
     difference: float
@@ -83,7 +83,7 @@ class PairedTTest(NamedTuple):
 
 
 def t_probability(t: float, freedom: int) -> float:
-    """The probability that Student's variable lies between -t and t."""
+    """The probability that Student's t lies between -t and t, with `freedom` degrees of freedom."""
     angle = atan(t / sqrt(freedom))
     if freedom == 1:
         return 2 * angle / pi
@@ -98,7 +98,7 @@ def t_probability(t: float, freedom: int) -> float:
 
 
 def t_quantile(confidence: float, freedom: int) -> float:
-    """The t within which Student's variable lies with probability `confidence`."""
+    """The quantile t of Student's distribution: |T| <= t with probability `confidence`."""
     low, high = 0.0, 1.0
     while t_probability(high, freedom) < confidence:
         high *= 2
@@ -109,7 +109,7 @@ def t_quantile(confidence: float, freedom: int) -> float:
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
-    """Of the mean of all repetitions there could be; None for a single one."""
+    """Student's t interval of the mean of repetitions; None for a single one."""
     if len(values) < 2:
         return None
     half = t_quantile(confidence, len(values) - 1) * stdev(values) / sqrt(len(values))
@@ -117,7 +117,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
 
 
 def paired_t_test(first: Sequence[float], second: Sequence[float]) -> PairedTTest | None:
-    """Two lists of the same repetitions in the same order; None for a single one.
+    """The paired t-test of two lists of the same repetitions in order; None for a single one.
 
     Where every repetition gives the same difference the test has no spread to go by: its p-value is
     then 1 for no difference, and 0 for any other.

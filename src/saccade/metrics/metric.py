@@ -1,9 +1,8 @@
-"""Metric: how good predictions are, from rows that hold for each image what its numbers need.
+"""Metrics, computed from rows that hold what they need of each image.
 
-A metric turns the predictions of a batch into rows.  All that is said of a network comes from the
-rows of all images: the number that a training is watched by, every number with its interval
-(`metrics.measure`), the same of a slice, `rows[places]`, and the difference of two networks on the
-same images (`metrics.paired`).
+A metric turns the predictions of a batch into rows.  Everything is computed from the rows of all
+images: the score of an epoch, every metric with its interval (`metrics.measure`), the same of a
+slice, `rows[indices]`, and the difference of two networks on the same images (`metrics.paired`).
 """
 
 from __future__ import annotations
@@ -22,27 +21,27 @@ from saccade.metrics.intervals import Interval, interval_text, wilson
 
 @dataclass(frozen=True)
 class MetricValue:
-    """A number about `n` images, its 95 % interval, and and the baseline to beat."""
+    """The value of a metric on `n` images, with its 95 % interval and its baseline."""
 
     name: str
     value: float
     n: int
-    interval: Interval | None  # None where nothing can be said of its spread
-    unit: str = ""  # "%" for a share; "nats"; that of the measured quantity
+    interval: Interval | None  # None where it is unknown
+    unit: str = ""  # "%" for a share, 0 to 1; "nats"; that of the predicted number
     baseline: float | None = None
     method: str = ""  # of the interval: Wilson, bootstrap, ...
 
     def __str__(self) -> str:
         if self.interval is None:
-            return f"{self._written(self.value)} (n = {self.n:,})"
-        ends = interval_text(*(self._written(end, bare=True) for end in self.interval))
-        return f"{self._written(self.value)} ({ends}, n = {self.n:,})"
+            return f"{self._text(self.value)} (n = {self.n:,})"
+        ends = interval_text(*(self._text(end, bare=True) for end in self.interval))
+        return f"{self._text(self.value)} ({ends}, n = {self.n:,})"
 
     def baseline_text(self) -> str:
-        """The baseline for people, or nothing."""
-        return "" if self.baseline is None else self._written(self.baseline)
+        """The baseline as text; "" without one."""
+        return "" if self.baseline is None else self._text(self.baseline)
 
-    def _written(self, value: float, *, bare: bool = False) -> str:
+    def _text(self, value: float, *, bare: bool = False) -> str:
         if math.isnan(value):
             return "undefined"
         if self.unit == "%":
@@ -51,37 +50,39 @@ class MetricValue:
         return digits if bare or not self.unit else f"{digits} {self.unit}"
 
     def with_interval(self, interval: Interval, method: str) -> MetricValue:
+        """The same value with another interval."""
         return replace(self, interval=interval, method=method)
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> MetricValue:
-        """A number as `dataclasses.asdict` and JSON leave it."""
-        interval = Interval(*told["interval"]) if told["interval"] else None
-        value = math.nan if told["value"] is None else told["value"]  # JSON knows no NaN
-        return cls(**{**told, "value": value, "interval": interval})
+    def read(cls, fields: Mapping[str, Any]) -> MetricValue:
+        """A value from the fields of `dataclasses.asdict`, also after JSON."""
+        interval = Interval(*fields["interval"]) if fields["interval"] else None
+        value = math.nan if fields["value"] is None else fields["value"]  # JSON knows no NaN
+        return cls(**{**fields, "value": value, "interval": interval})
 
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """How a network does on one class or label."""
+    """Precision, recall and F1 of one class or label."""
 
     name: str
-    support: int  # of the class
-    predicted: int  # taken for it
+    support: int  # images of the class
+    predicted: int  # images predicted as it
     true_positives: int  # both
     precision: MetricValue
     recall: MetricValue
     f1: MetricValue
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> ClassMetrics:
-        numbers = {name: MetricValue.read(told[name]) for name in ("precision", "recall", "f1")}
-        return cls(**{**told, **numbers})
+    def read(cls, fields: Mapping[str, Any]) -> ClassMetrics:
+        """From the fields of `dataclasses.asdict`, also after JSON."""
+        numbers = {name: MetricValue.read(fields[name]) for name in ("precision", "recall", "f1")}
+        return cls(**{**fields, **numbers})
 
 
 @dataclass(frozen=True)
 class MetricReport:
-    """Everything measured on one set of images; the first number is the one to name first."""
+    """All metrics of one set of images; the first is the primary one."""
 
     n: int
     metrics: tuple[MetricValue, ...]
@@ -92,46 +93,47 @@ class MetricReport:
         return find_metric(self.metrics, name)
 
 
-def find_metric(numbers: Sequence[MetricValue], name: str) -> MetricValue:
-    """The number of this name; raises `KeyError` naming those that there are."""
-    for number in numbers:
-        if number.name == name:
-            return number
-    raise KeyError(f"no number is called '{name}'; there are {', '.join(n.name for n in numbers)}")
+def find_metric(metrics: Sequence[MetricValue], name: str) -> MetricValue:
+    """The metric of this name; raises `KeyError` that lists the names."""
+    for metric in metrics:
+        if metric.name == name:
+            return metric
+    raise KeyError(f"no number is called '{name}'; there are {', '.join(n.name for n in metrics)}")
 
 
 @dataclass(frozen=True)
 class Score:
-    """The number that a training is watched by, once an epoch."""
+    """The metric that is computed once an epoch, for early stopping."""
 
     name: str  # the column of log.jsonl is val_NAME
     rises: bool = True  # whether more is better
     unit: str = "%"  # "%" for a share; "" for a plain number
 
     def goodness(self, value: float) -> float:
-        """`value`, with the sign with which more is better."""
+        """`value`, or its negative where lower is better."""
         return value if self.rises else -value
 
-    def written(self, value: float) -> str:
+    def format(self, value: float) -> str:
+        """A value as text, with its unit."""
         return f"{100 * value:.1f} %" if self.unit == "%" else f"{value:.3f}"
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number of all rows, before its interval; what a bootstrap needs of it."""
+    """A metric before its value and interval are computed, as a statistic to resample."""
 
     name: str
     statistic: Statistic
     unit: str = ""
     baseline: float | None = None
-    interval: Interval | None = None  # by a formula, which holds where images count one by one
+    interval: Interval | None = None  # by a formula, which holds for independent images
     method: str = ""  # of that interval
-    correct: Tensor | None = None  # [N] bool, where the number is the share of these
-    inflated: bool = False  # whether drawing images again makes it larger, as an error is
+    correct: Tensor | None = None  # [N] bool, where the metric is their mean
+    inflated: bool = False  # whether resampling increases it, as it does calibration errors
 
     @property
     def key(self) -> str:
-        """The name as a column has it."""
+        """The name as a key of the log: lower case with underscores."""
         return self.name.lower().replace(" ", "_")
 
     @classmethod
@@ -142,39 +144,42 @@ class Quantity:
 
 
 class Rows(Protocol):
-    """What a metric keeps of N images, on the CPU: small, as all of a split are held in memory."""
+    """The part of the predictions of N images that a metric needs, on the CPU.
+
+    It is small, as the rows of a whole split are in memory.
+    """
 
     @property
     def losses(self) -> Tensor:
-        """How wrong each prediction is.  [N] float64"""
+        """The loss of each image.  -> [N] float64"""
         ...
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, places: Tensor, /) -> Self:
-        """The rows of some images, in this order.  [M] int64"""
+    def __getitem__(self, indices: Tensor, /) -> Self:
+        """The rows of the images at these indices, in this order.  [M] int64"""
         ...
 
     @classmethod
     def joined(cls, parts: Sequence[Self], /) -> Self:
-        """The rows of several batches after each other."""
+        """The rows of several batches, concatenated."""
         ...
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """The rows of predictions that are small themselves: probabilities, or a number."""
+    """Rows that hold the predictions themselves: probabilities, or a number."""
 
     predictions: Tensor  # [N,...]
-    answers: Tensor  # [N,...] what they come to: a class, labels, the number itself
+    answers: Tensor  # [N,...] the predicted class, labels, or the number itself
     targets: Tensor  # [N,...]
     losses: Tensor  # [N] float64
 
     def __len__(self) -> int:
         return len(self.losses)
 
-    def __getitem__(self, places: Tensor) -> Predicted:
-        return Predicted(*(column[places] for column in vars(self).values()))
+    def __getitem__(self, indices: Tensor) -> Predicted:
+        return Predicted(*(column[indices] for column in vars(self).values()))
 
     @classmethod
     def joined(cls, parts: Sequence[Predicted]) -> Predicted:
@@ -185,13 +190,13 @@ R = TypeVar("R", bound=Rows)
 
 
 class Metric(Protocol[R]):
-    """How a kind of answers is measured.  Everything else follows from these."""
+    """The metrics of a kind of task, computed from rows."""
 
     score: ClassVar[Score]  # one of `quantities`
-    compared: ClassVar[tuple[str, ...]]  # those of `quantities` by which two networks are compared
+    compared: ClassVar[tuple[str, ...]]  # those of `quantities` for comparing two networks
 
     def rows(self, predictions: Any, targets: Any) -> R:
-        """What is kept of the predictions of a task for a batch of N images."""
+        """The rows of a batch of N images, from the task's predictions and targets."""
         ...
 
     def read(self, table: Mapping[str, Sequence[str]]) -> R:
@@ -202,23 +207,20 @@ class Metric(Protocol[R]):
         ...
 
     def correct(self, rows: R) -> Tensor | None:
-        """Which answers are right, [N] bool; None where they are no more than near."""
+        """Whether each prediction is correct, [N] bool; None for regression."""
         ...
 
     def strata(self, rows: R) -> Tensor | None:
-        """Which images are drawn in the place of each other, [N] int64; None: any."""
+        """The stratum of each image in the bootstrap, [N] int64; None: a single one."""
         ...
 
     def quantities(self, rows: R) -> Iterator[Quantity]:
-        """Every number, in order; the first is 1 at best, and the one to name first.
-
-        None is worked out before it is asked for.
-        """
+        """All metrics in order, computed lazily; the first is the primary one, and 1 at best."""
         ...
 
-    def measured(self, rows: R, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
-        """Every number with its interval, and the tables that there are.
+    def report(self, rows: R, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
+        """All metrics with their intervals, and the tables by class.
 
-        With `groups` [N] int64, images that belong together, intervals draw whole groups.
+        With `groups` [N] int64, images that belong together, the bootstrap draws whole groups.
         """
         ...

@@ -1,4 +1,4 @@
-"""What a network is worth that gives an image any number of labels; when each is best given."""
+"""Metrics of multi-label classification, and the thresholds of the labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from saccade.data.splits import SEPARATOR
 from saccade.metrics.bootstrap import mean_of
-from saccade.metrics.calibration import SMALLEST
+from saccade.metrics.calibration import MIN_PROBABILITY
 from saccade.metrics.classification import read_columns, read_losses
 from saccade.metrics.counts import (
     CountScore,
@@ -22,18 +22,18 @@ from saccade.metrics.counts import (
     label_statistic,
     micro_f1,
 )
-from saccade.metrics.measure import once, resampling, with_intervals
+from saccade.metrics.measure import resampling, unit_weights, with_intervals
 from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
 from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
 
-FEW = 5  # images of a label below which no threshold is fitted
+MIN_POSITIVES = 5  # images of a label for which a threshold is fitted
 
 
 @dataclass(frozen=True)
 class LabelMetric:
-    """Rows of probabilities [N,K], labels given and true [N,K] bool, and mean log losses.
+    """Metrics from probabilities [N,K], predicted and true labels [N,K] bool, and mean log losses.
 
-    A label is given where its probability is at least its threshold: one half where none are set.
+    A label is predicted where its probability is at least its threshold, 0.5 by default.
     """
 
     labels: tuple[str, ...]
@@ -43,11 +43,11 @@ class LabelMetric:
     compared: ClassVar[tuple[str, ...]] = ("mean average precision", "subset accuracy", "log loss")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
-        """Probabilities [N,K], labels [N,K] of 0 and 1"""
+        """The rows of a batch: predictions [N,K] are probabilities, targets [N,K] 0 or 1."""
         predictions, targets = predictions.cpu(), targets.cpu()
-        given = predictions >= predictions.new_tensor(self.thresholds or [0.5] * len(self.labels))
+        answers = predictions >= predictions.new_tensor(self.thresholds or [0.5] * len(self.labels))
         losses = multilabel_losses(predictions, targets)
-        return Predicted(predictions, given, targets > 0.5, losses)
+        return Predicted(predictions, answers, targets > 0.5, losses)
 
     def read(self, table: Mapping[str, Sequence[str]]) -> Predicted:
         answers, targets = (
@@ -59,66 +59,68 @@ class LabelMetric:
         return Predicted(read_columns(table, self.labels), answers, targets, read_losses(table))
 
     def correct(self, rows: Predicted) -> Tensor:
-        """Where every label is right.  [N] bool"""
+        """Whether all labels of an image are correct.  -> [N] bool"""
         return (rows.answers == rows.targets).all(dim=1)
 
     def strata(self, rows: Predicted) -> None:
-        """Any image is drawn in the place of any other."""
+        """None: the bootstrap is not stratified."""
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
-        probabilities, given, true = rows.predictions, rows.answers, rows.targets
+        probabilities, answers, true = rows.predictions, rows.answers, rows.targets
         shares = true.double().mean(dim=0)
         precisions = macro_mean(average_precision, probabilities, true)
         prior = float(shares[shares > 0].mean())
         yield Quantity("mean average precision", precisions, "%", prior)
         for name, score in (("macro F1", Macro(f1)), ("micro F1", micro_f1)):
-            yield Quantity(name, label_statistic(score, given, true), "%", _all_given(score, true))
-        mostly = ((shares >= 0.5) == true).all(dim=1)  # each label as it mostly is
-        unseen = float(mostly.double().mean())
-        yield Quantity.proportion("subset accuracy", self.correct(rows), unseen)
+            yield Quantity(
+                name, label_statistic(score, answers, true), "%", _all_labels_score(score, true)
+            )
+        majority = ((shares >= 0.5) == true).all(dim=1)  # each label as it mostly is
+        baseline = float(majority.double().mean())
+        yield Quantity.proportion("subset accuracy", self.correct(rows), baseline)
         yield Quantity("ROC AUC", macro_mean(roc_auc, probabilities, true), "", 0.5)
         entropy = float(-(shares.xlogy(shares) + (1 - shares).xlogy(1 - shares)).mean())
         yield Quantity("log loss", mean_of(rows.losses), "nats", entropy)
 
-    def measured(
-        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
-    ) -> MetricReport:
-        numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
+    def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
+        metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         table = class_table(self.labels, label_counts(rows.answers, rows.targets))
-        return MetricReport(len(rows), tuple(numbers), table)
+        return MetricReport(len(rows), tuple(metrics), table)
 
 
-def _all_given(score: CountScore, true: Tensor) -> float:
-    """The score of giving every image every label.  [N,K] bool"""
-    return float(label_statistic(score, torch.ones_like(true), true)(once(len(true)))[0])
+def _all_labels_score(score: CountScore, true: Tensor) -> float:
+    """The score of predicting every label for every image.  true [N,K] bool"""
+    return float(label_statistic(score, torch.ones_like(true), true)(unit_weights(len(true)))[0])
 
 
 def multilabel_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Of each image the mean over labels of -log of the probability of what is true, in nats.
+    """The binary cross-entropy of each image, the mean over its labels, in nats.
 
     [N,K], [N,K] of 0 and 1 -> [N] float64
     """
-    given = torch.where(targets > 0.5, probabilities, 1 - probabilities)
-    return -given.double().clamp_min(SMALLEST).log().mean(dim=1)
+    probability_of_truth = torch.where(targets > 0.5, probabilities, 1 - probabilities)
+    return -probability_of_truth.double().clamp_min(MIN_PROBABILITY).log().mean(dim=1)
 
 
 def best_f1_thresholds(probabilities: Tensor, targets: Tensor) -> list[float]:
-    """For each label the threshold of the highest F1 on validation images, midway between two.
+    """For each label the threshold with the highest F1 on validation images, midway between two.
 
-    Lipton 2014, "Optimal thresholding of classifiers to maximize F1 measure".  One half for a label
-    with fewer than five images.  [N,K], [N,K] of 0 and 1 -> K
+    Lipton 2014, "Optimal thresholding of classifiers to maximize F1 measure".  0.5 for a label with
+    fewer than five images.  [N,K], [N,K] of 0 and 1 -> K
     """
-    return [_best(p, truth > 0.5) for p, truth in zip(probabilities.T, targets.T, strict=True)]
+    return [
+        _best_threshold(p, truth > 0.5) for p, truth in zip(probabilities.T, targets.T, strict=True)
+    ]
 
 
-def _best(probabilities: Tensor, true: Tensor) -> float:
-    """The threshold of one label.  [N], [N] bool"""
-    if int(true.sum()) < FEW:
+def _best_threshold(probabilities: Tensor, true: Tensor) -> float:
+    """The threshold of one label with the highest F1.  [N], [N] bool"""
+    if int(true.sum()) < MIN_POSITIVES:
         return 0.5
-    values, place = probabilities.double().unique(return_inverse=True)
-    hits = torch.zeros_like(values).index_add_(0, place, true.double()).flip(0).cumsum(0)
-    named = torch.bincount(place).flip(0).cumsum(0)
-    best = int((2 * hits / (named + true.sum())).argmax())
+    values, index = probabilities.double().unique(return_inverse=True)
+    hits = torch.zeros_like(values).index_add_(0, index, true.double()).flip(0).cumsum(0)
+    predicted = torch.bincount(index).flip(0).cumsum(0)
+    best = int((2 * hits / (predicted + true.sum())).argmax())
     falling = values.flip(0)
     below = falling[best + 1] if best + 1 < len(falling) else falling.new_zeros(())
     return float((falling[best] + below) / 2)

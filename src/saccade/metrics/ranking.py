@@ -1,9 +1,9 @@
-"""Numbers that go by an order: of scores, of values, of how sure a network is.
+"""Ranking metrics and selective prediction.
 
-Average precision and ROC AUC of a class; ranks; and selective prediction: saying "unknown" where
-the network is unsure (El-Yaniv & Wiener 2010, On the foundations of noise-free selective
-classification; Geifman 2019, Bias-reduced uncertainty estimation for deep neural classifiers).
-Confidence speaks of images like those measured.  On an image of something else it may be high.
+Average precision and ROC AUC of a class; ranks; and selective prediction: "unknown" below a
+confidence (El-Yaniv & Wiener 2010, On the foundations of noise-free selective classification;
+Geifman 2019, Bias-reduced uncertainty estimation for deep neural classifiers).  Confidence is
+meaningful for images like those measured; out of distribution it may be high.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ ClassStatistic = Callable[[Tensor, Tensor], Statistic]  # scores [N], positive [
 
 
 def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
-    """The area under precision over recall, each image as often as its weight says.
+    """Average precision: the area under the precision-recall curve, as a statistic.
 
-    The sum over thresholds of (recall gained) x (precision there), without interpolation, which
-    flatters: Davis & Goadrich 2006, The relationship between precision-recall and ROC curves.  NaN
-    without an image of the class.  scores [N], positive [N] bool
+    The sum over thresholds of (increase of recall) x precision, without interpolation, which is too
+    optimistic: Davis & Goadrich 2006, The relationship between precision-recall and ROC curves.
+    NaN without an image of the class.  scores [N], positive [N] bool
     """
-    values, place = (-scores).unique(return_inverse=True)
+    values, index = (-scores).unique(return_inverse=True)
 
     def statistic(weights: Tensor) -> Tensor:
         empty = weights.new_zeros(len(weights), len(values))
-        hits = empty.index_add(1, place, weights * positive)
-        drawn = empty.index_add(1, place, weights).cumsum(dim=1)
+        hits = empty.index_add(1, index, weights * positive)
+        drawn = empty.index_add(1, index, weights).cumsum(dim=1)
         precision = (hits.cumsum(dim=1) / drawn).nan_to_num(0.0)
         return (hits * precision).sum(dim=1) / hits.sum(dim=1)
 
@@ -42,61 +42,62 @@ def average_precision(scores: Tensor, positive: Tensor) -> Statistic:
 
 
 def roc_auc(scores: Tensor, positive: Tensor) -> Statistic:
-    """How often an image of the class scores above one that is not of it; equal scores count half.
+    """ROC AUC: the probability that a positive image scores above a negative one; ties count half.
 
     Hanley & McNeil 1982, The meaning and use of the area under a ROC curve.  NaN unless there are
     images of both kinds.  scores [N], positive [N] bool
     """
-    values, place = scores.unique(return_inverse=True)
+    values, index = scores.unique(return_inverse=True)
 
     def statistic(weights: Tensor) -> Tensor:
         empty = weights.new_zeros(len(weights), len(values))
-        hits = empty.index_add(1, place, weights * positive)
-        others = empty.index_add(1, place, weights * ~positive)
+        hits = empty.index_add(1, index, weights * positive)
+        others = empty.index_add(1, index, weights * ~positive)
         below = others.cumsum(dim=1) - others / 2
         return (hits * below).sum(dim=1) / (hits.sum(dim=1) * others.sum(dim=1))
 
     return statistic
 
 
-def macro_mean(of: ClassStatistic, scores: Tensor, positive: Tensor) -> Statistic:
-    """The mean of `of` over the classes that have an image; NaN where none has.
+def macro_mean(statistic: ClassStatistic, scores: Tensor, positive: Tensor) -> Statistic:
+    """The mean of a statistic over the classes that have an image; NaN where none has.
 
     scores [N,K], positive [N,K] bool
     """
-    there = positive.any(dim=0).nonzero()[:, 0].tolist()
-    if not there:
+    classes = positive.any(dim=0).nonzero()[:, 0].tolist()
+    if not classes:
         return lambda weights: weights.new_full((len(weights),), torch.nan)
-    return mean_over([of(scores[:, k], positive[:, k]) for k in there])
+    return mean_over([statistic(scores[:, k], positive[:, k]) for k in classes])
 
 
 def ranks(values: Tensor) -> Tensor:
-    """From 1; equal values share the mean of their ranks.  [N] -> [N] float64"""
-    _, place, times = values.unique(return_inverse=True, return_counts=True)
-    return (times.cumsum(dim=0) - (times - 1) / 2.0).double()[place]
+    """The ranks of values, from 1; equal values have their mean rank.  [N] -> [N] float64"""
+    _, index, counts = values.unique(return_inverse=True, return_counts=True)
+    return (counts.cumsum(dim=0) - (counts - 1) / 2.0).double()[index]
 
 
 class Threshold(NamedTuple):
-    """What is said with at least `value` is answered, all else is unknown."""
+    """A confidence threshold, below which the prediction is "unknown", with its effect."""
 
     value: float
     n: int  # images it was chosen on
-    coverage: float  # share answered
+    coverage: float  # share of images with a confidence of at least `value`
     coverage_interval: Interval
-    precision: float  # share of the answered that is right; chosen on, so a little too good
+    precision: float  # share of these that is correct; slightly optimistic, as it was chosen on
     precision_interval: Interval
 
 
 @dataclass(frozen=True)
 class SelectedThreshold:
-    """A threshold, and what it does to other images than those that it was chosen on."""
+    """A threshold on the validation images that it was chosen on, and on other images."""
 
     criterion: str  # "precision" or "coverage"
-    target: float  # of it that was wished
+    target: float  # of the criterion, 0 to 1
     on_validation: Threshold
     on_these: Threshold
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {
             "criterion": self.criterion,
             "target": self.target,
@@ -106,59 +107,59 @@ class SelectedThreshold:
 
 
 class RiskCoverage(NamedTuple):
-    """Share wrong among the surest images, for every share answered."""
+    """The risk-coverage curve and its area."""
 
     coverage: Tensor  # [N], 1/n to 1
-    risk: Tensor  # [N]; among equally sure images what to expect in any order
-    aurc: float  # AURC: the mean risk
-    e_aurc: float  # AURC less that of a confidence that ranks every mistake last
+    risk: Tensor  # [N] error rate of the most confident images; its expectation among ties
+    aurc: float  # area under the curve: the mean risk
+    e_aurc: float  # excess AURC, over a confidence that ranks every mistake last
 
 
 def threshold_for_precision(
     confidences: Tensor, correct: Tensor, target: float
 ) -> Threshold | None:
-    """The one that answers most with at least `wished` of it right; None if none does.
+    """The threshold of the highest coverage with at least the `target` precision, if any.
 
-    confidences [N], right [N] bool
+    confidences [N], correct [N] bool
     """
     reached = [t for t in thresholds(confidences, correct) if t.precision >= target]
     return max(reached, key=lambda t: t.coverage, default=None)
 
 
 def threshold_for_coverage(confidences: Tensor, correct: Tensor, target: float) -> Threshold | None:
-    """The highest that still answers a share of at least `wished`; None without images.
+    """The highest threshold with at least the `target` coverage; None without images.
 
-    confidences [N], right [N] bool
+    confidences [N], correct [N] bool
     """
     reached = [t for t in thresholds(confidences, correct) if t.coverage >= target]
     return min(reached, key=lambda t: t.coverage, default=None)
 
 
 def threshold_at(value: float, confidences: Tensor, correct: Tensor) -> Threshold:
-    """What the threshold `value` does to images that it was not chosen on.
+    """The threshold `value` on images that it was not chosen on.
 
-    confidences [N], right [N] bool; the precision of no answer is NaN
+    The precision is NaN where no image reaches it.  confidences [N], correct [N] bool
     """
-    there = confidences.double() >= value
-    n, answered, good = len(there), int(there.sum()), int((correct & there).sum())
+    mask = confidences.double() >= value
+    n, answered, good = len(mask), int(mask.sum()), int((correct & mask).sum())
     share = good / answered if answered else math.nan
     coverage = answered / n
     return Threshold(value, n, coverage, wilson(answered, n), share, wilson(good, answered))
 
 
 def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
-    """Every threshold that differs, the highest first, midway between two confidences.
+    """All distinct thresholds, the highest first, midway between two confidences.
 
-    confidences [N], right [N] bool
+    confidences [N], correct [N] bool
     """
     n = len(confidences)
-    values, place, times = confidences.double().unique(return_inverse=True, return_counts=True)
-    hits = torch.zeros_like(values).index_add_(0, place, correct.double())
-    answered, good = (part.flip(0).cumsum(0).tolist() for part in (times, hits))
+    values, index, counts = confidences.double().unique(return_inverse=True, return_counts=True)
+    hits = torch.zeros_like(values).index_add_(0, index, correct.double())
+    answered, good = (part.flip(0).cumsum(0).tolist() for part in (counts, hits))
     values = values.flip(0)
     midway = ((values + torch.cat([values[1:], values.new_zeros(1)])) / 2).tolist()
     if midway:
-        midway[-1] = 0.0  # below the least sure image: everything is answered
+        midway[-1] = 0.0  # full coverage
     return [
         Threshold(t, n, a / n, wilson(a, n), g / a, wilson(g, a))
         for t, a, g in zip(midway, answered, good, strict=True)
@@ -166,11 +167,11 @@ def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
 
 
 def risk_coverage(confidences: Tensor, correct: Tensor) -> RiskCoverage:
-    """The curve and its area.  confidences [N], right [N] bool"""
+    """The risk-coverage curve and its area.  confidences [N], correct [N] bool"""
     n = len(confidences)
-    values, place, times = confidences.unique(return_inverse=True, return_counts=True)
-    wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, place, (~correct).double())
-    expected = (wrong / times).repeat_interleave(times).flip(0)  # the surest first
+    values, index, counts = confidences.unique(return_inverse=True, return_counts=True)
+    wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, index, (~correct).double())
+    expected = (wrong / counts).repeat_interleave(counts).flip(0)  # the most confident first
     steps = torch.arange(1, n + 1, dtype=torch.float64)
     risk = expected.cumsum(0) / steps
     best = (steps - int(correct.sum())).clamp_min(0) / steps

@@ -1,4 +1,4 @@
-"""What a network is worth that predicts a number for each image."""
+"""Metrics of regression."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from saccade.metrics.measure import resampling, with_intervals
 from saccade.metrics.metric import MetricReport, MetricValue, Predicted, Quantity, Score
 from saccade.metrics.ranking import ranks
 
-PER_PLACE = 3  # numbers that are given of whole groups, too: the first ones
+PER_GROUP_COUNT = 3  # the first metrics, which are computed per group, too
 
 
 @dataclass(frozen=True)
 class RegressionMetric:
-    """Rows of predicted and true numbers [N,1], and squared errors in units of `scale`.
+    """Metrics from predicted and true numbers [N,1], and squared errors in units of `scale`^2.
 
-    The baseline names the mean of the truth.  Rank correlation is bootstrapped on the ranks that
-    all images have together.
+    The baseline predicts the mean of the truth.  Rank correlation is bootstrapped on the ranks
+    among all images.
     """
 
-    scale: float = 1.0  # the standard deviation of the numbers that were trained on
+    scale: float = 1.0  # the standard deviation of the training targets
     unit: str = ""  # of the numbers
 
     score: ClassVar[Score] = Score("r_squared", unit="")
     compared: ClassVar[tuple[str, ...]] = ("R squared", "mean absolute error")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
-        """[N,1], [N,1]"""
+        """The rows of a batch: predictions and targets [N,1]."""
         predictions, targets = predictions.cpu(), targets.cpu()
         losses = (residuals(predictions, targets) / self.scale).square().mean(dim=1)
         return Predicted(predictions, predictions, targets, losses)
@@ -46,42 +46,44 @@ class RegressionMetric:
         return Predicted(predicted, predicted, true, read_losses(table))
 
     def correct(self, rows: Predicted) -> None:
-        """A number is no more than near."""
+        """None: a number is not simply right or wrong."""
 
     def strata(self, rows: Predicted) -> None:
-        """Any image is drawn in the place of any other."""
+        """None: the bootstrap is not stratified."""
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
-        predicted, true = (part.double().flatten() for part in (rows.predictions, rows.targets))
-        missed, spread, unit = predicted - true, true - true.mean(), self.unit
-        absolute, square = float(spread.abs().mean()), float(spread.square().mean().sqrt())
-        yield Quantity("R squared", r_squared(missed, true), "", 0.0)
-        yield Quantity("mean absolute error", mean_of(missed.abs()), unit, absolute)
-        yield Quantity("root mean squared error", root_mean_square(missed), unit, square)
+        predicted, true = (column.double().flatten() for column in (rows.predictions, rows.targets))
+        errors, deviations, unit = predicted - true, true - true.mean(), self.unit
+        absolute, square = float(deviations.abs().mean()), float(deviations.square().mean().sqrt())
+        yield Quantity("R squared", r_squared(errors, true), "", 0.0)
+        yield Quantity("mean absolute error", mean_of(errors.abs()), unit, absolute)
+        yield Quantity("root mean squared error", root_mean_square(errors), unit, square)
         yield Quantity("Spearman correlation", correlation(ranks(predicted), ranks(true)), "", 0.0)
         yield Quantity("Pearson correlation", correlation(predicted, true), "", 0.0)
-        yield Quantity("bias", mean_of(missed), unit, 0.0)
+        yield Quantity("bias", mean_of(errors), unit, 0.0)
 
-    def measured(
-        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
-    ) -> MetricReport:
-        """With `groups`, images of one place each, some numbers are given "per place", too.
+    def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
+        """All metrics with their intervals; with `groups` [N] int64 the first ones per group, too.
 
-        What is predicted of a place is then the mean over its images, and so is its truth.
+        Those are of the means over the images of each group, predicted and true.
         """
-        numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
+        metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
         if groups is not None and len(groups.unique()) < len(groups):
-            first, *others = self._per_place(rows, groups, seed)
-            numbers = [numbers[0], first, *numbers[1:], *others]
-        return MetricReport(len(rows), tuple(numbers))
+            first, *others = self._per_group(rows, groups, seed)
+            metrics = [metrics[0], first, *metrics[1:], *others]
+        return MetricReport(len(rows), tuple(metrics))
 
-    def _per_place(self, rows: Predicted, groups: Tensor, seed: int) -> list[MetricValue]:
+    def _per_group(self, rows: Predicted, groups: Tensor, seed: int) -> list[MetricValue]:
         predicted, true = (
             group_means(x.double(), groups) for x in (rows.predictions, rows.targets)
         )
-        places = self.rows(predicted, true)
-        numbers = with_intervals(self.quantities(places), resampling(self, places, None, seed))
-        return [replace(one, name=f"{one.name} per place") for one in numbers[:PER_PLACE]]
+        group_rows = self.rows(predicted, true)
+        metrics = with_intervals(
+            self.quantities(group_rows), resampling(self, group_rows, None, seed)
+        )
+        return [
+            replace(metric, name=f"{metric.name} per place") for metric in metrics[:PER_GROUP_COUNT]
+        ]
 
 
 def residuals(predictions: Tensor, targets: Tensor) -> Tensor:
@@ -92,33 +94,34 @@ def residuals(predictions: Tensor, targets: Tensor) -> Tensor:
 
 def group_means(values: Tensor, groups: Tensor) -> Tensor:
     """The mean of each group.  [N,1], [N] int64 -> [G,1]"""
-    names, place = groups.unique(return_inverse=True)
-    sums = values.new_zeros(len(names), 1).index_add(0, place, values)
-    return sums / place.bincount()[:, None]
+    names, index = groups.unique(return_inverse=True)
+    sums = values.new_zeros(len(names), 1).index_add(0, index, values)
+    return sums / index.bincount()[:, None]
 
 
-def r_squared(missed: Tensor, true: Tensor) -> Statistic:
-    """1 - residual / total sum of squares about the mean of those drawn; NaN if they are alike.
+def r_squared(errors: Tensor, true: Tensor) -> Statistic:
+    """R^2: 1 - residual / total sum of squares, as a statistic; NaN where all truth is equal.
 
-    0 is as good as naming the mean of the truth, below 0 is worse.  [N] float64, [N] float64
+    0 is as good as predicting the mean of the truth, below 0 is worse.
+    errors, true [N] float64
     """
 
     def statistic(weights: Tensor) -> Tensor:
         n = weights.sum(dim=1)
         mean = weights @ true / n
         total = (weights * (true - mean[:, None]).square()).sum(dim=1)
-        return torch.where(total > 0, 1 - weights @ missed.square() / total, torch.nan)
+        return torch.where(total > 0, 1 - weights @ errors.square() / total, torch.nan)
 
     return statistic
 
 
-def root_mean_square(missed: Tensor) -> Statistic:
-    """RMSE: large misses weigh more than in the mean absolute error.  [N] float64"""
-    return lambda weights: (weights @ missed.square() / weights.sum(dim=1)).sqrt()
+def root_mean_square(errors: Tensor) -> Statistic:
+    """The root mean squared error, as a statistic.  errors [N] float64"""
+    return lambda weights: (weights @ errors.square() / weights.sum(dim=1)).sqrt()
 
 
 def correlation(a: Tensor, b: Tensor) -> Statistic:
-    """Pearson's of the images drawn; of ranks it is Spearman's 1904.  [N] float64, [N] float64"""
+    """Pearson's correlation, as a statistic; of ranks it is Spearman's (1904).  a, b [N] float64"""
 
     def centred(weights: Tensor, values: Tensor) -> Tensor:
         return values - (weights @ values / weights.sum(dim=1))[:, None]

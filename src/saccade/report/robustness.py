@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from saccade.augmentation.corrupt.corruptions import meaning
 from saccade.metrics.ranking import SelectedThreshold
 from saccade.report.page import Html, Section, element, folded, join, sentence, table, unbroken
-from saccade.runs.results import Evaluation, Robustness, Slice, answered, lowest, threshold
+from saccade.runs.results import (
+    Evaluation,
+    Robustness,
+    Slice,
+    coverage_text,
+    lowest_slice,
+    threshold_text,
+)
 
 
 def optional_sections(test: Evaluation) -> Iterator[Section]:
@@ -42,16 +49,16 @@ def _slices(slices: Sequence[Slice]) -> Html:
     """A row a slice, and which is the lowest."""
     head = ("slice", "images", f"{slices[0].metric.name}, 95 % interval")
     rows = [(one.name, one.metric.n, unbroken(one.metric)) for one in slices]
-    words = lowest(slices)
+    words = lowest_slice(slices)
     return join([table(head, rows), element("p", sentence(words)) if words else ""])
 
 
 def _threshold(selected: SelectedThreshold) -> Html:
     """What the threshold does where it was chosen, and on the images measured."""
-    lead = element("p", sentence(threshold(selected)))
+    lead = element("p", sentence(threshold_text(selected)))
     rows = [
-        ("validation, on which it was chosen", answered(selected.on_validation)),
-        ("these images", answered(selected.on_these)),
+        ("validation, on which it was chosen", coverage_text(selected.on_validation)),
+        ("these images", coverage_text(selected.on_these)),
     ]
     note = "Believe the second line: on the first the threshold was chosen to look so."
     found = table(("images", "what the threshold does"), rows)

@@ -1,8 +1,7 @@
 """Bundle: weights and everything needed to use them, in one folder.
 
-`model.safetensors`, `config.json` (timm's words where it has one) and `README.md`, the model card;
-`novelty.safetensors` where it knows how far images lie from those that it was trained on.
-Nothing in it is ever executed.
+`model.safetensors`, `config.json` (timm's keys where it has one) and `README.md`, the model card;
+`novelty.safetensors` where novelty is fitted.  Nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -38,23 +37,24 @@ CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: ti
 
 @dataclass(frozen=True)
 class Bundle:
-    """A network that knows what its answers mean and how its images are to be prepared."""
+    """A network with its task and its preprocessing."""
 
     architecture: str
     task: Task
     preprocessing: Preprocessing
     model: nn.Module  # takes images [N,C,size,size] of 0 to 255, gives `task.outputs` numbers
-    variant: Variant = field(default_factory=Variant)  # what is changed in the architecture
-    min_confidence: float = 0.0  # of an answer; below it a classifier says "unknown"
-    novelty: Novelty | None = None  # how unlike the training images others are
+    variant: Variant = field(default_factory=Variant)  # changes of the architecture
+    min_confidence: float = 0.0  # of a prediction; below it a classifier says "unknown"
+    novelty: Novelty | None = None  # of images out of the training distribution
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in order."""
         return self.task.classes
 
     @cached_property
     def predictor(self) -> Predictor:
-        """What answers for this bundle, warm from its first image to its `close`."""
+        """The predictor of this bundle, whose processes run from its first image to its `close`."""
         return Predictor(
             self.model,
             self.task,
@@ -64,16 +64,16 @@ class Bundle:
         )
 
     def save(self, folder: Path) -> None:
-        """Write the folder whole or not at all; its model card comes after it."""
+        """Write the folder atomically, without its model card."""
         weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
         data = save(weights)
         config = self.config() | {"sha256": hashlib.sha256(data).hexdigest()}
         with atomic_folder(folder) as temporary:
             (temporary / "model.safetensors").write_bytes(data)
             if self.novelty:
-                seen = save({"bank": self.novelty.bank, "known": self.novelty.known})
-                (temporary / "novelty.safetensors").write_bytes(seen)
-                config["novelty"] = {"sha256": hashlib.sha256(seen).hexdigest()}
+                novelty_data = save({"bank": self.novelty.bank, "known": self.novelty.known})
+                (temporary / "novelty.safetensors").write_bytes(novelty_data)
+                config["novelty"] = {"sha256": hashlib.sha256(novelty_data).hexdigest()}
             (temporary / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False))
 
     def config(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Bundle:
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
-        """Read a bundle; raises `WeightsError` for anything that is not as it was written."""
+        """Read a bundle; raises `WeightsError` for a missing, damaged or inconsistent file."""
         try:
             config = json.loads((folder / "config.json").read_text())
             data = _read(folder / "model.safetensors", config)
@@ -111,9 +111,9 @@ class Bundle:
             if "novelty" in config:
                 novelty = Novelty(**load(_read(folder / "novelty.safetensors", config["novelty"])))
             preprocessing = _preprocessing(config)
-            told = dict(config["task"])
-            task = read_task(told.pop("kind"), tuple(config["label_names"]), told)
-            variant, sure = _variant(config), float(config.get("min_confidence", 0.0))
+            task_config = dict(config["task"])
+            task = read_task(task_config.pop("kind"), tuple(config["label_names"]), task_config)
+            variant, min_confidence = _variant(config), float(config.get("min_confidence", 0.0))
             network = task.network(config["architecture"])
             image = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = apply_variant(network, variant, image)
@@ -129,7 +129,7 @@ class Bundle:
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}") from error
         name = config["architecture"]
-        return cls(name, task, preprocessing, model.eval(), variant, sure, novelty)
+        return cls(name, task, preprocessing, model.eval(), variant, min_confidence, novelty)
 
     def predict(
         self,
@@ -138,7 +138,7 @@ class Bundle:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """What is in image files, or in all images of folders: the `top` most probable."""
+        """The `top` most probable classes of image files, or of all images in folders."""
         return self.predictor.predict(
             *images, top=top, min_confidence=min_confidence, max_novelty=max_novelty
         )
@@ -160,10 +160,10 @@ def save_min_confidence(folder: Path, value: float) -> None:
     atomic_write(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
 
-def _read(file: Path, told: dict[str, Any]) -> bytes:
-    """The file, if it is what the config was written for."""
+def _read(file: Path, entry: dict[str, Any]) -> bytes:
+    """The bytes of a file, whose digest is that of its config `entry`."""
     data = file.read_bytes()
-    if hashlib.sha256(data).hexdigest() != told["sha256"]:
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
         raise WeightsError(
             f"{file} is damaged: its digest differs",
             "take the file from where it was copied from, or train again",
@@ -172,17 +172,17 @@ def _read(file: Path, told: dict[str, Any]) -> bytes:
 
 
 def _variant(config: dict[str, Any]) -> Variant:
-    """The changes; first weights and stochastic depth are gone when training is over."""
-    found = config["variant"]
-    return Variant(tuple(found["without"]), found["activation"])
+    """The variant; its initial weights and stochastic depth matter in training alone."""
+    variant = config["variant"]
+    return Variant(tuple(variant["without"]), variant["activation"])
 
 
 def _preprocessing(config: dict[str, Any]) -> Preprocessing:
     pretrained = config["pretrained_cfg"]
-    ours = {theirs: name for name, theirs in CROP_MODES.items()}
+    modes = {timm: name for name, timm in CROP_MODES.items()}
     return Preprocessing(
         size=pretrained["input_size"][1],
-        resize=ours[pretrained["crop_mode"]],
+        resize=modes[pretrained["crop_mode"]],
         crop=pretrained["crop_pct"],
         interpolation=pretrained["interpolation"],
         colour=config["colour"],

@@ -1,4 +1,4 @@
-"""Predictor: answers about images, from any number of threads; what opens the files stays warm."""
+"""Predictor: predictions for images, from any number of threads, with its decoders kept running."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ BATCH = 64  # images that go through the network together
 
 
 class Predictor:
-    """What a network says of images; to be called from any number of threads at the same time.
+    """Predicts images with a network; safe to call from any number of threads at the same time.
 
-    The network is in eval mode from now on, and otherwise as it is: it may be shared.  Files are
-    opened by processes of their own, so that a hostile one costs itself alone; they start with the
-    first file and stay until `close`, which comes by itself at the latest with the interpreter's
-    end.
+    The network is put in eval mode and not changed otherwise: it may be shared.  Files are decoded
+    in processes of their own, so that a malicious one harms nothing else; these start with the
+    first file and end with `close`, at the latest with the interpreter.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Predictor:
         self.close()
 
     def close(self) -> None:
-        """End the processes; nothing can be predicted any more."""
+        """End the decoding processes; nothing can be predicted any more."""
         self.workers.close()
 
     def predict(
@@ -65,7 +64,7 @@ class Predictor:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """What is in image files, or in all images of folders: the `top` most probable."""
+        """The `top` most probable classes of image files, or of all images in folders."""
         return self.predict_items(find_images(images), top, min_confidence, max_novelty)
 
     def predict_items(
@@ -77,25 +76,25 @@ class Predictor:
     ) -> Predictions:
         """The same for the items of a source; raises `DataError` if none can be read."""
         rejection = self._rejection(min_confidence, max_novelty)
-        found: list[Answer] = []
-        reported: list[Skipped] = []
-        for names, images in self._batches(items, reported):
+        answers: list[Answer] = []
+        unreadable: list[Skipped] = []
+        for names, images in self._batches(items, unreadable):
             predictions, novelty = self._outputs(images)
-            found += self.task.answers(names, predictions, top, rejection, novelty)
-        if reported and not found:
-            lines = "; ".join(f"{s.name} {s.reason}" for s in reported[:3])
+            answers += self.task.answers(names, predictions, top, rejection, novelty)
+        if unreadable and not answers:
+            lines = "; ".join(f"{s.name} {s.reason}" for s in unreadable[:3])
             raise DataError(f"no image could be read: {lines}")
-        return Predictions(tuple(found), tuple(reported))
+        return Predictions(tuple(answers), tuple(unreadable))
 
     def _batches(
-        self, items: Sequence[Item], reported: list[Skipped]
+        self, items: Sequence[Item], unreadable: list[Skipped]
     ) -> Iterator[tuple[list[str], Tensor]]:
-        """Names, and images uint8 [n,C,size,size]; those that cannot be read go to `reported`."""
+        """Names, and images [N,C,size,size] uint8; unreadable ones are added to `unreadable`."""
         names: list[str] = []
         images: list[Tensor] = []
         for item, image in zip(items, self.workers.decode_files(items, self.preprocessing)):
             if isinstance(image, Skipped):
-                reported.append(image)
+                unreadable.append(image)
                 continue
             names.append(item.name)
             images.append(image)
@@ -107,7 +106,10 @@ class Predictor:
 
     @torch.inference_mode()
     def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """What the task predicts [n,...], and how novel each image is [n] where that is known."""
+        """The task's predictions, and the novelty of each image, 0 to 1, where it is fitted.
+
+        images [N,C,size,size] uint8 -> [N,...], and [N] float64 or None
+        """
         images = images.to(next(self.model.parameters()).device)
         if self.novelty is None:
             return self.task.predict(self.model, images), None
@@ -116,28 +118,30 @@ class Predictor:
         return predictions, self.novelty.score(network.features[0])
 
     def _rejection(self, confidence: float | None, novelty: float | None) -> Rejection:
-        """Unknown below `confidence`, or else ours, and above `novelty`."""
+        """The limits of confidence, that of the bundle by default, and of novelty."""
         if confidence is not None:
             hint = "labels have thresholds of their own, numbers a margin"
             refuse_without(Capability.CONFIDENCE, self.task, UsageError, hint)
-        least = self.min_confidence if confidence is None else confidence
-        if not 0 <= least <= 1:
-            raise UsageError(f"no confidence is {least:g}", "it lies between 0 and 1")
-        return Rejection(least, 1.0 if novelty is None else self._refuse_unreachable(novelty))
+        min_confidence = self.min_confidence if confidence is None else confidence
+        if not 0 <= min_confidence <= 1:
+            raise UsageError(f"no confidence is {min_confidence:g}", "it lies between 0 and 1")
+        return Rejection(
+            min_confidence, 1.0 if novelty is None else self._refuse_unreachable(novelty)
+        )
 
-    def _refuse_unreachable(self, most: float) -> float:
-        """`most` as it is; raises `UsageError` where no image could have a novelty above it."""
-        if not 0 <= most <= 1:
-            raise UsageError(f"no novelty is {most:g}", "it lies between 0 and 1")
+    def _refuse_unreachable(self, max_novelty: float) -> float:
+        """`max_novelty`; raises `UsageError` where no image could have a novelty above it."""
+        if not 0 <= max_novelty <= 1:
+            raise UsageError(f"no novelty is {max_novelty:g}", "it lies between 0 and 1")
         if self.novelty is None:
             raise UsageError(
                 "how novel an image is this bundle does not know: it has no novelty.safetensors",
                 "classifiers of one class an image have it; train again if this is one",
             )
-        if self.novelty.highest <= most < 1:
+        if self.novelty.highest <= max_novelty < 1:
             raise UsageError(
-                f"no image is more novel than {most:g}: the scale is that of "
+                f"no image is more novel than {max_novelty:g}: the scale is that of "
                 f"{len(self.novelty.known)} validation images",
                 f"with these --max-novelty is less than {self.novelty.highest:.4g}",
             )
-        return most
+        return max_novelty

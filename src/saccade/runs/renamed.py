@@ -1,4 +1,4 @@
-"""What the facts of a run folder were called before, read by what they are called now."""
+"""Events and keys of log.jsonl of earlier versions, read by their current names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PER_CLASS = {"pictures": "support", "named": "predicted", "right": "true_positiv
 
 
 def current_fact(fact: dict[str, Any]) -> dict[str, Any]:
-    """A line of log.jsonl as this version writes it."""
+    """An event of log.jsonl with the names of this version."""
     event = EVENTS.get(fact["event"], fact["event"])
     named = _named(fact | {"event": event}, KEYS.get(event, {}))
     if event == "evaluation" and "per_class" in named:
@@ -32,5 +32,5 @@ def current_fact(fact: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _named(told: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {names.get(key, key): value for key, value in told.items()}
+def _named(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(key, key): value for key, value in fields.items()}

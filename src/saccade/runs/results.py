@@ -1,4 +1,4 @@
-"""What the verbs give back: small frozen objects that read well in a terminal and a notebook."""
+"""Results of evaluations: frozen objects that print well in a terminal and a notebook."""
 
 from __future__ import annotations
 
@@ -24,51 +24,53 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Robustness:
-    """One number of a network, on images as they are and under corruptions."""
+    """The primary metric of a network, on clean images and under corruptions."""
 
     clean: MetricValue
     corrupted: dict[str, tuple[MetricValue, ...]]  # by name, severities 1 to 5
 
     @classmethod
     def of(cls, measurements: Iterable[CorruptionScore]) -> Robustness:
+        """From the scores of `engine.evaluate.robustness`, the clean one first."""
         first, *others = measurements
-        found: dict[str, tuple[MetricValue, ...]] = {}
-        for one in others:
-            found[one.corruption] = (*found.get(one.corruption, ()), one.metric)
-        return cls(first.metric, found)
+        corrupted: dict[str, tuple[MetricValue, ...]] = {}
+        for score in others:
+            corrupted[score.corruption] = (*corrupted.get(score.corruption, ()), score.metric)
+        return cls(first.metric, corrupted)
 
     def mean(self, name: str) -> float:
-        """Over the five severities."""
-        return fmean(number.value for number in self.corrupted[name])
+        """The mean over the five severities of a corruption."""
+        return fmean(metric.value for metric in self.corrupted[name])
 
     def worst(self) -> str:
         """The corruption with the lowest mean."""
         return min(self.corrupted, key=self.mean)
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return {
             "clean": asdict(self.clean),
             "corruptions": {
-                name: {"mean": self.mean(name), "severities": [asdict(n) for n in numbers]}
-                for name, numbers in self.corrupted.items()
+                name: {"mean": self.mean(name), "severities": [asdict(n) for n in metrics]}
+                for name, metrics in self.corrupted.items()
             },
         }
 
     def verdict(self) -> str:
-        """In words."""
+        """The metric on clean images and under the hardest corruption, in a sentence."""
         if not self.corrupted:
             return f"{self.clean.name}: {self.clean}"
         name = self.worst()
-        words = f"{self.clean.name}: {self.clean} on images as they are"
-        worst = _written(self.mean(name), self.clean.unit)
-        return f"{words}; {worst} on average of five severities of {name}, the hardest here"
+        clean = f"{self.clean.name}: {self.clean} on images as they are"
+        worst = _with_unit(self.mean(name), self.clean.unit)
+        return f"{clean}; {worst} on average of five severities of {name}, the hardest here"
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Name, a number with its interval for each severity, their mean; a head before."""
+        """Name, the metric with its interval at each severity, and the mean; a head before."""
         head = ("corruption", *(f"severity {k}" for k in SEVERITIES), "mean")
         lines = [
-            (name, *(_cell(number) for number in numbers), _bare(self.mean(name), self.clean.unit))
-            for name, numbers in self.corrupted.items()
+            (name, *(_cell(metric) for metric in metrics), _bare(self.mean(name), self.clean.unit))
+            for name, metrics in self.corrupted.items()
         ]
         return [head, *lines]
 
@@ -89,14 +91,14 @@ class Robustness:
         return html_table(head, lines)
 
 
-ASKED = ("slices", "robustness", "selected")  # what an evaluation holds only when asked to
+OPTIONAL_FIELDS = ("slices", "robustness", "selected")  # of an evaluation; only when asked for
 METRIC_COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
-BRIEF = 3  # numbers that a training names at its end
+SUMMARY_METRICS = 3  # printed at the end of a training
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the images, and the leading number of it."""
+    """A subset of the images, and the primary metric on it."""
 
     name: str
     metric: MetricValue
@@ -104,10 +106,10 @@ class Slice:
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """How good a network is on images that it was not trained on; the first number leads."""
+    """The metrics of a network on images that it was not trained on; the first is the primary."""
 
     split: str
-    task: str  # the kind of its answers
+    task: str  # its kind
     n: int  # images
     metrics: tuple[MetricValue, ...]
     per_class: tuple[ClassMetrics, ...] = ()
@@ -119,87 +121,88 @@ class Evaluation:
     selected: SelectedThreshold | None = None  # from which confidence on there is an answer
 
     @classmethod
-    def of(cls, split: str, task: str, measured: MetricReport) -> Evaluation:
-        """What was measured, for people."""
-        m = measured
-        return cls(split, task, m.n, m.metrics, m.classes, m.confusion)
+    def of(cls, split: str, task: str, report: MetricReport) -> Evaluation:
+        """The evaluation of a metric report."""
+        return cls(split, task, report.n, report.metrics, report.classes, report.confusion)
 
     @classmethod
-    def read(cls, told: Mapping[str, Any], reported: tuple[Skipped, ...] = ()) -> Evaluation:
-        """An evaluation as `to_dict` and JSON leave it."""
+    def read(cls, fields: Mapping[str, Any], unreadable: tuple[Skipped, ...] = ()) -> Evaluation:
+        """An evaluation from the fields of `to_dict`, also after JSON."""
         return cls(
-            split=told["split"],
-            task=current_kind(told["task"]),
-            n=told["n"],
-            metrics=tuple(map(MetricValue.read, told["metrics"])),
-            per_class=tuple(map(ClassMetrics.read, told["per_class"])),
-            confusion=tuple(map(tuple, told["confusion"])),
-            notes=tuple(told["notes"]),
-            unreadable=reported,
+            split=fields["split"],
+            task=current_kind(fields["task"]),
+            n=fields["n"],
+            metrics=tuple(map(MetricValue.read, fields["metrics"])),
+            per_class=tuple(map(ClassMetrics.read, fields["per_class"])),
+            confusion=tuple(map(tuple, fields["confusion"])),
+            notes=tuple(fields["notes"]),
+            unreadable=unreadable,
         )
 
     def __getitem__(self, name: str) -> MetricValue:
-        """The number of this name, such as "balanced accuracy"."""
+        """The metric of this name, such as "balanced accuracy"."""
         return find_metric(self.metrics, name)
 
     @property
     def primary(self) -> MetricValue:
-        """The number to name first: balanced accuracy, say, where classes differ in size."""
+        """The primary metric: accuracy, say, or balanced accuracy of imbalanced classes."""
         return self.metrics[0]
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the classes or labels."""
         return tuple(row.name for row in self.per_class)
 
     @property
     def accuracy(self) -> float:
-        """The share of images given their class."""
+        """The share of images predicted as their class, 0 to 1."""
         return self["accuracy"].value
 
     @property
     def accuracy_interval(self) -> Interval | None:
+        """The 95 % interval of the accuracy."""
         return self["accuracy"].interval
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; what is undefined is None, what was not asked for not there."""
-        told = asdict(replace(self, robustness=None, selected=None))
-        told["robustness"] = self.robustness and self.robustness.to_dict()
-        told["selected"] = self.selected and self.selected.to_dict()
-        return defined({k: v for k, v in told.items() if v or k not in ASKED})
+        """Plain values for JSON; undefined numbers are None, parts not asked for left out."""
+        fields = asdict(replace(self, robustness=None, selected=None))
+        fields["robustness"] = self.robustness and self.robustness.to_dict()
+        fields["selected"] = self.selected and self.selected.to_dict()
+        return defined({k: v for k, v in fields.items() if v or k not in OPTIONAL_FIELDS})
 
     def to_csv(self) -> str:
-        """A row a number: of all images, of each slice, under each corruption and severity."""
+        """A row a metric: of all images, of each slice, under each corruption and severity."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])
-        for place, number in self._placed():
-            low, high = number.interval or ("", "")
-            about = (number.name, number.value, low, high, number.n, number.unit)
-            without = "" if number.baseline is None else number.baseline
-            writer.writerow([*place, *about, without, number.method])
+        for location, metric in self._located_metrics():
+            low, high = metric.interval or ("", "")
+            cells = (metric.name, metric.value, low, high, metric.n, metric.unit)
+            baseline = "" if metric.baseline is None else metric.baseline
+            writer.writerow([*location, *cells, baseline, metric.method])
         return out.getvalue().rstrip("\n")
 
-    def _placed(self) -> Iterator[tuple[tuple[str, str, int], MetricValue]]:
-        yield from ((("", "", 0), number) for number in self.metrics)
-        yield from (((one.name, "", 0), one.metric) for one in self.slices)
+    def _located_metrics(self) -> Iterator[tuple[tuple[str, str, int], MetricValue]]:
+        yield from ((("", "", 0), metric) for metric in self.metrics)
+        yield from (((s.name, "", 0), s.metric) for s in self.slices)
         corrupted = self.robustness.corrupted if self.robustness else {}
-        for name, numbers in corrupted.items():
-            yield from ((("", name, k), number) for k, number in enumerate(numbers, 1))
+        for name, metrics in corrupted.items():
+            yield from ((("", name, k), metric) for k, metric in enumerate(metrics, 1))
 
     def rows(self, count: int | None = None) -> list[tuple[str, str]]:
-        """Names and values of the first `count` numbers in words."""
-        pairs = [(number, number.baseline_text()) for number in self.metrics[:count]]
+        """Names and values of the first `count` metrics as text."""
+        pairs = [(metric, metric.baseline_text()) for metric in self.metrics[:count]]
         return [(n.name, f"{n}, baseline {text}" if text else f"{n}") for n, text in pairs]
 
     def __str__(self) -> str:
         first = [("split", self.split), *self.rows(), *(("note", n) for n in self.notes)]
         blocks = [aligned(first)]
         if self.slices:
-            blocks.append(_in_slices(self.slices))
+            blocks.append(_slices_text(self.slices))
         if self.robustness:
             blocks.append(str(self.robustness))
         if self.selected:
-            blocks.append(_answered(self.selected))
+            blocks.append(_threshold_lines(self.selected))
         return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
@@ -209,60 +212,60 @@ class Evaluation:
         return html_table(("split", self.split), self.rows())
 
 
-def _in_slices(slices: Sequence[Slice]) -> str:
-    """A line a slice, and which is the lowest."""
-    words = aligned([(slices[0].metric.name, ""), *((s.name, str(s.metric)) for s in slices)])
-    return f"{words}\n{lowest(slices)}".rstrip()
+def _slices_text(slices: Sequence[Slice]) -> str:
+    """A line for each slice, and which is the lowest."""
+    text = aligned([(slices[0].metric.name, ""), *((s.name, str(s.metric)) for s in slices)])
+    return f"{text}\n{lowest_slice(slices)}".rstrip()
 
 
-def lowest(slices: Sequence[Slice]) -> str:
-    """Which slice is the lowest, where there are several, and what that means."""
-    measured = [one for one in slices if not math.isnan(one.metric.value)]
-    if len(measured) < 2:
+def lowest_slice(slices: Sequence[Slice]) -> str:
+    """A sentence on the lowest slice, where there are several."""
+    defined = [s for s in slices if not math.isnan(s.metric.value)]
+    if len(defined) < 2:
         return ""
-    last = min(measured, key=lambda one: one.metric.value)
-    chance = f"of {len(measured)} slices one is lowest by chance alone: compare the intervals"
-    return f"lowest: {last.name}; {chance}"
+    lowest = min(defined, key=lambda s: s.metric.value)
+    note = f"of {len(defined)} slices one is lowest by chance alone: compare the intervals"
+    return f"lowest: {lowest.name}; {note}"
 
 
-def threshold(selected: SelectedThreshold) -> str:
-    """A threshold and what it is for."""
-    wish = f"{selected.criterion} of {percent(selected.target)}"
+def threshold_text(selected: SelectedThreshold) -> str:
+    """A sentence on a threshold and its target."""
+    target = f"{selected.criterion} of {percent(selected.target)}"
     if not selected.on_validation.value:
-        return f"a {wish} needs no threshold: every image gets an answer"
-    return f"unknown below a confidence of {selected.on_validation.value:.4f}, for a {wish}"
+        return f"a {target} needs no threshold: every image gets an answer"
+    return f"unknown below a confidence of {selected.on_validation.value:.4f}, for a {target}"
 
 
-def answered(there: Threshold) -> str:
-    """How many images a threshold lets answer, and how many of the answers are right."""
-    words = f"answers {proportion(there.coverage, there.coverage_interval, there.n)}"
-    if math.isnan(there.precision):
-        return words
-    low, high = (f"{100 * end:.1f}" for end in there.precision_interval)
-    return f"{words}, {percent(there.precision)} of them right ({low}–{high})"
+def coverage_text(threshold: Threshold) -> str:
+    """The coverage and the precision of a threshold as text."""
+    text = f"answers {proportion(threshold.coverage, threshold.coverage_interval, threshold.n)}"
+    if math.isnan(threshold.precision):
+        return text
+    low, high = (f"{100 * end:.1f}" for end in threshold.precision_interval)
+    return f"{text}, {percent(threshold.precision)} of them right ({low}–{high})"
 
 
-def _answered(selected: SelectedThreshold) -> str:
-    """What a threshold does where it was chosen, and elsewhere."""
+def _threshold_lines(selected: SelectedThreshold) -> str:
+    """A threshold with its coverage on validation images and on these."""
     return "\n".join(
         [
-            threshold(selected),
-            f"chosen on validation: {answered(selected.on_validation)}",
-            f"measured here:        {answered(selected.on_these)}",
+            threshold_text(selected),
+            f"chosen on validation: {coverage_text(selected.on_validation)}",
+            f"measured here:        {coverage_text(selected.on_these)}",
         ]
     )
 
 
-def _cell(number: MetricValue) -> str:
-    if number.interval is None:
-        return _bare(number.value, number.unit)
-    ends = interval_text(*(_bare(end, number.unit) for end in number.interval))
-    return f"{_bare(number.value, number.unit)} ({ends})"
+def _cell(metric: MetricValue) -> str:
+    if metric.interval is None:
+        return _bare(metric.value, metric.unit)
+    ends = interval_text(*(_bare(end, metric.unit) for end in metric.interval))
+    return f"{_bare(metric.value, metric.unit)} ({ends})"
 
 
 def _bare(value: float, unit: str) -> str:
     return f"{100 * value:.0f}" if unit == "%" else f"{value:.3g}"
 
 
-def _written(value: float, unit: str) -> str:
+def _with_unit(value: float, unit: str) -> str:
     return f"{_bare(value, unit)} {unit}".strip()

@@ -1,8 +1,8 @@
-"""Run: the folder in which a training tells its whole story.
+"""Run: the folder of a training.
 
-`recipe.toml` settings and where each came from · `classes.txt` · `split.csv` which image was used
-for what · `log.jsonl` what happened · `checkpoint/` to go on from · `predictions.csv` every test
-image · `bundle/` weights to use · `report.html`.
+`recipe.toml` settings and their origins · `classes.txt` · `split.csv` the split of each image ·
+`log.jsonl` events · `checkpoint/` to resume from · `predictions.csv` of the test images ·
+`bundle/` weights to use · `report.html`.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
 from saccade.runs.bundle import Bundle
 from saccade.runs.renamed import current_fact
-from saccade.runs.results import BRIEF, Evaluation
+from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.tasks.answers import Predictions
 from saccade.words import aligned, html_table
 
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """A training on disk; what it measured, and the network it made."""
+    """A training on disk: its settings, log, evaluations and network."""
 
     path: Path
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
-        """The run in the folder `path`; raises `UsageError` if there is none."""
+        """The run in the folder `path`; raises `UsageError` where there is none."""
         folder = Path(path)
         if not folder.is_dir():
             raise UsageError(
@@ -71,7 +71,7 @@ class Run:
         raise ResourceError("no free folder below 'runs'", "name one with --out")
 
     def log(self, event: str, **facts: Any) -> None:
-        """Add a line to log.jsonl, and an end to a line that was cut short."""
+        """Append an event to log.jsonl, after ending a line that was cut short."""
         line = json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n"
         with (self.path / "log.jsonl").open("ab+") as file:
             if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
@@ -79,12 +79,12 @@ class Run:
             file.write(line.encode())
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        """The lines of log.jsonl about `kind`; a last line cut short by a crash is passed over."""
+        """The events of a kind in log.jsonl; a line cut short by a crash is skipped."""
         return [fact for fact in self._facts() if fact["event"] == kind]
 
     @cached_property
     def started(self) -> dict[str, Any]:
-        """What was known at the beginning: data, command, notes, environment."""
+        """The event of the start: data, command, notes, environment."""
         facts = self.events("started")
         if not facts:
             raise UsageError(
@@ -118,7 +118,7 @@ class Run:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """Its settings; those of an earlier version are read by today's names, which is said."""
+        """Its settings; old names of earlier versions are read as the current ones, with a note."""
         from saccade.progress import say  # here, since most readers of a run have nothing to say
 
         stated = settings_in(self.path / "recipe.toml")
@@ -138,6 +138,7 @@ class Run:
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in order."""
         return tuple((self.path / "classes.txt").read_text(encoding="utf-8").splitlines())
 
     @property
@@ -189,7 +190,7 @@ class Run:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         return [
-            *((f"test {name}", value) for name, value in self.test.rows(BRIEF)),
+            *((f"test {name}", value) for name, value in self.test.rows(SUMMARY_METRICS)),
             ("run", str(self.path)),
             ("report", str(self.path / "report.html")),
         ]

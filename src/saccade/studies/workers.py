@@ -68,8 +68,8 @@ def train_all(
     with stop_requests() as request, _worker_pool(jobs, num_workers, lock) as results:
         for _ in jobs:
             while (result := _next_result(results)) is None:
-                if request.number:
-                    raise Stopped("stopped; checkpoints are saved", signal=request.number)
+                if request.signum:
+                    raise Stopped("stopped; checkpoints are saved", signal=request.signum)
             if isinstance(result, Exception):
                 raise result
             on_trained(result)
@@ -81,8 +81,8 @@ def _train_in_turn(jobs: Sequence[TrainingJob], on_trained: Trained) -> None:
         for count, job in enumerate(jobs, 1):
             train_one(job)
             on_trained(job)
-            if request.number and count < len(jobs):
-                raise Stopped("stopped between two trainings", signal=request.number)
+            if request.signum and count < len(jobs):
+                raise Stopped("stopped between two trainings", signal=request.signum)
 
 
 Outcome = TrainingJob | Exception

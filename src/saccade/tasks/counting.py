@@ -184,9 +184,7 @@ class CountMetric:
         yield Quantity("mean Poisson deviance", mean_of(deviance), "", baseline)
         yield from RegressionMetric().quantities(rows)
 
-    def measured(
-        self, rows: Predicted, groups: Tensor | None = None, seed: int = 0
-    ) -> MetricReport:
+    def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         """All metrics with bootstrap intervals; `groups` [N] are resampled together."""
         samples = resampling(self, rows, groups, seed)
         return MetricReport(len(rows), tuple(with_intervals(self.quantities(rows), samples)))

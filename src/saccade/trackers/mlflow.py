@@ -1,6 +1,6 @@
-"""MLflow: a run in the experiment "saccade", or in that of MLFLOW_EXPERIMENT_NAME.
+"""MLflow tracker: a run in the experiment "saccade", or in that of MLFLOW_EXPERIMENT_NAME.
 
-The store is MLflow's own choice: MLFLOW_TRACKING_URI, else its default on this machine.
+The tracking server is MLflow's own choice: MLFLOW_TRACKING_URI, else its default here.
 """
 
 from __future__ import annotations
@@ -18,33 +18,35 @@ class MLflow:
     name = "mlflow"
 
     def check(self) -> None:
-        """An unreachable server is MLflow's to report: it tries for a while before it gives up."""
+        """Nothing: MLflow reports an unreachable server itself, after some attempts."""
 
-    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
-        """Create the run, or set the known one running again."""
+    def start(self, folder: Path, settings: Mapping[str, Any], run_id: str) -> str:
+        """Create the run, or set that of `run_id` running again."""
         from mlflow import MlflowClient  # pyright: ignore
         from mlflow.entities import Param, RunStatus  # pyright: ignore[reportMissingImports]
 
         self.client = MlflowClient()
-        if known:
-            self.run = known
-            self.client.update_run(known, status=RunStatus.to_string(RunStatus.RUNNING))
-            return known
+        if run_id:
+            self.run = run_id
+            self.client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+            return run_id
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME", "saccade")
         experiment = self.client.get_experiment_by_name(name)
-        place = experiment.experiment_id if experiment else self.client.create_experiment(name)
-        self.run = self.client.create_run(place, run_name=folder.name).info.run_id
+        experiment_id = (
+            experiment.experiment_id if experiment else self.client.create_experiment(name)
+        )
+        self.run = self.client.create_run(experiment_id, run_name=folder.name).info.run_id
         parameters = [Param(name, str(value)) for name, value in settings.items()]
         self.client.log_batch(self.run, params=parameters)
         return self.run
 
-    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
+    def log_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
         """Log metrics of this step."""
         from mlflow.entities import Metric  # pyright: ignore[reportMissingImports]
 
         now = int(1000 * time.time())
-        metrics = [Metric(name, value, now, steps) for name, value in numbers.items()]
-        self.client.log_batch(self.run, metrics=metrics)
+        values = [Metric(name, value, now, step) for name, value in metrics.items()]
+        self.client.log_batch(self.run, metrics=values)
 
     def log_artifact(self, path: Path) -> None:
         """Log the file as an artefact of the run."""

@@ -1,4 +1,4 @@
-"""Trackers: services and files that keep the numbers of a training, and what each has of it."""
+"""Experiment trackers (TensorBoard, MLflow, Weights & Biases), and what each has logged."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from saccade.trackers.wandb import WeightsAndBiases
 
 
 class Tracker(Protocol):
-    """A service or a kind of file; imports its library only when asked to begin."""
+    """An experiment tracker; imports its library only in `start`."""
 
     name: str  # of its extra and of its package
 
     def check(self) -> None:
-        """Raise `UsageError` where it could not begin here, such as without an account."""
+        """Raise `UsageError` where it cannot start here, such as without an account."""
         ...
 
-    def start(self, folder: Path, settings: Mapping[str, Any], known: str) -> str:
-        """Open the training of the run in `folder`, or go on with the one `known`; gives its id."""
+    def start(self, folder: Path, settings: Mapping[str, Any], run_id: str) -> str:
+        """Start the tracker's run for `folder`, or resume `run_id`, if not ""; returns its id."""
         ...
 
-    def log_metrics(self, steps: int, numbers: Mapping[str, float]) -> None:
-        """Keep numbers by name, as they are after so many steps; safe when this returns."""
+    def log_metrics(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Log metrics by name after `step` steps; they are stored when this returns."""
         ...
 
     def log_artifact(self, path: Path) -> None:
-        """Keep a file, or where it is."""
+        """Log a file, or its path."""
         ...
 
     def finish(self, *, finished: bool) -> None:
-        """Close; the training is at its end, or stopped and perhaps to go on."""
+        """Close the run; `finished` is False for a training that was stopped."""
         ...
 
 
 @dataclass
 class TrackerEntry:
-    """How far one tracker knows a training."""
+    """What one tracker has logged of a training."""
 
-    id: str  # that the tracker gave it
-    steps: int = 0  # done before its last look at a loss
-    epochs: int = 0  # told
+    id: str  # of the tracker's run
+    steps: int = 0  # logged up to here
+    epochs: int = 0  # logged
 
 
 class TrackerProgress:
-    """`tracking.json` of a run folder, as it is after every entry; without flushing to the disk."""
+    """`tracking.json` of a run folder: how far each tracker has logged it; not flushed to disk."""
 
     def __init__(self, folder: Path):
         self.path = folder / "tracking.json"
@@ -59,11 +59,11 @@ class TrackerProgress:
         self.entries = {name: TrackerEntry(**entry) for name, entry in json.loads(text).items()}
 
     def write(self) -> None:
-        """Put the file in its place in one instant: a training may be killed at any."""
-        beside = self.path.with_name(".tracking.json")
-        known = {name: asdict(entry) for name, entry in self.entries.items()}
-        beside.write_text(json.dumps(known), encoding="utf-8")
-        beside.replace(self.path)
+        """Replace the file atomically: a training may be killed at any time."""
+        temporary = self.path.with_name(".tracking.json")
+        entries = {name: asdict(entry) for name, entry in self.entries.items()}
+        temporary.write_text(json.dumps(entries), encoding="utf-8")
+        temporary.replace(self.path)
 
 
 TRACKERS: dict[str, Callable[[], Tracker]] = {
@@ -80,7 +80,7 @@ def trackers(names: Sequence[str]) -> list[Tracker]:
             raise unknown("tracker", name, TRACKERS)
         if find_spec(name) is None:
             raise UsageError(f"{name} is not installed", f"pip install 'saccade[{name}]'")
-    found = [TRACKERS[name]() for name in dict.fromkeys(names)]
-    for tracker in found:
+    selected = [TRACKERS[name]() for name in dict.fromkeys(names)]
+    for tracker in selected:
         tracker.check()
-    return found
+    return selected

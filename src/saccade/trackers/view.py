@@ -1,4 +1,4 @@
-"""TrackingView: sends to trackers what log.jsonl holds, and the losses and rates of steps."""
+"""TrackingView: logs log.jsonl, and the losses and learning rates of steps, to trackers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from saccade.training.view import View
 
 
 class TrackingView(View):
-    """A view of a training that sends numbers on; all of them are of so many steps done.
+    """A training view that logs metrics to trackers, by the number of steps done.
 
-    A training that goes on repeats what it did after its last checkpoint.  What a tracker has been
-    told of that already is passed over.
+    A resumed training repeats the steps after its last checkpoint; what a tracker has logged of
+    these already is not logged again.
     """
 
     def __init__(self, trackers: Sequence[Tracker]):
@@ -40,49 +40,49 @@ class TrackingView(View):
     def decoding(self, done: int, total: int) -> None: ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        self.ledger, self.steps = TrackerProgress(run.path), steps
+        self.progress, self.steps = TrackerProgress(run.path), steps
         self.done = start.epoch * steps + start.step
         for tracker in self.trackers:
-            entry = self.ledger.entries.setdefault(tracker.name, TrackerEntry(""))
+            entry = self.progress.entries.setdefault(tracker.name, TrackerEntry(""))
             entry.id = tracker.start(run.path, self.parameters, entry.id)
             self.open.append(tracker)
-        self.ledger.write()
+        self.progress.write()
 
     def step(self, step: Step, losses: Mapping[str, float]) -> None:
         self.done = step.epoch * self.steps + step.step + 1
-        numbers = {f"step/{name}": value for name, value in {**losses, **step.lr}.items()}
+        metrics = {f"step/{name}": value for name, value in {**losses, **step.lr}.items()}
         for tracker, entry in self._entries():
             if entry.steps < self.done:
                 entry.steps = self.done
-                tracker.log_metrics(self.done, numbers)
-        self.ledger.write()
+                tracker.log_metrics(self.done, metrics)
+        self.progress.write()
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        numbers = dict(flattened("epoch", row))
+        metrics = dict(flattened("epoch", row))
         for tracker, entry in self._entries():
             if entry.epochs < row["epoch"]:
                 entry.epochs = row["epoch"]
-                tracker.log_metrics(self.done, numbers)
-        self.ledger.write()
+                tracker.log_metrics(self.done, metrics)
+        self.progress.write()
 
-    def note(self, words: str) -> None: ...
+    def note(self, message: str) -> None: ...
 
     def finished(self, run: Run) -> None:
-        numbers = {}
+        metrics = {}
         for fact in run.events("evaluation"):
-            numbers |= dict(flattened(fact["split"], fact))
+            metrics |= dict(flattened(fact["split"], fact))
         for tracker in self.open:
-            tracker.log_metrics(self.done, numbers)
+            tracker.log_metrics(self.done, metrics)
             for name in ("log.jsonl", "recipe.toml", "report.html"):
                 tracker.log_artifact(run.path / name)
         self.ended = True
 
     def _entries(self) -> Iterator[tuple[Tracker, TrackerEntry]]:
-        return ((tracker, self.ledger.entries[tracker.name]) for tracker in self.open)
+        return ((tracker, self.progress.entries[tracker.name]) for tracker in self.open)
 
 
 def flattened(name: str, value: Any) -> Iterator[tuple[str, float]]:
-    """The numbers in a fact of log.jsonl, named by the way to them; lists of many are left out."""
+    """The numbers in an event of log.jsonl, named by their path; plain lists are left out."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield name, float(value)
     elif isinstance(value, Mapping):

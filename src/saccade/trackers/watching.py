@@ -1,4 +1,4 @@
-"""watching: all who watch a training, the terminal and the trackers, as one view."""
+"""Training with the terminal and the trackers as one view."""
 
 from __future__ import annotations
 
@@ -16,29 +16,33 @@ from saccade.training.view import CompositeView, View
 
 
 @contextmanager
-def training_view(tracked: Sequence[str]) -> Iterator[View]:
+def training_view(names: Sequence[str]) -> Iterator[View]:
     """The terminal, and the trackers of these names.
 
     Raises `UsageError` where one of them cannot work here.
     """
-    found = trackers(tracked)
+    selected = trackers(names)
     with ExitStack() as stack:
         views: list[View] = [stack.enter_context(TrainingView())]
-        if found:
-            views.append(stack.enter_context(TrackingView(found)))
+        if selected:
+            views.append(stack.enter_context(TrackingView(selected)))
         yield CompositeView(*views)
 
 
 def trackers_of(run: Run) -> list[str]:
-    """The names of the trackers that a run began with."""
+    """The names of the trackers that a run was started with."""
     return list(TrackerProgress(run.path).entries)
 
 
-def run_training(lead: Callable[[View, World], Run], tracked: Sequence[str]) -> Run:
-    """Lead a training, where this process does, or follow; after a restart, go on with it."""
+def run_training(train: Callable[[View, World], Run], names: Sequence[str]) -> Run:
+    """Call `train` in the process of rank 0, or resume its run after a restart; else follow."""
     with process_world() as world:
         if world.rank:
             return follow_training(LogView(), world)
-        with training_view(tracked) as view:
-            before = interrupted_run()
-            return resume_training(Run.open(before), view, world) if before else lead(view, world)
+        with training_view(names) as view:
+            run_folder = interrupted_run()
+            return (
+                resume_training(Run.open(run_folder), view, world)
+                if run_folder
+                else train(view, world)
+            )

@@ -1,4 +1,4 @@
-"""settled: data, settings and division of a training, before an image is decoded for it."""
+"""The inputs of a training: its source, settings and splits, before an image is decoded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from saccade.tasks.task import Capability, Task
 
 
 class TrainingInputs(NamedTuple):
-    """What is known of a training before it begins."""
+    """Source, settings, splits and notes of a training."""
 
     source: Source
     settings: Settings
@@ -37,69 +37,77 @@ class TrainingInputs(NamedTuple):
 def training_inputs(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
 ) -> TrainingInputs:
-    """Open the data, choose what is left to choose, examine and divide the images."""
+    """Open the data, resolve "auto" settings, examine the images and split them."""
     source = open_source(data, notify=say)
-    seen, hand = (
-        summarize(source.read(source.splits[0])),
-        partial(local_or_fetched_weights, notify=say),
-    )
-    settings = resolve(recipe, flags, seen, find_weights=hand)
-    held, seed = settings.recipe.data, settings.recipe.train.seed
-    group, findings = grouped(source, data, settings.recipe)
+    summary = summarize(source.read(source.splits[0]))
+    find_weights = partial(local_or_fetched_weights, notify=say)
+    settings = resolve(recipe, flags, summary, find_weights=find_weights)
+    options, seed = settings.recipe.data, settings.recipe.train.seed
+    grouping, findings = grouping_and_findings(source, data, settings.recipe)
     division = subsample(
-        split_data(source, val=held.val, test=held.test, seed=seed, group=group),
-        train=held.per_class,
-        held_out=held.held_out_per_class,
+        split_data(source, val=options.val, test=options.test, seed=seed, group=grouping),
+        train=options.per_class,
+        held_out=options.held_out_per_class,
         seed=seed,
     )
     if flags.get("model.name") == "auto":
         settings = with_best_backbone(
             settings,
-            hand(seen.short_side),
+            find_weights(summary.short_side),
             division.train,
             task_for(division.train, division.classes),
-            lambda found: resolve(recipe, flags, seen, find_weights=hand, choices=found),
+            lambda found: resolve(recipe, flags, summary, find_weights=find_weights, choices=found),
         )
-    settings = suited(settings, task_type(division.train))
-    notes = [*settings.notes, *source.notes, *notes_on(source.skipped), *division.notes, *findings]
+    settings = supported_settings(settings, task_type(division.train))
+    notes = [
+        *settings.notes,
+        *source.notes,
+        *skipped_notes(source.skipped),
+        *division.notes,
+        *findings,
+    ]
     return TrainingInputs(source, settings, division, notes)
 
 
-def suited(settings: Settings, task: type[Task]) -> Settings:
-    """Without what a named recipe states and the task cannot do: label smoothing, mixing.
+def supported_settings(settings: Settings, task: type[Task]) -> Settings:
+    """The settings without a named recipe's label smoothing or mixing where the task has none.
 
-    What was asked for stays, to be refused.
+    Settings given by a person stay, to be refused later.
     """
-    idle: dict[str, Any] = {}
+    unsupported: dict[str, Any] = {}
     if Capability.LABEL_SMOOTHING not in task.capabilities:
-        idle["train.label_smoothing"] = 0.0
+        unsupported["train.label_smoothing"] = 0.0
     if Capability.MIXING not in task.capabilities:
         augment = settings.recipe.data.augment
-        idle["data.augment"] = tuple(
+        unsupported["data.augment"] = tuple(
             text for text in augment if not parse_augmentation(text, classes=1).mixes
         )
-    stated = {k: v for k, v in idle.items() if settings.origins[k].startswith("recipe ")}
-    changed = {k: v for k, v in stated.items() if v != settings.recipe.settings()[k]}
+    from_recipe = {
+        k: v for k, v in unsupported.items() if settings.origins[k].startswith("recipe ")
+    }
+    changed = {k: v for k, v in from_recipe.items() if v != settings.recipe.settings()[k]}
     origins = {**settings.origins, **dict.fromkeys(changed, f"auto: as {task.kind} allows")}
     return replace(settings, recipe=settings.recipe.with_(changed), origins=origins)
 
 
-def notes_on(skipped: Sequence[Skipped]) -> list[str]:
+def skipped_notes(skipped: Sequence[Skipped]) -> list[str]:
     """A line for each reason for which something in a source was left out."""
     names: dict[str, list[str]] = {}
-    for one in skipped:
-        names.setdefault(one.reason, []).append(one.name)
+    for item in skipped:
+        names.setdefault(item.reason, []).append(item.name)
     return [f"left out: {len(n)} ({reason}), such as {n[0]}" for reason, n in names.items()]
 
 
-def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Grouping, list[str]]:
-    """What must stay in one split, and the doctor's errors and warnings in words.
+def grouping_and_findings(
+    source: Source, data: str | Path | None, recipe: Recipe
+) -> tuple[Grouping, list[str]]:
+    """The grouping of images that must stay in one split, and the doctor's errors and warnings.
 
-    Copies of an image, near ones too, count as a group wherever the doctor is let in.
+    Duplicates and near duplicates of an image are a group, too, unless data.doctor is off.
     """
-    group = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
+    grouping = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
     if recipe.data.doctor == "off":
-        return group, []
+        return grouping, []
     with progress_bar("examining") as progress:
         diagnosis = examine(
             source,
@@ -108,5 +116,5 @@ def grouped(source: Source, data: str | Path | None, recipe: Recipe) -> tuple[Gr
             state=cache_file_of(data),
         )
     items = [item for split in source.splits for item in source.read(split)]
-    words = [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
-    return by_cluster(diagnosis.clusters(), items, group), words
+    findings = [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
+    return by_cluster(diagnosis.clusters(), items, grouping), findings

@@ -1,4 +1,4 @@
-"""What is done when the last step is: the weights are kept and measured, then prose is written."""
+"""The end of a training: save and evaluate the weights, then write model card and report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from saccade.data.grouping import groups_of
 from saccade.engine.evaluate import evaluate
 from saccade.errors import UnwrittenError
 from saccade.metrics.fit_diagnosis import fit_diagnosis
-from saccade.metrics.measure import named_number
+from saccade.metrics.measure import named_metric
 from saccade.metrics.metric import MetricValue
 from saccade.recipes.settings import variant_of
 from saccade.report.card import write_card
@@ -28,15 +28,15 @@ Failure = tuple[str, Exception]  # what could not be written, and why
 
 
 def finish(run: Run, setup: TrainingSetup, view: View, began: float) -> list[Failure]:
-    """Write all that a finished run holds; gives what of its prose could not be written."""
-    if words := keep(run, setup):
-        view.note(words)
+    """Write all that a finished run holds; returns what of card and report failed."""
+    if note := restore_weights(run, setup):
+        view.note(note)
     measure(run, setup, began)
     return [] if setup.world.rank else write_prose(run, setup.splits["test"])
 
 
-def keep(run: Run, setup: TrainingSetup) -> str:
-    """Take up the weights to be kept; says so where they or the end are not the usual ones."""
+def restore_weights(run: Run, setup: TrainingSetup) -> str:
+    """Load the weights of the best epoch, if set; returns a note on that and on early stopping."""
     settings, record, done = setup.recipe.train, setup.early_stopping, len(run.history)
     record.restore_best(setup.eval_model)
     epoch = record.epoch if settings.checkpoint == "best" else done
@@ -46,59 +46,59 @@ def keep(run: Run, setup: TrainingSetup) -> str:
         epoch=epoch,
         stopped_early=record.should_stop,
     )
-    words = f"the weights are those of epoch {epoch}, the {settings.checkpoint} one"
+    note = f"the weights are those of epoch {epoch}, the {settings.checkpoint} one"
     if record.should_stop:
         best = f"best in epoch {record.epoch}"
-        return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {words}"
-    return words if settings.checkpoint == "best" else ""
+        return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {note}"
+    return note if settings.checkpoint == "best" else ""
 
 
 def measure(run: Run, setup: TrainingSetup, began: float) -> None:
-    """Save the weights, then measure on the held-out splits and write what was measured."""
+    """Calibrate, save the bundle, evaluate the held-out splits and log the results."""
     val, test = setup.splits["val"], setup.splits["test"]
-    best, world = setup.eval_model, setup.world
-    said = evaluate(best, setup.task, val.sequential(), world)
-    task, facts = setup.task.calibrate(said.rows.predictions, said.rows.targets)
+    model, world = setup.eval_model, setup.world
+    outputs = evaluate(model, setup.task, val.sequential(), world)
+    task, facts = setup.task.calibrate(outputs.rows.predictions, outputs.rows.targets)
     run.log("calibration", **facts)
     novelty = fit_novelty(setup)
     if not world.rank:
         name, variant = setup.recipe.model.name, variant_of(setup.recipe)
-        bundle = Bundle(name, task, setup.preprocessing, best, variant, novelty=novelty)
+        bundle = Bundle(name, task, setup.preprocessing, model, variant, novelty=novelty)
         bundle.save(run.path / "bundle")
     for name in ("val", "test"):
         split = setup.splits[name]
-        seen = novelty if name == "test" else None
-        result = evaluate(best, task, split.sequential(), world, novelty=seen)
-        measured = task.metric().measured(result.rows, groups_of(split.items))
-        run.log("evaluation", **Evaluation.of(name, task.kind, measured).to_dict())
+        split_novelty = novelty if name == "test" else None
+        result = evaluate(model, task, split.sequential(), world, novelty=split_novelty)
+        report = task.metric().report(result.rows, groups_of(split.items))
+        run.log("evaluation", **Evaluation.of(name, task.kind, report).to_dict())
         if name == "val":
-            log_fit_diagnosis(run, setup, task, measured.metrics[0])
+            log_fit_diagnosis(run, setup, task, report.metrics[0])
     if world.rank:
         return
     write_predictions(run.path / "predictions.csv", test.items, task, result)
     if novelty and result.novelty is not None:
         log_novelty(run, novelty, result.novelty)
-    before = sum(fact["seconds"] for fact in run.events("finished")[-1:])
-    run.log("finished", seconds=round(before + time.perf_counter() - began, 2))
+    previous_seconds = sum(fact["seconds"] for fact in run.events("finished")[-1:])
+    run.log("finished", seconds=round(previous_seconds + time.perf_counter() - began, 2))
 
 
 def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricValue) -> None:
-    """Measure on as many training images, as they are, as there are held-out ones; compare.
+    """Evaluate as many training images as there are validation ones, and log the fit diagnosis.
 
-    The loss of the log will not do for it: it is that of augmented images, of smoothed targets,
-    and of weights that moved on meanwhile.
+    The training loss in the log does not serve: it is of augmented images, of smoothed targets, and
+    of weights that changed within the epoch.
     """
     sample = setup.splits["train"].evenly_spaced(val.n)
     result = evaluate(setup.eval_model, task, sample, setup.world)
-    train = named_number(task.metric(), result.rows, val.name)
-    found = fit_diagnosis(run.history, train, val)
-    run.log("fit_diagnosis", kind=found.kind, message=found.message)
+    train = named_metric(task.metric(), result.rows, val.name)
+    diagnosis = fit_diagnosis(run.history, train, val)
+    run.log("fit_diagnosis", kind=diagnosis.kind, message=diagnosis.message)
 
 
 def write_prose(run: Run, test: Split) -> list[Failure]:
-    """Write the model card and the report; gives what could not be written, and why.
+    """Write the model card and the report; returns what failed, and why.
 
-    Nothing that goes wrong here costs the run: by now all else is on disk.
+    No error here costs the run: all else is on disk already.
     """
     failures: list[Failure] = []
     writers = {
@@ -114,8 +114,8 @@ def write_prose(run: Run, test: Split) -> list[Failure]:
     return failures
 
 
-def unwritten(run: Run, failures: Sequence[Failure]) -> UnwrittenError:
-    """What failed, what is there all the same, and how to go on."""
+def unwritten_error(run: Run, failures: Sequence[Failure]) -> UnwrittenError:
+    """The error for a card or report that could not be written, with the way to write it anew."""
     names = " and ".join(name for name, _ in failures)
     causes = "; ".join(f"{type(error).__name__}: {error}" for _, error in failures)
     return UnwrittenError(

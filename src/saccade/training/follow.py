@@ -1,6 +1,6 @@
-"""Several processes of one training: what each does around its work, and how they are led.
+"""The processes of a data-parallel training: rank 0 leads, the others follow.
 
-Rank 0 leads: it tells the others what is to be trained and from where, prints and writes.
+Rank 0 broadcasts recipe, splits and state to the others; it alone prints and writes the run.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from saccade.training.view import View
 
 @contextmanager
 def process_world() -> Iterator[World]:
-    """This process's world; a failure is left where the launcher looks for it."""
+    """This process's world; an error is written to the file where the launcher reads it."""
     try:
         with init_world() as world:
             yield world
@@ -55,7 +55,7 @@ def process_world() -> Iterator[World]:
 
 
 def redirect_output(file: Path) -> None:
-    """Let all that this process says from now on stand in `file`."""
+    """Append stdout and stderr of this process to `file` from now on."""
     file.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -65,26 +65,26 @@ def redirect_output(file: Path) -> None:
 
 
 def interrupted_run() -> Path | None:
-    """The run that these processes had begun before the launcher restarted them."""
-    note = _note()
+    """The run folder of these processes from before the launcher restarted them, if any."""
+    file = _run_file()
     restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
-    return Path(note.read_text()) if restarted and note and note.exists() else None
+    return Path(file.read_text()) if restarted and file and file.exists() else None
 
 
 def remember_run(run: Path) -> None:
-    """Note the run folder for the launcher, and for these processes when they are restarted."""
-    if note := _note():
-        note.write_text(str(run))
+    """Write down the run folder for the launcher, and for these processes after a restart."""
+    if file := _run_file():
+        file.write_text(str(run))
 
 
-def _note() -> Path | None:
-    """A file that all processes of this machine have in common; None without a launcher."""
+def _run_file() -> Path | None:
+    """The file with the run folder, shared by all processes of this machine; None if alone."""
     error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
     return Path(error_file).parents[2] / "run.txt" if error_file else None
 
 
 def _is_loss(error: Exception) -> bool:
-    """Whether an error only says that another process has gone."""
+    """Whether an error only says that another process is gone."""
     from torch.distributed import DistError
 
     return isinstance(error, DistError) or (
@@ -93,11 +93,11 @@ def _is_loss(error: Exception) -> bool:
 
 
 def _write_error_file(error: Exception, *, lost: bool) -> None:
-    """Write the launcher's file of an error, in its form, with what `launch` asks for beside."""
-    words, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
+    """Write the launcher's error file, in its format, with what `launch` needs under "saccade"."""
+    what, hint = (error.what, error.hint) if isinstance(error, SaccadeError) else (str(error), "")
     report = {
         "kind": type(error).__name__,
-        "what": words,
+        "what": what,
         "hint": hint,
         "exit_code": getattr(error, "exit_code", 1),
         "lost": lost,
@@ -105,20 +105,20 @@ def _write_error_file(error: Exception, *, lost: bool) -> None:
         "traceback": "".join(traceback.format_exception(error)),
     }
     extra = {"py_callstack": report["traceback"], "timestamp": str(int(time.time()))}
-    message = {"message": f"{report['kind']}: {words}", "extraInfo": extra}
+    message = {"message": f"{report['kind']}: {what}", "extraInfo": extra}
     file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
     file.write_text(json.dumps({"message": message, "saccade": report}))
 
 
 @dataclass(frozen=True, repr=False)
 class FollowedRun(Run):
-    """A run that another process writes; here its events are passed over."""
+    """A run that the process of rank 0 writes; logging is a no-op."""
 
     def log(self, event: str, **facts: Any) -> None:
-        """Nothing: the process of rank 0 writes."""
+        """Do nothing: the process of rank 0 writes."""
 
     def events(self, kind: str) -> list[dict[str, Any]]:
-        """None that this process may rely on."""
+        """None: the log may be incomplete while rank 0 writes it."""
         return []
 
     def to_dict(self) -> dict[str, Any]:
@@ -134,30 +134,30 @@ class FollowedRun(Run):
 
 
 class LogView(View):
-    """Lines in the file of a process that nobody looks at while it works."""
+    """A training view that prints plain lines, for the log file of a process."""
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None: ...
     def decoding(self, done: int, total: int) -> None: ...
     def step(self, step: Step, losses: Mapping[str, float]) -> None: ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        place = f"epoch {start.epoch + 1}, step {start.step + 1} of {steps}"
-        self.note(f"process {os.getpid()} on {socket.gethostname()} begins at {place}")
+        position = f"epoch {start.epoch + 1}, step {start.step + 1} of {steps}"
+        self.note(f"process {os.getpid()} on {socket.gethostname()} begins at {position}")
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         losses = {k: v for k, v in row.items() if k.rpartition("/")[2] == "loss"}
-        words = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
-        self.note(f"epoch {row['epoch']}: {words}, {row['seconds']:.1f} s")
+        text = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        self.note(f"epoch {row['epoch']}: {text}, {row['seconds']:.1f} s")
 
-    def note(self, words: str) -> None:
-        print(words, flush=True)
+    def note(self, message: str) -> None:
+        print(message, flush=True)
 
     def finished(self, run: Run) -> None:
         self.note("finished")
 
 
 def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: DataSplit) -> None:
-    """Tell the others what is to be trained, and on which images."""
+    """Send recipe, data and splits to the other processes."""
 
     def plan() -> bytes:
         with TemporaryDirectory() as folder:
@@ -165,11 +165,11 @@ def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: Dat
             table = split.read_text(encoding="utf-8")
         return json.dumps({"recipe": recipe.settings(), "data": data, "split": table}).encode()
 
-    _tell(world, plan)
+    _broadcast(world, plan)
 
 
 def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
-    """The plan; raises `DataError` where this machine has other images than the leader's."""
+    """Recipe and splits from rank 0; raises `DataError` where this machine has other images."""
     plan = json.loads(world.broadcast_bytes())
     with TemporaryDirectory() as folder:
         (split := Path(folder) / "split.csv").write_text(plan["split"], encoding="utf-8")
@@ -178,14 +178,14 @@ def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
 
 
 def broadcast_start(world: World, run: Run, state: dict[str, Any] | None) -> None:
-    """Tell the others the run folder, and the state to go on from, if there is one."""
+    """Send the run folder, and the state to resume from, if any, to the other processes."""
     remember_run(run.path.absolute())
-    _tell(world, lambda: str(run.path.absolute()).encode())
-    _tell(world, lambda: serialize(state) if state else b"")
+    _broadcast(world, lambda: str(run.path.absolute()).encode())
+    _broadcast(world, lambda: serialize(state) if state else b"")
 
 
 def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
-    """Run folder and state; what this process says goes to a file in the folder from now on."""
+    """Run and state from rank 0; output of this process goes to a file in the run from now on."""
     path = Path(world.broadcast_bytes().decode())
     state = world.broadcast_bytes()
     remember_run(path)
@@ -193,12 +193,12 @@ def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
     return FollowedRun(path), deserialize(state) if state else None
 
 
-def launched_run(words: Sequence[str], spec: Launch) -> Run:
-    """The run that `saccade WORDS` makes as several processes."""
-    path = launch(words, spec)
+def launched_run(arguments: Sequence[str], spec: Launch) -> Run:
+    """The run that `saccade ARGUMENTS` makes as several processes."""
+    path = launch(arguments, spec)
     return Run(path) if (path / "log.jsonl").exists() else FollowedRun(path)
 
 
-def _tell(world: World, words: Callable[[], bytes]) -> None:
+def _broadcast(world: World, data: Callable[[], bytes]) -> None:
     if world.size > 1:
-        world.broadcast_bytes(words())
+        world.broadcast_bytes(data())

@@ -1,4 +1,4 @@
-"""Logbook: what is written and saved between two events of a training."""
+"""The training log: what is logged and saved after each step and each epoch."""
 
 from __future__ import annotations
 
@@ -25,20 +25,19 @@ from saccade.training.prepare import TrainingSetup
 from saccade.training.view import View
 from saccade.training.watch import LayerMonitoring
 
-Losses = dict[str, list[float]]  # those of the steps of an epoch, by the name in the log
-LOG_EVERY = 10  # steps between two looks at the loss; a look waits for the device
+Losses = dict[str, list[float]]  # of the steps of an epoch, by the name in the log
+LOG_EVERY = 10  # steps between two readings of the loss; reading waits for the device
 
 
 class Logbook:
-    """Updates EMAs, reads losses, logs epochs, saves checkpoints, and tells the view."""
+    """Updates EMAs, reads losses, logs epochs, saves checkpoints, and notifies the view."""
 
     def __init__(self, run: Run, setup: TrainingSetup, start: Position, losses: Losses, view: View):
         self.run = run
         self.setup = setup
         self.position = start
-        self.losses = {
-            name: list(values) for name, values in losses.items()
-        }  # of the steps done in the epoch of `position`
+        # of the steps done in the epoch of `position`
+        self.losses = {name: list(values) for name, values in losses.items()}
         self.view = view
         self.unread: list[Step] = []
         self.index = torch.empty(0, dtype=torch.int64)  # images of the last step
@@ -55,78 +54,78 @@ class Logbook:
         return self.position.step < steps and self.position.epoch < epochs
 
     def record(self, event: Step | Epoch, *, read_losses: bool) -> None:
-        """Enter an event; `read_losses` reads the losses now."""
+        """Record a step or the end of an epoch; `read_losses` reads the losses now."""
         if isinstance(event, Epoch):
-            self._close(event)
+            self._end_epoch(event)
             return
         self.setup.state.update_ema()
         self.unread.append(event)
         self.position, self.index = Position(event.epoch, event.step + 1), event.index
         self.layers.prepare_step(self.position)
         if self.setup.state.micro_batches != self.micro_batches:
-            self._note_out_of_memory(event)
+            self._log_out_of_memory(event)
         if read_losses or event.step % LOG_EVERY == 0 or not self.midway:
-            self._read()
+            self._read_losses()
             self.view.step(event, {name: values[-1] for name, values in self.losses.items()})
 
     def save(self) -> None:
-        """Write a checkpoint of this instant; raises `OSError` where the run folder has gone."""
+        """Write a checkpoint; raises `OSError` where the run folder is gone."""
         state = self.setup.state_dict(self.position) | {"losses": self.losses}
         if self.setup.world.rank:
             return
         (self.run.path / "recipe.toml").stat()
-        number = self.position.epoch * len(self.setup.loader) + self.position.step
-        save_checkpoint(self.run.path / "checkpoint", state, number)
+        step = self.position.epoch * len(self.setup.loader) + self.position.step
+        save_checkpoint(self.run.path / "checkpoint", state, step)
 
     def stop(self, signal: int) -> Stopped:
-        """Save, and give the error that says how to go on."""
-        self._refuse_infinities()
+        """Save a checkpoint, and return the error that says how to resume."""
+        self._refuse_non_finite()
         self.save()
         self.run.log("stopped", epoch=self.position.epoch, step=self.position.step)
         epoch, epochs = self.position.epoch + 1, self.setup.recipe.train.epochs
-        place = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
+        position = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
         return Stopped(
-            f"stopped in {place}; a checkpoint is in {self.run.path / 'checkpoint'}",
+            f"stopped in {position}; a checkpoint is in {self.run.path / 'checkpoint'}",
             f"go on with: {Command.of('resume', self.run.path)}",
             signal=signal,
         )
 
-    def _note_out_of_memory(self, step: Step) -> None:
-        """Say that memory ran out in a step, and what has been done about it."""
-        state, before = self.setup.state, self.micro_batches
+    def _log_out_of_memory(self, step: Step) -> None:
+        """Log that memory ran out in a step, and the smaller micro-batch."""
+        state, previous = self.setup.state, self.micro_batches
         self.micro_batches = state.micro_batches
-        place = {"epoch": step.epoch + 1, "step": step.step + 1}
+        position = {"epoch": step.epoch + 1, "step": step.step + 1}
         for name, size in self.micro_batches.items():
-            if size == before[name]:
+            if size == previous[name]:
                 continue
-            self.run.log("out_of_memory", **place, **{state.label(name, "micro_batch"): size})
+            self.run.log("out_of_memory", **position, **{state.label(name, "micro_batch"): size})
             self.view.note(
                 f"memory ran out in step {step.step + 1} of epoch {step.epoch + 1}: from there on "
                 f"{size} images at a time, their gradients gathered to the same batch"
             )
 
-    def _close(self, event: Epoch) -> None:
-        """End an epoch: measure on validation, log, save."""
+    def _end_epoch(self, event: Epoch) -> None:
+        """End an epoch: evaluate on validation, log, save a checkpoint."""
         if self.unread:  # the clock ended the epoch early
-            self._read()
+            self._read_losses()
         self.setup.sync_batch_norm()
-        self._refuse_infinities()
-        row = self._row(event)
-        layers, troubles = self.layers.measure(event.epoch)
+        self._refuse_non_finite()
+        row = self._epoch_row(event)
+        layers, layer_problems = self.layers.measure(event.epoch)
         row |= layers | {
             name: stage_at(network.unfreezing.stages, event.epoch).name
-            for name, network in self._staged()
+            for name, network in self._staged_networks()
         }
         score = self.setup.task.metric().score
-        falling = -score.goodness(row[f"val_{score.name}"])
-        self.setup.state.observe(falling)
-        self.setup.early_stopping.update(row["epoch"], falling, self.setup.eval_model)
+        metric = -score.goodness(row[f"val_{score.name}"])
+        self.setup.state.observe(metric)
+        self.setup.early_stopping.update(row["epoch"], metric, self.setup.eval_model)
         if self.setup.early_stopping.should_stop:
             self.setup.state.stop()
         self.run.log("epoch", **row)
         self.view.epoch(row)
-        for words in troubles:
-            self.view.note(words)
+        for problem in layer_problems:
+            self.view.note(problem)
         self.losses = {}
         self.position = Position(event.epoch + 1)
         self.layers.prepare_step(self.position)
@@ -134,24 +133,22 @@ class Logbook:
         self.save()
 
     def _begin_stage(self, epoch: int) -> None:
-        """Release what is trained from `epoch` on, from 0; say so where stages are several."""
+        """Release the weights of the stage that begins with `epoch`, from 0, and log it."""
         self.setup.state.begin_epoch(epoch)
-        for name, network in self._staged():
+        for name, network in self._staged_networks():
             unfreezing = network.unfreezing
             if not (beginning := unfreezing.stage_begins(epoch)):
                 continue
             (number, stage), count = beginning, len(unfreezing.stages)
-            learning, all_of_it = trainable_parameters(network.model)
-            stated = {"number": number, name: stage.name, "epoch": epoch + 1}
-            self.run.log(
-                "stage", **stated, epochs=stage.epochs, trainable=learning, weights=all_of_it
-            )
+            trainable, total = trainable_parameters(network.model)
+            fields = {"number": number, name: stage.name, "epoch": epoch + 1}
+            self.run.log("stage", **fields, epochs=stage.epochs, trainable=trainable, weights=total)
             self.view.note(
-                f"{name} {number} of {count}: {stage}; {learning:,} of {all_of_it:,} weights learn"
+                f"{name} {number} of {count}: {stage}; {trainable:,} of {total:,} weights learn"
             )
 
-    def _staged(self) -> list[tuple[str, NetworkState]]:
-        """The networks that are trained in several stages, by the log's name of their stage."""
+    def _staged_networks(self) -> list[tuple[str, NetworkState]]:
+        """The networks trained in several stages, by the name of their stage in the log."""
         state = self.setup.state
         return [
             (state.label(name, "stage"), network)
@@ -159,21 +156,21 @@ class Logbook:
             if len(network.unfreezing.stages) > 1
         ]
 
-    def _row(self, event: Epoch) -> dict[str, Any]:
-        """What log.jsonl says of an epoch."""
+    def _epoch_row(self, event: Epoch) -> dict[str, Any]:
+        """The event of an epoch in log.jsonl: losses, validation metrics, seconds."""
         val = self.setup.splits["val"].sequential()
-        best, task, world = self.setup.eval_model, self.setup.task, self.setup.world
-        watched = scores(task.metric(), evaluate(best, task, val, world).rows)
+        model, task, world = self.setup.eval_model, self.setup.task, self.setup.world
+        metrics = scores(task.metric(), evaluate(model, task, val, world).rows)
         return {
             "epoch": event.epoch + 1,
             **{name: sum(values) / len(values) for name, values in self.losses.items()},
-            **{f"val_{name}": value for name, value in watched.items()},
+            **{f"val_{name}": value for name, value in metrics.items()},
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
         }
 
-    def _read(self) -> None:
-        """Enter the losses not yet read; one that is not finite ends the training."""
+    def _read_losses(self) -> None:
+        """Read the losses of the steps since; one that is not finite ends the training."""
         steps, self.unread = self.unread, []
         for name in steps[0].losses:
             values = torch.stack([step.losses[name] for step in steps]).tolist()
@@ -183,24 +180,24 @@ class Logbook:
                     raise self._diverged(f"the {name} is {loss}", step.index)
             self.losses[name] = self.losses.get(name, []) + values
 
-    def _refuse_infinities(self) -> None:
-        """Raise `DivergedError` where the state, weights above all, is not fit to be saved."""
+    def _refuse_non_finite(self) -> None:
+        """Raise `DivergedError` where the state, weights above all, is not finite."""
         if name := not_finite(self.setup.state.state_dict()):
             raise self._diverged(f"{name} has numbers that are not finite", self.index)
 
-    def _diverged(self, found: str, index: Tensor) -> DivergedError:
-        """Log the end, and give the error with the images of the last batch."""
+    def _diverged(self, message: str, index: Tensor) -> DivergedError:
+        """Log the divergence, and return the error with images of the last batch, `index` [N]."""
         epoch, step = self.position.epoch + 1, self.position.step
-        self.run.log("diverged", epoch=epoch, step=step, found=found)
-        return diverged(f"{found} at step {step} of epoch {epoch}", index, self._items)
+        self.run.log("diverged", epoch=epoch, step=step, found=message)
+        return diverged_error(f"{message} at step {step} of epoch {epoch}", index, self._items)
 
     @property
     def _items(self) -> Sequence[Item]:
         return self.setup.splits["train"].items
 
 
-def diverged(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
-    """The error for a number that is none, with the images of its batch."""
+def diverged_error(what: str, index: Tensor, items: Sequence[Item]) -> DivergedError:
+    """The error for a number that is not finite, with images of its batch, `index` [N] int64."""
     names = ", ".join(items[k].name for k in index[:4].tolist())
     return DivergedError(
         f"{what}, on {len(index)} images such as {names}",

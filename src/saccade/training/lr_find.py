@@ -1,6 +1,6 @@
-"""The learning-rate finder as a verb: a short training at rising rates, and what it suggests.
+"""The learning rate range test (lr-find) on a data set, and the learning rate that it suggests.
 
-`with_found_lr` is for the training itself, where optim.lr is auto: the sweep is of a copy.
+`with_found_lr` is for the training itself, where optim.lr is auto: it tests a copy of the network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from saccade.device import device, threads
 from saccade.engine.loop import train
-from saccade.engine.lr_find import BROKEN, LRPoint, lr_points, lr_sweep, suggested_lr
+from saccade.engine.lr_find import DIVERGENCE_RATIO, LRPoint, lr_points, lr_sweep, suggested_lr
 from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
@@ -26,38 +26,39 @@ from saccade.training.begin import training_inputs
 from saccade.training.prepare import Progress, TrainingSetup, prepare
 from saccade.words import aligned, html_table
 
-STEPS = 200  # of the sweep
+STEPS = 200  # of the range test
 LR_RANGES = {"sgd": (1e-4, 10.0), "nesterov": (1e-4, 10.0), "adadelta": (1e-3, 100.0)}
-LR_RANGE = (1e-6, 1.0)  # of the optimizers that scale their steps themselves
+LR_RANGE = (1e-6, 1.0)  # of adaptive optimizers
 
 
 @dataclass(frozen=True, repr=False)
 class LRFindResult:
-    """What a sweep over learning rates suggests, and every step of it."""
+    """The learning rate that a range test suggests, and every step of the test."""
 
     lr: float
     model: str
     optimizer: str
     batch_size: int
     points: tuple[LRPoint, ...]
-    path: Path  # the drawing
+    path: Path  # of the plot
 
     @property
     def lowest(self) -> LRPoint:
-        """Where the smoothed loss was lowest."""
+        """The step with the lowest smoothed loss."""
         return _lowest(self.points)
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
         return asdict(self) | {"path": str(self.path), "points": [asdict(p) for p in self.points]}
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         first, last, lowest = self.points[0], self.points[-1], self.lowest
-        broke = last.smoothed_loss > BROKEN * lowest.smoothed_loss
-        ended = f"broke at {last.lr:.2g}" if broke else "never broke"
+        broke = last.smoothed_loss > DIVERGENCE_RATIO * lowest.smoothed_loss
+        end = f"broke at {last.lr:.2g}" if broke else "never broke"
         return [
             ("suggested rate", f"{self.lr:.2g}: {_reason(lowest)}"),
-            ("sweep", f"{len(self.points)} steps up from {first.lr:.0e}; {ended}"),
+            ("sweep", f"{len(self.points)} steps up from {first.lr:.0e}; {end}"),
             ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
             ("train with", f"--with optim.lr={self.lr:.2g}"),
             ("drawing", str(self.path)),
@@ -76,38 +77,38 @@ class LRFindResult:
 def lr_find(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
 ) -> LRFindResult:
-    """Sweep the rates on `data`, which trains a network that is then thrown away; draw them."""
+    """Run the range test on `data`, with a network that is then discarded, and plot it to `out`."""
     if out.suffix not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
-    settled = training_inputs(data, recipe, flags)
-    chosen = settled.settings.recipe
-    if not chosen.train.epochs:
-        raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
-    with threads(int(chosen.train.threads)), progress_bar("reading") as progress:
-        setup = prepare(chosen, settled.division, progress)
-    with threads(int(chosen.train.threads)), progress_bar("sweeping") as progress:
+    inputs = training_inputs(data, recipe, flags)
+    resolved = inputs.settings.recipe
+    if not resolved.train.epochs:
+        raise RecipeError(f"{resolved.model.name} is fitted without a rate", "name another --model")
+    with threads(int(resolved.train.threads)), progress_bar("reading") as progress:
+        setup = prepare(resolved, inputs.division, progress)
+    with threads(int(resolved.train.threads)), progress_bar("sweeping") as progress:
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     atomic_write(out, lr_curve(points, lr, out.suffix[1:]))
-    optim, size = chosen.optim, int(chosen.train.batch_size)
-    return LRFindResult(lr, chosen.model.name, optim.name, size, points, out)
+    optim, size = resolved.optim, int(resolved.train.batch_size)
+    return LRFindResult(lr, resolved.model.name, optim.name, size, points, out)
 
 
 def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, TrainingSetup]:
-    """With a number in place of optim.lr=auto, found with a copy of the network on its images.
+    """Settings and setup with a number in place of optim.lr=auto, found on a copy of the network.
 
-    What is set up then trains at this rate; its notes say why.
+    The notes of the setup give the reason.
     """
     if settings.recipe.optim.lr != "auto":
         return settings, setup
     with progress_bar("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
-    why = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
+    reason = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
     setup.stepper.peak_lr = lr
     recipe = settings.recipe.with_({"optim.lr": lr})
-    origins = {**settings.origins, "optim.lr": f"found: {why}"}
-    notes = (*setup.notes, f"optim.lr={lr:.2g}: {why}")
+    origins = {**settings.origins, "optim.lr": f"found: {reason}"}
+    notes = (*setup.notes, f"optim.lr={lr:.2g}: {reason}")
     return replace(settings, recipe=recipe, origins=origins), replace(
         setup, recipe=recipe, notes=notes
     )
@@ -117,14 +118,16 @@ def _lowest(points: Sequence[LRPoint]) -> LRPoint:
     return min(points, key=lambda point: point.smoothed_loss)
 
 
-def _reason(low: LRPoint) -> str:
-    return f"a tenth of {low.lr:.2g}, where the smooth loss was lowest, {low.smoothed_loss:.3f}"
+def _reason(lowest: LRPoint) -> str:
+    return (
+        f"a tenth of {lowest.lr:.2g}, where the smooth loss was lowest, {lowest.smoothed_loss:.3f}"
+    )
 
 
 def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:
-    """The steps at all rates up to the one that breaks the training, of a copy of it."""
-    model, whole = copy.deepcopy((setup.model, setup.stepper))
-    stepper = lr_sweep(whole, STEPS, LR_RANGES.get(setup.recipe.optim.name, LR_RANGE))
+    """The steps of the range test on a copy of network and stepper, until the loss diverges."""
+    model, base_stepper = copy.deepcopy((setup.model, setup.stepper))
+    stepper = lr_sweep(base_stepper, STEPS, LR_RANGES.get(setup.recipe.optim.name, LR_RANGE))
     events = train(
         supervised(model, setup.task, stepper),
         setup.loader,

@@ -1,4 +1,4 @@
-"""gauge: what a finished classifier remembers of its training images, to tell what is unlike."""
+"""Out-of-distribution detection fitted to a finished classifier: features of training images."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ from saccade.runs.run import Run
 from saccade.tasks.task import Capability
 from saccade.training.prepare import TrainingSetup
 
-MOST = 1000  # images of each split
-LEVELS = (0.99, 0.9, 0.5)  # of novelty; told is the first that an image can exceed
+MAX_IMAGES = 1000  # images of each split
+LEVELS = (0.99, 0.9, 0.5)  # of novelty; the first that an image can exceed is reported
 
 
 def fit_novelty(setup: TrainingSetup) -> Novelty | None:
-    """Fitted on training images as they are, its scale read off validation images.
+    """Novelty fitted on training images without augmentation, its scale on validation images.
 
-    None where the task has no use for it.  Every process looks for itself.
+    None where the task has no use for it.  Every process computes it for itself.
     """
     if Capability.NOVELTY not in setup.task.capabilities:
         return None
     splits = setup.splits
-    train, val = (_features(setup, splits[name].evenly_spaced(MOST)) for name in ("train", "val"))
+    train, val = (
+        _features(setup, splits[name].evenly_spaced(MAX_IMAGES)) for name in ("train", "val")
+    )
     return Novelty.fit(train, val)
 
 
 def log_novelty(run: Run, novelty: Novelty, test: Tensor) -> None:
-    """Log what is remembered, and how many test images are more novel than a level.  [N]"""
+    """Log the size of the bank, and how many test images exceed a level.  test [N], 0 to 1"""
     level = next((level for level in LEVELS if level < novelty.highest), 0.0)
     counts = {"images": len(novelty.bank), "held_out": len(novelty.known)}
-    words = novelty_text(test, level)
-    run.log("novelty", **counts, bytes=novelty.bytes, level=level, message=words)
+    message = novelty_text(test, level)
+    run.log("novelty", **counts, bytes=novelty.bytes, level=level, message=message)
 
 
 def _features(setup: TrainingSetup, loader: Loader) -> Tensor:
-    """[N,D] float32 on the CPU"""
+    """The inputs of the last layer for all images of a loader.  -> [N,D] float32, on the CPU"""
     network = HeadInputs(setup.eval_model)
     for _ in predict(network, setup.task, loader):
         pass

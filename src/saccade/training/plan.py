@@ -1,4 +1,4 @@
-"""plan: what a training will cost, before it is paid."""
+"""The cost of a training in time, memory and disk, forecast from a few measured steps."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from saccade.training.lr_find import STEPS
 from saccade.training.prepare import TrainingSetup, prepare
 from saccade.words import aligned, duration, html_table
 
-SECONDS = 2.0  # of a rehearsal
-SAMPLE = 4  # batches that a plan decodes
-EACH = 3  # images of each class among them
-PART = 2**24  # bytes that are written to see how fast a checkpoint is
+PROFILE_SECONDS = 2.0  # of measured steps
+SAMPLE_BATCHES = 4  # decoded for a plan
+PER_CLASS = 3  # images of each class among them
+SAMPLE_BYTES = 2**24  # written to measure the speed of the disk
 
 
 @dataclass(frozen=True)
 class StageCosts:
-    """What the epochs of a stage will cost."""
+    """The cost of an epoch of a stage."""
 
     stage: str
     epoch_seconds: float
@@ -55,9 +55,9 @@ class StageCosts:
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """What a training will cost on this machine; seconds, bytes and counts.
+    """The cost of a training on this machine: seconds, bytes and counts.
 
-    Memory, step and epoch are those of the last stage, in which the most learns.
+    Memory, step and epoch are those of the last stage, in which the most weights are trained.
     """
 
     model: str
@@ -81,11 +81,12 @@ class Plan:
 
     @property
     def flops_utilization(self) -> float | None:
-        """What part of the machine's rate the training uses."""
-        rate = self.machine_operations_per_second
-        return self.operations_per_second / rate if rate else None
+        """The FLOP/s of the training as a share of the machine's matrix product, 0 to 1."""
+        peak = self.machine_operations_per_second
+        return self.operations_per_second / peak if peak else None
 
     def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; "share" is `flops_utilization`."""
         return asdict(self) | {"share": self.flops_utilization}
 
     def rows(self) -> list[tuple[str, str]]:
@@ -108,23 +109,23 @@ class Plan:
         if self.epochs:
             rows.insert(-1, ("an epoch", f"{epoch}, {self.images['train']:,} images to train on"))
         if len(self.stages) > 1:
-            each = (f"{s.stage}, {duration(s.epoch_seconds)} each" for s in self.stages)
-            rows.insert(-1, ("in stages", "; ".join(each)))
+            per_stage = (f"{s.stage}, {duration(s.epoch_seconds)} each" for s in self.stages)
+            rows.insert(-1, ("in stages", "; ".join(per_stage)))
         if self.decode_seconds is not None:
             rows.insert(4, ("reading", duration(self.decode_seconds)))
         return rows
 
     def line(self) -> str:
-        """All of it in a line."""
+        """The plan in one line."""
         share = (
             f", {100 * self.flops_utilization:.0f} % of the machine's rate"
             if self.flops_utilization
             else ""
         )
-        each = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
+        per_epoch = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
             f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
-            f"image, {format_bytes(self.memory)} of memory; {each}{self._epochs} "
+            f"image, {format_bytes(self.memory)} of memory; {per_epoch}{self._epochs} "
             f"{duration(self.seconds)}{share}"
         )
 
@@ -150,44 +151,44 @@ def plan_training(
     flags: Mapping[str, Any],
     out: Path | None,
 ) -> Plan:
-    """What the training with these settings would cost; nothing is written."""
-    settled = training_inputs(data, recipe, flags)
-    with threads(int(settled.settings.recipe.train.threads)):
-        return planned(settled.settings.recipe, settled.division, folder_of(out))
+    """The plan of the training with these settings; nothing is written."""
+    inputs = training_inputs(data, recipe, flags)
+    with threads(int(inputs.settings.recipe.train.threads)):
+        return plan_for(inputs.settings.recipe, inputs.division, folder_of(out))
 
 
 def folder_of(out: Path | None) -> Path:
-    """Where the run `out`, or the next one, will lie."""
+    """The folder in which the run `out`, or the next one, will be made."""
     return (out if out is not None else Path("runs") / "new").absolute().parent
 
 
-def planned(recipe: Recipe, division: DataSplit, folder: Path) -> Plan:
-    """What training on `division` would cost, from a few of its images and no weight kept."""
-    clock = Stopwatch()
+def plan_for(recipe: Recipe, division: DataSplit, folder: Path) -> Plan:
+    """The plan of a training on `division`, from a few of its images."""
+    stopwatch = Stopwatch()
     splits = {"train": division.train, "val": division.val, "test": division.test}
     batch = int(recipe.train.batch_size)
-    few = replace(division, **{name: sample(items, batch) for name, items in splits.items()})
-    kept_off = recipe.data.cache == "off"
-    quick = recipe.with_({"data.cache": "off" if kept_off else "memory"})
-    setup = prepare(quick, few, clock)
+    sampled = replace(division, **{name: sample(items, batch) for name, items in splits.items()})
+    uncached = recipe.data.cache == "off"
+    in_memory = recipe.with_({"data.cache": "off" if uncached else "memory"})
+    setup = prepare(in_memory, sampled, stopwatch)
     counts = {name: len(items) for name, items in splits.items()}
-    return forecast(setup, counts, folder, clock.each * sum(counts.values()))
+    return forecast(setup, counts, folder, stopwatch.seconds_per_image * sum(counts.values()))
 
 
 def sample(items: tuple[Item, ...], batch: int) -> tuple[Item, ...]:
-    """A few batches of `items`, some of each class, evenly spread."""
-    found: dict[str, int] = {}
-    some = set(range(0, len(items), max(1, len(items) // (SAMPLE * batch))))
-    for place, item in enumerate(items):
+    """A few batches of `items`, evenly spread, with some of each class."""
+    counts: dict[str, int] = {}
+    indices = set(range(0, len(items), max(1, len(items) // (SAMPLE_BATCHES * batch))))
+    for index, item in enumerate(items):
         if isinstance(item.label, str):
-            found[item.label] = found.get(item.label, 0) + 1
-            if found[item.label] <= EACH:
-                some.add(place)
-    return tuple(items[place] for place in sorted(some))
+            counts[item.label] = counts.get(item.label, 0) + 1
+            if counts[item.label] <= PER_CLASS:
+                indices.add(index)
+    return tuple(items[index] for index in sorted(indices))
 
 
 class Stopwatch:
-    """Seconds an image, between the first and the last of those that were decoded."""
+    """A progress callback that measures the seconds per decoded image."""
 
     def __init__(self) -> None:
         self.first = self.last = time.perf_counter()
@@ -200,35 +201,39 @@ class Stopwatch:
         self.count += 1
 
     @property
-    def each(self) -> float:
+    def seconds_per_image(self) -> float:
+        """Seconds from one image to the next, on average."""
         return (self.last - self.first) / max(1, self.count - 1)
 
 
 def forecast(
     setup: TrainingSetup, counts: Mapping[str, int], folder: Path, decode: float | None = None
 ) -> Plan:
-    """What the training that is prepared will cost, with so many images in each split."""
+    """The plan of a prepared training with `counts` images in each split.
+
+    `decode` is the seconds that decoding all images will take.
+    """
     recipe = setup.recipe
     batch = min(int(recipe.train.batch_size), counts["train"])
-    paces = [_pace(setup, counts["train"], stage) for stage in recipe.stages]
-    found = paces[-1]
-    saving = saving_seconds(found.resident_bytes, folder)
-    each = [
+    profiles = [_stage_profile(setup, counts["train"], stage) for stage in recipe.stages]
+    profile = profiles[-1]
+    saving = saving_seconds(profile.resident_bytes, folder)
+    epoch_seconds = [
         counts["train"] / batch * p.step_seconds * progressive_resizing_cost(recipe)
         + counts["val"] * p.eval_seconds
         + saving
-        for p in paces
+        for p in profiles
     ]
-    step, epoch = found.step_seconds * progressive_resizing_cost(recipe), each[-1]
+    step, epoch = profile.step_seconds * progressive_resizing_cost(recipe), epoch_seconds[-1]
     epochs = _epochs(recipe, epoch)
     lengths = [*(stage.epochs for stage in recipe.stages[:-1]), epochs - recipe.stages[-1].first]
-    training = sum(length * seconds for length, seconds in zip(lengths, each, strict=True))
-    last = (2 * counts["val"] + counts["test"]) * found.eval_seconds
-    last += STEPS * step if recipe.optim.lr == "auto" else 0.0
+    training = sum(length * seconds for length, seconds in zip(lengths, epoch_seconds, strict=True))
+    final_seconds = (2 * counts["val"] + counts["test"]) * profile.eval_seconds
+    final_seconds += STEPS * step if recipe.optim.lr == "auto" else 0.0
     shape = (setup.preprocessing.channels, *(2 * [setup.preprocessing.size]))
     multiply_adds = anatomy(setup.model, shape).total.multiply_adds
     device = next(setup.model.parameters()).device
-    long = training > 10 * SECONDS
+    long = training > 10 * PROFILE_SECONDS
     return Plan(
         model=recipe.model.name,
         device=str(device),
@@ -239,72 +244,77 @@ def forecast(
             for p in network.model.parameters()
         ),
         multiply_adds=multiply_adds,
-        memory=found.resident_bytes + found.peak_bytes,
+        memory=profile.resident_bytes + profile.peak_bytes,
         memory_free=free_device_memory(device),
-        checkpoint=found.resident_bytes,
+        checkpoint=profile.resident_bytes,
         images=dict(counts),
         decode_seconds=decode,
         step_seconds=step,
         epoch_seconds=epoch,
         epochs=epochs,
-        stages=tuple(map(StageCosts, map(str, recipe.stages), each)),
-        seconds=(decode or 0.0) + training + last,
-        operations_per_second=6 * multiply_adds * batch / found.step_seconds,
-        machine_operations_per_second=_rate(device, recipe) if long else None,
-        steps_tried=found.largest_batch,
+        stages=tuple(map(StageCosts, map(str, recipe.stages), epoch_seconds)),
+        seconds=(decode or 0.0) + training + final_seconds,
+        operations_per_second=6 * multiply_adds * batch / profile.step_seconds,
+        machine_operations_per_second=_machine_flops(device, recipe) if long else None,
+        steps_tried=profile.largest_batch,
     )
 
 
 def _epochs(recipe: Recipe, seconds: float) -> int:
-    """How many there will be, of so many seconds each."""
+    """The number of epochs of so many seconds each, within the training's minutes."""
     train = recipe.train
     return min(train.epochs, ceil(60 * train.minutes / seconds)) if train.minutes else train.epochs
 
 
-def _rate(device: torch.device, recipe: Recipe) -> float:
+def _machine_flops(device: torch.device, recipe: Recipe) -> float:
     return peak_flops(device, PRECISIONS[recipe.train.precision])
 
 
-def _pace(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
-    """That of a stage on `count` images; tried at whole size where images grow."""
+def _stage_profile(setup: TrainingSetup, count: int, stage: Stage) -> StepProfile:
+    """The step profile of a stage on `count` images, at full size under progressive resizing."""
     recipe = setup.recipe
-    named = [parse_augmentation(text, len(setup.task.classes)) for text in recipe.data.augment]
+    augmentations = [
+        parse_augmentation(text, len(setup.task.classes)) for text in recipe.data.augment
+    ]
     training = TrainingCopy.of(
-        setup.state, setup.task, setup.loader, compose(named), epoch=stage.first
+        setup.state, setup.task, setup.loader, compose(augmentations), epoch=stage.first
     )
     train = recipe.train
     batch = min(int(train.batch_size), len(setup.loader.targets))
     steps = stage.epochs * ceil(count / int(train.batch_size))
-    seconds = SECONDS / len(recipe.stages)
+    seconds = PROFILE_SECONDS / len(recipe.stages)
     seconds = min(seconds, PROFILE_SHARE * 60 * train.minutes) if train.minutes else seconds
     return profile_steps(training, batch, train.micro_batch_size, steps, seconds)
 
 
 def progressive_resizing_cost(recipe: Recipe) -> float:
-    """The cost of a step on average, as a share of that with images of whole size."""
-    whole = int(recipe.data.size)
+    """The mean cost of a step under progressive resizing, relative to images of full size."""
+    size = int(recipe.data.size)
     if recipe.data.progressive_resizing == 1:
         return 1.0
     return (
-        sum((side / whole) ** 2 for side in stage_sizes(whole, recipe.data.progressive_resizing))
+        sum(
+            (stage_size / size) ** 2
+            for stage_size in stage_sizes(size, recipe.data.progressive_resizing)
+        )
         / STAGES
     )
 
 
 def saving_seconds(count: int, folder: Path) -> float:
-    """What a checkpoint of so many bytes takes in `folder`, from writing a part of it there.
+    """Seconds to write a checkpoint of `count` bytes into `folder`, from writing a sample there.
 
-    Raises `ResourceError` where that fails: so would the first checkpoint.
+    Raises `ResourceError` where that fails, as the first checkpoint would.
     """
-    data = bytes(min(count, PART))
+    data = bytes(min(count, SAMPLE_BYTES))
     while not folder.exists():
         folder = folder.parent
     try:
-        with tempfile.TemporaryDirectory(dir=folder) as place:
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
             began = time.perf_counter()
             hashlib.sha256(data)
-            atomic_write(Path(place) / "part", data)
-            return (time.perf_counter() - began) * max(1.0, count / PART)
+            atomic_write(Path(temporary) / "part", data)
+            return (time.perf_counter() - began) * max(1.0, count / SAMPLE_BYTES)
     except OSError as error:
         raise ResourceError(
             f"cannot write to the folder '{folder}': {error.strerror}",

@@ -1,4 +1,4 @@
-"""Everything that a training needs, in memory, before anything is written."""
+"""Preparation of a training: decoded images, network, optimizer and augmentation in memory."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from saccade.tasks.catalogue import refuse_without, task_for
 from saccade.tasks.task import Capability, Task
 from saccade.training.initial import initial_model
 
-HELD_OUT_BATCH = 256  # images measured at a time
-PLACEHOLDER_LR = 1.0  # the learning rate until a sweep has found it
+HELD_OUT_BATCH = 256  # images evaluated at a time
+PLACEHOLDER_LR = 1.0  # the learning rate until the range test has found it
 ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
     "shuffled": lambda targets, seed: shuffled(len(targets), seed),
     "balanced": balanced,
@@ -45,30 +45,32 @@ ORDERS: dict[str, Callable[[Tensor, int], Order]] = {
 
 
 class Progress(Protocol):
+    """A progress callback, called with the numbers of finished and of all images."""
+
     def __call__(self, done: int, total: int, /) -> None: ...
 
 
 @dataclass(frozen=True)
 class Split:
-    """One split, decoded: the items that could be read, with their images and targets."""
+    """One decoded split: the items that could be read, with their images and targets [N,...]."""
 
     items: tuple[Item, ...]
     images: ImageStore
     targets: Tensor
 
     def sequential(self) -> Loader:
-        """Every image once, for measuring."""
+        """Every image once, for evaluation."""
         return Loader(self.images, self.targets, HELD_OUT_BATCH, sequential(len(self.items)))
 
     def evenly_spaced(self, count: int) -> Loader:
-        """At most `count` images, evenly spread over the split, for measuring."""
+        """At most `count` images, evenly spread over the split, for evaluation."""
         order = evenly_spaced(len(self.items), count)
         return Loader(self.images, self.targets, HELD_OUT_BATCH, order)
 
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """Images, task, network, and the ways to feed and to move it."""
+    """Images, task, loader, augmentation, and the state of the training."""
 
     recipe: Recipe
     task: Task
@@ -84,25 +86,25 @@ class TrainingSetup:
 
     @property
     def model(self) -> nn.Module:
-        """The network that is to be used in the end, with its weights of this instant."""
+        """The network that is trained and saved, with its current weights."""
         return self.state.main.model
 
     @property
     def stepper(self) -> Stepper:
-        """The optimizer step of that network."""
+        """The stepper of that network."""
         return self.state.main.stepper
 
     @property
     def eval_model(self) -> nn.Module:
-        """The network to measure and to use: its EMA where there is one."""
+        """The network to evaluate and to save: its EMA where there is one."""
         return self.state.main.eval_model
 
     def sync_batch_norm(self) -> None:
-        """Give all processes the same batch statistics, before measuring and saving."""
+        """Give all processes the same batch statistics, before evaluation and saving."""
         self.world.sync_batch_norm(self.state.models)
 
     def state_dict(self, position: Position) -> dict[str, Any]:
-        """All that changes as the training goes on, at the first step not yet done."""
+        """The state of networks, early stopping and batch statistics, and the next step."""
         return {
             "networks": self.state.state_dict(),
             "record": self.early_stopping.state_dict(),
@@ -113,7 +115,7 @@ class TrainingSetup:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> Position:
-        """Go on from the state of a checkpoint; gives the first step not yet done.
+        """Go on from the state of a checkpoint; returns the position of the next step.
 
         Raises `WeightsError` where the checkpoint is of other networks, or of an older version.
         """
@@ -141,7 +143,7 @@ def prepare(
         division.train, division.classes, settings.label_smoothing, settings.class_weights
     )
     augment = [parse_augmentation(text, len(task.classes)) for text in data.augment]
-    if any(one.mixes for one in augment):
+    if any(a.mixes for a in augment):
         refuse_without(Capability.MIXING, task, hint="leave mixup and cutmix out of data.augment")
     preprocessing = preprocessing_of(recipe)
     cache = data.cache if world.size == 1 else "disk"
@@ -150,10 +152,10 @@ def prepare(
     train = splits["train"]
     order = ORDERS[data.sampling](train.targets, settings.seed)
     loader = Loader(train.images, train.targets, int(settings.batch_size), order)
-    decoding = DecodedImages(train.items, train.images, preprocessing)
-    ready = initial_model(recipe, task, decoding, train.targets, progress)
-    compile_in_place(ready.model, settings.compile, device(settings.device))
-    state = _train_state(recipe, ready.model, task, len(loader), world)
+    decoded = DecodedImages(train.items, train.images, preprocessing)
+    initial = initial_model(recipe, task, decoded, train.targets, progress)
+    compile_in_place(initial.model, settings.compile, device(settings.device))
+    state = _train_state(recipe, initial.model, task, len(loader), world)
     if data.progressive_resizing < 1:
         augment.append(
             ProgressiveResizing(data.progressive_resizing, lambda: state.main.stepper.done)
@@ -161,14 +163,14 @@ def prepare(
     return TrainingSetup(
         recipe,
         task,
-        ready.preprocessing,
+        initial.preprocessing,
         splits,
         unreadable,
         loader,
         compose(augment),
         state,
-        EarlyStopping(settings.patience, keep=settings.checkpoint == "best"),
-        ready.words + _said_of(world, ready.model),
+        EarlyStopping(settings.patience, keep_weights=settings.checkpoint == "best"),
+        initial.notes + _world_notes(world, initial.model),
         world=world,
     )
 
@@ -196,7 +198,7 @@ def claim_device(recipe: Recipe, world: World) -> None:
         )
 
 
-def _said_of(world: World, model: nn.Module) -> tuple[str, ...]:
+def _world_notes(world: World, model: nn.Module) -> tuple[str, ...]:
     if world.size == 1:
         return ()
     if not batch_norm_statistics([model]):
@@ -210,7 +212,7 @@ def _said_of(world: World, model: nn.Module) -> tuple[str, ...]:
 def _train_state(
     recipe: Recipe, model: nn.Module, task: Task, steps: int, world: World
 ) -> TrainState:
-    """The network with the optimizer, the stages and the EMA of a recipe, `steps` an epoch."""
+    """The network with optimizer, stages and EMA of a recipe, for epochs of `steps` steps."""
     optim, trainable = recipe.optim, trainable_per_stage(model, recipe.stages)
     freeze_all_but(model, trainable[0])
     groups = partial(
@@ -224,13 +226,13 @@ def _train_state(
 
 def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Stepper:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
-    rate = PLACEHOLDER_LR if optim.lr == "auto" else optim.lr
-    optimizer = OPTIMIZERS[optim.name](groups, rate, optim.momentum)
-    rise = float(optim.warmup)
-    warmup = rise if rise < 1 else rise / total
+    lr = PLACEHOLDER_LR if optim.lr == "auto" else optim.lr
+    optimizer = OPTIMIZERS[optim.name](groups, lr, optim.momentum)
+    stated = float(optim.warmup)
+    warmup = stated if stated < 1 else stated / total
     if warmup >= 1:
-        found = f"optim.warmup is {rise:g} steps, and the training has {total}"
-        raise RecipeError(found, "write fewer, or a share such as 0.1")
+        what = f"optim.warmup is {stated:g} steps, and the training has {total}"
+        raise RecipeError(what, "write fewer, or a share such as 0.1")
     whole = world.size > 1 or recipe.train.class_weights != "none"  # not halved on its own
     return Stepper(
         Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
@@ -255,11 +257,11 @@ def _decode(
     task: Task,
     progress: Progress,
 ) -> tuple[dict[str, Split], tuple[Skipped, ...]]:
-    parts = {"train": division.train, "val": division.val, "test": division.test}
-    total, done = sum(map(len, parts.values())), 0
+    split_items = {"train": division.train, "val": division.val, "test": division.test}
+    total, done = sum(map(len, split_items.values())), 0
     splits: dict[str, Split] = {}
     unreadable: list[Skipped] = []
-    for name, items in parts.items():
+    for name, items in split_items.items():
         result = decode_all(
             items,
             preprocessing,
@@ -268,15 +270,17 @@ def _decode(
         )
         done += len(items)
         unreadable += result.failed
-        kept = tuple(items[k] for k in result.indices)
-        if not kept:
-            raise DataError(f"no image of {name} can be read; {_first(result.failed)}")
-        splits[name] = Split(kept, result.images, task.targets(kept))
-    lost = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
-    if lost:
-        raise DataError(f"'{min(lost)}' has no readable image to train on; {_first(unreadable)}")
+        readable = tuple(items[k] for k in result.indices)
+        if not readable:
+            raise DataError(f"no image of {name} can be read; {_first_failure(result.failed)}")
+        splits[name] = Split(readable, result.images, task.targets(readable))
+    missing = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
+    if missing:
+        raise DataError(
+            f"'{min(missing)}' has no readable image to train on; {_first_failure(unreadable)}"
+        )
     return splits, tuple(unreadable)
 
 
-def _first(failed: list[Skipped] | tuple[Skipped, ...]) -> str:
+def _first_failure(failed: list[Skipped] | tuple[Skipped, ...]) -> str:
     return f"{failed[0].name}: {failed[0].reason}" if failed else "the split gave it none"

@@ -1,4 +1,4 @@
-"""Training: from a source to a finished run, and on from where one was stopped."""
+"""Training: from a source to a finished run, and resuming one that was stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
 from saccade.training.begin import training_inputs
-from saccade.training.finish import finish, unwritten
+from saccade.training.finish import finish, unwritten_error
 from saccade.training.follow import (
     broadcast_plan,
     broadcast_start,
@@ -47,7 +47,7 @@ def start_training(
     view: View,
     world: World = SINGLE_PROCESS,
 ) -> Run:
-    """Train on `data` into a new run folder, made only once images and network are ready."""
+    """Train on `data` into a new run folder, made once images and network are ready."""
     began = time.perf_counter()
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
@@ -58,7 +58,7 @@ def start_training(
     broadcast_plan(world, settings.recipe, absolute_location(data), division)
     with threads(int(settings.recipe.train.threads)):
         setup = prepare(settings.recipe, division, view.decoding, world)
-        costs = checked_plan(setup, out, view)
+        plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in setup.notes:
@@ -69,24 +69,24 @@ def start_training(
             "notes": [*notes, *setup.notes],
         }
         with resource_errors(run):
-            _write_beginning(run, settings, division, setup, facts)
-            run.log("plan", **costs)
+            _write_start(run, settings, division, setup, facts)
+            run.log("plan", **plan)
             broadcast_start(world, run, None)
-            return _carry_out(run, setup, Position(), {}, view, began)
+            return _train_and_finish(run, setup, Position(), {}, view, began)
 
 
 def checked_plan(setup: TrainingSetup, out: Path | None, view: View) -> dict[str, Any]:
-    """What the training will cost, said; raises `ResourceError` where the disk is too small.
+    """The plan of the training, shown to the view; raises `ResourceError` for a too small disk.
 
-    Several processes are not foretold: none of them could take a step without the others.
+    Empty with several processes, none of which can take a step without the others.
     """
     if setup.world.size > 1:
         return {}
     counts = {name: len(split.items) for name, split in setup.splits.items()}
-    costs = forecast(setup, counts, folder_of(out))
-    refuse_too_little_disk(folder_of(out), costs.checkpoint)
-    view.note(costs.line())
-    return costs.to_dict()
+    plan = forecast(setup, counts, folder_of(out))
+    refuse_too_little_disk(folder_of(out), plan.checkpoint)
+    view.note(plan.line())
+    return plan.to_dict()
 
 
 def resume_training(
@@ -94,8 +94,8 @@ def resume_training(
 ) -> Run:
     """Finish an unfinished run from its last whole checkpoint, or from the start without one.
 
-    With `epochs` it is to have so many in all, and a finished run goes on too: what it holds stays
-    until the new is whole.
+    With `epochs` it is extended to that many in all, a finished run too: its files stay until the
+    new ones are complete.
     """
     if epochs is None and run.finished:
         report = run.path / "report.html"
@@ -103,11 +103,11 @@ def resume_training(
         raise UsageError(f"the run '{run.path}' is finished", hint)
     recipe = run.recipe if epochs is None else extended_recipe(run, epochs)
     with threads(int(recipe.train.threads)):
-        return _go_on(run, recipe, view, world)
+        return _resume(run, recipe, view, world)
 
 
 def extended_recipe(run: Run, epochs: int) -> Recipe:
-    """The recipe of `run` with `epochs` in all; a clock that ended it no longer counts."""
+    """The recipe of `run` with `epochs` in all, and without a limit of minutes."""
     done = max((row["epoch"] for row in run.history), default=0)
     if epochs <= done:
         raise UsageError(
@@ -130,16 +130,16 @@ def extended_recipe(run: Run, epochs: int) -> Recipe:
     return run.recipe.with_(changes)
 
 
-def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
+def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.started
     division = read_split(run.path / "split.csv", open_source(started["data"]))
     claim_device(recipe, world)
-    here = fingerprint(device(recipe.train.device), world.size)
+    current = fingerprint(device(recipe.train.device), world.size)
     notes = [
-        f"{name} was {then}, is {here.get(name)}: the last bits of the weights will differ"
+        f"{name} was {then}, is {current.get(name)}: the last bits of the weights will differ"
         for name, then in started["fingerprint"].items()
-        if here.get(name) != then
+        if current.get(name) != then
     ]
     broadcast_plan(world, recipe, started["data"], division)
     setup = prepare(recipe, division, view.decoding, world)
@@ -155,13 +155,13 @@ def _go_on(run: Run, recipe: Recipe, view: View, world: World) -> Run:
             notes.append(_extend(run, setup))
             run = Run(run.path)
         view.settings(Settings(recipe, run.origins), notes)
-        place = {"epoch": position.epoch, "step": position.step}
-        run.log("resumed", **place, seconds=setup.stepper.seconds, notes=notes)
-        return _carry_out(run, setup, position, losses, view, began)
+        position_fields = {"epoch": position.epoch, "step": position.step}
+        run.log("resumed", **position_fields, seconds=setup.stepper.seconds, notes=notes)
+        return _train_and_finish(run, setup, position, losses, view, began)
 
 
 def follow_training(view: View, world: World) -> Run:
-    """Take part in the training that the process of rank 0 begins or goes on with."""
+    """Take part in the training that the process of rank 0 starts or resumes."""
     began = time.perf_counter()
     recipe, division = receive_plan(world)
     with threads(int(recipe.train.threads)):
@@ -170,11 +170,11 @@ def follow_training(view: View, world: World) -> Run:
         position, losses = Position(), {}
         if state:
             position, losses = setup.load_state_dict(state), state["losses"]
-        return _carry_out(run, setup, position, losses, view, began)
+        return _train_and_finish(run, setup, position, losses, view, began)
 
 
 def _extend(run: Run, setup: TrainingSetup) -> str:
-    """Write down that the run is to be of another length; gives what that means, in words."""
+    """Log the new number of epochs and save the recipe; returns a note on the learning rate."""
     before, now, stepper = run.recipe.train, setup.recipe.train, setup.stepper
     was = f"{before.minutes:g} minutes" if before.minutes else f"{before.epochs} epochs"
     note = (
@@ -190,14 +190,14 @@ def _extend(run: Run, setup: TrainingSetup) -> str:
     return note
 
 
-def _write_beginning(
+def _write_start(
     run: Run,
     settings: Settings,
     division: DataSplit,
     setup: TrainingSetup,
     facts: Mapping[str, Any],
 ) -> None:
-    """All that a run folder holds before the first step."""
+    """Write all that a run folder holds before the first step."""
     settings.recipe.save(run.path / "recipe.toml", settings.origins)
     write_classes(run.path / "classes.txt", division.classes)
     write_split(run.path / "split.csv", division)
@@ -213,16 +213,16 @@ def _write_beginning(
         run.log("unreadable", name=skipped.name, reason=skipped.reason)
 
 
-def _carry_out(
+def _train_and_finish(
     run: Run, setup: TrainingSetup, start: Position, losses: Losses, view: View, began: float
 ) -> Run:
-    """Train from `start` to the end and write all that a finished run holds."""
+    """Train from `start` to the end, and write all that a finished run holds."""
     with stop_requests() as request:
         train_epochs(run, setup, start, losses, view, request)
         failures = finish(run, setup, view, began)
     view.finished(run)
     if failures:
-        raise unwritten(run, failures)
+        raise unwritten_error(run, failures)
     return run
 
 
@@ -234,14 +234,14 @@ def train_epochs(
     view: View,
     request: StopRequest,
 ) -> None:
-    """Train from `start` to the end, with a line of the log and a checkpoint after every epoch.
+    """Train from `start` to the end, with a log entry and a checkpoint after every epoch.
 
-    `losses` are those of the steps before `start` in its epoch.  Raises `Stopped` where a signal
-    ends the training midway, once a checkpoint of that instant is saved.
+    `losses` are those of the steps before `start` in its epoch.  Raises `Stopped` after a signal,
+    once a checkpoint is saved.
     """
     recipe = setup.recipe
     view.training(run, len(setup.loader), start)
-    book = Logbook(run, setup, start, losses, view)
+    logbook = Logbook(run, setup, start, losses, view)
     events = train(
         setup.state,
         setup.loader,
@@ -251,13 +251,13 @@ def train_epochs(
         start=start,
     )
     for event in events:
-        number = setup.world.max_over_processes(request.number or 0)
-        book.record(event, read_losses=number > 0)
-        if number and book.midway:
-            raise book.stop(number)
+        signum = setup.world.max_over_processes(request.signum or 0)
+        logbook.record(event, read_losses=signum > 0)
+        if signum and logbook.midway:
+            raise logbook.stop(signum)
 
 
 def _counts(split: Split) -> dict[str, int]:
-    """Images by class, or by all labels as a table has them; those with numbers in one pot."""
+    """The number of images of each class or label set; of numbers all together under ""."""
     labels = (item.label for item in split.items)
     return dict(Counter("" if isinstance(x, int | float) else label_text(x) for x in labels))

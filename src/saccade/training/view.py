@@ -1,4 +1,4 @@
-"""Whoever watches a training: one of them, or several as one."""
+"""Views of a training: callbacks for progress, metrics and messages."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from saccade.runs.run import Run
 
 
 class View(Protocol):
-    """Whoever watches a training."""
+    """Callbacks of a training, such as of a terminal or of trackers."""
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None:
         """The settings are resolved."""
         ...
 
     def decoding(self, done: int, total: int) -> None:
-        """So many images of all are decoded."""
+        """`done` of `total` images are decoded."""
         ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        """The first step, of so many an epoch, comes next."""
+        """The training begins at `start`, with `steps` steps an epoch."""
         ...
 
     def step(self, step: Step, losses: Mapping[str, float]) -> None:
-        """The losses of a step were read; not those of every step are."""
+        """The losses of a step were read, which happens every few steps."""
         ...
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """An epoch is over; `row` is what log.jsonl says of it."""
+        """An epoch has ended; `row` is its event in log.jsonl."""
         ...
 
-    def note(self, words: str) -> None:
-        """Something is to be said."""
+    def note(self, message: str) -> None:
+        """A message for people."""
         ...
 
     def finished(self, run: Run) -> None:
@@ -43,7 +43,7 @@ class View(Protocol):
 
 
 class CompositeView(View):
-    """Views as one: each hears of everything, one after the other."""
+    """Several views as one; each callback goes to all, in order."""
 
     def __init__(self, *views: View):
         self.views = views
@@ -68,9 +68,9 @@ class CompositeView(View):
         for view in self.views:
             view.epoch(row)
 
-    def note(self, words: str) -> None:
+    def note(self, message: str) -> None:
         for view in self.views:
-            view.note(words)
+            view.note(message)
 
     def finished(self, run: Run) -> None:
         for view in self.views:

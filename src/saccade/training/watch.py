@@ -1,4 +1,4 @@
-"""What a training is watched for: a failing disk, a lack of memory, layers that do not learn."""
+"""Guards of a training: disk, memory, and layers that do not learn."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from saccade.runs.run import Run
 from saccade.training.prepare import TrainingSetup
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-IMAGES = 256  # of the training split, evenly spread over it, on which units are to fire
+IMAGES = 256  # of the training split, evenly spread, on which layer statistics are measured
 
 
 @contextmanager
 def resource_errors(run: Run) -> Iterator[None]:
-    """Within the block failures of disk and memory become a `ResourceError` on `run`."""
+    """Within the block, errors of disk and memory become a `ResourceError` about `run`."""
     try:
         yield
-    except BrokenPipeError:  # whoever read our words has gone: no fault of the disk
+    except BrokenPipeError:  # the reader of stdout is gone: no fault of the disk
         raise
     except OSError as error:
         raise _unwritable(run, error) from error
@@ -44,7 +44,7 @@ def resource_errors(run: Run) -> Iterator[None]:
 
 
 def saved_so_far(run: Run) -> str:
-    """What of a training is safe, in words."""
+    """A description of the last whole checkpoint."""
     try:
         state, _ = load_checkpoint(run.path / "checkpoint")
     except WeightsError:
@@ -53,7 +53,7 @@ def saved_so_far(run: Run) -> str:
 
 
 def refuse_unwritable(out: Path | None) -> None:
-    """Raise `ResourceError` where no run folder can be made, before anything is worked out."""
+    """Raise `ResourceError` where no run folder can be made."""
     run = out if out is not None else Path("runs") / "new"
     parent = run.absolute().parent
     while not parent.exists():
@@ -65,9 +65,9 @@ def refuse_unwritable(out: Path | None) -> None:
 
 
 def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:
-    """Raise `ResourceError` where a run with checkpoints of so many bytes does not fit.
+    """Raise `ResourceError` where a run with checkpoints of `checkpoint` bytes does not fit.
 
-    A new one lies beside those that are kept before an old one goes; a bundle is never larger.
+    A new one is written before an old one is removed; a bundle is never larger.
     """
     needed, free = (KEEP_LAST + 2) * checkpoint, free_disk(folder)
     if needed > free:
@@ -92,7 +92,7 @@ def _unwritable(run: Run, error: OSError) -> ResourceError:
 
 
 class LayerMonitoring:
-    """Looks into every layer at the end of each so many epochs; none where none is asked for."""
+    """Measures layer statistics at the end of every train.layer_statistics epochs; 0: never."""
 
     def __init__(self, setup: TrainingSetup):
         self.every = setup.recipe.train.layer_statistics  # epochs
@@ -100,23 +100,25 @@ class LayerMonitoring:
         self.reported: set[str] = set()
         if self.every:
             train = setup.splits["train"]
-            chosen = evenly_spaced(len(train.items), IMAGES)(0)
+            indices = evenly_spaced(len(train.items), IMAGES)(0)
             device = next(setup.model.parameters()).device
-            self.watch = LayerMonitor(setup.model, train.images.take(chosen).to(device))
+            self.monitor = LayerMonitor(setup.model, train.images.take(indices).to(device))
 
     def prepare_step(self, position: Position) -> None:
-        """Be ready for the step to come, where it is one to be looked at."""
+        """Copy the weights before the last step of an epoch whose update is measured."""
         if self.every and position.step == self.steps - 1 and self._due(position.epoch):
-            self.watch.copy_weights()
+            self.monitor.copy_weights()
 
     def measure(self, epoch: int) -> tuple[dict[str, Any], list[str]]:
-        """What the log says of the layers after `epoch`, from 0, and what is newly wrong."""
+        """The layer statistics for the log after `epoch`, from 0, and problems not seen before."""
         if not self.every or not self._due(epoch):
             return {}, []
-        rows = self.watch.measure()
-        found = [words for words in problems(rows) if words.split()[0] not in self.reported]
-        self.reported |= {words.split()[0] for words in found}  # of a row once
-        return {"layers": [asdict(row) for row in rows]}, found
+        rows = self.monitor.measure()
+        new_problems = [
+            problem for problem in problems(rows) if problem.split()[0] not in self.reported
+        ]
+        self.reported |= {problem.split()[0] for problem in new_problems}  # of a row once
+        return {"layers": [asdict(row) for row in rows]}, new_problems
 
     def _due(self, epoch: int) -> bool:
         return (epoch + 1) % self.every == 0

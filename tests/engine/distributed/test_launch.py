@@ -58,9 +58,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def start(*words: object, before: tuple[str, ...] = ()) -> subprocess.Popen:
+def start(*arguments: object, before: tuple[str, ...] = ()) -> subprocess.Popen:
     return subprocess.Popen(
-        [*before, *MODULE, *map(str, words)],
+        [*before, *MODULE, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -70,11 +70,11 @@ def start(*words: object, before: tuple[str, ...] = ()) -> subprocess.Popen:
 def ended(process: subprocess.Popen, within: float = 200) -> tuple[int, str, str]:
     """Exit code, standard output, standard error; a process that hangs fails the test."""
     try:
-        out, words = process.communicate(timeout=within)
+        out, stderr = process.communicate(timeout=within)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
-    return process.returncode, out, words
+    return process.returncode, out, stderr
 
 
 def after_epochs(run: Path, count: int, process: subprocess.Popen) -> None:
@@ -89,8 +89,8 @@ def after_epochs(run: Path, count: int, process: subprocess.Popen) -> None:
 
 def process_of(run: Path, rank: int) -> int:
     """The number of the process of a rank, as its file in the run folder tells."""
-    said = (run / "log" / f"rank-{rank}.txt").read_text()
-    return int(re.findall(r"process (\d+) on", said)[-1])
+    log = (run / "log" / f"rank-{rank}.txt").read_text()
+    return int(re.findall(r"process (\d+) on", log)[-1])
 
 
 def weights(run: Path) -> bytes:
@@ -114,9 +114,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_torchrun_gives_one_object_and_one_run(whole: Path) -> None:
-    told = json.loads((whole.parent / "said.json").read_text())
-    assert told["run"] == str(whole)
-    assert told["epochs"] == EPOCHS
+    report = json.loads((whole.parent / "said.json").read_text())
+    assert report["run"] == str(whole)
+    assert report["epochs"] == EPOCHS
     started = Run(whole).events("started")[0]
     assert started["fingerprint"]["processes"] == 2
     assert any("running statistics are averaged" in note for note in started["notes"])
@@ -129,10 +129,10 @@ def test_torchrun_gives_one_object_and_one_run(whole: Path) -> None:
 def test_every_held_out_image_is_counted_and_told_once(whole: Path) -> None:
     test = Run(whole).test
     with (whole / "split.csv").open(newline="") as file:
-        held = [row["name"] for row in csv.DictReader(file) if row["split"] == "test"]
+        test_names = [row["name"] for row in csv.DictReader(file) if row["split"] == "test"]
     with (whole / "predictions.csv").open(newline="") as file:
-        assert [row["name"] for row in csv.DictReader(file)] == held
-    assert test.n == len(held)
+        assert [row["name"] for row in csv.DictReader(file)] == test_names
+    assert test.n == len(test_names)
     again = api.evaluate(whole)
     assert again.accuracy == test.accuracy
     assert again.confusion == test.confusion
@@ -239,14 +239,14 @@ def test_two_machines_of_two_processes_learn_what_one_process_learns(tmp_path: P
 
     with_ = [word for word in PLAIN if "=" in word]
     alone = api.train("digits", epochs=2, with_=with_, out=tmp_path / "alone")
-    theirs = load_file(run / "bundle" / "model.safetensors")
+    expected = load_file(run / "bundle" / "model.safetensors")
     for name, weight in load_file(alone.path / "bundle" / "model.safetensors").items():
-        torch.testing.assert_close(theirs[name], weight, atol=1e-5, rtol=0)
+        torch.testing.assert_close(expected[name], weight, atol=1e-5, rtol=0)
     assert Run(run).test.confusion == alone.test.confusion
 
 
 @pytest.mark.parametrize(
-    ("wanted", "what"),
+    ("options", "what"),
     [
         (dict(processes=0), "--processes cannot be 0"),
         (dict(nodes=0), "--nodes cannot be 0"),
@@ -257,9 +257,9 @@ def test_two_machines_of_two_processes_learn_what_one_process_learns(tmp_path: P
         (dict(nodes=2, rendezvous="a:99999"), "--rendezvous cannot be 'a:99999'"),
     ],
 )
-def test_what_cannot_be_launched_is_refused_at_once(wanted: dict, what: str) -> None:
+def test_what_cannot_be_launched_is_refused_at_once(options: dict, what: str) -> None:
     with pytest.raises(UsageError, match=re.escape(what)):
-        Launch(**wanted)
+        Launch(**options)
 
 
 def test_windows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,8 +84,8 @@ def network(norm: bool = False) -> nn.Sequential:
 
 def trained(model: nn.Module, world: World, micro_batch: int = 0) -> tuple[list[float], str]:
     """Train for two epochs; the loss of every step, and a digest of all that augmentation made."""
-    held, targets = make_images(N)
-    loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
+    images, targets = make_images(N)
+    loader = Loader(images, targets, BATCH, shuffled(N, seed=1))
     optimizer = OPTIMIZERS["sgd"](parameter_groups(model, 0.01), 0.02, 0.9)
     total = 2 * len(loader)
     stepper = Stepper(optimizer, cosine(), total, clip=1.0, micro_batch=micro_batch, world=world)
@@ -112,8 +112,8 @@ def pull(own: float, networks: Mapping[str, nn.Module], batch: Batch) -> dict[st
 
 def adversaries(world: World, micro_batch: int = 0) -> dict[str, Tensor]:
     """The weights of two networks with an optimizer each, after two epochs against each other."""
-    held, targets = make_images(N)
-    loader = Loader(held, targets, BATCH, shuffled(N, seed=1))
+    images, targets = make_images(N)
+    loader = Loader(images, targets, BATCH, shuffled(N, seed=1))
 
     def state(own: float) -> NetworkState:
         model = network()
@@ -190,7 +190,7 @@ def captions_of(rank: int) -> Captions:
 
 def findings(world: World) -> dict[str, Any]:
     """Everything that must not depend on the number of processes, and what each has of its own."""
-    found: dict[str, Any] = {}
+    actual: dict[str, Any] = {}
     for name, model, micro in (
         ("plain", network(), 0),
         ("micro", network(), 3),
@@ -201,32 +201,32 @@ def findings(world: World) -> dict[str, Any]:
         own = [t.clone() for t in batch_norm_statistics([model])]
         rows = world.gather_batch_norm([model])
         world.sync_batch_norm([model])
-        found[name] = dict(losses=losses, digest=digest, weights=model.state_dict(), own=own)
-        found[name] |= dict(
+        actual[name] = dict(losses=losses, digest=digest, weights=model.state_dict(), own=own)
+        actual[name] |= dict(
             gathered=rows, settled=[t.clone() for t in batch_norm_statistics([model])]
         )
         world.scatter_batch_norm([model], rows)
-        found[name]["scattered"] = batch_norm_statistics([model])
-    found["adversaries"] = adversaries(world)
-    found["adversaries in parts"] = adversaries(world, micro_batch=3)
+        actual[name]["scattered"] = batch_norm_statistics([model])
+    actual["adversaries"] = adversaries(world)
+    actual["adversaries in parts"] = adversaries(world, micro_batch=3)
     held, targets = make_images(21)
     result = evaluate(network(), TASK, Loader(held, targets, 6, sequential(21)), world)
-    found["scores"] = scores(TASK.metric(), result.rows)
-    found["predictions"] = result.rows.predictions
-    found["boxes"] = {n: boxes_found(n, world) for n in (1, 2, 21)}
+    actual["scores"] = scores(TASK.metric(), result.rows)
+    actual["predictions"] = result.rows.predictions
+    actual["boxes"] = {n: boxes_found(n, world) for n in (1, 2, 21)}
     captions = world.all_gather(captions_of(world.rank))
-    found["captions"] = [captions.tokens, captions.counts]
+    actual["captions"] = [captions.tokens, captions.counts]
     one = Boxes(torch.zeros(world.rank, 4), torch.zeros(world.rank), torch.tensor([world.rank]))
     boxes = world.all_gather(one)
-    found["without masks"] = [boxes.masks, boxes.boxes, boxes.counts]
-    found["highest"] = world.max_over_processes(10 * world.rank)
-    found["leaders"] = world.broadcast_number(0.1 + world.rank)
+    actual["without masks"] = [boxes.masks, boxes.boxes, boxes.counts]
+    actual["highest"] = world.max_over_processes(10 * world.rank)
+    actual["leaders"] = world.broadcast_number(0.1 + world.rank)
     words = bytes(range(256)) * 999 if world.rank == 0 else b""
-    found["told"] = hashlib.sha256(world.broadcast_bytes(words)).hexdigest()
-    found["empty"] = len(world.broadcast_bytes())
+    actual["told"] = hashlib.sha256(world.broadcast_bytes(words)).hexdigest()
+    actual["empty"] = len(world.broadcast_bytes())
     step_generator(7, 0, 0, torch.device("cpu"), world.rank)
-    found["dropout"] = torch.rand(4)
-    return found
+    actual["dropout"] = torch.rand(4)
+    return actual
 
 
 def free_port() -> int:
@@ -255,8 +255,8 @@ def run_together(size: int, folder: Path) -> list[dict[str, Any]]:
         )
         for rank in range(size)
     ]
-    words = [process.communicate(timeout=120)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * size, "\n".join(words)
+    data = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * size, "\n".join(data)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(size)]
 
 
@@ -267,8 +267,8 @@ def main(folder: Path) -> None:
         with world.local_main_first():
             earlier = order.exists()
             order.touch()
-        found = findings(world) | {"rank": world.rank, "earlier": earlier}
-        torch.save(found, folder / f"{world.rank}.pt")
+        result = findings(world) | {"rank": world.rank, "earlier": earlier}
+        torch.save(result, folder / f"{world.rank}.pt")
 
 
 @pytest.fixture(scope="module")
@@ -284,21 +284,21 @@ def together(
 
 
 def test_every_process_sees_the_same_pixels_as_one_alone(together: list, alone: dict) -> None:
-    for found in together:
+    for result in together:
         for name in ("plain", "micro", "sides", "norm"):
-            assert found[name]["digest"] == alone[name]["digest"]
+            assert result[name]["digest"] == alone[name]["digest"]
 
 
 @pytest.mark.parametrize("name", ["plain", "micro", "sides"])
 def test_weights_and_losses_are_those_of_one_process(
     name: str, together: list, alone: dict
 ) -> None:
-    for found in together:
+    for result in together:
         torch.testing.assert_close(
-            found[name]["weights"], alone[name]["weights"], atol=1e-5, rtol=0
+            result[name]["weights"], alone[name]["weights"], atol=1e-5, rtol=0
         )
-        torch.testing.assert_close(found[name]["losses"], alone[name]["losses"], atol=1e-5, rtol=0)
-        for key, weight in found[name]["weights"].items():
+        torch.testing.assert_close(result[name]["losses"], alone[name]["losses"], atol=1e-5, rtol=0)
+        for key, weight in result[name]["weights"].items():
             assert torch.equal(weight, together[0][name]["weights"][key]), "processes differ"
 
 
@@ -307,9 +307,9 @@ def test_two_networks_with_two_optimizers_end_as_in_one_process(
     name: str, together: list, alone: dict
 ) -> None:
     assert not torch.equal(alone[name]["low.fc.weight"], alone[name]["high.fc.weight"])
-    for found in together:
-        torch.testing.assert_close(found[name], alone[name], atol=1e-5, rtol=0)
-        for key, weight in found[name].items():
+    for result in together:
+        torch.testing.assert_close(result[name], alone[name], atol=1e-5, rtol=0)
+        for key, weight in result[name].items():
             assert torch.equal(weight, together[0][name][key]), "processes differ"
 
 
@@ -319,18 +319,18 @@ def test_micro_batches_change_nothing(together: list) -> None:
 
 
 def test_statistics_are_settled_to_the_mean_of_all_processes(together: list) -> None:
-    owns = [torch.cat(found["norm"]["own"]).double() for found in together]
+    owns = [torch.cat(result["norm"]["own"]).double() for result in together]
     assert not torch.equal(owns[0], owns[1]), "each has seen its own images"
     mean = sum(owns[1:], owns[0]) / len(owns)
-    for found in together:
-        settled = torch.cat(found["norm"]["settled"])
-        torch.testing.assert_close(settled, mean.float(), atol=1e-7, rtol=1e-6)
-        assert torch.equal(settled, torch.cat(together[0]["norm"]["settled"]))
+    for result in together:
+        synchronised = torch.cat(result["norm"]["settled"])
+        torch.testing.assert_close(synchronised, mean.float(), atol=1e-7, rtol=1e-6)
+        assert torch.equal(synchronised, torch.cat(together[0]["norm"]["settled"]))
 
 
 def test_statistics_are_taken_up_as_each_process_had_them(together: list) -> None:
-    for found in together:
-        assert torch.equal(torch.cat(found["norm"]["scattered"]), torch.cat(found["norm"]["own"]))
+    for result in together:
+        assert torch.equal(torch.cat(result["norm"]["scattered"]), torch.cat(result["norm"]["own"]))
 
 
 def test_one_process_takes_up_the_mean_of_the_statistics_of_several(together: list) -> None:
@@ -340,13 +340,13 @@ def test_one_process_takes_up_the_mean_of_the_statistics_of_several(together: li
 
 
 def test_evaluation_of_21_images_counts_each_once_and_in_order(together: list, alone: dict) -> None:
-    held, _ = make_images(21)
+    images, _ = make_images(21)
     with torch.inference_mode():
-        whole = TASK.predict(network().eval(), held.rows.float())
-    for found in together:
-        assert found["predictions"].shape == (21, 2)
-        torch.testing.assert_close(found["predictions"], whole)
-        assert found["scores"] == pytest.approx(alone["scores"])
+        whole = TASK.predict(network().eval(), images.rows.float())
+    for result in together:
+        assert result["predictions"].shape == (21, 2)
+        torch.testing.assert_close(result["predictions"], whole)
+        assert result["scores"] == pytest.approx(alone["scores"])
 
 
 @pytest.mark.parametrize("n", [1, 2, 21])
@@ -384,11 +384,11 @@ def test_captions_of_other_lengths_and_boxes_without_masks_are_gathered(together
 
 def test_processes_agree_and_hear_their_leader(together: list) -> None:
     size, message = len(together), bytes(range(256)) * 999
-    assert [found["highest"] for found in together] == [10 * (size - 1)] * size
-    assert [found["leaders"] for found in together] == [0.1] * size
-    assert {found["told"] for found in together} == {hashlib.sha256(message).hexdigest()}
-    assert {found["empty"] for found in together} == {0}
-    assert [found["earlier"] for found in together] == [False] + [True] * (size - 1)
+    assert [result["highest"] for result in together] == [10 * (size - 1)] * size
+    assert [result["leaders"] for result in together] == [0.1] * size
+    assert {result["told"] for result in together} == {hashlib.sha256(message).hexdigest()}
+    assert {result["empty"] for result in together} == {0}
+    assert [result["earlier"] for result in together] == [False] + [True] * (size - 1)
 
 
 def test_dropout_of_the_first_process_is_that_of_one_alone(together: list, alone: dict) -> None:
@@ -425,6 +425,6 @@ def test_a_process_gets_the_boxes_of_its_own_images(
     batch = Batch(
         torch.zeros(7, 1, 2, 2), Boxes(torch.zeros(11, 4), image, counts), torch.arange(7)
     )
-    mine, _ = TorchWorld(None, rank, 3).shard(batch)  # type: ignore[arg-type]
-    assert mine.index.tolist() == [[0, 1], [2, 3], [4, 5, 6]][rank]
-    assert torch.equal(mine.index[mine.targets.image], mine.targets.classes)
+    actual, _ = TorchWorld(None, rank, 3).shard(batch)  # type: ignore[arg-type]
+    assert actual.index.tolist() == [[0, 1], [2, 3], [4, 5, 6]][rank]
+    assert torch.equal(actual.index[actual.targets.image], actual.targets.classes)

@@ -119,7 +119,7 @@ def measured_classes(
     said: torch.Tensor, true: torch.Tensor, classes: tuple[str, ...]
 ) -> MetricReport:
     metric = ClassMetric(classes)
-    return metric.measured(metric.rows(said, true))
+    return metric.report(metric.rows(said, true))
 
 
 def evaluated(trained: Run, right: int, n: int) -> str:

@@ -30,7 +30,7 @@ def evaluation(confusion: list[list[int]]) -> Evaluation:
     true, named = torch.tensor(pairs).T
     said = torch.nn.functional.one_hot(named, len(confusion)).float()
     metric = ClassMetric(tuple("abcdef"[: len(confusion)]))
-    measured = metric.measured(metric.rows(said, true))
+    measured = metric.report(metric.rows(said, true))
     return Evaluation.of("test", "classification", measured)
 
 
@@ -123,7 +123,7 @@ def test_many_classes_make_a_list_of_pairs_and_a_folded_matrix() -> None:
     named[:3] = 7
     said = torch.nn.functional.one_hot(named, 40).double()
     metric = ClassMetric(names)
-    measured = metric.measured(metric.rows(said.float(), true))
+    measured = metric.report(metric.rows(said.float(), true))
     test = Evaluation.of("test", "classification", measured)
     said_of_each = images.TestedImages(
         tuple(map(str, range(80))),

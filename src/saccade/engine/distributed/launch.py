@@ -1,4 +1,4 @@
-"""One command as several processes, here or on many machines, by torch's launcher."""
+"""Launch one command as several processes, on one or more machines, by torch's elastic launcher."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 SIOCGIFADDR = 0x8915  # Linux: the address of an interface
-ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # how a process ends that the launcher ends
-SAVING = "300"  # seconds that processes asked to stop have for a step, a measurement, a checkpoint
+ENDED = (-signal.SIGTERM, 128 + signal.SIGTERM)  # exit codes of a process ended by the launcher
+SHUTDOWN_SECONDS = "300"  # for the step, the evaluation and the checkpoint of a stopped process
 
 
 def is_local_host(host: str) -> bool:
     """Whether `host` is this machine: whether one may listen there."""
     try:
-        with socket.socket(_family(host)) as listener:
+        with socket.socket(_address_family(host)) as listener:
             listener.bind((host, 0))
     except OSError:
         return False
@@ -44,8 +44,8 @@ def is_local_host(host: str) -> bool:
 
 
 def port_in_use(host: str, port: int) -> bool:
-    """Whether somebody listens on a port of this machine already."""
-    with socket.socket(_family(host)) as listener:
+    """Whether a process listens on a port of this machine already."""
+    with socket.socket(_address_family(host)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
@@ -57,7 +57,7 @@ def port_in_use(host: str, port: int) -> bool:
 def address_towards(host: str, port: int) -> str:
     """This machine's address on the way to `host`; nothing is sent.  Falls back to its name."""
     try:
-        with socket.socket(_family(host), socket.SOCK_DGRAM) as probe:
+        with socket.socket(_address_family(host), socket.SOCK_DGRAM) as probe:
             probe.connect((host, port or 9))
             return probe.getsockname()[0]
     except OSError:
@@ -65,30 +65,30 @@ def address_towards(host: str, port: int) -> str:
 
 
 def interface_of(address: str) -> str | None:
-    """The network interface that has an IPv4 address; None where that is not found out."""
+    """The network interface that has an IPv4 address; None where it is unknown."""
     if not sys.platform.startswith("linux"):
         return None
     import fcntl
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         for _, name in socket.if_nameindex():
-            asked = struct.pack("256s", name.encode()[:15])
+            request = struct.pack("256s", name.encode()[:15])
             try:
-                answer = fcntl.ioctl(any_socket.fileno(), SIOCGIFADDR, asked)
+                reply = fcntl.ioctl(any_socket.fileno(), SIOCGIFADDR, request)
             except OSError:  # it has none
                 continue
-            if socket.inet_ntoa(answer[20:24]) == address:
+            if socket.inet_ntoa(reply[20:24]) == address:
                 return name
     return None
 
 
-def _family(host: str) -> socket.AddressFamily:
+def _address_family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How many processes, and where they meet."""
+    """The options of a launch: how many processes, and where they rendezvous."""
 
     processes: int = 1  # on this machine, and on every other
     nodes: int = 1  # machines
@@ -128,14 +128,16 @@ class Launch:
         return host.strip("[]"), int(port)
 
     def __str__(self) -> str:
-        """As a command line says it."""
-        words = [f"--processes {self.processes}"]
-        words += [f"--nodes {self.nodes} --rendezvous {self.rendezvous}"] if self.rendezvous else []
-        return " ".join(words)
+        """The options on a command line."""
+        options = [f"--processes {self.processes}"]
+        options += (
+            [f"--nodes {self.nodes} --rendezvous {self.rendezvous}"] if self.rendezvous else []
+        )
+        return " ".join(options)
 
 
 def launch(arguments: Sequence[str], spec: Launch) -> Path:
-    """Run `saccade WORDS` as all of the processes; gives the run folder that they made.
+    """Run `saccade ARGUMENTS` as all of the processes; returns the run folder that they made.
 
     Raises the first error of any process, with its rank.
     """
@@ -164,15 +166,15 @@ def launch(arguments: Sequence[str], spec: Launch) -> Path:
 
 
 def _config(spec: Launch, logs: Path) -> LaunchConfig:
-    """The processes as torch's launcher wants them described."""
+    """The configuration of torch's launcher."""
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
     from torch.distributed.launcher.api import LaunchConfig
 
     host, port = spec.endpoint
-    ours = is_local_host(host)
-    if ours and port and port_in_use(host, port):
+    is_host = is_local_host(host)
+    if is_host and port and port_in_use(host, port):
         raise ResourceError(f"port {port} of {host} is taken", "name another with --rendezvous")
-    quiet = {0: Std.OUT} | dict.fromkeys(range(1, spec.processes), Std.ALL)
+    redirects = {0: Std.OUT} | dict.fromkeys(range(1, spec.processes), Std.ALL)
     return LaunchConfig(
         min_nodes=spec.nodes,
         max_nodes=spec.nodes,
@@ -180,41 +182,41 @@ def _config(spec: Launch, logs: Path) -> LaunchConfig:
         run_id="saccade",
         rdzv_backend="c10d",
         rdzv_endpoint=f"{host}:{port}",
-        rdzv_configs={"is_host": str(ours).lower()},
+        rdzv_configs={"is_host": str(is_host).lower()},
         local_addr=address_towards(host, port),
         max_restarts=spec.max_restarts,
-        logs_specs=DefaultLogsSpecs(str(logs), redirects=quiet),
+        logs_specs=DefaultLogsSpecs(str(logs), redirects=redirects),
     )
 
 
 @contextmanager
 def _environment(spec: Launch) -> Iterator[None]:
-    """What the processes inherit; signals and the launcher's own log as they were, afterwards."""
-    given = {
+    """Set the variables that the processes inherit; restore them and the handlers afterwards."""
+    variables = {
         LAUNCHED: "1",
         "OMP_NUM_THREADS": str(max(1, cpu_count() // spec.processes)),
-        "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": SAVING,
+        "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": SHUTDOWN_SECONDS,
     }
     if interface := interface_of(address_towards(*spec.endpoint)):
-        given["GLOO_SOCKET_IFNAME"] = interface
+        variables["GLOO_SOCKET_IFNAME"] = interface
     before = dict(os.environ)
-    os.environ.update(given | {k: before[k] for k in given.keys() & before.keys()})
+    os.environ.update(variables | {k: before[k] for k in variables.keys() & before.keys()})
     main = threading.current_thread() is threading.main_thread()
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT) if main else ()
-    handlers = {number: signal.getsignal(number) for number in numbers}
+    signums = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT) if main else ()
+    handlers = {signum: signal.getsignal(signum) for signum in signums}
     logging.disable(logging.ERROR)  # the launcher reports what is reported here in our words
     try:
         yield
     finally:
         logging.disable(logging.NOTSET)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
         os.environ.clear()
         os.environ.update(before)
 
 
 def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, spec: Launch) -> Exception:
-    """The error that the others followed from."""
+    """The root cause among the errors of the processes."""
 
     def order(rank: int) -> tuple[bool, bool, float]:
         failure = failures[rank]
@@ -231,12 +233,12 @@ def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, spec: Launc
         hint = f"was there too little memory? {_resume_hint(logs, spec)}"
         return ResourceError(f"rank {rank} was ended by {name}", hint)
     stderr_files = sorted(logs.glob(f"*/attempt_*/{failure.local_rank}/stderr.log"))
-    last = stderr_files[-1].read_text(errors="replace")[-2000:] if stderr_files else ""
-    return RuntimeError(f"rank {rank} ended with code {failure.exitcode}\n{last}")
+    tail = stderr_files[-1].read_text(errors="replace")[-2000:] if stderr_files else ""
+    return RuntimeError(f"rank {rank} ended with code {failure.exitcode}\n{tail}")
 
 
 def _as_exception(report: Mapping[str, Any], rank: int, logs: Path, spec: Launch) -> Exception:
-    """A process's error, as this process's own."""
+    """The error that a process reported, as an exception of this process."""
     if report["lost"]:
         hint = f"see what it says there; {_resume_hint(logs, spec)}"
         return ResourceError("a process on another machine is gone, or does not answer", hint)
@@ -248,22 +250,24 @@ def _as_exception(report: Mapping[str, Any], rank: int, logs: Path, spec: Launch
     return kind(f"rank {rank}: {report['what']}", report["hint"])
 
 
-def _stopped(number: int, logs: Path, spec: Launch) -> Exception:
-    """The end by a signal, in the words of the process that saved."""
+def _stopped(signum: int, logs: Path, spec: Launch) -> Exception:
+    """The exception after a signal, with the message of the process that saved."""
     files = sorted(logs.glob("*/attempt_*/*/error.json"), reverse=True)
     reports = [json.loads(file.read_text())["saccade"] for file in files]
-    words = [report for report in reports if report["kind"] == "Stopped"]
-    if words:
-        return _as_exception({**words[0], "exit_code": 128 + number}, 0, logs, spec)
+    stopped = [report for report in reports if report["kind"] == "Stopped"]
+    if stopped:
+        return _as_exception({**stopped[0], "exit_code": 128 + signum}, 0, logs, spec)
     causes = [report for report in reports if not report["lost"]]
-    return _as_exception(causes[0], 0, logs, spec) if causes else Stopped("stopped", signal=number)
+    return _as_exception(causes[0], 0, logs, spec) if causes else Stopped("stopped", signal=signum)
 
 
 def _run_folders(logs: Path) -> list[Path]:
-    """The run folder, once it was made."""
-    return [Path(note.read_text()) for note in logs.glob("*/run.txt")]
+    """The run folders that the processes have noted, none before one is made."""
+    return [Path(file.read_text()) for file in logs.glob("*/run.txt")]
 
 
 def _resume_hint(logs: Path, spec: Launch) -> str:
-    made = _run_folders(logs)
-    return f"go on with: {Command.of('resume', made[0])} {spec}" if made else "nothing was begun"
+    folders = _run_folders(logs)
+    return (
+        f"go on with: {Command.of('resume', folders[0])} {spec}" if folders else "nothing was begun"
+    )

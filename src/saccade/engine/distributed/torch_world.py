@@ -1,4 +1,4 @@
-"""The world of several processes, which meet by torch.distributed."""
+"""The world of several processes, by torch.distributed."""
 
 from __future__ import annotations
 
@@ -28,55 +28,56 @@ from saccade.engine.distributed.world import (
 )
 from saccade.errors import ResourceError, UsageError
 
-TIMEOUT = timedelta(minutes=30)  # with a process that says nothing where all should speak
-POLL = 0.05  # seconds between two looks for what the leader has yet to say
+TIMEOUT = timedelta(minutes=30)  # of a collective operation
+POLL = 0.05  # seconds between two checks for a key of the store
 
 
 class Store(Protocol):
-    """What the launcher keeps for all processes: bytes by name."""
+    """The launcher's key-value store, as of `torch.distributed.Store`."""
 
     def set(self, key: str, value: str, /) -> None:
-        """Keep `value` for all."""
+        """Store `value` for all processes."""
         ...
 
     def get(self, key: str, /) -> bytes:
-        """What is kept under a key; waits until there is something."""
+        """The value of a key; waits until there is one."""
         ...
 
     def check(self, keys: list[str], /) -> bool:
-        """Whether there is something under all of the keys."""
+        """Whether all of the keys have a value."""
         ...
 
 
 class TorchWorld(World):
     """Several processes, started by torch's elastic launcher; gloo, and NCCL between GPUs.
 
-    Each network that is trained is wrapped once, in PyTorch's `DistributedDataParallel`, and anew
-    when other rows of it are.
+    Each trained network is wrapped in PyTorch's `DistributedDataParallel`, and again whenever other
+    weights of it are trained.
     """
 
     def __init__(self, store: Store, rank: int, size: int):
         self.store = store
         self.rank = rank
         self.size = size
-        self.machine = os.environ["GROUP_RANK"]
-        self.here = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
+        self.node = os.environ["GROUP_RANK"]
+        self.local_rank = int(os.environ["LOCAL_RANK"])
+        self.local_size = int(os.environ["LOCAL_WORLD_SIZE"])
         self._parallel: dict[nn.Module, DistributedDataParallel] = {}
         self._trained: dict[nn.Module, list[bool]] = {}  # which of their weights
         self._keys = 0
 
     def claim_device(self, device: torch.device) -> None:
-        """The GPU whose number is this process's on its machine; the processor is everybody's."""
+        """Claim the GPU with this process's local rank; the CPU is shared."""
         if device.type == "cpu":
             return
-        place, count = self.here
+        count = self.local_size
         if device.type != "cuda" or device.index is not None:
             what = f"'{device}' is one device, and there are {count} processes on this machine"
             raise UsageError(what, "set train.device to cuda or cpu, or train with one process")
-        if count > (there := torch.cuda.device_count()):
-            what = f"{count} processes want a GPU each; this machine has {there}"
-            raise ResourceError(what, f"give --processes {there}, or set train.device=cpu")
-        torch.cuda.set_device(place)
+        if count > (available := torch.cuda.device_count()):
+            what = f"{count} processes want a GPU each; this machine has {available}"
+            raise ResourceError(what, f"give --processes {available}, or set train.device=cpu")
+        torch.cuda.set_device(self.local_rank)
 
     def shard(self, batch: Batch) -> tuple[Batch, int]:
         rows = shard_of(len(batch), self.rank, self.size)
@@ -113,7 +114,7 @@ class TorchWorld(World):
             return model
         if self._trained.get(model) != trained:  # rows may be released as training goes on
             self._trained[model] = trained
-            self._parallel[model] = _wrapped(model)
+            self._parallel[model] = _parallel_model(model)
         return self._parallel[model]
 
     @contextmanager
@@ -138,25 +139,25 @@ class TorchWorld(World):
         dist.broadcast(numbers, 0)
         return float(numbers)
 
-    def broadcast_bytes(self, words: bytes = b"") -> bytes:
+    def broadcast_bytes(self, data: bytes = b"") -> bytes:
         key = self._next("bytes")
         if self.rank == 0:
-            self.store.set(key, str(len(words)))
+            self.store.set(key, str(len(data)))
         self._wait(key)
         length = int(self.store.get(key))
-        message = torch.empty(length, dtype=torch.uint8)
+        buffer = torch.empty(length, dtype=torch.uint8)
         if self.rank == 0 and length:
-            message.copy_(torch.frombuffer(bytearray(words), dtype=torch.uint8))
-        dist.broadcast(message, 0)
-        return message.numpy().tobytes()
+            buffer.copy_(torch.frombuffer(bytearray(data), dtype=torch.uint8))
+        dist.broadcast(buffer, 0)
+        return buffer.numpy().tobytes()
 
     @contextmanager
     def local_main_first(self) -> Iterator[None]:
-        key = self._next(f"machine-{self.machine}")
-        if self.here[0]:
+        key = self._next(f"machine-{self.node}")
+        if self.local_rank:
             self._wait(key)
         yield
-        if not self.here[0]:
+        if not self.local_rank:
             self.store.set(key, "done")
 
     def sync_batch_norm(self, models: Sequence[nn.Module]) -> None:
@@ -190,11 +191,11 @@ class TorchWorld(World):
             time.sleep(POLL)
 
 
-def _wrapped(model: nn.Module) -> DistributedDataParallel:
-    """The network with gradients that meet; each process gathers batch statistics of its own."""
+def _parallel_model(model: nn.Module) -> DistributedDataParallel:
+    """The network with averaged gradients; each process has batch statistics of its own."""
     device = next(model.parameters()).device
     with warnings.catch_warnings():
-        # what torch 2.15 offers in its place would make buffers alike when it starts
+        # what torch 2.15 offers in its place would synchronise buffers at the start
         warnings.filterwarnings("ignore", ".*broadcast_buffers", FutureWarning)
         return DistributedDataParallel(
             model,
@@ -206,7 +207,7 @@ def _wrapped(model: nn.Module) -> DistributedDataParallel:
 
 @contextmanager
 def init_world() -> Iterator[World]:
-    """The world that this process was started into: alone, or by torch's elastic launcher."""
+    """The world of this process: a single one, or that of torch's elastic launcher."""
     if not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
         yield SINGLE_PROCESS
         return
@@ -221,10 +222,10 @@ def init_world() -> Iterator[World]:
 
 
 def shard_of(length: int, rank: int, size: int) -> slice:
-    """Which of `length` images are for process `rank`: contiguous, all as many to within one.
+    """The shard of process `rank` of `length` images: contiguous, equal sizes to within one.
 
-    No process has a single image of several, from which batch normalisation could not learn; so
-    the last ones may have none.
+    No shard is a single image of several, which batch normalisation could not train on; so the
+    last ones may be empty.
     """
     takers = min(size, max(1, length // 2))
     first, last = (length * min(k, takers) // takers for k in (rank, rank + 1))

@@ -1,8 +1,7 @@
-"""World: the processes that train one network together, and what passes between them.
+"""World: the processes of a data-parallel training, and the communication between them.
 
-Each has the whole network and a part of every batch; the gradient of the whole batch reaches all of
-them before the step, so that their weights stay the same to the last bit.  A process that is alone
-is a world too, in which nothing has to pass.
+Each has the whole network and a shard of every batch; gradients are averaged before the step, so
+that weights stay bit-identical.  A single process is a world too, without communication.
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ F = TypeVar("F", bound=Tensor | Gathered)  # what a process has found about its 
 
 
 class World(Protocol):
-    """What a training needs of the other processes.  All of them call the same, in one order."""
+    """The collective operations of a training.  All processes call the same, in one order."""
 
     rank: int  # which process this is; 0 leads: it alone prints and writes
     size: int  # how many processes there are
 
     def claim_device(self, device: torch.device) -> None:
-        """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared out."""
+        """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared."""
         ...
 
     def shard(self, batch: Batch) -> tuple[Batch, int]:
-        """This process's images of the batch, and 1; where none are left for it, others and 0."""
+        """This process's shard of the batch, and 1; where that is empty, another shard, and 0."""
         ...
 
     def all_gather(self, rows: F) -> F:
@@ -49,43 +48,43 @@ class World(Protocol):
         ...
 
     def data_parallel(self, model: nn.Module) -> nn.Module:
-        """The network such that a backward pass leaves the mean of all processes' gradients."""
+        """The network wrapped so that a backward pass averages gradients over the processes."""
         ...
 
     def gradient_sync(self, last: bool) -> AbstractContextManager[None]:
-        """The block of one backward pass; gradients meet in the `last` one of a step."""
+        """The block of one backward pass; gradients are averaged in the `last` one of a step."""
         ...
 
     def sum_over_processes(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The sums over all processes of each loss.  [] each -> [] each"""
+        """The sum over the processes of each loss.  [] each -> [] each"""
         ...
 
     def max_over_processes(self, number: int) -> int:
-        """The highest of the numbers that the processes give."""
+        """The maximum of the processes' numbers."""
         ...
 
     def broadcast_number(self, number: float) -> float:
-        """The number that the leader gives, for what must not differ, such as a clock."""
+        """The number of rank 0, for what must not differ, such as a clock."""
         ...
 
-    def broadcast_bytes(self, words: bytes = b"") -> bytes:
-        """What the leader says; the others wait for it, however long that takes."""
+    def broadcast_bytes(self, data: bytes = b"") -> bytes:
+        """The data of rank 0; the others wait for it, however long that takes."""
         ...
 
     def local_main_first(self) -> AbstractContextManager[None]:
-        """One process of each machine goes through the block first, then the others."""
+        """One process of each machine runs the block first, then the others."""
         ...
 
     def sync_batch_norm(self, models: Sequence[nn.Module]) -> None:
-        """Give all the mean over the processes of what normalisation layers have gathered."""
+        """Average the running statistics of batch normalisation over the processes."""
         ...
 
     def gather_batch_norm(self, models: Sequence[nn.Module]) -> Tensor | None:
-        """Running statistics of batch normalisation.  -> [size,S]; None for one process, or none"""
+        """Running statistics of each process.  -> [size,S]; None for one process, or without any"""
         ...
 
     def scatter_batch_norm(self, models: Sequence[nn.Module], gathered: Tensor | None) -> None:
-        """Take up what `gathered` gave: one's own row, or the mean of another world's rows."""
+        """Load gathered [size,S]: this process's row, or the mean of a world of another size."""
         ...
 
 
@@ -119,8 +118,8 @@ class SingleProcess(World):
     def broadcast_number(self, number: float) -> float:
         return number
 
-    def broadcast_bytes(self, words: bytes = b"") -> bytes:
-        return words
+    def broadcast_bytes(self, data: bytes = b"") -> bytes:
+        return data
 
     def local_main_first(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -148,7 +147,7 @@ def batch_norm_statistics(models: Sequence[nn.Module]) -> list[Tensor]:
 
 @torch.no_grad()
 def copy_flat(tensors: Sequence[Tensor], values: Tensor) -> None:
-    """Write flat values into the tensors, in order.  [[C], ...], [S] of all their numbers"""
+    """Copy flat values [S] into tensors [[C], ...], in order."""
     parts = values.split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.copy_(part.view_as(tensor))

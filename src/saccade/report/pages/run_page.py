@@ -40,7 +40,7 @@ from saccade.report.summary import (
 )
 from saccade.report.tasks.catalogue import answers_sections
 from saccade.runs.bundle import Bundle
-from saccade.runs.results import BRIEF, Evaluation
+from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import SCORES
 from saccade.words import duration
@@ -176,7 +176,7 @@ NUMBERS_HEAD = ("number", "value, 95 % interval", "baseline", "interval by")
 def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> Html:
     """The first numbers of `test` and `about` large, all folded, and how they are to be read."""
     shown = {
-        **{number.name: _split_words(number) for number in test.metrics[:BRIEF]},
+        **{number.name: _split_words(number) for number in test.metrics[:SUMMARY_METRICS]},
         "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
         **about,
     }
