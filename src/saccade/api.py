@@ -290,8 +290,8 @@ def tune_threshold(
     out
         A folder or a .csv file, as for evaluate.
     """
+    from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
-    from saccade.evaluation.readable import ThresholdTarget
     from saccade.runs.run import Run
 
     wanted = EvaluationOptions(

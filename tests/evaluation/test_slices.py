@@ -11,7 +11,7 @@ from saccade.data.cache import CachedImages
 from saccade.data.item import ImageArray, Item
 from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import DataError, UsageError
-from saccade.evaluation.readable import NO_SLICE, EvaluationSet, slice_of_each, slices
+from saccade.evaluation.evaluation_set import NO_SLICE, EvaluationSet, slice_of_each, slices
 from saccade.tasks.classification import Classification
 from saccade.tasks.multilabel import Multilabel
 from saccade.tasks.regression import Regression

@@ -18,7 +18,11 @@ from saccade.data.sources import open_source
 from saccade.data.splits import read_split
 from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import UsageError
-from saccade.evaluation.readable import ThresholdTarget, refuse_without_confidence, select_threshold
+from saccade.evaluation.evaluation_set import (
+    ThresholdTarget,
+    refuse_without_confidence,
+    select_threshold,
+)
 from saccade.metrics.classification import ClassMetric
 from saccade.runs.run import Run
 from saccade.tasks.answers import Predictions

@@ -149,7 +149,7 @@ def test_a_script_that_forgets_to_close_ends_and_leaves_no_process(tmp_path: Pat
         "import saccade\n"
         f"bundle = saccade.open_bundle({str(tmp_path / 'bundle')!r})\n"
         f"bundle.predict({str(tmp_path / '0-0.png')!r})\n"
-        "(process,) = bundle.predictor.workers.sandbox._live\n"
+        "(process,) = bundle.predictor.workers.sandbox._running\n"
         "print(process.handle.pid)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=250)

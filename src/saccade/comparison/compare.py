@@ -17,7 +17,7 @@ from saccade.comparison.comparison import (
     Pair,
 )
 from saccade.comparison.page import comparison_page
-from saccade.comparison.same_test import TestedRun, items_of, read_tested_run, shared_test_set
+from saccade.comparison.tested_run import TestedRun, items_of, read_tested_run, shared_test_set
 from saccade.errors import SaccadeError, UsageError
 from saccade.files import atomic_write
 from saccade.metrics.paired import Paired, holm, paired

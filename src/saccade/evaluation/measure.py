@@ -17,7 +17,7 @@ from saccade.data.sources import open_source
 from saccade.data.splits import read_split
 from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import DataError, UsageError
-from saccade.evaluation.readable import (
+from saccade.evaluation.evaluation_set import (
     EvaluationSet,
     ThresholdTarget,
     refuse_without_confidence,

@@ -11,7 +11,7 @@ from saccade.data.cache import CachedImages
 from saccade.data.decode import Preprocessing
 from saccade.data.item import ImageArray, Item, Label
 from saccade.errors import DataError
-from saccade.evaluation.readable import EvaluationSet
+from saccade.evaluation.evaluation_set import EvaluationSet
 from saccade.runs.bundle import Bundle
 from saccade.tasks.classification import Classification
 from saccade.tasks.multilabel import Multilabel
