@@ -101,15 +101,16 @@ def train(
     from saccade.training.follow import launched_run
     from saccade.training.train import start_training
 
-    together = Launch(processes, nodes, rendezvous, max_restarts)
-    flags = by_full_name(with_, short)
-    if together.several:
-        whole = Command.of("train", data, recipe=recipe, with_=flags, track=track, out=out)
-        return launched_run(whole.words, together)
-    command = str(Command.of("train", data, recipe=recipe, with_=flags))
+    launch = Launch(processes, nodes, rendezvous, max_restarts)
+    overrides = by_full_name(with_, short)
+    if launch.several:
+        command = Command.of("train", data, recipe=recipe, with_=overrides, track=track, out=out)
+        return launched_run(command.words, launch)
+    repeat = str(Command.of("train", data, recipe=recipe, with_=overrides))
     folder = Path(out) if out is not None else None
     return run_training(
-        lambda view, world: start_training(data, recipe, flags, folder, command, view, world), track
+        lambda view, world: start_training(data, recipe, overrides, folder, repeat, view, world),
+        track,
     )
 
 
@@ -206,12 +207,12 @@ def resume(
     from saccade.training.follow import launched_run
     from saccade.training.train import resume_training
 
-    together = Launch(processes, nodes, rendezvous, max_restarts)
-    if together.several:
-        return launched_run(Command.of("resume", run, epochs=epochs).words, together)
-    begun = Run.open(run)
+    launch = Launch(processes, nodes, rendezvous, max_restarts)
+    if launch.several:
+        return launched_run(Command.of("resume", run, epochs=epochs).words, launch)
+    started = Run.open(run)
     return run_training(
-        lambda view, world: resume_training(begun, view, world, epochs), trackers_of(begun)
+        lambda view, world: resume_training(started, view, world, epochs), trackers_of(started)
     )
 
 
@@ -252,8 +253,8 @@ def evaluate(
     from saccade.evaluation.measure import EvaluationOptions, measure
     from saccade.runs.run import Run
 
-    wanted = EvaluationOptions(tta, by, corrupt, out=None if out is None else Path(out))
-    return measure(Run.open(run), data, split, wanted)
+    options = EvaluationOptions(tta, by, corrupt, out=None if out is None else Path(out))
+    return measure(Run.open(run), data, split, options)
 
 
 def tune_threshold(
@@ -294,12 +295,12 @@ def tune_threshold(
     from saccade.evaluation.readable import ThresholdTarget
     from saccade.runs.run import Run
 
-    wanted = EvaluationOptions(
+    options = EvaluationOptions(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
         out=None if out is None else Path(out),
     )
-    return measure(Run.open(run), data, split, wanted)
+    return measure(Run.open(run), data, split, options)
 
 
 def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
@@ -388,8 +389,8 @@ def features(
     """
     from saccade.evaluation.features import write_features
 
-    named = None if weights is None else str(weights)
-    return write_features(model, data, layer, named, Path(out))
+    tag = None if weights is None else str(weights)
+    return write_features(model, data, layer, tag, Path(out))
 
 
 def show(
@@ -426,8 +427,8 @@ def show(
     """
     from saccade.evaluation.show import show_network
 
-    given = dict(size=size, batch=batch_size, all=expand, without=without)
-    return show_network(model, given, drawing=svg, layer=receptive_field, out=out)
+    options = dict(size=size, batch=batch_size, all=expand, without=without)
+    return show_network(model, options, drawing=svg, layer=receptive_field, out=out)
 
 
 def models(pattern: str = "*") -> Models:
@@ -529,9 +530,9 @@ def label_issues(
     """
     from saccade.audit.label_issues import find_label_issues
 
-    named = None if weights is None else str(weights)
+    tag = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_label_issues(data, model, named, html=page, cleaned=table)
+    return find_label_issues(data, model, tag, html=page, cleaned=table)
 
 
 def study(

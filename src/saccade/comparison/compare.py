@@ -24,7 +24,7 @@ from saccade.data.formats import DecodeOptions, open_image
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import atomic_write
 from saccade.metrics.paired import Paired, holm, paired
-from saccade.report.images import THUMBNAIL_SIDE, thumbnail
+from saccade.report.images import THUMBNAIL_SIZE, thumbnail
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import metric_of
 
@@ -140,7 +140,7 @@ def thumbnail_source(exam: TestedRun) -> Callable[[str], bytes | None]:
             raw = items[name].image.read()
             if isinstance(raw, bytes):
                 raw = open_image(
-                    raw, DecodeOptions(grey=False, min_side=THUMBNAIL_SIDE, longer=True)
+                    raw, DecodeOptions(grey=False, min_side=THUMBNAIL_SIZE, longer=True)
                 )
         except (KeyError, DataError, OSError):
             return None

@@ -1,4 +1,4 @@
-"""The model card: what a bundle's README.md says, with the measured numbers."""
+"""The model card (Mitchell 2019), a bundle's README.md, with the measured metrics."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def model_card(run: Run) -> str:
     started, test, p = run.started, run.test, run.bundle.preprocessing
     card = TASKS[test.task].card
     images = {split: sum(counts.values()) for split, counts in started["images"].items()}
-    numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
-    about = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
+    metrics = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
+    answers = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
     classes = _classes(test, started["images"]["train"])
@@ -38,16 +38,16 @@ tags:
 library_name: saccade
 ---
 
-# {run.recipe.model.name}, {about}
+# {run.recipe.model.name}, {answers}
 
 A network of kind `{run.recipe.model.name}`, trained on {source}.
-{_beginning(run)}
+{_initial_weights(run)}
 
 On the {test.n:,} test images, which it never saw, with 95 % intervals:
 
 | number | value |
 |---|---|
-{numbers}
+{metrics}
 
 ## Use
 
@@ -83,20 +83,20 @@ The command was `{started["command"]}`.
 """
 
 
-def _beginning(run: Run) -> str:
-    """Whose weights it began from, in words."""
+def _initial_weights(run: Run) -> str:
+    """The weights it began from, in words."""
     weights, freeze = run.recipe.model.weights, run.recipe.model.freeze
     if weights == "none":
         return "It was trained from scratch: no weights of others are in it."
     name = weights.rstrip("/").rsplit("/", 1)[-1]
-    kept = "" if freeze == "none" else f"; frozen: {freeze}"
+    frozen = "" if freeze == "none" else f"; frozen: {freeze}"
     if len(stages := run.recipe.stages) > 1:
-        kept += f"; released in stages: {', '.join(map(str, stages))}"
-    return f"It began from the weights `{name}`, whose licence and faults it inherits{kept}."
+        frozen += f"; released in stages: {', '.join(map(str, stages))}"
+    return f"It began from the weights `{name}`, whose licence and faults it inherits{frozen}."
 
 
 def _limits(run: Run) -> str:
-    """What the numbers do not promise."""
+    """What the metrics do not promise."""
     lines = [
         "The numbers hold for images like these; for others, measure with `saccade evaluate`.",
         "The intervals cover the chance by which these images were tested, and nothing else.",
@@ -117,15 +117,15 @@ def _training(run: Run) -> str:
     return f"{settings.epochs} epochs, {batches}, {optim.name} with a rate of {optim.lr}"
 
 
-def _classes(test: Evaluation, trained: dict[str, int]) -> str:
-    """A table of the classes, where there are any."""
+def _classes(test: Evaluation, train_images: dict[str, int]) -> str:
+    """Support, recall and precision of each class as a table, where there are classes."""
     if not test.per_class:
         return ""
-    carried: Counter[str] = Counter()
-    for labels, count in trained.items():
-        carried.update(dict.fromkeys(TASKS[test.task].classes_in(labels), count))
+    trained: Counter[str] = Counter()
+    for labels, count in train_images.items():
+        trained.update(dict.fromkeys(TASKS[test.task].classes_in(labels), count))
     rows = [
-        f"| {row.name} | {carried[row.name]} | {row.support} | {row.recall} | {row.precision} |"
+        f"| {row.name} | {trained[row.name]} | {row.support} | {row.recall} | {row.precision} |"
         for row in test.per_class
     ]
     head = "| class | trained on | measured on | found of it | right when named |"

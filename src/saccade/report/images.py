@@ -1,4 +1,4 @@
-"""Small images for pages, as far as a file has room, and tested images with their answers."""
+"""Thumbnails for pages, up to a byte budget, and tested images with their predictions."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from saccade.report.page import Html, element, image, join, unbroken
 from saccade.runs.run import Run
 from saccade.words import percent
 
-SIDE = 128  # pixels of the long side of a small image
+SIZE = 128  # pixels of the longer side of a thumbnail from a file
 
 
 class Thumbnails:
-    """Small images by name; `room` is how many bytes of them the page takes."""
+    """Thumbnails by name; `byte_budget` is how many bytes of them the page takes."""
 
-    def __init__(self, items: Sequence[Item], room: int):
+    def __init__(self, items: Sequence[Item], byte_budget: int):
         self.items = {item.name: item for item in items}
-        self.byte_budget = room
+        self.byte_budget = byte_budget
 
     def show(self, name: str, remark: str = "") -> Html | None:
-        """The image with its path and a remark; None where it cannot be read or room is out."""
+        """The image with its path and a remark; None where it is unreadable or over budget."""
         encoded = self._small(name)
         if encoded is None:
             return None
@@ -46,22 +46,22 @@ class Thumbnails:
         if item is None or self.byte_budget <= 0:
             return None
         try:
-            raw = item.image.read()
-            if isinstance(raw, bytes):
-                raw = open_image(raw, DecodeOptions(grey=False, min_side=SIDE, longer=True))
+            pixels = item.image.read()
+            if isinstance(pixels, bytes):
+                pixels = open_image(pixels, DecodeOptions(grey=False, min_side=SIZE, longer=True))
         except (DataError, OSError):
             return None
-        image = Image.fromarray(raw.squeeze(2) if raw.shape[2:] == (1,) else raw[..., :3])
-        image.thumbnail((SIDE, SIDE))
+        image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2:] == (1,) else pixels[..., :3])
+        image.thumbnail((SIZE, SIZE))
         file = io.BytesIO()
         image.save(file, "JPEG", quality=72, optimize=True)
         self.byte_budget -= len(file.getvalue())
         return file.getvalue()
 
 
-THUMBNAIL_SIDE = 112  # pixels at most
-SHARP = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
-QUALITY = 80  # of JPEG
+THUMBNAIL_SIZE = 112  # pixels of the longer side at most, from a decoded image
+SMALL = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
+JPEG_QUALITY = 80
 
 
 def thumbnail(pixels: Tensor) -> bytes:
@@ -69,19 +69,19 @@ def thumbnail(pixels: Tensor) -> bytes:
     array = pixels.permute(1, 2, 0).numpy()
     image = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
     out = io.BytesIO()
-    if max(image.size) <= SHARP:
-        factor = THUMBNAIL_SIDE // max(image.size)
+    if max(image.size) <= SMALL:
+        factor = THUMBNAIL_SIZE // max(image.size)
         size = (image.width * factor, image.height * factor)
         image.resize(size, Image.Resampling.NEAREST).save(out, "PNG", optimize=True)
         return out.getvalue()
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    image.save(out, "JPEG", quality=QUALITY, optimize=True)
+    image.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+    image.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
     return out.getvalue()
 
 
 @dataclass(frozen=True)
 class TestedImages:
-    """Row k of every field is of image k."""
+    """Tested images with labels, predictions and losses; row k of every field is of image k."""
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
@@ -93,7 +93,7 @@ class TestedImages:
 
     @classmethod
     def read(cls, predictions: Path, images: ImageStore) -> TestedImages:
-        """What the file `predictions` has; `images` are in its order."""
+        """The rows of `predictions`, a predictions.csv; `images` are in its order."""
         head, *rows = _rows(predictions)
         novelty = None
         if head[-1] == "novelty":
@@ -101,40 +101,40 @@ class TestedImages:
         columns = list(zip(*rows, strict=True)) or [()] * len(head)
         names, labels, answers, losses, *shares = columns
         numbers = [[float(cell) for cell in column] for column in (losses, *shares)]
-        table = torch.tensor(numbers, dtype=torch.float64).T.reshape(len(names), -1)
-        return cls(names, labels, answers, table[:, 0], table[:, 1:], images, novelty)
+        values = torch.tensor(numbers, dtype=torch.float64).T.reshape(len(names), -1)
+        return cls(names, labels, answers, values[:, 0], values[:, 1:], images, novelty)
 
     def __len__(self) -> int:
         return len(self.names)
 
     @cached_property
     def correct(self) -> Tensor:
-        """Whether the answer is the label.  [N] bool"""
+        """Whether the prediction is the label.  [N] bool"""
         return torch.tensor([a == b for a, b in zip(self.labels, self.predictions, strict=True)])
 
     @cached_property
     def confidences(self) -> Tensor:
-        """The probability of the class that was named.  [N] float64"""
+        """The probability of the predicted class.  [N] float64"""
         return self.probabilities.max(dim=1).values
 
-    def confidence_text(self, place: int) -> str:
-        """How sure it was of one image."""
-        return unbroken(percent(float(self.confidences[place])))
+    def confidence_text(self, index: int) -> str:
+        """The confidence on one image, in percent."""
+        return unbroken(percent(float(self.confidences[index])))
 
-    def figure(self, place: int, words: str) -> Html:
-        """One image with `words` and its name below."""
-        encoded = thumbnail(self.images.take(torch.tensor([place]))[0])
-        path = element("span", self.names[place], class_="path")
-        return image(encoded, words, join([words, Html("<br>"), path]))
-
-
-def names_tested(run: Run) -> tuple[str, ...]:
-    """The names of the images that predictions.csv tells of."""
-    return tuple(name for name, _ in labelled(run))
+    def figure(self, index: int, caption: str) -> Html:
+        """One image with `caption` and its name below."""
+        encoded = thumbnail(self.images.take(torch.tensor([index]))[0])
+        path = element("span", self.names[index], class_="path")
+        return image(encoded, caption, join([caption, Html("<br>"), path]))
 
 
-def labelled(run: Run) -> list[tuple[str, str]]:
-    """Name and label of each image that predictions.csv tells of."""
+def tested_names(run: Run) -> tuple[str, ...]:
+    """The names of the images in predictions.csv."""
+    return tuple(name for name, _ in tested_labels(run))
+
+
+def tested_labels(run: Run) -> list[tuple[str, str]]:
+    """Name and label of each image in predictions.csv."""
     _, *rows = _rows(run.path / "predictions.csv")
     return [(row[0], row[1]) for row in rows]
 

@@ -16,7 +16,7 @@ from PIL import Image
 from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
 from saccade.report import images
-from saccade.report.figures import STRONG
+from saccade.report.figures import DARK
 from saccade.report.pages.run_page import run_page
 from saccade.report.summary import most_confused, result
 from saccade.report.tasks.classification import confusion_section
@@ -185,7 +185,7 @@ def test_the_numbers_of_a_matrix_stand_out_from_every_shade(scheme: int, trained
     assert weak and strong
     for share in (k / 100 for k in range(101)):
         part, ink = share * int(weak[1]) / 100, "ink"
-        if share > STRONG:
+        if share > DARK:
             part, ink = (int(strong[1]) + share * int(strong[2])) / 100, "on-accent"
         pairs = zip(parts(colours["accent"]), parts(colours["surface"]), strict=True)
         shade = "#" + "".join(f"{round(part * a + (1 - part) * b):02x}" for a, b in pairs)
