@@ -152,7 +152,7 @@ def lr_find(
     out: str | Path = "lr-find.svg",
     **short: Unpack[ShortSettings],
 ) -> LRFindResult:
-    """Train briefly at rising learning rates and say which one to take; keeps nothing but a plot.
+    """Suggest a learning rate by a range test, a short training at rising ones; keeps a plot alone.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def resume(
         The run folder.
     epochs
         Another number of epochs in all, for a finished training too. The schedule is read anew:
-        the rate goes on as at this share of a training of so many epochs.
+        the learning rate goes on as at this share of a training of so many epochs.
     processes
         How many processes train together on a machine, each on a GPU of its own where there are.
     nodes
@@ -238,8 +238,8 @@ def evaluate(
     split
         Which images, where they come divided: train, val or test.
     tta
-        Test-time augmentation: see each image several ways and take the mean prediction: flip,
-        crops, shifts, or some of them as in "crops flip", which is ten views.
+        Test-time augmentation: predict each image under several transforms and take the mean:
+        flip, crops, shifts, or some of them as in "crops flip", which is ten transforms.
     by
         Measure slices of the images: by group, folder, a column of the table, another table as in
         weather.csv::sky, or a pattern of names as in "^(night|day)".
@@ -304,14 +304,15 @@ def tune_threshold(
 
 
 def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
-    """Tell whether runs differ by more than chance on the images that all were tested on.
+    """Compare runs by paired tests on the images that all were tested on.
 
     Parameters
     ----------
     runs
         Two run folders or more.
     html
-        A file for the comparison as a page, with the images that changed side.
+        A file for the comparison as a page, with the changed predictions: right in one run, wrong
+        in the other.
     """
     from saccade.comparison.compare import compare_runs
 
@@ -380,8 +381,8 @@ def features(
     data
         Images as for train.
     layer
-        A row of the network, by its name or its number as in fc7; maps become their means over all
-        places. Without it: what goes into the last layer.
+        A layer of the network, by its name or its number as in fc7; maps become their means over
+        all places. Without it: what goes into the last layer.
     weights
         Those of a network: a tag, a file or a bundle. Without it: the ones on this machine.
     out
@@ -404,7 +405,7 @@ def show(
     receptive_field: str | None = None,
     out: str | Path | None = None,
 ) -> Anatomy:
-    """Show a network as its paper's table: sizes, weights, costs and receptive fields, row by row.
+    """Show a network as its paper's table: size, weights, cost and receptive field of each layer.
 
     Parameters
     ----------
@@ -508,7 +509,7 @@ def label_issues(
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
 ) -> LabelIssues:
-    """Find images whose labels are probably wrong, the surest first.
+    """Find images whose labels are probably wrong, the most certain first.
 
     Linear probes on features of the images say what each shows without having learned from it;
     confident learning counts who is surely of another class than labelled.
@@ -611,7 +612,7 @@ def augment(
 def create_model(
     name: str, num_classes: int | None = None, *, weights: str | Path | None = None
 ) -> Module:
-    """The bare network `name`, a table of rows; its input is what its public weights expect.
+    """The bare network `name`, a chain of layers; its input is what its public weights expect.
 
     Without `num_classes` it has as many as in its paper.
     `weights` is a file, or a tag of weights.toml such as "imagenet", which is fetched once and

@@ -52,7 +52,7 @@ class LabelIssues:
     features: str  # what looked at the images
     items: tuple[Item, ...] = ()  # all that was looked at
     notes: tuple[str, ...] = ()
-    reported: tuple[Skipped, ...] = ()  # images that could not be read
+    unreadable: tuple[Skipped, ...] = ()  # images that could not be read
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the images, for `--json`."""
@@ -67,7 +67,7 @@ class LabelIssues:
             "features": self.features,
             "label_issues": [issue.to_dict() for issue in self.issues],
             "notes": list(self.notes),
-            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.reported],
+            "unreadable": [{"name": s.name, "reason": s.reason} for s in self.unreadable],
         }
 
     def to_csv(self) -> str:
@@ -82,9 +82,9 @@ class LabelIssues:
         """Names and values in words."""
         return [
             ("images", f"{self.n:,} of {len(self.classes)} classes"),
-            ("wrong labels", self.label_error_rate_text()),
+            ("label error rate", self.label_error_rate_text()),
             ("label issues", f"{len(self.issues):,}"),
-            ("agreement", f"{self.agreement_text()} of labels are what the probes say"),
+            ("probe accuracy", f"{self.agreement_text()}, agreement with the given labels"),
             ("features", self.features),
             *(("note", note) for note in self.notes),
         ]

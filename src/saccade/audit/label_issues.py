@@ -79,7 +79,7 @@ def extractor_for(
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     notes = (
-        ("if the network has learned from these images, it may know wrong labels by heart",)
+        ("if the network has learned from these images, it may have memorised wrong labels",)
         if Path(model).is_dir()
         else ()
     )
@@ -189,7 +189,7 @@ def _label_issues(
         features=extractor.words,
         items=tuple(items),
         notes=(*extractor.notes, *notes),
-        reported=_unreadable(diagnosis),
+        unreadable=_unreadable(diagnosis),
     )
 
 
@@ -231,7 +231,7 @@ def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path) -> Non
         s.name: f"labelled {s.given}, probably {s.suggested} ({100 * s.p_suggested:.1f} %)"
         for s in issues.issues
     }
-    reasons |= {skipped.name: skipped.reason for skipped in issues.reported}
+    reasons |= {skipped.name: skipped.reason for skipped in issues.unreadable}
     splits, items = _splits(diagnosis), diagnosis.case.items
     group = by_cluster(diagnosis.clusters(), items)
     rows = [

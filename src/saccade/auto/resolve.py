@@ -69,7 +69,7 @@ def resolve(
         and origins["train.epochs"].split()[0] in ("default", "recipe")
     ):
         chosen = chosen.with_({"train.epochs": ENDLESS})
-        origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
+        origins["train.epochs"] = "auto: the time limit train.minutes ends the training"
     chosen = _chosen(chosen, FIRST_CHOICES, seen, origins)
     _refuse_misfits(chosen)
     device(chosen.train.device)  # refused here where there is none

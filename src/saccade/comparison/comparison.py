@@ -121,7 +121,7 @@ class Comparison:
         told = [f"{d.name} {difference_text(d)}" for d in pair.differences]
         if len(self.pairs) > 1:
             told[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
-        head = [f"{pair.second} less {pair.first}", *[""] * (len(told) - 1)]
+        head = [f"{pair.second} - {pair.first}", *[""] * (len(told) - 1)]
         rows = list(zip(head, told, strict=True))
         if not self.right_or_wrong:
             return rows

@@ -45,9 +45,9 @@ ThumbnailSource = Callable[[str], bytes | None]  # an image's name -> a PNG or J
 
 def comparison_page(comparison: Comparison, look: ThumbnailSource) -> str:
     """The whole page, self-contained; `look` gives the images, or None for one that is gone."""
-    sections = [Section("Which is better", _differences(comparison))]
+    sections = [Section("Differences (B - A)", _differences(comparison))]
     if comparison.right_or_wrong:
-        sections.append(Section("Images that changed side", _changed(comparison, look)))
+        sections.append(Section("Changed predictions", _changed(comparison, look)))
     sections += [
         Section("The runs", _runs(comparison)),
         Section("Settings that differ", _settings(comparison)),
@@ -69,11 +69,11 @@ def _differences(comparison: Comparison) -> Html:
     many = len(comparison.pairs) > 1
     said = [element("p", verdict) for verdict in comparison.verdicts()] if many else []
     rows = [
-        (f"{pair.second} less {pair.first}", found.name, *_cells(found, p))
+        (f"{pair.second} - {pair.first}", found.name, *_cells(found, p))
         for pair in comparison.pairs
         for found, p in zip(pair.differences, _raised(pair), strict=True)
     ]
-    head = ("pair", "number", "difference, 95 % interval", "p-value", "by")
+    head = ("B - A", "metric", "difference, 95 % interval", "p-value", "test")
     notes = [HOLM.format(len(comparison.pairs), comparison.pairs[0].primary.name)] * many
     if comparison.grouped:
         notes.append("Images of one group were drawn together.")
@@ -118,7 +118,7 @@ def _drawn(pairs: Sequence[Pair]) -> Html:
             element("circle", cx=at(one.value), cy="50%", r="5", fill="var(--accent)"),
             aria_hidden="true",
         )
-        name = f"{pair.second} less {pair.first}"
+        name = f"{pair.second} - {pair.first}"
         words = "inside the noise" if pair.insignificant else "more than noise"
         cells = [element("th", name, scope="row"), element("td", drawn, class_="fill")]
         rows.append(element("tr", *cells, element("td", words)))

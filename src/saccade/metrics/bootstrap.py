@@ -40,7 +40,7 @@ class Resampling:
     @property
     def method(self) -> str:
         """The name of an interval that is made so."""
-        return "bootstrap" if self.groups is None else "bootstrap of groups"
+        return "bootstrap" if self.groups is None else "cluster bootstrap"
 
     def affordable(self) -> Resampling:
         """With no more replicates than so many images allow."""

@@ -3,7 +3,7 @@
 Two numbers decide, both of the finished network in eval mode: its leading number on training images
 as they are, without augmentation, and the same on as many held-out ones.  What is missing on the
 training images is what the network did not learn; what is missing beyond that on the held-out ones
-is what it learned by heart.  The curves give the reason.  Where the intervals leave it open, so
+is what it memorised.  The curves give the reason.  Where the intervals leave it open, so
 does the diagnosis.
 """
 
@@ -21,7 +21,7 @@ RISE = 1.2  # of the held-out loss over its lowest, from which it is said to hav
 FALL = 0.95  # of the training loss over the last quarter, up to which it is said to fall still
 
 
-FitKind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
+FitKind = Literal["underfitted", "overfitted", "both", "good fit", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ def fit_diagnosis(
     if under and gap.high < missing.low:
         return FitDiagnosis("underfitted", f"underfitted: {measured}{_falling(history)}")
     if missing.high < TOLERABLE and gap.high < TOLERABLE:
-        return FitDiagnosis("fits", f"fits: {measured}; {lost}")
+        return FitDiagnosis("good fit", f"good fit: {measured}; {lost}")
     leaves = "which leaves it open: more held-out images would narrow it"
-    return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {lost}, {leaves}")
+    return FitDiagnosis("inconclusive", f"inconclusive: {measured}; {lost}, {leaves}")
 
 
 def _ends(number: MetricValue) -> Interval:
@@ -91,9 +91,8 @@ def _falling(history: Sequence[Mapping[str, Any]]) -> str:
     course = f"from {before['loss']:.3g} in epoch {before['epoch']} to {last['loss']:.3g}"
     if last["loss"] < FALL * before["loss"]:
         return f". The training loss still falls, {course}: train longer"
-    return (
-        f". The training loss hardly falls, {course}: a larger network, or a higher rate for longer"
-    )
+    advice = "a larger network, or a higher learning rate for longer"
+    return f". The training loss hardly falls, {course}: {advice}"
 
 
 def _apart(gap: Interval, unit: str) -> str:

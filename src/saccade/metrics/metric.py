@@ -97,7 +97,7 @@ def find_metric(numbers: Sequence[MetricValue], name: str) -> MetricValue:
     for number in numbers:
         if number.name == name:
             return number
-    raise KeyError(f"no number is called '{name}'; there are {', '.join(n.name for n in numbers)}")
+    raise KeyError(f"no metric is called '{name}'; there are {', '.join(n.name for n in numbers)}")
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ class RegressionMetric:
     scale: float = 1.0  # the standard deviation of the numbers that were trained on
     unit: str = ""  # of the numbers
 
-    score: ClassVar[Score] = Score("r_squared", unit="")
-    compared: ClassVar[tuple[str, ...]] = ("R squared", "mean absolute error")
+    score: ClassVar[Score] = Score("r2", unit="")
+    compared: ClassVar[tuple[str, ...]] = ("R2", "mean absolute error")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
         """[N,1], [N,1]"""
@@ -55,12 +55,12 @@ class RegressionMetric:
         predicted, true = (part.double().flatten() for part in (rows.predictions, rows.targets))
         missed, spread, unit = predicted - true, true - true.mean(), self.unit
         absolute, square = float(spread.abs().mean()), float(spread.square().mean().sqrt())
-        yield Quantity("R squared", r_squared(missed, true), "", 0.0)
+        yield Quantity("R2", r_squared(missed, true), "", 0.0)
         yield Quantity("mean absolute error", mean_of(missed.abs()), unit, absolute)
         yield Quantity("root mean squared error", root_mean_square(missed), unit, square)
         yield Quantity("Spearman correlation", correlation(ranks(predicted), ranks(true)), "", 0.0)
         yield Quantity("Pearson correlation", correlation(predicted, true), "", 0.0)
-        yield Quantity("bias", mean_of(missed), unit, 0.0)
+        yield Quantity("mean error", mean_of(missed), unit, 0.0)
 
     def measured(
         self, rows: Predicted, groups: Tensor | None = None, seed: int = 0

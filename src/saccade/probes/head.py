@@ -93,7 +93,7 @@ def stratified_folds(targets: Tensor, seed: int = 0) -> Tensor:
     if smallest < 2:
         raise DataError(
             "a class has a single image: nothing can be held out to choose a penalty by",
-            "set model.head=means, which chooses none, or add an image",
+            "set model.head=nearest_mean, which chooses none, or add an image",
         )
     portion, count = torch.empty(len(classes), dtype=torch.int64), min(FOLDS, smallest)
     dealt = 0

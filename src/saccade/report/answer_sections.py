@@ -16,14 +16,21 @@ from saccade.runs.results import Evaluation
 MAX_UNFOLDED = 12  # classes, up to which the table is not folded
 NONE: Mapping[str, float] = {}
 CLASSES_NOTE = (
-    "Recall: of the images that are of it, how many were found. Precision: of those that were "
-    "named so, how many are. F1 is the harmonic mean of the two."
+    "Recall: of the images of a class, the share predicted as it. Precision: of the images "
+    "predicted as a class, the share that is of it. F1 is the harmonic mean of the two."
 )
 
 
 def classes_section(test: Evaluation, thresholds: Mapping[str, float] = NONE) -> Html:
     """Precision, recall and F1 a class, lowest F1 first; a label with its decision threshold."""
-    head = ("label" if thresholds else "class", "images", "right", "recall", "precision", "F1")
+    head = (
+        "label" if thresholds else "class",
+        "support",
+        "true positives",
+        "recall",
+        "precision",
+        "F1",
+    )
     rows = [
         (
             row.name,
@@ -34,7 +41,7 @@ def classes_section(test: Evaluation, thresholds: Mapping[str, float] = NONE) ->
         for row in sorted(test.per_class, key=lambda row: (isnan(row.f1.value), row.f1.value))
     ]
     if thresholds:
-        head = (*head, "given from")
+        head = (*head, "threshold")
         rows = [(*row, round(thresholds[row[0]], 3)) for row in rows]
     classes = table(head, rows)
     shown = classes if len(rows) <= MAX_UNFOLDED else folded(f"All {len(rows)}", classes)
@@ -50,16 +57,20 @@ def predicted_true_chart(tested: TestedImages) -> Html:
     axis = ticks(min(*true, *predicted), max(*true, *predicted))
     indices = range(len(true))[:: -(-len(true) // MAX_DOTS)]
     dots = [
-        Dot(true[k], predicted[k], f"{tested.names[k]}: is {true[k]:g}, said {predicted[k]:g}")
+        Dot(
+            true[k],
+            predicted[k],
+            f"{tested.names[k]}: true {true[k]:g}, predicted {predicted[k]:g}",
+        )
         for k in indices
     ]
     ends = f"from {short(min(true))} to {short(max(true))}"
     chart = scatter_plot(
         dots,
-        title="Said, over what it is",
-        description=f"{len(dots)} images, true numbers {ends}; the numbers above say how near.",
-        x="what it is",
-        y="what was said",
+        title="Predicted over true values",
+        description=f"{len(dots)} images, true values {ends}; the metrics above say how near.",
+        x="true",
+        y="predicted",
         ends=(axis[0], axis[-1]),
     )
     if len(dots) == len(true):
@@ -79,13 +90,12 @@ SHOWN = 24  # images
 def highest_loss_section(tested: TestedImages) -> Html:
     """Of several labels or of numbers: the images with the highest loss."""
     indices = ranked(tested.losses)[:SHOWN]
+    pairs = [(_answer_text(tested.labels[k]), _answer_text(tested.predictions[k])) for k in indices]
     cells = [
-        tested.figure(
-            k, f"is {_answer_text(tested.labels[k])}; said {_answer_text(tested.predictions[k])}"
-        )
-        for k in indices
+        tested.figure(k, f"true {true}; predicted {predicted}")
+        for k, (true, predicted) in zip(indices, pairs, strict=True)
     ]
-    lead = "Where the answer was furthest from the truth, as the network saw them; worst first."
+    lead = "The images with the highest loss, as the network saw them; the highest first."
     return join([element("p", lead), image_grid(cells)])
 
 

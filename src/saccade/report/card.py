@@ -45,7 +45,7 @@ A network of kind `{run.recipe.model.name}`, trained on {source}.
 
 On the {test.n:,} test images, which it never saw, with 95 % intervals:
 
-| number | value |
+| metric | value |
 |---|---|
 {metrics}
 
@@ -63,7 +63,7 @@ saccade.open_bundle("bundle").predict("image.jpg")
 
 Images of {p.size} x {p.size} pixels, {"grey" if p.channels == 1 else "colour"},
 {RESIZES[p.resize]}, {p.interpolation} and antialiased, EXIF orientation applied;
-values 0 to 255, from which the network's first row makes (x / 255 - mean) / std
+values 0 to 255, from which the network's first layer makes (x / 255 - mean) / std
 with mean {list(p.mean)} and std {list(p.std)}.
 
 ## Data
@@ -98,12 +98,12 @@ def _initial_weights(run: Run) -> str:
 def _limits(run: Run) -> str:
     """What the metrics do not promise."""
     lines = [
-        "The numbers hold for images like these; for others, measure with `saccade evaluate`.",
+        "The metrics hold for images like these; for others, measure with `saccade evaluate`.",
         "The intervals cover the chance by which these images were tested, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),
         *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),
-        *(f"How it fits: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
+        *(f"Fit diagnosis: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
@@ -114,7 +114,7 @@ def _training(run: Run) -> str:
     if not run.history:
         return "Fitted in one go, without epochs"
     batches = f"batches of {settings.batch_size}"
-    return f"{settings.epochs} epochs, {batches}, {optim.name} with a rate of {optim.lr}"
+    return f"{settings.epochs} epochs, {batches}, {optim.name} with a learning rate of {optim.lr}"
 
 
 def _classes(test: Evaluation, train_images: dict[str, int]) -> str:
@@ -128,5 +128,5 @@ def _classes(test: Evaluation, train_images: dict[str, int]) -> str:
         f"| {row.name} | {trained[row.name]} | {row.support} | {row.recall} | {row.precision} |"
         for row in test.per_class
     ]
-    head = "| class | trained on | measured on | found of it | right when named |"
+    head = "| class | training images | support | recall | precision |"
     return "\n".join([head, "|---|---|---|---|---|", *rows])

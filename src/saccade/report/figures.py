@@ -138,7 +138,9 @@ def lr_curve(points: Sequence[LRPoint], suggested: float, kind: str) -> bytes:
     axes = figure.subplots()
     lrs, losses = [point.lr for point in points], [point.loss for point in points]
     axes.plot(lrs, losses, ".", color="0.7", label="loss of a step")
-    axes.plot(lrs, [point.smoothed_loss for point in points], color="tab:blue", label="smooth")
+    axes.plot(
+        lrs, [point.smoothed_loss for point in points], color="tab:blue", label="smoothed loss"
+    )
     low = min(points, key=lambda point: point.smoothed_loss)
     axes.plot(low.lr, low.smoothed_loss, "s", color="black", label=f"lowest at {low.lr:.2g}")
     axes.axvline(suggested, color="tab:orange", linestyle="--", label=f"suggested: {suggested:.2g}")

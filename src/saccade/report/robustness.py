@@ -13,11 +13,11 @@ from saccade.runs.results import Evaluation, Robustness, Slice, answered, lowest
 def optional_sections(test: Evaluation) -> Iterator[Section]:
     """Metrics by slice, robustness to corruptions, selective prediction."""
     if test.slices:
-        yield Section("Slice by slice", _slices(test.slices))
+        yield Section("Metrics by slice", _slices(test.slices))
     if test.robustness:
-        yield Section("When images are worse", robustness_section(test.robustness))
+        yield Section("Robustness to corruptions", robustness_section(test.robustness))
     if test.selected:
-        yield Section("Saying “unknown”", _threshold(test.selected))
+        yield Section("Selective prediction (confidence threshold)", _threshold(test.selected))
 
 
 def robustness_section(robustness: Robustness) -> Html:
@@ -26,7 +26,7 @@ def robustness_section(robustness: Robustness) -> Html:
     unit = f", {robustness.clean.unit}" if robustness.clean.unit else ""
     text = (
         "A line is one change made to every image, from hardly seen (severity 1) to strong "
-        "(5). Each number is of the same images, its 95 % interval in brackets. Strengths "
+        "(5). Each value is of the same images, its 95 % interval in brackets. Strengths "
         "are those of Hendrycks 2019, by the size of the images; the shifts are our own."
     )
     verdict = element("p", sentence(robustness.verdict()))
@@ -54,5 +54,5 @@ def _threshold(selected: SelectedThreshold) -> Html:
         ("these images", answered(selected.on_these)),
     ]
     note = "Believe the second line: on the first the threshold was chosen to look so."
-    effects = table(("images", "what the threshold does"), rows)
+    effects = table(("images", "coverage and precision"), rows)
     return join([lead, effects, element("p", note, class_="note")])

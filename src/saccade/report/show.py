@@ -156,7 +156,7 @@ def show(
     if not without:
         return full
     if not isinstance(network, nn.Sequential):
-        raise UsageError(f"{name} is no chain of rows", "layers can be left out of chains alone")
+        raise UsageError(f"{name} is no chain of layers", "layers can be left out of chains alone")
     with torch.device("meta"):
         remaining = remove_layers(network, without, input_shape=shape)
     reduced = anatomy(remaining, shape, batch=batch, all=all, name=name)

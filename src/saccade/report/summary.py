@@ -36,7 +36,7 @@ def calibration(run: Run) -> str:
     """How the predictions were calibrated, in words."""
     facts = run.events("calibration")[-1]
     if facts["note"]:
-        return f"Answers are as the network gives them: {facts['note']}."
+        return f"Predictions are not calibrated: {facts['note']}."
     return TASKS[run.test.task].calibration(facts)
 
 
@@ -60,17 +60,17 @@ def _most_frequent_mistake(test: Evaluation) -> str:
         return f"Its one mistake: {pair}."
     if count == 1:
         return f"Its {mistakes} mistakes are all of different kinds."
-    return f"Most often mixed up: {pair}, {count} of {mistakes} mistakes."
+    return f"Most confused classes: {pair}, {count} of {mistakes} mistakes."
 
 
 def _fit(fact: dict[str, str]) -> str:
     """The fit diagnosis as a sentence; the section on the training curves has the values."""
     sentences = {
-        "fits": "It fits.",
-        "overfitted": "It is overfitted: it learned training images by heart.",
+        "good fit": "It is a good fit.",
+        "overfitted": "It is overfitted: it memorised training images.",
         "underfitted": "It is underfitted: it does not do well on its training images either.",
         "both": "It is underfitted and overfitted at once.",
-        "cannot tell": "Whether it is over- or underfitted cannot be told from so few images.",
+        "inconclusive": "Whether it is over- or underfitted cannot be told from so few images.",
     }
     return sentences[fact["kind"]]
 
@@ -96,7 +96,7 @@ def repeat_section(run: Run) -> Html:
     """The command that repeats the run, the files that go with it, and the environment."""
     started = run.started
     note = (
-        "The split is in split.csv, the settings are in recipe.toml, what is said of every test "
+        "The split is in split.csv, the settings are in recipe.toml, the prediction for every test "
         "image is in predictions.csv: all beside the report. The same command gives the same "
         "weights on the same machine and versions."
     )

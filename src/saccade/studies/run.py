@@ -93,7 +93,7 @@ def _refuse_misfits(study: Study) -> None:
     if study.metric.kind.column not in ("loss", f"val_{watched}"):
         raise RecipeError(
             f"{study.metric} is not measured of {seen.task.kind}, which is watched by {watched}",
-            'write number = "final_loss" in a study of your own',
+            'write metric = "final_loss" in a study of your own',
         )
     base = study.recipe.settings()
     for trial in study.trials:

@@ -56,8 +56,8 @@ class LRFindResult:
         broke = last.smoothed_loss > BROKEN * lowest.smoothed_loss
         ended = f"broke at {last.lr:.2g}" if broke else "never broke"
         return [
-            ("suggested rate", f"{self.lr:.2g}: {_reason(lowest)}"),
-            ("sweep", f"{len(self.points)} steps up from {first.lr:.0e}; {ended}"),
+            ("suggested learning rate", f"{self.lr:.2g}: {_reason(lowest)}"),
+            ("range test", f"{len(self.points)} steps up from {first.lr:.0e}; {ended}"),
             ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
             ("train with", f"--with optim.lr={self.lr:.2g}"),
             ("drawing", str(self.path)),
@@ -82,10 +82,12 @@ def lr_find(
     settled = training_inputs(data, recipe, flags)
     chosen = settled.settings.recipe
     if not chosen.train.epochs:
-        raise RecipeError(f"{chosen.model.name} is fitted without a rate", "name another --model")
+        raise RecipeError(
+            f"{chosen.model.name} is fitted without a learning rate", "name another --model"
+        )
     with threads(int(chosen.train.threads)), counting("reading") as progress:
         setup = prepare(chosen, settled.division, progress)
-    with threads(int(chosen.train.threads)), counting("sweeping") as progress:
+    with threads(int(chosen.train.threads)), counting("learning rate range test") as progress:
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     atomic_write(out, lr_curve(points, lr, out.suffix[1:]))
@@ -100,10 +102,13 @@ def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, T
     """
     if settings.recipe.optim.lr != "auto":
         return settings, setup
-    with counting("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
+    with (
+        counting("learning rate range test") as progress,
+        fork_rng(device(settings.recipe.train.device)),
+    ):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
-    why = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
+    why = f"{_reason(_lowest(points))}, in a learning rate range test of {len(points)} steps"
     setup.stepper.peak_lr = lr
     recipe = settings.recipe.with_({"optim.lr": lr})
     origins = {**settings.origins, "optim.lr": f"found: {why}"}
@@ -118,7 +123,7 @@ def _lowest(points: Sequence[LRPoint]) -> LRPoint:
 
 
 def _reason(low: LRPoint) -> str:
-    return f"a tenth of {low.lr:.2g}, where the smooth loss was lowest, {low.smoothed_loss:.3f}"
+    return f"a tenth of {low.lr:.2g}, where the smoothed loss was lowest, {low.smoothed_loss:.3f}"
 
 
 def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:

@@ -117,7 +117,7 @@ class Plan:
     def line(self) -> str:
         """All of it in a line."""
         share = (
-            f", {100 * self.flops_utilization:.0f} % of the machine's rate"
+            f", {100 * self.flops_utilization:.0f} % of the machine's matrix product"
             if self.flops_utilization
             else ""
         )

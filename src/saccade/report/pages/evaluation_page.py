@@ -113,7 +113,7 @@ def _measured_table(run: Run, test: Evaluation, evaluated: EvaluatedData) -> Htm
 
 def _repeat(evaluated: EvaluatedData) -> Html:
     note = (
-        "What is said of every image is in predictions.csv, all numbers are in evaluation.json: "
+        "The prediction for every image is in predictions.csv, all metrics are in evaluation.json: "
         "both beside the report."
     )
     command = element("pre", evaluated.command, tabindex="0")

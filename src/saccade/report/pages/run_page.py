@@ -100,7 +100,7 @@ def _epoch_table(history: Sequence[Mapping[str, Any]], metric: str) -> Html:
     return folded("Epoch by epoch", table(head, rows))
 
 
-NETWORK_HEAD = ("row", "kind", "output", "weights", "multiply-adds", "field")
+NETWORK_HEAD = ("layer", "kind", "output", "weights", "multiply-adds", "field")
 COLUMNS = ("name", "kind", "output", "weights", "multiply-adds", "field")
 
 
@@ -119,7 +119,7 @@ def network_section(bundle: Bundle) -> Html:
     ]
     explanations = element("ul", *(element("li", note) for note in notes(network)), class_="note")
     return join(
-        [element("p", summary), folded("Row by row", table(NETWORK_HEAD, lines), explanations)]
+        [element("p", summary), folded("Layer by layer", table(NETWORK_HEAD, lines), explanations)]
     )
 
 
@@ -143,14 +143,16 @@ def layer_section(history: Sequence[Mapping[str, Any]]) -> Html | None:
         parts.append(element("ul", *(element("li", fault) for fault in faults)))
     parts += [_layer_charts(statistics), _dead_units(last)]
     head, *lines = as_text_table(last)
-    parts.append(folded("Row by row", table(head, lines)))
+    parts.append(folded("Layer by layer", table(head, lines)))
     return join(parts)
 
 
 def _layer_charts(statistics: Sequence[tuple[int, Sequence[LayerStatistics]]]) -> Html:
     """A chart for each layer with weights: gradient and relative update, in powers of ten."""
     if len(statistics) < 2:
-        return element("p", "There was one look only, so there are no curves.", class_="quiet")
+        return element(
+            "p", "The statistics are of one epoch only, so there are no curves.", class_="quiet"
+        )
     epochs = [epoch for epoch, _ in statistics]
     charts = []
     for index, layer in enumerate(statistics[-1][1]):
@@ -159,7 +161,7 @@ def _layer_charts(statistics: Sequence[tuple[int, Sequence[LayerStatistics]]]) -
         course = [layers[index] for _, layers in statistics]
         lines = [
             Line("gradient", epochs, [_log10(r.gradient) for r in course]),
-            Line("step, of the weights", epochs, [_log10(r.update) for r in course]),
+            Line("relative update size", epochs, [_log10(r.update) for r in course]),
         ]
         charts.append(line_chart(lines, title=layer.name, x="epoch", y="power of ten"))
     return columns(*charts)
@@ -170,14 +172,14 @@ def _dead_units(layers: Sequence[LayerStatistics]) -> Html | str:
     if not shares:
         return ""
     written = {name: f"{100 * share:.0f} %" for name, share in shares.items()}
-    return bar_list(shares, title="Units that never fire", written=written)
+    return bar_list(shares, title="Dead units, which never fire", written=written)
 
 
 def _log10(value: float | None) -> float:
     return log10(value) if value and isfinite(value) else float("nan")
 
 
-METRICS_HEAD = ("number", "value, 95 % interval", "baseline", "interval by")
+METRICS_HEAD = ("metric", "value, 95 % interval", "baseline", "interval method")
 
 
 def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> Html:
@@ -188,11 +190,12 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
         **extra,
     }
     note = (
-        "An interval says how far the number may lie from that on all images like these, in 95 "
+        "An interval says how far the value may lie from that on all images like these, in 95 "
         "of 100 cases. It covers the chance by which these were the ones to be tested, not "
-        "images of another kind. “Without looking” is what one gets who never sees an image."
+        "images of another kind. The baseline is what a prediction of the most frequent class, "
+        "of class shares or of the mean gets, which needs no look at the image."
     )
-    all_metrics = folded(f"All {len(test.metrics)} numbers", metrics_table(test))
+    all_metrics = folded(f"All {len(test.metrics)} metrics", metrics_table(test))
     parts = [facts(shown), element("p", note, class_="note"), all_metrics]
     return join([*parts, element("p", calibration(run), class_="note")])
 
@@ -223,7 +226,7 @@ def run_page(run: Run, test_images: ImageStore) -> str:
     tested = TestedImages.read(run.path / "predictions.csv", test_images)
     sections = [
         Section("Result", metrics_section(run, run.test, _training(run))),
-        Section("How it learned", curves_section(run)),
+        Section("Training curves", curves_section(run)),
         *answers_sections(run, run.test, tested),
         Section("Images", data_section(run)),
         *_layers(run),
@@ -246,4 +249,4 @@ def _training(run: Run) -> dict[str, object]:
 def _layers(run: Run) -> Iterator[Section]:
     section = layer_section(run.history)
     if section is not None:
-        yield Section("Layers", section)
+        yield Section("Layer statistics", section)

@@ -37,7 +37,7 @@ def lead(runs: Sequence[Run], names: Sequence[str]) -> str:
 def _best(runs: Sequence[Run], names: Sequence[str]) -> str:
     metrics = {(run.test.task, run.val.primary.name, run.test.primary.unit) for run in runs}
     if len(metrics) > 1:
-        return "They are told by different numbers, so none is called the best."
+        return "Their primary metrics differ, so none is called the best."
     best = max(range(len(runs)), key=lambda k: runs[k].val.primary.value)
     text = f"On validation {names[best]} is the best; on test it has"
     return f"{text} {runs[best].test.primary} {runs[best].test.primary.name}."
@@ -52,14 +52,14 @@ def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
     titles = dict.fromkeys(title for values in metrics for title in values)
     rows = [(title, *(values.get(title, MISSING) for values in metrics)) for title in titles]
     seconds = [duration(run.events("finished")[-1]["seconds"]) for run in runs]
-    rows += [("trained in", *seconds), ("how it fits", *map(_fit, runs))]
+    rows += [("trained in", *seconds), ("fit diagnosis", *map(_fit, runs))]
     note = element(
         "p",
         "Intervals of runs on the same images may overlap and the runs differ all the same: the "
         "images are the same chance for all. Intervals say nothing of the chance of a seed.",
         class_="note",
     )
-    return join([element("ul", *results), table(("number", *names), rows), note])
+    return join([element("ul", *results), table(("metric", *names), rows), note])
 
 
 def _fit(run: Run) -> str:

@@ -38,12 +38,12 @@ LOWEST = 12  # images
 def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Confusion matrix, metrics by class, calibration, confident mistakes, lowest confidence."""
     level = next((fact["level"] for fact in run.events("novelty")[-1:]), None)
-    yield Section("Confusion", confusion_section(test, tested))
+    yield Section("Confusion matrix", confusion_section(test, tested))
     if test.per_class:
-        yield Section("Class by class", classes_section(test))
-    yield Section("How sure it is", calibration_section(tested, level))
+        yield Section("Metrics by class", classes_section(test))
+    yield Section("Calibration", calibration_section(tested, level))
     yield Section("Most confident mistakes", mistakes_section(tested))
-    yield Section("Least sure", lowest_confidence_section(tested))
+    yield Section("Lowest confidence", lowest_confidence_section(tested))
 
 
 def confusion_section(test: Evaluation, tested: TestedImages) -> Html:
@@ -55,9 +55,9 @@ def confusion_section(test: Evaluation, tested: TestedImages) -> Html:
         matrix = heat_map(
             test.confusion,
             test.classes,
-            title="Which class was taken for which",
+            title="Confusion matrix",
             row_axis="true class",
-            column_axis="predicted class; a number leads to its images",
+            column_axis="predicted class; a count leads to its images",
             links=links,
         )
     if len(test.classes) > MAX_NUMBERED:
@@ -70,14 +70,14 @@ def confusion_section(test: Evaluation, tested: TestedImages) -> Html:
 def _pairs(test: Evaluation, links: dict[tuple[int, int], str]) -> Html:
     pairs = most_confused(test, PAIRS)
     if not pairs:
-        return element("p", "Nothing was mixed up.")
+        return element("p", "No class was confused with another.")
     rows = []
     for true, predicted, count in pairs:
         name, link = test.classes[true], links.get((true, predicted))
         label = f"{count} of {sum(test.confusion[true])}"
         cell = element("a", label, href=link, aria_label=f"{label}: images") if link else label
         rows.append((name, test.classes[predicted], cell))
-    return table(("class", "taken for", "images"), rows, caption="Most often mixed up")
+    return table(("true class", "predicted class", "images"), rows, caption="Most confused classes")
 
 
 def _cells(test: Evaluation, tested: TestedImages) -> dict[tuple[int, int], list[int]]:
@@ -103,10 +103,14 @@ def _images(
     """The images of one cell, hidden until a link leads to them."""
     true, predicted = (test.classes[k] for k in pair)
     count = test.confusion[pair[0]][pair[1]]
-    title = f"“{true}” taken for “{predicted}”" if true != predicted else f"“{true}” found"
-    limit = f": {len(indices)} of {count}, the worst first" if len(indices) < count else ""
+    title = (
+        f"“{true}” taken for “{predicted}”"
+        if true != predicted
+        else f"“{true}” predicted correctly"
+    )
+    limit = f": {len(indices)} of {count}, the highest loss first" if len(indices) < count else ""
     figures = [
-        tested.figure(k, f"{tested.labels[k]}, named with {tested.confidence_text(k)}")
+        tested.figure(k, f"{tested.labels[k]}, confidence {tested.confidence_text(k)}")
         for k in indices
     ]
     back = element("p", element("a", "back to the matrix", href="#matrix"), class_="note")
@@ -125,9 +129,9 @@ BINS = 10
 POINTS = 100  # of the risk-coverage curve
 SHARES = (1.0, 0.9, 0.8, 0.5)  # of the images answered
 RELIABILITY_NOTE = (
-    "Each dot is a tenth of the images, those about equally sure: how sure the network said it "
-    "was, and how many of them are right, with a 95 % interval. Above the line it is right more "
-    "often than it says, below it less often."
+    "Each dot is a tenth of the images, those of about equal confidence: their mean confidence, "
+    "and their accuracy with a 95 % interval. Above the line the network is underconfident, below "
+    "it overconfident."
 )
 
 
@@ -151,41 +155,43 @@ def _reliability(tested: TestedImages) -> Html:
     ]
     chart = scatter_plot(
         dots,
-        title="Sure, and right",
+        title="Reliability diagram",
         description=f"Accuracy over mean confidence in {len(bins)} bins; the table has the values.",
-        x="how sure it said it was",
-        y="how many of them are right",
+        x="confidence",
+        y="accuracy",
         ends=(0.0, 1.0),
         percent=True,
     )
     accuracies = [unbroken(proportion(b.accuracy, b.interval, b.n)) for b in bins]
     rows = [(percent(b.confidence), accuracy) for b, accuracy in zip(bins, accuracies, strict=True)]
-    return element("div", chart, folded("As a table", table(("said", "right"), rows)))
+    return element("div", chart, folded("As a table", table(("confidence", "accuracy"), rows)))
 
 
 def _risk(tested: TestedImages) -> Html:
     curve = risk_coverage(tested.confidences, tested.correct)
     step = max(1, len(tested) // POINTS)
     coverage, risk = curve.coverage.tolist(), curve.risk.tolist()
-    line = Line("wrong of those answered", coverage[step - 1 :: step], risk[step - 1 :: step])
+    line = Line("risk of the images answered", coverage[step - 1 :: step], risk[step - 1 :: step])
     chart = line_chart(
         [line],
-        title="Wrong, when only the surest are answered",
-        x="share of the images answered",
-        y="share wrong",
+        title="Risk-coverage curve",
+        x="coverage: the most confident images, answered",
+        y="risk: error rate",
         percent=True,
         y_range=None if max(risk) else (0.0, 0.1),
     )
     counts = [max(1, round(share * len(tested))) for share in SHARES]
     rows = [
-        (f"the surest {100 * share:.0f} %", f"{percent(risk[n - 1])} of {n:,}")
+        (f"{100 * share:.0f} %", f"{percent(risk[n - 1])} of {n:,}")
         for share, n in zip(SHARES, counts, strict=True)
     ]
-    return element("div", chart, folded("As a table", table(("answered", "wrong"), rows)))
+    return element(
+        "div", chart, folded("As a table", table(("coverage", "risk (error rate)"), rows))
+    )
 
 
 def _bin_text(confidence: float, accuracy: float, n: int) -> str:
-    return f"said {percent(confidence)}, right {percent(accuracy)}, n = {n:,}"
+    return f"confidence {percent(confidence)}, accuracy {percent(accuracy)}, n = {n:,}"
 
 
 def novelty_text(novelty: Tensor, level: float) -> str:
@@ -204,13 +210,12 @@ def mistakes_section(tested: TestedImages) -> Html:
     wrong = ranked(tested.confidences, ~tested.correct)
     if not wrong:
         return element("p", "There is none on these images.")
-    lead = f"{len(wrong)} of {len(tested)} images, as the network saw them; the surest first"
-    limit = f". The {SHOWN} surest are shown, all are in predictions.csv." * (len(wrong) > SHOWN)
+    lead = (
+        f"{len(wrong)} of {len(tested)} images, as the network saw them; the most confident first"
+    )
+    limit = f". The first {SHOWN} are shown, all are in predictions.csv." * (len(wrong) > SHOWN)
     cells = [
-        tested.figure(
-            k,
-            f"{tested.labels[k]}, taken for {tested.predictions[k]} ({tested.confidence_text(k)})",
-        )
+        tested.figure(k, f"true {tested.labels[k]}, predicted {_prediction_text(tested, k)}")
         for k in wrong[:SHOWN]
     ]
     return join([element("p", lead + (limit or ".")), image_grid(cells)])
@@ -222,10 +227,15 @@ def lowest_confidence_section(tested: TestedImages) -> Html:
     cells = [
         tested.figure(
             k,
-            f"{tested.predictions[k]} ({tested.confidence_text(k)}), "
-            + ("rightly" if tested.correct[k] else f"is {tested.labels[k]}"),
+            f"predicted {_prediction_text(tested, k)}, "
+            + ("correct" if tested.correct[k] else f"true {tested.labels[k]}"),
         )
         for k in indices
     ]
-    lead = "Here it hesitated most. More images like these teach it most."
+    lead = "The least confident predictions. More images like these teach it most."
     return join([element("p", lead), image_grid(cells)])
+
+
+def _prediction_text(tested: TestedImages, index: int) -> str:
+    """The predicted class of one image, and the confidence."""
+    return f"{tested.predictions[index]} ({tested.confidence_text(index)})"

@@ -19,8 +19,10 @@ from saccade.tasks.counting import bounds
 def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Predicted over true counts with the coverage of the bounds, then the highest losses."""
     margin = run.events("calibration")[-1].get("root_margin")
-    yield Section("Counts", join([predicted_true_chart(tested), _coverage(tested, margin)]))
-    yield Section("Worst answers", highest_loss_section(tested))
+    yield Section(
+        "Predicted vs. true counts", join([predicted_true_chart(tested), _coverage(tested, margin)])
+    )
+    yield Section("Highest loss", highest_loss_section(tested))
 
 
 def _coverage(tested: TestedImages, root_margin: float | None) -> Html | str:

@@ -15,5 +15,5 @@ def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Secti
     """Metrics by label, then the images with the highest loss."""
     thresholds = run.events("calibration")[-1]["thresholds"]
     if test.per_class:
-        yield Section("Label by label", classes_section(test, thresholds))
-    yield Section("Worst answers", highest_loss_section(tested))
+        yield Section("Metrics by label", classes_section(test, thresholds))
+    yield Section("Highest loss", highest_loss_section(tested))

@@ -18,8 +18,10 @@ from saccade.runs.run import Run
 def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Predicted over true values with the coverage of the margin, then the highest losses."""
     margin = run.events("calibration")[-1].get("margin")
-    yield Section("Numbers said", join([predicted_true_chart(tested), _coverage(tested, margin)]))
-    yield Section("Worst answers", highest_loss_section(tested))
+    yield Section(
+        "Predicted vs. true values", join([predicted_true_chart(tested), _coverage(tested, margin)])
+    )
+    yield Section("Highest loss", highest_loss_section(tested))
 
 
 def _coverage(tested: TestedImages, margin: float | None) -> Html | str:
