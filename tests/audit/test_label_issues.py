@@ -46,7 +46,7 @@ def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path
 def test_right_labels_have_no_issues(photos: Path) -> None:
     found = api.label_issues(photos)
     assert found.issues == () and found.label_error_rate == 0
-    assert "label issues  0" in str(found)
+    assert "label issues      0" in str(found)
 
 
 def test_the_cleaned_table_is_a_source_without_the_issues(

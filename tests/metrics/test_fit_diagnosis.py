@@ -77,7 +77,9 @@ def test_an_underfitted_one_says_whether_longer_would_help():
     falling = fit_diagnosis(FALLING, *scores).message
     assert falling.endswith("still falls, from 1.2 in epoch 3 to 1: train longer")
     flat = fit_diagnosis(FLAT, *scores).message
-    assert flat.endswith("from 1 in epoch 3 to 1: a larger network, or a higher rate for longer")
+    assert flat.endswith(
+        "from 1 in epoch 3 to 1: a larger network, or a higher learning rate for longer"
+    )
 
 
 def test_more_images_settle_what_few_leave_open():

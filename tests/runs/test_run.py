@@ -63,7 +63,9 @@ def aged(run: Run) -> Run:
             old = before(SETTINGS, f"{part}.{name}").partition(".")[2]
             lines.append(f"{old} = {toml(tuple(value) if isinstance(value, list) else value)}")
     recipe.write_text("\n".join(lines).replace('head = "random"', 'head = "fresh"') + "\n")
-    text = "".join(json.dumps(aged_fact(json.loads(line))) + "\n" for line in log.open())
+    text = "".join(
+        json.dumps(aged_fact(json.loads(line))) + "\n" for line in log.read_text().splitlines()
+    )
     for old, new in SETTINGS.items():
         text = text.replace(f'"{new}": ', f'"{old}": ')
     log.write_text(text)

@@ -38,7 +38,7 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
 def test_what_has_no_rate_or_no_image_to_draw_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="neither PNG nor SVG"):
         lr_find(out=tmp_path / "rates.jpg")
-    with pytest.raises(RecipeError, match="fitted without a rate"):
+    with pytest.raises(RecipeError, match="fitted without a learning rate"):
         lr_find(model="hog", out=tmp_path / "rates.svg")
 
 

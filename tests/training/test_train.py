@@ -95,10 +95,12 @@ def test_a_finished_run_goes_on_for_more_epochs(
     assert run.origins["train.epochs"] == "resume, 2 epochs before"
     [fact] = run.events("extended")
     rate = 0.004 * with_warmup(cosine(), 0.1)(0.5)  # of recipe small, halfway
-    words = f"4 epochs in place of 2 epochs: the rate goes on at {rate:.3g}, that of schedule "
+    words = (
+        f"4 epochs in place of 2 epochs: the learning rate goes on at {rate:.3g}, that of schedule "
+    )
     assert fact["note"] == words + "cosine at 50 % of the training"
     assert fact["note"] in (run.path / "report.html").read_text()
-    assert words in " ".join(capsys.readouterr().err.split())
+    assert words.strip() in " ".join(capsys.readouterr().err.split())
 
 
 def test_an_unfinished_run_takes_another_number_of_epochs(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ with mean {list(p.mean)} and std {list(p.std)}.
 
 ## Data
 
-{images["train"]} images to train on, {images["val"]} to watch, {images["test"]} to measure.
+{images["train"]} images to train on, {images["val"]} to validate, {images["test"]} to test.
 
 {classes}
 

@@ -46,8 +46,7 @@ def current_fact(fact: dict[str, Any]) -> dict[str, Any]:
     event = EVENTS.get(fact["event"], fact["event"])
     current = _renamed(fact | {"event": event}, KEYS.get(event, {}))
     if event == "evaluation":
-        current["metrics"] = [_current_metric(metric) for metric in current["metrics"]]
-        current["per_class"] = [_renamed(row, PER_CLASS) for row in current["per_class"]]
+        current |= {k: list(map(ROWS[k], rows)) for k, rows in current.items() if k in ROWS}
     if event == "fit_diagnosis":
         current["kind"] = FITS.get(current["kind"], current["kind"])
     return current
@@ -62,6 +61,13 @@ def _current_metric(metric: Mapping[str, Any]) -> dict[str, Any]:
         "name": METRICS.get(plain, plain) + name.removeprefix(plain),
         "method": method.removesuffix(basic) + METHODS.get(basic, basic),
     }
+
+
+def _current_class(row: Mapping[str, Any]) -> dict[str, Any]:
+    return _renamed(row, PER_CLASS)
+
+
+ROWS = {"metrics": _current_metric, "per_class": _current_class}  # of an evaluation
 
 
 def _renamed(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

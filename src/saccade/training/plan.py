@@ -123,7 +123,7 @@ class Plan:
         )
         each = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
-            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
+            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds an "
             f"image, {format_bytes(self.memory)} of memory; {each}{self._epochs} "
             f"{duration(self.seconds)}{share}"
         )
