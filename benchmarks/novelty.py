@@ -1,4 +1,4 @@
-"""How many strangers novelty tells, beside how unsure the network is of them.
+"""How many strangers novelty tells, beside the confidence of the network.
 
     python benchmarks/novelty.py DATA OUT [--only digits]
 
@@ -6,7 +6,7 @@ DATA is a folder with `mnist`, `cifar10_jpeg`, `intel_scenes`, `hymenoptera`, `i
 `weights`; images and runs are written into OUT.  Strangers are none of a network's classes: for
 LeNet, which learns the digits 0 to 7, digits 8 and 9, printed letters and small photographs; for
 GoogLeNet with a last layer for six kinds of scenes, ants and bees, and photographs of objects.
-An area is the chance that a stranger scores above a test image; 0.5 is a coin.
+ROC AUC is the chance that a stranger scores above a test image; 0.5 is a coin.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--only", default="", choices=["", "digits", "scenes"])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [f"| network | images | area, novelty | area, unsure | beyond {LIMIT} |"]
+    rows = [f"| network | images | ROC AUC, novelty | ROC AUC, 1 - confidence | beyond {LIMIT} |"]
     print("\n".join([*rows, "|---|---|---|---|---|"]))
     for name, make in {"digits": digits, "scenes": scenes}.items():
         if arguments.only in ("", name):

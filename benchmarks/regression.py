@@ -236,12 +236,12 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         drawn = drawn_set(Path(folder))
-    print("### drawn\n\n| way | R squared of places | mean absolute error of w |\n|---|---|---|")
+    print("### drawn\n\n| way | R2 of places | mean absolute error of w |\n|---|---|---|")
     print("\n".join(line(row, None) for row in drawn), flush=True)
     real = real_set(asked.data)
     for kind, (rows, groups) in real.items():
         print(f"\n### folds of {kind}\n")
-        print("| way | R squared of houses | mean absolute error of ln price |\n|---|---|---|")
+        print("| way | R2 of houses | mean absolute error of ln price |\n|---|---|---|")
         print("\n".join(line(row, groups) for row in rows), flush=True)
     draw(drawn, real["houses"][0], asked.out / "regression.svg")
 

@@ -334,7 +334,7 @@ def test_arguments_of_earlier_versions_are_answered_in_python_too() -> None:
 def test_settings_are_listed_for_people_and_programs() -> None:
     assert saccade("settings", "optim.lr").stdout.splitlines() == [
         "optim.lr=0.003",
-        "    Learning rate, the highest of the schedule; auto: found by a sweep.",
+        "    Learning rate, the highest of the schedule; auto: by a learning rate range test.",
         "    Takes a number above 0, or 'auto'.",
     ]
     told = json.loads(saccade("settings", "epochs", "--json").stdout)["settings"]

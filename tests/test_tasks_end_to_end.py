@@ -109,8 +109,8 @@ def test_the_card_counts_each_label_on_its_own(labelled: Run) -> None:
 
 def test_a_column_of_numbers_makes_a_run_with_a_margin(estimated: Run) -> None:
     assert estimated.classes == ()
-    assert [n.name for n in estimated.test.metrics[:2]] == ["R squared", "R squared per place"]
-    assert estimated.test["R squared per place"].n * 3 == estimated.test.n
+    assert [n.name for n in estimated.test.metrics[:2]] == ["R2", "R2 per place"]
+    assert estimated.test["R2 per place"].n * 3 == estimated.test.n
     task = estimated.bundle.task
     assert isinstance(task, Regression)
     assert task.margin == estimated.events("calibration")[-1]["margin"]
@@ -120,8 +120,8 @@ def test_a_column_of_numbers_makes_a_run_with_a_margin(estimated: Run) -> None:
 def test_a_network_learns_the_brightness_that_was_drawn(tables: Path) -> None:
     longer = TINY | {"train.epochs": 12, "train.ema": 0.0}
     run = api.train(tables / "numbers.csv", with_=longer, out=tables / "longer")
-    assert run.test["R squared"].value > 0.8
-    interval = run.test["R squared"].interval
+    assert run.test["R2"].value > 0.8
+    interval = run.test["R2"].interval
     assert interval is not None
     assert interval.low > 0.5
 

@@ -71,7 +71,7 @@ def test_a_note_that_is_read_by_a_program_is_one_line():
 def test_the_line_that_moves_fits_and_its_bar_takes_what_is_free(width: int, bar: int):
     view, _ = shown(width)
     view.epochs, view.steps = 90, 5005
-    view.line = view.progress.add_task("", total=90 * 5005, words="")
+    view.line = view.progress.add_task("", total=90 * 5005, status="")
     view.epoch({"images_per_second": 1234.5, "val_accuracy": 0.765})
     view.step(Step(9, 1233, {}, {"lr": 0.1}, torch.empty(0)), {"loss": 2.345})
     paper = io.StringIO()

@@ -101,15 +101,16 @@ def train(
     from saccade.training.follow import launched_run
     from saccade.training.train import start_training
 
-    together = Launch(processes, nodes, rendezvous, max_restarts)
-    flags = by_full_name(with_, short)
-    if together.several:
-        whole = Command.of("train", data, recipe=recipe, with_=flags, track=track, out=out)
-        return launched_run(whole.arguments, together)
-    command = str(Command.of("train", data, recipe=recipe, with_=flags))
+    launch = Launch(processes, nodes, rendezvous, max_restarts)
+    overrides = by_full_name(with_, short)
+    if launch.several:
+        command = Command.of("train", data, recipe=recipe, with_=overrides, track=track, out=out)
+        return launched_run(command.arguments, launch)
+    repeat = str(Command.of("train", data, recipe=recipe, with_=overrides))
     folder = Path(out) if out is not None else None
     return run_training(
-        lambda view, world: start_training(data, recipe, flags, folder, command, view, world), track
+        lambda view, world: start_training(data, recipe, overrides, folder, repeat, view, world),
+        track,
     )
 
 
@@ -151,7 +152,7 @@ def lr_find(
     out: str | Path = "lr-find.svg",
     **short: Unpack[ShortSettings],
 ) -> LRFindResult:
-    """Train briefly at rising learning rates and say which one to take; keeps nothing but a plot.
+    """Suggest a learning rate by a range test, a short training at rising ones; keeps a plot alone.
 
     Parameters
     ----------
@@ -189,7 +190,7 @@ def resume(
         The run folder.
     epochs
         Another number of epochs in all, for a finished training too. The schedule is read anew:
-        the rate goes on as at this share of a training of so many epochs.
+        the learning rate goes on as at this share of a training of so many epochs.
     processes
         How many processes train together on a machine, each on a GPU of its own where there are.
     nodes
@@ -206,12 +207,12 @@ def resume(
     from saccade.training.follow import launched_run
     from saccade.training.train import resume_training
 
-    together = Launch(processes, nodes, rendezvous, max_restarts)
-    if together.several:
-        return launched_run(Command.of("resume", run, epochs=epochs).arguments, together)
-    begun = Run.open(run)
+    launch = Launch(processes, nodes, rendezvous, max_restarts)
+    if launch.several:
+        return launched_run(Command.of("resume", run, epochs=epochs).arguments, launch)
+    started = Run.open(run)
     return run_training(
-        lambda view, world: resume_training(begun, view, world, epochs), trackers_of(begun)
+        lambda view, world: resume_training(started, view, world, epochs), trackers_of(started)
     )
 
 
@@ -237,8 +238,8 @@ def evaluate(
     split
         Which images, where they come divided: train, val or test.
     tta
-        Test-time augmentation: see each image several ways and take the mean prediction: flip,
-        crops, shifts, or some of them as in "crops flip", which is ten views.
+        Test-time augmentation: predict each image under several transforms and take the mean:
+        flip, crops, shifts, or some of them as in "crops flip", which is ten transforms.
     by
         Measure slices of the images: by group, folder, a column of the table, another table as in
         weather.csv::sky, or a pattern of names as in "^(night|day)".
@@ -252,8 +253,8 @@ def evaluate(
     from saccade.evaluation.measure import EvaluationOptions, measure
     from saccade.runs.run import Run
 
-    wanted = EvaluationOptions(tta, by, corrupt, out=None if out is None else Path(out))
-    return measure(Run.open(run), data, split, wanted)
+    options = EvaluationOptions(tta, by, corrupt, out=None if out is None else Path(out))
+    return measure(Run.open(run), data, split, options)
 
 
 def tune_threshold(
@@ -294,23 +295,24 @@ def tune_threshold(
     from saccade.evaluation.measure import EvaluationOptions, measure
     from saccade.runs.run import Run
 
-    wanted = EvaluationOptions(
+    options = EvaluationOptions(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
         out=None if out is None else Path(out),
     )
-    return measure(Run.open(run), data, split, wanted)
+    return measure(Run.open(run), data, split, options)
 
 
 def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
-    """Tell whether runs differ by more than chance on the images that all were tested on.
+    """Compare runs by paired tests on the images that all were tested on.
 
     Parameters
     ----------
     runs
         Two run folders or more.
     html
-        A file for the comparison as a page, with the images that changed side.
+        A file for the comparison as a page, with the changed predictions: right in one run, wrong
+        in the other.
     """
     from saccade.comparison.compare import compare_runs
 
@@ -379,8 +381,8 @@ def features(
     data
         Images as for train.
     layer
-        A row of the network, by its name or its number as in fc7; maps become their means over all
-        places. Without it: what goes into the last layer.
+        A layer of the network, by its name or its number as in fc7; maps become their means over
+        all places. Without it: what goes into the last layer.
     weights
         Those of a network: a tag, a file or a bundle. Without it: the ones on this machine.
     out
@@ -388,8 +390,8 @@ def features(
     """
     from saccade.evaluation.features import write_features
 
-    named = None if weights is None else str(weights)
-    return write_features(model, data, layer, named, Path(out))
+    tag = None if weights is None else str(weights)
+    return write_features(model, data, layer, tag, Path(out))
 
 
 def show(
@@ -403,7 +405,7 @@ def show(
     receptive_field: str | None = None,
     out: str | Path | None = None,
 ) -> Anatomy:
-    """Show a network as its paper's table: sizes, weights, costs and receptive fields, row by row.
+    """Show a network as its paper's table: size, weights, cost and receptive field of each layer.
 
     Parameters
     ----------
@@ -426,8 +428,8 @@ def show(
     """
     from saccade.evaluation.show import show_network
 
-    given = dict(size=size, batch=batch_size, all=expand, without=without)
-    return show_network(model, given, drawing=svg, layer=receptive_field, out=out)
+    options = dict(size=size, batch=batch_size, all=expand, without=without)
+    return show_network(model, options, drawing=svg, layer=receptive_field, out=out)
 
 
 def models(pattern: str = "*") -> Models:
@@ -507,7 +509,7 @@ def label_issues(
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
 ) -> LabelIssues:
-    """Find images whose labels are probably wrong, the surest first.
+    """Find images whose labels are probably wrong, the most certain first.
 
     Linear probes on features of the images say what each shows without having learned from it;
     confident learning counts who is surely of another class than labelled.
@@ -529,9 +531,9 @@ def label_issues(
     """
     from saccade.audit.label_issues import find_label_issues
 
-    named = None if weights is None else str(weights)
+    tag = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_label_issues(data, model, named, html=page, cleaned=table)
+    return find_label_issues(data, model, tag, html=page, cleaned=table)
 
 
 def study(
@@ -610,7 +612,7 @@ def augment(
 def create_model(
     name: str, num_classes: int | None = None, *, weights: str | Path | None = None
 ) -> Module:
-    """The bare network `name`, a table of rows; its input is what its public weights expect.
+    """The bare network `name`, a chain of layers; its input is what its public weights expect.
 
     Without `num_classes` it has as many as in its paper.
     `weights` is a file, or a tag of weights.toml such as "imagenet", which is fetched once and

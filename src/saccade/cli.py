@@ -25,7 +25,7 @@ from saccade.recipes.recipe import all_settings
 from saccade.recipes.setting import Setting
 from saccade.recipes.short import short_names
 
-EXIT_UNREADABLE = 4  # exit code: finished, some inputs reported
+EXIT_UNREADABLE = 4  # exit code: finished, some inputs could not be read
 EXIT_USAGE = 2
 TABLES = {
     "Anatomy",
@@ -48,15 +48,15 @@ CSV = Annotated[bool, Parameter(show_default=False, help="Print comma-separated 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in words
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in tokens
     exit_on_signals()
     try:
-        code = application()(words, print_error=False, exit_on_error=False)
+        code = application()(tokens, print_error=False, exit_on_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        return report_error(str(error), hint_on(error, words), EXIT_USAGE, as_json)
+        return report_error(str(error), usage_hint(error, tokens), EXIT_USAGE, as_json)
     except SaccadeError as error:
         return report_error(error.what, error.hint, error.exit_code, as_json)
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
@@ -114,37 +114,37 @@ def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     """The parameters of a verb; the settings with a short name stand where it takes such."""
     annotations = {k: v for k, v in verb.__annotations__.items() if k not in ("return", SHORT)}
     holder = types.SimpleNamespace(__annotations__=annotations)
-    kinds = {k: cli_type(v) for k, v in get_type_hints(holder, vars(api) | PYTHON_ONLY).items()}
+    hints = {k: cli_type(v) for k, v in get_type_hints(holder, vars(api) | PYTHON_ONLY).items()}
     for name, parameter in inspect.signature(verb).parameters.items():
         if name == SHORT:
             yield from map(setting_parameter, short_names().values())
         else:
-            place = parameter.kind
-            kind, place = as_parameter(kinds[name], place), POSITIONAL.get(place, place)
-            yield parameter.replace(annotation=kind, kind=place)
+            annotation = as_parameter(hints[name], parameter.kind)
+            kind = POSITIONAL.get(parameter.kind, parameter.kind)
+            yield parameter.replace(annotation=annotation, kind=kind)
 
 
-def setting_parameter(one: Setting) -> inspect.Parameter:
-    """A setting as an option; its value is text, which the recipe reads and holds to its range."""
-    words = Parameter(group=SETTINGS, show_default=False, help=one.sentence)
-    kind = Annotated[str | None, words]
+def setting_parameter(setting: Setting) -> inspect.Parameter:
+    """A setting as an option; its value is text, which the recipe parses and checks."""
+    option = Parameter(group=SETTINGS, show_default=False, help=setting.sentence)
+    annotation = Annotated[str | None, option]
     keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(one.flag, keyword, default=None, annotation=kind)
+    return inspect.Parameter(setting.flag, keyword, default=None, annotation=annotation)
 
 
 def output_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     """The options that say how a result is printed."""
-    ways = {"json": JSON} | ({"csv": CSV} if verb.__annotations__["return"] in TABLES else {})
-    for name, kind in ways.items():
+    options = {"json": JSON} | ({"csv": CSV} if verb.__annotations__["return"] in TABLES else {})
+    for name, annotation in options.items():
         keyword = inspect.Parameter.KEYWORD_ONLY
-        yield inspect.Parameter(name, keyword, default=False, annotation=kind)
+        yield inspect.Parameter(name, keyword, default=False, annotation=annotation)
 
 
-def as_parameter(kind: Any, place: Any) -> Any:
-    """The type as a parameter; among several words a lone hyphen, standard input, is one too."""
-    if place is inspect.Parameter.VAR_POSITIONAL:
-        return Annotated[kind, Parameter(allow_leading_hyphen=True)]
-    return kind
+def as_parameter(annotation: Any, kind: Any) -> Any:
+    """The annotation of a parameter; of `*images` a lone hyphen, standard input, is one too."""
+    if kind is inspect.Parameter.VAR_POSITIONAL:
+        return Annotated[annotation, Parameter(allow_leading_hyphen=True)]
+    return annotation
 
 
 def unwrap_docstring(docstring: str) -> str:
@@ -152,14 +152,14 @@ def unwrap_docstring(docstring: str) -> str:
     return re.sub(r"(?m)(^    \S.*)\n    (?=\S)", r"\1 ", inspect.cleandoc(docstring))
 
 
-def cli_type(kind: Any) -> Any:
-    """The type that a command line can say: text for a path, no mappings and no modules."""
-    if get_origin(kind) not in (Union, types.UnionType):
-        return kind
-    options = get_args(kind)
+def cli_type(annotation: Any) -> Any:
+    """The type as a command line can give it: text for a path, no mappings and no modules."""
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return annotation
+    options = get_args(annotation)
     paths = {Path} if str in options else set()
-    said = [o for o in options if get_origin(o) is not Mapping and o not in {object, *paths}]
-    return Union[tuple(said)]  # noqa: UP007
+    allowed = [o for o in options if get_origin(o) is not Mapping and o not in {object, *paths}]
+    return Union[tuple(allowed)]  # noqa: UP007
 
 
 def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
@@ -172,33 +172,33 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
         print(comma_separated(result)) if as_csv else show_result(result)
     else:
         print(result.to_csv() if as_csv else result)
-    reported = getattr(result, "unreadable", ())
-    for skipped in reported:
+    unreadable = getattr(result, "unreadable", ())
+    for skipped in unreadable:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
-    return EXIT_UNREADABLE if reported else 0
+    return EXIT_UNREADABLE if unreadable else 0
 
 
-def hint_on(error: CycloptsError, words: Sequence[str]) -> str:
-    """What to do about words that no command takes."""
-    if command := renamed(words):
+def usage_hint(error: CycloptsError, tokens: Sequence[str]) -> str:
+    """The hint on a command line that no command takes."""
+    if command := renamed(tokens):
         return f"that is now: {command}"
-    left = getattr(error, "unused_tokens", None) or ()
-    if setting := next((word for word in left if "=" in word), ""):
+    unused = getattr(error, "unused_tokens", None) or ()
+    if setting := next((token for token in unused if "=" in token), ""):
         return f"each setting has its own --with, as in --with {setting}"
-    if full := next(filter(None, map(full_name, words)), ""):
-        return f"write it by its full name: --with {full}=VALUE"
+    if name := next(filter(None, map(full_name, tokens)), ""):
+        return f"write it by its full name: --with {name}=VALUE"
     return "saccade --help lists what there is"
 
 
 def full_name(option: str) -> str:
     """The setting that an option such as --lr is the last name of; empty where there is none."""
     name = option.partition("=")[0].replace("-", "_").removeprefix("__")
-    found = [one.name for one in all_settings().values() if one.field == name]
-    return found[0] if option.startswith("--") and found else ""
+    names = [setting.name for setting in all_settings().values() if setting.field == name]
+    return names[0] if option.startswith("--") and names else ""
 
 
 def report_error(what: str, hint: str, code: int, as_json: bool) -> int:
-    """Say what is wrong: in words on standard error, with `--json` as data on standard output."""
+    """Print what is wrong: on standard error, with `--json` as data on standard output too."""
     if as_json:
         error = {"message": what, "hint": hint, "exit_code": code}
         print(data_format.dumps({"error": error}, ensure_ascii=False))

@@ -31,6 +31,7 @@ class Models:
     entries: tuple[NetworkEntry, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """What `saccade models --json` prints."""
         return {"models": [asdict(entry) for entry in self.entries]}
 
     def __str__(self) -> str:
@@ -50,12 +51,12 @@ class Models:
 
 def list_models(pattern: str) -> Models:
     """The networks whose name is like `pattern`; raises `UsageError` if there is none."""
-    every = NETWORKS | CLASSICAL_MODELS
-    names = [name for name in every if fnmatchcase(name, pattern)]
+    catalogue = NETWORKS | CLASSICAL_MODELS
+    names = [name for name in catalogue if fnmatchcase(name, pattern)]
     if not names:
-        raise unknown("model", pattern, every)
-    rows = ((name, every[name]) for name in names)
-    return Models(tuple(NetworkEntry(name, str(row.paper), row.input) for name, row in rows))
+        raise unknown("model", pattern, catalogue)
+    rows = ((name, catalogue[name]) for name in names)
+    return Models(tuple(NetworkEntry(name, str(entry.paper), entry.input) for name, entry in rows))
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,6 +68,7 @@ class NamedRecipe:
     recipe: Recipe
 
     def to_dict(self) -> dict[str, Any]:
+        """What `saccade recipe --json` prints."""
         return {
             "name": self.name,
             "description": self.description,
@@ -74,8 +76,8 @@ class NamedRecipe:
         }
 
     def __str__(self) -> str:
-        said = "".join(f"# {line}".rstrip() + "\n" for line in self.description.splitlines())
-        return f"{said}\n{self.recipe.to_toml()}".rstrip()
+        comment = "".join(f"# {line}".rstrip() + "\n" for line in self.description.splitlines())
+        return f"{comment}\n{self.recipe.to_toml()}".rstrip()
 
     def __repr__(self) -> str:
         return f"NamedRecipe({self.name})"
@@ -92,9 +94,11 @@ class Recipes:
     entries: tuple[NamedRecipe, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """What `saccade recipes --json` prints."""
         return {"recipes": [entry.to_dict() for entry in self.entries]}
 
     def rows(self) -> list[tuple[str, str]]:
+        """Names with the first line of their description."""
         return [(entry.name, entry.description.splitlines()[0]) for entry in self.entries]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a terminal shows while a verb works: on standard error, and only where a person looks on."""
+"""What a terminal shows: a training while it runs, on standard error, and results laid out."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import SCORES
 
-PAPER = 120  # characters to a line where no terminal says how many there are
+DEFAULT_WIDTH = 120  # characters to a line where no terminal says how many there are
 NO_BREAK = "\u00a0"  # a space that no line ends at
-WORDS = 76  # characters of the line that moves, besides its bar
+STATUS_WIDTH = 76  # characters of the line that moves, besides its bar
 
 
 @singledispatch
@@ -42,7 +42,7 @@ def show_result(result: object) -> None:
 
 @show_result.register
 def _(result: Anatomy) -> None:
-    width = None if sys.stdout.isatty() else PAPER
+    width = None if sys.stdout.isatty() else DEFAULT_WIDTH
     Console(highlight=False, width=width).print(AnatomyTable(result))
 
 
@@ -78,14 +78,14 @@ class TrainingView:
         self.console = console or Console(stderr=True, highlight=False)
         self.progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=min(40, max(5, self.console.width - WORDS))),
-            TextColumn("{task.fields[words]}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=min(40, max(5, self.console.width - STATUS_WIDTH))),
+            TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True)),
             TimeLeft(table_column=Column(no_wrap=True)),
             console=self.console,
             disable=not self.console.is_terminal,
             transient=True,
         )
-        self.line = self.progress.add_task("", total=None, words="", visible=False)
+        self.line = self.progress.add_task("", total=None, status="", visible=False)
         self.epochs = self.steps = 0
         self.stages: tuple[Stage, ...] = ()
         self.began = 0.0
@@ -105,35 +105,37 @@ class TrainingView:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for title in ("setting", "value", "from"):
             table.add_column(title, overflow="fold")
-        usual, idle = [], defaultdict[str, list[str]](list)
+        defaults, unused = [], defaultdict[str, list[str]](list)
         for name, value in settings.recipe.settings().items():
-            shown = " ".join(value) if isinstance(value, tuple) else str(value)
+            text = " ".join(value) if isinstance(value, tuple) else str(value)
             origin = settings.origins.get(name, "")
             if origin == "default":
-                usual.append(f"{name}={shown}".replace(" ", NO_BREAK))
+                defaults.append(f"{name}={text}".replace(" ", NO_BREAK))
             elif origin.startswith("no use"):
-                idle[origin].append(name)
+                unused[origin].append(name)
             else:
-                table.add_row(name, Text(shown), Text(origin))
+                table.add_row(name, Text(text), Text(origin))
         self.console.print(table)
-        self._indented("default  ", Text(" ".join(usual), style="dim"))
-        for why, names in idle.items():
-            self._indented(f"{why}  ", Text(" ".join(names), style="dim"))
+        self._indented("default  ", Text(" ".join(defaults), style="dim"))
+        for reason, names in unused.items():
+            self._indented(f"{reason}  ", Text(" ".join(names), style="dim"))
         for note in notes:
             self.note(note)
         self.progress.start()
 
     def decoding(self, done: int, total: int) -> None:
+        """Show how many images are decoded."""
         self.progress.update(
             self.line,
             description="reading",
             total=total,
             completed=done,
             visible=True,
-            words=f"{done:,} of {total:,} images",
+            status=f"{done:,} of {total:,} images",
         )
 
     def training(self, run: Run, steps: int, start: Position) -> None:
+        """Begin the bar of the training, by steps or, without a number of epochs, by time."""
         self.epochs, self.steps = run.recipe.train.epochs, steps
         self.stages = run.recipe.stages
         done, total = start.epoch * steps + start.step, self.epochs * steps
@@ -145,23 +147,25 @@ class TrainingView:
             done, total = 0, ends - self.began
         self.progress.remove_task(self.line)
         self.line = self.progress.add_task(
-            "starting", total=total, words="", completed=done, ends=ends
+            "starting", total=total, status="", completed=done, ends=ends
         )
 
     def step(self, step: Step, losses: Mapping[str, float]) -> None:
+        """Show position and losses."""
         endless = self.epochs == ENDLESS
         epoch = f"{step.epoch + 1}" if endless else f"{step.epoch + 1}/{self.epochs}"
-        place = f"epoch {epoch} step {step.step + 1}/{self.steps}"
+        description = f"epoch {epoch} step {step.step + 1}/{self.steps}"
         if len(self.stages) > 1:
-            place = f"{stage_at(self.stages, step.epoch).name} · {place}"
-        shown = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
-        words = f"{shown}{self.speed}{self.score}"
+            description = f"{stage_at(self.stages, step.epoch).name} · {description}"
+        written = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        status = f"{written}{self.speed}{self.score}"
         done = step.epoch * self.steps + step.step + 1
         if endless:
             done = time.monotonic() - self.began
-        self.progress.update(self.line, completed=done, description=place, words=words)
+        self.progress.update(self.line, completed=done, description=description, status=status)
 
     def epoch(self, row: Mapping[str, Any]) -> None:
+        """Show speed and validation metric from now on."""
         self.speed = f" · {row['images_per_second']:,.0f} images/s"
         name = next(k for k in row if k.startswith("val_") and k != "val_loss")
         self.score = f" · val {SCORES[name.removeprefix('val_')].format(row[name])}"
@@ -170,32 +174,32 @@ class TrainingView:
         """A line that stays."""
         self._indented("- ", Text(message))
 
-    def _indented(self, head: str, words: Text) -> None:
-        """Words with what stands before their first line; unbroken where no person looks on."""
+    def _indented(self, prefix: str, text: Text) -> None:
+        """Text after a prefix, later lines indented; in one line where nobody watches."""
         if not self.console.is_terminal:
-            self.console.print(Text(head) + words, soft_wrap=True)
+            self.console.print(Text(prefix) + text, soft_wrap=True)
             return
         line = Table.grid()
         line.add_column(no_wrap=True)
-        line.add_row(head, words)
+        line.add_row(prefix, text)
         self.console.print(line)
 
     def finished(self, run: Run) -> None:
-        """What is to be said at the end; the result is printed by whoever asked for it."""
+        """The last layer statistics and the fit diagnosis; the caller prints the result."""
         self.progress.stop()
         history = run.history
         if layers := next((row["layers"] for row in history[::-1] if "layers" in row), None):
-            self.console.print(_in_columns([LayerStatistics(**layer) for layer in layers]))
+            self.console.print(_layer_table([LayerStatistics(**layer) for layer in layers]))
         for fact in run.events("fit_diagnosis")[-1:]:
             self.note(fact["message"])
 
 
-def _in_columns(layers: Sequence[LayerStatistics]) -> Table:
-    """The last look into the layers."""
+def _layer_table(layers: Sequence[LayerStatistics]) -> Table:
+    """The statistics of the layers in the last epoch that has some."""
     head, *rows = as_text_table(layers)
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for place, title in enumerate(head):
-        table.add_column(title, justify="right" if place else "left", overflow="fold")
+    for column, title in enumerate(head):
+        table.add_column(title, justify="right" if column else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

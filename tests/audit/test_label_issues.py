@@ -46,7 +46,7 @@ def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path
 def test_right_labels_have_no_issues(photos: Path) -> None:
     result = api.label_issues(photos)
     assert result.issues == () and result.label_error_rate == 0
-    assert "label issues  0" in str(result)
+    assert "label issues      0" in str(result)
 
 
 def test_the_cleaned_table_is_a_source_without_the_issues(
@@ -95,6 +95,14 @@ def test_the_command_prints_one_object_or_a_row_a_label_issue(
     }
 
 
+def test_an_image_that_cannot_be_read_is_named_and_has_exit_code_4(
+    mislabelled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (mislabelled / "red" / "broken.png").write_bytes(b"\x89PNG")
+    assert main(["label-issues", str(mislabelled)]) == 4
+    assert "unreadable: red/broken.png" in capsys.readouterr().err
+
+
 def test_the_page_shows_each_issue_and_runs_nothing(mislabelled: Path, tmp_path: Path) -> None:
     api.label_issues(mislabelled, html=tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text()
@@ -105,7 +113,7 @@ def test_the_page_shows_each_issue_and_runs_nothing(mislabelled: Path, tmp_path:
 def test_a_run_looks_with_what_it_has_learned_and_says_so(mislabelled: Path, trained: Run) -> None:
     result = api.label_issues(mislabelled, model=trained.path)
     assert result.features == f"what goes into the last layer of {trained.path}"
-    assert "may know wrong labels by heart" in result.notes[0]
+    assert "may have memorised wrong labels" in result.notes[0]
     assert result.n == 48 and result.agreements > 24
 
 

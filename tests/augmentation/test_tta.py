@@ -62,7 +62,7 @@ def test_a_view_that_does_not_exist_is_refused(name: str):
         tta_transforms([name])
 
 
-def test_the_mean_of_predictions_is_over_all_views():
+def test_the_mean_of_predictions_is_over_all_transforms():
     images = make_images()
     found = averaged(lambda seen: seen.mean((2, 3)), images, tta_transforms(["shifts", "flip"]))
     expected = torch.stack(
@@ -79,10 +79,10 @@ def test_what_is_predicted_of_each_pixel_is_moved_back_before_the_mean(names: li
     torch.testing.assert_close(found, smooth, atol=8, rtol=0)
 
 
-def test_boxes_of_several_views_have_no_mean():
+def test_boxes_of_several_transforms_have_no_mean():
     def predict(images: torch.Tensor) -> Boxes:
         nothing = torch.zeros(0, 4)
         return Boxes(nothing, nothing[:, 0].long(), torch.zeros(len(images)).long())
 
-    with pytest.raises(RecipeError, match="Boxes predicted of several views have no mean"):
+    with pytest.raises(RecipeError, match="Boxes predicted of several transforms have no mean"):
         averaged(predict, make_images(), tta_transforms(["flip"]))

@@ -119,7 +119,7 @@ def test_numbers_are_compared_by_r_squared_with_its_own_interval() -> None:
     found = cross_validated_score(
         "ridge", Regression(float(y.mean()), float(y.std())), features, prices, None
     )
-    assert (found.name, found.unit, found.n) == ("R squared", "", 40)
+    assert (found.name, found.unit, found.n) == ("R2", "", 40)
     assert found.value == pytest.approx(best, abs=1e-4)
     assert found.interval is not None
     assert found.interval.low < found.value < found.interval.high

@@ -181,7 +181,7 @@ def test_images_of_one_group_are_drawn_together(tmp_path: Path) -> None:
     ]
     comparison = api.compare(*folders)
     assert comparison.grouped
-    assert comparison.pairs[0].primary.method == "bootstrap of groups"
+    assert comparison.pairs[0].primary.method == "cluster bootstrap"
     assert comparison.pairs[0].insignificant
     # the plant is missing in (3/4)^4 = 32 % of the draws, and p is twice that share
     assert comparison.pairs[0].primary.p == pytest.approx(2 * 0.75**4, abs=0.06)
@@ -218,9 +218,9 @@ def test_regressions_are_compared_by_r_squared_and_absolute_error(tmp_path: Path
         folders.append(write_run(tmp_path / name, rows, task="regression", classes=()))
     comparison = api.compare(*folders)
     result = {one.name: one.value for one in comparison.pairs[0].differences}
-    assert result == pytest.approx({"R squared": -0.5, "mean absolute error": 1.0})
+    assert result == pytest.approx({"R2": -0.5, "mean absolute error": 1.0})
     assert comparison.changed == ()
-    assert "R squared −0.500" in str(comparison)
+    assert "R2 −0.500" in str(comparison)
 
 
 def test_only_the_images_in_both_tests_are_compared_and_the_rest_is_told(tmp_path: Path) -> None:

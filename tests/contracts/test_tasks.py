@@ -182,9 +182,9 @@ def test_a_report_is_made_anew_with_the_sections_of_the_kind(run: Run, kind: str
     assert page == before
     titles = {
         "classification": "Most confident mistakes",
-        "multilabel": "Label by label",
-        "regression": "Numbers said",
-        "counting": "Counts",
+        "multilabel": "Metrics by label",
+        "regression": "Predicted vs. true values",
+        "counting": "Predicted vs. true counts",
     }
     assert {other for other in TASKS if f">{titles[other]}<" in page} == {kind}
 
@@ -205,7 +205,7 @@ def test_two_runs_are_compared_on_the_images_of_both(run: Run, kind: str, tables
     assert found.runs[0].numbers[0].name == run.test.primary.name
     assert found.runs[0].numbers[0].value == pytest.approx(run.test.primary.value, abs=1e-4)
     page = (tables / f"{kind}-compared.html").read_text(encoding="utf-8")
-    assert ("changed side" in page) == found.right_or_wrong
+    assert ("Changed predictions" in page) == found.right_or_wrong
     assert found.right_or_wrong == bool(run.classes)
     assert found.right_or_wrong or not found.changed
     assert json.loads(json.dumps(found.to_dict()))["verdicts"] == found.verdicts()

@@ -56,7 +56,7 @@ def test_the_suggestion_is_a_tenth_of_the_best_rate() -> None:
 
 @pytest.mark.parametrize("result", [[], [valley(0.1)], [valley(0.1), valley(0.2)]])
 def test_without_a_rate_that_lowers_the_loss_nothing_is_suggested(result: list[LRPoint]) -> None:
-    with pytest.raises(DivergedError, match="no rate of the sweep lowered the loss"):
+    with pytest.raises(DivergedError, match="no learning rate of the range test lowered the loss"):
         suggested_lr(result)
 
 
@@ -64,7 +64,7 @@ def test_losses_that_only_scatter_suggest_nothing() -> None:
     generator = torch.Generator().manual_seed(0)
     losses = (2.3 + 0.1 * torch.randn(200, generator=generator)).tolist()
     flat = list(lr_points(events_of(losses)))
-    with pytest.raises(DivergedError, match="no rate of the sweep lowered the loss"):
+    with pytest.raises(DivergedError, match="no learning rate of the range test lowered the loss"):
         suggested_lr(flat)
     falling = list(
         lr_points(events_of([loss - 0.01 * max(0, k - 50) for k, loss in enumerate(losses)]))

@@ -165,9 +165,9 @@ def test_seeing_images_several_ways_is_said_and_is_a_mean(trained: Run, bars: Pa
     """Bar and ring are their own mirror images, so that flipping changes nothing."""
     plain, both = (saccade.evaluate(trained.path, bars, tta=v) for v in ("", "flip"))
     assert both["log loss"].value == pytest.approx(plain["log loss"].value, abs=1e-3)
-    assert both.notes[-1] == "test-time augmentation: each prediction is the mean over 2 views"
+    assert both.notes[-1] == "test-time augmentation: each prediction is the mean over 2 transforms"
     ten = saccade.evaluate(trained.path, bars, tta="crops:0.875,flip")
-    assert ten.notes[-1].endswith("10 views")
+    assert ten.notes[-1].endswith("10 transforms")
     assert ten["log loss"].value != plain["log loss"].value
     with pytest.raises(RecipeError, match="no view is called 'flop'"):
         saccade.evaluate(trained.path, bars, tta="flop")

@@ -99,7 +99,7 @@ def test_a_slice_too_small_for_its_number_is_undefined() -> None:
         numbers.metric().rows(torch.tensor([[1.0], [2.0]]), torch.tensor([[1.5], [2.0]]))
     )
     names = {"day/a_1.png": "a", "day/b_2.png": "b"}
-    one, other = slices(numbers, outputs, ready(2), names, "R squared")
+    one, other = slices(numbers, outputs, ready(2), names, "R2")
     assert one.metric.value != one.metric.value and other.metric.value != other.metric.value
     marks = torch.tensor([[0.1, 0.2], [0.9, 0.2]]), torch.tensor([[0.0, 0], [1, 0]])
     label_outputs = EvaluationOutputs(labels.metric().rows(*marks))

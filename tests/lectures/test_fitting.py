@@ -29,7 +29,7 @@ HEART = {  # six images of each digit, as they are, until they are known by hear
     ("settings", "kind", "words"),
     [
         (LINEAR, "underfitted", "The training loss still falls"),
-        (LENET, "fits", "held out it may be up to"),
+        (LENET, "good fit", "held out it may be up to"),
         (HEART, "overfitted", "training 100.0 %"),
     ],
     ids=["linear", "lenet", "by heart"],

@@ -101,7 +101,7 @@ def test_so_does_its_interval() -> None:
     # between ten in twenty images of 2/4 and of 3/4 lies each draw; about 0.3125 +- 2 x 0.014
     assert number.interval == pytest.approx((0.3125 - 0.0274, 0.3125 + 0.0274), abs=0.007)
     whole = primary_metric(METRIC, EMPTY, groups=torch.arange(20) % 2)
-    assert whole.method == "bootstrap of groups"
+    assert whole.method == "cluster bootstrap"
 
 
 def test_a_slice_is_a_selection_of_rows() -> None:

@@ -32,10 +32,10 @@ GOOD = curves([2.0, 0.5, 0.1, 0.05], [2.0, 0.5, 0.12, 0.1])
         (share(700, 1000), share(690, 1000), "underfitted"),
         (share(1000, 1000), share(700, 1000), "overfitted"),
         (share(800, 1000), share(600, 1000), "both"),
-        (share(999, 1000), share(990, 1000), "fits"),
-        (share(20, 20), share(18, 20), "cannot tell"),  # far too few to say
-        (share(1000, 1000), share(940, 1000), "cannot tell"),  # 6 lost, or 4.5 to 7.7
-        (share(930, 1000), share(880, 1000), "cannot tell"),  # as much lost as missing
+        (share(999, 1000), share(990, 1000), "good fit"),
+        (share(20, 20), share(18, 20), "inconclusive"),  # far too few to say
+        (share(1000, 1000), share(940, 1000), "inconclusive"),  # 6 lost, or 4.5 to 7.7
+        (share(930, 1000), share(880, 1000), "inconclusive"),  # as much lost as missing
     ],
 )
 def test_each_kind_is_told_from_the_two_scores(train: MetricValue, val: MetricValue, kind: str):
@@ -54,8 +54,8 @@ def test_what_is_lost_is_told_in_percentage_points():
 
 def test_what_is_lost_of_a_number_that_is_no_share_is_told_as_it_is():
     train, held_out = (
-        MetricValue("R squared", 0.9, 100, Interval(0.85, 0.95)),
-        MetricValue("R squared", 0.5, 100, Interval(0.4, 0.6)),
+        MetricValue("R2", 0.9, 100, Interval(0.85, 0.95)),
+        MetricValue("R2", 0.5, 100, Interval(0.4, 0.6)),
     )
     message = fit_diagnosis(GOOD, train, held_out).message  # 0.4 -+ the root of 0.05^2 + 0.1^2
     assert "held out it is 0.288 to 0.512 lower" in message
@@ -77,18 +77,20 @@ def test_an_underfitted_one_says_whether_longer_would_help():
     falling = fit_diagnosis(FALLING, *scores).message
     assert falling.endswith("still falls, from 1.2 in epoch 3 to 1: train longer")
     flat = fit_diagnosis(FLAT, *scores).message
-    assert flat.endswith("from 1 in epoch 3 to 1: a larger network, or a higher rate for longer")
+    assert flat.endswith(
+        "from 1 in epoch 3 to 1: a larger network, or a higher learning rate for longer"
+    )
 
 
 def test_more_images_settle_what_few_leave_open():
     kinds = [
         fit_diagnosis(GOOD, share(n, n), share(round(0.85 * n), n)).kind for n in (20, 100, 1000)
     ]
-    assert kinds == ["cannot tell", "overfitted", "overfitted"]
+    assert kinds == ["inconclusive", "overfitted", "overfitted"]
 
 
 def test_a_number_that_no_replicate_moves_counts_as_exact():
     perfect = MetricValue("mean average precision", 1.0, 50, None, "%")
-    assert fit_diagnosis(GOOD, perfect, perfect).kind == "fits"
+    assert fit_diagnosis(GOOD, perfect, perfect).kind == "good fit"
     lower = MetricValue("mean average precision", 0.7, 50, Interval(0.6, 0.8), "%")
     assert fit_diagnosis(GOOD, perfect, lower).kind == "overfitted"

@@ -106,17 +106,17 @@ def test_numbers_agree_with_scikit_learn_and_scipy(numbers) -> None:
     p, t = predicted.double().numpy()[:, 0], truth.double().numpy()[:, 0]
     result = numbers_measured(predicted, truth, unit="m")
     expected = {
-        "R squared": sk.r2_score(t, p),
+        "R2": sk.r2_score(t, p),
         "mean absolute error": sk.mean_absolute_error(t, p),
         "root mean squared error": sk.root_mean_squared_error(t, p),
         "Spearman correlation": scipy.stats.spearmanr(p, t)[0],
         "Pearson correlation": scipy.stats.pearsonr(p, t)[0],
-        "bias": float(np.mean(p - t)),
+        "mean error": float(np.mean(p - t)),
     }
     assert {n.name: n.value for n in result.metrics} == pytest.approx(expected)
     assert result["mean absolute error"].baseline == pytest.approx(np.abs(t - t.mean()).mean())
     assert result["root mean squared error"].baseline == pytest.approx(t.std())
-    assert result["bias"].unit == "m"
+    assert result["mean error"].unit == "m"
 
 
 def test_the_interval_of_r_squared_agrees_with_scipys_bootstrap(numbers) -> None:
@@ -126,7 +126,7 @@ def test_the_interval_of_r_squared_agrees_with_scipys_bootstrap(numbers) -> None
         (t, p), sk.r2_score, paired=True, vectorized=False, method="percentile",
         n_resamples=2000, rng=np.random.default_rng(0),
     ).confidence_interval  # fmt: skip
-    ours = numbers_measured(predicted, truth)["R squared"].interval
+    ours = numbers_measured(predicted, truth)["R2"].interval
     assert ours is not None
     assert ours.low == pytest.approx(expected.low, abs=0.02)
     assert ours.high == pytest.approx(expected.high, abs=0.02)
@@ -137,13 +137,13 @@ def test_numbers_per_place_are_those_of_the_means_of_each_places_images(numbers)
     places = torch.randperm(20, generator=torch.Generator().manual_seed(1)).repeat_interleave(4)
     result = numbers_measured(predicted, truth, groups=places)
     p, t = (x.double().numpy().reshape(20, 4).mean(axis=1) for x in (predicted, truth))
-    assert result["R squared per place"].value == pytest.approx(sk.r2_score(t, p))
+    assert result["R2 per place"].value == pytest.approx(sk.r2_score(t, p))
     expected = sk.mean_absolute_error(t, p)
     assert result["mean absolute error per place"].value == pytest.approx(expected)
-    assert result["R squared per place"].n == 20
-    assert result["R squared"].n == 80
-    assert result["R squared"].method == "bootstrap of groups"
-    assert [n.name for n in result.metrics[:2]] == ["R squared", "R squared per place"]
+    assert result["R2 per place"].n == 20
+    assert result["R2"].n == 80
+    assert result["R2"].method == "cluster bootstrap"
+    assert [n.name for n in result.metrics[:2]] == ["R2", "R2 per place"]
 
 
 def test_images_that_are_a_place_each_have_no_numbers_per_place(numbers) -> None:
@@ -154,7 +154,7 @@ def test_images_that_are_a_place_each_have_no_numbers_per_place(numbers) -> None
 def test_a_single_place_leaves_r_squared_undefined_and_says_so() -> None:
     predicted, truth = torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0], [3.0]])
     result = numbers_measured(predicted, truth, groups=torch.zeros(2, dtype=torch.int64))
-    number = result["R squared per place"]
+    number = result["R2 per place"]
     assert str(number) == "undefined (n = 1)"
     fields = json.loads(json.dumps(Evaluation.of("test", "regression", result).to_dict()))
     assert fields["metrics"][1]["value"] is None
@@ -174,10 +174,8 @@ def test_an_undefined_number_comes_back_from_json() -> None:
 
 
 def test_a_dash_does_not_meet_a_minus() -> None:
-    assert (
-        str(MetricValue("R squared", 0.5, 9, Interval(0.25, 0.75))) == "0.500 (0.250–0.750, n = 9)"
-    )
-    assert str(MetricValue("R squared", -3, 9, Interval(-26.1, -1))) == (
+    assert str(MetricValue("R2", 0.5, 9, Interval(0.25, 0.75))) == "0.500 (0.250–0.750, n = 9)"
+    assert str(MetricValue("R2", -3, 9, Interval(-26.1, -1))) == (
         "-3.000 (-26.100 to -1.000, n = 9)"
     )
 

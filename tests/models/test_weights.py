@@ -170,7 +170,7 @@ def test_side_classifiers_are_left_out_of_a_network_without_them(tmp_path: Path)
     assert len(report.unexpected_keys) == len(
         [n for n in theirs.state_dict() if n.startswith("aux")]
     )
-    assert str(report).endswith("; 20 of side classifiers left out")
+    assert str(report).endswith("; 20 of auxiliary classifiers left out")
     assert torch.equal(ours.get_parameter("fc.weight"), theirs.fc.weight)
 
 

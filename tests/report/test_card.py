@@ -12,7 +12,7 @@ def test_a_card_says_number_beginning_and_limits(trained: Run) -> None:
         assert f"| {name} | {value} |" in card
     assert "trained from scratch" in card
     assert "one of something else too" in card
-    assert f"How it fits: {trained.events('fit_diagnosis')[-1]['message']}." in card
+    assert f"Fit diagnosis: {trained.events('fit_diagnosis')[-1]['message']}." in card
     temperature = trained.bundle.task.config()["temperature"]
     assert f"temperature {temperature:.2f}" in card
 

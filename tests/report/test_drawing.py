@@ -11,7 +11,7 @@ from torch import nn
 from saccade.explain.anatomy import Anatomy, anatomy
 from saccade.models.catalogue import NETWORKS
 from saccade.report.drawing import svg
-from saccade.report.drawing_layout import LARGE, SMALL, arranged, nodes_of
+from saccade.report.drawing_layout import LARGE, SMALL, layout, nodes_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -93,7 +93,7 @@ def test_a_larger_map_is_higher_and_more_maps_are_wider() -> None:
 
 def test_the_branches_of_an_inception_module_have_a_lane_each() -> None:
     block = of("googlenet_2014").row("inception3a")
-    diagram = arranged(nodes_of(block.parts, SMALL))
+    diagram = layout(nodes_of(block.parts, SMALL))
     join = diagram.nodes[-1]
     assert join.role == "join"
     assert len(join.reads) == 4
@@ -106,7 +106,7 @@ def test_the_branches_of_an_inception_module_have_a_lane_each() -> None:
 
 
 def test_a_shortcut_runs_beside_the_convolutions() -> None:
-    diagram = arranged(nodes_of(of("resnet50").row("layer1.1").parts, SMALL))
+    diagram = layout(nodes_of(of("resnet50").row("layer1.1").parts, SMALL))
     shortcut = next(edge for edge in diagram.edges if edge.source == -1 and edge.target > 0)
     assert diagram.nodes[shortcut.target].row.kind == "add"
     assert all(shortcut.y < node.y - node.height / 2 for node in diagram.nodes[:3])

@@ -70,7 +70,7 @@ def test_all_sections_are_printed_and_what_is_folded_is_opened(
     titles = [unescape(title) for title in re.findall(r"<h2>([^<]*)</h2>", text)]
     assert len(titles) >= 9 and all(title in printed for title in titles)
     assert "calibration error" in printed  # of all numbers
-    assert "the surest 90 %" in printed  # of the curve as a table
+    assert "risk (error rate)" in printed  # of the curve as a table
     assert "processor" in printed  # of the environment
     assert "Sections" not in printed
 

@@ -48,7 +48,7 @@ def test_without_says_what_is_saved() -> None:
         ({"model": "alexnet", "batch": 0}, "a batch of 0 images"),
         ({"model": "alexnet", "size": 0}, "holds no image"),
         ({"model": "alexnet", "input_size": (224, 224)}, "input size 224x224"),
-        ({"model": "googlenet_2014_aux", "without": ["fc"]}, "is no chain of rows"),
+        ({"model": "googlenet_2014_aux", "without": ["fc"]}, "is no chain of layers"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(settings: dict, words: str) -> None:

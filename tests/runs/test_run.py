@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,39 +26,52 @@ def test_a_run_that_was_killed_before_its_first_line_is_told_so(tmp_path: Path) 
     assert "train again" in caught.value.hint
 
 
+def before(names: Mapping[str, str], name: str) -> str:
+    """What `name` was called then, by a table of old names and new ones."""
+    return {new: old for old, new in names.items()}.get(name, name)
+
+
+def aged_metric(metric: dict[str, Any]) -> dict[str, Any]:
+    method = metric["method"].replace("cluster bootstrap", "bootstrap of groups")
+    name = before(renamed.METRICS, metric["name"])
+    return metric | {"name": name, "method": before(renamed.METHODS, method)}
+
+
 def aged_fact(fact: dict[str, Any]) -> dict[str, Any]:
     """A line of log.jsonl by the words of then."""
-    event = fact["event"]
-    before = {new: old for old, new in renamed.KEYS.get(event, {}).items()}
-    named = {before.get(key, key): value for key, value in fact.items()}
-    counts = {new: old for old, new in renamed.PER_CLASS.items()}
-    if "per_class" in named:
-        named["per_class"] = [
-            {counts.get(k, k): v for k, v in row.items()} for row in named["per_class"]
+    event, fact = fact["event"], dict(fact)
+    if event == "evaluation":
+        fact["metrics"] = [aged_metric(metric) for metric in fact["metrics"]]
+        fact["per_class"] = [
+            {before(renamed.PER_CLASS, k): v for k, v in row.items()} for row in fact["per_class"]
         ]
-    return named | {"event": {new: old for old, new in renamed.EVENTS.items()}.get(event, event)}
+    if event == "fit_diagnosis":
+        fact["kind"] = before(renamed.FITS, fact["kind"])
+    keys = renamed.KEYS.get(event, {})
+    named = {before(keys, key): value for key, value in fact.items()}
+    return named | {"event": before(renamed.EVENTS, event)}
 
 
 def aged(run: Run) -> Run:
     """The run as an earlier version wrote it: settings by their names of then."""
-    before = {new: old for old, new in SETTINGS.items()}
     recipe, log = run.path / "recipe.toml", run.path / "log.jsonl"
     tables = tomllib.loads(recipe.read_text())
     lines: list[str] = []
     for part, table in tables.items():
         lines.append(f"[{part}]")
         for name, value in table.items():
-            old = before.get(f"{part}.{name}", f"{part}.{name}").partition(".")[2]
+            old = before(SETTINGS, f"{part}.{name}").partition(".")[2]
             lines.append(f"{old} = {toml(tuple(value) if isinstance(value, list) else value)}")
     recipe.write_text("\n".join(lines).replace('head = "random"', 'head = "fresh"') + "\n")
     text = "".join(
         json.dumps(aged_fact(json.loads(line))) + "\n" for line in log.read_text().splitlines()
     )
-    for new, old in before.items():
+    for old, new in SETTINGS.items():
         text = text.replace(f'"{new}": ', f'"{old}": ')
     log.write_text(text)
     assert "stop_after = 0" in recipe.read_text() and '"train.average": ' in text
     assert '"event": "kept"' in text and '"numbers": [' in text and '"named": ' in text
+    assert '"name": "kappa"' in text and '"name": "calibration error"' in text
     return Run(run.path)
 
 
@@ -65,11 +79,14 @@ def test_a_run_of_an_earlier_version_still_opens_for_every_verb(
     digits_run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe, origins, test = digits_run.recipe, digits_run.origins, digits_run.test
+    diagnosis = digits_run.events("fit_diagnosis")
     old = aged(digits_run)
     assert old.recipe == recipe and old.origins == origins
     stderr = capsys.readouterr().err
     assert "an earlier version's settings are read" in stderr
     assert "train.stop_after as train.patience" in stderr and "model.head=fresh as random" in stderr
+    assert old.test.to_dict() == test.to_dict()
+    assert old.events("fit_diagnosis") == diagnosis
     assert api.evaluate(old.path).to_dict()["metrics"] == test.to_dict()["metrics"]
     api.report(old.path)
     assert "train.ema" in (old.path / "report.html").read_text(encoding="utf-8")
@@ -87,3 +104,20 @@ def test_an_old_recipe_file_that_is_no_run_is_refused_with_the_new_name(tmp_path
     with pytest.raises(RecipeError, match=r"no setting is called 'train\.stop_after'") as caught:
         Recipe.load(tmp_path / "mine.toml")
     assert caught.value.hint == "it is called train.patience now"
+
+
+def test_metrics_of_an_earlier_version_are_read_by_their_names_of_today() -> None:
+    def metric(name: str, method: str) -> dict[str, Any]:
+        return {"name": name, "value": 0.5, "method": method}
+
+    old = [metric("R squared", "bootstrap of groups"), metric("R squared per place", "bootstrap")]
+    old += [metric("calibration error", "basic bootstrap of groups"), metric("log loss", "")]
+    fact = {"event": "evaluation", "numbers": old, "per_class": []}
+    metrics = renamed.current_fact(fact)["metrics"]
+    assert [(m["name"], m["method"]) for m in metrics] == [
+        ("R2", "cluster bootstrap"),
+        ("R2 per place", "bootstrap"),
+        ("expected calibration error", "basic cluster bootstrap"),
+        ("log loss", ""),
+    ]
+    assert renamed.current_fact({"event": "epoch", "val_r_squared": 0.5})["val_r2"] == 0.5

@@ -38,7 +38,7 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
 def test_what_has_no_rate_or_no_image_to_draw_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="neither PNG nor SVG"):
         lr_find(out=tmp_path / "rates.jpg")
-    with pytest.raises(RecipeError, match="fitted without a rate"):
+    with pytest.raises(RecipeError, match="fitted without a learning rate"):
         lr_find(model="hog", out=tmp_path / "rates.svg")
 
 
@@ -69,7 +69,9 @@ def test_a_plan_counts_the_sweep(tmp_path: Path) -> None:
 
 def test_where_no_rate_lowers_the_loss_rate_auto_makes_no_run(tmp_path: Path) -> None:
     unable = {"model.name": "lenet5", "model.init": "zero", "optim.lr": "auto"}
-    with pytest.raises(DivergedError, match="no rate of the sweep lowered the loss") as caught:
+    with pytest.raises(
+        DivergedError, match="no learning rate of the range test lowered the loss"
+    ) as caught:
         train(with_=TINY | unable, out=tmp_path / "none")
     assert caught.value.hint == "set optim.lr to a number"
     assert not (tmp_path / "none").exists()

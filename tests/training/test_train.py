@@ -1,4 +1,4 @@
-"""Trainings ended by the clock, and extended later."""
+"""Trainings ended by a time limit, and extended later."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def weights(run: Run) -> bytes:
     return (run.path / "bundle" / "model.safetensors").read_bytes()
 
 
-def test_the_clock_decides_unless_epochs_were_asked_for(tmp_path: Path) -> None:
-    by_clock = resolve(None, {"train.minutes": 10}, GREY)
-    assert by_clock.recipe.train.epochs == ENDLESS
-    assert "clock" in by_clock.origins["train.epochs"]
+def test_the_time_limit_decides_unless_epochs_were_asked_for(tmp_path: Path) -> None:
+    by_time = resolve(None, {"train.minutes": 10}, GREY)
+    assert by_time.recipe.train.epochs == ENDLESS
+    assert "time limit" in by_time.origins["train.epochs"]
     both = resolve(None, {"train.minutes": 10, "train.epochs": 5}, GREY)
     assert both.recipe.train.epochs == 5
     (tmp_path / "mine.toml").write_text("[train]\nminutes = 3\nepochs = 7\n")
@@ -95,7 +95,9 @@ def test_a_finished_run_goes_on_for_more_epochs(
     assert run.origins["train.epochs"] == "resume, 2 epochs before"
     [fact] = run.events("extended")
     lr = 0.004 * with_warmup(cosine(), 0.1)(0.5)  # of recipe small, halfway
-    note = f"4 epochs in place of 2 epochs: the rate goes on at {lr:.3g}, that of schedule "
+    note = (
+        f"4 epochs in place of 2 epochs: the learning rate goes on at {lr:.3g}, that of schedule "
+    )
     assert fact["note"] == note + "cosine at 50 % of the training"
     assert fact["note"] in (run.path / "report.html").read_text()
     assert note in " ".join(capsys.readouterr().err.split())

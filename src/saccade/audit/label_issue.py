@@ -83,9 +83,9 @@ class LabelIssues:
         """Names and values as text."""
         return [
             ("images", f"{self.n:,} of {len(self.classes)} classes"),
-            ("wrong labels", self.label_error_rate_text()),
+            ("label error rate", self.label_error_rate_text()),
             ("label issues", f"{len(self.issues):,}"),
-            ("agreement", f"{self.agreement_text()} of labels are what the probes say"),
+            ("probe accuracy", f"{self.agreement_text()}, agreement with the given labels"),
             ("features", self.features),
             *(("note", note) for note in self.notes),
         ]

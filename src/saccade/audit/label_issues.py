@@ -79,7 +79,7 @@ def extractor_for(
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     notes = (
-        ("if the network has learned from these images, it may know wrong labels by heart",)
+        ("if the network has learned from these images, it may have memorised wrong labels",)
         if Path(model).is_dir()
         else ()
     )

@@ -17,12 +17,12 @@ def label_issues_page(issues: LabelIssues, *, footer: str = "") -> str:
     """The page as text; self-contained, under 3 MB whatever the size of the set."""
     sections = [Section("Label issues", join([_overview(issues), *_issue_sections(issues)]))]
     if len(issues.classes) <= CLASSES:
-        sections.append(Section("Which labels are taken for which", _noise(issues)))
+        sections.append(Section("Noise matrix (given label, true label)", _noise(issues)))
     sections.append(Section("How they were found", _method(issues)))
     count = len(issues.issues)
     sentence = f"{count:,} of {issues.n:,} images look wrongly labelled."
     lead = sentence if count else f"None of {issues.n:,} images stands out as wrongly labelled."
-    return page(f"Labels of {issues.data} in doubt", sections, lead=lead, footer=footer)
+    return page(f"Label issues of {issues.data}", sections, lead=lead, footer=footer)
 
 
 def _overview(issues: LabelIssues) -> Html:
@@ -32,8 +32,14 @@ def _overview(issues: LabelIssues) -> Html:
         {
             "images": (f"{issues.n:,}", f"{len(issues.classes)} classes"),
             "label issues": f"{len(issues.issues):,}",
-            "wrong labels, about": (percent(issues.label_error_rate), f"{ends}n = {issues.n:,}"),
-            "probes agree": (percent(issues.agreements / issues.n), "with the given labels"),
+            "estimated label error rate": (
+                percent(issues.label_error_rate),
+                f"{ends}n = {issues.n:,}",
+            ),
+            "probe accuracy": (
+                percent(issues.agreements / issues.n),
+                "agreement with the given labels",
+            ),
         }
     )
 
@@ -52,7 +58,9 @@ def _issue_sections(issues: LabelIssues) -> list[Html]:
     head = ("image", "split", "given", "suggested", "p(given)", "p(suggested)")
     more = f", the first {LISTED} of them" if len(issues.issues) > LISTED else ""
     folded_table = folded(f"all {len(issues.issues):,} label issues{more}", table(head, rows))
-    advice = "The surest first. Look before you change a label: a rare but right one is here, too."
+    advice = (
+        "The most certain first. Look before you change a label: a rare but right one is here, too."
+    )
     return [element("p", advice, class_="quiet"), image_grid(images), folded_table]
 
 
@@ -61,7 +69,7 @@ def _caption(issue: LabelIssue) -> str:
 
 
 def _noise(issues: LabelIssues) -> Html:
-    head = ("given, below; true, to the right", *issues.classes)
+    head = ("given label (rows), true label (columns)", *issues.classes)
     rows = [
         (name, *(percent(share) for share in row))
         for name, row in zip(issues.classes, issues.noise_matrix)

@@ -83,7 +83,7 @@ def averaged(
 @singledispatch
 def _mean(first: Any, predictions: Sequence[Any], warps: Sequence[Warp]) -> Any:
     raise RecipeError(
-        f"{type(first).__name__} predicted of several views have no mean",
+        f"{type(first).__name__} predicted of several transforms have no mean",
         "leave test-time augmentation out",
     )
 
@@ -126,7 +126,7 @@ def _compose(first: TTATransform, later: TTATransform) -> TTATransform:
 def _parse(text: str) -> tuple[TTATransform, ...]:
     name, _, value = text.strip().partition(":")
     if name not in TTA_TRANSFORMS:
-        raise unknown("view", name, TTA_TRANSFORMS, RecipeError)
+        raise unknown("test-time augmentation", name, TTA_TRANSFORMS, RecipeError)
     if not value:
         return TTA_TRANSFORMS[name]()
     try:
@@ -135,6 +135,7 @@ def _parse(text: str) -> tuple[TTATransform, ...]:
         share = 0.0
     if name == "flip" or not 0 < share < 1:
         raise RecipeError(
-            f"view '{text}' cannot be had", "write flip, crops:0.875 or shifts:0.0625"
+            f"test-time augmentation '{text}' cannot be had",
+            "write flip, crops:0.875 or shifts:0.0625",
         )
     return TTA_TRANSFORMS[name](share)

@@ -71,7 +71,7 @@ def resolve(
         and origins["train.epochs"].split()[0] in ("default", "recipe")
     ):
         result = result.with_({"train.epochs": ENDLESS})
-        origins["train.epochs"] = "auto: the clock of train.minutes ends the training"
+        origins["train.epochs"] = "auto: the time limit train.minutes ends the training"
     result = _choose(result, FIRST_CHOICES, summary, origins)
     _refuse_misfits(result)
     device(result.train.device)  # refused here where there is none

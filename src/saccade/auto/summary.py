@@ -52,7 +52,7 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
     for setting in unused:
         if setting in flags and recipe.settings()[setting] != defaults[setting]:
             raise RecipeError(
-                f"{setting} does nothing for {name}, whose rows are fitted in one go",
+                f"{setting} does nothing for {name}, whose layers are fitted in one go",
                 "leave it out",
             )
     origins.update(dict.fromkeys(unused, why))

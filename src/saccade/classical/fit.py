@@ -83,7 +83,7 @@ def select_c(x: NDArray[np.float64], targets: NDArray[np.int64], seed: int) -> t
     }
     best = max(scores, key=lambda c: scores[c])
     accuracy = f"{100 * scores[best]:.1f} % in {folds.n_splits}-fold cross-validation"
-    return best, f"C = {best:g} of the linear machine: {accuracy}"
+    return best, f"C = {best:g} of the linear SVM: {accuracy}"
 
 
 FIT_IMAGES = 500  # images from which descriptors are drawn

@@ -124,7 +124,7 @@ class Comparison:
         lines = [f"{d.name} {difference_text(d)}" for d in pair.differences]
         if len(self.pairs) > 1:
             lines[0] += f"; {p_value(pair.p)} for {len(self.pairs)} pairs together (Holm)"
-        head = [f"{pair.second} less {pair.first}", *[""] * (len(lines) - 1)]
+        head = [f"{pair.second} - {pair.first}", *[""] * (len(lines) - 1)]
         rows = list(zip(head, lines, strict=True))
         if not self.right_or_wrong:
             return rows

@@ -45,9 +45,9 @@ ThumbnailSource = Callable[[str], bytes | None]  # an image's name -> a PNG or J
 
 def comparison_page(comparison: Comparison, thumbnails: ThumbnailSource) -> str:
     """The self-contained page; `thumbnails` gives an image by its name, None for one gone."""
-    sections = [Section("Which is better", _differences(comparison))]
+    sections = [Section("Differences (B - A)", _differences(comparison))]
     if comparison.right_or_wrong:
-        sections.append(Section("Images that changed side", _changed(comparison, thumbnails)))
+        sections.append(Section("Changed predictions", _changed(comparison, thumbnails)))
     sections += [
         Section("The runs", _runs(comparison)),
         Section("Settings that differ", _settings(comparison)),
@@ -73,11 +73,11 @@ def _differences(comparison: Comparison) -> Html:
     many = len(comparison.pairs) > 1
     verdicts = [element("p", verdict) for verdict in comparison.verdicts()] if many else []
     rows = [
-        (f"{pair.second} less {pair.first}", difference.name, *_cells(difference, p))
+        (f"{pair.second} - {pair.first}", difference.name, *_cells(difference, p))
         for pair in comparison.pairs
         for difference, p in zip(pair.differences, _adjusted_p_values(pair), strict=True)
     ]
-    head = ("pair", "number", "difference, 95 % interval", "p-value", "by")
+    head = ("B - A", "metric", "difference, 95 % interval", "p-value", "test")
     notes = [HOLM.format(len(comparison.pairs), comparison.pairs[0].primary.name)] * many
     if comparison.grouped:
         notes.append("Images of one group were drawn together.")
@@ -128,7 +128,7 @@ def _interval_chart(pairs: Sequence[Pair]) -> Html:
             element("circle", cx=at(difference.value), cy="50%", r="5", fill="var(--accent)"),
             aria_hidden="true",
         )
-        name = f"{pair.second} less {pair.first}"
+        name = f"{pair.second} - {pair.first}"
         verdict = "inside the noise" if pair.insignificant else "more than noise"
         cells = [element("th", name, scope="row"), element("td", chart, class_="fill")]
         rows.append(element("tr", *cells, element("td", verdict)))

@@ -15,7 +15,7 @@ from saccade.data.splits import read_split
 from saccade.errors import DataError, UsageError
 from saccade.files import atomic_write
 from saccade.report.card import write_card
-from saccade.report.images import names_tested
+from saccade.report.images import tested_names
 from saccade.report.pages.run_page import run_page
 from saccade.report.pages.side_by_side import side_by_side
 from saccade.runs.run import Run
@@ -75,7 +75,7 @@ def tested_images(run: Run) -> ImageStore:
     """The test images in the order of predictions.csv, decoded from the source again."""
     source = open_source(run.started["data"])
     items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
-    names = names_tested(run)
+    names = tested_names(run)
     missing = [name for name in names if name not in items]
     if missing:
         raise DataError(

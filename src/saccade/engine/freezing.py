@@ -42,7 +42,7 @@ def freeze(model: nn.Module, layer: str) -> None:
     if not any(weight.requires_grad for weight in model.parameters()):
         raise RecipeError(
             f"with all frozen up to '{layer}' nothing is left to learn",
-            "freeze up to an earlier row, or write features",
+            "freeze up to an earlier layer, or write features",
         )
 
 
@@ -68,7 +68,7 @@ def trainable_per_stage(model: nn.Module, stages: Sequence[Stage]) -> tuple[froz
             after = f", which comes after '{stages[index - 1].name}'," if index else ""
             raise RecipeError(
                 f"the stage '{stage.name}'{after} releases nothing",
-                "stages go from the last row down and begin behind what is frozen: "
+                "stages go from the last layer down and begin behind what is frozen: "
                 "head layer4 layer3 all",
             )
     return trainable

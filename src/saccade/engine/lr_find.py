@@ -75,5 +75,7 @@ def suggested_lr(points: Sequence[LRPoint]) -> float:
     scatter = pstdev(point.loss for point in first) if first else 0.0
     best = min(points, key=lambda point: point.smoothed_loss, default=None)
     if best is None or best.smoothed_loss >= level - scatter / 2:
-        raise DivergedError("no rate of the sweep lowered the loss", "set optim.lr to a number")
+        raise DivergedError(
+            "no learning rate of the range test lowered the loss", "set optim.lr to a number"
+        )
     return float(f"{best.lr / 10:.2g}")

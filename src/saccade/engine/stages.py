@@ -69,7 +69,7 @@ def _parse(text: str) -> StageSpec:
     if not name or (colon and not (count.isdecimal() and int(count))):
         raise RecipeError(
             f"a stage of model.stages cannot be '{text}'",
-            "write the first row that learns, and perhaps its epochs: layer4, or layer4:3",
+            "write the first layer that learns, and perhaps its epochs: layer4, or layer4:3",
         )
     return name, int(count) if colon else None
 

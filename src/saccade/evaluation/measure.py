@@ -128,7 +128,7 @@ def _notes(items: Sequence[Item], bundle: Bundle, overlap: int) -> Iterator[str]
 
 def _tta_note(count: int) -> tuple[str, ...]:
     return (
-        (f"test-time augmentation: each prediction is the mean over {count} views",)
+        (f"test-time augmentation: each prediction is the mean over {count} transforms",)
         if count > 1
         else ()
     )

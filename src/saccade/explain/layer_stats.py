@@ -219,7 +219,7 @@ def problems(rows: Sequence[LayerStatistics]) -> list[str]:
 
 def as_text_table(rows: Sequence[LayerStatistics]) -> list[tuple[str, ...]]:
     """The rows as text under a heading row, for a terminal or a page."""
-    head = ("row", "weights", "gradient", "update", "mean", "deviation", "dead", "saturated")
+    head = ("layer", "weights", "gradient", "update", "mean", "deviation", "dead", "saturated")
     return [head, *(_cells(row) for row in rows)]
 
 

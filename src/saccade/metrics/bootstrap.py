@@ -40,7 +40,7 @@ class Resampling:
     @property
     def method(self) -> str:
         """The name of this method of an interval."""
-        return "bootstrap" if self.groups is None else "bootstrap of groups"
+        return "bootstrap" if self.groups is None else "cluster bootstrap"
 
     def affordable(self) -> Resampling:
         """With fewer replicates for many images, so that `MAX_DRAWS` are drawn."""

@@ -116,7 +116,7 @@ class ClassMetric:
             "%",
             baseline(counts).balanced,
             balanced_accuracy_interval(counts),
-            "of Wilson's by class",
+            "Wilson, by class",
         )
 
     def _top_five(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:

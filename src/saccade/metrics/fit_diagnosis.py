@@ -21,7 +21,7 @@ RISE = 1.2  # of the validation loss over its lowest, from which it has risen ag
 FALL = 0.95  # of the training loss over the last quarter, below which it still falls
 
 
-FitKind = Literal["underfitted", "overfitted", "both", "fits", "cannot tell"]
+FitKind = Literal["underfitted", "overfitted", "both", "good fit", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ def fit_diagnosis(
     if under and gap.high < missing.low:
         return FitDiagnosis("underfitted", f"underfitted: {measured}{_falling(history)}")
     if missing.high < TOLERANCE and gap.high < TOLERANCE:
-        return FitDiagnosis("fits", f"fits: {measured}; {gap_text}")
+        return FitDiagnosis("good fit", f"good fit: {measured}; {gap_text}")
     leaves = "which leaves it open: more held-out images would narrow it"
-    return FitDiagnosis("cannot tell", f"cannot tell: {measured}; {gap_text}, {leaves}")
+    return FitDiagnosis("inconclusive", f"inconclusive: {measured}; {gap_text}, {leaves}")
 
 
 def _ends(metric: MetricValue) -> Interval:
@@ -91,9 +91,8 @@ def _falling(history: Sequence[Mapping[str, Any]]) -> str:
     course = f"from {before['loss']:.3g} in epoch {before['epoch']} to {last['loss']:.3g}"
     if last["loss"] < FALL * before["loss"]:
         return f". The training loss still falls, {course}: train longer"
-    return (
-        f". The training loss hardly falls, {course}: a larger network, or a higher rate for longer"
-    )
+    advice = "a larger network, or a higher learning rate for longer"
+    return f". The training loss hardly falls, {course}: {advice}"
 
 
 def _gap_text(gap: Interval, unit: str) -> str:

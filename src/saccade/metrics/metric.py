@@ -98,7 +98,7 @@ def find_metric(metrics: Sequence[MetricValue], name: str) -> MetricValue:
     for metric in metrics:
         if metric.name == name:
             return metric
-    raise KeyError(f"no number is called '{name}'; there are {', '.join(n.name for n in metrics)}")
+    raise KeyError(f"no metric is called '{name}'; there are {', '.join(n.name for n in metrics)}")
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ class RegressionMetric:
     scale: float = 1.0  # the standard deviation of the training targets
     unit: str = ""  # of the numbers
 
-    score: ClassVar[Score] = Score("r_squared", unit="")
-    compared: ClassVar[tuple[str, ...]] = ("R squared", "mean absolute error")
+    score: ClassVar[Score] = Score("r2", unit="")
+    compared: ClassVar[tuple[str, ...]] = ("R2", "mean absolute error")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:
         """The rows of a batch: predictions and targets [N,1]."""
@@ -55,12 +55,12 @@ class RegressionMetric:
         predicted, true = (column.double().flatten() for column in (rows.predictions, rows.targets))
         errors, deviations, unit = predicted - true, true - true.mean(), self.unit
         absolute, square = float(deviations.abs().mean()), float(deviations.square().mean().sqrt())
-        yield Quantity("R squared", r_squared(errors, true), "", 0.0)
+        yield Quantity("R2", r_squared(errors, true), "", 0.0)
         yield Quantity("mean absolute error", mean_of(errors.abs()), unit, absolute)
         yield Quantity("root mean squared error", root_mean_square(errors), unit, square)
         yield Quantity("Spearman correlation", correlation(ranks(predicted), ranks(true)), "", 0.0)
         yield Quantity("Pearson correlation", correlation(predicted, true), "", 0.0)
-        yield Quantity("bias", mean_of(errors), unit, 0.0)
+        yield Quantity("mean error", mean_of(errors), unit, 0.0)
 
     def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         """All metrics with their intervals; with `groups` [N] int64 the first ones per group, too.

@@ -78,7 +78,7 @@ def backbone(model: nn.Module, layer: str = "") -> nn.Module:
             return _with_pool(model, _row_index(model, head))
     if layer:
         raise UsageError(
-            f"'{layer}' cannot be looked into: the network is no table of rows",
+            f"'{layer}' cannot be read: the network is no chain of layers",
             "leave the layer out for what goes into its last one",
         )
     network = copy.deepcopy(model)

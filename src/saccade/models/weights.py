@@ -56,7 +56,7 @@ class LoadReport:
         if self.missing_keys:
             parts.append(f"{', '.join(self.missing_keys)} start anew: other classes in the file")
         if self.unexpected_keys:
-            parts.append(f"{len(self.unexpected_keys)} of side classifiers left out")
+            parts.append(f"{len(self.unexpected_keys)} of auxiliary classifiers left out")
         return "; ".join(parts)
 
 

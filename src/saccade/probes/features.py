@@ -43,12 +43,12 @@ class AugmentedCopies:
     def __post_init__(self) -> None:
         if self.count and not self.augment:
             raise RecipeError(
-                f"{self.count} views are asked for, and nothing that makes them differ",
+                f"{self.count} augmented copies are asked for, and nothing that makes them differ",
                 "name augmentations in data.augment, or set data.augmented_copies=0",
             )
         if self.count and compose([parse_augmentation(text, 1) for text in self.augment]).mixes:
             raise RecipeError(
-                "views of an image cannot be mixed with other images",
+                "augmented copies of an image cannot be mixed with other images",
                 "leave mixup and cutmix out of data.augment, or set data.augmented_copies=0",
             )
 

@@ -41,7 +41,7 @@ def nearest_mean(features: Tensor, targets: Tensor) -> Head:
     ).clamp_min(1e-30)
     weight = centres / variance
     bias = -centres.square().sum(dim=1) / (2 * variance)
-    return Head(linear_layer(weight, bias), "class means, nothing to choose")
+    return Head(linear_layer(weight, bias), "nearest class mean, nothing to choose")
 
 
 K_VALUES = (1, 3, 5, 10, 20)

@@ -78,13 +78,13 @@ class Data:
     )
     progressive_resizing: float = setting(
         1.0,
-        "Share of the side at which training begins; it rises to 1 in four stages.",
+        "Progressive resizing: share of the side at which training begins, rising in four stages.",
         unit="share",
         allowed=Range(0, 1, closed="right"),
     )
     augmented_copies: int = setting(
         0,
-        "Augmented versions of each image beside it, for a head that is fitted to features.",
+        "Augmented copies of each image beside it, for a head that is fitted to features.",
         unit="copies",
         allowed=COUNT,
     )

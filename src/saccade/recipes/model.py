@@ -24,7 +24,7 @@ class Model:
 
     name: str = setting("auto", "A network of `saccade models`.", flag="model")
     without: tuple[str, ...] = setting(
-        (), "Rows of the network to leave out, or layers by number: conv3 fc7."
+        (), "Layers of the network to leave out, by name or by number: conv3 fc7."
     )
     activation: Activation = setting(
         "own", "The activation in place of every other but those of gates; own: the network's."
@@ -50,17 +50,17 @@ class Model:
     )
     freeze: str = setting(
         "none",
-        "A row of the network: it and all before it stay as they are; features: all but the last.",
+        "A layer of the network: it and all before it stay; features: all but the last one.",
         flag="freeze",
     )
     unfreeze: str = setting(
         "none",
-        "A row of the network: it and all behind it learn, those before stay as they are.",
+        "A layer of the network: it and all behind it learn, those before stay as they are.",
         flag="unfreeze",
     )
     stages: tuple[str, ...] = setting(
         ("all",),
-        'Gradual unfreezing: what learns in turn, from the last row down, as in "head layer4 '
+        'Gradual unfreezing: what learns in turn, from the last layer down, as in "head layer4 '
         'layer3 all"; a number behind one, as in layer4:3, is its epochs.',
         flag="stages",
     )

@@ -16,8 +16,8 @@ def alexnet2012() -> Recipe:
     Krizhevsky 2012, "ImageNet classification with deep convolutional neural networks", Sections 4
     and 5: 18.2 % top-5 error of ImageNet, 90 passes.  Departures: the paper cuts 224 pixels at
     random out of 256, here the image of 227 is moved by up to 14, its edge repeated; one cut is
-    tested, not ten; biases have no decay; the rate drops by itself after 5 passes without a lower
-    error, where the paper's was lowered by hand.
+    tested, not ten; biases have no decay; the learning rate drops by itself after 5 passes without
+    a lower error, where the paper's was lowered by hand.
     """
     return Recipe(
         data=Data(size=227, resize="crop", augment=("pad_crop:14", "flip", "lighting:0.1")),
@@ -28,7 +28,7 @@ def alexnet2012() -> Recipe:
 
 
 def classical() -> Recipe:
-    """Fisher vectors of SIFT and colour, each row fitted in one go, in minutes on a processor.
+    """Fisher vectors of SIFT and colour, each layer fitted in one go, in minutes on a processor.
 
     No network and no gradient descent: descriptors, statistics, and a linear classifier.
     """
@@ -51,10 +51,10 @@ def features() -> Recipe:
 
 
 def finetune() -> Recipe:
-    """The last layer first, by logistic regression; then all, the lower rows more slowly.
+    """The last layer first, by logistic regression; then all, the lower layers more slowly.
 
     For few photographs and a network that has learned from many others.  A last layer that is
-    fitted already keeps the first steps from spoiling what the rows below it know (Kumar 2022,
+    fitted already keeps the first steps from spoiling what the layers below it know (Kumar 2022,
     "Fine-tuning can distort pretrained features and underperform out-of-distribution").  The 208 to
     train on of the ants and bees come to 93.5 % (88.4 to 96.4, n = 153) with GoogLeNet and Caffe's
     weights after 5 of the 10 epochs, in 108 seconds of processor time; the recipe features to 94.1
@@ -78,11 +78,11 @@ def finetune() -> Recipe:
 def imagenet() -> Recipe:
     """A great many photographs from scratch: accuracy before everything else, for a GPU and days.
 
-    After torchvision's "new training recipe" (Vryniotis 2021, "How to train state-of-the-art
-    models using TorchVision's latest primitives"): 80.9 % of ImageNet with ResNet-50 after 600
-    epochs, there.  Departures: 100 epochs; a batch of 256 with a quarter of the rate, which goes
+    After torchvision's "new training recipe" (Vryniotis 2021, "How to train state-of-the-art models
+    using TorchVision's latest primitives"): 80.9 % of ImageNet with ResNet-50 after 600 epochs,
+    there.  Departures: 100 epochs; a batch of 256 with a quarter of the learning rate, which goes
     with the batch (Goyal 2017); rectangles are cut out of the middle square, each image once a
-    pass; an average over the same share of any training; biases have no decay either.  Training
+    pass; an EMA over the same share of any training; biases have no decay either.  Training
     sees 176 pixels, tests 224 (Touvron 2019, "Fixing the train-test resolution discrepancy").
     """
     return Recipe(
@@ -106,8 +106,8 @@ def imagenet() -> Recipe:
 def lenet1998() -> Recipe:
     """LeNet-5 on digits, one image a step, as then.
 
-    LeCun 1998, "Gradient-based learning applied to document recognition", Sections III-A and
-    III-B: 0.95 % of MNIST's test digits wrong, 20 passes.  Departures: one rate for all weights,
+    LeCun 1998, "Gradient-based learning applied to document recognition", Sections III-A and III-B:
+    0.95 % of MNIST's test digits wrong, 20 passes.  Departures: one learning rate for all weights,
     where the paper divides 0.0005 by each weight's curvature plus 0.02 (Appendix C); it drops to a
     tenth twice, where the paper's goes down in four smaller drops to a fiftieth; the criterion is
     cross-entropy on the distances, without the paper's constant; digits of 28 pixels are stretched
@@ -145,8 +145,8 @@ def resnet2015() -> Recipe:
 
     He 2015, "Deep residual learning for image recognition", Section 3.4.  Departures: images are
     moved by up to 16 pixels, their edge repeated, where the paper cuts 224 pixels out of sizes from
-    256 to 480; norms and biases have no decay; the rate drops by itself after 5 passes without a
-    lower error.
+    256 to 480; norms and biases have no decay; the learning rate drops by itself after 5 passes
+    without a lower error.
     """
     return Recipe(
         data=Data(size=224, resize="crop", augment=("pad_crop:16", "flip", "lighting:0.1")),
@@ -185,7 +185,7 @@ def small() -> Recipe:
 
 
 def speed() -> Recipe:
-    """Images of up to 64 pixels in few passes: Muon at a rate that falls straight to zero.
+    """Images of up to 64 pixels in few passes: Muon, its learning rate linear to zero.
 
     MNIST comes to 99.2 to 99.4 % (three seeds, n = 10,000) with LeNet-5, in 28 seconds of one
     Zen 4 core from first to last and 1.2 GB: `saccade train mnist --recipe speed`.  From 70,000
@@ -223,8 +223,8 @@ def vgg2014() -> Recipe:
     3.1: 8.8 % top-5 error of ImageNet with configuration D, 74 passes.  Departures: the paper cuts
     224 pixels at random out of 256, here the image of 224 is moved by up to 16, its edge repeated;
     the first weights are He 2015's, where the paper grows deep networks out of shallow ones; biases
-    have no decay; the rate drops by itself after 5 passes without a lower error, where the paper's
-    was lowered by hand.
+    have no decay; the learning rate drops by itself after 5 passes without a lower error, where the
+    paper's was lowered by hand.
     """
     return Recipe(
         data=Data(size=224, resize="crop", augment=("pad_crop:16", "flip", "lighting:0.1")),

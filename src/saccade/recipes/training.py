@@ -36,7 +36,7 @@ class Optim:
     name: Optimizer = setting("adamw", "The optimizer.")
     lr: float | Auto = setting(
         0.003,
-        "Learning rate, the highest of the schedule; auto: found by a sweep.",
+        "Learning rate, the highest of the schedule; auto: by a learning rate range test.",
         allowed=Range(0, closed="neither"),
     )
     momentum: float = setting(
@@ -180,7 +180,7 @@ def _refuse_statistics_of_compiled(train: Train) -> None:
     if train.compile != "off" and train.layer_statistics:
         raise RecipeError(
             f"train.compile={train.compile} does not go with train.layer_statistics: compiled "
-            "networks have no layers to look into",
+            "networks have no layers to record",
             "set train.compile=off, or train.layer_statistics=0",
         )
 

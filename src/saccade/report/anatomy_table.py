@@ -16,9 +16,9 @@ from saccade.explain.anatomy import Anatomy, field_text, row_dict, saving_text, 
 from saccade.explain.cost import CONVENTION, Counts, Memory
 from saccade.explain.rows import Row
 
-WORDS = ("name", "kind")  # columns to the left; all others to the right
-ALL = (*WORDS, "output", "units", "connections", "weights", "multiply-adds", "field", "stride")
-NARROW = (*WORDS, "output", "weights", "mult-adds", "field")
+TEXT = ("name", "kind")  # columns to the left; all others to the right
+WIDE = (*TEXT, "output", "units", "connections", "weights", "multiply-adds", "field", "stride")
+NARROW = (*TEXT, "output", "weights", "mult-adds", "field")
 BAR = 12  # characters
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -31,10 +31,10 @@ class AnatomyTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield title(self.anatomy)
-        for columns, exact, bar in ((ALL, True, BAR), (ALL, False, BAR), (NARROW, False, 8)):
+        for columns, exact, bar in ((WIDE, True, BAR), (WIDE, False, BAR), (NARROW, False, 8)):
             table = tabulated(self.anatomy, columns, exact, bar)
-            wide = console.measure(table, options=options.update(width=10_000)).maximum
-            if wide <= options.max_width:
+            width = console.measure(table, options=options.update(width=10_000)).maximum
+            if width <= options.max_width:
                 break
         yield table
         for note in notes(self.anatomy):
@@ -42,9 +42,10 @@ class AnatomyTable:
 
 
 def title(anatomy: Anatomy) -> Text:
-    less = f" without {', '.join(anatomy.without)}" if anatomy.without else ""
+    """The name of the network, what it leaves out, and its input size."""
+    without = f" without {', '.join(anatomy.without)}" if anatomy.without else ""
     shape = " x ".join(map(str, anatomy.input_size))
-    return Text.assemble((anatomy.name + less, "bold"), (f"   input {shape}", "dim"))
+    return Text.assemble((anatomy.name + without, "bold"), (f"   input {shape}", "dim"))
 
 
 def tabulated(anatomy: Anatomy, columns: tuple[str, ...], exact: bool, bar: int) -> Table:
@@ -53,30 +54,31 @@ def tabulated(anatomy: Anatomy, columns: tuple[str, ...], exact: bool, bar: int)
     table.show_footer = True
     total = cells(None, anatomy.total, exact)
     for column in columns:
-        words, first = column in WORDS, column == "name"
+        is_text, is_name = column in TEXT, column == "name"
         table.add_column(
             column,
-            "total" if first else total.get(column, ""),
+            "total" if is_name else total.get(column, ""),
             footer_style="bold",
-            justify="left" if words else "right",
+            justify="left" if is_text else "right",
             no_wrap=column != "kind",
-            min_width=widest(anatomy) if first else None,
+            min_width=longest_name(anatomy) if is_name else None,
         )
     table.add_column("share", no_wrap=True, min_width=bar + 5)
     for row in anatomy.rows:
         values = cells(row, row.counts, exact)
         share = row.counts.multiply_adds / max(1, anatomy.total.multiply_adds)
-        quiet = "" if row.counts.connections or row.parts else "dim"
-        table.add_row(*(values[column] for column in columns), share_bar(share, bar), style=quiet)
+        style = "" if row.counts.connections or row.parts else "dim"
+        table.add_row(*(values[column] for column in columns), share_bar(share, bar), style=style)
     return table
 
 
-def widest(anatomy: Anatomy) -> int:
+def longest_name(anatomy: Anatomy) -> int:
+    """The characters of the longest name of a row."""
     return max((len(row.name) for row in anatomy.rows), default=0)
 
 
 def cells(row: Row | None, counts: Counts, exact: bool) -> dict[str, str]:
-    """A line's cells by column; without a row those of the totals."""
+    """The cells of a layer by column; without a row those of the totals."""
     write = (lambda n: f"{n:,}") if exact else brief
     multiply_adds = write(counts.multiply_adds) if counts.multiply_adds else ""
     numbers = {
@@ -137,6 +139,7 @@ def notes(anatomy: Anatomy) -> Iterator[str]:
 
 
 def memory_notes(memory: Memory) -> Iterator[str]:
+    """Memory of weights, activations and gradients, in inference and in training."""
     images = "1 image" if memory.batch == 1 else f"{memory.batch} images"
     yield (
         f"memory, {images}: weights {megabytes(memory.weights)}, "
@@ -153,11 +156,13 @@ def memory_notes(memory: Memory) -> Iterator[str]:
 
 
 def megabytes(size: int) -> str:
-    words = brief(size, 1024)
-    return f"{words[:-1]} {words[-1]}iB" if size >= 1024 else f"{size} B"
+    """Bytes in binary units: 26.7 MiB."""
+    text = brief(size, 1024)
+    return f"{text[:-1]} {text[-1]}iB" if size >= 1024 else f"{size} B"
 
 
 def as_json(anatomy: Anatomy) -> str:
+    """The anatomy as indented JSON."""
     return json.dumps(anatomy.to_dict(), indent=2)
 
 
@@ -165,14 +170,14 @@ def as_csv(anatomy: Anatomy) -> str:
     """A line a row; sizes as 64x112x112, fields as height, width and whether there is a gate."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    numbers = ("units", "connections", "biases", "weights", "multiply_adds")
-    places = ("field_height", "field_width", "stride_height", "stride_width", "everywhere")
-    writer.writerow(("name", "kind", "output", *numbers, *places))
+    count_columns = ("units", "connections", "biases", "weights", "multiply_adds")
+    field_columns = ("field_height", "field_width", "stride_height", "stride_width", "everywhere")
+    writer.writerow(("name", "kind", "output", *count_columns, *field_columns))
     for row in anatomy.rows:
         values = row_dict(row)
-        seen = (
+        field = (
             (*row.field.size, *row.field.stride, row.field.everywhere) if row.field else ("",) * 5
         )
         size = "x".join(map(str, row.output))
-        writer.writerow((row.name, row.kind, size, *(values[key] for key in numbers), *seen))
+        writer.writerow((row.name, row.kind, size, *(values[key] for key in count_columns), *field))
     return text.getvalue()

@@ -1,4 +1,4 @@
-"""The model card: what a bundle's README.md says, with the measured numbers."""
+"""The model card (Mitchell 2019), a bundle's README.md, with the measured metrics."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def model_card(run: Run) -> str:
     started, test, p = run.started, run.test, run.bundle.preprocessing
     card = TASKS[test.task].card
     images = {split: sum(counts.values()) for split, counts in started["images"].items()}
-    numbers = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
-    about = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
+    metrics = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
+    answers = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
     classes = _classes(test, started["images"]["train"])
@@ -38,16 +38,16 @@ tags:
 library_name: saccade
 ---
 
-# {run.recipe.model.name}, {about}
+# {run.recipe.model.name}, {answers}
 
 A network of kind `{run.recipe.model.name}`, trained on {source}.
-{_beginning(run)}
+{_initial_weights(run)}
 
 On the {test.n:,} test images, which it never saw, with 95 % intervals:
 
-| number | value |
+| metric | value |
 |---|---|
-{numbers}
+{metrics}
 
 ## Use
 
@@ -63,12 +63,12 @@ saccade.open_bundle("bundle").predict("image.jpg")
 
 Images of {p.size} x {p.size} pixels, {"grey" if p.channels == 1 else "colour"},
 {RESIZES[p.resize]}, {p.interpolation} and antialiased, EXIF orientation applied;
-values 0 to 255, from which the network's first row makes (x / 255 - mean) / std
+values 0 to 255, from which the network's first layer makes (x / 255 - mean) / std
 with mean {list(p.mean)} and std {list(p.std)}.
 
 ## Data
 
-{images["train"]} images to train on, {images["val"]} to watch, {images["test"]} to measure.
+{images["train"]} images to train on, {images["val"]} to validate, {images["test"]} to test.
 
 {classes}
 
@@ -83,27 +83,27 @@ The command was `{started["command"]}`.
 """
 
 
-def _beginning(run: Run) -> str:
-    """Whose weights it began from, in words."""
+def _initial_weights(run: Run) -> str:
+    """The weights it began from, in words."""
     weights, freeze = run.recipe.model.weights, run.recipe.model.freeze
     if weights == "none":
         return "It was trained from scratch: no weights of others are in it."
     name = weights.rstrip("/").rsplit("/", 1)[-1]
-    kept = "" if freeze == "none" else f"; frozen: {freeze}"
+    frozen = "" if freeze == "none" else f"; frozen: {freeze}"
     if len(stages := run.recipe.stages) > 1:
-        kept += f"; released in stages: {', '.join(map(str, stages))}"
-    return f"It began from the weights `{name}`, whose licence and faults it inherits{kept}."
+        frozen += f"; released in stages: {', '.join(map(str, stages))}"
+    return f"It began from the weights `{name}`, whose licence and faults it inherits{frozen}."
 
 
 def _limits(run: Run) -> str:
-    """What the numbers do not promise."""
+    """What the metrics do not promise."""
     lines = [
-        "The numbers hold for images like these; for others, measure with `saccade evaluate`.",
+        "The metrics hold for images like these; for others, measure with `saccade evaluate`.",
         "The intervals cover the chance by which these images were tested, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),
         *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),
-        *(f"How it fits: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
+        *(f"Fit diagnosis: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
@@ -114,19 +114,19 @@ def _training(run: Run) -> str:
     if not run.history:
         return "Fitted in one go, without epochs"
     batches = f"batches of {settings.batch_size}"
-    return f"{settings.epochs} epochs, {batches}, {optim.name} with a rate of {optim.lr}"
+    return f"{settings.epochs} epochs, {batches}, {optim.name} with a learning rate of {optim.lr}"
 
 
-def _classes(test: Evaluation, trained: dict[str, int]) -> str:
-    """A table of the classes, where there are any."""
+def _classes(test: Evaluation, train_images: dict[str, int]) -> str:
+    """Support, recall and precision of each class as a table, where there are classes."""
     if not test.per_class:
         return ""
-    carried: Counter[str] = Counter()
-    for labels, count in trained.items():
-        carried.update(dict.fromkeys(TASKS[test.task].classes_in(labels), count))
+    trained: Counter[str] = Counter()
+    for labels, count in train_images.items():
+        trained.update(dict.fromkeys(TASKS[test.task].classes_in(labels), count))
     rows = [
-        f"| {row.name} | {carried[row.name]} | {row.support} | {row.recall} | {row.precision} |"
+        f"| {row.name} | {trained[row.name]} | {row.support} | {row.recall} | {row.precision} |"
         for row in test.per_class
     ]
-    head = "| class | trained on | measured on | found of it | right when named |"
+    head = "| class | training images | support | recall | precision |"
     return "\n".join([head, "|---|---|---|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""Charts as plain markup: bar list, histogram, line chart.
+"""Charts as plain markup: bar chart, histogram, line chart.
 
 Each follows the width of the page while its text keeps its size: positions are percentages, and
 only what has no text is scaled. Each has its numbers in words or in a table for those who cannot
@@ -28,13 +28,13 @@ class Line:
 def bar_list(
     bars: Mapping[str, float], *, title: str, written: Mapping[str, str] | None = None
 ) -> Html:
-    """A bar a name, lengths from 0; `written` are the numbers as they stand beside the bars."""
+    """Horizontal bars from 0; `written` are the values as they stand beside them."""
     longest = max(bars.values(), default=0) or 1
     rows = []
     for name, value in bars.items():
         width = f"{100 * max(0.0, value) / longest:.2f}%"
-        bar = bare("rect", class_="bar", width=width, height="100%", rx=2)
-        rail = bare("rect", class_="rail", width="100%", height="100%", rx=2)
+        bar = empty_element("rect", class_="bar", width=width, height="100%", rx=2)
+        rail = empty_element("rect", class_="rail", width="100%", height="100%", rx=2)
         drawn = element("svg", rail, bar, aria_hidden="true")
         text = (written or {}).get(name) or short(value)
         rows.append(
@@ -56,21 +56,21 @@ def histogram(
 
     `low` draws it half as high as a line chart.
     """
-    most = max(counts, default=0) or 1
+    highest = max(counts, default=0) or 1
     step = 100 / max(1, len(counts))
     marks = []
     for index, count in enumerate(counts):
-        height = 100 * count / most
-        words = f"{short(edges[index])} to {short(edges[index + 1])}: {count:,}"
-        place = {"x": f"{index * step + step * 0.04:.2f}%", "width": f"{step * 0.92:.2f}%"}
+        height = 100 * count / highest
+        description = f"{short(edges[index])} to {short(edges[index + 1])}: {count:,}"
+        position = {"x": f"{index * step + step * 0.04:.2f}%", "width": f"{step * 0.92:.2f}%"}
         marks.append(
             element(
                 "rect",
-                element("title", words),
+                element("title", description),
                 class_="bar",
                 y=f"{100 - height:.2f}%",
                 height=f"{height:.2f}%",
-                **place,
+                **position,
             )
         )
     every = max(1, math.ceil(len(edges) / 6))
@@ -79,15 +79,15 @@ def histogram(
         for index, edge in enumerate(edges)
         if index % every == 0
     ]
-    line, name = lower_axis(x)
+    line, name = x_axis(x)
     marks.append(line)
-    marks.append(text_at(f"{most:,}", x="0", y="0", dx="-.6em", dy=".8em", anchor="end"))
+    marks.append(text_at(f"{highest:,}", x="0", y="0", dx="-.6em", dy=".8em", anchor="end"))
     marks.append(text_at("0", x="0", y="100%", dx="-.6em", anchor="end"))
     marks.append(name)
-    words = "; ".join(
+    description = "; ".join(
         f"{short(a)} to {short(b)}: {n:,}" for a, b, n in zip(edges, edges[1:], counts) if n
     )
-    return plotted(title, f"Histogram of {x}. {words}.", marks, "plot low" if low else "plot")
+    return chart(title, f"Histogram of {x}. {description}.", marks, "plot low" if low else "plot")
 
 
 def line_chart(
@@ -108,10 +108,10 @@ def line_chart(
         return element("p", f"{title}: nothing to draw.", class_="quiet")
     edges = [v for line in lines for v in (*line.low, *line.high) if math.isfinite(v)]
     left, right = value_range([a for a, _ in points])
-    rungs = ticks(*(y_range or value_range([b for _, b in points] + edges)))
-    frame = Frame(left, right, *(y_range or (rungs[0], rungs[-1])))
-    kinds = [f"s{index % 4 + 1}" for index in range(len(lines))]
-    drawn = [mark for line, kind in zip(lines, kinds) for mark in _line_marks(line, frame, kind)]
+    y_ticks = ticks(*(y_range or value_range([b for _, b in points] + edges)))
+    frame = Frame(left, right, *(y_range or (y_ticks[0], y_ticks[-1])))
+    classes = [f"s{index % 4 + 1}" for index in range(len(lines))]
+    drawn = [mark for line, kind in zip(lines, classes) for mark in _line_marks(line, frame, kind)]
     scaled = element(
         "svg",
         *drawn,
@@ -120,75 +120,76 @@ def line_chart(
         width="100%",
         height="100%",
     )
-    marks = [*frame.rungs(rungs, percent=percent), *frame.steps(ticks(left, right)), scaled]
-    legend = element("ul", *map(_key, lines, kinds), class_="legend")
-    words = f"{y} over {x}. " + " ".join(_in_words(line) for line in lines)
-    return plotted(title, words, [*marks, *lower_axis(x)], "plot", legend)
+    marks = [*frame.y_marks(y_ticks, percent=percent), *frame.x_marks(ticks(left, right)), scaled]
+    legend = element("ul", *map(_legend_entry, lines, classes), class_="legend")
+    description = f"{y} over {x}. " + " ".join(_description(line) for line in lines)
+    return chart(title, description, [*marks, *x_axis(x)], "plot", legend)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The numbers between which a chart is drawn; places in it are percentages."""
+    """The axis limits of a chart; positions in it are percentages of its width and height."""
 
     left: float
     right: float
     bottom: float
     top: float
 
-    def at(self, x: float) -> float:
-        """How far from the left."""
+    def x_percent(self, x: float) -> float:
+        """The distance from the left, in percent."""
         return 100 * (x - self.left) / (self.right - self.left)
 
-    def down(self, y: float) -> float:
-        """How far from the top."""
+    def y_percent(self, y: float) -> float:
+        """The distance from the top, in percent."""
         return 100 * (self.top - y) / (self.top - self.bottom)
 
-    def rungs(self, numbers: Sequence[float], *, percent: bool) -> list[Html]:
-        """Those inside the frame as lines across it, written at its left."""
+    def y_marks(self, numbers: Sequence[float], *, percent: bool) -> list[Html]:
+        """Ticks of the y axis: lines across the frame, labelled at its left."""
         marks = []
         for number in numbers:
             if self.bottom <= number <= self.top:
-                y = f"{self.down(number):.2f}%"
-                marks.append(bare("line", class_="grid", x1="0", x2="100%", y1=y, y2=y))
+                y = f"{self.y_percent(number):.2f}%"
+                marks.append(empty_element("line", class_="grid", x1="0", x2="100%", y1=y, y2=y))
                 text = f"{100 * number:.4g} %" if percent else short(number)
                 marks.append(text_at(text, x="0", y=y, dx="-.6em", dy=".35em", anchor="end"))
         return marks
 
-    def steps(self, numbers: Sequence[float], *, percent: bool = False) -> list[Html]:
-        """Those inside the frame, written below it."""
+    def x_marks(self, numbers: Sequence[float], *, percent: bool = False) -> list[Html]:
+        """Ticks of the x axis, labelled below the frame."""
         marks = []
         for number in numbers:
             if self.left <= number <= self.right:
                 text = f"{100 * number:.4g} %" if percent else short(number)
-                x = f"{self.at(number):.2f}%"
+                x = f"{self.x_percent(number):.2f}%"
                 marks.append(text_at(text, x=x, y="100%", dy="1.3em", anchor="middle"))
         return marks
 
 
-def lower_axis(x: str) -> list[Html]:
-    """The lower edge of a chart, and what it measures."""
+def x_axis(x: str) -> list[Html]:
+    """The x axis: its line and its title."""
     name = text_at(x, x="50%", y="100%", dy="2.7em", anchor="middle")
-    return [bare("line", class_="axis", x1="0%", y1="100%", x2="100%", y2="100%"), name]
+    return [empty_element("line", class_="axis", x1="0%", y1="100%", x2="100%", y2="100%"), name]
 
 
 def _line_marks(line: Line, frame: Frame, kind: str) -> list[Html]:
     """The band, where there is one, and the line."""
 
-    def places(heights: Sequence[float]) -> list[str]:
+    def points(heights: Sequence[float]) -> list[str]:
         pairs = [(a, b) for a, b in zip(line.x, heights) if math.isfinite(b)]
-        return [f"{frame.at(a):.2f},{frame.down(b):.2f}" for a, b in pairs]
+        return [f"{frame.x_percent(a):.2f},{frame.y_percent(b):.2f}" for a, b in pairs]
 
     marks = []
     if line.low and line.high:
-        outline = " ".join(places(line.high) + places(line.low)[::-1])
-        marks.append(bare("polygon", class_=f"band {kind}", points=outline))
-    return [*marks, bare("polyline", class_=f"line {kind}", points=" ".join(places(line.y)))]
+        outline = " ".join(points(line.high) + points(line.low)[::-1])
+        marks.append(empty_element("polygon", class_=f"band {kind}", points=outline))
+    course = " ".join(points(line.y))
+    return [*marks, empty_element("polyline", class_=f"line {kind}", points=course)]
 
 
-def _key(line: Line, kind: str) -> Html:
-    """A line of the legend."""
-    key = bare("line", class_=f"key {kind}", x1="0", x2="100%", y1="50%", y2="50%")
-    return element("li", element("svg", key, aria_hidden="true"), line.name)
+def _legend_entry(line: Line, kind: str) -> Html:
+    """An entry of the legend."""
+    mark = empty_element("line", class_=f"key {kind}", x1="0", x2="100%", y1="50%", y2="50%")
+    return element("li", element("svg", mark, aria_hidden="true"), line.name)
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -203,7 +204,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def short(value: float) -> str:
-    """A number in as few signs as it needs: 1,204; 0.25; 3.1e-05."""
+    """A number in as few characters as it needs: 1,204; 0.25; 3.1e-05."""
     if isinstance(value, int) or (math.isfinite(value) and value == int(value)):
         return f"{int(value):,}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
@@ -216,7 +217,7 @@ def value_range(numbers: Sequence[float]) -> tuple[float, float]:
     return (low, high) if apart else (low - 0.5, high + 0.5)
 
 
-def _in_words(line: Line) -> str:
+def _description(line: Line) -> str:
     finite = [v for v in line.y if math.isfinite(v)]
     if not finite:
         return f"{line.name}: no finite number."
@@ -224,22 +225,22 @@ def _in_words(line: Line) -> str:
     return f"{line.name}: {ends}, lowest {short(min(finite))}, highest {short(max(finite))}."
 
 
-def plotted(
-    title: str, words: str, marks: Sequence[Html], kind: str, legend: Html | str = ""
+def chart(
+    title: str, description: str, marks: Sequence[Html], kind: str, legend: Html | str = ""
 ) -> Html:
-    """A chart of `marks`; `words` are for those who cannot see it."""
-    described = [element("title", title), element("desc", words)]
+    """A chart of `marks`; `description` is for those who cannot see it."""
+    texts = [element("title", title), element("desc", description)]
     drawn = element(
-        "svg", *described, *marks, class_=kind, role="img", aria_label=f"{title}. {words}"
+        "svg", *texts, *marks, class_=kind, role="img", aria_label=f"{title}. {description}"
     )
     return element("figure", element("p", title, class_="chart-title"), drawn, legend)
 
 
-def text_at(words: str, *, x: str, y: str, anchor: str, dx: str = "0", dy: str = "0") -> Html:
-    """Words in a chart."""
-    return element("text", words, x=x, y=y, dx=dx, dy=dy, text_anchor=anchor)
+def text_at(text: str, *, x: str, y: str, anchor: str, dx: str = "0", dy: str = "0") -> Html:
+    """Text in a chart."""
+    return element("text", text, x=x, y=y, dx=dx, dy=dy, text_anchor=anchor)
 
 
-def bare(tag: str, **attributes: object) -> Html:
+def empty_element(tag: str, **attributes: object) -> Html:
     """An element without content."""
     return element(tag, **attributes)

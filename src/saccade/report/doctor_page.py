@@ -1,4 +1,4 @@
-"""A diagnosis of the doctor as one HTML file with its images, and in words for a terminal."""
+"""A diagnosis of the data as one HTML file with its images, and as text for a terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from saccade.report.page import (
 
 SHOWN = 12  # images of a finding
 GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and images of a group
-LISTED = 500  # paths of a finding; all of them are in --json
+MAX_PATHS = 500  # paths of a finding; all of them are in --json
 BUDGET = 1_900_000  # bytes of images in the file, which they make a third larger
 TAGS = {"error": "error", "warning": "warning", "note": "note-tag"}
 NO_IMAGE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
@@ -33,31 +33,31 @@ NO_IMAGE |= {"linked_twice", "hidden", "skipped"}
 
 def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
     """The whole page; self-contained, under 3 MB whatever the size of the set."""
-    album = Thumbnails(diagnosis.case.items, BUDGET)
-    blocks = [_finding(finding, album) for finding in diagnosis.findings]
+    thumbnails = Thumbnails(diagnosis.case.items, BUDGET)
+    blocks = [_finding(finding, thumbnails) for finding in diagnosis.findings]
     nothing = element("p", "Nothing was found that could harm a training.")
     sections = [
-        Section("Findings", join([_at_a_glance(diagnosis), *(blocks or [nothing])])),
+        Section("Findings", join([_overview(diagnosis), *(blocks or [nothing])])),
         Section("Labels", _labels(diagnosis)),
         Section("Sizes and shapes", _sizes(diagnosis)),
         Section("Files", _files(diagnosis)),
     ]
-    words = f"Each of its {diagnosis.count:,} images was loaded; {_verdict(diagnosis)}"
-    return page(f"What is in {diagnosis.name}", sections, lead=words, footer=footer)
+    lead = f"Each of its {diagnosis.count:,} images was loaded; {_verdict(diagnosis)}"
+    return page(f"What is in {diagnosis.name}", sections, lead=lead, footer=footer)
 
 
 def _verdict(diagnosis: Diagnosis) -> str:
-    for severity, words in (
+    for severity, sentence in (
         ("error", "some of what was found makes results wrong."),
         ("warning", "some of what was found may harm a training."),
         ("note", "nothing stands in the way of a training."),
     ):
         if any(finding.severity == severity for finding in diagnosis.findings):
-            return words
+            return sentence
     return "nothing was found."
 
 
-def _at_a_glance(diagnosis: Diagnosis) -> Html:
+def _overview(diagnosis: Diagnosis) -> Html:
     numbers = diagnosis.statistics()
     unreadable = diagnosis.count - diagnosis.readable
     copies = diagnosis.finding("duplicates"), diagnosis.finding("near_duplicates")
@@ -66,7 +66,7 @@ def _at_a_glance(diagnosis: Diagnosis) -> Html:
     assert isinstance(splits, dict)
     return facts(
         {
-            "images": (f"{diagnosis.count:,}", _split_words(splits)),
+            "images": (f"{diagnosis.count:,}", _split_counts(splits)),
             "classes": len(diagnosis.case.classes) or "–",
             "unreadable": f"{unreadable:,}",
             "exact copies": f"{exact:,}",
@@ -75,34 +75,34 @@ def _at_a_glance(diagnosis: Diagnosis) -> Html:
     )
 
 
-def _split_words(splits: dict[str, int]) -> str:
+def _split_counts(splits: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in splits.items() if name != "all")
 
 
-def _finding(finding: Finding, album: Thumbnails) -> Html:
+def _finding(finding: Finding, thumbnails: Thumbnails) -> Html:
     tag = element("span", finding.severity, class_=f"tag {TAGS[finding.severity]}")
     parts: list[object] = [element("h3", tag, " ", finding.message)]
     if finding.advice:
         parts.append(element("p", finding.advice, class_="quiet"))
-    shown = _grouped(finding, album) if finding.groups else _single(finding, album)
-    parts += shown
-    if len(finding.items) > SHOWN or not shown:
+    images = _grouped(finding, thumbnails) if finding.groups else _single(finding, thumbnails)
+    parts += images
+    if len(finding.items) > SHOWN or not images:
         parts.append(_paths(finding))
     return element("article", *parts)
 
 
-def _single(finding: Finding, album: Thumbnails) -> list[Html]:
+def _single(finding: Finding, thumbnails: Thumbnails) -> list[Html]:
     if finding.kind in NO_IMAGE:
         return []
-    cells = [album.show(name, finding.remarks.get(name, "")) for name in finding.items[:SHOWN]]
+    cells = [thumbnails.show(name, finding.remarks.get(name, "")) for name in finding.items[:SHOWN]]
     drawn = [cell for cell in cells if cell]
     return [image_grid(drawn)] if drawn else []
 
 
-def _grouped(finding: Finding, album: Thumbnails) -> list[Html]:
+def _grouped(finding: Finding, thumbnails: Thumbnails) -> list[Html]:
     groups = []
     for names in finding.groups[:GROUPS]:
-        cells = [album.show(name, finding.remarks.get(name, "")) for name in names[:MEMBERS]]
+        cells = [thumbnails.show(name, finding.remarks.get(name, "")) for name in names[:MEMBERS]]
         drawn = [cell for cell in cells if cell]
         if drawn:
             groups.append(image_grid(drawn, together=True))
@@ -112,14 +112,14 @@ def _grouped(finding: Finding, album: Thumbnails) -> list[Html]:
 def _paths(finding: Finding) -> Html:
     """The paths as a list: open when few, folded when many."""
     lines = []
-    for name in finding.items[:LISTED]:
+    for name in finding.items[:MAX_PATHS]:
         remark = finding.remarks.get(name)
-        told = element("span", f" – {remark}", class_="quiet") if remark else ""
-        lines.append(element("li", element("span", name, class_="path"), told))
+        note = element("span", f" – {remark}", class_="quiet") if remark else ""
+        lines.append(element("li", element("span", name, class_="path"), note))
     listed = element("ul", *lines, class_="paths")
     if len(finding.items) <= SHOWN:
         return listed
-    more = f", the first {LISTED} of them" if len(finding.items) > LISTED else ""
+    more = f", the first {MAX_PATHS} of them" if len(finding.items) > MAX_PATHS else ""
     return folded(f"all {len(finding.items):,} paths{more}", listed)
 
 
@@ -140,18 +140,18 @@ def _labels(diagnosis: Diagnosis) -> Html:
 def _sizes(diagnosis: Diagnosis) -> Html:
     numbers = diagnosis.statistics()
     charts = []
-    for key, title, words in (
+    for key, title, unit in (
         ("width", "Width", "pixels"),
         ("height", "Height", "pixels"),
         ("aspect", "Shape", "width / height: 0.5 is tall, 1 square, 2 wide"),
     ):
         bins = numbers[key]
         assert isinstance(bins, dict)
-        charts.append(histogram(bins["edges"], bins["counts"], title=title, x=words))
-    lost = numbers["lost_to_crop"]
-    assert isinstance(lost, float)
-    words = f"A square crop of the middle loses {100 * lost:.0f} % of an image on average."
-    return join([columns(*charts), element("p", words)])
+        charts.append(histogram(bins["edges"], bins["counts"], title=title, x=unit))
+    lost_to_crop = numbers["lost_to_crop"]
+    assert isinstance(lost_to_crop, float)
+    note = f"A square crop of the middle loses {100 * lost_to_crop:.0f} % of an image on average."
+    return join([columns(*charts), element("p", note)])
 
 
 def _files(diagnosis: Diagnosis) -> Html:
@@ -170,9 +170,9 @@ def _files(diagnosis: Diagnosis) -> Html:
 
 BARS = " ▁▂▃▄▅▆▇█"
 EXAMPLES = 3  # paths under a finding
-CLASSES = 12  # label counts that are shown
-LONGEST = 24  # signs of a bar
-MARGIN = 10  # signs
+MAX_CLASSES = 12  # whose counts are shown
+MAX_BAR = 24  # characters of a bar
+MARGIN = 10  # characters
 
 
 def doctor_table(diagnosis: Diagnosis) -> str:
@@ -181,19 +181,19 @@ def doctor_table(diagnosis: Diagnosis) -> str:
     size = numbers["bytes"]
     assert isinstance(size, int)
     classes = len(diagnosis.case.classes)
-    held = [f"{diagnosis.count:,} images"] + [f"{classes:,} classes"] * bool(classes)
-    held += [f"{diagnosis.readable:,} readable", f"{size / 1e6:,.1f} MB"]
-    lines = [f"{diagnosis.name}: {' · '.join(held)}"]
+    overview = [f"{diagnosis.count:,} images"] + [f"{classes:,} classes"] * bool(classes)
+    overview += [f"{diagnosis.readable:,} readable", f"{size / 1e6:,.1f} MB"]
+    lines = [f"{diagnosis.name}: {' · '.join(overview)}"]
     for name in ("splits", "formats", "modes"):
         counts = numbers[name]
         assert isinstance(counts, dict)
         if name != "splits" or set(counts) != {"all"}:
-            told = " · ".join(f"{key} {count:,}" for key, count in counts.items())
-            lines.append(_line(name, told))
-    for name, words in (("width", "pixels"), ("height", "pixels"), ("aspect", "width / height")):
+            text = " · ".join(f"{key} {count:,}" for key, count in counts.items())
+            lines.append(_line(name, text))
+    for name, unit in (("width", "pixels"), ("height", "pixels"), ("aspect", "width / height")):
         bins = numbers[name]
         assert isinstance(bins, dict)
-        lines.append(_line(name, _histogram(bins["edges"], bins["counts"], words)))
+        lines.append(_line(name, _histogram(bins["edges"], bins["counts"], unit)))
     lines += _label_lines(diagnosis)
     for finding in diagnosis.findings:
         lines += ["", *_finding_lines(finding)]
@@ -201,44 +201,47 @@ def doctor_table(diagnosis: Diagnosis) -> str:
 
 
 def bars(counts: Sequence[int]) -> str:
-    """A sign a count, from a blank for none to a full block for the most."""
-    most = max(counts, default=0) or 1
-    return "".join(BARS[-(-8 * count // most)] for count in counts)
+    """A character a count, from a blank for none to a full block for the largest."""
+    largest = max(counts, default=0) or 1
+    return "".join(BARS[-(-8 * count // largest)] for count in counts)
 
 
-def _histogram(edges: Sequence[float], counts: Sequence[int], words: str) -> str:
-    first = next((at for at, count in enumerate(counts) if count), 0)
-    last = max((at for at, count in enumerate(counts) if count), default=0)
+def _histogram(edges: Sequence[float], counts: Sequence[int], unit: str) -> str:
+    first = next((index for index, count in enumerate(counts) if count), 0)
+    last = max((index for index, count in enumerate(counts) if count), default=0)
     drawn = bars(counts[first : last + 1])
-    return f"{edges[first]:.4g} {drawn} {edges[last + 1]:.4g} {words}"
+    return f"{edges[first]:.4g} {drawn} {edges[last + 1]:.4g} {unit}"
 
 
 def _label_lines(diagnosis: Diagnosis) -> list[str]:
     counts = diagnosis.label_counts()
-    total = {name: sum(of[name] for of in counts.values()) for name in diagnosis.case.classes}
-    most = max(total.values(), default=0) or 1
-    wide = min(24, max(map(len, total), default=0))
+    total = {
+        name: sum(per_class[name] for per_class in counts.values())
+        for name in diagnosis.case.classes
+    }
+    largest = max(total.values(), default=0) or 1
+    width = min(24, max(map(len, total), default=0))
     lines = []
-    for name, count in list(total.items())[:CLASSES]:
-        drawn = "█" * (-(-LONGEST * count // most))
-        told = f"{name[:wide]:<{wide}} {drawn} {count:,}"
-        lines.append(_line("labels" if not lines else "", told))
-    if len(total) > CLASSES:
-        lines.append(_line("", f"and {len(total) - CLASSES:,} more classes"))
+    for name, count in list(total.items())[:MAX_CLASSES]:
+        drawn = "█" * (-(-MAX_BAR * count // largest))
+        text = f"{name[:width]:<{width}} {drawn} {count:,}"
+        lines.append(_line("labels" if not lines else "", text))
+    if len(total) > MAX_CLASSES:
+        lines.append(_line("", f"and {len(total) - MAX_CLASSES:,} more classes"))
     return lines
 
 
 def _finding_lines(finding: Finding) -> list[str]:
     lines = [_line(finding.severity, finding.message)]
     if finding.groups:
-        shown = [" = ".join(names[:4]) for names in finding.groups[:EXAMPLES]]
-        more = len(finding.groups) - len(shown)
+        examples = [" = ".join(names[:4]) for names in finding.groups[:EXAMPLES]]
+        more = len(finding.groups) - len(examples)
     else:
         names = finding.items[:EXAMPLES]
         remarks = [finding.remarks.get(name, "") for name in names]
-        shown = [f"{name}  {remark}" for name, remark in zip(names, remarks)]
-        more = len(finding.items) - len(shown)
-    lines += [_line("", f"  {words}") for words in shown]
+        examples = [f"{name}  {remark}" for name, remark in zip(names, remarks)]
+        more = len(finding.items) - len(examples)
+    lines += [_line("", f"  {example}") for example in examples]
     if more > 0:
         lines.append(_line("", f"  and {more:,} more"))
     if finding.advice:
@@ -246,5 +249,5 @@ def _finding_lines(finding: Finding) -> list[str]:
     return lines
 
 
-def _line(name: str, words: str) -> str:
-    return f"{name:<{MARGIN}}{words}"
+def _line(name: str, text: str) -> str:
+    return f"{name:<{MARGIN}}{text}"

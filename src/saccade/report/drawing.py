@@ -1,4 +1,4 @@
-"""svg: a network as a drawing; heights tell the size of its maps, widths how many there are.
+"""A network as an SVG drawing; heights tell the size of its maps, widths how many there are.
 
 A plain chain is one line of large boxes.  Any other network is drawn in bands, one for each size of
 its maps, in the order of the paper's table; a block opens into its branches.
@@ -16,70 +16,81 @@ from saccade.explain.field import ReceptiveField
 from saccade.report.anatomy_table import brief
 from saccade.report.drawing_layout import (
     LARGE,
-    NAME,
+    NAME_SIZE,
     SMALL,
     Diagram,
     Node,
-    alike,
-    arranged,
+    layout,
     nodes_of,
+    same_block,
     text_width,
 )
-from saccade.report.drawing_shapes import STYLE, connected, drawn, path, rectangle, tip, words
+from saccade.report.drawing_shapes import (
+    STYLE,
+    arrow_head,
+    edge_lines,
+    node_shapes,
+    path,
+    rectangle,
+    words,
+)
 
 MARGIN = 28.0
-LABELS = 104.0  # for the sizes to the left of the bands
-LONGEST = 1340.0  # pixels of a line, before it is broken
-NARROWEST = 680.0  # as long as title and legend
-LONGEST_RUN = 6  # blocks alike that are all drawn; more are drawn once
-BETWEEN = 20.0  # blocks
-HEAD = 74.0  # title
-FOOT = 44.0  # legend
+LABEL_WIDTH = 104.0  # for the sizes to the left of the bands
+MAX_WIDTH = 1340.0  # pixels of a line, before it is broken
+MIN_WIDTH = 680.0  # as long as title and legend
+MAX_REPEATS = 6  # blocks alike that are all drawn; more are drawn once
+ITEM_GAP = 20.0  # blocks
+HEAD_HEIGHT = 74.0  # title
+FOOT_HEIGHT = 44.0  # legend
 
 
 def svg(anatomy: Anatomy) -> str:
     """The drawing as the text of a file, for light and dark backgrounds."""
     large = nodes_of(anatomy.tree, LARGE)
-    line = arranged(large)
-    plain = not any(node.role == "block" for node in large)
-    fits = line.width < LONGEST + LABELS
-    body, width, height = single(line) if plain and fits else bands(anatomy)
-    width = max(width, NARROWEST)
-    total = (width + 2 * MARGIN, height + HEAD + FOOT + MARGIN)
+    line = layout(large)
+    is_chain = not any(node.role == "block" for node in large)
+    fits = line.width < MAX_WIDTH + LABEL_WIDTH
+    body, width, height = chain_line(line) if is_chain and fits else bands(anatomy)
+    width = max(width, MIN_WIDTH)
+    size = (width + 2 * MARGIN, height + HEAD_HEIGHT + FOOT_HEIGHT + MARGIN)
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total[0]:.0f} {total[1]:.0f}" '
-            f'width="{total[0]:.0f}" height="{total[1]:.0f}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]:.0f} {size[1]:.0f}" '
+            f'width="{size[0]:.0f}" height="{size[1]:.0f}" role="img">',
             f"<title>{escape(anatomy.name)}</title><style>{STYLE}</style>",
-            rectangle(0, 0, *total, "paper"),
-            *titled(anatomy),
-            f'<g transform="translate({MARGIN:.0f} {HEAD:.0f})">',
+            rectangle(0, 0, *size, "paper"),
+            *heading(anatomy),
+            f'<g transform="translate({MARGIN:.0f} {HEAD_HEIGHT:.0f})">',
             *body,
             "</g>",
-            *legend(large, total[1] - FOOT / 2),
+            *legend(large, size[1] - FOOT_HEIGHT / 2),
             "</svg>\n",
         ]
     )
 
 
-def titled(anatomy: Anatomy) -> Iterator[str]:
-    less = f" without {', '.join(anatomy.without)}" if anatomy.without else ""
+def heading(anatomy: Anatomy) -> Iterator[str]:
+    """The title, and below it input size, weights, multiply-adds and receptive field."""
+    without = f" without {', '.join(anatomy.without)}" if anatomy.without else ""
     size = " × ".join(map(str, anatomy.input_size))
     weights = anatomy.total.weights + anatomy.unused
     facts = [f"input {size}", f"{brief(weights)} weights"]
     facts.append(f"{brief(anatomy.total.multiply_adds)} multiply-adds")
     if anatomy.receptive_field:
         facts.append(f"receptive field {pixels(anatomy.receptive_field)}")
-    yield words(MARGIN, 36, anatomy.name + less, anchor="start", size=22)
+    yield words(MARGIN, 36, anatomy.name + without, anchor="start", size=22)
     yield words(MARGIN, 56, "  ·  ".join(facts), "quiet", "start", 12)
 
 
 def pixels(field: ReceptiveField) -> str:
+    """The size of a receptive field, as 483 x 483 px + gate."""
     size, _, gate = field_text(field).partition(" + ")
     return f"{size} px" + (f" + {gate}" if gate else "")
 
 
 def legend(nodes: Sequence[Node], y: float) -> Iterator[str]:
+    """A square of colour and a name for each role that occurs."""
     named = {
         "convolution": "convolution",
         "pooling": "pooling",
@@ -97,19 +108,20 @@ def legend(nodes: Sequence[Node], y: float) -> Iterator[str]:
 
 
 def roles_in(node: Node) -> set[str]:
+    """The roles of a node and of all that its block holds."""
     if node.role != "block":
         return {node.role}
     return set().union(*(roles_in(inner) for inner in nodes_of(node.row.parts, SMALL)), set())
 
 
-def single(line: Diagram) -> tuple[list[str], float, float]:
+def chain_line(line: Diagram) -> tuple[list[str], float, float]:
     """A chain in one line, each layer's name over it and its size under it."""
     top = max(node.above for node in line.nodes) + 30
-    parts = [f'<g transform="translate(0 {top - line.y:.1f})">', *connected(line)]
+    parts = [f'<g transform="translate(0 {top - line.y:.1f})">', *edge_lines(line)]
     for node in line.nodes:
-        parts += drawn(node)
+        parts += node_shapes(node)
         middle = node.x + (node.width + node.depth) / 2
-        parts.append(words(middle, node.y - node.above - 8, node.name, size=NAME))
+        parts.append(words(middle, node.y - node.above - 8, node.name, size=NAME_SIZE))
     parts.append("</g>")
     return parts, line.width, top + max(node.below for node in line.nodes) + 20
 
@@ -127,6 +139,7 @@ class Item:
 
     @property
     def width(self) -> float:
+        """Its width in pixels, that of its name at least."""
         name = text_width([self.name]) + (40 if self.times > 1 else 8)
         return max(self.diagram.width + (8 if self.times > 1 else 0), name)
 
@@ -140,39 +153,43 @@ class Band:
 
     @property
     def above(self) -> float:
+        """The pixels that it takes above its axis."""
         return max(item.diagram.y + (30 if item.framed else 14) for item in self.items)
 
     @property
     def below(self) -> float:
+        """The pixels that it takes below its axis."""
         return max(
             item.diagram.height - item.diagram.y + (8 if item.framed else 0) for item in self.items
         )
 
 
 def bands(anatomy: Anatomy) -> tuple[list[str], float, float]:
+    """The shapes of all bands, one below the other, with their width and height in pixels."""
     nodes = nodes_of(anatomy.tree, 1.35 * SMALL)
     lines: list[Band] = []
     for label, members in groupby(nodes, key=lambda node: size_of(node)):
-        lines += broken(label, list(items_of(list(members))))
+        lines += wrapped(label, list(items_of(list(members))))
     lines[-1].items[-1].leads_on = False
     parts, y, width = [], 0.0, 0.0
     ends: list[tuple[float, float]] = []
-    for number, band in enumerate(lines):
+    for index, band in enumerate(lines):
         axis = y + band.above
         first, last = band.items[0], band.items[-1]
-        if number:
-            parts.append(carried(*ends[-1], LABELS + first.x, axis, y - 9))
-        parts += laid(band, axis)
-        if number == 0 or lines[number - 1].label != band.label:
+        if index:
+            parts.append(band_connector(*ends[-1], LABEL_WIDTH + first.x, axis, y - 9))
+        parts += band_shapes(band, axis)
+        if index == 0 or lines[index - 1].label != band.label:
             parts.append(words(0, axis + 5, band.label, "quiet", "start", 14))
-        end = LABELS + last.x + last.diagram.width
+        end = LABEL_WIDTH + last.x + last.diagram.width
         ends.append((end, axis))
-        width = max(width, end + 16, LABELS + last.x + last.width)
+        width = max(width, end + 16, LABEL_WIDTH + last.x + last.width)
         y = axis + band.below + 30
     return parts, width, y - 30
 
 
 def size_of(node: Node) -> str:
+    """The height and width of a map, as the label of its band."""
     output = node.row.output
     if len(output) == 3 and output[1:] != (1, 1):
         return f"{output[1]} × {output[2]}"
@@ -184,9 +201,9 @@ def items_of(nodes: list[Node]) -> Iterator[Item]:
     start = 0
     while start < len(nodes):
         end = start + 1
-        while end < len(nodes) and alike(nodes[start].row, nodes[end].row):
+        while end < len(nodes) and same_block(nodes[start].row, nodes[end].row):
             end += 1
-        if end - start <= LONGEST_RUN:
+        if end - start <= MAX_REPEATS:
             end = start + 1
         item = item_of(nodes[start])
         if end - start > 1:
@@ -203,34 +220,35 @@ def short(name: str) -> str:
 
 
 def item_of(node: Node) -> Item:
+    """A block with its inner layers laid out, or a layer alone."""
     if node.role == "block":
         inner = nodes_of(node.row.parts, SMALL)
         if inner:
-            return Item(arranged(inner), short(node.row.name), framed=True)
+            return Item(layout(inner), short(node.row.name), framed=True)
     node.reads = (-1,)
-    return Item(arranged([node]), short(node.row.name), framed=False)
+    return Item(layout([node]), short(node.row.name), framed=False)
 
 
-def broken(label: str, items: list[Item]) -> Iterator[Band]:
+def wrapped(label: str, items: list[Item]) -> Iterator[Band]:
     """The items in as many lines as they need."""
     band, x = Band(label), 0.0
     for item in items:
-        if band.items and x + item.width > LONGEST:
+        if band.items and x + item.width > MAX_WIDTH:
             yield band
             band, x = Band(label), 0.0
         item.x = x
         band.items.append(item)
-        x += item.width + BETWEEN
+        x += item.width + ITEM_GAP
     yield band
 
 
-def laid(band: Band, axis: float) -> Iterator[str]:
+def band_shapes(band: Band, axis: float) -> Iterator[str]:
     """The items of a line and the arrows between them."""
-    for number, item in enumerate(band.items):
-        left, top = LABELS + item.x, axis - item.diagram.y
-        if number:
-            before = band.items[number - 1]
-            start = LABELS + before.x + before.diagram.width
+    for index, item in enumerate(band.items):
+        left, top = LABEL_WIDTH + item.x, axis - item.diagram.y
+        if index:
+            before = band.items[index - 1]
+            start = LABEL_WIDTH + before.x + before.diagram.width
             yield path(f"M{start:.1f} {axis:.1f} H{left:.1f}")
         if item.framed:
             for sheet in reversed(range(min(item.times, 3))):
@@ -240,20 +258,20 @@ def laid(band: Band, axis: float) -> Iterator[str]:
         times = f"   × {item.times}" if item.times > 1 else ""
         yield words(left + 4, top - lift, item.name + times, "small", "start")
         yield f'<g transform="translate({left:.1f} {top:.1f})">'
-        yield from connected(item.diagram)
+        yield from edge_lines(item.diagram)
         if item.leads_on:
             last = item.diagram.nodes[-1]
             leaves = last.x + last.width + last.depth / 2
             yield path(f"M{leaves:.1f} {last.y:.1f} H{item.diagram.width:.1f}")
         for node in item.diagram.nodes:
-            yield from drawn(node)
+            yield from node_shapes(node)
         yield "</g>"
 
 
-def carried(x1: float, y1: float, x2: float, y2: float, between: float) -> str:
+def band_connector(x1: float, y1: float, x2: float, y2: float, between: float) -> str:
     """The line from the end of one band to the start of the next."""
     left = x2 - 12
     return path(
         f"M{x1:.1f} {y1:.1f} h4 q8 0 8 8 V{between - 8:.1f} q0 8 -8 8 "
         f"H{left + 4:.1f} q-8 0 -8 8 V{y2 - 8:.1f} q0 8 8 8 H{x2 - 1:.1f}"
-    ) + tip(x2, y2)
+    ) + arrow_head(x2, y2)

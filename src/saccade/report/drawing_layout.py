@@ -1,4 +1,4 @@
-"""Where everything stands in a network's drawing: columns by depth, a lane a branch.
+"""Layered layout of a network's graph: columns by depth, a lane a branch.
 
 A layer's box is as high as its map, on a scale of square roots, and as wide as it has channels; a
 layer without places is a bar as high as it has units; what joins branches is a mark.
@@ -13,7 +13,7 @@ from math import sqrt
 from saccade.explain.rows import Row
 
 JOINS = {"add": "+", "mul": "×", "sub": "−", "cat": "", "max": "∨", "maximum": "∨"}
-NAME = 10  # size of the names over large boxes
+NAME_SIZE = 10  # size of the names over large boxes
 SMALL, LARGE = 1.0, 2.9  # scales: inside blocks, and of networks without any
 
 
@@ -36,34 +36,38 @@ class Node:
 
     @property
     def full_width(self) -> float:
-        written = max(text_width(self.words), text_width((self.name,), NAME))
+        """Its width with the text above and below, in pixels."""
+        written = max(text_width(self.words), text_width((self.name,), NAME_SIZE))
         return max(self.width + self.depth, written)
 
     @property
     def above(self) -> float:
+        """The pixels that it takes above its middle."""
         return self.height / 2 + self.depth
 
     @property
     def below(self) -> float:
+        """The pixels that it takes below its middle."""
         return self.height / 2 + (4 + 10 * len(self.words) if self.words else 0)
 
 
 def text_width(words: Sequence[str], size: float = 9) -> float:
+    """The estimated width of the longest of some lines, in pixels."""
     return max((len(word) for word in words), default=0) * size * 0.58
 
 
 def nodes_of(rows: Sequence[Row], scale: float) -> list[Node]:
     """The rows that are drawn; the others (activations, normalisation) pass on what they read."""
     nodes: list[Node] = []
-    drawn = {-1: -1}  # row number to node number
-    for number, row in enumerate(rows):
+    drawn = {-1: -1}  # row to node
+    for index, row in enumerate(rows):
         reads = tuple(dict.fromkeys(drawn[read] for read in row.reads if read in drawn))
         role = role_of(row, reads)
         if role:
-            drawn[number] = len(nodes)
-            nodes.append(node(row, role, reads or (len(nodes) - 1,), scale))
+            drawn[index] = len(nodes)
+            nodes.append(make_node(row, role, reads or (len(nodes) - 1,), scale))
         else:
-            drawn[number] = reads[0] if reads else len(nodes) - 1
+            drawn[index] = reads[0] if reads else len(nodes) - 1
     return nodes
 
 
@@ -85,11 +89,12 @@ def role_of(row: Row, reads: tuple[int, ...]) -> str:
     return "product" if len(row.output) == 1 else "convolution"
 
 
-def node(row: Row, role: str, reads: tuple[int, ...], scale: float) -> Node:
+def make_node(row: Row, role: str, reads: tuple[int, ...], scale: float) -> Node:
+    """The node of a row in its role, with the size and the text of its box."""
     if role == "join":
         side = 5.0 if row.kind == "cat" else 13.0
         return Node(row, role, reads, side, side, 0.0)
-    width, height, depth = box(row.output, scale)
+    width, height, depth = box_size(row.output, scale)
     window = row.kind.partition(" ")[2].replace("x", "×")
     size = "×".join(map(str, row.output)) if scale == LARGE else channels(row.output)
     words = tuple(word for word in (window, size) if word)
@@ -99,12 +104,12 @@ def node(row: Row, role: str, reads: tuple[int, ...], scale: float) -> Node:
     return Node(row, role, reads, width, height, depth, words, name)
 
 
-def alike(row: Row, other: Row) -> bool:
+def same_block(row: Row, other: Row) -> bool:
     """Whether two rows are the same block, made twice."""
     return (row.kind, row.output, row.counts) == (other.kind, other.output, other.counts)
 
 
-def box(output: tuple[int, ...], scale: float) -> tuple[float, float, float]:
+def box_size(output: tuple[int, ...], scale: float) -> tuple[float, float, float]:
     """Width, height and oblique depth of a map of channels, height and width, or of a vector."""
     if len(output) == 3:
         count, height, width = output
@@ -122,13 +127,14 @@ def box(output: tuple[int, ...], scale: float) -> tuple[float, float, float]:
 
 
 def channels(output: tuple[int, ...]) -> str:
+    """The channels of an output, as text."""
     return str(output[-1] if len(output) == 2 else output[0]) if output else ""
 
 
 GAP = 15.0  # between columns
 LANE = 10.0  # between lanes
 PASSAGE = 13.0  # height of a lane that only a shortcut runs along
-MOST = 3  # shortcuts from the input with a lane each; more are arcs
+MAX_PASSAGES = 3  # shortcuts from the input with a lane each; more are arcs
 
 
 @dataclass(frozen=True)
@@ -152,21 +158,21 @@ class Diagram:
     y: float
 
 
-def arranged(nodes: list[Node]) -> Diagram:
-    """A graph from left to right: the longest way sets the columns."""
-    ranked(nodes)
-    shortcuts = laned(nodes)
-    width = columned(nodes)
-    passages, height = stacked(nodes, shortcuts)
+def layout(nodes: list[Node]) -> Diagram:
+    """A graph from left to right: the longest path sets the columns."""
+    set_ranks(nodes)
+    shortcuts = set_lanes(nodes)
+    width = set_x(nodes)
+    passages, height = set_y(nodes, shortcuts)
     y = nodes[-1].y if nodes else 0.0
-    if len(passages) > MOST:
+    if len(passages) > MAX_PASSAGES:
         passages = {}
     edges = [
-        edge(nodes, source, number, passages)
-        for number, node in enumerate(nodes)
+        make_edge(nodes, source, index, passages)
+        for index, node in enumerate(nodes)
         for source in node.reads
     ]
-    arcs = [ranks(nodes, e.source, e.target) for e in edges if e.over]
+    arcs = [rank_distance(nodes, e.source, e.target) for e in edges if e.over]
     if arcs:  # room for arcs over the boxes
         rise = arc_height(max(arcs))
         for node in nodes:
@@ -176,46 +182,48 @@ def arranged(nodes: list[Node]) -> Diagram:
     return Diagram(nodes, edges, width, height, y)
 
 
-def arc_height(ranks: int) -> float:
-    return 8 + 5.0 * min(ranks, 16)
+def arc_height(columns: int) -> float:
+    """How far an arc over so many columns rises, in pixels."""
+    return 8 + 5.0 * min(columns, 16)
 
 
-def ranks(nodes: list[Node], source: int, target: int) -> int:
+def rank_distance(nodes: list[Node], source: int, target: int) -> int:
     """How many columns lie between the ends of an edge."""
     return nodes[target].rank - (nodes[source].rank if source >= 0 else 0)
 
 
-def ranked(nodes: list[Node]) -> None:
+def set_ranks(nodes: list[Node]) -> None:
+    """Set the column of every node: one more than the farthest of those that it reads."""
     for node in nodes:
         node.rank = 1 + max((nodes[read].rank if read >= 0 else 0) for read in node.reads)
 
 
-def laned(nodes: list[Node]) -> set[tuple[int, int]]:
+def set_lanes(nodes: list[Node]) -> set[tuple[int, int]]:
     """Each branch in a lane of its own; gives the edges that need a lane without any node."""
-    taken: dict[int, int] = {}  # lane to the node that ends it
+    open_lanes: dict[int, int] = {}  # lane to the node that ends it
     shortcuts = set()
-    for number, node in enumerate(nodes):
-        ends = [lane for lane, last in taken.items() if last in node.reads]
+    for index, node in enumerate(nodes):
+        ends = [lane for lane, last in open_lanes.items() if last in node.reads]
         if node.role == "join":
             node.lane = min(ends, default=0)
         else:
-            node.lane = ends[0] if ends else max(taken, default=-1) + 1
+            node.lane = ends[0] if ends else max(open_lanes, default=-1) + 1
         for lane in ends:
-            taken.pop(lane)
-        taken[node.lane] = number
+            open_lanes.pop(lane)
+        open_lanes[node.lane] = index
         for read in node.reads:
-            if read < 0 and ranks(nodes, read, number) > 1:
-                shortcuts.add((read, number))
+            if read < 0 and rank_distance(nodes, read, index) > 1:
+                shortcuts.add((read, index))
     return shortcuts
 
 
-def quantile_interval(nodes: list[Node], source: int, target: int) -> bool:
+def is_blocked(nodes: list[Node], source: int, target: int) -> bool:
     """Whether a node stands in the lane of the source before the target."""
     lane, first = (nodes[source].lane, nodes[source].rank) if source >= 0 else (0, 0)
     return any(n.lane == lane and first < n.rank < nodes[target].rank for n in nodes)
 
 
-def columned(nodes: list[Node]) -> float:
+def set_x(nodes: list[Node]) -> float:
     """Set every x; gives the width."""
     x = GAP
     for rank in range(1, max((node.rank for node in nodes), default=0) + 1):
@@ -227,12 +235,12 @@ def columned(nodes: list[Node]) -> float:
     return x
 
 
-def stacked(nodes: list[Node], shortcuts: set[tuple[int, int]]) -> tuple[dict, float]:
+def set_y(nodes: list[Node], shortcuts: set[tuple[int, int]]) -> tuple[dict, float]:
     """Set every y, shortcuts on top; gives the y of each shortcut, and the height of all."""
     passages, y = {}, 0.0
     for shortcut in sorted(shortcuts):
         passages[shortcut] = y + PASSAGE / 2
-        y += PASSAGE if len(shortcuts) <= MOST else 0
+        y += PASSAGE if len(shortcuts) <= MAX_PASSAGES else 0
     for lane in range(max((node.lane for node in nodes), default=-1) + 1):
         members = [node for node in nodes if node.lane == lane and node.role != "join"]
         above = max((node.above for node in members), default=7.0)
@@ -249,8 +257,9 @@ def stacked(nodes: list[Node], shortcuts: set[tuple[int, int]]) -> tuple[dict, f
     return passages, max(0.0, y - LANE)
 
 
-def edge(nodes: list[Node], source: int, target: int, passages: dict) -> Edge:
+def make_edge(nodes: list[Node], source: int, target: int, passages: dict) -> Edge:
+    """The edge between two nodes: along a passage, over what is in its way, or straight."""
     if (source, target) in passages:
         return Edge(source, target, passages[source, target])
-    over = ranks(nodes, source, target) > 1 and quantile_interval(nodes, source, target)
+    over = rank_distance(nodes, source, target) > 1 and is_blocked(nodes, source, target)
     return Edge(source, target, nodes[source if source >= 0 else target].y, over)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from saccade.report.drawing_layout import JOINS, Diagram, Node, arc_height, ranks
+from saccade.report.drawing_layout import JOINS, Diagram, Node, arc_height, rank_distance
 
 STYLE = """
   svg { --paper:#fdfcfa; --ink:#22242a; --quiet:#62656d; --rule:#d3cec4; --block:#f4f2ee;
@@ -27,6 +27,7 @@ STYLE = """
 
 
 def words(x: float, y: float, text: str, kind: str = "", anchor: str = "middle", size: int = 0):
+    """A line of text."""
     name = f' class="{kind}"' if kind else ""
     height = f' font-size="{size}"' if size else ""
     return (
@@ -35,18 +36,19 @@ def words(x: float, y: float, text: str, kind: str = "", anchor: str = "middle",
 
 
 def path(d: str, kind: str = "line") -> str:
+    """A path with the commands `d`."""
     return f'<path class="{kind}" d="{d}"/>'
 
 
-def tip(x: float, y: float) -> str:
+def arrow_head(x: float, y: float) -> str:
     """The head of an arrow that points right, its point at x, y."""
     return path(f"M{x:.1f} {y:.1f} l-5 -2.6 v5.2 z", "tip")
 
 
-def drawn(node: Node) -> Iterator[str]:
+def node_shapes(node: Node) -> Iterator[str]:
     """A node with its words and, under the pointer, its numbers."""
     x, y = node.x, node.y
-    yield f"<g><title>{escape(described(node))}</title>"
+    yield f"<g><title>{escape(node_title(node))}</title>"
     if node.role == "join" and node.row.kind == "cat":
         yield rectangle(x, y - node.height / 2, node.width, node.height, "bar", 2)
     elif node.role == "join":
@@ -65,6 +67,7 @@ def drawn(node: Node) -> Iterator[str]:
 
 
 def rectangle(x: float, y: float, width: float, height: float, kind: str, radius: float = 0) -> str:
+    """A rectangle, its corners rounded by `radius` pixels."""
     return (
         f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
         f'height="{height:.1f}" rx="{radius}"/>'
@@ -83,14 +86,15 @@ def cuboid(node: Node) -> Iterator[str]:
             yield path(shape, role) + path(shape, shade)
 
 
-def described(node: Node) -> str:
+def node_title(node: Node) -> str:
+    """The tooltip of a node: name, kind, output size, weights, multiply-adds."""
     row = node.row
     size = " x ".join(map(str, row.output))
     counts = f"{row.counts.weights:,} weights, {row.counts.multiply_adds:,} multiply-adds"
     return f"{row.name}: {row.kind}\n{size}\n{counts}"
 
 
-def connected(diagram: Diagram) -> Iterator[str]:
+def edge_lines(diagram: Diagram) -> Iterator[str]:
     """The lines between nodes, from the left edge to the last node."""
     nodes = diagram.nodes
     for edge in diagram.edges:
@@ -103,12 +107,13 @@ def connected(diagram: Diagram) -> Iterator[str]:
         if target.role == "join" and target.row.kind == "cat":
             y2 = min(max(edge.y, y2 - target.height / 2), y2 + target.height / 2)
         if edge.over:
-            yield arc(x1, y1, x2, y2, arc_height(ranks(nodes, edge.source, edge.target)))
+            yield arc(x1, y1, x2, y2, arc_height(rank_distance(nodes, edge.source, edge.target)))
         else:
-            yield bent(x1, y1, x2, y2, edge.y)
+            yield bent_line(x1, y1, x2, y2, edge.y)
 
 
 def arc(x1: float, y1: float, x2: float, y2: float, rise: float) -> str:
+    """An arc that rises over what stands between its ends."""
     top = min(y1, y2) - 12 - 1.33 * rise
     return path(
         f"M{x1:.1f} {y1:.1f} C{x1 + 6:.1f} {top:.1f} {x2 - 6:.1f} {top:.1f} {x2:.1f} {y2:.1f}",
@@ -116,7 +121,7 @@ def arc(x1: float, y1: float, x2: float, y2: float, rise: float) -> str:
     )
 
 
-def bent(x1: float, y1: float, x2: float, y2: float, y: float) -> str:
+def bent_line(x1: float, y1: float, x2: float, y2: float, y: float) -> str:
     """From one point to another, along `y` for most of the way."""
     turn = min(14.0, (x2 - x1) / 2)
     d = f"M{x1:.1f} {y1:.1f}"

@@ -1,4 +1,4 @@
-"""Small images for pages, as far as a file has room, and tested images with their answers."""
+"""Thumbnails for pages, up to a byte budget, and tested images with their predictions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from saccade.runs.predictions import COLUMNS, NOVELTY, read_predictions
 from saccade.runs.run import Run
 from saccade.words import percent
 
-SIDE = 112  # pixels of the longer side of a thumbnail, at most
+THUMBNAIL_SIZE = 112  # pixels of the longer side of a thumbnail, at most
 SHARP = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
-QUALITY = 80  # of JPEG
+JPEG_QUALITY = 80  # of JPEG
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
@@ -34,12 +34,12 @@ def thumbnail(pixels: NDArray[np.uint8]) -> bytes:
     image = Image.fromarray(pixels[..., :3] if colour else pixels.reshape(pixels.shape[:2]))
     out = io.BytesIO()
     if max(image.size) <= SHARP:
-        factor = SIDE // max(image.size)
+        factor = THUMBNAIL_SIZE // max(image.size)
         size = (image.width * factor, image.height * factor)
         image.resize(size, Image.Resampling.NEAREST).save(out, "PNG", optimize=True)
         return out.getvalue()
-    image.thumbnail((SIDE, SIDE))
-    image.save(out, "JPEG", quality=QUALITY, optimize=True)
+    image.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+    image.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
     return out.getvalue()
 
 
@@ -48,21 +48,21 @@ def thumbnail_of(item: Item) -> bytes | None:
     try:
         raw = item.image.read()
         if isinstance(raw, bytes):
-            raw = open_image(raw, DecodeOptions(grey=False, min_side=SIDE, longer=True))
+            raw = open_image(raw, DecodeOptions(grey=False, min_side=THUMBNAIL_SIZE, longer=True))
     except (DataError, OSError):
         return None
     return thumbnail(raw)
 
 
 class Thumbnails:
-    """Thumbnails by name; `room` is how many bytes of them the page takes."""
+    """Thumbnails by name; `byte_budget` is how many bytes of them the page takes."""
 
-    def __init__(self, items: Sequence[Item], room: int):
+    def __init__(self, items: Sequence[Item], byte_budget: int):
         self.items = {item.name: item for item in items}
-        self.byte_budget = room
+        self.byte_budget = byte_budget
 
     def show(self, name: str, remark: str = "") -> Html | None:
-        """The image with its path and a remark; None where it cannot be read or room is out."""
+        """The image with its path and a remark; None where it is unreadable or over budget."""
         encoded = self._small(name)
         if encoded is None:
             return None
@@ -82,7 +82,7 @@ class Thumbnails:
 
 @dataclass(frozen=True)
 class TestedImages:
-    """Row k of every field is of image k."""
+    """Tested images with labels, predictions and losses; row k of every field is of image k."""
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
@@ -94,7 +94,7 @@ class TestedImages:
 
     @classmethod
     def read(cls, predictions: Path, images: ImageStore) -> TestedImages:
-        """What the file `predictions` has; `images` are in its order."""
+        """The rows of `predictions`, a predictions.csv; `images` are in its order."""
         table = read_predictions(predictions)
         names, labels, answers, losses = (table.pop(title) for title in COLUMNS)
         novelty = table.pop(NOVELTY, None)
@@ -108,17 +108,17 @@ class TestedImages:
 
     @cached_property
     def correct(self) -> Tensor:
-        """Whether the answer is the label.  [N] bool"""
+        """Whether the prediction is the label.  [N] bool"""
         return torch.tensor([a == b for a, b in zip(self.labels, self.predictions, strict=True)])
 
     @cached_property
     def confidences(self) -> Tensor:
-        """The probability of the class that was named.  [N] float64"""
+        """The probability of the predicted class.  [N] float64"""
         return self.probabilities.max(dim=1).values
 
-    def confidence_text(self, place: int) -> str:
-        """How sure it was of one image."""
-        return unbroken(percent(float(self.confidences[place])))
+    def confidence_text(self, index: int) -> str:
+        """The confidence on one image, in percent."""
+        return unbroken(percent(float(self.confidences[index])))
 
     def figure(self, place: int, words: str) -> Html:
         """One image with `words` and its name below."""
@@ -128,12 +128,12 @@ class TestedImages:
         return image(encoded, words, join([words, Html("<br>"), path]))
 
 
-def names_tested(run: Run) -> tuple[str, ...]:
-    """The names of the images that predictions.csv tells of."""
-    return tuple(name for name, _ in labelled(run))
+def tested_names(run: Run) -> tuple[str, ...]:
+    """The names of the images in predictions.csv."""
+    return tuple(name for name, _ in tested_labels(run))
 
 
-def labelled(run: Run) -> list[tuple[str, str]]:
-    """Name and label of each image that predictions.csv tells of."""
+def tested_labels(run: Run) -> list[tuple[str, str]]:
+    """Name and label of each image in predictions.csv."""
     table = read_predictions(run.path / "predictions.csv")
     return list(zip(table["name"], table["label"], strict=True))

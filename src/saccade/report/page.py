@@ -1,4 +1,4 @@
-"""page: one self-contained HTML file out of sections; everything that is not markup is escaped."""
+"""One self-contained HTML file out of sections; everything that is not markup is escaped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 # the browser itself refuses any script and any request that leaves the file
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-LONG = 8  # signs of a number at a glance, beyond which it is set smaller
+LONG = 8  # characters of a value, beyond which it is set smaller
 
 
 class Html(str):
@@ -29,8 +29,9 @@ class Section:
 
     @property
     def id(self) -> str:
-        words = "".join(c if c.isalnum() else " " for c in (self.anchor or self.title).lower())
-        return "-".join(words.split()) or "section"
+        """The anchor, or the title, in lower case with hyphens."""
+        text = "".join(c if c.isalnum() else " " for c in (self.anchor or self.title).lower())
+        return "-".join(text.split()) or "section"
 
 
 def element(tag: str, *children: object, **attributes: object) -> Html:
@@ -78,14 +79,14 @@ def page(title: str, sections: Sequence[Section], *, lead: str = "", footer: str
     return f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>{body}</body>\n</html>\n'
 
 
-def facts(numbers: Mapping[str, object]) -> Html:
-    """Numbers at a glance: name -> value, or (value, what it means)."""
+def facts(values: Mapping[str, object]) -> Html:
+    """Key values, large: name -> value, or (value, what it means)."""
     cells = []
-    for name, value in numbers.items():
-        number, words = value if isinstance(value, tuple) else (value, "")
-        small = element("small", words) if words else ""
-        kind = "long" if len(str(number)) > LONG else None
-        shown = element("dd", number, small, class_=kind)
+    for name, value in values.items():
+        shown, note = value if isinstance(value, tuple) else (value, "")
+        small = element("small", note) if note else ""
+        kind = "long" if len(str(shown)) > LONG else None
+        shown = element("dd", shown, small, class_=kind)
         cells.append(element("div", element("dt", name), shown))
     return element("dl", *cells, class_="facts")
 
@@ -93,12 +94,12 @@ def facts(numbers: Mapping[str, object]) -> Html:
 def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str = "") -> Html:
     """Rows under a head; the first column names its row, ints and floats stand to the right."""
     rows = [list(row) for row in rows]
-    numeric = [
+    is_numeric = [
         bool(rows) and all(isinstance(row[column], int | float) for row in rows)
         for column in range(len(head))
     ]
-    kinds = ["number" if is_number else None for is_number in numeric]
-    top = [element("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds)]
+    kinds = ["number" if numeric else None for numeric in is_numeric]
+    titles = [element("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds)]
     lines = [
         element(
             "tr",
@@ -108,22 +109,22 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str
         for row in rows
     ]
     title = element("caption", caption) if caption else ""
-    inner = [title, element("thead", element("tr", *top)), element("tbody", *lines)]
+    inner = [title, element("thead", element("tr", *titles)), element("tbody", *lines)]
     return element("div", element("table", *inner), class_="scroll", tabindex="0", role="group")
 
 
 def unbroken(words: object) -> str:
-    """Words that no line ends in, such as a number with its interval."""
+    """Text that no line ends in, such as a value with its interval."""
     return str(words).replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
 
 
-def sentence(words: str) -> str:
-    """Words with a capital letter and a full stop."""
-    return f"{words[:1].upper()}{words[1:]}."
+def sentence(text: str) -> str:
+    """Text with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def figure(content: Html, caption: object = "") -> Html:
-    """A chart or an image with the words below it."""
+    """A chart or an image with its caption below."""
     return element("figure", content, element("figcaption", caption) if caption else "")
 
 
@@ -145,5 +146,5 @@ def image_grid(cells: Iterable[Html], *, together: bool = False) -> Html:
 
 
 def folded(summary: str, *content: object) -> Html:
-    """Content that opens when asked for."""
+    """Content that opens on a click, below its summary."""
     return element("details", element("summary", summary), *content)

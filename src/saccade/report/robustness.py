@@ -1,4 +1,4 @@
-"""What an evaluation has only where it was asked for: slices, corruptions, a threshold."""
+"""Sections that an evaluation has on request: slices, corruptions, a confidence threshold."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from saccade.runs.results import (
 
 
 def optional_sections(test: Evaluation) -> Iterator[Section]:
-    """Slices, corruptions, and from which confidence on there is an answer."""
+    """Metrics by slice, robustness to corruptions, selective prediction."""
     if test.slices:
-        yield Section("Slice by slice", _slices(test.slices))
+        yield Section("Metrics by slice", _slices(test.slices))
     if test.robustness:
-        yield Section("When images are worse", robustness_section(test.robustness))
+        yield Section("Robustness to corruptions", robustness_section(test.robustness))
     if test.selected:
-        yield Section("Saying “unknown”", _threshold(test.selected))
+        yield Section("Selective prediction (confidence threshold)", _threshold(test.selected))
 
 
 def robustness_section(robustness: Robustness) -> Html:
-    """One number under every corruption and severity, and what each corruption does."""
+    """The primary metric under every corruption and severity, and what each corruption does."""
     head, *lines = robustness.rows()
     unit = f", {robustness.clean.unit}" if robustness.clean.unit else ""
-    words = (
+    text = (
         "A line is one change made to every image, from hardly seen (severity 1) to strong "
-        "(5). Each number is of the same images, its 95 % interval in brackets. Strengths "
+        "(5). Each value is of the same images, its 95 % interval in brackets. Strengths "
         "are those of Hendrycks 2019, by the size of the images; the shifts are our own."
     )
     verdict = element("p", sentence(robustness.verdict()))
     lines = [tuple(map(unbroken, line)) for line in lines]
-    numbers = table(head, lines, caption=f"{robustness.clean.name}{unit}")
+    scores = table(head, lines, caption=f"{robustness.clean.name}{unit}")
     meanings = [(name, meaning(name)) for name in robustness.corrupted]
-    meant = table(("corruption", "what is done to an image"), meanings)
-    note = element("p", words, class_="note")
-    return join([verdict, numbers, note, folded("What each of them does", meant)])
+    explained = table(("corruption", "what is done to an image"), meanings)
+    note = element("p", text, class_="note")
+    return join([verdict, scores, note, folded("What each of them does", explained)])
 
 
 def _slices(slices: Sequence[Slice]) -> Html:
@@ -61,5 +61,5 @@ def _threshold(selected: SelectedThreshold) -> Html:
         ("these images", coverage_text(selected.on_these)),
     ]
     note = "Believe the second line: on the first the threshold was chosen to look so."
-    found = table(("images", "what the threshold does"), rows)
-    return join([lead, found, element("p", note, class_="note")])
+    effects = table(("images", "coverage and precision"), rows)
+    return join([lead, effects, element("p", note, class_="note")])

@@ -1,6 +1,6 @@
-"""A network's anatomy, drawing and receptive fields, by its name or as it is.
+"""The anatomy, the drawing and the receptive fields of a network of the catalogue or any module.
 
-The figure of a receptive field shows the gradient as measured, in the box that theory gives.
+The figure of an effective receptive field (Luo 2016) has the box of the theoretical one.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from saccade.explain.receptive_field import EffectiveReceptiveField, effective_r
 from saccade.explain.rows import Row
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.create import check_size, create_model, input_shape
-from saccade.models.layers.surgery import remove_layers as ablated
+from saccade.models.layers.surgery import remove_layers
 from saccade.report.drawing import svg
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
 MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
-SIDE = 512  # pixels of the drawn image's longer side, at least
+MIN_SIZE = 512  # pixels of the drawn image's longer side, at least
 
 
 @dataclass(frozen=True)
 class ReceptiveFieldFigure:
-    """One layer's field: theoretical box and effective weights over one input."""
+    """The receptive field of a layer: its theoretical box, and its effective weights [H,W]."""
 
     name: str
     layer: str
@@ -54,19 +54,20 @@ class ReceptiveFieldFigure:
         weights = self.effective.weights.sqrt().numpy()
         positions = weights * (len(MAGMA) - 1)
         low = np.minimum(positions.astype(int), len(MAGMA) - 2)
-        rest = (positions - low)[..., None]
-        pixels = (MAGMA[low] * (1 - rest) + MAGMA[low + 1] * rest).astype(np.uint8)
-        scale = max(1, -(-SIDE // max(weights.shape)))
+        fraction = (positions - low)[..., None]
+        pixels = (MAGMA[low] * (1 - fraction) + MAGMA[low + 1] * fraction).astype(np.uint8)
+        scale = max(1, -(-MIN_SIZE // max(weights.shape)))
         return Image.fromarray(pixels).resize(
             (weights.shape[1] * scale, weights.shape[0] * scale), Image.Resampling.NEAREST
         )
 
     def png(self) -> bytes:
+        """The image with its box, as far as it lies within the image."""
         image = self.image()
         scale = image.width // self.effective.weights.shape[1]
         top, left, bottom, right = (edge * scale for edge in self.box)
         ImageDraw.Draw(image).rectangle((left, top, right - 1, bottom - 1), outline=(90, 200, 255))
-        return encoded(image)
+        return png_bytes(image)
 
     def svg(self) -> str:
         """The image with its box, which may reach beyond it, and the sizes of both."""
@@ -75,8 +76,8 @@ class ReceptiveFieldFigure:
         margin = max(0, -top, -left, bottom - height, right - width) + 0.06 * max(height, width)
         span = max(height, width) + 2 * margin
         line, small = span / 300, span / 34
-        data = base64.b64encode(encoded(self.image())).decode()
-        words = (
+        data = base64.b64encode(png_bytes(self.image())).decode()
+        texts = (
             escape(f"{self.name}  ·  {self.layer}"),
             f"theory {field_text(self.field)} px  ·  95 % of the gradient in "
             f"{self.effective.size():.0f} x {self.effective.size():.0f} px  ·  "
@@ -91,9 +92,9 @@ class ReceptiveFieldFigure:
             f".paper {{ fill: #17181b }} }}</style>"
             f'<rect class="paper" x="{-margin:.1f}" y="{-margin - 3 * small:.1f}" '
             f'width="{span:.1f}" height="{span * 1.1:.1f}"/>'
-            f'<text x="0" y="{-margin - 1.2 * small:.1f}" font-size="{small * 1.25:.1f}">{words[0]}'
+            f'<text x="0" y="{-margin - 1.2 * small:.1f}" font-size="{small * 1.25:.1f}">{texts[0]}'
             f'</text><text x="0" y="{-margin + 0.1 * small:.1f}" font-size="{small * 0.8:.1f}">'
-            f"{words[1]}</text>"
+            f"{texts[1]}</text>"
             f'<image href="data:image/png;base64,{data}" width="{width}" height="{height}" '
             f'style="image-rendering: pixelated"/>'
             f'<rect class="box" x="{left}" y="{top}" width="{right - left}" '
@@ -109,7 +110,8 @@ class ReceptiveFieldFigure:
         return path
 
 
-def encoded(image: Image.Image) -> bytes:
+def png_bytes(image: Image.Image) -> bytes:
+    """The image as a PNG file."""
     stream = io.BytesIO()
     image.save(stream, "PNG")
     return stream.getvalue()
@@ -118,7 +120,7 @@ def encoded(image: Image.Image) -> bytes:
 def receptive_field_figure(
     network: nn.Module, anatomy: Anatomy, layer: str, *, inputs: int = 16, seed: int = 0
 ) -> ReceptiveFieldFigure:
-    """The field of a layer's middle unit, over `inputs` random images of the anatomy's size."""
+    """The field of a layer's middle unit, the mean over `inputs` random images [N,C,H,W]."""
     row: Row = anatomy.row(layer)
     if row.field is None:
         raise UsageError(f"'{layer}' does not see the image", "name a layer behind the input")
@@ -126,8 +128,8 @@ def receptive_field_figure(
         raise UsageError(f"a mean over {inputs} inputs", "one input or more")
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(inputs, *anatomy.input_size, generator=generator)
-    measured = effective_receptive_field(network, layer, images, generator=generator)
-    return ReceptiveFieldFigure(anatomy.name, layer, row.field, measured)
+    effective = effective_receptive_field(network, layer, images, generator=generator)
+    return ReceptiveFieldFigure(anatomy.name, layer, row.field, effective)
 
 
 __all__ = ["receptive_field", "show", "svg"]
@@ -149,19 +151,19 @@ def show(
     """
     if batch < 1:
         raise UsageError(f"a batch of {batch} images", "a batch has at least one")
-    network, name, shape = found(model, input_size, size)
-    full = described(network, name, shape, batch, all)
+    network, name, shape = resolve_network(model, input_size, size)
+    full = anatomy_of(network, name, shape, batch, all)
     if not without:
         return full
     if not isinstance(network, nn.Sequential):
-        raise UsageError(f"{name} is no chain of rows", "layers can be left out of chains alone")
+        raise UsageError(f"{name} is no chain of layers", "layers can be left out of chains alone")
     with torch.device("meta"):
-        rest = ablated(network, without, input_shape=shape)
-    less = anatomy(rest, shape, batch=batch, all=all, name=name)
-    return replace(less, without=tuple(without), savings=full.total - less.total)
+        remaining = remove_layers(network, without, input_shape=shape)
+    reduced = anatomy(remaining, shape, batch=batch, all=all, name=name)
+    return replace(reduced, without=tuple(without), savings=full.total - reduced.total)
 
 
-def found(
+def resolve_network(
     model: str | nn.Module, input_size: Sequence[int] | None, size: int | None
 ) -> tuple[nn.Module, str, tuple[int, int, int]]:
     """The network without weights of its own, its name, and the size of its images."""
@@ -191,7 +193,7 @@ def as_published(name: str) -> nn.Module:
     return networks[name].make() if name in networks else create_model(name)
 
 
-def described(
+def anatomy_of(
     network: nn.Module, name: str, shape: tuple[int, int, int], batch: int, all: bool
 ) -> Anatomy:
     """The anatomy; a size that does not fit is explained with the sizes that do."""
@@ -220,12 +222,12 @@ def receptive_field(
     weights: str | None = None,
     inputs: int = 16,
 ) -> ReceptiveFieldFigure:
-    """What a unit in the middle of a layer sees: its box, and the gradient as measured.
+    """The theoretical and the effective receptive field of a layer's middle unit.
 
     Without `weights` a named network is measured as it is before training.
     """
-    network, name, shape = found(model, input_size, size)
-    table = described(network, name, shape, 1, False)
+    network, name, shape = resolve_network(model, input_size, size)
+    table = anatomy_of(network, name, shape, 1, False)
     if not isinstance(model, nn.Module):
         network = create_model(model, weights=weights) if weights else as_published(model)
     return receptive_field_figure(network, table, layer, inputs=inputs)

@@ -93,14 +93,14 @@ def metric_of(text: str) -> StudyMetric:
     """The metric of its name in a study's file: `test_accuracy`, `epochs_to_loss:0.1`."""
     name, colon, level = str(text).partition(":")
     if name not in KINDS:
-        raise unknown("number", name, KINDS, RecipeError)
+        raise unknown("metric", name, KINDS, RecipeError)
     if bool(colon) != KINDS[name].level:
         example = f"{name}:0.1" if KINDS[name].level else name
-        raise RecipeError(f"the number cannot be '{text}'", f"write {example}")
+        raise RecipeError(f"the metric cannot be '{text}'", f"write {example}")
     try:
         return StudyMetric(name, float(level or 0))
     except ValueError as error:
-        raise RecipeError(f"the number cannot be '{text}'", f"write {name}:0.1") from error
+        raise RecipeError(f"the metric cannot be '{text}'", f"write {name}:0.1") from error
 
 
 def _test_accuracy(run: Run, _: float) -> float:

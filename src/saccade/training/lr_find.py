@@ -57,8 +57,8 @@ class LRFindResult:
         broke = last.smoothed_loss > DIVERGENCE_RATIO * lowest.smoothed_loss
         end = f"broke at {last.lr:.2g}" if broke else "never broke"
         return [
-            ("suggested rate", f"{self.lr:.2g}: {_reason(lowest)}"),
-            ("sweep", f"{len(self.points)} steps up from {first.lr:.0e}; {end}"),
+            ("suggested learning rate", f"{self.lr:.2g}: {_reason(lowest)}"),
+            ("range test", f"{len(self.points)} steps up from {first.lr:.0e}; {end}"),
             ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
             ("train with", f"--with optim.lr={self.lr:.2g}"),
             ("drawing", str(self.path)),
@@ -83,10 +83,15 @@ def lr_find(
     inputs = training_inputs(data, recipe, flags)
     resolved = inputs.settings.recipe
     if not resolved.train.epochs:
-        raise RecipeError(f"{resolved.model.name} is fitted without a rate", "name another --model")
+        raise RecipeError(
+            f"{resolved.model.name} is fitted without a learning rate", "name another --model"
+        )
     with threads(int(resolved.train.threads)), progress_bar("reading") as progress:
         setup = prepare(resolved, inputs.division, progress)
-    with threads(int(resolved.train.threads)), progress_bar("sweeping") as progress:
+    with (
+        threads(int(resolved.train.threads)),
+        progress_bar("learning rate range test") as progress,
+    ):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
     atomic_write(out, lr_curve(points, lr, out.suffix[1:]))
@@ -101,10 +106,13 @@ def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, T
     """
     if settings.recipe.optim.lr != "auto":
         return settings, setup
-    with progress_bar("sweeping") as progress, fork_rng(device(settings.recipe.train.device)):
+    with (
+        progress_bar("learning rate range test") as progress,
+        fork_rng(device(settings.recipe.train.device)),
+    ):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
-    reason = f"{_reason(_lowest(points))}, in a sweep of {len(points)} steps"
+    reason = f"{_reason(_lowest(points))}, in a learning rate range test of {len(points)} steps"
     setup.stepper.peak_lr = lr
     recipe = settings.recipe.with_({"optim.lr": lr})
     origins = {**settings.origins, "optim.lr": f"found: {reason}"}
@@ -119,9 +127,8 @@ def _lowest(points: Sequence[LRPoint]) -> LRPoint:
 
 
 def _reason(lowest: LRPoint) -> str:
-    return (
-        f"a tenth of {lowest.lr:.2g}, where the smooth loss was lowest, {lowest.smoothed_loss:.3f}"
-    )
+    loss = f"{lowest.smoothed_loss:.3f}"
+    return f"a tenth of {lowest.lr:.2g}, where the smoothed loss was lowest, {loss}"
 
 
 def _sweep(setup: TrainingSetup, progress: Progress) -> Iterator[LRPoint]:

@@ -118,13 +118,13 @@ class Plan:
     def line(self) -> str:
         """The plan in one line."""
         share = (
-            f", {100 * self.flops_utilization:.0f} % of the machine's rate"
+            f", {100 * self.flops_utilization:.0f} % of the machine's matrix product"
             if self.flops_utilization
             else ""
         )
         per_epoch = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
-            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds a "
+            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds an "
             f"image, {format_bytes(self.memory)} of memory; {per_epoch}{self._epochs} "
             f"{duration(self.seconds)}{share}"
         )

@@ -187,7 +187,7 @@ def claim_device(recipe: Recipe, world: World) -> None:
         )
     if recipe.optim.lr == "auto":
         raise RecipeError(
-            "optim.lr=auto does not go with several processes: the sweep is made by one",
+            "optim.lr=auto does not go with several processes: one makes the range test",
             "ask saccade lr-find, and set optim.lr to what it says",
         )
     if recipe.train.class_weights != "none":

@@ -178,8 +178,9 @@ def _extend(run: Run, setup: TrainingSetup) -> str:
     before, now, stepper = run.recipe.train, setup.recipe.train, setup.stepper
     was = f"{before.minutes:g} minutes" if before.minutes else f"{before.epochs} epochs"
     note = (
-        f"{now.epochs} epochs in place of {was}: the rate goes on at {stepper.lr:.3g}, that of "
-        f"schedule {setup.recipe.optim.schedule} at {100 * stepper.done:.0f} % of the training"
+        f"{now.epochs} epochs in place of {was}: the learning rate goes on at {stepper.lr:.3g}, "
+        f"that of schedule {setup.recipe.optim.schedule} at {100 * stepper.done:.0f} % of the "
+        "training"
     )
     changed: dict[str, Any] = {"train.epochs": now.epochs, "train.minutes": now.minutes}
     if setup.recipe.model.stages != run.recipe.model.stages:

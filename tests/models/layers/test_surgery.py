@@ -107,7 +107,7 @@ def test_it_stays_on_the_device_that_the_network_is_on():
     [
         ("alexnet", ["fc9"], "no layer of this network is called 'fc9'\nhint: did you mean fc"),
         ("alexnet", ["fc8"], "without fc8 the network gives 4096 numbers instead of 1000"),
-        ("lenet5_1998", ["c1"], "row 'c3' cannot take 1 x 16 x 16"),
+        ("lenet5_1998", ["c1"], "layer 'c3' cannot take 1 x 16 x 16"),
         ("lenet5", ["flatten"], "gives 16 x 5 x 10 numbers instead of 10"),
     ],
 )
@@ -118,5 +118,5 @@ def test_what_cannot_be_is_said(name, layers, words):
 
 
 def test_an_image_of_another_size_is_refused_rather_than_fitted():
-    with pytest.raises(UsageError, match="row 'fc6' cannot take 6400"):
+    with pytest.raises(UsageError, match="layer 'fc6' cannot take 6400"):
         remove_layers(empty("alexnet_2012"), ["fc7"], input_shape=(3, 224, 224))

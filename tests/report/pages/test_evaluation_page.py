@@ -47,8 +47,8 @@ def test_the_page_has_the_sections_of_the_run_and_those_asked_for(
 ) -> None:
     page = (measured[1] / "report.html").read_text(encoding="utf-8")
     own = titles_of((trained.path / "report.html").read_text(encoding="utf-8"))
-    shared = own[own.index("Confusion") : own.index("Images") + 1]
-    asked = ["Slice by slice", "When images are worse"]
+    shared = own[own.index("Confusion matrix") : own.index("Images") + 1]
+    asked = ["Metrics by slice", "Robustness to corruptions"]
     assert titles_of(page) == ["Result", *asked, *shared, "What was measured", "How to repeat it"]
 
 
@@ -84,7 +84,7 @@ def test_a_tuned_threshold_has_its_section_and_its_command(trained: Run, tmp_pat
     found = saccade.tune_threshold(trained.path, split="val", coverage=0.9, out=out)
     page = (out / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
     page = page.replace("\u2060", "")
-    assert "Saying “unknown”" in titles_of(page)
+    assert "Selective prediction (confidence threshold)" in titles_of(page)
     assert found.selected is not None
     assert (
         f"confidence of {found.selected.on_validation.value:.4f}, for a coverage of 90.0 %" in page
@@ -109,8 +109,10 @@ def test_labels_and_numbers_have_their_page(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     check_page(page)
     assert "on set.csv" in lead_of(page) and str(found.primary) in lead_of(page)
-    answers = {"multilabel": "Label by label", "regression": "Numbers said"}[found.task]
-    assert answers in titles_of(page) and "Worst answers" in titles_of(page)
+    answers = {"multilabel": "Metrics by label", "regression": "Predicted vs. true values"}[
+        found.task
+    ]
+    assert answers in titles_of(page) and "Highest loss" in titles_of(page)
     matched = "2 of 2 have images here, matched by name"
     assert (matched in page) == (found.task == "multilabel")
 
@@ -147,7 +149,7 @@ def test_a_difference_from_the_own_test_is_called_so_only_beyond_chance(trained:
 
 
 def test_classes_without_images_stand_last(trained: Run) -> None:
-    rows = evaluated(trained, 15, 20).split("Class by class</h2>")[1].split("</section>")[0]
+    rows = evaluated(trained, 15, 20).split("Metrics by class</h2>")[1].split("</section>")[0]
     names = re.findall(r'<th scope="row"[^>]*>(\d)</th>', rows)
     assert names[:2] == ["5", "3"]  # 5 was never right, 3 in 15 of 20; of the others nothing is
     assert sorted(names[2:]) == list("01246789")

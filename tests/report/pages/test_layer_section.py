@@ -25,7 +25,7 @@ def test_what_is_wrong_stands_first():
 
 def test_a_sound_training_is_said_to_be_one():
     page = str(layer_section([{"epoch": 3, "layers": [asdict(FC)]}]))
-    assert "Nothing is wrong" in page and "one look only" in page
+    assert "Nothing is wrong" in page and "of one epoch only" in page
 
 
 def test_a_row_that_stands_still_is_left_out_of_its_curve():

@@ -16,7 +16,7 @@ from PIL import Image
 from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
 from saccade.report import images
-from saccade.report.figures import STRONG
+from saccade.report.figures import DARK
 from saccade.report.pages.run_page import run_page
 from saccade.report.summary import most_confused, result
 from saccade.report.tasks.classification import confusion_section
@@ -50,10 +50,13 @@ def test_reports_of_labels_and_of_numbers_hold_to_the_same(
     page = page_of(other_run)
     check_page(page)
     assert str(other_run.test.primary) in page
-    told = {"multilabel": ("Label by label", "given from"), "regression": ("Numbers said", "dot")}
+    told = {
+        "multilabel": ("Metrics by label", "threshold"),
+        "regression": ("Predicted vs. true values", "dot"),
+    }
     assert all(words in page for words in told[other_run.test.task])
     assert page.count("<img ") == min(24, other_run.test.n)
-    assert "Confusion" not in page
+    assert "Confusion matrix" not in page
 
 
 def test_the_report_holds_the_numbers_settings_and_command(trained: Run) -> None:
@@ -100,7 +103,7 @@ def test_class_names_cannot_become_markup(digits_run: Run) -> None:
 def test_the_verdict_names_the_two_classes_it_mixes_up() -> None:
     mixed = evaluation([[8, 2, 0], [0, 10, 0], [1, 0, 9]])
     assert most_confused(mixed, 5) == [(0, 1, 2), (2, 0, 1)]
-    assert result(mixed).endswith("Most often mixed up: “a” taken for “b”, 2 of 3 mistakes.")
+    assert result(mixed).endswith("Most confused classes: “a” taken for “b”, 2 of 3 mistakes.")
     assert result(evaluation([[9, 0], [1, 8]])).endswith("Its one mistake: “b” taken for “a”.")
     assert result(evaluation([[9, 1], [1, 8]])).endswith("2 mistakes are all of different kinds.")
     assert result(evaluation([[9, 0], [0, 9]])).endswith("No mistake on these.")
@@ -185,7 +188,7 @@ def test_the_numbers_of_a_matrix_stand_out_from_every_shade(scheme: int, trained
     assert weak and strong
     for share in (k / 100 for k in range(101)):
         part, ink = share * int(weak[1]) / 100, "ink"
-        if share > STRONG:
+        if share > DARK:
             part, ink = (int(strong[1]) + share * int(strong[2])) / 100, "on-accent"
         pairs = zip(parts(colours["accent"]), parts(colours["surface"]), strict=True)
         shade = "#" + "".join(f"{round(part * a + (1 - part) * b):02x}" for a, b in pairs)

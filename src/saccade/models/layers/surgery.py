@@ -145,7 +145,7 @@ def _meta_forward(path: str, row: nn.Module, x: Tensor) -> Tensor:
         return functional_call(row, {name: t.to("meta") for name, t in tensors}, (x,))
     except RuntimeError as error:
         raise UsageError(
-            f"the network cannot be joined: its row '{path}' cannot take {_size_text(x.shape)}",
+            f"the network cannot be joined: its layer '{path}' cannot take {_size_text(x.shape)}",
             "convolutions and fully connected layers are made anew for other channels; nothing "
             "else is, and the image has to be of the network's own size",
         ) from error

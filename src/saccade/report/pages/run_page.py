@@ -1,7 +1,7 @@
 """The report of a run: one HTML file that opens anywhere and asks nothing of the internet.
 
-Its sections: the numbers with their intervals, the curves and how the network fits, the network row
-by row, and looks into its layers.
+Its sections: the metrics with their intervals, the training curves with the fit diagnosis, the
+predictions, the network layer by layer, and the layer statistics.
 """
 
 from __future__ import annotations
@@ -52,154 +52,167 @@ CURVES_NOTE = (
 
 
 def curves_section(run: Run) -> Html:
-    """The judgement in words, losses and score over the epochs, the same as a table."""
+    """The fit diagnosis, losses and monitored metric over the epochs, and both as a table."""
     parts = [element("p", sentence(fact["message"])) for fact in run.events("fit_diagnosis")[-1:]]
     if not run.history:
         return join([*parts, element("p", "The last layer was fitted in one go: no epochs.")])
     epochs = [row["epoch"] for row in run.history]
-    score = monitored_metric(run.history)
+    metric = monitored_metric(run.history)
     lines = [
         Line("training", epochs, [row["loss"] for row in run.history]),
         Line("validation", epochs, [row["val_loss"] for row in run.history]),
     ]
     losses = line_chart(lines, title="Loss", x="epoch", y="loss")
-    charts = columns(losses, score_chart({"validation": run.history}, score))
+    charts = columns(losses, score_chart({"validation": run.history}, metric))
     if len(stages := run.recipe.stages) > 1:
         parts.append(element("p", f"Learned in stages: {', then '.join(map(str, stages))}."))
     return join(
-        [*parts, charts, element("p", CURVES_NOTE, class_="note"), _table(run.history, score)]
+        [
+            *parts,
+            charts,
+            element("p", CURVES_NOTE, class_="note"),
+            _epoch_table(run.history, metric),
+        ]
     )
 
 
 def monitored_metric(history: Sequence[Mapping[str, Any]]) -> str:
-    """The name of the score that was watched."""
+    """The name of the metric that a training was monitored by."""
     return next(k for k in history[0] if k.startswith("val_") and k != "val_loss")[4:]
 
 
-def score_chart(histories: Mapping[str, Sequence[Mapping[str, Any]]], score: str) -> Html:
-    """The watched score of each training."""
-    name, percent = score.replace("_", " "), score in SCORES and SCORES[score].unit == "%"
+def score_chart(histories: Mapping[str, Sequence[Mapping[str, Any]]], metric: str) -> Html:
+    """The monitored metric of each run over its epochs."""
+    name, percent = metric.replace("_", " "), metric in SCORES and SCORES[metric].unit == "%"
     lines = [
-        Line(who, [row["epoch"] for row in history], [row[f"val_{score}"] for row in history])
-        for who, history in histories.items()
+        Line(run, [row["epoch"] for row in history], [row[f"val_{metric}"] for row in history])
+        for run, history in histories.items()
     ]
     return line_chart(lines, title=f"Validation {name}", x="epoch", y=name, percent=percent)
 
 
-def _table(history: Sequence[Mapping[str, Any]], score: str) -> Html:
-    head = ("epoch", "training loss", "validation loss", score.replace("_", " "))
+def _epoch_table(history: Sequence[Mapping[str, Any]], metric: str) -> Html:
+    head = ("epoch", "training loss", "validation loss", metric.replace("_", " "))
     rows = [
-        (row["epoch"], *(f"{row[k]:.4f}" for k in ("loss", "val_loss", f"val_{score}")))
+        (row["epoch"], *(f"{row[k]:.4f}" for k in ("loss", "val_loss", f"val_{metric}")))
         for row in history
     ]
     return folded("Epoch by epoch", table(head, rows))
 
 
-NETWORK_HEAD = ("row", "kind", "output", "weights", "multiply-adds", "field")
+NETWORK_HEAD = ("layer", "kind", "output", "weights", "multiply-adds", "field")
 COLUMNS = ("name", "kind", "output", "weights", "multiply-adds", "field")
 
 
 def network_section(bundle: Bundle) -> Html:
-    """The sums in words, the rows folded."""
+    """Weights and multiply-adds in all, and the layers as a folded table."""
     p = bundle.preprocessing
-    found = anatomy(bundle.model, (p.channels, p.size, p.size), name=bundle.architecture)
-    total = found.total
-    words = (
+    network = anatomy(bundle.model, (p.channels, p.size, p.size), name=bundle.architecture)
+    total = network.total
+    summary = (
         f"{bundle.architecture}: {total.weights:,} weights, {total.multiply_adds:,} multiply-adds "
         f"for an image of {p.size} x {p.size} pixels."
     )
     lines = [
         tuple(cells(row, row.counts, exact=True)[column] for column in COLUMNS)
-        for row in found.rows
+        for row in network.rows
     ]
-    said = element("ul", *(element("li", note) for note in notes(found)), class_="note")
-    return join([element("p", words), folded("Row by row", table(NETWORK_HEAD, lines), said)])
+    explanations = element("ul", *(element("li", note) for note in notes(network)), class_="note")
+    return join(
+        [element("p", summary), folded("Layer by layer", table(NETWORK_HEAD, lines), explanations)]
+    )
 
 
 def layer_section(history: Sequence[Mapping[str, Any]]) -> Html | None:
-    """What is wrong, the steps and gradients of each row over the epochs, and the last table.
+    """What is wrong, gradient and relative update of each layer over the epochs, the last table.
 
-    None where a training was not looked into.
+    None for a training without layer statistics.
     """
-    looks = [
+    statistics = [
         (row["epoch"], [LayerStatistics(**layer) for layer in row["layers"]])
         for row in history
         if row.get("layers")
     ]
-    if not looks:
+    if not statistics:
         return None
-    epoch, last = looks[-1]
-    found = problems(last)
-    lead = "Nothing is wrong with the layers." if not found else "What is wrong with the layers:"
+    epoch, last = statistics[-1]
+    faults = problems(last)
+    lead = "Nothing is wrong with the layers." if not faults else "What is wrong with the layers:"
     parts = [element("p", f"{lead} As they were in epoch {epoch}.")]
-    if found:
-        parts.append(element("ul", *(element("li", words) for words in found)))
-    parts += [_multiples(looks), _dead(last)]
+    if faults:
+        parts.append(element("ul", *(element("li", fault) for fault in faults)))
+    parts += [_layer_charts(statistics), _dead_units(last)]
     head, *lines = as_text_table(last)
-    parts.append(folded("Row by row", table(head, lines)))
+    parts.append(folded("Layer by layer", table(head, lines)))
     return join(parts)
 
 
-def _multiples(looks: Sequence[tuple[int, Sequence[LayerStatistics]]]) -> Html:
-    """A small chart for each row with weights: gradient and step in powers of ten."""
-    if len(looks) < 2:
-        return element("p", "There was one look only, so there are no curves.", class_="quiet")
-    epochs = [epoch for epoch, _ in looks]
+def _layer_charts(statistics: Sequence[tuple[int, Sequence[LayerStatistics]]]) -> Html:
+    """A chart for each layer with weights: gradient and relative update, in powers of ten."""
+    if len(statistics) < 2:
+        return element(
+            "p", "The statistics are of one epoch only, so there are no curves.", class_="quiet"
+        )
+    epochs = [epoch for epoch, _ in statistics]
     charts = []
-    for place, row in enumerate(looks[-1][1]):
-        if row.weight is None:
+    for index, layer in enumerate(statistics[-1][1]):
+        if layer.weight is None:
             continue
-        rows = [look[place] for _, look in looks]
+        course = [layers[index] for _, layers in statistics]
         lines = [
-            Line("gradient", epochs, [_power(r.gradient) for r in rows]),
-            Line("step, of the weights", epochs, [_power(r.update) for r in rows]),
+            Line("gradient", epochs, [_log10(r.gradient) for r in course]),
+            Line("relative update size", epochs, [_log10(r.update) for r in course]),
         ]
-        charts.append(line_chart(lines, title=row.name, x="epoch", y="power of ten"))
+        charts.append(line_chart(lines, title=layer.name, x="epoch", y="power of ten"))
     return columns(*charts)
 
 
-def _dead(rows: Sequence[LayerStatistics]) -> Html | str:
-    shares = {row.name: row.dead for row in rows if row.dead is not None}
+def _dead_units(layers: Sequence[LayerStatistics]) -> Html | str:
+    shares = {layer.name: layer.dead for layer in layers if layer.dead is not None}
     if not shares:
         return ""
     written = {name: f"{100 * share:.0f} %" for name, share in shares.items()}
-    return bar_list(shares, title="Units that never fire", written=written)
+    return bar_list(shares, title="Dead units, which never fire", written=written)
 
 
-def _power(value: float | None) -> float:
+def _log10(value: float | None) -> float:
     return log10(value) if value and isfinite(value) else float("nan")
 
 
-NUMBERS_HEAD = ("number", "value, 95 % interval", "baseline", "interval by")
+METRICS_HEAD = ("metric", "value, 95 % interval", "baseline", "interval method")
 
 
-def numbers_section(run: Run, test: Evaluation, about: Mapping[str, object]) -> Html:
-    """The first numbers of `test` and `about` large, all folded, and how they are to be read."""
+def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> Html:
+    """The first metrics of `test` and `extra` large, all of them folded, and how to read them."""
     shown = {
-        **{number.name: _split_words(number) for number in test.metrics[:SUMMARY_METRICS]},
+        **{metric.name: _value_and_interval(metric) for metric in test.metrics[:SUMMARY_METRICS]},
         "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
-        **about,
+        **extra,
     }
-    words = (
-        "An interval says how far the number may lie from that on all images like these, in 95 "
+    note = (
+        "An interval says how far the value may lie from that on all images like these, in 95 "
         "of 100 cases. It covers the chance by which these were the ones to be tested, not "
-        "images of another kind. “Without looking” is what one gets who never sees an image."
+        "images of another kind. The baseline is what a prediction of the most frequent class, "
+        "of class shares or of the mean gets, which needs no look at the image."
     )
-    every = folded(f"All {len(test.metrics)} numbers", all_numbers(test))
-    parts = [facts(shown), element("p", words, class_="note"), every]
+    all_metrics = folded(f"All {len(test.metrics)} metrics", metrics_table(test))
+    parts = [facts(shown), element("p", note, class_="note"), all_metrics]
     return join([*parts, element("p", calibration(run), class_="note")])
 
 
-def all_numbers(test: Evaluation) -> Html:
-    """A row a number."""
-    rows = [(n.name, unbroken(n), n.baseline_text(), n.method) for n in test.metrics]
-    return table(NUMBERS_HEAD, rows)
+def metrics_table(test: Evaluation) -> Html:
+    """A row a metric."""
+    rows = [
+        (metric.name, unbroken(metric), metric.baseline_text(), metric.method)
+        for metric in test.metrics
+    ]
+    return table(METRICS_HEAD, rows)
 
 
-def _split_words(number: MetricValue) -> tuple[str, str]:
-    """The number, and its interval with the baseline."""
-    value, _, rest = str(number).partition(" (")
-    baseline = f"; baseline {text}" if (text := number.baseline_text()) else ""
+def _value_and_interval(metric: MetricValue) -> tuple[str, str]:
+    """The value, and its interval with the baseline."""
+    value, _, rest = str(metric).partition(" (")
+    baseline = f"; baseline {text}" if (text := metric.baseline_text()) else ""
     return value, (rest.rstrip(")") + baseline).replace("n = ", "n\u00a0=\u00a0")
 
 
@@ -212,8 +225,8 @@ def run_page(run: Run, test_images: ImageStore) -> str:
     """The report as text."""
     tested = TestedImages.read(run.path / "predictions.csv", test_images)
     sections = [
-        Section("Result", numbers_section(run, run.test, _training(run))),
-        Section("How it learned", curves_section(run)),
+        Section("Result", metrics_section(run, run.test, _training(run))),
+        Section("Training curves", curves_section(run)),
         *answers_sections(run, run.test, tested),
         Section("Images", data_section(run)),
         *_layers(run),
@@ -225,7 +238,7 @@ def run_page(run: Run, test_images: ImageStore) -> str:
 
 
 def _training(run: Run) -> dict[str, object]:
-    """What it learned from, and how long."""
+    """Training images, training time and epochs."""
     epochs = f"{len(run.history)} epochs" if run.history else "fitted in one go"
     return {
         "images": (f"{sum(run.started['images']['train'].values()):,}", "to train on"),
@@ -234,6 +247,6 @@ def _training(run: Run) -> dict[str, object]:
 
 
 def _layers(run: Run) -> Iterator[Section]:
-    found = layer_section(run.history)
-    if found is not None:
-        yield Section("Layers", found)
+    section = layer_section(run.history)
+    if section is not None:
+        yield Section("Layer statistics", section)

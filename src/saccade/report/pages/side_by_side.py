@@ -1,17 +1,17 @@
-"""side_by_side: several runs on one page: their numbers, their curves, the settings that differ."""
+"""Several runs on one page: their metrics, their curves, the settings that differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from saccade.report.images import labelled
+from saccade.report.images import tested_labels
 from saccade.report.page import Html, Section, columns, element, join, page, table, unbroken
 from saccade.report.pages.run_page import monitored_metric, score_chart
-from saccade.report.summary import result, shown
+from saccade.report.summary import result, setting_text
 from saccade.runs.run import Run
 from saccade.words import duration
 
-A_CHART = 4  # runs, as many as there are ways to draw a line
+LINES_PER_CHART = 4  # runs, as many as there are ways to draw a line
 MISSING = "–"
 
 
@@ -28,38 +28,38 @@ def side_by_side(runs: Sequence[Run], names: Sequence[str]) -> str:
 
 
 def lead(runs: Sequence[Run], names: Sequence[str]) -> str:
-    """Whether they can be compared, and the run whose validation number is the highest."""
-    if len({frozenset(labelled(run)) for run in runs}) > 1:
+    """Whether the runs can be compared, and the one with the best validation metric."""
+    if len({frozenset(tested_labels(run)) for run in runs}) > 1:
         return "They were measured on different test images, so none is called the best."
     return f"All were measured on the same test images. {_best(runs, names)}"
 
 
 def _best(runs: Sequence[Run], names: Sequence[str]) -> str:
-    kinds = {(run.test.task, run.val.primary.name, run.test.primary.unit) for run in runs}
-    if len(kinds) > 1:
-        return "They are told by different numbers, so none is called the best."
-    chosen = max(range(len(runs)), key=lambda k: runs[k].val.primary.value)
-    words = f"On validation {names[chosen]} is the best; on test it has"
-    return f"{words} {runs[chosen].test.primary} {runs[chosen].test.primary.name}."
+    metrics = {(run.test.task, run.val.primary.name, run.test.primary.unit) for run in runs}
+    if len(metrics) > 1:
+        return "Their primary metrics differ, so none is called the best."
+    best = max(range(len(runs)), key=lambda k: runs[k].val.primary.value)
+    text = f"On validation {names[best]} is the best; on test it has"
+    return f"{text} {runs[best].test.primary} {runs[best].test.primary.name}."
 
 
 def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
-    said = [
+    results = [
         element("li", element("strong", name), f": {result(run.test)}")
         for name, run in zip(names, runs, strict=True)
     ]
-    found = [{number.name: unbroken(number) for number in run.test.metrics} for run in runs]
-    titles = dict.fromkeys(title for numbers in found for title in numbers)
-    rows = [(title, *(numbers.get(title, MISSING) for numbers in found)) for title in titles]
+    metrics = [{metric.name: unbroken(metric) for metric in run.test.metrics} for run in runs]
+    titles = dict.fromkeys(title for values in metrics for title in values)
+    rows = [(title, *(values.get(title, MISSING) for values in metrics)) for title in titles]
     seconds = [duration(run.events("finished")[-1]["seconds"]) for run in runs]
-    rows += [("trained in", *seconds), ("how it fits", *map(_fit, runs))]
+    rows += [("trained in", *seconds), ("fit diagnosis", *map(_fit, runs))]
     note = element(
         "p",
         "Intervals of runs on the same images may overlap and the runs differ all the same: the "
         "images are the same chance for all. Intervals say nothing of the chance of a seed.",
         class_="note",
     )
-    return join([element("ul", *said), table(("number", *names), rows), note])
+    return join([element("ul", *results), table(("metric", *names), rows), note])
 
 
 def _fit(run: Run) -> str:
@@ -67,32 +67,32 @@ def _fit(run: Run) -> str:
 
 
 def _curves(runs: Sequence[Run], names: Sequence[str]) -> list[Section]:
-    """A chart for each score that was watched, with up to four runs."""
-    watched: dict[str, dict[str, list]] = {}
+    """A chart for each monitored metric, with up to four runs."""
+    histories: dict[str, dict[str, list]] = {}
     for name, run in zip(names, runs, strict=True):
         if run.history:
-            watched.setdefault(monitored_metric(run.history), {})[name] = run.history
-            watched.setdefault("loss", {})[name] = run.history
+            histories.setdefault(monitored_metric(run.history), {})[name] = run.history
+            histories.setdefault("loss", {})[name] = run.history
     charts = [
-        score_chart(some, score)
-        for score, histories in watched.items()
-        for some in _portions(histories)
+        score_chart(some, metric)
+        for metric, runs_of_metric in histories.items()
+        for some in _chunks(runs_of_metric)
     ]
     return [Section("Curves", columns(*charts))] if charts else []
 
 
-def _portions(histories: dict[str, list]) -> list[dict[str, list]]:
+def _chunks(histories: dict[str, list]) -> list[dict[str, list]]:
     pairs = list(histories.items())
-    return [dict(pairs[k : k + A_CHART]) for k in range(0, len(pairs), A_CHART)]
+    return [dict(pairs[k : k + LINES_PER_CHART]) for k in range(0, len(pairs), LINES_PER_CHART)]
 
 
 def _settings(runs: Sequence[Run], names: Sequence[str]) -> Html:
-    every = [{k: shown(v) for k, v in run.recipe.settings().items()} for run in runs]
-    titles = dict.fromkeys(title for settings in every for title in settings)
+    values = [{k: setting_text(v) for k, v in run.recipe.settings().items()} for run in runs]
+    titles = dict.fromkeys(title for settings in values for title in settings)
     rows = [
-        (title, *(settings.get(title, MISSING) for settings in every))
+        (title, *(settings.get(title, MISSING) for settings in values))
         for title in titles
-        if len({settings.get(title) for settings in every}) > 1
+        if len({settings.get(title) for settings in values}) > 1
     ]
     if not rows:
         return element("p", "None: they differ by chance alone, or by their images.")

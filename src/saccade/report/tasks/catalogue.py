@@ -1,4 +1,4 @@
-"""The sections of a report that each kind of answers has, by the kind."""
+"""The report sections of each task, by its kind."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ SECTIONS: dict[str, Sections] = {
 
 
 def answers_sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
-    """Those of the images in `tested`, of which `test` has the numbers."""
+    """The sections on the predictions in `tested`, of which `test` has the metrics."""
     return SECTIONS[test.task](run, test, tested)

@@ -1,4 +1,4 @@
-"""Classification in a report: confusion, whether probabilities hold, images to learn from."""
+"""Classification in a report: confusion matrix, calibration, and the images to look at."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from saccade.metrics.intervals import wilson
 from saccade.metrics.ranking import risk_coverage
 from saccade.report.answer_sections import SHOWN, classes_section, ranked
 from saccade.report.charts import Line, line_chart
-from saccade.report.figures import NUMBERS, Dot, dot_chart, heat_map
+from saccade.report.figures import MAX_NUMBERED, Dot, heat_map, scatter_plot
 from saccade.report.images import TestedImages
 from saccade.report.page import (
     Html,
@@ -30,113 +30,115 @@ from saccade.runs.run import Run
 from saccade.words import percent, proportion
 
 PAIRS = 10  # most frequent mistakes in the list
-DRAWN = 200  # classes, up to which there is a matrix
-A_CELL, IN_ALL = 6, 200  # images
-UNSURE = 12  # images
+MAX_MATRIX = 200  # classes, up to which there is a matrix
+PER_CELL, ALL_CELLS = 6, 200  # images
+LOWEST = 12  # images
 
 
 def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
-    """Confusion, class by class, how sure it is, and images from which there is most to learn."""
+    """Confusion matrix, metrics by class, calibration, confident mistakes, lowest confidence."""
     level = next((fact["level"] for fact in run.events("novelty")[-1:]), None)
-    yield Section("Confusion", confusion_section(test, tested))
+    yield Section("Confusion matrix", confusion_section(test, tested))
     if test.per_class:
-        yield Section("Class by class", classes_section(test))
-    yield Section("How sure it is", calibration_section(tested, level))
+        yield Section("Metrics by class", classes_section(test))
+    yield Section("Calibration", calibration_section(tested, level))
     yield Section("Most confident mistakes", mistakes_section(tested))
-    yield Section("Least sure", unsure_section(tested))
+    yield Section("Lowest confidence", lowest_confidence_section(tested))
 
 
 def confusion_section(test: Evaluation, tested: TestedImages) -> Html:
-    """The pairs most mixed up, the matrix, and the images of each cell that is pointed at."""
+    """The most confused classes, the matrix, and the images of each of its cells."""
     cells = _cells(test, tested)
     links = {pair: f"#{_anchor(*pair)}" for pair in cells}
     matrix = element("p", f"For {len(test.classes)} classes no matrix is drawn.", class_="quiet")
-    if len(test.classes) <= DRAWN:
+    if len(test.classes) <= MAX_MATRIX:
         matrix = heat_map(
             test.confusion,
             test.classes,
-            title="Which class was taken for which",
+            title="Confusion matrix",
             row_axis="true class",
-            column_axis="predicted class; a number leads to its images",
+            column_axis="predicted class; a count leads to its images",
             links=links,
         )
-    if len(test.classes) > NUMBERS:
+    if len(test.classes) > MAX_NUMBERED:
         matrix = folded("The whole matrix", matrix)
-    shown = [_images(test, tested, pair, places) for pair, places in cells.items()]
-    drawn = element("div", matrix, id="matrix")
-    return join([_pairs(test, links), drawn, *shown])
+    images = [_images(test, tested, pair, indices) for pair, indices in cells.items()]
+    figure = element("div", matrix, id="matrix")
+    return join([_pairs(test, links), figure, *images])
 
 
 def _pairs(test: Evaluation, links: dict[tuple[int, int], str]) -> Html:
-    found = most_confused(test, PAIRS)
-    if not found:
-        return element("p", "Nothing was mixed up.")
+    pairs = most_confused(test, PAIRS)
+    if not pairs:
+        return element("p", "No class was confused with another.")
     rows = []
-    for true, taken, count in found:
-        name, link = test.classes[true], links.get((true, taken))
-        words = f"{count} of {sum(test.confusion[true])}"
-        shown = element("a", words, href=link, aria_label=f"{words}: images") if link else words
-        rows.append((name, test.classes[taken], shown))
-    return table(("class", "taken for", "images"), rows, caption="Most often mixed up")
+    for true, predicted, count in pairs:
+        name, link = test.classes[true], links.get((true, predicted))
+        label = f"{count} of {sum(test.confusion[true])}"
+        cell = element("a", label, href=link, aria_label=f"{label}: images") if link else label
+        rows.append((name, test.classes[predicted], cell))
+    return table(("true class", "predicted class", "images"), rows, caption="Most confused classes")
 
 
 def _cells(test: Evaluation, tested: TestedImages) -> dict[tuple[int, int], list[int]]:
-    """Places of images by true and predicted class: mistakes first, the least right first."""
+    """Indices of images by true and predicted class: mistakes first, highest loss first."""
     position = {name: k for k, name in enumerate(test.classes)}
-    found: dict[tuple[int, int], list[int]] = {}
-    for place in tested.losses.argsort(descending=True, stable=True).tolist():
-        pair = position[tested.labels[place]], position[tested.predictions[place]]
-        found.setdefault(pair, []).append(place)
-    counts = {pair: (pair[0] != pair[1], len(places)) for pair, places in found.items()}
-    kept, room = {}, IN_ALL
-    for pair in sorted(found, key=lambda pair: counts[pair], reverse=True):
-        some = found[pair][: min(A_CELL, room)]
-        room -= len(some)
+    members: dict[tuple[int, int], list[int]] = {}
+    for index in tested.losses.argsort(descending=True, stable=True).tolist():
+        pair = position[tested.labels[index]], position[tested.predictions[index]]
+        members.setdefault(pair, []).append(index)
+    order = {pair: (pair[0] != pair[1], len(indices)) for pair, indices in members.items()}
+    shown, left = {}, ALL_CELLS
+    for pair in sorted(members, key=lambda pair: order[pair], reverse=True):
+        some = members[pair][: min(PER_CELL, left)]
+        left -= len(some)
         if some:
-            kept[pair] = some
-    return kept
+            shown[pair] = some
+    return shown
 
 
 def _images(
-    test: Evaluation, tested: TestedImages, pair: tuple[int, int], places: list[int]
+    test: Evaluation, tested: TestedImages, pair: tuple[int, int], indices: list[int]
 ) -> Html:
-    """Those of one cell; seen only when a link leads to them."""
-    true, taken = (test.classes[k] for k in pair)
+    """The images of one cell, hidden until a link leads to them."""
+    true, predicted = (test.classes[k] for k in pair)
     count = test.confusion[pair[0]][pair[1]]
-    words = f"“{true}” taken for “{taken}”" if true != taken else f"“{true}” found"
-    cut = f": {len(places)} of {count}, the worst first" if len(places) < count else ""
+    title = (
+        f"“{true}” taken for “{predicted}”"
+        if true != predicted
+        else f"“{true}” predicted correctly"
+    )
+    limit = f": {len(indices)} of {count}, the highest loss first" if len(indices) < count else ""
     figures = [
-        tested.figure(k, f"{tested.labels[k]}, named with {tested.confidence_text(k)}")
-        for k in places
+        tested.figure(k, f"{tested.labels[k]}, confidence {tested.confidence_text(k)}")
+        for k in indices
     ]
     back = element("p", element("a", "back to the matrix", href="#matrix"), class_="note")
-    heading = element("h3", f"{words}{cut}")
+    heading = element("h3", f"{title}{limit}")
     anchor = _anchor(*pair)
     return element(
         "div", heading, image_grid(figures), back, class_="cell", id=anchor, tabindex="-1"
     )
 
 
-def _anchor(true: int, taken: int) -> str:
-    return f"cell-{true}-{taken}"
+def _anchor(true: int, predicted: int) -> str:
+    return f"cell-{true}-{predicted}"
 
 
 BINS = 10
 POINTS = 100  # of the risk-coverage curve
 SHARES = (1.0, 0.9, 0.8, 0.5)  # of the images answered
-CERTAINTY_NOTE = (
-    "Each dot is a tenth of the images, those about equally sure: how sure the network said it "
-    "was, and how many of them are right, with a 95 % interval. Above the line it is right more "
-    "often than it says, below it less often."
+RELIABILITY_NOTE = (
+    "Each dot is a tenth of the images, those of about equal confidence: their mean confidence, "
+    "and their accuracy with a 95 % interval. Above the line the network is underconfident, below "
+    "it overconfident."
 )
 
 
 def calibration_section(tested: TestedImages, level: float | None = None) -> Html:
-    """Reliability diagram and risk-coverage curve, each with its numbers; who is novel beyond
-    `level`.
-    """
+    """Reliability diagram (Guo 2017), risk-coverage curve (Geifman 2019), novelty over `level`."""
     parts = [
-        element("p", CERTAINTY_NOTE, class_="note"),
+        element("p", RELIABILITY_NOTE, class_="note"),
         columns(_reliability(tested), _risk(tested)),
     ]
     if tested.novelty is not None and level is not None:
@@ -148,50 +150,52 @@ def _reliability(tested: TestedImages) -> Html:
     ends = equal_count(tested.confidences, BINS)
     bins = reliability(tested.confidences, tested.correct, ends)
     dots = [
-        Dot(b.confidence, b.accuracy, _words(b.confidence, b.accuracy, b.n), *b.interval)
+        Dot(b.confidence, b.accuracy, _bin_text(b.confidence, b.accuracy, b.n), *b.interval)
         for b in bins
     ]
-    chart = dot_chart(
+    chart = scatter_plot(
         dots,
-        title="Sure, and right",
-        words=f"Share right over mean confidence in {len(bins)} bins; the table has the numbers.",
-        x="how sure it said it was",
-        y="how many of them are right",
+        title="Reliability diagram",
+        description=f"Accuracy over mean confidence in {len(bins)} bins; the table has the values.",
+        x="confidence",
+        y="accuracy",
         ends=(0.0, 1.0),
         percent=True,
     )
-    found = [unbroken(proportion(b.accuracy, b.interval, b.n)) for b in bins]
-    rows = [(percent(b.confidence), words) for b, words in zip(bins, found, strict=True)]
-    return element("div", chart, folded("As a table", table(("said", "right"), rows)))
+    accuracies = [unbroken(proportion(b.accuracy, b.interval, b.n)) for b in bins]
+    rows = [(percent(b.confidence), accuracy) for b, accuracy in zip(bins, accuracies, strict=True)]
+    return element("div", chart, folded("As a table", table(("confidence", "accuracy"), rows)))
 
 
 def _risk(tested: TestedImages) -> Html:
     curve = risk_coverage(tested.confidences, tested.correct)
     step = max(1, len(tested) // POINTS)
     coverage, risk = curve.coverage.tolist(), curve.risk.tolist()
-    line = Line("wrong of those answered", coverage[step - 1 :: step], risk[step - 1 :: step])
+    line = Line("risk of the images answered", coverage[step - 1 :: step], risk[step - 1 :: step])
     chart = line_chart(
         [line],
-        title="Wrong, when only the surest are answered",
-        x="share of the images answered",
-        y="share wrong",
+        title="Risk-coverage curve",
+        x="coverage: the most confident images, answered",
+        y="risk: error rate",
         percent=True,
         y_range=None if max(risk) else (0.0, 0.1),
     )
-    places = [max(1, round(share * len(tested))) for share in SHARES]
+    counts = [max(1, round(share * len(tested))) for share in SHARES]
     rows = [
-        (f"the surest {100 * share:.0f} %", f"{percent(risk[n - 1])} of {n:,}")
-        for share, n in zip(SHARES, places, strict=True)
+        (f"{100 * share:.0f} %", f"{percent(risk[n - 1])} of {n:,}")
+        for share, n in zip(SHARES, counts, strict=True)
     ]
-    return element("div", chart, folded("As a table", table(("answered", "wrong"), rows)))
+    return element(
+        "div", chart, folded("As a table", table(("coverage", "risk (error rate)"), rows))
+    )
 
 
-def _words(confidence: float, accuracy: float, n: int) -> str:
-    return f"said {percent(confidence)}, right {percent(accuracy)}, n = {n:,}"
+def _bin_text(confidence: float, accuracy: float, n: int) -> str:
+    return f"confidence {percent(confidence)}, accuracy {percent(accuracy)}, n = {n:,}"
 
 
 def novelty_text(novelty: Tensor, level: float) -> str:
-    """Of images with these novelties [N] the share above `level`."""
+    """The share of images whose `novelty` [N] is above `level`, in words."""
     beyond, n = int((novelty > level).sum()), len(novelty)
     return (
         f"{proportion(beyond / n, wilson(beyond, n), n)} of these images lie farther from the "
@@ -206,28 +210,32 @@ def mistakes_section(tested: TestedImages) -> Html:
     wrong = ranked(tested.confidences, ~tested.correct)
     if not wrong:
         return element("p", "There is none on these images.")
-    lead = f"{len(wrong)} of {len(tested)} images, as the network saw them; the surest first"
-    cut = f". The {SHOWN} surest are shown, all are in predictions.csv." * (len(wrong) > SHOWN)
+    lead = (
+        f"{len(wrong)} of {len(tested)} images, as the network saw them; the most confident first"
+    )
+    limit = f". The first {SHOWN} are shown, all are in predictions.csv." * (len(wrong) > SHOWN)
     cells = [
-        tested.figure(
-            k,
-            f"{tested.labels[k]}, taken for {tested.predictions[k]} ({tested.confidence_text(k)})",
-        )
+        tested.figure(k, f"true {tested.labels[k]}, predicted {_prediction_text(tested, k)}")
         for k in wrong[:SHOWN]
     ]
-    return join([element("p", lead + (cut or ".")), image_grid(cells)])
+    return join([element("p", lead + (limit or ".")), image_grid(cells)])
 
 
-def unsure_section(tested: TestedImages) -> Html:
-    """The images whose class was named with the least confidence."""
-    places = ranked(-tested.confidences)[:UNSURE]
+def lowest_confidence_section(tested: TestedImages) -> Html:
+    """The images whose class was predicted with the lowest confidence."""
+    indices = ranked(-tested.confidences)[:LOWEST]
     cells = [
         tested.figure(
             k,
-            f"{tested.predictions[k]} ({tested.confidence_text(k)}), "
-            + ("rightly" if tested.correct[k] else f"is {tested.labels[k]}"),
+            f"predicted {_prediction_text(tested, k)}, "
+            + ("correct" if tested.correct[k] else f"true {tested.labels[k]}"),
         )
-        for k in places
+        for k in indices
     ]
-    lead = "Here it hesitated most. More images like these teach it most."
+    lead = "The least confident predictions. More images like these teach it most."
     return join([element("p", lead), image_grid(cells)])
+
+
+def _prediction_text(tested: TestedImages, index: int) -> str:
+    """The predicted class of one image, and the confidence."""
+    return f"{tested.predictions[index]} ({tested.confidence_text(index)})"

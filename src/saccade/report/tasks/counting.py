@@ -1,10 +1,14 @@
-"""Counting in a report: what was counted over what is there, and the worst answers."""
+"""Counting in a report: predicted over true counts, and the images with the highest loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from saccade.report.answer_sections import numbers_chart, numbers_of, worst_section
+from saccade.report.answer_sections import (
+    highest_loss_section,
+    predicted_true_chart,
+    true_and_predicted,
+)
 from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join
 from saccade.runs.results import Evaluation
@@ -13,18 +17,20 @@ from saccade.tasks.counting import bounds
 
 
 def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
-    """A chart of all counts, then the images with the highest loss."""
+    """Predicted over true counts with the coverage of the bounds, then the highest losses."""
     margin = run.events("calibration")[-1].get("root_margin")
-    yield Section("Counts", join([numbers_chart(tested), _covered(tested, margin)]))
-    yield Section("Worst answers", worst_section(tested))
+    yield Section(
+        "Predicted vs. true counts", join([predicted_true_chart(tested), _coverage(tested, margin)])
+    )
+    yield Section("Highest loss", highest_loss_section(tested))
 
 
-def _covered(tested: TestedImages, root_margin: float | None) -> Html | str:
-    """How many lie within the bounds in which nine in ten were promised."""
+def _coverage(tested: TestedImages, root_margin: float | None) -> Html | str:
+    """How many counts lie within the bounds, in which nine in ten were promised."""
     if root_margin is None:
         return ""
-    true, predicted = numbers_of(tested)
+    true, predicted = true_and_predicted(tested)
     ends = [bounds(value, root_margin) for value in predicted]
     within = sum(low <= count <= high for count, (low, high) in zip(true, ends, strict=True))
-    words = f"{within} of {len(true)} lie within the bounds that were set on validation."
-    return element("p", f"{words} Nine in ten were promised.")
+    text = f"{within} of {len(true)} lie within the bounds that were set on validation."
+    return element("p", f"{text} Nine in ten were promised.")

@@ -1,10 +1,14 @@
-"""Regression in a report: what was predicted over what is true, and the worst answers."""
+"""Regression in a report: predicted over true values, and the highest losses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from saccade.report.answer_sections import numbers_chart, numbers_of, worst_section
+from saccade.report.answer_sections import (
+    highest_loss_section,
+    predicted_true_chart,
+    true_and_predicted,
+)
 from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join
 from saccade.runs.results import Evaluation
@@ -12,17 +16,19 @@ from saccade.runs.run import Run
 
 
 def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
-    """A chart of all numbers, then the images with the highest loss."""
+    """Predicted over true values with the coverage of the margin, then the highest losses."""
     margin = run.events("calibration")[-1].get("margin")
-    yield Section("Numbers said", join([numbers_chart(tested), _covered(tested, margin)]))
-    yield Section("Worst answers", worst_section(tested))
+    yield Section(
+        "Predicted vs. true values", join([predicted_true_chart(tested), _coverage(tested, margin)])
+    )
+    yield Section("Highest loss", highest_loss_section(tested))
 
 
-def _covered(tested: TestedImages, margin: float | None) -> Html | str:
-    """How many lie as near as nine in ten were promised to."""
+def _coverage(tested: TestedImages, margin: float | None) -> Html | str:
+    """How many errors lie within the margin, in which nine in ten were promised."""
     if margin is None:
         return ""
-    true, predicted = numbers_of(tested)
-    near = sum(abs(a - b) <= margin for a, b in zip(true, predicted, strict=True))
-    words = f"{near} of {len(true)} lie within the ± {margin:,.4g} that were set on validation."
-    return element("p", f"{words} Nine in ten were promised.")
+    true, predicted = true_and_predicted(tested)
+    within = sum(abs(a - b) <= margin for a, b in zip(true, predicted, strict=True))
+    text = f"{within} of {len(true)} lie within the ± {margin:,.4g} that were set on validation."
+    return element("p", f"{text} Nine in ten were promised.")
