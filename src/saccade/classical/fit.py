@@ -95,7 +95,10 @@ class IndexedImages(Protocol):
     """Images that can be taken by index."""
 
     def __len__(self) -> int: ...
-    def take(self, index: Tensor) -> Tensor: ...  # [n] int64 -> [n,C,H,W]
+
+    def take(self, index: Tensor) -> Tensor:
+        """The images at these places.  [n] int64 -> [n,C,H,W]"""
+        ...
 
 
 Progress = Callable[[int, int], None]  # images done, images in all

@@ -220,7 +220,7 @@ def trace(module: nn.Module, input_size: tuple[int, ...], name: str = "") -> Tra
 
 
 def meta_tensors(module: nn.Module, *, training: bool = False) -> dict[str, Tensor]:
-    """Parameters and buffers by name, as tensors without memory; tied ones once."""
+    """Parameters and buffers of any shape by name, without memory; tied ones once."""
     tensors = {
         name: torch.empty_like(parameter, device="meta").requires_grad_(
             training and parameter.requires_grad

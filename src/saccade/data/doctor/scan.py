@@ -68,7 +68,7 @@ def handle_request(request: bytes) -> Message:
 
 
 def parse_response(response: bytearray | DataError, raw: bytes | NDArray[np.uint8]) -> Facts:
-    """The facts in a response, or what the process died of."""
+    """The facts in a response, or what the process died of; `raw` pixels are [H,W] or [H,W,C]."""
     if isinstance(response, DataError):
         length = len(raw) if isinstance(raw, bytes) else raw.nbytes
         return Facts(length, "", reason=response.what)
