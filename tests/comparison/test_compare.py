@@ -352,7 +352,7 @@ def test_the_command_prints_words_one_json_object_or_a_row_an_image(
 def test_a_run_has_the_numbers_and_intervals_that_it_was_evaluated_with(
     trained: Run, digits_run: Run
 ) -> None:
-    for number in api.compare(trained.path, digits_run.path).runs[0].numbers:
+    for number in api.compare(trained.path, digits_run.path).runs[0].metrics:
         output = trained.test[number.name]
         assert number.interval and output.interval and number.method == output.method
         assert number.value == pytest.approx(output.value, abs=1e-5)
@@ -366,7 +366,7 @@ def test_an_interval_keeps_its_width_where_all_of_two_unequal_classes_is_right(
     rows = animals([True] * 40)[::2] + animals([True] * 20)[1::2]
     rows = [(f"{k}", *row[1:]) for k, row in enumerate(rows)]
     one, other = (write_run(tmp_path / name, rows) for name in "ab")
-    number = api.compare(one, other).runs[0].numbers[0]
+    number = api.compare(one, other).runs[0].metrics[0]
     short = [3.841459 / (n + 3.841459) / 2 for n in (20, 10)]
     assert number.name == "balanced accuracy"
     assert number.interval == pytest.approx((1 - math.hypot(*short), 1), abs=1e-6)

@@ -202,8 +202,8 @@ def test_two_runs_are_compared_on_the_images_of_both(run: Run, kind: str, tables
     found = api.compare(run.path, second.path, html=tables / f"{kind}-compared.html")
     assert found.task == kind
     assert found.n == run.test.n
-    assert found.runs[0].numbers[0].name == run.test.primary.name
-    assert found.runs[0].numbers[0].value == pytest.approx(run.test.primary.value, abs=1e-4)
+    assert found.runs[0].metrics[0].name == run.test.primary.name
+    assert found.runs[0].metrics[0].value == pytest.approx(run.test.primary.value, abs=1e-4)
     page = (tables / f"{kind}-compared.html").read_text(encoding="utf-8")
     assert ("Changed predictions" in page) == found.right_or_wrong
     assert found.right_or_wrong == bool(run.classes)

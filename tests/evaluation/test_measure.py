@@ -169,7 +169,7 @@ def test_seeing_images_several_ways_is_said_and_is_a_mean(trained: Run, bars: Pa
     ten = saccade.evaluate(trained.path, bars, tta="crops:0.875,flip")
     assert ten.notes[-1].endswith("10 transforms")
     assert ten["log loss"].value != plain["log loss"].value
-    with pytest.raises(RecipeError, match="no view is called 'flop'"):
+    with pytest.raises(RecipeError, match="no test-time augmentation is called 'flop'"):
         saccade.evaluate(trained.path, bars, tta="flop")
 
 

@@ -23,7 +23,7 @@ class ComparedRun:
     path: str
     model: str
     seconds: float  # of its training
-    numbers: tuple[MetricValue, ...]  # on the compared images; the first is the primary metric
+    metrics: tuple[MetricValue, ...]  # on the compared images; the first is the primary metric
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Comparison:
 
     def verdicts(self) -> list[str]:
         """A sentence a pair."""
-        value = {run.name: str(run.numbers[0]).split(" (")[0] for run in self.runs}
+        value = {run.name: str(run.metrics[0]).split(" (")[0] for run in self.runs}
         return [
             f"{p.first} {value[p.first]}, {p.second} {value[p.second]}: {p.summary()}"
             for p in self.pairs
@@ -106,11 +106,11 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
-        rows = [("compared", f"{self.n:,} test images, {self.runs[0].numbers[0].name}")]
+        rows = [("compared", f"{self.n:,} test images, {self.runs[0].metrics[0].name}")]
         rows += [("", verdict) for verdict in self.verdicts()]
         for run in self.runs:
             lines = [f"{run.model}, trained in {duration(run.seconds)}"]
-            lines += [f"{metric.name} {metric}" for metric in run.numbers]
+            lines += [f"{metric.name} {metric}" for metric in run.metrics]
             rows += zip([run.name, *[""] * (len(lines) - 1)], lines, strict=True)
         for pair in self.pairs:
             rows += self._pair_rows(pair)

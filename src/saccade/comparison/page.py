@@ -179,7 +179,7 @@ def _listed(names: Sequence[str]) -> Html:
 
 
 def _runs(comparison: Comparison) -> Html:
-    cells = [facts({metric.name: str(metric) for metric in run.numbers}) for run in comparison.runs]
+    cells = [facts({metric.name: str(metric) for metric in run.metrics}) for run in comparison.runs]
     blocks = [
         element(
             "div",
