@@ -250,7 +250,7 @@ def test_two_machines_of_two_processes_learn_what_one_process_learns(tmp_path: P
     [
         (dict(processes=0), "--processes cannot be 0"),
         (dict(nodes=0), "--nodes cannot be 0"),
-        (dict(restarts=-1), "--max-restarts cannot be -1"),
+        (dict(max_restarts=-1), "--max-restarts cannot be -1"),
         (dict(nodes=2), "2 machines have no place to meet"),
         (dict(processes=2, rendezvous="a:1"), "one machine needs no --rendezvous"),
         (dict(nodes=2, rendezvous="nonsense"), "--rendezvous cannot be 'nonsense'"),
