@@ -27,7 +27,7 @@ from saccade.runs.predictor import Predictor
 
 ROUNDS = 7
 IMAGES = 100  # of a round of the warm predictor
-LISTS = ("models", "recipes", "studies", "--help")
+LISTS = ("models", "recipes", "settings", "studies", "--help")
 
 
 def cpu() -> float:
