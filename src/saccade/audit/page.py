@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.report.images import Thumbnails
-from saccade.report.page import Html, Section, element, facts, folded, image_grid, join, page, table
+from saccade.report.page import (
+    Html,
+    Section,
+    element,
+    facts,
+    folded,
+    image_grid,
+    join,
+    page,
+    table,
+    unbroken,
+)
 from saccade.words import percent
 
 SHOWN = 60  # images
@@ -71,7 +82,7 @@ def _caption(issue: LabelIssue) -> str:
 def _noise(issues: LabelIssues) -> Html:
     head = ("given label (rows), true label (columns)", *issues.classes)
     rows = [
-        (name, *(percent(share) for share in row))
+        (name, *(unbroken(percent(share)) for share in row))
         for name, row in zip(issues.classes, issues.noise_matrix)
     ]
     caption = "Of the images that are truly of a class, the share with each given label; estimated."

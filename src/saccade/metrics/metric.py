@@ -108,6 +108,10 @@ class Score:
     name: str  # the column of log.jsonl is val_NAME
     rises: bool = True  # whether more is better
     unit: str = "%"  # "%" for a share; "" for a plain number
+    title: str = ""  # as people write the name, where that differs by more than underscores
+
+    def __str__(self) -> str:
+        return self.title or self.name.replace("_", " ")
 
     def goodness(self, value: float) -> float:
         """`value`, or its negative where lower is better."""

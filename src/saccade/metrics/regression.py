@@ -29,7 +29,7 @@ class RegressionMetric:
     scale: float = 1.0  # the standard deviation of the training targets
     unit: str = ""  # of the numbers
 
-    score: ClassVar[Score] = Score("r2", unit="")
+    score: ClassVar[Score] = Score("r2", unit="", title="R2")
     compared: ClassVar[tuple[str, ...]] = ("R2", "mean absolute error")
 
     def rows(self, predictions: Tensor, targets: Tensor) -> Predicted:

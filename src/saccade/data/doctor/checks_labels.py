@@ -78,7 +78,7 @@ def duplicates(case: Case) -> Finding | None:
     extra = sum(len(group) - 1 for group in groups)
     if not extra:
         return None
-    message = f"{pluralize(extra, 'image')} {_are(extra)} exact copies of others."
+    message = f"{_are_copies(extra, 'exact')}."
     advice = "They count twice in training; --cleaned leaves them out."
     return _finding("duplicates", "warning", extra, case, groups, message, advice)
 
@@ -93,10 +93,7 @@ def near_duplicates(case: Case) -> Finding | None:
     extra = sum(len({case.content[row] for row in group}) - 1 for group in groups)
     if not extra:
         return None
-    message = (
-        f"{pluralize(extra, 'image')} {_are(extra)} near copies of others: "
-        "saved again, resized or brightened."
-    )
+    message = f"{_are_copies(extra, 'near')}: saved again, resized or brightened."
     advice = "--cleaned makes one group of each, so that a split keeps them together."
     return _finding("near_duplicates", "warning", extra, case, groups, message, advice)
 
@@ -158,3 +155,9 @@ def _unordered(label: Label) -> Label | frozenset[str]:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _are_copies(count: int, kind: str) -> str:
+    article = "an" if kind == "exact" else "a"
+    some = f"are {kind} copies of others" if count > 1 else f"is {article} {kind} copy of another"
+    return f"{pluralize(count, 'image')} {some}"

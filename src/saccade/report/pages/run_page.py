@@ -14,7 +14,7 @@ from saccade.data.cache import ImageStore
 from saccade.explain.anatomy import anatomy
 from saccade.explain.layer_stats import LayerStatistics, as_text_table, problems
 from saccade.files import atomic_write
-from saccade.metrics.metric import MetricValue
+from saccade.metrics.metric import MetricValue, Score
 from saccade.report.anatomy_table import cells, notes
 from saccade.report.charts import Line, bar_list, line_chart
 from saccade.report.images import TestedImages
@@ -83,12 +83,14 @@ def monitored_metric(history: Sequence[Mapping[str, Any]]) -> str:
 
 def score_chart(histories: Mapping[str, Sequence[Mapping[str, Any]]], metric: str) -> Html:
     """The monitored metric of each run over its epochs."""
-    name, percent = metric.replace("_", " "), metric in SCORES and SCORES[metric].unit == "%"
+    score = SCORES.get(metric, Score(metric, unit=""))
     lines = [
         Line(run, [row["epoch"] for row in history], [row[f"val_{metric}"] for row in history])
         for run, history in histories.items()
     ]
-    return line_chart(lines, title=f"Validation {name}", x="epoch", y=name, percent=percent)
+    return line_chart(
+        lines, title=f"Validation {score}", x="epoch", y=f"{score}", percent=score.unit == "%"
+    )
 
 
 def _epoch_table(history: Sequence[Mapping[str, Any]], metric: str) -> Html:
