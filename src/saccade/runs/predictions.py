@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saccade.data.item import Item
-from saccade.data.splits import label_text
+from saccade.data.item import Item, label_text
 from saccade.errors import DataError
 from saccade.files import atomic_write
 from saccade.tasks.task import Task

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.classes import write_classes
+from saccade.data.item import label_text
 from saccade.data.sources import absolute_location, open_source
-from saccade.data.splits import DataSplit, label_text, read_split, write_split
+from saccade.data.splits import DataSplit, read_split, write_split
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import SINGLE_PROCESS, World

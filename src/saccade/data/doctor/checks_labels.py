@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from saccade.data.classes import labels_of
-from saccade.data.doctor.case import Case, Finding, Severity, label_text, pluralize
-from saccade.data.item import Label
+from saccade.data.doctor.case import Case, Finding, Severity, pluralize
+from saccade.data.item import Label, label_text
 
 TINY = 10  # images of a class to learn from
 UNEVEN = 10  # times as many images of one class as of another
@@ -145,7 +145,7 @@ def _finding(
     divided = len(set(case.splits)) > 1
     remarks = {}
     for row in flat:
-        details = (label_text(case.items[row]), case.splits[row] if divided else "")
+        details = (label_text(case.items[row].label), case.splits[row] if divided else "")
         remarks[case.items[row].name] = ", ".join(filter(None, details))
     names = tuple(case.names(group) for group in groups)
     return Finding(kind, severity, count, case.names(flat), message, advice, remarks, names)
