@@ -35,6 +35,11 @@ def proportion(share: float, interval: tuple[float, float], n: int) -> str:
     return f"{percent(share)} ({100 * low:.1f}–{100 * high:.1f}, n = {n:,})"
 
 
+def shortened(names: Sequence[str], most: int) -> str:
+    """At most `most` names, and how many more there are: 'a, b and 3 more'."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
     """Cells in columns, to the left; those after the first `left` columns to the right."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
