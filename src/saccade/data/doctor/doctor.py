@@ -17,14 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saccade.data.doctor import (
-    checks_files,
-    checks_labels,
-    checks_pixels,
-)
-from saccade.data.doctor import (
-    checks_labels as checks_copies,
-)
+from saccade.data.doctor import checks_copies, checks_files, checks_labels, checks_pixels
 from saccade.data.doctor.case import Case, Finding, pluralize
 from saccade.data.doctor.checks_labels import label_counts
 from saccade.data.doctor.checks_pixels import lost_to_crop
