@@ -63,7 +63,7 @@ LAUNCHED = "SACCADE_LAUNCHED"  # set where the launcher, not the process itself,
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
+def limit_threads(count: int) -> Iterator[None]:
     """Compute with `count` threads of the processor within the block."""
     import torch
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 
@@ -34,10 +35,19 @@ def proportion(share: float, interval: tuple[float, float], n: int) -> str:
     return f"{percent(share)} ({100 * low:.1f}–{100 * high:.1f}, n = {n:,})"
 
 
-def aligned(rows: Sequence[tuple[str, str]]) -> str:
-    """Names and values in two columns."""
-    width = max(len(name) for name, _ in rows) + 2
-    return "\n".join(f"{name:<{width}}{value}" for name, value in rows)
+def shortened(names: Sequence[str], most: int) -> str:
+    """At most `most` names, and how many more there are: 'a, b and 3 more'."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
+    """Cells in columns, to the left; those after the first `left` columns to the right."""
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    sides = [str.ljust] * len(widths[:left]) + [str.rjust] * len(widths)
+    return "\n".join(
+        "  ".join(side(cell, w) for side, cell, w in zip(sides, row, widths)).rstrip()
+        for row in rows
+    )
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

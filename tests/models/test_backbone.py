@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from saccade.models.backbone import HeadInputs, all_outputs, last_layer
+from saccade.models.backbone import HeadInputRecorder, all_outputs, last_layer
 from saccade.models.create import create_model
 from saccade.models.layers.historic import KNNClassifier
 
@@ -31,7 +31,7 @@ def test_the_last_layer_makes_of_them_what_the_network_gives(name: str) -> None:
     channels, size = NETWORKS[name]
     model = create_model(name, num_classes=4).eval()
     x = torch.rand(3, channels, size, size, generator=torch.Generator().manual_seed(0))
-    network = HeadInputs(model)
+    network = HeadInputRecorder(model)
     with torch.no_grad():
         logits, one = all_outputs(network(x))[0], all_outputs(network(x[:1]))[0]
         assert torch.equal(logits, all_outputs(model(x))[0])
@@ -48,7 +48,7 @@ def test_the_network_itself_is_left_alone(name: str) -> None:
     channels, size = NETWORKS[name]
     model = create_model(name, num_classes=4).eval()
     before = dict(model.named_modules())
-    network = HeadInputs(model)
+    network = HeadInputRecorder(model)
     network(torch.rand(2, channels, size, size))
     assert dict(model.named_modules()) == before
     assert hooks(model) == hooks(network) == 0
@@ -60,13 +60,13 @@ def test_the_network_itself_is_left_alone(name: str) -> None:
 @pytest.mark.parametrize("training", [True, False])
 def test_it_is_in_the_mode_that_the_network_is_in(training: bool) -> None:
     model = create_model("lenet5").train(training)
-    assert HeadInputs(model).training is training
+    assert HeadInputRecorder(model).training is training
     assert model.training is training
 
 
 def test_maps_are_seen_as_their_means_over_places() -> None:
     model = nn.Sequential(nn.Identity(), nn.Conv2d(2, 3, 1), nn.AdaptiveAvgPool2d(1))
-    network = HeadInputs(model)
+    network = HeadInputRecorder(model)
     network(torch.arange(16.0).view(1, 2, 2, 4))
     assert network.features[0].tolist() == [[3.5, 11.5]]
 
@@ -80,6 +80,6 @@ def test_a_compiled_network_is_looked_into_as_well() -> None:
     model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
     model.compile(backend="eager")
     x = torch.ones(1, 2)
-    network = HeadInputs(model)
+    network = HeadInputRecorder(model)
     torch.testing.assert_close(network(x), model(x))
     torch.testing.assert_close(network.features[0], model[0](x))

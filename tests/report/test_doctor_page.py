@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from saccade.data.item import ImageArray, Item, Skipped
 from saccade.data.sources.listing import Listing
 from saccade.report import doctor_page as module
 from saccade.report.doctor_page import bars, doctor_page, doctor_table
+from saccade.report.images import Thumbnails
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_the_page_asks_for_nothing_and_runs_nothing(diagnosis):
 
 
 def test_images_stop_when_the_page_is_full(diagnosis, monkeypatch):
-    monkeypatch.setattr(module, "BUDGET", 1)
+    monkeypatch.setattr(module, "Thumbnails", partial(Thumbnails, byte_budget=1))
     html = doctor_page(diagnosis)
     assert html.count("<img") == 1
     assert "flat19.png" in html

@@ -18,7 +18,7 @@ from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError
-from saccade.models.backbone import HeadInputs
+from saccade.models.backbone import HeadInputRecorder
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
 from saccade.runs.bundle import Bundle
@@ -33,7 +33,7 @@ def bundle() -> Bundle:
     torch.manual_seed(0)
     model = normalized(create_model("lenet5", 3), GREY.mean, GREY.std)
     noise = torch.randint(0, 256, (60, 1, 32, 32)).float()
-    network = HeadInputs(model.eval())
+    network = HeadInputRecorder(model.eval())
     with torch.inference_mode():
         network(noise)
     train, held_out = network.features[0].split(40)

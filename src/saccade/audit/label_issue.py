@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -105,7 +104,7 @@ class LabelIssues:
         lines = [aligned(self.rows())]
         if self.issues:
             shown = self.issues[:SHOWN]
-            lines += ["", _align_columns([HEADINGS, *(_cells(issue) for issue in shown)])]
+            lines += ["", aligned([HEADINGS, *(_cells(issue) for issue in shown)])]
         if (more := len(self.issues) - SHOWN) > 0:
             lines.append(f"and {more:,} more: --csv lists all, --html shows them")
         return "\n".join(lines)
@@ -120,9 +119,3 @@ class LabelIssues:
 def _cells(issue: LabelIssue) -> tuple[str, ...]:
     probabilities = (percent(issue.p_given), percent(issue.p_suggested))
     return (issue.given, issue.suggested, *probabilities, issue.name)
-
-
-def _align_columns(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)

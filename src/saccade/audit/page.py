@@ -5,11 +5,12 @@ from __future__ import annotations
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.report.images import Thumbnails
 from saccade.report.page import (
+    LISTED,
     Html,
     Section,
     element,
     facts,
-    folded,
+    folded_list,
     image_grid,
     join,
     page,
@@ -19,9 +20,7 @@ from saccade.report.page import (
 from saccade.words import percent
 
 SHOWN = 60  # images
-LISTED = 500  # rows of the table; all of them are in --csv
 CLASSES = 20  # up to which the noise matrix is shown
-BUDGET = 1_900_000  # bytes of images in the file, which they make a third larger
 
 
 def label_issues_page(issues: LabelIssues, *, footer: str = "") -> str:
@@ -57,7 +56,7 @@ def _overview(issues: LabelIssues) -> Html:
 
 def _issue_sections(issues: LabelIssues) -> list[Html]:
     """The worst issues with their images, then all as a table."""
-    thumbnails = Thumbnails(issues.items, BUDGET)
+    thumbnails = Thumbnails(issues.items)
     cells = [thumbnails.show(s.name, _caption(s)) for s in issues.issues[:SHOWN]]
     images = [cell for cell in cells if cell]
     if not issues.issues:
@@ -67,8 +66,7 @@ def _issue_sections(issues: LabelIssues) -> list[Html]:
         for s in issues.issues[:LISTED]
     ]
     head = ("image", "split", "given", "suggested", "p(given)", "p(suggested)")
-    more = f", the first {LISTED} of them" if len(issues.issues) > LISTED else ""
-    folded_table = folded(f"all {len(issues.issues):,} label issues{more}", table(head, rows))
+    folded_table = folded_list(len(issues.issues), "label issues", table(head, rows))
     advice = (
         "The most certain first. Look before you change a label: a rare but right one is here, too."
     )

@@ -13,7 +13,8 @@ from saccade.augmentation.catalogue import parse_augmentation
 from saccade.augmentation.crop import stage_sizes
 from saccade.auto import choose as starting
 from saccade.auto.choose import FindWeights, choose_weights
-from saccade.auto.summary import DatasetSummary, is_fitted, without_training
+from saccade.auto.fitted import is_fitted, without_training
+from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import SMALL, local_weights
 from saccade.data.batch import Batch
 from saccade.device import device

@@ -1,15 +1,11 @@
-"""A summary of a data set from a few of its images; and the settings that fitted models ignore.
-
-A fitted model has a closed form or a solver, so no setting of gradient descent matters to it.
-"""
+"""A summary of a data set from a few of its images."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,51 +16,11 @@ from saccade.data.cache import ImageStore
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import ImageArray, Item
-from saccade.errors import DataError, RecipeError
-from saccade.models.catalogue import CLASSICAL_MODELS
-from saccade.recipes.recipe import Recipe
+from saccade.errors import DataError
 from saccade.tasks.catalogue import LABELS, task_type
 from saccade.tasks.task import Task
 
 SAMPLE_SIZE = 48  # images, evenly spaced
-USED_SETTINGS = ("model.name", "train.seed", "train.device", "train.threads")
-UNUSED_PREFIXES = (
-    "data.augment",
-    "data.progressive_resizing",
-    "data.sampling",
-    "data.augmented_copies",
-)
-
-
-def is_fitted(recipe: Recipe) -> bool:
-    """Whether nothing of the recipe's network is learned by gradient descent."""
-    return recipe.model.name in CLASSICAL_MODELS
-
-
-def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> Recipe:
-    """The recipe without epochs; `origins` says of every setting that does nothing that it does so.
-
-    Raises `RecipeError` where such a setting is among the `flags`.
-    """
-    name, why = recipe.model.name, f"no use: {recipe.model.name} is fitted in one go"
-    defaults = Recipe().settings() | {"train.epochs": 0, "train.precision": "float32"}
-    unused = [setting for setting in defaults if is_unused(setting)]
-    for setting in unused:
-        if setting in flags and recipe.settings()[setting] != defaults[setting]:
-            raise RecipeError(
-                f"{setting} does nothing for {name}, whose layers are fitted in one go",
-                "leave it out",
-            )
-    origins.update(dict.fromkeys(unused, why))
-    return recipe.with_({setting: defaults[setting] for setting in unused})
-
-
-def is_unused(setting: str) -> bool:
-    """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
-    table = setting.split(".")[0]
-    return setting in UNUSED_PREFIXES or (
-        table in ("model", "optim", "train") and setting not in USED_SETTINGS
-    )
 
 
 @dataclass(frozen=True)

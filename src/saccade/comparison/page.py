@@ -12,24 +12,24 @@ from saccade.comparison.comparison import (
     p_value,
 )
 from saccade.metrics.paired import Difference
+from saccade.report.images import named_image
 from saccade.report.page import (
     Html,
     Section,
     columns,
     element,
     facts,
-    folded,
-    image,
+    folded_list,
     image_grid,
     join,
     page,
+    path_list,
     table,
 )
 from saccade.words import duration
 
 MAX_PER_SIDE = 24  # images that one run of a pair has right and the other wrong
 MAX_IMAGES = 144  # images of the page: under a megabyte
-MAX_NAMES = 500  # names; --csv has all
 IDENTICAL_SETTINGS = "The settings and the data are the same; chance alone parts these runs."
 HOLM = (
     "With {} pairs one in twenty would differ by chance alone soon enough: the p-values of "
@@ -159,7 +159,7 @@ def _changed(comparison: Comparison, thumbnails: ThumbnailSource) -> Html:
                 shown = [cell for cell in cells if cell]
                 blocks += [heading, image_grid(shown)]
                 if len(shown) < len(names):
-                    blocks.append(_listed(names))
+                    blocks.append(folded_list(len(names), "names", path_list(names, {})))
     return join(blocks)
 
 
@@ -168,14 +168,7 @@ def _cell(prediction: ChangedPrediction, wrong: int, thumbnails: ThumbnailSource
     if encoded is None:
         return None
     caption = f"{prediction.label or 'none'}, taken for {prediction.predictions[wrong] or 'none'}"
-    name = element("span", prediction.name, class_="path")
-    return image(encoded, caption, join([caption, Html("<br>"), name]))
-
-
-def _listed(names: Sequence[str]) -> Html:
-    lines = [element("li", element("span", name, class_="path")) for name in names[:MAX_NAMES]]
-    more = f", the first {MAX_NAMES} of them" if len(names) > MAX_NAMES else ""
-    return folded(f"all {len(names):,} names{more}", element("ul", *lines, class_="paths"))
+    return named_image(encoded, caption, prediction.name)
 
 
 def _runs(comparison: Comparison) -> Html:

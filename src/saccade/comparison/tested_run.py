@@ -21,6 +21,7 @@ from saccade.metrics.metric import Metric, R
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import current_kind
+from saccade.words import shortened
 
 
 @dataclass(frozen=True)
@@ -208,8 +209,7 @@ def _refuse_other_tasks(tested_runs: Sequence[TestedRun]) -> None:
         if differing:
             raise UsageError(
                 f"only one of '{first.run.path}' and '{tested.run.path}' knows the class "
-                f"'{differing[0]}'"
-                + (f" and {len(differing) - 1} more" if len(differing) > 1 else ""),
+                + shortened([f"'{name}'" for name in differing], 1),
                 "runs that tell the same classes apart can be compared",
             )
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from saccade.data.item import Item, Label
 from saccade.errors import DataError, unknown
 from saccade.files import atomic_write
+from saccade.words import shortened
 
 NUMBER = re.compile(r"([0-9]+)")
 
@@ -73,15 +74,14 @@ def refuse_unknown(items: Iterable[Item], classes: Sequence[str], where: str = "
     counts = Counter(name for item in items for name in labels_of(item) if name not in known)
     if not counts:
         return
+    counted = [f"'{name}' ({count})" for name, count in counts.most_common()]
     if len(counts) == 1:
         (name,) = counts
         error = unknown("class", name, classes)
-        raise DataError(
-            f"{where} holds {_with_counts(counts, 1)}, which is no known class", error.hint
-        )
+        raise DataError(f"{where} holds {counted[0]}, which is no known class", error.hint)
     raise DataError(
-        f"{where} holds classes that are not known: {_with_counts(counts, 5)}",
-        f"the {len(known)} known classes are {_shorten(classes, 8)}; "
+        f"{where} holds classes that are not known: {shortened(counted, 5)}",
+        f"the {len(known)} known classes are {_quoted(classes, 8)}; "
         "rename or remove the others, or train again with them",
     )
 
@@ -93,7 +93,7 @@ def missing_note(items: Iterable[Item], classes: Sequence[str], where: str) -> t
     if not missing:
         return ()
     return (
-        f"{where} has no image of {len(missing)} of {len(classes)} classes: {_shorten(missing, 5)}",
+        f"{where} has no image of {len(missing)} of {len(classes)} classes: {_quoted(missing, 5)}",
     )
 
 
@@ -109,7 +109,7 @@ def read_classes(path: Path) -> tuple[str, ...]:
     duplicates = [name for name, count in Counter(names).items() if count > 1]
     if duplicates:
         raise DataError(
-            f"'{path}' names {_shorten(duplicates, 5)} more than once", "one line a class"
+            f"'{path}' names {_quoted(duplicates, 5)} more than once", "one line a class"
         )
     if not names:
         raise DataError(f"'{path}' names no class", "one line a class")
@@ -134,11 +134,5 @@ def _single_label(item: Item) -> str:
     )
 
 
-def _with_counts(names: Counter[str], most: int) -> str:
-    shown = ", ".join(f"'{name}' ({count})" for name, count in names.most_common(most))
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _shorten(names: Sequence[str], most: int) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+def _quoted(names: Sequence[str], most: int) -> str:
+    return shortened([f"'{name}'" for name in names], most)

@@ -19,6 +19,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -27,6 +29,7 @@ from saccade.data.item import Item
 from saccade.errors import UsageError
 
 Grouping = Callable[[Item], str | None]
+Node = TypeVar("Node", int, str)
 
 
 def by_source(item: Item) -> str | None:
@@ -59,26 +62,27 @@ def by_cluster(
     clusters: Iterable[Iterable[str]], items: Iterable[Item], also: Grouping = by_source
 ) -> Grouping:
     """Names that belong together, such as copies of an image, and all that `also` ties to them."""
-    parent: dict[str, str] = {}
+    pairs = [(f"item {a}", f"item {b}") for cluster in clusters for a, b in pairwise(cluster)]
+    groups = ((f"item {item.name}", also(item)) for item in items)
+    pairs += [(name, f"group {group}") for name, group in groups if group is not None]
+    lowest = connected_components(pairs)
+    return lambda item: lowest.get(f"item {item.name}")
 
-    def root(name: str) -> str:
-        while (above := parent.setdefault(name, name)) != name:
-            name = above
-        return name
 
-    def union(a: str, b: str) -> None:
-        first, second = sorted((root(a), root(b)))
-        parent[second] = first
+def connected_components(pairs: Iterable[tuple[Node, Node]]) -> dict[Node, Node]:
+    """The lowest node of the connected component of each node in `pairs`."""
+    parent: dict[Node, Node] = {}
 
-    for cluster in clusters:
-        first, *others = sorted(cluster) or [""]
-        for other in others:
-            union(f"item {first}", f"item {other}")
-    for item in items:
-        if (group := also(item)) is not None:
-            union(f"item {item.name}", f"group {group}")
-    roots = {name: root(name) for name in parent}
-    return lambda item: roots.get(f"item {item.name}")
+    def root(node: Node) -> Node:
+        while (above := parent.setdefault(node, node)) != node:
+            parent[node] = parent[above]  # halves the way for the next one
+            node = above
+        return node
+
+    for a, b in pairs:
+        low, high = sorted((root(a), root(b)))
+        parent[high] = low
+    return {node: root(node) for node in parent}
 
 
 def groups_of(items: Sequence[Item]) -> Tensor | None:

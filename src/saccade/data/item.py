@@ -16,6 +16,14 @@ class Count(int):
 
 
 Label = str | tuple[str, ...] | float | None  # class, labels, number or Count, not known
+SEPARATOR = "|"  # between the labels of one image, where they are written
+
+
+def label_text(label: Label) -> str:
+    """A label as people and tables write it."""
+    if isinstance(label, tuple):
+        return SEPARATOR.join(label)
+    return "" if label is None else str(label)
 
 
 class LazyImage(Protocol):

@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from saccade.data.classes import missing_note
 from saccade.data.grouping import Grouping, by_source, stratify
-from saccade.data.item import Item, Label, Source
+from saccade.data.item import Item, Source, label_text
 from saccade.errors import DataError, UsageError
 from saccade.files import atomic_write
 
 SPLITS = ("train", "val", "test", "unused")
-SEPARATOR = "|"  # between the labels of one image
 
 
 @dataclass(frozen=True)
@@ -190,13 +189,6 @@ def split_rows(path: Path) -> dict[str, SplitRow]:
     if not entries:
         raise DataError(f"'{path}' names no image", "each row is name,label,split")
     return entries
-
-
-def label_text(label: Label) -> str:
-    """A label as one cell of a table."""
-    if isinstance(label, tuple):
-        return SEPARATOR.join(label)
-    return "" if label is None else str(label)
 
 
 def _refuse_difference(names: Iterable[str], subject: str, complement: str) -> None:

@@ -19,7 +19,7 @@ from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.ood import Novelty
 from saccade.metrics.measure import primary_metric
 from saccade.metrics.metric import MetricValue
-from saccade.models.backbone import HeadInputs
+from saccade.models.backbone import HeadInputRecorder
 from saccade.tasks.task import Task
 
 
@@ -46,7 +46,7 @@ def evaluate(
     between them, once; each returns all rows.
     """
     metric, parts, indices, novelties = task.metric(), [], [], []
-    head_inputs = HeadInputs(model) if novelty else None
+    head_inputs = HeadInputRecorder(model) if novelty else None
     for prediction, shard, count in predict(head_inputs or model, task, loader, world, tta):
         parts.append(metric.rows(prediction, shard.targets)[torch.arange(count)])
         indices.append(shard.index[:count].cpu())

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from saccade.auto.weights import Pretrained, local_weights, pretrained
 from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
-from saccade.data.item import Item, Skipped
+from saccade.data.item import Item, Skipped, label_text
 from saccade.data.sources import open_source
-from saccade.data.splits import label_text
 from saccade.device import device
 from saccade.errors import DataError, UsageError
 from saccade.files import atomic_file, atomic_write

@@ -13,6 +13,7 @@ from saccade.explain.cost import CONVENTION, Counts, Memory, memory
 from saccade.explain.field import ReceptiveField
 from saccade.explain.rows import Row, rows_of
 from saccade.explain.tracing import trace
+from saccade.words import aligned
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Anatomy:
         lines = [row_cells(row) for row in self.rows]
         total = ("total", "", "", *counts_cells(self.total))
         savings = f"\n{saving_text(self.without, self.savings)}" if self.savings else ""
-        return align_columns([HEADINGS, *lines, total]) + savings + f"\n({CONVENTION})"
+        return aligned([HEADINGS, *lines, total], left=2) + savings + f"\n({CONVENTION})"
 
     def _repr_html_(self) -> str:
         rows = [
@@ -167,19 +168,6 @@ def stride_text(row: Row) -> str:
         return ""
     vertical, horizontal = row.field.stride
     return f"{vertical}" if vertical == horizontal else f"{vertical}x{horizontal}"
-
-
-def align_columns(rows: list[tuple[str, ...]]) -> str:
-    """Cells in columns: words to the left, numbers to the right."""
-    rows = [(*row, *("",) * (len(HEADINGS) - len(row))) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths))
-        ).rstrip()
-        for row in rows
-    )
 
 
 def counts_dict(counts: Counts) -> dict[str, int]:

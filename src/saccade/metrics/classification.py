@@ -157,9 +157,14 @@ class ClassMetric:
         yield Quantity("average precision", precisions, "", share)
 
 
+def probability_title(name: str) -> str:
+    """The title of the probabilities of a class in predictions.csv."""
+    return f"p({name})"
+
+
 def read_columns(table: Mapping[str, Sequence[str]], classes: Sequence[str]) -> Tensor:
     """The probabilities of predictions.csv.  -> [N,K] float64"""
-    columns = [[float(cell) for cell in table[f"p({name})"]] for name in classes]
+    columns = [[float(cell) for cell in table[probability_title(name)]] for name in classes]
     return torch.tensor(columns, dtype=torch.float64).T
 
 

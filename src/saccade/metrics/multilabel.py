@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from saccade.data.splits import SEPARATOR
+from saccade.data.item import SEPARATOR
 from saccade.metrics.bootstrap import mean_of
 from saccade.metrics.calibration import MIN_PROBABILITY
 from saccade.metrics.classification import read_columns, read_losses

@@ -1,8 +1,8 @@
 """Backbones: a network without its last layer, features of inner layers, and its heads.
 
 Heads are the classifiers of a network: the last layer and the auxiliary ones.  `MultiLayerFeatures`
-are those of several layers in one forward; `HeadInputs` records what goes into the last layer while
-a network is used.
+are those of several layers in one forward; `HeadInputRecorder` records what goes into the last
+layer while a network is used.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _global_pool_index(top: Sequence[tuple[str, nn.Module]]) -> int | None:
     return None
 
 
-class HeadInputs(nn.Module):
+class HeadInputRecorder(nn.Module):
     """A network that records what goes into its last layer.  [N,C,H,W] -> [N,K], or a tuple
 
     All rows are shared with `model`, which is left as it is and may be used by other threads; a

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from saccade.errors import UsageError, unknown
 from saccade.files import Notify, silent
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS, Network, Shape
 from saccade.models.convert import PREFIX, timm_input, timm_network
-from saccade.models.layers.surgery import rows
+from saccade.models.layers.surgery import meta_forward, rows
 from saccade.models.weights import load_weights, weights_file
 
 
@@ -91,7 +90,7 @@ def find_obstacle(network: nn.Module, shape: Shape) -> Obstacle | None:
     layers = rows(network) if type(network) is nn.Sequential else [("its output", network)]
     for name, row in layers:
         try:
-            x = _meta_forward(row, x)
+            x = meta_forward(row, x)
         except (RuntimeError, ValueError) as error:
             if "too small" in str(error) or "Kernel size" in str(error):
                 return Obstacle(f"{name} would be 0x0", too_small=True)
@@ -100,12 +99,6 @@ def find_obstacle(network: nn.Module, shape: Shape) -> Obstacle | None:
                 return Obstacle(message, too_small=False)
             return Obstacle(f"{name} does not take {_size_text(x)}", too_small=False)
     return None
-
-
-def _meta_forward(row: nn.Module, x: Tensor) -> Tensor:
-    """The row's output on the meta device; its weights and statistics stay as they are."""
-    state = {n: t.to("meta") for n, t in (*row.named_parameters(), *row.named_buffers())}
-    return functional_call(row, state, x)
 
 
 def _smallest(network: nn.Module, channels: int, below: int, above: int) -> int:

@@ -15,6 +15,7 @@ from torch import nn
 from saccade.errors import ResourceError, UsageError, WeightsError, unknown
 from saccade.files import Digest, Notify, fetch, silent
 from saccade.models.convert import State, read_state, rename_keys
+from saccade.words import shortened
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,9 @@ def _check(path: Path, state: State, own: State) -> None:
         ("of another shape", [f"{n} {_shapes(state[n], own[n])}" for n in misshapen]),
         ("not finite", not_finite),
     )
-    problems = [f"{len(names)} {problem} ({_some(names)})" for problem, names in kinds if names]
+    problems = [
+        f"{len(names)} {problem} ({shortened(names, 3)})" for problem, names in kinds if names
+    ]
     if problems:
         raise WeightsError(
             f"'{path}' does not fit the network: of {len(own)} tensors, {'; '.join(problems)}",
@@ -181,7 +184,3 @@ def _check(path: Path, state: State, own: State) -> None:
 def _shapes(theirs: torch.Tensor, ours: torch.Tensor) -> str:
     sizes = ("x".join(map(str, tensor.shape)) or "a number" for tensor in (theirs, ours))
     return " instead of ".join(sizes)
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

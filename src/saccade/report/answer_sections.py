@@ -7,6 +7,7 @@ from math import isnan
 
 from torch import Tensor
 
+from saccade.data.item import SEPARATOR
 from saccade.report.charts import short, ticks
 from saccade.report.figures import Dot, scatter_plot
 from saccade.report.images import TestedImages
@@ -110,4 +111,4 @@ def _answer_text(answer: str) -> str:
     try:
         return f"{float(answer):,.4g}"
     except ValueError:
-        return answer.replace("|", ", ") or "no label"
+        return answer.replace(SEPARATOR, ", ") or "no label"

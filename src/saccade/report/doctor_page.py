@@ -14,26 +14,23 @@ from saccade.report.page import (
     columns,
     element,
     facts,
-    folded,
+    folded_list,
     image_grid,
     join,
     page,
+    path_list,
 )
 
 SHOWN = 12  # images of a finding
 GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and images of a group
-MAX_PATHS = 500  # paths of a finding; all of them are in --json
-BUDGET = 1_900_000  # bytes of images in the file, which they make a third larger
 TAGS = {"error": "error", "warning": "warning", "note": "note-tag"}
 NO_IMAGE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
-
-
 NO_IMAGE |= {"linked_twice", "hidden", "skipped"}
 
 
 def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
     """The whole page; self-contained, under 3 MB whatever the size of the set."""
-    thumbnails = Thumbnails(diagnosis.case.items, BUDGET)
+    thumbnails = Thumbnails(diagnosis.case.items)
     blocks = [_finding(finding, thumbnails) for finding in diagnosis.findings]
     nothing = element("p", "Nothing was found that could harm a training.")
     sections = [
@@ -111,16 +108,8 @@ def _grouped(finding: Finding, thumbnails: Thumbnails) -> list[Html]:
 
 def _paths(finding: Finding) -> Html:
     """The paths as a list: open when few, folded when many."""
-    lines = []
-    for name in finding.items[:MAX_PATHS]:
-        remark = finding.remarks.get(name)
-        note = element("span", f" – {remark}", class_="quiet") if remark else ""
-        lines.append(element("li", element("span", name, class_="path"), note))
-    listed = element("ul", *lines, class_="paths")
-    if len(finding.items) <= SHOWN:
-        return listed
-    more = f", the first {MAX_PATHS} of them" if len(finding.items) > MAX_PATHS else ""
-    return folded(f"all {len(finding.items):,} paths{more}", listed)
+    paths, count = path_list(finding.items, finding.remarks), len(finding.items)
+    return paths if count <= SHOWN else folded_list(count, "paths", paths)
 
 
 def _labels(diagnosis: Diagnosis) -> Html:

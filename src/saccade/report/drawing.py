@@ -1,6 +1,6 @@
 """A network as an SVG drawing; heights tell the size of its maps, widths how many there are.
 
-A plain chain is one line of large boxes.  Any other network is drawn in bands, one for each size of
+A plain chain is one line of large boxes.  Any other network is drawn in rows, one for each size of
 its maps, in the order of the paper's table; a block opens into its branches.
 """
 
@@ -36,7 +36,7 @@ from saccade.report.drawing_shapes import (
 )
 
 MARGIN = 28.0
-LABEL_WIDTH = 104.0  # for the sizes to the left of the bands
+LABEL_WIDTH = 104.0  # for the sizes to the left of the rows
 MAX_WIDTH = 1340.0  # pixels of a line, before it is broken
 MIN_WIDTH = 680.0  # as long as title and legend
 MAX_REPEATS = 6  # blocks alike that are all drawn; more are drawn once
@@ -51,7 +51,7 @@ def svg(anatomy: Anatomy) -> str:
     line = layout(large)
     is_chain = not any(node.role == "block" for node in large)
     fits = line.width < MAX_WIDTH + LABEL_WIDTH
-    body, width, height = chain_line(line) if is_chain and fits else bands(anatomy)
+    body, width, height = chain_line(line) if is_chain and fits else stacked_rows(anatomy)
     width = max(width, MIN_WIDTH)
     size = (width + 2 * MARGIN, height + HEAD_HEIGHT + FOOT_HEIGHT + MARGIN)
     return "\n".join(
@@ -128,7 +128,7 @@ def chain_line(line: Diagram) -> tuple[list[str], float, float]:
 
 @dataclass
 class Item:
-    """A block or a layer in a band."""
+    """A block or a layer in a row."""
 
     diagram: Diagram
     name: str
@@ -145,7 +145,7 @@ class Item:
 
 
 @dataclass
-class Band:
+class LayoutRow:
     """Items side by side whose maps have one size."""
 
     label: str
@@ -164,32 +164,32 @@ class Band:
         )
 
 
-def bands(anatomy: Anatomy) -> tuple[list[str], float, float]:
-    """The shapes of all bands, one below the other, with their width and height in pixels."""
+def stacked_rows(anatomy: Anatomy) -> tuple[list[str], float, float]:
+    """The shapes of all rows, one below the other, with their width and height in pixels."""
     nodes = nodes_of(anatomy.tree, 1.35 * SMALL)
-    lines: list[Band] = []
+    lines: list[LayoutRow] = []
     for label, members in groupby(nodes, key=lambda node: size_of(node)):
         lines += wrapped(label, list(items_of(list(members))))
     lines[-1].items[-1].leads_on = False
     parts, y, width = [], 0.0, 0.0
     ends: list[tuple[float, float]] = []
-    for index, band in enumerate(lines):
-        axis = y + band.above
-        first, last = band.items[0], band.items[-1]
+    for index, row in enumerate(lines):
+        axis = y + row.above
+        first, last = row.items[0], row.items[-1]
         if index:
-            parts.append(band_connector(*ends[-1], LABEL_WIDTH + first.x, axis, y - 9))
-        parts += band_shapes(band, axis)
-        if index == 0 or lines[index - 1].label != band.label:
-            parts.append(words(0, axis + 5, band.label, "quiet", "start", 14))
+            parts.append(row_connector(*ends[-1], LABEL_WIDTH + first.x, axis, y - 9))
+        parts += row_shapes(row, axis)
+        if index == 0 or lines[index - 1].label != row.label:
+            parts.append(words(0, axis + 5, row.label, "quiet", "start", 14))
         end = LABEL_WIDTH + last.x + last.diagram.width
         ends.append((end, axis))
         width = max(width, end + 16, LABEL_WIDTH + last.x + last.width)
-        y = axis + band.below + 30
+        y = axis + row.below + 30
     return parts, width, y - 30
 
 
 def size_of(node: Node) -> str:
-    """The height and width of a map, as the label of its band."""
+    """The height and width of a map, as the label of its row."""
     output = node.row.output
     if len(output) == 3 and output[1:] != (1, 1):
         return f"{output[1]} × {output[2]}"
@@ -229,25 +229,25 @@ def item_of(node: Node) -> Item:
     return Item(layout([node]), short(node.row.name), framed=False)
 
 
-def wrapped(label: str, items: list[Item]) -> Iterator[Band]:
+def wrapped(label: str, items: list[Item]) -> Iterator[LayoutRow]:
     """The items in as many lines as they need."""
-    band, x = Band(label), 0.0
+    row, x = LayoutRow(label), 0.0
     for item in items:
-        if band.items and x + item.width > MAX_WIDTH:
-            yield band
-            band, x = Band(label), 0.0
+        if row.items and x + item.width > MAX_WIDTH:
+            yield row
+            row, x = LayoutRow(label), 0.0
         item.x = x
-        band.items.append(item)
+        row.items.append(item)
         x += item.width + ITEM_GAP
-    yield band
+    yield row
 
 
-def band_shapes(band: Band, axis: float) -> Iterator[str]:
+def row_shapes(row: LayoutRow, axis: float) -> Iterator[str]:
     """The items of a line and the arrows between them."""
-    for index, item in enumerate(band.items):
+    for index, item in enumerate(row.items):
         left, top = LABEL_WIDTH + item.x, axis - item.diagram.y
         if index:
-            before = band.items[index - 1]
+            before = row.items[index - 1]
             start = LABEL_WIDTH + before.x + before.diagram.width
             yield path(f"M{start:.1f} {axis:.1f} H{left:.1f}")
         if item.framed:
@@ -268,8 +268,8 @@ def band_shapes(band: Band, axis: float) -> Iterator[str]:
         yield "</g>"
 
 
-def band_connector(x1: float, y1: float, x2: float, y2: float, between: float) -> str:
-    """The line from the end of one band to the start of the next."""
+def row_connector(x1: float, y1: float, x2: float, y2: float, between: float) -> str:
+    """The line from the end of one row to the start of the next."""
     left = x2 - 12
     return path(
         f"M{x1:.1f} {y1:.1f} h4 q8 0 8 8 V{between - 8:.1f} q0 8 -8 8 "

@@ -23,6 +23,7 @@ from saccade.runs.predictions import COLUMNS, NOVELTY, read_predictions
 from saccade.runs.run import Run
 from saccade.words import percent
 
+BUDGET = 1_900_000  # bytes of images in a file, which they make a third larger
 THUMBNAIL_SIZE = 112  # pixels of the longer side of a thumbnail, at most
 SHARP = 48  # pixels; up to these an image is enlarged by whole numbers, and nothing is lost
 JPEG_QUALITY = 80  # of JPEG
@@ -57,7 +58,7 @@ def thumbnail_of(item: Item) -> bytes | None:
 class Thumbnails:
     """Thumbnails by name; `byte_budget` is how many bytes of them the page takes."""
 
-    def __init__(self, items: Sequence[Item], byte_budget: int):
+    def __init__(self, items: Sequence[Item], byte_budget: int = BUDGET):
         self.items = {item.name: item for item in items}
         self.byte_budget = byte_budget
 
@@ -124,8 +125,13 @@ class TestedImages:
         """One image with `words` and its name below."""
         pixels = self.images.take(torch.tensor([place]))[0]
         encoded = thumbnail(pixels.permute(1, 2, 0).numpy())
-        path = element("span", self.names[place], class_="path")
-        return image(encoded, words, join([words, Html("<br>"), path]))
+        return named_image(encoded, words, self.names[place])
+
+
+def named_image(encoded: bytes, words: str, name: str) -> Html:
+    """An image with `words` and its name below."""
+    path = element("span", name, class_="path")
+    return image(encoded, words, join([words, Html("<br>"), path]))
 
 
 def tested_names(run: Run) -> tuple[str, ...]:

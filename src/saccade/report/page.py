@@ -10,6 +10,7 @@ from pathlib import Path
 
 # the browser itself refuses any script and any request that leaves the file
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+LISTED = 500  # rows of a folded list; --json and --csv have all
 LONG = 8  # characters of a value, beyond which it is set smaller
 
 
@@ -148,3 +149,18 @@ def image_grid(cells: Iterable[Html], *, together: bool = False) -> Html:
 def folded(summary: str, *content: object) -> Html:
     """Content that opens on a click, below its summary."""
     return element("details", element("summary", summary), *content)
+
+
+def folded_list(count: int, noun: str, listed: Html) -> Html:
+    """The first `LISTED` of `count` things, under a summary that says so."""
+    more = f", the first {LISTED} of them" if count > LISTED else ""
+    return folded(f"all {count:,} {noun}{more}", listed)
+
+
+def path_list(names: Sequence[str], remarks: Mapping[str, str]) -> Html:
+    """The first `LISTED` of these paths, with the remarks that there are, a line each."""
+    lines = []
+    for name in names[:LISTED]:
+        note = element("span", f" – {remarks[name]}", class_="quiet") if remarks.get(name) else ""
+        lines.append(element("li", element("span", name, class_="path"), note))
+    return element("ul", *lines, class_="paths")

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saccade.data.item import Item
-from saccade.data.splits import label_text
+from saccade.data.item import Item, label_text
 from saccade.errors import DataError
 from saccade.files import atomic_write
+from saccade.metrics.classification import probability_title
 from saccade.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def write_predictions(
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     known = [] if result.novelty is None else [NOVELTY]
-    shares = [f"p({c})" for c in task.classes]
-    writer.writerow([*COLUMNS, *shares, *known])
+    writer.writerow([*COLUMNS, *map(probability_title, task.classes), *known])
     losses, predictions = result.rows.losses.tolist(), result.rows.predictions
     rows = predictions.tolist() if task.classes else [[] for _ in items]
     if result.novelty is not None:

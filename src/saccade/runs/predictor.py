@@ -14,7 +14,7 @@ from saccade.data.pool import DecoderPool
 from saccade.data.sources.folder import find_images
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError, UsageError
-from saccade.models.backbone import HeadInputs
+from saccade.models.backbone import HeadInputRecorder
 from saccade.tasks.answers import Answer, Predictions, Rejection
 from saccade.tasks.catalogue import refuse_without
 from saccade.tasks.task import Capability, Task
@@ -113,7 +113,7 @@ class Predictor:
         images = images.to(next(self.model.parameters()).device)
         if self.novelty is None:
             return self.task.predict(self.model, images), None
-        network = HeadInputs(self.model)
+        network = HeadInputRecorder(self.model)
         predictions = self.task.predict(network, images)
         return predictions, self.novelty.score(network.features[0])
 

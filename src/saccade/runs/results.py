@@ -75,13 +75,7 @@ class Robustness:
         return [head, *lines]
 
     def __str__(self) -> str:
-        rows = self.rows()
-        widths = [max(len(row[k]) for row in rows) + 2 for k in range(len(rows[0]))]
-        lines = [
-            row[0].ljust(widths[0]) + "".join(c.rjust(w) for c, w in zip(row[1:], widths[1:]))
-            for row in rows
-        ]
-        return "\n".join([self.verdict(), "", *lines])
+        return f"{self.verdict()}\n\n{aligned(self.rows(), left=1)}"
 
     def __repr__(self) -> str:
         return f"Robustness({self.verdict()})"

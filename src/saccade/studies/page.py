@@ -15,8 +15,9 @@ from statistics import fmean
 from saccade.report.charts import short, ticks
 from saccade.report.drawing_shapes import path, rectangle, words
 from saccade.report.page import Html, Section, element, facts, figure, folded, join, page, table
-from saccade.studies.result import StudyResult, VariantResult, align_columns
+from saccade.studies.result import StudyResult, VariantResult
 from saccade.studies.study import setting_text
+from saccade.words import aligned
 
 WIDTH, MARGIN = 880.0, 24.0  # pixels
 HEAD = 58.0  # title
@@ -284,6 +285,6 @@ def _settings(result: StudyResult) -> Html:
 
 def _origin(result: StudyResult, command: str) -> Html:
     words = "study.toml and base.toml are beside this file; study.csv has every training."
-    text = align_columns([result.head(), *result.rows()])
+    text = aligned([result.head(), *result.rows()])
     parts = [element("pre", command), element("p", words), folded("As text", element("pre", text))]
     return join(parts)

@@ -21,6 +21,7 @@ from saccade.metrics.intervals import Interval, PairedTTest, mean_interval, pair
 from saccade.metrics.paired import holm
 from saccade.studies.study import BestOf, Study, Variant, setting_text, tuned_settings
 from saccade.studies.study_run import StudyRun
+from saccade.words import aligned
 
 LEVEL = 0.05  # of significance, of Holm's adjusted p-values
 
@@ -230,7 +231,7 @@ class StudyResult:
         )
 
     def __str__(self) -> str:
-        table = align_columns([self.head(), *self.rows()])
+        table = aligned([self.head(), *self.rows()])
         notes = "\n".join(f"- {note}" for note in self.notes())
         page = self.path / "study.html"
         return f"{self.study.title}: {self.study.question}\n\n{table}\n\n{notes}\n\npage  {page}"
@@ -274,13 +275,6 @@ class StudyResult:
             verdict(row, metric.sign),
             f"{row.seconds:.1f}",
         ]
-
-
-def align_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their longest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _interval_text(interval: Sequence[float] | None, format_end: Any) -> str:

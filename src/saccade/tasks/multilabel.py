@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from saccade.data.batch import Batch
 from saccade.data.classes import labels_of, multilabel_targets
-from saccade.data.item import Item
-from saccade.data.splits import SEPARATOR
+from saccade.data.item import SEPARATOR, Item
 from saccade.errors import DataError
 from saccade.metrics.multilabel import LabelMetric, best_f1_thresholds
 from saccade.models.backbone import all_outputs, total_loss

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from saccade.auto.choose import origin_of
-from saccade.auto.summary import channel_statistics, is_fitted
+from saccade.auto.fitted import is_fitted
+from saccade.auto.summary import channel_statistics
 from saccade.classical.fit import fit
 from saccade.data.decode import Preprocessing
 from saccade.data.grouping import groups_of

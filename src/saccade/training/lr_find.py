@@ -12,7 +12,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from saccade.device import device, threads
+from saccade.device import device, limit_threads
 from saccade.engine.loop import train
 from saccade.engine.lr_find import DIVERGENCE_RATIO, LRPoint, lr_points, lr_sweep, suggested_lr
 from saccade.engine.profile import fork_rng
@@ -86,10 +86,10 @@ def lr_find(
         raise RecipeError(
             f"{resolved.model.name} is fitted without a learning rate", "name another --model"
         )
-    with threads(int(resolved.train.threads)), progress_bar("reading") as progress:
+    with limit_threads(int(resolved.train.threads)), progress_bar("reading") as progress:
         setup = prepare(resolved, inputs.division, progress)
     with (
-        threads(int(resolved.train.threads)),
+        limit_threads(int(resolved.train.threads)),
         progress_bar("learning rate range test") as progress,
     ):
         points = tuple(_sweep(setup, progress))

@@ -8,7 +8,7 @@ from torch import Tensor
 from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
 from saccade.engine.ood import Novelty
-from saccade.models.backbone import HeadInputs
+from saccade.models.backbone import HeadInputRecorder
 from saccade.report.tasks.classification import novelty_text
 from saccade.runs.run import Run
 from saccade.tasks.task import Capability
@@ -42,7 +42,7 @@ def log_novelty(run: Run, novelty: Novelty, test: Tensor) -> None:
 
 def _features(setup: TrainingSetup, loader: Loader) -> Tensor:
     """The inputs of the last layer for all images of a loader.  -> [N,D] float32, on the CPU"""
-    network = HeadInputs(setup.eval_model)
+    network = HeadInputRecorder(setup.eval_model)
     for _ in predict(network, setup.task, loader):
         pass
     return torch.cat(network.features).float().cpu()

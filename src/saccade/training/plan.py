@@ -19,7 +19,7 @@ from saccade.augmentation.crop import STAGES, stage_sizes
 from saccade.data.item import Item
 from saccade.data.splits import DataSplit
 from saccade.data.store import format_bytes
-from saccade.device import threads
+from saccade.device import limit_threads
 from saccade.engine.profile import (
     PROFILE_SHARE,
     StepProfile,
@@ -153,7 +153,7 @@ def plan_training(
 ) -> Plan:
     """The plan of the training with these settings; nothing is written."""
     inputs = training_inputs(data, recipe, flags)
-    with threads(int(inputs.settings.recipe.train.threads)):
+    with limit_threads(int(inputs.settings.recipe.train.threads)):
         return plan_for(inputs.settings.recipe, inputs.division, folder_of(out))
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.classes import write_classes
+from saccade.data.item import label_text
 from saccade.data.sources import absolute_location, open_source
-from saccade.data.splits import DataSplit, label_text, read_split, write_split
-from saccade.device import device, environment, threads
+from saccade.data.splits import DataSplit, read_split, write_split
+from saccade.device import device, environment, limit_threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
 from saccade.engine.loop import Position, train
@@ -56,7 +57,7 @@ def start_training(
     claim_device(settings.recipe, world)
     view.settings(settings, notes)
     broadcast_plan(world, settings.recipe, absolute_location(data), division)
-    with threads(int(settings.recipe.train.threads)):
+    with limit_threads(int(settings.recipe.train.threads)):
         setup = prepare(settings.recipe, division, view.decoding, world)
         plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
@@ -102,7 +103,7 @@ def resume_training(
         hint = f"its report is {report}; --epochs with more than before goes on"
         raise UsageError(f"the run '{run.path}' is finished", hint)
     recipe = run.recipe if epochs is None else extended_recipe(run, epochs)
-    with threads(int(recipe.train.threads)):
+    with limit_threads(int(recipe.train.threads)):
         return _resume(run, recipe, view, world)
 
 
@@ -164,7 +165,7 @@ def follow_training(view: View, world: World) -> Run:
     """Take part in the training that the process of rank 0 starts or resumes."""
     began = time.perf_counter()
     recipe, division = receive_plan(world)
-    with threads(int(recipe.train.threads)):
+    with limit_threads(int(recipe.train.threads)):
         setup = prepare(recipe, division, view.decoding, world)
         run, state = receive_start(world)
         position, losses = Position(), {}

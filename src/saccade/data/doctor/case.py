@@ -83,13 +83,6 @@ class Case:
         return "train" if "train" in self.splits else next(iter(self.splits), "all")
 
 
-def label_text(item: Item) -> str:
-    """A label as people and tables write it."""
-    if item.label is None:
-        return ""
-    return "|".join(item.label) if isinstance(item.label, tuple) else str(item.label)
-
-
 def pluralize(count: int, singular: str, plural: str = "") -> str:
     """`1 image`, `2 images`."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

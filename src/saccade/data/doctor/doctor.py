@@ -17,15 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saccade.data.doctor import (
-    checks_files,
-    checks_labels,
-    checks_pixels,
-)
-from saccade.data.doctor import (
-    checks_labels as checks_copies,
-)
-from saccade.data.doctor.case import Case, Finding, label_text, pluralize
+from saccade.data.doctor import checks_copies, checks_files, checks_labels, checks_pixels
+from saccade.data.doctor.case import Case, Finding, pluralize
 from saccade.data.doctor.checks_labels import label_counts
 from saccade.data.doctor.checks_pixels import lost_to_crop
 from saccade.data.doctor.duplicates import (
@@ -35,7 +28,7 @@ from saccade.data.doctor.duplicates import (
     first_of_content,
 )
 from saccade.data.doctor.scan import Progress, scan
-from saccade.data.item import ImageFile, Skipped, Source
+from saccade.data.item import ImageFile, Skipped, Source, label_text
 from saccade.data.sources import absolute_location
 from saccade.files import cache_folder
 
@@ -125,7 +118,7 @@ class Diagnosis:
             facts["digest"] = facts["digest"].decode()
             facts |= {name: f"{int(case.table[name][row]):016x}" for name in ("phash", "dhash")}
             cluster = int(case.cluster[row])
-            first = {"path": item.name, "label": label_text(item), "split": case.splits[row]}
+            first = {"path": item.name, "label": label_text(item.label), "split": case.splits[row]}
             remarks = {
                 "copy_of": case.items[cluster].name if cluster != row else "",
                 "reason": case.reasons.get(row, ""),
@@ -157,7 +150,7 @@ class Diagnosis:
                 group = f"copies of {self.case.items[cluster].name}"
             entry = {
                 "path": path,
-                "label": label_text(item),
+                "label": label_text(item.label),
                 "split": "" if split == "all" else split,
             }
             rows.append(entry | {"group": group})
@@ -169,7 +162,7 @@ class Diagnosis:
         case = self.case
         left_out = dict(case.reasons)
         for group in case.groups(case.content):
-            labels = {label_text(case.items[row]) for row in group}
+            labels = {label_text(case.items[row].label) for row in group}
             original = min(group, key=lambda row: (HELD_OUT_FIRST.get(case.splits[row], 2), row))
             for row in group:
                 if len(labels) > 1:

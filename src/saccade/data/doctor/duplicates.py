@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.doctor.facts import LARGEST, distance, pixels_of
+from saccade.data.grouping import connected_components
 from saccade.data.item import Item
 
 NEAR = 6  # bits of pHash; 7 at the most for four bands
@@ -76,18 +77,8 @@ def confirmed_pairs(
 
 def clusters(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """The lowest row of the connected component of each of `count` rows.  [M,2] -> [count]"""
-    parent = list(range(count))
-
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
-    for a, b in pairs.tolist():
-        low, high = sorted((root(a), root(b)))
-        parent[high] = low
-    return np.array([root(row) for row in range(count)], dtype=np.int64)
+    lowest = connected_components(pairs.tolist())
+    return np.array([lowest.get(row, row) for row in range(count)], dtype=np.int64)
 
 
 def fine_structure(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from saccade.data.sources.listing import (
     split_of,
 )
 from saccade.errors import DataError
+from saccade.words import shortened
 
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -42,7 +43,7 @@ def webdataset(shards: Sequence[Path]) -> Listing:
     for shard in ordered:
         split = _split(shard)
         rows += [(split, item) for item in _samples(shard, classes, scan)]
-    where = f"'{ordered[0]}'" + (f" and {len(ordered) - 1} more" if ordered[1:] else "")
+    where = shortened([f"'{shard}'" for shard in ordered], 1)
     if not rows:
         refuse_imageless(scan, where)
     splits = {_split(shard): shard for shard in ordered}

@@ -81,7 +81,7 @@ def _sizes(network: nn.Sequential, x: Tensor) -> dict[str, tuple[torch.Size, tor
     """The input and output size of each row."""
     sizes = {}
     for path, row in rows(network):
-        before, x = x.shape, _meta_forward(path, row, x)
+        before, x = x.shape, _output(path, row, x)
         sizes[path] = before, x.shape
     return sizes
 
@@ -113,7 +113,7 @@ def _rebuild(
                 rebuilt[name] = group
         elif path not in removed:
             rebuilt[name] = _adapt(row, x)
-            x = _meta_forward(path, rebuilt[name], x)
+            x = _output(path, rebuilt[name], x)
     return chain(**rebuilt), x
 
 
@@ -138,11 +138,16 @@ def _factory_kwargs(row: nn.Conv2d | nn.Linear) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _meta_forward(path: str, row: nn.Module, x: Tensor) -> Tensor:
-    """The row's output on the meta device: only sizes are computed and no statistics change."""
+def meta_forward(row: nn.Module, x: Tensor) -> Tensor:
+    """The row's output on the meta device; no statistics change.  [N,...] -> [N,...]"""
     tensors = (*row.named_parameters(), *row.named_buffers())
+    return functional_call(row, {name: t.to("meta") for name, t in tensors}, (x,))
+
+
+def _output(path: str, row: nn.Module, x: Tensor) -> Tensor:
+    """The row's output on the meta device; raises `UsageError` where it cannot take x."""
     try:
-        return functional_call(row, {name: t.to("meta") for name, t in tensors}, (x,))
+        return meta_forward(row, x)
     except RuntimeError as error:
         raise UsageError(
             f"the network cannot be joined: its layer '{path}' cannot take {_size_text(x.shape)}",

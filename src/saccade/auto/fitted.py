@@ -1,0 +1,52 @@
+"""The settings that fitted models ignore.
+
+A fitted model has a closed form or a solver, so no setting of gradient descent matters to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from saccade.errors import RecipeError
+from saccade.models.catalogue import CLASSICAL_MODELS
+from saccade.recipes.recipe import Recipe
+
+USED_SETTINGS = ("model.name", "train.seed", "train.device", "train.threads")
+UNUSED_SETTINGS = (
+    "data.augment",
+    "data.progressive_resizing",
+    "data.sampling",
+    "data.augmented_copies",
+)
+
+
+def is_fitted(recipe: Recipe) -> bool:
+    """Whether nothing of the recipe's network is learned by gradient descent."""
+    return recipe.model.name in CLASSICAL_MODELS
+
+
+def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]) -> Recipe:
+    """The recipe without epochs; `origins` says of every setting that does nothing that it does so.
+
+    Raises `RecipeError` where such a setting is among the `flags`.
+    """
+    name, why = recipe.model.name, f"no use: {recipe.model.name} is fitted in one go"
+    defaults = Recipe().settings() | {"train.epochs": 0, "train.precision": "float32"}
+    unused = [setting for setting in defaults if is_unused(setting)]
+    for setting in unused:
+        if setting in flags and recipe.settings()[setting] != defaults[setting]:
+            raise RecipeError(
+                f"{setting} does nothing for {name}, whose layers are fitted in one go",
+                "leave it out",
+            )
+    origins.update(dict.fromkeys(unused, why))
+    return recipe.with_({setting: defaults[setting] for setting in unused})
+
+
+def is_unused(setting: str) -> bool:
+    """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
+    table = setting.split(".")[0]
+    return setting in UNUSED_SETTINGS or (
+        table in ("model", "optim", "train") and setting not in USED_SETTINGS
+    )
