@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,10 +83,8 @@ def test_progress_counts_every_item_once(items: Sequence[Item], tmp_path: Path):
 
 def test_arrays_are_images_too(tmp_path: Path):
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    items = [
-        Item("a", None, ImageArray(pixels)),
-        Item("b", None, ImageArray(pixels.astype(np.float32))),
-    ]  # type: ignore[arg-type]
+    floats: Any = pixels.astype(np.float32)
+    items = [Item("a", None, ImageArray(pixels)), Item("b", None, ImageArray(floats))]
     for mode in ("memory", "disk", "off"):
         result = decode_all(items, Preprocessing(8, colour="grey"), mode=mode, folder=tmp_path)
         assert result.indices == (0,)
