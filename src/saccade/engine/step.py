@@ -242,7 +242,7 @@ def out_of_memory_error(images: int) -> ResourceError:
     return ResourceError(
         f"memory does not suffice for a step with {count} at a time",
         "take a smaller data.size or another model; where train.class_weights keep a batch whole, "
-        "a smaller train.batch_size; with several processes, set train.micro_batch",
+        "a smaller train.batch_size; with several processes, set train.micro_batch_size",
     )
 
 
