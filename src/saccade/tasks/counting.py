@@ -243,7 +243,7 @@ class CountPrediction:
         return f"{self.value:,.3g}{interval}"
 
     def __repr__(self) -> str:
-        return f"Counted({self.name}: {self})"
+        return f"CountPrediction({self.name}: {self})"
 
     def _repr_html_(self) -> str:
         return html_table((self.name, ""), [("count", str(self))])

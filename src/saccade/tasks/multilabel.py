@@ -177,4 +177,4 @@ class MultilabelPrediction(Prediction):
         return f"{self.best}\n{super().__str__()}"
 
     def __repr__(self) -> str:
-        return f"Labels({self.name}: {self.best})"
+        return f"MultilabelPrediction({self.name}: {self.best})"

@@ -147,7 +147,7 @@ class RegressionPrediction:
         return f"{self.value:,.4g}{margin}"
 
     def __repr__(self) -> str:
-        return f"Estimate({self.name}: {self})"
+        return f"RegressionPrediction({self.name}: {self})"
 
     def _repr_html_(self) -> str:
         return html_table((self.name, ""), [("value", str(self))])
