@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -16,10 +19,12 @@ from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import SCHEDULES, constant, cosine, linear, multistep, with_warmup
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
+from saccade.metrics.measure import scores
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
 
 N, BATCH, EPOCHS = 50, 16, 3
+ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
 
 def make_images(n: int = N) -> tuple[CachedImages, torch.Tensor]:
@@ -123,6 +128,23 @@ def test_going_on_from_any_step_gives_the_same_bits(optimizer: str, stop: int) -
     for _ in second.events(position):
         pass
     assert_same_bits(whole.state(), second.state())
+
+
+def test_the_loop_of_the_documentation_prints_an_accuracy_an_epoch(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (sample,) = re.findall(r"```python\n(.*?)```", ARCHITECTURE.read_text(encoding="utf-8"), re.S)
+    bench, (images, targets) = Bench(), make_images()
+    names = {
+        "Epoch": Epoch, "train": train, "supervised": supervised, "evaluate": evaluate,
+        "scores": scores, "model": bench.model, "task": Classification(("dark", "bright")),
+        "stepper": bench.stepper, "loader": bench.loader, "augment": bench.augment,
+        "held_out": Loader(images, targets, BATCH, sequential(N)),
+    }  # fmt: skip
+    exec(sample, names)
+    accuracies = list(map(float, capsys.readouterr().out.split()))
+    assert len(accuracies) == EPOCHS
+    assert all(0 <= accuracy <= 1 for accuracy in accuracies)
 
 
 def test_training_learns_what_can_be_learned() -> None:
