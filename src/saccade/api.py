@@ -326,7 +326,7 @@ def predict(
     min_confidence: float | None = None,
     max_novelty: float | None = None,
 ) -> Predictions:
-    """Say what is in images: the most probable classes of each.
+    """Say what is in images: the classes or labels of each, or its number or count.
 
     Parameters
     ----------
@@ -335,7 +335,7 @@ def predict(
     images
         Image files, folders of images, or - for one image on standard input.
     top
-        How many classes to name.
+        How many classes to name, the most probable ones, where the answers are classes.
     min_confidence
         Say unknown where no class is as probable as this, 0.8 say. Without it: what
         tune-threshold --save wrote into the bundle, or never.

@@ -138,7 +138,10 @@ class Bundle:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The `top` most probable classes of image files, or of all images in folders."""
+        """The task's answers to image files, or to all images in folders.
+
+        `top` is how many classes each names, where the answers are classes.
+        """
         return self.predictor.predict(
             *images, top=top, min_confidence=min_confidence, max_novelty=max_novelty
         )
@@ -150,7 +153,7 @@ class Bundle:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The same for the items of a source; raises `DataError` if none can be read."""
+        """The task's answers to the items of a source; raises `DataError` if none can be read."""
         return self.predictor.predict_items(items, top, min_confidence, max_novelty)
 
 

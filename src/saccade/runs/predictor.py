@@ -64,7 +64,10 @@ class Predictor:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The `top` most probable classes of image files, or of all images in folders."""
+        """The task's answers to image files, or to all images in folders.
+
+        `top` is how many classes each names, where the answers are classes.
+        """
         return self.predict_items(find_images(images), top, min_confidence, max_novelty)
 
     def predict_items(
@@ -74,7 +77,7 @@ class Predictor:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The same for the items of a source; raises `DataError` if none can be read."""
+        """The task's answers to the items of a source; raises `DataError` if none can be read."""
         rejection = self._rejection(min_confidence, max_novelty)
         answers: list[Answer] = []
         unreadable: list[Skipped] = []

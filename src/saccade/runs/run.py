@@ -143,7 +143,7 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One dict an epoch: losses, validation accuracy, seconds; of repeated epochs the last."""
+        """One dict per epoch: losses, validation score, seconds; of a repeated epoch the last."""
         return list({fact["epoch"]: fact for fact in self.events("epoch")}.values())
 
     @cached_property
@@ -168,7 +168,10 @@ class Run:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The `top` most probable classes of image files, or of all images in folders."""
+        """The task's answers to image files, or to all images in folders.
+
+        `top` is how many classes each names, where the answers are classes.
+        """
         limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
         return self.bundle.predict(*images, top=top, **limits)
 
