@@ -28,7 +28,7 @@ from saccade.tasks.task import Task
 
 SAMPLE_SIZE = 48  # images, evenly spaced
 USED_SETTINGS = ("model.name", "train.seed", "train.device", "train.threads")
-UNUSED_PREFIXES = (
+UNUSED_DATA_SETTINGS = (
     "data.augment",
     "data.progressive_resizing",
     "data.sampling",
@@ -62,7 +62,7 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
 def is_unused(setting: str) -> bool:
     """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
     table = setting.split(".")[0]
-    return setting in UNUSED_PREFIXES or (
+    return setting in UNUSED_DATA_SETTINGS or (
         table in ("model", "optim", "train") and setting not in USED_SETTINGS
     )
 
