@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from saccade.data.item import Skipped
+from saccade.metrics.intervals import wilson
 from saccade.report.page import Html, element, folded, join, table
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import TASKS
-from saccade.words import duration
+from saccade.words import duration, proportion
 
 
 def verdict(run: Run) -> str:
@@ -73,6 +75,17 @@ def _fit(fact: dict[str, str]) -> str:
         "inconclusive": "Whether it is over- or underfitted cannot be told from so few images.",
     }
     return sentences[fact["kind"]]
+
+
+def novelty_text(novelty: Tensor, level: float) -> str:
+    """The share of images whose `novelty` [N] is above `level`, in words."""
+    beyond, n = int((novelty > level).sum()), len(novelty)
+    return (
+        f"{proportion(beyond / n, wilson(beyond, n), n)} of these images lie farther from the "
+        f"training images than {100 * level:.0f} % of the validation images, in what goes "
+        "into the last layer. An image can be none of the classes and still be near, and one of "
+        "a class in a new light far; predict --max-novelty says unknown of the far ones."
+    )
 
 
 def settings_section(run: Run) -> Html:
