@@ -1,4 +1,4 @@
-"""Decoding: one image to pixels at the network's size.  The only decoder and the only resize.
+"""Decoding: one image to pixels at the network's size, alike in training and in prediction.
 
 The resize is torch's antialiased one for bytes: whole-number arithmetic, the same bytes on every
 processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks are decoded by

@@ -1,8 +1,8 @@
 """The optimizer step of one network.
 
 Schedule, mixed precision, gradient accumulation, gradient clipping and smaller micro-batches when
-memory runs out belong to the step, so that the training loop has no `if`.  `compile_in_place` is
-for the network's forward and backward pass.
+memory runs out belong to the step, so that the training loop knows nothing of them.
+`compile_in_place` is for the network's forward and backward pass.
 """
 
 from __future__ import annotations

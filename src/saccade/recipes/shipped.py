@@ -1,4 +1,8 @@
-"""The recipes that come with saccade; each docstring says its source and what it reached."""
+"""The recipes that come with saccade.
+
+A docstring says what the recipe is for; its paper, if it has one, and the departures from it; and
+what it reached, here or in the paper, where that is known.
+"""
 
 from __future__ import annotations
 
@@ -200,7 +204,9 @@ def speed() -> Recipe:
 
 
 def speed_colour() -> Recipe:
-    """The same for colour images of things that may be mirrored; after Jordan 2024, Section 3.
+    """Colour images of up to 64 pixels, of things that may be mirrored, in few passes.
+
+    Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU", Section 3.
 
     CIFAR-10, as JPEG files of a lossy copy, comes to 87.9 % (87.3 to 88.6, n = 10,000) in 990
     seconds of one Zen 4 core from first to last, with `--model airbench94 --epochs 10` to 89.1 %
