@@ -32,7 +32,7 @@ def finish(run: Run, setup: TrainingSetup, view: View, began: float) -> list[Fai
     if note := restore_weights(run, setup):
         view.note(note)
     measure(run, setup, began)
-    return [] if setup.world.rank else write_prose(run, setup.splits["test"])
+    return write_prose(run, setup.splits["test"]) if setup.world.is_main_process else []
 
 
 def restore_weights(run: Run, setup: TrainingSetup) -> str:
@@ -61,7 +61,7 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
     task, facts = setup.task.calibrate(outputs.rows.predictions, outputs.rows.targets)
     run.log("calibration", **facts)
     novelty = fit_novelty(setup)
-    if not world.rank:
+    if world.is_main_process:
         name, variant = setup.recipe.model.name, variant_of(setup.recipe)
         bundle = Bundle(name, task, setup.preprocessing, model, variant, novelty=novelty)
         bundle.save(run.path / "bundle")
@@ -73,7 +73,7 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
         run.log("evaluation", **Evaluation.of(name, task.kind, report).to_dict())
         if name == "val":
             log_fit_diagnosis(run, setup, task, report.metrics[0])
-    if world.rank:
+    if not world.is_main_process:
         return
     write_predictions(run.path / "predictions.csv", test.items, task, result)
     if novelty and result.novelty is not None:
