@@ -428,8 +428,16 @@ def show(
     """
     from saccade.evaluation.show import show_network
 
-    options = dict(size=size, batch=batch_size, all=expand, without=without)
-    return show_network(model, options, drawing=svg, layer=receptive_field, out=out)
+    return show_network(
+        model,
+        drawing=svg,
+        layer=receptive_field,
+        out=out,
+        size=size,
+        batch_size=batch_size,
+        expand=expand,
+        without=without,
+    )
 
 
 def models(pattern: str = "*") -> Models:
@@ -498,7 +506,7 @@ def doctor(
     """
     from saccade.audit.doctor import examine_data
 
-    return examine_data(data, html=html, apply=cleaned)
+    return examine_data(data, html=html, cleaned=cleaned)
 
 
 def label_issues(
