@@ -168,7 +168,9 @@ def _from_bundle(weights: str, bundle: Bundle, network: str) -> Pretrained:
 
 def _from_file(path: Path, network: str) -> Pretrained:
     if not path.is_file():
-        raise WeightsError(f"there is no file of weights at '{path}'")
+        raise WeightsError(
+            f"there is no file of weights at '{path}'", "give a file that is there, or a bundle"
+        )
     entry = _published(path, network)
     if network == "auto" and entry is None:
         raise UsageError(

@@ -95,7 +95,9 @@ def write_features(
                 matrices.append(features(extractor, decoding, AugmentedCopies(), progress)[:, 0])
                 rows += [(item.name, label_text(item.label), split) for item in readable]
     if not matrices:
-        raise DataError(f"no image of '{data}' can be read")
+        raise DataError(
+            f"no image of '{data}' can be read", "saccade doctor says what is wrong with each image"
+        )
     return _write(out, torch.cat(matrices), rows, (str(model), layer), tuple(failed))
 
 

@@ -29,7 +29,9 @@ def timm_network(name: str, num_classes: int = 1000, *, pretrained: bool) -> nn.
         return timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
     except Exception as error:
         if not pretrained:
-            raise UsageError(f"timm cannot make '{name}': {error}") from error
+            raise UsageError(
+                f"timm cannot make '{name}': {error}", "timm.list_models() names what it can make"
+            ) from error
         raise ResourceError(
             f"timm has no weights for '{name}' that can be fetched: {error}",
             "give weights as the path of a file",
@@ -109,7 +111,9 @@ def read_state(path: Path) -> State:
     try:
         content = readers.get(path.suffix, _load_pickle)(path)
     except FileNotFoundError:
-        raise WeightsError(f"there is no file of weights at '{path}'") from None
+        raise WeightsError(
+            f"there is no file of weights at '{path}'", "give a file that is there"
+        ) from None
     except Exception as error:
         message = str(error).strip().split("\n")[0][:200]
         raise WeightsError(

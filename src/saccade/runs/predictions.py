@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("name", "label", "prediction", "loss")  # then a probability a class, if there are
 NOVELTY = "novelty"  # the last column, where it is known
+DAMAGED = "copy the file again from where it was made, or train again"  # a hint
 
 
 def write_predictions(
@@ -53,12 +54,12 @@ def read_predictions(path: Path) -> dict[str, tuple[str, ...]]:
         text = path.read_text(encoding="utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"'{path}' cannot be read: {error}") from error
+        raise DataError(f"'{path}' cannot be read: {error}", DAMAGED) from error
     if len(lines) < 2 or not set(COLUMNS) <= set(lines[0]):
-        raise DataError(f"'{path}' lacks {', '.join(sorted(COLUMNS))}")
+        raise DataError(f"'{path}' lacks {', '.join(sorted(COLUMNS))}", DAMAGED)
     head, *rows = lines
     for number, row in enumerate(rows, start=2):
         if len(row) != len(head):
             cells = f"row {number} has {len(row)} cells, and the first {len(head)}"
-            raise DataError(f"'{path}' is damaged: {cells}")
+            raise DataError(f"'{path}' is damaged: {cells}", DAMAGED)
     return dict(zip(head, zip(*rows, strict=True), strict=True))

@@ -86,7 +86,9 @@ class Predictor:
             answers += self.task.answers(names, predictions, top, rejection, novelty)
         if unreadable and not answers:
             lines = "; ".join(f"{s.name} {s.reason}" for s in unreadable[:3])
-            raise DataError(f"no image could be read: {lines}")
+            raise DataError(
+                f"no image could be read: {lines}", "saccade doctor says what is wrong with each"
+            )
         return Predictions(tuple(answers), tuple(unreadable))
 
     def _batches(

@@ -44,7 +44,10 @@ class Run:
                 f"there is no run '{folder}'", "a run is a folder made by saccade train"
             )
         if not (folder / "recipe.toml").is_file():
-            raise UsageError(f"'{folder}' is no run: recipe.toml is missing")
+            raise UsageError(
+                f"'{folder}' is no run: recipe.toml is missing",
+                "a run is a folder made by saccade train",
+            )
         return cls(folder)
 
     @classmethod
@@ -65,7 +68,8 @@ class Run:
                 continue
             except OSError as error:
                 raise ResourceError(
-                    f"cannot make the folder '{folder}': {error.strerror}"
+                    f"cannot make the folder '{folder}': {error.strerror}",
+                    "name another one with --out",
                 ) from error
             return cls(folder)
         raise ResourceError("no free folder below 'runs'", "name one with --out")
@@ -213,7 +217,10 @@ class Run:
     def _evaluation(self, split: str) -> Evaluation:
         facts = [fact for fact in self.events("evaluation") if fact["split"] == split]
         if not facts:
-            raise UsageError(f"the run '{self.path}' has no result for {split} yet")
+            raise UsageError(
+                f"the run '{self.path}' has no result for {split} yet",
+                f"go on with: {Command.of('resume', self.path)}",
+            )
         return Evaluation.read(facts[-1], self.unreadable)
 
 

@@ -272,12 +272,16 @@ def _decode(
         unreadable += result.failed
         readable = tuple(items[k] for k in result.indices)
         if not readable:
-            raise DataError(f"no image of {name} can be read; {_first_failure(result.failed)}")
+            raise DataError(
+                f"no image of {name} can be read; {_first_failure(result.failed)}",
+                "saccade doctor says what is wrong with each image",
+            )
         splits[name] = Split(readable, result.images, task.targets(readable))
     missing = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
     if missing:
         raise DataError(
-            f"'{min(missing)}' has no readable image to train on; {_first_failure(unreadable)}"
+            f"'{min(missing)}' has no readable image to train on; {_first_failure(unreadable)}",
+            "give the class more images, or leave it out",
         )
     return splits, tuple(unreadable)
 
