@@ -135,7 +135,7 @@ def _parse(text: str) -> tuple[TTATransform, ...]:
         share = 0.0
     if name == "flip" or not 0 < share < 1:
         raise RecipeError(
-            f"test-time augmentation '{text}' cannot be had",
+            f"test-time augmentation '{text}' is not known",
             "write flip, crops:0.875 or shifts:0.0625",
         )
     return TTA_TRANSFORMS[name](share)

@@ -188,7 +188,7 @@ def _refuse_statistics_of_compiled(train: Train) -> None:
 def _refuse_class_weights_in_micro_batches(train: Train) -> None:
     if train.micro_batch_size and train.class_weights != "none":
         raise RecipeError(
-            "train.micro_batch_size does not go with train.class_weights: the weights of a batch "
-            "are shared out among all of its images",
+            "train.micro_batch_size does not go with train.class_weights: the loss is normalised "
+            "by the sum of class weights over the whole batch",
             "set train.micro_batch_size=0, or data.sampling=balanced in place of weights",
         )

@@ -129,7 +129,7 @@ class Predictor:
             refuse_without(Capability.CONFIDENCE, self.task, UsageError, hint)
         min_confidence = self.min_confidence if confidence is None else confidence
         if not 0 <= min_confidence <= 1:
-            raise UsageError(f"no confidence is {min_confidence:g}", "it lies between 0 and 1")
+            raise UsageError(f"min_confidence is {min_confidence:g}", "it lies between 0 and 1")
         return Rejection(
             min_confidence, 1.0 if novelty is None else self._refuse_unreachable(novelty)
         )
@@ -137,10 +137,10 @@ class Predictor:
     def _refuse_unreachable(self, max_novelty: float) -> float:
         """`max_novelty`; raises `UsageError` where no image could have a novelty above it."""
         if not 0 <= max_novelty <= 1:
-            raise UsageError(f"no novelty is {max_novelty:g}", "it lies between 0 and 1")
+            raise UsageError(f"max_novelty is {max_novelty:g}", "it lies between 0 and 1")
         if self.novelty is None:
             raise UsageError(
-                "how novel an image is this bundle does not know: it has no novelty.safetensors",
+                "this bundle has no novelty score: novelty.safetensors is not in it",
                 "classifiers of one class an image have it; train again if this is one",
             )
         if self.novelty.highest <= max_novelty < 1:

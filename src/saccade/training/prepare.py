@@ -192,8 +192,8 @@ def claim_device(recipe: Recipe, world: World) -> None:
         )
     if recipe.train.class_weights != "none":
         raise RecipeError(
-            "train.class_weights do not go with several processes: the weights of a batch are "
-            "shared out among all of its images",
+            "train.class_weights do not go with several processes: the loss is normalised by the "
+            "sum of class weights over the whole batch",
             "set data.sampling=balanced in their place, or train with one process",
         )
 
