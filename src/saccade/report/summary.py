@@ -81,10 +81,11 @@ def novelty_text(novelty: Tensor, level: float) -> str:
     """The share of images whose `novelty` [N] is above `level`, in words."""
     beyond, n = int((novelty > level).sum()), len(novelty)
     return (
-        f"{proportion(beyond / n, wilson(beyond, n), n)} of these images lie farther from the "
-        f"training images than {100 * level:.0f} % of the validation images, in what goes "
-        "into the last layer. An image can be none of the classes and still be near, and one of "
-        "a class in a new light far; predict --max-novelty says unknown of the far ones."
+        f"{proportion(beyond / n, wilson(beyond, n), n)} of these images have a novelty above "
+        f"{level:g}: the features that go into the last layer lie farther from those of the "
+        f"training images than for {100 * level:.0f} % of the validation images. The novelty of an "
+        "image of none of the classes can be low, and that of an image of a class high, in a new "
+        "light, say. With predict --max-novelty the answer above a limit is unknown."
     )
 
 

@@ -41,7 +41,7 @@ class Classification(Task):
         tag="image-classification",
         answers="classes",
         use="It is meant for images that show one of its classes each.",
-        limits="It names one of its classes for any image, one of something else too.",
+        limits="It always names one of its classes, even for an image of none.",
     )
 
     @classmethod

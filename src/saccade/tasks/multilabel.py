@@ -47,7 +47,7 @@ class Multilabel(Task):
         tag="image-classification",
         answers="labels",
         use="It is meant for images that carry any number of its labels, none among them.",
-        limits="It knows its own labels only; no label does not mean that nothing is there.",
+        limits="It gives its own labels only; no label does not mean that nothing is there.",
     )
 
     @classmethod
