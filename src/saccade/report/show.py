@@ -105,7 +105,8 @@ class ReceptiveFieldFigure:
         """Write the image in the format that the name ends in: .png or .svg."""
         path = Path(path)
         if path.suffix not in (".png", ".svg"):
-            raise UsageError(f"a receptive field is not drawn as '{path.suffix}'", "use .png or .svg")
+            what = f"a receptive field is not drawn as '{path.suffix}'"
+            raise UsageError(what, "use .png or .svg")
         path.write_bytes(self.png() if path.suffix == ".png" else self.svg().encode())
         return path
 
