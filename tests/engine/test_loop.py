@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
 from saccade.augmentation.catalogue import parse_augmentation
@@ -22,6 +23,8 @@ from saccade.engine.step import Stepper
 from saccade.metrics.measure import scores
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
+
+StepOn = Callable[[Stepper, Tensor], None]
 
 N, BATCH, EPOCHS = 50, 16, 3
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
@@ -154,18 +157,18 @@ def test_training_learns_what_can_be_learned() -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_a_step_of_plain_gradient_descent_is_the_textbooks() -> None:
+def test_a_step_of_plain_gradient_descent_is_the_textbooks(step_on: StepOn) -> None:
     weight = nn.Parameter(torch.tensor([3.0]))
     stepper = Stepper(torch.optim.SGD([weight], lr=0.5), linear(), total_steps=2)
-    stepper.backward_and_step((weight**2).sum())  # 3 - 0.5 * 6; then half the rate
+    step_on(stepper, (weight**2).sum())  # 3 - 0.5 * 6; then half the rate
     assert weight.item() == 0
     assert stepper.lr == 0.25
 
 
-def test_clipping_bounds_the_whole_gradient() -> None:
+def test_clipping_bounds_the_whole_gradient(step_on: StepOn) -> None:
     weight = nn.Parameter(torch.tensor([3.0, 4.0]))
     stepper = Stepper(torch.optim.SGD([weight], lr=1), constant(), total_steps=1, clip=1.0)
-    stepper.backward_and_step((weight**2).sum() / 2)  # (3, 4), clipped to (0.6, 0.8)
+    step_on(stepper, (weight**2).sum() / 2)  # (3, 4), clipped to (0.6, 0.8)
     assert weight.tolist() == pytest.approx([2.4, 3.2], abs=1e-5)
 
 

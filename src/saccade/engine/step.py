@@ -89,12 +89,6 @@ class Stepper:
         lower = self.dtype is not torch.float32
         return torch.autocast(device.type, dtype=self.dtype, enabled=lower)
 
-    def backward_and_step(self, loss: Tensor) -> None:
-        """One optimizer step on the gradient of `loss` [], a scalar."""
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self._optimizer_step()
-
     def train_step(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
     ) -> dict[str, Tensor]:

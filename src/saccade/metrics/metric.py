@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import torch
@@ -48,10 +48,6 @@ class MetricValue:
             return f"{100 * value:.1f}" + ("" if bare else " %")
         digits = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
         return digits if bare or not self.unit else f"{digits} {self.unit}"
-
-    def with_interval(self, interval: Interval, method: str) -> MetricValue:
-        """The same value with another interval."""
-        return replace(self, interval=interval, method=method)
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> MetricValue:
