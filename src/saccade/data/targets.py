@@ -18,9 +18,7 @@ from torch import Tensor
 from saccade.errors import DataError
 
 IGNORE = 255  # the class of a mask's pixels of which nothing is known, as in VOC and Cityscapes
-VISIBLE = (
-    0.1  # share of a moved box inside the image, below which it is dropped (YOLOv5's area_thr)
-)
+VISIBLE = 0.1  # share of a moved box in the image, below which it is dropped (YOLOv5's area_thr)
 
 Rows = Tensor | slice  # positions int64 [n], a choice bool [N], or a slice
 Device = torch.device | str

@@ -20,7 +20,6 @@ TOLERANCE = 0.05  # of a metric that is 1 at best: a gap below it counts as none
 RISE = 1.2  # of the validation loss over its lowest, from which it has risen again
 FALL = 0.95  # of the training loss over the last quarter, below which it still falls
 
-
 FitKind = Literal["underfitted", "overfitted", "both", "good fit", "inconclusive"]
 
 

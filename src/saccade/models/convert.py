@@ -77,9 +77,9 @@ CAFFE_LAYERS = {  # of GoogLeNet: Caffe's names to torchvision's
     r"loss([12])/classifier":           r"aux\1.fc2",
     r"loss3/classifier":                r"fc",
 }
-
-
 # fmt: on
+
+
 CAFFE_NAMES = tuple(
     (re.compile(rf"{theirs}\.(?P<kind>weight|bias)"), rf"{ours}.\g<kind>")
     for theirs, ours in CAFFE_LAYERS.items()

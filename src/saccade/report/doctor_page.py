@@ -25,10 +25,16 @@ GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and images of a group
 MAX_PATHS = 500  # paths of a finding; all of them are in --json
 BUDGET = 1_900_000  # bytes of images in the file, which they make a third larger
 TAGS = {"error": "error", "warning": "warning", "note": "note-tag"}
-NO_IMAGE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
-
-
-NO_IMAGE |= {"linked_twice", "hidden", "skipped"}
+NO_IMAGE = {  # findings without an image to show
+    "unreadable",
+    "empty_file",
+    "class_missing",
+    "class_tiny",
+    "imbalance",
+    "linked_twice",
+    "hidden",
+    "skipped",
+}
 
 
 def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:

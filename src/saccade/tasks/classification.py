@@ -145,9 +145,7 @@ class Prediction:
     name: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
-    accepted: bool = (
-        True  # whether the first is an answer: probable enough, the image not too novel
-    )
+    accepted: bool = True  # whether the first is probable enough and the image not too novel
     novelty: float | None = None  # share of validation images nearer to the training images
 
     @property

@@ -31,8 +31,15 @@ COLUMNS = {
     "group": ("group", "group_id", "patient", "place"),
 }
 # fmt: on
-KINDS = {"labels": "several", "tags": "several", "classes": "several"}
-KINDS |= {"value": "number", "target": "number", "count": "count", "counts": "count"}
+KINDS = {  # of label, by the name of the column; any other is a class
+    "labels": "several",
+    "tags": "several",
+    "classes": "several",
+    "value": "number",
+    "target": "number",
+    "count": "count",
+    "counts": "count",
+}
 SEVERAL = "|;"  # between the labels of one image
 
 

@@ -133,9 +133,9 @@ def three_blocks(
         avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),             #       c4
         classifier=nn.Linear(c4, num_classes),
     ))
-
-
 # fmt: on
+
+
 def cifar_densenet(depth: int, growth: int, num_classes: int = 10) -> nn.Sequential:
     """The basic DenseNet of Table 2: one 3x3 a layer, 16 channels first, no compression.
 
