@@ -122,7 +122,7 @@ def plan(
     out: str | Path | None = None,
     **short: Unpack[ShortSettings],
 ) -> Plan:
-    """Say what a training would cost: parameters, memory, seconds an epoch and in all.
+    """Say what a training would cost: parameters, memory, seconds per epoch and in all.
 
     Parameters
     ----------
@@ -386,7 +386,7 @@ def features(
     weights
         Those of a network: a tag, a file or a bundle. Without it: the ones on this machine.
     out
-        The folder for features.npy, a row an image, and manifest.csv with name, label and split.
+        The folder for features.npy, a row per image, and manifest.csv with name, label and split.
     """
     from saccade.evaluation.features import write_features
 
@@ -567,7 +567,8 @@ def study(
     with_
         Any setting that all variants have in common, by its full name: optim.name=sgd.
     jobs
-        How many trainings go at the same time, a thread each; without it one a core, one on a GPU.
+        How many trainings run at the same time, each with one thread; without it one per core, or
+        one on a GPU.
     out
         The study folder; without it one below runs with the study's name. One that holds this study
         already is gone on with.

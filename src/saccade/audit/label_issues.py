@@ -115,7 +115,7 @@ def find_label_issues(
 ) -> LabelIssues:
     """Find label issues in `data`; write the page `html` and the cleaned table `cleaned` if given.
 
-    Raises `DataError` for labels that are not one class an image.
+    Raises `DataError` for labels that are not one class per image.
     """
     source = open_source(data, notify=say)
     with progress_bar("examining") as progress:

@@ -128,7 +128,7 @@ def local_weights(short_side: int, network: str = "auto") -> list[PublicWeights]
 def local_or_fetched_weights(
     short_side: int, network: str = "auto", *, notify: Notify = silent
 ) -> list[PublicWeights]:
-    """The same; where there are none, those of a small network, or of this one, are downloaded.
+    """The `local_weights`; without any, those of a small network or of `network`, downloaded.
 
     Empty where that cannot be done, with a line to `notify`.
     """

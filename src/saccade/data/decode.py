@@ -117,7 +117,7 @@ def resize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     if height == 0 or width == 0:
         raise DataError(f"the image has {width} x {height} pixels")
     if channels > 1 and preprocessing.colour == "labels":
-        raise DataError(f"a mask has one number a pixel, and this has {channels}")
+        raise DataError(f"a mask has one number per pixel, and this has {channels}")
     if channels > 1 and preprocessing.colour == "grey":
         pixels = _luma(pixels[..., :3])
     images = torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)

@@ -73,7 +73,7 @@ def split_data(
         if share and not split_items:
             raise DataError(
                 f"no class of '{source.name}' has images to spare for {split}",
-                f"three images a class are needed, or {split}=0",
+                f"three images per class are needed, or {split}=0",
             )
     return _with_notes(DataSplit(train, val_items, test_items, source.classes, notes), group)
 

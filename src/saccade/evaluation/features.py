@@ -37,7 +37,7 @@ class WrittenFeatures:
     """A file with the features of each image, and the manifest of its rows."""
 
     features: Path  # .npy, float32 [N,D]
-    manifest: Path  # name, label, split: a row an image, in the same order
+    manifest: Path  # name, label, split: a row per image, in the same order
     model: str
     layer: str  # "": the input of the last one
     shape: tuple[int, int]

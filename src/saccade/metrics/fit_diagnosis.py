@@ -39,8 +39,8 @@ def fit_diagnosis(
 ) -> FitDiagnosis:
     """The fit diagnosis of a finished network.
 
-    `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same metric,
-    1 at best, on training images without augmentation and on validation images.
+    `history` has a dict per epoch with `loss` and `val_loss`; `train` and `val` are the same
+    metric, 1 at best, on training images without augmentation and on validation images.
     """
     train_ends, val_ends = _ends(train), _ends(val)
     gap = difference(train.value, train_ends, val.value, val_ends)

@@ -83,7 +83,7 @@ class MetricReport:
     n: int
     metrics: tuple[MetricValue, ...]
     classes: tuple[ClassMetrics, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()  # a row a true class, a column a predicted one
+    confusion: tuple[tuple[int, ...], ...] = ()  # a row per true, a column per predicted class
 
     def __getitem__(self, name: str) -> MetricValue:
         return find_metric(self.metrics, name)
@@ -99,7 +99,7 @@ def find_metric(metrics: Sequence[MetricValue], name: str) -> MetricValue:
 
 @dataclass(frozen=True)
 class Score:
-    """The metric that is computed once an epoch, for early stopping."""
+    """The metric that is computed once per epoch, for early stopping."""
 
     name: str  # the column of log.jsonl is val_NAME
     rises: bool = True  # whether more is better

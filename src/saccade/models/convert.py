@@ -130,7 +130,7 @@ def read_state(path: Path) -> State:
 
 
 def rename_keys(state: State, names: Collection[str]) -> State:
-    """The same tensors with prefixes removed and other libraries' keys changed to `names`."""
+    """The tensors of `state` with prefixes removed and other libraries' keys changed to `names`."""
     for _ in PREFIXES:  # prefixes of prefixes
         for prefix in PREFIXES:
             if all(n.startswith(prefix) for n in state) and not _any_starts(names, prefix):

@@ -108,7 +108,7 @@ def imagenet() -> Recipe:
 
 
 def lenet1998() -> Recipe:
-    """LeNet-5 on digits, one image a step, as then.
+    """LeNet-5 on digits, one image per step, as then.
 
     LeCun 1998, "Gradient-based learning applied to document recognition", Sections III-A and III-B:
     0.95 % of MNIST's test digits wrong, 20 passes.  Departures: one learning rate for all weights,
@@ -145,7 +145,7 @@ def photos() -> Recipe:
 
 
 def resnet2015() -> Recipe:
-    """ResNet-50 on ImageNet: 6.7 % top-5 error with ten cuts an image (Table 3).
+    """ResNet-50 on ImageNet: 6.7 % top-5 error with ten cuts per image (Table 3).
 
     He 2015, "Deep residual learning for image recognition", Section 3.4.  Departures: images are
     moved by up to 16 pixels, their edge repeated, where the paper cuts 224 pixels out of sizes from

@@ -1,4 +1,4 @@
-"""predictions.csv: a row an image, what a network said of it, and how wrong that is."""
+"""predictions.csv: a row per image, what a network said of it, and how wrong that is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from saccade.tasks.task import Task
 if TYPE_CHECKING:
     from saccade.engine.evaluate import EvaluationOutputs
 
-COLUMNS = ("name", "label", "prediction", "loss")  # then a probability a class, if there are
+COLUMNS = ("name", "label", "prediction", "loss")  # then a probability per class, if there are
 NOVELTY = "novelty"  # the last column, where it is known
 DAMAGED = "copy the file again from where it was made, or train again"  # a hint
 
@@ -25,7 +25,7 @@ DAMAGED = "copy the file again from where it was made, or train again"  # a hint
 def write_predictions(
     path: Path, items: Sequence[Item], task: Task, result: EvaluationOutputs
 ) -> None:
-    """A row an image: name, label, prediction, loss, then a probability a class, if there are.
+    """A row per image: name, label, prediction, loss, then a probability per class, if there are.
 
     The novelty stands last, where it is known.
     """
@@ -46,7 +46,7 @@ def write_predictions(
 
 
 def read_predictions(path: Path) -> dict[str, tuple[str, ...]]:
-    """The columns by their titles, in the order of the file; a cell an image.
+    """The columns by their titles, in the order of the file; a cell per image.
 
     Raises `DataError` for a file that tells of no image, or lacks columns or cells.
     """

@@ -38,7 +38,7 @@ class Predictor:
         *,
         min_confidence: float = 0.0,
         novelty: Novelty | None = None,
-        workers: int | None = None,  # processes at most; None: one a core
+        workers: int | None = None,  # processes at most; None: one per core
     ):
         self.model = model.eval()
         self.task = task
@@ -141,7 +141,7 @@ class Predictor:
         if self.novelty is None:
             raise UsageError(
                 "this bundle has no novelty score: novelty.safetensors is not in it",
-                "classifiers of one class an image have it; train again if this is one",
+                "classifiers of one class per image have it; train again if this is one",
             )
         if self.novelty.highest <= max_novelty < 1:
             raise UsageError(

@@ -101,8 +101,8 @@ class Plan:
             measured += f", from batches of up to {self.largest_batch}"
         rows = [
             ("network", f"{self.model}, {self.parameters:,} parameters"),
-            ("multiply-adds", f"{self.multiply_adds:,} an image"),
-            ("memory", f"{memory}, for {self.batch_size} images a step"),
+            ("multiply-adds", f"{self.multiply_adds:,} per image"),
+            ("memory", f"{memory}, for {self.batch_size} images per step"),
             ("speed", f"{speed}; {measured}"),
             ("in all", f"{duration(self.seconds)}, {self._epochs}"),
         ]
@@ -124,7 +124,7 @@ class Plan:
         )
         per_epoch = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
-            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds an "
+            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds per "
             f"image, {format_bytes(self.memory)} of memory; {per_epoch}{self._epochs} "
             f"{duration(self.seconds)}{share}"
         )

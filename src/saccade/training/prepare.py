@@ -182,7 +182,7 @@ def claim_device(recipe: Recipe, world: World) -> None:
         return
     if recipe.data.cache not in ("auto", "disk"):
         raise RecipeError(
-            f"data.cache={recipe.data.cache} would decode or hold every image once a process",
+            f"data.cache={recipe.data.cache} would decode or hold every image once per process",
             "set data.cache=disk, which the processes of a machine share",
         )
     if recipe.optim.lr == "auto":

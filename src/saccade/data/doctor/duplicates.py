@@ -58,7 +58,7 @@ def candidate_pairs(table: NDArray[np.void], chosen: NDArray[np.int64]) -> NDArr
 def confirmed_pairs(
     pairs: NDArray[np.int64], table: NDArray[np.void], items: Sequence[Item]
 ) -> NDArray[np.int64]:
-    """Those of `pairs` whose pixels agree in their fine structure.  [M,2] -> [m,2]"""
+    """The `pairs` whose pixels agree in their fine structure.  [M,2] -> [m,2]"""
     confirmed = [np.empty((0, 2), dtype=np.int64)]
     threshold = np.where(
         _low_content(table)[pairs].any(axis=1), MIN_CORRELATION_FLAT, MIN_CORRELATION

@@ -101,7 +101,7 @@ class Facts(NamedTuple):
     sharpness: float = 0.0  # variance of the Laplacian
     darkest: int = 0  # 1 % of the pixels are as dark
     brightest: int = 0  # 1 % of the pixels are as bright
-    entropy: float = 0.0  # bits a pixel
+    entropy: float = 0.0  # bits per pixel
     reason: str = ""  # why it cannot be read; empty when it can
 
 

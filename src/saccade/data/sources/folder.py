@@ -1,4 +1,4 @@
-"""Images in folders: a folder a class, labels from a pattern in names, or no labels at all.
+"""Images in folders: a folder per class, labels from a pattern in names, or no labels at all.
 
 `root/<class>/**` or `root/{train,val,test}/<class>/**`.  Or a regular expression, searched in each
 path below a folder or in each line of a text file of paths: its group `label`, else its first

@@ -134,7 +134,7 @@ class _RowReader:
         """Why the image of a row is left out, or nothing."""
         if name in self.labels:
             if self.labels[name] != label:
-                hint = "one row an image, several labels joined by |"
+                hint = "one row per image, several labels joined by |"
                 raise self._row_error(line, f"labels '{name}' anew", hint)
             return "named more than once"
         if reason := skip_reason(PurePosixPath(name).name):

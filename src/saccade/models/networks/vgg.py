@@ -37,7 +37,7 @@ def conv(cin: int, cout: int) -> tuple[nn.Module, ...]:
 
 
 def conv_bn(cin: int, cout: int) -> tuple[nn.Module, ...]:
-    """The same with batch normalisation between.  [N,cin,H,W] -> [N,cout,H,W]"""
+    """A 3 x 3 convolution, batch normalisation, ReLU.  [N,cin,H,W] -> [N,cout,H,W]"""
     return nn.Conv2d(cin, cout, 3, padding=1), nn.BatchNorm2d(cout), nn.ReLU()
 
 

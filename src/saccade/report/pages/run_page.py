@@ -203,7 +203,7 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
 
 
 def metrics_table(test: Evaluation) -> Html:
-    """A row a metric."""
+    """A row per metric."""
     rows = [
         (metric.name, unbroken(metric), metric.baseline_text(), metric.method)
         for metric in test.metrics
