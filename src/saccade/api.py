@@ -182,15 +182,15 @@ def resume(
     rendezvous: str | None = None,
     max_restarts: int = 0,
 ) -> Run:
-    """Go on with a training that was stopped, exactly as if it had not been.
+    """Resume a training that was stopped, exactly as if it had not been.
 
     Parameters
     ----------
     run
         The run folder.
     epochs
-        Another number of epochs in all, for a finished training too. The schedule is read anew:
-        the learning rate goes on as at this share of a training of so many epochs.
+        Another number of epochs in all, for a finished training too. The schedule is recomputed
+        for the new total: the learning rate is that of this share of so many epochs.
     processes
         How many processes train together on a machine, each on a GPU of its own where there are.
     nodes
@@ -571,7 +571,7 @@ def study(
         one on a GPU.
     out
         The study folder; without it one below runs with the study's name. One that holds this study
-        already is gone on with.
+        already is resumed.
     short
         Settings that all variants have in common, by their short names: epochs=5.
     """
