@@ -68,7 +68,7 @@ def row(name: str, size: int) -> str:
     before, plan, after = measured(setup), planned(setup), measured(setup)
     step, memory = statistics.median(before + after), used(setup)
     return (
-        f"| {name} | {size} | {plan.steps_tried} | {1000 * plan.step_seconds:.1f} ms | "
+        f"| {name} | {size} | {plan.largest_batch} | {1000 * plan.step_seconds:.1f} ms | "
         f"{1000 * step:.1f} ms | {off(plan.step_seconds, step)} | {plan.memory / 1e6:.1f} MB | "
         f"{memory / 1e6:.1f} MB | {off(plan.memory, memory)} |"
     )

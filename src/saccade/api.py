@@ -122,7 +122,7 @@ def plan(
     out: str | Path | None = None,
     **short: Unpack[ShortSettings],
 ) -> Plan:
-    """Say what a training would cost: parameters, memory, seconds an epoch and in all.
+    """Say what a training would cost: parameters, memory, seconds per epoch and in all.
 
     Parameters
     ----------
@@ -182,15 +182,15 @@ def resume(
     rendezvous: str | None = None,
     max_restarts: int = 0,
 ) -> Run:
-    """Go on with a training that was stopped, exactly as if it had not been.
+    """Resume a training that was stopped, exactly as if it had not been.
 
     Parameters
     ----------
     run
         The run folder.
     epochs
-        Another number of epochs in all, for a finished training too. The schedule is read anew:
-        the learning rate goes on as at this share of a training of so many epochs.
+        Another number of epochs in all, for a finished training too. The schedule is recomputed
+        for the new total: the learning rate is that of this share of so many epochs.
     processes
         How many processes train together on a machine, each on a GPU of its own where there are.
     nodes
@@ -326,7 +326,7 @@ def predict(
     min_confidence: float | None = None,
     max_novelty: float | None = None,
 ) -> Predictions:
-    """Say what is in images: the most probable classes of each.
+    """Say what is in images: the classes or labels of each, or its number or count.
 
     Parameters
     ----------
@@ -335,7 +335,7 @@ def predict(
     images
         Image files, folders of images, or - for one image on standard input.
     top
-        How many classes to name.
+        How many classes to name, the most probable ones, where the answers are classes.
     min_confidence
         Say unknown where no class is as probable as this, 0.8 say. Without it: what
         tune-threshold --save wrote into the bundle, or never.
@@ -386,7 +386,7 @@ def features(
     weights
         Those of a network: a tag, a file or a bundle. Without it: the ones on this machine.
     out
-        The folder for features.npy, a row an image, and manifest.csv with name, label and split.
+        The folder for features.npy, a row per image, and manifest.csv with name, label and split.
     """
     from saccade.evaluation.features import write_features
 
@@ -428,8 +428,16 @@ def show(
     """
     from saccade.evaluation.show import show_network
 
-    options = dict(size=size, batch=batch_size, all=expand, without=without)
-    return show_network(model, options, drawing=svg, layer=receptive_field, out=out)
+    return show_network(
+        model,
+        drawing=svg,
+        layer=receptive_field,
+        out=out,
+        size=size,
+        batch_size=batch_size,
+        expand=expand,
+        without=without,
+    )
 
 
 def models(pattern: str = "*") -> Models:
@@ -498,7 +506,7 @@ def doctor(
     """
     from saccade.audit.doctor import examine_data
 
-    return examine_data(data, html=html, apply=cleaned)
+    return examine_data(data, html=html, cleaned=cleaned)
 
 
 def label_issues(
@@ -559,10 +567,11 @@ def study(
     with_
         Any setting that all variants have in common, by its full name: optim.name=sgd.
     jobs
-        How many trainings go at the same time, a thread each; without it one a core, one on a GPU.
+        How many trainings run at the same time, each with one thread; without it one per core, or
+        one on a GPU.
     out
         The study folder; without it one below runs with the study's name. One that holds this study
-        already is gone on with.
+        already is resumed.
     short
         Settings that all variants have in common, by their short names: epochs=5.
     """

@@ -35,7 +35,7 @@ class DataError(SaccadeError):
 
 
 class ResourceError(SaccadeError):
-    """Disk, memory, port or device that is not to be had."""
+    """Disk, memory, port or device that is not available."""
 
     exit_code = 5
 

@@ -138,7 +138,7 @@ def fetch(
 ) -> Path:
     """The file at `path`, fetched if need be from the first address that has it whole.
 
-    Raises `damaged` when another file lies there, `ResourceError` when none is to be had.
+    Raises `damaged` when another file lies there, `ResourceError` when none is available.
     """
     if path.is_file():
         if fault := digest.mismatch(path):

@@ -53,7 +53,7 @@ def _(result: Diagnosis) -> None:
 
 @singledispatch
 def comma_separated(result: object) -> str:
-    """The same as comma-separated values, without the last line's end."""
+    """A result as comma-separated values, without the last line's end."""
     raise TypeError(f"nothing here makes a table of a {type(result).__name__}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -39,6 +40,16 @@ api
 cli
 """  # from the ground up; rooms of one line never meet; inside a room files make no circle
 FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room in line.split()}
+
+
+WRITERS = """
+files data/store data/doctor/scan probes/features data/splits data/classes recipes/recipe
+engine/checkpoint data/sandbox engine/distributed/launch
+"""  # below runs
+WRITING = re.compile(
+    r"\batomic_(write|file|folder)\(|\.write_(text|bytes)\(|\bopen\(\"[wa]|\bmkdir\(|TemporaryDirectory"
+)
+DRAWING = Path(__file__).parents[2] / "docs" / "architecture.md"
 
 
 @cache
@@ -87,6 +98,21 @@ def test_imports_only_go_down(file: str) -> None:
 
 def test_every_room_of_the_floors_is_there() -> None:
     assert {room(file) for file in files() if file != "__init__"} == FLOOR.keys()
+
+
+def test_the_drawing_names_every_room() -> None:
+    drawing = DRAWING.read_text(encoding="utf-8").split("```")[1]
+    rooms = {room.partition("/")[0] for room in FLOOR}
+    assert rooms - {"tasks"} <= set(re.findall(r"\w+", drawing))
+
+
+def test_below_the_runs_few_files_write_and_none_prints() -> None:
+    below = {file for file in files() if file != "__init__" and FLOOR[room(file)] < FLOOR["runs"]}
+    texts = {file: files()[file].read_text(encoding="utf-8") for file in below}
+    assert {file for file, text in texts.items() if WRITING.search(text)} == set(WRITERS.split())
+    for file in below - {"progress"}:
+        assert "progress" not in imports(files()[file]), file
+        assert not re.search(r"\bprint\(", texts[file]), file
 
 
 def test_no_file_imports_itself_in_a_circle() -> None:

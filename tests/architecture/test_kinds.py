@@ -27,9 +27,10 @@ def kinds_named(path: Path) -> Iterator[str]:
             if name in CLASSES:
                 yield f"line {node.lineno}: {name}"
         if isinstance(node, ast.ImportFrom) and node.module:
-            room, _, file = node.module.removeprefix("saccade.").rpartition(".")
-            if room == "tasks" and file in KINDS:
-                yield f"line {node.lineno}: {node.module}"
+            for module in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                room, _, file = module.removeprefix("saccade.").rpartition(".")
+                if f"{room}/".replace(".", "/") in ROOMS and file in KINDS:
+                    yield f"line {node.lineno}: {module}"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from saccade.augmentation.tta import averaged, transformed, tta_transforms
+from saccade.augmentation.tta import TTATransform, averaged, tta_transforms
 from saccade.data.targets import Boxes, Images
 from saccade.errors import RecipeError
 
@@ -14,6 +16,20 @@ from saccade.errors import RecipeError
 def make_images(side: int = 16) -> torch.Tensor:
     generator = torch.Generator().manual_seed(3)
     return torch.randint(0, 256, (2, 3, side, side), generator=generator).byte()
+
+
+def transformed(
+    images: torch.Tensor, transforms: Sequence[TTATransform]
+) -> tuple[torch.Tensor, ...]:
+    """What `averaged` shows to the network, one transform after the other."""
+    seen: list[torch.Tensor] = []
+
+    def predict(copies: torch.Tensor) -> torch.Tensor:
+        seen.append(copies)
+        return copies.mean((1, 2, 3))
+
+    averaged(predict, images, transforms)
+    return tuple(seen)
 
 
 def test_no_names_are_one_view_of_the_image_itself():

@@ -38,7 +38,7 @@ def test_few_photographs_and_weights_at_hand_are_transfer_and_it_is_said() -> No
     assert (data.size, data.resize, data.crop_pct) == (224, "crop", 224 / 256)
     assert settings.origins["model.weights"] == "auto: at hand, 69.758 % as published"
     assert settings.origins["data.size"] == "auto: as the weights were trained"
-    assert settings.origins["data.augment"] == "auto: 122 images a class"
+    assert settings.origins["data.augment"] == "auto: 122 images per class"
 
 
 def test_very_few_images_are_not_trained_on_but_looked_at() -> None:
@@ -163,7 +163,7 @@ def test_a_batch_leaves_an_epoch_thirty_steps(count: int, per_class: int, chosen
     settings = resolve("small", wanted, seen)
     assert settings.recipe.train.batch_size == chosen
     assert settings.origins["train.batch_size"].startswith("auto: about ")
-    assert "steps an epoch" in settings.origins["train.batch_size"]
+    assert "steps per epoch" in settings.origins["train.batch_size"]
 
 
 def test_a_batch_fits_in_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,7 +229,8 @@ def test_answers_are_words_plain_values_and_a_table(run: Run, tables: Path) -> N
     found = api.predict(run.path, tables / "1.png", tables / "2.png")
     for answer in found:
         assert len(answer.columns()) == len(answer.cells())
-        assert str(answer) and answer.best and repr(answer)
+        assert str(answer) and answer.best
+        assert repr(answer).startswith(f"{type(answer).__name__}({answer.name}: ")
     plain = json.loads(json.dumps(found.to_dict()))
     assert [one["name"] for one in plain["predictions"]] == [answer.name for answer in found]
     head, *rows = csv.reader(found.to_csv().splitlines())

@@ -503,5 +503,5 @@ def test_colours_are_no_mask():
     coloured = pattern(8, 8)
     with pytest.raises(DataError, match="no mask: RGB in place of 8-bit grey or a palette"):
         decode(file(Image.fromarray(coloured), "PNG"), Preprocessing(8).for_masks)
-    with pytest.raises(DataError, match="a mask has one number a pixel, and this has 3"):
+    with pytest.raises(DataError, match="a mask has one number per pixel, and this has 3"):
         decode(coloured, Preprocessing(8).for_masks)

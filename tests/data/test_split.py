@@ -244,7 +244,7 @@ def test_folds_leave_an_official_test_alone() -> None:
     source = listing(train=of("a", 12), test=of("a", 3, 12))
     divisions = folds(source, 3)
     assert all("a/12.jpg" not in names(sum(parts(one), ())) for one in divisions)
-    assert divisions[0].notes == ("the test images that came apart are in no fold",)
+    assert divisions[0].notes == ("the source's own test split is in no fold",)
 
 
 def test_too_many_or_too_few_folds_are_refused() -> None:

@@ -56,5 +56,5 @@ def test_the_written_split_gives_the_same_parts_again(tmp_path: Path) -> None:
 
 def test_numbers_have_no_classes_to_limit() -> None:
     item = Item("a.png", 3.5, ImageArray(np.zeros((1, 1), np.uint8)))
-    with pytest.raises(UsageError, match="is of no single class"):
+    with pytest.raises(UsageError, match="per_class needs one class per image"):
         subsample(DataSplit((item,), (), (), ()), train=1, held_out=0, seed=0)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
 from saccade.augmentation.catalogue import parse_augmentation
@@ -16,10 +20,14 @@ from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import SCHEDULES, constant, cosine, linear, multistep, with_warmup
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
+from saccade.metrics.measure import scores
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
 
+StepOn = Callable[[Stepper, Tensor], None]
+
 N, BATCH, EPOCHS = 50, 16, 3
+ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
 
 def make_images(n: int = N) -> tuple[CachedImages, torch.Tensor]:
@@ -125,6 +133,23 @@ def test_going_on_from_any_step_gives_the_same_bits(optimizer: str, stop: int) -
     assert_same_bits(whole.state(), second.state())
 
 
+def test_the_loop_of_the_documentation_prints_an_accuracy_an_epoch(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (sample,) = re.findall(r"```python\n(.*?)```", ARCHITECTURE.read_text(encoding="utf-8"), re.S)
+    bench, (images, targets) = Bench(), make_images()
+    names = {
+        "Epoch": Epoch, "train": train, "supervised": supervised, "evaluate": evaluate,
+        "scores": scores, "model": bench.model, "task": Classification(("dark", "bright")),
+        "stepper": bench.stepper, "loader": bench.loader, "augment": bench.augment,
+        "held_out": Loader(images, targets, BATCH, sequential(N)),
+    }  # fmt: skip
+    exec(sample, names)
+    accuracies = list(map(float, capsys.readouterr().out.split()))
+    assert len(accuracies) == EPOCHS
+    assert all(0 <= accuracy <= 1 for accuracy in accuracies)
+
+
 def test_training_learns_what_can_be_learned() -> None:
     bench = Bench()
     bench.augment = compose([])
@@ -132,18 +157,18 @@ def test_training_learns_what_can_be_learned() -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_a_step_of_plain_gradient_descent_is_the_textbooks() -> None:
+def test_a_step_of_plain_gradient_descent_is_the_textbooks(step_on: StepOn) -> None:
     weight = nn.Parameter(torch.tensor([3.0]))
     stepper = Stepper(torch.optim.SGD([weight], lr=0.5), linear(), total_steps=2)
-    stepper.backward_and_step((weight**2).sum())  # 3 - 0.5 * 6; then half the rate
+    step_on(stepper, (weight**2).sum())  # 3 - 0.5 * 6; then half the rate
     assert weight.item() == 0
     assert stepper.lr == 0.25
 
 
-def test_clipping_bounds_the_whole_gradient() -> None:
+def test_clipping_bounds_the_whole_gradient(step_on: StepOn) -> None:
     weight = nn.Parameter(torch.tensor([3.0, 4.0]))
     stepper = Stepper(torch.optim.SGD([weight], lr=1), constant(), total_steps=1, clip=1.0)
-    stepper.backward_and_step((weight**2).sum() / 2)  # (3, 4), clipped to (0.6, 0.8)
+    step_on(stepper, (weight**2).sum() / 2)  # (3, 4), clipped to (0.6, 0.8)
     assert weight.tolist() == pytest.approx([2.4, 3.2], abs=1e-5)
 
 

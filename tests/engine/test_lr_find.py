@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
 from saccade.data.cache import CachedImages
@@ -18,6 +18,8 @@ from saccade.engine.step import Stepper
 from saccade.errors import DivergedError
 from saccade.models.layers.blocks import Normalize, chain
 from saccade.tasks.classification import Classification
+
+StepOn = Callable[[Stepper, Tensor], None]
 
 
 def events_of(losses: list[float]) -> Iterator[Step | Epoch]:
@@ -72,7 +74,7 @@ def test_losses_that_only_scatter_suggest_nothing() -> None:
     assert suggested_lr(falling) == pytest.approx(falling[-1].lr / 10, rel=0.05)
 
 
-def test_a_sweep_down_a_parabola_breaks_where_theory_says() -> None:
+def test_a_sweep_down_a_parabola_breaks_where_theory_says(step_on: StepOn) -> None:
     """A step at the rate r leaves (1 - r) w of w: the loss w^2 / 2 falls up to a rate of 2."""
     weight = nn.Parameter(torch.tensor([1.0]))
     optimizer = torch.optim.SGD([weight], lr=0.3)
@@ -82,7 +84,7 @@ def test_a_sweep_down_a_parabola_breaks_where_theory_says() -> None:
         for step in range(40):
             lr = stepper.lr
             loss = weight.square().sum() / 2
-            stepper.backward_and_step(loss)
+            step_on(stepper, loss)
             yield Step(0, step, {"loss": loss.detach()}, {"lr": lr}, torch.zeros(1))
 
     result = list(lr_points(events()))

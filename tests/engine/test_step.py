@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -21,6 +22,8 @@ from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
 from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
+
+StepOn = Callable[[Stepper, Tensor], None]
 
 TASK = Classification(("a", "b", "c"), label_smoothing=0.1)
 
@@ -95,13 +98,13 @@ def test_a_training_in_micro_batches_learns_what_one_in_whole_batches_learns() -
     torch.testing.assert_close(weights(4), weights(0), rtol=1e-4, atol=1e-6)
 
 
-def test_groups_move_at_their_share_of_the_rate() -> None:
+def test_groups_move_at_their_share_of_the_rate(step_on: StepOn) -> None:
     near, far = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
     groups = [{"params": [near], "lr_scale": 1.0}, {"params": [far], "lr_scale": 0.25}]
     stepper = Stepper(torch.optim.SGD(groups, lr=0.4), linear(), total_steps=2)
-    stepper.backward_and_step((near + far).sum())
+    step_on(stepper, (near + far).sum())
     assert (near.item(), far.item()) == pytest.approx((0.6, 0.9))
-    stepper.backward_and_step((near + far).sum())  # at half the rate
+    step_on(stepper, (near + far).sum())  # at half the rate
     assert (near.item(), far.item()) == pytest.approx((0.4, 0.85))
 
 
@@ -112,18 +115,22 @@ def test_the_rate_drops_when_what_is_observed_stays_where_it_is() -> None:
         assert stepper.lr == pytest.approx(lr)
 
 
-def test_the_schedule_follows_the_clock_where_that_is_ahead_of_the_steps(clock: Clock) -> None:
+def test_the_schedule_follows_the_clock_where_that_is_ahead_of_the_steps(
+    clock: Clock, step_on: StepOn
+) -> None:
     weight = nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
     stepper = Stepper(optimizer, linear(), total_steps=4, minutes=2)
     for seconds, lr in ((30, 0.75), (59, 0.5), (90, 0.25), (91, 0.0)):
         clock.now = 1000 + seconds
-        stepper.backward_and_step(weight.sum())
+        step_on(stepper, weight.sum())
         assert stepper.lr == pytest.approx(lr)
     assert stepper.finished
 
 
-def test_the_clock_goes_on_where_it_was_when_the_training_stopped(clock: Clock) -> None:
+def test_the_clock_goes_on_where_it_was_when_the_training_stopped(
+    clock: Clock, step_on: StepOn
+) -> None:
     weight = nn.Parameter(torch.ones(1))
     first = plain(weight, minutes=10)
     clock.now += 240
@@ -133,15 +140,15 @@ def test_the_clock_goes_on_where_it_was_when_the_training_stopped(clock: Clock) 
     second.load_state_dict(state)
     assert second.done == pytest.approx(0.4)
     clock.now += 120
-    second.backward_and_step(weight.sum())
+    step_on(second, weight.sum())
     assert second.done == pytest.approx(0.6)
 
 
-def test_without_minutes_time_does_not_count(clock: Clock) -> None:
+def test_without_minutes_time_does_not_count(clock: Clock, step_on: StepOn) -> None:
     weight = nn.Parameter(torch.ones(1))
     stepper = plain(weight)
     clock.now += 1e9
-    stepper.backward_and_step(weight.sum())
+    step_on(stepper, weight.sum())
     assert stepper.done == 0.01
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from saccade.augmentation.augmentation import compose
 from saccade.data.cache import CachedImages
@@ -23,6 +23,8 @@ from saccade.engine.step import Stepper
 from saccade.errors import RecipeError, UsageError
 from saccade.models.layers.blocks import chain
 from saccade.tasks.classification import Classification
+
+StepOn = Callable[[Stepper, Tensor], None]
 
 STEPS = 20  # of an epoch: 40 images, two a step
 
@@ -118,17 +120,17 @@ def test_the_rise_is_of_fifty_steps_at_the_most() -> None:
     assert rises == {None, 50}
 
 
-def test_momentum_goes_on_where_it_was() -> None:
+def test_momentum_goes_on_where_it_was(step_on: StepOn) -> None:
     """One weight of SGD by hand: v = 0.9 v + g, w = w - 0.1 v; 1 and 2 in turn are gradients."""
     first, second = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))
     optimizer = OPTIMIZERS["sgd"]([{"params": [first], "weight_decay": 0.0}], 0.1, 0.9)
     stepper = Stepper(optimizer, constant(), 10)
-    stepper.backward_and_step(first.sum())  # v = 1, w = -0.1
+    step_on(stepper, first.sum())  # v = 1, w = -0.1
     stepper.add_groups([{"params": [first, second], "weight_decay": 0.0, "lr_scale": 0.5}], 1, 2)
-    stepper.backward_and_step((2 * first + second).sum())  # v = 2.9, w = -0.39; second: 0
+    step_on(stepper, (2 * first + second).sum())  # v = 2.9, w = -0.39; second: 0
     assert first.item() == pytest.approx(-0.39)
     assert second.item() == 0
-    stepper.backward_and_step((first + second).sum())  # the second: v = 1.9 at 0.1 * 0.5 / 2
+    step_on(stepper, (first + second).sum())  # the second: v = 1.9 at 0.1 * 0.5 / 2
     assert second.item() == pytest.approx(-0.0475)
     assert [len(group["params"]) for group in optimizer.param_groups] == [1, 1]
 

@@ -115,7 +115,7 @@ def test_unknown_is_said_in_words_in_tables_and_in_json(
     (prediction,) = json.loads(capsys.readouterr().out)["predictions"]
     assert prediction["accepted"] is False
     assert cli.main([*argv[:-1], "1.5"]) == 2
-    assert "no confidence is 1.5" in capsys.readouterr().err
+    assert "min_confidence is 1.5" in capsys.readouterr().err
 
 
 def _test_items(run: Run) -> list[Item]:

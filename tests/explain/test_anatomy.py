@@ -74,7 +74,7 @@ def test_a_foreign_network_counts_as_the_flop_counter_does(name: str) -> None:
 
 
 def test_unfolded_rows_have_the_same_totals() -> None:
-    folded, unfolded = of("resnet18"), of("resnet18", all=True)
+    folded, unfolded = of("resnet18"), of("resnet18", expand=True)
     assert len(unfolded.rows) > len(folded.rows)
     assert unfolded.total == folded.total
     assert unfolded.tree == folded.tree

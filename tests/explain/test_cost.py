@@ -19,14 +19,14 @@ def small() -> nn.Module:
 
 def test_inference_holds_what_a_layer_reads_and_writes() -> None:
     image, maps = 3 * 16 * 16, 8 * 16 * 16
-    memory = anatomy(small(), (3, 16, 16), batch=4).memory
+    memory = anatomy(small(), (3, 16, 16), batch_size=4).memory
     # at the activation: the image, which its caller holds, and the maps before and after it
     assert memory.inference == 4 * 4 * (image + 2 * maps)
 
 
 def test_training_keeps_what_the_backward_pass_reads() -> None:
     image, maps = 3 * 16 * 16, 8 * 16 * 16
-    memory = anatomy(small(), (3, 16, 16), batch=4).memory
+    memory = anatomy(small(), (3, 16, 16), batch_size=4).memory
     # the image for the convolution, the output of the activation for itself and for the product
     assert memory.training == 4 * 4 * (image + maps)
     assert memory.weights == memory.gradients == 4 * (8 * 28 + 10 * (maps + 1))
@@ -48,7 +48,7 @@ def test_half_precision_halves_it() -> None:
 def test_a_batch_that_cannot_be_trained_on_is_none() -> None:
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3))
     assert anatomy(network, (3, 8, 8)).memory.training is None
-    assert anatomy(network, (3, 8, 8), batch=2).memory.training is not None
+    assert anatomy(network, (3, 8, 8), batch_size=2).memory.training is not None
 
 
 def test_training_of_a_normalised_network_agrees_with_a_real_forward() -> None:
@@ -64,4 +64,4 @@ def test_training_of_a_normalised_network_agrees_with_a_real_forward() -> None:
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         network(torch.zeros(2, 3, 16, 16))
     real = sum(tensor.untyped_storage().nbytes() for tensor in saved.values() if tensor.numel())
-    assert anatomy(network, (3, 16, 16), batch=2).memory.training == real
+    assert anatomy(network, (3, 16, 16), batch_size=2).memory.training == real

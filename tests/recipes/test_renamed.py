@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import saccade
 from saccade.errors import RecipeError
 from saccade.recipes.recipe import Recipe, all_settings
 from saccade.recipes.renamed import SETTINGS, VALUES, current, note_on
@@ -16,6 +20,13 @@ def test_an_old_name_is_answered_by_the_new_one(name: str) -> None:
         Recipe().with_({name: 1})
     assert caught.value.what == f"no setting is called '{name}'"
     assert caught.value.hint == f"it is called {SETTINGS[name]} now"
+
+
+def test_no_text_names_a_setting_as_it_was_called_before() -> None:
+    old = re.compile(rf"\b({'|'.join(map(re.escape, SETTINGS))})\b")
+    for path in Path(saccade.__file__).parent.rglob("*.py"):
+        if path.parts[-2:] != ("recipes", "renamed.py"):
+            assert not old.search(path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize(("name", "old"), [(name, old) for name in VALUES for old in VALUES[name]])

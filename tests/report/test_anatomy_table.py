@@ -18,7 +18,7 @@ from saccade.report.anatomy_table import AnatomyTable, as_csv, as_json, brief, m
 @pytest.fixture(scope="module")
 def alexnet() -> Anatomy:
     with torch.device("meta"):
-        return anatomy(NETWORKS["alexnet"].make(), (3, 224, 224), name="alexnet", batch=64)
+        return anatomy(NETWORKS["alexnet"].make(), (3, 224, 224), name="alexnet", batch_size=64)
 
 
 def printed(table: Anatomy, width: int) -> str:

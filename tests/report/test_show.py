@@ -45,7 +45,7 @@ def test_without_says_what_is_saved() -> None:
         ({"model": "resnet5"}, "no model is called 'resnet5'"),
         ({"model": "alexnet", "size": 24}, "input 24x24 is too small for alexnet"),
         ({"model": "alexnet", "without": ["fc9"]}, "fc9"),
-        ({"model": "alexnet", "batch": 0}, "a batch of 0 images"),
+        ({"model": "alexnet", "batch_size": 0}, "a batch of 0 images"),
         ({"model": "alexnet", "size": 0}, "holds no image"),
         ({"model": "alexnet", "input_size": (224, 224)}, "input size 224x224"),
         ({"model": "googlenet_2014_aux", "without": ["fc"]}, "is no chain of layers"),

@@ -121,3 +121,5 @@ def test_metrics_of_an_earlier_version_are_read_by_their_names_of_today() -> Non
         ("log loss", ""),
     ]
     assert renamed.current_fact({"event": "epoch", "val_r_squared": 0.5})["val_r2"] == 0.5
+    for old_key in ("tried", "steps_tried"):
+        assert renamed.current_fact({"event": "plan", old_key: 64})["largest_batch"] == 64

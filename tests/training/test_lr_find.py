@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from saccade.api import lr_find, plan, resume, train
 from saccade.cli import main
 from saccade.engine.distributed.world import SingleProcess
+from saccade.engine.lr_find import LRPoint
 from saccade.errors import DivergedError, RecipeError, UsageError
 from saccade.recipes.recipe import Recipe
+from saccade.training.lr_find import LRFindResult
 from saccade.training.prepare import claim_device
 
 TINY = {
@@ -21,7 +24,7 @@ TINY = {
 LINE = TINY | {"model.name": "logistic_regression", "train.precision": "float32"}
 
 
-def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
+def test_a_range_test_suggests_a_rate_and_keeps_only_its_plot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -33,6 +36,15 @@ def test_a_sweep_suggests_a_rate_and_keeps_only_its_drawing(
     assert sorted(losses) == list(losses)
     assert [path.name for path in tmp_path.iterdir()] == ["rates.svg"]
     assert "learning rate" in (tmp_path / "rates.svg").read_text()
+
+
+def test_the_end_of_a_range_test_is_said_and_where_its_plot_is(tmp_path: Path) -> None:
+    points = tuple(LRPoint(lr, loss, loss) for lr, loss in ((0.01, 1.0), (0.1, 0.5), (1.0, 2.5)))
+    result = LRFindResult(0.01, "lenet5", "sgd", 32, points, tmp_path / "plot.svg")
+    assert dict(result.rows())["range test"] == "3 steps up from 1e-02; diverged at 1"
+    assert dict(result.rows())["plot"] == str(tmp_path / "plot.svg")
+    calm = replace(result, points=points[:2])
+    assert dict(calm.rows())["range test"] == "2 steps up from 1e-02; did not diverge"
 
 
 def test_what_has_no_rate_or_no_image_to_draw_is_refused(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_what_is_more_novel_than_wished_is_unknown(
 
 def test_a_novelty_that_no_image_can_exceed_is_refused(trained: Run) -> None:
     some = items(trained, "test")[:2]
-    with pytest.raises(UsageError, match=r"no novelty is 1\.5"):
+    with pytest.raises(UsageError, match=r"max_novelty is 1\.5"):
         trained.bundle.predict_items(some, max_novelty=1.5)
     with pytest.raises(UsageError, match=r"no image is more novel than 0\.9999") as caught:
         trained.bundle.predict_items(some, max_novelty=0.9999)
@@ -111,7 +111,7 @@ def test_a_bundle_from_before_says_that_it_does_not_know(digits_run: Run) -> Non
     (digits_run.path / "bundle" / "novelty.safetensors").unlink()
     some = items(digits_run, "test")[:2]
     assert [one.novelty for one in predictions_of(digits_run, some)] == [None, None]
-    with pytest.raises(UsageError, match="this bundle does not know"):
+    with pytest.raises(UsageError, match="this bundle has no novelty score"):
         digits_run.bundle.predict_items(some, max_novelty=0.9)
 
 

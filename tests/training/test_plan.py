@@ -74,8 +74,8 @@ def test_foretelling_changes_no_bit_of_the_training(
     with monkeypatch.context() as patched:
         patched.setattr(train, "checked_plan", lambda setup, out, view: {})
         without = api.train(with_=dropping, out=tmp_path / "without")
-    assert with_plan.events("plan")[0]["steps_tried"] > 0
-    assert "steps_tried" not in without.events("plan")[0]
+    assert with_plan.events("plan")[0]["largest_batch"] > 0
+    assert "largest_batch" not in without.events("plan")[0]
     assert weights(with_plan) == weights(without)
 
 

@@ -16,16 +16,16 @@ from saccade.report.doctor_page import doctor_page
 
 
 def examine_data(
-    data: str | Path | None, *, html: str | Path | None, apply: str | Path | None
+    data: str | Path | None, *, html: str | Path | None, cleaned: str | Path | None
 ) -> Diagnosis:
-    """Examine `data`; write the page `html` and the cleaned table `apply` where these are given."""
+    """Examine `data`; write the page `html` and the table `cleaned` where these are given."""
     with progress_bar("examining") as progress:
         diagnosis = examine(open_source(data), progress=progress, state=cache_file_of(data))
     if html is not None:
         atomic_write(Path(html), doctor_page(diagnosis))
         say(f"the findings with their images are in {html}")
-    if apply is not None:
-        write_cleaned(Path(apply), *diagnosis.cleaned(Path(apply).parent))
+    if cleaned is not None:
+        write_cleaned(Path(cleaned), *diagnosis.cleaned(Path(cleaned).parent))
     return diagnosis
 
 

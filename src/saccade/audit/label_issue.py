@@ -71,7 +71,7 @@ class LabelIssues:
         }
 
     def to_csv(self) -> str:
-        """A row a label issue."""
+        """A row per label issue."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(COLUMNS)

@@ -115,7 +115,7 @@ def find_label_issues(
 ) -> LabelIssues:
     """Find label issues in `data`; write the page `html` and the cleaned table `cleaned` if given.
 
-    Raises `DataError` for labels that are not one class an image.
+    Raises `DataError` for labels that are not one class per image.
     """
     source = open_source(data, notify=say)
     with progress_bar("examining") as progress:
@@ -149,7 +149,11 @@ def _labelled(diagnosis: Diagnosis) -> list[Item]:
         if is_readable and i.label is not None
     ]
     if not items:
-        raise DataError(f"no image of '{diagnosis.name}' can be read and has a label")
+        raise DataError(
+            f"no image of '{diagnosis.name}' can be read and has a label",
+            "a label is the name of the image's folder, or stands in a table: saccade doctor says "
+            "what cannot be read",
+        )
     hint = "name a column of classes, as in photos.csv::species"
     refuse_without(Capability.LABEL_ISSUES, task_type(items), DataError, hint)
     return items

@@ -138,7 +138,7 @@ def compose(augmentations: Sequence[Augmentation]) -> Augmentation:
 
 
 def as_float(images: Tensor) -> Tensor:
-    """The same values in floating point, as they are where they are so.  [...] -> [...]"""
+    """Values in floating point, as they are where they are so.  [...] -> [...]"""
     return images if images.is_floating_point() else images.float()
 
 
@@ -164,6 +164,6 @@ def check_choice(augmentation: Augmentation, name: str, values: Iterable[str]) -
 
 
 def uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """Uniform numbers, one an image, on the generator's device.  -> [N] of `low` to `high`"""
+    """Uniform numbers, one per image, on the generator's device.  -> [N] of `low` to `high`"""
     draws = torch.rand(count, generator=generator, device=generator.device)
     return low + (high - low) * draws

@@ -66,9 +66,9 @@ AUGMENTATIONS: dict[str, type] = {
     "rand_augment":    RandAugment,
     "trivial_augment": TrivialAugment,
 }
-
-
 # fmt: on
+
+
 def parse_augmentation(text: str, classes: int = 0) -> Augmentation:
     """The augmentation that `text` names: `flip`, `translate:4`, `resized_crop:scale=0.35,ratio=2`.
 

@@ -1,6 +1,6 @@
 """Colour matrices: brightness, contrast, saturation, hue, lighting, grey; and tone curves.
 
-A colour is a 3 x 4 matrix an image, from (red, green, blue, 1) to the new colours, so that any
+A colour is a 3 x 4 matrix per image, from (red, green, blue, 1) to the new colours, so that any
 number of neighbours are one pass over the pixels and values are cut to 0 to 255 once, at the end.
 An image of one channel is taken for one whose three are alike.  Posterize, Solarize, AutoContrast
 and Equalize are curves, as in Pillow's ImageOps.

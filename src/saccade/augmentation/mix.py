@@ -120,7 +120,7 @@ def shares(targets: Targets, classes: int) -> Tensor:
 
 
 def beta(alpha: float, count: int, generator: torch.Generator) -> Tensor:
-    """Draws from Beta(alpha, alpha) for alpha up to 1, one an image.  -> [N]
+    """Draws from Beta(alpha, alpha) for alpha up to 1, one per image.  -> [N]
 
     Johnk 1964: of uniform u and v, u^(1/alpha) / (u^(1/alpha) + v^(1/alpha)) wherever that sum is
     at most 1, which is every second time at least; in logarithms, for alpha near 0.

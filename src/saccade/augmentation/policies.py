@@ -61,7 +61,7 @@ class RandAugment(Augmentation):
     """
 
     strength: float = 9.0  # of 30; 9 for ImageNet in the paper
-    count: int = 2  # operations an image
+    count: int = 2  # operations per image
     border: str = "edge"  # or zeros, reflect
 
     def __post_init__(self) -> None:

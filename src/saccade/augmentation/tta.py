@@ -6,7 +6,7 @@ lies in the plane of the image is moved back from each copy before the mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -17,9 +17,8 @@ from saccade.augmentation.warp import Warp, WarpKind
 from saccade.data.targets import Images, T
 from saccade.errors import RecipeError, unknown
 
-TTATransform = tuple[
-    float, float, float, float
-]  # factor and offset in x, then in y, in shares of the side
+TTATransform = tuple[float, float, float, float]
+"""Factor and offset in x, then in y, in shares of the side."""
 
 
 def flips() -> tuple[TTATransform, ...]:
@@ -55,17 +54,6 @@ def tta_transforms(names: Sequence[str]) -> tuple[TTATransform, ...]:
     return transforms
 
 
-def transformed(
-    images: Tensor, transforms: Sequence[TTATransform], border: str = "edge"
-) -> Iterator[Tensor]:
-    """The images under each transform, one after the other.
-
-    [N,C,H,W] uint8 or floating point -> [N,C,H,W] floating point, `len(transforms)` times
-    """
-    for warp in _warps(images, transforms, border):
-        yield warp.images(images)
-
-
 def averaged(
     predict: Callable[[Tensor], T], images: Tensor, transforms: Sequence[TTATransform]
 ) -> T:
@@ -75,7 +63,7 @@ def averaged(
     the mean is over the copies that show it.  Raises `RecipeError` for what has no mean.
     [N,C,H,W] -> of N images
     """
-    warps = _warps(images, transforms, "edge")
+    warps = [_warp(images, transform) for transform in transforms]
     predictions = [predict(warp.images(images)) for warp in warps]
     return _mean(predictions[0], predictions, warps)
 
@@ -104,18 +92,14 @@ def _(first: Images, predictions: Sequence[Images], warps: Sequence[Warp]) -> Im
     return Images(total / count)
 
 
-def _warps(images: Tensor, transforms: Sequence[TTATransform], border: str) -> list[Warp]:
-    return [_warp(images, transform, border) for transform in transforms]
-
-
-def _warp(images: Tensor, transform: TTATransform, border: str) -> Warp:
+def _warp(images: Tensor, transform: TTATransform) -> Warp:
     height, width = images.shape[2:]
     across, x, down, y = transform
     rows = ((across, 0, x * width), (0, down, y * height), (0, 0, 1))
     matrix = torch.tensor(rows, device=images.device).expand(len(images), 3, 3)
     whole = abs(across) == 1 == abs(down) and x * width % 1 == 0 == y * height % 1
     kind = WarpKind.MOVE if whole else WarpKind.AFFINE
-    return Warp(matrix, (height, width), (height, width), border, kind)
+    return Warp(matrix, (height, width), (height, width), "edge", kind)
 
 
 def _compose(first: TTATransform, later: TTATransform) -> TTATransform:
@@ -135,7 +119,7 @@ def _parse(text: str) -> tuple[TTATransform, ...]:
         share = 0.0
     if name == "flip" or not 0 < share < 1:
         raise RecipeError(
-            f"test-time augmentation '{text}' cannot be had",
+            f"test-time augmentation '{text}' is not known",
             "write flip, crops:0.875 or shifts:0.0625",
         )
     return TTA_TRANSFORMS[name](share)

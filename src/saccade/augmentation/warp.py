@@ -35,7 +35,7 @@ class WarpKind(IntFlag):
 
 @dataclass(frozen=True)
 class Warp:
-    """One map an image, from its points to the points of what comes out; a `Transform` of targets.
+    """One map per image, from its points to the points of what comes out; a `Transform` of targets.
 
     Points are (x, y) in pixels from the upper left corner, as boxes have them: pixel `i` covers `i`
     to `i + 1`.  A `field` displaces the coordinates that are sampled, in pixels of the output: the
@@ -73,7 +73,7 @@ class Warp:
         )
 
     def to(self, device: torch.device) -> Warp:
-        """The same maps on `device`."""
+        """The maps on `device`."""
         field = None if self.field is None else self.field.to(device)
         return replace(self, matrix=self.matrix.to(device, non_blocking=True), field=field)
 

@@ -24,12 +24,12 @@ from saccade.recipes.recipe import Recipe
 from saccade.tasks.task import Capability
 
 FEW = 20_000  # images up to which pretrained weights are used
-VERY_FEW = 10  # images a class up to which nothing but the last layer is fitted
-HANDFUL = 3  # images a class up to which the nearest mean is the best head
+VERY_FEW = 10  # images per class up to which nothing but the last layer is fitted
+HANDFUL = 3  # images per class up to which the nearest mean is the best head
 WARMUP_STEPS = 50  # steps
 BATCHES = (256, 128, 64, 32, 16)  # images
 STEPS = 30  # of an epoch, at least
-LIGHT, MIDDLE, STRONG = 500, 100, 20  # images a class from which so much augmentation is enough
+LIGHT, MIDDLE, STRONG = 500, 100, 20  # images per class from which so much augmentation is enough
 EPOCH_SETTINGS = (  # settings that only a training by epochs makes use of
     "data.sampling",
     "data.progressive_resizing",
@@ -185,17 +185,17 @@ def _as_pretrained(origin: Pretrained) -> Chosen:
 
 def head(recipe: Recipe, summary: DatasetSummary) -> Choice:
     """The head before training: as fitted to features."""
-    why = f"{summary.per_class} images a class" if summary.per_class else "numbers"
+    why = f"{summary.per_class} images per class" if summary.per_class else "numbers"
     few = summary.per_class <= HANDFUL and "nearest_mean" in summary.task.heads
     return "nearest_mean" if few else summary.task.heads[0], why
 
 
 def augment(recipe: Recipe, summary: DatasetSummary) -> Choice:
-    """The fewer images a class, the stronger the augmentation."""
+    """The fewer images per class, the stronger the augmentation."""
     colours = ("brightness:0.2", "contrast:0.2")
     if Capability.CROPPING not in summary.task.capabilities:
         return ("flip", *colours), f"nothing is cut off, for {summary.task.kind}"
-    why = f"{summary.per_class} images a class"
+    why = f"{summary.per_class} images per class"
     if summary.per_class >= LIGHT:
         return ("flip", "resized_crop:0.5"), why
     if summary.per_class >= MIDDLE:
@@ -227,7 +227,7 @@ def batch_size(recipe: Recipe, summary: DatasetSummary) -> Choice:
     fixed, per_image = _memory(recipe)
     for size in sizes:
         if fixed + size * per_image <= free / 2:
-            steps = f"about {count // size:,} steps an epoch"
+            steps = f"about {count // size:,} steps per epoch"
             fits = f"more do not fit in {format_bytes(free)} of free memory"
             return size, steps if size == sizes[0] else f"{steps}, {fits}"
     return BATCHES[-1], f"the least, though {format_bytes(free)} of free memory are little for it"

@@ -13,7 +13,7 @@ from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.recipes.recipe import Recipe
 
 USED_SETTINGS = ("model.name", "train.seed", "train.device", "train.threads")
-UNUSED_SETTINGS = (
+UNUSED_DATA_SETTINGS = (
     "data.augment",
     "data.progressive_resizing",
     "data.sampling",
@@ -47,6 +47,6 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
 def is_unused(setting: str) -> bool:
     """Whether a setting, by its full name, is of the optimizer or of what it begins from."""
     table = setting.split(".")[0]
-    return setting in UNUSED_SETTINGS or (
+    return setting in UNUSED_DATA_SETTINGS or (
         table in ("model", "optim", "train") and setting not in USED_SETTINGS
     )

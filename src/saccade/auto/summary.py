@@ -48,7 +48,10 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
         short_sides.append(min(size))
         grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
     if not short_sides:
-        raise DataError(f"none of the first images can be read, such as '{items[0].name}'")
+        raise DataError(
+            f"none of the first images can be read, such as '{items[0].name}'",
+            "saccade doctor says what is wrong with each image",
+        )
     files = not isinstance(items[0].image, ImageArray)
     classes = {name for item in items for name in labels_of(item)}
     per_class = len(items) // len(classes) if classes else 0

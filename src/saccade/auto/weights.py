@@ -128,7 +128,7 @@ def local_weights(short_side: int, network: str = "auto") -> list[PublicWeights]
 def local_or_fetched_weights(
     short_side: int, network: str = "auto", *, notify: Notify = silent
 ) -> list[PublicWeights]:
-    """The same; where there are none, those of a small network, or of this one, are downloaded.
+    """The `local_weights`; without any, those of a small network or of `network`, downloaded.
 
     Empty where that cannot be done, with a line to `notify`.
     """
@@ -168,7 +168,9 @@ def _from_bundle(weights: str, bundle: Bundle, network: str) -> Pretrained:
 
 def _from_file(path: Path, network: str) -> Pretrained:
     if not path.is_file():
-        raise WeightsError(f"there is no file of weights at '{path}'")
+        raise WeightsError(
+            f"there is no file of weights at '{path}'", "give a file that is there, or a bundle"
+        )
     entry = _published(path, network)
     if network == "auto" and entry is None:
         raise UsageError(

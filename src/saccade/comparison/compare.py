@@ -76,7 +76,7 @@ def pairs_of(
 ) -> tuple[Pair, ...]:
     """Every two of the runs `names`, with Holm's p-values of the primary metric.
 
-    correct [N] bool, one a run, in the order of the names in `images`
+    correct [N] bool, one per run, in the order of the names in `images`
     """
     index_pairs = list(combinations(range(len(names)), 2))
     pair_differences = [tuple(m.difference(i, j) for m in metrics) for i, j in index_pairs]
@@ -104,7 +104,7 @@ def _only(images: Sequence[str], right: Tensor | None, other: Tensor | None) -> 
 def changed_predictions(
     tested_runs: Sequence[TestedRun], correct: Sequence[Tensor | None]
 ) -> tuple[ChangedPrediction, ...]:
-    """The images that some runs have right and some wrong.  correct [N] bool, one a run"""
+    """The images that some runs have right and some wrong.  correct [N] bool, one per run"""
     correct_rows = list(zip(*(row.tolist() for row in correct if row is not None), strict=True))
     return tuple(
         ChangedPrediction(

@@ -18,7 +18,7 @@ from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder
 from saccade.metrics.metric import Metric, R
-from saccade.runs.predictions import read_predictions
+from saccade.runs.predictions import DAMAGED, read_predictions
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import current_kind
 from saccade.words import shortened
@@ -66,7 +66,7 @@ class TestedRun:
             return metric.read(self.table)
         except (KeyError, TypeError, ValueError) as error:
             path = self.run.path / "predictions.csv"
-            raise DataError(f"'{path}' is damaged: {error}") from error
+            raise DataError(f"'{path}' is damaged: {error}", DAMAGED) from error
 
     def group_of_each(self) -> Tensor | None:
         """The group of each image; one without a group is one of its own.  -> [N] int64, or None"""

@@ -85,7 +85,10 @@ def tested_images(run: Run) -> ImageStore:
     decoded = decode_all([items[name] for name in names], run.bundle.preprocessing)
     if decoded.failed:
         first = decoded.failed[0]
-        raise DataError(f"'{first.name}' was readable and is not: {first.reason}")
+        raise DataError(
+            f"'{first.name}' was readable and is not: {first.reason}",
+            "put the image back as it was when the run was trained",
+        )
     return decoded.images
 
 

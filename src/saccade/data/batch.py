@@ -32,7 +32,7 @@ class Batch(Generic[T]):
         )
 
     def to(self, device: torch.device | str) -> Batch[T]:
-        """The same batch on `device`, copied without waiting where the memory allows it."""
+        """The batch on `device`, copied without waiting where the memory allows it."""
         return replace(
             self,
             images=self.images.to(device, non_blocking=True),

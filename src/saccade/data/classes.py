@@ -98,26 +98,26 @@ def missing_note(items: Iterable[Item], classes: Sequence[str], where: str) -> t
 
 
 def read_classes(path: Path) -> tuple[str, ...]:
-    """The class names of a `classes.txt`, a line a name, in the file's order."""
+    """The class names of a `classes.txt`, a line per name, in the file's order."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"'{path}' cannot be read as a list of classes: {error}", "one line a class"
+            f"'{path}' cannot be read as a list of classes: {error}", "one line per class"
         ) from error
     names = [class_name(line) for line in lines if line.strip()]
     duplicates = [name for name, count in Counter(names).items() if count > 1]
     if duplicates:
         raise DataError(
-            f"'{path}' names {_quoted(duplicates, 5)} more than once", "one line a class"
+            f"'{path}' names {_quoted(duplicates, 5)} more than once", "one line per class"
         )
     if not names:
-        raise DataError(f"'{path}' names no class", "one line a class")
+        raise DataError(f"'{path}' names no class", "one line per class")
     return tuple(names)
 
 
 def write_classes(path: Path, classes: Sequence[str]) -> None:
-    """Write a `classes.txt`, a line a name."""
+    """Write a `classes.txt`, a line per name."""
     invalid = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
     if invalid:
         raise DataError(f"{invalid[0]!r} cannot be a class name", "a name is one line with letters")

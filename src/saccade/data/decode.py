@@ -1,4 +1,4 @@
-"""Decoding: one image to pixels at the network's size.  The only decoder and the only resize.
+"""Decoding: one image to pixels at the network's size, alike in training and in prediction.
 
 The resize is torch's antialiased one for bytes: whole-number arithmetic, the same bytes on every
 processor, within 1 of Pillow's and twice as fast (benchmarks/data.py).  Masks are decoded by
@@ -117,7 +117,7 @@ def resize(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Tensor:
     if height == 0 or width == 0:
         raise DataError(f"the image has {width} x {height} pixels")
     if channels > 1 and preprocessing.colour == "labels":
-        raise DataError(f"a mask has one number a pixel, and this has {channels}")
+        raise DataError(f"a mask has one number per pixel, and this has {channels}")
     if channels > 1 and preprocessing.colour == "grey":
         pixels = _luma(pixels[..., :3])
     images = torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)

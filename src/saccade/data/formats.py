@@ -115,9 +115,7 @@ def open_image(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
         raise DataError(f"no image file of a known format ({', '.join(FORMATS)})") from error
     except MemoryError as error:
         raise DataError("the image needs more memory than there is") from error
-    except (
-        Exception
-    ) as error:  # seen: OSError, ValueError, SyntaxError, TypeError, struct.error, ...
+    except Exception as error:  # seen: OSError, ValueError, SyntaxError, TypeError, ...
         reason = str(error).partition("\n")[0][:120] or type(error).__name__
         raise DataError(f"damaged or unusual {_format_name(raw)} file: {reason}") from error
 

@@ -48,7 +48,8 @@ def by_pattern(pattern: str) -> Grouping:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise UsageError(f"'{pattern}' is no regular expression: {error}") from error
+        hint = r"a bracket or a dot that is meant as such has a backslash before it, as in \."
+        raise UsageError(f"'{pattern}' is no regular expression: {error}", hint) from error
     key = "group" if "group" in compiled.groupindex else min(1, compiled.groups)
 
     def group_of(item: Item) -> str | None:

@@ -154,7 +154,7 @@ class Loader:
         return self._steps
 
     def with_transform(self, transform: BatchTransform) -> Loader:
-        """The same loader with this transform of each batch in place of its own."""
+        """The loader with this transform of each batch in place of its own."""
         return Loader(self.images, self.targets, self.batch_size, self.order, transform)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -170,7 +170,7 @@ class Loader:
         return self.transform(batch) if self.transform else batch
 
     def _prefetched(self, indices: list[Tensor]) -> Iterator[Batch]:
-        """The same batches, `images.prefetch` of them made by a thread while one is used."""
+        """The batches, `images.prefetch` of them made by a thread while one is used."""
         pending: deque[Future[Batch]] = deque()
         pool = ThreadPoolExecutor(1, "saccade-loader")
         try:

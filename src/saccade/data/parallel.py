@@ -20,7 +20,7 @@ def parallel_map(items: Sequence[S], call: Callable[[S], T], threads: int) -> It
 def parallel_map_batches(
     items: Sequence[S], call: Callable[[Sequence[S]], list[T]], threads: int
 ) -> Iterator[T]:
-    """The same by chunks of up to `CHUNK` items."""
+    """The results of `call` on chunks of up to `CHUNK` items, one after the other, in order."""
     size = max(1, min(CHUNK, len(items) // (2 * threads)))
     if len(items) <= size:  # one image: a thread would take longer to start than it saves
         yield from call(items)

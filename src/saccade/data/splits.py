@@ -72,7 +72,7 @@ def split_data(
         if share and not split_items:
             raise DataError(
                 f"no class of '{source.name}' has images to spare for {split}",
-                f"three images a class are needed, or {split}=0",
+                f"three images per class are needed, or {split}=0",
             )
     return _with_notes(DataSplit(train, val_items, test_items, source.classes, notes), group)
 
@@ -87,7 +87,7 @@ def folds(
     if len(pool) < k:
         raise DataError(f"'{source.name}' has {len(pool)} images for {k} folds", "take fewer folds")
     subsets = stratify(pool, (1 / k,) * k, seed, group)
-    notes = ("the test images that came apart are in no fold",) if "test" in source.splits else ()
+    notes = ("the source's own test split is in no fold",) if "test" in source.splits else ()
     position = {item.name: i for i, item in enumerate(pool)}
     splits = []
     for i in range(k):
@@ -229,7 +229,7 @@ def _draw_per_class(items: Sequence[Item], count: int, seed: int) -> tuple[Item,
     for i, item in enumerate(items):
         if not isinstance(item.label, str):
             raise UsageError(
-                f"'{item.name}' is of no single class, so that none can be limited",
+                f"per_class needs one class per image, and '{item.name}' has none or several",
                 "set data.per_class=0 and data.held_out_per_class=0",
             )
         key = hashlib.sha256(f"{seed} {item.name}".encode()).digest()

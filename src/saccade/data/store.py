@@ -102,7 +102,10 @@ class DiskCache:
             shutil.rmtree(temporary, ignore_errors=True)
         entry = self.open(key)
         if entry is None:
-            raise ResourceError(f"what was written to '{self._path(key)}' does not read back")
+            raise ResourceError(
+                f"what was written to '{self._path(key)}' does not read back",
+                "the disk may be failing: set SACCADE_CACHE to a folder on another one",
+            )
         return entry
 
     def _fill(

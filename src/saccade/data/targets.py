@@ -1,8 +1,8 @@
 """Targets: what a network is to predict of each image of a batch, whatever its shape.
 
-A plain tensor, a row an image, is targets already: classes [N] int64, shares or labels [N,K] float,
-numbers [N,1] float.  Every other class has the same five things by methods of its own: a length,
-rows, `to`, `joined` and `moved`; what lies in the plane of the image moves with it.
+A plain tensor, a row per image, is targets already: classes [N] int64, shares or labels [N,K]
+float, numbers [N,1] float.  Every other class has the same five things by methods of its own: a
+length, rows, `to`, `joined` and `moved`; what lies in the plane of the image moves with it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,14 @@ from torch import Tensor
 from saccade.errors import DataError
 
 IGNORE = 255  # the class of a mask's pixels of which nothing is known, as in VOC and Cityscapes
-VISIBLE = (
-    0.1  # share of a moved box inside the image, below which it is dropped (YOLOv5's area_thr)
-)
+VISIBLE = 0.1  # share of a moved box in the image, below which it is dropped (YOLOv5's area_thr)
 
 Rows = Tensor | slice  # positions int64 [n], a choice bool [N], or a slice
 Device = torch.device | str
 
 
 class Transform(Protocol):
-    """Where the points of N images go, one map an image: what `moved` needs of a `Warp`."""
+    """Where the points of N images go, one map per image: what `moved` needs of a `Warp`."""
 
     @property
     def source(self) -> tuple[int, int]:
@@ -62,11 +60,11 @@ class Structured(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, rows: Rows, /) -> Self:
-        """Those of the images of these rows, in their order."""
+        """The targets of the images of these rows, in their order."""
         ...
 
     def to(self, device: Device, *, non_blocking: bool = False) -> Self:
-        """The same targets on `device`."""
+        """The targets on `device`."""
         ...
 
     def moved(self, transform: Transform) -> Self:
@@ -75,7 +73,7 @@ class Structured(Protocol):
 
     @classmethod
     def joined(cls, batches: Sequence[Self], /) -> Self:
-        """Those of one or more batches, one after the other."""
+        """The targets of one or more batches, one after the other."""
         ...
 
 
@@ -154,7 +152,7 @@ class Images:
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Any number of boxes an image, none too, in one tensor in the order of their images."""
+    """Any number of boxes per image, none too, in one tensor in the order of their images."""
 
     boxes: Tensor  # [K,4] float, x0, y0, x1, y1 in pixels of the network's input
     classes: Tensor  # [K] int64
@@ -212,7 +210,7 @@ class Boxes:
 
 @dataclass(frozen=True, eq=False)
 class Captions:
-    """Any number of sentences an image, in one tensor in the order of their images.
+    """Any number of sentences per image, in one tensor in the order of their images.
 
     A mirrored image keeps its sentences, "left" and "right" included, as is usual.
     """

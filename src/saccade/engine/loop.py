@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """The end of an epoch: every training image was trained on once more."""
+    """The end of an epoch: every training image was used once, or the training ended before."""
 
     epoch: int  # from 0
     seconds: float  # since the epoch began, or went on

@@ -95,7 +95,7 @@ class StepProfile:
     eval_seconds: float  # of one held-out image
     peak_bytes: int  # that a step takes at the most, beside weights and what the optimizer keeps
     resident_bytes: int  # of weights, moments and EMAs
-    largest_batch: int  # images of the largest batch that was tried
+    largest_batch: int  # images of the largest batch that was measured
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """The optimizer step of one network.
 
 Schedule, mixed precision, gradient accumulation, gradient clipping and smaller micro-batches when
-memory runs out belong to the step, so that the training loop has no `if`.  `compile_in_place` is
-for the network's forward and backward pass.
+memory runs out belong to the step, so that the training loop knows nothing of them.
+`compile_in_place` is for the network's forward and backward pass.
 """
 
 from __future__ import annotations
@@ -88,12 +88,6 @@ class Stepper:
         """The context for the forward pass."""
         lower = self.dtype is not torch.float32
         return torch.autocast(device.type, dtype=self.dtype, enabled=lower)
-
-    def backward_and_step(self, loss: Tensor) -> None:
-        """One optimizer step on the gradient of `loss` [], a scalar."""
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self._optimizer_step()
 
     def train_step(
         self, losses_of: Callable[[Batch], Mapping[str, Tensor]], batch: Batch
@@ -242,7 +236,7 @@ def out_of_memory_error(images: int) -> ResourceError:
     return ResourceError(
         f"memory does not suffice for a step with {count} at a time",
         "take a smaller data.size or another model; where train.class_weights keep a batch whole, "
-        "a smaller train.batch_size; with several processes, set train.micro_batch",
+        "a smaller train.batch_size; with several processes, set train.micro_batch_size",
     )
 
 

@@ -62,7 +62,9 @@ class EvaluationSet:
         readable = tuple(items[k] for k in result.indices)
         if not readable:
             first = f"; {result.failed[0].name}: {result.failed[0].reason}" if items else ""
-            raise DataError(f"no image can be read{first}")
+            raise DataError(
+                f"no image can be read{first}", "saccade doctor says what is wrong with each image"
+            )
         return cls(readable, result.images, bundle.task.targets(readable), result.failed)
 
     @property

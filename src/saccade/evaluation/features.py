@@ -36,7 +36,7 @@ class WrittenFeatures:
     """A file with the features of each image, and the manifest of its rows."""
 
     features: Path  # .npy, float32 [N,D]
-    manifest: Path  # name, label, split: a row an image, in the same order
+    manifest: Path  # name, label, split: a row per image, in the same order
     model: str
     layer: str  # "": the input of the last one
     shape: tuple[int, int]
@@ -94,7 +94,9 @@ def write_features(
                 matrices.append(features(extractor, decoding, AugmentedCopies(), progress)[:, 0])
                 rows += [(item.name, label_text(item.label), split) for item in readable]
     if not matrices:
-        raise DataError(f"no image of '{data}' can be read")
+        raise DataError(
+            f"no image of '{data}' can be read", "saccade doctor says what is wrong with each image"
+        )
     return _write(out, torch.cat(matrices), rows, (str(model), layer), tuple(failed))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,35 +19,39 @@ from saccade.runs.run import Run
 
 def show_network(
     model: str | Path | nn.Module,
-    options: Mapping[str, Any],
     *,
     drawing: str | Path | None,
     layer: str | None,
     out: str | Path | None,
+    size: int | str | Sequence[int] | None,
+    **options: Any,
 ) -> Anatomy:
-    """The table of layers; draws the network to `drawing`, the field of `layer` to `out`."""
+    """The table of layers; draws the network to `drawing`, the field of `layer` to `out`.
+
+    `options` are those of `report.show.show`.
+    """
     if out is not None and layer is None:
         raise UsageError(
             "--out is for the image of a receptive field",
             "name its layer: --receptive-field conv1",
         )
-    network, options = _with_input(model, dict(options))
-    anatomy = show(network, **options)
+    network, input_options = _with_input(model, size)
+    anatomy = show(network, **input_options, **options)
     if isinstance(model, str | Path):
         anatomy = replace(anatomy, name=str(model))
     if drawing is not None:
         atomic_write(Path(drawing), svg(anatomy))
         say(f"the drawing is {drawing}")
     if layer is not None:
-        _draw_field(network, layer, options, Path(out or f"{anatomy.name}-{layer}.svg"))
+        _draw_field(network, layer, input_options, Path(out or f"{anatomy.name}-{layer}.svg"))
     return anatomy
 
 
 def _with_input(
-    model: str | Path | nn.Module, options: dict[str, Any]
+    model: str | Path | nn.Module, size: int | str | Sequence[int] | None
 ) -> tuple[str | nn.Module, dict[str, Any]]:
-    """The network, and the options with its input size; that of a run is its preprocessing's."""
-    options |= _input_options(options["size"])
+    """The network, and the size of its input; that of a run is its preprocessing's."""
+    options = _input_options(size)
     if isinstance(model, nn.Module) or not Path(model).is_dir():
         return model if isinstance(model, nn.Module) else str(model), options
     bundle = Run.open(model).bundle
@@ -74,6 +78,6 @@ def _draw_field(network: str | nn.Module, layer: str, options: dict[str, Any], f
         raise UsageError(
             f"'{file}' is neither PNG nor SVG", "name a file that ends in .png or .svg"
         )
-    image = receptive_field(network, layer, input_size=options["input_size"], size=options["size"])
+    image = receptive_field(network, layer, **options)
     atomic_write(file, image.png() if file.suffix == ".png" else image.svg())
     say(f"the receptive field of {layer} is drawn in {file}")

@@ -85,18 +85,19 @@ def anatomy(
     module: nn.Module,
     input_size: tuple[int, ...] = (3, 224, 224),
     *,
-    batch: int = 1,
-    all: bool = False,
+    batch_size: int = 1,
+    expand: bool = False,
     name: str = "",
 ) -> Anatomy:
     """The table of any module for images of `input_size` (channels, height, width) in pixels.
 
-    With `all` the blocks are expanded.  Raises `UsageError` where the module cannot take the size.
+    With `expand` every layer of a block has a row.  Raises `UsageError` where the module cannot
+    take the size.
     """
     name = name or type(module).__name__
     forward = trace(module, input_size, name)
     tree = rows = rows_of(forward)
-    if all:
+    if expand:
         rows = tuple(leaf for row in tree for leaf in row.leaves())
     total = sum((row.counts for row in rows), Counts())
     parameters = sum(parameter.numel() for parameter in module.parameters())
@@ -107,7 +108,7 @@ def anatomy(
         tree,
         total,
         parameters - total.weights,
-        memory(forward, batch),
+        memory(forward, batch_size),
     )
 
 

@@ -46,7 +46,7 @@ def is_spatial(axis: Axis) -> bool:
 
 
 def merge_factors(axis: Axis) -> Axis:
-    """The same axis in the fewest factors."""
+    """The axis in the fewest factors."""
     factors: list[Factor] = []
     for factor in axis:
         if factor.size == 1 and len(axis) > 1:

@@ -40,9 +40,9 @@ PRODUCTS = {
 REDUCTIONS = {"mean", "sum", "amax", "amin", "max", "min", "prod", "var", "std", "var_mean", "norm",
               "linalg_vector_norm", "logsumexp", "argmax", "argmin", "any", "all"}
 MIXES = {"roll", "flip", "cumsum", "cumprod", "sort", "topk", "index_select", "gather"}
-
-
 # fmt: on
+
+
 def matmul_rule(
     operation: Operation, output: Value, fields: dict[Value, ReceptiveField]
 ) -> ReceptiveField:

@@ -149,7 +149,10 @@ def gradient_of(
     finally:
         hook.remove()
     if not outputs or not isinstance(outputs[0], Tensor):
-        raise UsageError(f"'{type(layer).__name__}' gives no tensor in this forward")
+        raise UsageError(
+            f"'{type(layer).__name__}' gives no tensor in this forward",
+            "name a layer that takes part, and whose output is a tensor",
+        )
     maps = outputs[0]
     if maps.ndim != 4:
         maps = maps.reshape(1, -1, 1, 1)

@@ -191,7 +191,7 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
 
 
 def _logits(probabilities: Tensor) -> Tensor:
-    """Logits of `probabilities`, up to a constant a row.  [N,K] -> [N,K] float64"""
+    """Logits of `probabilities`, up to a constant per row.  [N,K] -> [N,K] float64"""
     return probabilities.double().clamp_min(MIN_PROBABILITY).log()
 
 

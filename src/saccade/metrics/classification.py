@@ -86,7 +86,7 @@ class ClassMetric:
         return rows.targets
 
     def confusion(self, rows: Predicted) -> Tensor:
-        """The confusion matrix: a row a true class, a column a predicted one.  -> [K,K] int64"""
+        """The confusion matrix, a row per true and a column per predicted class.  -> [K,K] int64"""
         return confusion_matrix(rows.answers, rows.targets, len(self.classes))
 
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:

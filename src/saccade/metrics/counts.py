@@ -54,7 +54,7 @@ def class_counts(
 
 
 def confusion_matrix(predicted: Tensor, targets: Tensor, num_classes: int) -> Tensor:
-    """The confusion matrix: a row a true class, a column a predicted one.
+    """The confusion matrix, a row per true and a column per predicted class.
 
     [N] int64, [N] int64 -> [K,K] int64
     """

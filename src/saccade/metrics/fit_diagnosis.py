@@ -20,7 +20,6 @@ TOLERANCE = 0.05  # of a metric that is 1 at best: a gap below it counts as none
 RISE = 1.2  # of the validation loss over its lowest, from which it has risen again
 FALL = 0.95  # of the training loss over the last quarter, below which it still falls
 
-
 FitKind = Literal["underfitted", "overfitted", "both", "good fit", "inconclusive"]
 
 
@@ -40,8 +39,8 @@ def fit_diagnosis(
 ) -> FitDiagnosis:
     """The fit diagnosis of a finished network.
 
-    `history` has a dict an epoch with `loss` and `val_loss`; `train` and `val` are the same metric,
-    1 at best, on training images without augmentation and on validation images.
+    `history` has a dict per epoch with `loss` and `val_loss`; `train` and `val` are the same
+    metric, 1 at best, on training images without augmentation and on validation images.
     """
     train_ends, val_ends = _ends(train), _ends(val)
     gap = difference(train.value, train_ends, val.value, val_ends)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import torch
@@ -49,10 +49,6 @@ class MetricValue:
         digits = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
         return digits if bare or not self.unit else f"{digits} {self.unit}"
 
-    def with_interval(self, interval: Interval, method: str) -> MetricValue:
-        """The same value with another interval."""
-        return replace(self, interval=interval, method=method)
-
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> MetricValue:
         """A value from the fields of `dataclasses.asdict`, also after JSON."""
@@ -87,7 +83,7 @@ class MetricReport:
     n: int
     metrics: tuple[MetricValue, ...]
     classes: tuple[ClassMetrics, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()  # a row a true class, a column a predicted one
+    confusion: tuple[tuple[int, ...], ...] = ()  # a row per true, a column per predicted class
 
     def __getitem__(self, name: str) -> MetricValue:
         return find_metric(self.metrics, name)
@@ -103,7 +99,7 @@ def find_metric(metrics: Sequence[MetricValue], name: str) -> MetricValue:
 
 @dataclass(frozen=True)
 class Score:
-    """The metric that is computed once an epoch, for early stopping."""
+    """The metric that is computed once per epoch, for early stopping."""
 
     name: str  # the column of log.jsonl is val_NAME
     rises: bool = True  # whether more is better

@@ -107,12 +107,10 @@ class SelectedThreshold:
 
 
 class RiskCoverage(NamedTuple):
-    """The risk-coverage curve and its area."""
+    """The risk-coverage curve."""
 
     coverage: Tensor  # [N], 1/n to 1
     risk: Tensor  # [N] error rate of the most confident images; its expectation among ties
-    aurc: float  # area under the curve: the mean risk
-    e_aurc: float  # excess AURC, over a confidence that ranks every mistake last
 
 
 def threshold_for_precision(
@@ -167,13 +165,11 @@ def thresholds(confidences: Tensor, correct: Tensor) -> list[Threshold]:
 
 
 def risk_coverage(confidences: Tensor, correct: Tensor) -> RiskCoverage:
-    """The risk-coverage curve and its area.  confidences [N], correct [N] bool"""
+    """The risk-coverage curve.  confidences [N], correct [N] bool"""
     n = len(confidences)
     values, index, counts = confidences.unique(return_inverse=True, return_counts=True)
     wrong = torch.zeros(len(values), dtype=torch.float64).index_add_(0, index, (~correct).double())
     expected = (wrong / counts).repeat_interleave(counts).flip(0)  # the most confident first
     steps = torch.arange(1, n + 1, dtype=torch.float64)
     risk = expected.cumsum(0) / steps
-    best = (steps - int(correct.sum())).clamp_min(0) / steps
-    area = float(risk.mean())
-    return RiskCoverage(steps / n, risk, area, area - float(best.mean()))
+    return RiskCoverage(steps / n, risk)

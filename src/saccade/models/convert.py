@@ -29,7 +29,9 @@ def timm_network(name: str, num_classes: int = 1000, *, pretrained: bool) -> nn.
         return timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
     except Exception as error:
         if not pretrained:
-            raise UsageError(f"timm cannot make '{name}': {error}") from error
+            raise UsageError(
+                f"timm cannot make '{name}': {error}", "timm.list_models() names what it can make"
+            ) from error
         raise ResourceError(
             f"timm has no weights for '{name}' that can be fetched: {error}",
             "give weights as the path of a file",
@@ -75,9 +77,9 @@ CAFFE_LAYERS = {  # of GoogLeNet: Caffe's names to torchvision's
     r"loss([12])/classifier":           r"aux\1.fc2",
     r"loss3/classifier":                r"fc",
 }
-
-
 # fmt: on
+
+
 CAFFE_NAMES = tuple(
     (re.compile(rf"{theirs}\.(?P<kind>weight|bias)"), rf"{ours}.\g<kind>")
     for theirs, ours in CAFFE_LAYERS.items()
@@ -109,7 +111,9 @@ def read_state(path: Path) -> State:
     try:
         content = readers.get(path.suffix, _load_pickle)(path)
     except FileNotFoundError:
-        raise WeightsError(f"there is no file of weights at '{path}'") from None
+        raise WeightsError(
+            f"there is no file of weights at '{path}'", "give a file that is there"
+        ) from None
     except Exception as error:
         message = str(error).strip().split("\n")[0][:200]
         raise WeightsError(
@@ -126,7 +130,7 @@ def read_state(path: Path) -> State:
 
 
 def rename_keys(state: State, names: Collection[str]) -> State:
-    """The same tensors with prefixes removed and other libraries' keys changed to `names`."""
+    """The tensors of `state` with prefixes removed and other libraries' keys changed to `names`."""
     for _ in PREFIXES:  # prefixes of prefixes
         for prefix in PREFIXES:
             if all(n.startswith(prefix) for n in state) and not _any_starts(names, prefix):

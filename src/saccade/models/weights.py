@@ -127,7 +127,7 @@ def load_weights(network: nn.Module, path: Path | str) -> LoadReport:
 
 
 def load_state(network: nn.Module, state: State, path: Path) -> LoadReport:
-    """The same for a state dict read from `path`."""
+    """Put a state dict, read from `path`, into the network, as `load_weights` does a file."""
     own = network.state_dict()
     state = rename_keys(state, own.keys())
     unexpected = tuple(n for n in state if n not in own and n.startswith(AUXILIARY_PREFIXES))

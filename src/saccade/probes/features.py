@@ -85,7 +85,10 @@ def features(
             ) from error
         stored = _read(path)
     if stored is None:
-        raise ResourceError(f"what was written to '{path}' does not read back")
+        raise ResourceError(
+            f"what was written to '{path}' does not read back",
+            "the disk may be failing: set SACCADE_CACHE to a folder on another one",
+        )
     return stored
 
 

@@ -16,7 +16,6 @@ PATIENCE = 1  # weaker penalties tried after the best one so far
 MAX_ITERATIONS = 500  # of L-BFGS at most
 TOLERANCE = 1e-6  # of the gradient
 
-
 Losses = Callable[[Tensor, Tensor], Tensor]  # outputs [M,K], targets [M] or [M,K] -> [M]
 
 

@@ -34,7 +34,7 @@ class Model:
     )
     drop_path: float = setting(
         0.0,
-        "Stochastic depth: how often the last residual branch is left out, the first hardly ever.",
+        "Stochastic depth: drop rate of the last residual block, rising linearly from the first.",
         unit="share",
         allowed=SHARE,
     )
@@ -50,12 +50,12 @@ class Model:
     )
     freeze: str = setting(
         "none",
-        "A layer of the network: it and all before it stay; features: all but the last one.",
+        "Freeze this layer of the network and all before it; features: all but the last layer.",
         flag="freeze",
     )
     unfreeze: str = setting(
         "none",
-        "A layer of the network: it and all behind it learn, those before stay as they are.",
+        "Train this layer of the network and all behind it; freeze those before.",
         flag="unfreeze",
     )
     stages: tuple[str, ...] = setting(

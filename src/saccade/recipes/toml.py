@@ -16,7 +16,8 @@ def settings_in(path: Path) -> dict[str, Any]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"the recipe {path} cannot be read: {error}") from error
+        hint = "name a file that is there, or a recipe that saccade recipes lists"
+        raise RecipeError(f"the recipe {path} cannot be read: {error}", hint) from error
     except tomllib.TOMLDecodeError as error:
         hint = "each line reads: setting = value"
         raise RecipeError(f"{path} is no TOML: {error}", hint) from error

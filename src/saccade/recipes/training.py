@@ -58,13 +58,14 @@ class Optim:
     )
     plateau_patience: int = setting(
         5,
-        "Of schedule=plateau: epochs without a better one before the rate drops to a tenth.",
+        "With schedule=plateau: epochs without a better validation score before the learning rate "
+        "drops to a tenth.",
         unit="epochs",
         allowed=COUNT,
     )
     clip_grad: float = setting(
         0.0,
-        "Highest norm of the gradient, which is scaled down to it; 0: as it is.",
+        "Highest norm of the gradient, which is scaled down to it; 0: off.",
         allowed=Range(0),
     )
     layer_decay: float = setting(
@@ -75,7 +76,7 @@ class Optim:
     )
     lookahead: int = setting(
         0,
-        "Lookahead: steps after which slow weights follow half the way; 0: there are none.",
+        "Lookahead: steps after which slow weights follow half the way; 0: off.",
         unit="steps",
         allowed=COUNT,
     )
@@ -100,7 +101,7 @@ class Train:
     minutes: float = setting(
         0.0,
         "How long to train; the schedule ends when the time does. With epochs: what comes first. "
-        "0: as epochs say.",
+        "0: no limit.",
         unit="minutes",
         allowed=Range(0, YEAR),
         flag="minutes",
@@ -119,8 +120,8 @@ class Train:
     )
     patience: int = setting(
         0,
-        "Early stopping: epochs without a better validation score that end the training; 0: none "
-        "do.",
+        "Early stopping: epochs without a better validation score after which the training ends; "
+        "0: off.",
         unit="epochs",
         allowed=COUNT,
     )
@@ -129,7 +130,7 @@ class Train:
     )
     layer_statistics: int = setting(
         0,
-        "Epochs between two records of every layer's statistics; 0: none.",
+        "Epochs between two records of every layer's statistics; 0: off.",
         unit="epochs",
         allowed=COUNT,
     )
@@ -147,8 +148,8 @@ class Train:
     )
     ema: float | Auto = setting(
         0.0,
-        "Decay of the exponential moving average of the weights, a step; 0: none; auto: after "
-        "Karras 2023.",
+        "Decay per step of the exponential moving average (EMA) of the weights; 0: off; auto: "
+        "after Karras 2023.",
         allowed=SHARE,
     )
     precision: Literal["float32", "bfloat16", "float16", "auto"] = setting(
@@ -188,7 +189,7 @@ def _refuse_statistics_of_compiled(train: Train) -> None:
 def _refuse_class_weights_in_micro_batches(train: Train) -> None:
     if train.micro_batch_size and train.class_weights != "none":
         raise RecipeError(
-            "train.micro_batch_size does not go with train.class_weights: the weights of a batch "
-            "are shared out among all of its images",
+            "train.micro_batch_size does not go with train.class_weights: the loss is normalised "
+            "by the sum of class weights over the whole batch",
             "set train.micro_batch_size=0, or data.sampling=balanced in place of weights",
         )

@@ -167,7 +167,7 @@ def as_json(anatomy: Anatomy) -> str:
 
 
 def as_csv(anatomy: Anatomy) -> str:
-    """A line a row; sizes as 64x112x112, fields as height, width and whether there is a gate."""
+    """A line per row; sizes as 64x112x112, fields as height, width and whether there is a gate."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     count_columns = ("units", "connections", "biases", "weights", "multiply_adds")

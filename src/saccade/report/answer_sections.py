@@ -53,7 +53,7 @@ MAX_DOTS = 400
 
 
 def predicted_true_chart(tested: TestedImages) -> Html:
-    """Scatter plot of predicted over true values, a dot an image."""
+    """Scatter plot of predicted over true values, a dot per image."""
     true, predicted = true_and_predicted(tested)
     axis = ticks(min(*true, *predicted), max(*true, *predicted))
     indices = range(len(true))[:: -(-len(true) // MAX_DOTS)]

@@ -99,7 +99,7 @@ def _limits(run: Run) -> str:
     """What the metrics do not promise."""
     lines = [
         "The metrics hold for images like these; for others, measure with `saccade evaluate`.",
-        "The intervals cover the chance by which these images were tested, and nothing else.",
+        "The intervals cover the chance of which images were in the test set, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),
         *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),

@@ -24,8 +24,16 @@ from saccade.report.page import (
 SHOWN = 12  # images of a finding
 GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and images of a group
 TAGS = {"error": "error", "warning": "warning", "note": "note-tag"}
-NO_IMAGE = {"unreadable", "empty_file", "class_missing", "class_tiny", "imbalance"}
-NO_IMAGE |= {"linked_twice", "hidden", "skipped"}
+NO_IMAGE = {  # findings without an image to show
+    "unreadable",
+    "empty_file",
+    "class_missing",
+    "class_tiny",
+    "imbalance",
+    "linked_twice",
+    "hidden",
+    "skipped",
+}
 
 
 def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:

@@ -89,7 +89,7 @@ class TestedImages:
     labels: tuple[str, ...]
     predictions: tuple[str, ...]
     losses: Tensor  # [N] float64
-    probabilities: Tensor  # [N,K] float64, a probability a class; K is 0 where answers are numbers
+    probabilities: Tensor  # [N,K] float64, a probability per class; K is 0 if answers are numbers
     images: ImageStore
     novelty: Tensor | None = None  # [N] float32, of classes where the bundle knows it
 

@@ -105,7 +105,8 @@ class ReceptiveFieldFigure:
         """Write the image in the format that the name ends in: .png or .svg."""
         path = Path(path)
         if path.suffix not in (".png", ".svg"):
-            raise UsageError(f"no image of a field ends in '{path.suffix}'", "use .png or .svg")
+            what = f"a receptive field is not drawn as '{path.suffix}'"
+            raise UsageError(what, "use .png or .svg")
         path.write_bytes(self.png() if path.suffix == ".png" else self.svg().encode())
         return path
 
@@ -140,8 +141,8 @@ def show(
     *,
     input_size: Sequence[int] | None = None,
     size: int | None = None,
-    batch: int = 1,
-    all: bool = False,
+    batch_size: int = 1,
+    expand: bool = False,
     without: Sequence[str] = (),
 ) -> Anatomy:
     """The table of a network of the catalogue, or of any module, for images of one size.
@@ -149,17 +150,17 @@ def show(
     `input_size` is channels, height, width; `size` alone the height and width.  `without` names
     layers to leave out, and the anatomy then says what that saves.
     """
-    if batch < 1:
-        raise UsageError(f"a batch of {batch} images", "a batch has at least one")
+    if batch_size < 1:
+        raise UsageError(f"a batch of {batch_size} images", "a batch has at least one")
     network, name, shape = resolve_network(model, input_size, size)
-    full = anatomy_of(network, name, shape, batch, all)
+    full = anatomy_of(network, name, shape, batch_size, expand)
     if not without:
         return full
     if not isinstance(network, nn.Sequential):
         raise UsageError(f"{name} is no chain of layers", "layers can be left out of chains alone")
     with torch.device("meta"):
         remaining = remove_layers(network, without, input_shape=shape)
-    reduced = anatomy(remaining, shape, batch=batch, all=all, name=name)
+    reduced = anatomy(remaining, shape, batch_size=batch_size, expand=expand, name=name)
     return replace(reduced, without=tuple(without), savings=full.total - reduced.total)
 
 
@@ -194,11 +195,11 @@ def as_published(name: str) -> nn.Module:
 
 
 def anatomy_of(
-    network: nn.Module, name: str, shape: tuple[int, int, int], batch: int, all: bool
+    network: nn.Module, name: str, shape: tuple[int, int, int], batch_size: int, expand: bool
 ) -> Anatomy:
     """The anatomy; a size that does not fit is explained with the sizes that do."""
     try:
-        return anatomy(network, shape, batch=batch, all=all, name=name)
+        return anatomy(network, shape, batch_size=batch_size, expand=expand, name=name)
     except UsageError:
         if isinstance(name, str) and shape[0] == catalogue_channels(name):
             check_size(name, *shape[1:])

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from saccade.data.item import Skipped
+from saccade.metrics.intervals import wilson
 from saccade.report.page import Html, element, folded, join, table
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import TASKS
-from saccade.words import duration
+from saccade.words import duration, proportion
 
 
 def verdict(run: Run) -> str:
@@ -73,6 +75,18 @@ def _fit(fact: dict[str, str]) -> str:
         "inconclusive": "Whether it is over- or underfitted cannot be told from so few images.",
     }
     return sentences[fact["kind"]]
+
+
+def novelty_text(novelty: Tensor, level: float) -> str:
+    """The share of images whose `novelty` [N] is above `level`, in words."""
+    beyond, n = int((novelty > level).sum()), len(novelty)
+    return (
+        f"{proportion(beyond / n, wilson(beyond, n), n)} of these images have a novelty above "
+        f"{level:g}: the features that go into the last layer lie farther from those of the "
+        f"training images than for {100 * level:.0f} % of the validation images. The novelty of an "
+        "image of none of the classes can be low, and that of an image of a class high, in a new "
+        "light, say. With predict --max-novelty the answer above a limit is unknown."
+    )
 
 
 def settings_section(run: Run) -> Html:

@@ -32,6 +32,7 @@ from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import read_task
 from saccade.tasks.task import Task
 
+DAMAGED = "copy the bundle again from where it was made, or train again"  # a hint
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
 
 
@@ -123,11 +124,12 @@ class Bundle:
             model.load_state_dict(state)
             model.to(memory_format=torch.channels_last)  # as in training: the same kernels
         except FileNotFoundError as error:
-            raise WeightsError(f"{folder} is no bundle: {error.filename} is missing") from error
+            what = f"{folder} is no bundle: {error.filename} is missing"
+            raise WeightsError(what, "a bundle is the folder bundle of a finished run") from error
         except KeyError as error:
-            raise WeightsError(f"{folder / 'config.json'} lacks {error}") from error
+            raise WeightsError(f"{folder / 'config.json'} lacks {error}", DAMAGED) from error
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            raise WeightsError(f"{folder} cannot be used: {error}") from error
+            raise WeightsError(f"{folder} cannot be used: {error}", DAMAGED) from error
         name = config["architecture"]
         return cls(name, task, preprocessing, model.eval(), variant, min_confidence, novelty)
 
@@ -138,7 +140,10 @@ class Bundle:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The `top` most probable classes of image files, or of all images in folders."""
+        """The task's answers to image files, or to all images in folders.
+
+        `top` is how many classes each names, where the answers are classes.
+        """
         return self.predictor.predict(
             *images, top=top, min_confidence=min_confidence, max_novelty=max_novelty
         )
@@ -150,7 +155,7 @@ class Bundle:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The same for the items of a source; raises `DataError` if none can be read."""
+        """The task's answers to the items of a source; raises `DataError` if none can be read."""
         return self.predictor.predict_items(items, top, min_confidence, max_novelty)
 
 
@@ -164,10 +169,7 @@ def _read(file: Path, entry: dict[str, Any]) -> bytes:
     """The bytes of a file, whose digest is that of its config `entry`."""
     data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-        raise WeightsError(
-            f"{file} is damaged: its digest differs",
-            "take the file from where it was copied from, or train again",
-        )
+        raise WeightsError(f"{file} is damaged: its digest differs", DAMAGED)
     return data
 
 

@@ -1,4 +1,4 @@
-"""predictions.csv: a row an image, what a network said of it, and how wrong that is."""
+"""predictions.csv: a row per image, what a network said of it, and how wrong that is."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from saccade.tasks.task import Task
 if TYPE_CHECKING:
     from saccade.engine.evaluate import EvaluationOutputs
 
-COLUMNS = ("name", "label", "prediction", "loss")  # then a probability a class, if there are
+COLUMNS = ("name", "label", "prediction", "loss")  # then a probability per class, if there are
 NOVELTY = "novelty"  # the last column, where it is known
+DAMAGED = "copy the file again from where it was made, or train again"  # a hint
 
 
 def write_predictions(
     path: Path, items: Sequence[Item], task: Task, result: EvaluationOutputs
 ) -> None:
-    """A row an image: name, label, prediction, loss, then a probability a class, if there are.
+    """A row per image: name, label, prediction, loss, then a probability per class, if there are.
 
     The novelty stands last, where it is known.
     """
@@ -44,7 +45,7 @@ def write_predictions(
 
 
 def read_predictions(path: Path) -> dict[str, tuple[str, ...]]:
-    """The columns by their titles, in the order of the file; a cell an image.
+    """The columns by their titles, in the order of the file; a cell per image.
 
     Raises `DataError` for a file that tells of no image, or lacks columns or cells.
     """
@@ -52,12 +53,12 @@ def read_predictions(path: Path) -> dict[str, tuple[str, ...]]:
         text = path.read_text(encoding="utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"'{path}' cannot be read: {error}") from error
+        raise DataError(f"'{path}' cannot be read: {error}", DAMAGED) from error
     if len(lines) < 2 or not set(COLUMNS) <= set(lines[0]):
-        raise DataError(f"'{path}' lacks {', '.join(sorted(COLUMNS))}")
+        raise DataError(f"'{path}' lacks {', '.join(sorted(COLUMNS))}", DAMAGED)
     head, *rows = lines
     for number, row in enumerate(rows, start=2):
         if len(row) != len(head):
             cells = f"row {number} has {len(row)} cells, and the first {len(head)}"
-            raise DataError(f"'{path}' is damaged: {cells}")
+            raise DataError(f"'{path}' is damaged: {cells}", DAMAGED)
     return dict(zip(head, zip(*rows, strict=True), strict=True))

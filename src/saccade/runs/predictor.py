@@ -38,7 +38,7 @@ class Predictor:
         *,
         min_confidence: float = 0.0,
         novelty: Novelty | None = None,
-        workers: int | None = None,  # processes at most; None: one a core
+        workers: int | None = None,  # processes at most; None: one per core
     ):
         self.model = model.eval()
         self.task = task
@@ -64,7 +64,10 @@ class Predictor:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The `top` most probable classes of image files, or of all images in folders."""
+        """The task's answers to image files, or to all images in folders.
+
+        `top` is how many classes each names, where the answers are classes.
+        """
         return self.predict_items(find_images(images), top, min_confidence, max_novelty)
 
     def predict_items(
@@ -74,7 +77,7 @@ class Predictor:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The same for the items of a source; raises `DataError` if none can be read."""
+        """The task's answers to the items of a source; raises `DataError` if none can be read."""
         rejection = self._rejection(min_confidence, max_novelty)
         answers: list[Answer] = []
         unreadable: list[Skipped] = []
@@ -83,7 +86,9 @@ class Predictor:
             answers += self.task.answers(names, predictions, top, rejection, novelty)
         if unreadable and not answers:
             lines = "; ".join(f"{s.name} {s.reason}" for s in unreadable[:3])
-            raise DataError(f"no image could be read: {lines}")
+            raise DataError(
+                f"no image could be read: {lines}", "saccade doctor says what is wrong with each"
+            )
         return Predictions(tuple(answers), tuple(unreadable))
 
     def _batches(
@@ -124,7 +129,7 @@ class Predictor:
             refuse_without(Capability.CONFIDENCE, self.task, UsageError, hint)
         min_confidence = self.min_confidence if confidence is None else confidence
         if not 0 <= min_confidence <= 1:
-            raise UsageError(f"no confidence is {min_confidence:g}", "it lies between 0 and 1")
+            raise UsageError(f"min_confidence is {min_confidence:g}", "it lies between 0 and 1")
         return Rejection(
             min_confidence, 1.0 if novelty is None else self._refuse_unreachable(novelty)
         )
@@ -132,11 +137,11 @@ class Predictor:
     def _refuse_unreachable(self, max_novelty: float) -> float:
         """`max_novelty`; raises `UsageError` where no image could have a novelty above it."""
         if not 0 <= max_novelty <= 1:
-            raise UsageError(f"no novelty is {max_novelty:g}", "it lies between 0 and 1")
+            raise UsageError(f"max_novelty is {max_novelty:g}", "it lies between 0 and 1")
         if self.novelty is None:
             raise UsageError(
-                "how novel an image is this bundle does not know: it has no novelty.safetensors",
-                "classifiers of one class an image have it; train again if this is one",
+                "this bundle has no novelty score: novelty.safetensors is not in it",
+                "classifiers of one class per image have it; train again if this is one",
             )
         if self.novelty.highest <= max_novelty < 1:
             raise UsageError(

@@ -17,7 +17,7 @@ KEYS = {  # of each event, by its name of today
     "checkpoint": {"early": "stopped_early"},
     "fit_diagnosis": {"words": "message"},
     "novelty": {"pictures": "images", "words": "message"},
-    "plan": {"pictures": "images", "tried": "steps_tried"},
+    "plan": {"pictures": "images", "tried": "largest_batch", "steps_tried": "largest_batch"},
     "evaluation": {"numbers": "metrics"},
     "epoch": {"val_r_squared": "val_r2"},
 }

@@ -107,7 +107,7 @@ class Evaluation:
     n: int  # images
     metrics: tuple[MetricValue, ...]
     per_class: tuple[ClassMetrics, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()  # a row a true class, a column a predicted one
+    confusion: tuple[tuple[int, ...], ...] = ()  # a row per true, a column per predicted class
     notes: tuple[str, ...] = ()
     unreadable: tuple[Skipped, ...] = ()  # images that could not be read
     slices: tuple[Slice, ...] = ()
@@ -165,7 +165,7 @@ class Evaluation:
         return defined({k: v for k, v in fields.items() if v or k not in OPTIONAL_FIELDS})
 
     def to_csv(self) -> str:
-        """A row a metric: of all images, of each slice, under each corruption and severity."""
+        """A row per metric: of all images, of each slice, under each corruption and severity."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])

@@ -44,7 +44,10 @@ class Run:
                 f"there is no run '{folder}'", "a run is a folder made by saccade train"
             )
         if not (folder / "recipe.toml").is_file():
-            raise UsageError(f"'{folder}' is no run: recipe.toml is missing")
+            raise UsageError(
+                f"'{folder}' is no run: recipe.toml is missing",
+                "a run is a folder made by saccade train",
+            )
         return cls(folder)
 
     @classmethod
@@ -65,7 +68,8 @@ class Run:
                 continue
             except OSError as error:
                 raise ResourceError(
-                    f"cannot make the folder '{folder}': {error.strerror}"
+                    f"cannot make the folder '{folder}': {error.strerror}",
+                    "name another one with --out",
                 ) from error
             return cls(folder)
         raise ResourceError("no free folder below 'runs'", "name one with --out")
@@ -143,7 +147,7 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One dict an epoch: losses, validation accuracy, seconds; of repeated epochs the last."""
+        """One dict per epoch: losses, validation score, seconds; of a repeated epoch the last."""
         return list({fact["epoch"]: fact for fact in self.events("epoch")}.values())
 
     @cached_property
@@ -168,7 +172,10 @@ class Run:
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The `top` most probable classes of image files, or of all images in folders."""
+        """The task's answers to image files, or to all images in folders.
+
+        `top` is how many classes each names, where the answers are classes.
+        """
         limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
         return self.bundle.predict(*images, top=top, **limits)
 
@@ -210,7 +217,10 @@ class Run:
     def _evaluation(self, split: str) -> Evaluation:
         facts = [fact for fact in self.events("evaluation") if fact["split"] == split]
         if not facts:
-            raise UsageError(f"the run '{self.path}' has no result for {split} yet")
+            raise UsageError(
+                f"the run '{self.path}' has no result for {split} yet",
+                f"go on with: {Command.of('resume', self.path)}",
+            )
         return Evaluation.read(facts[-1], self.unreadable)
 
 

@@ -37,9 +37,11 @@ def load_study(path: Path) -> Study:
     try:
         config = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"the study '{path}' cannot be read: {error}") from error
+        hint = "name a file that is there, or a study that saccade studies lists"
+        raise RecipeError(f"the study '{path}' cannot be read: {error}", hint) from error
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"'{path}' is no TOML: {error}") from error
+        hint = "each line reads: key = value"
+        raise RecipeError(f"'{path}' is no TOML: {error}", hint) from error
     except RecursionError:
         hint = "a study has tables such as [variants.adam]"
         raise RecipeError(f"'{path}' is nested too deeply", hint) from None

@@ -110,7 +110,9 @@ def _open_folder(folder: Path, study: Study) -> Path:
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            raise ResourceError(f"cannot make the folder '{folder}': {error.strerror}") from error
+            raise ResourceError(
+                f"cannot make the folder '{folder}': {error.strerror}", "take another --out"
+            ) from error
         return folder
     if not any(folder.iterdir()):
         return folder

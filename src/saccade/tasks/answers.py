@@ -76,7 +76,7 @@ class Predictions(Sequence[Answer]):
         }
 
     def to_csv(self) -> str:
-        """A row an image: its name, then the answer; unreadable ones last."""
+        """A row per image: its name, then the answer; unreadable ones last."""
         out = io.StringIO()
         columns = max((item.columns() for item in self.items), key=len, default=[])
         writer = csv.writer(out, lineterminator="\n")

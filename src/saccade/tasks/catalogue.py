@@ -22,14 +22,11 @@ LABELS: dict[type, type[Task]] = {
     Count: Counting,
 }
 
-
 TASKS: dict[str, type[Task]] = {task.kind: task for task in LABELS.values()}
-
 
 SCORES: dict[str, Score] = {
     score.name: score for task in TASKS.values() for score in [task.plain(()).metric().score]
 }
-
 
 RENAMED_KINDS = {"labelling": "multilabel"}  # kinds as older runs and bundles have them
 

@@ -41,7 +41,7 @@ class Classification(Task):
         tag="image-classification",
         answers="classes",
         use="It is meant for images that show one of its classes each.",
-        limits="It names one of its classes for any image, one of something else too.",
+        limits="It always names one of its classes, even for an image of none.",
     )
 
     @classmethod
@@ -145,9 +145,7 @@ class Prediction:
     name: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
-    accepted: bool = (
-        True  # whether the first is an answer: probable enough, the image not too novel
-    )
+    accepted: bool = True  # whether the first is probable enough and the image not too novel
     novelty: float | None = None  # share of validation images nearer to the training images
 
     @property

@@ -44,8 +44,8 @@ class Counting(Task):
         tag="object-counting",
         answers="a count",
         use="It is meant for images in which things of one kind are to be counted.",
-        limits="It counts in any image, one that shows nothing of the kind too; where the "
-        "things are it does not say.",
+        limits="It always gives a count, even for an image that shows nothing of the kind, and "
+        "does not say where the things are.",
     )
     classes = ()
 
@@ -243,7 +243,7 @@ class CountPrediction:
         return f"{self.value:,.3g}{interval}"
 
     def __repr__(self) -> str:
-        return f"Counted({self.name}: {self})"
+        return f"CountPrediction({self.name}: {self})"
 
     def _repr_html_(self) -> str:
         return html_table((self.name, ""), [("count", str(self))])

@@ -46,7 +46,7 @@ class Multilabel(Task):
         tag="image-classification",
         answers="labels",
         use="It is meant for images that carry any number of its labels, none among them.",
-        limits="It knows its own labels only; no label does not mean that nothing is there.",
+        limits="It gives its own labels only; no label does not mean that nothing is there.",
     )
 
     @classmethod
@@ -176,4 +176,4 @@ class MultilabelPrediction(Prediction):
         return f"{self.best}\n{super().__str__()}"
 
     def __repr__(self) -> str:
-        return f"Labels({self.name}: {self.best})"
+        return f"MultilabelPrediction({self.name}: {self.best})"

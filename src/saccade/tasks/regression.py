@@ -37,7 +37,7 @@ class Regression(Task):
         tag="image-regression",
         answers="a number",
         use="It is meant for images that each have such a number.",
-        limits="It says a number for any image, one that shows nothing of the kind too.",
+        limits="It always gives a number, even for an image that shows nothing of the kind.",
     )
     classes = ()
 
@@ -147,7 +147,7 @@ class RegressionPrediction:
         return f"{self.value:,.4g}{margin}"
 
     def __repr__(self) -> str:
-        return f"Estimate({self.name}: {self})"
+        return f"RegressionPrediction({self.name}: {self})"
 
     def _repr_html_(self) -> str:
         return html_table((self.name, ""), [("value", str(self))])

@@ -37,7 +37,7 @@ def trackers_of(run: Run) -> list[str]:
 def run_training(train: Callable[[View, World], Run], names: Sequence[str]) -> Run:
     """Call `train` in the process of rank 0, or resume its run after a restart; else follow."""
     with process_world() as world:
-        if world.rank:
+        if not world.is_main_process:
             return follow_training(LogView(), world)
         with training_view(names) as view:
             run_folder = interrupted_run()

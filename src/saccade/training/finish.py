@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 from saccade.data.grouping import groups_of
 from saccade.engine.evaluate import evaluate
 from saccade.errors import UnwrittenError
 from saccade.metrics.fit_diagnosis import fit_diagnosis
 from saccade.metrics.measure import named_metric
-from saccade.metrics.metric import MetricValue
+from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.recipes.settings import variant_of
 from saccade.report.card import write_card
 from saccade.report.pages.run_page import write_report
@@ -32,7 +33,7 @@ def finish(run: Run, setup: TrainingSetup, view: View, began: float) -> list[Fai
     if note := restore_weights(run, setup):
         view.note(note)
     measure(run, setup, began)
-    return [] if setup.world.rank else write_prose(run, setup.splits["test"])
+    return write_prose(run, setup.splits["test"]) if setup.world.is_main_process else []
 
 
 def restore_weights(run: Run, setup: TrainingSetup) -> str:
@@ -61,25 +62,28 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
     task, facts = setup.task.calibrate(outputs.rows.predictions, outputs.rows.targets)
     run.log("calibration", **facts)
     novelty = fit_novelty(setup)
-    if not world.rank:
+    if world.is_main_process:
         name, variant = setup.recipe.model.name, variant_of(setup.recipe)
         bundle = Bundle(name, task, setup.preprocessing, model, variant, novelty=novelty)
         bundle.save(run.path / "bundle")
-    for name in ("val", "test"):
-        split = setup.splits[name]
-        split_novelty = novelty if name == "test" else None
-        result = evaluate(model, task, split.sequential(), world, novelty=split_novelty)
-        report = task.metric().report(result.rows, groups_of(split.items))
-        run.log("evaluation", **Evaluation.of(name, task.kind, report).to_dict())
-        if name == "val":
-            log_fit_diagnosis(run, setup, task, report.metrics[0])
-    if world.rank:
+    val_rows = evaluate(model, task, val.sequential(), world).rows
+    log_fit_diagnosis(run, setup, task, log_evaluation(run, "val", task, val, val_rows).metrics[0])
+    result = evaluate(model, task, test.sequential(), world, novelty=novelty)
+    log_evaluation(run, "test", task, test, result.rows)
+    if not world.is_main_process:
         return
     write_predictions(run.path / "predictions.csv", test.items, task, result)
     if novelty and result.novelty is not None:
         log_novelty(run, novelty, result.novelty)
     previous_seconds = sum(fact["seconds"] for fact in run.events("finished")[-1:])
     run.log("finished", seconds=round(previous_seconds + time.perf_counter() - began, 2))
+
+
+def log_evaluation(run: Run, name: str, task: Task, split: Split, rows: Any) -> MetricReport:
+    """Log all metrics of the `rows` of a split, and return them."""
+    report = task.metric().report(rows, groups_of(split.items))
+    run.log("evaluation", **Evaluation.of(name, task.kind, report).to_dict())
+    return report
 
 
 def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricValue) -> None:

@@ -126,7 +126,7 @@ class FollowedRun(Run):
         return {"run": str(self.path), "written_by": "rank 0"}
 
     def rows(self) -> list[tuple[str, str]]:
-        """The same in words."""
+        """Names and values in words."""
         return [("run", f"{self.path}, written by the process of rank 0")]
 
     def __repr__(self) -> str:

@@ -71,7 +71,7 @@ class Logbook:
     def save(self) -> None:
         """Write a checkpoint; raises `OSError` where the run folder is gone."""
         state = self.setup.state_dict(self.position) | {"losses": self.losses}
-        if self.setup.world.rank:
+        if not self.setup.world.is_main_process:
             return
         (self.run.path / "recipe.toml").stat()
         step = self.position.epoch * len(self.setup.loader) + self.position.step

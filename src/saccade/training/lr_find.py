@@ -54,14 +54,14 @@ class LRFindResult:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         first, last, lowest = self.points[0], self.points[-1], self.lowest
-        broke = last.smoothed_loss > DIVERGENCE_RATIO * lowest.smoothed_loss
-        end = f"broke at {last.lr:.2g}" if broke else "never broke"
+        diverged = last.smoothed_loss > DIVERGENCE_RATIO * lowest.smoothed_loss
+        end = f"diverged at {last.lr:.2g}" if diverged else "did not diverge"
         return [
             ("suggested learning rate", f"{self.lr:.2g}: {_reason(lowest)}"),
             ("range test", f"{len(self.points)} steps up from {first.lr:.0e}; {end}"),
             ("for", f"{self.model}, {self.optimizer}, batches of {self.batch_size}"),
             ("train with", f"--with optim.lr={self.lr:.2g}"),
-            ("drawing", str(self.path)),
+            ("plot", str(self.path)),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
 from saccade.engine.ood import Novelty
 from saccade.models.backbone import HeadInputRecorder
-from saccade.report.tasks.classification import novelty_text
+from saccade.report.summary import novelty_text
 from saccade.runs.run import Run
 from saccade.tasks.task import Capability
 from saccade.training.prepare import TrainingSetup

@@ -77,7 +77,7 @@ class Plan:
     seconds: float  # in all, decoding too
     operations_per_second: float  # two a multiply-add, backward twice forward
     machine_operations_per_second: float | None  # of a matrix product; None in a short training
-    steps_tried: int  # images of the largest batch that was tried
+    largest_batch: int  # images of the largest batch that was measured
 
     @property
     def flops_utilization(self) -> float | None:
@@ -97,12 +97,12 @@ class Plan:
             speed += f", {100 * self.flops_utilization:.0f} % of this machine's matrix product"
         epoch = duration(self.epoch_seconds)
         measured = f"a step {duration(self.step_seconds)}"
-        if self.steps_tried < self.batch_size:
-            measured += f", from batches of up to {self.steps_tried}"
+        if self.largest_batch < self.batch_size:
+            measured += f", from batches of up to {self.largest_batch}"
         rows = [
             ("network", f"{self.model}, {self.parameters:,} parameters"),
-            ("multiply-adds", f"{self.multiply_adds:,} an image"),
-            ("memory", f"{memory}, for {self.batch_size} images a step"),
+            ("multiply-adds", f"{self.multiply_adds:,} per image"),
+            ("memory", f"{memory}, for {self.batch_size} images per step"),
             ("speed", f"{speed}; {measured}"),
             ("in all", f"{duration(self.seconds)}, {self._epochs}"),
         ]
@@ -124,7 +124,7 @@ class Plan:
         )
         per_epoch = f"an epoch {duration(self.epoch_seconds)}, " if self.epochs else ""
         return (
-            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds an "
+            f"plan: {self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds per "
             f"image, {format_bytes(self.memory)} of memory; {per_epoch}{self._epochs} "
             f"{duration(self.seconds)}{share}"
         )
@@ -256,7 +256,7 @@ def forecast(
         seconds=(decode or 0.0) + training + final_seconds,
         operations_per_second=6 * multiply_adds * batch / profile.step_seconds,
         machine_operations_per_second=_machine_flops(device, recipe) if long else None,
-        steps_tried=profile.largest_batch,
+        largest_batch=profile.largest_batch,
     )
 
 

@@ -182,7 +182,7 @@ def claim_device(recipe: Recipe, world: World) -> None:
         return
     if recipe.data.cache not in ("auto", "disk"):
         raise RecipeError(
-            f"data.cache={recipe.data.cache} would decode or hold every image once a process",
+            f"data.cache={recipe.data.cache} would decode or hold every image once per process",
             "set data.cache=disk, which the processes of a machine share",
         )
     if recipe.optim.lr == "auto":
@@ -192,8 +192,8 @@ def claim_device(recipe: Recipe, world: World) -> None:
         )
     if recipe.train.class_weights != "none":
         raise RecipeError(
-            "train.class_weights do not go with several processes: the weights of a batch are "
-            "shared out among all of its images",
+            "train.class_weights do not go with several processes: the loss is normalised by the "
+            "sum of class weights over the whole batch",
             "set data.sampling=balanced in their place, or train with one process",
         )
 
@@ -272,12 +272,16 @@ def _decode(
         unreadable += result.failed
         readable = tuple(items[k] for k in result.indices)
         if not readable:
-            raise DataError(f"no image of {name} can be read; {_first_failure(result.failed)}")
+            raise DataError(
+                f"no image of {name} can be read; {_first_failure(result.failed)}",
+                "saccade doctor says what is wrong with each image",
+            )
         splits[name] = Split(readable, result.images, task.targets(readable))
     missing = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
     if missing:
         raise DataError(
-            f"'{min(missing)}' has no readable image to train on; {_first_failure(unreadable)}"
+            f"'{min(missing)}' has no readable image to train on; {_first_failure(unreadable)}",
+            "give the class more images, or leave it out",
         )
     return splits, tuple(unreadable)
 

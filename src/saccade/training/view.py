@@ -22,7 +22,7 @@ class View(Protocol):
         ...
 
     def training(self, run: Run, steps: int, start: Position) -> None:
-        """The training begins at `start`, with `steps` steps an epoch."""
+        """The training begins at `start`, with `steps` steps per epoch."""
         ...
 
     def step(self, step: Step, losses: Mapping[str, float]) -> None:

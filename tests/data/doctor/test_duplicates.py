@@ -15,12 +15,12 @@ from saccade.data.doctor.duplicates import (
     confirmed_pairs,
     first_of_content,
 )
-from saccade.data.doctor.facts import COLUMNS, inspect_image, row
+from saccade.data.doctor.facts import COLUMNS, facts_of, row
 from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 
 
 def table_of(images) -> np.ndarray:
-    return np.array([row(inspect_image(image)) for image in images], dtype=COLUMNS)
+    return np.array([row(facts_of(image.read())) for image in images], dtype=COLUMNS)
 
 
 def pairs_of(images) -> list[list[int]]:

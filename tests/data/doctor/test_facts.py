@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saccade.data.doctor.facts import COLUMNS, inspect_image, row
-from saccade.data.item import EncodedImage, ImageArray, ImageFile
+from saccade.data.doctor.facts import COLUMNS, Facts, facts_of, raw_of, row
+from saccade.data.item import EncodedImage, ImageFile
 
 
 def noise(height: int, width: int, channels: int = 3, top: int = 256) -> np.ndarray:
@@ -26,7 +26,7 @@ def saved(image: Image.Image, format: str, **options) -> EncodedImage:
 def test_an_image_that_lies_is_measured_as_it_is_seen():
     exif = Image.Exif()
     exif[0x0112] = 6
-    facts = inspect_image(saved(Image.fromarray(noise(40, 60)), "JPEG", exif=exif.tobytes()))
+    facts = facts_of(saved(Image.fromarray(noise(40, 60)), "JPEG", exif=exif.tobytes()).read())
     assert (facts.width, facts.height, facts.orientation) == (40, 60, 6)
     assert (facts.format, facts.mode, facts.reason) == ("JPEG", "RGB", "")
 
@@ -55,25 +55,24 @@ def test_an_image_that_lies_is_measured_as_it_is_seen():
     ids=["rgba", "palette", "16 bit", "cmyk", "animated", "plain"],
 )
 def test_what_is_unusual_in_a_file_is_seen(image, expected):
-    facts = inspect_image(image)
+    facts = facts_of(image.read())
     assert not facts.reason
     assert {name: getattr(facts, name) for name in expected} == expected
 
 
 def test_what_cannot_be_read_has_a_reason_and_a_size(tmp_path):
     whole = saved(Image.fromarray(noise(64, 64)), "JPEG").data
-    assert "truncated" in inspect_image(EncodedImage(whole[: len(whole) // 2])).reason
-    assert inspect_image(EncodedImage(b"")).reason == "an empty file"
-    assert inspect_image(EncodedImage(b"hello")).reason.startswith("no image file")
-    assert (
-        inspect_image(ImageFile(tmp_path / "gone.jpg")).reason
-        == "cannot be read: No such file or directory"
-    )
+    assert "truncated" in facts_of(whole[: len(whole) // 2]).reason
+    assert facts_of(b"").reason == "an empty file"
+    assert facts_of(b"hello").reason.startswith("no image file")
+    gone = raw_of(ImageFile(tmp_path / "gone.jpg"))
+    assert isinstance(gone, Facts)
+    assert gone.reason == "cannot be read: No such file or directory"
 
 
 def test_measures_are_those_calculated_by_hand():
     board = np.indices((64, 64)).sum(axis=0) % 2 * 255  # a chess board: half black, half white
-    facts = inspect_image(ImageArray(board.astype(np.uint8)))
+    facts = facts_of(board.astype(np.uint8))
     assert facts.entropy == 1.0  # two equally likely values
     assert (facts.darkest, facts.brightest) == (0, 255)
     assert facts.sharpness == pytest.approx((4 * 255) ** 2)  # the Laplacian is +-4 * 255
@@ -83,13 +82,13 @@ def test_measures_are_those_calculated_by_hand():
 
 def test_colour_is_told_from_what_jpeg_rounds():
     grey = np.repeat(noise(64, 64, 1)[..., None], 3, axis=2)
-    assert inspect_image(ImageArray(grey)).grey
+    assert facts_of(grey).grey
     grey[..., 0] = np.minimum(grey[..., 0], 246) + 9
-    assert not inspect_image(ImageArray(grey)).grey
+    assert not facts_of(grey).grey
 
 
 def test_facts_fit_into_their_columns():
-    facts = inspect_image(ImageArray(noise(20, 30)))
+    facts = facts_of(noise(20, 30))
     table = np.array([row(facts)], dtype=COLUMNS)
     for name in facts._fields[:-1]:
         value = table[name][0]
@@ -110,5 +109,5 @@ def test_every_file_of_the_suite_is_read_exactly_when_the_decoder_reads_it(share
             reason = ""
         except DataError as error:
             reason = error.what
-        facts = inspect_image(ImageFile(path))
+        facts = facts_of(ImageFile(path).read())
         assert bool(facts.reason) == bool(reason), path.name

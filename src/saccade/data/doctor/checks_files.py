@@ -16,9 +16,9 @@ FORMATS = {  # by suffix, as Pillow names them; photographs of some cameras are 
     ".bmp": ("BMP",), ".gif": ("GIF",), ".tif": ("TIFF",), ".tiff": ("TIFF",),
     ".ppm": ("PPM",), ".pgm": ("PPM",), ".pbm": ("PPM",),
 }
-
-
 # fmt: on
+
+
 RARE = 0.01  # of the images
 
 

@@ -22,9 +22,7 @@ NEAR = 6  # bits of pHash; 7 at the most for four bands
 NEAR_ALSO = 12  # bits of dHash
 NEAR_SMALL = 4  # bits of either, of images with little content
 STRUCTURE = 3.0  # deviation of the 32 x 32 image, below which hashes tell noise
-MIN_CORRELATION = (
-    0.75  # correlation of fine structure; all pairs of CIFAR-10 down to here are copies
-)
+MIN_CORRELATION = 0.75  # of fine structure; all pairs of CIFAR-10 down to here are copies
 MIN_CORRELATION_FLAT = 0.99  # of images with little content: two handwritten digits reach 0.985
 LITTLE = 4000.0  # bits: entropy x pixels
 COMPARED = 64  # pixels, the size at which pixels are compared
@@ -61,7 +59,7 @@ def candidate_pairs(table: NDArray[np.void], chosen: NDArray[np.int64]) -> NDArr
 def confirmed_pairs(
     pairs: NDArray[np.int64], table: NDArray[np.void], items: Sequence[Item]
 ) -> NDArray[np.int64]:
-    """Those of `pairs` whose pixels agree in their fine structure.  [M,2] -> [m,2]"""
+    """The `pairs` whose pixels agree in their fine structure.  [M,2] -> [m,2]"""
     confirmed = [np.empty((0, 2), dtype=np.int64)]
     threshold = np.where(
         _low_content(table)[pairs].any(axis=1), MIN_CORRELATION_FLAT, MIN_CORRELATION

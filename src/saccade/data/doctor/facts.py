@@ -101,7 +101,7 @@ class Facts(NamedTuple):
     sharpness: float = 0.0  # variance of the Laplacian
     darkest: int = 0  # 1 % of the pixels are as dark
     brightest: int = 0  # 1 % of the pixels are as bright
-    entropy: float = 0.0  # bits a pixel
+    entropy: float = 0.0  # bits per pixel
     reason: str = ""  # why it cannot be read; empty when it can
 
 
@@ -118,12 +118,6 @@ COLUMNS = np.dtype(
 )  # fmt: skip
 
 
-def inspect_image(image: LazyImage) -> Facts:
-    """The facts of one image; never raises for what a file can hold."""
-    raw = raw_of(image)
-    return raw if isinstance(raw, Facts) else facts_of(raw)
-
-
 def raw_of(image: LazyImage) -> bytes | NDArray[np.uint8] | Facts:
     """The bytes or pixels [H,W] or [H,W,3] of an image, or facts with the reason for neither."""
     try:
@@ -133,7 +127,7 @@ def raw_of(image: LazyImage) -> bytes | NDArray[np.uint8] | Facts:
 
 
 def facts_of(raw: bytes | NDArray[np.uint8]) -> Facts:
-    """The facts of the bytes of a file, or of pixels [H,W] or [H,W,3]."""
+    """The facts of the bytes of a file, or of pixels [H,W] or [H,W,3]; never raises for these."""
     facts = _header(raw)
     if not facts.bytes:
         return facts._replace(reason="an empty file")

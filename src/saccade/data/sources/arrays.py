@@ -130,7 +130,7 @@ def _pixels(x: NDArray, path: Path) -> NDArray[np.uint8]:
 
 
 def _labels(y: NDArray, classes: tuple[str, ...], path: Path) -> list[Label]:
-    """One label a row, classes by their names.  [N], [N,1] or [N,K] -> N labels"""
+    """One label per row, classes by their names.  [N], [N,1] or [N,K] -> N labels"""
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     kind = y.dtype.kind
     if y.ndim == 2 and kind in "biu" and y.max(initial=0) <= 1:

@@ -33,10 +33,8 @@ NAMES = {  # file of class names: the key of its list, for CIFAR-10 and CIFAR-10
     "meta": b"fine_label_names",
 }
 TEXTS = ("batches.meta.txt", "fine_label_names.txt")
-KNOWN = {name + ending for names in BATCHES.values() for name in names for ending in ("", ".bin")}
-
-
-KNOWN |= {*NAMES, *TEXTS}
+FILES = {name + ending for names in BATCHES.values() for name in names for ending in ("", ".bin")}
+KNOWN = FILES | {*NAMES, *TEXTS}
 
 
 def cifar(path: Path) -> Listing:

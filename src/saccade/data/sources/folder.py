@@ -1,4 +1,4 @@
-"""Images in folders: a folder a class, labels from a pattern in names, or no labels at all.
+"""Images in folders: a folder per class, labels from a pattern in names, or no labels at all.
 
 `root/<class>/**` or `root/{train,val,test}/<class>/**`.  Or a regular expression, searched in each
 path below a folder or in each line of a text file of paths: its group `label`, else its first
@@ -150,7 +150,8 @@ def _compile(expression: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(expression)
     except re.error as error:
-        raise UsageError(f"'{expression}' is no regular expression: {error}") from error
+        hint = r"a bracket or a dot that is meant as such has a backslash before it, as in \."
+        raise UsageError(f"'{expression}' is no regular expression: {error}", hint) from error
     if not compiled.groups:
         raise UsageError(
             f"'{expression}' has no group to take the label from",
@@ -183,7 +184,8 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
 def _images_in(folder: Path) -> list[Item]:
     files = [f for f in folder.rglob("*") if not skip_reason(f.name) and f.is_file()]
     if not files:
-        raise DataError(f"there is no image in '{folder}'")
+        hint = "name a folder with image files in it, such as .jpg or .png"
+        raise DataError(f"there is no image in '{folder}'", hint)
     return [
         Item(str(f), None, ImageFile(f))
         for f in sorted(files, key=lambda f: natural_sort_key(str(f)))

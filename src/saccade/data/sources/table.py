@@ -31,8 +31,15 @@ COLUMNS = {
     "group": ("group", "group_id", "patient", "place"),
 }
 # fmt: on
-KINDS = {"labels": "several", "tags": "several", "classes": "several"}
-KINDS |= {"value": "number", "target": "number", "count": "count", "counts": "count"}
+KINDS = {  # of label, by the name of the column; any other is a class
+    "labels": "several",
+    "tags": "several",
+    "classes": "several",
+    "value": "number",
+    "target": "number",
+    "count": "count",
+    "counts": "count",
+}
 SEVERAL = "|;"  # between the labels of one image
 
 
@@ -127,7 +134,7 @@ class _RowReader:
         """Why the image of a row is left out, or nothing."""
         if name in self.labels:
             if self.labels[name] != label:
-                hint = "one row an image, several labels joined by |"
+                hint = "one row per image, several labels joined by |"
                 raise self._row_error(line, f"labels '{name}' anew", hint)
             return "named more than once"
         if reason := skip_reason(PurePosixPath(name).name):

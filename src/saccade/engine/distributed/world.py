@@ -32,8 +32,13 @@ F = TypeVar("F", bound=Tensor | Gathered)  # what a process has found about its 
 class World(Protocol):
     """The collective operations of a training.  All processes call the same, in one order."""
 
-    rank: int  # which process this is; 0 leads: it alone prints and writes
+    rank: int  # which process this is
     size: int  # how many processes there are
+
+    @property
+    def is_main_process(self) -> bool:
+        """Whether this is the process that prints and writes, that of rank 0."""
+        return self.rank == 0
 
     def claim_device(self, device: torch.device) -> None:
         """Make "cuda" mean this process's own GPU; refuse devices that cannot be shared."""

@@ -74,7 +74,6 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "hard_threshold": HardThreshold,
 }
 
-
 ACTIVATION_TYPES = (  # of layers that are activations: not the identity, which has other uses too
     *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Hardswish),
     *(nn.Tanh, nn.Sigmoid, nn.Softplus, ScaledTanh, SoftReLU, HardThreshold),

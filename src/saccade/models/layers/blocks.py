@@ -136,7 +136,7 @@ class SqueezeExcite(nn.Module):
 class Normalize(nn.Module):
     """Pixel values, 0 to 255, to `(x / 255 - mean) / std` per channel.  [N,C,H,W] -> [N,C,H,W]
 
-    `mean` and `std` have one number a channel, on the scale 0 to 1 as papers and libraries quote
+    `mean` and `std` have one number per channel, on the scale 0 to 1 as papers and libraries quote
     them.  Takes uint8 and floating point alike and gives floating point.
     """
 

@@ -20,9 +20,9 @@ VARIANCES = (  # of 2 x 2 pixels, channels with variance 1: 4,000 images of CIFA
     0.836,   0.0170, 0.0147, 0.0016,   # red - blue
     0.192,   0.0052, 0.0047, 0.0006,   # red - 2 green + blue
 )
-
-
 # fmt: on
+
+
 EPSILON = 0.005  # added to each variance: compression artefacts of colours are not amplified
 
 
@@ -61,8 +61,6 @@ def block(cin: int, cout: int) -> nn.Sequential:
         conv1=conv(cin, cout), pool=nn.MaxPool2d(2), norm1=nn.BatchNorm2d(cout), gelu1=nn.GELU(),
         conv2=conv(cout, cout), norm2=nn.BatchNorm2d(cout), gelu2=nn.GELU(),
     )
-
-
     # fmt: on
 
 

@@ -63,9 +63,9 @@ def alexnet(num_classes: int = 1000) -> nn.Sequential:
             nn.Linear(4096, num_classes),
         ),
     )
-
-
 # fmt: on
+
+
 def alexnet_2012_without(num_classes: int = 1000, *, layers: Sequence[str]) -> nn.Sequential:
     """AlexNet without these layers.  [N,3,227,227] -> [N,num_classes]"""
     return initialise(remove_layers(alexnet_2012(num_classes), layers, input_shape=(3, 227, 227)))

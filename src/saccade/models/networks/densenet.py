@@ -39,7 +39,7 @@ class DenseLayer(nn.Module):
 
 
 class DenseBottleneck(nn.Module):
-    """The same through 4 * growth channels of a 1x1 ("B").  [N,cin,H,W] -> [N,cin+growth,H,W]"""
+    """Appends `growth` channels, through 4 * growth of a 1x1.  [N,cin,H,W] -> [N,cin+growth,H,W]"""
 
     def __init__(self, cin: int, growth: int):
         super().__init__()
@@ -71,7 +71,7 @@ def transition(cin: int, cout: int) -> nn.Sequential:
 
 # fmt: off
 def densenet(growth: int, depths: Depths, num_classes: int = 1000) -> nn.Sequential:
-    """Table 1 with `growth` channels a layer.  [N,3,H,W] -> [N,num_classes]"""
+    """Table 1 with `growth` channels per layer.  [N,3,H,W] -> [N,num_classes]"""
     layer, k, (d1, d2, d3, d4) = DenseBottleneck, growth, depths
     c1 = 2 * k                # channels into each block
     c2 = (c1 + d1 * k) // 2
@@ -133,9 +133,9 @@ def three_blocks(
         avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),             #       c4
         classifier=nn.Linear(c4, num_classes),
     ))
-
-
 # fmt: on
+
+
 def cifar_densenet(depth: int, growth: int, num_classes: int = 10) -> nn.Sequential:
     """The basic DenseNet of Table 2: one 3x3 a layer, 16 channels first, no compression.
 

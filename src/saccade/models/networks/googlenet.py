@@ -117,9 +117,9 @@ def auxiliary_classifier(cin: int, num_classes: int, conv: Conv, pool: nn.Module
         fc1=nn.Linear(2048, 1024), relu=nn.ReLU(),                  # 1024
         dropout=nn.Dropout(0.7), fc2=nn.Linear(1024, num_classes),
     )
-
-
 # fmt: on
+
+
 class Logits(NamedTuple):
     """Logits of the main classifier and of those after 4d and 4a, each [N,num_classes]."""
 

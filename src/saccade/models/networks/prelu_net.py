@@ -29,9 +29,9 @@ class Column(NamedTuple):
 MODEL_A = Column(5, (256, 512, 512))  # 19 weight layers
 MODEL_B = Column(6, (256, 512, 512))  # 22
 MODEL_C = Column(6, (384, 768, 896))  # 22
-
-
 # fmt: on
+
+
 def stage(cin: int, cout: int, depth: int) -> nn.Sequential:
     """`depth` 3x3 convolutions, each with its PReLU.  [N,cin,H,W] -> [N,cout,H,W]"""
     rows: list[nn.Module] = []

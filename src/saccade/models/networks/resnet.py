@@ -111,8 +111,6 @@ def resnet_small_input(
         avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),                   # 512*e
         fc=nn.Linear(512 * e, num_classes),
     ))
-
-
     # fmt: on
 
 

@@ -34,8 +34,6 @@ def cifar_resnet(
         avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),           # 64
         linear=nn.Linear(64, num_classes),
     ))
-
-
     # fmt: on
 
 
@@ -56,8 +54,6 @@ def cifar_bottlenecks(
         avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),           # 16*w
         linear=nn.Linear(16 * w, num_classes),
     ))
-
-
     # fmt: on
 
 

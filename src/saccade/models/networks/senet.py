@@ -26,7 +26,7 @@ def se_bottleneck(cin: int, cout: int, stride: int) -> Bottleneck:
 
 
 def se_bottleneck_v1(cin: int, cout: int, stride: int) -> Bottleneck:
-    """The same with the stride on its first 1x1.  [N,cin,H,W] -> [N,cout,H/stride,W/stride]"""
+    """`se_bottleneck`, its stride on the first 1x1.  [N,cin,H,W] -> [N,cout,H/stride,W/stride]"""
     return Bottleneck(cin, cout // 4, cout, strides=(stride, 1), gate=SqueezeExcite)
 
 

@@ -44,7 +44,7 @@ def linear(
 def perceptron(
     num_classes: int = 10, *, input_shape: tuple[int, int, int] = (1, 28, 28)
 ) -> nn.Sequential:
-    """A hard-threshold unit a class: 0 or 1.  [N,C,H,W] -> [N,num_classes]
+    """A hard-threshold unit per class: 0 or 1.  [N,C,H,W] -> [N,num_classes]
 
     Gradient descent is the perceptron's rule, with squared error exactly, else nearly.
     """

@@ -28,16 +28,16 @@ A: Depths = (1, 1, 2, 2, 2)  # 3 x 3 convolutions a stage
 B: Depths = (2, 2, 2, 2, 2)
 D: Depths = (2, 2, 3, 3, 3)
 E: Depths = (2, 2, 4, 4, 4)
-
-
 # fmt: on
+
+
 def conv(cin: int, cout: int) -> tuple[nn.Module, ...]:
     """A 3 x 3 convolution and its ReLU.  [N,cin,H,W] -> [N,cout,H,W]"""
     return nn.Conv2d(cin, cout, 3, padding=1), nn.ReLU()
 
 
 def conv_bn(cin: int, cout: int) -> tuple[nn.Module, ...]:
-    """The same with batch normalisation between.  [N,cin,H,W] -> [N,cout,H,W]"""
+    """A 3 x 3 convolution, batch normalisation, ReLU.  [N,cin,H,W] -> [N,cout,H,W]"""
     return nn.Conv2d(cin, cout, 3, padding=1), nn.BatchNorm2d(cout), nn.ReLU()
 
 

@@ -192,8 +192,8 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
         **extra,
     }
     note = (
-        "An interval says how far the value may lie from that on all images like these, in 95 "
-        "of 100 cases. It covers the chance by which these were the ones to be tested, not "
+        "Beside each value is its 95 % confidence interval: of 100 such test sets, about 95 would "
+        "give an interval that contains the value on all images like these. It says nothing of "
         "images of another kind. The baseline is what a prediction of the most frequent class, "
         "of class shares or of the mean gets, which needs no look at the image."
     )
@@ -203,7 +203,7 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
 
 
 def metrics_table(test: Evaluation) -> Html:
-    """A row a metric."""
+    """A row per metric."""
     rows = [
         (metric.name, unbroken(metric), metric.baseline_text(), metric.method)
         for metric in test.metrics

@@ -12,7 +12,6 @@ from saccade.runs.run import Run
 
 Sections = Callable[[Run, Evaluation, TestedImages], Iterator[Section]]
 
-
 SECTIONS: dict[str, Sections] = {
     "classification": classification.sections,
     "multilabel": multilabel.sections,

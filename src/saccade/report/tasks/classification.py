@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch import Tensor
-
 from saccade.metrics.calibration import equal_count, reliability
-from saccade.metrics.intervals import wilson
 from saccade.metrics.ranking import risk_coverage
 from saccade.report.answer_sections import SHOWN, classes_section, ranked
 from saccade.report.charts import Line, line_chart
@@ -24,7 +21,7 @@ from saccade.report.page import (
     table,
     unbroken,
 )
-from saccade.report.summary import most_confused
+from saccade.report.summary import most_confused, novelty_text
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.words import percent, proportion
@@ -192,17 +189,6 @@ def _risk(tested: TestedImages) -> Html:
 
 def _bin_text(confidence: float, accuracy: float, n: int) -> str:
     return f"confidence {percent(confidence)}, accuracy {percent(accuracy)}, n = {n:,}"
-
-
-def novelty_text(novelty: Tensor, level: float) -> str:
-    """The share of images whose `novelty` [N] is above `level`, in words."""
-    beyond, n = int((novelty > level).sum()), len(novelty)
-    return (
-        f"{proportion(beyond / n, wilson(beyond, n), n)} of these images lie farther from the "
-        f"training images than {100 * level:.0f} % of the validation images, in what goes "
-        "into the last layer. An image can be none of the classes and still be near, and one of "
-        "a class in a new light far; predict --max-novelty says unknown of the far ones."
-    )
 
 
 def mistakes_section(tested: TestedImages) -> Html:
