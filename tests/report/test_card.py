@@ -11,7 +11,7 @@ def test_a_card_says_number_beginning_and_limits(trained: Run) -> None:
     for name, value in trained.test.rows():
         assert f"| {name} | {value} |" in card
     assert "trained from scratch" in card
-    assert "one of something else too" in card
+    assert "even for an image of none" in card
     assert f"Fit diagnosis: {trained.events('fit_diagnosis')[-1]['message']}." in card
     temperature = trained.bundle.task.config()["temperature"]
     assert f"temperature {temperature:.2f}" in card
