@@ -43,7 +43,7 @@ FITS = {"fits": "good fit", "cannot tell": "inconclusive"}
 
 def current_fact(fact: dict[str, Any]) -> dict[str, Any]:
     """An event of log.jsonl with the names of this version."""
-    event: str = EVENTS.get(fact["event"], fact["event"])
+    event = str(EVENTS.get(fact["event"], fact["event"]))
     current = _renamed(fact | {"event": event}, KEYS.get(event, {}))
     if event == "evaluation":
         current |= {k: list(map(ROWS[k], rows)) for k, rows in current.items() if k in ROWS}
