@@ -70,7 +70,7 @@ def test_a_field_is_measured_within_its_box(tmp_path: Path) -> None:
     with Image.open(figure.save(tmp_path / "field.png")) as image:
         assert image.size == (512, 512)
     assert b"<svg" in figure.save(tmp_path / "field.svg").read_bytes()[:10]
-    with pytest.raises(UsageError, match=r"ends in '\.gif'"):
+    with pytest.raises(UsageError, match=r"not drawn as '\.gif'"):
         figure.save(tmp_path / "field.gif")
 
 
