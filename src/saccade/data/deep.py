@@ -8,25 +8,31 @@ import zlib
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from saccade.data import dicom, tiff
 from saccade.data.samples import Samples
 from saccade.errors import DataError
 
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")  # that Pillow opens
 MAX_PIXELS = 178_956_970  # of an image: where Pillow refuses, 2**29 / 3
 
 
-def deep_samples(raw: bytes) -> Samples | None:
-    """The samples of a file that is not left to Pillow."""
+def opened(raw: bytes) -> ImageFile.ImageFile | Samples:
+    """An image file, opened by Pillow but not yet loaded, or its samples where it is not for it."""
     if dicom.is_dicom(raw):
         return dicom.read_samples(raw)
-    if raw.startswith(tiff.SIGNATURES):
-        page = tiff.layout(raw)
+    try:
+        image = Image.open(io.BytesIO(raw), formats=FORMATS)
+    except UnidentifiedImageError:
+        if not raw.startswith(tiff.SIGNATURES) or (page := tiff.layout(raw)).is_plain:
+            raise
         refuse_large(page.width, page.height)
-        if not page.is_plain:
-            return tiff.read_samples(raw, page)
-    return None
+        return tiff.read_samples(raw, page)
+    refuse_large(*image.size)
+    if image.format == "TIFF" and not (page := tiff.layout_of(image.tag_v2)).is_plain:
+        return tiff.read_samples(raw, page)
+    return image
 
 
 def is_deep(image: Image.Image, raw: bytes) -> bool:
@@ -34,7 +40,7 @@ def is_deep(image: Image.Image, raw: bytes) -> bool:
     if image.format == "PNG":
         return raw[24] == 16  # Pillow's mode hides the depth of colours
     if image.format == "TIFF":
-        return not tiff.layout(raw).is_plain
+        return not tiff.layout_of(image.tag_v2).is_plain
     return image.mode[0] in "IF"
 
 

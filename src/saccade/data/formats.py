@@ -5,7 +5,6 @@ The rules in words are in docs/pictures.md; whatever is changed here changes `DE
 
 from __future__ import annotations
 
-import io
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,14 +18,13 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from saccade.data import dicom, tiff
 from saccade.data.arrow import zero_copy_pixels
-from saccade.data.deep import MAX_PIXELS, deep_samples, is_deep, pillow_samples, refuse_large
+from saccade.data.deep import FORMATS, MAX_PIXELS, is_deep, opened, pillow_samples
 from saccade.data.repair import repaired
 from saccade.data.samples import Samples
 from saccade.data.window import EACH_IMAGE, TYPE
 from saccade.errors import DataError
 
 DECODER = 2  # counts up whenever an image may come out in other bytes
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 MAX_BYTES = 512 * 2**20  # of a file
 BACKGROUND = (255, 255, 255, 255)  # behind what is transparent
 USUAL = (EACH_IMAGE, TYPE)  # windows that leave 16 bits without a sign as they are
@@ -77,11 +75,11 @@ def open_image(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
 def measured(raw: bytes) -> NDArray[np.float64]:
     """`Samples.measured` of a file of more than 8 bits a sample; empty of any other."""
     with _reasons(raw), _no_warnings():
-        samples = deep_samples(raw)
-        if samples is None:
-            with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-                samples = pillow_samples(image, raw) if is_deep(image, raw) else None
-        return samples.measured() if samples is not None else np.empty(0)
+        image = opened(raw)
+        if isinstance(image, Samples):
+            return image.measured()
+        with image:
+            return pillow_samples(image, raw).measured() if is_deep(image, raw) else np.empty(0)
 
 
 @contextmanager
@@ -108,20 +106,19 @@ def _reasons(raw: bytes) -> Iterator[None]:
 
 
 def _read(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
-    samples = deep_samples(raw)
-    if samples is None:
-        with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+    image = opened(raw)
+    if not isinstance(image, Samples):
+        with image:
             return _read_pixels(image, raw, options)
     if options.labels:
-        raise DataError(f"no mask: {samples.values.dtype} in place of 8-bit grey or a palette")
-    return _finished(_shown(samples, options.window), samples.orientation, options)
+        raise DataError(f"no mask: {image.values.dtype} in place of 8-bit grey or a palette")
+    return _finished(_shown(image, options.window), image.orientation, options)
 
 
 def _read_pixels(
     image: ImageFile.ImageFile, raw: bytes, options: DecodeOptions
 ) -> NDArray[np.uint8]:
     width, height = image.size
-    refuse_large(width, height)
     side = max(width, height) if options.longer else min(width, height)
     factor = next((f for f in (8, 4, 2) if side // f >= options.min_side), 1)
     # JPEG alone does anything here: fewer coefficients, and for grey no colour at all

@@ -64,18 +64,23 @@ class Layout:
 
 def layout(raw: bytes) -> Layout:
     """The layout of the first page; raises `DataError` for what is no sound TIFF."""
-    header = raw[:16] if raw[2:3] == b"+" or raw[3:4] == b"+" else raw[:8]
+    header = raw[:16] if b"+" in raw[2:4] else raw[:8]
     tags = TiffImagePlugin.ImageFileDirectory_v2(header)
     stream = io.BytesIO(raw)
     stream.seek(tags.next)
     tags.load(stream)
+    return layout_of(tags)
+
+
+def layout_of(tags: Any) -> Layout:
+    """The layout of a page with these tags, Pillow's `tag_v2`."""
     bits, formats = _each(tags, 258, 1), _each(tags, 339, 1)
     if len({*bits}) > 1 or len({*formats}) > 1 or formats[0] not in KINDS:
         raise DataError(f"a TIFF of samples of {bits} bits and formats {formats} is not read")
     tile = (tags[322], tags[323]) if 324 in tags else None
     return Layout(
         tags,
-        raw[:2] == b"MM",
+        tags.prefix == b"MM",
         tags[256],
         tags[257],
         bits[0],
