@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
+from saccade.auto.resolve import resolve
 from saccade.auto.summary import summarize
 from saccade.auto.window import with_window
 from saccade.data.item import EncodedImage, Item
 from saccade.errors import DataError, RecipeError
-from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
 
 
@@ -29,17 +30,16 @@ def images(*greatest: float, kind: str, least: float = 0) -> list[Item]:
 
 
 def decided(items: list[Item], window: str = "auto") -> Settings:
-    recipe = Recipe().with_({"data.window": window})
-    settings = Settings(recipe, dict.fromkeys(recipe.settings(), "default"))
-    return with_window(settings, items, summarize(items))
+    flags = {} if window == "auto" else {"data.window": window}
+    summary = summarize(items)
+    settings = resolve("small", flags, summary)
+    return with_window(replace(settings, notes=()), items, summary)
 
 
 def test_floats_have_the_range_of_all_training_images_and_it_is_said():
     settings = decided(images(3, 800, kind="f4", least=-1000))
     assert settings.recipe.data.window == "-1000 800"
-    rest = {"data.size": 8, "data.crop_pct": 1, "data.resize": "squash", "data.colour": "grey"}
-    resolved = settings.recipe.with_(rest | {"data.interpolation": "bilinear"})
-    assert preprocessing_of(resolved).window == "-1000 800"
+    assert preprocessing_of(settings.recipe).window == "-1000 800"
     (note,) = settings.notes
     assert "-1000 is black and 800 white in all of them, minmax of 2 training images" in note
 

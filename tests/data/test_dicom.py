@@ -16,7 +16,7 @@ from saccade.errors import DataError
 
 pydicom = pytest.importorskip("pydicom")
 from pydicom.dataset import FileDataset, FileMetaDataset  # noqa: E402
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage  # noqa: E402
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage  # noqa: E402
 
 
 def file(pixels: NDArray[Any], kind: str = "MONOCHROME2", **elements: Any) -> bytes:
@@ -24,7 +24,7 @@ def file(pixels: NDArray[Any], kind: str = "MONOCHROME2", **elements: Any) -> by
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     data = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     colour = kind in ("RGB", "YBR_FULL")
     data.Rows, data.Columns = pixels.shape[-3:-1] if colour else pixels.shape[-2:]

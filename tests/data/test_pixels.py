@@ -51,7 +51,7 @@ def of_type(shares: NDArray[np.float64], kind: str, bits: int) -> NDArray[Any]:
     return np.array(numbers, dtype=object).reshape(shares.shape).astype(kind)
 
 
-def on_white(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+def on_white(pixels: NDArray[Any], alpha: NDArray[Any] | float) -> NDArray[Any]:
     """Colours 0 to 255 with an alpha 0 to 1 on white."""
     return pixels * alpha + 255 * (1 - alpha)
 

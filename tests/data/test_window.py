@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from saccade.data.window import is_choice, of_ends
 from saccade.errors import DataError, RecipeError
 
 
-def tiff(*values: float, kind: str = "u2", **options: object) -> bytes:
+def tiff(*values: float, kind: str = "u2", **options: Any) -> bytes:
     """A row of samples."""
     stream = io.BytesIO()
     tifffile.imwrite(stream, np.array([values], kind), metadata=None, **options)

@@ -88,9 +88,13 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
             pixels = decode(raw, Preprocessing(size=32)).int()
         except (DataError, OSError):
             continue
-        found = header(raw) if isinstance(raw, bytes) else None
-        short_sides.append(min((found.height, found.width) if found else raw.shape[:2]))
-        deep = deep or bool(found and found.deep)
+        if isinstance(raw, bytes):
+            found = header(raw)
+            assert found is not None  # it was decoded
+            side, deep = min(found.width, found.height), deep or found.deep
+        else:
+            side = min(raw.shape[:2])
+        short_sides.append(side)
         grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
     if not short_sides:
         raise DataError(f"none of the first images can be read, such as '{items[0].name}'")
@@ -99,8 +103,8 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
     per_class = len(items) // len(classes) if classes else 0
     labelled = [item for item in items if item.label is not None]
     task = task_type(labelled) if labelled else DatasetSummary.task
-    side = int(median(short_sides))
-    return DatasetSummary(side, grey, len(items), files, per_class, task, deep)
+    short_side = int(median(short_sides))
+    return DatasetSummary(short_side, grey, len(items), files, per_class, task, deep)
 
 
 def sample_of(items: Sequence[Item]) -> list[Item]:

@@ -27,8 +27,8 @@ def with_window(settings: Settings, items: Sequence[Item], summary: DatasetSumma
     floating-point numbers have none in common.
     """
     choice = settings.recipe.data.window
-    if choice == "auto" and not summary.deep:
-        return _decided(settings, TYPE, "8 bits a sample")
+    if not summary.deep and settings.origins["data.window"].startswith("auto"):
+        return settings
     measured = _measured(sample_of(items) if choice == "auto" else items)
     kinds = {int(m[0]) for m in measured}
     if choice == "auto" and kinds <= {AGREED}:

@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from saccade.data import dicom, tiff
 from saccade.data.samples import Samples
@@ -30,7 +31,7 @@ def opened(raw: bytes) -> ImageFile.ImageFile | Samples:
         refuse_large(page.width, page.height)
         return tiff.read_samples(raw, page)
     refuse_large(*image.size)
-    if image.format == "TIFF" and not (page := tiff.layout_of(image.tag_v2)).is_plain:
+    if isinstance(image, TiffImageFile) and not (page := tiff.layout_of(image.tag_v2)).is_plain:
         return tiff.read_samples(raw, page)
     return image
 
@@ -39,7 +40,7 @@ def is_deep(image: Image.Image, raw: bytes) -> bool:
     """Whether an image that Pillow has opened has more than 8 bits a sample."""
     if image.format == "PNG":
         return raw[24] == 16  # Pillow's mode hides the depth of colours
-    if image.format == "TIFF":
+    if isinstance(image, TiffImageFile):
         return not tiff.layout_of(image.tag_v2).is_plain
     return image.mode[0] in "IF"
 
