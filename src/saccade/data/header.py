@@ -59,8 +59,9 @@ def _by_pillow(raw: bytes) -> Header:
 def _without_pillow(raw: bytes) -> Header | None:
     if dicom.is_dicom(raw):
         data = dicom.header(raw)
+        mode = f"{'int' if data.PixelRepresentation else 'uint'}{data.BitsAllocated}"
         deep, frames = data.BitsStored > 8, int(data.get("NumberOfFrames", 1)) > 1
-        return Header("DICOM", data.PhotometricInterpretation[:8], data.Columns, data.Rows,
+        return Header("DICOM", mode, data.Columns, data.Rows,
                       deep=deep, frames=frames)  # fmt: skip
     if raw.startswith(tiff.SIGNATURES):
         page = tiff.layout(raw)
