@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -32,6 +33,19 @@ def test_layers_left_out_and_other_activations_come_back(tmp_path: Path) -> None
     torch.testing.assert_close(loaded.model(x), saved.model(x))
     assert any(isinstance(module, nn.ELU) for module in loaded.model.modules())
     assert loaded.variant == Variant(without=("f6",), activation="elu")
+
+
+def test_the_window_of_the_training_images_comes_back_and_an_old_bundle_has_none(
+    tmp_path: Path,
+) -> None:
+    saved = replace(bundle(Variant()), preprocessing=replace(GREY, window="-160 240"))
+    saved.save(tmp_path / "bundle")
+    assert Bundle.load(tmp_path / "bundle").preprocessing.window == "-160 240"
+    file = tmp_path / "bundle" / "config.json"
+    config = json.loads(file.read_text())
+    del config["window"]
+    file.write_text(json.dumps(config))
+    assert Bundle.load(tmp_path / "bundle").preprocessing.window == ""
 
 
 def test_nothing_changed_is_said_too(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from saccade.augmentation.augmentation import Augmentation, compose
 from saccade.augmentation.catalogue import parse_augmentation
 from saccade.auto.resolve import resolve
 from saccade.auto.summary import summarize
+from saccade.auto.window import with_window
 from saccade.data.batch import Batch
 from saccade.data.cache import decode_all
 from saccade.data.item import Skipped
@@ -105,7 +106,8 @@ def augmented_sheet(
     """Draw training images with each augmentation alone, then with all, in the file `out`."""
     source = open_source(data)
     items = source.read("train" if "train" in source.splits else source.splits[0])
-    resolved = resolve(recipe, flags, summarize(items)).recipe
+    summary = summarize(items)
+    resolved = with_window(resolve(recipe, flags, summary), items, summary).recipe
     step = max(1, len(items) // (COMBINED_ROWS + len(resolved.data.augment)))
     decoded = decode_all(items[::step], preprocessing_of(resolved), mode="memory")
     augmentations = {

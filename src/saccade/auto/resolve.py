@@ -172,6 +172,12 @@ def _colour(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
     return ("grey" if grey else "rgb"), f"{recipe.model.name}'s own"
 
 
+def _window(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
+    if summary.deep:
+        return "auto", "the training images say it"  # `auto.window.with_window`
+    return "type", "8 bits a sample"
+
+
 def _device(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
     if torch.cuda.is_available():
         return "cuda", torch.cuda.get_device_name()
@@ -213,6 +219,7 @@ FIRST_CHOICES: dict[str, Chooser] = {  # in this order: later ones look at earli
     "train.device": _device,
     "data.size": _size,
     "data.colour": _colour,
+    "data.window": _window,
     "data.doctor": _doctor,
     "data.augment": starting.augment,
     "model.head": starting.head,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from saccade.data.cache import ImageStore
 from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing, decode
+from saccade.data.header import header
 from saccade.data.item import ImageArray, Item
 from saccade.errors import DataError
 from saccade.tasks.catalogue import LABELS, task_type
@@ -33,19 +32,25 @@ class DatasetSummary:
     files: bool = True  # they are image files, not arrays of pixels
     per_class: int = 0  # images of a class, on average; 0 where labels are numbers
     task: type[Task] = LABELS[str]  # that the labels ask for
+    deep: bool = False  # a sampled image has more than 8 bits a sample
 
 
 def summarize(items: Sequence[Item]) -> DatasetSummary:
     """A summary from a sample of `items`; raises `DataError` when none of those can be read."""
-    short_sides, grey = [], True
-    for item in _evenly_spaced(items, SAMPLE_SIZE):
+    short_sides, grey, deep = [], True, False
+    for item in sample_of(items):
         try:
             raw = item.image.read()
             pixels = decode(raw, Preprocessing(size=32)).int()
         except (DataError, OSError):
             continue
-        size = Image.open(io.BytesIO(raw)).size if isinstance(raw, bytes) else raw.shape[:2]
-        short_sides.append(min(size))
+        if isinstance(raw, bytes):
+            found = header(raw)
+            assert found is not None  # it was decoded
+            side, deep = min(found.width, found.height), deep or found.deep
+        else:
+            side = min(raw.shape[:2])
+        short_sides.append(side)
         grey = grey and bool((pixels - pixels[:1]).abs().max() <= 8)  # JPEG's rounding of chroma
     if not short_sides:
         raise DataError(
@@ -57,7 +62,13 @@ def summarize(items: Sequence[Item]) -> DatasetSummary:
     per_class = len(items) // len(classes) if classes else 0
     labelled = [item for item in items if item.label is not None]
     task = task_type(labelled) if labelled else DatasetSummary.task
-    return DatasetSummary(int(median(short_sides)), grey, len(items), files, per_class, task)
+    short_side = int(median(short_sides))
+    return DatasetSummary(short_side, grey, len(items), files, per_class, task, deep)
+
+
+def sample_of(items: Sequence[Item]) -> list[Item]:
+    """A few of `items`, evenly spaced."""
+    return _evenly_spaced(items, SAMPLE_SIZE)
 
 
 def channel_statistics(

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.targets import IGNORE
+from saccade.data.window import EACH_IMAGE, TYPE, is_ends
 from saccade.errors import DataError, RecipeError, unknown
 
 RESIZES = ("squash", "crop", "pad")
@@ -41,6 +42,7 @@ class Preprocessing:
     colour: str = "rgb"  # or grey; labels: a mask's numbers, by the nearest pixel
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # per channel, of values 0 to 1
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    window: str = EACH_IMAGE  # of over 8 bits a sample: "type", or "LOW HIGH" as black and white
 
     def __post_init__(self) -> None:
         if self.resize not in RESIZES:
@@ -49,6 +51,8 @@ class Preprocessing:
             raise unknown("interpolation", self.interpolation, INTERPOLATIONS, RecipeError)
         if self.colour not in COLOURS:
             raise unknown("colour", self.colour, COLOURS, RecipeError)
+        if self.window not in (EACH_IMAGE, TYPE) and not is_ends(self.window):
+            raise RecipeError(f"no window is called '{self.window}'", "write type, or two numbers")
         if self.size < 1:
             raise RecipeError(f"the size is {self.size} pixels", "give 1 or more")
         if not 0 < self.crop <= 1:
@@ -75,7 +79,7 @@ class Preprocessing:
         size = int(self.size / self.crop) if self.resize == "crop" else self.size
         min_side, longer = ceil(DRAFT * size), self.resize == "pad"
         return DecodeOptions(
-            self.colour == "grey", min_side, longer, labels=self.colour == "labels"
+            self.colour == "grey", min_side, longer, self.colour == "labels", self.window
         )
 
     def transform_boxes(self, boxes: Tensor, width: int, height: int) -> Tensor:

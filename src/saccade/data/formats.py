@@ -1,77 +1,33 @@
 """An image file to its pixels, by one stated rule for each kind of file.  Needs no torch.
 
 The rules in words are in docs/pictures.md; whatever is changed here changes `DECODER`.
-
-Pillow hands its memory out by Arrow's C data interface, four bytes a coloured pixel; NumPy takes an
-address by its array interface, so that nothing is copied.  Layout of the struct:
-arrow.apache.org/docs/format/CDataInterface.
 """
 
 from __future__ import annotations
 
-import ctypes
-import io
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from saccade.data import dicom, tiff
+from saccade.data.arrow import zero_copy_pixels
+from saccade.data.deep import FORMATS, MAX_PIXELS, is_deep, opened, pillow_samples
+from saccade.data.repair import repaired
+from saccade.data.samples import Samples
+from saccade.data.window import EACH_IMAGE, TYPE
 from saccade.errors import DataError
 
-
-class _Array(ctypes.Structure):
-    """struct ArrowArray."""
-
-
-_Array._fields_ = [
-    *((name, ctypes.c_int64) for name in ("length", "nulls", "offset", "buffers_count", "count")),
-    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
-    ("children", ctypes.POINTER(ctypes.POINTER(_Array))),
-    *((name, ctypes.c_void_p) for name in ("dictionary", "release", "private")),
-]
-_address = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi)
-)
-
-
-class _ArrowBuffer:
-    """Pillow's memory as NumPy's array interface; kept alive by the arrays made of it."""
-
-    def __init__(self, image: Image.Image, channels: int):
-        _, self.capsule = image.__arrow_c_array__()
-        array = _Array.from_address(_address(self.capsule, b"arrow_array"))
-        values = array.children[0].contents if array.count else array
-        self.__array_interface__: dict[str, Any] = {
-            "data": (values.buffers[1], False),
-            "shape": (image.height, image.width, channels),
-            "typestr": "|u1",
-            "version": 3,
-        }
-
-
-def zero_copy_pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """A loaded image of mode L as [H,W,1], of mode RGB as [H,W,4] with 255 or 0 for a fourth.
-
-    An image over Pillow's 16 MiB a block lies in several places and is copied.
-    """
-    try:
-        return np.asarray(_ArrowBuffer(image, 1 if image.mode == "L" else 4))
-    except (AttributeError, ValueError):  # Pillow before 11.2.1; several blocks
-        raw = image.tobytes("raw", "L" if image.mode == "L" else "RGBX")
-        return np.frombuffer(bytearray(raw), np.uint8).reshape(image.height, image.width, -1)
-
-
-DECODER = 1  # counts up whenever an image may come out in other bytes
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+DECODER = 2  # counts up whenever an image may come out in other bytes
 MAX_BYTES = 512 * 2**20  # of a file
-MAX_PIXELS = 178_956_970  # of an image: where Pillow refuses, 2**29 / 3
 BACKGROUND = (255, 255, 255, 255)  # behind what is transparent
+USUAL = (EACH_IMAGE, TYPE)  # windows that leave 16 bits without a sign as they are
 UPRIGHT = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -91,6 +47,7 @@ class DecodeOptions:
     min_side: int  # pixels of the side below
     longer: bool  # the side that `min_side` is meant for: the longer one, else the shorter
     labels: bool = False  # of a mask: the numbers that the file holds, grey or of its palette
+    window: str = EACH_IMAGE  # of samples without an agreed white: "type" or "LOW HIGH"
 
 
 def open_image(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
@@ -104,15 +61,41 @@ def open_image(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
         raise DataError("the file is empty")
     if len(raw) > MAX_BYTES:
         raise DataError(f"the file has {len(raw):,} bytes, over the limit of {MAX_BYTES:,}")
+    with _reasons(raw), _no_warnings():
+        try:
+            return _read(raw, options)
+        except (DataError, Image.DecompressionBombError, MemoryError):
+            raise
+        except Exception:
+            if (whole := repaired(raw)) is None:
+                raise
+            return _read(whole, options)
+
+
+def measured(raw: bytes) -> NDArray[np.float64]:
+    """`Samples.measured` of a file of more than 8 bits a sample; empty of any other."""
+    with _reasons(raw), _no_warnings():
+        image = opened(raw)
+        if isinstance(image, Samples):
+            return image.measured()
+        with image:
+            return pillow_samples(image, raw).measured() if is_deep(image, raw) else np.empty(0)
+
+
+@contextmanager
+def _reasons(raw: bytes) -> Iterator[None]:
+    """Whatever is raised about the bytes, as a `DataError` with a short reason."""
     try:
-        with _no_warnings(), Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-            return _read_pixels(image, options)
+        yield
     except DataError:
         raise
     except Image.DecompressionBombError as error:
         raise DataError(f"the image has over {MAX_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
-        raise DataError(f"no image file of a known format ({', '.join(FORMATS)})") from error
+        name = _format_name(raw)
+        if name == "image":
+            raise DataError(f"no image file of a known format ({', '.join(FORMATS)})") from error
+        raise DataError(f"damaged or unusual {name} file: its header makes no sense") from error
     except MemoryError as error:
         raise DataError("the image needs more memory than there is") from error
     except Exception as error:  # seen: OSError, ValueError, SyntaxError, TypeError, ...
@@ -120,22 +103,36 @@ def open_image(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
         raise DataError(f"damaged or unusual {_format_name(raw)} file: {reason}") from error
 
 
-def _read_pixels(image: ImageFile.ImageFile, options: DecodeOptions) -> NDArray[np.uint8]:
+def _read(raw: bytes, options: DecodeOptions) -> NDArray[np.uint8]:
+    image = opened(raw)
+    if not isinstance(image, Samples):
+        with image:
+            return _read_pixels(image, raw, options)
+    if options.labels:
+        raise DataError(f"no mask: {image.values.dtype} in place of 8-bit grey or a palette")
+    return _finished(_shown(image, options.window), image.orientation, options)
+
+
+def _read_pixels(
+    image: ImageFile.ImageFile, raw: bytes, options: DecodeOptions
+) -> NDArray[np.uint8]:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise DataError(f"the image has over {MAX_PIXELS:,} pixels")
     side = max(width, height) if options.longer else min(width, height)
     factor = next((f for f in (8, 4, 2) if side // f >= options.min_side), 1)
     # JPEG alone does anything here: fewer coefficients, and for grey no colour at all
     image.draft("L" if options.grey else "RGB", (width // factor, height // factor))
     image.load()
-    transpose = UPRIGHT.get(_orientation(image))
-    displayed = _mask_labels(image) if options.labels else _displayed(image)
+    displayed = _mask_labels(image) if options.labels else _displayed(image, raw, options.window)
+    return _finished(displayed, _orientation(image), options)
+
+
+def _finished(image: Image.Image, orientation: int, options: DecodeOptions) -> NDArray[np.uint8]:
+    """The pixels of an image in mode L or RGB, upright, and grey where that is wanted."""
     if options.grey:
-        displayed = displayed.convert("L")
-    if transpose is not None:
-        displayed = displayed.transpose(transpose)
-    return zero_copy_pixels(displayed)
+        image = image.convert("L")
+    if (transpose := UPRIGHT.get(orientation)) is not None:
+        image = image.transpose(transpose)
+    return zero_copy_pixels(image)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -145,19 +142,40 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _displayed(image: ImageFile.ImageFile) -> Image.Image:
+def _displayed(image: ImageFile.ImageFile, raw: bytes, window: str) -> Image.Image:
     """The image as a screen shows it, in mode L or RGB."""
-    if image.mode in ("L", "RGB") and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
-        return _from_16_bits(image)
-    if image.mode in ("I", "F"):
-        return Image.fromarray(_rescale(np.asarray(image, dtype=np.float64)))
+    if image.mode in ("L", "RGB") and "transparency" not in image.info and window in USUAL:
+        return image if image.format != "GIF" else _on_canvas(image, image)
+    if is_deep(image, raw) and (
+        image.mode[0] in "IF" or window not in USUAL or "transparency" in image.info
+    ):
+        return _shown(pillow_samples(image, raw), window)
     if image.mode == "LAB":
         return Image.fromarray(_lab_to_srgb(np.asarray(image)))
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        return _composite(image.convert("LA") if image.mode == "La" else image)
-    return image.convert("L" if image.mode == "1" else "RGB")
+        return _on_white(image, raw)
+    shown = image.convert("L" if image.mode in ("1", "L") else "RGB")
+    return shown if image.format != "GIF" else _on_canvas(image, shown)
+
+
+def _on_white(image: ImageFile.ImageFile, raw: bytes) -> Image.Image:
+    """An image with something clear, on white."""
+    key = image.info.get("transparency")
+    if image.format == "PNG" and image.mode == "L" and isinstance(key, int) and raw[24] < 8:
+        image.info["transparency"] = key * (255 // (2 ** raw[24] - 1))  # as the pixels are widened
+    if image.format == "BMP" and image.getchannel("A").getextrema() == (0, 0):
+        return image.convert("RGB")  # the fourth byte was left empty, as many programs do
+    return _composite(image.convert("LA") if image.mode == "La" else image)
+
+
+def _on_canvas(image: ImageFile.ImageFile, shown: Image.Image) -> Image.Image:
+    """A GIF on white where its first frame leaves the canvas free, as browsers show it."""
+    extent = getattr(image, "dispose_extent", None)
+    if extent is None or tuple(extent) == (0, 0, *image.size):
+        return shown
+    canvas = Image.new("RGB", image.size, BACKGROUND[:3])
+    canvas.paste(shown.crop(extent).convert("RGB"), extent)
+    return canvas
 
 
 def _mask_labels(image: ImageFile.ImageFile) -> Image.Image:
@@ -169,34 +187,23 @@ def _mask_labels(image: ImageFile.ImageFile) -> Image.Image:
     return image if image.mode == "L" else Image.frombytes("L", image.size, image.tobytes())
 
 
-def _from_16_bits(image: ImageFile.ImageFile) -> Image.Image:
-    """The upper 8 of the file's 16 (or 12) bits, as for 16-bit colour; one value may be clear."""
-    values = np.asarray(image).astype(np.int64)
-    tags = cast(Any, getattr(image, "tag_v2", {}))
-    bits = 12 if tags.get(258) == (12,) else 16
-    grey = (values.clip(0, 2**bits - 1) >> (bits - 8)).astype(np.uint8)
-    if "transparency" in image.info:
-        grey[values == image.info["transparency"]] = BACKGROUND[0]
-    return Image.fromarray(grey)
+def _shown(samples: Samples, window: str) -> Image.Image:
+    """Samples as a screen shows them through a window, in mode L or RGB."""
+    pixels = samples.windowed(window)
+    height, width, channels = pixels.shape
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[channels]
+    image = Image.frombytes(mode, (width, height), pixels.tobytes())
+    if samples.alpha is None:
+        return image.convert("RGB") if mode == "CMYK" else image
+    colours = np.broadcast_to(pixels[..., :3], (height, width, 3))
+    four = np.concatenate([colours, samples.alpha[..., None]], axis=-1).tobytes()
+    mode = "RGBa" if samples.premultiplied else "RGBA"
+    return _composite(Image.frombytes(mode, (width, height), four))
 
 
 def _composite(image: Image.Image) -> Image.Image:
     background = Image.new("RGBA", image.size, BACKGROUND)
     return Image.alpha_composite(background, image.convert("RGBA")).convert("RGB")
-
-
-def _rescale(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """The least finite value black, the greatest white: 32-bit numbers have no agreed white.
-
-    [H,W] float -> [H,W] uint8
-    """
-    finite = np.isfinite(values)
-    low = values.min(where=finite, initial=np.inf)
-    high = values.max(where=finite, initial=-np.inf)
-    if not low < high:
-        return np.zeros(values.shape, np.uint8)
-    values = np.where(np.isnan(values), low, values.clip(low, high))
-    return np.rint((values / 2 - low / 2) / (high / 2 - low / 2) * 255).astype(np.uint8)
 
 
 def _lab_to_srgb(lab: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -225,16 +232,12 @@ def _lab_to_srgb(lab: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _format_name(raw: bytes) -> str:
     """The format by its first bytes, for a message."""
     signatures = {
-        b"\xff\xd8": "JPEG",
-        b"\x89PNG": "PNG",
-        b"RIFF": "WEBP",
-        b"GIF8": "GIF",
-        b"BM": "BMP",
-    }
-    signatures |= {b"II*": "TIFF", b"MM\0*": "TIFF", b"P": "PPM"}
-    return next(
-        (name for signature, name in signatures.items() if raw.startswith(signature)), "image"
-    )
+        b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WEBP", b"GIF8": "GIF", b"BM": "BMP",
+        b"P": "PPM", **dict.fromkeys(tiff.SIGNATURES, "TIFF"),
+    }  # fmt: skip
+    if dicom.is_dicom(raw):
+        return "DICOM"
+    return next((name for start, name in signatures.items() if raw.startswith(start)), "image")
 
 
 _lock = threading.Lock()

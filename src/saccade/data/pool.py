@@ -65,6 +65,20 @@ class DecoderPool:
         pixels = (next(opened) if isinstance(raw, bytes) else _validated(raw) for raw in images)
         return resize_all(pixels, preprocessing)
 
+    def measure(self, items: Sequence[Item]) -> Iterator[NDArray[np.float64]]:
+        """`formats.measured` of each item, in order; empty of what cannot be read.  -> [3+n]"""
+
+        def measure(chunk: Sequence[Item]) -> list[NDArray[np.float64]]:
+            raws = [raw for item in chunk if isinstance(raw := _read(item.image), bytes)]
+            responses = self.sandbox.submit([opener.measure_request(raw) for raw in raws])
+            results = map(opener.parse_response, responses)
+            return [
+                np.empty(0) if isinstance(r, DataError) else r.reshape(-1).view(np.float64)
+                for r in results
+            ]
+
+        return parallel_map_batches(items, measure, self.sandbox.count)
+
     def open(
         self, files: Sequence[bytes], options: DecodeOptions
     ) -> list[NDArray[np.uint8] | DataError]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from saccade.data.window import is_choice
 from saccade.errors import RecipeError
 from saccade.recipes.setting import COUNT, Auto, Range, read_values, setting
 
@@ -51,6 +52,11 @@ class Data:
     colour: Literal["rgb", "grey", "auto"] = setting(
         "auto", "The channels of the network's input: three, or one of brightness."
     )
+    window: str = setting(
+        "auto",
+        "Black and white of images of more than 8 bits: minmax or percentiles LOW HIGH of the "
+        "training images, type for the range of the number type, or two numbers such as 0 4095.",
+    )
     cache: Literal["auto", "off", "memory", "disk"] = setting(
         "auto", "Where decoded images are kept from epoch to epoch; off decodes them anew."
     )
@@ -92,9 +98,16 @@ class Data:
     def __post_init__(self) -> None:
         read_values(self)
         _refuse_all_held_out(self)
+        _refuse_no_window(self)
 
 
 def _refuse_all_held_out(data: Data) -> None:
     if (share := data.val + data.test) >= 1:
         hint = "together they are under 1: the rest is trained on"
         raise RecipeError(f"data.val + data.test cannot be '{share:g}'", hint)
+
+
+def _refuse_no_window(data: Data) -> None:
+    if data.window != "auto" and not is_choice(data.window):
+        hint = "write auto, minmax, type, 'percentiles 0.5 99.5', or two numbers such as '0 4095'"
+        raise RecipeError(f"data.window cannot be '{data.window}'", hint)

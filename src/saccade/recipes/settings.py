@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from saccade.data.decode import Preprocessing
+from saccade.data.window import EACH_IMAGE, TYPE, ends, is_ends, of_ends
 from saccade.engine.freezing import freeze, unfreeze_from
 from saccade.models.variants import Variant
 from saccade.recipes.recipe import Recipe
@@ -31,7 +32,15 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
         crop=float(data.crop_pct),
         interpolation=data.interpolation,
         colour=data.colour,
+        window=_window_of(data.window),
     )
+
+
+def _window_of(setting: str) -> str:
+    """The window of a resolved data.window; that of a run before there were any is each image's."""
+    if is_ends(setting):
+        return of_ends(*ends(setting))
+    return TYPE if setting == TYPE else EACH_IMAGE
 
 
 def variant_of(recipe: Recipe) -> Variant:

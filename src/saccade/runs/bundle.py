@@ -21,6 +21,7 @@ from torch import nn
 
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
+from saccade.data.window import EACH_IMAGE
 from saccade.engine.ood import Novelty
 from saccade.errors import WeightsError
 from saccade.files import atomic_folder, atomic_write
@@ -97,6 +98,7 @@ class Bundle:
                 "std": list(p.std),
             },
             "colour": p.colour,
+            "window": p.window,
             "exif": "applied",
             "task": {"kind": self.task.kind, **self.task.config()},
             "min_confidence": self.min_confidence,
@@ -190,4 +192,5 @@ def _preprocessing(config: dict[str, Any]) -> Preprocessing:
         colour=config["colour"],
         mean=tuple(pretrained["mean"]),
         std=tuple(pretrained["std"]),
+        window=config.get("window", EACH_IMAGE),
     )

@@ -13,6 +13,7 @@ from saccade.auto.probe import with_best_backbone
 from saccade.auto.resolve import resolve
 from saccade.auto.summary import summarize
 from saccade.auto.weights import local_or_fetched_weights
+from saccade.auto.window import with_window
 from saccade.data.doctor.doctor import cache_file_of, examine
 from saccade.data.grouping import GROUPINGS, Grouping, by_cluster, by_pattern
 from saccade.data.item import Skipped, Source
@@ -58,6 +59,7 @@ def training_inputs(
             task_for(division.train, division.classes),
             lambda found: resolve(recipe, flags, summary, find_weights=find_weights, choices=found),
         )
+    settings = with_window(settings, division.train, summary)
     settings = supported_settings(settings, task_type(division.train))
     notes = [
         *settings.notes,

@@ -84,7 +84,8 @@ def test_a_state_of_another_version_is_not_believed(tmp_path):
     items, state = images(tmp_path, 2), tmp_path / "state.jsonl"
     scan(items, state=state, processes=1)
     head, *lines = state.read_text().splitlines()
-    state.write_text("\n".join([head.replace("1", "0", 1), *lines]) + "\n")
+    older = json.dumps(json.loads(head) | {"decoder": 0})
+    state.write_text("\n".join([older, *lines]) + "\n")
     assert scan(items, state=state, processes=1).cached == 0
     assert state.read_text().splitlines()[0] == head
 

@@ -14,7 +14,8 @@ from saccade.data.doctor.case import Case, Finding, pluralize
 FORMATS = {  # by suffix, as Pillow names them; photographs of some cameras are MPO inside
     ".jpg": ("JPEG", "MPO"), ".jpeg": ("JPEG", "MPO"), ".png": ("PNG",), ".webp": ("WEBP",),
     ".bmp": ("BMP",), ".gif": ("GIF",), ".tif": ("TIFF",), ".tiff": ("TIFF",),
-    ".ppm": ("PPM",), ".pgm": ("PPM",), ".pbm": ("PPM",),
+    ".ppm": ("PPM",), ".pgm": ("PPM",), ".pbm": ("PPM",), ".avif": ("AVIF",),
+    ".dcm": ("DICOM",), ".dicom": ("DICOM",),
 }
 # fmt: on
 

@@ -74,7 +74,7 @@ def deep(case: Case) -> Finding | None:
         case,
         case.rows(case.table["deep"]),
         "deep",
-        "{} of more than 8 bits a sample; the upper 8 are used.",
+        "{} of more than 8 bits a sample; data.window says which are black and white.",
     )
 
 

@@ -8,8 +8,6 @@ in the ImageHash library, the first bit highest, so that hashes can be exchanged
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from saccade.data.formats import DecodeOptions, open_image
+from saccade.data.header import header
 from saccade.data.item import LazyImage
 from saccade.errors import DataError
 
@@ -73,12 +72,9 @@ def _pack_bits(bits: NDArray[np.bool_]) -> int:
 
 
 _DCT_ROWS = _dct_rows()
-VERSION = 1  # of the facts; those of another version are computed again
+VERSION = 2  # of the facts; those of another version are computed again
 LARGEST = 256  # pixels; quantities are measured at this size, or the image's own when smaller
 SMALLEST = 32
-ORIENTATION = 0x0112  # EXIF
-BITS_PER_SAMPLE = 258  # TIFF
-ALPHA = frozenset(("RGBA", "LA", "PA", "RGBa", "La"))
 
 
 class Facts(NamedTuple):
@@ -162,36 +158,8 @@ def _header(raw: bytes | NDArray[np.uint8]) -> Facts:
         height, width = raw.shape[:2]
         mode = "L" if raw.ndim == 2 else "RGB"
         return Facts(raw.nbytes, digest(raw), "", mode, width, height)
-    facts = Facts(len(raw), digest(raw))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(raw))
-            orientation = int(image.getexif().get(ORIENTATION, 1))
-            frames = bool(getattr(image, "is_animated", False))
-    except Exception:  # Pillow raises many classes for broken headers
-        return facts
-    sideways = orientation in (5, 6, 7, 8)
-    width, height = image.size[::-1] if sideways else image.size
-    return facts._replace(
-        format=image.format or "",
-        mode=image.mode,
-        width=width,
-        height=height,
-        orientation=orientation if 1 <= orientation <= 8 else 1,
-        alpha=image.mode in ALPHA or "transparency" in image.info,
-        deep=_is_deep(image, raw),
-        frames=frames and image.format != "MPO",  # a photograph with its preview
-    )
-
-
-def _is_deep(image: Image.Image, raw: bytes) -> bool:
-    if image.format == "PNG":
-        return raw[24:25] == b"\x10"  # Pillow's mode hides the depth of colour PNGs
-    if image.format == "TIFF":
-        bits = image.tag_v2.get(BITS_PER_SAMPLE, (8,))  # pyright: ignore[reportAttributeAccessIssue]
-        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
-    return image.mode.startswith(("I", "F"))
+    facts, found = Facts(len(raw), digest(raw)), header(raw)
+    return facts._replace(**found._asdict()) if found else facts
 
 
 def _with_statistics(facts: Facts, pixels: NDArray[np.uint8]) -> Facts:
