@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -65,7 +66,9 @@ class Predictor:
         max_novelty: float | None = None,
     ) -> Predictions:
         """The `top` most probable classes of image files, or of all images in folders."""
-        return self.predict_items(find_images(images), top, min_confidence, max_novelty)
+        found = find_images(images)
+        predictions = self.predict_items(found.items, top, min_confidence, max_novelty)
+        return replace(predictions, left_out=tuple(found.left_out))
 
     def predict_items(
         self,
