@@ -31,6 +31,7 @@ MOST_LEFT_OUT = 100  # lines
 TABLES = {
     "Anatomy",
     "Comparison",
+    "CrossValidation",
     "Diagnosis",
     "Evaluation",
     "Predictions",

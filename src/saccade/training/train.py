@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from saccade.auto.resolve import stated_settings
 from saccade.data.classes import write_classes
 from saccade.data.sources import absolute_location, open_source
+from saccade.data.sources.data_word import data_as_told
 from saccade.data.splits import DataSplit, label_text, read_split, write_split
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
@@ -52,6 +54,7 @@ def start_training(
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
+    data = data_as_told(data, stated_settings(recipe, flags))
     source, settings, division, notes = training_inputs(data, recipe, flags)
     claim_device(settings.recipe, world)
     view.settings(settings, notes)
