@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from saccade.recipes.short import ShortSettings
     from saccade.runs.results import Evaluation
     from saccade.runs.run import Run
+    from saccade.studies.cross_validation import CrossValidation
     from saccade.studies.load import Studies
     from saccade.studies.result import StudyResult
     from saccade.tasks.answers import Predictions
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "augment",
     "compare",
+    "cross_validate",
     "doctor",
     "evaluate",
     "features",
@@ -580,6 +582,40 @@ def study(
 
     folder = Path(out) if out is not None else None
     return run_study(StudyOptions(name, data, by_full_name(with_, short), seeds, folder, jobs))
+
+
+def cross_validate(
+    data: str | Path | None = None,
+    *,
+    recipe: str | Path | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    jobs: int = 1,
+    out: str | Path | None = None,
+    **short: Unpack[ShortSettings],
+) -> CrossValidation:
+    """Train once for each fold and measure on it: every image is tested once, by one of the runs.
+
+    Parameters
+    ----------
+    data
+        Labelled images as for train. Where they come in folds, these are taken.
+    recipe
+        A recipe as for train.
+    with_
+        Any setting of `saccade settings` by its full name: optim.lr=0.05.
+    jobs
+        How many trainings go at the same time.
+    out
+        The folder for the runs, cross-validation.json and predictions.csv; without it one below
+        runs. One that holds this cross-validation already is gone on with.
+    short
+        Settings by their short names: folds=10, where 5 is usual.
+    """
+    from saccade.recipes.short import by_full_name
+    from saccade.studies.cross_validation import cross_validation
+
+    folder = Path(out) if out is not None else None
+    return cross_validation(data, recipe, by_full_name(with_, short), jobs, folder)
 
 
 def studies() -> Studies:

@@ -27,9 +27,11 @@ from saccade.recipes.short import short_names
 
 EXIT_UNREADABLE = 4  # exit code: finished, some inputs could not be read
 EXIT_USAGE = 2
+MOST_LEFT_OUT = 100  # lines
 TABLES = {
     "Anatomy",
     "Comparison",
+    "CrossValidation",
     "Diagnosis",
     "Evaluation",
     "Predictions",
@@ -163,7 +165,7 @@ def cli_type(annotation: Any) -> Any:
 
 
 def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
-    """Print `result` on standard output, and the images it could not read on standard error."""
+    """Print `result` on standard output, and on standard error what took no part in it."""
     if as_json:
         print(data_format.dumps(result.to_dict(), ensure_ascii=False))
     elif type(result).__name__ in LAID_OUT:
@@ -175,7 +177,12 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     unreadable = getattr(result, "unreadable", ())
     for skipped in unreadable:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
-    return EXIT_UNREADABLE if unreadable else 0
+    left_out = getattr(result, "left_out", ())
+    for skipped in left_out[:MOST_LEFT_OUT]:
+        print(f"left out: {skipped.name}: {skipped.reason}", file=sys.stderr)
+    if more := left_out[MOST_LEFT_OUT:]:
+        print(f"left out: {len(more):,} more, which --json lists", file=sys.stderr)
+    return EXIT_UNREADABLE if unreadable or left_out else 0
 
 
 def usage_hint(error: CycloptsError, tokens: Sequence[str]) -> str:

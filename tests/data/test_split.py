@@ -17,7 +17,17 @@ from saccade.data.grouping import by_cluster, by_folder, by_pattern
 from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources import open_source
 from saccade.data.sources.listing import Listing
-from saccade.data.splits import DataSplit, folds, read_split, split_data, split_rows, write_split
+from saccade.data.splits import (
+    DataSplit,
+    folds,
+    own_folds,
+    read_split,
+    split_data,
+    split_fold,
+    split_rows,
+    subsample,
+    write_split,
+)
 from saccade.errors import DataError, UsageError
 
 BLANK = ImageArray(np.zeros((1, 1), np.uint8))
@@ -245,6 +255,39 @@ def test_folds_leave_an_official_test_alone() -> None:
     divisions = folds(source, 3)
     assert all("a/12.jpg" not in names(sum(parts(one), ())) for one in divisions)
     assert divisions[0].notes == ("the source's own test split is in no fold",)
+
+
+def test_a_fold_of_the_source_is_the_test_set_and_val_comes_from_the_rest() -> None:
+    parts_of = {f"fold {k}": of("a", 10, 10 * k) + of("b", 10, 10 * k) for k in (1, 2, 3)}
+    source = Listing("set", ("a", "b"), {k: tuple(v) for k, v in parts_of.items()})
+    assert own_folds(source) == ("1", "2", "3")
+    division = split_fold(source, "2", val=0.2)
+    assert names(division.test) == names(parts_of["fold 2"])
+    assert len(division.val) == 8 and len(division.train) == 32
+    with pytest.raises(DataError, match="comes in 3 folds: 1, 2, 3") as caught:
+        split_data(source)
+    assert "--fold 1" in caught.value.hint
+    with pytest.raises(DataError, match="no fold is called '4'"):
+        split_fold(source, "4")
+    with pytest.raises(UsageError, match="comes in folds of its own"):
+        split_fold(source, "1", 5)
+
+
+def test_folds_keep_groups_together_and_are_the_same_for_every_fold() -> None:
+    items = [Item(f"{k}", "ab"[k % 2], BLANK, f"g{k // 4}") for k in range(80)]
+    tests = [split_fold(listing(all=items), str(k), 4, seed=3).test for k in (1, 2, 3, 4)]
+    groups = [{item.group for item in test} for test in tests]
+    assert sum(map(len, groups)) == len(set.union(*groups)) == 20
+    assert sorted(item.name for test in tests for item in test) == sorted(names(items))
+
+
+def test_a_fold_is_written_and_read_back_with_a_test_that_came_apart(tmp_path: Path) -> None:
+    source = listing(train=of("a", 12) + of("b", 12), test=of("a", 3, 12))
+    division = subsample(split_fold(source, "1", 3), train=2, held_out=0, seed=0)
+    assert len(division.unused) == 3 + 24 - 8 - len(division.val) - 4
+    write_split(tmp_path / "split.csv", division)
+    again = read_split(tmp_path / "split.csv", source)
+    assert set(names(again.unused)) == set(names(division.unused))
 
 
 def test_too_many_or_too_few_folds_are_refused() -> None:

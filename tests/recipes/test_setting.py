@@ -13,7 +13,7 @@ from saccade.errors import RecipeError
 from saccade.recipes.data import Data
 from saccade.recipes.model import Model
 from saccade.recipes.recipe import Recipe, all_settings
-from saccade.recipes.setting import Range, Setting, ShareOrCount, setting, settings_of
+from saccade.recipes.setting import Range, Setting, ShareOrCount, ZeroOr, setting, settings_of
 from saccade.recipes.training import Optim, Train
 
 NUMBERS = [one.name for one in all_settings().values() if {int, float} & {*one.kinds}]
@@ -87,6 +87,7 @@ def test_a_seed_is_a_whole_number_of_up_to_64_bits(value: Any) -> None:
         (Range(0, 1, closed="left"), (0, 0.9), (1,), "from 0 to below 1"),
         (Range(0, 1, closed="right"), (0.1, 1), (0,), "above 0 and up to 1"),
         (Range(0, 1, closed="neither"), (0.5,), (0, 1), "between 0 and 1"),
+        (ZeroOr(Range(3, 9)), (0, 3, 9), (1, 2, 10), "0 or from 3 to 9"),
         (ShareOrCount("steps"), (0, 0.5, 1, 500), (-1, 1.5), "a whole number of steps"),
     ],
 )

@@ -160,8 +160,9 @@ def test_a_script_that_forgets_to_close_ends_and_leaves_no_process(tmp_path: Pat
 
 def test_the_command_leaves_no_process(tmp_path: Path) -> None:
     bundle().save(tmp_path / "bundle")
-    files(tmp_path, 0, 3)
-    argv = ["-m", "saccade.cli", "predict", str(tmp_path / "bundle"), str(tmp_path)]
+    (tmp_path / "new").mkdir()
+    files(tmp_path / "new", 0, 3)
+    argv = ["-m", "saccade.cli", "predict", str(tmp_path / "bundle"), str(tmp_path / "new")]
     with subprocess.Popen(
         [sys.executable, *argv], stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as command:

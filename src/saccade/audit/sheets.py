@@ -14,13 +14,14 @@ from torch import Tensor
 
 from saccade.augmentation.augmentation import Augmentation, compose
 from saccade.augmentation.catalogue import parse_augmentation
-from saccade.auto.resolve import resolve
+from saccade.auto.resolve import resolve, stated_settings
 from saccade.auto.summary import summarize
 from saccade.auto.window import with_window
 from saccade.data.batch import Batch
 from saccade.data.cache import decode_all
 from saccade.data.item import Skipped
 from saccade.data.sources import open_source
+from saccade.data.sources.data_word import data_as_told
 from saccade.files import atomic_write
 from saccade.recipes.settings import preprocessing_of
 
@@ -104,7 +105,7 @@ def augmented_sheet(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
 ) -> Sheet:
     """Draw training images with each augmentation alone, then with all, in the file `out`."""
-    source = open_source(data)
+    source = open_source(data_as_told(data, stated_settings(recipe, flags)))
     items = source.read("train" if "train" in source.splits else source.splits[0])
     summary = summarize(items)
     resolved = with_window(resolve(recipe, flags, summary), items, summary).recipe

@@ -98,6 +98,12 @@ def _default_recipe(
     return name, (f"recipe {name}: {why}",)
 
 
+def stated_settings(recipe: str | Path | None, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What a recipe and the flags set, by full names; the flags go before the recipe."""
+    stated = {} if recipe is None else _recipe_values(recipe)[0]
+    return stated | dict(flags)
+
+
 def _recipe_values(recipe: str | Path) -> tuple[dict[str, Any], str]:
     """The values that a named recipe or a file sets, and the name of their origin."""
     if str(recipe) in RECIPES:

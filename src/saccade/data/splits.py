@@ -14,10 +14,11 @@ from typing import NamedTuple
 from saccade.data.classes import missing_note
 from saccade.data.grouping import Grouping, by_source, stratify
 from saccade.data.item import Item, Source, label_text
-from saccade.errors import DataError, UsageError
+from saccade.errors import DataError, UsageError, unknown
 from saccade.files import atomic_write
 
 SPLITS = ("train", "val", "test", "unused")
+FOLD = "fold "  # before the name of each fold that a source came in
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ def split_data(
         raise UsageError(
             f"val {val} and test {test} leave nothing to train on", "try 0.15 and 0.15"
         )
+    if own := own_folds(source):
+        raise DataError(
+            f"'{source.name}' comes in {len(own)} folds: {', '.join(own[:8])}",
+            f"--fold {own[0]} tests on one of them, saccade cross-validate in place of saccade "
+            "train on each in turn; where a column of a table tells no folds: --split-column none",
+        )
     items = {split: tuple(source.read(split)) for split in source.splits}
     if "train" not in items and "all" not in items:
         raise DataError(
@@ -70,32 +77,82 @@ def split_data(
         )
     for split, split_items, share in (("val", val_items, val), ("test", test_items, test)):
         if share and not split_items:
-            raise DataError(
-                f"no class of '{source.name}' has images to spare for {split}",
-                f"three images per class are needed, or {split}=0",
-            )
+            raise _nothing_to_spare(source, split)
     return _with_notes(DataSplit(train, val_items, test_items, source.classes, notes), group)
+
+
+def split_fold(
+    source: Source,
+    fold: str,
+    count: int = 0,
+    *,
+    val: float = 0.15,
+    seed: int = 0,
+    group: Grouping = by_source,
+) -> DataSplit:
+    """The source with one fold as the test set, and `val` of the rest held out to watch.
+
+    Folds are those that the source came in, or `count` stratified ones, drawn by `seed` and called
+    1 to `count`: with the same seed each image is in the test set of exactly one.  A test set that
+    came apart is in none.
+    """
+    subsets = _folds(source, count, seed, group)
+    if fold not in subsets:
+        raise unknown("fold", fold, subsets, DataError)
+    test = subsets[fold]
+    tested = {item.name for item in test}
+    pool = [item for split in source.splits if split != "test" for item in source.read(split)]
+    rest = [item for item in pool if item.name not in tested]
+    train, val_items = stratify(rest, (1 - val, val), seed, group)
+    if val and not val_items:
+        raise _nothing_to_spare(source, "val")
+    apart = tuple(source.read("test")) if "test" in source.splits else ()
+    notes = ("the source's own test split is in no fold",) if apart else ()
+    division = DataSplit(train, val_items, test, source.classes, notes, unused=apart)
+    return _with_notes(division, group)
 
 
 def folds(
     source: Source, k: int = 5, *, seed: int = 0, group: Grouping = by_source
 ) -> tuple[DataSplit, ...]:
-    """k splits for cross-validation: each fold is the test set once, and the next one val."""
-    if k < 3:
-        raise UsageError(f"{k} folds leave nothing to train on", "3 folds at least")
+    """k splits for cross-validation: each fold is the test set once."""
+    names = map(str, range(1, k + 1))
+    return tuple(split_fold(source, name, k, seed=seed, group=group) for name in names)
+
+
+def own_folds(source: Source) -> tuple[str, ...]:
+    """The names of the folds that a source came in."""
+    return tuple(split.removeprefix(FOLD) for split in source.splits if split.startswith(FOLD))
+
+
+def _folds(source: Source, count: int, seed: int, group: Grouping) -> dict[str, tuple[Item, ...]]:
+    """The images of each fold by its name."""
+    own = own_folds(source)
+    if own and count:
+        raise UsageError(
+            f"'{source.name}' comes in folds of its own: {', '.join(own)}", "leave out data.folds"
+        )
+    if own:
+        return {name: tuple(source.read(f"{FOLD}{name}")) for name in own}
+    if count < 3:
+        raise UsageError(
+            f"'{source.name}' comes in no folds, and {count} leave nothing to train on",
+            "take 3 folds at least, as in --folds 5",
+        )
     pool = [item for split in source.splits if split != "test" for item in source.read(split)]
-    if len(pool) < k:
-        raise DataError(f"'{source.name}' has {len(pool)} images for {k} folds", "take fewer folds")
-    subsets = stratify(pool, (1 / k,) * k, seed, group)
-    notes = ("the source's own test split is in no fold",) if "test" in source.splits else ()
-    position = {item.name: i for i, item in enumerate(pool)}
-    splits = []
-    for i in range(k):
-        train = [item for offset in range(2, k) for item in subsets[(i + offset) % k]]
-        train.sort(key=lambda item: position[item.name])
-        test, val = subsets[i], subsets[(i + 1) % k]
-        splits.append(_with_notes(DataSplit(tuple(train), val, test, source.classes, notes), group))
-    return tuple(splits)
+    if len(pool) < count:
+        raise DataError(
+            f"'{source.name}' has {len(pool)} images for {count} folds", "take fewer folds"
+        )
+    subsets = stratify(pool, (1 / count,) * count, seed, group)
+    return {str(number): items for number, items in enumerate(subsets, start=1)}
+
+
+def _nothing_to_spare(source: Source, split: str) -> DataError:
+    return DataError(
+        f"no class of '{source.name}' has images to spare for {split}",
+        f"three images per class are needed, or {split}=0",
+    )
 
 
 def _with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
@@ -218,7 +275,8 @@ def subsample(data_split: DataSplit, *, train: int, held_out: int, seed: int) ->
     if not rest:
         return data_split
     note = f"{len(rest):,} images are not used: data.per_class, data.held_out_per_class"
-    return replace(data_split, **subsets, unused=tuple(rest), notes=(*data_split.notes, note))
+    unused = (*data_split.unused, *rest)
+    return replace(data_split, **subsets, unused=unused, notes=(*data_split.notes, note))
 
 
 def _draw_per_class(items: Sequence[Item], count: int, seed: int) -> tuple[Item, ...]:

@@ -1,7 +1,8 @@
 """Intervals by formula: how far a measured number may lie from the true one.
 
-For proportions those of Wilson 1927, for means of a few repetitions Student's (1908), for sums and
-differences of numbers that have intervals Zou & Donner's (2008).  The probabilities of Student's t
+For proportions those of Wilson 1927, for means of a few repetitions Student's (1908), over folds
+Nadeau & Bengio's (2003), for sums and differences of numbers that have intervals Zou & Donner's
+(2008).  The probabilities of Student's t
 are the finite sums for whole degrees of freedom of Abramowitz & Stegun 1964, 26.7.3 and 26.7.4.
 """
 
@@ -113,6 +114,22 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     if len(values) < 2:
         return None
     half = t_quantile(confidence, len(values) - 1) * stdev(values) / sqrt(len(values))
+    return Interval(mean(values) - half, mean(values) + half)
+
+
+def cross_validated_interval(
+    values: Sequence[float], ratio: float, confidence: float = 0.95
+) -> Interval | None:
+    """The interval of the mean over folds, which share most of their training images.
+
+    The corrected resampled t (Nadeau & Bengio 2003, Inference for the generalization error,
+    Machine Learning 52:239-281, section 4): the variance over folds counts 1/k + `ratio` times, of
+    test images to training images, in place of 1/k.  None for a single fold.
+    """
+    if len(values) < 2:
+        return None
+    k = len(values)
+    half = t_quantile(confidence, k - 1) * stdev(values) * sqrt(1 / k + ratio)
     return Interval(mean(values) - half, mean(values) + half)
 
 

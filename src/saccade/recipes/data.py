@@ -7,8 +7,9 @@ from typing import Literal
 
 from saccade.data.window import is_choice
 from saccade.errors import RecipeError
-from saccade.recipes.setting import COUNT, Auto, Range, read_values, setting
+from saccade.recipes.setting import COUNT, Auto, Range, ZeroOr, read_values, setting
 
+MOST_FOLDS = 1_000
 WIDEST = 8_192  # pixels; an image of three such channels in float32 takes 805 MB
 
 
@@ -27,6 +28,29 @@ class Data:
         "Share of the images held out to measure the result, once.",
         unit="share",
         allowed=Range(0, 1, closed="neither"),
+    )
+    split_column: str = setting(
+        "auto",
+        "The column of a table that tells its splits or folds; none: no column does.",
+        flag="split_column",
+    )
+    val_folder: str = setting(
+        "", "Folder of the images that watch the training; others are train.", flag="val_folder"
+    )
+    test_folder: str = setting(
+        "",
+        "Folder of the images that measure the result; others are train.",
+        flag="test_folder",
+    )
+    folds: int = setting(
+        0,
+        "Parts for cross-validation, each of which is test once; 0: none, or those of the data.",
+        unit="folds",
+        allowed=ZeroOr(Range(3, MOST_FOLDS)),
+        flag="folds",
+    )
+    fold: str = setting(
+        "", "The fold to test on, 1 to data.folds, or a name of the data's own.", flag="fold"
     )
     size: int | Auto = setting(
         "auto",
@@ -99,6 +123,13 @@ class Data:
         read_values(self)
         _refuse_all_held_out(self)
         _refuse_no_window(self)
+        _refuse_other_fold(self)
+
+
+def _refuse_other_fold(data: Data) -> None:
+    if data.folds and data.fold and data.fold not in map(str, range(1, data.folds + 1)):
+        hint = f"there are 1 to {data.folds}"
+        raise RecipeError(f"data.fold cannot be '{data.fold}' of {data.folds} folds", hint)
 
 
 def _refuse_all_held_out(data: Data) -> None:

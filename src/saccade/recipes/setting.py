@@ -82,6 +82,23 @@ class ShareOrCount:
         return f"that is a share from 0 to below 1 or a whole number of {self.unit}"
 
 
+@dataclass(frozen=True)
+class ZeroOr:
+    """Zero for none, or a number of a range."""
+
+    range: Range
+
+    def __contains__(self, number: Any, /) -> bool:
+        return number == 0 or number in self.range
+
+    def to_dict(self) -> dict[str, Any]:
+        """The ends of the range, and that zero is allowed too."""
+        return self.range.to_dict() | {"zero": True}
+
+    def __str__(self) -> str:
+        return f"that is 0 or {self.range}"
+
+
 ANY = Range()
 COUNT = Range(0)
 SHARE = Range(0, 1, closed="left")
@@ -168,7 +185,7 @@ class Setting:
     @property
     def option(self) -> str:
         """Its option on the command line: --epochs; empty for most."""
-        return f"--{self.flag}" if self.flag else ""
+        return f"--{self.flag.replace('_', '-')}" if self.flag else ""
 
     @property
     def kinds(self) -> tuple[Any, ...]:

@@ -20,6 +20,11 @@ RENAMED = {
 class ShortSettings(TypedDict, total=False):
     """The settings with a short name, as Python's verbs take them; a test holds them to `flag`."""
 
+    split_column: str
+    val_folder: str
+    test_folder: str
+    folds: int
+    fold: str
     size: int | Literal["auto"]
     model: str
     weights: str | Path

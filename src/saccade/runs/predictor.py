@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -68,7 +69,9 @@ class Predictor:
 
         `top` is how many classes each names, where the answers are classes.
         """
-        return self.predict_items(find_images(images), top, min_confidence, max_novelty)
+        found = find_images(images)
+        predictions = self.predict_items(found.items, top, min_confidence, max_novelty)
+        return replace(predictions, left_out=tuple(found.left_out))
 
     def predict_items(
         self,

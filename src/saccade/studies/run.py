@@ -15,6 +15,7 @@ from saccade.auto.resolve import resolve
 from saccade.auto.summary import summarize
 from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
+from saccade.data.sources.data_word import data_as_told
 from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
 from saccade.files import atomic_write
 from saccade.progress import say
@@ -58,7 +59,7 @@ def run_study(options: StudyOptions) -> StudyResult:
     study = _requested_study(options)
     folder = options.out or Path("runs") / f"study-{study.name}"
     _refuse_misfits(study)
-    with _lock_folder(_open_folder(folder, study)) as lock:
+    with lock_folder(_open_folder(folder, study)) as lock:
         study.recipe.save(folder / "base.toml")
         atomic_write(folder / "study.toml", study.to_toml())
         try:
@@ -88,7 +89,7 @@ def _requested_study(options: StudyOptions) -> Study:
 
 def _refuse_misfits(study: Study) -> None:
     """Raise where a variant cannot be trained on the images, before any is trained."""
-    source = open_source(study.data, notify=say)
+    source = open_source(data_as_told(study.data, study.recipe.settings()), notify=say)
     summary = summarize(source.read(source.splits[0]))
     primary = summary.task.plain(()).metric().score.name
     if study.metric.kind.column not in ("loss", f"val_{primary}"):
@@ -137,7 +138,7 @@ def _trained_lines(study: Study) -> list[str]:
 
 
 @contextlib.contextmanager
-def _lock_folder(folder: Path) -> Iterator[int]:
+def lock_folder(folder: Path) -> Iterator[int]:
     """A descriptor that locks the folder against other processes for as long as it is open."""
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:

@@ -40,7 +40,7 @@ class TrainingJob:
 
     folder: str
     data: str | None
-    recipe: str  # file
+    recipe: str | None  # file, or name
     settings: dict[str, Any]
 
 

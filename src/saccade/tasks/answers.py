@@ -58,6 +58,7 @@ class Predictions(Sequence[Answer]):
 
     items: tuple[Answer, ...]
     unreadable: tuple[Skipped, ...] = ()
+    left_out: tuple[Skipped, ...] = ()  # of the folders that were named: hidden, or no images
 
     def __len__(self) -> int:
         return len(self.items)
@@ -73,6 +74,7 @@ class Predictions(Sequence[Answer]):
         return {
             "predictions": [asdict(item) for item in self.items],
             "unreadable": [asdict(item) for item in self.unreadable],
+            "left_out": [asdict(item) for item in self.left_out],
         }
 
     def to_csv(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from saccade.augmentation.catalogue import parse_augmentation
 from saccade.auto.probe import with_best_backbone
-from saccade.auto.resolve import resolve
+from saccade.auto.resolve import resolve, stated_settings
 from saccade.auto.summary import summarize
 from saccade.auto.weights import local_or_fetched_weights
 from saccade.auto.window import with_window
@@ -18,7 +18,9 @@ from saccade.data.doctor.doctor import cache_file_of, examine
 from saccade.data.grouping import GROUPINGS, Grouping, by_cluster, by_pattern
 from saccade.data.item import Skipped, Source
 from saccade.data.sources import open_source
-from saccade.data.splits import DataSplit, split_data, subsample
+from saccade.data.sources.data_word import data_as_told
+from saccade.data.splits import DataSplit, split_data, split_fold, subsample
+from saccade.errors import UsageError
 from saccade.progress import progress_bar, say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
@@ -39,6 +41,7 @@ def training_inputs(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
 ) -> TrainingInputs:
     """Open the data, resolve "auto" settings, examine the images and split them."""
+    data = data_as_told(data, stated_settings(recipe, flags))
     source = open_source(data, notify=say)
     summary = summarize(source.read(source.splits[0]))
     find_weights = partial(local_or_fetched_weights, notify=say)
@@ -46,7 +49,7 @@ def training_inputs(
     options, seed = settings.recipe.data, settings.recipe.train.seed
     grouping, findings = grouping_and_findings(source, data, settings.recipe)
     division = subsample(
-        split_data(source, val=options.val, test=options.test, seed=seed, group=grouping),
+        divided(source, settings.recipe, grouping),
         train=options.per_class,
         held_out=options.held_out_per_class,
         seed=seed,
@@ -69,6 +72,20 @@ def training_inputs(
         *findings,
     ]
     return TrainingInputs(source, settings, division, notes)
+
+
+def divided(source: Source, recipe: Recipe, grouping: Grouping) -> DataSplit:
+    """The source as it came divided or by shares, or with one of its folds as the test set."""
+    data, seed = recipe.data, recipe.train.seed
+    if data.fold:
+        options: dict[str, Any] = {"val": data.val, "seed": seed, "group": grouping}
+        return split_fold(source, data.fold, data.folds, **options)
+    if data.folds:
+        raise UsageError(
+            f"data.folds={data.folds} does nothing without a fold to test on",
+            "add --fold 1; or, for all in turn, saccade cross-validate in place of saccade train",
+        )
+    return split_data(source, val=data.val, test=data.test, seed=seed, group=grouping)
 
 
 def supported_settings(settings: Settings, task: type[Task]) -> Settings:

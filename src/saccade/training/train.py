@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from saccade.auto.resolve import stated_settings
 from saccade.data.classes import write_classes
 from saccade.data.item import label_text
 from saccade.data.sources import absolute_location, open_source
+from saccade.data.sources.data_word import data_as_told
 from saccade.data.splits import DataSplit, read_split, write_split
 from saccade.device import device, environment, limit_threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
@@ -53,6 +55,7 @@ def start_training(
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
+    data = data_as_told(data, stated_settings(recipe, flags))
     source, settings, division, notes = training_inputs(data, recipe, flags)
     claim_device(settings.recipe, world)
     view.settings(settings, notes)

@@ -5,22 +5,90 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from saccade.data.sources import absolute_location, open_source
-from saccade.errors import DataError
+from saccade.data.sources.data_word import DataWord, data_as_told
+from saccade.errors import DataError, UsageError
 
 Tree = Callable[..., Path]
 
 
-def test_a_name_comes_before_a_folder_of_that_name(
+def test_a_folder_comes_before_the_data_set_of_its_name_and_that_is_said(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = tree("digits/a/1.jpg", "digits/b/1.jpg")
-    monkeypatch.chdir(root)
     assert len(open_source("digits").read("all")) == 1797
-    assert len(open_source("./digits").read("all")) == 2
+    monkeypatch.chdir(root)
+    source = open_source("digits")
+    assert len(source.read("all")) == 2 == len(open_source("./digits").read("all"))
+    assert source.notes == ("'digits' is the folder here; the data set of that name is 'digits::'",)
+    assert len(open_source("digits::").read("all")) == 1797
     assert open_source(Path("digits") / "").name == "digits"
+
+
+@pytest.mark.parametrize(
+    "name", ["a{1..3}b", "a*b", "photos[1]", "a::b", "a::b=c::(x)", "train-{0..1}.tar"]
+)
+def test_a_folder_may_be_called_like_a_pattern(tree: Tree, name: str) -> None:
+    root = tree(f"{name}/a/1.jpg", f"{name}/b/1.jpg")
+    assert open_source(str(root / name)).classes == ("a", "b")
+    assert absolute_location(str(root / name)) == str(root / name)
+    labels = open_source(f"{root / name}::^(?P<label>[ab])/").classes
+    assert labels == ("a", "b")
+
+
+STRAY = {
+    "labels.npy": b"", "y.npy": b"x", "x_train.npy": b"", "meta": b"x", "train": b"x",
+    "batches.meta": b"", "train-images-idx3-ubyte": b"", "backup.tar": b"x", "shard.tar.gz": b"",
+    "cover.png": b"", "classes.txt": b"a", "n01440764_1.txt": b"",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRAY)
+def test_one_file_beside_class_folders_changes_no_reader(tree: Tree, name: str) -> None:
+    root = tree("a/1.jpg", "b/1.jpg", name)
+    (root / name).write_bytes(STRAY[name])
+    source = open_source(root)
+    assert source.classes == ("a", "b")
+    assert [skipped.name for skipped in source.skipped] == [name]
+
+
+def test_an_image_beside_arrays_is_left_out_and_said(tree: Tree) -> None:
+    root = tree("preview.png")
+    np.save(root / "x.npy", np.zeros((4, 8, 8), np.uint8))
+    np.save(root / "y.npy", np.arange(4) % 2)
+    source = open_source(root)
+    assert source.classes == ("0", "1")
+    assert source.notes[0].startswith("the image files in ")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("photos::split_column=x", "split_column=x does nothing: 'photos' is not a table"),
+        ("t.csv::val_folder=x", "val_folder=x does nothing: 't.csv' is not a folder"),
+        ("digits::test_folder=x", "test_folder=x does nothing"),
+    ],
+)
+def test_what_is_told_of_splits_and_has_no_use_is_refused(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, word: str, message: str
+) -> None:
+    root = tree("photos/a/1.jpg", "photos/b/1.jpg", "t.csv")
+    monkeypatch.chdir(root)
+    with pytest.raises(UsageError, match=message):
+        open_source(word)
+
+
+def test_a_word_for_data_is_read_and_written_in_its_parts() -> None:
+    word = DataWord.of("t.csv::price=number::split_column=fold")
+    assert word == DataWord("t.csv", "price=number", {"split_column": "fold"})
+    assert str(word) == "t.csv::price=number::split_column=fold"
+    told = data_as_told("t.csv", {"data.split_column": "is_valid", "data.val": 0.1})
+    assert (
+        told == "t.csv::split_column=is_valid" == data_as_told(told, {"data.split_column": "auto"})
+    )
 
 
 def test_what_is_not_there_is_refused_with_the_nearest_name() -> None:
@@ -40,14 +108,15 @@ def test_images_without_labels_are_told_how_to_get_some(tree: Tree) -> None:
     assert "a folder of its own" in caught.value.hint
 
 
-def test_a_name_stays_a_name_where_a_folder_is_called_the_same(
+def test_what_is_found_again_is_absolute_and_a_name_stays_a_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `open_source` has it: names come first."""
     monkeypatch.chdir(tmp_path)
+    assert absolute_location("digits") == "digits"
     for name in ("digits", "mnist", "photos"):
         (tmp_path / name).mkdir()
-    assert absolute_location("digits") == "digits"
+    assert absolute_location("digits") == str(tmp_path / "digits")
+    assert absolute_location("digits::") == "digits::"
     assert absolute_location("mnist::elsewhere") == "mnist::elsewhere"
-    assert absolute_location("photos") == str(tmp_path / "photos")
+    assert absolute_location("photos::(a)") == f"{tmp_path / 'photos'}::(a)"
     assert absolute_location(Path("mnist")) == str(tmp_path / "mnist")

@@ -10,12 +10,19 @@ from __future__ import annotations
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from saccade.data.item import EncodedImage, LazyImage
-from saccade.data.sources.listing import Listing, ScanResult, arrange, is_hidden, skip_reason
+from saccade.data.sources.layout import arrange
+from saccade.data.sources.listing import (
+    LONGEST,
+    Listing,
+    ScanResult,
+    is_hidden,
+    skip_reason,
+)
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one image file
@@ -70,11 +77,11 @@ class ZippedImage:
         return data
 
 
-def archive(path: Path) -> Listing:
-    """The images in an archive, by the folders inside it."""
+def archive(path: Path, held_out: Mapping[str, str] | None = None) -> Listing:
+    """The images in an archive, by the folders inside it; `held_out` as of `arrange`."""
     name = path.name.lower()
     suffix = next((s for s in (*ZIPS, *TARS) if name.endswith(s)), "")
-    return arrange(members(path), path.name[: len(path.name) - len(suffix)], f"'{path}'")
+    return arrange(members(path), path.name[: len(path.name) - len(suffix)], str(path), held_out)
 
 
 def members(path: Path) -> ScanResult:
@@ -85,7 +92,8 @@ def members(path: Path) -> ScanResult:
         name = name.removeprefix("./")
         if name in latest:
             scan.skip(name, "a later member has the same name")
-        latest[name] = (_member_skip_reason(name) or reason, image)
+        left_out = _member_skip_reason(name, None if reason else image)
+        latest[name] = (left_out or reason, image)
     for name, (reason, image) in latest.items():
         if reason or image is None:
             scan.skip(name, reason)
@@ -104,12 +112,24 @@ def is_tar(path: Path) -> bool:
     return path.name.lower().endswith(TARS)
 
 
-def _member_skip_reason(name: str) -> str:
+def _member_skip_reason(name: str, image: LazyImage | None) -> str:
     """Why a member called `name` is left out, or nothing."""
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or ":" in parts[0]:
         return "a name that leads out of the archive"
-    return "hidden" if any(map(is_hidden, parts)) else skip_reason(parts[-1])
+    return (
+        "hidden"
+        if any(map(is_hidden, parts))
+        else skip_reason(parts[-1], lambda: _first_bytes(image))
+    )
+
+
+def _first_bytes(image: LazyImage | None) -> bytes:
+    """The first bytes of a member; none of a damaged one."""
+    try:
+        return bytes(image.read()[:LONGEST]) if image else b""
+    except (DataError, OSError):
+        return b""
 
 
 def _zip_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:

@@ -11,29 +11,39 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from saccade.data.classes import class_name, natural_sort_key
-from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage
+from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage, Skipped
+from saccade.data.sources.archive import is_tar, is_zip, members
+from saccade.data.sources.layout import arrange
 from saccade.data.sources.listing import (
     LABELLED,
     Listing,
     ScanResult,
-    arrange,
     assemble,
+    first_bytes_of,
     is_hidden,
     refuse_imageless,
     skip_reason,
-    split_of,
+    split_named,
 )
+from saccade.data.sources.split_lists import listed_splits
 from saccade.data.sources.table import missing_reason, read_text
 from saccade.errors import DataError, UsageError
 
 
-def folder(root: Path) -> Listing:
-    """The images below `root` in natural order; `DataError` where nothing can be learned."""
-    return arrange(walk(root), root.resolve().name, f"'{root}'")
+def folder(root: Path, held_out: Mapping[str, str] | None = None) -> Listing:
+    """The images below `root` in natural order; `DataError` where nothing can be learned.
+
+    `held_out` are folders that a person named, with the split of each.
+    """
+    scan = walk(root)
+    lists = partial(listed_splits, root, tuple(scan.skipped))
+    return arrange(scan, root.resolve().name, str(root), held_out, None if held_out else lists)
 
 
 def walk(root: Path) -> ScanResult:
@@ -84,7 +94,7 @@ def _read_folder(
                 scan.skip(child, "hidden")
             else:
                 (links if entry.is_symlink() else folders).append(child)
-        elif reason := skip_reason(entry.name):
+        elif reason := skip_reason(entry.name, partial(first_bytes_of, entry.path)):
             scan.skip(child, reason)
         elif not entry.is_file():
             scan.skip(child, "a link to nothing" if entry.is_symlink() else "no regular file")
@@ -92,10 +102,26 @@ def _read_folder(
             scan.images.append((child, ImageFile(entry.path)))
 
 
+def holds_image(root: Path) -> bool:
+    """Whether there is an image below `root`, looked for no further than the first."""
+    folders = [str(root)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders += [] if is_hidden(entry.name) else [entry.path]
+                    elif not skip_reason(entry.name, partial(first_bytes_of, entry.path)):
+                        return True
+        except OSError:
+            continue
+    return False
+
+
 def pattern(root: Path, expression: str) -> Listing:
     """The images below `root`, or named in it, with the labels that `expression` finds."""
     compiled = _compile(expression)
-    scan, where = _read_list(root) if root.is_file() else walk(root), f"'{root}'"
+    scan, where = _scan(root), f"'{root}'"
     refuse_imageless(scan, where)
     rows = [
         row
@@ -110,6 +136,13 @@ def pattern(root: Path, expression: str) -> Listing:
     return assemble(rows, root.resolve().stem, where, scan.skipped)
 
 
+def _scan(root: Path) -> ScanResult:
+    """The images of a folder, of an archive, or of a list of paths."""
+    if root.is_dir():
+        return walk(root)
+    return members(root) if is_zip(root) or is_tar(root) else _read_list(root)
+
+
 def _read_list(file: Path) -> ScanResult:
     """The images that a text file names, a line each, relative to its folder."""
     scan, names = ScanResult(), set()
@@ -118,7 +151,9 @@ def _read_list(file: Path) -> ScanResult:
         path = str(file.parent / name)
         if name in names:
             scan.skip(name, "named more than once")
-        elif reason := skip_reason(PurePosixPath(name).name) or missing_reason(path):
+        elif reason := missing_reason(path) or skip_reason(
+            PurePosixPath(name).name, partial(first_bytes_of, path)
+        ):
             scan.skip(name, reason)
         else:
             scan.images.append((name, ImageFile(path)))
@@ -138,10 +173,11 @@ def _row(
         return None
     split = "all"
     if "split" in groups:
-        split = split_of(groups["split"] or "") or ""
+        split = split_named(groups["split"] or "")
         if not split:
             raise DataError(
-                f"'{name}' has the split '{groups['split']}'", "a split is train, val or test"
+                f"'{name}' has the split '{groups['split']}'",
+                "a split is train, val or test, or a fold such as fold1",
             )
     return split, Item(name, class_name(label), image, groups.get("group"))
 
@@ -163,30 +199,30 @@ def _compile(expression: str) -> re.Pattern[str]:
 STANDARD_INPUT = "-"
 
 
-def find_images(images: Sequence[str | Path]) -> list[Item]:
+class FoundImages(NamedTuple):
+    """The images that a person named, and what of their folders is no image."""
+
+    items: list[Item]
+    left_out: list[Skipped]
+
+
+def find_images(images: Sequence[str | Path]) -> FoundImages:
     """Image files, the images in folders, and `-` for standard input, as items."""
-    items: list[Item] = []
+    found = FoundImages([], [])
     for image in images:
         path = Path(image)
         if str(image) == STANDARD_INPUT:
-            items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
+            found.items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
         elif path.is_dir():
-            items += _images_in(path)
+            scan = walk(path)
+            refuse_imageless(scan, f"'{path}'")
+            named = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
+            found.items.extend(Item(str(path / name), None, file) for name, file in named)
+            found.left_out.extend(Skipped(str(path / s.name), s.reason) for s in scan.skipped)
         elif path.exists():
-            items.append(Item(str(path), None, ImageFile(path)))
+            found.items.append(Item(str(path), None, ImageFile(path)))
         else:
             raise DataError(f"there is no image '{path}'", "name a file or a folder of images")
-    if not items:
+    if not found.items:
         raise UsageError("no image is named", "name files or folders of images")
-    return items
-
-
-def _images_in(folder: Path) -> list[Item]:
-    files = [f for f in folder.rglob("*") if not skip_reason(f.name) and f.is_file()]
-    if not files:
-        hint = "name a folder with image files in it, such as .jpg or .png"
-        raise DataError(f"there is no image in '{folder}'", hint)
-    return [
-        Item(str(f), None, ImageFile(f))
-        for f in sorted(files, key=lambda f: natural_sort_key(str(f)))
-    ]
+    return found

@@ -1,20 +1,16 @@
-"""Listing: a source whose items are all listed; splits and classes from a tree of folders.
-
-`<class>/**` or `{train,val,test}/<class>/**`, below any number of folders that hold all the rest:
-the same on disk and in an archive.
-"""
+"""Listing: a source whose items are all listed; what the names of files and folders stand for."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from saccade.data.classes import (
     class_list,
-    class_name,
     missing_note,
     natural_sort_key,
     refuse_unknown,
@@ -43,6 +39,9 @@ class Listing:
         return self.items[split]
 
 
+PARTS = ("train", "val", "test", "all")  # every other name of a split is a fold's
+
+
 def assemble(
     rows: Iterable[tuple[str, Item]],
     name: str,
@@ -53,19 +52,22 @@ def assemble(
 ) -> Listing:
     """Items with their splits as a source, held to the class-name contract.
 
-    Without `classes`, the names are those of train; `where` is what messages call the place.
+    Without `classes`, the names are those of train, or of all folds; `where` is what messages call
+    the place.  A split is one of `PARTS`, or else a fold.
     """
-    by_split: dict[str, list[Item]] = {split: [] for split in ("train", "val", "test", "all")}
+    by_split: dict[str, list[Item]] = {split: [] for split in PARTS}
     for split, item in rows:
-        by_split[split].append(item)
-    items = {split: tuple(group) for split, group in by_split.items() if group}
+        by_split.setdefault(split, []).append(item)
+    parts = sorted(by_split, key=lambda split: (split not in PARTS, natural_sort_key(split)))
+    folds = parts[len(PARTS) :]
+    items = {s: tuple(by_split[s]) for s in (*PARTS, *folds) if by_split[s]}
     if "all" in items and len(items) > 1:
         first = items["all"][0].name
         raise DataError(
             f"{len(items['all'])} images of {where} have no split, such as '{first}'",
             "give each its split, train, val or test, or none of them one",
         )
-    training = items.get("train") or items.get("all")
+    training = items.get("train") or items.get("all") or sum((items[fold] for fold in folds), ())
     classes = classes or class_list(training or sum(items.values(), ()))
     for split, group in items.items():
         refuse_unknown(group, classes, f"{split} in {where}" if split != "all" else where)
@@ -79,33 +81,43 @@ def assemble(
     return Listing(name, classes, items, ordered, notes)
 
 
-SUFFIXES = frozenset(
-    (
-        ".jpg",
-        ".jpeg",
-        ".png",
-        ".webp",
-        ".bmp",
-        ".gif",
-        ".tif",
-        ".tiff",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".avif",
-        ".dcm",
-        ".dicom",
-    )
-)
+# fmt: off
+SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".apng", ".webp", ".avif", ".avifs", ".bmp",
+    ".dib", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".dcm", ".dicom",
+))
+NO_IMAGES = frozenset((  # of these nothing is opened to look
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".md", ".rst",
+    ".html", ".htm", ".pdf", ".py", ".ipynb", ".log", ".cls", ".npy", ".npz", ".pt", ".pth",
+    ".pkl", ".h5", ".mat", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".db",
+    ".tmp", ".part", ".crdownload", ".mp4", ".avi", ".mov", ".mp3", ".wav", ".doc", ".docx",
+    ".xls", ".xlsx", ".svg", ".ini", ".cfg", ".lnk", ".exe", ".sh", ".bat", ".arrow", ".parquet",
+))
+# fmt: on
+FIRST_BYTES = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|....ftypavi[fs]|II[*+]\0|MM\0[*+]"
+    rb"|BM....\0\0\0\0....[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|P[1-6][ \t\r\n#]|.{128}DICM",
+    re.DOTALL,
+)  # of JPEG, PNG, GIF, WebP, AVIF, TIFF, BMP (its headers' sizes), the Netpbm formats and DICOM
+LONGEST = 132  # bytes that `FIRST_BYTES` looks at
 SPELLINGS = {
-    "train": "train|training|trn",
+    "train": "train(?:ing)?|trn|train[-_ ]?val",
     "val": "val|valid|validation|dev|development|eval|evaluation",
     "test": "test|testing|tst|hold[-_ ]?out|held[-_ ]?out",
 }
-SPLITS = {
-    split: re.compile(f"({words})([-_ ]?(set|data|images|imgs|split))?")
+OF_WHAT = "[-_ ]?(?:set|data|images|imgs|split)"  # that may follow
+SPLITS = {split: re.compile(f"(?:{words})(?:{OF_WHAT})?") for split, words in SPELLINGS.items()}
+WITHIN = {  # a word of a longer name, whatever digits stand beside it
+    split: re.compile(f"(?<![a-z])(?:{words})(?:{OF_WHAT})?(?![a-z])")
     for split, words in SPELLINGS.items()
 }
+HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
+FOLD = re.compile(r"(?:cv|k|x)?[-_ ]?folds?[-_ ]?(?:no|nr)?[-_. ]?([0-9]+|[a-z])|cv[-_ ]?([0-9]+)")
+RUBBISH = ("__MACOSX", "@eaDir", "@__thumb", "@Recycle", "#recycle", "#snapshot", "$RECYCLE.BIN")
+SYSTEM = (
+    "Thumbs.db", "ehthumbs.db", "desktop.ini", "Icon\r", "lost+found", "__pycache__",
+    "System Volume Information", "DICOMDIR",
+)  # fmt: skip
 LABELLED = "put each class into a folder of its own, or give a table with path and label"
 
 
@@ -123,11 +135,14 @@ class ScanResult:
 
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is there for the system's sake and not for a person's."""
-    return name.startswith((".", "__MACOSX", "@eaDir")) or name in ("Thumbs.db", "desktop.ini")
+    return name.startswith((".", *RUBBISH)) or name in SYSTEM
 
 
-def skip_reason(name: str) -> str:
-    """Why a file called `name` is left out, or nothing when it should be an image."""
+def skip_reason(name: str, first_bytes: Callable[[], bytes] | None = None) -> str:
+    """Why a file called `name` is left out, or nothing when it should be an image.
+
+    `first_bytes` reads the beginning of the file, where its name does not tell what it is.
+    """
     if is_hidden(name):
         return "hidden"
     try:
@@ -135,45 +150,46 @@ def skip_reason(name: str) -> str:
     except UnicodeEncodeError:
         return "a name that is no valid text"
     suffix = PurePosixPath(name).suffix.lower()
-    return "" if suffix in SUFFIXES else f"not an image ({suffix or 'no suffix'})"
+    if suffix in SUFFIXES:
+        return ""
+    if first_bytes and suffix not in NO_IMAGES and FIRST_BYTES.match(first_bytes()):
+        return ""
+    return f"not an image ({suffix or 'no suffix'})"
 
 
-def split_of(folder: str) -> str | None:
-    """The split that a folder's name stands for, if any."""
-    for split, pattern in SPLITS.items():
-        if pattern.fullmatch(folder.casefold()):
-            return split
-    return None
+def first_bytes_of(path: str) -> bytes:
+    """The first bytes of a file; none of what is no regular file or cannot be read."""
+    try:
+        if not os.path.isfile(path):  # noqa: PTH113  nothing to wait for, as of a pipe
+            return b""
+        with open(path, "rb") as file:  # noqa: PTH123  quick
+            return file.read(LONGEST)
+    except (OSError, ValueError):
+        return b""
 
 
-def arrange(scan: ScanResult, name: str, where: str) -> Listing:
-    """The images by split and class; `where` is what messages call the place."""
-    refuse_imageless(scan, where)
-    images = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
-    names = [image for image, _ in images]
-    depth = _depth_of_wrapping(names)
-    folders = _split_folders(names, depth, where)
-    rows: list[tuple[str, Item]] = []
-    for path, image in images:
-        parts = path.split("/")[depth:]
-        split = folders.get(parts[0]) if folders else "all"
-        label = parts[1 if folders else 0 : -1]
-        if split is None:
-            scan.skip(path, f"in none of the folders {', '.join(folders)}")
-        elif not label:
-            scan.skip(path, "not in the folder of a class")
-        else:
-            rows.append((split, Item(path, class_name(label[0]), image)))
-    if not rows:
-        raise DataError(f"the images in {where} lie in no class folders", LABELLED)
-    notes: tuple[str, ...] = ()
-    if depth:
-        notes = (f"all images lie in '{'/'.join(names[0].split('/')[:depth])}'",)
-    doubtful = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
-    notes += tuple(
-        f"'{folder}' is read as a class, for other folders lie beside it" for folder in doubtful
-    )
-    return assemble(rows, name, where, scan.skipped, notes)
+def split_of(name: str) -> str | None:
+    """The split that the whole of a name stands for, if any: train, VALID, test_set."""
+    folded = name.casefold()
+    return next((split for split, pattern in SPLITS.items() if pattern.fullmatch(folded)), None)
+
+
+def split_within(name: str) -> str | None:
+    """The one split that a word of a name stands for, if any: seg_train, train1, TestImages."""
+    folded = HUMP.sub(" ", name).casefold()
+    found = [split for split, pattern in WITHIN.items() if pattern.search(folded)]
+    return found[0] if len(found) == 1 else None
+
+
+def split_named(name: str) -> str:
+    """The split, or the fold, that a person's own word for one names; nothing for another word."""
+    return split_of(name) or fold_of(name) or split_within(name) or ""
+
+
+def fold_of(name: str) -> str | None:
+    """The fold that a name stands for, if any: fold 1 of fold1, Fold_1 and cv-1."""
+    match = FOLD.fullmatch(name.casefold())
+    return f"fold {match[1] or match[2]}" if match else None
 
 
 def refuse_imageless(scan: ScanResult, where: str) -> None:
@@ -186,40 +202,3 @@ def refuse_imageless(scan: ScanResult, where: str) -> None:
     listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
     suffixes = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
     raise DataError(f"{where} holds no image: {listed}", f"images are files that end in {suffixes}")
-
-
-def _depth_of_wrapping(names: Iterable[str]) -> int:
-    """How many folders lie around all the images and are neither a class nor a split."""
-    rows = [name.split("/")[:-1] for name in names]
-    shortest, first = min(map(len, rows)), rows[0]
-    depth = 0
-    while depth + 1 < shortest and split_of(first[depth]) is None:
-        if any(row[depth] != first[depth] for row in rows):
-            break
-        depth += 1
-    return depth
-
-
-def _split_folders(names: Iterable[str], depth: int, where: str) -> dict[str, str]:
-    """Folder to split where folders name splits; nothing where they name classes."""
-    nested: dict[str, bool] = {}  # top folder: whether any image lies in a folder below it
-    for name in names:
-        parts = name.split("/")[depth:]
-        if len(parts) > 1:
-            nested[parts[0]] = nested.get(parts[0], False) or len(parts) > 2
-    splits = {folder: split for folder in nested if (split := split_of(folder))}
-    if not splits or (len(splits) == 1 and len(nested) > 1):
-        return {}  # a single "train" among others is a vehicle
-    repeated = [split for split, count in Counter(splits.values()).items() if count > 1]
-    if repeated:
-        same = ", ".join(f"'{folder}'" for folder, split in splits.items() if split == repeated[0])
-        raise DataError(
-            f"{where} has several folders for {repeated[0]}: {same}", "keep one of them"
-        )
-    flat = [folder for folder in splits if not nested[folder]]
-    if flat:
-        raise DataError(
-            f"the images in '{flat[0]}' of {where} lie in no class folders",
-            f"{LABELLED}; images without labels can be predicted, not learned from",
-        )
-    return splits

@@ -1,9 +1,10 @@
 """Opening a source: which kind a path or a name is, and named data sets.
 
-Names come first (write `./mnist` for a folder of that name), then what a path ends in, then what
-a folder holds.  After `::` stands what a path cannot tell: `photos.csv::price=number`, the
-column to learn and its kind; `photos::(?P<label>[a-z]+)_` or `files.txt::...`, the pattern that
-finds the label in a name; `mnist::folder`, where a named data set lies.
+What is on the disk comes first (write `mnist::` for the data set where a folder has that name),
+by what a path ends in, then by what a folder holds.  After `::` stands what a path cannot tell:
+`photos.csv::price=number`, the column to learn and its kind; `photos::(?P<label>[a-z]+)_` or
+`files.txt::...`, the pattern that finds the label in a name; `mnist::folder`, where a named data
+set lies; and how splits are told, see `data_word`.
 
 Named data sets are found in a folder or fetched from their publishers: MNIST (LeCun 1998),
 Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100 (Krizhevsky 2009).
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,9 +24,10 @@ from saccade.data.item import Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.folder import folder, pattern
+from saccade.data.sources.data_word import READING, DataWord
+from saccade.data.sources.folder import folder, holds_image, pattern
 from saccade.data.sources.imagenet import imagenet, is_imagenet
-from saccade.data.sources.listing import Listing
+from saccade.data.sources.listing import Listing, is_hidden
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.table import manifest
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
@@ -105,7 +108,7 @@ DATASETS: dict[str, NamedDataset] = {
 def named_dataset(name: str, folder: Path | None = None, notify: Notify = silent) -> Listing:
     """The data set called `name`, from `folder` where one is given, else downloaded once."""
     if name not in DATASETS:
-        raise unknown("data set", name, (*DATASETS, "digits"))
+        raise unknown("data set", name, NAMES)
     dataset = DATASETS[name]
     if folder is None:
         folder = data_home() / name
@@ -126,6 +129,7 @@ def data_home() -> Path:
     return Path(os.environ.get("SACCADE_DATA") or cache_folder() / "data")
 
 
+NAMES = (*DATASETS, "digits")
 TABLES = (".csv", ".tsv", ".txt")
 ARRAYS = (".npy", ".npz")
 
@@ -135,63 +139,116 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
 
     `notify` takes a line now and then while a named data set is downloaded.
     """
-    if data is None or data == "digits":
+    if data is None:
         return digits()
-    text, _, detail = str(data).partition("::")
-    path = Path(text)
-    if text in DATASETS and not isinstance(data, Path):
-        return named_dataset(text, Path(detail) if detail else None, notify)
-    if "*" in path.name or "{" in path.name:
-        return webdataset(expand(text))
+    word = DataWord.of(data)
+    path = Path(word.text)
+    if _is_kept(word) or not (path.exists() or isinstance(data, Path)):
+        return _open_name(word, notify)
     if not path.exists():
-        names = unknown("data set", text, (*DATASETS, "digits"))
-        raise DataError(f"there is no '{text}'", f"check the path; of names, {names.hint}")
-    if path.suffix.lower() in TABLES and "(" not in detail:
-        column, _, kind = detail.partition("=")
-        return manifest(path, label=column or None, kind=kind or None)
-    if detail:
-        return pattern(path, detail)
-    return _open_folder(path) if path.is_dir() else _open_file(path)
+        raise DataError(f"there is no '{path}'", "check the path")
+    if path.suffix.lower() in TABLES and path.is_file() and "(" not in word.detail:
+        word.refuse("val_folder", "test_folder")
+        column, _, kind = word.detail.partition("=")
+        split = word.told.get("split_column", "auto")
+        return manifest(path, label=column or None, kind=kind or None, split=split)
+    word.refuse("split_column", *(("val_folder", "test_folder") if word.detail else ()))
+    if word.detail:
+        return pattern(path, word.detail)
+    if path.is_file():
+        return _open_file(path, word)
+    source = _open_folder(path, word)
+    if word.text in NAMES:
+        note = f"'{word.text}' is the folder here; the data set of that name is '{word.text}::'"
+        source = replace(source, notes=(note, *source.notes))
+    return source
+
+
+def _is_kept(word: DataWord) -> bool:
+    """Whether a data set is named by its name and where it lies, as in `mnist::folder`."""
+    return word.text in DATASETS and bool(word.detail) and "(" not in word.detail
+
+
+def _open_name(word: DataWord, notify: Notify) -> Source:
+    """A named data set, or the shards that a name with braces or a star stands for."""
+    text = word.text.removesuffix("::")
+    word.refuse(*READING)
+    if text == "digits":
+        return digits()
+    if text in DATASETS:
+        return named_dataset(text, Path(word.detail) if word.detail else None, notify)
+    if "*" in Path(text).name or "{" in Path(text).name:
+        return webdataset(expand(text))
+    hint = unknown("data set", text, NAMES).hint
+    raise DataError(f"there is no '{text}'", f"check the path; of names, {hint}")
 
 
 def absolute_location(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
-    path, separator, rest = str(data).partition("::")
-    named = path in (*DATASETS, "digits") and not isinstance(data, Path)
-    if data is None or named or not Path(path).exists():
-        return None if data is None else str(data)
-    return f"{Path(path).resolve()}{separator}{rest}"
+    if data is None:
+        return None
+    word = DataWord.of(data)
+    if not Path(word.text).exists() or _is_kept(word):
+        return str(data)
+    return str(replace(word, text=str(Path(word.text).resolve())))
 
 
-def _open_file(path: Path) -> Source:
-    if path.suffix.lower() in ARRAYS:
-        return arrays(path)
+def _open_file(path: Path, word: DataWord) -> Source:
+    archived = is_zip(path) or is_tar(path)
     if is_tar(path) and path.name.startswith("cifar-"):
         return cifar(path)
-    if is_tar(path) and holds_samples(path):
+    if is_tar(path) and not word.held_out and holds_samples(path):
         return webdataset([path])
-    if is_zip(path) or is_tar(path):
-        return archive(path)
+    if archived:
+        return archive(path, word.held_out)
+    word.refuse(*READING)
+    if path.suffix.lower() in ARRAYS:
+        return arrays(path)
     raise DataError(
         f"'{path}' is a file of no known kind",
         "data are a folder, a .csv or .tsv table, a .zip, .tar, .npy or .npz, or a name",
     )
 
 
-def _open_folder(path: Path) -> Source:
-    """The reader that knows what a folder holds; a folder of class folders when none does."""
+def _open_folder(path: Path, word: DataWord) -> Listing:
+    """The reader that knows what a folder holds; a folder of class folders when none does.
+
+    Where there are images they are read, whatever else lies beside them.
+    """
     try:
-        names = [file.name for file in path.iterdir() if not file.name.startswith(".")]
+        names = [file.name for file in path.iterdir() if not is_hidden(file.name)]
     except OSError as error:
         raise DataError(
             f"'{path}' cannot be read: {error.strerror}", "check who may read it"
         ) from error
+    if word.held_out:
+        return folder(path, word.held_out)
     shards = [path / name for name in names if is_tar(Path(name))]
-    readers: list[tuple[bool, Callable[[], Source]]] = [
+    readers: list[tuple[bool, Callable[[], Listing]]] = [
         (is_idx(path), lambda: idx(path)),
         (is_cifar(path), lambda: cifar(path)),
         (any(name.endswith(".npy") and role(name[:-4]) for name in names), lambda: arrays(path)),
-        (bool(shards) and holds_samples(shards[0]), lambda: webdataset(shards)),
-        (is_imagenet(path), lambda: imagenet(path)),
+        (bool(shards) and _may_be_shard(shards[0]), lambda: webdataset(shards)),
     ]
-    return next((read() for matches, read in readers if matches), None) or folder(path)
+    special = next((read for matches, read in readers if matches), None)
+    images = imagenet if is_imagenet(path) else folder
+    if special is None:
+        return images(path)
+    if not holds_image(path):
+        return special()
+    try:
+        return images(path)
+    except DataError as error:
+        with suppress(DataError):
+            source = special()
+            note = f"the image files in '{path}' are not read: {error.what}"
+            return replace(source, notes=(note, *source.notes))
+        raise
+
+
+def _may_be_shard(path: Path) -> bool:
+    """Whether a .tar looks like a shard, or cannot be read, which its reader will say."""
+    try:
+        return holds_samples(path)
+    except DataError:
+        return True

@@ -13,11 +13,19 @@ import io
 import math
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
 from saccade.data.item import Count, ImageFile, Item, Label, Skipped
-from saccade.data.sources.listing import SUFFIXES, Listing, assemble, skip_reason, split_of
+from saccade.data.sources.listing import (
+    SUFFIXES,
+    Listing,
+    assemble,
+    first_bytes_of,
+    skip_reason,
+)
+from saccade.data.sources.split_columns import AUTO, told_splits, unused_note
 from saccade.errors import DataError, unknown
 
 # fmt: off
@@ -27,7 +35,7 @@ COLUMNS = {
         "label", "class", "category", "labels", "tags", "classes", "value", "target", "count",
         "counts",
     ),
-    "split": ("split", "set", "subset", "partition"),
+    "split": ("split",),
     "group": ("group", "group_id", "patient", "place"),
 }
 # fmt: on
@@ -43,21 +51,31 @@ KINDS = {  # of label, by the name of the column; any other is a class
 SEVERAL = "|;"  # between the labels of one image
 
 
-def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -> Listing:
+def manifest(
+    path: Path, *, label: str | None = None, kind: str | None = None, split: str = AUTO
+) -> Listing:
     """The images that a table names, relative to the table's folder.
 
     `label` is the column to learn; `kind` is class, several, number or count, and `None` follows
-    the column's name.  Images that are not there are skipped and counted in a note.
+    the column's name; `split` is the column of the splits, as of `told_splits`.  Images that are
+    not there are skipped and counted in a note.
     """
     header, rows, delimiter = _table(path)
     columns = _columns(header, label, path)
+    told = told_splits(header, rows, columns.values(), f"'{path}'", split)
+    unused = unused_note(header, rows, {*columns.values(), *told.columns})
     kind = kind or KINDS.get(header[columns["label"]].casefold(), "class")
     if kind not in (kinds := ("class", *KINDS.values())):
         raise unknown("kind of label", kind, set(kinds))
     reader = _RowReader(path, columns, kind, delimiter)
-    items = [row for line, cells in rows if (row := reader.row(line, cells))]
+    items = [
+        (split or "all", item)
+        for (line, cells), split in zip(rows, told.splits, strict=True)
+        if (item := reader.row(line, cells))
+    ]
     reader.refuse_unusable(items)
-    return assemble(items, path.stem, f"'{path}'", reader.skipped, reader.notes(items))
+    notes = (*reader.notes(items), *told.notes, *unused)
+    return assemble(items, path.stem, f"'{path}'", reader.skipped, notes)
 
 
 def column_values(path: Path, column: str = "") -> dict[str, str]:
@@ -112,8 +130,8 @@ class _RowReader:
         self.missing: list[str] = []
         self.labels: dict[str, Label] = {}
 
-    def row(self, line: int, cells: Sequence[str]) -> tuple[str, Item] | None:
-        """The split and the item of one row, or nothing when there is no image to learn from."""
+    def row(self, line: int, cells: Sequence[str]) -> Item | None:
+        """The item of one row, or nothing when there is no image to learn from."""
         cell = {
             column: cells[i].strip() if i < len(cells) else "" for column, i in self.columns.items()
         }
@@ -127,8 +145,7 @@ class _RowReader:
         if reason:
             self.skipped.append(Skipped(name, reason))
             return None
-        item = Item(name, label, ImageFile(path), cell.get("group") or None)
-        return self._split(cell.get("split"), line), item
+        return Item(name, label, ImageFile(path), cell.get("group") or None)
 
     def _skip_reason(self, name: str, path: str, label: Label, line: int) -> str:
         """Why the image of a row is left out, or nothing."""
@@ -137,7 +154,7 @@ class _RowReader:
                 hint = "one row per image, several labels joined by |"
                 raise self._row_error(line, f"labels '{name}' anew", hint)
             return "named more than once"
-        if reason := skip_reason(PurePosixPath(name).name):
+        if reason := skip_reason(PurePosixPath(name).name, partial(first_bytes_of, path)):
             return reason
         if reason := missing_reason(path):
             self.missing.append(name)
@@ -163,6 +180,12 @@ class _RowReader:
         if self.missing:
             shown = ", ".join(f"'{name}'" for name in self.missing[:3])
             notes += (f"{len(self.missing)} images of the table are not there: {shown}",)
+        lost = {label for label in self.labels.values() if isinstance(label, str)} - {
+            item.label for _, item in rows
+        }
+        if lost:
+            shown = ", ".join(f"'{label}'" for label in sorted(lost)[:3])
+            notes += (f"no image of {len(lost)} classes of the table is read: {shown}",)
         joined = [item.label for _, item in rows if "|" in str(item.label)]
         if self.kind == "class" and joined:
             notes += (f"'{joined[0]}' is read as one class; call the column labels for several",)
@@ -193,14 +216,6 @@ class _RowReader:
             hint = "counts are whole numbers from 0 on; for others write ::COLUMN=number"
             raise self._row_error(line, f"has '{text}' for a count", hint)
         return Count(value)
-
-    def _split(self, text: str | None, line: int) -> str:
-        if not text:
-            return "all"
-        split = split_of(text)
-        if split is None:
-            raise self._row_error(line, f"has the split '{text}'", "a split is train, val or test")
-        return split
 
     def _row_error(self, line: int, what: str, hint: str) -> DataError:
         return DataError(f"row {line} of '{self.path}' {what}", hint)
@@ -243,6 +258,8 @@ def _columns(header: Sequence[str], label: str | None, path: Path) -> dict[str, 
     folded = [cell.casefold() for cell in header]
     columns: dict[str, int] = {}
     for column, names in COLUMNS.items():
+        if column == "split":  # see `told_splits`
+            continue
         positions = [i for name in names for i, cell in enumerate(folded) if cell == name]
         if positions:
             columns[column] = positions[0]

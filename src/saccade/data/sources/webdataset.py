@@ -57,22 +57,31 @@ def webdataset(shards: Sequence[Path]) -> Listing:
 
 
 def expand(pattern: str) -> list[Path]:
-    """The shards that `dir/train-{000..009}.tar`, `dir/*.tar` or one path names."""
-    if braces := BRACES.search(pattern):
+    """The shards that `dir/train-{000..009}.tar`, `dir/*.tar` or one path names.
+
+    Braces and stars count in the name of the file alone: a folder may be called by them.
+    """
+    path = Path(pattern)
+    if path.exists():
+        return [path]
+    if braces := BRACES.search(path.name):
         first, last = braces[1], braces[2]
-        names = [
-            pattern[: braces.start()] + str(n).zfill(len(first)) + pattern[braces.end() :]
+        start, end = path.name[: braces.start()], path.name[braces.end() :]
+        shards = [
+            path.with_name(f"{start}{str(n).zfill(len(first))}{end}")
             for n in range(int(first), int(last) + 1)
         ]
-        missing = [name for name in names if not Path(name).is_file()]
+        missing = [shard for shard in shards if not shard.is_file()]
         if missing:
             raise DataError(
-                f"{len(missing)} of {len(names)} shards are not there, such as '{missing[0]}'",
+                f"{len(missing)} of {len(shards)} shards are not there, such as '{missing[0]}'",
                 "check the numbers in braces",
             )
-        return [Path(name) for name in names]
-    path = Path(pattern)
-    return sorted(path.parent.glob(path.name)) if "*" in path.name else [path]
+        return shards
+    if "*" not in path.name or not path.parent.is_dir():
+        return [path]
+    starred = re.compile(".*".join(map(re.escape, path.name.split("*"))), re.DOTALL)
+    return sorted(shard for shard in path.parent.iterdir() if starred.fullmatch(shard.name))
 
 
 def holds_samples(path: Path) -> bool:

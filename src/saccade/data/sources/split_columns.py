@@ -1,0 +1,183 @@
+"""The columns of a table that tell its splits, by their names and by what is in them.
+
+A column counts when its cells are splits, whatever it is called (fastai's `is_valid` of True and
+False too), or when it is called by a word for folds.  A column that is called by a word for splits
+and tells none is refused rather than passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from saccade.data.sources.listing import fold_of, split_of, split_within
+from saccade.errors import DataError, unknown
+
+SPLIT_NAMES = ("split", "set", "subset", "partition")  # that tell a split, or nothing is right
+FOLD_NAMES = ("fold", "folds", "kfold", "k_fold", "cv_fold", "fold_id", "cv")
+KAGGLE = {"publictest": "val", "privatetest": "test", "public": "val", "private": "test"}  # FER2013
+YES = ("true", "1", "1.0", "yes", "y", "t")
+NO = ("false", "0", "0.0", "no", "n", "f", "")
+AUTO, NONE = "auto", "none"
+MOST_FOLDS = 100
+SHOWN = 3  # values of a column in a note
+
+
+class ToldSplits(NamedTuple):
+    """The split of each row, empty where none is told; the columns that tell it, and notes."""
+
+    splits: Sequence[str]
+    columns: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def told_splits(
+    header: Sequence[str],
+    numbered: Sequence[tuple[int, Sequence[str]]],
+    taken: Iterable[int],
+    where: str,
+    chosen: str = AUTO,
+) -> ToldSplits:
+    """The splits that the numbered rows of a table tell; `taken` are columns of other meaning.
+
+    `chosen` is the column to use, `auto`, or `none` for a table whose splits do not count.  Raises
+    `DataError` where columns disagree, or the one to use tells no splits.
+    """
+    lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
+    nothing = ToldSplits([""] * len(rows))
+    free = [i for i in range(len(header)) if i not in set(taken)]
+    if chosen == NONE or not rows:
+        return nothing
+    cells = {i: [row[i].strip() if i < len(row) else "" for row in rows] for i in free}
+    columns = _Columns(header, cells, lines, where)
+    if chosen != AUTO:
+        return columns.chosen(chosen)
+    told = {i: splits for i in free if (splits := _read(header[i], cells[i]))}
+    flags = {i: split for i in free if i not in told and (split := _flag(header[i], cells[i]))}
+    if flags and not told:
+        return columns.marked(flags)
+    for i in free:
+        if header[i].casefold() in SPLIT_NAMES and i not in told and any(cells[i]):
+            raise columns.no_splits(i)
+    if told:
+        return columns.agreed(told)
+    folds = [i for i in free if header[i].casefold().replace(" ", "_") in FOLD_NAMES]
+    if folds and (splits := _folds(cells[folds[0]])):
+        return ToldSplits(splits, frozenset(folds[:1]))
+    return nothing
+
+
+def unused_note(
+    header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]], used: Iterable[int]
+) -> tuple[str, ...]:
+    """One sentence that names the columns which are not `used`, with a few of their values."""
+    shown = []
+    for i in sorted(set(range(len(header))) - set(used)):
+        values = list(dict.fromkeys(row[i].strip() for _, row in rows[:1000] if i < len(row)))
+        more = ", ..." if len(values) > SHOWN else ""
+        shown.append(f"{header[i] or f'number {i + 1}'} ({', '.join(values[:SHOWN])}{more})")
+    return (f"columns not used: {', '.join(shown)}",) if shown else ()
+
+
+class _Columns(NamedTuple):
+    """The columns of a table that are free to tell splits: their cells, a list each."""
+
+    header: Sequence[str]
+    cells: Mapping[int, Sequence[str]]
+    lines: Sequence[int]  # of each row in the file
+    where: str
+
+    def chosen(self, name: str) -> ToldSplits:
+        """The splits of the column that a person chose."""
+        found = [i for i in self.cells if self.header[i].casefold() == name.casefold()]
+        if not found:
+            names = [self.header[i] for i in self.cells]
+            raise unknown(f"column of {self.where}", name, names, DataError)
+        i, cells = found[0], self.cells[found[0]]
+        if split := _flag(self.header[i], cells):
+            return self.marked({i: split})
+        if splits := _read("split", cells) or _folds(cells):
+            return ToldSplits(splits, frozenset((i,)))
+        raise self.no_splits(i)
+
+    def marked(self, flags: Mapping[int, str]) -> ToldSplits:
+        """The splits that columns of yes and no mark; all others are of the one that is missing."""
+        marked = flags.values()
+        rest = "train" if "train" not in marked else "val" if "test" in marked else "test"
+        splits = []
+        for line, cells in zip(self.lines, zip(*(self.cells[i] for i in flags)), strict=True):
+            of = {split for split, cell in zip(marked, cells) if cell.casefold() in YES}
+            if len(of) > 1:
+                names = " and ".join(self.header[i] for i in flags)
+                what = f"row {line} of {self.where} is of several splits by {names}"
+                raise DataError(what, "mark each image for one split")
+            splits.append(of.pop() if of else rest)
+        listed = ", ".join(f"column {self.header[i]} marks {split}" for i, split in flags.items())
+        return ToldSplits(splits, frozenset(flags), (f"{listed}; the others are {rest}",))
+
+    def agreed(self, told: Mapping[int, Sequence[str]]) -> ToldSplits:
+        """The splits of the columns that tell them: all the same, or one is called `split`."""
+        names = [name.casefold() for name in self.header]
+        first, *others = sorted(told, key=lambda i: (names[i] != "split", i))
+        for i in others:
+            pairs = enumerate(zip(told[first], told[i], strict=True))
+            row = next((k for k, (one, other) in pairs if one != other), None)
+            if row is not None and names[first] != "split":
+                raise DataError(
+                    f"columns {self.header[first]} and {self.header[i]} of {self.where} tell other "
+                    f"splits: row {self.lines[row]} has '{self.cells[first][row]}' and "
+                    f"'{self.cells[i][row]}'",
+                    f"say which one counts: --split-column {self.header[first]}",
+                )
+        notes: tuple[str, ...] = ()
+        if names[first] not in SPLIT_NAMES:
+            values = list(dict.fromkeys(filter(None, self.cells[first])))
+            read = ", ".join(f"'{value}' as {_split(value)}" for value in values)
+            notes = (f"column {self.header[first]} tells the splits: {read}",)
+        same = [i for i in others if told[i] == told[first]]
+        return ToldSplits(told[first], frozenset((first, *same)), notes)
+
+    def no_splits(self, column: int) -> DataError:
+        """The error for a column that is called like splits, or was chosen, and tells none."""
+        cells = self.cells[column]
+        row = next((k for k, cell in enumerate(cells) if cell and _split(cell) is None), 0)
+        hint = "a split is train, val or test"
+        if self.header[column].casefold() in SPLIT_NAMES:
+            hint += "; where the column tells of something else: --split-column none"
+        name = self.header[column]
+        what = f"row {self.lines[row]} of {self.where} has the split '{cells[row]}' in {name}"
+        return DataError(what, hint)
+
+
+def _read(name: str, cells: Sequence[str]) -> list[str]:
+    """The split of each cell where all are splits, two of them or more or the name says so."""
+    values = [value for value in dict.fromkeys(cells) if value]
+    if not 0 < len(values) <= MOST_FOLDS:
+        return []
+    meaning = {value: _split(value) for value in values}
+    if None in meaning.values():
+        return []
+    kinds = set(meaning.values())
+    if len(kinds) < 2 and name.casefold() not in (*SPLIT_NAMES, "dataset", "usage"):
+        return []
+    return [meaning.get(cell) or "" for cell in cells]
+
+
+def _split(cell: str) -> str | None:
+    return split_of(cell) or KAGGLE.get(cell.casefold()) or fold_of(cell) or split_within(cell)
+
+
+def _flag(name: str, cells: Iterable[str]) -> str | None:
+    """The split whose images a column of yes and no marks: `is_valid`, `test`; else nothing."""
+    plain = name.casefold().removeprefix("is_").removeprefix("is ").removeprefix("in_")
+    split = split_of(plain) or split_of(name.casefold().removeprefix("is"))
+    kinds = {cell.casefold() for cell in cells}
+    return split if split and kinds <= {*YES, *NO} and kinds & {*YES} else None
+
+
+def _folds(cells: Sequence[str]) -> list[str]:
+    """The fold of each cell; nothing where there is one fold, or hardly two rows of each."""
+    values = {cell for cell in cells if cell}
+    if not 2 <= len(values) <= min(MOST_FOLDS, len(cells) // 2) or "" in cells:
+        return []
+    return [fold_of(cell) or f"fold {cell.removesuffix('.0')}" for cell in cells]

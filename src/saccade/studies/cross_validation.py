@@ -1,0 +1,221 @@
+"""Cross-validation: a run for each fold, and the metrics over all of them.
+
+A metric is the mean over the folds.  Its interval holds two: that of the corrected resampled t over
+the folds (Nadeau & Bengio 2003), since folds share training images, and that of the images, each
+predicted once by the run that was not trained on it, with these predictions in one table.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import torch
+
+from saccade.auto.resolve import stated_settings
+from saccade.command import Command
+from saccade.data.sources import absolute_location, open_source
+from saccade.data.sources.data_word import data_as_told
+from saccade.data.splits import own_folds, split_rows
+from saccade.errors import DivergedError, ResourceError, UsageError
+from saccade.files import atomic_write
+from saccade.metrics.intervals import Interval, cross_validated_interval
+from saccade.metrics.metric import MetricReport, MetricValue
+from saccade.progress import say
+from saccade.runs.predictions import read_predictions
+from saccade.runs.run import Run
+from saccade.studies.run import lock_folder
+from saccade.studies.study_run import progress_of
+from saccade.studies.workers import TrainingJob, train_all
+from saccade.words import aligned, defined, html_table
+
+FOLDS = 5  # where neither the data nor a setting says how many
+FILE = "cross-validation.json"
+COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """The run that was tested on one fold."""
+
+    fold: str
+    run: Path
+    train: int  # images
+    test: int
+    metrics: tuple[MetricValue, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class CrossValidation:
+    """The metrics of a recipe over all folds; the first is the primary one."""
+
+    path: Path
+    task: str  # its kind
+    folds: tuple[FoldResult, ...]
+    metrics: tuple[MetricValue, ...]
+
+    def notes(self) -> list[str]:
+        """How the numbers were computed."""
+        return [
+            f"means over {len(self.folds)} folds; the interval is the corrected resampled t over "
+            "folds, which share training images, and at least that of the images"
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `saccade cross-validate --json` prints; undefined numbers are None."""
+        folds = [{**asdict(fold), "run": str(fold.run)} for fold in self.folds]
+        fields = {"path": str(self.path), "task": self.task, "folds": folds}
+        metrics = [asdict(metric) for metric in self.metrics]
+        return defined({**fields, "metrics": metrics, "notes": self.notes()})
+
+    def to_csv(self) -> str:
+        """A row a metric: over all folds, and of each."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["fold", *COLUMNS])
+        tables = [("", self.metrics), *((fold.fold, fold.metrics) for fold in self.folds)]
+        for fold, metrics in tables:
+            for m in metrics:
+                low, high = m.interval or ("", "")
+                baseline = "" if m.baseline is None else m.baseline
+                writer.writerow([fold, m.name, m.value, low, high, m.n, m.unit, baseline, m.method])
+        return out.getvalue().rstrip("\n")
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values as text: the metrics, then the primary one of each fold."""
+        folds = [(f"fold {fold.fold}", f"{fold.metrics[0]}  {fold.run}") for fold in self.folds]
+        return [*((metric.name, str(metric)) for metric in self.metrics), *folds]
+
+    def __str__(self) -> str:
+        return "\n".join([aligned(self.rows()), *(f"- {note}" for note in self.notes())])
+
+    def __repr__(self) -> str:
+        return f"CrossValidation({len(self.folds)} folds: {self.metrics[0].name} {self.metrics[0]})"
+
+    def _repr_html_(self) -> str:
+        return html_table(("metric", f"over {len(self.folds)} folds"), self.rows())
+
+
+def cross_validation(
+    data: str | Path | None,
+    recipe: str | Path | None,
+    settings: Mapping[str, Any],
+    jobs: int,
+    out: Path | None,
+) -> CrossValidation:
+    """Train what is not trained yet of a run for each fold, then write the metrics over all."""
+    stated = stated_settings(recipe, settings)
+    if jobs < 1:
+        raise UsageError(f"--jobs cannot be {jobs}", "it takes 1 or more")
+    if stated.get("data.fold"):
+        hint = "leave it out, or train on this one alone: saccade train"
+        raise UsageError(f"data.fold={stated['data.fold']} does nothing for all folds", hint)
+    data = absolute_location(data_as_told(data, stated))
+    source = open_source(data, notify=say)
+    names = own_folds(source)
+    if not names or stated.get("data.folds"):
+        settings = {"data.folds": int(stated.get("data.folds") or FOLDS), **settings}
+        names = tuple(str(k + 1) for k in range(int(settings["data.folds"])))
+    command = Command.of("cross-validate", data, recipe=recipe, with_=settings)
+    folder = _folder(out, source.name, str(command))
+    text = None if recipe is None else str(recipe)
+    runs = {name: folder / f"fold-{k}" for k, name in enumerate(names, start=1)}
+    todo = [
+        TrainingJob(str(run), data, text, {**settings, "data.fold": name})
+        for name, run in runs.items()
+        if progress_of(run) not in ("finished", "diverged")
+    ]
+    with lock_folder(folder) as lock:
+        train_all(todo, jobs, lock, lambda job: say(f"{job.folder}: {_outcome(Path(job.folder))}"))
+        result = _result(folder, runs)
+        atomic_write(folder / FILE, json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
+    return result
+
+
+def _folder(out: Path | None, name: str, command: str) -> Path:
+    """A new folder, or one that holds the cross-validation of this command."""
+    folder = out or Run.create(None, f"cross-validation-{name}").path
+    told = folder / "command.txt"
+    if folder.exists() and {path.name for path in folder.iterdir()} - {told.name, ".lock"}:
+        if not told.is_file() or told.read_text(encoding="utf-8") != command:
+            what = f"the folder '{folder}' holds something else than: {command}"
+            raise UsageError(what, "take another --out, or remove it")
+        return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(f"cannot make the folder '{folder}': {error.strerror}") from error
+    atomic_write(told, command)
+    return folder
+
+
+def _outcome(folder: Path) -> str:
+    if progress_of(folder) == "diverged":
+        return "diverged"
+    primary = Run(folder).test.primary
+    return f"{primary.name} {primary}"
+
+
+def _result(folder: Path, runs: Mapping[str, Path]) -> CrossValidation:
+    """The metrics of finished runs, a fold each; the predictions of all go into one table."""
+    diverged = [str(run) for run in runs.values() if progress_of(run) == "diverged"]
+    if diverged:
+        raise DivergedError(f"the run '{diverged[0]}' diverged", "try a smaller optim.lr")
+    opened = {name: Run.open(run) for name, run in runs.items()}
+    tables = {name: read_predictions(run.path / "predictions.csv") for name, run in opened.items()}
+    splits = {name: split_rows(run.path / "split.csv") for name, run in opened.items()}
+    folds = []
+    for name, run in opened.items():
+        train = sum(row.split == "train" for row in splits[name].values())
+        test = len(tables[name]["name"])
+        folds.append(FoldResult(name, run.path, train, test, run.test.metrics))
+    table = pooled(list(tables.values()))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table)
+    writer.writerows(zip(*table.values(), strict=True))
+    atomic_write(folder / "predictions.csv", out.getvalue())
+    groups = {name: row.group for rows in splits.values() for name, row in rows.items()}
+    keys = [groups[name] or f"image {name}" for name in table["name"]]
+    index = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    task = next(iter(opened.values())).bundle.task
+    report = task.metric().report(
+        task.metric().read(table),
+        torch.tensor([index[key] for key in keys]) if any(groups.values()) else None,
+    )
+    return CrossValidation(folder, task.kind, tuple(folds), over_folds(folds, report))
+
+
+def pooled(tables: Sequence[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """The predictions of several runs on images of their own as one table: columns by title."""
+    titles = [title for title in tables[0] if all(title in table for table in tables)]
+    return {title: sum((table[title] for table in tables), ()) for title in titles}
+
+
+def over_folds(folds: Sequence[FoldResult], whole: MetricReport) -> tuple[MetricValue, ...]:
+    """Each metric over all folds; its interval holds that of `whole`, the report of all images."""
+    ratio = mean(fold.test / fold.train for fold in folds)
+    results = []
+    for k, of_images in enumerate(whole.metrics):
+        values = [fold.metrics[k].value for fold in folds]
+        value = mean(values)
+        interval = cross_validated_interval(values, ratio)
+        if math.isnan(value) or interval is None or of_images.interval is None:
+            results.append(replace(of_images, value=value, interval=None, method=""))
+            continue
+        low, high = (
+            min(interval.low, of_images.interval.low),
+            max(interval.high, of_images.interval.high),
+        )
+        if of_images.unit == "%":
+            low, high = max(low, min(0.0, value)), min(high, 1.0)
+        method = f"corrected resampled t, {of_images.method}"
+        results.append(replace(of_images, value=value, interval=Interval(low, high), method=method))
+    return tuple(results)
