@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +73,8 @@ def split_data(
         if share and not split_items:
             raise DataError(
                 f"no class of '{source.name}' has images to spare for {split}",
-                f"three images a class are needed, or {split}=0",
+                f"three images a class are needed, in groups of their own; or a folder {split} of "
+                "images to hold out",
             )
     return _with_notes(DataSplit(train, val_items, test_items, source.classes, notes), group)
 
@@ -107,6 +108,20 @@ def _with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
     for split, items in _used(data_split).items():
         notes += missing_note(items, data_split.classes, split) if items else ()
     return replace(data_split, notes=notes + _shared_groups(_used(data_split), group))
+
+
+def with_groups(
+    data_split: DataSplit, group: Grouping, name: Callable[[str], str] = str
+) -> DataSplit:
+    """The split with the group of each item in it, called `name(group)`."""
+
+    def grouped(item: Item) -> Item:
+        found = group(item)
+        found = None if found is None else name(found)
+        return item if found == item.group else replace(item, group=found)
+
+    parts = {split: tuple(map(grouped, getattr(data_split, split))) for split in SPLITS}
+    return replace(data_split, **parts)
 
 
 def _used(data_split: DataSplit) -> dict[str, tuple[Item, ...]]:

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -15,12 +14,11 @@ from torch import Tensor
 from saccade.augmentation.tta import TTATransform
 from saccade.data.cache import ImageStore, decode_all
 from saccade.data.classes import natural_sort_key
-from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source, groups_of
+from saccade.data.grouping import groups_of
 from saccade.data.item import Item, Skipped
 from saccade.data.loader import Loader, sequential
 from saccade.data.sources import open_source
-from saccade.data.sources.opening import TABLES
-from saccade.data.sources.table import column_values
+from saccade.data.sources.groups import grouping_of, refuse_idle
 from saccade.data.splits import read_split
 from saccade.data.store import digests
 from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
@@ -111,24 +109,17 @@ NO_SLICE = "(none)"  # the slice of images without one
 
 
 def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
-    """The name of each item's slice, by the item's name; `data` is their source.
-
-    `by` is group, folder, a table with its column as in `weather.csv::sky`, a column of the table
-    that `data` is, or a regular expression on names: what its first group finds.
-    """
-    grouping = _grouping(by, data)
-    slice_names = {item.name: grouping(item) or NO_SLICE for item in items}
+    """The name of each item's slice, by the item's name; `by` and `data` as of `grouping_of`."""
+    grouping = grouping_of(by, data)
+    found = {item.name: grouping(item) for item in items}
+    slice_names = {name: group or NO_SLICE for name, group in found.items()}
     count = len(set(slice_names.values()))
-    if set(slice_names.values()) == {NO_SLICE}:
-        raise UsageError(
-            f"'{by}' tells nothing of these images, such as '{items[0].name}'",
-            "write group, folder, a column of the table, table.csv::column, or a pattern of names",
-        )
     if count > MAX_SLICES:
         raise UsageError(
             f"'{by}' makes {count} slices of {len(items)} images, more than {MAX_SLICES}",
             "name something that many images share",
         )
+    refuse_idle(f"--by '{by}'", found)
     return slice_names
 
 
@@ -153,29 +144,6 @@ def slices(
             measured = replace(measured, value=math.nan)
         result.append(Slice(slice_name, measured))
     return tuple(result)
-
-
-def _grouping(by: str, data: str | None) -> Grouping:
-    table, _, column = by.partition("::")
-    if by == "group":
-        return by_source
-    if by == "folder":
-        return by_folder
-    if Path(table).suffix.lower() in TABLES:
-        if not Path(table).is_file():
-            raise DataError(f"there is no table '{table}'", "check the path")
-        return _by_cells(column_values(Path(table), column))
-    source = Path((data or "").partition("::")[0])
-    if source.suffix.lower() in TABLES and source.is_file():
-        try:
-            return _by_cells(column_values(source, by))
-        except DataError:  # no column of it
-            return by_pattern(by)
-    return by_pattern(by)
-
-
-def _by_cells(cells: Mapping[str, str]) -> Grouping:
-    return lambda item: cells.get(item.name)
 
 
 class ThresholdTarget(NamedTuple):
