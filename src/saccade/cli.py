@@ -39,6 +39,7 @@ TABLES = {
 }  # results that `--csv` can print
 LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
+OPTIONS = {"own_data": "--data"}  # where another parameter has the name in Python
 PYTHON_ONLY: dict[str, Any] = {"Module": object}  # what only Python can hand over
 SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
 SETTINGS = "Settings"  # the heading above their options
@@ -120,6 +121,8 @@ def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
             yield from map(setting_parameter, short_names().values())
         else:
             annotation = as_parameter(hints[name], parameter.kind)
+            if name in OPTIONS:
+                annotation = Annotated[annotation, Parameter(name=OPTIONS[name])]
             kind = POSITIONAL.get(parameter.kind, parameter.kind)
             yield parameter.replace(annotation=annotation, kind=kind)
 

@@ -17,13 +17,9 @@ from saccade.data.classes import natural_sort_key
 from saccade.data.grouping import groups_of
 from saccade.data.item import Item, Skipped
 from saccade.data.loader import Loader, sequential
-from saccade.data.sources import open_source
 from saccade.data.sources.groups import grouping_of, refuse_idle
-from saccade.data.splits import read_split
-from saccade.data.store import digests
 from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
-from saccade.errors import DataError, SaccadeError, UsageError
-from saccade.files import cache_folder
+from saccade.errors import DataError, UsageError
 from saccade.metrics.measure import named_metric
 from saccade.metrics.ranking import (
     SelectedThreshold,
@@ -34,7 +30,6 @@ from saccade.metrics.ranking import (
 )
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Slice
-from saccade.runs.run import Run
 from saccade.tasks.catalogue import refuse_other_labels, refuse_without
 from saccade.tasks.task import Capability, Task
 from saccade.words import percent
@@ -83,25 +78,6 @@ class EvaluationSet:
     @property
     def _loader(self) -> Loader:
         return Loader(self.images, self.targets, BATCH, sequential(len(self.items)))
-
-
-MAX_COMPARED = 100_000  # training images, up to which their contents are compared
-
-
-def training_overlap(run: Run, items: Sequence[Item]) -> int:
-    """How many `items` have the content of a training image of `run`; 0 where these are gone.
-
-    Digests are cached by the files' times.
-    """
-    try:
-        train = read_split(run.path / "split.csv", open_source(run.started["data"])).train
-    except (SaccadeError, OSError):  # moved, changed or gone
-        return 0
-    if len(train) > MAX_COMPARED:
-        return 0
-    cache = cache_folder() / "digests.sqlite"
-    training_digests = set(digests(train, cache))
-    return sum(content in training_digests for content in digests(items, cache))
 
 
 MAX_SLICES = 200  # with more, each has too few images

@@ -21,7 +21,7 @@ from saccade.data.sources import open_source
 from saccade.data.splits import label_text
 from saccade.device import device
 from saccade.errors import DataError, UsageError
-from saccade.files import atomic_file, atomic_write
+from saccade.files import atomic_file, atomic_write, refuse_to_replace
 from saccade.models.backbone import backbone
 from saccade.models.convert import PREFIX
 from saccade.models.create import create_model, input_shape
@@ -81,6 +81,7 @@ def write_features(
     `model` is a run, a bundle, or a network, which then has public weights or those that are named.
     Raises `UsageError` for a layer that the network does not have.
     """
+    refuse_to_replace(out / "features.npy", out / "manifest.csv")
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     extractor = backbone(network, layer)

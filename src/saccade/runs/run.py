@@ -1,8 +1,8 @@
 """Run: the folder of a training.
 
 `recipe.toml` settings and their origins · `classes.txt` · `split.csv` the split of each image ·
-`log.jsonl` events · `checkpoint/` to resume from · `predictions.csv` of the test images ·
-`bundle/` weights to use · `report.html`.
+`images.csv` the digest of each image · `log.jsonl` events · `checkpoint/` to resume from ·
+`predictions.csv` of the test images · `bundle/` weights to use · `report.html`.
 """
 
 from __future__ import annotations
@@ -103,6 +103,11 @@ class Run:
                 continue
 
     @property
+    def data(self) -> str | None:
+        """Where its images lie: where they lay, or where they were moved to since."""
+        return next((fact["data"] for fact in self.events("moved")[::-1]), self.started["data"])
+
+    @property
     def finished(self) -> bool:
         """Whether the training has ended, and was not extended since."""
         ends = [f["event"] for f in self._facts() if f["event"] in ("finished", "extended")]
@@ -157,6 +162,11 @@ class Run:
         return self._evaluation("val")
 
     @property
+    def notes(self) -> list[str]:
+        """What was said at the start, and whenever it was resumed."""
+        return [note for f in (self.started, *self.events("resumed")) for note in f["notes"]]
+
+    @property
     def unreadable(self) -> tuple[Skipped, ...]:
         """Images that could not be read and took no part."""
         return tuple(Skipped(f["name"], f["reason"]) for f in self.events("unreadable"))
@@ -184,6 +194,7 @@ class Run:
             "seconds": finished["seconds"],
             "val": self.val.to_dict(),
             "test": self.test.to_dict(),
+            "notes": self.notes,
             "unreadable": [{"name": s.name, "reason": s.reason} for s in self.unreadable],
         }
 

@@ -43,6 +43,7 @@ class TrainingInputs(NamedTuple):
     settings: Settings
     division: DataSplit
     notes: list[str]
+    facts: Mapping[str, Any]  # of the doctor, a row by the name of each image; {} where it is off
 
 
 def training_inputs(
@@ -80,7 +81,7 @@ def training_inputs(
         *division.notes,
         *groups.notes,
     ]
-    return TrainingInputs(source, settings, division, notes)
+    return TrainingInputs(source, settings, division, notes, groups.facts)
 
 
 def supported_settings(settings: Settings, task: type[Task]) -> Settings:
@@ -148,6 +149,7 @@ class Groups(NamedTuple):
     grouping: Grouping
     name: Callable[[str], str]  # of a group, as it is kept
     notes: list[str]
+    facts: Mapping[str, Any]  # of the doctor, a row by the name of each image; {} where it is off
 
 
 def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe) -> Groups:
@@ -164,7 +166,7 @@ def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe)
         refuse_alone(f"data.group={text}", names)
         notes = [grouping_note(f"data.group={text}", names)]
     if recipe.data.doctor == "off":
-        return Groups(grouping, str, notes)
+        return Groups(grouping, str, notes, {})
     with progress_bar("examining") as progress:
         diagnosis = examine(
             source,
@@ -175,4 +177,5 @@ def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe)
     notes += [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
     together = by_cluster(diagnosis.clusters(), items, grouping)
     notes += classes_of_copies(source, together, grouping)
-    return Groups(together, cluster_name, notes)
+    facts = dict(zip((item.name for item in items), diagnosis.case.table, strict=True))
+    return Groups(together, cluster_name, notes, facts)

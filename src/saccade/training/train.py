@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.classes import write_classes
-from saccade.data.sources import absolute_location, open_source
-from saccade.data.splits import DataSplit, label_text, read_split, write_split
+from saccade.data.sources import absolute_location
+from saccade.data.splits import DataSplit, label_text, write_split
 from saccade.device import device, environment, threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
@@ -21,6 +21,7 @@ from saccade.errors import UsageError
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
+from saccade.runs.images import change_note, move, split_of, write_images
 from saccade.runs.run import Run
 from saccade.training.begin import training_inputs
 from saccade.training.finish import finish, unwritten_error
@@ -52,7 +53,8 @@ def start_training(
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
-    source, settings, division, notes = training_inputs(data, recipe, flags)
+    inputs = training_inputs(data, recipe, flags)
+    source, settings, division, notes, _ = inputs
     claim_device(settings.recipe, world)
     view.settings(settings, notes)
     broadcast_plan(world, settings.recipe, absolute_location(data), division)
@@ -70,6 +72,7 @@ def start_training(
         }
         with resource_errors(run):
             _write_start(run, settings, division, setup, facts)
+            write_images(run.path, division.items, inputs.facts)
             run.log("plan", **plan)
             broadcast_start(world, run, None)
             return _train_and_finish(run, setup, Position(), {}, view, began)
@@ -90,13 +93,20 @@ def checked_plan(setup: TrainingSetup, out: Path | None, view: View) -> dict[str
 
 
 def resume_training(
-    run: Run, view: View, world: World = SINGLE_PROCESS, epochs: int | None = None
+    run: Run,
+    view: View,
+    world: World = SINGLE_PROCESS,
+    *,
+    epochs: int | None = None,
+    data: str | Path | None = None,
 ) -> Run:
     """Finish an unfinished run from its last whole checkpoint, or from the start without one.
 
     With `epochs` it is extended to that many in all, a finished run too: its files stay until the
-    new ones are complete.
+    new ones are complete.  `data` is where its images lie now.
     """
+    if data is not None:
+        move(run, data)
     if epochs is None and run.finished:
         report = run.path / "report.html"
         hint = f"its report is {report}; --epochs with more than before goes on"
@@ -133,7 +143,7 @@ def extended_recipe(run: Run, epochs: int) -> Recipe:
 def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.started
-    division = read_split(run.path / "split.csv", open_source(started["data"]))
+    division = split_of(run)
     claim_device(recipe, world)
     current = fingerprint(device(recipe.train.device), world.size)
     notes = [
@@ -141,7 +151,8 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
         for name, then in started["fingerprint"].items()
         if current.get(name) != then
     ]
-    broadcast_plan(world, recipe, started["data"], division)
+    notes += [*division.notes, *change_note(run, division.items)]
+    broadcast_plan(world, recipe, run.data, division)
     setup = prepare(recipe, division, view.decoding, world)
     position, losses, state = Position(), {}, None
     if (run.path / "checkpoint" / "latest.json").exists():

@@ -76,6 +76,19 @@ def confirmed_pairs(
     return np.concatenate(confirmed)
 
 
+def alike_by_hash(pairs: NDArray[np.int64], table: NDArray[np.void]) -> NDArray[np.int64]:
+    """Those of `pairs` that hashes alone tell to be near copies, without pixels.  [M,2] -> [m,2]
+
+    Stricter than `candidate_pairs`, and never of images with little content.
+    """
+    a, b = pairs.T
+    low_content = _low_content(table)
+    alike = ~(low_content[a] | low_content[b])
+    for name in ("phash", "dhash"):
+        alike &= distance(table[name][a], table[name][b]) <= NEAR_SMALL
+    return pairs[alike]
+
+
 def clusters(count: int, pairs: NDArray[np.int64], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     """The lowest row of the cluster of each of `count` rows: connected, and like its first.
 
