@@ -258,12 +258,11 @@ def evaluate(
         Where the run's own images lie now, where they were moved; names and contents are compared.
     """
     from saccade.evaluation.measure import EvaluationOptions, measure
-    from saccade.runs.run import Run
 
     options = EvaluationOptions(
         tta, by, corrupt, out=None if out is None else Path(out), own_data=own_data
     )
-    return measure(Run.open(run), data, split, options)
+    return measure(run, data, split, options)
 
 
 def tune_threshold(
@@ -305,7 +304,6 @@ def tune_threshold(
     """
     from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
-    from saccade.runs.run import Run
 
     options = EvaluationOptions(
         by=by,
@@ -313,7 +311,7 @@ def tune_threshold(
         out=None if out is None else Path(out),
         own_data=own_data,
     )
-    return measure(Run.open(run), data, split, options)
+    return measure(run, data, split, options)
 
 
 def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:

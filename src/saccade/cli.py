@@ -24,6 +24,7 @@ from saccade.errors import SaccadeError
 from saccade.recipes.recipe import all_settings
 from saccade.recipes.setting import Setting
 from saccade.recipes.short import short_names
+from saccade.words import defined
 
 EXIT_UNREADABLE = 4  # exit code: finished, some inputs could not be read
 EXIT_USAGE = 2
@@ -168,7 +169,7 @@ def cli_type(annotation: Any) -> Any:
 def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     """Print `result` on standard output, and the images it could not read on standard error."""
     if as_json:
-        print(data_format.dumps(result.to_dict(), ensure_ascii=False))
+        print(data_format.dumps(defined(result.to_dict()), ensure_ascii=False))
     elif type(result).__name__ in LAID_OUT:
         from saccade.terminal import comma_separated, show_result
 

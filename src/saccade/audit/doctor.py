@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
 from saccade.data.item import Count, Item, Skipped
-from saccade.data.sources import open_source
+from saccade.data.sources import open_images
 from saccade.data.sources.opening import TABLES
 from saccade.data.sources.table import COLUMNS, raw_table
 from saccade.files import atomic_write, refuse_to_replace, write_output
@@ -26,7 +26,7 @@ def examine_data(
     page, table = (None if file is None else Path(file) for file in (html, apply))
     refuse_to_replace(page, *cleaned_files(table))
     with progress_bar("examining") as progress:
-        diagnosis = examine(open_source(data), progress=progress, state=cache_file_of(data))
+        diagnosis = examine(open_images(data), progress=progress, state=cache_file_of(data))
     if page is not None:
         write_output(page, doctor_page(diagnosis))
         say(f"the findings with their images are in {page}")

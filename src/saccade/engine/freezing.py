@@ -134,7 +134,7 @@ class Unfreezing:
     """Gradual unfreezing: which weights of a network are trained in which epochs.
 
     Weights trained before keep their moments and their learning rate; that of newly released
-    weights rises linearly from zero.
+    weights rises linearly from the first step on.
     """
 
     groups: Callable[[nn.Module], list[dict]]  # parameter groups of the weights that are trained

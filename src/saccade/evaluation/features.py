@@ -17,7 +17,7 @@ from saccade.auto.weights import Pretrained, local_weights, pretrained
 from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped
-from saccade.data.sources import open_source
+from saccade.data.sources import open_images
 from saccade.data.splits import label_text
 from saccade.device import device
 from saccade.errors import DataError, UsageError
@@ -130,7 +130,7 @@ def _weights_of(network: str, weights: str | None) -> Pretrained:
 
 
 def _splits(data: str | Path) -> Iterator[tuple[str, tuple[Item, ...]]]:
-    source = open_source(data, notify=say)
+    source = open_images(data, notify=say)
     for split in source.splits:
         yield split, tuple(source.read(split))
 

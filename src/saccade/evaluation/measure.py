@@ -35,6 +35,7 @@ from saccade.runs.images import change_note, move, split_of, training_overlap
 from saccade.runs.predictions import write_predictions
 from saccade.runs.results import Evaluation, Robustness
 from saccade.runs.run import Run
+from saccade.words import defined
 
 FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder of an evaluation
 
@@ -82,10 +83,19 @@ DEFAULT_OPTIONS = EvaluationOptions()
 
 
 def measure(
-    run: Run, data: str | Path | None, split: str, options: EvaluationOptions = DEFAULT_OPTIONS
+    path: str | Path,
+    data: str | Path | None,
+    split: str,
+    options: EvaluationOptions = DEFAULT_OPTIONS,
 ) -> Evaluation:
-    """Evaluate the run's bundle on `data`, or on a split of its own images."""
+    """Evaluate the bundle of the run at `path` on `data`, or on a split of the run's own images.
+
+    A bundle without its run is evaluated on `data`.
+    """
     options.validate()
+    if (Path(path) / "config.json").is_file():
+        return _measure_bundle(Bundle.load(Path(path)), data, split, options)
+    run = Run.open(path)
     if options.own_data is not None:
         move(run, options.own_data)
     bundle, tta = run.bundle, tta_transforms(_split_names(options.tta)) if options.tta else ()
@@ -123,6 +133,40 @@ def measure(
         )
         _write_folder(options.files, run, evaluation, evaluation_set, evaluated)
     return evaluation
+
+
+def _measure_bundle(
+    bundle: Bundle, data: str | Path | None, split: str, options: EvaluationOptions
+) -> Evaluation:
+    """Evaluate a bundle without its run, which knows neither images of its own nor a report."""
+    if data is None:
+        raise UsageError(
+            "a bundle has no images of its own", "name some: saccade evaluate BUNDLE DATA"
+        )
+    if options.threshold_target or options.own_data is not None or options.files[1:]:
+        raise UsageError(
+            "a bundle alone has no validation images and no report", "name the run, or a .csv file"
+        )
+    tta = tta_transforms(_split_names(options.tta)) if options.tta else ()
+    corruptions = _corruptions(options.corrupt, bundle)
+    items = _data_items(data, split)
+    slice_names = slice_of_each(items, options.by, str(data)) if options.by else {}
+    evaluation_set = EvaluationSet.of(items, bundle)
+    outputs = evaluation_set.evaluate(bundle, tta)
+    report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
+    if options.files:
+        write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
+    return replace(
+        Evaluation.of(split, bundle.task.kind, report),
+        notes=(
+            *missing_note(evaluation_set.items, bundle.classes, "the data"),
+            "which images the network was trained on only its run knows",
+            *_tta_note(len(tta)),
+        ),
+        unreadable=evaluation_set.failed,
+        slices=slices(bundle.task, outputs, evaluation_set, slice_names, report.metrics[0].name),
+        robustness=_robustness(bundle, evaluation_set, corruptions, tta) if corruptions else None,
+    )
 
 
 def _notes(items: Sequence[Item], bundle: Bundle, overlap: tuple[int, int]) -> Iterator[str]:
@@ -190,7 +234,7 @@ def _write_folder(
 ) -> None:
     """Write the metrics and the report; the predictions are written already."""
     predictions, metrics, report = files
-    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
+    text = json.dumps(defined(evaluation.to_dict()), indent=2, ensure_ascii=False)
     atomic_write(metrics, f"{text}\n")
     tested = TestedImages.read(predictions, evaluation_set.images)
     atomic_write(report, evaluation_page(run, evaluation, tested, evaluated))

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from saccade.runs.bundle import Bundle
 from saccade.runs.renamed import current_fact
 from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.tasks.answers import Predictions
-from saccade.words import aligned, html_table
+from saccade.words import aligned, defined, html_table
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,7 +73,7 @@ class Run:
 
     def log(self, event: str, **facts: Any) -> None:
         """Append an event to log.jsonl, after ending a line that was cut short."""
-        line = json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n"
+        line = json.dumps(defined({"event": event, **facts}), ensure_ascii=False) + "\n"
         with (self.path / "log.jsonl").open("ab+") as file:
             if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
                 line = f"\n{line}"
@@ -149,7 +150,11 @@ class Run:
     @property
     def history(self) -> list[dict[str, Any]]:
         """One dict an epoch: losses, validation accuracy, seconds; of repeated epochs the last."""
-        return list({fact["epoch"]: fact for fact in self.events("epoch")}.values())
+        rows = {
+            fact["epoch"]: {k: math.nan if v is None else v for k, v in fact.items()}
+            for fact in self.events("epoch")
+        }
+        return list(rows.values())
 
     @cached_property
     def test(self) -> Evaluation:

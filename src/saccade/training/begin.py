@@ -51,6 +51,7 @@ def training_inputs(
 ) -> TrainingInputs:
     """Open the data, resolve "auto" settings, examine the images and split them."""
     source = open_source(data, notify=say)
+    refuse_one_class(source)
     summary = summarize(source.read(source.splits[0]))
     find_weights = partial(local_or_fetched_weights, notify=say)
     settings = resolve(recipe, flags, summary, find_weights=find_weights)
@@ -82,6 +83,16 @@ def training_inputs(
         *groups.notes,
     ]
     return TrainingInputs(source, settings, division, notes, groups.facts)
+
+
+def refuse_one_class(source: Source) -> None:
+    """Raise `DataError` where there is nothing to tell apart."""
+    first = source.read(source.splits[0])[0]
+    if len(source.classes) == 1 and isinstance(first.label, str):
+        raise DataError(
+            f"'{source.name}' holds one class only: '{source.classes[0]}'",
+            "two classes at least are needed, side by side",
+        )
 
 
 def supported_settings(settings: Settings, task: type[Task]) -> Settings:

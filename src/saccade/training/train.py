@@ -36,7 +36,12 @@ from saccade.training.lr_find import with_found_lr
 from saccade.training.plan import folder_of, forecast
 from saccade.training.prepare import Split, TrainingSetup, claim_device, prepare
 from saccade.training.view import View
-from saccade.training.watch import refuse_too_little_disk, refuse_unwritable, resource_errors
+from saccade.training.watch import (
+    refuse_too_little_disk,
+    refuse_unwritable,
+    resource_errors,
+    undefined_score,
+)
 
 
 def start_training(
@@ -60,6 +65,9 @@ def start_training(
     broadcast_plan(world, settings.recipe, absolute_location(data), division)
     with threads(int(settings.recipe.train.threads)):
         setup = prepare(settings.recipe, division, view.decoding, world)
+        if undefined := undefined_score(setup):
+            view.note(undefined)
+            notes.append(undefined)
         plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
