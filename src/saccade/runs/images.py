@@ -52,7 +52,7 @@ def write_images(folder: Path, items: Sequence[Item], facts: Mapping[str, Any]) 
     atomic_write(folder / FILE, out.getvalue())
 
 
-def read_images(folder: Path) -> dict[str, NDArray[np.void]]:
+def read_images(folder: Path) -> dict[str, np.void]:
     """A row [] of `COLUMNS` by each image's name; none for a run of an earlier version."""
     if not (folder / FILE).is_file():
         return {}
@@ -147,7 +147,7 @@ def training_overlap(run: Run, items: Sequence[Item], state: Path | None) -> tup
 
 
 def _near_copies(
-    known: Sequence[NDArray[np.void]],
+    known: Sequence[np.void],
     names: Sequence[str],
     run: Run,
     items: Sequence[Item],
