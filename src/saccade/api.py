@@ -275,7 +275,6 @@ def tune_threshold(
     coverage: float | None = None,
     save: bool = False,
     out: str | Path | None = None,
-    own_data: str | Path | None = None,
 ) -> Evaluation:
     """Find the confidence below which a network should not answer, and measure the network with it.
 
@@ -299,8 +298,6 @@ def tune_threshold(
         Write the threshold into the bundle: predict says unknown below it.
     out
         A folder or a .csv file, as for evaluate.
-    own_data
-        Where the run's own images lie now, where they were moved; names and contents are compared.
     """
     from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
@@ -309,7 +306,6 @@ def tune_threshold(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
         out=None if out is None else Path(out),
-        own_data=own_data,
     )
     return measure(run, data, split, options)
 
