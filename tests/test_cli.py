@@ -97,6 +97,7 @@ def test_a_folder_of_images_becomes_a_run(photos: Path, tmp_path: Path) -> None:
     assert result["classes"] == ["blue", "green", "red"]
     written = {path.name for path in (tmp_path / "run").iterdir()}
     assert written == {
+        "images.csv",
         "recipe.toml", "classes.txt", "split.csv", "log.jsonl", "predictions.csv",
         "checkpoint", "bundle", "report.html",
     }  # fmt: skip

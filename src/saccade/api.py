@@ -179,6 +179,7 @@ def resume(
     run: str | Path,
     *,
     epochs: int | None = None,
+    data: str | Path | None = None,
     processes: int = 1,
     nodes: int = 1,
     rendezvous: str | None = None,
@@ -193,6 +194,8 @@ def resume(
     epochs
         Another number of epochs in all, for a finished training too. The schedule is recomputed
         for the new total: the learning rate is that of this share of so many epochs.
+    data
+        Where the run's images lie now, where they were moved; names and contents are compared.
     processes
         How many processes train together on a machine, each on a GPU of its own where there are.
     nodes
@@ -211,10 +214,11 @@ def resume(
 
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     if launch.several:
-        return launched_run(Command.of("resume", run, epochs=epochs).arguments, launch)
+        return launched_run(Command.of("resume", run, epochs=epochs, data=data).arguments, launch)
     started = Run.open(run)
     return run_training(
-        lambda view, world: resume_training(started, view, world, epochs), trackers_of(started)
+        lambda view, world: resume_training(started, view, world, epochs=epochs, data=data),
+        trackers_of(started),
     )
 
 
@@ -227,6 +231,7 @@ def evaluate(
     by: str = "",
     corrupt: str = "",
     out: str | Path | None = None,
+    own_data: str | Path | None = None,
 ) -> Evaluation:
     """Measure a trained network on labelled images.
 
@@ -251,12 +256,15 @@ def evaluate(
     out
         A folder for predictions.csv, evaluation.json and report.html, or a .csv file for the
         predictions alone.
+    own_data
+        Where the run's own images lie now, where they were moved; names and contents are compared.
     """
     from saccade.evaluation.measure import EvaluationOptions, measure
-    from saccade.runs.run import Run
 
-    options = EvaluationOptions(tta, by, corrupt, out=None if out is None else Path(out))
-    return measure(Run.open(run), data, split, options)
+    options = EvaluationOptions(
+        tta, by, corrupt, out=None if out is None else Path(out), own_data=own_data
+    )
+    return measure(run, data, split, options)
 
 
 def tune_threshold(
@@ -295,14 +303,13 @@ def tune_threshold(
     """
     from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
-    from saccade.runs.run import Run
 
     options = EvaluationOptions(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
         out=None if out is None else Path(out),
     )
-    return measure(Run.open(run), data, split, options)
+    return measure(run, data, split, options)
 
 
 def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
@@ -351,7 +358,9 @@ def predict(
     return open_bundle(run).predict(*images, top=top, **limits)
 
 
-def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
+def report(
+    *runs: str | Path, out: str | Path | None = None, data: str | Path | None = None
+) -> WrittenReport:
     """Write the report of a run anew, or a page of several runs side by side.
 
     Parameters
@@ -360,10 +369,12 @@ def report(*runs: str | Path, out: str | Path | None = None) -> WrittenReport:
         Run folders. The images that they were tested on have to lie where they lay.
     out
         The HTML file; without it report.html in the folder of the run, or reports.html.
+    data
+        Where the images of one run lie now, where they were moved; names and contents are compared.
     """
     from saccade.comparison.write import write_reports
 
-    return write_reports(runs, None if out is None else Path(out))
+    return write_reports(runs, None if out is None else Path(out), data)
 
 
 def features(

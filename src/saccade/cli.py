@@ -24,6 +24,7 @@ from saccade.errors import SaccadeError
 from saccade.recipes.recipe import all_settings
 from saccade.recipes.setting import Setting
 from saccade.recipes.short import short_names
+from saccade.words import defined
 
 EXIT_UNREADABLE = 4  # exit code: finished, some inputs could not be read
 EXIT_USAGE = 2
@@ -41,6 +42,7 @@ TABLES = {
 }  # results that `--csv` can print
 LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
+OPTIONS = {"own_data": "--data"}  # where another parameter has the name in Python
 PYTHON_ONLY: dict[str, Any] = {"Module": object}  # what only Python can hand over
 SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
 SETTINGS = "Settings"  # the heading above their options
@@ -122,6 +124,8 @@ def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
             yield from map(setting_parameter, short_names().values())
         else:
             annotation = as_parameter(hints[name], parameter.kind)
+            if name in OPTIONS:
+                annotation = Annotated[annotation, Parameter(name=OPTIONS[name])]
             kind = POSITIONAL.get(parameter.kind, parameter.kind)
             yield parameter.replace(annotation=annotation, kind=kind)
 
@@ -167,7 +171,7 @@ def cli_type(annotation: Any) -> Any:
 def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     """Print `result` on standard output, and on standard error what took no part in it."""
     if as_json:
-        print(data_format.dumps(result.to_dict(), ensure_ascii=False))
+        print(data_format.dumps(defined(result.to_dict()), ensure_ascii=False))
     elif type(result).__name__ in LAID_OUT:
         from saccade.terminal import comma_separated, show_result
 

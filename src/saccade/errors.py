@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 
 class SaccadeError(Exception):
@@ -78,3 +79,20 @@ def unknown(
         shown = ", ".join(names[:8])
         hint = f"known are {shown}" + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     return error(f"no {kind} is called '{name}'", hint)
+
+
+SHOWN = 3  # names that a message about a pattern shows
+
+
+def without_effect(
+    setting: str, why: str, made: Iterable[tuple[str, str | None]], hint: str
+) -> SaccadeError:
+    """The error for a pattern, column or list that does nothing, with what it made of three names.
+
+    `made` pairs the names of what there is with what `setting`, as it was written, made of each.
+    """
+    shown = ", ".join(
+        f"of '{name}' " + ("nothing" if result is None else f"'{result}'")
+        for name, result in islice(made, SHOWN)
+    )
+    return UsageError(f"{setting} {why}: it makes {shown}", hint)

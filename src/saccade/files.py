@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
 
-from saccade.errors import ResourceError, SaccadeError
+from saccade.errors import ResourceError, SaccadeError, UsageError
 
 
 @contextmanager
@@ -44,6 +45,50 @@ def atomic_write(path: Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
+
+
+MADE = b"made by saccade"
+PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+COMMENT = b"<!-- " + MADE + b" -->\n"
+
+
+def refuse_to_replace(*paths: Path | None) -> None:
+    """Raise `UsageError` for a path that holds what saccade did not write there itself.
+
+    Its pages and drawings say so in their last bytes; of all other files none is replaced.
+    """
+    for path in paths:
+        if path is None or not (path.exists() or path.is_symlink()):
+            continue
+        if not path.is_file() or not path.read_bytes().endswith(_signature(path)):
+            raise UsageError(f"'{path}' exists", "name another file, or remove it")
+
+
+def write_output(path: Path, content: str | bytes) -> None:
+    """Write a page, a drawing or a table where a person asked for it, and sign it.
+
+    Raises `UsageError` as `refuse_to_replace`, which is better asked before the work.
+    """
+    refuse_to_replace(path)
+    data = content.encode() if isinstance(content, str) else content
+    signature = _signature(path)
+    if signature.endswith(PNG_END):
+        data = data.removesuffix(PNG_END)
+    elif not signature.endswith(COMMENT):
+        signature = b""
+    atomic_write(path, data + signature)
+
+
+def _signature(path: Path) -> bytes:
+    """The last bytes of a file of this kind that saccade wrote; of most kinds there are none."""
+    suffix = path.suffix.lower()
+    if suffix in (".html", ".svg"):
+        return COMMENT
+    if suffix == ".png":
+        chunk = b"tEXtSoftware\x00" + MADE
+        length, check = (n.to_bytes(4, "big") for n in (len(chunk) - 4, zlib.crc32(chunk)))
+        return length + chunk + check + PNG_END
+    return b"\xff" + MADE  # no file that we write ends so
 
 
 @contextmanager

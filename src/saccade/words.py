@@ -62,9 +62,9 @@ def _cells(tag: str, row: Sequence[str]) -> str:
 
 
 def defined(value: Any) -> Any:
-    """`value` with None for every number that is not one, as JSON knows no NaN."""
+    """`value` with None for every number that is not finite, as JSON knows no NaN."""
     if isinstance(value, dict):
         return {key: defined(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [defined(part) for part in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

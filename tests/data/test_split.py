@@ -26,6 +26,7 @@ from saccade.data.splits import (
     split_fold,
     split_rows,
     subsample,
+    with_groups,
     write_split,
 )
 from saccade.errors import DataError, UsageError
@@ -342,8 +343,25 @@ def test_images_that_came_or_went_since_the_split_are_counted_and_named(tmp_path
     write_split(tmp_path / "split.csv", split_data(source))
     with pytest.raises(DataError, match=r"names 2 images that 'set' lacks: 'a/0.jpg', 'a/1.jpg'"):
         read_split(tmp_path / "split.csv", listing(all=of("a", 18, 2)))
-    with pytest.raises(DataError, match=r"'set' holds 1 images that .* not name: 'a/20.jpg'"):
-        read_split(tmp_path / "split.csv", listing(all=of("a", 21)))
+    division = read_split(tmp_path / "split.csv", listing(all=of("a", 21)))
+    assert division.notes == ("1 images came since the split and are not used: 'a/20.jpg'",)
+    assert len(division.items) == 20
+
+
+def test_groups_are_those_of_the_split_file(tmp_path: Path) -> None:
+    """Copies that the doctor found, say, of which the source knows nothing."""
+    items = of("a", 20)
+    write_split(tmp_path / "split.csv", with_groups(split_data(listing(all=items)), by_folder))
+    again = read_split(tmp_path / "split.csv", listing(all=items))
+    assert {item.group for item in again.items} == {"a"}
+
+
+def test_a_class_that_is_not_on_the_list_is_refused(tmp_path: Path) -> None:
+    items = of("a", 10) + of("b", 10)
+    write_split(tmp_path / "split.csv", split_data(listing(all=items)))
+    assert read_split(tmp_path / "split.csv", listing(all=items), ("b", "a")).classes == ("b", "a")
+    with pytest.raises(DataError, match=r"'set' holds 'b' \(10\), which is no known class"):
+        read_split(tmp_path / "split.csv", listing(all=items), ("a", "c"))
 
 
 def test_labels_that_have_changed_since_the_split_are_said(tmp_path: Path) -> None:

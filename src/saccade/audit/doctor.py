@@ -5,37 +5,106 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
-from saccade.data.item import Skipped
-from saccade.data.sources import open_source
-from saccade.files import atomic_write
+from saccade.data.item import Count, Item, Skipped
+from saccade.data.sources import open_images
+from saccade.data.sources.opening import TABLES
+from saccade.data.sources.table import COLUMNS, raw_table
+from saccade.files import atomic_write, refuse_to_replace, write_output
 from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
+
+TITLES: dict[type, str] = {tuple: "labels", Count: "count", float: "value", int: "value"}
 
 
 def examine_data(
     data: str | Path | None, *, html: str | Path | None, cleaned: str | Path | None
 ) -> Diagnosis:
     """Examine `data`; write the page `html` and the table `cleaned` where these are given."""
+    page, table = (None if file is None else Path(file) for file in (html, cleaned))
+    refuse_to_replace(page, *cleaned_files(table))
     with progress_bar("examining") as progress:
-        diagnosis = examine(open_source(data), progress=progress, state=cache_file_of(data))
-    if html is not None:
-        atomic_write(Path(html), doctor_page(diagnosis))
-        say(f"the findings with their images are in {html}")
-    if cleaned is not None:
-        write_cleaned(Path(cleaned), *diagnosis.cleaned(Path(cleaned).parent))
+        diagnosis = examine(open_images(data), progress=progress, state=cache_file_of(data))
+    if page is not None:
+        write_output(page, doctor_page(diagnosis))
+        say(f"the findings with their images are in {page}")
+    if table is not None:
+        write_cleaned(table, *diagnosis.cleaned(table.parent), diagnosis, data)
     return diagnosis
 
 
-def write_cleaned(file: Path, rows: list[dict[str, str]], left_out: Sequence[Skipped]) -> None:
-    """Write a cleaned manifest, and beside it a table of what was left out and why."""
+def cleaned_files(file: Path | None) -> tuple[Path, ...]:
+    """The cleaned table `file`, and beside it that of what was left out; none without."""
+    return () if file is None else (file, file.with_name(f"{file.stem}-left-out.csv"))
+
+
+def write_cleaned(
+    file: Path,
+    rows: list[dict[str, str]],
+    left_out: Sequence[Skipped],
+    diagnosis: Diagnosis,
+    data: str | Path | None,
+) -> None:
+    """Write a cleaned manifest, and beside it a table of what was left out and why.
+
+    It opens as the task of its source; where that is a table, with its columns and cells.
+    """
+    refuse_to_replace(*cleaned_files(file))
     reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
-    left_out_file = file.with_name(f"{file.stem}-left-out.csv")
-    atomic_write(file, _csv(("path", "label", "split", "group"), rows))
+    _, left_out_file = cleaned_files(file)
+    path, _, detail = str(data).partition("::")
+    excluded = {skipped.name for skipped in left_out}
+    kept = [item.name for item in diagnosis.case.items if item.name not in excluded]
+    text = _as_its_source(Path(path), kept, rows) if _is_table(path) else ""
+    if not text:
+        title, detail = _title(diagnosis.case.items), ""
+        renamed = [{title if k == "label" else k: v for k, v in row.items()} for row in rows]
+        text = _csv(("path", title, "split", "group"), renamed)
+    atomic_write(file, text)
     atomic_write(left_out_file, _csv(("path", "reason"), reasons))
-    say(f"{len(rows)} images are in {file}; {len(left_out)} are left out, see {left_out_file}")
+    opened = f"{file}::{detail}" if detail else str(file)
+    say(f"{len(rows)} images are in {opened}; {len(left_out)} are left out, see {left_out_file}")
+
+
+def _is_table(path: str) -> bool:
+    return Path(path).suffix.lower() in TABLES and Path(path).is_file()
+
+
+def _title(items: Sequence[Item]) -> str:
+    """The name of a column by which a table is read as the task of these labels."""
+    return next((TITLES.get(type(i.label), "label") for i in items if i.label is not None), "label")
+
+
+def _as_its_source(table: Path, names: Sequence[str], rows: list[dict[str, str]]) -> str:
+    """The rows of the images `names` as they stand in `table`, with new paths and groups.
+
+    Empty where no column names them all.
+    """
+    header, lines, delimiter = raw_table(table)
+    folded = [title.casefold() for title in header]
+    for place in range(len(header)):
+        cells = {_name(line[place]): line for line in lines[::-1] if len(line) > place}
+        if all(name in cells for name in names):
+            break
+    else:
+        return ""
+    group = next((i for i, title in enumerate(folded) if title in COLUMNS["group"]), len(header))
+    titles = header if group < len(header) else [*header, "group"]
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(titles)
+    for name, row in zip(names, rows, strict=True):
+        line = [*cells[name], *[""] * len(titles)][: len(titles)]
+        line[place], line[group] = row["path"], row["group"]
+        writer.writerow(line)
+    return out.getvalue()
+
+
+def _name(cell: str) -> str:
+    """The name of the image that a cell names."""
+    return str(PurePosixPath(cell.strip().replace("\\", "/")))
 
 
 def _csv(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:

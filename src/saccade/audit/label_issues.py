@@ -19,7 +19,7 @@ from saccade.audit.confident_learning import (
     normalized_margins,
     prune_by_noise_rate,
 )
-from saccade.audit.doctor import cache_file_of, write_cleaned
+from saccade.audit.doctor import cache_file_of, cleaned_files, write_cleaned
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.audit.page import label_issues_page
 from saccade.auto.summary import summarize
@@ -29,13 +29,13 @@ from saccade.data.cache import decode_all
 from saccade.data.classes import class_indices, class_list
 from saccade.data.decode import Preprocessing
 from saccade.data.doctor.doctor import Diagnosis, examine
-from saccade.data.grouping import Grouping, by_cluster, group_indices
+from saccade.data.grouping import Grouping, by_cluster, cluster_name, group_indices
 from saccade.data.item import ImageFile, Item, Skipped
 from saccade.data.sources import open_source
 from saccade.device import device
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.features import trained_network
-from saccade.files import atomic_write
+from saccade.files import refuse_to_replace, write_output
 from saccade.models.backbone import backbone
 from saccade.models.layers.blocks import Concat, chain, normalized
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
@@ -117,6 +117,7 @@ def find_label_issues(
 
     Raises `DataError` for labels that are not one class per image.
     """
+    refuse_to_replace(html, *cleaned_files(cleaned))
     source = open_source(data, notify=say)
     with progress_bar("examining") as progress:
         diagnosis = examine(source, progress=progress, state=cache_file_of(data))
@@ -133,10 +134,10 @@ def find_label_issues(
         )[:, 0]
     issues = _label_issues(diagnosis, readable, x, extractor)
     if html is not None:
-        atomic_write(html, label_issues_page(issues))
+        write_output(html, label_issues_page(issues))
         say(f"the label issues with their images are in {html}")
     if cleaned is not None:
-        _write_cleaned(issues, diagnosis, cleaned)
+        _write_cleaned(issues, diagnosis, cleaned, data)
     return issues
 
 
@@ -236,7 +237,7 @@ def _unreadable(diagnosis: Diagnosis) -> tuple[Skipped, ...]:
     )
 
 
-def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path) -> None:
+def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path, data: str | Path) -> None:
     """Write the manifest without label issues, and beside it a table of what was left out."""
     reasons = {
         s.name: f"labelled {s.given}, probably {s.suggested} ({100 * s.p_suggested:.1f} %)"
@@ -250,7 +251,8 @@ def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path) -> Non
         for item in items
         if item.name not in reasons
     ]
-    write_cleaned(file, rows, [Skipped(name, reason) for name, reason in reasons.items()])
+    left_out = [Skipped(name, reason) for name, reason in reasons.items()]
+    write_cleaned(file, rows, left_out, diagnosis, data)
 
 
 def _row(item: Item, split: str, group: str | None, folder: Path) -> dict[str, str]:
@@ -258,4 +260,5 @@ def _row(item: Item, split: str, group: str | None, folder: Path) -> dict[str, s
     if isinstance(item.image, ImageFile):
         path = Path(os.path.relpath(item.image.path, folder)).as_posix()
     split = "" if split == "all" else split
-    return {"path": path, "label": str(item.label or ""), "split": split, "group": group or ""}
+    group = "" if group is None else cluster_name(group)
+    return {"path": path, "label": str(item.label or ""), "split": split, "group": group}

@@ -22,7 +22,7 @@ from saccade.data.cache import decode_all
 from saccade.data.item import Skipped
 from saccade.data.sources import open_source
 from saccade.data.sources.data_word import data_as_told
-from saccade.files import atomic_write
+from saccade.files import refuse_to_replace, write_output
 from saccade.recipes.settings import preprocessing_of
 
 GAP = 4  # pixels, between images
@@ -105,6 +105,7 @@ def augmented_sheet(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
 ) -> Sheet:
     """Draw training images with each augmentation alone, then with all, in the file `out`."""
+    refuse_to_replace(out)
     source = open_source(data_as_told(data, stated_settings(recipe, flags)))
     items = source.read("train" if "train" in source.splits else source.splits[0])
     summary = summarize(items)
@@ -120,5 +121,5 @@ def augmented_sheet(
     images = decoded.images.take(torch.arange(len(decoded.images)))
     buffer = io.BytesIO()
     sheet(images, rows, generator).save(buffer, "PNG")
-    atomic_write(out, buffer.getvalue())
+    write_output(out, buffer.getvalue())
     return Sheet(out, tuple(augmentations), decoded.failed)

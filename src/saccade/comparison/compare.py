@@ -19,7 +19,7 @@ from saccade.comparison.comparison import (
 from saccade.comparison.page import comparison_page
 from saccade.comparison.tested_run import TestedRun, items_of, read_tested_run, shared_test_set
 from saccade.errors import SaccadeError, UsageError
-from saccade.files import atomic_write
+from saccade.files import refuse_to_replace, write_output
 from saccade.metrics.paired import Paired, holm, paired
 from saccade.report.images import thumbnail_of
 from saccade.runs.run import Run
@@ -28,6 +28,7 @@ from saccade.tasks.catalogue import metric_of
 
 def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Comparison:
     """Compare finished runs; with `html`, write it as a page, too."""
+    refuse_to_replace(html)
     if len(paths) < 2:
         raise UsageError("there is nothing to compare one run with", "name two runs or more")
     if len({Path(path).resolve() for path in paths}) < len(paths):
@@ -35,7 +36,7 @@ def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Compa
     tested_runs, notes = shared_test_set([read_tested_run(Run.open(path)) for path in paths])
     comparison = replace(compare_tested(tested_runs), notes=notes)
     if html is not None:
-        atomic_write(html, comparison_page(comparison, thumbnail_source(tested_runs[0])))
+        write_output(html, comparison_page(comparison, thumbnail_source(tested_runs[0])))
     return comparison
 
 

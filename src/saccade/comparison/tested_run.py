@@ -53,7 +53,7 @@ class TestedRun:
     @property
     def data(self) -> str | None:
         """Where the images came from."""
-        return self.run.started["data"]
+        return self.run.data
 
     @property
     def seconds(self) -> float:

@@ -10,14 +10,13 @@ from typing import Any
 
 from saccade.command import Command
 from saccade.data.cache import ImageStore, decode_all
-from saccade.data.sources import open_source
-from saccade.data.splits import read_split
 from saccade.errors import DataError, UsageError
-from saccade.files import atomic_write
+from saccade.files import atomic_write, refuse_to_replace, write_output
 from saccade.report.card import write_card
 from saccade.report.images import tested_names
 from saccade.report.pages.run_page import run_page
 from saccade.report.pages.side_by_side import side_by_side
+from saccade.runs.images import move, split_of
 from saccade.runs.run import Run
 from saccade.words import aligned, html_table
 
@@ -49,37 +48,47 @@ class WrittenReport:
         return html_table(("report", str(self.path)), self.rows()[1:])
 
 
-def write_reports(paths: Sequence[str | Path], out: Path | None) -> WrittenReport:
+def write_reports(
+    paths: Sequence[str | Path], out: Path | None, data: str | Path | None = None
+) -> WrittenReport:
     """One run: its report and model card; several: one page.
 
-    With `out` the page alone is written, there.  Raises `UsageError` for unfinished runs.
+    With `out` the page alone is written, there; `data` is where the images of one run lie now.
+    Raises `UsageError` for unfinished runs.
     """
     if not paths:
         raise UsageError("no run is named", "saccade report runs/mine-1")
+    refuse_to_replace(out if out or len(paths) == 1 else SEVERAL)
     runs = [Run.open(path) for path in paths]
     for run in runs:
         if not run.finished:
             hint = f"go on with: {Command.of('resume', run.path)}"
             raise UsageError(f"the run '{run.path}' is unfinished", hint)
+    if data is not None:
+        if len(runs) > 1:
+            raise UsageError("--data says where the images of one run lie", "name one run")
+        move(runs[0], data)
     if len(runs) == 1:
         text, default = run_page(runs[0], tested_images(runs[0])), runs[0].path / "report.html"
     else:
         text, default = side_by_side(runs, _distinct_names(runs)), SEVERAL
     if len(runs) == 1 and out is None:
         write_card(runs[0])
-    atomic_write(out or default, text)
+    if out is None and len(runs) == 1:  # the run's own
+        atomic_write(default, text)
+    else:
+        write_output(out or default, text)
     return WrittenReport(out or default, tuple(str(run.path) for run in runs))
 
 
 def tested_images(run: Run) -> ImageStore:
     """The test images in the order of predictions.csv, decoded from the source again."""
-    source = open_source(run.started["data"])
-    items = {item.name: item for item in read_split(run.path / "split.csv", source).test}
+    items = {item.name: item for item in split_of(run).test}
     names = tested_names(run)
     missing = [name for name in names if name not in items]
     if missing:
         raise DataError(
-            f"'{source.name}' lacks '{missing[0]}', which '{run.path}' was tested on",
+            f"'{run.data}' lacks '{missing[0]}', which '{run.path}' was tested on",
             "put the images back to where they were when it was trained",
         )
     decoded = decode_all([items[name] for name in names], run.bundle.preprocessing)

@@ -86,6 +86,12 @@ def connected_components(pairs: Iterable[tuple[Node, Node]]) -> dict[Node, Node]
     return {node: root(node) for node in parent}
 
 
+def cluster_name(root: str) -> str:
+    """What a group of `by_cluster` is called: by its group, else after the first of its copies."""
+    kind, _, name = root.partition(" ")
+    return name if kind == "group" else f"copies of {name}"
+
+
 def groups_of(items: Sequence[Item]) -> Tensor | None:
     """The index of each of N items' group; None where the source has no groups.  -> [N] int64
 
@@ -190,6 +196,3 @@ def _strata(items: Sequence[Item]) -> list[tuple[str, ...]]:
         else:
             strata.append((bin_of.get(item.name, str(item.label or "")),))
     return strata
-
-
-GROUPINGS: dict[str, Grouping] = {"source": by_source, "folder": by_folder}

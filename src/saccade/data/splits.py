@@ -6,12 +6,12 @@ import csv
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from saccade.data.classes import missing_note
+from saccade.data.classes import missing_note, refuse_unknown
 from saccade.data.grouping import Grouping, by_source, stratify
 from saccade.data.item import Item, Source, label_text
 from saccade.errors import DataError, UsageError, unknown
@@ -31,6 +31,11 @@ class DataSplit:
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     unused: tuple[Item, ...] = ()
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All of them."""
+        return self.train + self.val + self.test + self.unused
 
 
 def split_data(
@@ -151,7 +156,8 @@ def _folds(source: Source, count: int, seed: int, group: Grouping) -> dict[str, 
 def _nothing_to_spare(source: Source, split: str) -> DataError:
     return DataError(
         f"no class of '{source.name}' has images to spare for {split}",
-        f"three images per class are needed, or {split}=0",
+        f"three images per class are needed, in groups of their own; or a folder {split} of images "
+        "to hold out",
     )
 
 
@@ -163,6 +169,20 @@ def _with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
     for split, items in _used(data_split).items():
         notes += missing_note(items, data_split.classes, split) if items else ()
     return replace(data_split, notes=notes + _shared_groups(_used(data_split), group))
+
+
+def with_groups(
+    data_split: DataSplit, group: Grouping, name: Callable[[str], str] = str
+) -> DataSplit:
+    """The split with the group of each item in it, called `name(group)`."""
+
+    def grouped(item: Item) -> Item:
+        found = group(item)
+        found = None if found is None else name(found)
+        return item if found == item.group else replace(item, group=found)
+
+    parts = {split: tuple(map(grouped, getattr(data_split, split))) for split in SPLITS}
+    return replace(data_split, **parts)
 
 
 def _used(data_split: DataSplit) -> dict[str, tuple[Item, ...]]:
@@ -198,22 +218,32 @@ def write_split(path: Path, data_split: DataSplit) -> None:
     atomic_write(path, text.getvalue())
 
 
-def read_split(path: Path, source: Source) -> DataSplit:
-    """The split in the table at `path`, its items taken from `source` by name."""
+def read_split(path: Path, source: Source, classes: tuple[str, ...] = ()) -> DataSplit:
+    """The split in the table at `path`, its items taken from `source` by name.
+
+    Images that came since are in no split; that, and labels that have changed, is noted.  Raises
+    `DataError` for images that have gone, and for a class that is none of `classes`, if given.
+    """
     rows = split_rows(path)
     items = {item.name: item for split in source.splits for item in source.read(split)}
     where = f"'{source.name}'"
     _refuse_difference(rows.keys() - items.keys(), f"'{path}' names", f"that {where} lacks")
-    _refuse_difference(items.keys() - rows.keys(), f"{where} holds", f"that '{path}' does not name")
+    if classes:
+        refuse_unknown((items[name] for name in rows), classes, where)
     splits: dict[str, list[Item]] = {split: [] for split in SPLITS}
     for name, item in items.items():
-        splits[rows[name].split].append(item)
-    changed = [name for name, row in rows.items() if row.label != label_text(items[name].label)]
+        if (row := rows.get(name)) is not None:
+            group = row.group or None
+            splits[row.split].append(item if item.group == group else replace(item, group=group))
     notes: tuple[str, ...] = ()
+    if came := [name for name in items if name not in rows]:
+        notes += (f"{len(came):,} images came since the split and are not used: {_named(came)}",)
+    changed = [name for name, row in rows.items() if row.label != label_text(items[name].label)]
     if changed:
-        notes = (f"{len(changed)} labels have changed since the split, such as '{changed[0]}'",)
+        notes += (f"{len(changed)} labels have changed since the split, such as '{changed[0]}'",)
     train, val, test, unused = (tuple(splits[split]) for split in SPLITS)
-    return _with_notes(DataSplit(train, val, test, source.classes, notes, unused), by_source)
+    whole = DataSplit(train, val, test, classes or source.classes, notes, unused)
+    return _with_notes(whole, by_source)
 
 
 class SplitRow(NamedTuple):
@@ -252,11 +282,14 @@ def _refuse_difference(names: Iterable[str], subject: str, complement: str) -> N
     """Raise `DataError` with the count and the first examples when there are such names."""
     differing = sorted(names)
     if differing:
-        shown = ", ".join(f"'{name}'" for name in differing[:3])
         raise DataError(
-            f"{subject} {len(differing)} images {complement}: {shown}",
-            "images were added, removed or renamed since; divide them anew",
+            f"{subject} {len(differing)} images {complement}: {_named(differing)}",
+            "images were removed, renamed or moved since: put them back, or train anew",
         )
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:3])
 
 
 def subsample(data_split: DataSplit, *, train: int, held_out: int, seed: int) -> DataSplit:

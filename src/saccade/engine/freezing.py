@@ -16,7 +16,7 @@ from torch import nn
 
 from saccade.engine.stages import ALL, HEAD, Stage
 from saccade.engine.step import Stepper
-from saccade.errors import RecipeError, unknown
+from saccade.errors import RecipeError, unknown, without_effect
 from saccade.models.layers.surgery import find_layers
 from saccade.models.weights import classifiers
 
@@ -36,9 +36,13 @@ def freeze(model: nn.Module, layer: str) -> None:
         frozen = [name for name in modules if name not in classifiers(model)]
     else:
         frozen = list(modules)[: _module_range(model, layer).stop]
-    for name in frozen:
-        for weight in modules[name].parameters(recurse=False):
-            weight.requires_grad_(False)
+    weights = [weight for name in frozen for weight in modules[name].parameters(recurse=False)]
+    if not weights:
+        made = ((name, None) for name in frozen if name)
+        hint = "name a layer that has weights, or one behind such a layer"
+        raise without_effect(f"model.freeze={layer}", "freezes no weights", made, hint)
+    for weight in weights:
+        weight.requires_grad_(False)
     if not any(weight.requires_grad for weight in model.parameters()):
         raise RecipeError(
             f"with all frozen up to '{layer}' nothing is left to learn",
@@ -130,7 +134,7 @@ class Unfreezing:
     """Gradual unfreezing: which weights of a network are trained in which epochs.
 
     Weights trained before keep their moments and their learning rate; that of newly released
-    weights rises linearly from zero.
+    weights rises linearly from the first step on.
     """
 
     groups: Callable[[nn.Module], list[dict]]  # parameter groups of the weights that are trained

@@ -66,13 +66,18 @@ def exponential(lowest: float, highest: float) -> Schedule:
     return lambda done: lowest * (highest / lowest) ** done
 
 
-def with_warmup(schedule: Schedule, share: float) -> Schedule:
-    """`schedule` after a linear warmup from zero over `share` of the training."""
+def with_warmup(schedule: Schedule, share: float, step: float = 0.0) -> Schedule:
+    """`schedule` after a linear warmup over `share` of the training, of which a step is `step`.
+
+    The first of n steps has 1/n of the learning rate: at zero it would move nothing.
+    """
     if share <= 0:
         return schedule
-    begin = schedule(0.0)
+    begin, step = schedule(0.0), step or share / 100
     return lambda done: (
-        begin * (done / share) if done < share else schedule((done - share) / (1 - share))
+        begin * min(1.0, (done + step) / share)
+        if done < share
+        else schedule((done - share) / (1 - share))
     )
 
 
@@ -116,14 +121,17 @@ SCHEDULES: dict[str, Callable[[], Schedule]] = {  # from the peak on; a warmup g
     "multistep": multistep,
     "plateau": constant,  # and a `ReduceOnPlateau` beside it
 }
-CYCLES: dict[str, Callable[[float], Schedule]] = {  # with a rise of their own
-    "one_cycle": one_cycle,
-    "triangular": lambda warmup: with_warmup(triangular(), warmup),
+CYCLES: dict[str, Callable[[float, float], Schedule]] = {  # with a rise of their own
+    "one_cycle": lambda warmup, step: one_cycle(warmup),
+    "triangular": lambda warmup, step: with_warmup(triangular(), warmup, step),
 }
 
 
-def make_schedule(name: str, warmup: float) -> Schedule:
-    """The schedule of this name, with a warmup over the share `warmup` of the training."""
+def make_schedule(name: str, warmup: float, step: float = 0.0) -> Schedule:
+    """The schedule of this name, with a warmup over the share `warmup` of the training.
+
+    `step` is the share that a step is; 0: unknown, as where the clock ends a training.
+    """
     if name in CYCLES:
-        return CYCLES[name](warmup)
-    return with_warmup(SCHEDULES[name](), warmup)
+        return CYCLES[name](warmup, step)
+    return with_warmup(SCHEDULES[name](), warmup, step)

@@ -169,7 +169,7 @@ class Stepper:
         scale, warmup = group.get("lr_scale", 1.0), group.get("warmup_steps", 0)
         if not warmup:
             return scale
-        return scale * min(1.0, max(0.0, (self.steps_done - group["first_step"]) / warmup))
+        return scale * min(1.0, max(0.0, (self.steps_done - group["first_step"] + 1) / warmup))
 
     def _progress(self) -> float:
         by_steps = self.steps_done / self.total_steps

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -15,17 +14,12 @@ from torch import Tensor
 from saccade.augmentation.tta import TTATransform
 from saccade.data.cache import ImageStore, decode_all
 from saccade.data.classes import natural_sort_key
-from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source, groups_of
+from saccade.data.grouping import groups_of
 from saccade.data.item import Item, Skipped
 from saccade.data.loader import Loader, sequential
-from saccade.data.sources import open_source
-from saccade.data.sources.opening import TABLES
-from saccade.data.sources.table import column_values
-from saccade.data.splits import read_split
-from saccade.data.store import digests
+from saccade.data.sources.groups import grouping_of, refuse_idle
 from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
-from saccade.errors import DataError, SaccadeError, UsageError
-from saccade.files import cache_folder
+from saccade.errors import DataError, UsageError
 from saccade.metrics.measure import named_metric
 from saccade.metrics.ranking import (
     SelectedThreshold,
@@ -36,7 +30,6 @@ from saccade.metrics.ranking import (
 )
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Slice
-from saccade.runs.run import Run
 from saccade.tasks.catalogue import refuse_other_labels, refuse_without
 from saccade.tasks.task import Capability, Task
 from saccade.words import percent
@@ -89,48 +82,22 @@ class EvaluationSet:
         return Loader(self.images, self.targets, BATCH, sequential(len(self.items)))
 
 
-MAX_COMPARED = 100_000  # training images, up to which their contents are compared
-
-
-def training_overlap(run: Run, items: Sequence[Item]) -> int:
-    """How many `items` have the content of a training image of `run`; 0 where these are gone.
-
-    Digests are cached by the files' times.
-    """
-    try:
-        train = read_split(run.path / "split.csv", open_source(run.started["data"])).train
-    except (SaccadeError, OSError):  # moved, changed or gone
-        return 0
-    if len(train) > MAX_COMPARED:
-        return 0
-    cache = cache_folder() / "digests.sqlite"
-    training_digests = set(digests(train, cache))
-    return sum(content in training_digests for content in digests(items, cache))
-
-
 MAX_SLICES = 200  # with more, each has too few images
 NO_SLICE = "(none)"  # the slice of images without one
 
 
 def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str, str]:
-    """The name of each item's slice, by the item's name; `data` is their source.
-
-    `by` is group, folder, a table with its column as in `weather.csv::sky`, a column of the table
-    that `data` is, or a regular expression on names: what its first group finds.
-    """
-    grouping = _grouping(by, data)
-    slice_names = {item.name: grouping(item) or NO_SLICE for item in items}
+    """The name of each item's slice, by the item's name; `by` and `data` as of `grouping_of`."""
+    grouping = grouping_of(by, data)
+    found = {item.name: grouping(item) for item in items}
+    slice_names = {name: group or NO_SLICE for name, group in found.items()}
     count = len(set(slice_names.values()))
-    if set(slice_names.values()) == {NO_SLICE}:
-        raise UsageError(
-            f"'{by}' tells nothing of these images, such as '{items[0].name}'",
-            "write group, folder, a column of the table, table.csv::column, or a pattern of names",
-        )
     if count > MAX_SLICES:
         raise UsageError(
             f"'{by}' makes {count} slices of {len(items)} images, more than {MAX_SLICES}",
             "name something that many images share",
         )
+    refuse_idle(f"--by '{by}'", found)
     return slice_names
 
 
@@ -155,29 +122,6 @@ def slices(
             measured = replace(measured, value=math.nan)
         result.append(Slice(slice_name, measured))
     return tuple(result)
-
-
-def _grouping(by: str, data: str | None) -> Grouping:
-    table, _, column = by.partition("::")
-    if by == "group":
-        return by_source
-    if by == "folder":
-        return by_folder
-    if Path(table).suffix.lower() in TABLES:
-        if not Path(table).is_file():
-            raise DataError(f"there is no table '{table}'", "check the path")
-        return _by_cells(column_values(Path(table), column))
-    source = Path((data or "").partition("::")[0])
-    if source.suffix.lower() in TABLES and source.is_file():
-        try:
-            return _by_cells(column_values(source, by))
-        except DataError:  # no column of it
-            return by_pattern(by)
-    return by_pattern(by)
-
-
-def _by_cells(cells: Mapping[str, str]) -> Grouping:
-    return lambda item: cells.get(item.name)
 
 
 class ThresholdTarget(NamedTuple):

@@ -17,10 +17,10 @@ from saccade.auto.weights import Pretrained, local_weights, pretrained
 from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped, label_text
-from saccade.data.sources import open_source
+from saccade.data.sources import open_images
 from saccade.device import device
 from saccade.errors import DataError, UsageError
-from saccade.files import atomic_file, atomic_write
+from saccade.files import atomic_file, atomic_write, refuse_to_replace
 from saccade.models.backbone import backbone
 from saccade.models.convert import PREFIX
 from saccade.models.create import create_model, input_shape
@@ -80,6 +80,7 @@ def write_features(
     `model` is a run, a bundle, or a network, which then has public weights or those that are named.
     Raises `UsageError` for a layer that the network does not have.
     """
+    refuse_to_replace(out / "features.npy", out / "manifest.csv")
     network, preprocessing = trained_network(model, weights)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     extractor = backbone(network, layer)
@@ -130,7 +131,7 @@ def _weights_of(network: str, weights: str | None) -> Pretrained:
 
 
 def _splits(data: str | Path) -> Iterator[tuple[str, tuple[Item, ...]]]:
-    source = open_source(data, notify=say)
+    source = open_images(data, notify=say)
     for split in source.splits:
         yield split, tuple(source.read(split))
 

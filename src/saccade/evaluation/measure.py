@@ -12,9 +12,9 @@ from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.augmentation.tta import TTATransform, tta_transforms
 from saccade.command import Command
 from saccade.data.classes import missing_note
+from saccade.data.doctor.doctor import cache_file_of
 from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split
 from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.evaluation_set import (
@@ -24,7 +24,6 @@ from saccade.evaluation.evaluation_set import (
     select_threshold,
     slice_of_each,
     slices,
-    training_overlap,
 )
 from saccade.files import atomic_write
 from saccade.metrics.ranking import SelectedThreshold
@@ -32,9 +31,11 @@ from saccade.progress import progress_bar
 from saccade.report.images import TestedImages
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
 from saccade.runs.bundle import Bundle, save_min_confidence
+from saccade.runs.images import change_note, move, split_of, training_overlap
 from saccade.runs.predictions import write_predictions
 from saccade.runs.results import Evaluation, Robustness
 from saccade.runs.run import Run
+from saccade.words import defined
 
 FILES = ("predictions.csv", "evaluation.json", "report.html")  # of the folder of an evaluation
 
@@ -48,6 +49,7 @@ class EvaluationOptions:
     corrupt: str = ""  # names and families of corruptions, or all
     threshold_target: ThresholdTarget | None = None
     out: Path | None = None  # a folder, or a .csv file for the predictions alone
+    own_data: str | Path | None = None  # where the run's own images lie now
 
     def validate(self) -> None:
         """Raise `UsageError` for an output file that exists."""
@@ -81,24 +83,41 @@ DEFAULT_OPTIONS = EvaluationOptions()
 
 
 def measure(
-    run: Run, data: str | Path | None, split: str, options: EvaluationOptions = DEFAULT_OPTIONS
+    path: str | Path,
+    data: str | Path | None,
+    split: str,
+    options: EvaluationOptions = DEFAULT_OPTIONS,
 ) -> Evaluation:
-    """Evaluate the run's bundle on `data`, or on a split of its own images."""
+    """Evaluate the bundle of the run at `path` on `data`, or on a split of the run's own images.
+
+    A bundle without its run is evaluated on `data`.
+    """
     options.validate()
+    if (Path(path) / "config.json").is_file():
+        return _measure_bundle(Bundle.load(Path(path)), data, split, options)
+    run = Run.open(path)
+    if options.own_data is not None:
+        move(run, options.own_data)
     bundle, tta = run.bundle, tta_transforms(_split_names(options.tta)) if options.tta else ()
     corruptions = _corruptions(options.corrupt, bundle)
     if options.threshold_target:
         refuse_without_confidence(bundle.task)
     items = _run_items(run, split) if data is None else _data_items(data, split)
-    source = run.started["data"] if data is None else str(data)
+    source = run.data if data is None else str(data)
     slice_names = slice_of_each(items, options.by, source) if options.by else {}
     evaluation_set = EvaluationSet.of(items, bundle)
-    overlap = 0 if data is None else training_overlap(run, evaluation_set.items)
+    overlap = (0, 0)
+    if data is not None:
+        overlap = training_overlap(run, evaluation_set.items, cache_file_of(data))
     outputs = evaluation_set.evaluate(bundle, tta)
     report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
     evaluation = replace(
         Evaluation.of(split, bundle.task.kind, report),
-        notes=(*_notes(evaluation_set.items, bundle, overlap), *_tta_note(len(tta))),
+        notes=(
+            *_notes(evaluation_set.items, bundle, overlap),
+            *(change_note(run, evaluation_set.items) if data is None else ()),
+            *_tta_note(len(tta)),
+        ),
         unreadable=evaluation_set.failed,
         slices=slices(bundle.task, outputs, evaluation_set, slice_names, report.metrics[0].name),
         robustness=_robustness(bundle, evaluation_set, corruptions, tta) if corruptions else None,
@@ -116,12 +135,50 @@ def measure(
     return evaluation
 
 
-def _notes(items: Sequence[Item], bundle: Bundle, overlap: int) -> Iterator[str]:
+def _measure_bundle(
+    bundle: Bundle, data: str | Path | None, split: str, options: EvaluationOptions
+) -> Evaluation:
+    """Evaluate a bundle without its run, which knows neither images of its own nor a report."""
+    if data is None:
+        raise UsageError(
+            "a bundle has no images of its own", "name some: saccade evaluate BUNDLE DATA"
+        )
+    if options.threshold_target or options.own_data is not None or options.files[1:]:
+        raise UsageError(
+            "a bundle alone has no validation images and no report", "name the run, or a .csv file"
+        )
+    tta = tta_transforms(_split_names(options.tta)) if options.tta else ()
+    corruptions = _corruptions(options.corrupt, bundle)
+    items = _data_items(data, split)
+    slice_names = slice_of_each(items, options.by, str(data)) if options.by else {}
+    evaluation_set = EvaluationSet.of(items, bundle)
+    outputs = evaluation_set.evaluate(bundle, tta)
+    report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
+    if options.files:
+        write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
+    return replace(
+        Evaluation.of(split, bundle.task.kind, report),
+        notes=(
+            *missing_note(evaluation_set.items, bundle.classes, "the data"),
+            "which images the network was trained on only its run knows",
+            *_tta_note(len(tta)),
+        ),
+        unreadable=evaluation_set.failed,
+        slices=slices(bundle.task, outputs, evaluation_set, slice_names, report.metrics[0].name),
+        robustness=_robustness(bundle, evaluation_set, corruptions, tta) if corruptions else None,
+    )
+
+
+def _notes(items: Sequence[Item], bundle: Bundle, overlap: tuple[int, int]) -> Iterator[str]:
     """Notes on missing classes, and on images that the run was trained on."""
     yield from missing_note(items, bundle.classes, "the data")
-    if overlap:
+    same, near = overlap
+    trained = [f"{same:,}"] if same else []
+    if near:
+        trained.append(f"near copies of {near:,}")
+    if trained:
         yield (
-            f"the run was trained on {overlap:,} of these {len(items):,} images: "
+            f"the run was trained on {' and on '.join(trained)} of these {len(items):,} images: "
             "on these the numbers are too good"
         )
 
@@ -177,7 +234,7 @@ def _write_folder(
 ) -> None:
     """Write the metrics and the report; the predictions are written already."""
     predictions, metrics, report = files
-    text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False)
+    text = json.dumps(defined(evaluation.to_dict()), indent=2, ensure_ascii=False)
     atomic_write(metrics, f"{text}\n")
     tested = TestedImages.read(predictions, evaluation_set.images)
     atomic_write(report, evaluation_page(run, evaluation, tested, evaluated))
@@ -187,8 +244,7 @@ def _run_items(run: Run, split: str) -> Sequence[Item]:
     splits = ("train", "val", "test")
     if split not in splits:
         raise UsageError(f"no split is called '{split}'", f"there are {', '.join(splits)}")
-    source = open_source(run.started["data"])
-    return getattr(read_split(run.path / "split.csv", source), split)
+    return getattr(split_of(run), split)
 
 
 def _data_items(data: str | Path, split: str) -> Sequence[Item]:

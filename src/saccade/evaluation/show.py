@@ -11,7 +11,7 @@ from torch import nn
 
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy
-from saccade.files import atomic_write
+from saccade.files import refuse_to_replace, write_output
 from saccade.progress import say
 from saccade.report.show import receptive_field, show, svg
 from saccade.runs.run import Run
@@ -35,12 +35,13 @@ def show_network(
             "--out is for the image of a receptive field",
             "name its layer: --receptive-field conv1",
         )
+    refuse_to_replace(*(None if file is None else Path(file) for file in (drawing, out)))
     network, input_options = _with_input(model, size)
     anatomy = show(network, **input_options, **options)
     if isinstance(model, str | Path):
         anatomy = replace(anatomy, name=str(model))
     if drawing is not None:
-        atomic_write(Path(drawing), svg(anatomy))
+        write_output(Path(drawing), svg(anatomy))
         say(f"the drawing is {drawing}")
     if layer is not None:
         _draw_field(network, layer, input_options, Path(out or f"{anatomy.name}-{layer}.svg"))
@@ -79,5 +80,5 @@ def _draw_field(network: str | nn.Module, layer: str, options: dict[str, Any], f
             f"'{file}' is neither PNG nor SVG", "name a file that ends in .png or .svg"
         )
     image = receptive_field(network, layer, **options)
-    atomic_write(file, image.png() if file.suffix == ".png" else image.svg())
+    write_output(file, image.png() if file.suffix == ".png" else image.svg())
     say(f"the receptive field of {layer} is drawn in {file}")

@@ -98,7 +98,8 @@ class Data:
     )
     group: str = setting(
         "source",
-        "What stays in one split: source, folder, or a regular expression on names.",
+        "What stays in one split: source, folder, a column of the table, or a regular expression "
+        "on names.",
     )
     sampling: Literal["shuffled", "balanced"] = setting(
         "shuffled", "The order of an epoch; balanced draws every class equally often."

@@ -16,7 +16,7 @@ from types import UnionType
 from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 from saccade.command import as_text
-from saccade.errors import RecipeError
+from saccade.errors import RecipeError, UsageError
 from saccade.recipes.renamed import hint_on_value
 
 Auto = Literal["auto"]  # a value like any other: chosen from the data
@@ -236,6 +236,19 @@ class Setting:
             f"it takes {self.takes}; saccade settings {self.name} tells more"
         )
         raise RecipeError(f"{self.name} cannot be '{as_text(value)}'", hint)
+
+
+def argument(name: str, value: Any, kind: type, allowed: Allowed) -> Any:
+    """The value of a verb's argument as `kind`; raises `UsageError` outside of `allowed`."""
+    try:
+        result = READERS[kind](value, kind)
+    except (ValueError, OverflowError):
+        result = None
+    if result is None or result not in allowed:
+        raise UsageError(
+            f"{name} cannot be '{as_text(value)}'", f"it takes {TYPE_NAMES[kind]} {allowed}"
+        )
+    return result
 
 
 def setting(

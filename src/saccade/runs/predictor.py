@@ -16,6 +16,7 @@ from saccade.data.sources.folder import find_images
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError, UsageError
 from saccade.models.backbone import HeadInputRecorder
+from saccade.recipes.setting import Range, argument
 from saccade.tasks.answers import Answer, Predictions, Rejection
 from saccade.tasks.catalogue import refuse_without
 from saccade.tasks.task import Capability, Task
@@ -81,6 +82,7 @@ class Predictor:
         max_novelty: float | None = None,
     ) -> Predictions:
         """The task's answers to the items of a source; raises `DataError` if none can be read."""
+        top = argument("--top", top, int, Range(1))
         rejection = self._rejection(min_confidence, max_novelty)
         answers: list[Answer] = []
         unreadable: list[Skipped] = []

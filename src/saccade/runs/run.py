@@ -1,13 +1,14 @@
 """Run: the folder of a training.
 
 `recipe.toml` settings and their origins · `classes.txt` · `split.csv` the split of each image ·
-`log.jsonl` events · `checkpoint/` to resume from · `predictions.csv` of the test images ·
-`bundle/` weights to use · `report.html`.
+`images.csv` the digest of each image · `log.jsonl` events · `checkpoint/` to resume from ·
+`predictions.csv` of the test images · `bundle/` weights to use · `report.html`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from saccade.runs.bundle import Bundle
 from saccade.runs.renamed import current_fact
 from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.tasks.answers import Predictions
-from saccade.words import aligned, html_table
+from saccade.words import aligned, defined, html_table
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,7 +77,7 @@ class Run:
 
     def log(self, event: str, **facts: Any) -> None:
         """Append an event to log.jsonl, after ending a line that was cut short."""
-        line = json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n"
+        line = json.dumps(defined({"event": event, **facts}), ensure_ascii=False) + "\n"
         with (self.path / "log.jsonl").open("ab+") as file:
             if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
                 line = f"\n{line}"
@@ -105,6 +106,11 @@ class Run:
                 yield current_fact(json.loads(line))
             except ValueError:
                 continue
+
+    @property
+    def data(self) -> str | None:
+        """Where its images lie: where they lay, or where they were moved to since."""
+        return next((fact["data"] for fact in self.events("moved")[::-1]), self.started["data"])
 
     @property
     def finished(self) -> bool:
@@ -148,7 +154,11 @@ class Run:
     @property
     def history(self) -> list[dict[str, Any]]:
         """One dict per epoch: losses, validation score, seconds; of a repeated epoch the last."""
-        return list({fact["epoch"]: fact for fact in self.events("epoch")}.values())
+        rows = {
+            fact["epoch"]: {k: math.nan if v is None else v for k, v in fact.items()}
+            for fact in self.events("epoch")
+        }
+        return list(rows.values())
 
     @cached_property
     def test(self) -> Evaluation:
@@ -159,6 +169,11 @@ class Run:
     def val(self) -> Evaluation:
         """The result on the validation split, after the last epoch."""
         return self._evaluation("val")
+
+    @property
+    def notes(self) -> list[str]:
+        """What was said at the start, and whenever it was resumed."""
+        return [note for f in (self.started, *self.events("resumed")) for note in f["notes"]]
 
     @property
     def unreadable(self) -> tuple[Skipped, ...]:
@@ -191,6 +206,7 @@ class Run:
             "seconds": finished["seconds"],
             "val": self.val.to_dict(),
             "test": self.test.to_dict(),
+            "notes": self.notes,
             "unreadable": [{"name": s.name, "reason": s.reason} for s in self.unreadable],
         }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,13 +15,22 @@ from saccade.auto.resolve import resolve, stated_settings
 from saccade.auto.summary import summarize
 from saccade.auto.weights import local_or_fetched_weights
 from saccade.auto.window import with_window
+from saccade.data.classes import labels_of
+from saccade.data.doctor.checks_labels import TINY
 from saccade.data.doctor.doctor import cache_file_of, examine
-from saccade.data.grouping import GROUPINGS, Grouping, by_cluster, by_pattern
-from saccade.data.item import Skipped, Source
+from saccade.data.grouping import Grouping, by_cluster, cluster_name, group_indices
+from saccade.data.item import Item, Skipped, Source
 from saccade.data.sources import open_source
 from saccade.data.sources.data_word import data_as_told
-from saccade.data.splits import DataSplit, split_data, split_fold, subsample
-from saccade.errors import UsageError
+from saccade.data.sources.groups import (
+    SOURCE,
+    grouping_note,
+    grouping_of,
+    refuse_alone,
+    refuse_idle,
+)
+from saccade.data.splits import DataSplit, split_data, split_fold, subsample, with_groups
+from saccade.errors import DataError, UsageError
 from saccade.progress import progress_bar, say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
@@ -35,6 +45,7 @@ class TrainingInputs(NamedTuple):
     settings: Settings
     division: DataSplit
     notes: list[str]
+    facts: Mapping[str, Any]  # of the doctor, a row by the name of each image; {} where it is off
 
 
 def training_inputs(
@@ -43,13 +54,16 @@ def training_inputs(
     """Open the data, resolve "auto" settings, examine the images and split them."""
     data = data_as_told(data, stated_settings(recipe, flags))
     source = open_source(data, notify=say)
+    refuse_one_class(source)
     summary = summarize(source.read(source.splits[0]))
     find_weights = partial(local_or_fetched_weights, notify=say)
     settings = resolve(recipe, flags, summary, find_weights=find_weights)
     options, seed = settings.recipe.data, settings.recipe.train.seed
-    grouping, findings = grouping_and_findings(source, data, settings.recipe)
+    groups = groups_and_findings(source, data, settings.recipe)
     division = subsample(
-        divided(source, settings.recipe, grouping),
+        with_groups(
+            divided(source, settings.recipe, groups.grouping), groups.grouping, groups.name
+        ),
         train=options.per_class,
         held_out=options.held_out_per_class,
         seed=seed,
@@ -69,9 +83,19 @@ def training_inputs(
         *source.notes,
         *skipped_notes(source.skipped),
         *division.notes,
-        *findings,
+        *groups.notes,
     ]
-    return TrainingInputs(source, settings, division, notes)
+    return TrainingInputs(source, settings, division, notes, groups.facts)
+
+
+def refuse_one_class(source: Source) -> None:
+    """Raise `DataError` where there is nothing to tell apart."""
+    first = source.read(source.splits[0])[0]
+    if len(source.classes) == 1 and isinstance(first.label, str):
+        raise DataError(
+            f"'{source.name}' holds one class only: '{source.classes[0]}'",
+            "two classes at least are needed, side by side",
+        )
 
 
 def divided(source: Source, recipe: Recipe, grouping: Grouping) -> DataSplit:
@@ -117,16 +141,60 @@ def skipped_notes(skipped: Sequence[Skipped]) -> list[str]:
     return [f"left out: {len(n)} ({reason}), such as {n[0]}" for reason, n in names.items()]
 
 
-def grouping_and_findings(
-    source: Source, data: str | Path | None, recipe: Recipe
-) -> tuple[Grouping, list[str]]:
+def classes_of_copies(source: Source, together: Grouping, apart: Grouping) -> list[str]:
+    """Notes on classes whose images count as copies of one another, as under a fixed camera.
+
+    `together` keeps copies in one split, `apart` does not.  Raises `DataError` where of a class
+    nothing could be held out for that reason alone.
+    """
+    parts = 3 - len({"val", "test"} & set(source.splits))  # into which the images are divided
+    members: dict[str, list[Item]] = {}
+    for item in source.read("train" if "train" in source.splits else source.splits[0]):
+        for name in labels_of(item) or ("",):
+            members.setdefault(name, []).append(item)
+    notes = []
+    for name, items in members.items() if parts > 1 else ():
+        sizes, without = _group_sizes(items, together), _group_sizes(items, apart)
+        most = max(sizes.values())
+        if len(without) < parts or (2 * most <= len(items) and len(sizes) >= parts):
+            continue
+        of = f"images of '{name}'" if name else "images"
+        what = f"{most:,} of {len(items):,} {of} count as near copies of one another"
+        hint = "where they are different things under one camera, set data.doctor=off"
+        if len(sizes) < parts and len(items) >= TINY:
+            raise DataError(f"{what}, so that val and test would have none", hint)
+        notes.append(f"{what} and stay in one split; {hint}")
+    return notes
+
+
+def _group_sizes(items: Sequence[Item], group: Grouping) -> Counter[int]:
+    return Counter(group_indices(items, group).tolist())
+
+
+class Groups(NamedTuple):
+    """Which images stay together in one split, and what was found on the way."""
+
+    grouping: Grouping
+    name: Callable[[str], str]  # of a group, as it is kept
+    notes: list[str]
+    facts: Mapping[str, Any]  # of the doctor, a row by the name of each image; {} where it is off
+
+
+def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe) -> Groups:
     """The grouping of images that must stay in one split, and the doctor's errors and warnings.
 
-    Duplicates and near duplicates of an image are a group, too, unless data.doctor is off.
+    Duplicates and near duplicates of an image are a group, too, unless data.doctor is off.  Raises
+    `UsageError` where data.group groups nothing.
     """
-    grouping = GROUPINGS.get(recipe.data.group) or by_pattern(recipe.data.group)
+    items = [item for split in source.splits for item in source.read(split)]
+    text, grouping, notes = recipe.data.group, grouping_of(recipe.data.group, data), []
+    if text != SOURCE:
+        names = {item.name: grouping(item) for item in items}
+        refuse_idle(f"data.group={text}", names)
+        refuse_alone(f"data.group={text}", names)
+        notes = [grouping_note(f"data.group={text}", names)]
     if recipe.data.doctor == "off":
-        return grouping, []
+        return Groups(grouping, str, notes, {})
     with progress_bar("examining") as progress:
         diagnosis = examine(
             source,
@@ -134,6 +202,8 @@ def grouping_and_findings(
             progress=progress,
             state=cache_file_of(data),
         )
-    items = [item for split in source.splits for item in source.read(split)]
-    findings = [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
-    return by_cluster(diagnosis.clusters(), items, grouping), findings
+    notes += [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
+    together = by_cluster(diagnosis.clusters(), items, grouping)
+    notes += classes_of_copies(source, together, grouping)
+    facts = dict(zip((item.name for item in items), diagnosis.case.table, strict=True))
+    return Groups(together, cluster_name, notes, facts)

@@ -18,7 +18,7 @@ from saccade.engine.lr_find import DIVERGENCE_RATIO, LRPoint, lr_points, lr_swee
 from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
-from saccade.files import atomic_write
+from saccade.files import refuse_to_replace, write_output
 from saccade.progress import progress_bar
 from saccade.recipes.settings import Settings
 from saccade.report.figures import lr_curve
@@ -80,6 +80,7 @@ def lr_find(
     """Run the range test on `data`, with a network that is then discarded, and plot it to `out`."""
     if out.suffix not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
+    refuse_to_replace(out)
     inputs = training_inputs(data, recipe, flags)
     resolved = inputs.settings.recipe
     if not resolved.train.epochs:
@@ -94,7 +95,7 @@ def lr_find(
     ):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
-    atomic_write(out, lr_curve(points, lr, out.suffix[1:]))
+    write_output(out, lr_curve(points, lr, out.suffix[1:]))
     optim, size = resolved.optim, int(resolved.train.batch_size)
     return LRFindResult(lr, resolved.model.name, optim.name, size, points, out)
 

@@ -236,7 +236,7 @@ def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> St
     whole = world.size > 1 or recipe.train.class_weights != "none"  # not halved on its own
     return Stepper(
         Lookahead(optimizer, optim.lookahead) if optim.lookahead else optimizer,
-        make_schedule(optim.schedule, warmup),
+        make_schedule(optim.schedule, warmup, 0.0 if recipe.train.minutes else 1 / total),
         total,
         precision=recipe.train.precision,
         clip=optim.clip_grad,

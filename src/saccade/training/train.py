@@ -11,9 +11,9 @@ from typing import Any
 from saccade.auto.resolve import stated_settings
 from saccade.data.classes import write_classes
 from saccade.data.item import label_text
-from saccade.data.sources import absolute_location, open_source
+from saccade.data.sources import absolute_location
 from saccade.data.sources.data_word import data_as_told
-from saccade.data.splits import DataSplit, read_split, write_split
+from saccade.data.splits import DataSplit, write_split
 from saccade.device import device, environment, limit_threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
@@ -24,6 +24,7 @@ from saccade.errors import UsageError
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
+from saccade.runs.images import change_note, move, split_of, write_images
 from saccade.runs.run import Run
 from saccade.training.begin import training_inputs
 from saccade.training.finish import finish, unwritten_error
@@ -38,7 +39,12 @@ from saccade.training.lr_find import with_found_lr
 from saccade.training.plan import folder_of, forecast
 from saccade.training.prepare import Split, TrainingSetup, claim_device, prepare
 from saccade.training.view import View
-from saccade.training.watch import refuse_too_little_disk, refuse_unwritable, resource_errors
+from saccade.training.watch import (
+    refuse_too_little_disk,
+    refuse_unwritable,
+    resource_errors,
+    undefined_score,
+)
 
 
 def start_training(
@@ -56,12 +62,16 @@ def start_training(
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
     data = data_as_told(data, stated_settings(recipe, flags))
-    source, settings, division, notes = training_inputs(data, recipe, flags)
+    inputs = training_inputs(data, recipe, flags)
+    source, settings, division, notes, _ = inputs
     claim_device(settings.recipe, world)
     view.settings(settings, notes)
     broadcast_plan(world, settings.recipe, absolute_location(data), division)
     with limit_threads(int(settings.recipe.train.threads)):
         setup = prepare(settings.recipe, division, view.decoding, world)
+        if undefined := undefined_score(setup):
+            view.note(undefined)
+            notes.append(undefined)
         plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
@@ -74,6 +84,7 @@ def start_training(
         }
         with resource_errors(run):
             _write_start(run, settings, division, setup, facts)
+            write_images(run.path, division.items, inputs.facts)
             run.log("plan", **plan)
             broadcast_start(world, run, None)
             return _train_and_finish(run, setup, Position(), {}, view, began)
@@ -94,13 +105,20 @@ def checked_plan(setup: TrainingSetup, out: Path | None, view: View) -> dict[str
 
 
 def resume_training(
-    run: Run, view: View, world: World = SINGLE_PROCESS, epochs: int | None = None
+    run: Run,
+    view: View,
+    world: World = SINGLE_PROCESS,
+    *,
+    epochs: int | None = None,
+    data: str | Path | None = None,
 ) -> Run:
     """Finish an unfinished run from its last whole checkpoint, or from the start without one.
 
     With `epochs` it is extended to that many in all, a finished run too: its files stay until the
-    new ones are complete.
+    new ones are complete.  `data` is where its images lie now.
     """
+    if data is not None:
+        move(run, data)
     if epochs is None and run.finished:
         report = run.path / "report.html"
         hint = f"its report is {report}; --epochs with more than before goes on"
@@ -137,7 +155,7 @@ def extended_recipe(run: Run, epochs: int) -> Recipe:
 def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.started
-    division = read_split(run.path / "split.csv", open_source(started["data"]))
+    division = split_of(run)
     claim_device(recipe, world)
     current = fingerprint(device(recipe.train.device), world.size)
     notes = [
@@ -145,7 +163,8 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
         for name, then in started["fingerprint"].items()
         if current.get(name) != then
     ]
-    broadcast_plan(world, recipe, started["data"], division)
+    notes += [*division.notes, *change_note(run, division.items)]
+    broadcast_plan(world, recipe, run.data, division)
     setup = prepare(recipe, division, view.decoding, world)
     position, losses, state = Position(), {}, None
     if (run.path / "checkpoint" / "latest.json").exists():

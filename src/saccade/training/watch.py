@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +15,12 @@ from saccade.command import Command
 from saccade.data.loader import evenly_spaced
 from saccade.data.store import format_bytes, free_disk
 from saccade.engine.checkpoint import KEEP_LAST, load_checkpoint
+from saccade.engine.evaluate import evaluate
 from saccade.engine.loop import Position
 from saccade.engine.step import is_out_of_memory
-from saccade.errors import ResourceError, WeightsError
+from saccade.errors import RecipeError, ResourceError, WeightsError
 from saccade.explain.layer_stats import LayerMonitor, problems
+from saccade.metrics.measure import scores
 from saccade.runs.run import Run
 from saccade.training.prepare import TrainingSetup
 
@@ -76,6 +79,32 @@ def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:
             f"{format_bytes(free)} are free",
             "make room, or name another folder with --out",
         )
+
+
+def undefined_score(setup: TrainingSetup) -> str:
+    """A note where the validation score is undefined, as where all labels are the same.
+
+    Raises `RecipeError` where something is decided by it.
+    """
+    val, task, settings = setup.splits["val"], setup.task, setup.recipe.train
+    if len(val.targets.unique(dim=0)) > 1:
+        return ""
+    name = task.metric().score.name
+    rows = evaluate(setup.eval_model, task, val.sequential()).rows
+    if math.isfinite(scores(task.metric(), rows)[name]):
+        return ""
+    what = (
+        f"the validation score, {name}, is undefined: all {len(val.items):,} validation images "
+        "have the same label"
+    )
+    decides = {
+        "train.patience=0": settings.patience > 0,
+        "train.checkpoint=last": settings.checkpoint == "best",
+        "optim.schedule=constant": setup.recipe.optim.schedule == "plateau",
+    }
+    if by := [setting for setting, used in decides.items() if used]:
+        raise RecipeError(f"{what}, and no epoch is the best by it", f"set {' and '.join(by)}")
+    return what
 
 
 def _unwritable(run: Run, error: OSError) -> ResourceError:

@@ -67,8 +67,16 @@ def test_flat_images_are_no_evidence():
 
 def test_chains_of_pairs_become_one_cluster():
     pairs = np.array([[4, 5], [1, 2], [2, 5]])
-    assert clusters(7, pairs).tolist() == [0, 1, 1, 3, 1, 1, 6]
-    assert clusters(2, np.empty((0, 2), np.int64)).tolist() == [0, 1]
+    same = np.zeros(7, np.uint64)
+    assert clusters(7, pairs, same).tolist() == [0, 1, 1, 3, 1, 1, 6]
+    assert clusters(2, np.empty((0, 2), np.int64), same[:2]).tolist() == [0, 1]
+
+
+def test_a_chain_is_cut_where_its_ends_no_longer_look_alike():
+    """Eight frames, each six bits from the one before: the fourth is 18 from the first."""
+    frames = np.array([(1 << (6 * k)) - 1 for k in range(8)], dtype=np.uint64)
+    pairs = np.array([[k, k + 1] for k in range(7)])
+    assert clusters(8, pairs, frames).tolist() == [0, 0, 0, 3, 3, 3, 6, 6]
 
 
 def again(image: Image.Image, **options) -> EncodedImage:

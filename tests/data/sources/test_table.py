@@ -136,7 +136,6 @@ def test_rows_without_use_are_skipped_with_the_reason(table: Table) -> None:
         ("path,label\nno.jpg,x\n", "none of the 1 images .* such as 'no.jpg'"),
         ("path,value\na.jpg,1\nb.jpg,many\n", "row 3 of .* has 'many' for a number"),
         ("path,value\na.jpg,1\nb.jpg,nan\n", "row 3 of .* has 'nan' for a number"),
-        ("path,label\na.jpg,x\nb.jpg,x\n", "one class only: 'x'"),
         (b"path,label\na.jpg,caf\xe9\n", "row 2 of .* is not UTF-8"),
         ('path,label\na.jpg,"x\n', "row 2 of .* cannot be read: "),
     ],

@@ -284,7 +284,7 @@ def examine(
         table=scanned.table,
         reasons=scanned.reasons,
         content=content,
-        cluster=clusters(len(items), np.concatenate([exact, pairs])),
+        cluster=clusters(len(items), np.concatenate([exact, pairs]), scanned.table["phash"]),
         preprocessing=preprocessing,
     )
     findings = [finding for check in CHECKS if (finding := check(case))]

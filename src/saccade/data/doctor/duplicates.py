@@ -9,16 +9,17 @@ structure of both correlates; what merely has the same layout does not.  Measure
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saccade.data.doctor.facts import LARGEST, distance, pixels_of
-from saccade.data.grouping import connected_components
 from saccade.data.item import Item
 
 NEAR = 6  # bits of pHash; 7 at the most for four bands
+ALIKE = 16  # bits of pHash to the first of a cluster; unrelated images differ in 32
 NEAR_ALSO = 12  # bits of dHash
 NEAR_SMALL = 4  # bits of either, of images with little content
 STRUCTURE = 3.0  # deviation of the 32 x 32 image, below which hashes tell noise
@@ -73,10 +74,41 @@ def confirmed_pairs(
     return np.concatenate(confirmed)
 
 
-def clusters(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The lowest row of the connected component of each of `count` rows.  [M,2] -> [count]"""
-    lowest = connected_components(pairs.tolist())
-    return np.array([lowest.get(row, row) for row in range(count)], dtype=np.int64)
+def alike_by_hash(pairs: NDArray[np.int64], table: NDArray[np.void]) -> NDArray[np.int64]:
+    """Those of `pairs` that hashes alone tell to be near copies, without pixels.  [M,2] -> [m,2]
+
+    Stricter than `candidate_pairs`, and never of images with little content.
+    """
+    a, b = pairs.T
+    low_content = _low_content(table)
+    alike = ~(low_content[a] | low_content[b])
+    for name in ("phash", "dhash"):
+        alike &= distance(table[name][a], table[name][b]) <= NEAR_SMALL
+    return pairs[alike]
+
+
+def clusters(count: int, pairs: NDArray[np.int64], hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The lowest row of the cluster of each of `count` rows: connected, and like its first.
+
+    A chain of pairs is cut where its ends no longer look alike: the last frame of a film is no copy
+    of the first.  [M,2], pHash [count] -> [count]
+    """
+    neighbours: dict[int, list[int]] = defaultdict(list)
+    for a, b in pairs.tolist():
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    bits = {row: int(hashes[row]) for row in neighbours}
+    cluster = np.arange(count, dtype=np.int64)
+    left = set(neighbours)
+    for first in sorted(neighbours):
+        way = [first] if first in left else []
+        while way:
+            row = way.pop()
+            if row in left and (bits[row] ^ bits[first]).bit_count() <= ALIKE:
+                left.remove(row)
+                cluster[row] = first
+                way += neighbours[row]
+    return cluster
 
 
 def fine_structure(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

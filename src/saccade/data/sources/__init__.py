@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from saccade.data.sources.opening import absolute_location, open_source
+from saccade.data.sources.opening import absolute_location, open_images, open_source
 
-__all__ = ["absolute_location", "open_source"]
+__all__ = ["absolute_location", "open_images", "open_source"]

@@ -72,11 +72,6 @@ def assemble(
     for split, group in items.items():
         refuse_unknown(group, classes, f"{split} in {where}" if split != "all" else where)
         notes += missing_note(group, classes, split if split != "all" else where)
-    if training and len(classes) == 1 and isinstance(training[0].label, str):
-        raise DataError(
-            f"{where} holds one class only: '{classes[0]}'",
-            "two classes at least are needed, side by side",
-        )
     ordered = tuple(sorted(skipped, key=lambda entry: natural_sort_key(entry.name)))
     return Listing(name, classes, items, ordered, notes)
 

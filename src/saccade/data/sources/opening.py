@@ -20,14 +20,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from saccade.data.item import Source
+from saccade.data.classes import natural_sort_key
+from saccade.data.item import ImageFile, Item, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.data_word import READING, DataWord
-from saccade.data.sources.folder import folder, holds_image, pattern
+from saccade.data.sources.folder import folder, holds_image, pattern, walk
 from saccade.data.sources.imagenet import imagenet, is_imagenet
-from saccade.data.sources.listing import Listing, is_hidden
+from saccade.data.sources.listing import Listing, ScanResult, is_hidden, skip_reason
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.table import manifest
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
@@ -181,6 +182,28 @@ def _open_name(word: DataWord, notify: Notify) -> Source:
         return webdataset(expand(text))
     hint = unknown("data set", text, NAMES).hint
     raise DataError(f"there is no '{text}'", f"check the path; of names, {hint}")
+
+
+def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
+    """As `open_source`, where no labels are needed: a folder of images alone, or one image file."""
+    try:
+        return open_source(data, notify=notify)
+    except DataError:
+        path = Path(str(data))
+        if path.is_dir():
+            scan = walk(path)
+        elif path.is_file() and not skip_reason(path.name):
+            scan = ScanResult([(path.name, ImageFile(path))])
+        else:
+            raise
+        if not scan.images or any("/" in name for name, _ in scan.images):
+            raise
+    items = tuple(
+        Item(name, None, image)
+        for name, image in sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
+    )
+    note = f"'{path}' is read as {len(items):,} images without labels"
+    return Listing(path.stem, (), {"all": items}, tuple(scan.skipped), (note,))
 
 
 def absolute_location(data: str | Path | None) -> str | None:

@@ -98,6 +98,12 @@ def column_values(path: Path, column: str = "") -> dict[str, str]:
     }
 
 
+def raw_table(path: Path) -> tuple[list[str], list[list[str]], str]:
+    """The header, the cells of each row below it, and the delimiter."""
+    header, rows, delimiter = _table(path)
+    return header, [cells for _, cells in rows], delimiter
+
+
 def missing_reason(path: str) -> str:
     """Why an image that a person named cannot be read, or nothing."""
     return "" if os.path.isfile(path) else "not there"  # noqa: PTH113  a name may be too long

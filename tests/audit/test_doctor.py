@@ -1,0 +1,131 @@
+"""The doctor's outputs: a cleaned table that opens as its source's task, and nothing replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
+from saccade import api
+from saccade.data.item import Count
+from saccade.data.sources import open_source
+from saccade.errors import UsageError
+from saccade.files import refuse_to_replace, write_output
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[str]:
+    """Ten images of noise, and an exact copy of the last one."""
+    names = [f"p/{k:02d}.png" for k in range(11)]
+    (tmp_path / "p").mkdir()
+    for k, name in enumerate(names):
+        pixels = np.random.default_rng(min(k, 9)).integers(0, 255, (16, 16)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / name)
+    return names
+
+
+Cell = Callable[[int], str]
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "label"),
+    [
+        ("path,label,extra", lambda k: f"{'ab'[k % 2 if k < 10 else 1]},by hand {k}", "a"),
+        ("path,value", lambda k: f"{min(k, 9) / 3:.3f}", 0.0),
+        ("path,labels", lambda k: ("x|y", "x", "y")[min(k, 9) % 3], ("x", "y")),
+        ("file,count", lambda k: str(min(k, 9)), Count(0)),
+        ("path;value", lambda k: f"{min(k, 9)},5", 0.5),
+    ],
+)
+def test_a_cleaned_table_opens_as_the_task_of_its_source(
+    images: list[str], tmp_path: Path, head: str, cell: Cell, label: object
+) -> None:
+    mark = ";" if ";" in head else ","
+    rows = [f"{name}{mark}{cell(k)}" for k, name in enumerate(images)]
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]))
+    api.doctor(tmp_path / "t.csv", cleaned=tmp_path / "clean.csv")
+    lines = (tmp_path / "clean.csv").read_text().splitlines()
+    assert lines[0] == f"{head}{mark}group" and lines[1] == f"{rows[0]}{mark}"
+    source, clean = open_source(tmp_path / "t.csv"), open_source(tmp_path / "clean.csv")
+    assert clean.classes == source.classes
+    known = [(i.name, i.label, i.image) for i in source.read("all")]
+    assert [(i.name, i.label, i.image) for i in clean.read("all")] == known[:10]
+    assert clean.read("all")[0].label == label
+    assert type(clean.read("all")[0].label) is type(label)
+
+
+def test_a_cleaned_table_elsewhere_leads_to_the_images(images: list[str], tmp_path: Path) -> None:
+    rows = [f"{name},{'ab'[k % 2 if k < 10 else 1]}" for k, name in enumerate(images)]
+    (tmp_path / "t.csv").write_text("\n".join(["path,label", *rows]))
+    (tmp_path / "other").mkdir()
+    api.doctor(tmp_path / "t.csv", cleaned=tmp_path / "other" / "clean.csv")
+    clean = open_source(tmp_path / "other" / "clean.csv")
+    assert clean.read("all")[0].name == "../p/00.png" and len(clean.read("all")) == 10
+
+
+def test_nothing_of_the_users_is_replaced(images: list[str], tmp_path: Path) -> None:
+    rows = [f"{name},{'ab'[k % 2]},mine" for k, name in enumerate(images)]
+    table, mine = tmp_path / "t.csv", tmp_path / "notes.html"
+    table.write_text("\n".join(["path,label,extra", *rows]))
+    mine.write_text("mine")
+    before = table.read_bytes()
+    with pytest.raises(UsageError, match=r"t\.csv' exists"):
+        api.doctor(table, cleaned=table)
+    with pytest.raises(UsageError, match=r"notes\.html' exists"):
+        api.doctor(table, html=mine)
+    (tmp_path / "c-left-out.csv").write_text("mine")
+    with pytest.raises(UsageError, match=r"c-left-out\.csv' exists"):
+        api.doctor(table, cleaned=tmp_path / "c.csv")
+    assert table.read_bytes() == before and mine.read_text() == "mine"
+    assert not (tmp_path / "c.csv").exists()
+
+
+def picture(file: Path) -> bytes:
+    Image.new("L", (4, 4)).save(file)
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.svg", "a.png"])
+def test_what_saccade_wrote_it_may_replace(tmp_path: Path, name: str) -> None:
+    content = picture(tmp_path / "b.png") if name == "a.png" else b"<svg></svg>"
+    write_output(tmp_path / name, content)
+    write_output(tmp_path / name, content)
+    if name == "a.png":
+        with PngImageFile(tmp_path / name) as image:
+            assert image.size == (4, 4) and image.text["Software"] == "made by saccade"
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match="exists"):
+        refuse_to_replace(tmp_path / name)
+
+
+def test_tables_and_folders_are_never_replaced(tmp_path: Path) -> None:
+    write_output(tmp_path / "a.csv", "path\n")
+    assert (tmp_path / "a.csv").read_text() == "path\n"
+    for taken in (tmp_path / "a.csv", tmp_path):
+        with pytest.raises(UsageError, match="exists"):
+            write_output(taken, "path\n")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda file: api.augment(out=file),
+        lambda file: api.lr_find(out=file),
+        lambda file: api.show("lenet5", svg=file),
+        lambda file: api.show("lenet5", receptive_field="conv1", out=file),
+        lambda file: api.compare("a", "b", html=file),
+        lambda file: api.report("a", "b", out=file),
+        lambda file: api.label_issues("digits", html=file),
+        lambda file: api.label_issues("digits", cleaned=file),
+    ],
+)
+def test_every_verb_asks_before_the_work(tmp_path: Path, call: Callable[[Path], object]) -> None:
+    for name in ("mine.png", "mine.svg"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(UsageError, match="exists"):
+            call(tmp_path / name)
+        assert (tmp_path / name).read_text() == "mine"
