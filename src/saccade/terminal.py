@@ -28,6 +28,7 @@ from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import SCORES
+from saccade.words import LineFeeds
 
 DEFAULT_WIDTH = 120  # characters to a line where no terminal says how many there are
 NO_BREAK = "\u00a0"  # a space that no line ends at
@@ -65,7 +66,7 @@ def _(result: Anatomy) -> str:
 @comma_separated.register
 def _(result: Diagnosis) -> str:
     out, rows = io.StringIO(), result.rows()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(LineFeeds(out), list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().rstrip("\n")

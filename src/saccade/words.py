@@ -1,11 +1,11 @@
-"""Formatting: durations, percentages, proportions with intervals, columns, HTML tables, JSON."""
+"""Formatting: durations, percentages, proportions with intervals, columns, HTML, CSV, JSON."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 
 def duration(seconds: float) -> str:
@@ -58,3 +58,25 @@ def defined(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [defined(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+class SupportsWrite(Protocol):
+    """A file of text that is open for writing."""
+
+    def write(self, text: str, /) -> object:
+        """Write `text` at the end."""
+        ...
+
+
+class LineFeeds:
+    """What `csv.writer` writes to, so that a line ends in LF and a cell with a CR is quoted.
+
+    Before Python 3.13 the writer quotes those line ends alone that its own lines end with: CR LF.
+    """
+
+    def __init__(self, file: SupportsWrite) -> None:
+        self.file = file
+
+    def write(self, row: str) -> None:
+        """Write the row that a `csv.writer` has made."""
+        self.file.write(row.removesuffix("\r\n") + "\n")

@@ -13,6 +13,7 @@ from saccade.data.sources import open_source
 from saccade.files import atomic_write
 from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
+from saccade.words import LineFeeds
 
 
 def examine_data(
@@ -40,7 +41,7 @@ def write_cleaned(file: Path, rows: list[dict[str, str]], left_out: Sequence[Ski
 
 def _csv(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, titles, lineterminator="\n")
+    writer = csv.DictWriter(LineFeeds(out), titles)
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()

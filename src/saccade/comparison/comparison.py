@@ -9,7 +9,7 @@ from typing import Any
 
 from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
-from saccade.words import aligned, defined, duration, html_table
+from saccade.words import LineFeeds, aligned, defined, duration, html_table
 
 SIGNIFICANCE_LEVEL = 0.05  # of p-values
 MAX_NAMED = 8  # images named in a terminal; --csv names all
@@ -142,7 +142,7 @@ class Comparison:
     def to_csv(self) -> str:
         """A row for each changed image: the prediction of each run, and whether it is right."""
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(LineFeeds(out))
         titles = [t for run in self.runs for t in (run.name, f"{run.name} right")]
         writer.writerow(["name", "label", *titles])
         for prediction in self.changed:

@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from saccade.errors import DataError
+
 
 class Count(int):
     """How many things an image shows."""
@@ -49,6 +51,16 @@ class EncodedImage:
 
     def read(self) -> bytes:
         return self.data
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadImage:
+    """An image file that is left out, so that whoever named it or its folder is told why."""
+
+    reason: str
+
+    def read(self) -> bytes:
+        raise DataError(self.reason)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,8 @@ from saccade.data.classes import missing_note
 from saccade.data.grouping import Grouping, by_source, stratify
 from saccade.data.item import Item, Label, Source
 from saccade.errors import DataError, UsageError
-from saccade.files import atomic_write
+from saccade.files import atomic_write, read_utf8
+from saccade.words import LineFeeds
 
 SPLITS = ("train", "val", "test", "unused")
 SEPARATOR = "|"  # between the labels of one image
@@ -133,7 +134,7 @@ def write_split(path: Path, data_split: DataSplit) -> None:
     splits = _used(data_split) | {"unused": data_split.unused}
     grouped = any(item.group is not None for items in splits.values() for item in items)
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    table = csv.writer(LineFeeds(text))
     table.writerow(("name", "label", "split", "group")[: 4 if grouped else 3])
     for split, items in splits.items():
         for item in items:
@@ -171,7 +172,7 @@ class SplitRow(NamedTuple):
 def split_rows(path: Path) -> dict[str, SplitRow]:
     """The rows by the names of their images; raises `DataError` for a damaged file."""
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+        rows = list(csv.DictReader(io.StringIO(read_utf8(path), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"'{path}' cannot be read as a split: {error}", "each row is name,label,split"

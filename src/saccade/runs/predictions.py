@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from saccade.data.item import Item
 from saccade.data.splits import label_text
 from saccade.errors import DataError
-from saccade.files import atomic_write
+from saccade.files import atomic_write, read_utf8
 from saccade.tasks.task import Task
+from saccade.words import LineFeeds
 
 if TYPE_CHECKING:
     from saccade.engine.evaluate import EvaluationOutputs
@@ -29,7 +30,7 @@ def write_predictions(
     The novelty stands last, where it is known.
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(LineFeeds(out))
     known = [] if result.novelty is None else [NOVELTY]
     shares = [f"p({c})" for c in task.classes]
     writer.writerow([*COLUMNS, *shares, *known])
@@ -50,8 +51,8 @@ def read_predictions(path: Path) -> dict[str, tuple[str, ...]]:
     Raises `DataError` for a file that tells of no image, or lacks columns or cells.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+        text = io.StringIO(read_utf8(path), newline="")
+        lines = [line for line in csv.reader(text) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"'{path}' cannot be read: {error}") from error
     if len(lines) < 2 or not set(COLUMNS) <= set(lines[0]):

@@ -14,8 +14,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from saccade.data.classes import is_text
 from saccade.data.item import EncodedImage, LazyImage
-from saccade.data.sources.listing import Listing, ScanResult, arrange, is_hidden, skip_reason
+from saccade.data.sources.listing import (
+    NO_TEXT,
+    Listing,
+    ScanResult,
+    arrange,
+    is_hidden,
+    skip_reason,
+)
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one image file
@@ -109,6 +117,8 @@ def _member_skip_reason(name: str) -> str:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or ":" in parts[0]:
         return "a name that leads out of the archive"
+    if not is_text(name):
+        return NO_TEXT
     return "hidden" if any(map(is_hidden, parts)) else skip_reason(parts[-1])
 
 

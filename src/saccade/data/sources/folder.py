@@ -14,10 +14,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from saccade.data.classes import class_name, natural_sort_key
-from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage
+from saccade.data.classes import class_name, is_text, natural_sort_key, safe_name
+from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage, UnreadImage
 from saccade.data.sources.listing import (
     LABELLED,
+    NO_TEXT,
     Listing,
     ScanResult,
     arrange,
@@ -29,6 +30,7 @@ from saccade.data.sources.listing import (
 )
 from saccade.data.sources.table import missing_reason, read_text
 from saccade.errors import DataError, UsageError
+from saccade.files import name_of_text, text_of_name
 
 
 def folder(root: Path) -> Listing:
@@ -51,7 +53,7 @@ def walk(root: Path) -> ScanResult:
     folders, links = [""], []
     while folders or links:
         name = folders.pop() if folders else links.pop(0)
-        path = root / name
+        path = root / name_of_text(name)
         try:
             status = path.stat()
             first = read.setdefault((status.st_dev, status.st_ino), name)
@@ -78,13 +80,15 @@ def _read_folder(
     if name and not children:
         scan.skip(name, "an empty folder")
     for entry in children:
-        child = prefix + entry.name
+        child = prefix + text_of_name(entry.name)
         if entry.is_dir():
             if is_hidden(entry.name):
                 scan.skip(child, "hidden")
+            elif not is_text(child):
+                scan.skip(child, NO_TEXT)
             else:
                 (links if entry.is_symlink() else folders).append(child)
-        elif reason := skip_reason(entry.name):
+        elif reason := skip_reason(text_of_name(entry.name)):
             scan.skip(child, reason)
         elif not entry.is_file():
             scan.skip(child, "a link to nothing" if entry.is_symlink() else "no regular file")
@@ -172,7 +176,7 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
         elif path.is_dir():
             items += _images_in(path)
         elif path.exists():
-            items.append(Item(str(path), None, ImageFile(path)))
+            items.append(Item(safe_name(str(path)), None, ImageFile(path)))
         else:
             raise DataError(f"there is no image '{path}'", "name a file or a folder of images")
     if not items:
@@ -181,10 +185,12 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
 
 
 def _images_in(folder: Path) -> list[Item]:
-    files = [f for f in folder.rglob("*") if not skip_reason(f.name) and f.is_file()]
+    files = [f for f in folder.rglob("*") if not skip_reason(safe_name(f.name)) and f.is_file()]
     if not files:
         raise DataError(f"there is no image in '{folder}'")
     return [
-        Item(str(f), None, ImageFile(f))
-        for f in sorted(files, key=lambda f: natural_sort_key(str(f)))
+        Item(name, None, ImageFile(f) if is_text(str(f)) else UnreadImage(NO_TEXT))
+        for name, f in sorted(
+            ((safe_name(str(f)), f) for f in files), key=lambda pair: natural_sort_key(pair[0])
+        )
     ]

@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from saccade.data.classes import (
+    alike_note,
     class_list,
     class_name,
+    is_text,
     missing_note,
     natural_sort_key,
     refuse_unknown,
+    refuse_unwritable,
+    safe_name,
 )
 from saccade.data.item import Item, LazyImage, Skipped
 from saccade.errors import DataError, unknown
@@ -67,6 +71,8 @@ def assemble(
         )
     training = items.get("train") or items.get("all")
     classes = classes or class_list(training or sum(items.values(), ()))
+    refuse_unwritable(classes, where)
+    notes += alike_note(classes)
     for split, group in items.items():
         refuse_unknown(group, classes, f"{split} in {where}" if split != "all" else where)
         notes += missing_note(group, classes, split if split != "all" else where)
@@ -91,6 +97,7 @@ SPLITS = {
     split: re.compile(f"({words})([-_ ]?(set|data|images|imgs|split))?")
     for split, words in SPELLINGS.items()
 }
+NO_TEXT = "a name that is no valid text"
 LABELLED = "put each class into a folder of its own, or give a table with path and label"
 
 
@@ -103,7 +110,7 @@ class ScanResult:
 
     def skip(self, name: str, reason: str) -> None:
         """Note that `name` is left out; undecodable bytes in it are escaped."""
-        self.skipped.append(Skipped(name.encode("utf-8", "backslashreplace").decode(), reason))
+        self.skipped.append(Skipped(safe_name(name), reason))
 
 
 def is_hidden(name: str) -> bool:
@@ -115,10 +122,8 @@ def skip_reason(name: str) -> str:
     """Why a file called `name` is left out, or nothing when it should be an image."""
     if is_hidden(name):
         return "hidden"
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return "a name that is no valid text"
+    if not is_text(name):
+        return NO_TEXT
     suffix = PurePosixPath(name).suffix.lower()
     return "" if suffix in SUFFIXES else f"not an image ({suffix or 'no suffix'})"
 

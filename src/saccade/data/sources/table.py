@@ -19,6 +19,7 @@ from saccade.data.classes import class_name
 from saccade.data.item import Count, ImageFile, Item, Label, Skipped
 from saccade.data.sources.listing import SUFFIXES, Listing, assemble, skip_reason, split_of
 from saccade.errors import DataError, unknown
+from saccade.files import name_of_text
 
 # fmt: off
 COLUMNS = {
@@ -113,7 +114,7 @@ class _RowReader:
         if not cell["path"]:
             raise self._row_error(line, "names no image", "each row starts with a path")
         name = str(PurePosixPath(cell["path"].replace("\\", "/")))
-        path = str(self.path.parent / name)
+        path = str(self.path.parent / name_of_text(name))
         label = self._label(cell["label"], line)
         reason = self._skip_reason(name, path, label, line)
         self.labels.setdefault(name, label)
