@@ -81,7 +81,7 @@ def test_names_that_are_no_text_are_left_out_and_said(tree: Tree) -> None:
     }  # fmt: skip
     (named,) = find_images([root / "dog/\udcff.png"])
     assert named.name == f"{root}/dog/\\udcff.png" and named.image.read()
-    left, read = find_images([root / "dog"])
+    read, left = find_images([root / "dog"])
     assert read.image.read() == b"dog/1.png"
     assert left.name == f"{root}/dog/\\udcff.png"
     with pytest.raises(DataError, match=reason):

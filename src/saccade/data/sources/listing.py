@@ -107,6 +107,7 @@ class ScanResult:
 
     images: list[tuple[str, LazyImage]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def skip(self, name: str, reason: str) -> None:
         """Note that `name` is left out; undecodable bytes in it are escaped."""
@@ -156,9 +157,9 @@ def arrange(scan: ScanResult, name: str, where: str) -> Listing:
             rows.append((split, Item(path, class_name(label[0]), image)))
     if not rows:
         raise DataError(f"the images in {where} lie in no class folders", LABELLED)
-    notes: tuple[str, ...] = ()
+    notes = tuple(scan.notes)
     if depth:
-        notes = (f"all images lie in '{'/'.join(names[0].split('/')[:depth])}'",)
+        notes += (f"all images lie in '{'/'.join(names[0].split('/')[:depth])}'",)
     doubtful = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
     notes += tuple(
         f"'{folder}' is read as a class, for other folders lie beside it" for folder in doubtful
