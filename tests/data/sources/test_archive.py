@@ -162,12 +162,12 @@ def flagless(path: Path, names: list[bytes], extra: bytes = b"") -> Path:
     """A zip whose names are these bytes, without the flag that says UTF-8."""
     with zipfile.ZipFile(path, "w") as opened:
         for number in range(len(names)):
-            info = zipfile.ZipInfo(f"{number:0{len(names[number])}d}")
+            info = zipfile.ZipInfo("ABC"[number] * len(names[number]))
             info.extra = extra
             opened.writestr(info, f"image {number}")
     data = path.read_bytes()
     for number, name in enumerate(names):
-        data = data.replace(f"{number:0{len(name)}d}".encode(), name)
+        data = data.replace(b"ABC"[number : number + 1] * len(name), name)
     path.write_bytes(data)
     return path
 
