@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name, is_text, natural_sort_key, safe_name
 from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage, UnreadImage
+from saccade.data.sources.cells import read_text
 from saccade.data.sources.listing import (
     LABELLED,
     NO_TEXT,
@@ -28,7 +29,6 @@ from saccade.data.sources.listing import (
     skip_reason,
     split_of,
 )
-from saccade.data.sources.table import missing_reason, read_text
 from saccade.errors import DataError, UsageError
 from saccade.files import name_of_text, text_of_name
 
@@ -114,6 +114,11 @@ def pattern(root: Path, expression: str) -> Listing:
     return assemble(rows, root.resolve().stem, where, scan.skipped)
 
 
+def _missing(path: str) -> str:
+    """Why an image that a person named cannot be read, or nothing."""
+    return "" if os.path.isfile(path) else "not there"  # noqa: PTH113  a name may be too long
+
+
 def _read_list(file: Path) -> ScanResult:
     """The images that a text file names, a line each, relative to its folder."""
     scan, names = ScanResult(), set()
@@ -122,7 +127,7 @@ def _read_list(file: Path) -> ScanResult:
         path = str(file.parent / name)
         if name in names:
             scan.skip(name, "named more than once")
-        elif reason := skip_reason(PurePosixPath(name).name) or missing_reason(path):
+        elif reason := skip_reason(PurePosixPath(name).name) or _missing(path):
             scan.skip(name, reason)
         else:
             scan.images.append((name, ImageFile(path)))

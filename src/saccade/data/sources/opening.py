@@ -26,7 +26,7 @@ from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.imagenet import imagenet, is_imagenet
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
-from saccade.data.sources.table import manifest
+from saccade.data.sources.table import manifest_of
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, unknown
 from saccade.files import Digest, Notify, cache_folder, fetch, silent
@@ -146,9 +146,8 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
     if not path.exists():
         names = unknown("data set", text, (*DATASETS, "digits"))
         raise DataError(f"there is no '{text}'", f"check the path; of names, {names.hint}")
-    if path.suffix.lower() in TABLES and "(" not in detail:
-        column, _, kind = detail.partition("=")
-        return manifest(path, label=column or None, kind=kind or None)
+    if path.suffix.lower() in TABLES and (table := manifest_of(path, detail)):
+        return table
     if detail:
         return pattern(path, detail)
     return _open_folder(path) if path.is_dir() else _open_file(path)
