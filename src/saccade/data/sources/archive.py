@@ -114,8 +114,9 @@ def members(path: Path) -> ScanResult:
     scan, absolute = ScanResult(), ""
     listed = _zip_members(path, scan.notes) if is_zip(path) else tar_members(path)
     for given, reason, image in listed:
-        name = ROOT.sub("", given.removeprefix("./"))
-        absolute = absolute or (given if ROOT.match(given) else "")
+        name = given.removeprefix("./")
+        if name[:1] == "/" or name[1:3] == ":/":
+            name, absolute = ROOT.sub("", name), absolute or given
         if name in latest:
             scan.skip(name, "a later member has the same name")
         latest[name] = (_member_skip_reason(name) or reason, image)
@@ -146,9 +147,10 @@ def _member_skip_reason(name: str) -> str:
         return "a name that leads out of the archive"
     if not is_text(name):
         return NO_TEXT
-    if is_zip(path := Path(parts[-1])) or is_tar(path):
+    reason = "hidden" if any(map(is_hidden, parts)) else skip_reason(parts[-1])
+    if reason and reason != "hidden" and parts[-1].lower().endswith((*ZIPS, *TARS)):
         return "an archive inside the archive, which is not opened"
-    return "hidden" if any(map(is_hidden, parts)) else skip_reason(parts[-1])
+    return reason
 
 
 def _zip_members(path: Path, notes: list[str]) -> Iterator[tuple[str, str, LazyImage | None]]:
@@ -158,13 +160,14 @@ def _zip_members(path: Path, notes: list[str]) -> Iterator[tuple[str, str, LazyI
             entries = file.infolist()
     except Exception as error:  # zipfile raises errors of many kinds on damaged files
         raise _unreadable(path, error) from error
-    named = [(_zip_name(entry), entry) for entry in entries]
-    if guessed := [name for (name, certain), _ in named if not certain]:
+    guessed: list[str] = []
+    names = [e.filename if e.filename.isascii() else _zip_name(e, guessed) for e in entries]
+    if guessed:
         notes.append(
             f"{len(guessed)} names in '{path.name}' do not say their encoding and are read as "
             f"CP437, such as '{guessed[0]}'; if it looks wrong, make the archive with UTF-8 names"
         )
-    for (name, _), entry in named:
+    for name, entry in zip(names, entries, strict=True):
         if entry.filename.endswith("/"):
             continue
         reason = "" if entry.header_offset >= 0 else "damaged"
@@ -185,21 +188,21 @@ def _zip_members(path: Path, notes: list[str]) -> Iterator[tuple[str, str, LazyI
         yield name.replace("\\", "/"), reason, ZippedImage(str(path), *fields)
 
 
-def _zip_name(entry: zipfile.ZipInfo) -> tuple[str, bool]:
-    """The name of a member, and whether its encoding is known."""
-    name = entry.filename
-    if name.isascii() or entry.flag_bits & UTF8_FLAG:
-        return name, True
+def _zip_name(entry: zipfile.ZipInfo, guessed: list[str]) -> str:
+    """The name of a member; one whose encoding is not known is added to `guessed`."""
+    if entry.flag_bits & UTF8_FLAG:
+        return entry.filename
     raw, extra = entry.orig_filename.encode("cp437"), entry.extra
     while len(extra) >= 4:
         kind, size = (int.from_bytes(extra[i : i + 2], "little") for i in (0, 2))
         if kind == UNICODE_PATH and extra[5:9] == zlib.crc32(raw).to_bytes(4, "little"):
-            return extra[9 : 4 + size].decode("utf-8", "replace"), True
+            return extra[9 : 4 + size].decode("utf-8", "replace")
         extra = extra[4 + size :]
     try:
-        return raw.decode("utf-8"), True
+        return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return name, False
+        guessed.append(entry.filename)
+        return entry.filename
 
 
 def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
@@ -231,7 +234,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
                 if in_place or reason:
                     image = ArchivedImage(str(path), entry.offset_data, entry.size)
                     if not reason:
-                        files[posixpath.normpath(entry.name)] = image
+                        files[entry.name.removeprefix("./")] = image
                     yield entry.name, reason, image
                     continue
                 unpacked += entry.size
@@ -241,7 +244,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
                         f"'{path}' unpacks to more than {MAX_UNPACKED >> 30} GiB",
                         "unpack it to a .tar",
                     )
-                image = files[posixpath.normpath(entry.name)] = EncodedImage(file.read())
+                image = files[entry.name.removeprefix("./")] = EncodedImage(file.read())
                 yield entry.name, "", image
             for name, target in links:
                 yield name, *_linked(files, target)

@@ -30,7 +30,7 @@ from saccade.data.sources.listing import (
     split_of,
 )
 from saccade.errors import DataError, UsageError
-from saccade.files import name_of_text, text_of_name
+from saccade.files import UTF8_NAMES, name_of_text, text_of_name
 
 
 def folder(root: Path) -> Listing:
@@ -80,7 +80,8 @@ def _read_folder(
     if name and not children:
         scan.skip(name, "an empty folder")
     for entry in children:
-        child = prefix + text_of_name(entry.name)
+        name = entry.name if UTF8_NAMES else text_of_name(entry.name)
+        child = prefix + name
         if entry.is_dir():
             if is_hidden(entry.name):
                 scan.skip(child, "hidden")
@@ -88,7 +89,7 @@ def _read_folder(
                 scan.skip(child, NO_TEXT)
             else:
                 (links if entry.is_symlink() else folders).append(child)
-        elif reason := skip_reason(text_of_name(entry.name)):
+        elif reason := skip_reason(name):
             scan.skip(child, reason)
         elif not entry.is_file():
             scan.skip(child, "a link to nothing" if entry.is_symlink() else "no regular file")
