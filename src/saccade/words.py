@@ -23,6 +23,17 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
+def number(value: float, decimals: int = 3) -> str:
+    """A number with its decimals, or the two figures of one that these would not show.
+
+    0.123, 0.0012, 7.2e-05; 1,235 from 100 on.
+    """
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    small = value and abs(value) < 10.0 ** (1 - decimals)
+    return f"{value:.2g}" if small else f"{value:.{decimals}f}"
+
+
 def percent(share: float) -> str:
     """0.9871 as '98.7 %'."""
     return f"{100 * share:.1f} %"

@@ -31,6 +31,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
 from saccade.training.view import View
+from saccade.words import number
 
 
 @contextmanager
@@ -150,7 +151,7 @@ class LogView(View):
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         losses = {k: v for k, v in row.items() if k.rpartition("/")[2] == "loss"}
-        text = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        text = ", ".join(f"{name} {number(loss, 4)}" for name, loss in losses.items())
         self.note(f"epoch {row['epoch']}: {text}, {row['seconds']:.1f} s")
 
     def note(self, message: str) -> None:

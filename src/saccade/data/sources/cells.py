@@ -44,6 +44,15 @@ class Table:
     rows: Sequence[tuple[int, Sequence[str]]]  # each with its number; as many cells as the header
     decimal_comma: bool = False
     headless: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether a column has the name of labels, or several hold nothing but 0 and 1."""
+        if any(folded(title) in COLUMNS["label"] for title in self.header):
+            return True
+        columns = zip(*(cells for _, cells in self.rows))
+        return sum({cell.strip() for cell in column} <= {"0", "1"} for column in columns) > 1
 
     def column(self, name: str) -> int | None:
         """The position of a column, case and normal form aside; none where there is none."""

@@ -13,6 +13,7 @@ Digests are those of the publishers and torchvision.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,13 +23,14 @@ from saccade.data.item import Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
+from saccade.data.sources.exports import EXPORTS, annotations, frame_table, is_annotated
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.imagenet import imagenet, is_imagenet
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
-from saccade.data.sources.table import manifest_of
+from saccade.data.sources.table import detailed, listing_of, manifest_of
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
-from saccade.errors import DataError, unknown
+from saccade.errors import DataError, UsageError, unknown
 from saccade.files import Digest, Notify, cache_folder, fetch, silent
 
 IDX = (
@@ -126,7 +128,7 @@ def data_home() -> Path:
     return Path(os.environ.get("SACCADE_DATA") or cache_folder() / "data")
 
 
-TABLES = (".csv", ".tsv", ".txt")
+TABLES = (".csv", ".tsv", ".txt", *EXPORTS)
 ARRAYS = (".npy", ".npz")
 
 
@@ -135,6 +137,8 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
 
     `notify` takes a line now and then while a named data set is downloaded.
     """
+    if _is_frame(data):
+        return listing_of(frame_table(data), "frame")
     if data is None or data == "digits":
         return digits()
     text, _, detail = str(data).partition("::")
@@ -148,13 +152,25 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
         raise DataError(f"there is no '{text}'", f"check the path; of names, {names.hint}")
     if path.suffix.lower() in TABLES and (table := manifest_of(path, detail)):
         return table
+    annotated = detail and path.is_dir() and is_annotated(path)
+    if annotated and (table := detailed(annotations(path), path.resolve().name, detail)):
+        return table
     if detail:
         return pattern(path, detail)
     return _open_folder(path) if path.is_dir() else _open_file(path)
 
 
+def _is_frame(data: object) -> bool:
+    """Whether `data` is a pandas DataFrame; pandas is not imported for it."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
 def absolute_location(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
+    if _is_frame(data):
+        hint = "save it with frame.to_csv('photos.csv', index=False), and name that"
+        raise UsageError("a frame in memory cannot be found again to resume or evaluate", hint)
     path, separator, rest = str(data).partition("::")
     named = path in (*DATASETS, "digits") and not isinstance(data, Path)
     if data is None or named or not Path(path).exists():
@@ -177,6 +193,16 @@ def _open_file(path: Path) -> Source:
     )
 
 
+def _open_annotated(path: Path) -> Source:
+    """The images of a folder by its tables; by its folders where these hold no labels."""
+    table = annotations(path)
+    if not table.has_labels:
+        source, columns = folder(path), ", ".join(table.header)
+        note = f"labels are the names of folders: the table has no column label but {columns}"
+        return replace(source, notes=(*source.notes, note))
+    return listing_of(table, path.resolve().name)
+
+
 def _open_folder(path: Path) -> Source:
     """The reader that knows what a folder holds; a folder of class folders when none does."""
     try:
@@ -192,5 +218,6 @@ def _open_folder(path: Path) -> Source:
         (any(name.endswith(".npy") and role(name[:-4]) for name in names), lambda: arrays(path)),
         (bool(shards) and holds_samples(shards[0]), lambda: webdataset(shards)),
         (is_imagenet(path), lambda: imagenet(path)),
+        (is_annotated(path), lambda: _open_annotated(path)),
     ]
     return next((read() for matches, read in readers if matches), None) or folder(path)

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
 from saccade.data.item import ImageFile, Item, Label, Skipped
-from saccade.data.sources.cells import COLUMNS, Table, folded, read_table
+from saccade.data.sources.cells import COLUMNS, Table, folded
 from saccade.data.sources.columns import FALSE, TRUE, Columns, choose_columns, path_column
+from saccade.data.sources.exports import table_at
 from saccade.data.sources.finding import ImageFinder, as_posix
 from saccade.data.sources.labels import KINDS, LabelReader
 from saccade.data.sources.listing import Listing, assemble, skip_reason, split_of
@@ -31,28 +32,31 @@ def manifest(path: Path, *, label: str | None = None, kind: str | None = None) -
     several, number or count, and `None` follows the column's name.  Images that are not there are
     skipped and counted in a note.
     """
-    return listing_of(read_table(path), path.stem, label=label, kind=kind)
+    return listing_of(table_at(path), path.stem, label=label, kind=kind)
 
 
 def manifest_of(path: Path, detail: str) -> Listing | None:
-    """The table with the column and kind in `detail`, as in `price (EUR)=number`.
+    """The table in a file, with the column and kind in `detail`, as in `price (EUR)=number`.
 
     None where `detail` is a pattern: it has brackets and is no column's name.
     """
-    column, separator, kind = detail.rpartition("=")
-    if "(" not in detail and not separator:
-        return manifest(path, label=detail or None)
     try:
-        table = read_table(path)
+        table = table_at(path)
     except DataError:
         if "(" in detail:
             return None
         raise
-    if table.column(detail) is not None:
-        return listing_of(table, path.stem, label=detail)
+    return detailed(table, path.stem, detail)
+
+
+def detailed(table: Table, name: str, detail: str) -> Listing | None:
+    """The images of `table` with the column and kind in `detail`; None for a pattern."""
+    column, separator, kind = detail.rpartition("=")
+    if not separator or table.column(detail) is not None:
+        column, kind = detail, ""
     if "(" in detail and table.column(column) is None:
         return None
-    return listing_of(table, path.stem, label=column or None, kind=kind or None)
+    return listing_of(table, name, label=column or None, kind=kind or None)
 
 
 def listing_of(
@@ -69,13 +73,13 @@ def listing_of(
         if (row := reader.row(line, cells, label_))
     ]
     reader.refuse_unusable(items)
-    notes = (*columns.notes, *notes, *finder.notes(), *reader.notes())
+    notes = (*table.notes, *columns.notes, *notes, *finder.notes(), *reader.notes())
     return assemble(items, name, f"'{table.place}'", reader.skipped, notes)
 
 
 def column_values(path: Path, column: str = "") -> dict[str, str]:
     """The values of a column by image name: of `column`, or of the first other than the name."""
-    table = read_table(path)
+    table = table_at(path)
     name, _ = path_column(table)
     if name is None or len(table.header) < 2:
         raise DataError(
