@@ -25,14 +25,14 @@ def test_small_numbers_have_two_figures(value: float, text: str) -> None:
     [
         (7.2e-5, (5.1e-5, 9.8e-5), "7.2e-05 m (5.1e-05 to 9.8e-05, n = 40)"),
         (0.0, (0.0, 0.0), "0.000 m (0.000–0.000, n = 40)"),
-        (1000.234, (1000.213, 1000.254), "1000.234 m (1000.213–1000.254, n = 40)"),
+        (1000.234, (1000.213, 1000.254), "1000.23 m (1000.21–1000.25, n = 40)"),
         (1500.0, (1400.0, 1600.0), "1,500 m (1,400–1,600, n = 40)"),
     ],
 )
 def test_the_ends_of_an_interval_are_told_apart(
     value: float, ends: tuple[float, float], text: str
 ) -> None:
-    assert str(MetricValue("mean_absolute_error", value, Interval(*ends), 40, unit="m")) == text
+    assert str(MetricValue("error", value, n=40, interval=Interval(*ends), unit="m")) == text
 
 
 def test_a_small_score_is_not_0() -> None:
