@@ -54,7 +54,8 @@ def test_a_table_of_the_recipe_file_is_read() -> None:
 
 
 def test_a_batch_whose_weights_are_all_0_has_a_loss_of_0() -> None:
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 2))
+    last = torch.nn.Linear(3, 2)
+    model = torch.nn.Sequential(torch.nn.Flatten(), last)
     task = Classification(("a", "b"), weights=(0.0, 1.0))
     images = torch.ones(2, 3, 1, 1)
     for targets, zero in (([0, 0], True), ([0, 1], False)):
@@ -62,6 +63,6 @@ def test_a_batch_whose_weights_are_all_0_has_a_loss_of_0() -> None:
         loss = task.losses(model, batch)["loss"]
         model.zero_grad()
         loss.backward()
-        gradient = model[1].weight.grad
+        gradient = last.weight.grad
         assert gradient is not None and gradient.isfinite().all()
         assert (loss.item() == 0) == zero == (not gradient.any())

@@ -70,6 +70,15 @@ def test_classes_that_differ_in_case_or_blanks_alone_are_told(tree: Tree) -> Non
     )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="others hold one of the two")
+def test_folders_of_one_name_in_two_normal_forms_are_one_class_and_told(tree: Tree) -> None:
+    source = open_source(tree("caf\u00e9/1.png", "cafe\u0301/2.png", "dog/1.png"))
+    assert source.classes == ("caf\u00e9", "dog") and len(source.read("all")) == 3
+    assert source.notes == (
+        "folders whose names are the same text in other bytes are one class: 'caf\u00e9'",
+    )
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="others refuse such names")
 def test_names_that_are_no_text_are_left_out_and_said(tree: Tree) -> None:
     root = tree("cat/1.png", "dog/1.png", "dog/\udcff.png", "\udce9/1.png", "\udce9/2.png")

@@ -42,7 +42,7 @@ def is_annotated(folder: Path) -> bool:
     return bool(_side_tables(folder)) or any((folder / "ImageSets/Main").glob("*_*.txt"))
 
 
-def annotations(folder: Path) -> Table:
+def annotated_table(folder: Path) -> Table:
     """The table of an annotated folder; the splits are those of its folders or lists."""
     tables = _side_tables(folder)
     if not tables:
@@ -130,7 +130,7 @@ def _cell(value: Any, folder: Path) -> str:
         is_address = ADDRESS.match(value) or "?d=" in value
         return _local_name(value, folder) if is_address else value
     if isinstance(value, bool | int | float):
-        return str(int(value) if isinstance(value, bool) else value)
+        return str(int(value)) if isinstance(value, bool) else f"{value}"
     try:
         return json.dumps([*value] if isinstance(value, Iterable) else value, ensure_ascii=False)
     except TypeError:

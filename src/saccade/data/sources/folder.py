@@ -182,7 +182,7 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
         elif path.is_dir():
             items += _images_in(path)
         elif path.exists():
-            items.append(Item(safe_name(str(path)), None, ImageFile(path)))
+            items.append(Item(safe_name(text_of_name(str(path))), None, ImageFile(path)))
         else:
             raise DataError(f"there is no image '{path}'", "name a file or a folder of images")
     if not items:
@@ -191,12 +191,13 @@ def find_images(images: Sequence[str | Path]) -> list[Item]:
 
 
 def _images_in(folder: Path) -> list[Item]:
-    files = [f for f in folder.rglob("*") if not skip_reason(safe_name(f.name)) and f.is_file()]
-    if not files:
+    """The images at any depth; those whose name is no text are there to be told, not read."""
+    items: list[Item] = []
+    for path in folder.rglob("*"):
+        name = safe_name(text_of_name(str(path)))
+        if not skip_reason(Path(name).name) and path.is_file():
+            text = is_text(text_of_name(str(path.relative_to(folder))))
+            items.append(Item(name, None, ImageFile(path) if text else UnreadImage(NO_TEXT)))
+    if not items:
         raise DataError(f"there is no image in '{folder}'")
-    return [
-        Item(name, None, ImageFile(f) if is_text(str(f)) else UnreadImage(NO_TEXT))
-        for name, f in sorted(
-            ((safe_name(str(f)), f) for f in files), key=lambda pair: natural_sort_key(pair[0])
-        )
-    ]
+    return sorted(items, key=lambda item: natural_sort_key(item.name))

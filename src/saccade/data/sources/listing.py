@@ -160,11 +160,25 @@ def arrange(scan: ScanResult, name: str, where: str) -> Listing:
     notes = tuple(scan.notes)
     if depth:
         notes += (f"all images lie in '{'/'.join(names[0].split('/')[:depth])}'",)
+    accented = [item.name for _, item in rows if not item.name.isascii()]
+    notes += _twins_note(path.split("/")[depth + bool(folders)] for path in accented)
     doubtful = sorted({str(item.label) for _, item in rows if split_of(str(item.label))})
     notes += tuple(
         f"'{folder}' is read as a class, for other folders lie beside it" for folder in doubtful
     )
     return assemble(rows, name, where, scan.skipped, notes)
+
+
+def _twins_note(folders: Iterable[str]) -> tuple[str, ...]:
+    """One sentence when folders differ in the normal form of their letters alone."""
+    forms: dict[str, set[str]] = {}
+    for folder in {folder for folder in folders if not folder.isascii()}:
+        forms.setdefault(class_name(folder), set()).add(folder)
+    twins = [name for name, spellings in forms.items() if len(spellings) > 1]
+    if not twins:
+        return ()
+    shown = ", ".join(f"'{name}'" for name in sorted(twins))
+    return (f"folders whose names are the same text in other bytes are one class: {shown}",)
 
 
 def refuse_imageless(scan: ScanResult, where: str) -> None:

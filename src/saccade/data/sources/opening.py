@@ -23,7 +23,7 @@ from saccade.data.item import Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.exports import EXPORTS, annotations, frame_table, is_annotated
+from saccade.data.sources.exports import EXPORTS, annotated_table, frame_table, is_annotated
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.imagenet import imagenet, is_imagenet
 from saccade.data.sources.listing import Listing
@@ -31,7 +31,7 @@ from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.table import detailed, listing_of, manifest_of
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, UsageError, unknown
-from saccade.files import Digest, Notify, cache_folder, fetch, silent
+from saccade.files import Digest, Notify, cache_folder, fetch, name_of_text, silent, text_of_name
 
 IDX = (
     "train-images-idx3-ubyte.gz",
@@ -143,6 +143,8 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
         return digits()
     text, _, detail = str(data).partition("::")
     path = Path(text)
+    if not path.exists() and Path(name_of_text(text)).exists():  # as another locale wrote it down
+        path = Path(name_of_text(text))
     if text in DATASETS and not isinstance(data, Path):
         return named_dataset(text, Path(detail) if detail else None, notify)
     if "*" in path.name or "{" in path.name:
@@ -153,7 +155,7 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
     if path.suffix.lower() in TABLES and (table := manifest_of(path, detail)):
         return table
     annotated = detail and path.is_dir() and is_annotated(path)
-    if annotated and (table := detailed(annotations(path), path.resolve().name, detail)):
+    if annotated and (table := detailed(annotated_table(path), path.resolve().name, detail)):
         return table
     if detail:
         return pattern(path, detail)
@@ -175,7 +177,7 @@ def absolute_location(data: str | Path | None) -> str | None:
     named = path in (*DATASETS, "digits") and not isinstance(data, Path)
     if data is None or named or not Path(path).exists():
         return None if data is None else str(data)
-    return f"{Path(path).resolve()}{separator}{rest}"
+    return f"{text_of_name(str(Path(path).resolve()))}{separator}{rest}"
 
 
 def _open_file(path: Path) -> Source:
@@ -195,7 +197,7 @@ def _open_file(path: Path) -> Source:
 
 def _open_annotated(path: Path) -> Source:
     """The images of a folder by its tables; by its folders where these hold no labels."""
-    table = annotations(path)
+    table = annotated_table(path)
     if not table.has_labels:
         source, columns = folder(path), ", ".join(table.header)
         note = f"labels are the names of folders: the table has no column label but {columns}"
