@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json as data_format
 import os
 import re
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in tokens
+    write_any_name()
     exit_on_signals()
     try:
         code = application()(tokens, print_error=False, exit_on_error=False)
@@ -66,6 +68,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def write_any_name() -> None:
+    r"""Print names that the terminal or UTF-8 cannot, as `\udcff`; into files and pipes as UTF-8.
+
+    JSON reads such letters back as what they were.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def exit_on_signals() -> None:

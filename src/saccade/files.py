@@ -41,8 +41,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def atomic_write(path: Path, content: str | bytes) -> None:
-    """Replace the file at `path` by `content`, in one instant."""
-    data = content.encode() if isinstance(content, str) else content
+    """Replace the file at `path` by `content`, in one instant; text is written as UTF-8."""
+    data = as_utf8(content) if isinstance(content, str) else content
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
 
@@ -91,6 +91,29 @@ def _signature(path: Path) -> bytes:
     return b"\xff" + MADE  # no file that we write ends so
 
 
+def as_utf8(text: str) -> bytes:
+    r"""Text as UTF-8; what is no text, of a file name say, as `\udcff`, which JSON reads back."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def read_utf8(path: Path) -> str:
+    """A text file as UTF-8 whatever the locale, with or without a mark, its line ends untouched."""
+    return path.read_bytes().decode("utf-8-sig")
+
+
+UTF8_NAMES = sys.getfilesystemencoding().replace("-", "").lower() == "utf8"
+
+
+def text_of_name(name: str) -> str:
+    """A name that the disk gave as text, in the UTF-8 of the disk and not as the locale has it."""
+    return name if UTF8_NAMES else os.fsencode(name).decode("utf-8", "surrogateescape")
+
+
+def name_of_text(text: str) -> str:
+    """A name that a file of text gave as the disk takes it; the reverse of `text_of_name`."""
+    return text if UTF8_NAMES else os.fsdecode(text.encode("utf-8", "surrogateescape"))
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """A folder beside `path` to fill; it takes the place of `path` when the block ends well."""
@@ -126,7 +149,11 @@ def cache_folder() -> Path:
 
 
 def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    """Onto the disk; Windows flushes what is open for writing, and no folders."""
+    posix = os.name == "posix"
+    if not posix and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY if posix else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -28,6 +28,7 @@ from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import SCORES
+from saccade.words import LineFeeds, number
 
 DEFAULT_WIDTH = 120  # characters to a line where no terminal says how many there are
 NO_BREAK = "\u00a0"  # a space that no line ends at
@@ -65,7 +66,7 @@ def _(result: Anatomy) -> str:
 @comma_separated.register
 def _(result: Diagnosis) -> str:
     out, rows = io.StringIO(), result.rows()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(LineFeeds(out), list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().rstrip("\n")
@@ -157,7 +158,7 @@ class TrainingView:
         description = f"epoch {epoch} step {step.step + 1}/{self.steps}"
         if len(self.stages) > 1:
             description = f"{stage_at(self.stages, step.epoch).name} · {description}"
-        written = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        written = ", ".join(f"{name} {number(loss)}" for name, loss in losses.items())
         status = f"{written}{self.speed}{self.score}"
         done = step.epoch * self.steps + step.step + 1
         if endless:

@@ -1,4 +1,4 @@
-"""Formatting: durations, percentages, proportions with intervals, columns, HTML tables, JSON."""
+"""Formatting: durations, percentages, proportions with intervals, columns, HTML, CSV, JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Protocol
 
 
 def duration(seconds: float) -> str:
@@ -22,6 +22,17 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def number(value: float, decimals: int = 3) -> str:
+    """A number with its decimals, or the two figures of one that these would not show.
+
+    0.123, 0.0012, 7.2e-05; 1,235 from 100 on.
+    """
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    small = value and abs(value) < 10.0 ** (1 - decimals)
+    return f"{value:.2g}" if small else f"{value:.{decimals}f}"
 
 
 def percent(share: float) -> str:
@@ -68,3 +79,25 @@ def defined(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [defined(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class SupportsWrite(Protocol):
+    """A file of text that is open for writing."""
+
+    def write(self, text: str, /) -> object:
+        """Write `text` at the end."""
+        ...
+
+
+class LineFeeds:
+    """What `csv.writer` writes to, so that a line ends in LF and a cell with a CR is quoted.
+
+    Before Python 3.13 the writer quotes those line ends alone that its own lines end with: CR LF.
+    """
+
+    def __init__(self, file: SupportsWrite) -> None:
+        self.file = file
+
+    def write(self, row: str) -> None:
+        """Write the row that a `csv.writer` has made."""
+        self.file.write(row.removesuffix("\r\n") + "\n")

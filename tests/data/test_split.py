@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def of(label: Label, count: int, start: int = 0, group: str | None = None) -> li
     return [Item(f"{label}/{start + at}.jpg", label, BLANK, group) for at in range(count)]
 
 
-def names(items: tuple[Item, ...]) -> list[str]:
+def names(items: Sequence[Item]) -> list[str]:
     return [item.name for item in items]
 
 

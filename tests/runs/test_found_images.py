@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from saccade.data.sources.folder import find_images, folder
+from saccade.data.image_files import find_images
+from saccade.data.sources.folder import folder
 from saccade.errors import DataError
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
 from saccade.data.item import Count, Item, Skipped
 from saccade.data.sources import open_images
+from saccade.data.sources.cells import COLUMNS
+from saccade.data.sources.data_word import DataWord
 from saccade.data.sources.opening import TABLES
-from saccade.data.sources.table import COLUMNS, raw_table
+from saccade.data.sources.table import named_rows
 from saccade.files import atomic_write, refuse_to_replace, write_output
 from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
+from saccade.words import LineFeeds
 
 TITLES: dict[type, str] = {tuple: "labels", Count: "count", float: "value", int: "value"}
 
@@ -54,10 +57,11 @@ def write_cleaned(
     refuse_to_replace(*cleaned_files(file))
     reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
     _, left_out_file = cleaned_files(file)
-    path, _, detail = str(data).partition("::")
+    word = DataWord.of(data or "")
+    detail = word.detail
     excluded = {skipped.name for skipped in left_out}
     kept = [item.name for item in diagnosis.case.items if item.name not in excluded]
-    text = _as_its_source(Path(path), kept, rows) if _is_table(path) else ""
+    text = _as_its_source(word.path, kept, rows) if _is_table(word.path) else ""
     if not text:
         title, detail = _title(diagnosis.case.items), ""
         renamed = [{title if k == "label" else k: v for k, v in row.items()} for row in rows]
@@ -68,8 +72,8 @@ def write_cleaned(
     say(f"{len(rows)} images are in {opened}; {len(left_out)} are left out, see {left_out_file}")
 
 
-def _is_table(path: str) -> bool:
-    return Path(path).suffix.lower() in TABLES and Path(path).is_file()
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in TABLES and path.is_file()
 
 
 def _title(items: Sequence[Item]) -> str:
@@ -82,34 +86,25 @@ def _as_its_source(table: Path, names: Sequence[str], rows: list[dict[str, str]]
 
     Empty where no column names them all.
     """
-    header, lines, delimiter = raw_table(table)
-    folded = [title.casefold() for title in header]
-    for place in range(len(header)):
-        cells = {_name(line[place]): line for line in lines[::-1] if len(line) > place}
-        if all(name in cells for name in names):
-            break
-    else:
+    opened, place, cells = named_rows(table)
+    if place is None or not cells.keys() >= set(names):
         return ""
-    group = next((i for i, title in enumerate(folded) if title in COLUMNS["group"]), len(header))
-    titles = header if group < len(header) else [*header, "group"]
+    folded = [title.casefold() for title in opened.header]
+    group = next((i for i, title in enumerate(folded) if title in COLUMNS["group"]), len(folded))
+    titles = opened.header if group < len(folded) else [*opened.header, "group"]
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(LineFeeds(out), delimiter=opened.delimiter)
     writer.writerow(titles)
     for name, row in zip(names, rows, strict=True):
-        line = [*cells[name], *[""] * len(titles)][: len(titles)]
+        line = [*cells[name], ""][: len(titles)]
         line[place], line[group] = row["path"], row["group"]
         writer.writerow(line)
     return out.getvalue()
 
 
-def _name(cell: str) -> str:
-    """The name of the image that a cell names."""
-    return str(PurePosixPath(cell.strip().replace("\\", "/")))
-
-
 def _csv(titles: tuple[str, ...], rows: list[dict[str, str]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, titles, lineterminator="\n")
+    writer = csv.DictWriter(LineFeeds(out), titles)
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()

@@ -9,7 +9,7 @@ from typing import Any
 
 from saccade.data.item import Item, Skipped
 from saccade.metrics.intervals import Interval, wilson
-from saccade.words import aligned, html_table, percent, proportion
+from saccade.words import LineFeeds, aligned, html_table, percent, proportion
 
 SHOWN = 20  # in a terminal; all of them are in --json and --csv
 COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin")
@@ -73,7 +73,7 @@ class LabelIssues:
     def to_csv(self) -> str:
         """A row per label issue."""
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(LineFeeds(out))
         writer.writerow(COLUMNS)
         writer.writerows([issue.to_dict()[name] for name in COLUMNS] for issue in self.issues)
         return out.getvalue().rstrip("\n")

@@ -9,7 +9,7 @@ from typing import Any
 
 from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
-from saccade.words import aligned, defined, duration, html_table
+from saccade.words import LineFeeds, aligned, defined, duration, html_table, number
 
 SIGNIFICANCE_LEVEL = 0.05  # of p-values
 MAX_NAMED = 8  # images named in a terminal; --csv names all
@@ -142,7 +142,7 @@ class Comparison:
     def to_csv(self) -> str:
         """A row for each changed image: the prediction of each run, and whether it is right."""
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(LineFeeds(out))
         titles = [t for run in self.runs for t in (run.name, f"{run.name} right")]
         writer.writerow(["name", "label", *titles])
         for prediction in self.changed:
@@ -182,7 +182,7 @@ def _points(value: float, unit: str) -> str:
 
 
 def _bare(value: float, unit: str) -> str:
-    return _minus(f"{100 * value:.1f}" if unit == "%" else f"{value:.{_digits(unit)}f}")
+    return _minus(f"{100 * value:.1f}" if unit == "%" else number(value, _digits(unit)))
 
 
 def _digits(unit: str) -> int:
@@ -191,4 +191,6 @@ def _digits(unit: str) -> int:
 
 def _minus(text: str) -> str:
     """With a true minus sign, and none before a zero."""
-    return text.lstrip("-+") if not float(text) else text.replace("-", "\u2212")
+    if not float(text.replace(",", "")):
+        return text.lstrip("-+")
+    return f"\u2212{text[1:]}" if text.startswith("-") else text

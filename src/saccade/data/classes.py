@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from saccade.data.item import Item, Label
 from saccade.errors import DataError, unknown
-from saccade.files import atomic_write
+from saccade.files import as_utf8, atomic_write, read_utf8
 from saccade.words import shortened
 
 NUMBER = re.compile(r"([0-9]+)")
@@ -97,15 +97,30 @@ def missing_note(items: Iterable[Item], classes: Sequence[str], where: str) -> t
     )
 
 
+def lines_of(path: Path) -> list[str]:
+    """The lines of a text file, as LF or CR LF ends them: a name may hold any other."""
+    return [line for line in read_utf8(path).replace("\r\n", "\n").split("\n") if line]
+
+
+def alike_note(classes: Iterable[str]) -> tuple[str, ...]:
+    """One sentence when names differ in nothing but case and blanks, else nothing."""
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+    pairs = [", ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+    if not pairs:
+        return ()
+    return (f"classes differ in case or blanks alone and are learned apart: {'; '.join(pairs)}",)
+
+
 def read_classes(path: Path) -> tuple[str, ...]:
     """The class names of a `classes.txt`, a line per name, in the file's order."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        names = [class_name(line) for line in lines_of(path) if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"'{path}' cannot be read as a list of classes: {error}", "one line per class"
         ) from error
-    names = [class_name(line) for line in lines if line.strip()]
     duplicates = [name for name, count in Counter(names).items() if count > 1]
     if duplicates:
         raise DataError(
@@ -116,11 +131,29 @@ def read_classes(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+def refuse_unwritable(names: Iterable[str], where: str = "the data") -> None:
+    """Raise `DataError` for a name that no line of a `classes.txt` can hold."""
+    for name in names:
+        if not name.strip():
+            raise DataError(f"{where} holds a class without a name: {name!r}", "give it a name")
+        if "\n" in name or "\r" in name or not is_text(name):
+            what = "holds the end of a line" if is_text(name) else "is no valid UTF-8"
+            raise DataError(f"{name!a} of {where} cannot be a class name: it {what}", "rename it")
+
+
+def is_text(name: str) -> bool:
+    """Whether a name, of a file say, can be written as UTF-8."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def safe_name(name: str) -> str:
+    r"""A name that can be shown and written: undecodable bytes in it as `\udcff`."""
+    return name if is_text(name) else as_utf8(name).decode()
+
+
 def write_classes(path: Path, classes: Sequence[str]) -> None:
     """Write a `classes.txt`, a line per name."""
-    invalid = [name for name in classes if not name.strip() or len(name.splitlines()) != 1]
-    if invalid:
-        raise DataError(f"{invalid[0]!r} cannot be a class name", "a name is one line with letters")
+    refuse_unwritable(classes)
     atomic_write(path, "".join(f"{name}\n" for name in classes))
 
 

@@ -15,7 +15,8 @@ from saccade.data.classes import missing_note, refuse_unknown
 from saccade.data.grouping import Grouping, by_source, stratify
 from saccade.data.item import Item, Source, label_text
 from saccade.errors import DataError, UsageError, unknown
-from saccade.files import atomic_write
+from saccade.files import atomic_write, read_utf8
+from saccade.words import LineFeeds
 
 SPLITS = ("train", "val", "test", "unused")
 FOLD = "fold "  # before the name of each fold that a source came in
@@ -209,7 +210,7 @@ def write_split(path: Path, data_split: DataSplit) -> None:
     splits = _used(data_split) | {"unused": data_split.unused}
     grouped = any(item.group is not None for items in splits.values() for item in items)
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    table = csv.writer(LineFeeds(text))
     table.writerow(("name", "label", "split", "group")[: 4 if grouped else 3])
     for split, items in splits.items():
         for item in items:
@@ -257,7 +258,7 @@ class SplitRow(NamedTuple):
 def split_rows(path: Path) -> dict[str, SplitRow]:
     """The rows by the names of their images; raises `DataError` for a damaged file."""
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+        rows = list(csv.DictReader(io.StringIO(read_utf8(path), newline="")))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"'{path}' cannot be read as a split: {error}", "each row is name,label,split"

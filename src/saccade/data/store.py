@@ -64,7 +64,7 @@ class DiskCache:
         """The entry of that key if it is there and whole."""
         path = self._path(key)
         try:
-            about = json.loads((path / "about.json").read_text())
+            about = json.loads((path / "about.json").read_text("utf-8"))
             failed = {int(position): reason for position, reason in about["failed"]}
             if not self.pixels:
                 return CacheEntry(None, failed)
@@ -298,13 +298,15 @@ CGROUP_FILES = (  # the limit of a container and what of it is used, cgroup vers
 def free_memory() -> int:
     """Bytes that a program may still take without swapping; half of all where it is not known."""
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
         free = next(int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line)
     except (OSError, StopIteration):
         free = _half_of_memory()
     for limit, used in CGROUP_FILES:
         try:
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+            free = min(
+                free, int(Path(limit).read_text("ascii")) - int(Path(used).read_text("ascii"))
+            )
         except (OSError, ValueError):  # no such file, or "max"
             continue
     return max(0, free)

@@ -90,7 +90,7 @@ def deserialize(data: bytes) -> dict[str, Any]:
 def _entries(folder: Path) -> list[dict[str, Any]]:
     """The entries of `latest.json`, newest first; none without the file."""
     try:
-        return json.loads((folder / "latest.json").read_text())["checkpoints"]
+        return json.loads((folder / "latest.json").read_text("utf-8"))["checkpoints"]
     except (OSError, ValueError, KeyError):
         return []
 

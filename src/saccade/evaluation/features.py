@@ -28,7 +28,7 @@ from saccade.models.layers.blocks import normalized
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.progress import progress_bar, say
 from saccade.runs.run import open_bundle
-from saccade.words import aligned, html_table
+from saccade.words import LineFeeds, aligned, html_table
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,7 +145,7 @@ def _write(
 ) -> WrittenFeatures:
     """Write the features `matrix` [N,D] and the manifest `rows` into the folder `out`."""
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    table = csv.writer(LineFeeds(text))
     table.writerow(("name", "label", "split"))
     table.writerows(rows)
     with atomic_file(out / "features.npy") as temporary, temporary.open("wb") as file:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from saccade.metrics.intervals import Interval, difference
 from saccade.metrics.metric import MetricValue
+from saccade.words import number
 
 TOLERANCE = 0.05  # of a metric that is 1 at best: a gap below it counts as none
 RISE = 1.2  # of the validation loss over its lowest, from which it has risen again
@@ -99,7 +100,7 @@ def _gap_text(gap: Interval, unit: str) -> str:
 
     def amounts(*ends: float) -> str:
         if unit != "%":
-            return " to ".join(f"{end:.3f}" for end in ends)
+            return " to ".join(map(number, ends))
         return " to ".join(f"{100 * end:.1f}" for end in ends) + " percentage points"
 
     if gap.low > 0:

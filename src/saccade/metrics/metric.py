@@ -17,6 +17,7 @@ from torch import Tensor
 
 from saccade.metrics.bootstrap import Statistic, mean_of
 from saccade.metrics.intervals import Interval, interval_text, wilson
+from saccade.words import number
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,17 @@ class MetricValue:
             return "undefined"
         if self.unit == "%":
             return f"{100 * value:.1f}" + ("" if bare else " %")
-        digits = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
-        return digits if bare or not self.unit else f"{digits} {self.unit}"
+        text = self._number(value)
+        return text if bare or not self.unit else f"{text} {self.unit}"
+
+    def _number(self, value: float) -> str:
+        """The value with as many figures as show the two ends of the interval apart."""
+        low, high = self.interval or (value, value)
+        same = number(low) == number(high)
+        if not (same and low < high and math.isfinite(high - low)):
+            return number(value)
+        figures = math.ceil(math.log10(max(abs(low), abs(high)) / (high - low))) + 1
+        return f"{value:.{min(max(figures, 2), 15)}g}"
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> MetricValue:
@@ -115,7 +125,7 @@ class Score:
 
     def format(self, value: float) -> str:
         """A value as text, with its unit."""
-        return f"{100 * value:.1f} %" if self.unit == "%" else f"{value:.3f}"
+        return f"{100 * value:.1f} %" if self.unit == "%" else number(value)
 
 
 @dataclass(frozen=True)

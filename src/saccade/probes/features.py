@@ -132,7 +132,7 @@ def _write(
             out.flush()
         digest = _digest(temporary)
     with atomic_file(path.with_suffix(".sha256")) as digest_file:
-        digest_file.write_text(digest)
+        digest_file.write_text(digest, encoding="ascii")
 
 
 @torch.inference_mode()
@@ -159,7 +159,7 @@ def _device_of(backbone: nn.Module) -> torch.device:
 def _read(path: Path) -> Tensor | None:
     """The features in the file [N,1+V,D]; None where it is missing or damaged."""
     try:
-        if path.with_suffix(".sha256").read_text() != _digest(path):
+        if path.with_suffix(".sha256").read_text("ascii") != _digest(path):
             return None
         return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
     except (OSError, ValueError):

@@ -13,7 +13,7 @@ from typing import Any
 from saccade.command import as_text
 from saccade.recipes.recipe import Recipe, all_settings, unknown_setting
 from saccade.recipes.setting import Setting
-from saccade.words import html_table
+from saccade.words import LineFeeds, html_table
 
 HEAD = ("setting", "default", "takes", "unit", "flag", "sentence")
 
@@ -38,7 +38,7 @@ class SettingsReference:
     def to_csv(self) -> str:
         """The rows as comma-separated values, without the last line's end."""
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([HEAD, *self.rows()])
+        csv.writer(LineFeeds(out)).writerows([HEAD, *self.rows()])
         return out.getvalue().rstrip("\n")
 
     def to_markdown(self) -> str:

@@ -107,6 +107,10 @@ SHARE = Range(0, 1, closed="left")
 def _read_text(value: Any, kind: Any) -> str:
     if isinstance(value, str | PurePath):
         return str(value)
+    if isinstance(value, Mapping):  # a table of a recipe file: numbers by names
+        quoted = [str(name).replace('"', '""') for name in value]
+        numbers = [_read_number(number, float) for number in value.values()]
+        return " ".join(f'"{name}"={number:g}' for name, number in zip(quoted, numbers))
     raise ValueError
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from saccade.explain.anatomy import Anatomy, field_text, row_dict, saving_text, stride_text
 from saccade.explain.cost import CONVENTION, Counts, Memory
 from saccade.explain.rows import Row
+from saccade.words import LineFeeds
 
 TEXT = ("name", "kind")  # columns to the left; all others to the right
 WIDE = (*TEXT, "output", "units", "connections", "weights", "multiply-adds", "field", "stride")
@@ -169,7 +170,7 @@ def as_json(anatomy: Anatomy) -> str:
 def as_csv(anatomy: Anatomy) -> str:
     """A line per row; sizes as 64x112x112, fields as height, width and whether there is a gate."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(LineFeeds(text))
     count_columns = ("units", "connections", "biases", "weights", "multiply_adds")
     field_columns = ("field_height", "field_width", "stride_height", "stride_width", "everywhere")
     writer.writerow(("name", "kind", "output", *count_columns, *field_columns))

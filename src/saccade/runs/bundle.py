@@ -24,7 +24,7 @@ from saccade.data.item import Item
 from saccade.data.window import EACH_IMAGE
 from saccade.engine.ood import Novelty
 from saccade.errors import WeightsError
-from saccade.files import atomic_folder, atomic_write
+from saccade.files import as_utf8, atomic_folder, atomic_write, read_utf8
 from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import Variant, apply_variant
@@ -76,7 +76,8 @@ class Bundle:
                 novelty_data = save({"bank": self.novelty.bank, "known": self.novelty.known})
                 (temporary / "novelty.safetensors").write_bytes(novelty_data)
                 config["novelty"] = {"sha256": hashlib.sha256(novelty_data).hexdigest()}
-            (temporary / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False))
+            text = json.dumps(config, indent=2, ensure_ascii=False)
+            (temporary / "config.json").write_bytes(as_utf8(text))
 
     def config(self) -> dict[str, Any]:
         """The content of config.json but for the digest."""
@@ -108,7 +109,7 @@ class Bundle:
     def load(cls, folder: Path) -> Bundle:
         """Read a bundle; raises `WeightsError` for a missing, damaged or inconsistent file."""
         try:
-            config = json.loads((folder / "config.json").read_text())
+            config = json.loads(read_utf8(folder / "config.json"))
             data = _read(folder / "model.safetensors", config)
             novelty = None
             if "novelty" in config:
@@ -163,7 +164,7 @@ class Bundle:
 
 def save_min_confidence(folder: Path, value: float) -> None:
     """Let the bundle in `folder` say "unknown" below a confidence of `value` from now on."""
-    config = json.loads((folder / "config.json").read_text()) | {"min_confidence": value}
+    config = json.loads(read_utf8(folder / "config.json")) | {"min_confidence": value}
     atomic_write(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from saccade.data.item import Item, label_text
 from saccade.errors import DataError
-from saccade.files import atomic_write
+from saccade.files import atomic_write, read_utf8
 from saccade.metrics.classification import probability_title
 from saccade.tasks.task import Task
+from saccade.words import LineFeeds
 
 if TYPE_CHECKING:
     from saccade.engine.evaluate import EvaluationOutputs
@@ -30,7 +31,7 @@ def write_predictions(
     The novelty stands last, where it is known.
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(LineFeeds(out))
     known = [] if result.novelty is None else [NOVELTY]
     writer.writerow([*COLUMNS, *map(probability_title, task.classes), *known])
     losses, predictions = result.rows.losses.tolist(), result.rows.predictions
@@ -50,8 +51,8 @@ def read_predictions(path: Path) -> dict[str, tuple[str, ...]]:
     Raises `DataError` for a file that tells of no image, or lacks columns or cells.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+        text = io.StringIO(read_utf8(path), newline="")
+        lines = [line for line in csv.reader(text) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"'{path}' cannot be read: {error}", DAMAGED) from error
     if len(lines) < 2 or not set(COLUMNS) <= set(lines[0]):

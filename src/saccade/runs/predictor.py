@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from saccade.data.decode import Preprocessing
+from saccade.data.image_files import find_images
 from saccade.data.item import Item, Skipped
 from saccade.data.pool import DecoderPool
-from saccade.data.sources.folder import find_images
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError, UsageError
 from saccade.models.backbone import HeadInputRecorder

@@ -16,7 +16,7 @@ from saccade.metrics.intervals import Interval, interval_text
 from saccade.metrics.metric import ClassMetrics, MetricReport, MetricValue, find_metric
 from saccade.metrics.ranking import SelectedThreshold, Threshold
 from saccade.tasks.catalogue import current_kind
-from saccade.words import aligned, defined, html_table, percent, proportion
+from saccade.words import LineFeeds, aligned, defined, html_table, percent, proportion
 
 if TYPE_CHECKING:
     from saccade.engine.evaluate import CorruptionScore
@@ -167,7 +167,7 @@ class Evaluation:
     def to_csv(self) -> str:
         """A row per metric: of all images, of each slice, under each corruption and severity."""
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(LineFeeds(out))
         writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])
         for location, metric in self._located_metrics():
             low, high = metric.interval or ("", "")

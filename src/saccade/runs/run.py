@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from saccade.command import Command
+from saccade.data.classes import lines_of
 from saccade.data.item import Skipped
 from saccade.errors import ResourceError, UsageError
+from saccade.files import as_utf8, read_utf8
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
@@ -28,6 +30,8 @@ from saccade.runs.renamed import current_fact
 from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.tasks.answers import Predictions
 from saccade.words import aligned, defined, html_table
+
+LONGEST_NAME = 80  # characters of the name of data in that of a run's folder
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +63,7 @@ class Run:
                 raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
             candidates = iter([out])
         else:
-            plain = re.sub(r"[^\w.-]+", "-", name).strip("-") or "run"
+            plain = re.sub(r"[^\w.-]+", "-", name).strip("-")[:LONGEST_NAME] or "run"
             candidates = (Path("runs") / f"{plain}-{number}" for number in range(1, 100_000))
         for folder in candidates:
             try:
@@ -81,7 +85,7 @@ class Run:
         with (self.path / "log.jsonl").open("ab+") as file:
             if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
                 line = f"\n{line}"
-            file.write(line.encode())
+            file.write(as_utf8(line))
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The events of a kind in log.jsonl; a line cut short by a crash is skipped."""
@@ -100,7 +104,7 @@ class Run:
 
     def _facts(self) -> Iterator[dict[str, Any]]:
         log = self.path / "log.jsonl"
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        lines = read_utf8(log).split("\n") if log.exists() else []
         for line in lines:
             try:
                 yield current_fact(json.loads(line))
@@ -149,7 +153,7 @@ class Run:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in order."""
-        return tuple((self.path / "classes.txt").read_text(encoding="utf-8").splitlines())
+        return tuple(lines_of(self.path / "classes.txt"))
 
     @property
     def history(self) -> list[dict[str, Any]]:

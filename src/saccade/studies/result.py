@@ -21,7 +21,7 @@ from saccade.metrics.intervals import Interval, PairedTTest, mean_interval, pair
 from saccade.metrics.paired import holm
 from saccade.studies.study import BestOf, Study, Variant, setting_text, tuned_settings
 from saccade.studies.study_run import StudyRun
-from saccade.words import aligned
+from saccade.words import LineFeeds, aligned
 
 LEVEL = 0.05  # of significance, of Holm's adjusted p-values
 
@@ -218,7 +218,7 @@ class StudyResult:
         rows = [_run_dict(run) for run in self.runs]
         for row in rows:
             row["tuned"] = " ".join(f"{k}={setting_text(v)}" for k, v in row["tuned"].items())
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(LineFeeds(out), list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue().rstrip("\n")

@@ -140,7 +140,7 @@ def _start_worker(lock: int) -> subprocess.Popen[str]:
         [sys.executable, *COMMAND],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         start_new_session=True,
         pass_fds=(lock,) if os.name == "posix" else (),
@@ -169,7 +169,7 @@ def _send(worker: subprocess.Popen[str], job: TrainingJob) -> Outcome:
 
 def run_jobs() -> None:
     """The loop of a worker: jobs in, results out, until the pipe is closed."""
-    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     inbox: queue.Queue[str] = queue.Queue()
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from torch import Tensor
 
 from saccade.data.item import Skipped
-from saccade.words import html_table
+from saccade.words import LineFeeds, html_table
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Predictions(Sequence[Answer]):
         """A row per image: its name, then the answer; unreadable ones last."""
         out = io.StringIO()
         columns = max((item.columns() for item in self.items), key=len, default=[])
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(LineFeeds(out))
         writer.writerow(["name", *columns, "error"])
         for item in self.items:
             writer.writerow([item.name, *item.cells(), ""])

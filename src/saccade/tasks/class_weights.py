@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
-from saccade.data.classes import labels_of
+from saccade.data.classes import class_name, labels_of
 from saccade.data.item import Item
 from saccade.data.loader import class_weights
 from saccade.errors import RecipeError
+
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf"
+ENTRY = re.compile(rf'[\s,]*(?:"((?:[^"]|"")+)"|(.+?))\s*=\s*({NUMBER})(?=[\s,]|$)')
 
 
 def weights_of_classes(
@@ -28,11 +32,19 @@ def counts_of_classes(items: Sequence[Item], classes: tuple[str, ...]) -> list[i
 
 
 def _rule(text: str) -> str | dict[str, float]:
+    """A name ends where `=number` and a blank, a comma or the end follow; quotes are taken off."""
     if text == "auto":
         return text
-    pairs = [pair.partition("=") for pair in text.split()]
-    try:
-        return {name: float(weight) for name, _, weight in pairs}
-    except ValueError as error:
-        hint = "write none, auto, or class=number with spaces between them"
-        raise RecipeError(f"train.class_weights cannot be '{text}'", hint) from error
+    weights: dict[str, float] = {}
+    rest = text
+    while rest.strip(" ,"):
+        match = ENTRY.match(rest)
+        if match is None:
+            hint = "write none, auto, or class=number with spaces between them"
+            raise RecipeError(f"train.class_weights cannot be '{text}'", hint)
+        name = class_name((match[1] or "").replace('""', '"') or match[2])
+        if name in weights:
+            raise RecipeError(f"train.class_weights names the class '{name}' twice", "name it once")
+        weights[name] = float(match[3])
+        rest = rest[match.end() :]
+    return weights

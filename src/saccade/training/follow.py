@@ -31,6 +31,7 @@ from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
 from saccade.training.view import View
+from saccade.words import number
 
 
 @contextmanager
@@ -68,13 +69,17 @@ def interrupted_run() -> Path | None:
     """The run folder of these processes from before the launcher restarted them, if any."""
     file = _run_file()
     restarted = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
-    return Path(file.read_text()) if restarted and file and file.exists() else None
+    return (
+        Path(file.read_text("utf-8", "surrogateescape"))
+        if restarted and file and file.exists()
+        else None
+    )
 
 
 def remember_run(run: Path) -> None:
     """Write down the run folder for the launcher, and for these processes after a restart."""
     if file := _run_file():
-        file.write_text(str(run))
+        file.write_text(str(run), "utf-8", "surrogateescape")
 
 
 def _run_file() -> Path | None:
@@ -107,7 +112,7 @@ def _write_error_file(error: Exception, *, lost: bool) -> None:
     extra = {"py_callstack": report["traceback"], "timestamp": str(int(time.time()))}
     message = {"message": f"{report['kind']}: {what}", "extraInfo": extra}
     file = Path(os.environ["TORCHELASTIC_ERROR_FILE"])
-    file.write_text(json.dumps({"message": message, "saccade": report}))
+    file.write_text(json.dumps({"message": message, "saccade": report}), encoding="utf-8")
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,7 +151,7 @@ class LogView(View):
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         losses = {k: v for k, v in row.items() if k.rpartition("/")[2] == "loss"}
-        text = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+        text = ", ".join(f"{name} {number(loss, 4)}" for name, loss in losses.items())
         self.note(f"epoch {row['epoch']}: {text}, {row['seconds']:.1f} s")
 
     def note(self, message: str) -> None:
@@ -162,7 +167,7 @@ def broadcast_plan(world: World, recipe: Recipe, data: str | None, division: Dat
     def plan() -> bytes:
         with TemporaryDirectory() as folder:
             write_split(split := Path(folder) / "split.csv", division)
-            table = split.read_text(encoding="utf-8")
+            table = split.read_bytes().decode()
         return json.dumps({"recipe": recipe.settings(), "data": data, "split": table}).encode()
 
     _broadcast(world, plan)
@@ -172,7 +177,7 @@ def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
     """Recipe and splits from rank 0; raises `DataError` where this machine has other images."""
     plan = json.loads(world.broadcast_bytes())
     with TemporaryDirectory() as folder:
-        (split := Path(folder) / "split.csv").write_text(plan["split"], encoding="utf-8")
+        (split := Path(folder) / "split.csv").write_bytes(plan["split"].encode())
         division = read_split(split, open_source(plan["data"]))
     return Recipe().with_(plan["recipe"]), division
 
@@ -180,13 +185,13 @@ def receive_plan(world: World) -> tuple[Recipe, DataSplit]:
 def broadcast_start(world: World, run: Run, state: dict[str, Any] | None) -> None:
     """Send the run folder, and the state to resume from, if any, to the other processes."""
     remember_run(run.path.absolute())
-    _broadcast(world, lambda: str(run.path.absolute()).encode())
+    _broadcast(world, lambda: os.fsencode(run.path.absolute()))
     _broadcast(world, lambda: serialize(state) if state else b"")
 
 
 def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
     """Run and state from rank 0; output of this process goes to a file in the run from now on."""
-    path = Path(world.broadcast_bytes().decode())
+    path = Path(os.fsdecode(world.broadcast_bytes()))
     state = world.broadcast_bytes()
     remember_run(path)
     redirect_output(path / "log" / f"rank-{world.rank}.txt")

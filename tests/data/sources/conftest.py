@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def tree(tmp_path: Path) -> Callable[..., Path]:
         for name in names:
             place = root / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(name.encode())
+            place.write_bytes(os.fsencode(name))
         return root
 
     return write

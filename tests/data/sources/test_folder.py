@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from saccade.data.sources.folder import folder, walk
-from saccade.data.sources.listing import split_of
+from saccade.data.image_files import walk
+from saccade.data.sources.folder import folder
+from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError
 
 Tree = Callable[..., Path]

@@ -12,7 +12,7 @@ import pytest
 
 from saccade.data.item import Source
 from saccade.data.sources import open_source
-from saccade.data.sources.listing import fold_of, split_within
+from saccade.data.sources.split_names import fold_of, split_within
 from saccade.errors import DataError
 
 Tree = Callable[..., Path]

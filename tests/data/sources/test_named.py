@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from saccade.data.sources import named as module
 from saccade.data.sources import open_source
-from saccade.data.sources import opening as module
-from saccade.data.sources.opening import DATASETS, IDX, data_home, named_dataset
+from saccade.data.sources.named import DATASETS, IDX, data_home, named_dataset
 from saccade.errors import DataError, ResourceError
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -182,3 +183,148 @@ def test_a_column_called_count_holds_whole_numbers_from_0_on(table: Table) -> No
 def test_any_column_is_a_count_where_the_caller_says_so(table: Table) -> None:
     source = manifest(table("path,birds\na.jpg,7\n"), label="birds", kind="count")
     assert labels(source) == {"a.jpg": Count(7)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\npath;label\na.jpg;cat\nb.jpg;dog\n",
+        "sep=\t\r\npath\tlabel\r\na.jpg\tcat\r\nb.jpg\tdog\r\n",
+        "# exported 2024, by me\n\n# twice\npath,label\na.jpg,cat\n# the end, of cats\nb.jpg,dog\n",
+        "\n\n  \npath,label\na.jpg,cat\nb.jpg,dog\n",
+        "# path, label\na.jpg,cat\nb.jpg,dog\n",
+        "image_id,label\na.jpg,cat\nb.jpg,dog\n",
+        "label,photo of it\ncat,a.jpg\ndog,b.jpg\n",
+        "path,label\na,cat\nb,dog\n",
+        "a,cat\nb,dog\n",
+        "cat,a.jpg\ndog,b.jpg\n",
+        "a.jpg cat\nb.jpg  dog\n",
+        "path|label\na.jpg|cat\nb.jpg|dog\n",
+        "path,label\nA.JPG,cat\nB.jpg,dog\n",
+        "path,label\nphotos/a.jpg,cat\nphotos/b.jpg,dog\n",
+        "path,label\nC:\\Users\\me\\photos\\a.jpg,cat\nC:\\Users\\me\\photos\\b.jpg,dog\n",
+        "path,label\na.jpg,cat,\nb.jpg,dog,,\n",
+        "path,label,\na.jpg,cat\nb.jpg,dog\n",
+        "path,cat,dog\na.jpg,1,0\nb.jpg,0,1\n",
+        "path, cat, dog\na.jpg, 1.0, 0.0\nb.jpg, 0.0, 1.0\n",
+        ",image,cat,dog\n0,a.jpg,True,False\n1,b.jpg,False,True\n",
+    ],
+)
+def test_tables_of_the_world_are_read_as_meant(table: Table, content: str) -> None:
+    assert labels(manifest(table(content))) == {"a.jpg": "cat", "b.jpg": "dog"}
+
+
+def test_images_in_a_folder_beside_the_table_are_found_and_said(tree: Tree) -> None:
+    root = tree("train/1.jpg", "train/2.jpg", "other/3.jpg")
+    (root / "t.csv").write_text("id,label\n1,cat\n2,dog\n")
+    source = manifest(root / "t.csv")
+    assert labels(source) == {"train/1.jpg": "cat", "train/2.jpg": "dog"}
+    assert "the images that the table names lie in 'train'" in source.notes
+    (root / "other/1.jpg").write_bytes(b"")
+    with pytest.raises(DataError, match=r"row 2 of .* several files fit '1': "):
+        manifest(root / "t.csv")
+
+
+def test_an_id_that_several_files_fit_is_refused_with_its_row(tree: Tree) -> None:
+    root = tree("1.jpg", "1.png", "2.jpg")
+    (root / "t.csv").write_text("path,label\n2,cat\n1,dog\n")
+    with pytest.raises(DataError, match=r"row 3 .* several files fit '1': '1.jpg', '1.png'"):
+        manifest(root / "t.csv")
+
+
+def test_accents_in_another_normal_form_than_the_disks_are_read(tree: Tree) -> None:
+    root = tree("cafe\u0301.jpg", "na\u00efve.jpg")
+    (root / "t.csv").write_text(
+        "p\u00e2th,lab\u00e9l\ncaf\u00e9.jpg,a\nnai\u0308ve.jpg,b\n", "utf-8"
+    )
+    source = manifest(root / "t.csv", label="labe\u0301l")
+    assert labels(source) == {"cafe\u0301.jpg": "a", "na\u00efve.jpg": "b"}
+    assert any("2 images have another spelling on the disk" in note for note in source.notes)
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        ("path,label\na.jpg,salt, white\n", "row 2 .* 3 cells, the header 2", "comma .* in quotes"),
+        ("path;label\na.jpg;x\nb.jpg;y;z\n", "row 3 .* 3 cells", "semicolon .* in quotes"),
+        ("# x\n\npath,label,split\na.jpg,x,train\nb.jpg,y\n", "row 5 .* 2 cells", "empty"),
+        ("path,label,label\na.jpg,x,y\n", "2 columns called 'label'", "rename"),
+        ("x,y,label\na.jpg,b.jpg,1\n", "'x' and 'y' .* name files both", "path"),
+        ("path,a,b\na.jpg,1,1\nb.jpg,2,0\n", "has no column label", "say which, as in '.*::a'"),
+    ],
+)
+def test_a_row_that_could_be_meant_otherwise_is_refused(
+    table: Table, content: str, message: str, hint: str
+) -> None:
+    with pytest.raises(DataError) as error:
+        manifest(table(content))
+    assert re.search(message, error.value.what) and re.search(hint, error.value.hint)
+
+
+def test_columns_of_0_and_1_are_several_classes_where_a_row_has_several(table: Table) -> None:
+    path = table("path,sea,sun,rain\na.jpg,1,1,0\nb.jpg,0,0,0\nd.jpg,0,1,0\n")
+    source = manifest(path)
+    assert labels(source) == {"a.jpg": ("sea", "sun"), "b.jpg": (), "d.jpg": ("sun",)}
+    assert source.notes == (
+        "the columns sea,sun,rain are read as several classes", "no image has the class 'rain'"
+    )  # fmt: skip
+    assert open_source(f"{path}::sea,sun=several").classes == ("sea", "sun")
+    with pytest.raises(DataError, match=r"row 2 of .* has several classes: sea, sun"):
+        open_source(f"{path}::sea,sun=class")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ['"a,haze"', '"b, haze"', "a"],
+        ["\"['a', 'haze']\"", "\"['b', 'haze']\"", "['a']"],
+        ['"[""a"", ""haze""]"', '"[""b"",""haze""]"', '"[""a""]"'],
+        ["['a' 'haze']", "['b' 'haze']", "['a']"],
+        ['"{a,haze}"', '"{b,haze}"', "{a}"],
+        ['"[a, haze]"', '"[b, haze]"', "[a]"],
+        ["a;haze", "b ; haze", "a"],
+        ["a|haze", "b|haze|", "a"],
+    ],
+)
+def test_several_labels_are_parted_as_the_column_parts_them(table: Table, cells: list[str]) -> None:
+    rows = zip(("a.jpg", "b.jpg", "d.jpg"), cells, strict=True)
+    source = manifest(table("path,tags\n" + "".join(f"{name},{cell}\n" for name, cell in rows)))
+    assert list(labels(source).values()) == [("a", "haze"), ("b", "haze"), ("a",)]
+
+
+def test_blanks_between_labels_are_asked_about_and_can_be_said(table: Table) -> None:
+    path = table("path,tags\na.jpg,golden retriever\nb.jpg,pug\n")
+    with pytest.raises(DataError, match=r"hold blanks .* such as 'golden retriever'"):
+        manifest(path)
+    assert open_source(f"{path}::tags=several:blank").classes == ("golden", "pug", "retriever")
+    assert open_source(f"{path}::tags=several:bar").classes == ("golden retriever", "pug")
+    path = table("path,tags\na.jpg,a/b\nb.jpg,a\n")
+    assert open_source(f"{path}::tags=several:/").classes == ("a", "b")
+
+
+def test_a_column_with_brackets_or_an_equals_sign_is_a_column(table: Table) -> None:
+    path = table("image,price (EUR),a=b\na.jpg,1.5,x\nb.jpg,2,y\n")
+    source = open_source(f"{path}::price (EUR)=number")
+    assert [item.label for item in source.read("all")] == [1.5, 2.0]
+    assert open_source(f"{path}::price (EUR)").classes == ("1.5", "2")
+    assert open_source(f"{path}::a=b").classes == ("x", "y")
+    assert open_source(f"{path}::a=b=class").classes == ("x", "y")
+    assert open_source(f"{path}::PRICE (eur)=number").classes == ()
+
+
+def test_what_a_column_was_taken_for_is_said_where_it_could_be_meant_otherwise(
+    table: Table,
+) -> None:
+    path = table("path,target\na.jpg,0\nb.jpg,1\nd.jpg,1\n")
+    assert manifest(path).notes == (
+        f"'target' holds 0 to 1 alone and is read as numbers; for classes write "
+        f"'{path}::target=class'",
+    )
+    assert open_source(f"{path}::target=class").classes == ("0", "1")
+    path = table("path,label\na.jpg,0.25\nb.jpg,1\n")
+    assert "for numbers write" in manifest(path).notes[0]
+    assert open_source(f"{path}::label=number").notes == ()
+    note = manifest(table("path,label\na.jpg,x\nb.jpg,NaN\n")).notes[0]
+    assert note.startswith("'NaN' in 'label' is read as a class")
+    with pytest.raises(DataError, match=r"row 2 .* 'cat' for a number\nhint: .*::target=class'"):
+        manifest(table("path,target\na.jpg,cat\n"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,3 +100,47 @@ def test_broken_json_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no image"):
         webdataset([shard(tmp_path / "s.tar", {"1.cls": "a"})])
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [({"name": "cat"}, 'no text or number: {"name": "cat"}'), (0.5, "0.5"), (True, "true")],
+)
+def test_a_label_that_is_no_text_or_number_is_refused(
+    tmp_path: Path, label: object, message: str
+) -> None:
+    rows = {"1.png": b"", "1.json": json.dumps({"label": label})}
+    with pytest.raises(DataError, match=r"label of '1' in .*" + re.escape(message)):
+        webdataset([shard(tmp_path / "s.tar", rows)])
+
+
+def test_a_label_of_null_is_none(tmp_path: Path) -> None:
+    rows = sample("1", "a") | sample("2", "b") | {"3.png": b"", "3.json": '{"label": null}'}
+    source = webdataset([shard(tmp_path / "s.tar", rows)])
+    assert source.classes == ("a", "b")
+    assert [str(one) for one in source.skipped] == ["'s.tar/3' (without a label)"]
+
+
+def test_a_list_of_labels_is_several_classes(tmp_path: Path) -> None:
+    labels = {"1": ["a", "b"], "2": ["b", "b"], "3": []}
+    rows = {f"{key}.png": b"" for key in labels}
+    rows |= {f"{key}.json": json.dumps({"label": label}) for key, label in labels.items()}
+    source = webdataset([shard(tmp_path / "s.tar", rows)])
+    assert [item.label for item in source.read("all")] == [("a", "b"), ("b",), ()]
+    rows |= sample("4", "a")
+    with pytest.raises(DataError, match=r"lists of labels and single ones: 's.tar/3.png' a list"):
+        webdataset([shard(tmp_path / "s.tar", rows)])
+
+
+def test_a_label_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    rows = {"1.png": b"", "1.cls": "café".encode("latin-1")}
+    with pytest.raises(DataError, match=r"label of '1' in .* is not UTF-8"):
+        webdataset([shard(tmp_path / "s.tar", rows)])
+
+
+def test_a_key_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    path = shard(tmp_path / "s.tar", sample("1", "a") | sample("2", "b"))
+    with tarfile.open(path, "a") as opened:
+        opened.addfile(tarfile.TarInfo("1.jpg"))
+    with pytest.raises(DataError, match=r"'1.jpg' is twice in .*s.tar"):
+        webdataset([path])

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from saccade.data.classes import class_name, read_classes
 from saccade.data.item import ImageArray, Item, Label
-from saccade.data.sources.listing import Listing, assemble, split_of
+from saccade.data.sources.listing import Listing, assemble
+from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError
 
 IMAGES = ("x", "images", "image", "data")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from saccade.errors import UsageError
+from saccade.files import name_of_text
 
 READING = ("split_column", "val_folder", "test_folder")
 TOLD = re.compile(rf"(?:^|::)({'|'.join(READING)})=((?:(?!::).)+)$", re.DOTALL)
@@ -43,6 +44,12 @@ class DataWord:
         if at <= 0:
             at = typed.find("::") if "::" in typed else len(typed)
         return cls(typed[:at], typed[at + 2 :], told)
+
+    @property
+    def path(self) -> Path:
+        """The path that `text` is, as the disk has it."""
+        written = Path(self.text)
+        return written if written.exists() else Path(name_of_text(self.text))
 
     @property
     def held_out(self) -> dict[str, str]:
@@ -77,6 +84,6 @@ def data_as_told(data: str | Path | None, settings: Mapping[str, object]) -> str
 
 def _exists(text: str) -> bool:
     try:
-        return Path(text).exists()
+        return Path(text).exists() or Path(name_of_text(text)).exists()
     except (OSError, ValueError):  # a name that no disk can hold
         return False

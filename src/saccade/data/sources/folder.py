@@ -10,29 +10,25 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from saccade.data.classes import class_name, natural_sort_key
-from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage, Skipped
-from saccade.data.sources.archive import is_tar, is_zip, members
-from saccade.data.sources.layout import arrange
-from saccade.data.sources.listing import (
-    LABELLED,
-    Listing,
+from saccade.data.image_files import (
     ScanResult,
-    assemble,
     first_bytes_of,
-    is_hidden,
     refuse_imageless,
     skip_reason,
-    split_named,
+    walk,
 )
+from saccade.data.item import ImageFile, Item, LazyImage
+from saccade.data.sources.archive import is_tar, is_zip, members
+from saccade.data.sources.cells import read_text
+from saccade.data.sources.layout import arrange
+from saccade.data.sources.listing import Listing, assemble
 from saccade.data.sources.split_lists import listed_splits
-from saccade.data.sources.table import missing_reason, read_text
+from saccade.data.sources.split_names import split_named
 from saccade.errors import DataError, UsageError
 
 
@@ -44,78 +40,6 @@ def folder(root: Path, held_out: Mapping[str, str] | None = None) -> Listing:
     scan = walk(root)
     lists = partial(listed_splits, root, tuple(scan.skipped))
     return arrange(scan, root.resolve().name, str(root), held_out, None if held_out else lists)
-
-
-def walk(root: Path) -> ScanResult:
-    """Every file below `root`, each folder once, however links lead about.
-
-    Links are followed after all real folders have been read, so that a file counts under its real
-    name and a loop ends at once.
-    """
-    if not root.exists():
-        raise DataError(f"there is no folder '{root}'", "check the spelling of the path")
-    if not root.is_dir():
-        raise DataError(f"'{root}' is a file where a folder is needed", LABELLED)
-    scan = ScanResult()
-    read: dict[tuple[int, int], str] = {}
-    folders, links = [""], []
-    while folders or links:
-        name = folders.pop() if folders else links.pop(0)
-        path = root / name
-        try:
-            status = path.stat()
-            first = read.setdefault((status.st_dev, status.st_ino), name)
-            if first != name:
-                scan.skip(name, f"a link to '{first or root}', which is read already")
-                continue
-            _read_folder(path, name, scan, folders, links)
-        except OSError as error:
-            if not name:
-                raise DataError(
-                    f"'{root}' cannot be read: {error.strerror}", "check who may read it"
-                ) from error
-            scan.skip(name, f"cannot be read: {error.strerror}")
-    return scan
-
-
-def _read_folder(
-    path: Path, name: str, scan: ScanResult, folders: list[str], links: list[str]
-) -> None:
-    """List one folder: its files into `scan`, its folders into `folders` or `links`."""
-    prefix = f"{name}/" if name else ""
-    with os.scandir(path) as entries:
-        children = sorted(entries, key=lambda entry: entry.name)
-    if name and not children:
-        scan.skip(name, "an empty folder")
-    for entry in children:
-        child = prefix + entry.name
-        if entry.is_dir():
-            if is_hidden(entry.name):
-                scan.skip(child, "hidden")
-            else:
-                (links if entry.is_symlink() else folders).append(child)
-        elif reason := skip_reason(entry.name, partial(first_bytes_of, entry.path)):
-            scan.skip(child, reason)
-        elif not entry.is_file():
-            scan.skip(child, "a link to nothing" if entry.is_symlink() else "no regular file")
-        else:
-            scan.images.append((child, ImageFile(entry.path)))
-
-
-def holds_image(root: Path) -> bool:
-    """Whether there is an image below `root`, looked for no further than the first."""
-    folders = [str(root)]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders += [] if is_hidden(entry.name) else [entry.path]
-                    elif not skip_reason(entry.name, partial(first_bytes_of, entry.path)):
-                        return True
-        except OSError:
-            continue
-    return False
 
 
 def pattern(root: Path, expression: str) -> Listing:
@@ -143,6 +67,11 @@ def _scan(root: Path) -> ScanResult:
     return members(root) if is_zip(root) or is_tar(root) else _read_list(root)
 
 
+def _missing(path: str) -> str:
+    """Why an image that a person named cannot be read, or nothing."""
+    return "" if os.path.isfile(path) else "not there"  # noqa: PTH113  a name may be too long
+
+
 def _read_list(file: Path) -> ScanResult:
     """The images that a text file names, a line each, relative to its folder."""
     scan, names = ScanResult(), set()
@@ -151,7 +80,7 @@ def _read_list(file: Path) -> ScanResult:
         path = str(file.parent / name)
         if name in names:
             scan.skip(name, "named more than once")
-        elif reason := missing_reason(path) or skip_reason(
+        elif reason := _missing(path) or skip_reason(
             PurePosixPath(name).name, partial(first_bytes_of, path)
         ):
             scan.skip(name, reason)
@@ -194,35 +123,3 @@ def _compile(expression: str) -> re.Pattern[str]:
             "put the label into parentheses, as in '(cat|dog)' or '(?P<label>[a-z]+)_[0-9]+'",
         )
     return compiled
-
-
-STANDARD_INPUT = "-"
-
-
-class FoundImages(NamedTuple):
-    """The images that a person named, and what of their folders is no image."""
-
-    items: list[Item]
-    left_out: list[Skipped]
-
-
-def find_images(images: Sequence[str | Path]) -> FoundImages:
-    """Image files, the images in folders, and `-` for standard input, as items."""
-    found = FoundImages([], [])
-    for image in images:
-        path = Path(image)
-        if str(image) == STANDARD_INPUT:
-            found.items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
-        elif path.is_dir():
-            scan = walk(path)
-            refuse_imageless(scan, f"'{path}'")
-            named = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
-            found.items.extend(Item(str(path / name), None, file) for name, file in named)
-            found.left_out.extend(Skipped(str(path / s.name), s.reason) for s in scan.skipped)
-        elif path.exists():
-            found.items.append(Item(str(path), None, ImageFile(path)))
-        else:
-            raise DataError(f"there is no image '{path}'", "name a file or a folder of images")
-    if not found.items:
-        raise UsageError("no image is named", "name files or folders of images")
-    return found

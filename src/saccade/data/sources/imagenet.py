@@ -15,9 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from saccade.data.classes import class_name, natural_sort_key
+from saccade.data.image_files import is_hidden, refuse_imageless, walk
 from saccade.data.item import Item, LazyImage
-from saccade.data.sources.folder import walk
-from saccade.data.sources.listing import Listing, assemble, is_hidden, refuse_imageless, split_of
+from saccade.data.sources.listing import Listing, assemble
+from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError
 
 SYNSET = re.compile(r"n\d{8}")

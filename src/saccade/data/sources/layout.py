@@ -14,17 +14,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from saccade.data.classes import class_name, natural_sort_key
+from saccade.data.image_files import LABELLED, ScanResult, refuse_imageless
 from saccade.data.item import Item, Skipped
-from saccade.data.sources.listing import (
-    LABELLED,
-    Listing,
-    ScanResult,
-    assemble,
-    fold_of,
-    refuse_imageless,
-    split_of,
-    split_within,
-)
+from saccade.data.sources.listing import Listing, assemble
+from saccade.data.sources.split_names import fold_of, split_of, split_within
 from saccade.data.sources.top_folders import (
     Folder,
     Roles,
@@ -90,7 +83,10 @@ def arrange(
             rows.append((place.split, Item(path, place.label, image)))
     if not rows:
         raise DataError(f"the images in {where} lie in no class folders", LABELLED)
-    notes = (f"all images lie in '{'/'.join(wrapping)}'",) if depth else ()
+    notes = tuple(scan.notes)
+    if depth:
+        notes += (f"all images lie in '{'/'.join(wrapping)}'",)
+    notes += _twins_note(folders.values())
     notes += (*layout.notes, *_lost_classes(found, layout, depth))
     if lists and all(split == "all" for split, _ in rows):
         rows, more = _by_lists(rows, scan, lists)
@@ -242,3 +238,15 @@ def _lost_classes(skipped: Iterable[Skipped], layout: Layout, depth: int) -> lis
         for label, files in lost.items()
         if label not in classes
     ]
+
+
+def _twins_note(folders: Iterable[Path]) -> tuple[str, ...]:
+    """One sentence when folders differ in the normal form of their letters alone."""
+    forms: dict[str, set[str]] = {}
+    for name in {name for folder in folders for name in folder if not name.isascii()}:
+        forms.setdefault(class_name(name), set()).add(name)
+    twins = [name for name, spellings in forms.items() if len(spellings) > 1]
+    if not twins:
+        return ()
+    shown = ", ".join(f"'{name}'" for name in sorted(twins))
+    return (f"folders whose names are the same text in other bytes are one class: {shown}",)

@@ -13,125 +13,32 @@ Digests are those of the publishers and torchvision.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 from saccade.data.classes import natural_sort_key
+from saccade.data.image_files import ScanResult, holds_image, is_hidden, skip_reason, walk
 from saccade.data.item import ImageFile, Item, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.data_word import READING, DataWord
-from saccade.data.sources.folder import folder, holds_image, pattern, walk
+from saccade.data.sources.exports import EXPORTS, annotated_table, frame_table, is_annotated
+from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.imagenet import imagenet, is_imagenet
-from saccade.data.sources.listing import Listing, ScanResult, is_hidden, skip_reason
+from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
-from saccade.data.sources.table import manifest
+from saccade.data.sources.named import DATASETS, NAMED, named_dataset
+from saccade.data.sources.split_columns import AUTO
+from saccade.data.sources.table import detailed, listing_of, manifest_of
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
-from saccade.errors import DataError, unknown
-from saccade.files import Digest, Notify, cache_folder, fetch, silent
+from saccade.errors import DataError, UsageError, unknown
+from saccade.files import Notify, silent, text_of_name
 
-IDX = (
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-)
-MNIST = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
-FASHION = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
-KUZUSHIJI = ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",)
-TORONTO = ("https://www.cs.toronto.edu/~kriz/",)
-CLOTHES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
-HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-
-
-@dataclass(frozen=True)
-class PublishedFile:
-    """A file of a data set, its MD5 by its publishers, and where to download it."""
-
-    name: str
-    md5: str
-    mirrors: Sequence[str]  # addresses of folders
-
-
-@dataclass(frozen=True)
-class NamedDataset:
-    """The files of a data set, and what reads and recognises them."""
-
-    files: tuple[PublishedFile, ...]
-    read: Callable[[Path], Listing]  # of a folder
-    recognise: Callable[[Path], bool]
-
-
-def _mnist_like(mirrors: tuple[str, ...], classes: tuple[str, ...], *digests: str) -> NamedDataset:
-    """One of MNIST's kind: four idx files."""
-    files = tuple(PublishedFile(name, md5, mirrors) for name, md5 in zip(IDX, digests, strict=True))
-    return NamedDataset(files, partial(idx, classes=classes), is_idx)
-
-
-def _cifar_archive(name: str, md5: str) -> NamedDataset:
-    """One of the two CIFARs: one archive."""
-    return NamedDataset(
-        (PublishedFile(name, md5, TORONTO),),
-        lambda folder: cifar(folder if is_cifar(folder) else folder / name),
-        lambda folder: is_cifar(folder) or (folder / name).is_file(),
-    )
-
-
-DATASETS: dict[str, NamedDataset] = {
-    "mnist": _mnist_like(
-        MNIST, tuple("0123456789"),
-        "f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
-        "9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c",
-    ),
-    "fashion-mnist": _mnist_like(
-        FASHION, CLOTHES,
-        "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
-        "bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310",
-    ),
-    "kmnist": _mnist_like(
-        KUZUSHIJI, HIRAGANA,
-        "bdb82020997e1d708af4cf47b453dcf7", "e144d726b3acfaa3e44228e80efcd344",
-        "5c965bf0a639b31b8f53240b1b52f4d7", "7320c461ea6c1c855c0b718fb2a4b134",
-    ),
-    "cifar10": _cifar_archive("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a"),
-    "cifar100": _cifar_archive("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85"),
-}  # fmt: skip
-
-
-def named_dataset(name: str, folder: Path | None = None, notify: Notify = silent) -> Listing:
-    """The data set called `name`, from `folder` where one is given, else downloaded once."""
-    if name not in DATASETS:
-        raise unknown("data set", name, NAMES)
-    dataset = DATASETS[name]
-    if folder is None:
-        folder = data_home() / name
-        for file in dataset.files:
-            addresses = [mirror + file.name for mirror in file.mirrors]
-            digest = Digest("md5", file.md5)
-            fetch(folder / file.name, addresses, digest, damaged=DataError, notify=notify)
-    elif not folder.is_dir() or not dataset.recognise(folder):
-        raise DataError(
-            f"'{folder}' does not hold {name}",
-            f"its files are {', '.join(file.name for file in dataset.files)}",
-        )
-    return replace(dataset.read(folder), name=name)
-
-
-def data_home() -> Path:
-    """Where downloaded data lie: SACCADE_DATA, else a folder of the cache."""
-    return Path(os.environ.get("SACCADE_DATA") or cache_folder() / "data")
-
-
-NAMES = (*DATASETS, "digits")
-TABLES = (".csv", ".tsv", ".txt")
+TABLES = (".csv", ".tsv", ".txt", *EXPORTS)
 ARRAYS = (".npy", ".npz")
 
 
@@ -140,29 +47,39 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
 
     `notify` takes a line now and then while a named data set is downloaded.
     """
+    if _is_frame(data):
+        return listing_of(frame_table(data), "frame")
     if data is None:
         return digits()
     word = DataWord.of(data)
-    path = Path(word.text)
+    path = word.path
     if _is_kept(word) or not (path.exists() or isinstance(data, Path)):
         return _open_name(word, notify)
     if not path.exists():
         raise DataError(f"there is no '{path}'", "check the path")
-    if path.suffix.lower() in TABLES and path.is_file() and "(" not in word.detail:
-        word.refuse("val_folder", "test_folder")
-        column, _, kind = word.detail.partition("=")
-        split = word.told.get("split_column", "auto")
-        return manifest(path, label=column or None, kind=kind or None, split=split)
+    if table := _open_table(path, word):
+        return table
     word.refuse("split_column", *(("val_folder", "test_folder") if word.detail else ()))
     if word.detail:
         return pattern(path, word.detail)
     if path.is_file():
         return _open_file(path, word)
     source = _open_folder(path, word)
-    if word.text in NAMES:
+    if word.text in NAMED:
         note = f"'{word.text}' is the folder here; the data set of that name is '{word.text}::'"
         source = replace(source, notes=(note, *source.notes))
     return source
+
+
+def _open_table(path: Path, word: DataWord) -> Source | None:
+    """What a table, an export or the tables of a folder tell; None where there is none."""
+    split = word.told.get("split_column", AUTO)
+    if path.suffix.lower() in TABLES and path.is_file():
+        word.refuse("val_folder", "test_folder")
+        return manifest_of(path, word.detail, split)
+    if word.detail and path.is_dir() and is_annotated(path):
+        return detailed(annotated_table(path), path.resolve().name, word.detail, split)
+    return None
 
 
 def _is_kept(word: DataWord) -> bool:
@@ -180,7 +97,7 @@ def _open_name(word: DataWord, notify: Notify) -> Source:
         return named_dataset(text, Path(word.detail) if word.detail else None, notify)
     if "*" in Path(text).name or "{" in Path(text).name:
         return webdataset(expand(text))
-    hint = unknown("data set", text, NAMES).hint
+    hint = unknown("data set", text, NAMED).hint
     raise DataError(f"there is no '{text}'", f"check the path; of names, {hint}")
 
 
@@ -206,14 +123,24 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
     return Listing(path.stem, (), {"all": items}, tuple(scan.skipped), (note,))
 
 
+def _is_frame(data: object) -> bool:
+    """Whether `data` is a pandas DataFrame; pandas is not imported for it."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
 def absolute_location(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
+    if _is_frame(data):
+        hint = "save it with frame.to_csv('photos.csv', index=False), and name that"
+        raise UsageError("a frame in memory cannot be found again to resume or evaluate", hint)
     if data is None:
         return None
     word = DataWord.of(data)
-    if not Path(word.text).exists() or _is_kept(word):
+    if not word.path.exists() or _is_kept(word):
         return str(data)
-    return str(replace(word, text=str(Path(word.text).resolve())))
+    located = text_of_name(str(word.path.resolve()))
+    return str(replace(word, text=located))
 
 
 def _open_file(path: Path, word: DataWord) -> Source:
@@ -231,6 +158,16 @@ def _open_file(path: Path, word: DataWord) -> Source:
         f"'{path}' is a file of no known kind",
         "data are a folder, a .csv or .tsv table, a .zip, .tar, .npy or .npz, or a name",
     )
+
+
+def _open_annotated(path: Path) -> Source:
+    """The images of a folder by its tables; by its folders where these hold no labels."""
+    table = annotated_table(path)
+    if not table.has_labels:
+        source, columns = folder(path), ", ".join(table.header)
+        note = f"labels are the names of folders: the table has no column label but {columns}"
+        return replace(source, notes=(*source.notes, note))
+    return listing_of(table, path.resolve().name)
 
 
 def _open_folder(path: Path, word: DataWord) -> Listing:
@@ -254,7 +191,7 @@ def _open_folder(path: Path, word: DataWord) -> Listing:
         (bool(shards) and _may_be_shard(shards[0]), lambda: webdataset(shards)),
     ]
     special = next((read for matches, read in readers if matches), None)
-    images = imagenet if is_imagenet(path) else folder
+    images = _open_annotated if is_annotated(path) else imagenet if is_imagenet(path) else folder
     if special is None:
         return images(path)
     if not holds_image(path):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from saccade.data.sources.listing import fold_of, split_of, split_within
+from saccade.data.sources.split_names import fold_of, split_of, split_within
 from saccade.errors import DataError, unknown
 
 SPLIT_NAMES = ("split", "set", "subset", "partition")  # that tell a split, or nothing is right

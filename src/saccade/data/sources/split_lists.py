@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from saccade.data.item import Skipped
-from saccade.data.sources.listing import WITHIN, split_within
-from saccade.data.sources.table import read_text
+from saccade.data.sources.cells import read_text
+from saccade.data.sources.split_names import WITHIN, split_within
 from saccade.errors import DataError
 
 LISTS = (".txt", ".csv", ".tsv", ".lst", ".list")

@@ -1,54 +1,31 @@
-"""Manifest: a table of images, `path,label[,split][,group]`, as CSV or TSV.
+"""Manifest: a table of images, `path,label[,split][,group]`, as CSV or TSV, or from elsewhere.
 
-Columns are known by their names (`COLUMNS`), the delimiter by the first line.  A label is a class;
-it is several classes when its column is called `labels`, `tags` or `classes`, a number when it is
-called `value` or `target`, a count of things when it is called `count` or `counts`, and whatever
-`kind` says when the caller says so.
+Columns are known by their names (`cells.COLUMNS`), that of the images else by naming files, those
+of splits by what is in them (`split_columns`).  A label is a class; it is several classes when its
+column is called `labels`, `tags` or `classes`, a number when it is called `value` or `target`, a
+count of things when it is called `count` or `counts`, and whatever `kind` says when the caller says
+so.  Without such a column, columns of 0 and 1 are classes, a column each.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from saccade.data.classes import class_name
-from saccade.data.item import Count, ImageFile, Item, Label, Skipped
-from saccade.data.sources.listing import (
-    SUFFIXES,
-    Listing,
-    assemble,
-    first_bytes_of,
-    skip_reason,
-)
-from saccade.data.sources.split_columns import AUTO, told_splits, unused_note
-from saccade.errors import DataError, unknown
+from saccade.data.image_files import first_bytes_of, skip_reason
+from saccade.data.item import ImageFile, Item, Label, Skipped
+from saccade.data.sources.cells import COLUMNS, Table, folded
+from saccade.data.sources.columns import FALSE, TRUE, Columns, choose_columns, path_column
+from saccade.data.sources.exports import table_at
+from saccade.data.sources.finding import ImageFinder, as_posix
+from saccade.data.sources.labels import KINDS, LabelReader
+from saccade.data.sources.listing import Listing, assemble
+from saccade.data.sources.split_columns import AUTO, unused_note
+from saccade.errors import DataError, UsageError, unknown
 
-# fmt: off
-COLUMNS = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "name"),
-    "label": (
-        "label", "class", "category", "labels", "tags", "classes", "value", "target", "count",
-        "counts",
-    ),
-    "split": ("split",),
-    "group": ("group", "group_id", "patient", "place"),
-}
-# fmt: on
-KINDS = {  # of label, by the name of the column; any other is a class
-    "labels": "several",
-    "tags": "several",
-    "classes": "several",
-    "value": "number",
-    "target": "number",
-    "count": "count",
-    "counts": "count",
-}
-SEVERAL = "|;"  # between the labels of one image
+HINT = "a row is path,label"
 
 
 def manifest(
@@ -56,115 +33,133 @@ def manifest(
 ) -> Listing:
     """The images that a table names, relative to the table's folder.
 
-    `label` is the column to learn; `kind` is class, several, number or count, and `None` follows
-    the column's name; `split` is the column of the splits, as of `told_splits`.  Images that are
-    not there are skipped and counted in a note.
+    `label` is the column to learn, or several of 0 and 1 with commas between; `kind` is class,
+    several, number or count, and `None` follows the column's name; `split` is the column of the
+    splits, as of `told_splits`.  Images that are not there are skipped and counted in a note.
     """
-    header, rows, delimiter = _table(path)
-    columns = _columns(header, label, path)
-    told = told_splits(header, rows, columns.values(), f"'{path}'", split)
-    unused = unused_note(header, rows, {*columns.values(), *told.columns})
-    kind = kind or KINDS.get(header[columns["label"]].casefold(), "class")
-    if kind not in (kinds := ("class", *KINDS.values())):
-        raise unknown("kind of label", kind, set(kinds))
-    reader = _RowReader(path, columns, kind, delimiter)
+    return listing_of(table_at(path), path.stem, label=label, kind=kind, split=split)
+
+
+def manifest_of(path: Path, detail: str, split: str = AUTO) -> Listing | None:
+    """The table in a file, with the column and kind in `detail`, as in `price (EUR)=number`.
+
+    None where `detail` is a pattern: it has brackets and is no column's name.
+    """
+    try:
+        table = table_at(path)
+    except DataError:
+        if "(" in detail:
+            return None
+        raise
+    return detailed(table, path.stem, detail, split)
+
+
+def detailed(table: Table, name: str, detail: str, split: str = AUTO) -> Listing | None:
+    """The images of `table` with the column and kind in `detail`; None for a pattern."""
+    column, separator, kind = detail.rpartition("=")
+    if not separator or table.column(detail) is not None:
+        column, kind = detail, ""
+    if "(" in detail and table.column(column) is None:
+        return None
+    return listing_of(table, name, label=column or None, kind=kind or None, split=split)
+
+
+def listing_of(
+    table: Table,
+    name: str,
+    *,
+    label: str | None = None,
+    kind: str | None = None,
+    split: str = AUTO,
+) -> Listing:
+    """The images that the rows of `table` name, as a source called `name`."""
+    columns = choose_columns(table, label, split)
+    labels, notes = _labels(table, columns, kind)
+    finder = ImageFinder(table.folder, [cells[columns.path] for _, cells in table.rows])
+    reader = _RowReader(table, columns, finder)
     items = [
-        (split or "all", item)
-        for (line, cells), split in zip(rows, told.splits, strict=True)
-        if (item := reader.row(line, cells))
+        (part or "all", item)
+        for (line, cells), label_, part in zip(table.rows, labels, columns.splits, strict=True)
+        if (item := reader.row(line, cells, label_))
     ]
     reader.refuse_unusable(items)
-    notes = (*reader.notes(items), *told.notes, *unused)
-    return assemble(items, path.stem, f"'{path}'", reader.skipped, notes)
+    unused = unused_note(table.header, table.rows, columns.used)
+    notes = (*table.notes, *columns.notes, *notes, *finder.notes(), *reader.notes(items), *unused)
+    return assemble(items, name, f"'{table.place}'", reader.skipped, notes)
 
 
 def column_values(path: Path, column: str = "") -> dict[str, str]:
     """The values of a column by image name: of `column`, or of the first other than the name."""
-    header, rows, _ = _table(path)
-    folded = [cell.casefold() for cell in header]
-    name = next((i for i, cell in enumerate(folded) if cell in COLUMNS["path"]), None)
-    if name is None or len(header) < 2:
+    table, name, rows = named_rows(path)
+    if name is None or len(table.header) < 2:
         raise DataError(
-            f"'{path}' does not say which image a row is of: its columns are {', '.join(header)}",
+            f"'{path}' does not say which image a row is of: its columns are "
+            f"{', '.join(table.header)}",
             f"call one of them {', '.join(COLUMNS['path'])}",
         )
-    if column and column.casefold() not in folded:
-        raise unknown("column", column, header, DataError)
-    position = folded.index(column.casefold()) if column else int(name == 0)
-    return {
-        str(PurePosixPath(cells[name].strip().replace("\\", "/"))): cells[position].strip()
-        for _, cells in rows
-        if len(cells) > max(name, position)
-    }
+    position = table.column(column) if column else int(name == 0)
+    if position is None:
+        raise unknown("column", column, table.header, DataError)
+    return {image: cells[position].strip() for image, cells in rows.items()}
 
 
-def raw_table(path: Path) -> tuple[list[str], list[list[str]], str]:
-    """The header, the cells of each row below it, and the delimiter."""
-    header, rows, delimiter = _table(path)
-    return header, [cells for _, cells in rows], delimiter
-
-
-def missing_reason(path: str) -> str:
-    """Why an image that a person named cannot be read, or nothing."""
-    return "" if os.path.isfile(path) else "not there"  # noqa: PTH113  a name may be too long
-
-
-def read_text(path: Path) -> str:
-    """A text file of people's: UTF-8 with or without a mark, or marked UTF-16."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            f"'{path}' cannot be read: {error.strerror}", "check who may read it"
-        ) from error
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        return data.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"row {row} of '{path}' is not UTF-8", "save it as UTF-8 ('CSV UTF-8' in Excel)"
-        ) from error
+def named_rows(path: Path) -> tuple[Table, int | None, Mapping[str, Sequence[str]]]:
+    """A table, which of its columns names the images, and each image's first row by its name."""
+    table = table_at(path)
+    column, _ = path_column(table)
+    if column is None:
+        return table, None, {}
+    finder = ImageFinder(table.folder, [cells[column] for _, cells in table.rows])
+    rows: dict[str, Sequence[str]] = {}
+    for _, cells in table.rows:
+        written = as_posix(cells[column])
+        found = finder.find(written)
+        rows.setdefault(found[0] if found else written, cells)
+    return table, column, rows
 
 
 class _RowReader:
     """Rows of the table turned into items, with what went wrong on the way."""
 
-    def __init__(self, path: Path, columns: dict[str, int], kind: str, delimiter: str):
-        self.path, self.columns, self.kind, self.delimiter = path, columns, kind, delimiter
+    def __init__(self, table: Table, columns: Columns, finder: ImageFinder):
+        self.table, self.columns, self.finder = table, columns, finder
         self.skipped: list[Skipped] = []
         self.missing: list[str] = []
         self.labels: dict[str, Label] = {}
 
-    def row(self, line: int, cells: Sequence[str]) -> Item | None:
+    def row(self, line: int, cells: Sequence[str], label: Label) -> Item | None:
         """The item of one row, or nothing when there is no image to learn from."""
-        cell = {
-            column: cells[i].strip() if i < len(cells) else "" for column, i in self.columns.items()
-        }
-        if not cell["path"]:
-            raise self._row_error(line, "names no image", "each row starts with a path")
-        name = str(PurePosixPath(cell["path"].replace("\\", "/")))
-        path = str(self.path.parent / name)
-        label = self._label(cell["label"], line)
+        written = as_posix(cells[self.columns.path])
+        if not written:
+            raise _row_error(self.table, line, "names no image", "each row starts with a path")
+        try:
+            found = self.finder.find(written)
+        except DataError as error:
+            raise _row_error(self.table, line, f"is not clear: {error.what}", error.hint) from error
+        name, path = found or (written, "")
         reason = self._skip_reason(name, path, label, line)
         self.labels.setdefault(name, label)
         if reason:
             self.skipped.append(Skipped(name, reason))
             return None
-        return Item(name, label, ImageFile(path), cell.get("group") or None)
+        group = self.columns.group
+        named = "" if group is None else cells[group].strip()
+        return Item(name, label, ImageFile(path), named or None)
 
     def _skip_reason(self, name: str, path: str, label: Label, line: int) -> str:
         """Why the image of a row is left out, or nothing."""
         if name in self.labels:
             if self.labels[name] != label:
                 hint = "one row per image, several labels joined by |"
-                raise self._row_error(line, f"labels '{name}' anew", hint)
+                raise _row_error(self.table, line, f"labels '{name}' anew", hint)
             return "named more than once"
-        if reason := skip_reason(PurePosixPath(name).name, partial(first_bytes_of, path)):
+        last = PurePosixPath(name)
+        reason = skip_reason(last.name, partial(first_bytes_of, path))
+        if reason and (path or last.suffix):
             return reason
-        if reason := missing_reason(path):
+        if not path:
             self.missing.append(name)
-            return reason
+            return "not there"
         return "" if label is not None else "without a label"
 
     def refuse_unusable(self, rows: Sequence[tuple[str, Item]]) -> None:
@@ -173,110 +168,80 @@ class _RowReader:
             return
         if self.missing:
             raise DataError(
-                f"none of the {len(self.missing)} images that '{self.path}' names is there, "
+                f"none of the {len(self.missing)} images that '{self.table.place}' names is there, "
                 f"such as '{self.missing[0]}'",
-                f"paths are relative to '{self.path.parent}'",
+                f"paths are relative to '{self.table.folder}'",
             )
         first = f", such as {self.skipped[0]}" if self.skipped else ""
-        raise DataError(f"'{self.path}' names nothing to learn from{first}", "a row is path,label")
+        raise DataError(f"'{self.table.place}' names nothing to learn from{first}", HINT)
 
     def notes(self, rows: Sequence[tuple[str, Item]]) -> tuple[str, ...]:
-        """What a person should know about how the table was read."""
+        """What is not there: images, and classes with all of theirs."""
         notes: tuple[str, ...] = ()
         if self.missing:
             shown = ", ".join(f"'{name}'" for name in self.missing[:3])
             notes += (f"{len(self.missing)} images of the table are not there: {shown}",)
-        lost = {label for label in self.labels.values() if isinstance(label, str)} - {
-            item.label for _, item in rows
-        }
+        read = {item.label for _, item in rows}
+        lost = {label for label in self.labels.values() if isinstance(label, str)} - read
         if lost:
             shown = ", ".join(f"'{label}'" for label in sorted(lost)[:3])
             notes += (f"no image of {len(lost)} classes of the table is read: {shown}",)
-        joined = [item.label for _, item in rows if "|" in str(item.label)]
-        if self.kind == "class" and joined:
-            notes += (f"'{joined[0]}' is read as one class; call the column labels for several",)
         return notes
 
-    def _label(self, text: str, line: int) -> Label:
-        if self.kind == "several":
-            for mark in SEVERAL[1:]:
-                text = text.replace(mark, SEVERAL[0])
-            names = (class_name(part.strip()) for part in text.split(SEVERAL[0]))
-            return tuple(dict.fromkeys(name for name in names if name))
-        if not text or self.kind == "class":
-            return class_name(text) or None
-        value = self._number(text, line)
-        return self._count(value, text, line) if self.kind == "count" else value
 
-    def _number(self, text: str, line: int) -> float:
+def _row_error(table: Table, line: int, what: str, hint: str) -> DataError:
+    return DataError(f"row {line} of '{table.place}' {what}", hint)
+
+
+def _labels(
+    table: Table, columns: Columns, kind: str | None
+) -> tuple[list[Label], tuple[str, ...]]:
+    """The label of each row, and what is to be known of how they were read."""
+    if len(columns.labels) > 1:
+        return _one_hot(table, columns.labels, kind)
+    (column,) = columns.labels
+    title = table.header[column]
+    asked, kind = kind, kind or KINDS.get(folded(title), "class")
+    texts = [cells[column].strip() for _, cells in table.rows]
+    reader = LabelReader(kind, texts, title, table.place, decimal_comma=table.decimal_comma)
+    labels: list[Label] = []
+    for (line, _), text in zip(table.rows, texts, strict=True):
         try:
-            value = float(text if self.delimiter == "," else text.replace(",", "."))
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise self._row_error(line, f"has '{text}' for a number", "numbers are written 1.5")
-        return value
-
-    def _count(self, value: float, text: str, line: int) -> Count:
-        if value < 0 or value != int(value):
-            hint = "counts are whole numbers from 0 on; for others write ::COLUMN=number"
-            raise self._row_error(line, f"has '{text}' for a count", hint)
-        return Count(value)
-
-    def _row_error(self, line: int, what: str, hint: str) -> DataError:
-        return DataError(f"row {line} of '{self.path}' {what}", hint)
+            labels.append(reader.read(text))
+        except ValueError as error:
+            what = f"has '{text}' for a {error}"
+            raise _row_error(table, line, what, reader.hint(str(error))) from error
+    return labels, () if asked else reader.notes()
 
 
-def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
-    """The header, the numbered rows below it, and the delimiter."""
-    text = read_text(path)
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=lambda mark: (_header_score(first.split(mark)), first.count(mark)))
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = [(table.line_num, row) for row in table if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise DataError(
-            f"row {table.line_num} of '{path}' cannot be read: {error}",
-            "a cell with a quote in it stands in quotes, and its own quotes are doubled",
-        ) from error
-    if not rows:
-        raise DataError(f"'{path}' is empty", "each row is path,label")
-    header = [cell.strip() for cell in rows[0][1]]
-    if _is_image(header[0]):  # then there is no header
-        return list(COLUMNS)[: len(header)], rows, delimiter
-    return header, rows[1:], delimiter
-
-
-def _header_score(cells: Sequence[str]) -> int:
-    """How many cells of a first line are names of columns, or an image's path."""
-    names = {name for names in COLUMNS.values() for name in names}
-    folded = [cell.strip().strip('"').casefold() for cell in cells]
-    return sum(cell in names for cell in folded) + (_is_image(folded[0]) and len(cells) > 1)
-
-
-def _is_image(cell: str) -> bool:
-    return PurePosixPath(cell).suffix.lower() in SUFFIXES
-
-
-def _columns(header: Sequence[str], label: str | None, path: Path) -> dict[str, int]:
-    """The position of each known column; path and label must be there."""
-    folded = [cell.casefold() for cell in header]
-    columns: dict[str, int] = {}
-    for column, names in COLUMNS.items():
-        if column == "split":  # see `told_splits`
-            continue
-        positions = [i for name in names for i, cell in enumerate(folded) if cell == name]
-        if positions:
-            columns[column] = positions[0]
-    if label is not None:
-        if label.casefold() not in folded:
-            raise unknown("column", label, header, DataError)
-        columns["label"] = folded.index(label.casefold())
-    for column in ("path", "label"):
-        if column not in columns:
-            raise DataError(
-                f"'{path}' has no column {column}: its columns are {', '.join(header)}",
-                f"call it one of {', '.join(COLUMNS[column])}",
-            )
-    return columns
+def _one_hot(
+    table: Table, columns: Sequence[int], kind: str | None
+) -> tuple[list[Label], tuple[str, ...]]:
+    """Labels from columns of 0 and 1: one class where each row has a single 1, else several."""
+    names = [class_name(table.header[i]) for i in columns]
+    for line, cells in table.rows:
+        for i in columns:
+            if cells[i].strip().casefold() not in (*TRUE, *FALSE):
+                what = f"has '{cells[i]}' in '{table.header[i]}'"
+                raise _row_error(table, line, what, "each of these columns holds 0 and 1 alone")
+    marked = [
+        tuple(n for n, i in zip(names, columns) if cells[i].strip().casefold() in TRUE)
+        for _, cells in table.rows
+    ]
+    single = all(len(labels) == 1 for labels in marked) if kind is None else kind == "class"
+    if kind not in (None, "class", "several"):
+        raise UsageError(f"columns of 0 and 1 are no {kind}", "write class or several")
+    listed = ",".join(table.header[i] for i in columns)
+    empty = set(names).difference(*marked)
+    notes = tuple(f"no image has the class '{name}'" for name in names if name in empty)
+    if not single:
+        return list(marked), (f"the columns {listed} are read as several classes", *notes)
+    for (line, _), labels in zip(table.rows, marked, strict=True):
+        if len(labels) > 1:
+            what = f"has several classes: {', '.join(labels)}"
+            raise _row_error(table, line, what, f"write '{table.place}::{listed}=several'")
+    what = f"the columns {listed} are read as one class per image"
+    return [labels[0] if labels else None for labels in marked], (
+        f"{what}; for several write '{table.place}::{listed}=several'",
+        *notes,
+    )

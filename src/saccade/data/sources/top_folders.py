@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from saccade.data.sources.listing import LABELLED, fold_of, split_of, split_within
+from saccade.data.image_files import LABELLED
+from saccade.data.sources.split_names import fold_of, split_of, split_within
 from saccade.errors import DataError, unknown
 
 UNLABELLED = re.compile("un[-_ ]?label|unsup|pred|extra|unknown|submission|infer|no[-_ ]?label")

@@ -14,16 +14,11 @@ from itertools import islice
 from pathlib import Path
 
 from saccade.data.classes import class_name, natural_sort_key, read_classes
-from saccade.data.item import Item, LazyImage
+from saccade.data.image_files import SUFFIXES, ScanResult, refuse_imageless
+from saccade.data.item import Item, Label, LazyImage
 from saccade.data.sources.archive import tar_members
-from saccade.data.sources.listing import (
-    SUFFIXES,
-    Listing,
-    ScanResult,
-    assemble,
-    refuse_imageless,
-    split_of,
-)
+from saccade.data.sources.listing import Listing, assemble
+from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError
 from saccade.words import shortened
 
@@ -46,6 +41,13 @@ def webdataset(shards: Sequence[Path]) -> Listing:
     where = shortened([f"'{shard}'" for shard in ordered], 1)
     if not rows:
         refuse_imageless(scan, where)
+    kinds = {isinstance(item.label, tuple): item for _, item in rows}
+    if len(kinds) > 1:
+        raise DataError(
+            f"{where} has lists of labels and single ones: '{kinds[True].name}' a list, "
+            f"'{kinds[False].name}' none",
+            "write all of them as lists, or none",
+        )
     splits = {_split(shard): shard for shard in ordered}
     if "all" in splits and len(splits) > 1:
         raise DataError(
@@ -102,14 +104,17 @@ def _samples(shard: Path, classes: Sequence[str], scan: ScanResult) -> Iterator[
         if reason or image is None or not stem:
             scan.skip(name, reason or "hidden")
             continue
-        samples.setdefault(folder + slash + stem, {})[(dot + ending).lower()] = (name, image)
+        members = samples.setdefault(folder + slash + stem, {})
+        if (ending := (dot + ending).lower()) in members:
+            raise DataError(f"'{name}' is twice in '{shard}'", "give each sample a key of its own")
+        members[ending] = (name, image)
     for key, members in samples.items():
         images = [ending for ending in members if Path("x" + ending).suffix in SUFFIXES]
         label = _label(members, classes, shard, key)
         sample = f"{shard.name}/{key}"
         if len(images) != 1:
             scan.skip(sample, "several images in one sample" if images else "without an image")
-        elif not label:
+        elif label is None or label == "":
             scan.skip(sample, "without a label")
         else:
             yield Item(f"{sample}{images[0]}", label, members[images[0]][1])
@@ -117,11 +122,15 @@ def _samples(shard: Path, classes: Sequence[str], scan: ScanResult) -> Iterator[
 
 def _label(
     members: dict[str, tuple[str, LazyImage]], classes: Sequence[str], shard: Path, key: str
-) -> str:
-    """The class of one sample, by name."""
-    text = ""
+) -> Label:
+    """The class of one sample by name, or several where JSON lists them."""
+    where = f"'{key}' in '{shard}'"
+    value: object = None
     if ".cls" in members:
-        text = bytes(members[".cls"][1].read()).decode("utf-8", "replace").strip()
+        try:
+            value = bytes(members[".cls"][1].read()).decode("utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise DataError(f"the label of {where} is not UTF-8", "make the shard anew") from error
     elif ".json" in members:
         try:
             fields = json.loads(bytes(members[".json"][1].read()))
@@ -129,12 +138,23 @@ def _label(
             raise DataError(
                 f"'{key}.json' in '{shard}' is no JSON: {error}", "make the shard anew"
             ) from error
-        text = str(fields.get("label", "")) if isinstance(fields, dict) else ""
+        value = fields.get("label") if isinstance(fields, dict) else None
+    if isinstance(value, list):
+        names = [_class(label, classes, where) for label in value]
+        return tuple(dict.fromkeys(names))
+    return None if value is None else _class(value, classes, where)
+
+
+def _class(value: object, classes: Sequence[str], where: str) -> str:
+    """The class that a text or a whole number names."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        shown = json.dumps(value, ensure_ascii=False)[:80]
+        hint = "a label is a text, a whole number, or a list of these for several classes"
+        raise DataError(f"the label of {where} is no text or number: {shown}", hint)
+    text = str(value)
     if classes and text.isascii() and text.isdigit():
         if int(text) >= len(classes):
-            raise DataError(
-                f"'{key}' in '{shard}' has the class {text}", f"classes.txt names {len(classes)}"
-            )
+            raise DataError(f"{where} has the class {text}", f"classes.txt names {len(classes)}")
         return classes[int(text)]
     return class_name(text)
 

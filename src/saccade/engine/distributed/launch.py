@@ -202,7 +202,8 @@ def _environment(spec: Launch) -> Iterator[None]:
     before = dict(os.environ)
     os.environ.update(variables | {k: before[k] for k in variables.keys() & before.keys()})
     main = threading.current_thread() is threading.main_thread()
-    signums = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT) if main else ()
+    names = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT") if main else ()
+    signums = [getattr(signal, name) for name in names if hasattr(signal, name)]
     handlers = {signum: signal.getsignal(signum) for signum in signums}
     logging.disable(logging.ERROR)  # the launcher reports what is reported here in our words
     try:
@@ -228,12 +229,11 @@ def _first_error(failures: Mapping[int, ProcessFailure], logs: Path, spec: Launc
     failure = failures[rank]
     if report := failure.error_file_data.get("saccade"):
         return _as_exception(report, rank, logs, spec)
-    if failure.exitcode in (-signal.SIGKILL, -signal.SIGTERM):
-        name = signal.Signals(-failure.exitcode).name
+    if name := {-9: "SIGKILL", -15: "SIGTERM"}.get(failure.exitcode):
         hint = f"was there too little memory? {_resume_hint(logs, spec)}"
         return ResourceError(f"rank {rank} was ended by {name}", hint)
     stderr_files = sorted(logs.glob(f"*/attempt_*/{failure.local_rank}/stderr.log"))
-    tail = stderr_files[-1].read_text(errors="replace")[-2000:] if stderr_files else ""
+    tail = stderr_files[-1].read_text("utf-8", "replace")[-2000:] if stderr_files else ""
     return RuntimeError(f"rank {rank} ended with code {failure.exitcode}\n{tail}")
 
 
@@ -253,7 +253,7 @@ def _as_exception(report: Mapping[str, Any], rank: int, logs: Path, spec: Launch
 def _stopped(signum: int, logs: Path, spec: Launch) -> Exception:
     """The exception after a signal, with the message of the process that saved."""
     files = sorted(logs.glob("*/attempt_*/*/error.json"), reverse=True)
-    reports = [json.loads(file.read_text())["saccade"] for file in files]
+    reports = [json.loads(file.read_text("utf-8"))["saccade"] for file in files]
     stopped = [report for report in reports if report["kind"] == "Stopped"]
     if stopped:
         return _as_exception({**stopped[0], "exit_code": 128 + signum}, 0, logs, spec)
@@ -263,7 +263,7 @@ def _stopped(signum: int, logs: Path, spec: Launch) -> Exception:
 
 def _run_folders(logs: Path) -> list[Path]:
     """The run folders that the processes have noted, none before one is made."""
-    return [Path(file.read_text()) for file in logs.glob("*/run.txt")]
+    return [Path(file.read_text("utf-8", "surrogateescape")) for file in logs.glob("*/run.txt")]
 
 
 def _resume_hint(logs: Path, spec: Launch) -> str:

@@ -43,7 +43,7 @@ from saccade.runs.bundle import Bundle
 from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import SCORES
-from saccade.words import duration
+from saccade.words import duration, number
 
 CURVES_NOTE = (
     "The training loss is that of augmented images, with label smoothing where it is set: it may "
@@ -96,7 +96,7 @@ def score_chart(histories: Mapping[str, Sequence[Mapping[str, Any]]], metric: st
 def _epoch_table(history: Sequence[Mapping[str, Any]], metric: str) -> Html:
     head = ("epoch", "training loss", "validation loss", metric.replace("_", " "))
     rows = [
-        (row["epoch"], *(f"{row[k]:.4f}" for k in ("loss", "val_loss", f"val_{metric}")))
+        (row["epoch"], *(number(row[k], 4) for k in ("loss", "val_loss", f"val_{metric}")))
         for row in history
     ]
     return folded("Epoch by epoch", table(head, rows))

@@ -1,0 +1,216 @@
+"""Image files: what counts as one, by its name or first bytes, and where they lie in folders.
+
+Training, doctor, predict and evaluate find images by these rules alone, as the readers of archives
+and tables do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from saccade.data.classes import is_text, natural_sort_key, safe_name
+from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage, Skipped
+from saccade.errors import DataError, UsageError
+from saccade.files import UTF8_NAMES, name_of_text, text_of_name
+
+# fmt: off
+SUFFIXES = frozenset((
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".apng", ".webp", ".avif", ".avifs", ".bmp",
+    ".dib", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".dcm", ".dicom",
+))
+NO_IMAGES = frozenset((  # of these nothing is opened to look
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".md", ".rst",
+    ".html", ".htm", ".pdf", ".py", ".ipynb", ".log", ".cls", ".npy", ".npz", ".pt", ".pth",
+    ".pkl", ".h5", ".mat", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".db",
+    ".tmp", ".part", ".crdownload", ".mp4", ".avi", ".mov", ".mp3", ".wav", ".doc", ".docx",
+    ".xls", ".xlsx", ".svg", ".ini", ".cfg", ".lnk", ".exe", ".sh", ".bat", ".arrow", ".parquet",
+))
+# fmt: on
+FIRST_BYTES = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|....ftypavi[fs]|II[*+]\0|MM\0[*+]"
+    rb"|BM....\0\0\0\0....[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|P[1-6][ \t\r\n#]|.{128}DICM",
+    re.DOTALL,
+)  # of JPEG, PNG, GIF, WebP, AVIF, TIFF, BMP (its headers' sizes), the Netpbm formats and DICOM
+LONGEST = 132  # bytes that `FIRST_BYTES` looks at
+RUBBISH = ("__MACOSX", "@eaDir", "@__thumb", "@Recycle", "#recycle", "#snapshot", "$RECYCLE.BIN")
+SYSTEM = (
+    "Thumbs.db", "ehthumbs.db", "desktop.ini", "Icon\r", "lost+found", "__pycache__",
+    "System Volume Information", "DICOMDIR",
+)  # fmt: skip
+NO_TEXT = "a name that is no valid text"
+LABELLED = "put each class into a folder of its own, or give a table with path and label"
+
+
+STANDARD_INPUT = "-"
+
+
+@dataclass
+class ScanResult:
+    """The files of a folder or an archive: images by name, and what is left out."""
+
+    images: list[tuple[str, LazyImage]] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def skip(self, name: str, reason: str) -> None:
+        """Note that `name` is left out; undecodable bytes in it are escaped."""
+        self.skipped.append(Skipped(safe_name(name), reason))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is there for the system's sake and not for a person's."""
+    return name.startswith((".", *RUBBISH)) or name in SYSTEM
+
+
+def skip_reason(name: str, first_bytes: Callable[[], bytes] | None = None) -> str:
+    """Why a file called `name` is left out, or nothing when it should be an image.
+
+    `first_bytes` reads the beginning of the file, where its name does not tell what it is.
+    """
+    if is_hidden(name):
+        return "hidden"
+    if not is_text(name):
+        return NO_TEXT
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in SUFFIXES:
+        return ""
+    if first_bytes and suffix not in NO_IMAGES and FIRST_BYTES.match(first_bytes()):
+        return ""
+    return f"not an image ({suffix or 'no suffix'})"
+
+
+def first_bytes_of(path: str) -> bytes:
+    """The first bytes of a file; none of what is no regular file or cannot be read."""
+    try:
+        if not os.path.isfile(path):  # noqa: PTH113  nothing to wait for, as of a pipe
+            return b""
+        with open(path, "rb") as file:  # noqa: PTH123  quick
+            return file.read(LONGEST)
+    except (OSError, ValueError):
+        return b""
+
+
+def walk(root: Path) -> ScanResult:
+    """Every file below `root`, each folder once, however links lead about.
+
+    Links are followed after all real folders have been read, so that a file counts under its real
+    name and a loop ends at once.
+    """
+    if not root.exists():
+        raise DataError(f"there is no folder '{root}'", "check the spelling of the path")
+    if not root.is_dir():
+        raise DataError(f"'{root}' is a file where a folder is needed", LABELLED)
+    scan = ScanResult()
+    read: dict[tuple[int, int], str] = {}
+    folders, links = [""], []
+    while folders or links:
+        name = folders.pop() if folders else links.pop(0)
+        path = root / name_of_text(name)
+        try:
+            status = path.stat()
+            first = read.setdefault((status.st_dev, status.st_ino), name)
+            if first != name:
+                scan.skip(name, f"a link to '{first or root}', which is read already")
+                continue
+            _read_folder(path, name, scan, folders, links)
+        except OSError as error:
+            if not name:
+                raise DataError(
+                    f"'{root}' cannot be read: {error.strerror}", "check who may read it"
+                ) from error
+            scan.skip(name, f"cannot be read: {error.strerror}")
+    return scan
+
+
+def _read_folder(
+    path: Path, name: str, scan: ScanResult, folders: list[str], links: list[str]
+) -> None:
+    """List one folder: its files into `scan`, its folders into `folders` or `links`."""
+    prefix = f"{name}/" if name else ""
+    with os.scandir(path) as entries:
+        children = sorted(entries, key=lambda entry: entry.name)
+    if name and not children:
+        scan.skip(name, "an empty folder")
+    for entry in children:
+        name = entry.name if UTF8_NAMES else text_of_name(entry.name)
+        child = prefix + name
+        if entry.is_dir():
+            if is_hidden(entry.name):
+                scan.skip(child, "hidden")
+            elif not is_text(child):
+                scan.skip(child, NO_TEXT)
+            else:
+                (links if entry.is_symlink() else folders).append(child)
+        elif reason := skip_reason(name, partial(first_bytes_of, entry.path)):
+            scan.skip(child, reason)
+        elif not entry.is_file():
+            scan.skip(child, "a link to nothing" if entry.is_symlink() else "no regular file")
+        else:
+            scan.images.append((child, ImageFile(entry.path)))
+
+
+def holds_image(root: Path) -> bool:
+    """Whether there is an image below `root`, looked for no further than the first."""
+    folders = [str(root)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders += [] if is_hidden(entry.name) else [entry.path]
+                    elif not skip_reason(entry.name, partial(first_bytes_of, entry.path)):
+                        return True
+        except OSError:
+            continue
+    return False
+
+
+def refuse_imageless(scan: ScanResult, where: str) -> None:
+    """Raise `DataError` saying what there is instead when there is no image."""
+    if scan.images:
+        return
+    if not scan.skipped:
+        raise DataError(f"{where} is empty", LABELLED)
+    reasons = Counter(entry.reason for entry in scan.skipped)
+    listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
+    suffixes = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+    raise DataError(f"{where} holds no image: {listed}", f"images are files that end in {suffixes}")
+
+
+class FoundImages(NamedTuple):
+    """The images that a person named, and what of their folders is no image."""
+
+    items: list[Item]
+    left_out: list[Skipped]
+
+
+def find_images(images: Sequence[str | Path]) -> FoundImages:
+    """Image files, the images in folders, and `-` for standard input, as items."""
+    found = FoundImages([], [])
+    for image in images:
+        path = Path(image)
+        if str(image) == STANDARD_INPUT:
+            found.items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
+        elif path.is_dir():
+            scan = walk(path)
+            refuse_imageless(scan, f"'{path}'")
+            named = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
+            place = safe_name(text_of_name(str(path)))
+            found.items.extend(Item(f"{place}/{name}", None, file) for name, file in named)
+            found.left_out.extend(Skipped(f"{place}/{s.name}", s.reason) for s in scan.skipped)
+        elif path.exists():
+            name = safe_name(text_of_name(str(path)))
+            found.items.append(Item(name, None, ImageFile(path)))
+        else:
+            raise DataError(f"there is no image '{path}'", "name a file or a folder of images")
+    if not found.items:
+        raise UsageError("no image is named", "name files or folders of images")
+    return found

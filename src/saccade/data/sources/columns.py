@@ -1,0 +1,122 @@
+"""Columns: which of a table's columns name images, and which hold labels, splits, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from saccade.data.image_files import SUFFIXES
+from saccade.data.sources.cells import COLUMNS, Table, folded
+from saccade.data.sources.finding import ImageFinder, as_posix
+from saccade.data.sources.split_columns import AUTO, told_splits
+from saccade.errors import DataError, unknown
+
+TRUE, FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "-1", "-1.0")
+NO_CLASSES = ("is_train", "is_valid", "is_val", "is_test")  # columns of 0 and 1 that tell a split
+PROBED = 20  # rows that show which column names the images
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The positions of the columns that are read."""
+
+    path: int
+    labels: tuple[int, ...]  # one, or a class each
+    group: int | None
+    splits: Sequence[str]  # of each row; empty where none is told
+    used: frozenset[int]
+    notes: tuple[str, ...] = ()
+
+
+def choose_columns(table: Table, label: str | None, split: str = AUTO) -> Columns:
+    """The columns to read; raises `DataError` where images or labels have none.
+
+    `label` names the labels' column, or several with commas between; `split` is that of
+    `told_splits`.
+    """
+    path, notes = path_column(table)
+    listed = ", ".join(table.header)
+    if path is None:
+        raise DataError(
+            f"'{table.place}' has no column path: its columns are {listed}",
+            f"none of them names files below '{table.folder}'; call the one of images path",
+        )
+    group, known = _known(table, "group"), _known(table, "label")
+    labels = _named_labels(table, label) if label else _present(known)
+    taken = {path, *labels, *_present(group)}
+    told = told_splits(table.header, table.rows, taken, f"'{table.place}'", split)
+    taken |= told.columns
+    others = [i for i in range(len(table.header)) if i not in taken]
+    labels = labels or tuple(i for i in others if _is_binary(table, i))
+    if not labels or (len(labels) == 1 and label is None and known is None):
+        first = next((table.header[i] for i in others if table.header[i]), "COLUMN")
+        raise DataError(
+            f"'{table.place}' has no column label: its columns are {listed}",
+            f"say which, as in '{table.place}::{first}', or call one label",
+        )
+    used = frozenset(taken.union(labels))
+    return Columns(path, labels, group, told.splits, used, (*notes, *told.notes))
+
+
+def _present(position: int | None) -> tuple[int, ...]:
+    return () if position is None else (position,)
+
+
+def _known(table: Table, part: str) -> int | None:
+    """The position of the first column that has one of the names of a part."""
+    positions = (table.column(name) for name in COLUMNS[part])
+    return next((position for position in positions if position is not None), None)
+
+
+def path_column(table: Table) -> tuple[int | None, tuple[str, ...]]:
+    """The column that names the images, by its name or by the files that it names; and a note."""
+    named = [i for name in COLUMNS["path"] if (i := table.column(name)) is not None]
+    for position in named:
+        if _names_files(table, position):
+            return position, ()
+    known = [name for names in COLUMNS.values() for name in names]
+    others = [
+        i
+        for i, title in enumerate(table.header)
+        if folded(title) not in known and _names_files(table, i)
+    ]
+    if len(others) > 1:
+        listed = " and ".join(f"'{table.header[i]}'" for i in others)
+        raise DataError(
+            f"the columns {listed} of '{table.place}' name files both",
+            "call the one of the images path",
+        )
+    if others:
+        return others[0], (f"the column '{table.header[others[0]]}' names the images",)
+    return (named[0] if named else None), ()
+
+
+def _names_files(table: Table, column: int) -> bool:
+    cells = [as_posix(cells[column]) for _, cells in table.rows[:PROBED]]
+    sample = [cell for cell in cells if cell and len(cell) < 1000]
+    finder = ImageFinder(table.folder, sample)
+    try:
+        found = [place for cell in sample if (place := finder.find(cell))]
+    except DataError:  # several files fit: names of images all the same
+        return True
+    return any(PurePosixPath(name).suffix.lower() in SUFFIXES for name, _ in found)
+
+
+def _named_labels(table: Table, label: str) -> tuple[int, ...]:
+    """The column called `label`, or the columns that it lists with commas."""
+    if (position := table.column(label)) is not None:
+        return (position,)
+    positions = [table.column(part) for part in label.split(",")]
+    known = tuple(position for position in positions if position is not None)
+    if len(known) < len(positions) or len(known) < 2:
+        raise unknown("column", label, table.header, DataError)
+    return known
+
+
+def _is_binary(table: Table, column: int) -> bool:
+    """Whether a column that may be a class holds 0 and 1 alone."""
+    if not table.header[column] or folded(table.header[column]) in NO_CLASSES:
+        return False
+    values = {cells[column].strip().casefold() for _, cells in table.rows}
+    return bool(values) and values <= {*TRUE, *FALSE}

@@ -1,0 +1,164 @@
+"""exports: what other programs write of images and their classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from saccade.data.item import Label
+from saccade.data.sources import absolute_location, open_source
+from saccade.errors import DataError, UsageError
+
+Tree = Callable[..., Path]
+
+
+def labels(data: Any) -> dict[str, dict[str, Label]]:
+    source = open_source(data)
+    return {split: {i.name: i.label for i in source.read(split)} for split in source.splits}
+
+
+@pytest.fixture
+def root(tree: Tree) -> Path:
+    return tree("a.jpg", "b.jpg", "d.jpg")
+
+
+def write(root: Path, name: str, content: object) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = content if isinstance(content, str) else json.dumps(content)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ONE = {"all": {"a.jpg": "cat", "b.jpg": "dog"}}
+SEVERAL = {"all": {"a.jpg": ("cat", "sun"), "b.jpg": ("dog",), "d.jpg": ()}}
+
+
+def coco(categories: dict[str, list[str]]) -> dict[str, Any]:
+    """Per the data format of cocodataset.org: images, annotations and categories by their ids."""
+    names = sorted({name for found in categories.values() for name in found})
+    return {
+        "images": [{"id": 7 + n, "file_name": name} for n, name in enumerate(categories)],
+        "categories": [{"id": 100 + n, "name": name} for n, name in enumerate(names)],
+        "annotations": [
+            {"id": k, "image_id": 7 + n, "category_id": 100 + names.index(name)}
+            for n, found in enumerate(categories.values())
+            for k, name in enumerate(found)
+        ],
+    }
+
+
+def test_the_categories_of_a_coco_file_are_classes(root: Path) -> None:
+    assert labels(write(root, "c.json", coco({"a.jpg": ["cat"], "b.jpg": ["dog", "dog"]}))) == ONE
+    path = write(root, "c.json", coco({"a.jpg": ["cat", "sun"], "b.jpg": ["dog"], "d.jpg": []}))
+    assert labels(path) == SEVERAL
+    assert open_source(path).notes == ("each image has any number of classes in 'c.json'",)
+
+
+def task(image: str, *choices: str) -> dict[str, Any]:
+    """A task of Label Studio's JSON export."""
+    result = {"type": "choices", "from_name": "c", "value": {"choices": [*choices]}}
+    return {"id": 1, "data": {"image": image}, "annotations": [{"result": [result]}]}
+
+
+@pytest.mark.parametrize(
+    "address", ["/data/upload/1/0123abcd-{}", "/data/local-files/?d={}", "https://x.org/p/{}", "{}"]
+)
+def test_choices_of_label_studio_are_classes(root: Path, address: str) -> None:
+    tasks = [task(address.format("a.jpg"), "cat"), task(address.format("b.jpg"), "dog")]
+    assert labels(write(root, "ls.json", tasks)) == ONE
+    tasks[0] = task(address.format("a.jpg"), "cat", "sun")
+    tasks.append({"data": {"image": address.format("d.jpg")}, "annotations": []})
+    assert labels(write(root, "ls.json", tasks)) == SEVERAL
+    short = [
+        {"image": address.format(f"{n}.jpg"), "label": k} for n, k in (("a", "cat"), ("b", "dog"))
+    ]
+    assert labels(write(root, "min.json", short)) == ONE
+
+
+def test_tags_of_cvat_are_classes(root: Path) -> None:
+    images = (
+        '<image id="0" name="a.jpg" subset="Train"><tag label="cat"/></image>'
+        '<image id="1" name="b.jpg" subset="Train"><tag label="dog"/></image>'
+        '<image id="2" name="d.jpg" subset="Validation"><tag label="dog"/></image>'
+    )
+    path = write(root, "annotations.xml", f"<annotations><meta/>{images}</annotations>")
+    assert labels(path) == {"train": ONE["all"], "val": {"d.jpg": "dog"}}
+    with pytest.raises(DataError, match="is no XML"):
+        open_source(write(root, "annotations.xml", "<annotations>"))
+
+
+def test_lists_of_voc_are_several_classes(tree: Tree) -> None:
+    root = tree("JPEGImages/1.jpg", "JPEGImages/2.jpg", "JPEGImages/3.jpg")
+    for name, marks in {"cat": (1, -1, 0), "dog": (1, 1, -1)}.items():
+        rows = [f"{n} {mark:2d}\n" for n, mark in enumerate(marks, start=1)]
+        write(root, f"ImageSets/Main/{name}_train.txt", "".join(rows[:2]))
+        write(root, f"ImageSets/Main/{name}_val.txt", rows[2])
+        write(root, f"ImageSets/Main/{name}_trainval.txt", "".join(rows))
+    assert labels(root) == {
+        "train": {"JPEGImages/1.jpg": ("cat", "dog"), "JPEGImages/2.jpg": ("dog",)},
+        "val": {"JPEGImages/3.jpg": ()},
+    }
+    assert "1 labels are marked as difficult and are read as not there" in open_source(root).notes
+
+
+def test_metadata_of_hugging_face_are_read(tree: Tree) -> None:
+    root = tree("train/a.jpg", "train/b.jpg", "test/d.jpg")
+    for split, names in (("train", "ab"), ("test", "d")):
+        rows = [
+            {"file_name": f"{n}.jpg", "label": "cat" if n == "a" else "dog", "text": "d\u2028"}
+            for n in names
+        ]
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write(root, f"{split}/metadata.jsonl", lines)
+    expected = {
+        "train": {"train/a.jpg": "cat", "train/b.jpg": "dog"},
+        "test": {"test/d.jpg": "dog"},
+    }
+    assert labels(root) == expected
+    assert open_source(f"{root}::text").classes == ("d",)
+
+
+def test_metadata_without_labels_leave_these_to_the_folders(tree: Tree) -> None:
+    root = tree("cat/a.jpg", "dog/b.jpg")
+    write(root, "metadata.csv", "file_name,text\ncat/a.jpg,x\ndog/b.jpg,y\n")
+    assert labels(root) == {"all": {"cat/a.jpg": "cat", "dog/b.jpg": "dog"}}
+    assert "no column label but file_name, text" in open_source(root).notes[-1]
+
+
+def test_classes_of_roboflow_are_read(tree: Tree) -> None:
+    root = tree("train/a.jpg", "train/b.jpg", "valid/d.jpg")
+    write(root, "train/_classes.csv", "filename, cat, dog\na.jpg, 1, 0\nb.jpg, 0, 1\n")
+    write(root, "valid/_classes.csv", "filename, cat, dog\nd.jpg, 0, 1\n")
+    expected = {
+        "train": {"train/a.jpg": "cat", "train/b.jpg": "dog"},
+        "val": {"valid/d.jpg": "dog"},
+    }
+    assert labels(root) == expected
+
+
+def test_a_frame_of_pandas_is_a_table(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    frame = pandas.DataFrame({"path": ["a.jpg", "b.jpg", "d.jpg"], "label": ["cat", "dog", None]})
+    assert labels(frame) == ONE
+    tags = pandas.DataFrame(
+        {"path": ["a.jpg", "b.jpg", "d.jpg"], "tags": [["cat", "sun"], ["dog"], []]}
+    )
+    assert labels(tags) == SEVERAL
+    prices = pandas.DataFrame({"path": ["a.jpg", "b.jpg"], "value": [1.5, 2]}, index=[7, 9])
+    assert labels(prices) == {"all": {"a.jpg": 1.5, "b.jpg": 2.0}}
+    hot = pandas.DataFrame({"path": ["a.jpg", "b.jpg"], "cat": [True, False], "dog": [False, True]})
+    assert labels(hot) == ONE
+    with pytest.raises(UsageError, match="cannot be found again"):
+        absolute_location(frame)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", ["{", '{"a": 1}', "[1]", '[{"data": {}, "annotations": []}]'])
+def test_json_of_another_kind_is_refused(root: Path, content: str) -> None:
+    with pytest.raises(DataError):
+        open_source(write(root, "x.json", content))
