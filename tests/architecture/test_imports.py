@@ -15,7 +15,7 @@ import saccade
 from saccade.runs.run import Run
 
 HEAVY = ("torch", "numpy", "PIL", "sklearn", "matplotlib")
-FILES = 80  # of ours
+FILES = 80  # of ours that a bundle may load
 
 
 def loaded(code: str) -> set[str]:
