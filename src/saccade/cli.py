@@ -191,6 +191,8 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
         print(comma_separated(result)) if as_csv else show_result(result)
     else:
         print(result.to_csv() if as_csv else result)
+    for note in result.notes if type(result).__name__ == "Predictions" else ():
+        print(f"note: {note}", file=sys.stderr)
     unreadable = getattr(result, "unreadable", ())
     for skipped in unreadable:
         print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)

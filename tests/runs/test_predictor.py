@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,18 @@ def test_the_command_leaves_no_process(tmp_path: Path) -> None:
     assert printed.count("novelty") == 3
     with pytest.raises(ProcessLookupError):
         os.killpg(command.pid, 0)
+
+
+def test_images_without_an_agreed_white_are_told_where_no_window_says_it(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    Image.fromarray(np.linspace(-3, 900, 64, dtype=np.float32).reshape(8, 8)).save(
+        tmp_path / "depth.tif"
+    )
+    Image.new("L", (8, 8), 9).save(tmp_path / "photo.tif")
+    predictions = predictor.predict(tmp_path)
+    (note,) = predictions.notes
+    assert note.startswith("1 images hold measurements") and "depth.tif'" in note
+    assert predictions.to_dict()["notes"] == [note]
+    predictor.preprocessing = replace(GREY, window="-3 900")
+    assert predictor.predict(tmp_path).notes == ()

@@ -6,6 +6,7 @@ The sandbox opens them; the resize, which meets nothing but pixels, happens here
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,12 @@ from saccade.data.decode import Preprocessing, resize_all, validated_pixels
 from saccade.data.formats import DecodeOptions
 from saccade.data.item import Item, LazyImage, Skipped
 from saccade.data.parallel import parallel_map_batches
+from saccade.data.samples import AGREED
 from saccade.data.sandbox import Sandbox
+from saccade.data.window import EACH_IMAGE
 from saccade.errors import DataError, SaccadeError
+
+MEASURING = (".tif", ".tiff", ".dcm", ".dicom", "")  # suffixes of files that may have no white
 
 
 class DecoderPool:
@@ -85,6 +90,24 @@ class DecoderPool:
         """What `formats.open_image` returns, or why it cannot.  uint8 [H,W,1 or 4] each"""
         responses = self.sandbox.submit([opener.request(raw, options) for raw in files])
         return [opener.parse_response(response) for response in responses]
+
+
+def stretched_note(items: Sequence[Item], preprocessing: Preprocessing) -> tuple[str, ...]:
+    """One sentence where samples have no agreed white and no window says which is, else none."""
+    if preprocessing.window != EACH_IMAGE:
+        return ()
+    suspects = [i for i in items if PurePosixPath(i.name).suffix.lower() in MEASURING]
+    if not suspects:
+        return ()
+    with DecoderPool() as pool:
+        measured = zip(suspects, pool.measure(suspects), strict=True)
+        found = [item.name for item, m in measured if m.size and m[0] != AGREED]
+    if not found:
+        return ()
+    return (
+        f"{len(found):,} images hold measurements and are shown from their own least to their own "
+        f"greatest sample each, such as '{found[0]}': what the network learned has no data.window",
+    )
 
 
 def _read(image: LazyImage) -> bytes | NDArray[np.uint8] | DataError:

@@ -17,6 +17,7 @@ from saccade.auto.weights import Pretrained, local_weights, pretrained
 from saccade.data.cache import decode_all
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped, label_text
+from saccade.data.pool import stretched_note
 from saccade.data.sources import open_images
 from saccade.device import device
 from saccade.errors import DataError, UsageError
@@ -89,6 +90,8 @@ def write_features(
         for split, items in _splits(data):
             result = decode_all(items, preprocessing)
             failed += result.failed
+            for note in stretched_note(items, preprocessing):
+                say(note)
             readable = [items[k] for k in result.indices]
             if readable:
                 decoding = DecodedImages(readable, result.images, preprocessing)

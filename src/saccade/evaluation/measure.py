@@ -14,6 +14,7 @@ from saccade.command import Command
 from saccade.data.classes import missing_note
 from saccade.data.doctor.doctor import cache_file_of
 from saccade.data.item import Item
+from saccade.data.pool import stretched_note
 from saccade.data.sources import open_source
 from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import DataError, UsageError
@@ -172,6 +173,7 @@ def _measure_bundle(
 def _notes(items: Sequence[Item], bundle: Bundle, overlap: tuple[int, int]) -> Iterator[str]:
     """Notes on missing classes, and on images that the run was trained on."""
     yield from missing_note(items, bundle.classes, "the data")
+    yield from stretched_note(items, bundle.preprocessing)
     same, near = overlap
     trained = [f"{same:,}"] if same else []
     if near:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from saccade.data.decode import Preprocessing
 from saccade.data.image_files import find_images
 from saccade.data.item import Item, Skipped
-from saccade.data.pool import DecoderPool
+from saccade.data.pool import DecoderPool, stretched_note
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError, UsageError
 from saccade.models.backbone import HeadInputRecorder
@@ -94,7 +94,8 @@ class Predictor:
             raise DataError(
                 f"no image could be read: {lines}", "saccade doctor says what is wrong with each"
             )
-        return Predictions(tuple(answers), tuple(unreadable))
+        notes = stretched_note(items, self.preprocessing)
+        return Predictions(tuple(answers), tuple(unreadable), notes=notes)
 
     def _batches(
         self, items: Sequence[Item], unreadable: list[Skipped]

@@ -59,6 +59,7 @@ class Predictions(Sequence[Answer]):
     items: tuple[Answer, ...]
     unreadable: tuple[Skipped, ...] = ()
     left_out: tuple[Skipped, ...] = ()  # of the folders that were named: hidden, or no images
+    notes: tuple[str, ...] = ()  # what is to be known of how images were read
 
     def __len__(self) -> int:
         return len(self.items)
@@ -75,6 +76,7 @@ class Predictions(Sequence[Answer]):
             "predictions": [asdict(item) for item in self.items],
             "unreadable": [asdict(item) for item in self.unreadable],
             "left_out": [asdict(item) for item in self.left_out],
+            "notes": [*self.notes],
         }
 
     def to_csv(self) -> str:
