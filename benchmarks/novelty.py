@@ -25,7 +25,7 @@ from torch import Tensor
 import saccade
 from saccade.data.item import EncodedImage, ImageArray, Item
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split
+from saccade.data.split_table import read_split
 from saccade.metrics.bootstrap import Resampling
 from saccade.metrics.intervals import wilson
 from saccade.metrics.measure import with_intervals

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split
+from saccade.data.split_table import read_split
 
 
 def main(run: str, file: str) -> None:

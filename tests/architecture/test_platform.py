@@ -141,7 +141,8 @@ import sys
 from pathlib import Path
 from saccade.data.classes import read_classes, write_classes
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split, split_data, write_split
+from saccade.data.split_table import read_split, write_split
+from saccade.data.splits import split_data
 root = Path(sys.argv[1])
 source = open_source(root / "set")
 write_classes(root / "classes.txt", source.classes)

@@ -17,7 +17,8 @@ from saccade.data.classes import class_indices, multilabel_targets, natural_sort
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import Item, Source
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split, split_data, write_split
+from saccade.data.split_table import read_split, write_split
+from saccade.data.splits import split_data
 from saccade.errors import DataError
 
 EACH = 4  # images of each class and split

@@ -18,17 +18,15 @@ from saccade.data.grouping import by_cluster, by_folder, by_pattern
 from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources import open_source
 from saccade.data.sources.listing import Listing
+from saccade.data.split_table import read_split, split_rows, write_split
 from saccade.data.splits import (
     DataSplit,
     folds,
     own_folds,
-    read_split,
     split_data,
     split_fold,
-    split_rows,
     subsample,
     with_groups,
-    write_split,
 )
 from saccade.errors import DataError, UsageError
 

@@ -10,7 +10,8 @@ import pytest
 
 from saccade.data.item import ImageArray, Item
 from saccade.data.sources import open_source
-from saccade.data.splits import DataSplit, read_split, split_data, subsample, write_split
+from saccade.data.split_table import read_split, write_split
+from saccade.data.splits import DataSplit, split_data, subsample
 from saccade.errors import UsageError
 
 DIGITS = split_data(open_source(None), seed=3)

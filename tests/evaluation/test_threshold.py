@@ -15,7 +15,7 @@ import saccade
 from saccade import cli
 from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split
+from saccade.data.split_table import read_split
 from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import UsageError
 from saccade.evaluation.evaluation_set import (

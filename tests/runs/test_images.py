@@ -11,7 +11,8 @@ from PIL import Image
 
 from saccade.data.doctor.doctor import examine
 from saccade.data.sources import open_source
-from saccade.data.splits import split_data, write_split
+from saccade.data.split_table import write_split
+from saccade.data.splits import split_data
 from saccade.errors import DataError
 from saccade.runs.images import (
     change_note,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -26,6 +28,29 @@ def test_mean_and_scale_are_those_of_the_images_to_train_on() -> None:
 def test_a_large_offset_loses_nothing_of_the_scale() -> None:
     found = Regression.of([item(1e6 + k) for k in (1.0, 2.0, 3.0)])
     assert found.scale == pytest.approx(1.0)
+
+
+def test_large_numbers_with_little_between_are_told_apart() -> None:
+    """float32 has a number in 128 at 1.7e9."""
+    seconds = [item(1.7e9 + k) for k in (0.0, 1.0, 5.0)]
+    found = Regression.of(seconds)
+    assert found.mean == 1.7e9 + 2 and found.scale == pytest.approx(7**0.5)
+    targets = found.targets(seconds)
+    assert (targets - 1.7e9).flatten().tolist() == [0, 1, 5]
+    assert found.head_targets(targets).dtype is torch.float32
+    outputs = torch.tensor([[-2.0], [3.0]]) / 7**0.5
+    predictions = found.predict(nn.Identity(), outputs)
+    assert (predictions - 1.7e9).flatten().tolist() == pytest.approx([0, 5], abs=1e-5)
+    assert found.cells(predictions + 0.25) == ["1700000000.25", "1700000005.25"]
+    (answer,) = replace(found, margin=2.5).answers(["a"], predictions[1:])
+    assert str(answer) == "1,700,000,005 ± 2.5"
+    assert Regression.read((), found.config()).dtype is torch.float64
+
+
+def test_small_numbers_are_printed_with_their_figures() -> None:
+    assert TASK.cells(torch.tensor([[0.0001234567], [1234567.0], [0.0]])) == [
+        "0.000123457", "1234567", "0"
+    ]  # fmt: skip
 
 
 def test_the_network_learns_numbers_less_their_mean_over_their_scale() -> None:

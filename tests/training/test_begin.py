@@ -12,7 +12,8 @@ from PIL import Image
 from saccade.data.grouping import by_cluster, by_source, cluster_name
 from saccade.data.item import ImageArray, Item
 from saccade.data.sources.listing import Listing
-from saccade.data.splits import split_data, split_rows, with_groups, write_split
+from saccade.data.split_table import split_rows, write_split
+from saccade.data.splits import split_data, with_groups
 from saccade.errors import DataError
 from saccade.training.begin import classes_of_copies, training_inputs
 

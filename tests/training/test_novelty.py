@@ -20,7 +20,7 @@ from saccade import cli
 from saccade.data.cache import decode_all
 from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split
+from saccade.data.split_table import read_split
 from saccade.errors import UsageError, WeightsError
 from saccade.models.backbone import backbone
 from saccade.runs.run import Run

@@ -12,7 +12,6 @@ from saccade.data.item import Count, Item, Skipped
 from saccade.data.sources import open_images
 from saccade.data.sources.cells import COLUMNS
 from saccade.data.sources.data_word import DataWord
-from saccade.data.sources.opening import TABLES
 from saccade.data.sources.table import named_rows
 from saccade.files import atomic_write, refuse_to_replace, write_output
 from saccade.progress import progress_bar, say
@@ -61,7 +60,7 @@ def write_cleaned(
     detail = word.detail
     excluded = {skipped.name for skipped in left_out}
     kept = [item.name for item in diagnosis.case.items if item.name not in excluded]
-    text = _as_its_source(word.path, kept, rows) if _is_table(word.path) else ""
+    text = _as_its_source(word.path, kept, rows) if word.is_table else ""
     if not text:
         title, detail = _title(diagnosis.case.items), ""
         renamed = [{title if k == "label" else k: v for k, v in row.items()} for row in rows]
@@ -70,10 +69,6 @@ def write_cleaned(
     atomic_write(left_out_file, _csv(("path", "reason"), reasons))
     opened = f"{file}::{detail}" if detail else str(file)
     say(f"{len(rows)} images are in {opened}; {len(left_out)} are left out, see {left_out_file}")
-
-
-def _is_table(path: Path) -> bool:
-    return path.suffix.lower() in TABLES and path.is_file()
 
 
 def _title(items: Sequence[Item]) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.data.splits import split_rows
+from saccade.data.split_table import split_rows
 from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.files import cache_folder

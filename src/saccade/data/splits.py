@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import NamedTuple
 
-from saccade.data.classes import missing_note, refuse_unknown
+from saccade.data.classes import missing_note
 from saccade.data.grouping import Grouping, by_source, stratify
-from saccade.data.item import Item, Source, label_text
+from saccade.data.item import Item, Source
 from saccade.errors import DataError, UsageError, unknown
-from saccade.files import atomic_write, read_utf8
-from saccade.words import LineFeeds
 
 SPLITS = ("train", "val", "test", "unused")
 FOLD = "fold "  # before the name of each fold that a source came in
@@ -55,12 +49,7 @@ def split_data(
         raise UsageError(
             f"val {val} and test {test} leave nothing to train on", "try 0.15 and 0.15"
         )
-    if own := own_folds(source):
-        raise DataError(
-            f"'{source.name}' comes in {len(own)} folds: {', '.join(own[:8])}",
-            f"--fold {own[0]} tests on one of them, saccade cross-validate in place of saccade "
-            "train on each in turn; where a column of a table tells no folds: --split-column none",
-        )
+    refuse_folds(source)
     items = {split: tuple(source.read(split)) for split in source.splits}
     if "train" not in items and "all" not in items:
         raise DataError(
@@ -84,7 +73,7 @@ def split_data(
     for split, split_items, share in (("val", val_items, val), ("test", test_items, test)):
         if share and not split_items:
             raise _nothing_to_spare(source, split)
-    return _with_notes(DataSplit(train, val_items, test_items, source.classes, notes), group)
+    return with_notes(DataSplit(train, val_items, test_items, source.classes, notes), group)
 
 
 def split_fold(
@@ -102,10 +91,8 @@ def split_fold(
     1 to `count`: with the same seed each image is in the test set of exactly one.  A test set that
     came apart is in none.
     """
-    subsets = _folds(source, count, seed, group)
-    if fold not in subsets:
-        raise unknown("fold", fold, subsets, DataError)
-    test = subsets[fold]
+    refuse_folds(source, fold, count)
+    test = _folds(source, count, seed, group)[fold]
     tested = {item.name for item in test}
     pool = [item for split in source.splits if split != "test" for item in source.read(split)]
     rest = [item for item in pool if item.name not in tested]
@@ -115,7 +102,7 @@ def split_fold(
     apart = tuple(source.read("test")) if "test" in source.splits else ()
     notes = ("the source's own test split is in no fold",) if apart else ()
     division = DataSplit(train, val_items, test, source.classes, notes, unused=apart)
-    return _with_notes(division, group)
+    return with_notes(division, group)
 
 
 def folds(
@@ -131,20 +118,35 @@ def own_folds(source: Source) -> tuple[str, ...]:
     return tuple(split.removeprefix(FOLD) for split in source.splits if split.startswith(FOLD))
 
 
-def _folds(source: Source, count: int, seed: int, group: Grouping) -> dict[str, tuple[Item, ...]]:
-    """The images of each fold by its name."""
+def refuse_folds(source: Source, fold: str = "", count: int = 0) -> None:
+    """Raise where a source of folds is to be split without `fold`, or has no such one.
+
+    `count` folds are drawn where it comes in none.
+    """
     own = own_folds(source)
+    if own and not fold:
+        raise DataError(
+            f"'{source.name}' comes in {len(own)} folds: {', '.join(own[:8])}",
+            f"--fold {own[0]} tests on one of them, saccade cross-validate in place of saccade "
+            "train on each in turn; where a column of a table tells no folds: --split-column none",
+        )
     if own and count:
         raise UsageError(
             f"'{source.name}' comes in folds of its own: {', '.join(own)}", "leave out data.folds"
         )
-    if own:
-        return {name: tuple(source.read(f"{FOLD}{name}")) for name in own}
-    if count < 3:
+    if not own and fold and count < 3:
         raise UsageError(
             f"'{source.name}' comes in no folds, and {count} leave nothing to train on",
             "take 3 folds at least, as in --folds 5",
         )
+    if fold and fold not in (names := own or [str(k + 1) for k in range(count)]):
+        raise unknown("fold", fold, names, DataError)
+
+
+def _folds(source: Source, count: int, seed: int, group: Grouping) -> dict[str, tuple[Item, ...]]:
+    """The images of each fold by its name."""
+    if own := own_folds(source):
+        return {name: tuple(source.read(f"{FOLD}{name}")) for name in own}
     pool = [item for split in source.splits if split != "test" for item in source.read(split)]
     if len(pool) < count:
         raise DataError(
@@ -162,14 +164,14 @@ def _nothing_to_spare(source: Source, split: str) -> DataError:
     )
 
 
-def _with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
+def with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
     """The split with notes of missing classes and of groups that two of its parts share."""
     if not data_split.train:
         raise DataError("the split leaves nothing to train on", "more images are needed")
     notes = data_split.notes
-    for split, items in _used(data_split).items():
+    for split, items in used(data_split).items():
         notes += missing_note(items, data_split.classes, split) if items else ()
-    return replace(data_split, notes=notes + _shared_groups(_used(data_split), group))
+    return replace(data_split, notes=notes + _shared_groups(used(data_split), group))
 
 
 def with_groups(
@@ -186,7 +188,7 @@ def with_groups(
     return replace(data_split, **parts)
 
 
-def _used(data_split: DataSplit) -> dict[str, tuple[Item, ...]]:
+def used(data_split: DataSplit) -> dict[str, tuple[Item, ...]]:
     """The three splits that are used, by name."""
     return {"train": data_split.train, "val": data_split.val, "test": data_split.test}
 
@@ -203,94 +205,6 @@ def _shared_groups(splits: dict[str, tuple[Item, ...]], group: Grouping) -> tupl
                 f"what is measured on {second} is too good"
             )
     return tuple(notes)
-
-
-def write_split(path: Path, data_split: DataSplit) -> None:
-    """Write a table `name,label,split[,group]` that anyone can read; same split, same bytes."""
-    splits = _used(data_split) | {"unused": data_split.unused}
-    grouped = any(item.group is not None for items in splits.values() for item in items)
-    text = io.StringIO()
-    table = csv.writer(LineFeeds(text))
-    table.writerow(("name", "label", "split", "group")[: 4 if grouped else 3])
-    for split, items in splits.items():
-        for item in items:
-            row = (item.name, label_text(item.label), split, item.group or "")
-            table.writerow(row[: 4 if grouped else 3])
-    atomic_write(path, text.getvalue())
-
-
-def read_split(path: Path, source: Source, classes: tuple[str, ...] = ()) -> DataSplit:
-    """The split in the table at `path`, its items taken from `source` by name.
-
-    Images that came since are in no split; that, and labels that have changed, is noted.  Raises
-    `DataError` for images that have gone, and for a class that is none of `classes`, if given.
-    """
-    rows = split_rows(path)
-    items = {item.name: item for split in source.splits for item in source.read(split)}
-    where = f"'{source.name}'"
-    _refuse_difference(rows.keys() - items.keys(), f"'{path}' names", f"that {where} lacks")
-    if classes:
-        refuse_unknown((items[name] for name in rows), classes, where)
-    splits: dict[str, list[Item]] = {split: [] for split in SPLITS}
-    for name, item in items.items():
-        if (row := rows.get(name)) is not None:
-            group = row.group or None
-            splits[row.split].append(item if item.group == group else replace(item, group=group))
-    notes: tuple[str, ...] = ()
-    if came := [name for name in items if name not in rows]:
-        notes += (f"{len(came):,} images came since the split and are not used: {_named(came)}",)
-    changed = [name for name, row in rows.items() if row.label != label_text(items[name].label)]
-    if changed:
-        notes += (f"{len(changed)} labels have changed since the split, such as '{changed[0]}'",)
-    train, val, test, unused = (tuple(splits[split]) for split in SPLITS)
-    whole = DataSplit(train, val, test, classes or source.classes, notes, unused)
-    return _with_notes(whole, by_source)
-
-
-class SplitRow(NamedTuple):
-    """What the file tells of an image."""
-
-    label: str  # as one cell of a table
-    split: str  # of SPLITS
-    group: str  # empty for an image of none
-
-
-def split_rows(path: Path) -> dict[str, SplitRow]:
-    """The rows by the names of their images; raises `DataError` for a damaged file."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(read_utf8(path), newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"'{path}' cannot be read as a split: {error}", "each row is name,label,split"
-        ) from error
-    entries: dict[str, SplitRow] = {}
-    for line, row in enumerate(rows, start=2):
-        name, split = row.get("name"), row.get("split")
-        if not name or split not in SPLITS:
-            raise DataError(
-                f"row {line} of '{path}' has the name '{name}' and the split '{split}'",
-                f"each row is name,label,split with a split of {', '.join(SPLITS)}",
-            )
-        if name in entries:
-            raise DataError(f"'{path}' names '{name}' twice", "an image lies in one part only")
-        entries[name] = SplitRow(row.get("label") or "", split, row.get("group") or "")
-    if not entries:
-        raise DataError(f"'{path}' names no image", "each row is name,label,split")
-    return entries
-
-
-def _refuse_difference(names: Iterable[str], subject: str, complement: str) -> None:
-    """Raise `DataError` with the count and the first examples when there are such names."""
-    differing = sorted(names)
-    if differing:
-        raise DataError(
-            f"{subject} {len(differing)} images {complement}: {_named(differing)}",
-            "images were removed, renamed or moved since: put them back, or train anew",
-        )
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names[:3])
 
 
 def subsample(data_split: DataSplit, *, train: int, held_out: int, seed: int) -> DataSplit:

@@ -25,10 +25,13 @@ from saccade.explain.rows import Row
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.create import check_size, create_model, input_shape
 from saccade.models.layers.surgery import remove_layers
+from saccade.recipes.data import WIDEST
+from saccade.recipes.setting import Range, argument
 from saccade.report.drawing import svg
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
 MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
+MOST_IMAGES = 65_536  # of a batch whose costs are shown
 MIN_SIZE = 512  # pixels of the drawn image's longer side, at least
 
 
@@ -150,8 +153,9 @@ def show(
     `input_size` is channels, height, width; `size` alone the height and width.  `without` names
     layers to leave out, and the anatomy then says what that saves.
     """
-    if batch_size < 1:
-        raise UsageError(f"a batch of {batch_size} images", "a batch has at least one")
+    argument("--batch-size", batch_size, int, Range(1, MOST_IMAGES))
+    for side in (*(input_size or ())[1:], *([] if size is None else [size])):
+        argument("--size", side, int, Range(1, WIDEST))
     network, name, shape = resolve_network(model, input_size, size)
     full = anatomy_of(network, name, shape, batch_size, expand)
     if not without:

@@ -21,11 +21,14 @@ from saccade.data.doctor.scan import scan
 from saccade.data.item import EncodedImage, Item, Source
 from saccade.data.parallel import parallel_map
 from saccade.data.sources import absolute_location, open_source
-from saccade.data.splits import DataSplit, read_split, split_rows
+from saccade.data.sources.data_word import DataWord
+from saccade.data.split_table import read_split, split_rows
+from saccade.data.splits import DataSplit
 from saccade.device import cpu_count
 from saccade.errors import DataError, SaccadeError
 from saccade.files import atomic_write
 from saccade.runs.run import Run
+from saccade.words import LineFeeds
 
 FILE = "images.csv"
 HASHES = ("phash", "dhash")  # 16 hex digits
@@ -39,7 +42,7 @@ def write_images(folder: Path, items: Sequence[Item], facts: Mapping[str, Any]) 
     unseen = [item for item in items if item.name not in facts]
     digests = dict(zip((item.name for item in unseen), contents(unseen), strict=True))
     out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
+    table = csv.writer(LineFeeds(out))
     table.writerow(TITLES)
     for item in items:
         if item.name in digests:
@@ -118,6 +121,7 @@ def move(run: Run, data: str | Path) -> None:
 
     Raises `DataError` where names, classes or contents are not those that the run began with.
     """
+    data = DataWord.of(data).told_as(run.data)
     division = read_split(run.path / "split.csv", open_source(data), run.classes)
     if changed := changed_since(run, division.items):
         raise DataError(

@@ -23,18 +23,21 @@ from saccade.auto.resolve import stated_settings
 from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
 from saccade.data.sources.data_word import data_as_told
-from saccade.data.splits import own_folds, split_rows
+from saccade.data.split_table import split_rows
+from saccade.data.splits import own_folds
 from saccade.errors import DivergedError, ResourceError, UsageError
 from saccade.files import atomic_write
 from saccade.metrics.intervals import Interval, cross_validated_interval
 from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.progress import say
+from saccade.recipes.setting import argument
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.studies.run import lock_folder
+from saccade.studies.study import JOBS
 from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, train_all
-from saccade.words import aligned, defined, html_table
+from saccade.words import LineFeeds, aligned, defined, html_table
 
 FOLDS = 5  # where neither the data nor a setting says how many
 FILE = "cross-validation.json"
@@ -78,7 +81,7 @@ class CrossValidation:
     def to_csv(self) -> str:
         """A row a metric: over all folds, and of each."""
         out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(LineFeeds(out))
         writer.writerow(["fold", *COLUMNS])
         tables = [("", self.metrics), *((fold.fold, fold.metrics) for fold in self.folds)]
         for fold, metrics in tables:
@@ -112,8 +115,7 @@ def cross_validation(
 ) -> CrossValidation:
     """Train what is not trained yet of a run for each fold, then write the metrics over all."""
     stated = stated_settings(recipe, settings)
-    if jobs < 1:
-        raise UsageError(f"--jobs cannot be {jobs}", "it takes 1 or more")
+    jobs = argument("--jobs", jobs, int, JOBS)
     if stated.get("data.fold"):
         hint = "leave it out, or train on this one alone: saccade train"
         raise UsageError(f"data.fold={stated['data.fold']} does nothing for all folds", hint)
@@ -178,7 +180,7 @@ def _result(folder: Path, runs: Mapping[str, Path]) -> CrossValidation:
         folds.append(FoldResult(name, run.path, train, test, run.test.metrics))
     table = pooled(list(tables.values()))
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(LineFeeds(out))
     writer.writerow(table)
     writer.writerows(zip(*table.values(), strict=True))
     atomic_write(folder / "predictions.csv", out.getvalue())

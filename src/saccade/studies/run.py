@@ -19,11 +19,12 @@ from saccade.data.sources.data_word import data_as_told
 from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
 from saccade.files import atomic_write
 from saccade.progress import say
+from saccade.recipes.setting import argument
 from saccade.studies.load import find_study, load_study
 from saccade.studies.metric import StudyMetric
 from saccade.studies.page import study_page, svg
 from saccade.studies.result import StudyResult
-from saccade.studies.study import TEXT_KEYS, Study, Trial
+from saccade.studies.study import JOBS, SEEDS, TEXT_KEYS, Study, Trial
 from saccade.studies.study_run import progress_of, read_study_run, run_folder
 from saccade.studies.workers import TrainingJob, train_all
 
@@ -42,8 +43,10 @@ class StudyOptions:
     jobs: int | None
 
     def __post_init__(self) -> None:
-        if self.jobs is not None and self.jobs < 1:
-            raise UsageError(f"--jobs cannot be {self.jobs}", "it takes 1 or more")
+        if self.jobs is not None:
+            argument("--jobs", self.jobs, int, JOBS)
+        if self.seeds is not None:
+            argument("--seeds", self.seeds, int, SEEDS)
 
     @property
     def command(self) -> str:

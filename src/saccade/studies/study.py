@@ -17,9 +17,12 @@ from typing import Any
 
 from saccade.errors import RecipeError
 from saccade.recipes.recipe import Recipe
+from saccade.recipes.setting import Range
 from saccade.recipes.shipped import RECIPES
 from saccade.studies.metric import StudyMetric
 
+SEEDS = Range(1, 1_000)  # that a study may train from
+JOBS = Range(1, 1_024)  # trainings at the same time
 TEXT_KEYS = ("title", "question", "lectures", "limitations")
 FIXED = {"train.threads": 1, "data.doctor": "off"}  # unless a study says otherwise
 
@@ -122,8 +125,8 @@ class Study:
 
 def refuse_impossible(study: Study) -> None:
     """Raise `RecipeError` for a study that cannot be carried out as it is written."""
-    if type(study.seeds) is not int or study.seeds < 1:
-        raise RecipeError(f"seeds cannot be '{study.seeds}'", "it takes a whole number from 1 on")
+    if type(study.seeds) is not int or study.seeds not in SEEDS:
+        raise RecipeError(f"seeds cannot be '{study.seeds}'", f"it takes a whole number {SEEDS}")
     if len(study.variants) < 2:
         raise RecipeError(f"the study '{study.name}' has nothing to compare", "give two variants")
     _refuse_settings(study.settings, f"the settings of '{study.name}'")

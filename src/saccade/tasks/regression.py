@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import floor, log10
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ from saccade.models.backbone import all_outputs, total_loss
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
 from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table
+
+MOST_DIGITS = 15  # that float64 tells
+COARSE = 1e-3  # of the scale: a step of float32 above that asks for float64
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,13 @@ class Regression(Task):
         weights: str = "none",
     ) -> Regression:
         """The task with mean and scale of the numbers of `items`; raises `DataError` if equal."""
-        values = cls().targets(items).double()
-        if len(values) < 2 or float(values.std()) == 0:
-            raise DataError("all images have the same number", "there is nothing to be learned")
-        return cls(float(values.mean()), float(values.std()))
+        exact = torch.tensor(_numbers(items), dtype=torch.float64)
+        for values in (exact.float().double(), exact):
+            if len(values) > 1 and float(values.std()) > 0:
+                task = cls(float(values.mean()), float(values.std()))
+                if values is exact or task.dtype is torch.float32:
+                    return task
+        raise DataError("all images have the same number", "there is nothing to be learned")
 
     @classmethod
     def read(cls, classes: tuple[str, ...], config: Mapping[str, Any]) -> Regression:
@@ -70,15 +77,18 @@ class Regression(Task):
     def outputs(self) -> int:
         return 1
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the numbers: float32, or float64 where those are large with little between.
+
+        Such as 1.7e9 to 1.7e9 + 60, seconds of a clock: float32 has one number in 128 there.
+        """
+        step = torch.finfo(torch.float32).eps * abs(self.mean)
+        return torch.float64 if step > COARSE * self.scale else torch.float32
+
     def targets(self, items: Sequence[Item]) -> Tensor:
-        """The number of each item.  -> [N,1] float32"""
-        for item in items:
-            if isinstance(item.label, bool) or not isinstance(item.label, int | float):
-                raise DataError(
-                    f"'{item.name}' has the label {item.label!r} where a number is needed",
-                    "call the column value, or train a classifier on classes",
-                )
-        return torch.tensor([float(item.label) for item in items])[:, None]  # type: ignore[arg-type]
+        """The number of each item.  -> [N,1] float32, or `dtype`"""
+        return torch.tensor(_numbers(items), dtype=torch.float64).to(self.dtype)[:, None]
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         targets = self.head_targets(batch.targets)
@@ -89,10 +99,10 @@ class Regression(Task):
         return self.head_predictions(all_outputs(model(images))[0].float())
 
     def head_targets(self, targets: Tensor) -> Tensor:
-        return (targets - self.mean) / self.scale
+        return ((targets - self.mean) / self.scale).float()
 
     def head_predictions(self, outputs: Tensor) -> Tensor:
-        return outputs * self.scale + self.mean
+        return outputs.to(self.dtype) * self.scale + self.mean
 
     def metric(self) -> RegressionMetric:
         return RegressionMetric(self.scale)
@@ -121,7 +131,28 @@ class Regression(Task):
         return [RegressionPrediction(name, value, self.margin) for name, value in pairs]
 
     def cells(self, predictions: Tensor) -> list[str]:
-        return [f"{value:.6g}" for value in predictions.flatten().tolist()]
+        return [_cell(value) for value in predictions.flatten().tolist()]
+
+
+def _digits_before(value: float) -> int:
+    """Digits before the point; fewer than 1 for leading zeros after it."""
+    return floor(log10(abs(value))) + 1 if value else 0
+
+
+def _cell(value: float) -> str:
+    """Six significant digits, of large numbers as many as tell hundredths."""
+    return f"{value:.{min(max(6, _digits_before(value) + 2), MOST_DIGITS)}g}"
+
+
+def _numbers(items: Sequence[Item]) -> list[float]:
+    """The number of each item; raises `DataError` for any other label."""
+    for item in items:
+        if isinstance(item.label, bool) or not isinstance(item.label, int | float):
+            raise DataError(
+                f"'{item.name}' has the label {item.label!r} where a number is needed",
+                "call the column value, or train a classifier on classes",
+            )
+    return [float(item.label) for item in items]  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,11 +171,13 @@ class RegressionPrediction:
         return ["value", "margin"]
 
     def cells(self) -> list[str]:
-        return [f"{self.value:.6g}", "" if self.margin is None else f"{self.margin:.6g}"]
+        return [_cell(self.value), "" if self.margin is None else f"{self.margin:.6g}"]
 
     def __str__(self) -> str:
-        margin = "" if self.margin is None else f" ± {self.margin:,.4g}"
-        return f"{self.value:,.4g}{margin}"
+        if self.margin is None:
+            return f"{self.value:,.4g}"
+        digits = max(4, _digits_before(self.value) - _digits_before(self.margin) + 2)
+        return f"{self.value:,.{min(digits, MOST_DIGITS)}g} ± {self.margin:,.4g}"
 
     def __repr__(self) -> str:
         return f"RegressionPrediction({self.name}: {self})"

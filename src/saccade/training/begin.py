@@ -29,9 +29,17 @@ from saccade.data.sources.groups import (
     refuse_alone,
     refuse_idle,
 )
-from saccade.data.splits import DataSplit, split_data, split_fold, subsample, with_groups
+from saccade.data.splits import (
+    DataSplit,
+    refuse_folds,
+    split_data,
+    split_fold,
+    subsample,
+    with_groups,
+)
 from saccade.errors import DataError, UsageError
 from saccade.progress import progress_bar, say
+from saccade.recipes.data import Data
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
 from saccade.tasks.catalogue import task_for, task_type
@@ -59,6 +67,7 @@ def training_inputs(
     find_weights = partial(local_or_fetched_weights, notify=say)
     settings = resolve(recipe, flags, summary, find_weights=find_weights)
     options, seed = settings.recipe.data, settings.recipe.train.seed
+    refuse_other_folds(source, options)
     groups = groups_and_findings(source, data, settings.recipe)
     division = subsample(
         with_groups(
@@ -98,17 +107,22 @@ def refuse_one_class(source: Source) -> None:
         )
 
 
+def refuse_other_folds(source: Source, options: Data) -> None:
+    """Raise where folds do nothing, or the one to test on is not there, before images are read."""
+    if options.folds and not options.fold:
+        raise UsageError(
+            f"data.folds={options.folds} does nothing without a fold to test on",
+            "add --fold 1; or, for all in turn, saccade cross-validate in place of saccade train",
+        )
+    refuse_folds(source, options.fold, options.folds)
+
+
 def divided(source: Source, recipe: Recipe, grouping: Grouping) -> DataSplit:
     """The source as it came divided or by shares, or with one of its folds as the test set."""
     data, seed = recipe.data, recipe.train.seed
     if data.fold:
         options: dict[str, Any] = {"val": data.val, "seed": seed, "group": grouping}
         return split_fold(source, data.fold, data.folds, **options)
-    if data.folds:
-        raise UsageError(
-            f"data.folds={data.folds} does nothing without a fold to test on",
-            "add --fold 1; or, for all in turn, saccade cross-validate in place of saccade train",
-        )
     return split_data(source, val=data.val, test=data.test, seed=seed, group=grouping)
 
 

@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from saccade.data.sources import open_source
-from saccade.data.splits import DataSplit, read_split, write_split
+from saccade.data.split_table import read_split, write_split
+from saccade.data.splits import DataSplit
 from saccade.device import LAUNCHED
 from saccade.engine.checkpoint import deserialize, serialize
 from saccade.engine.distributed.launch import Launch, launch

@@ -13,7 +13,8 @@ from saccade.data.classes import write_classes
 from saccade.data.item import label_text
 from saccade.data.sources import absolute_location
 from saccade.data.sources.data_word import data_as_told
-from saccade.data.splits import DataSplit, write_split
+from saccade.data.split_table import write_split
+from saccade.data.splits import DataSplit
 from saccade.device import device, environment, limit_threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import SINGLE_PROCESS, World

@@ -14,7 +14,8 @@ import pytest
 from saccade.data.classes import read_classes, write_classes
 from saccade.data.image_files import find_images
 from saccade.data.sources import open_source
-from saccade.data.splits import read_split, split_data, split_rows, write_split
+from saccade.data.split_table import read_split, split_rows, write_split
+from saccade.data.splits import split_data
 from saccade.errors import DataError
 from saccade.files import read_utf8
 from saccade.words import LineFeeds

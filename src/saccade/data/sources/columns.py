@@ -29,11 +29,13 @@ class Columns:
     notes: tuple[str, ...] = ()
 
 
-def choose_columns(table: Table, label: str | None, split: str = AUTO) -> Columns:
+def choose_columns(
+    table: Table, label: str | None, split: str = AUTO, group: str | None = None
+) -> Columns:
     """The columns to read; raises `DataError` where images or labels have none.
 
-    `label` names the labels' column, or several with commas between; `split` is that of
-    `told_splits`.
+    `label` names the labels' column, or several with commas between; `group` the groups'; `split`
+    is as of `told_splits`.
     """
     path, notes = path_column(table)
     listed = ", ".join(table.header)
@@ -42,9 +44,11 @@ def choose_columns(table: Table, label: str | None, split: str = AUTO) -> Column
             f"'{table.place}' has no column path: its columns are {listed}",
             f"none of them names files below '{table.folder}'; call the one of images path",
         )
-    group, known = _known(table, "group"), _known(table, "label")
+    grouped, known = _known(table, "group"), _known(table, "label")
+    if group is not None and (grouped := table.column(group)) is None:
+        raise unknown("column", group, table.header, DataError)
     labels = _named_labels(table, label) if label else _present(known)
-    taken = {path, *labels, *_present(group)}
+    taken = {path, *labels, *_present(grouped)}
     told = told_splits(table.header, table.rows, taken, f"'{table.place}'", split)
     taken |= told.columns
     others = [i for i in range(len(table.header)) if i not in taken]
@@ -56,7 +60,7 @@ def choose_columns(table: Table, label: str | None, split: str = AUTO) -> Column
             f"say which, as in '{table.place}::{first}', or call one label",
         )
     used = frozenset(taken.union(labels))
-    return Columns(path, labels, group, told.splits, used, (*notes, *told.notes))
+    return Columns(path, labels, grouped, told.splits, used, (*notes, *told.notes))
 
 
 def _present(position: int | None) -> tuple[int, ...]:

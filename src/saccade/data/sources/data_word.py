@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from saccade.data.sources.exports import TABLES, table_at
 from saccade.errors import UsageError
 from saccade.files import name_of_text
 
-READING = ("split_column", "val_folder", "test_folder")
+READING = ("split_column", "group_column", "val_folder", "test_folder")
 TOLD = re.compile(rf"(?:^|::)({'|'.join(READING)})=((?:(?!::).)+)$", re.DOTALL)
+PLAIN = re.compile(r"\w[\w .-]*")  # a column's name that is no pattern
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,28 @@ class DataWord:
         return written if written.exists() else Path(name_of_text(self.text))
 
     @property
+    def is_table(self) -> bool:
+        """Whether the path is a file that is read as a table."""
+        return self.path.suffix.lower() in TABLES and self.path.is_file()
+
+    @property
     def held_out(self) -> dict[str, str]:
         """The folders that are held out, with the split of each."""
         folders = {"val": self.told.get("val_folder"), "test": self.told.get("test_folder")}
         return {folder: split for split, folder in folders.items() if folder}
 
+    def told_as(self, other: str | None) -> str:
+        """The word with what follows the path in `other`, where nothing follows it here."""
+        if other is None or self.detail or self.told:
+            return str(self)
+        word = DataWord.of(other)
+        return str(replace(self, detail=word.detail, told=word.told))
+
     def refuse(self, *names: str) -> None:
         """Raise `UsageError` where something of `names` is told of data that has no use for it."""
         for name in names:
             if name in self.told:
-                of = "a table" if name == "split_column" else "a folder or an archive"
+                of = "a table" if name.endswith("column") else "a folder or an archive"
                 raise UsageError(
                     f"{name}={self.told[name]} does nothing: '{self.text}' is not {of}",
                     f"leave out {name}",
@@ -76,10 +90,11 @@ def data_as_told(data: str | Path | None, settings: Mapping[str, object]) -> str
     """The word for data with what the settings, by their full names, tell of how to read it."""
     told = {name: str(settings.get(f"data.{name}") or "") for name in READING}
     told = {name: value for name, value in told.items() if value not in ("", "auto")}
-    if not told:
-        return data
     word = DataWord.of(data or "digits")
-    return str(replace(word, told={**word.told, **told}))
+    group = str(settings.get("data.group") or "")
+    if PLAIN.fullmatch(group) and word.is_table and table_at(word.path).column(group) is not None:
+        told["group_column"] = group
+    return str(replace(word, told={**word.told, **told})) if told else data
 
 
 def _exists(text: str) -> bool:

@@ -24,6 +24,7 @@ from saccade.errors import DataError
 
 SIDE_TABLES = ("metadata.csv", "metadata.jsonl", "_classes.csv")
 EXPORTS = (".json", ".jsonl", ".xml")
+TABLES = (".csv", ".tsv", ".txt", *EXPORTS)
 UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the name of a file in Label Studio
 ADDRESS = re.compile(r"^(https?|s3|gs|azure-blob)://|^/data/upload/")
 KNOWN = "records with file_name and label, COCO, Label Studio, or CVAT for images 1.1"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source
 from saccade.data.sources.data_word import DataWord
-from saccade.data.sources.opening import TABLES
+from saccade.data.sources.exports import TABLES
 from saccade.data.sources.table import column_values
 from saccade.errors import DataError, without_effect
 
@@ -65,11 +65,11 @@ def grouping_note(setting: str, names: Mapping[str, str | None]) -> str:
 
 def _column_of(data: str | Path | None, column: str) -> Mapping[str, str] | None:
     """The cells of a column by image name, where `data` is a table that has it."""
-    table = DataWord.of(data or "").path
-    if table.suffix.lower() not in TABLES or not table.is_file():
+    word = DataWord.of(data or "")
+    if not word.is_table:
         return None
     try:
-        return column_values(table, column)
+        return column_values(word.path, column)
     except DataError:  # no column of it
         return None
 

@@ -26,7 +26,7 @@ from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.data_word import READING, DataWord
-from saccade.data.sources.exports import EXPORTS, annotated_table, frame_table, is_annotated
+from saccade.data.sources.exports import annotated_table, frame_table, is_annotated
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.imagenet import imagenet, is_imagenet
 from saccade.data.sources.listing import Listing
@@ -38,7 +38,6 @@ from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, UsageError, unknown
 from saccade.files import Notify, silent, text_of_name
 
-TABLES = (".csv", ".tsv", ".txt", *EXPORTS)
 ARRAYS = (".npy", ".npz")
 
 
@@ -59,7 +58,9 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
         raise DataError(f"there is no '{path}'", "check the path")
     if table := _open_table(path, word):
         return table
-    word.refuse("split_column", *(("val_folder", "test_folder") if word.detail else ()))
+    word.refuse(
+        "split_column", "group_column", *(("val_folder", "test_folder") if word.detail else ())
+    )
     if word.detail:
         return pattern(path, word.detail)
     if path.is_file():
@@ -73,12 +74,12 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
 
 def _open_table(path: Path, word: DataWord) -> Source | None:
     """What a table, an export or the tables of a folder tell; None where there is none."""
-    split = word.told.get("split_column", AUTO)
-    if path.suffix.lower() in TABLES and path.is_file():
+    told = {"split": word.told.get("split_column", AUTO), "group": word.told.get("group_column")}
+    if word.is_table:
         word.refuse("val_folder", "test_folder")
-        return manifest_of(path, word.detail, split)
+        return manifest_of(path, word.detail, **told)
     if word.detail and path.is_dir() and is_annotated(path):
-        return detailed(annotated_table(path), path.resolve().name, word.detail, split)
+        return detailed(annotated_table(path), path.resolve().name, word.detail, **told)
     return None
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from saccade.data.classes import class_name
 from saccade.data.image_files import first_bytes_of, skip_reason
@@ -29,18 +30,24 @@ HINT = "a row is path,label"
 
 
 def manifest(
-    path: Path, *, label: str | None = None, kind: str | None = None, split: str = AUTO
+    path: Path,
+    *,
+    label: str | None = None,
+    kind: str | None = None,
+    split: str = AUTO,
+    group: str | None = None,
 ) -> Listing:
     """The images that a table names, relative to the table's folder.
 
     `label` is the column to learn, or several of 0 and 1 with commas between; `kind` is class,
     several, number or count, and `None` follows the column's name; `split` is the column of the
-    splits, as of `told_splits`.  Images that are not there are skipped and counted in a note.
+    splits, as of `told_splits`; `group` that of what must stay together.  Images that are not there
+    are skipped and counted in a note.
     """
-    return listing_of(table_at(path), path.stem, label=label, kind=kind, split=split)
+    return listing_of(table_at(path), path.stem, label=label, kind=kind, split=split, group=group)
 
 
-def manifest_of(path: Path, detail: str, split: str = AUTO) -> Listing | None:
+def manifest_of(path: Path, detail: str, **told: Any) -> Listing | None:
     """The table in a file, with the column and kind in `detail`, as in `price (EUR)=number`.
 
     None where `detail` is a pattern: it has brackets and is no column's name.
@@ -51,17 +58,17 @@ def manifest_of(path: Path, detail: str, split: str = AUTO) -> Listing | None:
         if "(" in detail:
             return None
         raise
-    return detailed(table, path.stem, detail, split)
+    return detailed(table, path.stem, detail, **told)
 
 
-def detailed(table: Table, name: str, detail: str, split: str = AUTO) -> Listing | None:
+def detailed(table: Table, name: str, detail: str, **told: Any) -> Listing | None:
     """The images of `table` with the column and kind in `detail`; None for a pattern."""
     column, separator, kind = detail.rpartition("=")
     if not separator or table.column(detail) is not None:
         column, kind = detail, ""
     if "(" in detail and table.column(column) is None:
         return None
-    return listing_of(table, name, label=column or None, kind=kind or None, split=split)
+    return listing_of(table, name, label=column or None, kind=kind or None, **told)
 
 
 def listing_of(
@@ -71,9 +78,10 @@ def listing_of(
     label: str | None = None,
     kind: str | None = None,
     split: str = AUTO,
+    group: str | None = None,
 ) -> Listing:
     """The images that the rows of `table` name, as a source called `name`."""
-    columns = choose_columns(table, label, split)
+    columns = choose_columns(table, label, split, group)
     labels, notes = _labels(table, columns, kind)
     finder = ImageFinder(table.folder, [cells[columns.path] for _, cells in table.rows])
     reader = _RowReader(table, columns, finder)

@@ -86,6 +86,9 @@ def _address_family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+MOST = 1024  # processes, machines and restarts
+
+
 @dataclass(frozen=True)
 class Launch:
     """The options of a launch: how many processes, and where they rendezvous."""
@@ -96,11 +99,14 @@ class Launch:
     max_restarts: int = 0  # of all processes after one of them has failed
 
     def __post_init__(self) -> None:
-        for name in ("processes", "nodes"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"--{name} cannot be {getattr(self, name)}", "give 1 or more")
-        if self.max_restarts < 0:
-            raise UsageError(f"--max-restarts cannot be {self.max_restarts}", "give 0 or more")
+        for name, least in (("processes", 1), ("nodes", 1), ("max_restarts", 0)):
+            if not least <= getattr(self, name) <= MOST:
+                option = f"--{name.replace('_', '-')}"
+                what = f"{option} cannot be {getattr(self, name)}"
+                raise UsageError(what, f"it takes a whole number from {least} to {MOST}")
+        if self.max_restarts and not self.several:
+            hint = "a training of one process goes on after: saccade resume RUN"
+            raise UsageError("--max-restarts is for several processes", hint)
         if self.several and sys.platform == "win32":
             raise UsageError("several processes train on Linux and macOS alone", "give one")
         if self.nodes > 1 and not self.rendezvous:
