@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from torch.nn import Module
 
     from saccade.audit.label_issue import LabelIssues
@@ -57,8 +58,21 @@ __all__ = [
 ]
 
 
+def _named(data: str | Path | DataFrame | None) -> str | Path | None:
+    """What to call `data` by: a frame is written down, to be found again."""
+    if data is None or isinstance(data, str | Path):
+        return data
+    from saccade.data.sources.frames import is_frame, written_frame
+    from saccade.errors import UsageError
+
+    if not is_frame(data):
+        what = f"data cannot be of the type {type(data).__name__}"
+        raise UsageError(what, "give a path, a name or a pandas DataFrame")
+    return written_frame(data)
+
+
 def train(
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -103,6 +117,7 @@ def train(
     from saccade.training.follow import launched_run
     from saccade.training.train import start_training
 
+    data = _named(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     overrides = by_full_name(with_, short)
     if launch.several:
@@ -117,7 +132,7 @@ def train(
 
 
 def plan(
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -142,12 +157,13 @@ def plan(
     from saccade.recipes.short import by_full_name
     from saccade.training.plan import plan_training
 
+    data = _named(data)
     folder = Path(out) if out is not None else None
     return plan_training(data, recipe, by_full_name(with_, short), folder)
 
 
 def lr_find(
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -172,6 +188,7 @@ def lr_find(
     from saccade.recipes.short import by_full_name
     from saccade.training.lr_find import lr_find as find
 
+    data = _named(data)
     return find(data, recipe, by_full_name(with_, short), Path(out))
 
 
@@ -224,7 +241,7 @@ def resume(
 
 def evaluate(
     run: str | Path,
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     split: str = "test",
     tta: str = "",
@@ -261,6 +278,7 @@ def evaluate(
     """
     from saccade.evaluation.measure import EvaluationOptions, measure
 
+    data = _named(data)
     options = EvaluationOptions(
         tta, by, corrupt, out=None if out is None else Path(out), own_data=own_data
     )
@@ -269,7 +287,7 @@ def evaluate(
 
 def tune_threshold(
     run: str | Path,
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     split: str = "test",
     by: str = "",
@@ -304,6 +322,7 @@ def tune_threshold(
     from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
 
+    data = _named(data)
     options = EvaluationOptions(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
@@ -379,7 +398,7 @@ def report(
 
 def features(
     model: str | Path,
-    data: str | Path,
+    data: str | Path | DataFrame,
     *,
     layer: str = "",
     weights: str | Path | None = None,
@@ -404,7 +423,7 @@ def features(
     from saccade.evaluation.features import write_features
 
     tag = None if weights is None else str(weights)
-    return write_features(model, data, layer, tag, Path(out))
+    return write_features(model, _named(data), layer, tag, Path(out))
 
 
 def show(
@@ -500,7 +519,7 @@ def settings(name: str = "*") -> SettingsReference:
 
 
 def doctor(
-    data: str | Path,
+    data: str | Path | DataFrame,
     *,
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
@@ -519,11 +538,11 @@ def doctor(
     """
     from saccade.audit.doctor import examine_data
 
-    return examine_data(data, html=html, cleaned=cleaned)
+    return examine_data(_named(data), html=html, cleaned=cleaned)
 
 
 def label_issues(
-    data: str | Path,
+    data: str | Path | DataFrame,
     *,
     model: str | Path | None = None,
     weights: str | Path | None = None,
@@ -554,12 +573,12 @@ def label_issues(
 
     tag = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_label_issues(data, model, tag, html=page, cleaned=table)
+    return find_label_issues(_named(data), model, tag, html=page, cleaned=table)
 
 
 def study(
     name: str | Path,
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     seeds: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -591,12 +610,13 @@ def study(
     from saccade.recipes.short import by_full_name
     from saccade.studies.run import StudyOptions, run_study
 
+    data = _named(data)
     folder = Path(out) if out is not None else None
     return run_study(StudyOptions(name, data, by_full_name(with_, short), seeds, folder, jobs))
 
 
 def cross_validate(
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -625,6 +645,7 @@ def cross_validate(
     from saccade.recipes.short import by_full_name
     from saccade.studies.cross_validation import cross_validation
 
+    data = _named(data)
     folder = Path(out) if out is not None else None
     return cross_validation(data, recipe, by_full_name(with_, short), jobs, folder)
 
@@ -637,7 +658,7 @@ def studies() -> Studies:
 
 
 def augment(
-    data: str | Path | None = None,
+    data: str | Path | DataFrame | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -662,6 +683,7 @@ def augment(
     from saccade.audit.sheets import augmented_sheet
     from saccade.recipes.short import by_full_name
 
+    data = _named(data)
     return augmented_sheet(data, recipe, by_full_name(with_, short), Path(out))
 
 

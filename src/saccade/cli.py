@@ -44,7 +44,10 @@ TABLES = {
 LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
 OPTIONS = {"own_data": "--data"}  # where another parameter has the name in Python
-PYTHON_ONLY: dict[str, Any] = {"Module": object}  # what only Python can hand over
+PYTHON_ONLY: dict[str, Any] = {
+    "Module": object,
+    "DataFrame": object,
+}  # what only Python can hand over
 SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
 SETTINGS = "Settings"  # the heading above their options
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]

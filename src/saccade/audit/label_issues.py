@@ -106,7 +106,7 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
 
 
 def find_label_issues(
-    data: str | Path,
+    data: str | Path | None,
     model: str | Path | None,
     weights: str | None,
     *,
@@ -237,7 +237,9 @@ def _unreadable(diagnosis: Diagnosis) -> tuple[Skipped, ...]:
     )
 
 
-def _write_cleaned(issues: LabelIssues, diagnosis: Diagnosis, file: Path, data: str | Path) -> None:
+def _write_cleaned(
+    issues: LabelIssues, diagnosis: Diagnosis, file: Path, data: str | Path | None
+) -> None:
     """Write the manifest without label issues, and beside it a table of what was left out."""
     reasons = {
         s.name: f"labelled {s.given}, probably {s.suggested} ({100 * s.p_suggested:.1f} %)"

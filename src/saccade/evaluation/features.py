@@ -74,7 +74,7 @@ class WrittenFeatures:
 
 
 def write_features(
-    model: str | Path, data: str | Path, layer: str, weights: str | None, out: Path
+    model: str | Path, data: str | Path | None, layer: str, weights: str | None, out: Path
 ) -> WrittenFeatures:
     """Write `features.npy` and `manifest.csv` into the folder `out`.
 
@@ -133,7 +133,7 @@ def _weights_of(network: str, weights: str | None) -> Pretrained:
     return pretrained(weights or "imagenet", network)
 
 
-def _splits(data: str | Path) -> Iterator[tuple[str, tuple[Item, ...]]]:
+def _splits(data: str | Path | None) -> Iterator[tuple[str, tuple[Item, ...]]]:
     source = open_images(data, notify=say)
     for split in source.splits:
         yield split, tuple(source.read(split))

@@ -10,8 +10,10 @@ from typing import Any
 import pandas
 import pytest
 
+import saccade
 from saccade.data.item import Label
-from saccade.data.sources import absolute_location, open_source
+from saccade.data.sources import open_source
+from saccade.data.sources.frames import written_frame
 from saccade.errors import DataError, UsageError
 
 Tree = Callable[..., Path]
@@ -154,8 +156,22 @@ def test_a_frame_of_pandas_is_a_table(root: Path, monkeypatch: pytest.MonkeyPatc
     assert labels(prices) == {"all": {"a.jpg": 1.5, "b.jpg": 2.0}}
     hot = pandas.DataFrame({"path": ["a.jpg", "b.jpg"], "cat": [True, False], "dog": [False, True]})
     assert labels(hot) == ONE
-    with pytest.raises(UsageError, match="cannot be found again"):
-        absolute_location(frame)  # type: ignore[arg-type]
+
+
+def test_a_frame_is_written_down_to_be_found_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(root)
+    frame = pandas.DataFrame({"path": ["a.jpg", "b.jpg", "d.jpg"], "label": ["cat", "dog", None]})
+    file = written_frame(frame)
+    assert written_frame(frame.copy()) == file != written_frame(frame[:2])
+    monkeypatch.chdir(tmp_path / "cache")
+    assert labels(file) == {"all": {str(root / "a.jpg"): "cat", str(root / "b.jpg"): "dog"}}
+    with pytest.raises(DataError, match="the frame has no column path"):
+        written_frame(pandas.DataFrame({"x": [1]}))
+    with pytest.raises(UsageError, match="data cannot be of the type list"):
+        saccade.train([file])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', "[1]", '[{"data": {}, "annotations": []}]'])

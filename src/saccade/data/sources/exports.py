@@ -69,15 +69,6 @@ def annotated_table(folder: Path) -> Table:
     return Table(str(folder), folder, (*header, "split"), rows)
 
 
-def frame_table(frame: Any) -> Table:
-    """The table in a pandas DataFrame; names of images are relative to the current folder."""
-    records = [
-        {str(k): None if v != v else v for k, v in row.items()}
-        for row in frame.astype(object).to_dict("records")
-    ]
-    return _from_records(records, Path("frame"), Path())
-
-
 def _side_tables(folder: Path) -> dict[str, Path]:
     """The tables of a folder by split; by "" where one lies in the folder itself."""
     for name in SIDE_TABLES:
@@ -113,10 +104,10 @@ def _from_json(path: Path) -> Table:
         raise DataError(f"'{path}' holds no list of records", f"known are {KNOWN}")
     if content and all("data" in row and "annotations" in row for row in content):
         return _label_studio(content, path)
-    return _from_records(content, path, path.parent)
+    return records_table(content, path, path.parent)
 
 
-def _from_records(records: Sequence[Mapping[str, Any]], path: Path, folder: Path) -> Table:
+def records_table(records: Sequence[Mapping[str, Any]], path: Path, folder: Path) -> Table:
     """A table of records, a column a key; lists stay lists, and an image's address its name."""
     header = list(dict.fromkeys(str(key) for row in records for key in row))
     rows = [[_cell(row.get(key), folder) for key in header] for row in records]

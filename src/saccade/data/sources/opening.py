@@ -13,7 +13,6 @@ Digests are those of the publishers and torchvision.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -26,8 +25,9 @@ from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.data_word import READING, DataWord
-from saccade.data.sources.exports import annotated_table, frame_table, is_annotated
+from saccade.data.sources.exports import annotated_table, is_annotated
 from saccade.data.sources.folder import folder, pattern
+from saccade.data.sources.frames import frame_table, is_frame
 from saccade.data.sources.imagenet import imagenet, is_imagenet
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
@@ -35,7 +35,7 @@ from saccade.data.sources.named import DATASETS, NAMED, named_dataset
 from saccade.data.sources.split_columns import AUTO
 from saccade.data.sources.table import detailed, listing_of, manifest_of
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
-from saccade.errors import DataError, UsageError, unknown
+from saccade.errors import DataError, unknown
 from saccade.files import Notify, silent, text_of_name
 
 ARRAYS = (".npy", ".npz")
@@ -46,7 +46,7 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
 
     `notify` takes a line now and then while a named data set is downloaded.
     """
-    if _is_frame(data):
+    if is_frame(data):
         return listing_of(frame_table(data), "frame")
     if data is None:
         return digits()
@@ -124,17 +124,8 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
     return Listing(path.stem, (), {"all": items}, tuple(scan.skipped), (note,))
 
 
-def _is_frame(data: object) -> bool:
-    """Whether `data` is a pandas DataFrame; pandas is not imported for it."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(data, pandas.DataFrame)
-
-
 def absolute_location(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
-    if _is_frame(data):
-        hint = "save it with frame.to_csv('photos.csv', index=False), and name that"
-        raise UsageError("a frame in memory cannot be found again to resume or evaluate", hint)
     if data is None:
         return None
     word = DataWord.of(data)
