@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
@@ -15,6 +18,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from saccade import api, cli
+from saccade.errors import RecipeError, SaccadeError
+from saccade.recipes.recipe import Recipe
 from saccade.runs.run import Run
 
 Function = Callable[[Tensor], Tensor]
@@ -82,3 +88,61 @@ def agree() -> Callable[..., None]:
             torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-9)
 
     return agree
+
+
+SETTING = re.compile(r"\b((?:data|model|optim|train)\.(?!txt|bin|csv)[a-z_]+)(?:=('[^']*'|[^\s,;:)]+))?")
+OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+VERB = re.compile(r"(?<!\w)saccade ([a-z][a-z-]+)")
+hints: dict[str, str] = {}  # given by errors since the last test, each with what was wrong
+
+
+remembered = SaccadeError.__init__
+
+
+def remember(self: SaccadeError, what: str, hint: str = "") -> None:
+    """As `SaccadeError`, and keep the hint."""
+    remembered(self, what, hint)
+    hints.setdefault(hint, what)
+
+
+SaccadeError.__init__ = remember  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def hints_work_when_typed() -> Iterator[None]:
+    """What the hint of any error of a test says to type, setting, option or verb, is there."""
+    hints.clear()
+    yield
+    given = dict(hints)
+    for hint, what in given.items():
+        assert not (wrong := untypable(hint)), f"the hint '{hint}' of '{what}': {wrong}"
+
+
+@cache
+def untypable(hint: str) -> list[str]:
+    """What a hint says to type and saccade would refuse."""
+    wrong = [f"saccade {verb}" for verb in VERB.findall(hint) if verb not in verbs()]
+    wrong += [f"--{option}" for option in OPTION.findall(hint) if option not in options()]
+    for name, value in SETTING.findall(hint):
+        try:
+            Recipe().with_({name: value.strip("'")} if value else {name: Recipe().settings()[name]})
+        except (KeyError, RecipeError) as error:
+            wrong.append(str(error))
+    return wrong
+
+
+@cache
+def verbs() -> frozenset[str]:
+    """What may stand behind saccade."""
+    return frozenset(name.replace("_", "-") for name in api.__all__)
+
+
+@cache
+def options() -> frozenset[str]:
+    """The options of all verbs, without the hyphens before them."""
+    found = {"help", "version"}
+    for name in api.__all__:
+        for parameter in inspect.signature(cli.command(getattr(api, name))).parameters.values():
+            own = cli.OPTIONS.get(parameter.name, parameter.name.rstrip("_"))
+            found.add(own.lstrip("-").replace("_", "-"))
+    return frozenset(found)

@@ -32,7 +32,7 @@ def hint_on_name(name: str) -> str:
 def hint_on_value(name: str, value: Any) -> str:
     """What a value of a setting is called now; empty for one that was never called so."""
     now = _value_now(name, value)
-    return "" if now == value else f"it is called {now} now: {name}={now}"
+    return "" if now is value else f"it is called {now} now: {name}={now}"
 
 
 def current(stated: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def note_on(stated: Mapping[str, Any]) -> tuple[str, ...]:
     """What `current` changes, in a line; none where it changes nothing."""
     changed = [f"{name} as {SETTINGS[name]}" for name in stated if name in SETTINGS]
     values = ((name, value, _value_now(name, value)) for name, value in stated.items())
-    changed += [f"{name}={value} as {now}" for name, value, now in values if now != value]
+    changed += [f"{name}={value} as {now}" for name, value, now in values if now is not value]
     return (f"an earlier version's settings are read: {', '.join(changed)}",) if changed else ()
 
 
