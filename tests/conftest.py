@@ -90,7 +90,9 @@ def agree() -> Callable[..., None]:
     return agree
 
 
-SETTING = re.compile(r"\b((?:data|model|optim|train)\.(?!txt|bin|csv)[a-z_]+)(?:=('[^']*'|[^\s,;:)]+))?")
+SETTING = re.compile(
+    r"\b((?:data|model|optim|train)\.(?!txt|bin|csv)[a-z_]+)(?:=('[^']*'|[^\s,;:)]+))?"
+)
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 VERB = re.compile(r"(?<!\w)saccade ([a-z][a-z-]+)")
 hints: dict[str, str] = {}  # given by errors since the last test, each with what was wrong
