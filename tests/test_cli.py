@@ -186,7 +186,7 @@ def test_an_unreadable_image_is_named_and_takes_no_part(photos: Path, tmp_path: 
         (["evaluate", "photos"], 2, "'photos' is no run", ""),
         (["predict", "RUN"], 2, "no image is named", "files or folders"),
         (["predict", "RUN", "nowhere.png"], 3, "there is no image 'nowhere.png'", ""),
-        (["predict", "RUN", "empty"], 3, "there is no image in 'empty'", ""),
+        (["predict", "RUN", "empty"], 3, "'empty' is empty", ""),
         (["evaluate", "RUN", "photos"], 3, "not known", "known classes are"),
         (["models", "resnet?9*"], 2, "no model", ""),
         (["resume", "RUN"], 2, "is finished", "report.html"),

@@ -20,7 +20,7 @@ def test_every_setting_has_an_origin_and_nothing_stays_auto() -> None:
         settings = resolve(None, {}, seen)
         assert set(settings.origins) == set(settings.recipe.settings())
         left = [name for name, value in settings.recipe.settings().items() if value == "auto"]
-        assert left == ["data.cache"]  # decided where the images lie; changes no result
+        assert left == ["data.split_column", "data.cache"]  # decided where the images lie
 
 
 def test_flags_go_before_the_recipe_and_the_recipe_before_defaults(tmp_path: Path) -> None:

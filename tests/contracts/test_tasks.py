@@ -26,6 +26,7 @@ from saccade.report.tasks.catalogue import SECTIONS
 from saccade.runs.run import Run, open_bundle
 from saccade.tasks.catalogue import LABELS, TASKS, read_task, task_for
 from saccade.tasks.task import Capability, Task
+from saccade.training.begin import refuse_one_class
 
 COUNT = 64  # images
 TINY = {
@@ -342,6 +343,7 @@ def test_labels_that_never_vary_teach_nothing(kind: str, tables: Path, tmp_path:
     (tmp_path / "alike.csv").write_text("\n".join([f"path,{column}", *rows]))
     with pytest.raises(DataError, match=r"the same|one class only"):
         source = open_source(tmp_path / "alike.csv")
+        refuse_one_class(source)
         task_for(list(source.read("all")), source.classes)
 
 

@@ -173,12 +173,12 @@ def holds_image(root: Path) -> bool:
     return False
 
 
-def refuse_imageless(scan: ScanResult, where: str) -> None:
+def refuse_imageless(scan: ScanResult, where: str, hint: str = LABELLED) -> None:
     """Raise `DataError` saying what there is instead when there is no image."""
     if scan.images:
         return
     if not scan.skipped:
-        raise DataError(f"{where} is empty", LABELLED)
+        raise DataError(f"{where} is empty", hint)
     reasons = Counter(entry.reason for entry in scan.skipped)
     listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
     suffixes = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
@@ -201,7 +201,7 @@ def find_images(images: Sequence[str | Path]) -> FoundImages:
             found.items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
         elif path.is_dir():
             scan = walk(path)
-            refuse_imageless(scan, f"'{path}'")
+            refuse_imageless(scan, f"'{path}'", "name a folder with image files in it")
             named = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
             place = safe_name(text_of_name(str(path)))
             found.items.extend(Item(f"{place}/{name}", None, file) for name, file in named)
