@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,15 +157,31 @@ print(ascii([source.classes, table.classes, sorted(i.name for i in table.read("a
 """
 
 
+@pytest.fixture
+def latin1(tmp_path: Path) -> dict[str, str]:
+    """The environment of a locale whose text is Latin-1; the test is skipped where none is made."""
+    made = tmp_path / "locales" / "en_US.ISO-8859-1"
+    made.parent.mkdir()
+    maker = shutil.which("localedef")
+    words = [maker or "", "-i", "en_US", "-f", "ISO-8859-1", str(made)]
+    if maker is None or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("no locale of Latin-1 can be made here")
+    return {"LC_ALL": made.name, "LOCPATH": str(made.parent)}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the locale has no say in names there")
-def test_names_are_the_same_in_a_locale_without_utf_8(tmp_path: Path) -> None:
+@pytest.mark.parametrize("locale", ["C", "latin1"])
+def test_names_are_the_same_in_a_locale_without_utf_8(
+    locale: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    told = {"LC_ALL": "C"} if locale == "C" else request.getfixturevalue("latin1")
     for name in ("café", "naïve"):
         (tmp_path / "set" / name).mkdir(parents=True)
         for number in range(4):
             Image.new("RGB", (8, 8)).save(tmp_path / "set" / name / f"{number}é.png")
     rows = [f"{name}/{number}é.png,{name}" for name in ("café", "naïve") for number in range(4)]
     (tmp_path / "set" / "t.csv").write_text("\n".join(["path,label", *rows]), encoding="utf-8")
-    told = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    told |= {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     run = [sys.executable, "-c", NAMES, str(tmp_path)]
     done = subprocess.run(run, env=os.environ | told, capture_output=True, encoding="utf-8")
     classes = ("café", "naïve")

@@ -153,7 +153,9 @@ def _folder(out: Path | None, name: str, command: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ResourceError(f"cannot make the folder '{folder}': {error.strerror}") from error
+        raise ResourceError(
+            f"cannot make the folder '{folder}': {error.strerror}", "take another --out"
+        ) from error
     atomic_write(told, command)
     return folder
 
