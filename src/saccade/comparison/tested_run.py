@@ -14,10 +14,9 @@ from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.data.split_table import split_rows
-from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError, UsageError
-from saccade.files import cache_folder
 from saccade.metrics.metric import Metric, R
+from saccade.runs.images import contents, read_images
 from saccade.runs.predictions import DAMAGED, read_predictions
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import current_kind
@@ -154,15 +153,17 @@ def _contents(tested_runs: Sequence[TestedRun]) -> tuple[list[Content], tuple[st
 
 
 def _digests(tested: TestedRun) -> Content:
+    used = [name for name, split in tested.splits.items() if split in ("train", "test")]
+    begun = read_images(tested.run.path)
+    if all(name in begun and begun[name]["digest"] for name in used):
+        return {name: begun[name]["digest"].decode() for name in used}
     items = items_of(tested)
     missing = tested.splits.keys() - items.keys()
     if missing:
         raise DataError(
             f"{len(missing)} images of '{tested.run.path}' are gone, as '{min(missing)}'"
         )
-    used = [items[name] for name, split in tested.splits.items() if split in ("train", "test")]
-    contents = digests(used, cache_folder() / "digests.sqlite")
-    return {item.name: content.hex() for item, content in zip(used, contents, strict=True)}
+    return dict(zip(used, contents([items[name] for name in used]), strict=True))
 
 
 def _keyed(tested: TestedRun, content: Content) -> dict[tuple[str, int], int]:

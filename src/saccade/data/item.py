@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,13 @@ class EncodedImage:
 
     def read(self) -> bytes:
         return self.data
+
+
+def content_digest(raw: bytes | NDArray[np.uint8]) -> bytes:
+    """SHA-256 of the bytes of a file, or of an array's type, shape and values."""
+    if isinstance(raw, bytes):
+        return hashlib.sha256(raw).digest()
+    return hashlib.sha256(f"{raw.dtype}{raw.shape}".encode() + raw.tobytes()).digest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

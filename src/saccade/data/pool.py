@@ -74,12 +74,16 @@ class DecoderPool:
         """`formats.measured` of each item, in order; empty of what cannot be read.  -> [3+n]"""
 
         def measure(chunk: Sequence[Item]) -> list[NDArray[np.float64]]:
-            raws = [raw for item in chunk if isinstance(raw := _read(item.image), bytes)]
-            responses = self.sandbox.submit([opener.measure_request(raw) for raw in raws])
-            results = map(opener.parse_response, responses)
+            raws = [_read(item.image) for item in chunk]
+            files = [raw for raw in raws if isinstance(raw, bytes)]
+            answers = iter(self.sandbox.submit([opener.measure_request(raw) for raw in files]))
+            found = (
+                opener.parse_response(next(answers)) if isinstance(raw, bytes) else None
+                for raw in raws
+            )
             return [
-                np.empty(0) if isinstance(r, DataError) else r.reshape(-1).view(np.float64)
-                for r in results
+                f.reshape(-1).view(np.float64) if isinstance(f, np.ndarray) else np.empty(0)
+                for f in found
             ]
 
         return parallel_map_batches(items, measure, self.sandbox.count)

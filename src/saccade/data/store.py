@@ -36,7 +36,7 @@ from torch import Tensor
 
 from saccade.data.decode import Preprocessing
 from saccade.data.formats import DECODER
-from saccade.data.item import ImageFile, Item, Skipped
+from saccade.data.item import ImageFile, Item, Skipped, content_digest
 from saccade.data.parallel import parallel_map
 from saccade.device import cpu_count
 from saccade.errors import ResourceError
@@ -260,9 +260,7 @@ def _content_digest(item: Item) -> bytes:
         raw = item.image.read()
     except Exception as error:  # it will be listed; once it can be read it is another set
         return hashlib.sha256(b"unread" + str(error).encode()).digest()
-    if isinstance(raw, bytes):
-        return hashlib.sha256(raw).digest()
-    return hashlib.sha256(f"{raw.dtype}{raw.shape}".encode() + raw.tobytes()).digest()
+    return content_digest(raw)
 
 
 def _stored_digests(database: Path, stamps: Sequence[FileStamp | None]) -> dict[int, bytes]:

@@ -16,17 +16,16 @@ from numpy.typing import NDArray
 
 from saccade.command import Command
 from saccade.data.doctor.duplicates import alike_by_hash, candidate_pairs, confirmed_pairs
-from saccade.data.doctor.facts import COLUMNS, Facts, digest, raw_of
+from saccade.data.doctor.facts import COLUMNS, DIGEST_SIZE
 from saccade.data.doctor.scan import scan
 from saccade.data.item import EncodedImage, Item, Source
-from saccade.data.parallel import parallel_map
 from saccade.data.sources import absolute_location, open_source
 from saccade.data.sources.data_word import DataWord
 from saccade.data.split_table import read_split, split_rows
 from saccade.data.splits import DataSplit
-from saccade.device import cpu_count
+from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError
-from saccade.files import atomic_write
+from saccade.files import atomic_write, cache_folder
 from saccade.runs.run import Run
 from saccade.words import LineFeeds
 
@@ -40,13 +39,13 @@ MAX_COMPARED = 100_000  # images, up to which near copies are looked for
 def write_images(folder: Path, items: Sequence[Item], facts: Mapping[str, Any]) -> None:
     """Write images.csv; `facts` are the doctor's rows by name, of what it has seen."""
     unseen = [item for item in items if item.name not in facts]
-    digests = dict(zip((item.name for item in unseen), contents(unseen), strict=True))
+    digest_of = dict(zip((item.name for item in unseen), contents(unseen), strict=True))
     out = io.StringIO()
     table = csv.writer(LineFeeds(out))
     table.writerow(TITLES)
     for item in items:
-        if item.name in digests:
-            table.writerow((item.name, digests[item.name]))
+        if item.name in digest_of:
+            table.writerow((item.name, digest_of[item.name]))
             continue
         row = facts[item.name]
         hashes = (f"{int(row[name]):016x}" for name in HASHES)
@@ -76,19 +75,15 @@ def read_images(folder: Path) -> dict[str, np.void]:
 
 
 def contents(items: Sequence[Item]) -> list[str]:
-    """The digest of each image's contents, "" for what cannot be read."""
-
-    def content(item: Item) -> str:
-        raw = raw_of(item.image)
-        return "" if isinstance(raw, Facts) else digest(raw)
-
-    return list(parallel_map(items, content, cpu_count()))
+    """The digest of each image's contents, as of `facts.digest`; files unchanged are not read."""
+    found = digests(items, cache_folder() / "digests.sqlite")
+    return [whole[:DIGEST_SIZE].hex() for whole in found]
 
 
 def changed_since(run: Run, items: Sequence[Item]) -> list[str]:
     """The names of those `items` that hold something else than when the run began."""
     known = read_images(run.path)
-    then = [item for item in items if item.name in known]
+    then = [item for item in items if item.name in known and known[item.name]["digest"]]
     now = contents(then)
     return [i.name for i, digit in zip(then, now) if known[i.name]["digest"].decode() != digit]
 
@@ -141,11 +136,11 @@ def training_overlap(run: Run, items: Sequence[Item], state: Path | None) -> tup
     """
     known, rows = read_images(run.path), split_rows(run.path / "split.csv")
     trained = [name for name in known if name in rows and rows[name].split == "train"]
-    digests = {known[name]["digest"] for name in trained} - {b""}
+    learned = {known[name]["digest"] for name in trained} - {b""}
     if not any(known[name]["structure"] for name in trained) or len(items) > MAX_COMPARED:
-        return sum(content.encode() in digests for content in contents(items)), 0
+        return sum(content.encode() in learned for content in contents(items)), 0
     table = scan(items, state=state).table
-    copied = np.isin(table["digest"], list(digests))
+    copied = np.isin(table["digest"], list(learned))
     near = _near_copies([known[name] for name in trained], trained, run, items, table)
     return int(copied.sum()), int((near & ~copied).sum())
 

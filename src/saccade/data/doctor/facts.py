@@ -7,7 +7,6 @@ in the ImageHash library, the first bit highest, so that hashes can be exchanged
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from PIL import Image
 
 from saccade.data.formats import DecodeOptions, open_image
 from saccade.data.header import header
-from saccade.data.item import LazyImage
+from saccade.data.item import LazyImage, content_digest
 from saccade.errors import DataError
 
 HASH_SIZE = 32  # pixels of the reduced image that pHash looks at
@@ -25,13 +24,8 @@ BITS_SET = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint
 
 
 def digest(raw: bytes | NDArray[np.uint8]) -> str:
-    """BLAKE2b of the bytes, or of the pixels [H,W] or [H,W,3] and their shape; 32 hex digits."""
-    content = hashlib.blake2b(digest_size=16)
-    if isinstance(raw, np.ndarray):
-        content.update(str(raw.shape).encode())
-        raw = np.ascontiguousarray(raw).tobytes()
-    content.update(raw)
-    return content.hexdigest()
+    """The first half of `content_digest` of bytes or pixels [H,W] or [H,W,3]; 32 hex digits."""
+    return content_digest(raw)[:DIGEST_SIZE].hex()
 
 
 def downscaled(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
@@ -72,7 +66,8 @@ def _pack_bits(bits: NDArray[np.bool_]) -> int:
 
 
 _DCT_ROWS = _dct_rows()
-VERSION = 2  # of the facts; those of another version are computed again
+DIGEST_SIZE = 16  # bytes
+VERSION = 3  # of the facts; those of another version are computed again
 LARGEST = 256  # pixels; quantities are measured at this size, or the image's own when smaller
 SMALLEST = 32
 
