@@ -15,7 +15,7 @@ from torch import Tensor
 from saccade.data import opener
 from saccade.data.decode import Preprocessing, resize_all, validated_pixels
 from saccade.data.formats import DecodeOptions
-from saccade.data.item import Item, LazyImage, Skipped
+from saccade.data.item import ImageArray, Item, LazyImage, Skipped
 from saccade.data.parallel import parallel_map_batches
 from saccade.data.samples import AGREED
 from saccade.data.sandbox import Sandbox
@@ -100,7 +100,8 @@ def stretched_note(items: Sequence[Item], preprocessing: Preprocessing) -> tuple
     """One sentence where samples have no agreed white and no window says which is, else none."""
     if preprocessing.window != EACH_IMAGE:
         return ()
-    suspects = [i for i in items if PurePosixPath(i.name).suffix.lower() in MEASURING]
+    files = (item for item in items if not isinstance(item.image, ImageArray))
+    suspects = [i for i in files if PurePosixPath(i.name).suffix.lower() in MEASURING]
     if not suspects:
         return ()
     with DecoderPool() as pool:
