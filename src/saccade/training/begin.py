@@ -54,6 +54,7 @@ class TrainingInputs(NamedTuple):
     division: DataSplit
     notes: list[str]
     facts: Mapping[str, Any]  # of the doctor, a row by the name of each image; {} where it is off
+    data: str | Path | None  # what was named, with what the settings tell of how to read it
 
 
 def training_inputs(
@@ -94,7 +95,7 @@ def training_inputs(
         *division.notes,
         *groups.notes,
     ]
-    return TrainingInputs(source, settings, division, notes, groups.facts)
+    return TrainingInputs(source, settings, division, notes, groups.facts, data)
 
 
 def refuse_one_class(source: Source) -> None:

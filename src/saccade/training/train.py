@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from saccade.auto.resolve import stated_settings
 from saccade.data.classes import write_classes
 from saccade.data.item import label_text
 from saccade.data.sources import absolute_location
-from saccade.data.sources.data_word import data_as_told
 from saccade.data.split_table import write_split
 from saccade.data.splits import DataSplit
 from saccade.device import device, environment, limit_threads
@@ -62,9 +60,8 @@ def start_training(
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
     refuse_unwritable(out)
-    data = data_as_told(data, stated_settings(recipe, flags))
     inputs = training_inputs(data, recipe, flags)
-    source, settings, division, notes, _ = inputs
+    source, settings, division, notes, facts, data = inputs
     claim_device(settings.recipe, world)
     view.settings(settings, notes)
     broadcast_plan(world, settings.recipe, absolute_location(data), division)
@@ -78,14 +75,14 @@ def start_training(
         run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
         for line in setup.notes:
             say(line)
-        facts = {
+        begun = {
             "command": command,
             "data": absolute_location(data),
             "notes": [*notes, *setup.notes],
         }
         with resource_errors(run):
-            _write_start(run, settings, division, setup, facts)
-            write_images(run.path, division.items, inputs.facts)
+            _write_start(run, settings, division, setup, begun)
+            write_images(run.path, division.items, facts)
             run.log("plan", **plan)
             broadcast_start(world, run, None)
             return _train_and_finish(run, setup, Position(), {}, view, began)
