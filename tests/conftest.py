@@ -91,7 +91,7 @@ def agree() -> Callable[..., None]:
 
 
 SETTING = re.compile(
-    r"\b((?:data|model|optim|train)\.(?!txt|bin|csv)[a-z_]+)(?:=('[^']*'|[^\s,;:)]+))?"
+    r"(?<![\w.])((?:data|model|optim|train)\.(?!txt|bin|csv)[a-z_]+)(?:=('[^']*'|[^\s,;:)]+))?"
 )
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 VERB = re.compile(r"(?<!\w)saccade ([a-z][a-z-]+)")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from saccade.data.item import Source
-from saccade.data.sources import open_source
+from saccade.data.sources import open_images, open_source
 from saccade.data.sources.split_names import fold_of, split_within
 from saccade.errors import DataError
 
@@ -322,3 +322,38 @@ def test_rarer_suffixes_are_images_too(tree: Tree, suffix: str) -> None:
 )
 def test_rubbish_folders_are_no_classes(tree: Tree, name: str) -> None:
     assert open_source(tree(*paths("a", "b", name))).classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("images/1.jpg", "images/2.jpg", "masks/1.png", "masks/2.png"),
+        ("train/images/1.jpg", "train/masks/1.png", "val/images/2.jpg", "val/masks/2.png"),
+        ("images/train/1.jpg", "images/val/2.jpg", "instances/train/1.png", "instances/val/2.png"),
+        ("JPEGImages/1.jpg", "SegmentationClass/1.png", "SegmentationObject/1.png"),
+        ("imgs/1.jpg", "gt/1.png"),
+    ],
+)
+def test_parts_of_a_data_set_are_no_classes(tree: Tree, names: tuple[str, ...]) -> None:
+    root = tree(*names)
+    with pytest.raises(DataError, match=r"called like (?:a part|parts) of a data set"):
+        open_source(root)
+    if not any("train" in name for name in names):
+        assert len(open_images(root).read("all")) == len(names)
+
+
+def test_a_table_beside_images_is_named_where_they_lie_in_no_classes(tree: Tree) -> None:
+    root = tree("images/1.jpg", "images/2.jpg")
+    (root / "houses.csv").write_text("path,value\nimages/1.jpg,2\nimages/2.jpg,3\n")
+    with pytest.raises(DataError, match="is called like a part") as caught:
+        open_source(root)
+    assert f"labels may be in {root}/houses.csv" in caught.value.hint
+    assert len(open_source(root / "houses.csv").read("all")) == 2
+
+
+def test_splits_without_classes_are_not_classes_themselves(tree: Tree) -> None:
+    root = tree("train2017/1.jpg", "train2017/2.jpg", "val2017/3.jpg")
+    with pytest.raises(DataError, match="called like splits and hold no class folders") as caught:
+        open_source(root)
+    assert f"{root}::^([^/]+)/" in caught.value.hint
+    assert open_source(f"{root}::^([^/]+)/").classes == ("train2017", "val2017")

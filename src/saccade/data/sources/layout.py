@@ -7,9 +7,10 @@ after `::` says which.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,6 +28,17 @@ from saccade.data.sources.top_folders import (
 )
 from saccade.errors import DataError
 
+PART = re.compile(
+    r"(?:jpe?g|png|raw|colou?r|rgb|input|orig(?:inal)?|left|right|full)?[-_ ]?"
+    r"(?:image|img|photo|pic|picture|frame)s?|"
+    r"(?:seg|segmentation|instance|semantic|label|class)?[-_ ]?"
+    r"(?:mask|label|annotation|anno|trimap|instance|depth|caption|bbox|object)s?|"
+    r"ground[-_ ]?truths?|gts?|"
+    r"segmentation[-_ ]?(?:class|object|s)?",
+    re.IGNORECASE,
+)  # of a data set: no class is called so
+FEW = 5  # tables that may tell the labels; more are one for each image
+LABEL_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".xml")
 BESIDE = "not in the folder of a class"
 Path = tuple[str, ...]  # the folders of an image, from the outermost inwards
 
@@ -83,6 +95,7 @@ def arrange(
             rows.append((place.split, Item(path, place.label, image)))
     if not rows:
         raise DataError(f"the images in {where} lie in no class folders", LABELLED)
+    _refuse_parts({str(item.label) for _, item in rows}, data, depth, found)
     notes = tuple(scan.notes)
     if depth:
         notes += (f"all images lie in '{'/'.join(wrapping)}'",)
@@ -92,6 +105,22 @@ def arrange(
         rows, more = _by_lists(rows, scan, lists)
         notes += more
     return assemble(rows, name, where, scan.skipped, notes)
+
+
+def _refuse_parts(
+    classes: Collection[str], data: str, depth: int, skipped: Iterable[Skipped]
+) -> None:
+    """Raise `DataError` where all classes are called like parts of a data set: images, masks."""
+    if not all(map(PART.fullmatch, classes)):
+        return
+    listed = ", ".join(f"'{name}'" for name in sorted(classes))
+    called = "is called like a part" if len(classes) == 1 else "are called like parts"
+    first = shlex.quote(f"{data}::^{'[^/]+/' * depth}([^/]+)/")
+    hint = f"where these are classes write {first}" if len(classes) > 1 else LABELLED
+    tables = [s.name for s in skipped if s.name.endswith(LABEL_TABLES) and s.name.count("/") < 2]
+    if 0 < len(tables) <= FEW:
+        hint = f"labels may be in {shlex.quote(f'{data}/{tables[0]}')}: name that; {hint}"
+    raise DataError(f"{listed} in '{data}' {called} of a data set and not like classes", hint)
 
 
 def _layout(

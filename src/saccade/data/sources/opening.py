@@ -29,6 +29,7 @@ from saccade.data.sources.exports import annotated_table, is_annotated
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
 from saccade.data.sources.imagenet import imagenet, is_imagenet
+from saccade.data.sources.layout import PART
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.named import DATASETS, NAMED, named_dataset
@@ -103,7 +104,7 @@ def _open_name(word: DataWord, notify: Notify) -> Source:
 
 
 def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
-    """As `open_source`, where no labels are needed: a folder of images alone, or one image file."""
+    """As `open_source`, where no labels are needed: images not in class folders, or one file."""
     try:
         return open_source(data, notify=notify)
     except DataError:
@@ -114,7 +115,8 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
             scan = ScanResult([(path.name, ImageFile(path))])
         else:
             raise
-        if not scan.images or any("/" in name for name, _ in scan.images):
+        folders = {part for name, _ in scan.images for part in name.split("/")[:-1]}
+        if not scan.images or not all(map(PART.fullmatch, folders)):
             raise
     items = tuple(
         Item(name, None, image)

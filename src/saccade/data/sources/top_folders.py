@@ -115,6 +115,12 @@ def _of_words(node: Folder, data: str, depth: int) -> Roles:
     if train and labelled == train and blank:
         return _checked(words, node, data, depth, told=True)
     listed = ", ".join(f"'{top}'" for top in sorted(words))
+    if len(words) == len(tops) and not any(folder.below for folder in tops.values()):
+        first = shlex.quote(f"{data}::^{'[^/]+/' * depth}([^/]+)/")
+        raise DataError(
+            f"{listed} in '{data}' are called like splits and hold no class folders",
+            f"put the classes inside; where these are classes write {first}",
+        )
     return Roles(notes=[f"{listed} are read as classes: no folders inside are called alike"])
 
 
