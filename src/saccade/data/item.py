@@ -61,7 +61,7 @@ class EncodedImage:
 
 
 def content_digest(raw: bytes | NDArray[np.uint8]) -> bytes:
-    """SHA-256 of the bytes of a file, or of an array's type, shape and values."""
+    """SHA-256 of the bytes of a file, or of an array's type, shape and values.  [...]"""
     if isinstance(raw, bytes):
         return hashlib.sha256(raw).digest()
     return hashlib.sha256(f"{raw.dtype}{raw.shape}".encode() + raw.tobytes()).digest()
