@@ -43,7 +43,7 @@ FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room 
 
 
 WRITERS = """
-files data/store data/doctor/scan probes/features data/split_table data/classes recipes/recipe
+files data/store data/sources/frames data/doctor/scan probes/features data/split_table data/classes recipes/recipe
 engine/checkpoint data/sandbox engine/distributed/launch
 """  # below runs
 WRITING = re.compile(
