@@ -43,8 +43,8 @@ FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room 
 
 
 WRITERS = """
-files data/store data/sources/frames data/doctor/scan probes/features data/split_table data/classes recipes/recipe
-engine/checkpoint data/sandbox engine/distributed/launch
+files data/store data/sources/frames data/doctor/scan probes/features data/split_table data/classes
+recipes/recipe engine/checkpoint data/sandbox engine/distributed/launch
 """  # below runs
 WRITING = re.compile(
     r"\batomic_(write|file|folder)\(|\.write_(text|bytes)\(|\bopen\(\"[wa]|\bmkdir\(|TemporaryDirectory"
