@@ -220,6 +220,38 @@ def test_a_mistake_is_answered_with_what_and_a_hint(
     assert first
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "RUN", "--out"],
+        ["evaluate", "RUN", "--out"],
+        ["features", "RUN", "photos", "--out"],
+        ["doctor", "photos", "--html"],
+        ["doctor", "photos", "--cleaned"],
+        ["label-issues", "photos", "--cleaned"],
+        ["augment", "photos", "--out"],
+        ["compare", "RUN", "RUN", "--html"],
+        ["lr-find", "photos", "--out"],
+        ["show", "lenet5", "--svg"],
+        ["train", "photos", "--out"],
+        ["plan", "photos", "--out"],
+        ["cross-validate", "photos", "--out"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(
+    words: list[str], photos: Path, trained: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos.parent / "file").write_text("no folder")
+    place = photos.parent / "file" / "a.svg"
+    words = [{"RUN": str(trained.path), "photos": str(photos)}.get(word, word) for word in words]
+    assert cli.main([*words, str(place)]) == 5
+    error = capsys.readouterr().err
+    assert "cannot be written: Not a directory" in error
+    assert "hint: name another place" in error
+    assert str(place) in error
+
+
 def test_mistakes_are_data_with_json(tmp_path: Path) -> None:
     done = saccade("train", tmp_path / "nowhere", "--json")
     error = json.loads(done.stdout)["error"]

@@ -13,7 +13,7 @@ from saccade.data.sources import open_images
 from saccade.data.sources.cells import COLUMNS
 from saccade.data.sources.data_word import DataWord
 from saccade.data.sources.table import named_rows
-from saccade.files import atomic_write, refuse_to_replace, write_output
+from saccade.files import refuse_to_replace, write_output
 from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
 from saccade.words import LineFeeds
@@ -65,8 +65,8 @@ def write_cleaned(
         title, detail = _title(diagnosis.case.items), ""
         renamed = [{title if k == "label" else k: v for k, v in row.items()} for row in rows]
         text = _csv(("path", title, "split", "group"), renamed)
-    atomic_write(file, text)
-    atomic_write(left_out_file, _csv(("path", "reason"), reasons))
+    write_output(file, text)
+    write_output(left_out_file, _csv(("path", "reason"), reasons))
     opened = f"{file}::{detail}" if detail else str(file)
     say(f"{len(rows)} images are in {opened}; {len(left_out)} are left out, see {left_out_file}")
 

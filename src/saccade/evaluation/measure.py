@@ -26,9 +26,9 @@ from saccade.evaluation.evaluation_set import (
     slice_of_each,
     slices,
 )
-from saccade.files import atomic_write
+from saccade.files import disk_errors, refuse_to_replace, refuse_unwritable, write_output
 from saccade.metrics.ranking import SelectedThreshold
-from saccade.progress import progress_bar
+from saccade.progress import progress_bar, say
 from saccade.report.images import TestedImages
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
 from saccade.runs.bundle import Bundle, save_min_confidence
@@ -53,10 +53,8 @@ class EvaluationOptions:
     own_data: str | Path | None = None  # where the run's own images lie now
 
     def validate(self) -> None:
-        """Raise `UsageError` for an output file that exists."""
-        for path in self.files:
-            if path.exists():
-                raise UsageError(f"'{path}' exists", "take another --out, or remove it")
+        """Raise `UsageError` for an output file that exists, as `refuse_to_replace`."""
+        refuse_to_replace(*self.files)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -103,6 +101,8 @@ def measure(
     corruptions = _corruptions(options.corrupt, bundle)
     if options.threshold_target:
         refuse_without_confidence(bundle.task)
+        if options.threshold_target.save:
+            refuse_unwritable(run.path / "bundle" / "config.json")
     items = _run_items(run, split) if data is None else _data_items(data, split)
     source = run.data if data is None else str(data)
     slice_names = slice_of_each(items, options.by, source) if options.by else {}
@@ -127,7 +127,8 @@ def measure(
         else None,
     )
     if options.files:
-        write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
+        with disk_errors(options.files[0]):
+            write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
     if options.files[1:]:
         evaluated = EvaluatedData(
             None if data is None else str(data), options.command(run, data, split)
@@ -156,7 +157,8 @@ def _measure_bundle(
     outputs = evaluation_set.evaluate(bundle, tta)
     report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
     if options.files:
-        write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
+        with disk_errors(options.files[0]):
+            write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
     return replace(
         Evaluation.of(split, bundle.task.kind, report),
         notes=(
@@ -224,6 +226,7 @@ def _selected_threshold(
     selected = select_threshold(target, val, outputs)
     if target.save:
         save_min_confidence(run.path / "bundle", selected.on_validation.value)
+        say(f"saved in {run.path / 'bundle'}: it says unknown below this confidence from now on")
     return selected
 
 
@@ -237,9 +240,9 @@ def _write_folder(
     """Write the metrics and the report; the predictions are written already."""
     predictions, metrics, report = files
     text = json.dumps(defined(evaluation.to_dict()), indent=2, ensure_ascii=False)
-    atomic_write(metrics, f"{text}\n")
+    write_output(metrics, f"{text}\n")
     tested = TestedImages.read(predictions, evaluation_set.images)
-    atomic_write(report, evaluation_page(run, evaluation, tested, evaluated))
+    write_output(report, evaluation_page(run, evaluation, tested, evaluated))
 
 
 def _run_items(run: Run, split: str) -> Sequence[Item]:

@@ -26,7 +26,7 @@ from saccade.data.split_table import read_split, split_rows
 from saccade.data.splits import DataSplit
 from saccade.device import cpu_count
 from saccade.errors import DataError, SaccadeError
-from saccade.files import atomic_write
+from saccade.files import atomic_write, disk_errors
 from saccade.runs.run import Run
 from saccade.words import LineFeeds
 
@@ -129,7 +129,8 @@ def move(run: Run, data: str | Path) -> None:
             f"began: {_named(changed)}",
             f"to measure on them as other data: {Command.of('evaluate', run.path, data)}",
         )
-    run.log("moved", data=absolute_location(data))
+    with disk_errors(run.path / "log.jsonl"):
+        run.log("moved", data=absolute_location(data))
 
 
 def training_overlap(run: Run, items: Sequence[Item], state: Path | None) -> tuple[int, int]:
