@@ -32,12 +32,12 @@ def number(value: float, decimals: int = 3) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     small = value and abs(value) < 10.0 ** (1 - decimals)
-    return f"{value:.2g}" if small else f"{value:.{decimals}f}"
+    return f"{value:.2g}" if small else f"{value:z.{decimals}f}"
 
 
 def percent(share: float) -> str:
     """0.9871 as '98.7 %'."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:z.1f} %"
 
 
 def proportion(share: float, interval: tuple[float, float], n: int) -> str:

@@ -101,7 +101,7 @@ def _gap_text(gap: Interval, unit: str) -> str:
     def amounts(*ends: float) -> str:
         if unit != "%":
             return " to ".join(map(number, ends))
-        return " to ".join(f"{100 * end:.1f}" for end in ends) + " percentage points"
+        return " to ".join(f"{100 * end:z.1f}" for end in ends) + " percentage points"
 
     if gap.low > 0:
         return f"held out it is {amounts(gap.low, gap.high)} lower"
