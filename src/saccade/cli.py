@@ -71,6 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if not isinstance(error.filename, str):
+            raise
+        what = f"'{error.filename}' cannot be used: {error.strerror}"
+        return report_error(what, "see whether it is there, and who may read it", 5, as_json)
 
 
 def write_any_name() -> None:
@@ -211,10 +216,15 @@ def usage_hint(error: CycloptsError, tokens: Sequence[str]) -> str:
     """The hint on a command line that no command takes."""
     if command := renamed(tokens):
         return f"that is now: {command}"
+    verb = getattr(api, tokens[0].replace("-", "_"), None) if tokens else None
+    name = next(filter(None, map(full_name, tokens)), "")
+    if verb and "with_" not in inspect.signature(verb).parameters:
+        about = f"saccade settings {name}" if name and verb is api.settings else ""
+        return about or f"saccade {tokens[0]} --help lists what it takes"
     unused = getattr(error, "unused_tokens", None) or ()
     if setting := next((token for token in unused if "=" in token), ""):
         return f"each setting has its own --with, as in --with {setting}"
-    if name := next(filter(None, map(full_name, tokens)), ""):
+    if name:
         return f"write it by its full name: --with {name}=VALUE"
     return "saccade --help lists what there is"
 
