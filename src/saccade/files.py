@@ -101,7 +101,7 @@ def write_output(path: Path, content: str | bytes) -> None:
     Raises `UsageError` as `refuse_to_replace`, which is better asked before the work.
     """
     refuse_to_replace(path)
-    data = content.encode() if isinstance(content, str) else content
+    data = as_utf8(content) if isinstance(content, str) else content
     signature = _signature(path)
     if signature.endswith(PNG_END):
         data = data.removesuffix(PNG_END)
