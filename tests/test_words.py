@@ -45,3 +45,7 @@ def test_what_is_not_a_number_is_none_wherever_it_stands_and_all_else_as_it_was(
 
 def test_no_zero_has_a_minus_sign() -> None:
     assert (number(-0.0), percent(-0.0001), percent(-0.001)) == ("0.000", "0.0 %", "-0.1 %")
+
+
+def test_what_is_no_number_is_called_undefined() -> None:
+    assert number(nan) == "undefined"

@@ -29,6 +29,8 @@ def number(value: float, decimals: int = 3) -> str:
 
     0.123, 0.0012, 7.2e-05; 1,235 from 100 on.
     """
+    if math.isnan(value):
+        return "undefined"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     small = value and abs(value) < 10.0 ** (1 - decimals)

@@ -81,8 +81,9 @@ def test_a_file_is_told_with_all_that_is_wrong_in_it(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text('[data]\ncrop = 1\n[optim]\nlr = "fast"\n[train]\nkeep = "x"')
     with pytest.raises(RecipeError) as caught:
         Recipe.load(tmp_path / "r.toml")
-    assert caught.value.what == f"'{tmp_path / 'r.toml'}': 3 settings cannot be used"
-    for part in ("data.crop_pct now", "optim.lr cannot be 'fast'", "train.checkpoint now"):
+    for part in ("r.toml': no setting is called 'data.crop'", "'fast'", "'train.keep'"):
+        assert part in caught.value.what
+    for part in ("data.crop_pct now", "a number above 0", "train.checkpoint now"):
         assert part in caught.value.hint
 
 

@@ -97,7 +97,7 @@ def measure(
     run = Run.open(path)
     if options.own_data is not None:
         move(run, options.own_data)
-    bundle, tta = run.bundle, tta_transforms(_split_names(options.tta)) if options.tta else ()
+    bundle, tta = run.bundle, _transforms(options.tta)
     corruptions = _corruptions(options.corrupt, bundle)
     if options.threshold_target:
         refuse_without_confidence(bundle.task)
@@ -149,7 +149,7 @@ def _measure_bundle(
         raise UsageError(
             "a bundle alone has no validation images and no report", "name the run, or a .csv file"
         )
-    tta = tta_transforms(_split_names(options.tta)) if options.tta else ()
+    tta = _transforms(options.tta)
     corruptions = _corruptions(options.corrupt, bundle)
     items = _data_items(data, split)
     slice_names = slice_of_each(items, options.by, str(data)) if options.by else {}
@@ -195,13 +195,21 @@ def _tta_note(count: int) -> tuple[str, ...]:
     )
 
 
-def _split_names(text: str) -> list[str]:
-    """Names with spaces or commas between them."""
-    return text.replace(",", " ").split()
+def _split_names(option: str, text: str) -> list[str]:
+    """Names with spaces or commas between them; raises `UsageError` for text without any."""
+    names = text.replace(",", " ").split()
+    if text and not names:
+        raise UsageError(f"{option} '{text}' names nothing", f"leave out {option}")
+    return names
+
+
+def _transforms(text: str) -> tuple[TTATransform, ...]:
+    return tta_transforms(_split_names("--tta", text)) if text else ()
 
 
 def _corruptions(text: str, bundle: Bundle) -> tuple[str, ...]:
-    return names(bundle.preprocessing.channels, " ".join(_split_names(text))) if text else ()
+    named = _split_names("--corrupt", text)
+    return names(bundle.preprocessing.channels, " ".join(named)) if named else ()
 
 
 def _robustness(
@@ -255,6 +263,9 @@ def _run_items(run: Run, split: str) -> Sequence[Item]:
 def _data_items(data: str | Path, split: str) -> Sequence[Item]:
     source = open_source(data)
     if source.splits == ("all",):
+        if split != "test":
+            what = f"'{data}' is not divided, and has no split '{split}'"
+            raise UsageError(what, "leave out --split")
         return source.read("all")
     if split not in source.splits:
         there = ", ".join(source.splits)

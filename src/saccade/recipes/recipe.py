@@ -101,9 +101,8 @@ def checked_settings_in(path: Path) -> dict[str, Any]:
         except SaccadeError as error:
             errors.append(error)
     if errors:
-        hints = [e.hint if len(errors) == 1 else f"{e.what}: {e.hint}" for e in errors]
-        what = errors[0].what if len(errors) == 1 else f"{len(errors)} settings cannot be used"
-        raise RecipeError(f"'{path}': {what}", "; ".join(hints))
+        told = "; ".join(error.what for error in errors)
+        raise RecipeError(f"'{path}': {told}", "; ".join(error.hint for error in errors))
     return stated
 
 

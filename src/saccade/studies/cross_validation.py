@@ -123,8 +123,9 @@ def cross_validation(
     source = open_source(data, notify=say)
     names = own_folds(source)
     if not names or stated.get("data.folds"):
-        settings = {"data.folds": int(stated.get("data.folds") or FOLDS), **settings}
-        names = tuple(str(k + 1) for k in range(int(settings["data.folds"])))
+        folds = stated.get("data.folds") or FOLDS
+        settings = {"data.folds": folds, **settings}
+        names = tuple(str(k + 1) for k in range(folds))
     command = Command.of("cross-validate", data, recipe=recipe, with_=settings)
     folder = _folder(out, source.name, str(command))
     text = None if recipe is None else str(recipe)

@@ -27,7 +27,7 @@ from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.data_word import READING, DataWord
-from saccade.data.sources.exports import annotated_table, is_annotated
+from saccade.data.sources.exports import TABLES, annotated_table, is_annotated, table_at
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
 from saccade.data.sources.imagenet import imagenet, is_imagenet
@@ -35,7 +35,7 @@ from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.named import DATASETS, NAMED, named_dataset
 from saccade.data.sources.split_columns import AUTO
-from saccade.data.sources.table import detailed, listing_of, manifest_of
+from saccade.data.sources.table import detailed, listing_of, manifest_of, unlabelled
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError
 from saccade.files import Notify, silent, text_of_name
@@ -121,18 +121,20 @@ def _missing_hint(path: Path) -> str:
 
 
 def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
-    """As `open_source`, where no labels are needed: a folder of images alone, or one image file."""
+    """As `open_source`, where no labels are needed: a folder or table of images alone, or one."""
     try:
         return open_source(data, notify=notify)
     except DataError:
-        path = Path(str(data))
+        path, folders = Path(str(data)), True
         if path.is_dir():
-            scan = walk(path)
+            scan, folders = walk(path), False
+        elif path.is_file() and path.suffix.lower() in TABLES:
+            scan = unlabelled(table_at(path))
         elif path.is_file() and not skip_reason(path.name):
             scan = ScanResult([(path.name, ImageFile(path))])
         else:
             raise
-        if not scan.images or any("/" in name for name, _ in scan.images):
+        if not scan.images or any("/" in name and not folders for name, _ in scan.images):
             raise
     items = tuple(
         Item(name, None, image)
