@@ -56,11 +56,15 @@ def refuse_to_replace(*paths: Path | None) -> None:
     """Raise `UsageError` for a path that holds what saccade did not write there itself.
 
     Its pages and drawings say so in their last bytes; of all other files none is replaced.
-    Raises `ResourceError` where nothing can be written.
+    So is one that is named twice.  Raises `ResourceError` where nothing can be written.
     """
+    places: set[str] = set()
     for path in paths:
         if path is None:
             continue
+        if (place := os.path.realpath(path)) in places:
+            raise UsageError(f"'{path}' is named for two outputs", "name another file for one")
+        places.add(place)
         refuse_unwritable(path)
         if not (path.exists() or path.is_symlink()):
             continue

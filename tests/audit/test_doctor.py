@@ -116,6 +116,16 @@ def test_nothing_of_the_users_is_replaced(images: list[str], tmp_path: Path) -> 
     assert not (tmp_path / "c.csv").exists()
 
 
+def test_one_file_for_two_outputs_is_refused_before_the_work(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is named for two outputs"):
+        api.doctor(photos, html=tmp_path / "a.html", cleaned=tmp_path / "." / "a.html")
+    with pytest.raises(UsageError, match=r"a-left-out\.csv' is named for two outputs"):
+        api.label_issues(photos, html=tmp_path / "a-left-out.csv", cleaned=tmp_path / "a.csv")
+    with pytest.raises(UsageError, match="is named for two outputs"):
+        api.show("lenet5", svg=tmp_path / "a.svg", receptive_field="c1", out=tmp_path / "a.svg")
+    assert not list(tmp_path.glob("a*"))
+
+
 def picture(file: Path) -> bytes:
     Image.new("L", (4, 4)).save(file)
     return file.read_bytes()
