@@ -141,6 +141,20 @@ def test_an_image_that_cannot_be_read_costs_that_image(trained: Run, tmp_path: P
     assert "bad.png" in alone.stderr
 
 
+def test_what_is_missing_among_several_images_is_told(trained: Run, photos: Path) -> None:
+    (photos / "none").mkdir()
+    there = photos / "red" / "00.png"
+    words = ["predict", trained.path, photos / "no.png", there, photos / "none", "n" * 300]
+    done = saccade(*words, "--json")
+    assert done.returncode == 4
+    result = json.loads(done.stdout)
+    assert [image["name"] for image in result["predictions"]] == [str(there)]
+    reasons = {s["name"]: s["reason"] for s in result["left_out"]}
+    assert list(reasons) == [str(photos / "no.png"), str(photos / "none"), "n" * 300]
+    assert "no.png: there is no such file" in done.stderr
+    assert reasons[str(photos / "none")].endswith("is empty")
+
+
 def test_an_unreadable_image_is_named_and_takes_no_part(photos: Path, tmp_path: Path) -> None:
     (photos / "red" / "00.png").write_bytes(PNG)
     options = ["--model", "lenet5_rgb", "--epochs", 1, "--out", tmp_path / "run", "--json"]
@@ -180,6 +194,24 @@ def test_an_unreadable_image_is_named_and_takes_no_part(photos: Path, tmp_path: 
         (["evaluate", "RUN", "--views", "flip"], 2, "--views", "--tta flip"),
         (["evaluate", "RUN", "--keep"], 2, "--keep", "saccade tune-threshold"),
         (["settings", "optim.rl"], 2, "no setting is called 'optim.rl'", "optim.lr"),
+        (["predict", "RUN", "photos", "--top", "1.5"], 2, "--top cannot be '1.5'", "a whole"),
+        (["study", "depth", "--seeds", "1.5"], 2, "--seeds cannot be '1.5'", "a whole number"),
+        (["show", "lenet5", "--size", "1.5"], 2, "--size cannot be '1.5'", "3x64x48"),
+        (["cross-validate", "photos", "--folds", "nan"], 2, "data.folds cannot be", "a whole"),
+        (["evaluate", "RUN", "--tta", ","], 2, "--tta ',' names nothing", "leave out --tta"),
+        (["evaluate", "RUN", "--corrupt", ","], 2, "',' names nothing", "leave out --corrupt"),
+        (["evaluate", "RUN", "photos", "--split", "val"], 2, "is not divided", "leave out --split"),
+        (["settings", "--epochs"], 2, "--epochs", "saccade settings train.epochs"),
+        (["settings", "average"], 2, "no setting is called", "train.ema now"),
+        (["evaluate", "RUN", "--epochs", "3"], 2, "--epochs", "saccade evaluate --help"),
+        (["recipe", "nothere.toml"], 2, "'nothere.toml' cannot be read: No such file", "a file"),
+        (["recipe", "RUN"], 2, "no recipe is called", "recipe.toml"),
+        (["train", "table.csv"], 3, "there is no 'table.csv'", "check the path"),
+        (["train", "Photo"], 3, "there is no 'Photo'", "did you mean photos?"),
+        (["train", "minst"], 3, "there is no 'minst'", "mnist"),
+        (["train", "n" * 300], 5, "cannot be used: File name too long", "who may read it"),
+        (["features", "RUN", "photos", "--layer", "fc9"], 2, "no layer", ""),
+        (["predict", "RUN", "--tpo", "photos"], 3, "there is no image '--tpo'", ""),
         (["settings", "train.keep"], 2, "no setting is called", "train.checkpoint now"),
         (["trian"], 2, "trian", "--help"),
         (["evaluate", "nowhere"], 2, "there is no run 'nowhere'", "saccade train"),
@@ -218,6 +250,38 @@ def test_a_mistake_is_answered_with_what_and_a_hint(
         assert rest[0].startswith("hint: ")
     assert sorted(here.rglob("*")) == before, "something was left behind"
     assert first
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "RUN", "--out"],
+        ["evaluate", "RUN", "--out"],
+        ["features", "RUN", "photos", "--out"],
+        ["doctor", "photos", "--html"],
+        ["doctor", "photos", "--cleaned"],
+        ["label-issues", "photos", "--cleaned"],
+        ["augment", "photos", "--out"],
+        ["compare", "RUN", "RUN", "--html"],
+        ["lr-find", "photos", "--out"],
+        ["show", "lenet5", "--svg"],
+        ["train", "photos", "--out"],
+        ["plan", "photos", "--out"],
+        ["cross-validate", "photos", "--out"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(
+    words: list[str], photos: Path, trained: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos.parent / "file").write_text("no folder")
+    place = photos.parent / "file" / "a.svg"
+    words = [{"RUN": str(trained.path), "photos": str(photos)}.get(word, word) for word in words]
+    assert cli.main([*words, str(place)]) == 5
+    error = capsys.readouterr().err
+    assert "cannot be written: Not a directory" in error
+    assert "hint: name another place" in error
+    assert str(place) in error
 
 
 def test_mistakes_are_data_with_json(tmp_path: Path) -> None:

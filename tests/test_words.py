@@ -8,7 +8,7 @@ from math import inf, nan
 import pytest
 
 from saccade.metrics.intervals import Interval
-from saccade.words import defined, duration, html_table
+from saccade.words import defined, duration, html_table, number, percent
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,11 @@ def test_what_is_not_a_number_is_none_wherever_it_stands_and_all_else_as_it_was(
     plain = {"a": None, "b": [1, None, [0.5, {"c": None}]], "d": [None, 1.0], "e": "nan"}
     assert defined(told) == plain == json.loads(json.dumps(defined(told), allow_nan=False))
     assert (defined(True), defined(None), defined(inf)) == (True, None, None)
+
+
+def test_no_zero_has_a_minus_sign() -> None:
+    assert (number(-0.0), percent(-0.0001), percent(-0.001)) == ("0.000", "0.0 %", "-0.1 %")
+
+
+def test_what_is_no_number_is_called_undefined() -> None:
+    assert number(nan) == "undefined"

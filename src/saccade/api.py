@@ -498,7 +498,7 @@ def recipe(name: str) -> NamedRecipe:
     Parameters
     ----------
     name
-        A recipe of `saccade recipes`.
+        A recipe of `saccade recipes`, or a TOML file like the recipe.toml of a run.
     """
     from saccade.listings import named_recipe
 

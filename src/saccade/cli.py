@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, Token
 
 import saccade
 from saccade import api
 from saccade.command import renamed
 from saccade.device import keep_blocks
-from saccade.errors import SaccadeError
+from saccade.errors import SaccadeError, UsageError
 from saccade.recipes.recipe import all_settings
-from saccade.recipes.setting import Setting
+from saccade.recipes.setting import READERS, Setting
 from saccade.recipes.short import short_names
 from saccade.words import defined
 
@@ -71,6 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if not isinstance(error.filename, str):
+            raise
+        what = f"'{error.filename}' cannot be used: {error.strerror}"
+        return report_error(what, "see whether it is there, and who may read it", 5, as_json)
 
 
 def write_any_name() -> None:
@@ -166,7 +171,18 @@ def as_parameter(annotation: Any, kind: Any) -> Any:
     """The annotation of a parameter; of `*images` a lone hyphen, standard input, is one too."""
     if kind is inspect.Parameter.VAR_POSITIONAL:
         return Annotated[annotation, Parameter(allow_leading_hyphen=True)]
+    if annotation in (int, int | None):
+        return Annotated[annotation, Parameter(converter=whole_number)]
     return annotation
+
+
+def whole_number(kind: Any, tokens: Sequence[Token]) -> int:
+    """The number of an option; raises `UsageError` for one that is not whole."""
+    try:
+        return READERS[int](tokens[0].value, int)
+    except (ValueError, OverflowError) as error:
+        what = f"{tokens[0].keyword} cannot be '{tokens[0].value}'"
+        raise UsageError(what, "it takes a whole number") from error
 
 
 def unwrap_docstring(docstring: str) -> str:
@@ -179,6 +195,8 @@ def cli_type(annotation: Any) -> Any:
     if get_origin(annotation) not in (Union, types.UnionType):
         return annotation
     options = get_args(annotation)
+    if {int, str}.issubset(options):  # the verb reads the text itself
+        return list[str] | None
     paths = {Path} if str in options else set()
     allowed = [o for o in options if get_origin(o) is not Mapping and o not in {object, *paths}]
     return Union[tuple(allowed)]  # noqa: UP007
@@ -211,10 +229,15 @@ def usage_hint(error: CycloptsError, tokens: Sequence[str]) -> str:
     """The hint on a command line that no command takes."""
     if command := renamed(tokens):
         return f"that is now: {command}"
+    verb = getattr(api, tokens[0].replace("-", "_"), None) if tokens else None
+    name = next(filter(None, map(full_name, tokens)), "")
+    if verb and "with_" not in inspect.signature(verb).parameters:
+        about = f"saccade settings {name}" if name and verb is api.settings else ""
+        return about or f"saccade {tokens[0]} --help lists what it takes"
     unused = getattr(error, "unused_tokens", None) or ()
     if setting := next((token for token in unused if "=" in token), ""):
         return f"each setting has its own --with, as in --with {setting}"
-    if name := next(filter(None, map(full_name, tokens)), ""):
+    if name:
         return f"write it by its full name: --with {name}=VALUE"
     return "saccade --help lists what there is"
 

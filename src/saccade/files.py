@@ -14,7 +14,7 @@ import tempfile
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -56,12 +56,47 @@ def refuse_to_replace(*paths: Path | None) -> None:
     """Raise `UsageError` for a path that holds what saccade did not write there itself.
 
     Its pages and drawings say so in their last bytes; of all other files none is replaced.
+    So is one that is named twice.  Raises `ResourceError` where nothing can be written.
     """
+    places: set[str] = set()
     for path in paths:
-        if path is None or not (path.exists() or path.is_symlink()):
+        if path is None:
             continue
-        if not path.is_file() or not path.read_bytes().endswith(_signature(path)):
+        if (place := os.path.realpath(path)) in places:
+            raise UsageError(f"'{path}' is named for two outputs", "name another file for one")
+        places.add(place)
+        refuse_unwritable(path)
+        if not (path.exists() or path.is_symlink()):
+            continue
+        if not path.is_file() or not _end_of(path).endswith(_signature(path)):
             raise UsageError(f"'{path}' exists", "name another file, or remove it")
+
+
+def _end_of(path: Path) -> bytes:
+    with disk_errors(path):
+        return path.read_bytes()
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Within the block, an error of the disk becomes a `ResourceError` about the file `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise ResourceError(
+            f"'{path}' cannot be written: {error.strerror or error}",
+            "name another place, or see to it that there is room and that you may write there",
+        ) from error
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise `ResourceError` where no file or folder `path` can be made; nothing stays behind."""
+    with disk_errors(path):
+        with suppress(FileNotFoundError):
+            path.lstat()  # a name that the disk cannot hold, or a file where a folder is needed
+        parent = next(folder for folder in path.absolute().parents if folder.exists())
+        with tempfile.TemporaryFile(dir=parent):
+            return
 
 
 def write_output(path: Path, content: str | bytes) -> None:
@@ -70,13 +105,14 @@ def write_output(path: Path, content: str | bytes) -> None:
     Raises `UsageError` as `refuse_to_replace`, which is better asked before the work.
     """
     refuse_to_replace(path)
-    data = content.encode() if isinstance(content, str) else content
+    data = as_utf8(content) if isinstance(content, str) else content
     signature = _signature(path)
     if signature.endswith(PNG_END):
         data = data.removesuffix(PNG_END)
     elif not signature.endswith(COMMENT):
         signature = b""
-    atomic_write(path, data + signature)
+    with disk_errors(path):
+        atomic_write(path, data + signature)
 
 
 def _signature(path: Path) -> bytes:

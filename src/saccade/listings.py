@@ -6,12 +6,13 @@ import inspect
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from saccade.errors import unknown
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, Shape
 from saccade.recipes.recipe import Recipe
-from saccade.recipes.shipped import RECIPES
+from saccade.recipes.shipped import RECIPES, unknown_recipe
 from saccade.words import aligned, html_table
 
 
@@ -117,9 +118,12 @@ def list_recipes() -> Recipes:
 
 
 def named_recipe(name: str) -> NamedRecipe:
-    """The recipe `name`; raises `UsageError` if there is none."""
+    """The recipe `name`, or that of a TOML file; raises `UsageError` if there is none."""
+    if name not in RECIPES and name.endswith(".toml"):
+        said = f"The recipe of {name}, with every setting."
+        return NamedRecipe(name, said, Recipe.load(Path(name)))
     if name not in RECIPES:
-        raise unknown("recipe", name, RECIPES)
+        raise unknown_recipe(name)
     return NamedRecipe(name, inspect.getdoc(RECIPES[name]) or "", RECIPES[name]())
 
 

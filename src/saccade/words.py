@@ -29,15 +29,17 @@ def number(value: float, decimals: int = 3) -> str:
 
     0.123, 0.0012, 7.2e-05; 1,235 from 100 on.
     """
+    if math.isnan(value):
+        return "undefined"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     small = value and abs(value) < 10.0 ** (1 - decimals)
-    return f"{value:.2g}" if small else f"{value:.{decimals}f}"
+    return f"{value:.2g}" if small else f"{value:z.{decimals}f}"
 
 
 def percent(share: float) -> str:
     """0.9871 as '98.7 %'."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:z.1f} %"
 
 
 def proportion(share: float, interval: tuple[float, float], n: int) -> str:

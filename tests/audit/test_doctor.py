@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 from saccade import api
 from saccade.data.item import Count
 from saccade.data.sources import open_source
-from saccade.errors import UsageError
+from saccade.errors import DataError, UsageError
 from saccade.files import refuse_to_replace, write_output
 
 
@@ -67,6 +69,36 @@ def test_a_cleaned_table_elsewhere_leads_to_the_images(images: list[str], tmp_pa
     assert clean.read("all")[0].name == "../p/00.png" and len(clean.read("all")) == 10
 
 
+def test_a_class_that_no_table_can_name_is_refused_before_the_work(photos: Path) -> None:
+    (photos / "red").rename(photos / "red ")
+    for verb in (api.doctor, api.label_issues):
+        with pytest.raises(DataError, match="the class 'red ' has a blank at an end"):
+            verb(photos, cleaned=photos.parent / "clean.csv")
+
+
+def test_a_cleaned_table_is_told_with_how_it_opens(
+    images: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{name},{'ab'[k % 2]},x" for k, name in enumerate(images)]
+    (tmp_path / "t.csv").write_text("\n".join(["path,label,set", *rows]))
+    clean = tmp_path / "clean.csv"
+    api.doctor(f"{tmp_path / 't.csv'}::split_column=none", cleaned=clean)
+    assert f"images are in {clean}::split_column=none; " in capsys.readouterr().err
+    assert open_source(f"{clean}::split_column=none").classes == ("a", "b")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_data_below_a_folder_whose_name_is_no_text_are_examined(
+    photos: Path, tmp_path: Path
+) -> None:
+    photos.rename(there := tmp_path / os.fsdecode(b"caf\xe9"))
+    with pytest.raises(DataError, match="is no text, and no table can hold it"):
+        api.doctor(there, cleaned=tmp_path / "clean.csv")
+    api.doctor(there, cleaned=there / "clean.csv")
+    assert open_source(there / "clean.csv").classes == open_source(there).classes
+    assert api.label_issues(there, model="hog").n == 48
+
+
 def test_nothing_of_the_users_is_replaced(images: list[str], tmp_path: Path) -> None:
     rows = [f"{name},{'ab'[k % 2]},mine" for k, name in enumerate(images)]
     table, mine = tmp_path / "t.csv", tmp_path / "notes.html"
@@ -82,6 +114,16 @@ def test_nothing_of_the_users_is_replaced(images: list[str], tmp_path: Path) -> 
         api.doctor(table, cleaned=tmp_path / "c.csv")
     assert table.read_bytes() == before and mine.read_text() == "mine"
     assert not (tmp_path / "c.csv").exists()
+
+
+def test_one_file_for_two_outputs_is_refused_before_the_work(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is named for two outputs"):
+        api.doctor(photos, html=tmp_path / "a.html", cleaned=tmp_path / "." / "a.html")
+    with pytest.raises(UsageError, match=r"a-left-out\.csv' is named for two outputs"):
+        api.label_issues(photos, html=tmp_path / "a-left-out.csv", cleaned=tmp_path / "a.csv")
+    with pytest.raises(UsageError, match="is named for two outputs"):
+        api.show("lenet5", svg=tmp_path / "a.svg", receptive_field="c1", out=tmp_path / "a.svg")
+    assert not list(tmp_path.glob("a*"))
 
 
 def picture(file: Path) -> bytes:

@@ -75,3 +75,18 @@ def test_a_broken_recipe_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(text)
     with pytest.raises(RecipeError):
         Recipe.load(tmp_path / "r.toml")
+
+
+def test_a_file_is_told_with_all_that_is_wrong_in_it(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text('[data]\ncrop = 1\n[optim]\nlr = "fast"\n[train]\nkeep = "x"')
+    with pytest.raises(RecipeError) as caught:
+        Recipe.load(tmp_path / "r.toml")
+    for part in ("r.toml': no setting is called 'data.crop'", "'fast'", "'train.keep'"):
+        assert part in caught.value.what
+    for part in ("data.crop_pct now", "a number above 0", "train.checkpoint now"):
+        assert part in caught.value.hint
+
+
+def test_a_file_of_notepad_is_read(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_bytes(b"\xef\xbb\xbf[train]\r\nepochs = 3\r\n")
+    assert Recipe.load(tmp_path / "r.toml").train.epochs == 3

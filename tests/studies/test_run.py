@@ -227,7 +227,7 @@ def test_another_study_in_the_folder_is_refused(
     (tmp_path / "mine.txt").write_text("not to be lost")
     with pytest.raises(UsageError, match="holds no study"):
         api.study(two, out=tmp_path)
-    with pytest.raises(UsageError, match="--jobs cannot be -1"):
+    with pytest.raises(UsageError, match="--jobs cannot be '-1'"):
         api.study(two, jobs=-1, out=tmp_path / "new")
 
 

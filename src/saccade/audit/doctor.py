@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
@@ -13,7 +14,8 @@ from saccade.data.sources import open_images
 from saccade.data.sources.cells import COLUMNS
 from saccade.data.sources.data_word import DataWord
 from saccade.data.sources.table import named_rows
-from saccade.files import atomic_write, refuse_to_replace, write_output
+from saccade.errors import DataError
+from saccade.files import refuse_to_replace, write_output
 from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
 from saccade.words import LineFeeds
@@ -27,8 +29,11 @@ def examine_data(
     """Examine `data`; write the page `html` and the table `cleaned` where these are given."""
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
     refuse_to_replace(page, *cleaned_files(table))
+    source = open_images(data)
+    if table is not None:
+        refuse_blanks(source.classes)
     with progress_bar("examining") as progress:
-        diagnosis = examine(open_images(data), progress=progress, state=cache_file_of(data))
+        diagnosis = examine(source, progress=progress, state=cache_file_of(data))
     if page is not None:
         write_output(page, doctor_page(diagnosis))
         say(f"the findings with their images are in {page}")
@@ -40,6 +45,16 @@ def examine_data(
 def cleaned_files(file: Path | None) -> tuple[Path, ...]:
     """The cleaned table `file`, and beside it that of what was left out; none without."""
     return () if file is None else (file, file.with_name(f"{file.stem}-left-out.csv"))
+
+
+def refuse_blanks(classes: Sequence[str]) -> None:
+    """Raise `DataError` for a class that no table can name: blanks at its ends are lost there."""
+    for name in classes:
+        if name != name.strip():
+            raise DataError(
+                f"the class '{name}' has a blank at an end, which a table would lose",
+                "rename its folder, or leave out --cleaned",
+            )
 
 
 def write_cleaned(
@@ -57,17 +72,17 @@ def write_cleaned(
     reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
     _, left_out_file = cleaned_files(file)
     word = DataWord.of(data or "")
-    detail = word.detail
     excluded = {skipped.name for skipped in left_out}
     kept = [item.name for item in diagnosis.case.items if item.name not in excluded]
     text = _as_its_source(word.path, kept, rows) if word.is_table else ""
-    if not text:
-        title, detail = _title(diagnosis.case.items), ""
+    if text:
+        opened = str(replace(word, text=str(file)))
+    else:
+        title, opened = _title(diagnosis.case.items), str(file)
         renamed = [{title if k == "label" else k: v for k, v in row.items()} for row in rows]
         text = _csv(("path", title, "split", "group"), renamed)
-    atomic_write(file, text)
-    atomic_write(left_out_file, _csv(("path", "reason"), reasons))
-    opened = f"{file}::{detail}" if detail else str(file)
+    write_output(file, text)
+    write_output(left_out_file, _csv(("path", "reason"), reasons))
     say(f"{len(rows)} images are in {opened}; {len(left_out)} are left out, see {left_out_file}")
 
 

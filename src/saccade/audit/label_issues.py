@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from saccade.audit.confident_learning import (
     normalized_margins,
     prune_by_noise_rate,
 )
-from saccade.audit.doctor import cache_file_of, cleaned_files, write_cleaned
+from saccade.audit.doctor import cache_file_of, cleaned_files, refuse_blanks, write_cleaned
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.audit.page import label_issues_page
 from saccade.auto.summary import summarize
@@ -30,7 +29,8 @@ from saccade.data.classes import class_indices, class_list
 from saccade.data.decode import Preprocessing
 from saccade.data.doctor.doctor import Diagnosis, examine
 from saccade.data.grouping import Grouping, by_cluster, cluster_name, group_indices
-from saccade.data.item import ImageFile, Item, Skipped
+from saccade.data.image_files import manifest_path
+from saccade.data.item import Item, Skipped
 from saccade.data.sources import open_source
 from saccade.device import device
 from saccade.errors import DataError, UsageError
@@ -119,6 +119,8 @@ def find_label_issues(
     """
     refuse_to_replace(html, *cleaned_files(cleaned))
     source = open_source(data, notify=say)
+    if cleaned is not None:
+        refuse_blanks(source.classes)
     with progress_bar("examining") as progress:
         diagnosis = examine(source, progress=progress, state=cache_file_of(data))
     items = _labelled(diagnosis)
@@ -258,9 +260,11 @@ def _write_cleaned(
 
 
 def _row(item: Item, split: str, group: str | None, folder: Path) -> dict[str, str]:
-    path = item.name
-    if isinstance(item.image, ImageFile):
-        path = Path(os.path.relpath(item.image.path, folder)).as_posix()
     split = "" if split == "all" else split
     group = "" if group is None else cluster_name(group)
-    return {"path": path, "label": str(item.label or ""), "split": split, "group": group}
+    return {
+        "path": manifest_path(item, folder),
+        "label": str(item.label or ""),
+        "split": split,
+        "group": group,
+    }

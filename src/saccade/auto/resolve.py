@@ -20,14 +20,13 @@ from saccade.data.batch import Batch
 from saccade.device import device
 from saccade.engine.freezing import trainable_per_stage
 from saccade.engine.step import refuse_compiling
-from saccade.errors import UsageError, unknown
+from saccade.errors import UsageError
 from saccade.explain.anatomy import anatomy
 from saccade.models.create import check_size, create_model, input_shape
 from saccade.models.variants import apply_variant
-from saccade.recipes.recipe import Recipe
+from saccade.recipes.recipe import Recipe, checked_settings_in, known_setting
 from saccade.recipes.settings import Settings, freeze_layers, variant_of
-from saccade.recipes.shipped import RECIPES
-from saccade.recipes.toml import settings_in
+from saccade.recipes.shipped import RECIPES, unknown_recipe
 from saccade.recipes.training import ENDLESS
 
 MANY = 20_000  # images
@@ -99,9 +98,12 @@ def _default_recipe(
 
 
 def stated_settings(recipe: str | Path | None, flags: Mapping[str, Any]) -> dict[str, Any]:
-    """What a recipe and the flags set, by full names; the flags go before the recipe."""
+    """What a recipe and the flags set, by full names; the flags go before the recipe.
+
+    Raises `RecipeError` for a setting that there is not or a value that it cannot take.
+    """
     stated = {} if recipe is None else _recipe_values(recipe)[0]
-    return stated | dict(flags)
+    return {name: known_setting(name).read(value) for name, value in (stated | {**flags}).items()}
 
 
 def _recipe_values(recipe: str | Path) -> tuple[dict[str, Any], str]:
@@ -111,8 +113,8 @@ def _recipe_values(recipe: str | Path) -> tuple[dict[str, Any], str]:
         values = RECIPES[str(recipe)]().settings()
         return {k: v for k, v in values.items() if v != defaults[k]}, f"recipe {recipe}"
     if str(recipe).endswith(".toml"):
-        return settings_in(Path(recipe)), f"file {Path(recipe).name}"
-    raise unknown("recipe", str(recipe), RECIPES)
+        return checked_settings_in(Path(recipe)), f"file {Path(recipe).name}"
+    raise unknown_recipe(str(recipe))
 
 
 def _refuse_misfits(recipe: Recipe) -> None:

@@ -164,7 +164,7 @@ class Comparison:
 def difference_text(difference: Difference) -> str:
     """A difference as text: '+0.4 points (-0.9 to 1.7), p = 0.56 (McNemar)'."""
     amount = f"{difference.value:+.{_digits(difference.unit)}f}" if difference.unit != "%" else ""
-    amount = amount or f"{100 * difference.value:+.1f}"
+    amount = amount or f"{100 * difference.value:+z.1f}"
     unit = {"%": " points", "": ""}.get(difference.unit, f" {difference.unit}")
     span = ""
     if difference.interval:

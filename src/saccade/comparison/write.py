@@ -11,7 +11,7 @@ from typing import Any
 from saccade.command import Command
 from saccade.data.cache import ImageStore, decode_all
 from saccade.errors import DataError, UsageError
-from saccade.files import atomic_write, refuse_to_replace, write_output
+from saccade.files import atomic_write, disk_errors, refuse_to_replace, write_output
 from saccade.report.card import write_card
 from saccade.report.images import tested_names
 from saccade.report.pages.run_page import run_page
@@ -72,10 +72,10 @@ def write_reports(
         text, default = run_page(runs[0], tested_images(runs[0])), runs[0].path / "report.html"
     else:
         text, default = side_by_side(runs, _distinct_names(runs)), SEVERAL
-    if len(runs) == 1 and out is None:
-        write_card(runs[0])
     if out is None and len(runs) == 1:  # the run's own
-        atomic_write(default, text)
+        with disk_errors(default):
+            write_card(runs[0])
+            atomic_write(default, text)
     else:
         write_output(out or default, text)
     return WrittenReport(out or default, tuple(str(run.path) for run in runs))

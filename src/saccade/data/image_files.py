@@ -193,24 +193,60 @@ class FoundImages(NamedTuple):
 
 
 def find_images(images: Sequence[str | Path]) -> FoundImages:
-    """Image files, the images in folders, and `-` for standard input, as items."""
-    found = FoundImages([], [])
+    """Image files, the images in folders, and `-` for standard input, as items.
+
+    What of several is not there, or holds no image, is left out; `DataError` where nothing is left.
+    """
+    found, errors = FoundImages([], []), []
     for image in images:
-        path = Path(image)
-        if str(image) == STANDARD_INPUT:
-            found.items.append(Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read())))
-        elif path.is_dir():
-            scan = walk(path)
-            refuse_imageless(scan, f"'{path}'", "name a folder with image files in it")
-            named = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
-            place = safe_name(text_of_name(str(path)))
-            found.items.extend(Item(f"{place}/{name}", None, file) for name, file in named)
-            found.left_out.extend(Skipped(f"{place}/{s.name}", s.reason) for s in scan.skipped)
-        elif path.exists():
-            name = safe_name(text_of_name(str(path)))
-            found.items.append(Item(name, None, ImageFile(path)))
-        else:
-            raise DataError(f"there is no image '{path}'", "name a file or a folder of images")
+        place = safe_name(text_of_name(str(image if str(image) == STANDARD_INPUT else Path(image))))
+        try:
+            items, left_out = _named_images(image, place)
+            found.items.extend(items)
+            found.left_out.extend(left_out)
+        except DataError as error:
+            if place.startswith("--"):  # an option that there is not
+                raise
+            errors.append(error)
+            there = os.path.exists(image)  # noqa: PTH110
+            found.left_out.append(Skipped(place, error.what if there else "there is no such file"))
     if not found.items:
-        raise UsageError("no image is named", "name files or folders of images")
+        raise (
+            errors[0]
+            if errors
+            else UsageError("no image is named", "name files or folders of images")
+        )
     return found
+
+
+def _named_images(image: str | Path, place: str) -> FoundImages:
+    """What a person named, shown as `place`; raises `DataError` where there is no image."""
+    path = Path(image)
+    if str(image) == STANDARD_INPUT:
+        item = Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read()))
+        return FoundImages([item], [])
+    if os.path.isdir(path):  # noqa: PTH112  False for a name that is too long, too
+        scan = walk(path)
+        refuse_imageless(scan, f"'{place}'", "name a folder with image files in it")
+        named = sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
+        items = [Item(f"{place}/{name}", None, file) for name, file in named]
+        return FoundImages(items, [Skipped(f"{place}/{s.name}", s.reason) for s in scan.skipped])
+    if not os.path.exists(path):  # noqa: PTH110
+        raise DataError(f"there is no image '{place}'", "name a file or a folder of images")
+    return FoundImages([Item(place, None, ImageFile(path))], [])
+
+
+def manifest_path(item: Item, folder: Path | None) -> str:
+    """What a manifest in `folder` calls an image: its path from there, else its name.
+
+    Raises `DataError` where the way there is no text, as a folder of another system's may be.
+    """
+    if folder is None or not isinstance(item.image, ImageFile):
+        return item.name
+    path = text_of_name(Path(os.path.relpath(item.image.path, folder)).as_posix())
+    if not is_text(path):
+        raise DataError(
+            f"the path '{safe_name(path)}' is no text, and no table can hold it",
+            "name a table in the folder of the images itself, or rename the folder",
+        )
+    return path

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from saccade.data.formats import DecodeOptions, measured, open_image
 from saccade.data.sandbox import Message, serve
 from saccade.errors import DataError
+from saccade.files import as_utf8
 
 REQUEST = struct.Struct("<?Q??64s")  # the fields of DecodeOptions; the file follows
 MEASURE = b"measure"  # in place of a window: asks for `formats.measured`
@@ -40,7 +41,7 @@ def handle_request(request: bytes) -> Message:
             options = DecodeOptions(grey, min_side, longer, labels, window.decode())
             pixels = open_image(raw, options)
     except DataError as error:
-        return RESPONSE.pack(0, 0, 0), error.what.encode()
+        return RESPONSE.pack(0, 0, 0), as_utf8(error.what)
     return RESPONSE.pack(*pixels.shape), pixels.data.cast("B") if pixels.size else b""
 
 

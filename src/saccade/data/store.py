@@ -40,6 +40,7 @@ from saccade.data.item import ImageFile, Item, Skipped, content_digest
 from saccade.data.parallel import parallel_map
 from saccade.device import cpu_count
 from saccade.errors import ResourceError
+from saccade.files import as_utf8
 
 HEADER = 128  # bytes before the pixels
 NORMALIZATION_FIELDS = ("mean", "std")  # settings that leave the decoded bytes as they are
@@ -252,14 +253,15 @@ def _stamp(item: Item) -> FileStamp | None:
         return None
     changed = max(status.st_mtime_ns, status.st_ctime_ns)
     text = f"{status.st_size} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}"
-    return FileStamp(str(path), text, stable=changed / 1e9 < time.time() - STABLE_AFTER)
+    stable = changed / 1e9 < time.time() - STABLE_AFTER
+    return FileStamp(as_utf8(str(path)).decode(), text, stable)
 
 
 def _content_digest(item: Item) -> bytes:
     try:
         raw = item.image.read()
     except Exception as error:  # it will be listed; once it can be read it is another set
-        return hashlib.sha256(b"unread" + str(error).encode()).digest()
+        return hashlib.sha256(b"unread" + as_utf8(str(error))).digest()
     return content_digest(raw)
 
 

@@ -21,7 +21,7 @@ from saccade.data.pool import stretched_note
 from saccade.data.sources import open_images
 from saccade.device import device
 from saccade.errors import DataError, UsageError
-from saccade.files import atomic_file, atomic_write, refuse_to_replace
+from saccade.files import atomic_file, disk_errors, refuse_to_replace, write_output
 from saccade.models.backbone import backbone
 from saccade.models.convert import PREFIX
 from saccade.models.create import create_model, input_shape
@@ -151,9 +151,13 @@ def _write(
     table = csv.writer(LineFeeds(text))
     table.writerow(("name", "label", "split"))
     table.writerows(rows)
-    with atomic_file(out / "features.npy") as temporary, temporary.open("wb") as file:
+    with (
+        disk_errors(out),
+        atomic_file(out / "features.npy") as temporary,
+        temporary.open("wb") as file,
+    ):
         np.save(file, matrix.numpy())
-    atomic_write(out / "manifest.csv", text.getvalue())
+    write_output(out / "manifest.csv", text.getvalue())
     count, width = matrix.shape
     return WrittenFeatures(
         out / "features.npy", out / "manifest.csv", *origin, (count, width), failed

@@ -26,9 +26,9 @@ from saccade.evaluation.evaluation_set import (
     slice_of_each,
     slices,
 )
-from saccade.files import atomic_write
+from saccade.files import disk_errors, refuse_to_replace, refuse_unwritable, write_output
 from saccade.metrics.ranking import SelectedThreshold
-from saccade.progress import progress_bar
+from saccade.progress import progress_bar, say
 from saccade.report.images import TestedImages
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
 from saccade.runs.bundle import Bundle, save_min_confidence
@@ -53,10 +53,8 @@ class EvaluationOptions:
     own_data: str | Path | None = None  # where the run's own images lie now
 
     def validate(self) -> None:
-        """Raise `UsageError` for an output file that exists."""
-        for path in self.files:
-            if path.exists():
-                raise UsageError(f"'{path}' exists", "take another --out, or remove it")
+        """Raise `UsageError` for an output file that exists, as `refuse_to_replace`."""
+        refuse_to_replace(*self.files)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -99,10 +97,12 @@ def measure(
     run = Run.open(path)
     if options.own_data is not None:
         move(run, options.own_data)
-    bundle, tta = run.bundle, tta_transforms(_split_names(options.tta)) if options.tta else ()
+    bundle, tta = run.bundle, _transforms(options.tta)
     corruptions = _corruptions(options.corrupt, bundle)
     if options.threshold_target:
         refuse_without_confidence(bundle.task)
+        if options.threshold_target.save:
+            refuse_unwritable(run.path / "bundle" / "config.json")
     items = _run_items(run, split) if data is None else _data_items(data, split)
     source = run.data if data is None else str(data)
     slice_names = slice_of_each(items, options.by, source) if options.by else {}
@@ -127,7 +127,8 @@ def measure(
         else None,
     )
     if options.files:
-        write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
+        with disk_errors(options.files[0]):
+            write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
     if options.files[1:]:
         evaluated = EvaluatedData(
             None if data is None else str(data), options.command(run, data, split)
@@ -148,7 +149,7 @@ def _measure_bundle(
         raise UsageError(
             "a bundle alone has no validation images and no report", "name the run, or a .csv file"
         )
-    tta = tta_transforms(_split_names(options.tta)) if options.tta else ()
+    tta = _transforms(options.tta)
     corruptions = _corruptions(options.corrupt, bundle)
     items = _data_items(data, split)
     slice_names = slice_of_each(items, options.by, str(data)) if options.by else {}
@@ -156,7 +157,8 @@ def _measure_bundle(
     outputs = evaluation_set.evaluate(bundle, tta)
     report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
     if options.files:
-        write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
+        with disk_errors(options.files[0]):
+            write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
     return replace(
         Evaluation.of(split, bundle.task.kind, report),
         notes=(
@@ -193,13 +195,21 @@ def _tta_note(count: int) -> tuple[str, ...]:
     )
 
 
-def _split_names(text: str) -> list[str]:
-    """Names with spaces or commas between them."""
-    return text.replace(",", " ").split()
+def _split_names(option: str, text: str) -> list[str]:
+    """Names with spaces or commas between them; raises `UsageError` for text without any."""
+    names = text.replace(",", " ").split()
+    if text and not names:
+        raise UsageError(f"{option} '{text}' names nothing", f"leave out {option}")
+    return names
+
+
+def _transforms(text: str) -> tuple[TTATransform, ...]:
+    return tta_transforms(_split_names("--tta", text)) if text else ()
 
 
 def _corruptions(text: str, bundle: Bundle) -> tuple[str, ...]:
-    return names(bundle.preprocessing.channels, " ".join(_split_names(text))) if text else ()
+    named = _split_names("--corrupt", text)
+    return names(bundle.preprocessing.channels, " ".join(named)) if named else ()
 
 
 def _robustness(
@@ -224,6 +234,7 @@ def _selected_threshold(
     selected = select_threshold(target, val, outputs)
     if target.save:
         save_min_confidence(run.path / "bundle", selected.on_validation.value)
+        say(f"saved in {run.path / 'bundle'}: it says unknown below this confidence from now on")
     return selected
 
 
@@ -237,9 +248,9 @@ def _write_folder(
     """Write the metrics and the report; the predictions are written already."""
     predictions, metrics, report = files
     text = json.dumps(defined(evaluation.to_dict()), indent=2, ensure_ascii=False)
-    atomic_write(metrics, f"{text}\n")
+    write_output(metrics, f"{text}\n")
     tested = TestedImages.read(predictions, evaluation_set.images)
-    atomic_write(report, evaluation_page(run, evaluation, tested, evaluated))
+    write_output(report, evaluation_page(run, evaluation, tested, evaluated))
 
 
 def _run_items(run: Run, split: str) -> Sequence[Item]:
@@ -252,6 +263,9 @@ def _run_items(run: Run, split: str) -> Sequence[Item]:
 def _data_items(data: str | Path, split: str) -> Sequence[Item]:
     source = open_source(data)
     if source.splits == ("all",):
+        if split != "test":
+            what = f"'{data}' is not divided, and has no split '{split}'"
+            raise UsageError(what, "leave out --split")
         return source.read("all")
     if split not in source.splits:
         there = ", ".join(source.splits)

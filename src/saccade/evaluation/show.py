@@ -64,14 +64,15 @@ def _with_input(
 
 def _input_options(size: int | str | Sequence[int] | None) -> dict[str, Any]:
     """A size in pixels alone, or channels, height and width, which "3x64x48" says as text."""
-    if isinstance(size, str):
-        lengths = size.split("x")
-        if not all(length.isdecimal() for length in lengths):
-            raise UsageError(f"--size cannot be '{size}'", "write 224, or 3x64x48")
-        size = [int(length) for length in lengths]
-    if isinstance(size, Sequence) and len(size) > 1:
-        return {"size": None, "input_size": size}
-    return {"size": size[0] if isinstance(size, Sequence) else size, "input_size": None}
+    if size is None or isinstance(size, int):
+        return {"size": size, "input_size": None}
+    text = size if isinstance(size, str) else "x".join(map(str, size))
+    lengths = text.split("x")
+    if not all(length.isdecimal() for length in lengths):
+        raise UsageError(f"--size cannot be '{text}'", "write 224, or 3x64x48")
+    pixels = [int(length) for length in lengths]
+    whole = len(pixels) > 1
+    return {"size": None if whole else pixels[0], "input_size": pixels if whole else None}
 
 
 def _draw_field(network: str | nn.Module, layer: str, options: dict[str, Any], file: Path) -> None:

@@ -213,7 +213,7 @@ def baseline(counts: ClassCounts) -> Baseline:
     return Baseline(
         majority=float(shares.max()),
         balanced=1 / len(support),
-        log_loss=float(-(shares * shares.log()).sum()),
+        log_loss=0.0 - float((shares * shares.log()).sum()),  # of one class 0, never -0
         brier=1 - float((counts.support / counts.n).square().sum()),
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal
 
 from saccade.metrics.intervals import Interval, difference
@@ -101,8 +102,10 @@ def _gap_text(gap: Interval, unit: str) -> str:
     def amounts(*ends: float) -> str:
         if unit != "%":
             return " to ".join(map(number, ends))
-        return " to ".join(f"{100 * end:.1f}" for end in ends) + " percentage points"
+        return " to ".join(f"{100 * end:z.1f}" for end in ends) + " percentage points"
 
+    if not (isfinite(gap.low) and isfinite(gap.high)):
+        return "how far the two lie apart is undefined"
     if gap.low > 0:
         return f"held out it is {amounts(gap.low, gap.high)} lower"
     if gap.high < 0:

@@ -46,7 +46,7 @@ class MetricValue:
         if math.isnan(value):
             return "undefined"
         if self.unit == "%":
-            return f"{100 * value:.1f}" + ("" if bare else " %")
+            return f"{100 * value:z.1f}" + ("" if bare else " %")
         text = self._number(value)
         return text if bare or not self.unit else f"{text} {self.unit}"
 
@@ -125,7 +125,7 @@ class Score:
 
     def format(self, value: float) -> str:
         """A value as text, with its unit."""
-        return f"{100 * value:.1f} %" if self.unit == "%" else number(value)
+        return f"{100 * value:z.1f} %" if self.unit == "%" else number(value)
 
 
 @dataclass(frozen=True)

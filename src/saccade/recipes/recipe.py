@@ -79,7 +79,7 @@ class Recipe:
     @classmethod
     def load(cls, path: Path) -> Recipe:
         """The recipe in the TOML file at `path`; what it does not name has its default."""
-        return cls().with_(settings_in(path))
+        return cls().with_(checked_settings_in(path))
 
 
 @cache
@@ -87,6 +87,23 @@ def all_settings() -> Mapping[str, Setting]:
     """Every setting by its full name, in the order of a recipe."""
     tables = get_type_hints(Recipe).values()
     return {setting.name: setting for table in tables for setting in settings_of(table)}
+
+
+def checked_settings_in(path: Path) -> dict[str, Any]:
+    """The values that a TOML file states, by full name.
+
+    Raises `RecipeError` with the file and every setting of it that there is not or that cannot be.
+    """
+    stated, errors = settings_in(path), []
+    for name, value in stated.items():
+        try:
+            known_setting(name).read(value)
+        except SaccadeError as error:
+            errors.append(error)
+    if errors:
+        told = "; ".join(error.what for error in errors)
+        raise RecipeError(f"'{path}': {told}", "; ".join(error.hint for error in errors))
+    return stated
 
 
 def known_setting(name: str) -> Setting:
@@ -98,10 +115,10 @@ def known_setting(name: str) -> Setting:
 
 def unknown_setting(name: str) -> SaccadeError:
     """The error for a name that no setting has: what it is called now, or the nearest names."""
-    if hint := hint_on_name(name):
-        return RecipeError(f"no setting is called '{name}'", hint)
     if same := [full for full in all_settings() if full.partition(".")[2] == name]:
         return RecipeError(f"no setting is called '{name}'", f"did you mean {', '.join(same)}?")
+    if hint := hint_on_name(name):
+        return RecipeError(f"no setting is called '{name}'", hint)
     return unknown("setting", name, all_settings(), RecipeError)
 
 

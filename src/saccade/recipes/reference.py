@@ -70,7 +70,7 @@ def list_settings(pattern: str) -> SettingsReference:
     entries = tuple(
         s
         for s in all_settings().values()
-        if any(fnmatchcase(name, pattern) for name in (s.name, s.field, s.table, s.flag))
+        if any(fnmatchcase(name, pattern) for name in (s.name, s.field, s.table, s.flag) if name)
     )
     if not entries:
         raise unknown_setting(pattern)

@@ -25,8 +25,9 @@ VALUES = {
 
 
 def hint_on_name(name: str) -> str:
-    """What a setting is called now; empty for one that was never called so."""
-    return f"it is called {SETTINGS[name]} now" if name in SETTINGS else ""
+    """What a setting is called now, of its last name too; empty for one never called so."""
+    now = [new for old, new in SETTINGS.items() if name in (old, old.partition(".")[2])]
+    return f"it is called {now[0]} now" if now else ""
 
 
 def hint_on_value(name: str, value: Any) -> str:

@@ -6,8 +6,10 @@ what it reached, here or in the paper, where that is known.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
+from saccade.errors import SaccadeError, UsageError, unknown
 from saccade.recipes.data import Data
 from saccade.recipes.model import Model
 from saccade.recipes.recipe import Recipe
@@ -255,3 +257,12 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "resnet2015": resnet2015,
     "cifar_resnet2015": cifar_resnet2015,
 }
+
+
+def unknown_recipe(name: str) -> SaccadeError:
+    """The error for what is neither a recipe nor a file of one; of a run its file is the hint."""
+    if os.path.isfile(file := os.path.join(name, "recipe.toml")):  # noqa: PTH113, PTH118
+        return UsageError(f"no recipe is called '{name}'", f"name its file: {file}")
+    if os.path.isfile(name):  # noqa: PTH113
+        return UsageError(f"'{name}' is no recipe", "a recipe is a file that ends in .toml")
+    return unknown("recipe", name, RECIPES)

@@ -9,25 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from saccade.errors import RecipeError
+from saccade.files import read_utf8
 
 
 def settings_in(path: Path) -> dict[str, Any]:
     """The values that a TOML file states, by full name; raises `RecipeError` for no such file."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        tables = tomllib.loads(read_utf8(path).replace("\r\n", "\n"))
+    except OSError as error:
         hint = "name a file that is there, or a recipe that saccade recipes lists"
-        raise RecipeError(f"the recipe {path} cannot be read: {error}", hint) from error
+        raise RecipeError(f"the recipe '{path}' cannot be read: {error.strerror}", hint) from error
+    except UnicodeDecodeError as error:
+        what = f"the recipe '{path}' is not UTF-8: byte {error.start}"
+        raise RecipeError(what, "save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         hint = "each line reads: setting = value"
-        raise RecipeError(f"{path} is no TOML: {error}", hint) from error
+        raise RecipeError(f"'{path}' is no TOML: {error}", hint) from error
     except RecursionError:
         hint = "a recipe has tables such as [optim], and values in them"
-        raise RecipeError(f"{path} is nested too deeply", hint) from None
+        raise RecipeError(f"'{path}' is nested too deeply", hint) from None
     for name, table in tables.items():
         if not isinstance(table, Mapping):
             hint = "write it below [optim], say"
-            raise RecipeError(f"{path} has '{name}' outside of a table", hint)
+            raise RecipeError(f"'{path}' has '{name}' outside of a table", hint)
     return {f"{name}.{k}": value for name, table in tables.items() for k, value in table.items()}
 
 

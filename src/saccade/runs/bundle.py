@@ -24,7 +24,7 @@ from saccade.data.item import Item
 from saccade.data.window import EACH_IMAGE
 from saccade.engine.ood import Novelty
 from saccade.errors import WeightsError
-from saccade.files import as_utf8, atomic_folder, atomic_write, read_utf8
+from saccade.files import as_utf8, atomic_folder, atomic_write, disk_errors, read_utf8
 from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import Variant, apply_variant
@@ -165,7 +165,8 @@ class Bundle:
 def save_min_confidence(folder: Path, value: float) -> None:
     """Let the bundle in `folder` say "unknown" below a confidence of `value` from now on."""
     config = json.loads(read_utf8(folder / "config.json")) | {"min_confidence": value}
-    atomic_write(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
+    with disk_errors(folder / "config.json"):
+        atomic_write(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 
 
 def _read(file: Path, entry: dict[str, Any]) -> bytes:

@@ -25,7 +25,7 @@ from saccade.data.split_table import read_split, split_rows
 from saccade.data.splits import DataSplit
 from saccade.data.store import digests
 from saccade.errors import DataError, SaccadeError
-from saccade.files import atomic_write, cache_folder
+from saccade.files import atomic_write, cache_folder, disk_errors
 from saccade.runs.run import Run
 from saccade.words import LineFeeds
 
@@ -124,7 +124,8 @@ def move(run: Run, data: str | Path) -> None:
             f"began: {_named(changed)}",
             f"to measure on them as other data: {Command.of('evaluate', run.path, data)}",
         )
-    run.log("moved", data=absolute_location(data))
+    with disk_errors(run.path / "log.jsonl"):
+        run.log("moved", data=absolute_location(data))
 
 
 def training_overlap(run: Run, items: Sequence[Item], state: Path | None) -> tuple[int, int]:

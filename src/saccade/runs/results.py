@@ -258,7 +258,7 @@ def _cell(metric: MetricValue) -> str:
 
 
 def _bare(value: float, unit: str) -> str:
-    return f"{100 * value:.0f}" if unit == "%" else f"{value:.3g}"
+    return f"{100 * value:z.0f}" if unit == "%" else f"{value:z.3g}"
 
 
 def _with_unit(value: float, unit: str) -> str:

@@ -25,8 +25,8 @@ from saccade.data.sources import absolute_location, open_source
 from saccade.data.sources.data_word import data_as_told
 from saccade.data.split_table import split_rows
 from saccade.data.splits import own_folds
-from saccade.errors import DivergedError, ResourceError, UsageError
-from saccade.files import atomic_write
+from saccade.errors import DivergedError, UsageError
+from saccade.files import as_utf8, atomic_write, disk_errors
 from saccade.metrics.intervals import Interval, cross_validated_interval
 from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.progress import say
@@ -123,8 +123,9 @@ def cross_validation(
     source = open_source(data, notify=say)
     names = own_folds(source)
     if not names or stated.get("data.folds"):
-        settings = {"data.folds": int(stated.get("data.folds") or FOLDS), **settings}
-        names = tuple(str(k + 1) for k in range(int(settings["data.folds"])))
+        folds = stated.get("data.folds") or FOLDS
+        settings = {"data.folds": folds, **settings}
+        names = tuple(str(k + 1) for k in range(folds))
     command = Command.of("cross-validate", data, recipe=recipe, with_=settings)
     folder = _folder(out, source.name, str(command))
     text = None if recipe is None else str(recipe)
@@ -136,8 +137,9 @@ def cross_validation(
     ]
     with lock_folder(folder) as lock:
         train_all(todo, jobs, lock, lambda job: say(f"{job.folder}: {_outcome(Path(job.folder))}"))
-        result = _result(folder, runs)
-        atomic_write(folder / FILE, json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
+        with disk_errors(folder):
+            result = _result(folder, runs)
+            atomic_write(folder / FILE, json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
     return result
 
 
@@ -145,18 +147,14 @@ def _folder(out: Path | None, name: str, command: str) -> Path:
     """A new folder, or one that holds the cross-validation of this command."""
     folder = out or Run.create(None, f"cross-validation-{name}").path
     told = folder / "command.txt"
-    if folder.exists() and {path.name for path in folder.iterdir()} - {told.name, ".lock"}:
-        if not told.is_file() or told.read_text(encoding="utf-8") != command:
-            what = f"the folder '{folder}' holds something else than: {command}"
-            raise UsageError(what, "take another --out, or remove it")
-        return folder
-    try:
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResourceError(
-            f"cannot make the folder '{folder}': {error.strerror}", "take another --out"
-        ) from error
-    atomic_write(told, command)
+        if {path.name for path in folder.iterdir()} - {".lock"}:
+            if not told.is_file() or told.read_bytes() != as_utf8(command):
+                what = f"the folder '{folder}' holds something else than: {command}"
+                raise UsageError(what, "take another --out, or remove it")
+            return folder
+        atomic_write(told, command)
     return folder
 
 

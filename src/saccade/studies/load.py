@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from saccade.errors import RecipeError, unknown
+from saccade.files import read_utf8
 from saccade.recipes.shipped import RECIPES
 from saccade.studies.metric import metric_of
 from saccade.studies.study import TEXT_KEYS, BestOf, Study, Variant, refuse_impossible
@@ -35,10 +36,13 @@ def find_study(name: str | Path) -> Study:
 def load_study(path: Path) -> Study:
     """The study in the TOML file at `path`; raises `RecipeError` where it is not valid."""
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        config = tomllib.loads(read_utf8(path).replace("\r\n", "\n"))
+    except OSError as error:
         hint = "name a file that is there, or a study that saccade studies lists"
-        raise RecipeError(f"the study '{path}' cannot be read: {error}", hint) from error
+        raise RecipeError(f"the study '{path}' cannot be read: {error.strerror}", hint) from error
+    except UnicodeDecodeError as error:
+        what = f"the study '{path}' is not UTF-8: byte {error.start}"
+        raise RecipeError(what, "save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         hint = "each line reads: key = value"
         raise RecipeError(f"'{path}' is no TOML: {error}", hint) from error

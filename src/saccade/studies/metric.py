@@ -82,8 +82,8 @@ class StudyMetric:
     def difference(self, value: float) -> str:
         """A difference as text with its sign, shares in percentage points."""
         if self.kind.share:
-            return f"{100 * value:+.1f}"
-        return f"{value:+.1f}" if self.kind.level else f"{value:+.3g}"
+            return f"{100 * value:+z.1f}"
+        return f"{value:+z.1f}" if self.kind.level else f"{value:+z.3g}"
 
     def __str__(self) -> str:
         return f"{self.name}:{self.level:g}" if self.kind.level else self.name

@@ -16,8 +16,8 @@ from saccade.auto.summary import summarize
 from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
 from saccade.data.sources.data_word import data_as_told
-from saccade.errors import RecipeError, ResourceError, SaccadeError, Stopped, UsageError
-from saccade.files import atomic_write
+from saccade.errors import RecipeError, SaccadeError, Stopped, UsageError
+from saccade.files import atomic_write, disk_errors
 from saccade.progress import say
 from saccade.recipes.setting import argument
 from saccade.studies.load import find_study, load_study
@@ -63,8 +63,9 @@ def run_study(options: StudyOptions) -> StudyResult:
     folder = options.out or Path("runs") / f"study-{study.name}"
     _refuse_misfits(study)
     with lock_folder(_open_folder(folder, study)) as lock:
-        study.recipe.save(folder / "base.toml")
-        atomic_write(folder / "study.toml", study.to_toml())
+        with disk_errors(folder):
+            study.recipe.save(folder / "base.toml")
+            atomic_write(folder / "study.toml", study.to_toml())
         try:
             _train(folder, study, options.jobs, lock)
         except Stopped as stopped:
@@ -76,9 +77,10 @@ def run_study(options: StudyOptions) -> StudyResult:
             for trial in study.trials
         ]
         result = StudyResult(study, folder, tuple(runs))
-        atomic_write(folder / "study.csv", result.to_csv() + "\n")
-        atomic_write(folder / "study.svg", svg(result))
-        atomic_write(folder / "study.html", study_page(result, options.command))
+        with disk_errors(folder):
+            atomic_write(folder / "study.csv", result.to_csv() + "\n")
+            atomic_write(folder / "study.svg", svg(result))
+            atomic_write(folder / "study.html", study_page(result, options.command))
     return result
 
 
@@ -110,16 +112,10 @@ def _refuse_misfits(study: Study) -> None:
 
 def _open_folder(folder: Path, study: Study) -> Path:
     """The folder, created, or existing with the same study in it."""
-    if not folder.exists():
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise ResourceError(
-                f"cannot make the folder '{folder}': {error.strerror}", "take another --out"
-            ) from error
-        return folder
-    if not any(folder.iterdir()):
-        return folder
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not any(folder.iterdir()):
+            return folder
     if not (folder / "study.toml").is_file():
         raise UsageError(f"the folder '{folder}' holds no study", "take another --out")
     existing = load_study(folder / "study.toml")

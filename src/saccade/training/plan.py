@@ -32,7 +32,7 @@ from saccade.engine.stages import Stage
 from saccade.engine.step import PRECISIONS
 from saccade.errors import ResourceError
 from saccade.explain.anatomy import anatomy
-from saccade.files import atomic_write
+from saccade.files import atomic_write, refuse_unwritable
 from saccade.recipes.recipe import Recipe
 from saccade.training.begin import training_inputs
 from saccade.training.lr_find import STEPS
@@ -152,6 +152,8 @@ def plan_training(
     out: Path | None,
 ) -> Plan:
     """The plan of the training with these settings; nothing is written."""
+    if out is not None:
+        refuse_unwritable(out)
     inputs = training_inputs(data, recipe, flags)
     with limit_threads(int(inputs.settings.recipe.train.threads)):
         return plan_for(inputs.settings.recipe, inputs.division, folder_of(out))

@@ -20,6 +20,7 @@ from saccade.engine.loop import Position, train
 from saccade.engine.stages import extended_stages
 from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
+from saccade.files import refuse_unwritable
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
@@ -40,7 +41,6 @@ from saccade.training.prepare import Split, TrainingSetup, claim_device, prepare
 from saccade.training.view import View
 from saccade.training.watch import (
     refuse_too_little_disk,
-    refuse_unwritable,
     resource_errors,
     undefined_score,
 )
@@ -57,9 +57,9 @@ def start_training(
 ) -> Run:
     """Train on `data` into a new run folder, made once images and network are ready."""
     began = time.perf_counter()
+    refuse_unwritable(out or Path("runs") / "new")
     if out is not None and out.exists():
         raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
-    refuse_unwritable(out)
     inputs = training_inputs(data, recipe, flags)
     source, settings, division, notes, facts, data = inputs
     claim_device(settings.recipe, world)

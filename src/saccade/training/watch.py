@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -53,18 +52,6 @@ def saved_so_far(run: Run) -> str:
     except WeightsError:
         return "no checkpoint was kept"
     return f"the checkpoint of epoch {state['epoch']}, step {state['step']} is whole"
-
-
-def refuse_unwritable(out: Path | None) -> None:
-    """Raise `ResourceError` where no run folder can be made."""
-    run = out if out is not None else Path("runs") / "new"
-    parent = run.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise ResourceError(
-            f"the folder '{parent}' cannot be written to", "name another one with --out"
-        )
 
 
 def refuse_too_little_disk(folder: Path, checkpoint: int) -> None:

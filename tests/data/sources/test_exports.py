@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas
 import pytest
-from saccade.data.sources.frames import written_frame
 
 import saccade
 from saccade.data.item import Label
 from saccade.data.sources import open_source
+from saccade.data.sources.frames import written_frame
 from saccade.errors import DataError, UsageError
 
 Tree = Callable[..., Path]

@@ -284,6 +284,15 @@ def test_one_image_beside_the_wrapping_changes_nothing(tree: Tree) -> None:
     assert {s.name for s in source.skipped} == {"cover.png", "all/cover.png", "all/pets/cover.png"}
 
 
+def test_a_class_that_is_a_link_to_another_and_an_empty_split_are_told(tree: Tree) -> None:
+    root = tree("train/cat/1.jpg", "train/dog/1.jpg", "val/cat/2.jpg", "val/dog/2.jpg")
+    (root / "test").mkdir()
+    (root / "train" / "wolf").symlink_to(root / "train" / "dog")
+    notes = " ".join(open_source(root).notes)
+    assert "no image of the split 'test' is read: left out 1, such as 'test' (an empty" in notes
+    assert "no image of a class 'wolf' is read" in notes
+
+
 def test_a_class_of_which_nothing_is_read_is_told_as_lost(tree: Tree) -> None:
     root = tree(*paths("cat", "dog"), "bee/1.heic", "bee/more/2.heic")
     (root / "wasp").mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saccade.data.sources import absolute_location, open_source
+from saccade.data.sources import absolute_location, open_images, open_source
 from saccade.data.sources.data_word import DataWord, data_as_told
 from saccade.errors import DataError, UsageError
 
@@ -120,3 +120,19 @@ def test_what_is_found_again_is_absolute_and_a_name_stays_a_name(
     assert absolute_location("mnist::elsewhere") == "mnist::elsewhere"
     assert absolute_location("photos::(a)") == f"{tmp_path / 'photos'}::(a)"
     assert absolute_location(Path("mnist")) == str(tmp_path / "mnist")
+
+
+def test_a_table_without_labels_is_read_where_none_are_needed(tree: Tree) -> None:
+    root = tree("a/1.jpg", "2.jpg")
+    for table in ("path\na/1.jpg\n2.jpg\n3.jpg\n", "path,label\na/1.jpg,\n2.jpg,\n3.jpg,\n"):
+        (root / "t.csv").write_text(table)
+        source = open_images(root / "t.csv")
+        assert [(i.name, i.label) for i in source.read("all")] == [
+            ("2.jpg", None),
+            ("a/1.jpg", None),
+        ]
+        assert [str(s) for s in source.skipped] == ["'3.jpg' (not there)"]
+        assert "2 images without labels" in source.notes[0]
+    (root / "t.csv").write_text("path,label\na/1.jpg,x\n2.jpg\n")
+    with pytest.raises(DataError, match="row 3"):
+        open_images(root / "t.csv")

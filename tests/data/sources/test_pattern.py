@@ -48,6 +48,18 @@ def test_a_text_file_may_list_the_images(tree: Tree) -> None:
     }
 
 
+def test_a_line_of_a_list_is_a_name_as_the_disk_has_it(tree: Tree) -> None:
+    root = tree(" cat.1.jpg", "dog\u2028\x85.2.jpg", "dog\\.3.jpg", "cat.4.jpg")
+    (root / "files.txt").write_bytes(
+        " cat.1.jpg\ndog\u2028\x85.2.jpg\ndog\\.3.jpg\n ./cat.4.jpg \n".encode()
+    )
+    source = open_source(f"{root / 'files.txt'}::(cat|dog)")
+    assert [item.name for item in source.read("all")] == [
+        " cat.1.jpg", "cat.4.jpg", "dog\\.3.jpg", "dog\u2028\x85.2.jpg"
+    ]  # fmt: skip
+    assert not source.skipped
+
+
 def test_rooms_of_houses_are_told_by_their_names(shared_data: Path) -> None:
     source = pattern(shared_data / "houses" / "images", r"(?P<group>\d+)_(?P<label>[a-z]+)")
     assert source.classes == ("bathroom", "bedroom", "frontal", "kitchen")

@@ -120,3 +120,12 @@ def test_what_cannot_be_is_said(name, layers, words):
 def test_an_image_of_another_size_is_refused_rather_than_fitted():
     with pytest.raises(UsageError, match="layer 'fc6' cannot take 6400"):
         remove_layers(empty("alexnet_2012"), ["fc7"], input_shape=(3, 224, 224))
+
+
+def test_an_unknown_layer_is_answered_with_rows_and_groups_of_the_table() -> None:
+    with pytest.raises(UsageError) as caught:
+        find_layers(empty("lenet5"), "xyz")
+    shown = caught.value.hint.removeprefix("known are ").partition(" and ")[0].split(", ")
+    assert shown == sorted(names(empty("lenet5")))[:8]
+    with pytest.raises(UsageError, match="did you mean layer1, "):
+        find_layers(empty("resnet18"), "layer11")

@@ -6,7 +6,6 @@ A diagnosis reads for people and programs, and as a cleaned list of images.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -28,9 +27,10 @@ from saccade.data.doctor.duplicates import (
     first_of_content,
 )
 from saccade.data.doctor.scan import Progress, scan
-from saccade.data.item import ImageFile, Skipped, Source, label_text
+from saccade.data.image_files import manifest_path
+from saccade.data.item import Skipped, Source, label_text
 from saccade.data.sources import absolute_location
-from saccade.files import cache_folder
+from saccade.files import as_utf8, cache_folder
 
 if TYPE_CHECKING:
     from saccade.data.decode import Preprocessing
@@ -142,9 +142,7 @@ class Diagnosis:
             if row in left_out:
                 continue
             cluster = int(self.case.cluster[row])
-            split, path = self.case.splits[row], item.name
-            if folder is not None and isinstance(item.image, ImageFile):
-                path = Path(os.path.relpath(item.image.path, folder)).as_posix()
+            split, path = self.case.splits[row], manifest_path(item, folder)
             group = item.group or ""
             if sizes[cluster] > 1 and not group:
                 group = f"copies of {self.case.items[cluster].name}"
@@ -303,5 +301,5 @@ def cache_file_of(data: str | Path | None) -> Path | None:
     """The file of cached facts of the images at a path; None for data without a path."""
     if data is None or not Path(str(data).partition("::")[0]).exists():
         return None
-    name = hashlib.sha256(str(absolute_location(data)).encode()).hexdigest()[:16]
+    name = hashlib.sha256(as_utf8(str(absolute_location(data)))).hexdigest()[:16]
     return cache_folder() / "doctor" / f"{name}.jsonl"

@@ -94,6 +94,11 @@ def read_text(path: Path) -> str:
         ) from error
 
 
+def lines_in(path: Path) -> list[str]:
+    """The lines of a text file, as LF, CR LF or CR ends them: a name may hold any other."""
+    return [line for line in re.split(r"\r\n?|\n", read_text(path)) if line.strip()]
+
+
 def read_table(path: Path) -> Table:
     """The table in a text file; raises `DataError` with the row that makes no sense."""
     body, skipped, delimiter, comment = _preamble(read_text(path))

@@ -24,7 +24,7 @@ from saccade.data.image_files import (
 )
 from saccade.data.item import ImageFile, Item, LazyImage
 from saccade.data.sources.archive import is_tar, is_zip, members
-from saccade.data.sources.cells import read_text
+from saccade.data.sources.cells import lines_in
 from saccade.data.sources.layout import arrange
 from saccade.data.sources.listing import Listing, assemble
 from saccade.data.sources.split_lists import listed_splits
@@ -75,8 +75,9 @@ def _missing(path: str) -> str:
 def _read_list(file: Path) -> ScanResult:
     """The images that a text file names, a line each, relative to its folder."""
     scan, names = ScanResult(), set()
-    for line in filter(None, map(str.strip, read_text(file).splitlines())):
-        name = str(PurePosixPath(line.replace("\\", "/")))
+    for line in lines_in(file):
+        exact = os.path.lexists(file.parent / line)
+        name = line if exact else str(PurePosixPath(line.strip().replace("\\", "/")))
         path = str(file.parent / name)
         if name in names:
             scan.skip(name, "named more than once")

@@ -253,19 +253,21 @@ def _lost_classes(skipped: Iterable[Skipped], layout: Layout, depth: int) -> lis
     classes = {place.label for place in layout.places.values()}
     lost: dict[str, list[Skipped]] = {}
     for entry in skipped:
-        if entry.reason == "hidden" or entry.reason.endswith("which is read already"):
+        if entry.reason == "hidden":
             continue
         path = tuple(entry.name.split("/"))[depth:]
-        if not entry.reason.startswith(("an empty folder", "cannot be read")):
+        if not entry.reason.startswith(("an empty folder", "cannot be read", "a link to '")):
             path = path[:-1]
         for parent in layout.parents:
             at = len(parent)
             if len(path) > at and path[:at] == parent and path[: at + 1] not in read:
-                lost.setdefault(class_name(path[at]), []).append(entry)
+                split = not parent and len(layout.parents) > 1 and split_of(path[at])
+                what = "the split" if split else "a class"
+                lost.setdefault(f"{what} '{class_name(path[at])}'", []).append(entry)
     return [
-        f"no image of a class '{label}' is read: left out {len(files):,}, such as {files[0]}"
-        for label, files in lost.items()
-        if label not in classes
+        f"no image of {what} is read: left out {len(files):,}, such as {files[0]}"
+        for what, files in lost.items()
+        if what.removeprefix("a class ")[1:-1] not in classes
     ]
 
 

@@ -16,16 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
-from saccade.data.classes import natural_sort_key
+from saccade.data.classes import natural_sort_key, safe_name
 from saccade.data.image_files import ScanResult, holds_image, is_hidden, skip_reason, walk
 from saccade.data.item import ImageFile, Item, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.data_word import READING, DataWord
-from saccade.data.sources.exports import annotated_table, is_annotated
+from saccade.data.sources.exports import TABLES, annotated_table, is_annotated, table_at
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
 from saccade.data.sources.imagenet import imagenet, is_imagenet
@@ -34,12 +36,13 @@ from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.named import DATASETS, NAMED, named_dataset
 from saccade.data.sources.split_columns import AUTO
-from saccade.data.sources.table import detailed, listing_of, manifest_of
+from saccade.data.sources.table import detailed, listing_of, manifest_of, unlabelled
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
-from saccade.errors import DataError, unknown
+from saccade.errors import DataError
 from saccade.files import Notify, silent, text_of_name
 
 ARRAYS = (".npy", ".npz")
+MOST_COMPARED = 2000  # names beside one that is not there
 
 
 def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
@@ -56,7 +59,7 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
     if _is_kept(word) or not (path.exists() or isinstance(data, Path)):
         return _open_name(word, notify)
     if not path.exists():
-        raise DataError(f"there is no '{path}'", "check the path")
+        raise DataError(f"there is no '{path}'", _missing_hint(path))
     if table := _open_table(path, word):
         return table
     word.refuse(
@@ -99,24 +102,41 @@ def _open_name(word: DataWord, notify: Notify) -> Source:
         return named_dataset(text, Path(word.detail) if word.detail else None, notify)
     if "*" in Path(text).name or "{" in Path(text).name:
         return webdataset(expand(text))
-    hint = unknown("data set", text, NAMED).hint
-    raise DataError(f"there is no '{text}'", f"check the path; of names, {hint}")
+    raise DataError(f"there is no '{text}'", _missing_hint(Path(text)))
+
+
+def _missing_hint(path: Path) -> str:
+    """What else may be meant where nothing is at `path`: what lies beside it, or a data set."""
+    siblings = []
+    with suppress(OSError, ValueError):
+        siblings = [file.name for file in islice(path.parent.iterdir(), MOST_COMPARED)]
+    plain = path.parent == Path() and not path.suffix
+    by_case = {name.casefold(): name for name in [*(NAMED if plain else ()), *siblings]}
+    near = get_close_matches(path.name.casefold(), by_case, n=3, cutoff=0.7)
+    if near:
+        meant = [by_case[name] for name in near]
+        shown = (safe_name(str(path.parent / name)) for name in meant)
+        return f"check the path; did you mean {', '.join(shown)}?"
+    named = f"; data sets are {', '.join(sorted(NAMED))}" if plain else ""
+    return f"check the path{named}"
 
 
 def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
-    """As `open_source`, where no labels are needed: images not in class folders, or one file."""
+    """As `open_source`, where no labels are needed: images or a table of them, or one file."""
     try:
         return open_source(data, notify=notify)
     except DataError:
-        path = Path(str(data))
+        path, folders = Path(str(data)), True
         if path.is_dir():
-            scan = walk(path)
+            scan, folders = walk(path), False
+        elif path.is_file() and path.suffix.lower() in TABLES:
+            scan = unlabelled(table_at(path))
         elif path.is_file() and not skip_reason(path.name):
             scan = ScanResult([(path.name, ImageFile(path))])
         else:
             raise
-        folders = {part for name, _ in scan.images for part in name.split("/")[:-1]}
-        if not scan.images or not all(map(PART.fullmatch, folders)):
+        around = {part for name, _ in scan.images for part in name.split("/")[:-1]}
+        if not scan.images or not (folders or all(map(PART.fullmatch, around))):
             raise
     items = tuple(
         Item(name, None, image)

@@ -74,6 +74,8 @@ def unused_note(
     shown = []
     for i in sorted(set(range(len(header))) - set(used)):
         values = list(dict.fromkeys(row[i].strip() for _, row in rows[:1000] if i < len(row)))
+        if not any(values):
+            continue
         more = ", ..." if len(values) > SHOWN else ""
         shown.append(f"{header[i] or f'number {i + 1}'} ({', '.join(values[:SHOWN])}{more})")
     return (f"columns not used: {', '.join(shown)}",) if shown else ()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from saccade.data.item import Skipped
-from saccade.data.sources.cells import read_text
+from saccade.data.sources.cells import lines_in
 from saccade.data.sources.split_names import WITHIN, split_within
 from saccade.errors import DataError
 
@@ -75,7 +75,7 @@ def _lines(path: Path) -> list[str]:
     try:
         if path.suffix.lower() not in LISTS or path.stat().st_size > LARGEST:
             return []
-        return [line for line in read_text(path).splitlines() if line.strip()]
+        return lines_in(path)
     except (DataError, OSError):
         return []
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from saccade.data.classes import class_name
-from saccade.data.image_files import first_bytes_of, skip_reason
+from saccade.data.image_files import ScanResult, first_bytes_of, skip_reason
 from saccade.data.item import ImageFile, Item, Label, Skipped
 from saccade.data.sources.cells import COLUMNS, Table, folded
 from saccade.data.sources.columns import FALSE, TRUE, Columns, choose_columns, path_column
@@ -124,6 +124,22 @@ def named_rows(path: Path) -> tuple[Table, int | None, Mapping[str, Sequence[str
         found = finder.find(written)
         rows.setdefault(found[0] if found else written, cells)
     return table, column, rows
+
+
+def unlabelled(table: Table) -> ScanResult:
+    """The images that a table without labels names; none where it has some."""
+    scan = ScanResult()
+    column, _ = path_column(table)
+    labels = [i for i, title in enumerate(table.header) if folded(title) in COLUMNS["label"]]
+    if column is None or any(cells[i].strip() for _, cells in table.rows for i in labels):
+        return scan
+    finder = ImageFinder(table.folder, [cells[column] for _, cells in table.rows])
+    for name in dict.fromkeys(as_posix(cells[column]) for _, cells in table.rows):
+        if found := finder.find(name):
+            scan.images.append((found[0], ImageFile(found[1])))
+        else:
+            scan.skip(name, "not there")
+    return scan
 
 
 class _RowReader:

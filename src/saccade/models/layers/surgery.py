@@ -5,6 +5,7 @@ Krizhevsky 2012 and Zeiler 2013, Table 3, removed AlexNet's layers to see what e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -64,8 +65,15 @@ def find_layers(network: nn.Sequential, layer: str) -> list[str]:
         return matches
     numbers = _layer_numbers(network)
     if layer not in numbers:
-        raise unknown("layer of this network", layer, [*paths, *numbers])
+        like = {*numbers} if re.match(r"(conv|fc)\d", layer) else set()
+        raise unknown("layer of this network", layer, _names_in_table(paths) | like)
     return [numbers[layer]]
+
+
+def _names_in_table(paths: Sequence[str]) -> set[str]:
+    """The full names of rows and of the groups that they are in, as `saccade show` has them."""
+    parts = [path.split(".") for path in paths]
+    return {".".join(names[:count]) for names in parts for count in range(1, len(names) + 1)}
 
 
 def _layer_numbers(network: nn.Sequential) -> dict[str, str]:
