@@ -44,7 +44,7 @@ FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room 
 
 WRITERS = """
 files data/store data/doctor/scan probes/features data/split_table data/classes recipes/recipe
-engine/checkpoint data/sandbox engine/distributed/launch
+engine/checkpoint data/sandbox data/sources/frames engine/distributed/launch
 """  # below runs
 WRITING = re.compile(
     r"\batomic_(write|file|folder)\(|\.write_(text|bytes)\(|\bopen\(\"[wa]|\bmkdir\(|TemporaryDirectory"

@@ -93,9 +93,7 @@ def test_a_training_on_a_failing_disk_ends_with_what_was_kept_and_what_to_do(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(train, "checked_plan", unforetold)
-        failing(
-            code, 11, broken
-        )  # recipe, classes, split, images; then four of a checkpoint
+        failing(code, 11, broken)  # recipe, classes, split, images; then four of a checkpoint
         with pytest.raises(ResourceError) as caught:
             api.train(with_=TINY | {"train.epochs": 4}, out=tmp_path / "run")
     assert caught.value.exit_code == 5
