@@ -328,3 +328,70 @@ def test_what_a_column_was_taken_for_is_said_where_it_could_be_meant_otherwise(
     assert note.startswith("'NaN' in 'label' is read as a class")
     with pytest.raises(DataError, match=r"row 2 .* 'cat' for a number\nhint: .*::target=class'"):
         manifest(table("path,target\na.jpg,cat\n"))
+
+
+@pytest.mark.parametrize("column", ["label", "labels"])
+@pytest.mark.parametrize(("cell", "mark"), [("cat/dog", "slash"), ("cat+dog", "+")])
+def test_a_cell_of_what_other_cells_hold_alone_is_asked_about(
+    table: Table, column: str, cell: str, mark: str
+) -> None:
+    path = table(f"path,{column}\na.jpg,{cell}\nb.jpg,dog\nd.jpg,cat\n")
+    with pytest.raises(DataError, match="may be one class or several") as error:
+        manifest(path)
+    assert f"'{path}::{column}=several:{mark}' for several" in error.value.hint
+    several = labels(manifest(path, label=column, kind=f"several:{mark}"))
+    assert several == {"a.jpg": ("cat", "dog"), "b.jpg": ("dog",), "d.jpg": ("cat",)}
+    assert labels(manifest(path, label=column, kind="class"))["a.jpg"] == cell
+
+
+def test_lists_may_stand_beside_single_labels(table: Table) -> None:
+    path = table('path,labels\na.jpg,"[""cat"", ""dog""]"\nb.jpg,dog\nd.jpg,set()\n')
+    assert labels(manifest(path)) == {"a.jpg": ("cat", "dog"), "b.jpg": ("dog",), "d.jpg": ()}
+    with pytest.raises(DataError, match="holds lists and other cells"):
+        manifest(table("path,labels\na.jpg,\"['cat']\"\nb.jpg,dog;cat\n"))
+
+
+def test_a_separator_that_parts_nothing_is_refused(table: Table) -> None:
+    path = table("path,labels\na.jpg,cat;dog\nb.jpg,dog\n")
+    with pytest.raises(UsageError, match="several:slash has no effect"):
+        open_source(f"{path}::labels=several:slash")
+
+
+def test_an_object_of_json_is_no_class(table: Table) -> None:
+    with pytest.raises(DataError, match="for a class"):
+        manifest(table('path,label\na.jpg,"{""id"": 1}"\nb.jpg,dog\n'))
+
+
+@pytest.mark.parametrize(
+    ("cell", "hint"),
+    [("16 0", "::target=several:blank'"), ("NA", "leave the cell empty"), ("low", "target=class")],
+)
+def test_what_is_no_number_gets_the_hint_that_fits(table: Table, cell: str, hint: str) -> None:
+    with pytest.raises(DataError) as error:
+        manifest(table(f"path,target\na.jpg,{cell}\nb.jpg,1\n"))
+    assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"path" "label"\n"1" "a.jpg" "cat"\n"2" "b.jpg" "dog"\n',  # write.table of R
+        '"label"\t"size"\n"a.jpg"\t"cat"\t3\n"b.jpg"\t"dog"\t4\n',
+        "\ufeff\ufeffpath,label\na.jpg,cat\nb.jpg,dog\n",
+    ],
+    ids=["row numbers", "row names", "two marks"],
+)
+def test_a_header_may_lack_the_name_of_the_first_column(table: Table, content: str) -> None:
+    assert labels(manifest(table(content))) == {"a.jpg": "cat", "b.jpg": "dog"}
+
+
+def test_a_comma_without_quotes_in_each_row_is_no_column_of_its_own(table: Table) -> None:
+    for content in ("path,label\na.jpg,cat, tame\n", "label,path\ncat,x,a.jpg\ncat,y,b.jpg\n"):
+        with pytest.raises(DataError, match="has 3 cells, the header 2"):
+            manifest(table(content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32"])
+def test_text_of_another_width_is_named_by_its_row(table: Table, encoding: str) -> None:
+    with pytest.raises(DataError, match="holds a zero byte"):
+        manifest(table("path,label\na.jpg,cat\n".encode(encoding)))

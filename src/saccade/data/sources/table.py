@@ -211,14 +211,21 @@ def _labels(
     title = table.header[column]
     asked, kind = kind, kind or KINDS.get(folded(title), "class")
     texts = [cells[column].strip() for _, cells in table.rows]
-    reader = LabelReader(kind, texts, title, table.place, decimal_comma=table.decimal_comma)
+    reader = LabelReader(
+        kind,
+        texts,
+        title,
+        table.place,
+        decimal_comma=table.decimal_comma,
+        asked=asked is not None,
+    )
     labels: list[Label] = []
     for (line, _), text in zip(table.rows, texts, strict=True):
         try:
             labels.append(reader.read(text))
         except ValueError as error:
             what = f"has '{text}' for a {error}"
-            raise _row_error(table, line, what, reader.hint(str(error))) from error
+            raise _row_error(table, line, what, reader.hint(str(error), text)) from error
     return labels, () if asked else reader.notes()
 
 
