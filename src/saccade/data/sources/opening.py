@@ -39,6 +39,7 @@ from saccade.errors import DataError, unknown
 from saccade.files import Notify, silent, text_of_name
 
 ARRAYS = (".npy", ".npz")
+PROBED = 8  # .tar files that show whether they are shards; the first may be empty
 
 
 def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
@@ -180,7 +181,7 @@ def _open_folder(path: Path, word: DataWord) -> Listing:
         (is_idx(path), lambda: idx(path)),
         (is_cifar(path), lambda: cifar(path)),
         (any(name.endswith(".npy") and role(name[:-4]) for name in names), lambda: arrays(path)),
-        (bool(shards) and _may_be_shard(shards[0]), lambda: webdataset(shards)),
+        (any(map(_may_be_shard, sorted(shards)[:PROBED])), lambda: webdataset(shards)),
     ]
     special = next((read for matches, read in readers if matches), None)
     images = _open_annotated if is_annotated(path) else imagenet if is_imagenet(path) else folder
