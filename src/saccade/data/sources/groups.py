@@ -50,7 +50,7 @@ def refuse_idle(setting: str, names: Mapping[str, str | None]) -> None:
 def refuse_alone(setting: str, names: Mapping[str, str | None]) -> None:
     """Raise `UsageError` where a setting makes a group of each image."""
     found = [name for name in names.values() if name is not None]
-    if len(set(found)) == len(found):
+    if len(set(found)) == len(found) > 1:
         raise without_effect(setting, "makes a group of each image", names.items(), HINT)
 
 

@@ -94,6 +94,9 @@ class _Columns(NamedTuple):
     def chosen(self, name: str) -> ToldSplits:
         """The splits of the column that a person chose."""
         found = [i for i in self.cells if self.header[i].casefold() == name.casefold()]
+        if not found and name.casefold() in map(str.casefold, self.header):
+            what = f"the column {name} of {self.where} holds images, labels or groups"
+            raise DataError(what, "say which one tells the splits, or --split-column none")
         if not found:
             names = [self.header[i] for i in self.cells]
             raise unknown(f"column of {self.where}", name, names, DataError)
