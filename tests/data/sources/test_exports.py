@@ -251,3 +251,16 @@ def test_a_frame_is_written_down_to_be_found_again(
 def test_json_of_another_kind_is_refused(root: Path, content: str) -> None:
     with pytest.raises(DataError):
         open_source(write(root, "x.json", content))
+
+
+def test_images_of_a_folder_that_its_tables_do_not_name_are_told(root: Path) -> None:
+    write(root, "metadata.csv", "file_name,label\na.jpg,cat\nb.jpg,dog\n")
+    source = open_source(root)
+    assert labels(root) == ONE
+    assert source.notes == (f"1 images in '{root}' are in no row of its tables, such as 'd.jpg'",)
+    assert [str(one) for one in source.skipped] == ["'d.jpg' (in no row of its tables)"]
+
+
+def test_names_of_uploads_in_a_table_lead_to_the_files(root: Path) -> None:
+    rows = [f"/data/upload/7/0a1b2c3d-{n}.jpg,{k}" for n, k in (("a", "cat"), ("b", "dog"))]
+    assert labels(write(root, "ls.csv", "\n".join(["image,label", *rows]))) == ONE

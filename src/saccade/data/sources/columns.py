@@ -42,7 +42,8 @@ def choose_columns(
     if path is None:
         raise DataError(
             f"'{table.place}' has no column path: its columns are {listed}",
-            f"none of them names files below '{table.folder}'; call the one of images path",
+            f"none of them names files below '{table.folder}'; call the one of images path, or, "
+            "where the cells are pixels, save these as x.npy and y.npy",
         )
     grouped, known = _known(table, "group"), _known(table, "label")
     if group is not None and (grouped := table.column(group)) is None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from saccade.data.classes import natural_sort_key
 from saccade.data.image_files import ScanResult, holds_image, is_hidden, skip_reason, walk
-from saccade.data.item import ImageFile, Item, Source
+from saccade.data.item import ImageFile, Item, Skipped, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
@@ -39,6 +39,7 @@ from saccade.errors import DataError, unknown
 from saccade.files import Notify, silent, text_of_name
 
 ARRAYS = (".npy", ".npz")
+IN_NO_ROW = "in no row of its tables"
 PROBED = 8  # .tar files that show whether they are shards; the first may be empty
 
 
@@ -160,7 +161,14 @@ def _open_annotated(path: Path) -> Source:
         source, columns = folder(path), ", ".join(table.header)
         note = f"labels are the names of folders: the table has no column label but {columns}"
         return replace(source, notes=(*source.notes, note))
-    return listing_of(table, path.resolve().name)
+    source = listing_of(table, path.resolve().name)
+    named = {item.name for split in source.splits for item in source.read(split)}
+    named.update(entry.name for entry in source.skipped)
+    rest = [Skipped(name, IN_NO_ROW) for name, _ in walk(path).images if name not in named]
+    if not rest:
+        return source
+    note = f"{len(rest):,} images in '{path}' are {IN_NO_ROW}, such as '{rest[0].name}'"
+    return replace(source, skipped=(*source.skipped, *rest), notes=(note, *source.notes))
 
 
 def _open_folder(path: Path, word: DataWord) -> Listing:

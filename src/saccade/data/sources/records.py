@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from saccade.data.sources.cells import Table
+from saccade.data.sources.finding import UPLOADED
 
-UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the name of a file in Label Studio
 ADDRESS = re.compile(r"^(https?|s3|gs|azure-blob)://|^/data/upload/")
 QUERY = re.compile(r"[?#].*$")  # of an address: ?token=..., and what stands behind a #
 

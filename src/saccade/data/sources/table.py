@@ -178,7 +178,8 @@ class _RowReader:
             raise DataError(
                 f"none of the {len(self.missing)} images that '{self.table.place}' names is there, "
                 f"such as '{self.missing[0]}'",
-                f"paths are relative to '{self.table.folder}'",
+                f"paths are relative to '{self.table.folder}': put the table beside the images, or "
+                "beside their folder",
             )
         first = f", such as {self.skipped[0]}" if self.skipped else ""
         raise DataError(f"'{self.table.place}' names nothing to learn from{first}", HINT)
