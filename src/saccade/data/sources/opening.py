@@ -154,7 +154,7 @@ def _open_file(path: Path, word: DataWord) -> Source:
     )
 
 
-def _open_annotated(path: Path) -> Source:
+def _open_annotated(path: Path) -> Listing:
     """The images of a folder by its tables; by its folders where these hold no labels."""
     table = annotated_table(path)
     if not table.has_labels:
