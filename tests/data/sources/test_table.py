@@ -395,3 +395,33 @@ def test_a_comma_without_quotes_in_each_row_is_no_column_of_its_own(table: Table
 def test_text_of_another_width_is_named_by_its_row(table: Table, encoding: str) -> None:
     with pytest.raises(DataError, match="holds a zero byte"):
         manifest(table("path,label\na.jpg,cat\n".encode(encoding)))
+
+
+@pytest.mark.parametrize("column", ["split", "group"])
+def test_an_image_of_two_splits_or_groups_is_refused_by_its_row(table: Table, column: str) -> None:
+    rows = "a.jpg,cat,train\nb.jpg,dog,train\na.jpg,cat,test\n"
+    with pytest.raises(DataError, match="elsewhere than a row above"):
+        manifest(table(f"path,label,{column}\n{rows}"))
+    same = rows.replace("test", "train")
+    assert len(manifest(table(f"path,label,{column}\n{same}")).skipped) == 1
+
+
+def test_a_group_that_a_program_wrote_as_missing_is_none(table: Table) -> None:
+    source = manifest(table("path,label,group\na.jpg,cat,NA\nb.jpg,dog,nan\nd.jpg,cat,7\n"))
+    assert [item.group for item in source.read("all")] == [None, None, "7"]
+
+
+def test_two_files_of_one_name_are_told_with_the_row(tree: Tree) -> None:
+    root = tree("a.jpg", "a.png", "b.jpg")
+    (root / "t.csv").write_text("id,label\nb,cat\na,dog\n")
+    with pytest.raises(DataError, match=r"row 3 of .* is not clear: several files fit 'a'"):
+        open_source(root / "t.csv")
+
+
+def test_a_table_beside_images_of_no_classes_is_named(tree: Tree) -> None:
+    root = tree("train/1.jpg", "train/2.jpg", "test/3.jpg")
+    (root / "train.csv").write_text("id,label\n1,cat\n2,dog\n")
+    with pytest.raises(DataError) as error:
+        open_source(root)
+    assert f"'{root / 'train.csv'}' lies beside the images" in error.value.hint
+    assert labels(open_source(root / "train.csv")) == {"train/1.jpg": "cat", "train/2.jpg": "dog"}

@@ -55,10 +55,11 @@ def choose_columns(
     others = [i for i in range(len(table.header)) if i not in taken]
     labels = labels or tuple(i for i in others if _is_binary(table, i))
     if not labels or (len(labels) == 1 and label is None and known is None):
-        first = next((table.header[i] for i in others if table.header[i]), "COLUMN")
+        first = next((table.header[i] for i in others if table.header[i]), None)
+        say = f"say which, as in '{table.place}::{first}', or call one label"
         raise DataError(
             f"'{table.place}' has no column label: its columns are {listed}",
-            f"say which, as in '{table.place}::{first}', or call one label",
+            "give it one" if first is None else say,
         )
     used = frozenset(taken.union(labels))
     return Columns(path, labels, grouped, told.splits, used, (*notes, *told.notes))

@@ -64,7 +64,10 @@ class ImageFinder:
         return notes
 
     def _found(self, sample: Sequence[str]) -> bool:
-        return any(self.find(name) for name in sample)
+        try:
+            return any(self.find(name) for name in sample)
+        except DataError:  # several files fit, which the reader of the row will say
+            return True
 
     def _search(self, sample: Sequence[str]) -> None:
         """Set the folders to leave out of names, or to look in, by some names."""

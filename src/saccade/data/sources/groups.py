@@ -9,6 +9,7 @@ from pathlib import Path
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source
 from saccade.data.sources.data_word import DataWord
 from saccade.data.sources.exports import TABLES
+from saccade.data.sources.labels import group_named
 from saccade.data.sources.table import column_values
 from saccade.errors import DataError, without_effect
 
@@ -75,4 +76,4 @@ def _column_of(data: str | Path | None, column: str) -> Mapping[str, str] | None
 
 
 def _by_cells(cells: Mapping[str, str]) -> Grouping:
-    return lambda item: cells.get(item.name) or None
+    return lambda item: group_named(cells.get(item.name, "")) or None

@@ -193,6 +193,12 @@ class LabelReader:
         return value
 
 
+def group_named(cell: str) -> str:
+    """The group in a cell; nothing where a program wrote that there is none."""
+    cell = cell.strip()
+    return "" if cell.casefold() in NO_CLASS else cell
+
+
 def _is_record(text: str) -> bool:
     """Whether a cell is an object of JSON: keys with values, and no name."""
     try:

@@ -13,7 +13,7 @@ Digests are those of the publishers and torchvision.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -194,7 +194,7 @@ def _open_folder(path: Path, word: DataWord) -> Listing:
     special = next((read for matches, read in readers if matches), None)
     images = _open_annotated if is_annotated(path) else imagenet if is_imagenet(path) else folder
     if special is None:
-        return images(path)
+        return _beside_tables(lambda: images(path), path, names)
     if not holds_image(path):
         return special()
     try:
@@ -205,6 +205,20 @@ def _open_folder(path: Path, word: DataWord) -> Listing:
             note = f"the image files in '{path}' are not read: {error.what}"
             return replace(source, notes=(note, *source.notes))
         raise
+
+
+def _beside_tables(read: Callable[[], Listing], path: Path, names: Sequence[str]) -> Listing:
+    """What `read` gives; where that is no two classes, a table beside the images is named."""
+    tables = [path / name for name in sorted(names) if name.lower().endswith((".csv", ".tsv"))]
+    if not tables:
+        return read()
+    hint = f"'{tables[0]}' lies beside the images and may tell their labels"
+    try:
+        source = read()
+    except DataError as error:
+        raise DataError(error.what, f"{error.hint}; {hint}") from error
+    one = len(source.classes) == 1 and not is_annotated(path)
+    return replace(source, notes=(*source.notes, hint)) if one else source
 
 
 def _may_be_shard(path: Path) -> bool:

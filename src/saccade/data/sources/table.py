@@ -21,7 +21,7 @@ from saccade.data.sources.cells import COLUMNS, Table, folded
 from saccade.data.sources.columns import FALSE, TRUE, Columns, choose_columns, path_column
 from saccade.data.sources.exports import table_at
 from saccade.data.sources.finding import ImageFinder, as_posix
-from saccade.data.sources.labels import KINDS, LabelReader
+from saccade.data.sources.labels import KINDS, LabelReader, group_named
 from saccade.data.sources.listing import Listing, assemble
 from saccade.data.sources.split_columns import AUTO, unused_note
 from saccade.errors import DataError, UsageError, unknown
@@ -88,7 +88,7 @@ def listing_of(
     items = [
         (part or "all", item)
         for (line, cells), label_, part in zip(table.rows, labels, columns.splits, strict=True)
-        if (item := reader.row(line, cells, label_))
+        if (item := reader.row(line, cells, label_, part))
     ]
     reader.refuse_unusable(items)
     unused = unused_note(table.header, table.rows, columns.used)
@@ -134,8 +134,9 @@ class _RowReader:
         self.skipped: list[Skipped] = []
         self.missing: list[str] = []
         self.labels: dict[str, Label] = {}
+        self.places: dict[str, tuple[str, str]] = {}  # of each image its split and group
 
-    def row(self, line: int, cells: Sequence[str], label: Label) -> Item | None:
+    def row(self, line: int, cells: Sequence[str], label: Label, part: str) -> Item | None:
         """The item of one row, or nothing when there is no image to learn from."""
         written = as_posix(cells[self.columns.path])
         if not written:
@@ -147,12 +148,14 @@ class _RowReader:
         name, path = found or (written, "")
         reason = self._skip_reason(name, path, label, line)
         self.labels.setdefault(name, label)
+        group = "" if self.columns.group is None else group_named(cells[self.columns.group])
+        if self.places.setdefault(name, (part, group)) != (part, group):
+            hint = "one split and one group for each image"
+            raise _row_error(self.table, line, f"puts '{name}' elsewhere than a row above", hint)
         if reason:
             self.skipped.append(Skipped(name, reason))
             return None
-        group = self.columns.group
-        named = "" if group is None else cells[group].strip()
-        return Item(name, label, ImageFile(path), named or None)
+        return Item(name, label, ImageFile(path), group or None)
 
     def _skip_reason(self, name: str, path: str, label: Label, line: int) -> str:
         """Why the image of a row is left out, or nothing."""
