@@ -71,7 +71,7 @@ def unknown(
     kind: str, name: str, known: Iterable[str], error: type[SaccadeError] = UsageError
 ) -> SaccadeError:
     """The error for a name that nothing is called, with the nearest known names as its hint."""
-    names = sorted(known)
+    names = sorted(set(known))
     matches = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     if matches:
         hint = f"did you mean {', '.join(matches)}?"

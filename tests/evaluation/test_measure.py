@@ -244,3 +244,8 @@ def test_images_that_the_run_was_trained_on_are_counted(
         result.notes
     )
     assert not saccade.evaluate(run.path).notes
+    moved = Path(shutil.copytree(photos, tmp_path / "moved"))
+    shutil.copyfile(moved / rows[0]["name"], moved / rows[0]["label"] / "new.png")
+    assert saccade.evaluate(run.path, own_data=moved).notes == (
+        f"1 images came since the split and are not used: '{rows[0]['label']}/new.png'",
+    )

@@ -68,6 +68,8 @@ def test_what_makes_no_slices_is_refused() -> None:
     many = [Item(f"{k}.png", "cat", BLANK) for k in range(201)]
     with pytest.raises(UsageError, match="makes 201 slices of 201 images"):
         slice_of_each(many, r"\d+", None)
+    with pytest.raises(UsageError, match="makes a group of each image: it makes of '0"):
+        slice_of_each(many[:9], r"\d+", None)
 
 
 def ready(n: int = 4) -> EvaluationSet:

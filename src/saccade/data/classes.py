@@ -106,7 +106,8 @@ def alike_note(classes: Iterable[str]) -> tuple[str, ...]:
     """One sentence when names differ in nothing but case and blanks, else nothing."""
     alike: dict[str, list[str]] = {}
     for name in classes:
-        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+        shown = "".join(c for c in name if unicodedata.category(c) != "Cf")  # no width, no mark
+        alike.setdefault(" ".join(shown.casefold().split()), []).append(name)
     pairs = [", ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
     if not pairs:
         return ()
@@ -136,8 +137,9 @@ def refuse_unwritable(names: Iterable[str], where: str = "the data") -> None:
     for name in names:
         if not name.strip():
             raise DataError(f"{where} holds a class without a name: {name!r}", "give it a name")
-        if "\n" in name or "\r" in name or not is_text(name):
-            what = "holds the end of a line" if is_text(name) else "is no valid UTF-8"
+        if not set("\0\n\r").isdisjoint(name) or not is_text(name):
+            held = "holds a zero byte" if "\0" in name else "holds the end of a line"
+            what = held if is_text(name) else "is no valid UTF-8"
             raise DataError(f"{name!a} of {where} cannot be a class name: it {what}", "rename it")
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from saccade.data.classes import refuse_unknown
-from saccade.data.grouping import by_source
 from saccade.data.item import Item, Source, label_text
-from saccade.data.splits import SPLITS, DataSplit, used, with_notes
+from saccade.data.splits import SPLITS, DataSplit, refuse_trainless, used
 from saccade.errors import DataError
 from saccade.files import atomic_write, read_utf8
 from saccade.words import LineFeeds
@@ -35,8 +34,9 @@ def write_split(path: Path, data_split: DataSplit) -> None:
 def read_split(path: Path, source: Source, classes: tuple[str, ...] = ()) -> DataSplit:
     """The split in the table at `path`, its items taken from `source` by name.
 
-    Images that came since are in no split; that, and labels that have changed, is noted.  Raises
-    `DataError` for images that have gone, and for a class that is none of `classes`, if given.
+    Images that came since are in no split; that, and labels that have changed, is noted, and
+    nothing else.  Raises `DataError` for images that have gone, for a class that is none of
+    `classes`, if given, and for a split without images to train on.
     """
     rows = split_rows(path)
     items = {item.name: item for split in source.splits for item in source.read(split)}
@@ -56,8 +56,8 @@ def read_split(path: Path, source: Source, classes: tuple[str, ...] = ()) -> Dat
     if changed:
         notes += (f"{len(changed)} labels have changed since the split, such as '{changed[0]}'",)
     train, val, test, unused = (tuple(splits[split]) for split in SPLITS)
-    whole = DataSplit(train, val, test, classes or source.classes, notes, unused)
-    return with_notes(whole, by_source)
+    refuse_trainless(train)
+    return DataSplit(train, val, test, classes or source.classes, notes, unused)
 
 
 class SplitRow(NamedTuple):

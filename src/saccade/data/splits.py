@@ -166,12 +166,17 @@ def _nothing_to_spare(source: Source, split: str) -> DataError:
 
 def with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
     """The split with notes of missing classes and of groups that two of its parts share."""
-    if not data_split.train:
-        raise DataError("the split leaves nothing to train on", "more images are needed")
+    refuse_trainless(data_split.train)
     notes = data_split.notes
     for split, items in used(data_split).items():
         notes += missing_note(items, data_split.classes, split) if items else ()
     return replace(data_split, notes=notes + _shared_groups(used(data_split), group))
+
+
+def refuse_trainless(train: Sequence[Item]) -> None:
+    """Raise `DataError` where there is no image to train on."""
+    if not train:
+        raise DataError("the split leaves nothing to train on", "more images are needed")
 
 
 def with_groups(

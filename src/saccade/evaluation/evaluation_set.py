@@ -17,7 +17,7 @@ from saccade.data.classes import natural_sort_key
 from saccade.data.grouping import groups_of
 from saccade.data.item import Item, Skipped
 from saccade.data.loader import Loader, sequential
-from saccade.data.sources.groups import grouping_of, refuse_idle
+from saccade.data.sources.groups import grouping_of, refuse_alone, refuse_idle
 from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
 from saccade.errors import DataError, UsageError
 from saccade.metrics.measure import named_metric
@@ -98,6 +98,8 @@ def slice_of_each(items: Sequence[Item], by: str, data: str | None) -> dict[str,
             "name something that many images share",
         )
     refuse_idle(f"--by '{by}'", found)
+    if None not in found.values():
+        refuse_alone(f"--by '{by}'", found)
     return slice_names
 
 

@@ -103,7 +103,11 @@ def measure(
         refuse_without_confidence(bundle.task)
         if options.threshold_target.save:
             refuse_unwritable(run.path / "bundle" / "config.json")
-    items = _run_items(run, split) if data is None else _data_items(data, split)
+    since: tuple[str, ...] = ()
+    if data is None:
+        items, since = _run_items(run, split)
+    else:
+        items = _data_items(data, split)
     source = run.data if data is None else str(data)
     slice_names = slice_of_each(items, options.by, source) if options.by else {}
     evaluation_set = EvaluationSet.of(items, bundle)
@@ -116,6 +120,7 @@ def measure(
         Evaluation.of(split, bundle.task.kind, report),
         notes=(
             *_notes(evaluation_set.items, bundle, overlap),
+            *since,
             *(change_note(run, evaluation_set.items) if data is None else ()),
             *_tta_note(len(tta)),
         ),
@@ -230,7 +235,7 @@ def _selected_threshold(
     run: Run, target: ThresholdTarget, outputs: EvaluationOutputs
 ) -> SelectedThreshold:
     """The threshold for `target`, chosen on the run's validation images; saved where asked."""
-    val = EvaluationSet.of(_run_items(run, "val"), run.bundle).evaluate(run.bundle)
+    val = EvaluationSet.of(_run_items(run, "val")[0], run.bundle).evaluate(run.bundle)
     selected = select_threshold(target, val, outputs)
     if target.save:
         save_min_confidence(run.path / "bundle", selected.on_validation.value)
@@ -253,11 +258,13 @@ def _write_folder(
     write_output(report, evaluation_page(run, evaluation, tested, evaluated))
 
 
-def _run_items(run: Run, split: str) -> Sequence[Item]:
+def _run_items(run: Run, split: str) -> tuple[Sequence[Item], tuple[str, ...]]:
+    """The images of a split of the run, and what has changed in its data since."""
     splits = ("train", "val", "test")
     if split not in splits:
         raise UsageError(f"no split is called '{split}'", f"there are {', '.join(splits)}")
-    return getattr(split_of(run), split)
+    division = split_of(run)
+    return getattr(division, split), division.notes
 
 
 def _data_items(data: str | Path, split: str) -> Sequence[Item]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from saccade.data.classes import write_classes
+from saccade.data.grouping import by_source
 from saccade.data.item import label_text
 from saccade.data.sources import absolute_location
 from saccade.data.split_table import write_split
-from saccade.data.splits import DataSplit
+from saccade.data.splits import DataSplit, with_notes
 from saccade.device import device, environment, limit_threads
 from saccade.engine.checkpoint import fingerprint, load_checkpoint
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
@@ -161,7 +162,7 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
         for name, then in started["fingerprint"].items()
         if current.get(name) != then
     ]
-    notes += [*division.notes, *change_note(run, division.items)]
+    notes += [*with_notes(division, by_source).notes, *change_note(run, division.items)]
     broadcast_plan(world, recipe, run.data, division)
     setup = prepare(recipe, division, view.decoding, world)
     position, losses, state = Position(), {}, None

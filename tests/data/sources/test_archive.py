@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -156,6 +157,25 @@ def test_absolute_names_are_read_without_their_root(tmp_path: Path, ending: str)
         ("data/cat/1.jpg", "cat"), ("data/dog/1.jpg", "dog"), ("data/dog/2.jpg", "dog")
     ]  # fmt: skip
     assert "absolute names are read without their root, such as '/data/cat/1.jpg'" in source.notes
+
+
+def test_one_name_is_one_image_however_it_is_written(tmp_path: Path) -> None:
+    files = {"cat//1.jpg": b"one", "cat/./1.jpg": b"two", "12:30/1.jpg": b"six"}
+    source = archive(make(tmp_path / "photos.zip", files))
+    read = {item.name: item.image.read() for item in source.read("all")}
+    assert read == {"cat/1.jpg": b"two", "12:30/1.jpg": b"six"}
+    assert [str(one) for one in source.skipped] == [
+        "'cat/1.jpg' (a later member has the same name)"
+    ]
+
+
+def test_a_link_in_a_zip_is_no_image(tmp_path: Path) -> None:
+    path = make(tmp_path / "photos.zip", PLAIN)
+    link = zipfile.ZipInfo("dog/link.jpg")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(path, "a") as opened:
+        opened.writestr(link, "../cat/1.jpg")
+    assert reasons(path) == {"dog/link.jpg": "a link, which is not followed in a .zip"}
 
 
 def flagless(path: Path, names: list[bytes], extra: bytes = b"") -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pandas
 import pytest
 
@@ -62,9 +63,12 @@ def test_the_categories_of_a_coco_file_are_classes(root: Path) -> None:
     assert open_source(path).notes == ("each image has any number of classes in 'c.json'",)
 
 
+ANSWER = {"type": "choices", "from_name": "c", "value": {"choices": ["dog"]}}
+
+
 def task(image: str, *choices: str) -> dict[str, Any]:
     """A task of Label Studio's JSON export."""
-    result = {"type": "choices", "from_name": "c", "value": {"choices": [*choices]}}
+    result = ANSWER | {"value": {"choices": [*choices]}}
     return {"id": 1, "data": {"image": image}, "annotations": [{"result": [result]}]}
 
 
@@ -75,12 +79,76 @@ def test_choices_of_label_studio_are_classes(root: Path, address: str) -> None:
     tasks = [task(address.format("a.jpg"), "cat"), task(address.format("b.jpg"), "dog")]
     assert labels(write(root, "ls.json", tasks)) == ONE
     tasks[0] = task(address.format("a.jpg"), "cat", "sun")
-    tasks.append({"data": {"image": address.format("d.jpg")}, "annotations": []})
+    tasks.append(task(address.format("d.jpg")))
     assert labels(write(root, "ls.json", tasks)) == SEVERAL
     short = [
         {"image": address.format(f"{n}.jpg"), "label": k} for n, k in (("a", "cat"), ("b", "dog"))
     ]
     assert labels(write(root, "min.json", short)) == ONE
+
+
+def test_a_task_of_label_studio_counts_where_somebody_has_answered(root: Path) -> None:
+    waiting = {"data": {"image": "d.jpg"}, "annotations": []}
+    tasks = [task("https://x.org/a.jpg?token=1", "cat"), task("b.jpg", "dog"), waiting]
+    assert labels(path := write(root, "ls.json", tasks)) == ONE
+    assert "1 tasks have no annotation and are left out: 'd.jpg'" in open_source(path).notes
+    tasks[1]["annotations"] = [*task("", "cat")["annotations"], *tasks[1]["annotations"]]
+    assert labels(write(root, "ls.json", tasks)) == ONE
+    assert any("the last one counts" in note for note in open_source(path).notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"data": None}, "task 2 of '.*' is none of Label Studio"),
+        ({"annotations": [{"result": [{"type": "choices", "value": {}}]}]}, "task 2 of '.*' is no"),
+        ({"data": {"image": "a.jpg"}}, "task 2 of '.*' labels 'a.jpg' anew"),
+        (
+            {"annotations": [{"result": [ANSWER | {"from_name": "q"}]}]},
+            "holds the answers to 'c' and 'q'",
+        ),
+    ],
+)
+def test_tasks_that_say_no_single_thing_are_refused(
+    root: Path, change: dict[str, Any], what: str
+) -> None:
+    tasks = [task("a.jpg", "cat"), task("b.jpg", "dog") | change]
+    with pytest.raises(DataError, match=what):
+        open_source(write(root, "ls.json", tasks))
+
+
+def test_tasks_without_choices_are_refused_by_what_they_hold(root: Path) -> None:
+    box = {"type": "rectanglelabels", "value": {"rectanglelabels": ["cat"]}}
+    tasks = [{"data": {"image": "a.jpg"}, "annotations": [{"result": [box]}]}]
+    with pytest.raises(DataError, match="has a choice: rectanglelabels"):
+        open_source(write(root, "ls.json", tasks))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"images": [{"id": 1, "file_name": "a.jpg"}] * 2}, "the images in .* have the id 1 twice"),
+        ({"images": [{"id": 1, "file_name": None}]}, "has a name that is no text: None"),
+        ({"annotations": [{"image_id": 9, "category_id": 1}]}, "is of image 9 and category 1"),
+    ],
+)
+def test_a_coco_file_whose_numbers_lead_to_two_things_or_none_is_refused(
+    root: Path, change: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(DataError, match=what):
+        open_source(write(root, "c.json", coco({"a.jpg": ["cat"], "b.jpg": ["dog"]}) | change))
+
+
+def test_a_line_that_is_no_record_is_named_by_its_row(root: Path) -> None:
+    for second in ('{"file": "b.jpg", label: 1}', '["b.jpg", 1]'):
+        text = '{"file": "a.jpg", "label": 0}\n\n' + second
+        with pytest.raises(DataError, match=r"row 3 of '.*' is no"):
+            open_source(write(root, "r.jsonl", text))
+
+
+def test_what_is_no_number_is_no_label(root: Path) -> None:
+    text = '[{"file": "a.jpg", "label": "x"}, {"file": "b.jpg", "label": NaN}]'
+    assert labels(write(root, "r.json", text)) == {"all": {"a.jpg": "x"}}
 
 
 def test_tags_of_cvat_are_classes(root: Path) -> None:
@@ -156,6 +224,11 @@ def test_a_frame_of_pandas_is_a_table(root: Path, monkeypatch: pytest.MonkeyPatc
     assert labels(prices) == {"all": {"a.jpg": 1.5, "b.jpg": 2.0}}
     hot = pandas.DataFrame({"path": ["a.jpg", "b.jpg"], "cat": [True, False], "dog": [False, True]})
     assert labels(hot) == ONE
+    arrays = [numpy.array(["cat", "sun"]), numpy.array(["dog"]), numpy.array([])]
+    assert labels(tags.assign(tags=arrays)) == SEVERAL
+    twice = pandas.DataFrame([["a.jpg", "cat", "sun"]], columns=["path", "label", "label"])
+    with pytest.raises(DataError, match="has 2 columns called 'label'"):
+        open_source(twice)
 
 
 def test_a_frame_is_written_down_to_be_found_again(
@@ -178,3 +251,16 @@ def test_a_frame_is_written_down_to_be_found_again(
 def test_json_of_another_kind_is_refused(root: Path, content: str) -> None:
     with pytest.raises(DataError):
         open_source(write(root, "x.json", content))
+
+
+def test_images_of_a_folder_that_its_tables_do_not_name_are_told(root: Path) -> None:
+    write(root, "metadata.csv", "file_name,label\na.jpg,cat\nb.jpg,dog\n")
+    source = open_source(root)
+    assert labels(root) == ONE
+    assert source.notes == (f"1 images in '{root}' are in no row of its tables, such as 'd.jpg'",)
+    assert [str(one) for one in source.skipped] == ["'d.jpg' (in no row of its tables)"]
+
+
+def test_names_of_uploads_in_a_table_lead_to_the_files(root: Path) -> None:
+    rows = [f"/data/upload/7/0a1b2c3d-{n}.jpg,{k}" for n, k in (("a", "cat"), ("b", "dog"))]
+    assert labels(write(root, "ls.csv", "\n".join(["image,label", *rows]))) == ONE

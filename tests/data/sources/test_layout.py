@@ -366,3 +366,67 @@ def test_splits_without_classes_are_not_classes_themselves(tree: Tree) -> None:
         open_source(root)
     assert f"{root}::^([^/]+)/" in caught.value.hint
     assert open_source(f"{root}::^([^/]+)/").classes == ("train2017", "val2017")
+
+
+FOLDS = [*under("fold1", "cat", "dog"), *under("fold2", "cat", "dog")]
+
+
+def test_a_test_set_beside_folds_is_held_out_of_all(tree: Tree) -> None:
+    source = open_source(tree(*FOLDS, *under("test", "cat", "dog")))
+    assert labels(source) == {s: CAT_DOG for s in ("test", "fold 1", "fold 2")}
+    assert "folds: fold1, fold2, test apart" in source.notes
+
+
+def test_folds_that_are_split_anew_are_taken_one_at_a_time(tree: Tree) -> None:
+    parts = [f"fold{fold}/{split}" for fold in (1, 2) for split in ("train", "val")]
+    root = tree(*(name for part in parts for name in under(part, "cat", "dog")))
+    with pytest.raises(DataError, match="holds splits of its own, as 'fold1'") as error:
+        open_source(root)
+    (one,) = hinted(error.value)
+    assert labels(open_source(one)) == {"train": CAT_DOG, "val": CAT_DOG}
+
+
+def test_without_a_name_for_train_the_rest_is_asked_about(tree: Tree) -> None:
+    root = tree(*(n for s in ("apprentissage", "val", "test") for n in under(s, "cat", "dog")))
+    with pytest.raises(DataError, match="no name says train: cat, dog"):
+        open_source(root)
+    read = labels(open_source(f"{root}::val_folder=val::test_folder=test"))
+    assert read == {s: CAT_DOG for s in ("train", "val", "test")}
+
+
+def test_a_folder_of_the_same_classes_beside_the_splits_is_noted(tree: Tree) -> None:
+    root = tree(*(n for s in ("Training", "Validierung", "Test") for n in under(s, "cat", "dog")))
+    source = open_source(root)
+    assert labels(source) == {"train": CAT_DOG, "test": CAT_DOG}
+    assert any("'Validierung' is of no split and left out" in note for note in source.notes)
+    told = open_source(f"{root}::val_folder=Validierung")
+    assert labels(told) == {s: CAT_DOG for s in ("train", "val", "test")}
+
+
+def test_a_class_without_the_splits_of_the_others_is_told(tree: Tree) -> None:
+    names = [*under("cat", "train", "val"), *under("dog", "train", "val"), *paths("bird")]
+    assert (
+        "no image of a class 'bird' is read: it has none of train, val"
+        in open_source(tree(*names)).notes
+    )
+
+
+def test_lists_may_name_the_folders_of_another_machine(tree: Tree) -> None:
+    root = tree(*paths("cat", "dog"))
+    for split, k in (("train", 0), ("test", 1)):
+        lines = "".join(f"/home/ann/set/{label}/{k}.jpg 0\n" for label in ("cat", "dog"))
+        (root / f"{split}.txt").write_text(lines)
+    assert labels(open_source(root)) == {s: {"cat": 1, "dog": 1} for s in ("train", "test")}
+
+
+@pytest.mark.parametrize("name", ["split.csv", "folds.json", "train.txt"])
+def test_a_list_that_is_not_read_is_told(tree: Tree, name: str) -> None:
+    root = tree(*paths("cat", "dog"))
+    with zipfile.ZipFile(root.with_suffix(".zip"), "w") as packed:
+        for image in paths("cat", "dog"):
+            packed.write(root / image, image)
+        packed.writestr(name, "cat/0.jpg\n")
+    assert any(f"'{name}' lies beside" in n for n in open_source(root.with_suffix(".zip")).notes)
+    if name != "train.txt":
+        (root / name).write_text("name,split\ncat/0.jpg,train\n")
+        assert any(f"'{name}' lies beside" in note for note in open_source(root).notes)

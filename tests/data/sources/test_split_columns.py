@@ -149,3 +149,25 @@ def test_a_class_of_which_no_image_is_there_is_told_as_lost(table: Table) -> Non
     path = table()
     path.write_text(path.read_text() + "\nmissing.jpg,c\n")
     assert "no image of 1 classes of the table is read: 'c'" in manifest(path).notes
+
+
+def test_images_of_a_column_of_folds_may_be_in_none(table: Table) -> None:
+    source = manifest(table(fold=[-1, -1, 0, 0, 1, 1, "test", "test"]))
+    assert of(source) == {"train": "01", "test": "67", "fold 0": "23", "fold 1": "45"}
+    assert "images of no fold by column fold are train in each" in source.notes
+    with pytest.raises(DataError, match="has no fold in fold"):
+        manifest(table(fold=[0, 0, 0, 1, 1, 1, "", ""]))
+
+
+def test_a_column_called_like_a_mark_marks_or_is_refused(table: Table) -> None:
+    german = ["WAHR", "WAHR", *["FALSCH"] * 6]  # Excel's words
+    assert of(manifest(table(is_train=german))) == {"train": "01", "test": "234567"}
+    with pytest.raises(DataError, match="has '2' in is_valid"):
+        manifest(table(is_valid=[0, 1, 2, 0, 0, 1, 2, 0]))
+    assert of(manifest(table(is_valid=[0] * 8))) == {"all": "01234567"}
+
+
+def test_values_that_only_hold_the_word_of_a_split_are_told(table: Table) -> None:
+    source = manifest(table(split=["train"] * 4 + ["val1", "val1", "val2", "val2"]))
+    assert of(source) == {"train": "0123", "val": "4567"}
+    assert any("'val1' as val, 'val2' as val" in note for note in source.notes)

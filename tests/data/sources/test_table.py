@@ -328,3 +328,100 @@ def test_what_a_column_was_taken_for_is_said_where_it_could_be_meant_otherwise(
     assert note.startswith("'NaN' in 'label' is read as a class")
     with pytest.raises(DataError, match=r"row 2 .* 'cat' for a number\nhint: .*::target=class'"):
         manifest(table("path,target\na.jpg,cat\n"))
+
+
+@pytest.mark.parametrize("column", ["label", "labels"])
+@pytest.mark.parametrize(("cell", "mark"), [("cat/dog", "slash"), ("cat+dog", "+")])
+def test_a_cell_of_what_other_cells_hold_alone_is_asked_about(
+    table: Table, column: str, cell: str, mark: str
+) -> None:
+    path = table(f"path,{column}\na.jpg,{cell}\nb.jpg,dog\nd.jpg,cat\n")
+    with pytest.raises(DataError, match="may be one class or several") as error:
+        manifest(path)
+    assert f"'{path}::{column}=several:{mark}' for several" in error.value.hint
+    several = labels(manifest(path, label=column, kind=f"several:{mark}"))
+    assert several == {"a.jpg": ("cat", "dog"), "b.jpg": ("dog",), "d.jpg": ("cat",)}
+    assert labels(manifest(path, label=column, kind="class"))["a.jpg"] == cell
+
+
+def test_lists_may_stand_beside_single_labels(table: Table) -> None:
+    path = table('path,labels\na.jpg,"[""cat"", ""dog""]"\nb.jpg,dog\nd.jpg,set()\n')
+    assert labels(manifest(path)) == {"a.jpg": ("cat", "dog"), "b.jpg": ("dog",), "d.jpg": ()}
+    with pytest.raises(DataError, match="holds lists and other cells"):
+        manifest(table("path,labels\na.jpg,\"['cat']\"\nb.jpg,dog;cat\n"))
+
+
+def test_a_separator_that_parts_nothing_is_refused(table: Table) -> None:
+    path = table("path,labels\na.jpg,cat;dog\nb.jpg,dog\n")
+    with pytest.raises(UsageError, match="several:slash has no effect"):
+        open_source(f"{path}::labels=several:slash")
+
+
+def test_an_object_of_json_is_no_class(table: Table) -> None:
+    with pytest.raises(DataError, match="for a class"):
+        manifest(table('path,label\na.jpg,"{""id"": 1}"\nb.jpg,dog\n'))
+
+
+@pytest.mark.parametrize(
+    ("cell", "hint"),
+    [("16 0", "::target=several:blank'"), ("NA", "leave the cell empty"), ("low", "target=class")],
+)
+def test_what_is_no_number_gets_the_hint_that_fits(table: Table, cell: str, hint: str) -> None:
+    with pytest.raises(DataError) as error:
+        manifest(table(f"path,target\na.jpg,{cell}\nb.jpg,1\n"))
+    assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"path" "label"\n"1" "a.jpg" "cat"\n"2" "b.jpg" "dog"\n',  # write.table of R
+        '"label"\t"size"\n"a.jpg"\t"cat"\t3\n"b.jpg"\t"dog"\t4\n',
+        "\ufeff\ufeffpath,label\na.jpg,cat\nb.jpg,dog\n",
+    ],
+    ids=["row numbers", "row names", "two marks"],
+)
+def test_a_header_may_lack_the_name_of_the_first_column(table: Table, content: str) -> None:
+    assert labels(manifest(table(content))) == {"a.jpg": "cat", "b.jpg": "dog"}
+
+
+def test_a_comma_without_quotes_in_each_row_is_no_column_of_its_own(table: Table) -> None:
+    for content in ("path,label\na.jpg,cat, tame\n", "label,path\ncat,x,a.jpg\ncat,y,b.jpg\n"):
+        with pytest.raises(DataError, match="has 3 cells, the header 2"):
+            manifest(table(content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32"])
+def test_text_of_another_width_is_named_by_its_row(table: Table, encoding: str) -> None:
+    with pytest.raises(DataError, match="holds a zero byte"):
+        manifest(table("path,label\na.jpg,cat\n".encode(encoding)))
+
+
+@pytest.mark.parametrize("column", ["split", "group"])
+def test_an_image_of_two_splits_or_groups_is_refused_by_its_row(table: Table, column: str) -> None:
+    rows = "a.jpg,cat,train\nb.jpg,dog,train\na.jpg,cat,test\n"
+    with pytest.raises(DataError, match="elsewhere than a row above"):
+        manifest(table(f"path,label,{column}\n{rows}"))
+    same = rows.replace("test", "train")
+    assert len(manifest(table(f"path,label,{column}\n{same}")).skipped) == 1
+
+
+def test_a_group_that_a_program_wrote_as_missing_is_none(table: Table) -> None:
+    source = manifest(table("path,label,group\na.jpg,cat,NA\nb.jpg,dog,nan\nd.jpg,cat,7\n"))
+    assert [item.group for item in source.read("all")] == [None, None, "7"]
+
+
+def test_two_files_of_one_name_are_told_with_the_row(tree: Tree) -> None:
+    root = tree("a.jpg", "a.png", "b.jpg")
+    (root / "t.csv").write_text("id,label\nb,cat\na,dog\n")
+    with pytest.raises(DataError, match=r"row 3 of .* is not clear: several files fit 'a'"):
+        open_source(root / "t.csv")
+
+
+def test_a_table_beside_images_of_no_classes_is_named(tree: Tree) -> None:
+    root = tree("train/1.jpg", "train/2.jpg", "test/3.jpg")
+    (root / "train.csv").write_text("id,label\n1,cat\n2,dog\n")
+    with pytest.raises(DataError) as error:
+        open_source(root)
+    assert f"'{root / 'train.csv'}' lies beside the images" in error.value.hint
+    assert labels(open_source(root / "train.csv")) == {"train/1.jpg": "cat", "train/2.jpg": "dog"}

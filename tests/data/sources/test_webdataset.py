@@ -98,7 +98,7 @@ def test_broken_json_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no image"):
+    with pytest.raises(DataError, match="holds no sample"):
         webdataset([shard(tmp_path / "s.tar", {"1.cls": "a"})])
 
 
@@ -144,3 +144,22 @@ def test_a_key_that_comes_twice_is_refused(tmp_path: Path) -> None:
         opened.addfile(tarfile.TarInfo("1.jpg"))
     with pytest.raises(DataError, match=r"'1.jpg' is twice in .*s.tar"):
         webdataset([path])
+
+
+def test_a_shard_of_samples_without_labels_says_so(tmp_path: Path) -> None:
+    path = shard(tmp_path / "s-0.tar", {"1.jpg": b"", "1.json": '{"class": "cat"}'})
+    with pytest.raises(DataError, match="no sample to learn from: 1 without a label"):
+        open_source(path)
+
+
+def test_an_empty_shard_among_others_is_said(tmp_path: Path) -> None:
+    shard(tmp_path / "s-0.tar", {})
+    shard(tmp_path / "s-1.tar", sample("1", "\ufeffcat\r\n"))
+    source = open_source(tmp_path)
+    assert source.classes == ("cat",)
+    assert [str(one) for one in source.skipped] == ["'s-0.tar' (a shard without a sample)"]
+
+
+def test_a_label_of_bytes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="it holds a zero byte"):
+        open_source(shard(tmp_path / "s-0.tar", sample("1", "\0\0\0\1")))

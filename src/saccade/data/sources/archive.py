@@ -13,11 +13,13 @@ import bz2
 import lzma
 import posixpath
 import re
+import stat
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from saccade.data.classes import is_text
@@ -25,6 +27,7 @@ from saccade.data.image_files import LONGEST, NO_TEXT, ScanResult, is_hidden, sk
 from saccade.data.item import EncodedImage, LazyImage
 from saccade.data.sources.layout import arrange
 from saccade.data.sources.listing import Listing
+from saccade.data.sources.split_lists import unread_lists
 from saccade.errors import DataError
 
 LARGEST = 256 * 2**20  # bytes of one image file
@@ -36,6 +39,7 @@ UNICODE_PATH = 0x7075  # an extra field (APPNOTE 4.6.9)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 METHOD_NAMES = {1: "Shrink", 6: "Implode", 9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 ROOT = re.compile(r"^(?:[A-Za-z]:)?/+")  # of an absolute name
+DRIVE = re.compile("[A-Za-z]:")  # of Windows
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
@@ -100,7 +104,9 @@ def archive(path: Path, held_out: Mapping[str, str] | None = None) -> Listing:
     """The images in an archive, by the folders inside it; `held_out` as of `arrange`."""
     name = path.name.lower()
     suffix = next((s for s in (*ZIPS, *TARS) if name.endswith(s)), "")
-    return arrange(members(path), path.name[: len(path.name) - len(suffix)], str(path), held_out)
+    scan, stem = members(path), path.name[: len(path.name) - len(suffix)]
+    lists = partial(unread_lists, tuple(scan.skipped))
+    return arrange(scan, stem, str(path), held_out, None if held_out else lists)
 
 
 def members(path: Path) -> ScanResult:
@@ -109,9 +115,10 @@ def members(path: Path) -> ScanResult:
     scan, absolute = ScanResult(), ""
     listed = _zip_members(path, scan.notes) if is_zip(path) else tar_members(path)
     for given, reason, image in listed:
-        name = given.removeprefix("./")
+        name = given
         if name[:1] == "/" or name[1:3] == ":/":
             name, absolute = ROOT.sub("", name), absolute or given
+        name = "/".join(part for part in name.split("/") if part not in ("", "."))
         if name in latest:
             scan.skip(name, "a later member has the same name")
         left_out = _member_skip_reason(name, None if reason else image)
@@ -139,7 +146,7 @@ def is_tar(path: Path) -> bool:
 def _member_skip_reason(name: str, image: LazyImage | None) -> str:
     """Why a member called `name` is left out, or nothing."""
     parts = name.split("/")
-    if ".." in parts or ":" in parts[0]:
+    if ".." in parts or DRIVE.match(name):
         return "a name that leads out of the archive"
     if not is_text(name):
         return NO_TEXT
@@ -179,6 +186,8 @@ def _zip_members(path: Path, notes: list[str]) -> Iterator[tuple[str, str, LazyI
         reason = "" if entry.header_offset >= 0 else "damaged"
         if entry.flag_bits & 1:
             reason = "encrypted"
+        elif stat.S_ISLNK(entry.external_attr >> 16):
+            reason = "a link, which is not followed in a .zip"
         elif entry.compress_type not in METHODS:
             method = METHOD_NAMES.get(entry.compress_type, entry.compress_type)
             reason = f"packed by method {method}, which is not read"
@@ -230,7 +239,10 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
                     links.append((entry.name, posixpath.join(folder, entry.linkname)))
                     continue
                 if entry.islnk():
-                    yield entry.name, *_linked(files, entry.linkname)
+                    reason, image = _linked(files, entry.linkname)
+                    if image:
+                        files[posixpath.normpath(entry.name)] = image
+                    yield entry.name, reason, image
                     continue
                 reason = ""
                 if not entry.isreg() or entry.issparse():
@@ -240,7 +252,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
                 if in_place or reason:
                     image = ArchivedImage(str(path), entry.offset_data, entry.size)
                     if not reason:
-                        files[entry.name.removeprefix("./")] = image
+                        files[posixpath.normpath(entry.name)] = image
                     yield entry.name, reason, image
                     continue
                 unpacked += entry.size
@@ -250,7 +262,7 @@ def tar_members(path: Path) -> Iterator[tuple[str, str, LazyImage | None]]:
                         f"'{path}' unpacks to more than {MAX_UNPACKED >> 30} GiB",
                         "unpack it to a .tar",
                     )
-                image = files[entry.name.removeprefix("./")] = EncodedImage(file.read())
+                image = files[posixpath.normpath(entry.name)] = EncodedImage(file.read())
                 yield entry.name, "", image
             for name, target in links:
                 yield name, *_linked(files, target)

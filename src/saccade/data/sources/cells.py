@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -86,12 +87,18 @@ def read_text(path: Path) -> str:
         ) from error
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return data.decode("utf-16" if wide else "utf-8-sig")
+        text = data.decode("utf-16" if wide else "utf-8-sig").lstrip("\ufeff")
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
         raise DataError(
             f"row {row} of '{path}' is not UTF-8", "save it as UTF-8 ('CSV UTF-8' in Excel)"
         ) from error
+    if "\0" in text:  # UTF-16 without its mark, UTF-32, or no text at all
+        row = text[: text.index("\0")].count("\n") + 1
+        raise DataError(
+            f"row {row} of '{path}' holds a zero byte", "save it as UTF-8 ('CSV UTF-8' in Excel)"
+        )
+    return text
 
 
 def lines_in(path: Path) -> list[str]:
@@ -128,8 +135,12 @@ def read_table(path: Path) -> Table:
     else:
         rows = rows[1:]
     rows = [(line, cells) for line, cells in rows if not _is_comment(cells, path.parent)]
+    notes: tuple[str, ...] = ()
+    if not headless and _lacks_first(rows, header):
+        notes = (f"the header has no name for the first column, that of '{rows[0][1][0]}'",)
+        header = ["", *header]
     _refuse_uneven(rows, header, delimiter, path)
-    return Table(str(path), path.parent, tuple(header), rows, delimiter, headless)
+    return Table(str(path), path.parent, tuple(header), rows, delimiter, headless, notes)
 
 
 def _preamble(text: str) -> tuple[str, int, str, str]:
@@ -198,6 +209,16 @@ def _is_comment(cells: Sequence[str], folder: Path) -> bool:
     return cells[0].lstrip().startswith("#") and not (folder / cells[0].strip()).is_file()
 
 
+def _lacks_first(rows: Sequence[tuple[int, list[str]]], header: Sequence[str]) -> bool:
+    """Whether a header has no name for the first column, as R writes names of rows, each once."""
+    if not rows or any(len(cells) != len(header) + 1 for _, cells in rows):
+        return False
+    names = [cells[0].strip() for _, cells in rows]
+    if any(folded(title) in COLUMNS["path"] for title in header):
+        return len(set(names)) == len(names) and not any(map(_is_image, names))
+    return all(map(_is_image, names))
+
+
 def _refuse_uneven(
     rows: Sequence[tuple[int, list[str]]], header: Sequence[str], delimiter: str, path: Path
 ) -> None:
@@ -215,3 +236,23 @@ def _refuse_uneven(
             raise DataError(
                 f"row {line} of '{path}' has {len(cells)} cells, the header {width}", hint
             )
+
+
+def labelled_table(
+    labels: Mapping[str, Sequence[str]],
+    path: Path,
+    folder: Path,
+    splits: Mapping[str, str] | None = None,
+) -> Table:
+    """A table of names and labels: of one each where every image has exactly one."""
+    labels = {image: [*dict.fromkeys(names)] for image, names in labels.items()}
+    one = all(len(names) == 1 for names in labels.values())
+    note = f"each image has {'one class' if one else 'any number of classes'} in '{path.name}'"
+    header: tuple[str, ...] = ("path", "label" if one else "labels")
+    rows = [
+        [image, names[0] if one else json.dumps([*names], ensure_ascii=False)]
+        for image, names in labels.items()
+    ]
+    if splits and any(splits.values()):
+        header, rows = (*header, "split"), [[*row, splits.get(row[0], "")] for row in rows]
+    return Table(str(path), folder, header, list(enumerate(rows, start=1)), notes=(note,))

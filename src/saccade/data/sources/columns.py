@@ -42,7 +42,8 @@ def choose_columns(
     if path is None:
         raise DataError(
             f"'{table.place}' has no column path: its columns are {listed}",
-            f"none of them names files below '{table.folder}'; call the one of images path",
+            f"none of them names files below '{table.folder}'; call the one of images path, or, "
+            "where the cells are pixels, save these as x.npy and y.npy",
         )
     grouped, known = _known(table, "group"), _known(table, "label")
     if group is not None and (grouped := table.column(group)) is None:
@@ -54,10 +55,11 @@ def choose_columns(
     others = [i for i in range(len(table.header)) if i not in taken]
     labels = labels or tuple(i for i in others if _is_binary(table, i))
     if not labels or (len(labels) == 1 and label is None and known is None):
-        first = next((table.header[i] for i in others if table.header[i]), "COLUMN")
+        first = next((table.header[i] for i in others if table.header[i]), None)
+        say = f"say which, as in '{table.place}::{first}', or call one label"
         raise DataError(
             f"'{table.place}' has no column label: its columns are {listed}",
-            f"say which, as in '{table.place}::{first}', or call one label",
+            "give it one" if first is None else say,
         )
     used = frozenset(taken.union(labels))
     return Columns(path, labels, grouped, told.splits, used, (*notes, *told.notes))

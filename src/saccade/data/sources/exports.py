@@ -9,26 +9,26 @@ are `name 1` or `-1`, or 0 for what is difficult; VOC2012 development kit); `met
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from saccade.data.image_files import SUFFIXES
-from saccade.data.sources.cells import Table, read_table, read_text
+from saccade.data.sources.cells import Table, labelled_table, read_table, read_text
+from saccade.data.sources.label_studio import label_studio
+from saccade.data.sources.records import records_table
 from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError
 
 SIDE_TABLES = ("metadata.csv", "metadata.jsonl", "_classes.csv")
 EXPORTS = (".json", ".jsonl", ".xml")
 TABLES = (".csv", ".tsv", ".txt", *EXPORTS)
-UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the name of a file in Label Studio
-ADDRESS = re.compile(r"^(https?|s3|gs|azure-blob)://|^/data/upload/")
-KNOWN = "records with file_name and label, COCO, Label Studio, or CVAT for images 1.1"
-Labels = Mapping[str, Sequence[str]]  # of each image by its name
+KNOWN = (
+    "a list of records with file_name and label (of pandas: orient='records'), COCO, Label Studio, "
+    "or CVAT for images 1.1"
+)
 
 
 def table_at(path: Path) -> Table:
@@ -91,86 +91,58 @@ def _file_column(table: Table) -> int:
 
 def _from_json(path: Path) -> Table:
     text = read_text(path)
-    try:
-        if path.suffix.lower() == ".jsonl":
-            content = [json.loads(line) for line in text.split("\n") if line.strip()]
-        else:
-            content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"'{path}' is no JSON: {error}", "save it anew") from error
+    lines = path.suffix.lower() == ".jsonl"
+    rows = [(n, line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    content = [_parsed(row, f"row {n} of '{path}'") for n, row in rows] if lines else None
+    if content is None:
+        content = _parsed(text, f"'{path}'")
     if isinstance(content, dict) and {"images", "annotations", "categories"} <= content.keys():
         return _coco(content, path)
-    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+    if not content or not isinstance(content, list):
         raise DataError(f"'{path}' holds no list of records", f"known are {KNOWN}")
-    if content and all("data" in row and "annotations" in row for row in content):
-        return _label_studio(content, path)
+    for number, row in enumerate(content):
+        if not isinstance(row, dict):
+            place = rows[number][0] if lines else number + 1
+            raise DataError(f"row {place} of '{path}' is no record", f"known are {KNOWN}")
+    if all("data" in row and "annotations" in row for row in content):
+        return label_studio(content, path)
     return records_table(content, path, path.parent)
 
 
-def records_table(records: Sequence[Mapping[str, Any]], path: Path, folder: Path) -> Table:
-    """A table of records, a column a key; lists stay lists, and an image's address its name."""
-    header = list(dict.fromkeys(str(key) for row in records for key in row))
-    rows = [[_cell(row.get(key), folder) for key in header] for row in records]
-    return Table(str(path), folder, tuple(header), list(enumerate(rows, start=1)))
-
-
-def _cell(value: Any, folder: Path) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Mapping) and "choices" in value:
-        value = value["choices"]
-    if isinstance(value, str):
-        is_address = ADDRESS.match(value) or "?d=" in value
-        return _local_name(value, folder) if is_address else value
-    if isinstance(value, bool | int | float):
-        return str(int(value)) if isinstance(value, bool) else f"{value}"
+def _parsed(text: str, where: str) -> Any:
     try:
-        return json.dumps([*value] if isinstance(value, Iterable) else value, ensure_ascii=False)
-    except TypeError:
-        return str(value)
-
-
-def _local_name(address: str, folder: Path) -> str:
-    """The name of the file that Label Studio has an address of."""
-    if "?d=" in address:
-        return unquote(address.partition("?d=")[2])
-    name = unquote(address.rpartition("/")[2])
-    return name if (folder / name).is_file() else UPLOADED.sub("", name)
-
-
-def _label_studio(tasks: Sequence[Mapping[str, Any]], path: Path) -> Table:
-    """The choices of each task's last annotation that was not cancelled."""
-    labels = {}
-    for number, task in enumerate(tasks, start=1):
-        images = [v for v in task["data"].values() if isinstance(v, str) and _is_image(v)]
-        if len(images) != 1:
-            raise DataError(
-                f"task {number} of '{path}' names {len(images)} images in its data",
-                "export tasks of one image each",
-            )
-        done = [a for a in task["annotations"] if not a.get("was_cancelled")]
-        results = done[-1]["result"] if done else []
-        choices = [r["value"]["choices"] for r in results if r.get("type") == "choices"]
-        labels[_cell(images[0], path.parent)] = [name for group in choices for name in group]
-    return _labelled(labels, path, path.parent)
-
-
-def _is_image(name: str) -> bool:
-    return Path(name.partition("?d=")[2] or name).suffix.lower() in SUFFIXES
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where} is no JSON: {error}", "save it anew") from error
 
 
 def _coco(content: Mapping[str, Any], path: Path) -> Table:
     try:
-        names = {row["id"]: row["name"] for row in content["categories"]}
-        files = {row["id"]: row["file_name"] for row in content["images"]}
+        names = {row["id"]: row["name"] for row in _of_own_ids(content, "categories", path)}
+        files = {row["id"]: row["file_name"] for row in _of_own_ids(content, "images", path)}
         labels: dict[str, list[str]] = {name: [] for name in files.values()}
-        for row in content["annotations"]:
-            labels[files[row["image_id"]]].append(names[row["category_id"]])
+        pairs = [(row["image_id"], row["category_id"]) for row in content["annotations"]]
     except (KeyError, TypeError) as error:
         raise DataError(
             f"'{path}' is no COCO file: {error} is missing", "export it anew"
         ) from error
-    return _labelled(labels, path, path.parent)
+    for name in (*names.values(), *labels):
+        if not isinstance(name, str):
+            raise DataError(f"'{path}' has a name that is no text: {name}", "export it anew")
+    for image, category in pairs:
+        if image not in files or category not in names:
+            what = f"an annotation in '{path}' is of image {image} and category {category}"
+            raise DataError(f"{what}, one of which is not there", "export it anew")
+        labels[files[image]].append(names[category])
+    return labelled_table(labels, path, path.parent)
+
+
+def _of_own_ids(content: Mapping[str, Any], part: str, path: Path) -> Sequence[Mapping[str, Any]]:
+    """The rows of a part of a COCO file, each of an id of its own."""
+    counts = Counter(row["id"] for row in content[part])
+    if twice := [number for number, count in counts.items() if count > 1]:
+        raise DataError(f"the {part} in '{path}' have the id {twice[0]} twice", "export it anew")
+    return content[part]
 
 
 def _cvat(path: Path) -> Table:
@@ -187,7 +159,7 @@ def _cvat(path: Path) -> Table:
         tags = [tag.get("label", "") for tag in image.findall("tag")]
         labels[name] = tags or [shape.get("label", "") for shape in image if shape.get("label")]
         splits[name] = split_of(image.get("subset", "")) or ""
-    return _labelled(labels, path, path.parent, splits)
+    return labelled_table(labels, path, path.parent, splits)
 
 
 def _voc(folder: Path) -> Table:
@@ -214,7 +186,7 @@ def _voc(folder: Path) -> Table:
             if cells[1] == "1":
                 labels[image].append(name)
             difficult += cells[1] == "0"
-    table = _labelled(labels, folder, folder, splits)
+    table = labelled_table(labels, folder, folder, splits)
     if not difficult:
         return table
     note = f"{difficult} labels are marked as difficult and are read as not there"
@@ -224,20 +196,3 @@ def _voc(folder: Path) -> Table:
 def _last(file: Path) -> str:
     """The last word of the name of a list: the split in cat_train.txt."""
     return file.stem.rpartition("_")[2]
-
-
-def _labelled(
-    labels: Labels, path: Path, folder: Path, splits: Mapping[str, str] | None = None
-) -> Table:
-    """A table of names and labels: of one each where every image has exactly one."""
-    labels = {image: [*dict.fromkeys(names)] for image, names in labels.items()}
-    one = all(len(names) == 1 for names in labels.values())
-    note = f"each image has {'one class' if one else 'any number of classes'} in '{path.name}'"
-    header: tuple[str, ...] = ("path", "label" if one else "labels")
-    rows = [
-        [image, names[0] if one else json.dumps([*names], ensure_ascii=False)]
-        for image, names in labels.items()
-    ]
-    if splits and any(splits.values()):
-        header, rows = (*header, "split"), [[*row, splits.get(row[0], "")] for row in rows]
-    return Table(str(path), folder, header, list(enumerate(rows, start=1)), notes=(note,))

@@ -8,6 +8,7 @@ below one of the folders beside it, or without the first folders of a path of an
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from saccade.errors import DataError
 from saccade.files import name_of_text, text_of_name
 
 SAMPLE = 100  # names that show where the images lie
+UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the name of a file in Label Studio
 MOST_FOLDERS = 500  # beside the table, that are looked through
 
 
@@ -62,7 +64,10 @@ class ImageFinder:
         return notes
 
     def _found(self, sample: Sequence[str]) -> bool:
-        return any(self.find(name) for name in sample)
+        try:
+            return any(self.find(name) for name in sample)
+        except DataError:  # several files fit, which the reader of the row will say
+            return True
 
     def _search(self, sample: Sequence[str]) -> None:
         """Set the folders to leave out of names, or to look in, by some names."""
@@ -94,14 +99,14 @@ class ImageFinder:
             return name
         folder, slash, last = name.rpartition("/")
         listing = self._listing(folder)
-        files = listing.get(_key(last), [])
+        files = listing.get(_key(last)) or listing.get(_key(UPLOADED.sub("", last)), [])
         if len(files) > 1:
             listed = ", ".join(f"'{file}'" for file in files)
             raise DataError(f"several files fit '{name}': {listed}", "write its name in full")
         if not files:
             return None
         place = folder + slash + files[0]
-        if _key(last) == _key(files[0]):
+        if _key(last) == _key(files[0]) or UPLOADED.match(last):
             self.respelled[name] = place
         return place
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from saccade.data.sources.cells import Table
 from saccade.data.sources.columns import path_column
-from saccade.data.sources.exports import records_table
+from saccade.data.sources.records import cell_text
 from saccade.errors import DataError
 from saccade.files import atomic_write, cache_folder
 from saccade.words import LineFeeds
@@ -25,11 +25,14 @@ def is_frame(data: object) -> bool:
 
 def frame_table(frame: Any) -> Table:
     """The table in a frame; names of images are relative to the current folder."""
-    records = [
-        {str(k): None if v is None or v != v else v for k, v in row.items()}
-        for row in frame.astype(object).to_dict("records")
+    header = tuple(map(str, frame.columns))
+    missing = frame.isna().to_numpy()
+    cells = frame.astype(object).to_numpy()
+    rows = [
+        [cell_text(None if gone else value, Path()) for value, gone in zip(*row, strict=True)]
+        for row in zip(cells, missing, strict=True)
     ]
-    return records_table(records, Path("frame"), Path())
+    return Table("frame", Path(), header, list(enumerate(rows, start=1)))
 
 
 def written_frame(frame: Any) -> str:

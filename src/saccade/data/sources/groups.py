@@ -9,6 +9,7 @@ from pathlib import Path
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source
 from saccade.data.sources.data_word import DataWord
 from saccade.data.sources.exports import TABLES
+from saccade.data.sources.labels import group_named
 from saccade.data.sources.table import column_values
 from saccade.errors import DataError, without_effect
 
@@ -50,7 +51,7 @@ def refuse_idle(setting: str, names: Mapping[str, str | None]) -> None:
 def refuse_alone(setting: str, names: Mapping[str, str | None]) -> None:
     """Raise `UsageError` where a setting makes a group of each image."""
     found = [name for name in names.values() if name is not None]
-    if len(set(found)) == len(found):
+    if len(set(found)) == len(found) > 1:
         raise without_effect(setting, "makes a group of each image", names.items(), HINT)
 
 
@@ -75,4 +76,4 @@ def _column_of(data: str | Path | None, column: str) -> Mapping[str, str] | None
 
 
 def _by_cells(cells: Mapping[str, str]) -> Grouping:
-    return lambda item: cells.get(item.name) or None
+    return lambda item: group_named(cells.get(item.name, "")) or None

@@ -14,25 +14,41 @@ from collections.abc import Sequence
 
 from saccade.data.classes import class_name
 from saccade.data.item import Count, Label
-from saccade.errors import DataError, unknown
+from saccade.errors import DataError, UsageError, unknown
 
 KINDS = {"labels": "several", "tags": "several", "classes": "several"}
 KINDS |= {"value": "number", "target": "number", "count": "count", "counts": "count"}
 SEPARATORS = {"bar": "|", "semicolon": ";", "comma": ",", "slash": "/", "blank": " ", "list": ""}
+JOINING = {name: mark for name, mark in SEPARATORS.items() if mark} | {"+": "+", "&": "&"}
 LIST = re.compile(r"\s*(\[.*\]|\{.*\}|\(.*\))\s*", re.DOTALL)
 QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
-NO_CLASS = ("nan", "na", "n/a", "null", "none")  # what programs write for an empty cell
+NO_CLASS = (
+    "nan",
+    "na",
+    "n/a",
+    "#n/a",
+    "<na>",
+    "null",
+    "none",
+)  # what programs write for an empty cell
 
 
 class LabelReader:
     """Cells of one column turned into labels.
 
-    `kind` is class, several, several:SEPARATOR, number or count; `column` its name and `place` the
-    table's, for messages.
+    `kind` is class, several, several:SEPARATOR, number or count, and `asked` whether a person said
+    so; `column` its name and `place` the table's, for messages.
     """
 
     def __init__(
-        self, kind: str, cells: Sequence[str], column: str, place: str, *, decimal_comma: bool
+        self,
+        kind: str,
+        cells: Sequence[str],
+        column: str,
+        place: str,
+        *,
+        decimal_comma: bool,
+        asked: bool = False,
     ):
         self.kind, _, separator = kind.partition(":")
         if self.kind not in (kinds := ("class", "several", "number", "count")):
@@ -42,10 +58,14 @@ class LabelReader:
         self.separators, self.separator_note = "", ""
         if self.kind == "several":
             self._choose_separators(separator)
+        elif self.kind == "class" and not asked:
+            self._refuse_joined()
 
     def read(self, text: str) -> Label:
         """The label in a cell; raises `ValueError` with what is wrong with a number."""
         text = text.strip()
+        if self.kind in ("class", "several") and _is_record(text):
+            raise ValueError("class")
         if self.kind == "several":
             return tuple(dict.fromkeys(class_name(name) for name in self._split(text) if name))
         if not text or self.kind == "class":
@@ -57,13 +77,18 @@ class LabelReader:
             raise ValueError("count")
         return Count(value)
 
-    def hint(self, what: str) -> str:
-        """How to write the label so that it is read as meant."""
+    def hint(self, what: str, text: str) -> str:
+        """How to write the label in a cell so that it is read as meant."""
+        say = f"'{self.place}::{self.column}="
+        if what == "class":
+            return "write the name of the class alone"
+        if text.casefold() in NO_CLASS:
+            return "leave the cell empty for an image without a label"
         if what == "count":
-            other = f"'{self.place}::{self.column}=number'"
-            return f"counts are whole numbers from 0 on; for others write {other}"
-        other = f"'{self.place}::{self.column}=class'"
-        return f"numbers are written 1.5; if these are classes, write {other}"
+            return f"counts are whole numbers from 0 on; for others write {say}number'"
+        if len(parts := text.split()) > 1 and all(map(_is_number, parts)):
+            return f"for several classes in a cell write {say}several:blank', for one {say}class'"
+        return f"numbers are written 1.5; if these are classes, write {say}class'"
 
     def notes(self) -> tuple[str, ...]:
         """What could be meant otherwise."""
@@ -75,14 +100,16 @@ class LabelReader:
             if joined:
                 hint = "call the column labels for several"
                 notes += (f"'{joined[0]}' is read as one class; {hint}",)
+        if self.kind in ("class", "several"):
             absent = [cell for cell in present if cell.casefold() in NO_CLASS]
             if absent:
                 hint = "leave the cell empty for an image without a label"
                 notes += (f"'{absent[0]}' in '{self.column}' is read as a class; {hint}",)
-            if present and any(map(_is_fraction, present)) and all(map(_is_number, present)):
-                count = len(set(present))
-                what = f"the numbers in '{self.column}' are read as {count} classes"
-                notes += (f"{what}; for numbers write {say}number'",)
+        fractions = any(map(_is_fraction, present)) and all(map(_is_number, present))
+        if self.kind == "class" and fractions:
+            count = len(set(present))
+            what = f"the numbers in '{self.column}' are read as {count} classes"
+            notes += (f"{what}; for numbers write {say}number'",)
         if self.kind == "number":
             values = {float(cell) for cell in present if _is_number(cell)}
             if values == set(map(float, range(len(values)))) and 2 <= len(values) <= 100:
@@ -93,9 +120,18 @@ class LabelReader:
 
     def _choose_separators(self, word: str) -> None:
         present = [cell for cell in self.cells if cell]
+        lists = [cell for cell in present if LIST.fullmatch(cell)]
         if word:
             self.separators = SEPARATORS.get(word, word)
-        elif present and all(map(LIST.fullmatch, present)):
+            self._refuse_idle(word, present)
+        elif lists:
+            bare = [cell for cell in present if not LIST.fullmatch(cell)]
+            if any(mark in cell for cell in bare for mark in "|;,"):
+                raise DataError(
+                    f"'{self.column}' in '{self.place}' holds lists and other cells: '{lists[0]}' "
+                    f"and '{bare[0]}'",
+                    "write all of them in one way",
+                )
             self.separators = ""
         elif any(mark in cell for mark in "|;" for cell in present):
             self.separators = "|;"
@@ -112,7 +148,31 @@ class LabelReader:
                 f"'{self.place}::{self.column}=several:bar' for one",
             )
         else:
+            self._refuse_joined()
             self.separators = "|;"
+
+    def _refuse_idle(self, word: str, present: Sequence[str]) -> None:
+        """Raise `UsageError` for a separator in no cell; a bar may say that each is one label."""
+        parted = [cell for cell in present if len(self._split(cell)) > 1 or LIST.fullmatch(cell)]
+        if present and not parted and word not in ("bar", "|"):
+            what = f"several:{word} has no effect: no cell of '{self.column}' has one"
+            raise UsageError(
+                f"{what}, such as '{present[0]}'", f"marks are {', '.join(SEPARATORS)}"
+            )
+
+    def _refuse_joined(self) -> None:
+        """Raise `DataError` for a cell of several labels each of which other cells hold alone."""
+        known = dict.fromkeys(filter(None, self.cells))
+        for cell in known:
+            for name, mark in JOINING.items():
+                parts = [part.strip() for part in cell.split(mark)]
+                if len(parts) > 1 and known.keys() >= set(parts):
+                    say = f"'{self.place}::{self.column}="
+                    raise DataError(
+                        f"'{cell}' in '{self.column}' of '{self.place}' may be one class or "
+                        f"several, for other images are of {' and of '.join(parts)} alone",
+                        f"write {say}several:{name}' for several, {say}class' for one",
+                    )
 
     def _split(self, text: str) -> list[str]:
         if not self.separators:
@@ -133,10 +193,26 @@ class LabelReader:
         return value
 
 
+def group_named(cell: str) -> str:
+    """The group in a cell; nothing where a program wrote that there is none."""
+    cell = cell.strip()
+    return "" if cell.casefold() in NO_CLASS else cell
+
+
+def _is_record(text: str) -> bool:
+    """Whether a cell is an object of JSON: keys with values, and no name."""
+    try:
+        return text.startswith("{") and isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _listed(text: str) -> list[str]:
-    """The labels in a list as JSON, Python, NumPy or PostgreSQL print it, quoted or not."""
+    """The labels in a list as JSON, Python, NumPy or PostgreSQL print it; a bare cell is one."""
     match = LIST.fullmatch(text)
-    inner = match[1][1:-1] if match else text
+    if not match:
+        return [] if text == "set()" else [text]
+    inner = match[1][1:-1]
     try:
         values = json.loads(text)
         if isinstance(values, list):

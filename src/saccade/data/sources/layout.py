@@ -208,6 +208,11 @@ def _places_inside(
             layout.places[path] = _of_class(path, "train")
         else:
             layout.places[path] = Place("", "", f"in none of the folders {listed} of its class")
+    lost = dict.fromkeys(path[0] for path, place in layout.places.items() if path and place.reason)
+    read = {place.label for place in layout.places.values() if not place.reason}
+    for top in lost:
+        if class_name(top) not in read:
+            layout.notes.append(f"no image of a class '{top}' is read: it has none of {listed}")
     return layout
 
 

@@ -50,7 +50,7 @@ def assemble(
 ) -> Listing:
     """Items with their splits as a source, held to the class-name contract.
 
-    Without `classes`, the names are those of train, or of all folds; `where` is what messages call
+    Without `classes`, the names are those of train and of all folds; `where` is what messages call
     the place.  A split is one of `PARTS`, or else a fold.
     """
     by_split: dict[str, list[Item]] = {split: [] for split in PARTS}
@@ -65,7 +65,7 @@ def assemble(
             f"{len(items['all'])} images of {where} have no split, such as '{first}'",
             "give each its split, train, val or test, or none of them one",
         )
-    training = items.get("train") or items.get("all") or sum((items[fold] for fold in folds), ())
+    training = items.get("all") or sum((items[s] for s in ("train", *folds) if s in items), ())
     classes = classes or class_list(training or sum(items.values(), ()))
     refuse_unwritable(classes, where)
     notes += alike_note(classes)

@@ -13,7 +13,7 @@ Digests are those of the publishers and torchvision.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from saccade.data.classes import natural_sort_key, safe_name
 from saccade.data.image_files import ScanResult, holds_image, is_hidden, skip_reason, walk
-from saccade.data.item import ImageFile, Item, Source
+from saccade.data.item import ImageFile, Item, Skipped, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
@@ -43,6 +43,8 @@ from saccade.files import Notify, silent, text_of_name
 
 ARRAYS = (".npy", ".npz")
 MOST_COMPARED = 2000  # names beside one that is not there
+IN_NO_ROW = "in no row of its tables"
+PROBED = 8  # .tar files that show whether they are shards; the first may be empty
 
 
 def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
@@ -174,14 +176,21 @@ def _open_file(path: Path, word: DataWord) -> Source:
     )
 
 
-def _open_annotated(path: Path) -> Source:
+def _open_annotated(path: Path) -> Listing:
     """The images of a folder by its tables; by its folders where these hold no labels."""
     table = annotated_table(path)
     if not table.has_labels:
         source, columns = folder(path), ", ".join(table.header)
         note = f"labels are the names of folders: the table has no column label but {columns}"
         return replace(source, notes=(*source.notes, note))
-    return listing_of(table, path.resolve().name)
+    source = listing_of(table, path.resolve().name)
+    named = {item.name for split in source.splits for item in source.read(split)}
+    named.update(entry.name for entry in source.skipped)
+    rest = [Skipped(name, IN_NO_ROW) for name, _ in walk(path).images if name not in named]
+    if not rest:
+        return source
+    note = f"{len(rest):,} images in '{path}' are {IN_NO_ROW}, such as '{rest[0].name}'"
+    return replace(source, skipped=(*source.skipped, *rest), notes=(note, *source.notes))
 
 
 def _open_folder(path: Path, word: DataWord) -> Listing:
@@ -202,12 +211,12 @@ def _open_folder(path: Path, word: DataWord) -> Listing:
         (is_idx(path), lambda: idx(path)),
         (is_cifar(path), lambda: cifar(path)),
         (any(name.endswith(".npy") and role(name[:-4]) for name in names), lambda: arrays(path)),
-        (bool(shards) and _may_be_shard(shards[0]), lambda: webdataset(shards)),
+        (any(map(_may_be_shard, sorted(shards)[:PROBED])), lambda: webdataset(shards)),
     ]
     special = next((read for matches, read in readers if matches), None)
     images = _open_annotated if is_annotated(path) else imagenet if is_imagenet(path) else folder
     if special is None:
-        return images(path)
+        return _beside_tables(lambda: images(path), path, names)
     if not holds_image(path):
         return special()
     try:
@@ -218,6 +227,20 @@ def _open_folder(path: Path, word: DataWord) -> Listing:
             note = f"the image files in '{path}' are not read: {error.what}"
             return replace(source, notes=(note, *source.notes))
         raise
+
+
+def _beside_tables(read: Callable[[], Listing], path: Path, names: Sequence[str]) -> Listing:
+    """What `read` gives; where that is no two classes, a table beside the images is named."""
+    tables = [path / name for name in sorted(names) if name.lower().endswith((".csv", ".tsv"))]
+    if not tables:
+        return read()
+    hint = f"'{tables[0]}' lies beside the images and may tell their labels"
+    try:
+        source = read()
+    except DataError as error:
+        raise DataError(error.what, f"{error.hint}; {hint}") from error
+    one = len(source.classes) == 1 and not is_annotated(path)
+    return replace(source, notes=(*source.notes, hint)) if one else source
 
 
 def _may_be_shard(path: Path) -> bool:

@@ -14,10 +14,11 @@ from saccade.data.sources.split_names import fold_of, split_of, split_within
 from saccade.errors import DataError, unknown
 
 SPLIT_NAMES = ("split", "set", "subset", "partition")  # that tell a split, or nothing is right
-FOLD_NAMES = ("fold", "folds", "kfold", "k_fold", "cv_fold", "fold_id", "cv")
+FOLD_NAMES = ("fold", "folds", "kfold", "k_fold", "cv_fold", "fold_id", "test_fold", "cv")
+ALWAYS_TRAIN = ("-1", "-1.0")  # of no fold, as scikit-learn's PredefinedSplit has it
 KAGGLE = {"publictest": "val", "privatetest": "test", "public": "val", "private": "test"}  # FER2013
-YES = ("true", "1", "1.0", "yes", "y", "t")
-NO = ("false", "0", "0.0", "no", "n", "f", "")
+YES = ("true", "1", "1.0", "yes", "y", "t", "wahr", "vrai", "verdadero", "vero", "verdadeiro")
+NO = ("false", "0", "0.0", "no", "n", "f", "", "falsch", "faux", "falso")  # Excel's too
 AUTO, NONE = "auto", "none"
 MOST_FOLDS = 100
 SHOWN = 3  # values of a column in a note
@@ -59,11 +60,14 @@ def told_splits(
     for i in free:
         if header[i].casefold() in SPLIT_NAMES and i not in told and any(cells[i]):
             raise columns.no_splits(i)
+        if header[i].casefold().startswith("is_") and i not in told and _marks(header[i]):
+            columns.refuse_unmarked(i)
     if told:
         return columns.agreed(told)
     folds = [i for i in free if header[i].casefold().replace(" ", "_") in FOLD_NAMES]
     if folds and (splits := _folds(cells[folds[0]])):
-        return ToldSplits(splits, frozenset(folds[:1]))
+        columns.refuse_foldless(folds[0], splits)
+        return ToldSplits(splits, frozenset(folds[:1]), _outside_note(header[folds[0]], splits))
     return nothing
 
 
@@ -92,6 +96,9 @@ class _Columns(NamedTuple):
     def chosen(self, name: str) -> ToldSplits:
         """The splits of the column that a person chose."""
         found = [i for i in self.cells if self.header[i].casefold() == name.casefold()]
+        if not found and name.casefold() in map(str.casefold, self.header):
+            what = f"the column {name} of {self.where} holds images, labels or groups"
+            raise DataError(what, "say which one tells the splits, or --split-column none")
         if not found:
             names = [self.header[i] for i in self.cells]
             raise unknown(f"column of {self.where}", name, names, DataError)
@@ -99,7 +106,8 @@ class _Columns(NamedTuple):
         if split := _flag(self.header[i], cells):
             return self.marked({i: split})
         if splits := _read("split", cells) or _folds(cells):
-            return ToldSplits(splits, frozenset((i,)))
+            self.refuse_foldless(i, splits)
+            return ToldSplits(splits, frozenset((i,)), _outside_note(self.header[i], splits))
         raise self.no_splits(i)
 
     def marked(self, flags: Mapping[int, str]) -> ToldSplits:
@@ -132,8 +140,8 @@ class _Columns(NamedTuple):
                     f"say which one counts: --split-column {self.header[first]}",
                 )
         notes: tuple[str, ...] = ()
-        if names[first] not in SPLIT_NAMES:
-            values = list(dict.fromkeys(filter(None, self.cells[first])))
+        values = list(dict.fromkeys(filter(None, self.cells[first])))
+        if names[first] not in SPLIT_NAMES or not all(split_of(v) or fold_of(v) for v in values):
             read = ", ".join(f"'{value}' as {_split(value)}" for value in values)
             notes = (f"column {self.header[first]} tells the splits: {read}",)
         same = [i for i in others if told[i] == told[first]]
@@ -149,6 +157,34 @@ class _Columns(NamedTuple):
         name = self.header[column]
         what = f"row {self.lines[row]} of {self.where} has the split '{cells[row]}' in {name}"
         return DataError(what, hint)
+
+    def refuse_unmarked(self, column: int) -> None:
+        """Raise `DataError` for a column called is_train and the like with other words in it."""
+        for line, cell in zip(self.lines, self.cells[column], strict=True):
+            if cell.casefold() not in (*YES, *NO):
+                name = self.header[column]
+                what = f"row {line} of {self.where} has '{cell}' in {name}"
+                hint = "write yes or no; where the column tells of something else: "
+                raise DataError(what, f"{hint}--split-column none")
+
+    def refuse_foldless(self, column: int, splits: Sequence[str]) -> None:
+        """Raise `DataError` for a row without a fold where others have one."""
+        if "" in splits and any(split.startswith("fold") for split in splits):
+            name, line = self.header[column], self.lines[splits.index("")]
+            raise DataError(
+                f"row {line} of {self.where} has no fold in {name}",
+                "write test for an image of none; where the column tells of something else: "
+                "--split-column none",
+            )
+
+
+def _outside_note(name: str, splits: Sequence[str]) -> tuple[str, ...]:
+    """A sentence where images of a column of folds are in none of them."""
+    found = set(splits)
+    if not any(split.startswith("fold") for split in found):
+        return ()
+    outside = sorted(found & {"train", "test"})
+    return tuple(f"images of no fold by column {name} are {split} in each" for split in outside)
 
 
 def _read(name: str, cells: Sequence[str]) -> list[str]:
@@ -171,15 +207,28 @@ def _split(cell: str) -> str | None:
 
 def _flag(name: str, cells: Iterable[str]) -> str | None:
     """The split whose images a column of yes and no marks: `is_valid`, `test`; else nothing."""
-    plain = name.casefold().removeprefix("is_").removeprefix("is ").removeprefix("in_")
-    split = split_of(plain) or split_of(name.casefold().removeprefix("is"))
+    split = _marks(name)
     kinds = {cell.casefold() for cell in cells}
     return split if split and kinds <= {*YES, *NO} and kinds & {*YES} else None
 
 
+def _marks(name: str) -> str | None:
+    """The split that a column called like it marks."""
+    plain = name.casefold().removeprefix("is_").removeprefix("is ").removeprefix("in_")
+    return split_of(plain) or split_of(name.casefold().removeprefix("is"))
+
+
 def _folds(cells: Sequence[str]) -> list[str]:
-    """The fold of each cell; nothing where there is one fold, or hardly two rows of each."""
+    """The fold of each cell, or the split; nothing where there is one fold, or hardly two rows of
+    each."""
     values = {cell for cell in cells if cell}
-    if not 2 <= len(values) <= min(MOST_FOLDS, len(cells) // 2) or "" in cells:
+    if not 2 <= len(values) <= min(MOST_FOLDS, len(cells) // 2):
         return []
-    return [fold_of(cell) or f"fold {cell.removesuffix('.0')}" for cell in cells]
+    names = {value: _fold_named(value) for value in values} | {"": ""}
+    return [names[cell] for cell in cells]
+
+
+def _fold_named(cell: str) -> str:
+    if cell in ALWAYS_TRAIN:
+        return "train"
+    return split_of(cell) or fold_of(cell) or f"fold {cell.removesuffix('.0')}"

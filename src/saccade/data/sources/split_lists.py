@@ -17,6 +17,7 @@ from saccade.errors import DataError
 
 LISTS = (".txt", ".csv", ".tsv", ".lst", ".list")
 TABLES = (*LISTS, ".json", ".jsonl", ".xlsx", ".parquet", ".mat")  # what may tell of a split
+OF_SPLITS = re.compile("(?<![a-z])(?:splits?|folds?|partitions?|subsets?)(?![a-z])")
 LARGEST = 64 * 2**20  # bytes
 FOLDERS = 1  # around a list, below the data
 
@@ -51,13 +52,23 @@ def listed_splits(
         absent = f", {missing} others are not there" if missing > 1 else ""  # one may be a header
         read.append(f"'{name}' names {len(found):,} images of {split}{absent}")
     notes = (f"splits are read from lists: {'; '.join(read)}",) if read else ()
-    if unread:
-        notes += (
-            f"'{unread[0]}' lies beside the images and is not read"
-            + (f", nor are {len(unread) - 1} more" if unread[1:] else "")
-            + ": if it tells the splits, give a table with path, label and split",
-        )
-    return splits, notes
+    return splits, notes + _unread_note(unread, "give a table with path, label and split")
+
+
+def unread_lists(
+    skipped: Iterable[Skipped], _names: Sequence[str]
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The splits of no image, and a note where lists lie in an archive, for none is read."""
+    unread = sorted(entry.name for entry in skipped if _tells_of_split(entry.name))
+    return {}, _unread_note(unread, "unpack the archive")
+
+
+def _unread_note(unread: Sequence[str], hint: str) -> tuple[str, ...]:
+    if not unread:
+        return ()
+    more = f", nor are {len(unread) - 1} more" if unread[1:] else ""
+    what = f"'{unread[0]}' lies beside the images and is not read{more}"
+    return (f"{what}: if it tells the splits, {hint}",)
 
 
 def _tells_of_split(name: str) -> bool:
@@ -66,7 +77,7 @@ def _tells_of_split(name: str) -> bool:
     return (
         path.suffix.lower() in TABLES
         and len(path.parts) <= FOLDERS + 1
-        and any(pattern.search(words) for pattern in WITHIN.values())
+        and any(pattern.search(words) for pattern in (*WITHIN.values(), OF_SPLITS))
     )
 
 
@@ -84,6 +95,8 @@ def _match(line: str, index: Mapping[str, str]) -> str:
     """The image that a line names, by all of it, its first cell or its first word; or nothing."""
     for cell in (line, re.split(r"[,;\t]", line)[0], line.split()[0]):
         key = cell.strip().strip('"').replace("\\", "/").removeprefix("./")
+        while key not in index and key.count("/") > 1:  # folders of another machine
+            key = key.partition("/")[2]
         if image := index.get(key):
             return image
     return ""

@@ -21,7 +21,7 @@ from saccade.data.sources.cells import COLUMNS, Table, folded
 from saccade.data.sources.columns import FALSE, TRUE, Columns, choose_columns, path_column
 from saccade.data.sources.exports import table_at
 from saccade.data.sources.finding import ImageFinder, as_posix
-from saccade.data.sources.labels import KINDS, LabelReader
+from saccade.data.sources.labels import KINDS, LabelReader, group_named
 from saccade.data.sources.listing import Listing, assemble
 from saccade.data.sources.split_columns import AUTO, unused_note
 from saccade.errors import DataError, UsageError, unknown
@@ -88,7 +88,7 @@ def listing_of(
     items = [
         (part or "all", item)
         for (line, cells), label_, part in zip(table.rows, labels, columns.splits, strict=True)
-        if (item := reader.row(line, cells, label_))
+        if (item := reader.row(line, cells, label_, part))
     ]
     reader.refuse_unusable(items)
     unused = unused_note(table.header, table.rows, columns.used)
@@ -150,8 +150,9 @@ class _RowReader:
         self.skipped: list[Skipped] = []
         self.missing: list[str] = []
         self.labels: dict[str, Label] = {}
+        self.places: dict[str, tuple[str, str]] = {}  # of each image its split and group
 
-    def row(self, line: int, cells: Sequence[str], label: Label) -> Item | None:
+    def row(self, line: int, cells: Sequence[str], label: Label, part: str) -> Item | None:
         """The item of one row, or nothing when there is no image to learn from."""
         written = as_posix(cells[self.columns.path])
         if not written:
@@ -163,12 +164,14 @@ class _RowReader:
         name, path = found or (written, "")
         reason = self._skip_reason(name, path, label, line)
         self.labels.setdefault(name, label)
+        group = "" if self.columns.group is None else group_named(cells[self.columns.group])
+        if self.places.setdefault(name, (part, group)) != (part, group):
+            hint = "one split and one group for each image"
+            raise _row_error(self.table, line, f"puts '{name}' elsewhere than a row above", hint)
         if reason:
             self.skipped.append(Skipped(name, reason))
             return None
-        group = self.columns.group
-        named = "" if group is None else cells[group].strip()
-        return Item(name, label, ImageFile(path), named or None)
+        return Item(name, label, ImageFile(path), group or None)
 
     def _skip_reason(self, name: str, path: str, label: Label, line: int) -> str:
         """Why the image of a row is left out, or nothing."""
@@ -194,7 +197,8 @@ class _RowReader:
             raise DataError(
                 f"none of the {len(self.missing)} images that '{self.table.place}' names is there, "
                 f"such as '{self.missing[0]}'",
-                f"paths are relative to '{self.table.folder}'",
+                f"paths are relative to '{self.table.folder}': put the table beside the images, or "
+                "beside their folder",
             )
         first = f", such as {self.skipped[0]}" if self.skipped else ""
         raise DataError(f"'{self.table.place}' names nothing to learn from{first}", HINT)
@@ -227,14 +231,21 @@ def _labels(
     title = table.header[column]
     asked, kind = kind, kind or KINDS.get(folded(title), "class")
     texts = [cells[column].strip() for _, cells in table.rows]
-    reader = LabelReader(kind, texts, title, table.place, decimal_comma=table.decimal_comma)
+    reader = LabelReader(
+        kind,
+        texts,
+        title,
+        table.place,
+        decimal_comma=table.decimal_comma,
+        asked=asked is not None,
+    )
     labels: list[Label] = []
     for (line, _), text in zip(table.rows, texts, strict=True):
         try:
             labels.append(reader.read(text))
         except ValueError as error:
             what = f"has '{text}' for a {error}"
-            raise _row_error(table, line, what, reader.hint(str(error))) from error
+            raise _row_error(table, line, what, reader.hint(str(error), text)) from error
     return labels, () if asked else reader.notes()
 
 

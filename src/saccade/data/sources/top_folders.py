@@ -90,14 +90,34 @@ def top_roles(
     if held_out:
         return _as_told(node, data, wrapping, held_out)
     strict = {top: split for top in tops if (split := split_of(top))}
+    numbered = {top: fold for top in tops if (fold := fold_of(top))}
+    in_folds = len(numbered) > 1 and _shared([tops[top] for top in numbered])
+    if in_folds and set(strict.values()) <= {"test"}:
+        return _in_folds(numbered, strict, node, data, len(wrapping))
     if len(strict) == 1 and len(tops) > 1:
         return _lone(node, *next(iter(strict.items())), data, len(wrapping))
     if strict:
         return _checked(_joined(strict, _within(tops, strict)), node, data, len(wrapping))
-    numbered = {top: fold for top in tops if (fold := fold_of(top))}
-    if len(numbered) > 1 and _shared([tops[top] for top in numbered]):
-        return Roles(numbered, notes=[f"folds: {', '.join(sorted(numbered))}"])
     return _of_words(node, data, len(wrapping))
+
+
+def _in_folds(
+    numbered: Mapping[str, str], test: Mapping[str, str], node: Folder, data: str, depth: int
+) -> Roles:
+    """The roles of folds, perhaps with a test set apart; refuses folds of splits of their own."""
+    inner = {top: unwrapped(top, node.below[top])[1] for top in (*numbered, *test)}
+    for top in numbered:
+        if len({split_of(name) for name in inner[top].below} - {None}) > 1:
+            start = f"^{'[^/]+/' * depth}{re.escape(top)}/"
+            one = shlex.quote(f"{data}::{start}(?P<split>[^/]+)/(?P<label>[^/]+)/")
+            raise DataError(
+                f"each fold in '{data}' holds splits of its own, as '{top}' does: "
+                f"{', '.join(sorted(inner[top].below))}",
+                f"take one fold at a time: {one}",
+            )
+    listed = ", ".join((*sorted(numbered), *(f"{top} apart" for top in test)))
+    flat = frozenset(top for top in test if not inner[top].below)
+    return Roles({**numbered, **test}, unlabelled=flat, notes=[f"folds: {listed}"])
 
 
 def _of_words(node: Folder, data: str, depth: int) -> Roles:
@@ -158,7 +178,8 @@ def _lone(node: Folder, top: str, split: str, data: str, depth: int) -> Roles:
 def _as_told(
     node: Folder, data: str, wrapping: tuple[str, ...], held_out: Mapping[str, str]
 ) -> Roles:
-    """The roles where a person named the folders that are held out; all others are train."""
+    """The roles where a person named the folders that are held out; others are what they are
+    called, or else train."""
     splits = {}
     for path, split in held_out.items():
         name = path.strip("/").removeprefix("/".join((*wrapping, "")))
@@ -170,7 +191,9 @@ def _as_told(
     others = [top for top in node.below if top not in splits]
     if classes & set(others):
         return Roles(splits, rest_is_train=True)
-    return _checked(splits | dict.fromkeys(others, "train"), node, data, len(wrapping), joined=True)
+    rest = {top: split_of(top) or "train" for top in others}
+    told = any(split != "train" for split in rest.values())
+    return _checked(splits | rest, node, data, len(wrapping), told=told, joined=True)
 
 
 def _within(tops: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
@@ -220,7 +243,21 @@ def _checked(
             f"{LABELLED}; images without labels can be predicted, not learned from",
         )
     listed = ", ".join(f"'{top}' as {split}" for top, split in sorted(splits.items()))
-    return Roles(splits, unlabelled=frozenset(flat), notes=[f"read {listed}"] if told else [])
+    notes = [f"read {listed}"] if told else []
+    classes = {name for folder in inner.values() for name in folder.below}
+    for top in sorted(node.below.keys() - splits.keys()):
+        shared = classes & unwrapped(top, node.below[top])[1].below.keys()
+        if shared and "train" not in splits.values():
+            named = " ".join(f"--{split}-folder {shlex.quote(t)}" for t, split in splits.items())
+            raise DataError(
+                f"'{top}' and '{min(splits)}' in '{data}' hold folders of the same names, and no "
+                f"name says train: {', '.join(sorted(shared)[:3])}",
+                f"say what is held out, and the rest is train: {named}",
+            )
+        if shared:
+            hint = f"to hold it out write --val-folder {shlex.quote(top)}"
+            notes.append(f"'{top}' is of no split and left out, with folders called alike; {hint}")
+    return Roles(splits, unlabelled=frozenset(flat), notes=notes)
 
 
 def refuse_twins(node: Folder, data: str, depth: int) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from saccade.data.classes import class_name, natural_sort_key, read_classes
-from saccade.data.image_files import SUFFIXES, ScanResult, refuse_imageless
+from saccade.data.image_files import SUFFIXES, ScanResult
 from saccade.data.item import Item, Label, LazyImage
 from saccade.data.sources.archive import tar_members
 from saccade.data.sources.listing import Listing, assemble
@@ -36,11 +37,19 @@ def webdataset(shards: Sequence[Path]) -> Listing:
     scan = ScanResult()
     rows: list[tuple[str, Item]] = []
     for shard in ordered:
-        split = _split(shard)
-        rows += [(split, item) for item in _samples(shard, classes, scan)]
+        split, skipped = _split(shard), len(scan.skipped)
+        items = list(_samples(shard, classes, scan))
+        if not items and len(scan.skipped) == skipped:
+            scan.skip(shard.name, "a shard without a sample")
+        rows += [(split, item) for item in items]
     where = shortened([f"'{shard}'" for shard in ordered], 1)
     if not rows:
-        refuse_imageless(scan, where)
+        reasons = Counter(entry.reason for entry in scan.skipped)
+        listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common(4))
+        raise DataError(
+            f"{where} holds no sample to learn from: {listed}, such as '{scan.skipped[0].name}'",
+            "a sample is KEY.jpg with KEY.cls, or KEY.json with a label; no dot is in KEY",
+        )
     kinds = {isinstance(item.label, tuple): item for _, item in rows}
     if len(kinds) > 1:
         raise DataError(
@@ -128,7 +137,7 @@ def _label(
     value: object = None
     if ".cls" in members:
         try:
-            value = bytes(members[".cls"][1].read()).decode("utf-8").strip()
+            value = bytes(members[".cls"][1].read()).decode("utf-8-sig").strip()
         except UnicodeDecodeError as error:
             raise DataError(f"the label of {where} is not UTF-8", "make the shard anew") from error
     elif ".json" in members:
