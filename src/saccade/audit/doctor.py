@@ -12,7 +12,7 @@ from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
 from saccade.data.item import Count, Item, Skipped
 from saccade.data.sources import open_images
 from saccade.data.sources.cells import COLUMNS
-from saccade.data.sources.data_word import DataWord
+from saccade.data.sources.data_spec import DataSpec
 from saccade.data.sources.table import named_rows
 from saccade.errors import DataError
 from saccade.files import refuse_to_replace, write_output
@@ -71,12 +71,12 @@ def write_cleaned(
     refuse_to_replace(*cleaned_files(file))
     reasons = [{"path": skipped.name, "reason": skipped.reason} for skipped in left_out]
     _, left_out_file = cleaned_files(file)
-    word = DataWord.of(data or "")
+    spec = DataSpec.of(data or "")
     excluded = {skipped.name for skipped in left_out}
     kept = [item.name for item in diagnosis.case.items if item.name not in excluded]
-    text = _as_its_source(word.path, kept, rows) if word.is_table else ""
+    text = _as_its_source(spec.path, kept, rows) if spec.is_table else ""
     if text:
-        opened = str(replace(word, text=str(file)))
+        opened = str(replace(spec, name=str(file)))
     else:
         title, opened = _title(diagnosis.case.items), str(file)
         renamed = [{title if k == "label" else k: v for k, v in row.items()} for row in rows]

@@ -21,7 +21,7 @@ from saccade.data.batch import Batch
 from saccade.data.cache import decode_all
 from saccade.data.item import Skipped
 from saccade.data.sources import open_source
-from saccade.data.sources.data_word import data_as_told
+from saccade.data.sources.data_spec import spec_with_settings
 from saccade.files import refuse_to_replace, write_output
 from saccade.recipes.settings import preprocessing_of
 
@@ -106,7 +106,7 @@ def augmented_sheet(
 ) -> Sheet:
     """Draw training images with each augmentation alone, then with all, in the file `out`."""
     refuse_to_replace(out)
-    source = open_source(data_as_told(data, stated_settings(recipe, flags)))
+    source = open_source(spec_with_settings(data, stated_settings(recipe, flags)))
     items = source.read("train" if "train" in source.splits else source.splits[0])
     summary = summarize(items)
     resolved = with_window(resolve(recipe, flags, summary), items, summary).recipe

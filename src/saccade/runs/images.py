@@ -20,7 +20,7 @@ from saccade.data.doctor.facts import COLUMNS, DIGEST_SIZE
 from saccade.data.doctor.scan import scan
 from saccade.data.item import EncodedImage, Item, Source
 from saccade.data.sources import absolute_location, open_source
-from saccade.data.sources.data_word import DataWord
+from saccade.data.sources.data_spec import DataSpec
 from saccade.data.split_table import read_split, split_rows
 from saccade.data.splits import DataSplit
 from saccade.data.store import digests
@@ -116,7 +116,7 @@ def move(run: Run, data: str | Path) -> None:
 
     Raises `DataError` where names, classes or contents are not those that the run began with.
     """
-    data = DataWord.of(data).told_as(run.data)
+    data = DataSpec.of(data).with_options_of(run.data)
     division = read_split(run.path / "split.csv", open_source(data), run.classes)
     if changed := changed_since(run, division.items):
         raise DataError(

@@ -22,7 +22,7 @@ import torch
 from saccade.auto.resolve import stated_settings
 from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
-from saccade.data.sources.data_word import data_as_told
+from saccade.data.sources.data_spec import spec_with_settings
 from saccade.data.split_table import split_rows
 from saccade.data.splits import own_folds
 from saccade.errors import DivergedError, UsageError
@@ -119,7 +119,7 @@ def cross_validation(
     if stated.get("data.fold"):
         hint = "leave it out, or train on this one alone: saccade train"
         raise UsageError(f"data.fold={stated['data.fold']} does nothing for all folds", hint)
-    data = absolute_location(data_as_told(data, stated))
+    data = absolute_location(spec_with_settings(data, stated))
     source = open_source(data, notify=say)
     names = own_folds(source)
     if not names or stated.get("data.folds"):

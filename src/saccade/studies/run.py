@@ -15,7 +15,7 @@ from saccade.auto.resolve import resolve
 from saccade.auto.summary import summarize
 from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
-from saccade.data.sources.data_word import data_as_told
+from saccade.data.sources.data_spec import spec_with_settings
 from saccade.errors import RecipeError, SaccadeError, Stopped, UsageError
 from saccade.files import atomic_write, disk_errors
 from saccade.progress import say
@@ -94,7 +94,7 @@ def _requested_study(options: StudyOptions) -> Study:
 
 def _refuse_misfits(study: Study) -> None:
     """Raise where a variant cannot be trained on the images, before any is trained."""
-    source = open_source(data_as_told(study.data, study.recipe.settings()), notify=say)
+    source = open_source(spec_with_settings(study.data, study.recipe.settings()), notify=say)
     summary = summarize(source.read(source.splits[0]))
     primary = summary.task.plain(()).metric().score.name
     if study.metric.kind.column not in ("loss", f"val_{primary}"):

@@ -21,7 +21,7 @@ from saccade.data.doctor.doctor import cache_file_of, examine
 from saccade.data.grouping import Grouping, by_cluster, cluster_name, group_indices
 from saccade.data.item import Item, Skipped, Source
 from saccade.data.sources import open_source
-from saccade.data.sources.data_word import data_as_told
+from saccade.data.sources.data_spec import spec_with_settings
 from saccade.data.sources.groups import (
     SOURCE,
     grouping_note,
@@ -61,7 +61,7 @@ def training_inputs(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
 ) -> TrainingInputs:
     """Open the data, resolve "auto" settings, examine the images and split them."""
-    data = data_as_told(data, stated_settings(recipe, flags))
+    data = spec_with_settings(data, stated_settings(recipe, flags))
     source = open_source(data, notify=say)
     refuse_one_class(source)
     summary = summarize(source.read(source.splits[0]))

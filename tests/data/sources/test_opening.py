@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from saccade.data.sources import absolute_location, open_images, open_source
-from saccade.data.sources.data_word import DataWord, data_as_told
+from saccade.data.sources.data_spec import DataSpec, spec_with_settings
 from saccade.errors import DataError, UsageError
 
 Tree = Callable[..., Path]
@@ -65,7 +65,7 @@ def test_an_image_beside_arrays_is_left_out_and_said(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "message"),
+    ("spec", "message"),
     [
         ("photos::split_column=x", "split_column=x does nothing: 'photos' is not a table"),
         ("t.csv::val_folder=x", "val_folder=x does nothing: 't.csv' is not a folder"),
@@ -73,21 +73,23 @@ def test_an_image_beside_arrays_is_left_out_and_said(tree: Tree) -> None:
     ],
 )
 def test_what_is_told_of_splits_and_has_no_use_is_refused(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch, word: str, message: str
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, spec: str, message: str
 ) -> None:
     root = tree("photos/a/1.jpg", "photos/b/1.jpg", "t.csv")
     monkeypatch.chdir(root)
     with pytest.raises(UsageError, match=message):
-        open_source(word)
+        open_source(spec)
 
 
 def test_a_word_for_data_is_read_and_written_in_its_parts() -> None:
-    word = DataWord.of("t.csv::price=number::split_column=fold")
-    assert word == DataWord("t.csv", "price=number", {"split_column": "fold"})
-    assert str(word) == "t.csv::price=number::split_column=fold"
-    told = data_as_told("t.csv", {"data.split_column": "is_valid", "data.val": 0.1})
+    spec = DataSpec.of("t.csv::price=number::split_column=fold")
+    assert spec == DataSpec("t.csv", "price=number", {"split_column": "fold"})
+    assert str(spec) == "t.csv::price=number::split_column=fold"
+    told = spec_with_settings("t.csv", {"data.split_column": "is_valid", "data.val": 0.1})
     assert (
-        told == "t.csv::split_column=is_valid" == data_as_told(told, {"data.split_column": "auto"})
+        told
+        == "t.csv::split_column=is_valid"
+        == spec_with_settings(told, {"data.split_column": "auto"})
     )
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from saccade.data.item import Count, Label
+from saccade.data.item import Count, Label, Source
 from saccade.data.sources import open_source
-from saccade.data.sources.listing import Listing
 from saccade.data.sources.table import manifest
 from saccade.errors import DataError, UsageError
 
@@ -33,7 +32,7 @@ def table(tree: Tree) -> Callable[[str | bytes], Path]:
 Table = Callable[..., Path]
 
 
-def labels(source: Listing, split: str = "all") -> dict[str, Label]:
+def labels(source: Source, split: str = "all") -> dict[str, Label]:
     return {item.name: item.label for item in source.read(split)}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source
-from saccade.data.sources.data_word import DataWord
+from saccade.data.sources.data_spec import DataSpec
 from saccade.data.sources.exports import TABLES
 from saccade.data.sources.labels import group_named
 from saccade.data.sources.table import column_values
@@ -66,11 +66,11 @@ def grouping_note(setting: str, names: Mapping[str, str | None]) -> str:
 
 def _column_of(data: str | Path | None, column: str) -> Mapping[str, str] | None:
     """The cells of a column by image name, where `data` is a table that has it."""
-    word = DataWord.of(data or "")
-    if not word.is_table:
+    spec = DataSpec.of(data or "")
+    if not spec.is_table:
         return None
     try:
-        return column_values(word.path, column)
+        return column_values(spec.path, column)
     except DataError:  # no column of it
         return None
 

@@ -4,7 +4,7 @@ What is on the disk comes first (write `mnist::` for the data set where a folder
 by what a path ends in, then by what a folder holds.  After `::` stands what a path cannot tell:
 `photos.csv::price=number`, the column to learn and its kind; `photos::(?P<label>[a-z]+)_` or
 `files.txt::...`, the pattern that finds the label in a name; `mnist::folder`, where a named data
-set lies; and how splits are told, see `data_word`.
+set lies; and how splits are told, see `data_spec`.
 
 Named data sets are found in a folder or fetched from their publishers: MNIST (LeCun 1998),
 Fashion-MNIST (Xiao 2017), Kuzushiji-MNIST (Clanuwat 2018), CIFAR-10 and -100 (Krizhevsky 2009).
@@ -26,7 +26,7 @@ from saccade.data.item import ImageFile, Item, Skipped, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.data_word import READING, DataWord
+from saccade.data.sources.data_spec import OPTIONS, DataSpec
 from saccade.data.sources.exports import TABLES, annotated_table, is_annotated, table_at
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
@@ -56,52 +56,55 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
         return listing_of(frame_table(data), "frame")
     if data is None:
         return digits()
-    word = DataWord.of(data)
-    path = word.path
-    if _is_kept(word) or not (path.exists() or isinstance(data, Path)):
-        return _open_name(word, notify)
+    spec = DataSpec.of(data)
+    path = spec.path
+    if _is_named_folder(spec) or not (path.exists() or isinstance(data, Path)):
+        return _open_name(spec, notify)
     if not path.exists():
         raise DataError(f"there is no '{path}'", _missing_hint(path))
-    if table := _open_table(path, word):
+    if table := _open_table(path, spec):
         return table
-    word.refuse(
-        "split_column", "group_column", *(("val_folder", "test_folder") if word.detail else ())
+    spec.refuse(
+        "split_column", "group_column", *(("val_folder", "test_folder") if spec.selector else ())
     )
-    if word.detail:
-        return pattern(path, word.detail)
+    if spec.selector:
+        return pattern(path, spec.selector)
     if path.is_file():
-        return _open_file(path, word)
-    source = _open_folder(path, word)
-    if word.text in NAMED:
-        note = f"'{word.text}' is the folder here; the data set of that name is '{word.text}::'"
+        return _open_file(path, spec)
+    source = _open_folder(path, spec)
+    if spec.name in NAMED:
+        note = f"'{spec.name}' is the folder here; the data set of that name is '{spec.name}::'"
         source = replace(source, notes=(note, *source.notes))
     return source
 
 
-def _open_table(path: Path, word: DataWord) -> Source | None:
+def _open_table(path: Path, spec: DataSpec) -> Source | None:
     """What a table, an export or the tables of a folder tell; None where there is none."""
-    told = {"split": word.told.get("split_column", AUTO), "group": word.told.get("group_column")}
-    if word.is_table:
-        word.refuse("val_folder", "test_folder")
-        return manifest_of(path, word.detail, **told)
-    if word.detail and path.is_dir() and is_annotated(path):
-        return detailed(annotated_table(path), path.resolve().name, word.detail, **told)
+    columns = {
+        "split": spec.options.get("split_column", AUTO),
+        "group": spec.options.get("group_column"),
+    }
+    if spec.is_table:
+        spec.refuse("val_folder", "test_folder")
+        return manifest_of(path, spec.selector, **columns)
+    if spec.selector and path.is_dir() and is_annotated(path):
+        return detailed(annotated_table(path), path.resolve().name, spec.selector, **columns)
     return None
 
 
-def _is_kept(word: DataWord) -> bool:
+def _is_named_folder(spec: DataSpec) -> bool:
     """Whether a data set is named by its name and where it lies, as in `mnist::folder`."""
-    return word.text in DATASETS and bool(word.detail) and "(" not in word.detail
+    return spec.name in DATASETS and bool(spec.selector) and "(" not in spec.selector
 
 
-def _open_name(word: DataWord, notify: Notify) -> Source:
+def _open_name(spec: DataSpec, notify: Notify) -> Source:
     """A named data set, or the shards that a name with braces or a star stands for."""
-    text = word.text.removesuffix("::")
-    word.refuse(*READING)
+    text = spec.name.removesuffix("::")
+    spec.refuse(*OPTIONS)
     if text == "digits":
         return digits()
     if text in DATASETS:
-        return named_dataset(text, Path(word.detail) if word.detail else None, notify)
+        return named_dataset(text, Path(spec.selector) if spec.selector else None, notify)
     if "*" in Path(text).name or "{" in Path(text).name:
         return webdataset(expand(text))
     raise DataError(f"there is no '{text}'", _missing_hint(Path(text)))
@@ -152,22 +155,22 @@ def absolute_location(data: str | Path | None) -> str | None:
     """What `data` names, to be found again from any folder."""
     if data is None:
         return None
-    word = DataWord.of(data)
-    if not word.path.exists() or _is_kept(word):
+    spec = DataSpec.of(data)
+    if not spec.path.exists() or _is_named_folder(spec):
         return str(data)
-    located = text_of_name(str(word.path.resolve()))
-    return str(replace(word, text=located))
+    located = text_of_name(str(spec.path.resolve()))
+    return str(replace(spec, name=located))
 
 
-def _open_file(path: Path, word: DataWord) -> Source:
+def _open_file(path: Path, spec: DataSpec) -> Source:
     archived = is_zip(path) or is_tar(path)
     if is_tar(path) and path.name.startswith("cifar-"):
         return cifar(path)
-    if is_tar(path) and not word.held_out and holds_samples(path):
+    if is_tar(path) and not spec.held_out and holds_samples(path):
         return webdataset([path])
     if archived:
-        return archive(path, word.held_out)
-    word.refuse(*READING)
+        return archive(path, spec.held_out)
+    spec.refuse(*OPTIONS)
     if path.suffix.lower() in ARRAYS:
         return arrays(path)
     raise DataError(
@@ -193,7 +196,7 @@ def _open_annotated(path: Path) -> Listing:
     return replace(source, skipped=(*source.skipped, *rest), notes=(note, *source.notes))
 
 
-def _open_folder(path: Path, word: DataWord) -> Listing:
+def _open_folder(path: Path, spec: DataSpec) -> Listing:
     """The reader that knows what a folder holds; a folder of class folders when none does.
 
     Where there are images they are read, whatever else lies beside them.
@@ -204,8 +207,8 @@ def _open_folder(path: Path, word: DataWord) -> Listing:
         raise DataError(
             f"'{path}' cannot be read: {error.strerror}", "check who may read it"
         ) from error
-    if word.held_out:
-        return folder(path, word.held_out)
+    if spec.held_out:
+        return folder(path, spec.held_out)
     shards = [path / name for name in names if is_tar(Path(name))]
     readers: list[tuple[bool, Callable[[], Listing]]] = [
         (is_idx(path), lambda: idx(path)),
