@@ -68,7 +68,8 @@ def test_what_a_person_gives_stays():
 def test_8_bits_need_no_window_and_one_without_effect_is_refused():
     items = images(9, 255, kind="u1")
     assert decided(items).recipe.data.window == "type"
-    for window in ("minmax", "type", "0 4095"):
+    assert decided(items, "type").recipe.data.window == "type"  # as a run's recipe.toml has it
+    for window in ("minmax", "0 4095"):
         with pytest.raises(RecipeError, match="has no effect: no training image has more than 8"):
             decided(items, window)
 

@@ -20,8 +20,10 @@ MAX_PIXELS = 178_956_970  # of an image: where Pillow refuses, 2**29 / 3
 
 
 def opened(raw: bytes) -> ImageFile.ImageFile | Samples:
-    """An image file, opened by Pillow but not yet loaded, or its samples where it is not for it."""
+    """An image file as Pillow opens it, not yet loaded, or the samples of one it cannot read."""
     if dicom.is_dicom(raw):
+        head = dicom.header(raw)
+        refuse_large(head.Columns, head.Rows)
         return dicom.read_samples(raw)
     try:
         image = Image.open(io.BytesIO(raw), formats=FORMATS)

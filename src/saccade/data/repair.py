@@ -16,6 +16,7 @@ from PIL import Image
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8"
 NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT")  # chunks that the pixels are made of
+PIECE = 2**20  # bytes that are unpacked at a time
 EOI = b"\xff\xd9"  # JPEG's end of image
 TAILS = (b"", b"\x55" * 64, b"\xaa" * 64)  # what comes after the last block changes nothing
 
@@ -32,7 +33,7 @@ def _repaired_png(raw: bytes) -> bytes | None:
     for name, data, sound in _chunks(raw):
         if name == b"IDAT":
             try:
-                pixels.decompress(data)
+                _unpack(pixels, data)
             except zlib.error:
                 return None
         cut = name == b"IDAT" and sound is None and pixels.eof  # only its checksum is missing
@@ -45,6 +46,13 @@ def _repaired_png(raw: bytes) -> bytes | None:
         return None
     end = b"IEND"
     return b"".join([*parts, bytes(4), end, struct.pack(">I", zlib.crc32(end))])
+
+
+def _unpack(pixels: zlib._Decompress, data: bytes) -> None:
+    """Go through packed bytes, and keep none: a few may stand for many."""
+    while data:
+        pixels.decompress(data, PIECE)
+        data = pixels.unconsumed_tail
 
 
 def _chunks(raw: bytes) -> Iterator[tuple[bytes, bytes, bool | None]]:
