@@ -23,23 +23,23 @@ HINT = "set data.window=type, or two numbers such as data.window='0 4095'"
 def with_window(settings: Settings, items: Sequence[Item], summary: DatasetSummary) -> Settings:
     """The settings with data.window as "type" or "LOW HIGH", from the `items` to train on.
 
-    Raises `RecipeError` for another window where all images have 8 bits, `DataError` where whole and
-    floating-point numbers have none in common.
+    Raises `RecipeError` for another window where all images have 8 bits, `DataError` where whole
+    and floating-point numbers have none in common.
     """
     choice = settings.recipe.data.window
     if not summary.deep and settings.origins["data.window"].startswith("auto"):
         return settings
     if choice == TYPE:  # that of 8 bits is as good a type as any
         return settings
-    if is_ends(choice):
-        _refuse_idle(choice, items)
+    measured = _measured(sample_of(items) if choice == "auto" or is_ends(choice) else items)
+    if is_ends(choice) and (measured or _measured(items)):
         return settings
-    measured = _measured(sample_of(items) if choice == "auto" else items)
     kinds = {int(m[0]) for m in measured}
     if choice == "auto" and kinds <= {AGREED}:
         return _decided(settings, TYPE, "16 bits have an agreed white", *_dark(measured))
     if not measured:
-        raise _idle(choice)
+        what = f"data.window={choice} has no effect: no training image has more than 8 bits"
+        raise RecipeError(what, "leave data.window out")
     if choice == "auto":
         choice, measured = MINMAX, _measured(items)
         kinds = {int(m[0]) for m in measured}
@@ -60,17 +60,6 @@ def _decided(settings: Settings, window: str, why: str, *notes: str) -> Settings
     origins = {**settings.origins, "data.window": f"auto: {why}"}
     recipe = settings.recipe.with_({"data.window": window})
     return replace(settings, recipe=recipe, origins=origins, notes=(*settings.notes, *notes))
-
-
-def _refuse_idle(choice: str, items: Sequence[Item]) -> None:
-    with DecoderPool() as pool:
-        if not any(found.size for found in pool.measure(items)):  # the first ends it
-            raise _idle(choice)
-
-
-def _idle(choice: str) -> RecipeError:
-    what = f"data.window={choice} has no effect: no training image has more than 8 bits"
-    return RecipeError(what, "leave data.window out")
 
 
 def _measured(items: Sequence[Item]) -> list[NDArray[np.float64]]:
