@@ -50,10 +50,12 @@ def choose_columns(
         raise unknown("column", group, table.header, DataError)
     labels = _named_labels(table, label) if label else _present(known)
     taken = {path, *labels, *_present(grouped)}
-    told = told_splits(table.header, table.rows, taken, f"'{table.place}'", split)
+    free = [i for i in range(len(table.header)) if i not in taken]
+    binary = () if labels else tuple(i for i in free if _is_binary(table, i))
+    told = told_splits(table.header, table.rows, taken, f"'{table.place}'", split, binary)
     taken |= told.columns
-    others = [i for i in range(len(table.header)) if i not in taken]
-    labels = labels or tuple(i for i in others if _is_binary(table, i))
+    others = [i for i in free if i not in told.columns]
+    labels = labels or tuple(i for i in binary if i not in told.columns)
     if not labels or (len(labels) == 1 and label is None and known is None):
         first = next((table.header[i] for i in others if table.header[i]), None)
         say = f"say which, as in '{table.place}::{first}', or call one label"

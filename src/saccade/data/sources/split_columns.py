@@ -38,11 +38,13 @@ def told_splits(
     taken: Iterable[int],
     where: str,
     chosen: str = AUTO,
+    classes: Iterable[int] = (),
 ) -> ToldSplits:
     """The splits that the numbered rows of a table tell; `taken` are columns of other meaning.
 
-    `chosen` is the column to use, `auto`, or `none` for a table whose splits do not count.  Raises
-    `DataError` where columns disagree, or the one to use tells no splits.
+    `chosen` is the column to use, `auto`, or `none` for a table whose splits do not count;
+    `classes` are columns of 0 and 1 that may be a class each.  Raises `DataError` where columns
+    disagree, the one to use tells no splits, or one called `train` may be a class as well.
     """
     lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
     nothing = ToldSplits([""] * len(rows))
@@ -55,7 +57,7 @@ def told_splits(
         return columns.chosen(chosen)
     told = {i: splits for i in free if (splits := _read(header[i], cells[i]))}
     flags = {i: split for i in free if i not in told and (split := _flag(header[i], cells[i]))}
-    if flags and not told:
+    if flags and not told and (flags := columns.no_classes(flags, classes)):
         return columns.marked(flags)
     for i in free:
         if header[i].casefold() in SPLIT_NAMES and i not in told and any(cells[i]):
@@ -64,7 +66,7 @@ def told_splits(
             columns.refuse_unmarked(i)
     if told:
         return columns.agreed(told)
-    folds = [i for i in free if header[i].casefold().replace(" ", "_") in FOLD_NAMES]
+    folds = [i for i in free if columns.is_folds(i)]
     if folds and (splits := _folds(cells[folds[0]])):
         columns.refuse_foldless(folds[0], splits)
         return ToldSplits(splits, frozenset(folds[:1]), _outside_note(header[folds[0]], splits))
@@ -124,6 +126,32 @@ class _Columns(NamedTuple):
             splits.append(of.pop() if of else rest)
         listed = ", ".join(f"column {self.header[i]} marks {split}" for i, split in flags.items())
         return ToldSplits(splits, frozenset(flags), (f"{listed}; the others are {rest}",))
+
+    def no_classes(self, flags: Mapping[int, str], classes: Iterable[int]) -> dict[int, str]:
+        """The `flags` without those that are classes: `train` beside `car` and `bus`.
+
+        They are where each row marks one of all columns, and splits where it marks one of the
+        others; raises `DataError` where neither is so.
+        """
+        bare = [i for i in flags if i in set(classes) and split_of(self.header[i])]
+        others = [i for i in classes if i not in flags and not self.is_folds(i)]
+        if not bare or not others or self._mark_one(others):
+            return dict(flags)
+        if not self._mark_one([*others, *bare]):
+            first, listed = self.header[bare[0]], ", ".join(self.header[i] for i in others)
+            raise DataError(
+                f"the column {first} of {self.where} may mark a split, or a class as {listed} do",
+                f"--split-column {first} where it marks a split, --split-column none for a class",
+            )
+        return {i: split for i, split in flags.items() if i not in bare}
+
+    def _mark_one(self, columns: Sequence[int]) -> bool:
+        rows = zip(*(self.cells[i] for i in columns))
+        return all(sum(cell.casefold() in YES for cell in row) == 1 for row in rows)
+
+    def is_folds(self, column: int) -> bool:
+        """Whether a column is called by a word for folds."""
+        return self.header[column].casefold().replace(" ", "_") in FOLD_NAMES
 
     def agreed(self, told: Mapping[int, Sequence[str]]) -> ToldSplits:
         """The splits of the columns that tell them: all the same, or one is called `split`."""
