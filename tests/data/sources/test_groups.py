@@ -50,6 +50,14 @@ def test_a_column_comes_before_a_word(tmp_path: Path) -> None:
     assert names("folder")["p/0.png"] == "p"
 
 
+def test_a_column_that_is_there_twice_is_no_pattern(tmp_path: Path) -> None:
+    data = tmp_path / "t.csv"
+    data.write_text("path,label,House,house\np/0.png,a,x,y\n")
+    with pytest.raises(DataError, match="has 2 columns called 'HOUSE'"):
+        names("HOUSE", data)
+    assert names("house", data)["p/0.png"] == "y"
+
+
 @pytest.mark.parametrize(
     ("text", "why", "made"),
     [
