@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,8 +69,11 @@ def test_an_image_beside_arrays_is_left_out_and_said(tree: Tree) -> None:
     ("spec", "message"),
     [
         ("photos::split_column=x", "split_column=x does nothing: 'photos' is not a table"),
-        ("t.csv::val_folder=x", "val_folder=x does nothing: 't.csv' is not a folder"),
+        ("photos::([ab])/::val_folder=a", "val_folder=a does nothing: a pattern tells the splits"),
+        ("t.csv::val_folder=x", "val_folder=x does nothing: a table tells the splits"),
         ("digits::test_folder=x", "test_folder=x does nothing"),
+        ("digits::nonsense", "'nonsense' does nothing: 'digits' is neither a table nor a folder"),
+        ("{1..2}.tar::nonsense", "'nonsense' does nothing: '{1..2}.tar' is neither a table"),
     ],
 )
 def test_what_is_told_of_splits_and_has_no_use_is_refused(
@@ -77,7 +81,7 @@ def test_what_is_told_of_splits_and_has_no_use_is_refused(
 ) -> None:
     root = tree("photos/a/1.jpg", "photos/b/1.jpg", "t.csv")
     monkeypatch.chdir(root)
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=re.escape(message)):
         open_source(spec)
 
 

@@ -13,6 +13,7 @@ Digests are those of the publishers and torchvision.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -26,7 +27,7 @@ from saccade.data.item import ImageFile, Item, Skipped, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.data_spec import OPTIONS, DataSpec
+from saccade.data.sources.data_spec import COLUMNS, FOLDERS, OPTIONS, DataSpec
 from saccade.data.sources.exports import TABLES, annotated_table, is_annotated, table_at
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
@@ -38,7 +39,7 @@ from saccade.data.sources.named import DATASETS, NAMED, named_dataset
 from saccade.data.sources.split_columns import AUTO
 from saccade.data.sources.table import detailed, listing_of, manifest_of, unlabelled
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
-from saccade.errors import DataError
+from saccade.errors import DataError, UsageError
 from saccade.files import Notify, silent, text_of_name
 
 ARRAYS = (".npy", ".npz")
@@ -64,10 +65,9 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
         raise DataError(f"there is no '{path}'", _missing_hint(path))
     if table := _open_table(path, spec):
         return table
-    spec.refuse(
-        "split_column", "group_column", *(("val_folder", "test_folder") if spec.selector else ())
-    )
+    spec.refuse_options(*COLUMNS, why=f"'{spec.name}' is not a table")
     if spec.selector:
+        spec.refuse_options(*FOLDERS, why="a pattern tells the splits")
         return pattern(path, spec.selector)
     if path.is_file():
         return _open_file(path, spec)
@@ -85,7 +85,7 @@ def _open_table(path: Path, spec: DataSpec) -> Source | None:
         "group": spec.options.get("group_column"),
     }
     if spec.is_table:
-        spec.refuse("val_folder", "test_folder")
+        spec.refuse_options(*FOLDERS, why="a table tells the splits")
         return manifest_of(path, spec.selector, **columns)
     if spec.selector and path.is_dir() and is_annotated(path):
         return detailed(annotated_table(path), path.resolve().name, spec.selector, **columns)
@@ -100,14 +100,16 @@ def _is_named_folder(spec: DataSpec) -> bool:
 def _open_name(spec: DataSpec, notify: Notify) -> Source:
     """A named data set, or the shards that a name with braces or a star stands for."""
     text = spec.name.removesuffix("::")
-    spec.refuse(*OPTIONS)
-    if text == "digits":
-        return digits()
+    are_shards = "*" in Path(text).name or "{" in Path(text).name
+    if text not in NAMED and not are_shards:
+        raise DataError(f"there is no '{text}'", _missing_hint(Path(text)))
+    spec.refuse_options(*OPTIONS, why=f"'{text}' is neither a table nor a folder")
     if text in DATASETS:
         return named_dataset(text, Path(spec.selector) if spec.selector else None, notify)
-    if "*" in Path(text).name or "{" in Path(text).name:
-        return webdataset(expand(text))
-    raise DataError(f"there is no '{text}'", _missing_hint(Path(text)))
+    if spec.selector:
+        what = f"'{spec.selector}' does nothing: '{text}' is neither a table nor a folder"
+        raise UsageError(what, f"write {shlex.quote(text)} alone")
+    return digits() if text == "digits" else webdataset(expand(text))
 
 
 def _missing_hint(path: Path) -> str:
@@ -170,7 +172,7 @@ def _open_file(path: Path, spec: DataSpec) -> Source:
         return webdataset([path])
     if archived:
         return archive(path, spec.held_out)
-    spec.refuse(*OPTIONS)
+    spec.refuse_options(*OPTIONS, why=f"'{spec.name}' is neither a table nor a folder")
     if path.suffix.lower() in ARRAYS:
         return arrays(path)
     raise DataError(
