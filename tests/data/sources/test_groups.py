@@ -9,7 +9,7 @@ import pytest
 
 from saccade.data.item import ImageArray, Item
 from saccade.data.sources.groups import grouping_note, grouping_of, refuse_alone, refuse_idle
-from saccade.errors import SaccadeError
+from saccade.errors import DataError, SaccadeError
 
 BLANK = ImageArray(np.zeros((8, 8), np.uint8))
 ITEMS = [Item(f"p/{k}.png", "ab"[k % 2], BLANK) for k in range(6)]

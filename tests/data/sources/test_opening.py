@@ -70,7 +70,7 @@ def test_an_image_beside_arrays_is_left_out_and_said(tree: Tree) -> None:
     [
         ("photos::split_column=x", "split_column=x does nothing: 'photos' is not a table"),
         ("photos::([ab])/::val_folder=a", "val_folder=a does nothing: a pattern tells the splits"),
-        ("t.csv::val_folder=x", "val_folder=x does nothing: a table tells the splits"),
+        ("t.csv::val_folder=x", "val_folder=x does nothing: a table tells its splits by a column"),
         ("digits::test_folder=x", "test_folder=x does nothing"),
         ("digits::nonsense", "'nonsense' does nothing: 'digits' is neither a table nor a folder"),
         ("{1..2}.tar::nonsense", "'nonsense' does nothing: '{1..2}.tar' is neither a table"),

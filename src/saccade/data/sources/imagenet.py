@@ -109,4 +109,4 @@ def _solution(root: Path) -> dict[str, str]:
             f"'{path}' has no columns ImageId and PredictionString: {', '.join(table.header)}",
             "download it anew, or move it away",
         )
-    return {cells[image]: cells[synsets].partition(" ")[0] for _, cells in table.rows}
+    return {cells[image]: (cells[synsets].split() or [""])[0] for _, cells in table.rows}

@@ -85,7 +85,7 @@ def _open_table(path: Path, spec: DataSpec) -> Source | None:
         "group": spec.options.get("group_column"),
     }
     if spec.is_table:
-        spec.refuse_options(*FOLDERS, why="a table tells the splits")
+        spec.refuse_options(*FOLDERS, why="a table tells its splits by a column")
         return manifest_of(path, spec.selector, **columns)
     if spec.selector and path.is_dir() and is_annotated(path):
         return detailed(annotated_table(path), path.resolve().name, spec.selector, **columns)
