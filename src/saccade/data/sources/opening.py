@@ -166,7 +166,8 @@ def absolute_location(data: str | Path | None) -> str | None:
 
 def _open_file(path: Path, spec: DataSpec) -> Source:
     archived = is_zip(path) or is_tar(path)
-    if is_tar(path) and path.name.startswith("cifar-"):
+    if is_tar(path) and is_cifar(path):
+        spec.refuse_options(*FOLDERS, why=f"the batches in '{spec.name}' tell the splits")
         return cifar(path)
     if is_tar(path) and not spec.held_out and holds_samples(path):
         return webdataset([path])
