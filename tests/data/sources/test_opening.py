@@ -85,6 +85,30 @@ def test_what_is_told_of_splits_and_has_no_use_is_refused(
         open_source(spec)
 
 
+def test_the_tables_of_a_folder_take_a_column_of_splits_and_no_folders(tree: Tree) -> None:
+    root = tree("a/1.jpg", "b/2.jpg", "b/3.jpg")
+    rows = ["file_name,label,split", "a/1.jpg,x,hf", "b/2.jpg,y,hf"]
+    (root / "metadata.csv").write_text("\n".join(rows))
+    with pytest.raises(DataError, match="the split 'hf'") as caught:
+        open_source(root)
+    assert "--split-column none" in caught.value.hint
+    source = open_source(f"{root}::split_column=none")
+    assert (source.splits, source.classes) == (("all",), ("x", "y"))
+    assert [str(entry) for entry in source.skipped] == ["b/3.jpg (in no row of its tables)"]
+    (root / "metadata.csv").write_text("file_name,label\na/1.jpg,x\nb/2.jpg,y")
+    for spec in (f"{root}::val_folder=b", f"{root}::split_column=none::val_folder=b"):
+        with pytest.raises(UsageError, match="val_folder=b does nothing: the tables in"):
+            open_source(spec)
+
+
+def test_files_of_arrays_take_no_folder_to_hold_out(tree: Tree) -> None:
+    root = tree()
+    np.save(root / "x.npy", np.zeros((4, 8, 8), np.uint8))
+    np.save(root / "y.npy", np.arange(4) % 2)
+    with pytest.raises(UsageError, match="test_folder=b does nothing: the files in"):
+        open_source(f"{root}::test_folder=b")
+
+
 def test_a_word_for_data_is_read_and_written_in_its_parts() -> None:
     spec = DataSpec.of("t.csv::price=number::split_column=fold")
     assert spec == DataSpec("t.csv", "price=number", {"split_column": "fold"})

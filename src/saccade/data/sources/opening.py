@@ -87,9 +87,14 @@ def _open_table(path: Path, spec: DataSpec) -> Source | None:
     if spec.is_table:
         spec.refuse_options(*FOLDERS, why="a table tells its splits by a column")
         return manifest_of(path, spec.selector, **columns)
-    if spec.selector and path.is_dir() and is_annotated(path):
-        return detailed(annotated_table(path), path.resolve().name, spec.selector, **columns)
-    return None
+    asked = spec.selector or any(option in spec.options for option in COLUMNS)
+    if not asked or not path.is_dir() or not is_annotated(path):
+        return None
+    source = detailed(annotated_table(path), path.resolve().name, spec.selector, **columns)
+    if source is None:
+        return None
+    spec.refuse_options(*FOLDERS, why=f"the tables in '{spec.name}' tell labels and splits")
+    return _with_rest(source, path)
 
 
 def _is_named_folder(spec: DataSpec) -> bool:
@@ -182,14 +187,19 @@ def _open_file(path: Path, spec: DataSpec) -> Source:
     )
 
 
-def _open_annotated(path: Path) -> Listing:
+def _open_annotated(path: Path, spec: DataSpec) -> Listing:
     """The images of a folder by its tables; by its folders where these hold no labels."""
     table = annotated_table(path)
     if not table.has_labels:
-        source, columns = folder(path), ", ".join(table.header)
+        source, columns = folder(path, spec.held_out), ", ".join(table.header)
         note = f"labels are the names of folders: the table has no column label but {columns}"
         return replace(source, notes=(*source.notes, note))
-    source = listing_of(table, path.resolve().name)
+    spec.refuse_options(*FOLDERS, why=f"the tables in '{spec.name}' tell labels and splits")
+    return _with_rest(listing_of(table, path.resolve().name), path)
+
+
+def _with_rest(source: Listing, path: Path) -> Listing:
+    """The source, read by the tables in a folder, with the images that are in none of them."""
     named = {item.name for split in source.splits for item in source.read(split)}
     named.update(entry.name for entry in source.skipped)
     rest = [Skipped(name, IN_NO_ROW) for name, _ in walk(path).images if name not in named]
@@ -210,8 +220,6 @@ def _open_folder(path: Path, spec: DataSpec) -> Listing:
         raise DataError(
             f"'{path}' cannot be read: {error.strerror}", "check who may read it"
         ) from error
-    if spec.held_out:
-        return folder(path, spec.held_out)
     shards = [path / name for name in names if is_tar(Path(name))]
     readers: list[tuple[bool, Callable[[], Listing]]] = [
         (is_idx(path), lambda: idx(path)),
@@ -220,19 +228,30 @@ def _open_folder(path: Path, spec: DataSpec) -> Listing:
         (any(map(_may_be_shard, sorted(shards)[:PROBED])), lambda: webdataset(shards)),
     ]
     special = next((read for matches, read in readers if matches), None)
-    images = _open_annotated if is_annotated(path) else imagenet if is_imagenet(path) else folder
     if special is None:
-        return _beside_tables(lambda: images(path), path, names)
+        return _beside_tables(lambda: _read_images(path, spec), path, names)
     if not holds_image(path):
+        spec.refuse_options(*FOLDERS, why=f"the files in '{spec.name}' tell the splits")
         return special()
     try:
-        return images(path)
+        return _read_images(path, spec)
     except DataError as error:
+        if spec.held_out:
+            raise
         with suppress(DataError):
             source = special()
             note = f"the image files in '{path}' are not read: {error.what}"
             return replace(source, notes=(note, *source.notes))
         raise
+
+
+def _read_images(path: Path, spec: DataSpec) -> Listing:
+    """The images of a folder by its tables, its synsets or its folders."""
+    if is_annotated(path):
+        return _open_annotated(path, spec)
+    if is_imagenet(path) and not spec.held_out:
+        return imagenet(path)
+    return folder(path, spec.held_out)
 
 
 def _beside_tables(read: Callable[[], Listing], path: Path, names: Sequence[str]) -> Listing:
