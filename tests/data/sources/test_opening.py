@@ -94,7 +94,7 @@ def test_the_tables_of_a_folder_take_a_column_of_splits_and_no_folders(tree: Tre
     assert "--split-column none" in caught.value.hint
     source = open_source(f"{root}::split_column=none")
     assert (source.splits, source.classes) == (("all",), ("x", "y"))
-    assert [str(entry) for entry in source.skipped] == ["b/3.jpg (in no row of its tables)"]
+    assert [str(entry) for entry in source.skipped] == ["'b/3.jpg' (in no row of its tables)"]
     (root / "metadata.csv").write_text("file_name,label\na/1.jpg,x\nb/2.jpg,y")
     for spec in (f"{root}::val_folder=b", f"{root}::split_column=none::val_folder=b"):
         with pytest.raises(UsageError, match="val_folder=b does nothing: the tables in"):
