@@ -32,7 +32,7 @@ from saccade.data.sources.exports import TABLES, annotated_table, is_annotated, 
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
 from saccade.data.sources.imagenet import imagenet, is_imagenet
-from saccade.data.sources.layout import PART
+from saccade.data.sources.layout import NOT_A_CLASS
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.named import DATASETS, NAMED, named_dataset
@@ -148,7 +148,7 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
         else:
             raise
         around = {part for name, _ in scan.images for part in name.split("/")[:-1]}
-        if not scan.images or not (folders or all(map(PART.fullmatch, around))):
+        if not scan.images or not (folders or all(map(NOT_A_CLASS.fullmatch, around))):
             raise
     items = tuple(
         Item(name, None, image)

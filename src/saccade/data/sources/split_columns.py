@@ -24,7 +24,7 @@ MOST_FOLDS = 100
 SHOWN = 3  # values of a column in a note
 
 
-class ToldSplits(NamedTuple):
+class ColumnSplits(NamedTuple):
     """The split of each row, empty where none is told; the columns that tell it, and notes."""
 
     splits: Sequence[str]
@@ -32,14 +32,14 @@ class ToldSplits(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def told_splits(
+def splits_from_columns(
     header: Sequence[str],
     numbered: Sequence[tuple[int, Sequence[str]]],
     taken: Iterable[int],
     where: str,
     chosen: str = AUTO,
     classes: Iterable[int] = (),
-) -> ToldSplits:
+) -> ColumnSplits:
     """The splits that the numbered rows of a table tell; `taken` are columns of other meaning.
 
     `chosen` is the column to use, `auto`, or `none` for a table whose splits do not count;
@@ -47,7 +47,7 @@ def told_splits(
     disagree, the one to use tells no splits, or one called `train` may be a class as well.
     """
     lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
-    nothing = ToldSplits([""] * len(rows))
+    nothing = ColumnSplits([""] * len(rows))
     free = [i for i in range(len(header)) if i not in set(taken)]
     if chosen == NONE or not rows:
         return nothing
@@ -69,7 +69,7 @@ def told_splits(
     folds = [i for i in free if columns.is_folds(i)]
     if folds and (splits := _folds(cells[folds[0]])):
         columns.refuse_foldless(folds[0], splits)
-        return ToldSplits(splits, frozenset(folds[:1]), _outside_note(header[folds[0]], splits))
+        return ColumnSplits(splits, frozenset(folds[:1]), _outside_note(header[folds[0]], splits))
     return nothing
 
 
@@ -95,7 +95,7 @@ class _Columns(NamedTuple):
     lines: Sequence[int]  # of each row in the file
     where: str
 
-    def chosen(self, name: str) -> ToldSplits:
+    def chosen(self, name: str) -> ColumnSplits:
         """The splits of the column that a person chose."""
         found = [i for i in self.cells if self.header[i].casefold() == name.casefold()]
         if not found and name.casefold() in map(str.casefold, self.header):
@@ -109,10 +109,10 @@ class _Columns(NamedTuple):
             return self.marked({i: split})
         if splits := _read("split", cells) or _folds(cells):
             self.refuse_foldless(i, splits)
-            return ToldSplits(splits, frozenset((i,)), _outside_note(self.header[i], splits))
+            return ColumnSplits(splits, frozenset((i,)), _outside_note(self.header[i], splits))
         raise self.no_splits(i)
 
-    def marked(self, flags: Mapping[int, str]) -> ToldSplits:
+    def marked(self, flags: Mapping[int, str]) -> ColumnSplits:
         """The splits that columns of yes and no mark; all others are of the one that is missing."""
         marked = flags.values()
         rest = "train" if "train" not in marked else "val" if "test" in marked else "test"
@@ -125,7 +125,7 @@ class _Columns(NamedTuple):
                 raise DataError(what, "mark each image for one split")
             splits.append(of.pop() if of else rest)
         listed = ", ".join(f"column {self.header[i]} marks {split}" for i, split in flags.items())
-        return ToldSplits(splits, frozenset(flags), (f"{listed}; the others are {rest}",))
+        return ColumnSplits(splits, frozenset(flags), (f"{listed}; the others are {rest}",))
 
     def no_classes(self, flags: Mapping[int, str], classes: Iterable[int]) -> dict[int, str]:
         """The `flags` without those that are classes: `train` beside `car` and `bus`.
@@ -153,7 +153,7 @@ class _Columns(NamedTuple):
         """Whether a column is called by a word for folds."""
         return self.header[column].casefold().replace(" ", "_") in FOLD_NAMES
 
-    def agreed(self, told: Mapping[int, Sequence[str]]) -> ToldSplits:
+    def agreed(self, told: Mapping[int, Sequence[str]]) -> ColumnSplits:
         """The splits of the columns that tell them: all the same, or one is called `split`."""
         names = [name.casefold() for name in self.header]
         first, *others = sorted(told, key=lambda i: (names[i] != "split", i))
@@ -173,7 +173,7 @@ class _Columns(NamedTuple):
             read = ", ".join(f"'{value}' as {_split(value)}" for value in values)
             notes = (f"column {self.header[first]} tells the splits: {read}",)
         same = [i for i in others if told[i] == told[first]]
-        return ToldSplits(told[first], frozenset((first, *same)), notes)
+        return ColumnSplits(told[first], frozenset((first, *same)), notes)
 
     def no_splits(self, column: int) -> DataError:
         """The error for a column that is called like splits, or was chosen, and tells none."""
