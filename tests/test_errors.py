@@ -10,6 +10,11 @@ def test_an_unknown_name_is_answered_with_the_nearest_known_ones() -> None:
     assert error.hint.startswith("did you mean resnet50")
 
 
+def test_the_nearest_name_is_found_in_any_case() -> None:
+    assert unknown("column", "price", ["PRICE", "BREED"]).hint == "did you mean PRICE?"
+    assert unknown("column", "BRED", ["price", "breed"]).hint == "did you mean breed?"
+
+
 def test_a_name_like_no_other_is_answered_with_what_there_is() -> None:
     error = unknown("colour", "xyzzy", ["grey", "rgb"], RecipeError)
     assert (type(error), error.hint) == (RecipeError, "known are grey, rgb")

@@ -72,8 +72,9 @@ def unknown(
 ) -> SaccadeError:
     """The error for a name that nothing is called, with the nearest known names as its hint."""
     names = sorted(set(known))
-    matches = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-    if matches:
+    by_case = {known_name.casefold(): known_name for known_name in names}
+    near = difflib.get_close_matches(name.casefold(), by_case, n=3, cutoff=0.5)
+    if matches := [by_case[match] for match in near]:
         hint = f"did you mean {', '.join(matches)}?"
     else:
         shown = ", ".join(names[:8])

@@ -257,6 +257,15 @@ def test_folds_leave_an_official_test_alone() -> None:
     assert divisions[0].notes == ("the source's own test split is in no fold",)
 
 
+def test_folds_take_an_official_val_for_train_and_say_so() -> None:
+    source = listing(train=of("a", 12), val=of("a", 3, 12))
+    divisions = folds(source, 3)
+    assert sorted(name for one in divisions for name in names(one.test)) == sorted(
+        names(of("a", 15))
+    )
+    assert divisions[0].notes == ("the source's own val split is pooled with train",)
+
+
 def test_a_fold_of_the_source_is_the_test_set_and_val_comes_from_the_rest() -> None:
     parts_of = {f"fold {k}": of("a", 10, 10 * k) + of("b", 10, 10 * k) for k in (1, 2, 3)}
     source = Listing("set", ("a", "b"), {k: tuple(v) for k, v in parts_of.items()})

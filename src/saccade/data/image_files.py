@@ -142,7 +142,12 @@ def _read_folder(
     for entry in children:
         name = entry.name if UTF8_NAMES else text_of_name(entry.name)
         child = prefix + name
-        if entry.is_dir():
+        try:
+            is_folder = entry.is_dir()
+        except OSError as error:  # a link to itself, say
+            scan.skip(child, f"cannot be read: {error.strerror}")
+            continue
+        if is_folder:
             if is_hidden(entry.name):
                 scan.skip(child, "hidden")
             elif not is_text(child):

@@ -89,7 +89,7 @@ def split_fold(
 
     Folds are those that the source came in, or `count` stratified ones, drawn by `seed` and called
     1 to `count`: with the same seed each image is in the test set of exactly one.  A test set that
-    came apart is in none.
+    came apart is in none; a val that did is pooled with train.
     """
     refuse_folds(source, fold, count)
     test = _folds(source, count, seed, group)[fold]
@@ -101,6 +101,8 @@ def split_fold(
         raise _nothing_to_spare(source, "val")
     apart = tuple(source.read("test")) if "test" in source.splits else ()
     notes = ("the source's own test split is in no fold",) if apart else ()
+    if "val" in source.splits:
+        notes += ("the source's own val split is pooled with train",)
     division = DataSplit(train, val_items, test, source.classes, notes, unused=apart)
     return with_notes(division, group)
 

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from saccade.data.sources import open_source
-from saccade.data.sources.cifar import cifar
-from saccade.errors import DataError
+from saccade.data.sources.cifar import cifar, is_cifar
+from saccade.errors import DataError, UsageError
 
 NAMES = [b"airplane", b"automobile", b"bird"]
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, 3072), dtype=np.uint8)
@@ -84,6 +84,27 @@ def test_the_archive_reads_as_the_folder(tmp_path: Path) -> None:
     for ours, theirs in zip(packed.read("train"), plain.read("train"), strict=True):
         assert (ours.name, ours.label) == (theirs.name, theirs.label)
         np.testing.assert_array_equal(ours.image.read(), theirs.image.read())
+
+
+def test_an_archive_is_told_by_what_is_in_it(tmp_path: Path) -> None:
+    folder = batches(tmp_path / "cifar-10-batches-py")
+    with tarfile.open(tmp_path / "ten.tar", "w") as opened:
+        opened.add(folder, "cifar-10-batches-py")
+    assert open_source(tmp_path / "ten.tar").name == "cifar10"
+    with pytest.raises(UsageError, match="val_folder=a does nothing: the batches in"):
+        open_source(f"{tmp_path / 'ten.tar'}::val_folder=a")
+    with tarfile.open(tmp_path / "cifar-photos.tar", "w") as opened:
+        for name in ("a/1.jpg", "b/1.jpg"):
+            opened.add(folder / "test_batch", name)
+    assert open_source(tmp_path / "cifar-photos.tar").classes == ("a", "b")
+
+
+def test_folders_called_like_batches_are_none(tmp_path: Path) -> None:
+    for name in ("train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "meta/list.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert not is_cifar(tmp_path)
+    assert open_source(tmp_path).classes == ("a", "b")
 
 
 def test_the_binary_form_tells_the_same(tmp_path: Path) -> None:

@@ -122,6 +122,15 @@ def test_a_loop_of_links_ends_and_every_file_counts_once(tree: Tree) -> None:
     }
 
 
+def test_a_link_to_itself_is_left_out_alone(tree: Tree) -> None:
+    root = tree("a/1.jpg", "b/1.jpg")
+    for name in ("a/0.jpg", "loop"):
+        (root / name).symlink_to(Path(name).name)
+    assert names(root) == ["a/1.jpg", "b/1.jpg"]
+    assert reasons(root).keys() == {"loop", "a/0.jpg"}
+    assert all(reason.startswith("cannot be read: ") for reason in reasons(root).values())
+
+
 def test_a_linked_class_folder_and_a_linked_file_are_read(tree: Tree, tmp_path: Path) -> None:
     root = tree("cat/1.jpg")
     (tmp_path / "elsewhere").mkdir()

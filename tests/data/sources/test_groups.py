@@ -9,7 +9,7 @@ import pytest
 
 from saccade.data.item import ImageArray, Item
 from saccade.data.sources.groups import grouping_note, grouping_of, refuse_alone, refuse_idle
-from saccade.errors import SaccadeError
+from saccade.errors import DataError, SaccadeError
 
 BLANK = ImageArray(np.zeros((8, 8), np.uint8))
 ITEMS = [Item(f"p/{k}.png", "ab"[k % 2], BLANK) for k in range(6)]
@@ -48,6 +48,14 @@ def test_a_column_comes_before_a_word(tmp_path: Path) -> None:
     """What exists comes first."""
     assert names("folder", table(tmp_path, "folder", "xxyyzz"))["p/0.png"] == "x"
     assert names("folder")["p/0.png"] == "p"
+
+
+def test_a_column_that_is_there_twice_is_no_pattern(tmp_path: Path) -> None:
+    data = tmp_path / "t.csv"
+    data.write_text("path,label,House,house\np/0.png,a,x,y\n")
+    with pytest.raises(DataError, match="has 2 columns called 'HOUSE'"):
+        names("HOUSE", data)
+    assert names("house", data)["p/0.png"] == "y"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,28 @@ def test_a_flat_val_takes_its_synsets_from_kaggles_table(tree: Tree) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"ImageId,PredictionString\nv,n01443537 \xe9\n", "row 2 of .* is not UTF-8"),
+        (b'ImageId,PredictionString\nv,"n01443537\n', "row 2 of .* cannot be read"),
+        (b"id,label\nv,n01443537\n", "has no columns ImageId and PredictionString: id, label"),
+    ],
+)
+def test_a_damaged_table_of_kaggles_is_refused(tree: Tree, content: bytes, message: str) -> None:
+    root = tree("train/n01440764/a.JPEG", "train/n01443537/a.JPEG", "val/v.JPEG")
+    (root / "LOC_val_solution.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        open_source(root)
+
+
+def test_a_damaged_table_of_synsets_is_refused(tree: Tree) -> None:
+    root = tree("n01440764/a.JPEG", "n01443537/a.JPEG")
+    (root / "synset_words.txt").write_bytes(b"n01440764 t\xe9nch\n")
+    with pytest.raises(DataError, match=r"row 1 of .*synset_words.txt' is not UTF-8"):
+        open_source(root)
+
+
 def test_images_without_synsets_are_refused(tree: Tree) -> None:
     with pytest.raises(DataError, match="holds no image with a synset"):
         imagenet(tree("a/1.jpg", "b/2.jpg"))

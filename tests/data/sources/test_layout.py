@@ -209,7 +209,7 @@ def test_names_of_splits_and_folds_are_known_by_their_words() -> None:
     assert list(map(fold_of, ["fold1", "kfold-2", "Fold_A", "cv3"])) == [
         "fold 1", "fold 2", "fold a", "fold 3"
     ]  # fmt: skip
-    assert not any(map(fold_of, ["folder", "folded", "unfold1x", "billfold"]))
+    assert not any(map(fold_of, ["folder", "folded", "unfold1x", "billfold", "folds", "CV_folds"]))
 
 
 def test_folders_that_are_held_out_can_be_named(tree: Tree) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,8 +69,11 @@ def test_an_image_beside_arrays_is_left_out_and_said(tree: Tree) -> None:
     ("spec", "message"),
     [
         ("photos::split_column=x", "split_column=x does nothing: 'photos' is not a table"),
-        ("t.csv::val_folder=x", "val_folder=x does nothing: 't.csv' is not a folder"),
+        ("photos::([ab])/::val_folder=a", "val_folder=a does nothing: a pattern tells the splits"),
+        ("t.csv::val_folder=x", "val_folder=x does nothing: a table tells its splits by a column"),
         ("digits::test_folder=x", "test_folder=x does nothing"),
+        ("digits::nonsense", "'nonsense' does nothing: 'digits' is neither a table nor a folder"),
+        ("{1..2}.tar::nonsense", "'nonsense' does nothing: '{1..2}.tar' is neither a table"),
     ],
 )
 def test_what_is_told_of_splits_and_has_no_use_is_refused(
@@ -77,8 +81,32 @@ def test_what_is_told_of_splits_and_has_no_use_is_refused(
 ) -> None:
     root = tree("photos/a/1.jpg", "photos/b/1.jpg", "t.csv")
     monkeypatch.chdir(root)
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=re.escape(message)):
         open_source(spec)
+
+
+def test_the_tables_of_a_folder_take_a_column_of_splits_and_no_folders(tree: Tree) -> None:
+    root = tree("a/1.jpg", "b/2.jpg", "b/3.jpg")
+    rows = ["file_name,label,split", "a/1.jpg,x,hf", "b/2.jpg,y,hf"]
+    (root / "metadata.csv").write_text("\n".join(rows))
+    with pytest.raises(DataError, match="the split 'hf'") as caught:
+        open_source(root)
+    assert "--split-column none" in caught.value.hint
+    source = open_source(f"{root}::split_column=none")
+    assert (source.splits, source.classes) == (("all",), ("x", "y"))
+    assert [str(entry) for entry in source.skipped] == ["'b/3.jpg' (in no row of its tables)"]
+    (root / "metadata.csv").write_text("file_name,label\na/1.jpg,x\nb/2.jpg,y")
+    for spec in (f"{root}::val_folder=b", f"{root}::split_column=none::val_folder=b"):
+        with pytest.raises(UsageError, match="val_folder=b does nothing: the tables in"):
+            open_source(spec)
+
+
+def test_files_of_arrays_take_no_folder_to_hold_out(tree: Tree) -> None:
+    root = tree()
+    np.save(root / "x.npy", np.zeros((4, 8, 8), np.uint8))
+    np.save(root / "y.npy", np.arange(4) % 2)
+    with pytest.raises(UsageError, match="test_folder=b does nothing: the files in"):
+        open_source(f"{root}::test_folder=b")
 
 
 def test_a_word_for_data_is_read_and_written_in_its_parts() -> None:

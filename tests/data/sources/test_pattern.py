@@ -31,6 +31,13 @@ def test_named_groups_tell_label_split_and_group(tree: Tree) -> None:
     ]  # fmt: skip
 
 
+def test_a_group_that_matches_nothing_is_none(tree: Tree) -> None:
+    source = open_source(f"{tree('p1cat.jpg', 'dog.jpg')}::^(?P<group>[p0-9]*)(?P<label>[a-z]+)")
+    assert [(item.label, item.group) for item in source.read("all")] == [
+        ("dog", None), ("cat", "p1")
+    ]  # fmt: skip
+
+
 def test_a_text_file_may_list_the_images(tree: Tree) -> None:
     root = tree("a/cat.1.jpg", "a/dog.1.jpg", "b/dog.2.jpg")
     (root / "files.txt").write_bytes(

@@ -171,3 +171,45 @@ def test_values_that_only_hold_the_word_of_a_split_are_told(table: Table) -> Non
     source = manifest(table(split=["train"] * 4 + ["val1", "val1", "val2", "val2"]))
     assert of(source) == {"train": "0123", "val": "4567"}
     assert any("'val1' as val, 'val2' as val" in note for note in source.notes)
+
+
+ONE_HOT = {
+    "car": [1, 1, 1, *[0] * 5],
+    "train": [*[0] * 3, 1, 1, *[0] * 3],
+    "bus": [*[0] * 5, 1, 1, 1],
+}
+
+
+def one_hot(table: Table, **columns: Sequence[object]) -> Path:
+    """The table of the fixture with columns of 0 and 1 and without its label."""
+    path = table(**columns)
+    rows = [line.split(",") for line in path.read_text().split("\n")]
+    path.write_text("\n".join(",".join([row[0], *row[2:]]) for row in rows))
+    return path
+
+
+def test_a_train_among_columns_of_vehicles_is_a_class(table: Table) -> None:
+    source = manifest(one_hot(table, **ONE_HOT))
+    assert source.classes == ("bus", "car", "train")
+    assert of(source) == {"all": "01234567"}
+
+
+def test_a_train_beside_columns_of_which_each_row_marks_one_is_a_split(table: Table) -> None:
+    columns = {"car": [1, 0] * 4, "bus": [0, 1] * 4, "train": [*[1] * 6, 0, 0]}
+    source = manifest(one_hot(table, **columns))
+    assert source.classes == ("bus", "car")
+    assert of(source) == {"train": "012345", "test": "67"}
+
+
+def test_a_train_that_may_be_a_class_or_a_split_is_refused_with_both(table: Table) -> None:
+    columns = {**ONE_HOT, "bus": [1, *[0] * 6, 1], "train": [*[1] * 5, *[0] * 3]}
+    path = one_hot(table, **columns)
+    with pytest.raises(DataError, match=r"train of .* may mark a split, or a class as car, bus do"):
+        manifest(path)
+    assert manifest(path, split="none").classes == ("bus", "car", "train")
+    assert of(manifest(path, split="train")) == {"train": "01234", "test": "567"}
+
+
+def test_an_is_train_beside_columns_of_classes_marks_the_split(table: Table) -> None:
+    source = manifest(one_hot(table, **ONE_HOT, is_test=FIRST_TWO))
+    assert of(source) == {"train": "234567", "test": "01"}

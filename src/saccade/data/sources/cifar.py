@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ NAMES = {  # file of class names: the key of its list, for CIFAR-10 and CIFAR-10
 }
 TEXTS = ("batches.meta.txt", "fine_label_names.txt")
 FILES = {name + ending for names in BATCHES.values() for name in names for ending in ("", ".bin")}
+PROBED = 10  # files of an archive; the published ones hold 8 at the most
 KNOWN = FILES | {*NAMES, *TEXTS}
 
 
@@ -58,16 +60,20 @@ def cifar(path: Path) -> Listing:
     return assemble(rows, name, f"'{path}'", classes=classes)
 
 
-def is_cifar(folder: Path) -> bool:
-    """Whether a folder holds the batches as they come out of the archive."""
-    names = {file.name for file in folder.iterdir()}
+def is_cifar(path: Path) -> bool:
+    """Whether a folder holds the batches as published, or an archive among its first files."""
+    if path.is_dir():
+        names = {file.name for file in path.iterdir() if file.name in KNOWN and file.is_file()}
+    else:
+        names = {name.rpartition("/")[2] for name, _, _ in islice(tar_members(path), PROBED)}
     return bool(names & {*NAMES, *TEXTS}) and len(names & KNOWN) > 1
 
 
 def _files(path: Path) -> dict[str, bytes]:
     """The batches by name, from a folder or out of the archive."""
     if path.is_dir():
-        return {file.name: file.read_bytes() for file in path.iterdir() if file.name in KNOWN}
+        files = (file for file in path.iterdir() if file.name in KNOWN and file.is_file())
+        return {file.name: file.read_bytes() for file in files}
     if not is_tar(path):
         raise DataError(f"'{path}' is neither a folder nor a .tar.gz of CIFAR", ANEW)
     return {

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from saccade.data.image_files import SUFFIXES
 from saccade.data.sources.cells import COLUMNS, Table, folded
 from saccade.data.sources.finding import ImageFinder, as_posix
-from saccade.data.sources.split_columns import AUTO, told_splits
+from saccade.data.sources.split_columns import AUTO, splits_from_columns
 from saccade.errors import DataError, unknown
 
 TRUE, FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "-1", "-1.0")
@@ -35,7 +35,7 @@ def choose_columns(
     """The columns to read; raises `DataError` where images or labels have none.
 
     `label` names the labels' column, or several with commas between; `group` the groups'; `split`
-    is as of `told_splits`.
+    is as of `splits_from_columns`.
     """
     path, notes = path_column(table)
     listed = ", ".join(table.header)
@@ -50,10 +50,12 @@ def choose_columns(
         raise unknown("column", group, table.header, DataError)
     labels = _named_labels(table, label) if label else _present(known)
     taken = {path, *labels, *_present(grouped)}
-    told = told_splits(table.header, table.rows, taken, f"'{table.place}'", split)
-    taken |= told.columns
-    others = [i for i in range(len(table.header)) if i not in taken]
-    labels = labels or tuple(i for i in others if _is_binary(table, i))
+    free = [i for i in range(len(table.header)) if i not in taken]
+    binary = () if labels else tuple(i for i in free if _is_binary(table, i))
+    found = splits_from_columns(table.header, table.rows, taken, f"'{table.place}'", split, binary)
+    taken |= found.columns
+    others = [i for i in free if i not in found.columns]
+    labels = labels or tuple(i for i in binary if i not in found.columns)
     if not labels or (len(labels) == 1 and label is None and known is None):
         first = next((table.header[i] for i in others if table.header[i]), None)
         say = f"say which, as in '{table.place}::{first}', or call one label"
@@ -62,7 +64,7 @@ def choose_columns(
             "give it one" if first is None else say,
         )
     used = frozenset(taken.union(labels))
-    return Columns(path, labels, grouped, told.splits, used, (*notes, *told.notes))
+    return Columns(path, labels, grouped, found.splits, used, (*notes, *found.notes))
 
 
 def _present(position: int | None) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from saccade.errors import UsageError
 from saccade.files import name_of_text
 
 OPTIONS = ("split_column", "group_column", "val_folder", "test_folder")
+COLUMNS, FOLDERS = OPTIONS[:2], OPTIONS[2:]
 OPTION = re.compile(rf"(?:^|::)({'|'.join(OPTIONS)})=((?:(?!::).)+)$", re.DOTALL)
 PLAIN = re.compile(r"\w[\w .-]*")  # a column's name that is no pattern
 
@@ -71,15 +72,12 @@ class DataSpec:
         spec = DataSpec.of(other)
         return str(replace(self, selector=spec.selector, options=spec.options))
 
-    def refuse(self, *names: str) -> None:
-        """Raise `UsageError` for those options of `names` for which such data have no use."""
+    def refuse_options(self, *names: str, why: str) -> None:
+        """Raise `UsageError` for an option of `names`: such data have no use for it, and `why`."""
         for name in names:
             if name in self.options:
-                of = "a table" if name.endswith("column") else "a folder or an archive"
-                raise UsageError(
-                    f"{name}={self.options[name]} does nothing: '{self.name}' is not {of}",
-                    f"leave out {name}",
-                )
+                what = f"{name}={self.options[name]} does nothing"
+                raise UsageError(f"{what}: {why}", f"leave out {name}")
 
     def __str__(self) -> str:
         parts = [self.name, *filter(None, [self.selector])]

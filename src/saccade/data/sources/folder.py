@@ -109,7 +109,7 @@ def _row(
                 f"'{name}' has the split '{groups['split']}'",
                 "a split is train, val or test, or a fold such as fold1",
             )
-    return split, Item(name, class_name(label), image, groups.get("group"))
+    return split, Item(name, class_name(label), image, groups.get("group") or None)
 
 
 def _compile(expression: str) -> re.Pattern[str]:

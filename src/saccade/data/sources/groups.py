@@ -8,7 +8,7 @@ from pathlib import Path
 
 from saccade.data.grouping import Grouping, by_folder, by_pattern, by_source
 from saccade.data.sources.data_spec import DataSpec
-from saccade.data.sources.exports import TABLES
+from saccade.data.sources.exports import TABLES, table_at
 from saccade.data.sources.labels import group_named
 from saccade.data.sources.table import column_values
 from saccade.errors import DataError, without_effect
@@ -65,14 +65,18 @@ def grouping_note(setting: str, names: Mapping[str, str | None]) -> str:
 
 
 def _column_of(data: str | Path | None, column: str) -> Mapping[str, str] | None:
-    """The cells of a column by image name, where `data` is a table that has it."""
+    """The cells of a column by image name, where `data` is a table that has it.
+
+    Raises `DataError` where the table has it twice, or does not say which image a row is of.
+    """
     spec = DataSpec.of(data or "")
     if not spec.is_table:
         return None
     try:
-        return column_values(spec.path, column)
-    except DataError:  # no column of it
+        table = table_at(spec.path)
+    except DataError:  # a list of paths, with a pattern
         return None
+    return None if table.column(column) is None else column_values(spec.path, column)
 
 
 def _by_cells(cells: Mapping[str, str]) -> Grouping:

@@ -1,13 +1,13 @@
 """ImageNet: folders or file names that are WordNet synsets, `n01440764`.  Deng 2009, ILSVRC.
 
 `{train,val}/<synset>/*.JPEG`, `<synset>/*.JPEG`, or `n01440764_....JPEG` side by side; a flat `val`
-with `LOC_val_solution.csv` as Kaggle has it.  Names come from a table of synsets in the root; where
-two synsets share a name (there are two cranes) each carries its synset.
+with `LOC_val_solution.csv` as Kaggle has it, in the root or in one of the three folders around it.
+Names come from a table of synsets in the root; where two synsets share a name (there are two
+cranes) each carries its synset.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from pathlib import Path
 from saccade.data.classes import class_name, natural_sort_key
 from saccade.data.image_files import is_hidden, refuse_imageless, walk
 from saccade.data.item import Item, LazyImage
+from saccade.data.sources.cells import lines_in, read_table
 from saccade.data.sources.listing import Listing, assemble
 from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError
@@ -62,7 +63,7 @@ def is_imagenet(root: Path) -> bool:
 def synset_names(root: Path, synsets: list[str]) -> dict[str, str]:
     """A name for each synset: its first word, with the synset where another has the same word."""
     table = next((root / name for name in TABLES if (root / name).is_file()), None)
-    lines = table.read_text(encoding="utf-8-sig").splitlines() if table else []
+    lines = lines_in(table) if table else []
     first_words: dict[str, str] = {}
     for line in lines:
         synset, _, name = line.partition("\t" if "\t" in line else " ")
@@ -93,14 +94,19 @@ def _row(name: str, image: LazyImage, solution: Mapping[str, str]) -> tuple[str,
 
 
 def _solution(root: Path) -> dict[str, str]:
-    """Image to synset for a flat val: the first word of Kaggle's PredictionString."""
-    for path in (root / SOLUTION, *(parent / SOLUTION for parent in root.resolve().parents[:3])):
-        if path.is_file():
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(file))
-            return {
-                row["ImageId"]: row["PredictionString"].split()[0]
-                for row in rows
-                if row.get("ImageId") and row.get("PredictionString")
-            }
-    return {}
+    """Image to synset for a flat val: the first word of Kaggle's PredictionString.
+
+    Raises `DataError` for a file without the columns that Kaggle's has, or with a damaged row.
+    """
+    places = (root / SOLUTION, *(parent / SOLUTION for parent in root.resolve().parents[:3]))
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        return {}
+    table = read_table(path)
+    image, synsets = table.column("ImageId"), table.column("PredictionString")
+    if image is None or synsets is None:
+        raise DataError(
+            f"'{path}' has no columns ImageId and PredictionString: {', '.join(table.header)}",
+            "download it anew, or move it away",
+        )
+    return {cells[image]: (cells[synsets].split() or [""])[0] for _, cells in table.rows}

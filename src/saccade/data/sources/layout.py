@@ -22,13 +22,13 @@ from saccade.data.sources.split_names import fold_of, split_of, split_within
 from saccade.data.sources.top_folders import (
     Folder,
     Roles,
-    refuse_twins,
+    refuse_same_subfolders,
     top_roles,
     unwrapped,
 )
 from saccade.errors import DataError
 
-PART = re.compile(
+NOT_A_CLASS = re.compile(
     r"(?:jpe?g|png|raw|colou?r|rgb|input|orig(?:inal)?|left|right|full)?[-_ ]?"
     r"(?:image|img|photo|pic|picture|frame)s?|"
     r"(?:seg|segmentation|instance|semantic|label|class)?[-_ ]?"
@@ -36,11 +36,11 @@ PART = re.compile(
     r"ground[-_ ]?truths?|gts?|"
     r"segmentation[-_ ]?(?:class|object|s)?",
     re.IGNORECASE,
-)  # of a data set: no class is called so
-FEW = 5  # tables that may tell the labels; more are one for each image
+)  # but a part of a data set
+MAX_LABEL_TABLES = 5  # more are one for each image
 LABEL_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".xml")
-BESIDE = "not in the folder of a class"
-Path = tuple[str, ...]  # the folders of an image, from the outermost inwards
+OUTSIDE_CLASSES = "not in the folder of a class"
+FolderParts = tuple[str, ...]  # the folders of an image, from the outermost inwards
 
 
 class Place(NamedTuple):
@@ -55,9 +55,9 @@ class Place(NamedTuple):
 class Layout:
     """Where the images of each folder belong."""
 
-    places: dict[Path, Place] = field(default_factory=dict)
+    places: dict[FolderParts, Place] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    parents: set[Path] = field(default_factory=lambda: {()})  # of the folders of classes
+    parents: set[FolderParts] = field(default_factory=lambda: {()})  # of the folders of classes
 
 
 ListSplits = Callable[[Sequence[str]], tuple[Mapping[str, str], tuple[str, ...]]]
@@ -111,20 +111,24 @@ def _refuse_parts(
     classes: Collection[str], data: str, depth: int, skipped: Iterable[Skipped]
 ) -> None:
     """Raise `DataError` where all classes are called like parts of a data set: images, masks."""
-    if not all(map(PART.fullmatch, classes)):
+    if not all(map(NOT_A_CLASS.fullmatch, classes)):
         return
     listed = ", ".join(f"'{name}'" for name in sorted(classes))
     called = "is called like a part" if len(classes) == 1 else "are called like parts"
     first = shlex.quote(f"{data}::^{'[^/]+/' * depth}([^/]+)/")
     hint = f"where these are classes write {first}" if len(classes) > 1 else LABELLED
     tables = [s.name for s in skipped if s.name.endswith(LABEL_TABLES) and s.name.count("/") < 2]
-    if 0 < len(tables) <= FEW:
+    if 0 < len(tables) <= MAX_LABEL_TABLES:
         hint = f"labels may be in {shlex.quote(f'{data}/{tables[0]}')}: name that; {hint}"
     raise DataError(f"{listed} in '{data}' {called} of a data set and not like classes", hint)
 
 
 def _layout(
-    node: Folder, paths: Counter[Path], data: str, wrapping: Path, held_out: Mapping[str, str]
+    node: Folder,
+    paths: Counter[FolderParts],
+    data: str,
+    wrapping: FolderParts,
+    held_out: Mapping[str, str],
 ) -> Layout:
     """The places of all folders: by splits on top, by splits inside of classes, or by class."""
     roles = top_roles(node, data, wrapping, held_out)
@@ -132,7 +136,7 @@ def _layout(
         return _split_on_top(node, roles, paths)
     layout = _split_inside(paths, data, len(wrapping))
     if layout is None:
-        refuse_twins(node, data, len(wrapping))
+        refuse_same_subfolders(node, data, len(wrapping))
         layout = Layout({path: _of_class(path, "all") for path in paths})
         doubtful = [top for top in sorted(node.below) if split_of(top) or fold_of(top)]
         layout.notes += [
@@ -142,11 +146,11 @@ def _layout(
     return layout
 
 
-def _of_class(path: Path, split: str) -> Place:
-    return Place(split, class_name(path[0])) if path else Place(split, "", BESIDE)
+def _of_class(path: FolderParts, split: str) -> Place:
+    return Place(split, class_name(path[0])) if path else Place(split, "", OUTSIDE_CLASSES)
 
 
-def _split_on_top(node: Folder, roles: Roles, paths: Iterable[Path]) -> Layout:
+def _split_on_top(node: Folder, roles: Roles, paths: Iterable[FolderParts]) -> Layout:
     """The places where top folders are splits, or folds; perhaps with classes of train beside."""
     around = {top: len(unwrapped(top, node.below[top])[0]) for top in roles.splits}
     inner = [unwrapped(top, node.below[top])[1] for top in roles.splits]
@@ -170,7 +174,7 @@ def _split_on_top(node: Folder, roles: Roles, paths: Iterable[Path]) -> Layout:
     return layout
 
 
-def _split_inside(paths: Counter[Path], data: str, depth: int) -> Layout | None:
+def _split_inside(paths: Counter[FolderParts], data: str, depth: int) -> Layout | None:
     """The places where each class folder holds folders of splits, or folds; None where none do."""
     for level in range(1, max(map(len, paths))):
         for meaning in (lambda name: split_of(name) or fold_of(name), split_within):
@@ -180,7 +184,7 @@ def _split_inside(paths: Counter[Path], data: str, depth: int) -> Layout | None:
     return None
 
 
-def _divides(marks: Mapping[Path, str], paths: Iterable[Path], level: int) -> bool:
+def _divides(marks: Mapping[FolderParts, str], paths: Iterable[FolderParts], level: int) -> bool:
     """Whether folders called like splits divide the classes: most of them into two at the least.
 
     One split alone does so where it is in every class, and all other images lie beside it.
@@ -194,7 +198,11 @@ def _divides(marks: Mapping[Path, str], paths: Iterable[Path], level: int) -> bo
 
 
 def _places_inside(
-    marks: Mapping[Path, str], paths: Iterable[Path], level: int, data: str, depth: int
+    marks: Mapping[FolderParts, str],
+    paths: Iterable[FolderParts],
+    level: int,
+    data: str,
+    depth: int,
 ) -> Layout:
     """The places where `marks` are the splits of folders; the class is above them."""
     _refuse_classes_below(marks, level, data, depth)
@@ -216,7 +224,9 @@ def _places_inside(
     return layout
 
 
-def _refuse_classes_below(marks: Mapping[Path, str], level: int, data: str, depth: int) -> None:
+def _refuse_classes_below(
+    marks: Mapping[FolderParts, str], level: int, data: str, depth: int
+) -> None:
     """Raise `DataError` where folders of the same names lie below the splits of several folders."""
     below: dict[str, set[str]] = {}
     for path in marks:
@@ -276,7 +286,7 @@ def _lost_classes(skipped: Iterable[Skipped], layout: Layout, depth: int) -> lis
     ]
 
 
-def _twins_note(folders: Iterable[Path]) -> tuple[str, ...]:
+def _twins_note(folders: Iterable[FolderParts]) -> tuple[str, ...]:
     """One sentence when folders differ in the normal form of their letters alone."""
     forms: dict[str, set[str]] = {}
     for name in {name for folder in folders for name in folder if not name.isascii()}:

@@ -13,6 +13,7 @@ Digests are those of the publishers and torchvision.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -26,19 +27,19 @@ from saccade.data.item import ImageFile, Item, Skipped, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.data_spec import OPTIONS, DataSpec
+from saccade.data.sources.data_spec import COLUMNS, FOLDERS, OPTIONS, DataSpec
 from saccade.data.sources.exports import TABLES, annotated_table, is_annotated, table_at
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
 from saccade.data.sources.imagenet import imagenet, is_imagenet
-from saccade.data.sources.layout import PART
+from saccade.data.sources.layout import NOT_A_CLASS
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.named import DATASETS, NAMED, named_dataset
 from saccade.data.sources.split_columns import AUTO
 from saccade.data.sources.table import detailed, listing_of, manifest_of, unlabelled
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
-from saccade.errors import DataError
+from saccade.errors import DataError, UsageError
 from saccade.files import Notify, silent, text_of_name
 
 ARRAYS = (".npy", ".npz")
@@ -64,10 +65,9 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
         raise DataError(f"there is no '{path}'", _missing_hint(path))
     if table := _open_table(path, spec):
         return table
-    spec.refuse(
-        "split_column", "group_column", *(("val_folder", "test_folder") if spec.selector else ())
-    )
+    spec.refuse_options(*COLUMNS, why=f"'{spec.name}' is not a table")
     if spec.selector:
+        spec.refuse_options(*FOLDERS, why="a pattern tells the splits")
         return pattern(path, spec.selector)
     if path.is_file():
         return _open_file(path, spec)
@@ -85,11 +85,16 @@ def _open_table(path: Path, spec: DataSpec) -> Source | None:
         "group": spec.options.get("group_column"),
     }
     if spec.is_table:
-        spec.refuse("val_folder", "test_folder")
+        spec.refuse_options(*FOLDERS, why="a table tells its splits by a column")
         return manifest_of(path, spec.selector, **columns)
-    if spec.selector and path.is_dir() and is_annotated(path):
-        return detailed(annotated_table(path), path.resolve().name, spec.selector, **columns)
-    return None
+    asked = spec.selector or any(option in spec.options for option in COLUMNS)
+    if not asked or not path.is_dir() or not is_annotated(path):
+        return None
+    source = detailed(annotated_table(path), path.resolve().name, spec.selector, **columns)
+    if source is None:
+        return None
+    spec.refuse_options(*FOLDERS, why=f"the tables in '{spec.name}' tell labels and splits")
+    return _with_rest(source, path)
 
 
 def _is_named_folder(spec: DataSpec) -> bool:
@@ -100,14 +105,16 @@ def _is_named_folder(spec: DataSpec) -> bool:
 def _open_name(spec: DataSpec, notify: Notify) -> Source:
     """A named data set, or the shards that a name with braces or a star stands for."""
     text = spec.name.removesuffix("::")
-    spec.refuse(*OPTIONS)
-    if text == "digits":
-        return digits()
+    are_shards = "*" in Path(text).name or "{" in Path(text).name
+    if text not in NAMED and not are_shards:
+        raise DataError(f"there is no '{text}'", _missing_hint(Path(text)))
+    spec.refuse_options(*OPTIONS, why=f"'{text}' is neither a table nor a folder")
     if text in DATASETS:
         return named_dataset(text, Path(spec.selector) if spec.selector else None, notify)
-    if "*" in Path(text).name or "{" in Path(text).name:
-        return webdataset(expand(text))
-    raise DataError(f"there is no '{text}'", _missing_hint(Path(text)))
+    if spec.selector:
+        what = f"'{spec.selector}' does nothing: '{text}' is neither a table nor a folder"
+        raise UsageError(what, f"write {shlex.quote(text)} alone")
+    return digits() if text == "digits" else webdataset(expand(text))
 
 
 def _missing_hint(path: Path) -> str:
@@ -141,7 +148,7 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
         else:
             raise
         around = {part for name, _ in scan.images for part in name.split("/")[:-1]}
-        if not scan.images or not (folders or all(map(PART.fullmatch, around))):
+        if not scan.images or not (folders or all(map(NOT_A_CLASS.fullmatch, around))):
             raise
     items = tuple(
         Item(name, None, image)
@@ -164,13 +171,14 @@ def absolute_location(data: str | Path | None) -> str | None:
 
 def _open_file(path: Path, spec: DataSpec) -> Source:
     archived = is_zip(path) or is_tar(path)
-    if is_tar(path) and path.name.startswith("cifar-"):
+    if is_tar(path) and is_cifar(path):
+        spec.refuse_options(*FOLDERS, why=f"the batches in '{spec.name}' tell the splits")
         return cifar(path)
     if is_tar(path) and not spec.held_out and holds_samples(path):
         return webdataset([path])
     if archived:
         return archive(path, spec.held_out)
-    spec.refuse(*OPTIONS)
+    spec.refuse_options(*OPTIONS, why=f"'{spec.name}' is neither a table nor a folder")
     if path.suffix.lower() in ARRAYS:
         return arrays(path)
     raise DataError(
@@ -179,14 +187,19 @@ def _open_file(path: Path, spec: DataSpec) -> Source:
     )
 
 
-def _open_annotated(path: Path) -> Listing:
+def _open_annotated(path: Path, spec: DataSpec) -> Listing:
     """The images of a folder by its tables; by its folders where these hold no labels."""
     table = annotated_table(path)
     if not table.has_labels:
-        source, columns = folder(path), ", ".join(table.header)
+        source, columns = folder(path, spec.held_out), ", ".join(table.header)
         note = f"labels are the names of folders: the table has no column label but {columns}"
         return replace(source, notes=(*source.notes, note))
-    source = listing_of(table, path.resolve().name)
+    spec.refuse_options(*FOLDERS, why=f"the tables in '{spec.name}' tell labels and splits")
+    return _with_rest(listing_of(table, path.resolve().name), path)
+
+
+def _with_rest(source: Listing, path: Path) -> Listing:
+    """The source, read by the tables in a folder, with the images that are in none of them."""
     named = {item.name for split in source.splits for item in source.read(split)}
     named.update(entry.name for entry in source.skipped)
     rest = [Skipped(name, IN_NO_ROW) for name, _ in walk(path).images if name not in named]
@@ -207,8 +220,6 @@ def _open_folder(path: Path, spec: DataSpec) -> Listing:
         raise DataError(
             f"'{path}' cannot be read: {error.strerror}", "check who may read it"
         ) from error
-    if spec.held_out:
-        return folder(path, spec.held_out)
     shards = [path / name for name in names if is_tar(Path(name))]
     readers: list[tuple[bool, Callable[[], Listing]]] = [
         (is_idx(path), lambda: idx(path)),
@@ -217,19 +228,30 @@ def _open_folder(path: Path, spec: DataSpec) -> Listing:
         (any(map(_may_be_shard, sorted(shards)[:PROBED])), lambda: webdataset(shards)),
     ]
     special = next((read for matches, read in readers if matches), None)
-    images = _open_annotated if is_annotated(path) else imagenet if is_imagenet(path) else folder
     if special is None:
-        return _beside_tables(lambda: images(path), path, names)
+        return _beside_tables(lambda: _read_images(path, spec), path, names)
     if not holds_image(path):
+        spec.refuse_options(*FOLDERS, why=f"the files in '{spec.name}' tell the splits")
         return special()
     try:
-        return images(path)
+        return _read_images(path, spec)
     except DataError as error:
+        if spec.held_out:
+            raise
         with suppress(DataError):
             source = special()
             note = f"the image files in '{path}' are not read: {error.what}"
             return replace(source, notes=(note, *source.notes))
         raise
+
+
+def _read_images(path: Path, spec: DataSpec) -> Listing:
+    """The images of a folder by its tables, its synsets or its folders."""
+    if is_annotated(path):
+        return _open_annotated(path, spec)
+    if is_imagenet(path) and not spec.held_out:
+        return imagenet(path)
+    return folder(path, spec.held_out)
 
 
 def _beside_tables(read: Callable[[], Listing], path: Path, names: Sequence[str]) -> Listing:

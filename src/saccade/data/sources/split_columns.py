@@ -24,7 +24,7 @@ MOST_FOLDS = 100
 SHOWN = 3  # values of a column in a note
 
 
-class ToldSplits(NamedTuple):
+class ColumnSplits(NamedTuple):
     """The split of each row, empty where none is told; the columns that tell it, and notes."""
 
     splits: Sequence[str]
@@ -32,20 +32,22 @@ class ToldSplits(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def told_splits(
+def splits_from_columns(
     header: Sequence[str],
     numbered: Sequence[tuple[int, Sequence[str]]],
     taken: Iterable[int],
     where: str,
     chosen: str = AUTO,
-) -> ToldSplits:
+    classes: Iterable[int] = (),
+) -> ColumnSplits:
     """The splits that the numbered rows of a table tell; `taken` are columns of other meaning.
 
-    `chosen` is the column to use, `auto`, or `none` for a table whose splits do not count.  Raises
-    `DataError` where columns disagree, or the one to use tells no splits.
+    `chosen` is the column to use, `auto`, or `none` for a table whose splits do not count;
+    `classes` are columns of 0 and 1 that may be a class each.  Raises `DataError` where columns
+    disagree, the one to use tells no splits, or one called `train` may be a class as well.
     """
     lines, rows = [line for line, _ in numbered], [row for _, row in numbered]
-    nothing = ToldSplits([""] * len(rows))
+    nothing = ColumnSplits([""] * len(rows))
     free = [i for i in range(len(header)) if i not in set(taken)]
     if chosen == NONE or not rows:
         return nothing
@@ -55,7 +57,7 @@ def told_splits(
         return columns.chosen(chosen)
     told = {i: splits for i in free if (splits := _read(header[i], cells[i]))}
     flags = {i: split for i in free if i not in told and (split := _flag(header[i], cells[i]))}
-    if flags and not told:
+    if flags and not told and (flags := columns.no_classes(flags, classes)):
         return columns.marked(flags)
     for i in free:
         if header[i].casefold() in SPLIT_NAMES and i not in told and any(cells[i]):
@@ -64,10 +66,10 @@ def told_splits(
             columns.refuse_unmarked(i)
     if told:
         return columns.agreed(told)
-    folds = [i for i in free if header[i].casefold().replace(" ", "_") in FOLD_NAMES]
+    folds = [i for i in free if columns.is_folds(i)]
     if folds and (splits := _folds(cells[folds[0]])):
         columns.refuse_foldless(folds[0], splits)
-        return ToldSplits(splits, frozenset(folds[:1]), _outside_note(header[folds[0]], splits))
+        return ColumnSplits(splits, frozenset(folds[:1]), _outside_note(header[folds[0]], splits))
     return nothing
 
 
@@ -93,7 +95,7 @@ class _Columns(NamedTuple):
     lines: Sequence[int]  # of each row in the file
     where: str
 
-    def chosen(self, name: str) -> ToldSplits:
+    def chosen(self, name: str) -> ColumnSplits:
         """The splits of the column that a person chose."""
         found = [i for i in self.cells if self.header[i].casefold() == name.casefold()]
         if not found and name.casefold() in map(str.casefold, self.header):
@@ -107,10 +109,10 @@ class _Columns(NamedTuple):
             return self.marked({i: split})
         if splits := _read("split", cells) or _folds(cells):
             self.refuse_foldless(i, splits)
-            return ToldSplits(splits, frozenset((i,)), _outside_note(self.header[i], splits))
+            return ColumnSplits(splits, frozenset((i,)), _outside_note(self.header[i], splits))
         raise self.no_splits(i)
 
-    def marked(self, flags: Mapping[int, str]) -> ToldSplits:
+    def marked(self, flags: Mapping[int, str]) -> ColumnSplits:
         """The splits that columns of yes and no mark; all others are of the one that is missing."""
         marked = flags.values()
         rest = "train" if "train" not in marked else "val" if "test" in marked else "test"
@@ -123,9 +125,35 @@ class _Columns(NamedTuple):
                 raise DataError(what, "mark each image for one split")
             splits.append(of.pop() if of else rest)
         listed = ", ".join(f"column {self.header[i]} marks {split}" for i, split in flags.items())
-        return ToldSplits(splits, frozenset(flags), (f"{listed}; the others are {rest}",))
+        return ColumnSplits(splits, frozenset(flags), (f"{listed}; the others are {rest}",))
 
-    def agreed(self, told: Mapping[int, Sequence[str]]) -> ToldSplits:
+    def no_classes(self, flags: Mapping[int, str], classes: Iterable[int]) -> dict[int, str]:
+        """The `flags` without those that are classes: `train` beside `car` and `bus`.
+
+        They are where each row marks one of all columns, and splits where it marks one of the
+        others; raises `DataError` where neither is so.
+        """
+        bare = [i for i in flags if i in set(classes) and split_of(self.header[i])]
+        others = [i for i in classes if i not in flags and not self.is_folds(i)]
+        if not bare or not others or self._mark_one(others):
+            return dict(flags)
+        if not self._mark_one([*others, *bare]):
+            first, listed = self.header[bare[0]], ", ".join(self.header[i] for i in others)
+            raise DataError(
+                f"the column {first} of {self.where} may mark a split, or a class as {listed} do",
+                f"--split-column {first} where it marks a split, --split-column none for a class",
+            )
+        return {i: split for i, split in flags.items() if i not in bare}
+
+    def _mark_one(self, columns: Sequence[int]) -> bool:
+        rows = zip(*(self.cells[i] for i in columns))
+        return all(sum(cell.casefold() in YES for cell in row) == 1 for row in rows)
+
+    def is_folds(self, column: int) -> bool:
+        """Whether a column is called by a word for folds."""
+        return self.header[column].casefold().replace(" ", "_") in FOLD_NAMES
+
+    def agreed(self, told: Mapping[int, Sequence[str]]) -> ColumnSplits:
         """The splits of the columns that tell them: all the same, or one is called `split`."""
         names = [name.casefold() for name in self.header]
         first, *others = sorted(told, key=lambda i: (names[i] != "split", i))
@@ -145,7 +173,7 @@ class _Columns(NamedTuple):
             read = ", ".join(f"'{value}' as {_split(value)}" for value in values)
             notes = (f"column {self.header[first]} tells the splits: {read}",)
         same = [i for i in others if told[i] == told[first]]
-        return ToldSplits(told[first], frozenset((first, *same)), notes)
+        return ColumnSplits(told[first], frozenset((first, *same)), notes)
 
     def no_splits(self, column: int) -> DataError:
         """The error for a column that is called like splits, or was chosen, and tells none."""

@@ -16,7 +16,10 @@ WITHIN = {  # a word of a longer name, whatever digits stand beside it
     for split, words in SPELLINGS.items()
 }
 HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
-FOLD = re.compile(r"(?:cv|k|x)?[-_ ]?folds?[-_ ]?(?:no|nr)?[-_. ]?([0-9]+|[a-z])|cv[-_ ]?([0-9]+)")
+FOLD = re.compile(
+    r"(?!.*folds$)"  # several of them, and not the fold s
+    r"(?:cv|k|x)?[-_ ]?folds?[-_ ]?(?:no|nr)?[-_. ]?([0-9]+|[a-z])|cv[-_ ]?([0-9]+)"
+)
 
 
 def split_of(name: str) -> str | None:

@@ -41,13 +41,13 @@ def manifest(
 
     `label` is the column to learn, or several of 0 and 1 with commas between; `kind` is class,
     several, number or count, and `None` follows the column's name; `split` is the column of the
-    splits, as of `told_splits`; `group` that of what must stay together.  Images that are not there
-    are skipped and counted in a note.
+    splits, as of `splits_from_columns`; `group` that of what must stay together.  Images that are
+    not there are skipped and counted in a note.
     """
     return listing_of(table_at(path), path.stem, label=label, kind=kind, split=split, group=group)
 
 
-def manifest_of(path: Path, detail: str, **told: Any) -> Listing | None:
+def manifest_of(path: Path, detail: str, **columns: Any) -> Listing | None:
     """The table in a file, with the column and kind in `detail`, as in `price (EUR)=number`.
 
     None where `detail` is a pattern: it has brackets and is no column's name.
@@ -58,17 +58,17 @@ def manifest_of(path: Path, detail: str, **told: Any) -> Listing | None:
         if "(" in detail:
             return None
         raise
-    return detailed(table, path.stem, detail, **told)
+    return detailed(table, path.stem, detail, **columns)
 
 
-def detailed(table: Table, name: str, detail: str, **told: Any) -> Listing | None:
+def detailed(table: Table, name: str, detail: str, **columns: Any) -> Listing | None:
     """The images of `table` with the column and kind in `detail`; None for a pattern."""
     column, separator, kind = detail.rpartition("=")
     if not separator or table.column(detail) is not None:
         column, kind = detail, ""
     if "(" in detail and table.column(column) is None:
         return None
-    return listing_of(table, name, label=column or None, kind=kind or None, **told)
+    return listing_of(table, name, label=column or None, kind=kind or None, **columns)
 
 
 def listing_of(

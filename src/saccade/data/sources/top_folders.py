@@ -88,7 +88,7 @@ def top_roles(
     """The roles of the folders below `node`, which lie in the folders `wrapping`."""
     tops = node.below
     if held_out:
-        return _as_told(node, data, wrapping, held_out)
+        return _held_out_roles(node, data, wrapping, held_out)
     strict = {top: split for top in tops if (split := split_of(top))}
     numbered = {top: fold for top in tops if (fold := fold_of(top))}
     in_folds = len(numbered) > 1 and _shared([tops[top] for top in numbered])
@@ -129,11 +129,11 @@ def _of_words(node: Folder, data: str, depth: int) -> Roles:
     labelled = [top for top, folder in inner.items() if len(folder.below) >= SEVERAL]
     several = len({words[top] for top in labelled}) > 1
     if several and _shared([inner[top] for top in labelled]):
-        return _checked(words, node, data, depth, told=True)
+        return _checked(words, node, data, depth, noted=True)
     train = [top for top in labelled if words[top] == "train"]
     blank = all(len(folder.below) < SEVERAL for top, folder in tops.items() if top not in train)
     if train and labelled == train and blank:
-        return _checked(words, node, data, depth, told=True)
+        return _checked(words, node, data, depth, noted=True)
     listed = ", ".join(f"'{top}'" for top in sorted(words))
     if len(words) == len(tops) and not any(folder.below for folder in tops.values()):
         first = shlex.quote(f"{data}::^{'[^/]+/' * depth}([^/]+)/")
@@ -162,9 +162,9 @@ def _lone(node: Folder, top: str, split: str, data: str, depth: int) -> Roles:
     alike = [name for name, folder in others.items() if inner.below.keys() & folder.below.keys()]
     words = _within(alike, (split,))
     if alike and len(words) == len(alike):
-        return _checked({top: split, **words}, node, data, depth, told=True)
+        return _checked({top: split, **words}, node, data, depth, noted=True)
     if alike:
-        raise twins(data, depth, top, alike[0], sorted(inner.below))
+        raise same_subfolders_error(data, depth, top, alike[0], sorted(inner.below))
     blank = [name for name, folder in others.items() if len(folder.below) < SEVERAL]
     rest_unlabelled = len(others) == 1 or all(UNLABELLED.search(n.casefold()) for n in others)
     labelled = split == "train" and len(inner.below) >= SEVERAL
@@ -175,7 +175,7 @@ def _lone(node: Folder, top: str, split: str, data: str, depth: int) -> Roles:
     return Roles()
 
 
-def _as_told(
+def _held_out_roles(
     node: Folder, data: str, wrapping: tuple[str, ...], held_out: Mapping[str, str]
 ) -> Roles:
     """The roles where a person named the folders that are held out; others are what they are
@@ -192,8 +192,8 @@ def _as_told(
     if classes & set(others):
         return Roles(splits, rest_is_train=True)
     rest = {top: split_of(top) or "train" for top in others}
-    told = any(split != "train" for split in rest.values())
-    return _checked(splits | rest, node, data, len(wrapping), told=told, joined=True)
+    noted = any(split != "train" for split in rest.values())
+    return _checked(splits | rest, node, data, len(wrapping), noted=noted, joined=True)
 
 
 def _within(tops: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
@@ -220,12 +220,12 @@ def _checked(
     data: str,
     depth: int,
     *,
-    told: bool = False,
+    noted: bool = False,
     joined: bool = False,
 ) -> Roles:
     """The roles of `splits`; raises `DataError` for two of one split, and where none has classes.
 
-    `told` adds a note of what was read; `joined` takes several folders for one split.
+    `noted` adds a note of what was read; `joined` takes several folders for one split.
     """
     repeated = [split for split, count in Counter(splits.values()).items() if count > 1]
     if repeated and not joined:
@@ -243,7 +243,7 @@ def _checked(
             f"{LABELLED}; images without labels can be predicted, not learned from",
         )
     listed = ", ".join(f"'{top}' as {split}" for top, split in sorted(splits.items()))
-    notes = [f"read {listed}"] if told else []
+    notes = [f"read {listed}"] if noted else []
     classes = {name for folder in inner.values() for name in folder.below}
     for top in sorted(node.below.keys() - splits.keys()):
         shared = classes & unwrapped(top, node.below[top])[1].below.keys()
@@ -260,7 +260,7 @@ def _checked(
     return Roles(splits, unlabelled=frozenset(flat), notes=notes)
 
 
-def refuse_twins(node: Folder, data: str, depth: int) -> None:
+def refuse_same_subfolders(node: Folder, data: str, depth: int) -> None:
     """Raise `DataError` where the folders inside of several have the same names.
 
     The outer ones may be classes, or parts of the data that no name tells.
@@ -271,10 +271,12 @@ def refuse_twins(node: Folder, data: str, depth: int) -> None:
     shared = [name for name, count in names.items() if count > 1]
     if nested and len(tops) > 1 and len(shared) >= SEVERAL:
         first, second = [top for top in tops if shared[0] in tops[top].below][:2]
-        raise twins(data, depth, first, second, shared)
+        raise same_subfolders_error(data, depth, first, second, shared)
 
 
-def twins(data: str, depth: int, first: str, second: str, shared: Iterable[str]) -> DataError:
+def same_subfolders_error(
+    data: str, depth: int, first: str, second: str, shared: Iterable[str]
+) -> DataError:
     """The error for two folders that hold folders of the same names, one of which are classes."""
     start = "^" + "[^/]+/" * depth
     top = shlex.quote(f"{data}::{start}([^/]+)/")
