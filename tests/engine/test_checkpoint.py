@@ -91,7 +91,7 @@ for step in range(1, 10_000):
 
 @pytest.mark.slow
 def test_a_kill_at_any_instant_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
-    kills = 12
+    kills = 6
     for number in range(kills):
         folder = tmp_path / str(number)
         saver = subprocess.Popen([sys.executable, "-c", SAVER, str(folder)], stdout=subprocess.PIPE)
