@@ -390,6 +390,19 @@ def test_a_separator_that_parts_nothing_is_refused(table: Table) -> None:
         open_source(f"{path}::labels=several:slash")
 
 
+def test_a_row_behind_a_hash_is_a_comment_where_it_names_no_image_and_is_counted(
+    table: Table, tree: Tree
+) -> None:
+    tree("in/#0.png")
+    rows = "#sun,a.jpg\n# of cats, and more\ncat,in/#0.png\n#sun,#0.png\n#,c,d\n"
+    source = manifest(table(f"label,path\n{rows.replace('#sun,#0.png', 'cat,b.jpg')}"))
+    assert labels(source) == {"a.jpg": "#sun", "in/#0.png": "cat", "b.jpg": "cat"}
+    assert source.notes == ("2 rows behind a # are comments, such as row 3",)
+    source = manifest(table("path,label\n#0.png,cat\n"))
+    assert labels(source) == {"in/#0.png": "cat"}
+    assert labels(manifest(table("#sun,a.jpg\ncat,b.jpg\n"))) == {"a.jpg": "#sun", "b.jpg": "cat"}
+
+
 def test_an_object_of_json_is_no_class(table: Table) -> None:
     with pytest.raises(DataError, match="for a class"):
         manifest(table('path,label\na.jpg,"{""id"": 1}"\nb.jpg,dog\n'))

@@ -12,8 +12,6 @@ from saccade.data.sources.finding import ImageFinder, as_posix
 from saccade.data.sources.split_columns import AUTO, told_splits
 from saccade.errors import DataError, unknown
 
-TRUE, FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "-1", "-1.0")
-NO_CLASSES = ("is_train", "is_valid", "is_val", "is_test")  # columns of 0 and 1 that tell a split
 PROBED = 20  # rows that show which column names the images
 
 
@@ -53,7 +51,7 @@ def choose_columns(
     told = told_splits(table.header, table.rows, taken, f"'{table.place}'", split)
     taken |= told.columns
     others = [i for i in range(len(table.header)) if i not in taken]
-    labels = labels or tuple(i for i in others if _is_binary(table, i))
+    labels = labels or tuple(i for i in others if table.is_binary(i))
     if not labels or (len(labels) == 1 and label is None and known is None):
         first = next((table.header[i] for i in others if table.header[i]), None)
         say = f"say which, as in '{table.place}::{first}', or call one label"
@@ -118,11 +116,3 @@ def _named_labels(table: Table, label: str) -> tuple[int, ...]:
     if len(known) < len(positions) or len(known) < 2:
         raise unknown("column", label, table.header, DataError)
     return known
-
-
-def _is_binary(table: Table, column: int) -> bool:
-    """Whether a column that may be a class holds 0 and 1 alone."""
-    if not table.header[column] or folded(table.header[column]) in NO_CLASSES:
-        return False
-    values = {cells[column].strip().casefold() for _, cells in table.rows}
-    return bool(values) and values <= {*TRUE, *FALSE}
