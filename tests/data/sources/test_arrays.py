@@ -66,7 +66,8 @@ def test_text_floats_and_marks_are_classes_numbers_and_several_classes(tmp_path:
     assert labels(np.array(["b", "a", "b", "a"])) == ["b", "a", "b", "a"]
     assert labels(np.array([0.5, 1, 2, 3])) == [0.5, 1.0, 2.0, 3.0]
     marks = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 1]])
-    assert labels(marks) == [("0", "2"), (), ("1",), ("0", "1", "2")]
+    expected = [("0", "2"), (), ("1",), ("0", "1", "2")]
+    assert labels(marks) == labels(marks.astype(bool)) == labels(2 * marks - 1) == expected
 
 
 def test_a_list_of_classes_names_the_numbers(tmp_path: Path) -> None:
@@ -87,6 +88,7 @@ def test_a_list_of_classes_names_the_numbers(tmp_path: Path) -> None:
         ({"x": X[0], "y": Y}, r"have the shape \(5, 6\)"),
         ({"x": np.zeros((4, 5, 6, 4), np.uint8), "y": Y}, r"have the shape \(4, 5, 6, 4\)"),
         ({"x": X, "y": np.array([1.0, np.nan, 2, 3])}, "the labels in"),
+        ({"x": X, "y": np.array([[1, 0], [0, -1], [1, 1], [0, 1]])}, "the labels in"),
         ({"x": X, "images": X, "y": Y}, "several arrays for x of all"),
     ],
 )
@@ -95,6 +97,14 @@ def test_arrays_that_cannot_be_used_are_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         arrays(save(tmp_path, **named))
+
+
+def test_a_file_of_anything_but_images_is_refused(tmp_path: Path) -> None:
+    save(tmp_path, x=X, y=Y, embeddings=X, image_labels=Y)
+    for name in ("y", "embeddings", "image_labels"):
+        with pytest.raises(DataError, match="is not called like an array of images"):
+            open_source(tmp_path / f"{name}.npy")
+    assert role("image_labels") == ("all", "y")
 
 
 def test_objects_are_never_loaded(tmp_path: Path) -> None:

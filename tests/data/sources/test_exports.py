@@ -128,6 +128,10 @@ def test_tasks_without_choices_are_refused_by_what_they_hold(root: Path) -> None
     ("change", "what"),
     [
         ({"images": [{"id": 1, "file_name": "a.jpg"}] * 2}, "the images in .* have the id 1 twice"),
+        (
+            {"images": [{"id": 7, "file_name": "a.jpg"}, {"id": 8, "file_name": "a.jpg"}]},
+            "has several images called 'a.jpg'",
+        ),
         ({"images": [{"id": 1, "file_name": None}]}, "has a name that is no text: None"),
         ({"annotations": [{"image_id": 9, "category_id": 1}]}, "is of image 9 and category 1"),
     ],
@@ -144,6 +148,12 @@ def test_a_line_that_is_no_record_is_named_by_its_row(root: Path) -> None:
         text = '{"file": "a.jpg", "label": 0}\n\n' + second
         with pytest.raises(DataError, match=r"row 3 of '.*' is no"):
             open_source(write(root, "r.jsonl", text))
+
+
+def test_a_record_without_an_image_is_named_by_its_line(root: Path) -> None:
+    text = '{"file": "a.jpg", "label": 0}\n\n\n{"file": "", "label": 1}'
+    with pytest.raises(DataError, match=r"row 4 of '.*' names no image"):
+        open_source(write(root, "r.jsonl", text))
 
 
 def test_what_is_no_number_is_no_label(root: Path) -> None:
@@ -163,6 +173,16 @@ def test_tags_of_cvat_are_classes(root: Path) -> None:
         open_source(write(root, "annotations.xml", "<annotations>"))
 
 
+def test_an_image_that_tasks_of_cvat_label_otherwise_is_refused(root: Path) -> None:
+    image = '<image name="{}"><tag label="{}"/></image>'
+    one, two = image.format("a.jpg", "cat"), image.format("b.jpg", "dog")
+    again = f"<annotations>{one}{two}{one}</annotations>"
+    assert labels(write(root, "annotations.xml", again)) == ONE
+    other = f"<annotations>{one}{two}{image.format('a.jpg', 'dog')}</annotations>"
+    with pytest.raises(DataError, match=r"has several images called 'a.jpg'"):
+        open_source(write(root, "annotations.xml", other))
+
+
 def test_lists_of_voc_are_several_classes(tree: Tree) -> None:
     root = tree("JPEGImages/1.jpg", "JPEGImages/2.jpg", "JPEGImages/3.jpg")
     for name, marks in {"cat": (1, -1, 0), "dog": (1, 1, -1)}.items():
@@ -175,6 +195,17 @@ def test_lists_of_voc_are_several_classes(tree: Tree) -> None:
         "val": {"JPEGImages/3.jpg": ()},
     }
     assert "1 labels are marked as difficult and are read as not there" in open_source(root).notes
+
+
+def test_an_image_on_two_lists_of_voc_is_refused(tree: Tree) -> None:
+    root = tree("JPEGImages/1.jpg", "JPEGImages/2.jpg")
+    write(root, "ImageSets/Main/cat_train.txt", "1 1\n2 -1\n")
+    write(root, "ImageSets/Main/dog_val.txt", "2 1\n")
+    with pytest.raises(
+        DataError, match=r"'JPEGImages/2' is on the lists of train and val"
+    ) as error:
+        open_source(root)
+    assert "take it off 'dog_val.txt' or the other" in error.value.hint
 
 
 def test_metadata_of_hugging_face_are_read(tree: Tree) -> None:
@@ -199,6 +230,23 @@ def test_metadata_without_labels_leave_these_to_the_folders(tree: Tree) -> None:
     write(root, "metadata.csv", "file_name,text\ncat/a.jpg,x\ndog/b.jpg,y\n")
     assert labels(root) == {"all": {"cat/a.jpg": "cat", "dog/b.jpg": "dog"}}
     assert "no column label but file_name, text" in open_source(root).notes[-1]
+
+
+def test_metadata_with_classes_of_true_and_false_are_labels(tree: Tree) -> None:
+    root = tree("x/a.jpg", "x/b.jpg", "y/d.jpg")
+    write(root, "metadata.csv", "file_name,cat,dog\nx/a.jpg,True,False\nx/b.jpg,False,True\n")
+    assert labels(root) == {"all": {"x/a.jpg": "cat", "x/b.jpg": "dog"}}
+
+
+def test_the_column_of_images_in_metadata_of_splits_may_be_any(tree: Tree) -> None:
+    root = tree("train/a.jpg", "train/b.jpg", "test/d.jpg")
+    write(root, "train/metadata.csv", "label,image_path\ncat,a.jpg\ndog,b.jpg\n")
+    write(root, "test/metadata.csv", "label,image_path\ndog,d.jpg\n")
+    expected = {
+        "train": {"train/a.jpg": "cat", "train/b.jpg": "dog"},
+        "test": {"test/d.jpg": "dog"},
+    }
+    assert labels(root) == expected
 
 
 def test_classes_of_roboflow_are_read(tree: Tree) -> None:

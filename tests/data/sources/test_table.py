@@ -281,6 +281,9 @@ def test_columns_of_0_and_1_are_several_classes_where_a_row_has_several(table: T
         ["['a' 'haze']", "['b' 'haze']", "['a']"],
         ['"{a,haze}"', '"{b,haze}"', "{a}"],
         ['"[a, haze]"', '"[b, haze]"', "[a]"],
+        ['"{a,""haze""}"', '"{""b"",haze}"', '"{""a""}"'],
+        ['"[\'a\', ""haze""]"', "\"('b', 'haze')\"", "\"('a',)\""],
+        ["\"[np.str_('a'), np.str_('haze')]\"", "\"{'b', 'haze'}\"", "a"],
         ["a;haze", "b ; haze", "a"],
         ["a|haze", "b|haze|", "a"],
     ],
@@ -289,6 +292,37 @@ def test_several_labels_are_parted_as_the_column_parts_them(table: Table, cells:
     rows = zip(("a.jpg", "b.jpg", "d.jpg"), cells, strict=True)
     source = manifest(table("path,tags\n" + "".join(f"{name},{cell}\n" for name, cell in rows)))
     assert list(labels(source).values()) == [("a", "haze"), ("b", "haze"), ("a",)]
+
+
+def test_names_in_quotes_where_needed_and_numbers_in_lists_are_all_read(table: Table) -> None:
+    path = table("""path;tags\na.jpg;"{cat,""polar bear"",""a,\\\\b""}"\nb.jpg;['b', 3]\n""")
+    assert labels(manifest(path)) == {"a.jpg": ("cat", "polar bear", "a,\\b"), "b.jpg": ("b", "3")}
+    path = table("path;tags\na.jpg;[1. 0.]\nb.jpg;{dog's,c}\n")
+    assert labels(manifest(path)) == {"a.jpg": ("1.", "0."), "b.jpg": ("dog's", "c")}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["['a', b]", "['a' 'b', 'c']", "['a', ['b']]", "['a', None]", "{a,{b}}", "[a b]", "{a,NULL}"],
+)
+def test_a_list_with_a_part_that_is_no_name_is_refused_by_its_row(table: Table, cell: str) -> None:
+    with pytest.raises(DataError, match=r"row 2 of .* for a class") as error:
+        manifest(table(f"path;tags\na.jpg;{cell}\nb.jpg;['a']\n"))
+    assert 'as in ["cat", "polar bear"]' in error.value.hint
+
+
+def test_a_separator_is_of_one_character(table: Table) -> None:
+    path = table("path,tags\na.jpg,cat and dog\nb.jpg,dog\n")
+    with pytest.raises(UsageError, match="several:and names no separator"):
+        open_source(f"{path}::tags=several:and")
+
+
+def test_a_decimal_comma_is_one_in_notes_too_and_no_number_has_an_underscore(table: Table) -> None:
+    assert manifest(table("path;target\na.jpg;0\nb.jpg;1\nd.jpg;1,5\n")).notes == ()
+    note = manifest(table("path;label\na.jpg;0,5\nb.jpg;1\n")).notes[0]
+    assert note.startswith("the numbers in 'label' are read as 2 classes")
+    with pytest.raises(DataError, match="has '1_000' for a number"):
+        manifest(table("path,value\na.jpg,1_000\n"))
 
 
 def test_blanks_between_labels_are_asked_about_and_can_be_said(table: Table) -> None:
@@ -354,6 +388,19 @@ def test_a_separator_that_parts_nothing_is_refused(table: Table) -> None:
     path = table("path,labels\na.jpg,cat;dog\nb.jpg,dog\n")
     with pytest.raises(UsageError, match="several:slash has no effect"):
         open_source(f"{path}::labels=several:slash")
+
+
+def test_a_row_behind_a_hash_is_a_comment_where_it_names_no_image_and_is_counted(
+    table: Table, tree: Tree
+) -> None:
+    tree("in/#0.png")
+    rows = "#sun,a.jpg\n# of cats, and more\ncat,in/#0.png\n#sun,#0.png\n#,c,d\n"
+    source = manifest(table(f"label,path\n{rows.replace('#sun,#0.png', 'cat,b.jpg')}"))
+    assert labels(source) == {"a.jpg": "#sun", "in/#0.png": "cat", "b.jpg": "cat"}
+    assert source.notes == ("2 rows behind a # are comments, such as row 3",)
+    source = manifest(table("path,label\n#0.png,cat\n"))
+    assert labels(source) == {"in/#0.png": "cat"}
+    assert labels(manifest(table("#sun,a.jpg\ncat,b.jpg\n"))) == {"a.jpg": "#sun", "b.jpg": "cat"}
 
 
 def test_an_object_of_json_is_no_class(table: Table) -> None:

@@ -1,7 +1,8 @@
 """NumPy files: images and labels in `x.npy` and `y.npy`, or together in an `.npz`.
 
 x is uint8 [N,H,W], [N,H,W,1], [N,H,W,3] or [N,3,H,W].  y is [N] or [N,1]: whole numbers and text
-are classes, floats are numbers; 0s and 1s [N,K] are K classes, any of which an image may have.
+are classes, floats are numbers; 0s and 1s [N,K], or -1s and 1s, are K classes, any of which an
+image may have.
 An array of text called `classes`, or a classes.txt beside, names the whole numbers.
 """
 
@@ -44,13 +45,19 @@ def role(name: str) -> tuple[str, str] | None:
     if name.lower() in ("classes", "class_names"):
         return NAMES
     tokens = re.split(r"[-_. ]", name.lower())
-    part = "x" if set(tokens) & set(IMAGES) else "y" if set(tokens) & set(LABELS) else ""
+    part = "y" if set(tokens) & set(LABELS) else "x" if set(tokens) & set(IMAGES) else ""
     splits = [split for token in tokens if (split := split_of(token))]
     return ((*splits, "all")[0], part) if part else None
 
 
 def _arrays_by_role(path: Path) -> Mapping[tuple[str, str], NDArray]:
-    """Every array whose name has a role, by split and x, y or classes."""
+    """Every array whose name has a role, by split and x, y or classes.
+
+    Raises `DataError` for two of one role, and for a file that is not called like images.
+    """
+    named = role(path.stem)
+    if path.suffix.lower() == ".npy" and path.is_file() and (not named or named[1] != "x"):
+        raise DataError(f"'{path}' is not called like an array of images", HINT)
     if path.suffix.lower() == ".npz":
         sources = _load_all(path)
     else:
@@ -134,10 +141,10 @@ def _labels(y: NDArray, classes: tuple[str, ...], path: Path) -> list[Label]:
     """One label per row, classes by their names.  [N], [N,1] or [N,K] -> N labels"""
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     kind = y.dtype.kind
-    if y.ndim == 2 and kind in "biu" and y.max(initial=0) <= 1:
+    if y.ndim == 2 and kind in "biu" and _are_marks(y):
         names = classes or tuple(str(i) for i in range(y.shape[1]))
         if len(names) == y.shape[1]:
-            return [tuple(names[i] for i in np.flatnonzero(row)) for row in y]
+            return [tuple(names[i] for i in np.flatnonzero(row > 0)) for row in y]
     if y.ndim == 1 and kind == "f" and np.isfinite(y).all():
         return [float(value) for value in y]
     if y.ndim == 1 and kind == "U":
@@ -152,3 +159,9 @@ def _labels(y: NDArray, classes: tuple[str, ...], path: Path) -> list[Label]:
         + (f" for {len(classes)} classes in classes.txt" if classes else ""),
         "whole numbers or text are classes, finite floats numbers, 0s and 1s [N,K] several classes",
     )
+
+
+def _are_marks(y: NDArray) -> bool:
+    """Whether whole numbers are 0s and 1s, or -1s and 1s: of all three, -1 may be unknown."""
+    low = y.min(initial=0)
+    return bool(y.max(initial=0) <= 1 and (low == 0 or (low == -1 and y.all())))

@@ -33,6 +33,8 @@ COLUMNS = {
     "group": ("group", "group_id", "patient", "place"),
 }
 # fmt: on
+TRUE, FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "-1", "-1.0")
+NO_CLASSES = ("is_train", "is_valid", "is_val", "is_test")  # columns of 0 and 1 that tell a split
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,17 @@ class Table:
 
     @property
     def has_labels(self) -> bool:
-        """Whether a column has the name of labels, or several hold nothing but 0 and 1."""
+        """Whether a column has the name of labels, or several are classes of 0 and 1."""
         if any(folded(title) in COLUMNS["label"] for title in self.header):
             return True
-        columns = zip(*(cells for _, cells in self.rows))
-        return sum({cell.strip() for cell in column} <= {"0", "1"} for column in columns) > 1
+        return sum(map(self.is_binary, range(len(self.header)))) > 1
+
+    def is_binary(self, column: int) -> bool:
+        """Whether a column that may be a class holds 0 and 1 alone, or their like."""
+        if not self.header[column] or folded(self.header[column]) in NO_CLASSES:
+            return False
+        found = (cells[column].strip().casefold() for _, cells in self.rows)
+        return bool(self.rows) and all(cell in TRUE or cell in FALSE for cell in found)
 
     def column(self, name: str) -> int | None:
         """The position of a column, case and normal form aside; none where there is none."""
@@ -134,10 +142,13 @@ def read_table(path: Path) -> Table:
         header, headless = _names_of(rows[0][1], path), True
     else:
         rows = rows[1:]
-    rows = [(line, cells) for line, cells in rows if not _is_comment(cells, path.parent)]
+    comments = [line for line, cells in rows if _is_comment(cells, len(header))]
+    rows = [(line, cells) for line, cells in rows if not _is_comment(cells, len(header))]
     notes: tuple[str, ...] = ()
+    if comments:
+        notes = (f"{len(comments)} rows behind a # are comments, such as row {comments[0]}",)
     if not headless and _lacks_first(rows, header):
-        notes = (f"the header has no name for the first column, that of '{rows[0][1][0]}'",)
+        notes += (f"the header has no name for the first column, that of '{rows[0][1][0]}'",)
         header = ["", *header]
     _refuse_uneven(rows, header, delimiter, path)
     return Table(str(path), path.parent, tuple(header), rows, delimiter, headless, notes)
@@ -151,7 +162,7 @@ def _preamble(text: str) -> tuple[str, int, str, str]:
         plain = line.strip()
         if match := SEP_LINE.fullmatch(line.rstrip("\r")):
             delimiter = match[1]
-        elif plain.startswith("#") and not _is_image(re.split(r"[,;\t|]", plain)[0]):
+        elif plain.startswith("#") and not _names_image(plain):
             comment = plain.lstrip("# ")
         elif plain:
             break
@@ -204,9 +215,17 @@ def _is_image(cell: str) -> bool:
     return PurePosixPath(cell.strip('"')).suffix.lower() in SUFFIXES
 
 
-def _is_comment(cells: Sequence[str], folder: Path) -> bool:
-    """Whether a row is a line of words behind a #, and not an image of such a name."""
-    return cells[0].lstrip().startswith("#") and not (folder / cells[0].strip()).is_file()
+def _names_image(line: str) -> bool:
+    """Whether a line before the header is of an image: #sun,a.jpg, but not # words, a.jpg."""
+    cells = re.split(r"[,;\t|]", line)
+    return any(_is_image(cell.strip()) for cell in (cells[:1] if line[1:2].isspace() else cells))
+
+
+def _is_comment(cells: Sequence[str], width: int) -> bool:
+    """Whether a row is words behind a #: it has other cells than the header, or names no image."""
+    if not cells[0].lstrip().startswith("#"):
+        return False
+    return len(cells) != width or not any(_is_image(cell.strip()) for cell in cells)
 
 
 def _lacks_first(rows: Sequence[tuple[int, list[str]]], header: Sequence[str]) -> bool:

@@ -12,8 +12,6 @@ from saccade.data.sources.finding import ImageFinder, as_posix
 from saccade.data.sources.split_columns import AUTO, splits_from_columns
 from saccade.errors import DataError, unknown
 
-TRUE, FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "-1", "-1.0")
-NO_CLASSES = ("is_train", "is_valid", "is_val", "is_test")  # columns of 0 and 1 that tell a split
 PROBED = 20  # rows that show which column names the images
 
 
@@ -51,7 +49,7 @@ def choose_columns(
     labels = _named_labels(table, label) if label else _present(known)
     taken = {path, *labels, *_present(grouped)}
     free = [i for i in range(len(table.header)) if i not in taken]
-    binary = () if labels else tuple(i for i in free if _is_binary(table, i))
+    binary = () if labels else tuple(i for i in free if table.is_binary(i))
     found = splits_from_columns(table.header, table.rows, taken, f"'{table.place}'", split, binary)
     taken |= found.columns
     others = [i for i in free if i not in found.columns]
@@ -120,11 +118,3 @@ def _named_labels(table: Table, label: str) -> tuple[int, ...]:
     if len(known) < len(positions) or len(known) < 2:
         raise unknown("column", label, table.header, DataError)
     return known
-
-
-def _is_binary(table: Table, column: int) -> bool:
-    """Whether a column that may be a class holds 0 and 1 alone."""
-    if not table.header[column] or folded(table.header[column]) in NO_CLASSES:
-        return False
-    values = {cells[column].strip().casefold() for _, cells in table.rows}
-    return bool(values) and values <= {*TRUE, *FALSE}

@@ -17,8 +17,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 from saccade.data.sources.cells import Table, labelled_table, read_table, read_text
+from saccade.data.sources.columns import path_column
 from saccade.data.sources.label_studio import label_studio
 from saccade.data.sources.records import records_table
+from saccade.data.sources.split_lists import on_two_lists
 from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError
 
@@ -45,7 +47,10 @@ def is_annotated(folder: Path) -> bool:
 
 
 def annotated_table(folder: Path) -> Table:
-    """The table of an annotated folder; the splits are those of its folders or lists."""
+    """The table of an annotated folder; the splits are those of its folders or lists.
+
+    Raises `DataError` where the tables of splits have other columns, or none of images.
+    """
     tables = _side_tables(folder)
     if not tables:
         return _voc(folder)
@@ -53,6 +58,7 @@ def annotated_table(folder: Path) -> Table:
         return replace(table_at(tables[""]), place=str(folder))
     rows: list[tuple[int, Sequence[str]]] = []
     header: tuple[str, ...] = ()
+    notes: dict[str, None] = {}
     for split, file in tables.items():
         table = table_at(file)
         if header and table.header != header:
@@ -61,12 +67,16 @@ def annotated_table(folder: Path) -> Table:
                 f"{', '.join(table.header)}",
                 "give them the same",
             )
-        header, position = table.header, _file_column(table)
+        header, (position, told) = table.header, path_column(table)
+        if position is None:
+            what = f"'{file}' has no column path: its columns are {', '.join(header)}"
+            raise DataError(what, "call the one of images path")
+        notes |= dict.fromkeys((*table.notes, *told))
         for line, cells in table.rows:
             named = [*cells]
             named[position] = f"{split}/{cells[position].strip()}"
             rows.append((line, [*named, split]))
-    return Table(str(folder), folder, (*header, "split"), rows)
+    return Table(str(folder), folder, (*header, "split"), rows, notes=tuple(notes))
 
 
 def _side_tables(folder: Path) -> dict[str, Path]:
@@ -81,12 +91,6 @@ def _side_tables(folder: Path) -> dict[str, Path]:
             if files:
                 found[child.name] = files[0]
     return found
-
-
-def _file_column(table: Table) -> int:
-    names = ("file_name", "filename", "path", "image")
-    positions = [table.column(name) for name in names]
-    return next((position for position in positions if position is not None), 0)
 
 
 def _from_json(path: Path) -> Table:
@@ -106,7 +110,11 @@ def _from_json(path: Path) -> Table:
             raise DataError(f"row {place} of '{path}' is no record", f"known are {KNOWN}")
     if all("data" in row and "annotations" in row for row in content):
         return label_studio(content, path)
-    return records_table(content, path, path.parent)
+    table = records_table(content, path, path.parent)
+    if not lines:
+        return table
+    numbered = [(n, cells) for (n, _), (_, cells) in zip(rows, table.rows, strict=True)]
+    return replace(table, rows=numbered)
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -129,6 +137,9 @@ def _coco(content: Mapping[str, Any], path: Path) -> Table:
     for name in (*names.values(), *labels):
         if not isinstance(name, str):
             raise DataError(f"'{path}' has a name that is no text: {name}", "export it anew")
+    if len(labels) < len(files):
+        twice = next(name for name, count in Counter(files.values()).items() if count > 1)
+        raise DataError(f"'{path}' has several images called '{twice}'", "give each its own name")
     for image, category in pairs:
         if image not in files or category not in names:
             what = f"an annotation in '{path}' is of image {image} and category {category}"
@@ -153,12 +164,16 @@ def _cvat(path: Path) -> Table:
     images = root.findall("image")
     if root.tag != "annotations" or not images:
         raise DataError(f"'{path}' names no image", f"known are {KNOWN}")
-    labels, splits = {}, {}
+    labels: dict[str, list[str]] = {}
+    splits: dict[str, str] = {}
     for image in images:
         name = image.get("name", "")
         tags = [tag.get("label", "") for tag in image.findall("tag")]
-        labels[name] = tags or [shape.get("label", "") for shape in image if shape.get("label")]
-        splits[name] = split_of(image.get("subset", "")) or ""
+        found = tags or [shape.get("label", "") for shape in image if shape.get("label")]
+        split = split_of(image.get("subset", "")) or ""
+        if (labels.setdefault(name, found), splits.setdefault(name, split)) != (found, split):
+            what = f"'{path}' has several images called '{name}', of other labels or subsets"
+            raise DataError(what, "export each task alone, and its images in a folder of its own")
     return labelled_table(labels, path, path.parent, splits)
 
 
@@ -181,7 +196,8 @@ def _voc(folder: Path) -> Table:
                     f"row {number} of '{file}' is '{line.strip()}'", "each is a name and 1, 0 or -1"
                 )
             image = f"JPEGImages/{cells[0]}"
-            splits[image] = split
+            if splits.setdefault(image, split) != split:
+                raise on_two_lists(image, (splits[image], split), folder, file.name)
             labels.setdefault(image, [])
             if cells[1] == "1":
                 labels[image].append(name)

@@ -7,6 +7,7 @@ and are asked about.  `several:blank` and the like say it.
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -22,6 +23,11 @@ SEPARATORS = {"bar": "|", "semicolon": ";", "comma": ",", "slash": "/", "blank":
 JOINING = {name: mark for name, mark in SEPARATORS.items() if mark} | {"+": "+", "&": "&"}
 LIST = re.compile(r"\s*(\[.*\]|\{.*\}|\(.*\))\s*", re.DOTALL)
 QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+NUMPY = re.compile(rf"\s*(?:(?:{QUOTED.pattern})\s+)+(?:{QUOTED.pattern})\s*")  # no commas
+NUMPY_TEXT = re.compile(rf"np\.str_\(({QUOTED.pattern})\)")  # in a list of Python
+PART = re.compile(
+    r'\s*(?:"((?:[^"\\]|\\.)*)"\s*|([^\s",\[\]{}][^",\[\]{}]*))(?:,|\Z)'
+)  # PostgreSQL
 NO_CLASS = (
     "nan",
     "na",
@@ -62,7 +68,7 @@ class LabelReader:
             self._refuse_joined()
 
     def read(self, text: str) -> Label:
-        """The label in a cell; raises `ValueError` with what is wrong with a number."""
+        """The label in a cell; raises `ValueError` with what the cell is not: a class, a number."""
         text = text.strip()
         if self.kind in ("class", "several") and _is_record(text):
             raise ValueError("class")
@@ -81,12 +87,13 @@ class LabelReader:
         """How to write the label in a cell so that it is read as meant."""
         say = f"'{self.place}::{self.column}="
         if what == "class":
-            return "write the name of the class alone"
+            names = """, or several as in ["cat", "polar bear"]""" if self.kind == "several" else ""
+            return f"write the name of the class alone{names}"
         if text.casefold() in NO_CLASS:
             return "leave the cell empty for an image without a label"
         if what == "count":
             return f"counts are whole numbers from 0 on; for others write {say}number'"
-        if len(parts := text.split()) > 1 and all(map(_is_number, parts)):
+        if len(parts := text.split()) > 1 and all(map(self._is_number, parts)):
             return f"for several classes in a cell write {say}several:blank', for one {say}class'"
         return f"numbers are written 1.5; if these are classes, write {say}class'"
 
@@ -105,22 +112,25 @@ class LabelReader:
             if absent:
                 hint = "leave the cell empty for an image without a label"
                 notes += (f"'{absent[0]}' in '{self.column}' is read as a class; {hint}",)
-        fractions = any(map(_is_fraction, present)) and all(map(_is_number, present))
-        if self.kind == "class" and fractions:
+        numeric = all(map(self._is_number, present))
+        numbers = {self._number(cell) for cell in present if self._is_number(cell)}
+        if self.kind == "class" and numeric and not all(map(float.is_integer, numbers)):
             count = len(set(present))
             what = f"the numbers in '{self.column}' are read as {count} classes"
             notes += (f"{what}; for numbers write {say}number'",)
-        if self.kind == "number":
-            values = {float(cell) for cell in present if _is_number(cell)}
-            if values == set(map(float, range(len(values)))) and 2 <= len(values) <= 100:
-                top = len(values) - 1
-                what = f"'{self.column}' holds 0 to {top} alone and is read as numbers"
-                notes += (f"{what}; for classes write {say}class'",)
+        whole = numbers == set(map(float, range(len(numbers)))) and 2 <= len(numbers) <= 100
+        if self.kind == "number" and whole:
+            top = len(numbers) - 1
+            what = f"'{self.column}' holds 0 to {top} alone and is read as numbers"
+            notes += (f"{what}; for classes write {say}class'",)
         return notes
 
     def _choose_separators(self, word: str) -> None:
         present = [cell for cell in self.cells if cell]
         lists = [cell for cell in present if LIST.fullmatch(cell)]
+        if len(word) > 1 and word not in SEPARATORS:
+            what = f"several:{word} names no separator, which is of one character"
+            raise UsageError(what, f"write one, or its name: {', '.join(SEPARATORS)}")
         if word:
             self.separators = SEPARATORS.get(word, word)
             self._refuse_idle(word, present)
@@ -153,7 +163,7 @@ class LabelReader:
 
     def _refuse_idle(self, word: str, present: Sequence[str]) -> None:
         """Raise `UsageError` for a separator in no cell; a bar may say that each is one label."""
-        parted = [cell for cell in present if len(self._split(cell)) > 1 or LIST.fullmatch(cell)]
+        parted = [cell for cell in present if LIST.fullmatch(cell) or len(self._split(cell)) > 1]
         if present and not parted and word not in ("bar", "|"):
             what = f"several:{word} has no effect: no cell of '{self.column}' has one"
             raise UsageError(
@@ -184,13 +194,13 @@ class LabelReader:
         return [part.strip() for part in text.split(self.separators[0])]
 
     def _number(self, text: str) -> float:
-        try:
-            value = float(text.replace(",", ".") if self.decimal_comma else text)
-        except ValueError:
-            value = math.nan
+        value = _float(text.replace(",", ".") if self.decimal_comma else text)
         if not math.isfinite(value):
             raise ValueError("number")
         return value
+
+    def _is_number(self, text: str) -> bool:
+        return math.isfinite(_float(text.replace(",", ".") if self.decimal_comma else text))
 
 
 def group_named(cell: str) -> str:
@@ -208,29 +218,62 @@ def _is_record(text: str) -> bool:
 
 
 def _listed(text: str) -> list[str]:
-    """The labels in a list as JSON, Python, NumPy or PostgreSQL print it; a bare cell is one."""
+    """The labels in a list as JSON, Python, NumPy or PostgreSQL print it; a bare cell is one.
+
+    Raises `ValueError` for a list that is none of these to its end.
+    """
     match = LIST.fullmatch(text)
     if not match:
         return [] if text == "set()" else [text]
-    inner = match[1][1:-1]
-    try:
-        values = json.loads(text)
-        if isinstance(values, list):
-            return [value if isinstance(value, str) else json.dumps(value) for value in values]
-    except ValueError:
-        pass
-    if QUOTED.search(inner):
+    inner = NUMPY_TEXT.sub(r"\1", match[1][1:-1])
+    if NUMPY.fullmatch(inner):
         found = [single or double for single, double in QUOTED.findall(inner)]
         return [re.sub(r"\\(.)", r"\1", name) for name in found]
-    return [part.strip() for part in inner.split("," if "," in inner else None)]
-
-
-def _is_number(cell: str) -> bool:
     try:
-        return math.isfinite(float(cell))
+        values = json.loads(f"[{inner}]")
+    except (ValueError, RecursionError):
+        values = _literals(inner)
+    if values is None:
+        return _parts(inner)
+    if not all(isinstance(value, str | int | float) for value in values):
+        raise ValueError("class")
+    return [value if isinstance(value, str) else json.dumps(value) for value in values]
+
+
+def _literals(inner: str) -> list[object] | None:
+    """The values between the brackets of Python; none where they are no literals.
+
+    Two texts without a comma between are one to Python, and a comma left out to people.
+    """
+    try:
+        values = ast.literal_eval(f"[{inner}]")
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    texts = sum(isinstance(value, str) for value in values)
+    return values if texts == len(QUOTED.findall(inner)) else None
+
+
+def _parts(inner: str) -> list[str]:
+    """Names with commas between, in double quotes where needed, or numbers with blanks between."""
+    parts: list[str] = []
+    if "," not in inner and len(words := inner.split()) > 1:
+        if not all(math.isfinite(_float(word)) for word in words):
+            raise ValueError("class")
+        return words
+    place = 0
+    while place < len(inner):
+        match = PART.match(inner, place)
+        if not match or QUOTED.search(match[2] or "") or match[2] == "NULL":
+            raise ValueError("class")
+        quoted = match[1] is not None
+        parts.append(re.sub(r"\\(.)", r"\1", match[1]) if quoted else match[2].strip())
+        place = match.end()
+    return parts
+
+
+def _float(text: str) -> float:
+    """The number that a text is; not a number for any other, and for Python's own 1_000."""
+    try:
+        return math.nan if "_" in text else float(text)
     except ValueError:
-        return False
-
-
-def _is_fraction(cell: str) -> bool:
-    return _is_number(cell) and not float(cell).is_integer()
+        return math.nan

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from saccade.data.sources.cells import COLUMNS
 from saccade.data.sources.split_names import fold_of, split_of, split_within
 from saccade.errors import DataError, unknown
 
-SPLIT_NAMES = ("split", "set", "subset", "partition")  # that tell a split, or nothing is right
+SPLIT_NAMES = COLUMNS["split"]  # that tell a split, or nothing is right
 FOLD_NAMES = ("fold", "folds", "kfold", "k_fold", "cv_fold", "fold_id", "test_fold", "cv")
 ALWAYS_TRAIN = ("-1", "-1.0")  # of no fold, as scikit-learn's PredefinedSplit has it
 KAGGLE = {"publictest": "val", "privatetest": "test", "public": "val", "private": "test"}  # FER2013

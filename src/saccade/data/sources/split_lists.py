@@ -44,15 +44,18 @@ def listed_splits(
             continue
         for image in found:
             if splits.setdefault(image, split) != split:
-                raise DataError(
-                    f"'{image}' is on the lists of {splits[image]} and {split} in '{root}'",
-                    f"take it off '{name}' or the other",
-                )
+                raise on_two_lists(image, (splits[image], split), root, name)
         missing = len(lines) - len(found)
         absent = f", {missing} others are not there" if missing > 1 else ""  # one may be a header
         read.append(f"'{name}' names {len(found):,} images of {split}{absent}")
     notes = (f"splits are read from lists: {'; '.join(read)}",) if read else ()
     return splits, notes + _unread_note(unread, "give a table with path, label and split")
+
+
+def on_two_lists(image: str, splits: tuple[str, str], root: Path, name: str) -> DataError:
+    """The error for an image on the lists of two splits below `root`, one in the file `name`."""
+    what = f"'{image}' is on the lists of {splits[0]} and {splits[1]} in '{root}'"
+    return DataError(what, f"take it off '{name}' or the other")
 
 
 def unread_lists(

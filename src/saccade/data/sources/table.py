@@ -17,8 +17,8 @@ from typing import Any
 from saccade.data.classes import class_name
 from saccade.data.image_files import ScanResult, first_bytes_of, skip_reason
 from saccade.data.item import ImageFile, Item, Label, Skipped
-from saccade.data.sources.cells import COLUMNS, Table, folded
-from saccade.data.sources.columns import FALSE, TRUE, Columns, choose_columns, path_column
+from saccade.data.sources.cells import COLUMNS, FALSE, TRUE, Table, folded
+from saccade.data.sources.columns import Columns, choose_columns, path_column
 from saccade.data.sources.exports import table_at
 from saccade.data.sources.finding import ImageFinder, as_posix
 from saccade.data.sources.labels import KINDS, LabelReader, group_named
