@@ -34,6 +34,13 @@ NO_IMAGES = frozenset((  # of these nothing is opened to look
     ".xls", ".xlsx", ".svg", ".ini", ".cfg", ".lnk", ".exe", ".sh", ".bat", ".arrow", ".parquet",
 ))
 # fmt: on
+RAW = ".cr2 .cr3 .nef .nrw .arw .srf .dng .orf .rw2 .raf .pef .srw .x3f .3fr .iiq .rwl".split()
+FOREIGN = {  # images that nothing here reads; raw files look like TIFF and hold a preview first
+    **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
+    **dict.fromkeys((".jp2", ".j2k", ".jpx", ".jpf"), "JPEG 2000"),
+    **dict.fromkeys((".jxl",), "JPEG XL"),
+    **dict.fromkeys(RAW, "a camera's raw file"),
+}
 FIRST_BYTES = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|....ftypavi[fs]|II[*+]\0|MM\0[*+]"
     rb"|BM....\0\0\0\0....[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|P[1-6][ \t\r\n#]|.{128}DICM",
@@ -82,6 +89,8 @@ def skip_reason(name: str, first_bytes: Callable[[], bytes] | None = None) -> st
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in SUFFIXES:
         return ""
+    if suffix in FOREIGN:
+        return f"{FOREIGN[suffix]}, which is not read: save it as JPEG"
     if first_bytes and suffix not in NO_IMAGES and FIRST_BYTES.match(first_bytes()):
         return ""
     return f"not an image ({suffix or 'no suffix'})"

@@ -200,3 +200,12 @@ def test_hymenoptera_has_its_published_counts(shared_data: Path) -> None:
     assert source.classes == ("ants", "bees")
     assert {split: len(source.read(split)) for split in source.splits} == {"train": 245, "val": 153}
     assert [one.name for one in source.skipped] == ["SOURCE.txt"]
+
+
+def test_images_of_formats_that_are_not_read_say_so(tree: Tree) -> None:
+    root = tree("cat/1.jpg", "dog/1.jpg", "dog/2.HEIC", "dog/3.nef")
+    (root / "dog" / "3.nef").write_bytes(b"II*\0" + bytes(200))  # a preview, as TIFF
+    assert {skipped.name: skipped.reason for skipped in folder(root).skipped} == {
+        "dog/2.HEIC": "HEIC, which is not read: save it as JPEG",
+        "dog/3.nef": "a camera's raw file, which is not read: save it as JPEG",
+    }
