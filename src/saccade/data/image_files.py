@@ -33,8 +33,11 @@ NO_IMAGES = frozenset((  # of these nothing is opened to look
     ".tmp", ".part", ".crdownload", ".mp4", ".avi", ".mov", ".mp3", ".wav", ".doc", ".docx",
     ".xls", ".xlsx", ".svg", ".ini", ".cfg", ".lnk", ".exe", ".sh", ".bat", ".arrow", ".parquet",
 ))
+RAW = (
+    ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".srf", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw",
+    ".x3f", ".3fr", ".iiq", ".rwl",
+)
 # fmt: on
-RAW = ".cr2 .cr3 .nef .nrw .arw .srf .dng .orf .rw2 .raf .pef .srw .x3f .3fr .iiq .rwl".split()
 FOREIGN = {  # images that nothing here reads; raw files look like TIFF and hold a preview first
     **dict.fromkeys((".heic", ".heif", ".hif"), "HEIC"),
     **dict.fromkeys((".jp2", ".j2k", ".jpx", ".jpf"), "JPEG 2000"),
