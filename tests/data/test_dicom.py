@@ -48,7 +48,7 @@ def read(raw: bytes, window: str = "") -> NDArray[np.uint8]:
     return open_image(raw, options)[..., :3]
 
 
-RESCALE = {"RescaleSlope": 2, "RescaleIntercept": -1000}
+RESCALE: dict[str, Any] = {"RescaleSlope": 2, "RescaleIntercept": -1000}
 
 
 def test_a_window_is_of_the_rescaled_numbers():

@@ -30,7 +30,8 @@ def header(raw: bytes) -> Any:
 def read_samples(raw: bytes) -> Samples:
     """The samples of the first frame: rescaled, palettes looked up, colours as RGB."""
     dataset = _dataset(raw)
-    from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
+    from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+    from pydicom.pixels.utils import pixel_array
 
     kind = str(dataset.get("PhotometricInterpretation", ""))
     values = pixel_array(dataset, index=0)

@@ -17,6 +17,7 @@ from saccade.data.image_files import SUFFIXES, is_hidden
 from saccade.errors import DataError
 from saccade.files import name_of_text, text_of_name
 
+UNTIDY = re.compile(r"^$|^\.?/|//|/\./|/\.?$|^\.$")  # what a tidy path has not
 SAMPLE = 100  # names that show where the images lie
 UPLOADED = re.compile(r"^[0-9a-f]{8}-")  # before the name of a file in Label Studio
 MOST_FOLDERS = 500  # beside the table, that are looked through
@@ -131,6 +132,8 @@ class ImageFinder:
 def as_posix(name: str) -> str:
     """A path as written on any system, with slashes."""
     name = name.strip().replace("\\", "/")
+    if not UNTIDY.search(name):  # as nearly all are
+        return name
     return str(PurePosixPath(name)) if name else ""
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from saccade.data.classes import class_name
@@ -180,9 +180,9 @@ class _RowReader:
                 hint = "one row per image, several labels joined by |"
                 raise _row_error(self.table, line, f"labels '{name}' anew", hint)
             return "named more than once"
-        last = PurePosixPath(name)
-        reason = skip_reason(last.name, partial(first_bytes_of, path))
-        if reason and (path or last.suffix):
+        last = name.rpartition("/")[2]
+        reason = skip_reason(last, partial(first_bytes_of, path))
+        if reason and (path or "." in last.lstrip(".")):
             return reason
         if not path:
             self.missing.append(name)
@@ -227,7 +227,7 @@ def _labels(
     """The label of each row, and what is to be known of how they were read."""
     if len(columns.labels) > 1:
         return _one_hot(table, columns.labels, kind)
-    (column,) = columns.labels
+    column = next(iter(columns.labels))
     title = table.header[column]
     asked, kind = kind, kind or KINDS.get(folded(title), "class")
     texts = [cells[column].strip() for _, cells in table.rows]
