@@ -14,25 +14,35 @@ from saccade.files import read_utf8
 
 def settings_in(path: Path) -> dict[str, Any]:
     """The values that a TOML file states, by full name; raises `RecipeError` for no such file."""
-    try:
-        tables = tomllib.loads(read_utf8(path).replace("\r\n", "\n"))
-    except OSError as error:
-        hint = "name a file that is there, or a recipe that saccade recipes lists"
-        raise RecipeError(f"the recipe '{path}' cannot be read: {error.strerror}", hint) from error
-    except UnicodeDecodeError as error:
-        what = f"the recipe '{path}' is not UTF-8: byte {error.start}"
-        raise RecipeError(what, "save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        hint = "each line reads: setting = value"
-        raise RecipeError(f"'{path}' is no TOML: {error}", hint) from error
-    except RecursionError:
-        hint = "a recipe has tables such as [optim], and values in them"
-        raise RecipeError(f"'{path}' is nested too deeply", hint) from None
+    tables = read_toml(path, "recipe", "setting", "[optim]")
     for name, table in tables.items():
         if not isinstance(table, Mapping):
             hint = "write it below [optim], say"
             raise RecipeError(f"'{path}' has '{name}' outside of a table", hint)
     return {f"{name}.{k}": value for name, table in tables.items() for k, value in table.items()}
+
+
+def read_toml(path: Path, kind: str, key: str, table: str) -> dict[str, Any]:
+    """The keys of a TOML file; raises `RecipeError`, whose words are of a recipe or a study.
+
+    `kind` is what the file should be, `key` what its lines set, and `table` one of its tables.
+    """
+    try:
+        return tomllib.loads(read_utf8(path).replace("\r\n", "\n"))
+    except OSError as error:
+        plural = {"recipe": "recipes", "study": "studies"}[kind]
+        hint = f"name a file that is there, or a {kind} that saccade {plural} lists"
+        raise RecipeError(f"the {kind} '{path}' cannot be read: {error.strerror}", hint) from error
+    except UnicodeDecodeError as error:
+        what = f"the {kind} '{path}' is not UTF-8: byte {error.start}"
+        raise RecipeError(what, "save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(
+            f"'{path}' is no TOML: {error}", f"each line reads: {key} = value"
+        ) from error
+    except RecursionError:
+        hint = f"a {kind} has tables such as {table}"
+        raise RecipeError(f"'{path}' is nested too deeply", hint) from None
 
 
 def toml(value: Any) -> str:

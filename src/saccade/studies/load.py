@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from saccade.errors import RecipeError, unknown
-from saccade.files import read_utf8
 from saccade.recipes.shipped import RECIPES
+from saccade.recipes.toml import read_toml
 from saccade.studies.metric import metric_of
 from saccade.studies.study import TEXT_KEYS, BestOf, Study, Variant, refuse_impossible
 from saccade.words import aligned, html_table
@@ -35,20 +34,7 @@ def find_study(name: str | Path) -> Study:
 
 def load_study(path: Path) -> Study:
     """The study in the TOML file at `path`; raises `RecipeError` where it is not valid."""
-    try:
-        config = tomllib.loads(read_utf8(path).replace("\r\n", "\n"))
-    except OSError as error:
-        hint = "name a file that is there, or a study that saccade studies lists"
-        raise RecipeError(f"the study '{path}' cannot be read: {error.strerror}", hint) from error
-    except UnicodeDecodeError as error:
-        what = f"the study '{path}' is not UTF-8: byte {error.start}"
-        raise RecipeError(what, "save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        hint = "each line reads: key = value"
-        raise RecipeError(f"'{path}' is no TOML: {error}", hint) from error
-    except RecursionError:
-        hint = "a study has tables such as [variants.adam]"
-        raise RecipeError(f"'{path}' is nested too deeply", hint) from None
+    config = read_toml(path, "study", "key", "[variants.adam]")
     for key in config:
         if key in RENAMED:
             raise RecipeError(
