@@ -37,6 +37,7 @@ from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import digits, idx, is_idx
 from saccade.data.sources.named import DATASETS, NAMED, named_dataset
 from saccade.data.sources.split_columns import AUTO
+from saccade.data.sources.split_names import split_of
 from saccade.data.sources.table import detailed, listing_of, manifest_of, unlabelled
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, UsageError
@@ -148,7 +149,9 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
         else:
             raise
         around = {part for name, _ in scan.images for part in name.split("/")[:-1]}
-        if not scan.images or not (folders or all(map(NOT_A_CLASS.fullmatch, around))):
+        if not scan.images or not (
+            folders or all(NOT_A_CLASS.fullmatch(part) or split_of(part) for part in around)
+        ):
             raise
     items = tuple(
         Item(name, None, image)
