@@ -110,8 +110,9 @@ def train(
     short
         Settings by their short names: epochs=4.
     """
-    from saccade.command import Command
+    from saccade.command import Command, python_call
     from saccade.engine.distributed.launch import Launch
+    from saccade.own import own_parts, refuse_own
     from saccade.recipes.short import by_full_name
     from saccade.trackers.watching import run_training
     from saccade.training.follow import launched_run
@@ -120,14 +121,19 @@ def train(
     data = _named(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     overrides = by_full_name(with_, short)
+    own = own_parts(overrides)
     if launch.several:
+        refuse_own(own, "several processes")
         command = Command.of("train", data, recipe=recipe, with_=overrides, track=track, out=out)
         return launched_run(command.arguments, launch)
     repeat = str(Command.of("train", data, recipe=recipe, with_=overrides))
+    if own:
+        repeat = python_call("train", data, recipe=recipe, with_=overrides)
     folder = Path(out) if out is not None else None
     return run_training(
         lambda view, world: start_training(data, recipe, overrides, folder, repeat, view, world),
         track,
+        own,
     )
 
 
@@ -193,7 +199,7 @@ def lr_find(
 
 
 def resume(
-    run: str | Path,
+    run: str | Path | Run,
     *,
     epochs: int | None = None,
     data: str | Path | None = None,
@@ -232,10 +238,11 @@ def resume(
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     if launch.several:
         return launched_run(Command.of("resume", run, epochs=epochs, data=data).arguments, launch)
-    started = Run.open(run)
+    started = run if isinstance(run, Run) else Run.open(run)
     return run_training(
         lambda view, world: resume_training(started, view, world, epochs=epochs, data=data),
         trackers_of(started),
+        started.own,
     )
 
 
@@ -607,12 +614,14 @@ def study(
     short
         Settings that all variants have in common, by their short names: epochs=5.
     """
+    from saccade.own import own_parts, refuse_own
     from saccade.recipes.short import by_full_name
     from saccade.studies.run import StudyOptions, run_study
 
-    data = _named(data)
+    data, settings = _named(data), by_full_name(with_, short)
+    refuse_own(own_parts(settings), "the processes of a study")
     folder = Path(out) if out is not None else None
-    return run_study(StudyOptions(name, data, by_full_name(with_, short), seeds, folder, jobs))
+    return run_study(StudyOptions(name, data, settings, seeds, folder, jobs))
 
 
 def cross_validate(
@@ -642,12 +651,14 @@ def cross_validate(
     short
         Settings by their short names: folds=10, where 5 is usual.
     """
+    from saccade.own import own_parts, refuse_own
     from saccade.recipes.short import by_full_name
     from saccade.studies.cross_validation import cross_validation
 
-    data = _named(data)
+    data, settings = _named(data), by_full_name(with_, short)
+    refuse_own(own_parts(settings), "the processes of a cross-validation")
     folder = Path(out) if out is not None else None
-    return cross_validation(data, recipe, by_full_name(with_, short), jobs, folder)
+    return cross_validation(data, recipe, settings, jobs, folder)
 
 
 def studies() -> Studies:

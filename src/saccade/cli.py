@@ -47,6 +47,7 @@ OPTIONS = {"own_data": "--data"}  # where another parameter has the name in Pyth
 PYTHON_ONLY: dict[str, Any] = {
     "Module": object,
     "DataFrame": object,
+    "Run": object,
 }  # what only Python can hand over
 SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
 SETTINGS = "Settings"  # the heading above their options

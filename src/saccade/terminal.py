@@ -27,7 +27,7 @@ from saccade.recipes.training import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
-from saccade.tasks.catalogue import SCORES
+from saccade.tasks.catalogue import score_named
 from saccade.words import LineFeeds, number
 
 DEFAULT_WIDTH = 120  # characters to a line where no terminal says how many there are
@@ -169,7 +169,7 @@ class TrainingView:
         """Show speed and validation metric from now on."""
         self.speed = f" · {row['images_per_second']:,.0f} images/s"
         name = next(k for k in row if k.startswith("val_") and k != "val_loss")
-        self.score = f" · val {SCORES[name.removeprefix('val_')].format(row[name])}"
+        self.score = f" · val {score_named(name.removeprefix('val_')).format(row[name])}"
 
     def note(self, message: str) -> None:
         """A line that stays."""

@@ -16,8 +16,9 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = """
-errors words command
-files device progress
+errors words
+own
+command files device progress
 data
 augmentation metrics models/layers
 augmentation/corrupt data/sources models/networks classical

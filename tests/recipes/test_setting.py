@@ -102,6 +102,7 @@ def test_a_setting_is_a_field_with_its_words_as_metadata() -> None:
     assert made.default == 3
     assert made.metadata == {
         "sentence": "Steps of a dance.", "unit": "steps", "allowed": Range(1), "flag": "dance",
+        "own": "",
     }  # fmt: skip
     lr = next(one for one in settings_of(Optim) if one.name == "optim.lr")
     assert (lr.table, lr.field, lr.option) == ("optim", "lr", "")

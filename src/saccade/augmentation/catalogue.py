@@ -31,8 +31,10 @@ from saccade.augmentation.geometry import (
     VerticalFlip,
 )
 from saccade.augmentation.mix import CutMix, Mixup
+from saccade.augmentation.own import own_augmentation
 from saccade.augmentation.policies import RandAugment, TrivialAugment
 from saccade.errors import RecipeError, unknown
+from saccade.own import Own
 
 # fmt: off
 AUGMENTATIONS: dict[str, type] = {
@@ -76,6 +78,8 @@ def parse_augmentation(text: str, classes: int = 0) -> Augmentation:
     batch.  `classes`, the number of classes of the data, is passed to those that mix targets and
     are given none in `text`.
     """
+    if isinstance(text, Own):
+        return own_augmentation(text)
     if "|" in text:
         return RandomChoice(tuple(parse_augmentation(part, classes) for part in text.split("|")))
     name, colon, rest = text.strip().partition(":")

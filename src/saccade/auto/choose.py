@@ -20,6 +20,7 @@ from saccade.explain.cost import saved_for_backward
 from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.create import create_model
 from saccade.models.weights import PublicWeights
+from saccade.own import Own
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.task import Capability
 
@@ -62,6 +63,8 @@ def default_recipe(
         return _transfer(summary, "weights to begin from are given")
     if summary.short_side <= SMALL:
         return "small", size
+    if isinstance(flags.get("model.name"), Own):
+        return "photos", f"{size}; the network is your own"
     if summary.count > FEW or "model.weights" in flags:
         return "photos", size
     if not (entries := find_weights(summary.short_side, str(flags.get("model.name", "auto")))):
@@ -106,6 +109,8 @@ def choose_weights(
     chosen: Chosen = {}
     recipe = recipe.with_({"model.weights": located_weights(recipe.model.weights)})
     recipe = _apply(recipe, {k: v for k, v in choices.items() if _is_unset(recipe, k)}, chosen)
+    if recipe.model.weights == "auto" and isinstance(recipe.model.name, Own):
+        recipe = _apply(recipe, {"model.weights": ("none", "your module has its own")}, chosen)
     if recipe.model.weights == "auto":
         recipe = _apply(recipe, _local_choice(recipe, summary, find_weights), chosen)
     if recipe.model.weights == "none":

@@ -1,4 +1,4 @@
-"""The settings that fitted models ignore.
+"""The settings that fitted models and parts of a person's own ignore.
 
 A fitted model has a closed form or a solver, so no setting of gradient descent matters to it.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from saccade.errors import RecipeError
 from saccade.models.catalogue import CLASSICAL_MODELS
+from saccade.own import Own
 from saccade.recipes.recipe import Recipe
 
 USED_SETTINGS = ("model.name", "train.seed", "train.device", "train.threads")
@@ -42,6 +43,30 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
             )
     origins.update(dict.fromkeys(unused, why))
     return recipe.with_({setting: defaults[setting] for setting in unused})
+
+
+BESIDE_OWN: Mapping[str, tuple[str, ...]] = {  # settings that do nothing beside a part of one's own
+    "optim.name": ("optim.momentum",),
+    "train.loss": ("train.label_smoothing", "train.class_weights"),
+}
+
+
+def without_use_beside_own(
+    recipe: Recipe, flags: Mapping[str, Any], origins: dict[str, str]
+) -> Recipe:
+    """The recipe with the defaults of settings that a part of a person's own makes no use of.
+
+    `origins` says so of each.  Raises `RecipeError` where such a setting is among the `flags`.
+    """
+    values, defaults = recipe.settings(), Recipe().settings()
+    for own, settings in BESIDE_OWN.items():
+        for setting in settings if isinstance(values[own], Own) else ():
+            if setting in flags and values[setting] != defaults[setting]:
+                what = f"{setting} does nothing beside {own}={values[own]}"
+                raise RecipeError(what, f"leave it out, or set it in {values[own]}")
+            recipe = recipe.with_({setting: defaults[setting]})
+            origins[setting] = f"no use: beside {values[own]}"
+    return recipe
 
 
 def is_unused(setting: str) -> bool:

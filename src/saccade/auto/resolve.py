@@ -13,7 +13,7 @@ from saccade.augmentation.catalogue import parse_augmentation
 from saccade.augmentation.crop import stage_sizes
 from saccade.auto import choose as starting
 from saccade.auto.choose import FindWeights, choose_weights
-from saccade.auto.fitted import is_fitted, without_training
+from saccade.auto.fitted import is_fitted, without_training, without_use_beside_own
 from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import SMALL, local_weights
 from saccade.data.batch import Batch
@@ -22,8 +22,10 @@ from saccade.engine.freezing import trainable_per_stage
 from saccade.engine.step import refuse_compiling
 from saccade.errors import UsageError
 from saccade.explain.anatomy import anatomy
+from saccade.models import own as own_network
 from saccade.models.create import check_size, create_model, input_shape
 from saccade.models.variants import apply_variant
+from saccade.own import Own
 from saccade.recipes.recipe import Recipe, checked_settings_in, known_setting
 from saccade.recipes.settings import Settings, freeze_layers, variant_of
 from saccade.recipes.shipped import RECIPES, unknown_recipe
@@ -59,6 +61,7 @@ def resolve(
     result = Recipe().with_(stated).with_(flags)
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
+    result = without_use_beside_own(result, flags, origins)
     if is_fitted(result):
         result = without_training(result, flags, origins)
     elif result.train.epochs == 0:
@@ -156,6 +159,9 @@ def _model(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
 
 def _size(recipe: Recipe, summary: DatasetSummary) -> tuple[int, str]:
     name, own = recipe.model.name, input_shape(recipe.model.name)[1]
+    if isinstance(name, Own):
+        largest = CPU_SIZE if recipe.train.device == "cpu" else own_network.LARGEST
+        return own_network.nearest_size(name, min(summary.short_side, largest)), "as the images are"
     if recipe.train.device == "cpu" and own > CPU_SIZE and _takes(name, CPU_SIZE):
         return CPU_SIZE, f"a processor's pace; {name}'s own is {own}"
     return own, f"{name}'s own"

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from saccade.errors import RecipeError
 from saccade.models.layers.surgery import rows
+from saccade.own import Own, checked
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # of Muon's quintic; slope 3.4 at zero, fixed near 1
 NEWTON_SCHULZ_STEPS = 5
@@ -258,6 +260,18 @@ OPTIMIZERS: dict[str, Callable[[list[dict], float, float], torch.optim.Optimizer
     "lion": lion,
     "muon": muon,
 }
+
+
+def make_optimizer(name: str, groups: list[dict], lr: float, momentum: float) -> Optimizer:
+    """The optimizer of this name, or a person's own: what its class or function makes of groups."""
+    if not isinstance(name, Own):
+        return OPTIMIZERS[name](groups, lr, momentum)
+    part = name.need("optim.name")
+    if isinstance(part, torch.optim.Optimizer):
+        what = f"optim.name={name} holds the weights of another network"
+        raise RecipeError(what, "give its class, or a function of (parameter groups, lr)")
+    kind = torch.optim.Optimizer
+    return checked("optim.name", name, part(groups, lr=lr), kind, "make a torch.optim.Optimizer")
 
 
 def parameter_groups(

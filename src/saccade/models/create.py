@@ -13,7 +13,9 @@ from saccade.files import Notify, silent
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS, Network, Shape
 from saccade.models.convert import PREFIX, timm_input, timm_network
 from saccade.models.layers.surgery import meta_forward, rows
+from saccade.models.own import own_input, own_network, refuse_size
 from saccade.models.weights import load_weights, weights_file
+from saccade.own import Own
 
 
 def create_model(
@@ -31,7 +33,9 @@ def create_model(
     lines on the download and on which of the file's tensors were loaded.
     """
     kwargs = {} if num_classes is None else {"num_classes": num_classes}
-    if name.startswith(PREFIX):
+    if isinstance(name, Own):
+        network = own_network(name, num_classes)
+    elif name.startswith(PREFIX):
         pretrained = weights == "imagenet"
         network = timm_network(name.removeprefix(PREFIX), **kwargs, pretrained=pretrained)
         weights = None if pretrained else weights
@@ -44,6 +48,8 @@ def create_model(
 
 def input_shape(name: str) -> Shape:
     """Channels, height and width in pixels that the network was designed for."""
+    if isinstance(name, Own):
+        return own_input(name)
     if name.startswith(PREFIX):
         return timm_input(name.removeprefix(PREFIX))
     return _entry(name).input
@@ -63,11 +69,13 @@ def check_size(name: str, height: int, width: int | None = None) -> None:
     """
     channels, *designed = input_shape(name)
     size = (height, height if width is None else width)
+    if isinstance(name, Own):
+        return refuse_size(name, (channels, *size))
     with torch.device("meta"):
         network = create_model(name, 10).eval()
     obstacle = find_obstacle(network, (channels, *size))
     if obstacle is None:
-        return
+        return None
     hint = f"{name} is made for {designed[0]}x{designed[1]}"
     if obstacle.too_small:
         smallest = _smallest(network, channels, min(size), designed[0])

@@ -105,7 +105,9 @@ class Data:
         "shuffled", "The order of an epoch; balanced draws every class equally often."
     )
     augment: Auto | tuple[str, ...] = setting(
-        (), 'Augmentations of a batch, in this order, such as "flip translate:4".'
+        (),
+        'Augmentations of a batch, in this order, such as "flip translate:4".',
+        own="among them functions of images [N,C,H,W], 0 to 1",
     )
     progressive_resizing: float = setting(
         1.0,

@@ -22,7 +22,12 @@ Init = Literal["own", "zero", "small", "large", "xavier", "he"]
 class Model:
     """Which network, and what is changed in it."""
 
-    name: str = setting("auto", "A network of `saccade models`.", flag="model")
+    name: str = setting(
+        "auto",
+        "A network of `saccade models`.",
+        flag="model",
+        own="a module, or a function of num_classes that makes one",
+    )
     without: tuple[str, ...] = setting(
         (), "Layers of the network to leave out, by name or by number: conv3 fc7."
     )

@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type
 
 from saccade.command import as_text
 from saccade.errors import RecipeError, UsageError
+from saccade.own import as_own, is_own
 from saccade.recipes.renamed import hint_on_value
 
 Auto = Literal["auto"]  # a value like any other: chosen from the data
@@ -175,6 +176,7 @@ class Setting:
     unit: str  # pixels, epochs, share; empty for what has none
     allowed: Allowed
     flag: str  # its short name on the command line and in Python; empty for most
+    own: str = ""  # what a part of a person's own is here, in Python; empty where there is none
 
     @property
     def table(self) -> str:
@@ -211,7 +213,8 @@ class Setting:
         if described and self.allowed != ANY:
             described[-1] += f" {self.allowed}"
         quoted = [f"'{choice}'" for choice in self.choices]
-        return ", or ".join([*described, ", ".join(quoted)] if quoted else described)
+        described += [", ".join(quoted)] if quoted else []
+        return ", or ".join([*described, f"in Python {self.own}"] if self.own else described)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -229,6 +232,8 @@ class Setting:
 
     def read(self, value: Any) -> Any:
         """`value`, perhaps text from a command line, as its type; raises `RecipeError`."""
+        if self.own and (own := self._own(value)):
+            return own
         for kind in self.kinds:
             try:
                 result = READERS[get_origin(kind) or kind](value, kind)
@@ -240,6 +245,20 @@ class Setting:
             f"it takes {self.takes}; saccade settings {self.name} tells more"
         )
         raise RecipeError(f"{self.name} cannot be '{as_text(value)}'", hint)
+
+    def _own(self, value: Any) -> Any:
+        """A part of a person's own, or names with such parts among them; None where there is none.
+
+        Raises `RecipeError` for the class of a part where its object is meant.
+        """
+        if tuple not in {get_origin(kind) or kind for kind in self.kinds}:
+            return as_own(value) if is_own(value) else None
+        parts = value if isinstance(value, list | tuple) else (value,)
+        words = [part.split() if type(part) is str else [part] for part in parts]
+        flat = [part for several in words for part in several]
+        if not any(map(is_own, flat)):
+            return None
+        return tuple(as_own(part) if is_own(part) else part for part in flat)
 
 
 def argument(name: str, value: Any, kind: type, allowed: Allowed) -> Any:
@@ -256,10 +275,16 @@ def argument(name: str, value: Any, kind: type, allowed: Allowed) -> Any:
 
 
 def setting(
-    default: Any, sentence: str, *, unit: str = "", allowed: Allowed = ANY, flag: str = ""
+    default: Any,
+    sentence: str,
+    *,
+    unit: str = "",
+    allowed: Allowed = ANY,
+    flag: str = "",
+    own: str = "",
 ) -> Any:
     """A dataclass field of a table of settings, with its description as metadata."""
-    metadata = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag}
+    metadata = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag, "own": own}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from saccade.errors import SaccadeError, UsageError, unknown
+from saccade.own import PREFIX, as_own, is_own, own_parts, refuse_missing
 from saccade.recipes.recipe import all_settings, unknown_setting
 from saccade.recipes.setting import Setting
 
@@ -26,7 +27,7 @@ class ShortSettings(TypedDict, total=False):
     folds: int
     fold: str
     size: int | Literal["auto"]
-    model: str
+    model: str | Callable[..., Any]
     weights: str | Path
     freeze: str
     unfreeze: str
@@ -55,7 +56,11 @@ def by_full_name(
             raise _unknown_short(name, value)
         if value is not None:
             settings[short_names()[name].name] = value
-    return settings | (dict(with_) if isinstance(with_, Mapping) else _pairs(with_ or ()))
+    settings |= dict(with_) if isinstance(with_, Mapping) else _pairs(with_ or ())
+    taken = {name: v for name, v in settings.items() if name in all_settings()}
+    parts = own_parts({name: v for name, v in taken.items() if all_settings()[name].own})
+    refuse_missing(parts)
+    return settings | {name: all_settings()[name].read(v) for name, v in parts.items()}
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -71,6 +76,7 @@ def _unknown_short(name: str, value: object) -> SaccadeError:
         return UsageError(f"there is no argument '{name}'", RENAMED[name])
     full = [full_name for full_name in all_settings() if full_name.endswith(f".{name}")]
     if len(full) == 1:
-        hint = f"write it by its full name: with_={{'{full[0]}': {value!r}}}"
+        shown = as_own(value).removeprefix(PREFIX) if is_own(value) else repr(value)
+        hint = f"write it by its full name: with_={{'{full[0]}': {shown}}}"
         return UsageError(f"no setting has the short name '{name}'", hint)
     return unknown_setting(name) if full else unknown("setting", name, short_names())

@@ -33,7 +33,11 @@ Schedule = Literal[
 class Optim:
     """How the weights move."""
 
-    name: Optimizer = setting("adamw", "The optimizer.")
+    name: Optimizer = setting(
+        "adamw",
+        "The optimizer.",
+        own="a class like those of torch.optim, or a function of (parameter groups, lr)",
+    )
     lr: float | Auto = setting(
         0.003,
         "Learning rate, the highest of the schedule; auto: by a learning rate range test.",
@@ -139,6 +143,16 @@ class Train:
         "What all chance comes from: split, first weights, order, augmentation.",
         allowed=Range(0, LARGEST),
         flag="seed",
+    )
+    loss: Literal["task"] = setting(
+        "task",
+        "The loss; task: what the kind of labels asks for.",
+        own="a function of (outputs, targets)",
+    )
+    metric: Literal["task"] = setting(
+        "task",
+        "What validation is watched by; task: what the kind of labels asks for.",
+        own="a function of (predictions, targets), more is better",
     )
     label_smoothing: float = setting(
         0.0, "Share of a label that is spread over all classes.", unit="share", allowed=SHARE

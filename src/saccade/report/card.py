@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from saccade.files import atomic_write
+from saccade.own import PREFIX, is_own
 from saccade.report.summary import calibration
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -32,15 +34,18 @@ def model_card(run: Run) -> str:
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
     classes = _classes(test, started["images"]["train"])
+    own = started.get("own", {})
+    network = run.recipe.model.name.removeprefix(PREFIX)
+    given = f", with_={{'model.name': {network}}}" if "model.name" in own else ""
     return f"""---
 tags:
 - {card.tag}
 library_name: saccade
 ---
 
-# {run.recipe.model.name}, {answers}
+# {network}, {answers}
 
-A network of kind `{run.recipe.model.name}`, trained on {source}.
+A network of kind `{network}`, trained on {source}.
 {_initial_weights(run)}
 
 On the {test.n:,} test images, which it never saw, with 95 % intervals:
@@ -56,9 +61,9 @@ On the {test.n:,} test images, which it never saw, with 95 % intervals:
 ```python
 import saccade
 
-saccade.open_bundle("bundle").predict("image.jpg")
+saccade.open_bundle("bundle"{given}).predict("image.jpg")
 ```
-
+{_own_parts(own)}
 ## Input
 
 Images of {p.size} x {p.size} pixels, {"grey" if p.channels == 1 else "colour"},
@@ -83,9 +88,24 @@ The command was `{started["command"]}`.
 """
 
 
+def _own_parts(own: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
+    """Where the parts of the author's own come from, which the bundle names and does not hold."""
+    if not own:
+        return ""
+    lines = [
+        f"- `{setting}`: `{part['name'].removeprefix(PREFIX)}` of `{part['module']}`"
+        + (f", {part['file']}, SHA-256 of its code {part['sha256']}" if "file" in part else "")
+        for setting, parts in own.items()
+        for part in parts
+    ]
+    return "\n".join(["", "Its author's own parts, which are not in the bundle:", "", *lines, ""])
+
+
 def _initial_weights(run: Run) -> str:
     """The weights it began from, in words."""
     weights, freeze = run.recipe.model.weights, run.recipe.model.freeze
+    if weights == "none" and is_own(run.recipe.model.name):
+        return "It began from the weights that the module came with."
     if weights == "none":
         return "It was trained from scratch: no weights of others are in it."
     name = weights.rstrip("/").rsplit("/", 1)[-1]

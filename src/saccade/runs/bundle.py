@@ -28,6 +28,7 @@ from saccade.files import as_utf8, atomic_folder, atomic_write, disk_errors, rea
 from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
 from saccade.models.variants import Variant, apply_variant
+from saccade.own import Own, as_own, is_own
 from saccade.runs.predictor import Predictor
 from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import read_task
@@ -106,8 +107,11 @@ class Bundle:
         }
 
     @classmethod
-    def load(cls, folder: Path) -> Bundle:
-        """Read a bundle; raises `WeightsError` for a missing, damaged or inconsistent file."""
+    def load(cls, folder: Path, own: Own | None = None) -> Bundle:
+        """Read a bundle; raises `WeightsError` for a missing, damaged or inconsistent file.
+
+        `own` is the network that it was trained with where that is a person's own.
+        """
         try:
             config = json.loads(read_utf8(folder / "config.json"))
             data = _read(folder / "model.safetensors", config)
@@ -118,7 +122,8 @@ class Bundle:
             task_config = dict(config["task"])
             task = read_task(task_config.pop("kind"), tuple(config["label_names"]), task_config)
             variant, min_confidence = _variant(config), float(config.get("min_confidence", 0.0))
-            network = task.network(config["architecture"])
+            name = own or config["architecture"]
+            network = task.network(as_own(name) if is_own(name) else name)
             image = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = apply_variant(network, variant, image)
             model = normalized(network, preprocessing.mean, preprocessing.std)
@@ -133,7 +138,6 @@ class Bundle:
             raise WeightsError(f"{folder / 'config.json'} lacks {error}", DAMAGED) from error
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}", DAMAGED) from error
-        name = config["architecture"]
         return cls(name, task, preprocessing, model.eval(), variant, min_confidence, novelty)
 
     def predict(

@@ -11,24 +11,26 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from saccade.command import Command
+from saccade.command import Command, as_text
 from saccade.data.classes import lines_of
 from saccade.data.item import Skipped
-from saccade.errors import ResourceError, UsageError
+from saccade.errors import RecipeError, ResourceError, UsageError
 from saccade.files import as_utf8, read_utf8
-from saccade.recipes.recipe import Recipe
+from saccade.own import as_own
+from saccade.recipes.recipe import Recipe, known_setting
 from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
 from saccade.runs.bundle import Bundle
 from saccade.runs.renamed import current_fact
 from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.tasks.answers import Predictions
+from saccade.tasks.own import OwnParts
 from saccade.words import aligned, defined, html_table
 
 LONGEST_NAME = 80  # characters of the name of data in that of a run's folder
@@ -39,10 +41,14 @@ class Run:
     """A training on disk: its settings, log, evaluations and network."""
 
     path: Path
+    own: Mapping[str, Any] = field(default_factory=dict, compare=False)  # parts, by their setting
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
-        """The run in the folder `path`; raises `UsageError` where there is none."""
+    def open(cls, path: str | Path, *, with_: Mapping[str, Any] | None = None) -> Run:
+        """The run in the folder `path`; raises `UsageError` where there is none.
+
+        `with_` has the parts of a person's own that it was trained with: {"model.name": MyNet()}.
+        """
         folder = Path(path)
         if not folder.is_dir():
             raise UsageError(
@@ -53,7 +59,8 @@ class Run:
                 f"'{folder}' is no run: recipe.toml is missing",
                 "a run is a folder made by saccade train",
             )
-        return cls(folder)
+        run = cls(folder)
+        return cls(folder, checked_parts(run.recipe, with_)) if with_ else run
 
     @classmethod
     def create(cls, out: Path | None, name: str) -> Run:
@@ -138,7 +145,7 @@ class Run:
         stated = settings_in(self.path / "recipe.toml")
         for note in note_on(stated):
             say(f"{self.path}: {note}")
-        return Recipe().with_(current(stated))
+        return Recipe().with_(current(stated) | dict(self.own))
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -148,7 +155,9 @@ class Run:
                 f"the run '{self.path}' is unfinished",
                 f"go on with: {Command.of('resume', self.path)}",
             )
-        return Bundle.load(self.path / "bundle")
+        bundle = Bundle.load(self.path / "bundle", self.own.get("model.name"))
+        metric = self.own.get("train.metric")
+        return replace(bundle, task=bundle.task.with_own(OwnParts(metric=metric)))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -244,9 +253,28 @@ class Run:
         return Evaluation.read(facts[-1], self.unreadable)
 
 
-def open_bundle(path: str | Path) -> Bundle:
-    """The bundle in a folder, or that of the run in it."""
+def open_bundle(path: str | Path, *, with_: Mapping[str, Any] | None = None) -> Bundle:
+    """The bundle in a folder, or that of the run in it.
+
+    `with_` has the network of a person's own that it was trained with: {"model.name": MyNet()}.
+    """
     folder = Path(path)
     if (folder / "config.json").is_file():
-        return Bundle.load(folder)
-    return Run.open(folder).bundle
+        network = (with_ or {}).get("model.name")
+        return Bundle.load(folder, None if network is None else as_own(network))
+    return Run.open(folder, with_=with_).bundle
+
+
+def checked_parts(recipe: Recipe, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts of a person's own, as the settings of a recipe name them.
+
+    Raises `RecipeError` for a part that the recipe does not have, or has under another name.
+    """
+    stated = recipe.settings()
+    read = {name: known_setting(name).read(part) for name, part in parts.items()}
+    for name, part in read.items():
+        if stated[name] != part:
+            was, given = as_text(stated[name]), as_text(part)
+            hint = "give the part that it was trained with, under the same name"
+            raise RecipeError(f"{name} of the run is {was}; what was given is {given}", hint)
+    return read

@@ -28,6 +28,12 @@ SCORES: dict[str, Score] = {
     score.name: score for task in TASKS.values() for score in [task.plain(()).metric().score]
 }
 
+
+def score_named(name: str) -> Score:
+    """The score of a column val_NAME of a log; one that is no task's is a person's own."""
+    return SCORES.get(name, Score(name, unit=""))
+
+
 RENAMED_KINDS = {"labelling": "multilabel"}  # kinds as older runs and bundles have them
 
 

@@ -15,9 +15,11 @@ from saccade.data.classes import class_indices
 from saccade.data.item import Item
 from saccade.metrics.calibration import fit_temperature
 from saccade.metrics.classification import ClassMetric
-from saccade.models.backbone import all_outputs, total_loss
+from saccade.metrics.metric import Metric
+from saccade.models.backbone import all_outputs
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
 from saccade.tasks.class_weights import weights_of_classes
+from saccade.tasks.own import NONE, OwnParts
 from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table, percent
 
@@ -32,6 +34,7 @@ class Classification(Task):
     label_smoothing: float = 0.0  # share of the target spread over all classes (Szegedy 2015, 7)
     weights: tuple[float, ...] | None = None  # of each class in the loss; None: equal
     temperature: float = 1.0  # divides the logits of predictions (Guo 2017, Equation 9)
+    own: OwnParts = NONE
 
     kind = "classification"
     labels = (str,)
@@ -82,14 +85,14 @@ class Classification(Task):
                 return 0 * logits.sum()  # a mean of nothing would be no number
             return F.cross_entropy(logits, batch.targets, weights, label_smoothing=smoothing)
 
-        return {"loss": total_loss(loss, model(batch.images))}
+        return self.own.losses(loss, batch.targets, model, batch)
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The probability of each class.  [N,C,H,W] -> [N,K]"""
         return (all_outputs(model(images))[0].float() / self.temperature).softmax(dim=1)
 
-    def metric(self) -> ClassMetric:
-        return ClassMetric(self.classes)
+    def metric(self) -> Metric[Any]:
+        return self.own.beside(ClassMetric(self.classes))
 
     def calibrate(
         self, predictions: Tensor, targets: Tensor

@@ -20,10 +20,11 @@ from saccade.errors import DataError
 from saccade.metrics.bootstrap import Statistic, mean_of
 from saccade.metrics.calibration import conformal_quantile
 from saccade.metrics.measure import resampling, with_intervals
-from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
+from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Score
 from saccade.metrics.regression import RegressionMetric
-from saccade.models.backbone import all_outputs, total_loss
+from saccade.models.backbone import all_outputs
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+from saccade.tasks.own import NONE, OwnParts
 from saccade.tasks.task import Card, Task
 from saccade.words import html_table
 
@@ -36,6 +37,7 @@ class Counting(Task):
 
     mean: float = 1.0  # of the training images' counts
     root_margin: float | None = None  # 90 % margin of the count's square root; None: not known
+    own: OwnParts = NONE
 
     kind = "counting"
     labels = (Count,)
@@ -94,7 +96,7 @@ class Counting(Task):
         def loss(log_ratios: Tensor) -> Tensor:
             return 2 * (log_ratios.exp() - targets * log_ratios + _saturated(targets)).mean()
 
-        return {"loss": total_loss(loss, model(batch.images))}
+        return self.own.losses(loss, targets, model, batch)
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The expected count.  [N,C,H,W] -> [N,1]"""
@@ -106,8 +108,8 @@ class Counting(Task):
     def head_predictions(self, outputs: Tensor) -> Tensor:
         return outputs * self.mean
 
-    def metric(self) -> CountMetric:
-        return CountMetric(self.mean)
+    def metric(self) -> Metric[Any]:
+        return self.own.beside(CountMetric(self.mean))
 
     def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Counting, dict[str, Any]]:
         """The task with a 90 % conformal margin of the square root of the count.  [N,1], [N,1]

@@ -14,11 +14,13 @@ from saccade.data.batch import Batch
 from saccade.data.classes import labels_of, multilabel_targets
 from saccade.data.item import SEPARATOR, Item
 from saccade.errors import DataError
+from saccade.metrics.metric import Metric
 from saccade.metrics.multilabel import LabelMetric, best_f1_thresholds
-from saccade.models.backbone import all_outputs, total_loss
+from saccade.models.backbone import all_outputs
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
 from saccade.tasks.class_weights import counts_of_classes, weights_of_classes
 from saccade.tasks.classification import Prediction
+from saccade.tasks.own import NONE, OwnParts
 from saccade.tasks.task import Capability, Card, Task
 
 
@@ -30,6 +32,7 @@ class Multilabel(Task):
     label_smoothing: float = 0.0  # 0 and 1 become s / 2 and 1 - s / 2
     weights: tuple[float, ...] | None = None  # of each label's positives (`pos_weight`); None: 1
     thresholds: tuple[float, ...] = ()  # probability from which a label is predicted; (): 0.5
+    own: OwnParts = NONE
 
     kind = "multilabel"
     labels = (tuple, str)
@@ -91,19 +94,20 @@ class Multilabel(Task):
         return torch.from_numpy(multilabel_targets(items, self.classes)).float()
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        targets = torch.lerp(batch.targets, batch.targets.new_tensor(0.5), self.label_smoothing)
+
         def loss(logits: Tensor) -> Tensor:
             weights = logits.new_tensor(self.weights) if self.weights else None
-            targets = torch.lerp(batch.targets, batch.targets.new_tensor(0.5), self.label_smoothing)
             return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights)
 
-        return {"loss": total_loss(loss, model(batch.images))}
+        return self.own.losses(loss, targets, model, batch)
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The probability of each label.  [N,C,H,W] -> [N,K]"""
         return all_outputs(model(images))[0].float().sigmoid()
 
-    def metric(self) -> LabelMetric:
-        return LabelMetric(self.classes, self.thresholds)
+    def metric(self) -> Metric[Any]:
+        return self.own.beside(LabelMetric(self.classes, self.thresholds))
 
     def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Multilabel, dict[str, Any]]:
         """The task with the threshold of the highest F1 for each label.  [N,K], [N,K]"""

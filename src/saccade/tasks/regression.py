@@ -15,9 +15,11 @@ from saccade.data.batch import Batch
 from saccade.data.item import Item
 from saccade.errors import DataError
 from saccade.metrics.calibration import conformal_quantile
+from saccade.metrics.metric import Metric
 from saccade.metrics.regression import RegressionMetric, residuals
-from saccade.models.backbone import all_outputs, total_loss
+from saccade.models.backbone import all_outputs
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+from saccade.tasks.own import NONE, OwnParts
 from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table
 
@@ -32,6 +34,7 @@ class Regression(Task):
     mean: float = 0.0  # of the training images' numbers
     scale: float = 1.0  # their standard deviation
     margin: float | None = None  # 90 % margin, in the numbers' unit; None: not known
+    own: OwnParts = NONE
 
     kind = "regression"
     labels = (float, int)
@@ -92,7 +95,7 @@ class Regression(Task):
 
     def losses(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         targets = self.head_targets(batch.targets)
-        return {"loss": total_loss(lambda out: F.mse_loss(out, targets), model(batch.images))}
+        return self.own.losses(lambda out: F.mse_loss(out, targets), targets, model, batch)
 
     def predict(self, model: nn.Module, images: Tensor) -> Tensor:
         """The number, in its own unit.  [N,C,H,W] -> [N,1]"""
@@ -104,8 +107,8 @@ class Regression(Task):
     def head_predictions(self, outputs: Tensor) -> Tensor:
         return outputs.to(self.dtype) * self.scale + self.mean
 
-    def metric(self) -> RegressionMetric:
-        return RegressionMetric(self.scale)
+    def metric(self) -> Metric[Any]:
+        return self.own.beside(RegressionMetric(self.scale))
 
     def calibrate(self, predictions: Tensor, targets: Tensor) -> tuple[Regression, dict[str, Any]]:
         """The task with a 90 % conformal margin.  [N,1], [N,1]"""

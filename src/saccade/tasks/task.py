@@ -6,7 +6,7 @@ A new kind is one file here, one row in `tasks.catalogue` and its sections in `r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol, Self
 
@@ -17,6 +17,7 @@ from saccade.data.item import Item
 from saccade.metrics.metric import Metric
 from saccade.models.create import create_model
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+from saccade.tasks.own import OwnParts
 
 
 class Capability(StrEnum):
@@ -52,6 +53,11 @@ class Task(Protocol):
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
 
     classes: tuple[str, ...]  # that it predicts; () where it predicts numbers
+    own: OwnParts  # loss and metric of a person's own
+
+    def with_own(self, parts: OwnParts) -> Self:
+        """The same task with loss and metric of a person's own."""
+        return replace(self, own=parts)  # type: ignore[type-var]  # a task is a dataclass
 
     @classmethod
     def of(

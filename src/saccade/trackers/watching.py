@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from saccade.engine.distributed.world import World
 from saccade.runs.run import Run
@@ -34,15 +35,20 @@ def trackers_of(run: Run) -> list[str]:
     return list(TrackerProgress(run.path).entries)
 
 
-def run_training(train: Callable[[View, World], Run], names: Sequence[str]) -> Run:
-    """Call `train` in the process of rank 0, or resume its run after a restart; else follow."""
+def run_training(
+    train: Callable[[View, World], Run], names: Sequence[str], own: Mapping[str, Any]
+) -> Run:
+    """Call `train` in the process of rank 0, or resume its run after a restart; else follow.
+
+    `own` are the parts of a person's own, by their setting.
+    """
     with process_world() as world:
         if not world.is_main_process:
-            return follow_training(LogView(), world)
+            return follow_training(LogView(), world, own)
         with training_view(names) as view:
             run_folder = interrupted_run()
             return (
-                resume_training(Run.open(run_folder), view, world)
+                resume_training(Run.open(run_folder, with_=own), view, world)
                 if run_folder
                 else train(view, world)
             )

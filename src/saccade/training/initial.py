@@ -19,7 +19,9 @@ from saccade.errors import RecipeError
 from saccade.metrics.measure import primary_metric
 from saccade.models.backbone import backbone
 from saccade.models.layers.blocks import normalized
+from saccade.models.own import refuse_outputs
 from saccade.models.variants import apply_variant
+from saccade.own import Own
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.probes.fit import fit_head, install_head, refuse_misfit
 from saccade.recipes.recipe import Recipe
@@ -78,6 +80,8 @@ def _with_initial_weights(
         notes = (str(origin.load_into(network, task.classes)),)
         pretrained, variant = origin.preprocessing, variant.remaining(origin.variant)
     network = apply_variant(network, variant, shape)
+    if isinstance(recipe.model.name, Own):
+        refuse_outputs(recipe.model.name, network, shape, task.outputs)
     mean, std = (
         (pretrained.mean, pretrained.std) if pretrained else channel_statistics(train.images)
     )

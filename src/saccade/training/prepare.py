@@ -23,16 +23,18 @@ from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_s
 from saccade.engine.ema import EMA
 from saccade.engine.freezing import Unfreezing, freeze_all_but, trainable_per_stage
 from saccade.engine.loop import Position
-from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
+from saccade.engine.optim import Lookahead, make_optimizer, parameter_groups
 from saccade.engine.schedule import ReduceOnPlateau, make_schedule
 from saccade.engine.state import TrainState, supervised
 from saccade.engine.step import Stepper, compile_in_place
 from saccade.engine.stopping import EarlyStopping
 from saccade.errors import DataError, RecipeError
+from saccade.own import Own
 from saccade.probes.features import DecodedImages
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import preprocessing_of
 from saccade.tasks.catalogue import refuse_without, task_for
+from saccade.tasks.own import OwnParts
 from saccade.tasks.task import Capability, Task
 from saccade.training.initial import initial_model
 
@@ -141,7 +143,7 @@ def prepare(
     claim_device(recipe, world)
     task = task_for(
         division.train, division.classes, settings.label_smoothing, settings.class_weights
-    )
+    ).with_own(own_parts_of(recipe))
     augment = [parse_augmentation(text, len(task.classes)) for text in data.augment]
     if any(a.mixes for a in augment):
         refuse_without(Capability.MIXING, task, hint="leave mixup and cutmix out of data.augment")
@@ -173,6 +175,12 @@ def prepare(
         initial.notes + _world_notes(world, initial.model),
         world=world,
     )
+
+
+def own_parts_of(recipe: Recipe) -> OwnParts:
+    """Loss and metric of a person's own, where the recipe has any."""
+    loss, metric = recipe.train.loss, recipe.train.metric
+    return OwnParts(*(part if isinstance(part, Own) else None for part in (loss, metric)))
 
 
 def claim_device(recipe: Recipe, world: World) -> None:
@@ -227,7 +235,7 @@ def _train_state(
 def _stepper(recipe: Recipe, groups: list[dict], steps: int, world: World) -> Stepper:
     optim, total = recipe.optim, max(1, steps * recipe.train.epochs)
     lr = PLACEHOLDER_LR if optim.lr == "auto" else optim.lr
-    optimizer = OPTIMIZERS[optim.name](groups, lr, optim.momentum)
+    optimizer = make_optimizer(optim.name, groups, lr, optim.momentum)
     stated = float(optim.warmup)
     warmup = stated if stated < 1 else stated / total
     if warmup >= 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from saccade.engine.stages import extended_stages
 from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
 from saccade.files import refuse_unwritable
+from saccade.own import own_parts, own_sources, refuse_missing
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
@@ -73,13 +75,15 @@ def start_training(
             notes.append(undefined)
         plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
-        run = Run.create(out, f"{source.name}-{settings.recipe.model.name}")
+        own = own_parts(settings.recipe.settings())
+        run = replace(Run.create(out, f"{source.name}-{settings.recipe.model.name}"), own=own)
         for line in setup.notes:
             say(line)
         begun = {
             "command": command,
             "data": absolute_location(data),
             "notes": [*notes, *setup.notes],
+            "own": own_sources(own),
         }
         with resource_errors(run):
             _write_start(run, settings, division, setup, begun)
@@ -155,6 +159,7 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.started
     division = split_of(run)
+    refuse_missing(recipe.settings())
     claim_device(recipe, world)
     current = fingerprint(device(recipe.train.device), world.size)
     notes = [
@@ -175,17 +180,21 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     with resource_errors(run):
         if recipe != run.recipe:
             notes.append(_extend(run, setup))
-            run = Run(run.path)
+            run = Run(run.path, run.own)
         view.settings(Settings(recipe, run.origins), notes)
         position_fields = {"epoch": position.epoch, "step": position.step}
         run.log("resumed", **position_fields, seconds=setup.stepper.seconds, notes=notes)
         return _train_and_finish(run, setup, position, losses, view, began)
 
 
-def follow_training(view: View, world: World) -> Run:
-    """Take part in the training that the process of rank 0 starts or resumes."""
+def follow_training(view: View, world: World, own: Mapping[str, Any]) -> Run:
+    """Take part in the training that the process of rank 0 starts or resumes.
+
+    `own` are the parts of a person's own, by their setting.
+    """
     began = time.perf_counter()
     recipe, division = receive_plan(world)
+    recipe = recipe.with_(own)
     with limit_threads(int(recipe.train.threads)):
         setup = prepare(recipe, division, view.decoding, world)
         run, state = receive_start(world)

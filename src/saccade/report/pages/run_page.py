@@ -14,7 +14,8 @@ from saccade.data.cache import ImageStore
 from saccade.explain.anatomy import anatomy
 from saccade.explain.layer_stats import LayerStatistics, as_text_table, problems
 from saccade.files import atomic_write
-from saccade.metrics.metric import MetricValue, Score
+from saccade.metrics.metric import MetricValue
+from saccade.own import is_own
 from saccade.report.anatomy_table import cells, notes
 from saccade.report.charts import Line, bar_list, line_chart
 from saccade.report.images import TestedImages
@@ -42,12 +43,16 @@ from saccade.report.tasks.catalogue import answers_sections
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.runs.run import Run
-from saccade.tasks.catalogue import SCORES
+from saccade.tasks.catalogue import score_named
 from saccade.words import duration, number
 
 CURVES_NOTE = (
     "The training loss is that of augmented images, with label smoothing where it is set: it may "
     "lie above that of validation. Both are from before the calibration."
+)
+OWN_NOTE = (
+    "The training loss is the author's own, of augmented images; that of validation is the usual "
+    "one of such labels. The two are not to be compared."
 )
 
 
@@ -58,22 +63,27 @@ def curves_section(run: Run) -> Html:
         return join([*parts, element("p", "The last layer was fitted in one go: no epochs.")])
     epochs = [row["epoch"] for row in run.history]
     metric = monitored_metric(run.history)
-    lines = [
-        Line("training", epochs, [row["loss"] for row in run.history]),
-        Line("validation", epochs, [row["val_loss"] for row in run.history]),
-    ]
-    losses = line_chart(lines, title="Loss", x="epoch", y="loss")
-    charts = columns(losses, score_chart({"validation": run.history}, metric))
+    charts = columns(*_loss_charts(run, epochs), score_chart({"validation": run.history}, metric))
     if len(stages := run.recipe.stages) > 1:
         parts.append(element("p", f"Learned in stages: {', then '.join(map(str, stages))}."))
     return join(
         [
             *parts,
             charts,
-            element("p", CURVES_NOTE, class_="note"),
+            element("p", OWN_NOTE if is_own(run.recipe.train.loss) else CURVES_NOTE, class_="note"),
             _epoch_table(run.history, metric),
         ]
     )
+
+
+def _loss_charts(run: Run, epochs: Sequence[int]) -> list[Html]:
+    """Training and validation loss in one chart, or in two where the training has its own loss."""
+    training = Line("training", epochs, [row["loss"] for row in run.history])
+    validation = Line("validation", epochs, [row["val_loss"] for row in run.history])
+    if not is_own(run.recipe.train.loss):
+        return [line_chart([training, validation], title="Loss", x="epoch", y="loss")]
+    titles = {f"Training loss, {run.recipe.train.loss}": training, "Validation loss": validation}
+    return [line_chart([line], title=t, x="epoch", y="loss") for t, line in titles.items()]
 
 
 def monitored_metric(history: Sequence[Mapping[str, Any]]) -> str:
@@ -83,7 +93,7 @@ def monitored_metric(history: Sequence[Mapping[str, Any]]) -> str:
 
 def score_chart(histories: Mapping[str, Sequence[Mapping[str, Any]]], metric: str) -> Html:
     """The monitored metric of each run over its epochs."""
-    score = SCORES.get(metric, Score(metric, unit=""))
+    score = score_named(metric)
     lines = [
         Line(run, [row["epoch"] for row in history], [row[f"val_{metric}"] for row in history])
         for run, history in histories.items()

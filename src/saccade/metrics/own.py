@@ -1,0 +1,92 @@
+"""A person's own metric, beside those of a task: a function of predictions and targets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Score
+from saccade.own import PREFIX, Own
+
+SETTING = "train.metric"
+
+
+@dataclass(frozen=True)
+class WithOwn:
+    """The metrics of a task, and after them one of a person's own, which validation is watched by.
+
+    The function takes predictions [N,...] (probabilities of classes, or numbers) and targets
+    [N,...] as tensors on the CPU, and returns a number.  More is better, unless it has an attribute
+    `higher_is_better` that is False, as torchmetrics' have.
+    """
+
+    metric: Metric[Any]
+    own: Own
+
+    @property
+    def score(self) -> Score:
+        """The own metric, as it is written into the log."""
+        rises = getattr(self.own.need(SETTING), "higher_is_better", True) is not False
+        return Score(self.own.removeprefix(PREFIX), rises, unit="")
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The metrics for comparing two networks: those of the task, which every run has."""
+        return self.metric.compared
+
+    def rows(self, predictions: Any, targets: Any) -> Any:
+        """The rows of the task's metric."""
+        return self.metric.rows(predictions, targets)
+
+    def read(self, table: Mapping[str, Sequence[str]]) -> Any:
+        """The rows that predictions.csv holds."""
+        return self.metric.read(table)
+
+    def correct(self, rows: Any) -> Tensor | None:
+        """Whether each prediction is correct."""
+        return self.metric.correct(rows)
+
+    def strata(self, rows: Any) -> Tensor | None:
+        """The stratum of each image in the bootstrap."""
+        return self.metric.strata(rows)
+
+    def quantities(self, rows: Any) -> Iterator[Quantity]:
+        """Those of the task, then the own one."""
+        yield from self.metric.quantities(rows)
+        yield self._quantity(rows)
+
+    def report(self, rows: Any, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
+        """The report of the task's metric, with the own one and its interval at the end."""
+        report = self.metric.report(rows, groups, seed)
+        sample = resampling(self.metric, rows, groups, seed)
+        return replace(
+            report, metrics=(*report.metrics, *with_intervals([self._quantity(rows)], sample))
+        )
+
+    def _quantity(self, rows: Predicted) -> Quantity:
+        return Quantity(self.score.name, resampled(self.own.need(SETTING), rows))
+
+
+def resampled(function: Callable[[Tensor, Tensor], Any], rows: Predicted) -> Callable:
+    """A function of predictions and targets as a statistic of weights [B,N] -> [B].
+
+    Where it raises on a sample in which not every image is, the value of that sample is NaN.
+    """
+
+    def value(weights: Tensor) -> float:
+        index = torch.arange(len(weights)).repeat_interleave(weights.long())
+        whole = len(index) == len(weights) and bool((weights == 1).all())
+        try:
+            return float(function(rows.predictions[index], rows.targets[index]))
+        except Exception:
+            if whole:
+                raise
+            return math.nan
+
+    return lambda weights: torch.tensor([value(row) for row in weights], dtype=torch.float64)

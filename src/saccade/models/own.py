@@ -1,0 +1,101 @@
+"""A person's own network: a module, or a function of num_classes that makes one."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from saccade.errors import UsageError
+from saccade.models.backbone import all_outputs
+from saccade.models.catalogue import Shape
+from saccade.models.layers.surgery import meta_forward
+from saccade.own import Own, checked
+
+SETTING = "model.name"
+CLASSES = 10  # where no number of them is said
+LARGEST = 224  # pixels, where nothing else says it
+SIDES = (32, 28, 64, 128, 224, 227, 299, 48, 96, 160, 192, 256, 384, 512)  # pixels, as is usual
+
+
+def own_network(own: Own, num_classes: int | None = None) -> nn.Module:
+    """A copy of the module with its weights, or what the function makes, on the default device.
+
+    The module that was given is never changed.
+    """
+    part = own.need(SETTING)
+    if isinstance(part, nn.Module):
+        network = copy.deepcopy(part)
+    else:
+        _refuse_without_num_classes(own, part)
+        network = part(num_classes=num_classes or CLASSES)
+    return checked(SETTING, own, network, nn.Module, "be a torch.nn.Module").to(
+        torch.get_default_device()
+    )
+
+
+def own_input(own: Own) -> Shape:
+    """The images that a network takes: the channels of its first convolution, a usual size."""
+    network = _on_meta(own, None)
+    first = next((m for m in network.modules() if isinstance(m, nn.Conv2d)), None)
+    channels = (3, 1) if first is None else (first.in_channels,)
+    shapes = [(c, side, side) for side in SIDES for c in channels]
+    return next((shape for shape in shapes if not misfit(network, shape)), (channels[0], 224, 224))
+
+
+def nearest_size(own: Own, side: int) -> int:
+    """Of the usual sizes that the network takes, the nearest to `side`, in pixels."""
+    network, channels = _on_meta(own, None), own_input(own)[0]
+    fitting = [s for s in SIDES if not misfit(network, (channels, s, s))]
+    return min(fitting or SIDES, key=lambda s: abs(s - side))
+
+
+def misfit(network: nn.Module, shape: Shape) -> str:
+    """Why a network does not take images of this shape; "" where it does."""
+    try:
+        meta_forward(network, torch.empty(2, *shape, device="meta"))
+    except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+        return str(error).partition("\n")[0]
+    return ""
+
+
+def refuse_size(own: Own, shape: Shape) -> None:
+    """Raise `UsageError` where the network does not take images of this shape."""
+    if why := misfit(_on_meta(own, None), shape):
+        size = "x".join(map(str, shape))
+        raise UsageError(
+            f"{own} does not take images of {size}: {why}",
+            "set data.size and data.colour to what it is made for",
+        )
+
+
+def refuse_outputs(own: Own, network: nn.Module, shape: Shape, outputs: int) -> None:
+    """Raise `UsageError` unless the network gives `outputs` numbers for each image."""
+    device = next(network.parameters(), torch.empty(0)).device
+    was_training = network.training
+    with torch.no_grad():
+        result = all_outputs(network.eval()(torch.zeros(2, *shape, device=device)))[0]
+    network.train(was_training)
+    given = checked(SETTING, own, result, Tensor, "give a tensor of numbers [N,K]").shape
+    if given != (2, outputs):
+        raise UsageError(
+            f"{own} gives {' x '.join(map(str, given))} numbers for 2 images; the labels ask for "
+            f"2 x {outputs}",
+            "give a function of num_classes, or a module with so many outputs",
+        )
+
+
+def _on_meta(own: Own, num_classes: int | None) -> nn.Module:
+    with torch.device("meta"):
+        return own_network(own, num_classes)
+
+
+def _refuse_without_num_classes(own: Own, part: Any) -> None:
+    try:
+        inspect.signature(part).bind(num_classes=1)
+    except TypeError as error:
+        hint = "give an object of the class, or a function of num_classes"
+        raise UsageError(f"{own} cannot be made for a number of classes: {error}", hint) from error

@@ -1,0 +1,123 @@
+"""Own: a part of a person's own, an object of Python, where the name of a part would stand.
+
+A recipe, a log and a bundle keep its name alone, `own:MyNet`, and never import or run anything by
+it: whoever goes on with such a run gives the part again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any, TypeVar
+
+from saccade.errors import UsageError
+
+PREFIX = "own:"
+PLAIN = (int, float, list, tuple, Mapping, PurePath)  # beside text and None, what settings are
+T = TypeVar("T")
+
+
+class Own(str):
+    """The name of a part, with the part itself where it is at hand."""
+
+    part: Any = None
+
+    @classmethod
+    def of(cls, part: Any) -> Own:
+        """The part under the name of its function or class."""
+        own = cls(PREFIX + _origin(part).__qualname__.rpartition(".")[2])
+        own.part = part
+        return own
+
+    def need(self, setting: str) -> Any:
+        """The part; raises `UsageError` where there is but its name, as in a recipe file."""
+        if self.part is None:
+            raise missing_parts({setting: self})
+        return self.part
+
+    def source(self) -> dict[str, str]:
+        """The module, the file and the digest of the code that the part was written in."""
+        import hashlib  # here, since few have parts of their own
+        import inspect
+
+        origin = _origin(self.part)
+        facts = {"name": self, "module": origin.__module__}
+        try:
+            code = inspect.getsource(origin)
+            file = Path(inspect.getsourcefile(origin) or "").name
+        except (OSError, TypeError):
+            return facts
+        return facts | {"file": file, "sha256": hashlib.sha256(code.encode()).hexdigest()}
+
+
+def is_own(value: object) -> bool:
+    """Whether a value is a part, or the text that stands for one."""
+    if isinstance(value, str):
+        return value.startswith(PREFIX)
+    return value is not None and not isinstance(value, PLAIN)
+
+
+def as_own(value: Any) -> Own:
+    """A part, or the text that stands for one, as `Own`."""
+    if isinstance(value, Own):
+        return value
+    return Own(value) if isinstance(value, str) else Own.of(value)
+
+
+def own_parts(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of settings by full name, those with a part of a person's own."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if any(map(is_own, value if isinstance(value, list | tuple) else (value,)))
+    }
+
+
+def refuse_own(parts: Mapping[str, Any], where: str) -> None:
+    """Raise `UsageError` for parts of a person's own, which do not reach other processes."""
+    for name, part in parts.items():
+        raise UsageError(
+            f"{name}={part} does not go with {where}, which know settings by their text alone",
+            "train in one process, or start your own script with torchrun",
+        )
+
+
+def refuse_missing(settings: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for parts of which there is but the name, all at once."""
+    several = {k: v if isinstance(v, tuple) else (v,) for k, v in settings.items()}
+    missing = {k: p for k, v in several.items() for p in v if is_own(p) and as_own(p).part is None}
+    if missing:
+        raise missing_parts(missing)
+
+
+def missing_parts(parts: Mapping[str, Own]) -> UsageError:
+    """The error for parts of a person's own that were to be given."""
+    names = ", ".join(f"{setting}={part}" for setting, part in parts.items())
+    given = ", ".join(f"'{name}': {part.removeprefix(PREFIX)}" for name, part in parts.items())
+    return UsageError(
+        f"{names}: parts of a person's own are named in a run or a recipe, and never held there",
+        f"give them in Python, as in saccade.Run.open(FOLDER, with_={{{given}}})",
+    )
+
+
+def own_sources(parts: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """By setting, the sources of its parts."""
+    several = {k: v if isinstance(v, tuple) else (v,) for k, v in parts.items()}
+    return {k: [part.source() for part in v if isinstance(part, Own)] for k, v in several.items()}
+
+
+def checked(setting: str, own: Own, result: Any, kind: type[T], what: str) -> T:
+    """What a part of a person's own gave; raises `UsageError` unless it is a `kind`."""
+    if not isinstance(result, kind):
+        raise UsageError(
+            f"{setting}={own} gives a value of the type {type(result).__name__}", f"it is to {what}"
+        )
+    return result
+
+
+def _origin(part: Any) -> Callable[..., Any]:
+    """The function or class that a part is, or is an object of."""
+    if isinstance(part, partial):
+        return _origin(part.func)
+    return part if hasattr(part, "__qualname__") else type(part)

@@ -1,0 +1,234 @@
+"""Parts of a person's own in a training: module, loss, metric, augmentation, optimizer."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from sklearn.metrics import accuracy_score
+from torch import Tensor, nn
+
+from saccade import api
+from saccade.errors import RecipeError, SaccadeError, UsageError, WeightsError
+from saccade.models.create import create_model
+from saccade.own import Own
+from saccade.runs.run import Run, open_bundle
+
+QUICK = {"train.epochs": 2, "train.batch_size": 256, "data.doctor": "off", "optim.lr": 0.003}
+PLAIN = {"train.label_smoothing": 0, "train.ema": 0, "data.augment": ()}
+
+
+class Small(nn.Module):
+    """A network that is no table of rows.  [N,1,H,W] -> [N,K]"""
+
+    def __init__(self, num_classes: int = 10):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.head = nn.Linear(8, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.norm(self.conv(x)).relu().amax((2, 3)))
+
+
+def focal(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Lin 2017, Equation 4, with gamma 2.  [N,K], [N] -> []"""
+    log_p = outputs.log_softmax(1).gather(1, targets[:, None])
+    return -((1 - log_p.exp()) ** 2 * log_p).mean()
+
+
+def share_right(predictions: Tensor, targets: Tensor) -> float:
+    return float(accuracy_score(targets, predictions.argmax(1)))
+
+
+def wrong(predictions: Tensor, targets: Tensor) -> float:
+    return 1 - share_right(predictions, targets)
+
+
+wrong.higher_is_better = False  # type: ignore[attr-defined]
+
+
+def shifted(images: Tensor) -> Tensor:
+    assert images.min() >= 0 and images.max() <= 1
+    return images.roll(int(torch.randint(-1, 2, ())), 3)
+
+
+def net_of(num_classes: int) -> nn.Module:
+    return create_model("lenet5", num_classes)
+
+
+def weights(run: Run) -> bytes:
+    return (run.path / "bundle" / "model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def own_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    parts = {
+        "train.loss": focal,
+        "train.metric": share_right,
+        "data.augment": ["flip", shifted],
+        "optim.name": torch.optim.NAdam,
+    }
+    out = tmp_path_factory.mktemp("own") / "run"
+    longer = {"train.batch_size": 32, "train.epochs": 4, "optim.lr": 0.02}
+    return api.train(model=Small, with_=QUICK | parts | longer, out=out)
+
+
+def test_the_recipe_names_the_parts_and_the_card_their_source(own_run: Run) -> None:
+    values = own_run.recipe.settings()
+    assert values["model.name"] == "own:Small"
+    assert values["data.augment"] == ("flip", "own:shifted")
+    assert (values["train.loss"], values["optim.name"]) == ("own:focal", "own:NAdam")
+    assert 'name = "own:Small"  # flag' in (own_run.path / "recipe.toml").read_text()
+    card = (own_run.path / "bundle" / "README.md").read_text()
+    digest = hashlib.sha256(inspect.getsource(Small).encode()).hexdigest()
+    assert (
+        f"`model.name`: `Small` of `{__name__}`, test_own.py, SHA-256 of its code {digest}" in card
+    )
+    assert "`optim.name`: `NAdam` of `torch.optim.nadam`" in card
+    assert "open_bundle(\"bundle\", with_={'model.name': Small})" in card
+    assert "saccade.train(with_={'model.name': Small" in own_run.started["command"]
+
+
+def test_the_own_metric_watches_validation_and_stands_in_the_results(own_run: Run) -> None:
+    row, test = own_run.history[-1], own_run.test
+    assert row["val_share_right"] == pytest.approx(own_run.val["accuracy"].value)
+    own, plain = test["share_right"], test["accuracy"]
+    assert own.value == pytest.approx(plain.value)
+    assert own.interval and plain.interval  # a bootstrap and Wilson's, of the same share
+    assert own.interval == pytest.approx(plain.interval, abs=0.02)
+
+
+def test_a_report_keeps_a_loss_of_ones_own_apart_from_the_usual_one(own_run: Run) -> None:
+    page = (own_run.path / "report.html").read_text()
+    assert "Training loss, own:focal" in page and "The two are not to be compared" in page
+    assert "Validation share_right" in page or "Validation share right" in page
+
+
+def test_settings_without_use_beside_a_part_say_so_or_are_refused(own_run: Run) -> None:
+    assert own_run.origins["optim.momentum"] == "no use: beside own:NAdam"
+    assert own_run.recipe.train.label_smoothing == 0
+    stated = QUICK | {"train.loss": focal, "train.label_smoothing": 0.1}
+    with pytest.raises(RecipeError, match=r"does nothing beside train[.]loss=own:focal"):
+        api.plan(with_=stated)
+
+
+def test_the_parts_of_the_project_given_as_objects_train_the_same_bits(tmp_path: Path) -> None:
+    adamw = partial(torch.optim.AdamW, betas=(0.9, 0.999), fused=True)
+    named = api.train(model="lenet5", with_=QUICK | PLAIN, out=tmp_path / "named")
+    parts = {"train.loss": F.cross_entropy, "optim.name": adamw}
+    settings = QUICK | PLAIN | parts | {"data.size": 32}
+    given = api.train(model=net_of, with_=settings, out=tmp_path / "given")
+    assert weights(given) == weights(named)
+
+
+def test_a_stopped_training_with_parts_ends_at_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = {"train.loss": focal, "train.metric": wrong, "optim.name": torch.optim.NAdam}
+    settings = QUICK | parts | {"data.augment": [shifted], "train.checkpoint": "best"}
+    whole = api.train(model=Small, with_=settings, out=tmp_path / "whole")
+    from saccade.training.logbook import Logbook
+
+    record = Logbook.record
+
+    def interrupted(self: Logbook, event: Any, **options: Any) -> None:
+        record(self, event, **options)
+        if self.position.epoch == 1 and self.position.step == 0:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Logbook, "record", interrupted)
+        api.train(model=Small, with_=settings, out=tmp_path / "stopped")
+    with pytest.raises(UsageError, match=r"model[.]name=own:Small, optim") as caught:
+        api.resume(tmp_path / "stopped")
+    assert "'model.name': Small, 'optim.name': NAdam, 'train.loss': focal" in caught.value.hint
+    stopped = {"model.name": Small, **{k: settings[k] for k in (*parts, "data.augment")}}
+    resumed = api.resume(Run.open(tmp_path / "stopped", with_=stopped))
+    assert weights(resumed) == weights(whole)
+    scores = [row["val_wrong"] for row in whole.history]
+    assert whole.events("checkpoint")[-1]["epoch"] == 1 + scores.index(min(scores))
+
+
+def test_a_module_keeps_its_weights_and_is_never_changed(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    module = Small()
+    before = {k: v.clone() for k, v in module.state_dict().items()}
+    settings = {**QUICK, "train.epochs": 1, "optim.lr": 1e-12, "optim.weight_decay": 0}
+    run = api.train(model=module, with_=settings, out=tmp_path / "run")
+    assert all(torch.equal(before[k], v) for k, v in module.state_dict().items())
+    trained = run.bundle.model.state_dict()
+    torch.testing.assert_close(trained["network.head.weight"], before["head.weight"])
+
+
+def test_a_bundle_of_an_own_network_asks_for_it(own_run: Run) -> None:
+    folder = own_run.path / "bundle"
+    with pytest.raises(UsageError, match=r"model[.]name=own:Small: parts of a person's own"):
+        open_bundle(folder)
+    bundle = open_bundle(folder, with_={"model.name": Small})
+    images = torch.rand(2, 1, bundle.preprocessing.size, bundle.preprocessing.size) * 255
+    torch.testing.assert_close(bundle.model(images), own_run.bundle.model(images))
+    with pytest.raises(WeightsError):
+        open_bundle(folder, with_={"model.name": net_of})
+
+
+def test_another_part_than_the_one_that_trained_is_refused(own_run: Run) -> None:
+    with pytest.raises(RecipeError, match="is own:focal; what was given is own:cross_entropy"):
+        Run.open(own_run.path, with_={"train.loss": F.cross_entropy})
+    with pytest.raises(RecipeError, match=r"optim.lr of the run is 0\.02; what was given is 1"):
+        Run.open(own_run.path, with_={"optim.lr": 1})
+
+
+class Bare(nn.Module):
+    """A class that takes no number of classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model.name": Small(7)}, "gives 2 x 7 numbers for 2 images; the labels ask for 2 x 10"),
+        ({"model.name": Bare}, "own:Bare cannot be made for a number of classes"),
+        ({"model.name": lambda num_classes: 3}, "gives a value of the type int"),
+        ({"model.name": nn.Linear(7, 10)}, "does not take images of"),
+        (
+            {"optim.name": torch.optim.SGD(Small().parameters(), lr=1)},
+            "holds the weights of another",
+        ),
+        ({"optim.name": lambda groups, lr: None}, "gives a value of the type NoneType"),
+        ({"train.loss": lambda out, targets: out.relu()}, "numbers"),
+        ({"train.loss": lambda out, targets: 1.0}, "gives a value of the type float"),
+        ({"data.augment": [lambda images: images[:1]]}, "makes 1x1x"),
+        ({"data.augment": [lambda images: None]}, "gives a value of the type NoneType"),
+    ],
+)
+def test_what_cannot_be_a_part_is_refused_in_words(
+    settings: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    plain = {"model.name": Small} | settings
+    with pytest.raises(SaccadeError, match=re.escape(said)):
+        api.train(with_=QUICK | plain, out=tmp_path / "run")
+
+
+def test_several_processes_refuse_parts() -> None:
+    with pytest.raises(UsageError, match="does not go with several processes"):
+        api.train(model=Small, processes=2)
+
+
+def test_a_part_that_is_typed_is_no_part() -> None:
+    with pytest.raises(UsageError, match=r"model[.]name=own:Small: parts of a person's own"):
+        api.plan(model="own:Small")
+
+
+def test_a_part_is_named_after_its_function_or_class() -> None:
+    assert Own.of(partial(partial(Small), 3)) == Own.of(Small()) == Own.of(Small) == "own:Small"
+    assert Own.of(lambda: None) == "own:<lambda>"
