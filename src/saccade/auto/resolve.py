@@ -24,6 +24,7 @@ from saccade.errors import UsageError
 from saccade.explain.anatomy import anatomy
 from saccade.models import own as own_network
 from saccade.models.create import check_size, create_model, input_shape
+from saccade.models.table import is_table
 from saccade.models.variants import apply_variant
 from saccade.own import Own
 from saccade.recipes.recipe import Recipe, checked_settings_in, known_setting
@@ -61,6 +62,8 @@ def resolve(
     result = Recipe().with_(stated).with_(flags)
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
+    if is_table(result.model.name):
+        result = result.with_({"model.name": str(Path(result.model.name).absolute())})
     result = without_use_beside_own(result, flags, origins)
     if is_fitted(result):
         result = without_training(result, flags, origins)

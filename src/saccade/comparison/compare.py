@@ -21,6 +21,7 @@ from saccade.comparison.tested_run import TestedRun, items_of, read_tested_run, 
 from saccade.errors import SaccadeError, UsageError
 from saccade.files import refuse_to_replace, write_output
 from saccade.metrics.paired import Paired, holm, paired
+from saccade.models.table import shown_name
 from saccade.report.images import thumbnail_of
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import metric_of
@@ -51,7 +52,7 @@ def compare_tested(tested_runs: Sequence[TestedRun]) -> Comparison:
         ComparedRun(
             name,
             str(tested.run.path),
-            tested.run.recipe.model.name,
+            shown_name(tested.run.recipe.model.name),
             tested.seconds,
             tuple(m.metric(k) for m in metrics),
         )

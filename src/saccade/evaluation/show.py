@@ -12,6 +12,7 @@ from torch import nn
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy
 from saccade.files import refuse_to_replace, write_output
+from saccade.models.table import shown_name
 from saccade.progress import say
 from saccade.report.show import receptive_field, show, svg
 from saccade.runs.run import Run
@@ -39,7 +40,7 @@ def show_network(
     network, input_options = _with_input(model, size)
     anatomy = show(network, **input_options, **options)
     if isinstance(model, str | Path):
-        anatomy = replace(anatomy, name=str(model))
+        anatomy = replace(anatomy, name=shown_name(str(model)))
     if drawing is not None:
         write_output(Path(drawing), svg(anatomy))
         say(f"the drawing is {drawing}")

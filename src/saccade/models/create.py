@@ -14,6 +14,7 @@ from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS,
 from saccade.models.convert import PREFIX, timm_input, timm_network
 from saccade.models.layers.surgery import meta_forward, rows
 from saccade.models.own import own_input, own_network, refuse_size
+from saccade.models.table import is_table, table_input, table_network
 from saccade.models.weights import load_weights, weights_file
 from saccade.own import Own
 
@@ -35,6 +36,8 @@ def create_model(
     kwargs = {} if num_classes is None else {"num_classes": num_classes}
     if isinstance(name, Own):
         network = own_network(name, num_classes)
+    elif is_table(name):
+        network = table_network(name, num_classes)
     elif name.startswith(PREFIX):
         pretrained = weights == "imagenet"
         network = timm_network(name.removeprefix(PREFIX), **kwargs, pretrained=pretrained)
@@ -50,6 +53,8 @@ def input_shape(name: str) -> Shape:
     """Channels, height and width in pixels that the network was designed for."""
     if isinstance(name, Own):
         return own_input(name)
+    if is_table(name):
+        return table_input(name)
     if name.startswith(PREFIX):
         return timm_input(name.removeprefix(PREFIX))
     return _entry(name).input

@@ -15,7 +15,7 @@ from saccade.recipes.data import Data
 from saccade.recipes.model import Model
 from saccade.recipes.renamed import hint_on_name
 from saccade.recipes.setting import Setting, settings_of
-from saccade.recipes.toml import settings_in, toml
+from saccade.recipes.toml import TABLE, settings_in, toml
 from saccade.recipes.training import Optim, Train
 
 
@@ -73,8 +73,16 @@ class Recipe:
         return "\n".join(lines) + "\n"
 
     def save(self, path: Path, origins: Mapping[str, str] | None = None) -> None:
-        """Write the recipe to `path`, whole or not at all."""
-        atomic_write(path, self.to_toml(origins))
+        """Write the recipe to `path`, whole or not at all, the table of a network beside it."""
+        recipe = self
+        if (table := Path(self.model.name)).suffix == TABLE:
+            copy = path.with_name(
+                table.name if table.name != path.name else f"network-{table.name}"
+            )
+            if table.absolute() != copy.absolute():
+                atomic_write(copy, table.read_bytes())
+            recipe = self.with_({"model.name": copy.name})
+        atomic_write(path, recipe.to_toml(origins))
 
     @classmethod
     def load(cls, path: Path) -> Recipe:

@@ -11,15 +11,24 @@ from typing import Any
 from saccade.errors import RecipeError
 from saccade.files import read_utf8
 
+TABLE = ".toml"  # the end of the name of a network that is a file with its table
+
 
 def settings_in(path: Path) -> dict[str, Any]:
-    """The values that a TOML file states, by full name; raises `RecipeError` for no such file."""
+    """The values that a TOML file states, by full name; raises `RecipeError` for no such file.
+
+    The table of a network is looked for beside the file.
+    """
     tables = read_toml(path, "recipe", "setting", "[optim]")
     for name, table in tables.items():
         if not isinstance(table, Mapping):
             hint = "write it below [optim], say"
             raise RecipeError(f"'{path}' has '{name}' outside of a table", hint)
-    return {f"{name}.{k}": value for name, table in tables.items() for k, value in table.items()}
+    stated = {f"{name}.{k}": value for name, table in tables.items() for k, value in table.items()}
+    network = stated.get("model.name")
+    if isinstance(network, str) and network.endswith(TABLE):
+        stated["model.name"] = str(path.parent / network)
+    return stated
 
 
 def read_toml(path: Path, kind: str, key: str, table: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from saccade.files import atomic_write
+from saccade.models.table import shown_name
 from saccade.own import PREFIX, is_own
 from saccade.report.summary import calibration
 from saccade.runs.results import Evaluation
@@ -35,7 +36,7 @@ def model_card(run: Run) -> str:
     source = source.rstrip("/").rsplit("/", 1)[-1]
     classes = _classes(test, started["images"]["train"])
     own = started.get("own", {})
-    network = run.recipe.model.name.removeprefix(PREFIX)
+    network = shown_name(run.recipe.model.name)
     given = f", with_={{'model.name': {network}}}" if "model.name" in own else ""
     return f"""---
 tags:

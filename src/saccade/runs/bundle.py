@@ -27,6 +27,7 @@ from saccade.errors import WeightsError
 from saccade.files import as_utf8, atomic_folder, atomic_write, disk_errors, read_utf8
 from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
+from saccade.models.table import is_table
 from saccade.models.variants import Variant, apply_variant
 from saccade.own import Own, as_own, is_own
 from saccade.runs.predictor import Predictor
@@ -77,6 +78,10 @@ class Bundle:
                 novelty_data = save({"bank": self.novelty.bank, "known": self.novelty.known})
                 (temporary / "novelty.safetensors").write_bytes(novelty_data)
                 config["novelty"] = {"sha256": hashlib.sha256(novelty_data).hexdigest()}
+            if is_table(self.architecture):
+                table = Path(self.architecture)
+                (temporary / table.name).write_bytes(table.read_bytes())
+                config["architecture"] = table.name
             text = json.dumps(config, indent=2, ensure_ascii=False)
             (temporary / "config.json").write_bytes(as_utf8(text))
 
@@ -123,6 +128,7 @@ class Bundle:
             task = read_task(task_config.pop("kind"), tuple(config["label_names"]), task_config)
             variant, min_confidence = _variant(config), float(config.get("min_confidence", 0.0))
             name = own or config["architecture"]
+            name = str(folder / Path(name).name) if is_table(name) else name
             network = task.network(as_own(name) if is_own(name) else name)
             image = (preprocessing.channels, preprocessing.size, preprocessing.size)
             network = apply_variant(network, variant, image)

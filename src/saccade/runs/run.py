@@ -22,6 +22,7 @@ from saccade.data.classes import lines_of
 from saccade.data.item import Skipped
 from saccade.errors import RecipeError, ResourceError, UsageError
 from saccade.files import as_utf8, read_utf8
+from saccade.models.table import shown_name
 from saccade.own import as_own
 from saccade.recipes.recipe import Recipe, known_setting
 from saccade.recipes.renamed import current, note_on
@@ -212,7 +213,7 @@ class Run:
         finished = self.events("finished")[-1]
         return {
             "run": str(self.path),
-            "model": self.recipe.model.name,
+            "model": shown_name(self.recipe.model.name),
             "task": self.test.task,
             "classes": list(self.classes),
             "epochs": len(self.history),
@@ -238,7 +239,7 @@ class Run:
         if not self.finished:
             return f"Run({self.path}, unfinished)"
         leading = self.test.primary
-        return f"Run({self.path}: {self.recipe.model.name}, {leading.name} {leading})"
+        return f"Run({self.path}: {shown_name(self.recipe.model.name)}, {leading.name} {leading})"
 
     def _repr_html_(self) -> str:
         return html_table(("run", str(self.path)), self.rows())

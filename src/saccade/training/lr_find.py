@@ -19,6 +19,7 @@ from saccade.engine.profile import fork_rng
 from saccade.engine.state import supervised
 from saccade.errors import RecipeError, UsageError
 from saccade.files import refuse_to_replace, write_output
+from saccade.models.table import shown_name
 from saccade.progress import progress_bar
 from saccade.recipes.settings import Settings
 from saccade.report.figures import lr_curve
@@ -97,7 +98,7 @@ def lr_find(
     lr = suggested_lr(points)
     write_output(out, lr_curve(points, lr, out.suffix[1:]))
     optim, size = resolved.optim, int(resolved.train.batch_size)
-    return LRFindResult(lr, resolved.model.name, optim.name, size, points, out)
+    return LRFindResult(lr, shown_name(resolved.model.name), optim.name, size, points, out)
 
 
 def with_found_lr(settings: Settings, setup: TrainingSetup) -> tuple[Settings, TrainingSetup]:

@@ -33,6 +33,7 @@ from saccade.engine.step import PRECISIONS
 from saccade.errors import ResourceError
 from saccade.explain.anatomy import anatomy
 from saccade.files import atomic_write, refuse_unwritable
+from saccade.models.table import shown_name
 from saccade.recipes.recipe import Recipe
 from saccade.training.begin import training_inputs
 from saccade.training.lr_find import STEPS
@@ -237,7 +238,7 @@ def forecast(
     device = next(setup.model.parameters()).device
     long = training > 10 * PROFILE_SECONDS
     return Plan(
-        model=recipe.model.name,
+        model=shown_name(recipe.model.name),
         device=str(device),
         batch_size=int(recipe.train.batch_size),
         parameters=sum(

@@ -23,6 +23,7 @@ from saccade.engine.stages import extended_stages
 from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
 from saccade.files import refuse_unwritable
+from saccade.models.table import shown_name
 from saccade.own import own_parts, own_sources, refuse_missing
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
@@ -76,7 +77,8 @@ def start_training(
         plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
         own = own_parts(settings.recipe.settings())
-        run = replace(Run.create(out, f"{source.name}-{settings.recipe.model.name}"), own=own)
+        name = f"{source.name}-{shown_name(settings.recipe.model.name)}"
+        run = replace(Run.create(out, name), own=own)
         for line in setup.notes:
             say(line)
         begun = {

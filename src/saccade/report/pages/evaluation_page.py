@@ -7,6 +7,7 @@ from pathlib import Path
 
 from saccade.device import environment
 from saccade.metrics.intervals import difference
+from saccade.models.table import shown_name
 from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join, page, sentence, table
 from saccade.report.pages.run_page import metrics_section
@@ -98,7 +99,7 @@ def _measured_table(run: Run, test: Evaluation, evaluated: EvaluatedData) -> Htm
     unreadable = f", {len(test.unreadable):,} more could not be read" if test.unreadable else ""
     rows = [
         ("run", str(run.path)),
-        ("network", f"{run.recipe.model.name}, {run.recipe.data.size} pixels"),
+        ("network", f"{shown_name(run.recipe.model.name)}, {run.recipe.data.size} pixels"),
         ("images", source),
         ("measured", f"{test.n:,}{unreadable}"),
     ]

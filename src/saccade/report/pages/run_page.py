@@ -15,6 +15,7 @@ from saccade.explain.anatomy import anatomy
 from saccade.explain.layer_stats import LayerStatistics, as_text_table, problems
 from saccade.files import atomic_write
 from saccade.metrics.metric import MetricValue
+from saccade.models.table import shown_name
 from saccade.own import is_own
 from saccade.report.anatomy_table import cells, notes
 from saccade.report.charts import Line, bar_list, line_chart
@@ -119,10 +120,12 @@ COLUMNS = ("name", "kind", "output", "weights", "multiply-adds", "field")
 def network_section(bundle: Bundle) -> Html:
     """Weights and multiply-adds in all, and the layers as a folded table."""
     p = bundle.preprocessing
-    network = anatomy(bundle.model, (p.channels, p.size, p.size), name=bundle.architecture)
+    network = anatomy(
+        bundle.model, (p.channels, p.size, p.size), name=shown_name(bundle.architecture)
+    )
     total = network.total
     summary = (
-        f"{bundle.architecture}: {total.weights:,} weights, {total.multiply_adds:,} multiply-adds "
+        f"{network.name}: {total.weights:,} weights, {total.multiply_adds:,} multiply-adds "
         f"for an image of {p.size} x {p.size} pixels."
     )
     lines = [
@@ -198,7 +201,7 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
     """The first metrics of `test` and `extra` large, all of them folded, and how to read them."""
     shown = {
         **{metric.name: _value_and_interval(metric) for metric in test.metrics[:SUMMARY_METRICS]},
-        "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
+        "network": (shown_name(run.recipe.model.name), f"{run.recipe.data.size} pixels"),
         **extra,
     }
     note = (
