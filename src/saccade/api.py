@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
     from saccade.recipes.short import ShortSettings
+    from saccade.runs.listing import ListedRuns
     from saccade.runs.results import Evaluation
     from saccade.runs.run import Run
     from saccade.studies.cross_validation import CrossValidation
@@ -49,6 +50,7 @@ __all__ = [
     "recipes",
     "report",
     "resume",
+    "runs",
     "settings",
     "show",
     "studies",
@@ -479,6 +481,19 @@ def show(
     )
 
 
+def runs(folder: str | Path = "runs") -> ListedRuns:
+    """List the runs below a folder, the newest first, each with its result.
+
+    Parameters
+    ----------
+    folder
+        Where to look for runs, those of studies among them.
+    """
+    from saccade.runs.listing import list_runs
+
+    return list_runs(Path(folder))
+
+
 def models(pattern: str = "*") -> Models:
     """List the networks, in order of year.
 
@@ -584,7 +599,7 @@ def label_issues(
 
 
 def study(
-    name: str | Path,
+    study: str | Path,
     data: str | Path | DataFrame | None = None,
     *,
     seeds: int | None = None,
@@ -597,7 +612,7 @@ def study(
 
     Parameters
     ----------
-    name
+    study
         A study of `saccade studies`, or a TOML file like the study.toml of a study folder.
     data
         Labelled images as for train, in place of those that the study names.
@@ -621,7 +636,7 @@ def study(
     data, settings = _named(data), by_full_name(with_, short)
     refuse_own(own_parts(settings), "the processes of a study")
     folder = Path(out) if out is not None else None
-    return run_study(StudyOptions(name, data, settings, seeds, folder, jobs))
+    return run_study(StudyOptions(study, data, settings, seeds, folder, jobs))
 
 
 def cross_validate(

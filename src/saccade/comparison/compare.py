@@ -123,7 +123,8 @@ def changed_predictions(
 def differing_settings(tested_runs: Sequence[TestedRun]) -> tuple[DifferingSetting, ...]:
     """The data and the settings that are not the same in all runs."""
     settings_of_runs = [
-        {"data": tested.data or "digits", **tested.run.recipe.settings()} for tested in tested_runs
+        {"data": tested.data or "digits", **tested.run.recipe.learned_by()}
+        for tested in tested_runs
     ]
     return tuple(
         DifferingSetting(name, tuple(_value_text(settings[name]) for settings in settings_of_runs))

@@ -18,6 +18,8 @@ from saccade.recipes.setting import Setting, settings_of
 from saccade.recipes.toml import TABLE, settings_in, toml
 from saccade.recipes.training import Optim, Train
 
+LABELS = ("train.name", "train.note")  # for people: nothing is trained by them
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -59,6 +61,10 @@ class Recipe:
             for table in fields(self)
             for setting in fields(getattr(self, table.name))
         }
+
+    def learned_by(self) -> dict[str, Any]:
+        """The settings without those that only label a run."""
+        return {name: value for name, value in self.settings().items() if name not in LABELS}
 
     def to_toml(self, origins: Mapping[str, str] | None = None) -> str:
         """The recipe as TOML; where each value came from stands beside it as a comment."""

@@ -35,6 +35,8 @@ class ShortSettings(TypedDict, total=False):
     epochs: int
     minutes: float
     seed: int
+    name: str
+    note: str
 
 
 @cache

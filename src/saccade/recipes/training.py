@@ -92,7 +92,7 @@ class Optim:
 
 @dataclass(frozen=True)
 class Train:
-    """How long, in what portions, from what seed."""
+    """How long, in what portions, from what seed, under what name."""
 
     epochs: int = setting(
         30,
@@ -172,6 +172,10 @@ class Train:
     compile: Literal["off", "on", "graphs"] = setting(
         "off", "Whether torch.compile translates the network; graphs: with CUDA graphs."
     )
+    name: str = setting(
+        "", "A name for the run: that of its folder below runs, and in lists.", flag="name"
+    )
+    note: str = setting("", "A note on the run, for its report and lists.", flag="note")
     device: str = setting("auto", "Where to compute: cpu, cuda, cuda:1, mps.")
     threads: int | Auto = setting(
         "auto", "Threads of the processor.", unit="threads", allowed=Range(1, 4096)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +65,19 @@ class Run:
         return cls(folder, checked_parts(run.recipe, with_)) if with_ else run
 
     @classmethod
-    def create(cls, out: Path | None, name: str) -> Run:
-        """A new, empty folder: `out`, or the next free number of `runs/name`."""
+    def create(cls, out: Path | None, name: str, *, given: bool = False) -> Run:
+        """A new, empty folder: `out`, or the next free number of `runs/name`.
+
+        A name that a person has `given` has no number while it is free.
+        """
         if out is not None:
             if out.exists():
                 raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
             candidates = iter([out])
         else:
             plain = re.sub(r"[^\w.-]+", "-", name).strip("-")[:LONGEST_NAME] or "run"
-            candidates = (Path("runs") / f"{plain}-{number}" for number in range(1, 100_000))
+            numbered = (Path("runs") / f"{plain}-{number}" for number in range(1 + given, 100_000))
+            candidates = chain([Path("runs") / plain] if given else [], numbered)
         for folder in candidates:
             try:
                 folder.parent.mkdir(parents=True, exist_ok=True)

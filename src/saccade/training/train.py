@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,9 @@ def start_training(
         plan = checked_plan(setup, out, view)
         settings, setup = with_found_lr(settings, setup)
         own = own_parts(settings.recipe.settings())
-        name = f"{source.name}-{shown_name(settings.recipe.model.name)}"
-        run = replace(Run.create(out, name), own=own)
+        given = settings.recipe.train.name
+        name = given or f"{source.name}-{shown_name(settings.recipe.model.name)}"
+        run = replace(Run.create(out, name, given=bool(given)), own=own)
         for line in setup.notes:
             say(line)
         begun = {
@@ -86,6 +88,7 @@ def start_training(
             "data": absolute_location(data),
             "notes": [*notes, *setup.notes],
             "own": own_sources(own),
+            "at": datetime.now().astimezone().isoformat(timespec="seconds"),
         }
         with resource_errors(run):
             _write_start(run, settings, division, setup, begun)

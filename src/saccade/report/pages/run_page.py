@@ -211,7 +211,8 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
         "of class shares or of the mean gets, which needs no look at the image."
     )
     all_metrics = folded(f"All {len(test.metrics)} metrics", metrics_table(test))
-    parts = [facts(shown), element("p", note, class_="note"), all_metrics]
+    label = [element("p", run.recipe.train.note)] if run.recipe.train.note else []
+    parts = [*label, facts(shown), element("p", note, class_="note"), all_metrics]
     return join([*parts, element("p", calibration(run), class_="note")])
 
 

@@ -87,7 +87,7 @@ def _chunks(histories: dict[str, list]) -> list[dict[str, list]]:
 
 
 def _settings(runs: Sequence[Run], names: Sequence[str]) -> Html:
-    values = [{k: setting_text(v) for k, v in run.recipe.settings().items()} for run in runs]
+    values = [{k: setting_text(v) for k, v in run.recipe.learned_by().items()} for run in runs]
     titles = dict.fromkeys(title for settings in values for title in settings)
     rows = [
         (title, *(settings.get(title, MISSING) for settings in values))

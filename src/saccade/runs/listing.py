@@ -1,0 +1,115 @@
+"""The runs below a folder, the newest first: what each was, how far it came, what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from saccade.errors import SaccadeError, UsageError
+from saccade.metrics.metric import MetricValue
+from saccade.models.table import shown_name
+from saccade.recipes.training import ENDLESS
+from saccade.runs.run import Run
+from saccade.words import aligned, defined, html_table
+
+DEPTH = 3  # folders below the one that is named: those of studies hold their runs
+HEAD = ("run", "network", "data", "epochs", "test", "begun", "note")
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """A run in a list."""
+
+    path: Path
+    network: str
+    data: str  # the last part of its path
+    epochs: int  # done
+    planned: int | None  # epochs; None where the clock ends the training
+    finished: bool
+    metric: MetricValue | None  # the primary one on the test images
+    begun: str  # ISO 8601
+    note: str
+
+    def cells(self) -> tuple[str, ...]:
+        """As text, for each of HEAD."""
+        planned = "" if self.planned is None or self.finished else f" of {self.planned}"
+        state = f"{self.epochs}{planned}" + ("" if self.finished else ", unfinished")
+        metric = f"{self.metric.name} {self.metric}" if self.metric else ""
+        begun = self.begun.replace("T", " ")[:16]
+        return (str(self.path), self.network, self.data, state, metric, begun, self.note)
+
+
+@dataclass(frozen=True, repr=False)
+class ListedRuns:
+    """The runs below a folder."""
+
+    folder: Path
+    entries: tuple[ListedRun, ...]
+    refused: tuple[tuple[Path, str], ...] = ()  # folders that cannot be read as a run, and why
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `saccade runs --json` prints."""
+        entries = [{**asdict(entry), "path": str(entry.path)} for entry in self.entries]
+        refused = [{"path": str(path), "reason": reason} for path, reason in self.refused]
+        return defined({"folder": str(self.folder), "runs": entries, "refused": refused})
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row a run, as the columns of HEAD; columns in which nothing stands are left out."""
+        table = [HEAD, *(entry.cells() for entry in self.entries)]
+        used = [k for k in range(len(HEAD)) if any(row[k] for row in table[1:])]
+        return [tuple(row[k] for k in used) for row in table]
+
+    def __str__(self) -> str:
+        if not self.entries:
+            return f"no runs below '{self.folder}'"
+        refused = [f"left out: {path} ({reason})" for path, reason in self.refused]
+        return "\n".join([aligned(self.rows(), left=len(HEAD)), *refused])
+
+    def __repr__(self) -> str:
+        return f"ListedRuns({len(self.entries)} below {self.folder})"
+
+    def _repr_html_(self) -> str:
+        head, *rows = self.rows()
+        return html_table(head, rows)
+
+
+def list_runs(folder: Path) -> ListedRuns:
+    """The runs below `folder`, the newest first; raises `UsageError` where there is no folder."""
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder '{folder}'", "runs are kept below runs, or --out")
+    entries, refused = [], []
+    for path in _folders(folder, DEPTH):
+        try:
+            entries.append(_listed(Run.open(path)))
+        except SaccadeError as error:
+            refused.append((path, error.what))
+    newest = sorted(entries, key=lambda run: (run.begun, run.path), reverse=True)
+    return ListedRuns(folder, tuple(newest), tuple(refused))
+
+
+def _folders(folder: Path, depth: int) -> Iterator[Path]:
+    """The folders with a recipe, `folder` among them; none inside of another is looked for."""
+    if (folder / "recipe.toml").is_file():
+        yield folder
+    elif depth:
+        for inner in sorted(p for p in folder.iterdir() if p.is_dir()):
+            yield from _folders(inner, depth - 1)
+
+
+def _listed(run: Run) -> ListedRun:
+    recipe, started = run.recipe, run.started
+    at = datetime.fromtimestamp((run.path / "split.csv").stat().st_mtime).astimezone()
+    return ListedRun(
+        run.path,
+        shown_name(recipe.model.name),
+        (started["data"] or "digits").rstrip("/").rpartition("/")[2],
+        len(run.history),
+        None if recipe.train.epochs == ENDLESS else recipe.train.epochs,
+        run.finished,
+        run.test.primary if run.events("evaluation") else None,
+        started.get("at") or at.isoformat(timespec="seconds"),
+        recipe.train.note,
+    )
