@@ -10,9 +10,10 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
@@ -209,13 +210,16 @@ class FoundImages(NamedTuple):
     left_out: list[Skipped]
 
 
-def find_images(images: Sequence[str | Path]) -> FoundImages:
-    """Image files, the images in folders, and `-` for standard input, as items.
+def find_images(images: Iterable[str | PathLike[str] | Item]) -> FoundImages:
+    """Image files, the images in folders, and `-` for standard input, as items; items stay.
 
     What of several is not there, or holds no image, is left out; `DataError` where nothing is left.
     """
     found, errors = FoundImages([], []), []
     for image in images:
+        if isinstance(image, Item):
+            found.items.append(image)
+            continue
         place = safe_name(text_of_name(str(image if str(image) == STANDARD_INPUT else Path(image))))
         try:
             items, left_out = _named_images(image, place)
@@ -236,7 +240,7 @@ def find_images(images: Sequence[str | Path]) -> FoundImages:
     return found
 
 
-def _named_images(image: str | Path, place: str) -> FoundImages:
+def _named_images(image: str | PathLike[str], place: str) -> FoundImages:
     """What a person named, shown as `place`; raises `DataError` where there is no image."""
     path = Path(image)
     if str(image) == STANDARD_INPUT:
