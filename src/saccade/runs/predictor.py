@@ -72,11 +72,13 @@ class Predictor:
 
         `top` is how many classes each names, where the answers are classes.
         """
-        if not all(isinstance(image, str | PathLike) for image in images):
+        paths = [image for image in images if isinstance(image, str | PathLike)]
+        if len(paths) == len(images):
+            found = find_images(paths)
+        else:
             from saccade.data.sources.objects import images_in  # here: paths need none of it
 
-            images = tuple(images_in(images))
-        found = find_images(images)
+            found = find_images(images_in(images))
         predictions = self.predict_items(found.items, top, min_confidence, max_novelty)
         return replace(predictions, left_out=tuple(found.left_out))
 

@@ -32,8 +32,8 @@ def label_of(value: Any, classes: Sequence[str], place: str) -> Label:
         return class_name(value.strip())
     if isinstance(value, float) and math.isfinite(value):
         return value
-    if isinstance(value, int):  # True and False are 1 and 0
-        return _class_at(int(value), classes, place)
+    if isinstance(value, int):
+        return _class_at(int(value), classes, place)  # True and False are 1 and 0
     if isinstance(value, list) and value and not isinstance(value[0], list):
         return _of_several(value, classes, place)
     raise DataError(f"the label of {place} is {_shown(value)}", HINT)

@@ -115,7 +115,7 @@ def samples(data: Any, *, labels: bool = True, split: str = "") -> Iterator[Samp
             image, label = hugging_face_row(data, n, labels)
             yield Sample(image, label, split)
     elif _is_pair(data):
-        yield from _of_pair(*data, labels, split)
+        yield from _of_pair(data, labels, split)
     elif is_image(data):
         yield from (Sample(image, None, split) for image in encoded_images(data, "the image"))
     else:
@@ -135,8 +135,9 @@ def _is_pair(data: object) -> bool:
     return several and listed_labels(labels) is not None
 
 
-def _of_pair(images: Any, labels: Any, labelled: bool, split: str) -> Iterator[Sample]:
+def _of_pair(pair: tuple[Any, Any], labelled: bool, split: str) -> Iterator[Sample]:
     """The images of (images, labels), one label each."""
+    images, labels = pair
     found = listed_labels(labels) or []
     if is_array(images):
         read = encoded_images(images, "the first of (images, labels)", several=True)

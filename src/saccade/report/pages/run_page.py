@@ -184,11 +184,16 @@ def _log10(value: float | None) -> float:
 METRICS_HEAD = ("metric", "value, 95 % interval", "baseline", "interval method")
 
 
-def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> Html:
-    """The first metrics of `test` and `extra` large, all of them folded, and how to read them."""
+def metrics_section(
+    bundle: Bundle, test: Evaluation, extra: Mapping[str, object], calibrated: str
+) -> Html:
+    """The first metrics of `test` and `extra` large, all of them folded, and how to read them.
+
+    `calibrated` is a sentence on the calibration, if there is one.
+    """
     shown = {
         **{metric.name: _value_and_interval(metric) for metric in test.metrics[:SUMMARY_METRICS]},
-        "network": (run.recipe.model.name, f"{run.recipe.data.size} pixels"),
+        "network": (bundle.architecture, f"{bundle.preprocessing.size} pixels"),
         **extra,
     }
     note = (
@@ -199,7 +204,7 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
     )
     all_metrics = folded(f"All {len(test.metrics)} metrics", metrics_table(test))
     parts = [facts(shown), element("p", note, class_="note"), all_metrics]
-    return join([*parts, element("p", calibration(run), class_="note")])
+    return join([*parts, element("p", calibrated, class_="note") if calibrated else ""])
 
 
 def metrics_table(test: Evaluation) -> Html:
@@ -227,9 +232,9 @@ def run_page(run: Run, test_images: ImageStore) -> str:
     """The report as text."""
     tested = TestedImages.read(run.path / "predictions.csv", test_images)
     sections = [
-        Section("Result", metrics_section(run, run.test, _training(run))),
+        Section("Result", metrics_section(run.bundle, run.test, _training(run), calibration(run))),
         Section("Training curves", curves_section(run)),
-        *answers_sections(run, run.test, tested),
+        *answers_sections(run.bundle, run.test, tested),
         Section("Images", data_section(run)),
         *_layers(run),
         Section("Network", network_section(run.bundle)),
