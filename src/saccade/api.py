@@ -68,6 +68,13 @@ def _named(data: object, *, labelled: bool = True) -> str | Path | None:
     return named(data, labelled=labelled)
 
 
+def _say(line: str) -> None:
+    """Tell the person who waits; what prints is loaded when there is something to tell."""
+    from saccade.progress import say
+
+    say(line)
+
+
 def _weights(given: str | Path | Run | Bundle | None) -> str | None:
     """What a command line calls the weights of a trained network, which a recipe can name."""
     if given is None or isinstance(given, str | Path):
@@ -284,10 +291,10 @@ def lr_find(
 
 
 def resume(
-    run: str | Path,
+    run: str | Path | Run,
     *,
     epochs: int | None = None,
-    data: str | Path | None = None,
+    data: str | Path | Data | None = None,
     processes: int = 1,
     nodes: int = 1,
     rendezvous: str | None = None,
@@ -339,10 +346,14 @@ def resume(
     from saccade.training.follow import launched_run
     from saccade.training.train import resume_training
 
+    folder = run if isinstance(run, str | Path) else run.path
+    data = _named(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     if launch.several:
-        return launched_run(Command.of("resume", run, epochs=epochs, data=data).arguments, launch)
-    started = Run.open(run)
+        return launched_run(
+            Command.of("resume", folder, epochs=epochs, data=data).arguments, launch
+        )
+    started = Run.open(folder)
     return run_training(
         lambda view, world: resume_training(started, view, world, epochs=epochs, data=data),
         trackers_of(started),
@@ -358,7 +369,7 @@ def evaluate(
     by: str = "",
     corrupt: str = "",
     out: str | Path | None = None,
-    own_data: str | Path | None = None,
+    own_data: str | Path | Data | None = None,
 ) -> Evaluation:
     """Measure a trained network on labelled images.
 
@@ -413,7 +424,7 @@ def evaluate(
 
     data = _named(data)
     options = EvaluationOptions(
-        tta, by, corrupt, out=None if out is None else Path(out), own_data=own_data
+        tta, by, corrupt, out=None if out is None else Path(out), own_data=_named(own_data)
     )
     return measure(run, data, split, options)
 
@@ -569,14 +580,15 @@ def predict(
     ['name', 'prediction', 'class_1', 'probability_1', 'novelty', 'error']
     """
     from saccade.auto.trained import trained
-    from saccade.progress import say
 
     limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
-    return trained(run, notify=say).bundle.predict(*images, top=top, **limits)
+    return trained(run, notify=_say).bundle.predict(*images, top=top, **limits)
 
 
 def report(
-    *runs: str | Path | Run | Bundle, out: str | Path | None = None, data: str | Path | None = None
+    *runs: str | Path | Run | Bundle,
+    out: str | Path | None = None,
+    data: str | Path | Data | None = None,
 ) -> WrittenReport:
     """Write the report of a run anew, or a page of several runs side by side.
 
@@ -610,7 +622,7 @@ def report(
     """
     from saccade.comparison.write import write_reports
 
-    return write_reports(runs, None if out is None else Path(out), data)
+    return write_reports(runs, None if out is None else Path(out), _named(data))
 
 
 def features(
@@ -1139,6 +1151,5 @@ def create_model(
     Linear(in_features=84, out_features=3, bias=True)
     """
     from saccade.models.create import create_model as create
-    from saccade.progress import say
 
-    return create(name, num_classes, weights=weights, notify=say)
+    return create(name, num_classes, weights=weights, notify=_say)

@@ -21,6 +21,7 @@ from saccade.data.classes import is_text, natural_sort_key, safe_name
 from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage, Skipped
 from saccade.errors import DataError, UsageError
 from saccade.files import UTF8_NAMES, name_of_text, text_of_name
+from saccade.words import shortened_text
 
 # fmt: off
 SUFFIXES = frozenset((
@@ -253,7 +254,9 @@ def _named_images(image: str | PathLike[str], place: str) -> FoundImages:
         items = [Item(f"{place}/{name}", None, file) for name, file in named]
         return FoundImages(items, [Skipped(f"{place}/{s.name}", s.reason) for s in scan.skipped])
     if not os.path.exists(path):  # noqa: PTH110
-        raise DataError(f"there is no image '{place}'", "name a file or a folder of images")
+        raise DataError(
+            f"there is no image '{shortened_text(place)}'", "name a file or a folder of images"
+        )
     return FoundImages([Item(place, None, ImageFile(path))], [])
 
 
