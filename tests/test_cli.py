@@ -214,7 +214,7 @@ def test_an_unreadable_image_is_named_and_takes_no_part(photos: Path, tmp_path: 
         (["predict", "RUN", "--tpo", "photos"], 3, "there is no image '--tpo'", ""),
         (["settings", "train.keep"], 2, "no setting is called", "train.checkpoint now"),
         (["trian"], 2, "trian", "--help"),
-        (["evaluate", "nowhere"], 2, "there is no run 'nowhere'", "saccade train"),
+        (["evaluate", "nowhere"], 2, "there is no run, bundle or network", "saccade train"),
         (["evaluate", "photos"], 2, "'photos' is no run", ""),
         (["predict", "RUN"], 2, "no image is named", "files or folders"),
         (["predict", "RUN", "nowhere.png"], 3, "there is no image 'nowhere.png'", ""),

@@ -17,43 +17,31 @@ if TYPE_CHECKING:
         features,
         label_issues,
         lr_find,
+        models,
         plan,
         predict,
+        recipe,
+        recipes,
+        report,
         resume,
+        runs,
         settings,
         show,
+        studies,
         study,
         train,
         tune_threshold,
     )
+    from saccade.errors import SaccadeError
+    from saccade.runs.bundle import Bundle
     from saccade.runs.run import Run, open_bundle
 
 __version__ = version("saccade")
 
-HOMES = {  # where a name lives; it is imported when first asked for, PyTorch with it
-    "Run": "saccade.runs.run",
-    "augment": "saccade.api",
-    "compare": "saccade.api",
-    "create_model": "saccade.api",
-    "cross_validate": "saccade.api",
-    "doctor": "saccade.api",
-    "evaluate": "saccade.api",
-    "features": "saccade.api",
-    "label_issues": "saccade.api",
-    "lr_find": "saccade.api",
-    "open_bundle": "saccade.runs.run",
-    "plan": "saccade.api",
-    "predict": "saccade.api",
-    "resume": "saccade.api",
-    "settings": "saccade.api",
-    "show": "saccade.api",
-    "study": "saccade.api",
-    "train": "saccade.api",
-    "tune_threshold": "saccade.api",
-}
-
 __all__ = [
+    "Bundle",
     "Run",
+    "SaccadeError",
     "augment",
     "compare",
     "create_model",
@@ -63,23 +51,45 @@ __all__ = [
     "features",
     "label_issues",
     "lr_find",
+    "models",
     "open_bundle",
     "plan",
     "predict",
+    "recipe",
+    "recipes",
+    "report",
     "resume",
+    "runs",
     "settings",
     "show",
+    "studies",
     "study",
     "train",
     "tune_threshold",
 ]
 
+HOMES = dict.fromkeys(__all__, "saccade.api") | {
+    "Bundle": "saccade.runs.bundle",
+    "Run": "saccade.runs.run",
+    "SaccadeError": "saccade.errors",
+    "open_bundle": "saccade.runs.run",
+}  # where a name lives; it is imported when first asked for, PyTorch with it
+PACKAGES = (
+    "models",
+    "recipes",
+    "report",
+    "runs",
+    "studies",
+)  # of the names of verbs: see verb_package
+
 
 def __getattr__(name: str) -> Any:
+    if name in PACKAGES:
+        return import_module(f"saccade.{name}")
     if name not in HOMES:
         raise AttributeError(f"module 'saccade' has no attribute '{name}'")
     return getattr(import_module(HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *HOMES]
+    return [*__all__, "__version__"]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
     from torch.nn import Module
 
     from saccade.audit.label_issue import LabelIssues
@@ -18,11 +17,13 @@ if TYPE_CHECKING:
     from saccade.comparison.comparison import Comparison
     from saccade.comparison.write import WrittenReport
     from saccade.data.doctor.doctor import Diagnosis
+    from saccade.data.sources.objects import Data
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
     from saccade.recipes.short import ShortSettings
+    from saccade.runs.bundle import Bundle
     from saccade.runs.listing import ListedRuns
     from saccade.runs.results import Evaluation
     from saccade.runs.run import Run
@@ -60,21 +61,45 @@ __all__ = [
 ]
 
 
-def _named(data: str | Path | DataFrame | None) -> str | Path | None:
-    """What to call `data` by: a frame is written down, to be found again."""
+def _named(data: object, *, labelled: bool = True) -> str | Path | None:
+    """What to call `data` by: an object is written down, to be found again."""
     if data is None or isinstance(data, str | Path):
         return data
-    from saccade.data.sources.frames import is_frame, written_frame
-    from saccade.errors import UsageError
+    from saccade.data.sources.objects import named
 
-    if not is_frame(data):
-        what = f"data cannot be of the type {type(data).__name__}"
-        raise UsageError(what, "give a path, a name or a pandas DataFrame")
-    return written_frame(data)
+    return named(data, labelled=labelled)
+
+
+def _say(line: str) -> None:
+    """Tell the person who waits; what prints is loaded when there is something to tell."""
+    from saccade.progress import say
+
+    say(line)
+
+
+def _weights(given: str | Path | Run | Bundle | None) -> str | None:
+    """What a command line calls the weights of a trained network, which a recipe can name."""
+    if given is None or isinstance(given, str | Path):
+        return None if given is None else str(given)
+    from saccade.auto.trained import weights_name
+
+    return weights_name(given)
+
+
+def _settings(
+    with_: Mapping[str, Any] | Sequence[str] | None, short: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Settings by their full names, trained networks among them by theirs."""
+    from saccade.recipes.short import by_full_name
+
+    named = by_full_name(with_, short)
+    if named.get("model.weights") is not None:
+        named["model.weights"] = _weights(named["model.weights"])
+    return named
 
 
 def train(
-    data: str | Path | DataFrame | None = None,
+    data: str | Path | Data | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -111,18 +136,55 @@ def train(
         The run folder to make; without it the next free one below runs.
     short
         Settings by their short names: epochs=4.
+
+    Returns
+    -------
+    Run
+        The finished run: `run.test` has its metrics, `run.history` its epochs, and `run.predict`
+        answers.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be read or divided.
+    RecipeError
+        For a setting that there is not, or a value that it cannot take.
+    ResourceError
+        Where disk, memory or device do not suffice.
+    DivergedError
+        Where the loss is no longer a finite number.
+    Stopped
+        After a signal, with everything saved that `resume` needs.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> run = saccade.train("photos", model="mlp_rgb", epochs=1, out="runs/mine")
+    >>> run.history.to_frame()[["epoch", "loss"]].shape
+    (1, 2)
+    >>> run.predict("photos/red/00.png")[0].name
+    'photos/red/00.png'
+
+    Arrays with labels, a DataFrame or a dataset stand where a folder does:
+
+    >>> import numpy as np
+    >>> images = np.zeros((20, 32, 32, 3), np.uint8)
+    >>> images[10:] = 200
+    >>> labels = ["dark"] * 10 + ["light"] * 10
+    >>> options = {"data.doctor": "off"}  # or else one of so many copies is kept
+    >>> saccade.train((images, labels), model="mlp_rgb", epochs=1, with_=options).classes
+    ('dark', 'light')
     """
     from saccade.command import Command, python_call
     from saccade.engine.distributed.launch import Launch
     from saccade.own import own_parts, refuse_own
-    from saccade.recipes.short import by_full_name
     from saccade.trackers.watching import run_training
     from saccade.training.follow import launched_run
     from saccade.training.train import start_training
 
     data = _named(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
-    overrides = by_full_name(with_, short)
+    overrides = _settings(with_, short)
     own = own_parts(overrides)
     if launch.several:
         refuse_own(own, "several processes")
@@ -140,7 +202,7 @@ def train(
 
 
 def plan(
-    data: str | Path | DataFrame | None = None,
+    data: str | Path | Data | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -161,17 +223,35 @@ def plan(
         Where the run folder would be, to see how fast that disk is.
     short
         Settings by their short names: epochs=4.
+
+    Returns
+    -------
+    Plan
+        Bytes, seconds and counts; printed, a table of them.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be read or divided.
+    RecipeError
+        For a setting that there is not, or a value that it cannot take.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> plan = saccade.plan("photos", model="mlp_rgb", epochs=3)
+    >>> plan.epochs, plan.images["train"] > 0
+    (3, True)
     """
-    from saccade.recipes.short import by_full_name
     from saccade.training.plan import plan_training
 
     data = _named(data)
     folder = Path(out) if out is not None else None
-    return plan_training(data, recipe, by_full_name(with_, short), folder)
+    return plan_training(data, recipe, _settings(with_, short), folder)
 
 
 def lr_find(
-    data: str | Path | DataFrame | None = None,
+    data: str | Path | Data | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -192,19 +272,37 @@ def lr_find(
         The PNG or SVG file to draw the losses into.
     short
         Settings by their short names: model="resnet18".
+
+    Returns
+    -------
+    LRFindResult
+        The suggested rate as `lr`, and every step of the test.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be read or divided.
+    UsageError
+        Where the file to draw into exists.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> found = saccade.lr_find("photos", model="mlp_rgb", out="rates.svg")
+    >>> 0 < found.lr < 10
+    True
     """
-    from saccade.recipes.short import by_full_name
     from saccade.training.lr_find import lr_find as find
 
     data = _named(data)
-    return find(data, recipe, by_full_name(with_, short), Path(out))
+    return find(data, recipe, _settings(with_, short), Path(out))
 
 
 def resume(
     run: str | Path | Run,
     *,
     epochs: int | None = None,
-    data: str | Path | None = None,
+    data: str | Path | Data | None = None,
     processes: int = 1,
     nodes: int = 1,
     rendezvous: str | None = None,
@@ -229,6 +327,25 @@ def resume(
         Where the machines meet: host:port of one of them.
     max_restarts
         How often all processes may begin again from the last checkpoint when one has failed.
+
+    Returns
+    -------
+    Run
+        The finished run.
+
+    Raises
+    ------
+    UsageError
+        For a folder that is no run, and for a run that is finished already.
+    DataError
+        Where its images are gone, or are others.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> run = saccade.resume("runs/digits", epochs=5)
+    >>> len(run.history)
+    5
     """
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
@@ -237,10 +354,14 @@ def resume(
     from saccade.training.follow import launched_run
     from saccade.training.train import resume_training
 
+    folder = run if isinstance(run, str | Path) else run.path
+    data = _named(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     if launch.several:
-        return launched_run(Command.of("resume", run, epochs=epochs, data=data).arguments, launch)
-    started = run if isinstance(run, Run) else Run.open(run)
+        return launched_run(
+            Command.of("resume", folder, epochs=epochs, data=data).arguments, launch
+        )
+    started = run if isinstance(run, Run) else Run.open(folder)
     return run_training(
         lambda view, world: resume_training(started, view, world, epochs=epochs, data=data),
         trackers_of(started),
@@ -249,22 +370,22 @@ def resume(
 
 
 def evaluate(
-    run: str | Path,
-    data: str | Path | DataFrame | None = None,
+    run: str | Path | Run | Bundle,
+    data: str | Path | Data | None = None,
     *,
     split: str = "test",
     tta: str = "",
     by: str = "",
     corrupt: str = "",
     out: str | Path | None = None,
-    own_data: str | Path | None = None,
+    own_data: str | Path | Data | None = None,
 ) -> Evaluation:
     """Measure a trained network on labelled images.
 
     Parameters
     ----------
     run
-        The run folder.
+        A run folder, a bundle, or a network of `saccade models` with public weights.
     data
         Labelled images as for train, their classes matched by name. Without it: the images
         that the run itself held out.
@@ -284,19 +405,42 @@ def evaluate(
         predictions alone.
     own_data
         Where the run's own images lie now, where they were moved; names and contents are compared.
+
+    Returns
+    -------
+    Evaluation
+        All metrics with their intervals; `to_frame()` and `confusion_matrix` for pandas.
+
+    Raises
+    ------
+    UsageError
+        For what is no trained network, and for a split that there is not.
+    DataError
+        For data that cannot be read, or whose classes the network does not know.
+    WeightsError
+        For a damaged bundle.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> result = saccade.evaluate("runs/digits")
+    >>> result.primary.name
+    'accuracy'
+    >>> result.confusion_matrix.to_frame().shape
+    (10, 10)
     """
     from saccade.evaluation.measure import EvaluationOptions, measure
 
     data = _named(data)
     options = EvaluationOptions(
-        tta, by, corrupt, out=None if out is None else Path(out), own_data=own_data
+        tta, by, corrupt, out=None if out is None else Path(out), own_data=_named(own_data)
     )
     return measure(run, data, split, options)
 
 
 def tune_threshold(
-    run: str | Path,
-    data: str | Path | DataFrame | None = None,
+    run: str | Path | Run | Bundle,
+    data: str | Path | Data | None = None,
     *,
     split: str = "test",
     by: str = "",
@@ -307,12 +451,13 @@ def tune_threshold(
 ) -> Evaluation:
     """Find the confidence below which a network should not answer, and measure the network with it.
 
-    The threshold is found on the run's own validation images, for precision or for coverage.
+    The threshold is found on the run's own validation images, for precision or for coverage; that
+    of a bundle without its run on the split val of the data.
 
     Parameters
     ----------
     run
-        The run folder.
+        A run folder, a bundle, or a network of `saccade models` with public weights.
     data
         Labelled images to measure on, as for evaluate.
     split
@@ -327,6 +472,26 @@ def tune_threshold(
         Write the threshold into the bundle: predict says unknown below it.
     out
         A folder or a .csv file, as for evaluate.
+
+    Returns
+    -------
+    Evaluation
+        As of evaluate; `selected` is the threshold, with what it does on validation and on these
+        images.
+
+    Raises
+    ------
+    UsageError
+        Where no threshold reaches the target, and for answers without a confidence.
+    DataError
+        For data that cannot be read, or whose classes the network does not know.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> result = saccade.tune_threshold("runs/digits", coverage=0.8)
+    >>> 0 <= result.selected.on_validation.value <= 1
+    True
     """
     from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
@@ -340,16 +505,35 @@ def tune_threshold(
     return measure(run, data, split, options)
 
 
-def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
+def compare(*runs: str | Path | Run | Bundle, html: str | Path | None = None) -> Comparison:
     """Compare runs by paired tests on the images that all were tested on.
 
     Parameters
     ----------
     runs
-        Two run folders or more.
+        Two run folders or more, or their bundles inside them.
     html
         A file for the comparison as a page, with the changed predictions: right in one run, wrong
         in the other.
+
+    Returns
+    -------
+    Comparison
+        Metrics of each run, and for every pair the difference with its p-value.
+
+    Raises
+    ------
+    UsageError
+        For fewer than two runs, for unfinished ones, and for a bundle without its run.
+    DataError
+        Where no image was held out by all of them.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> comparison = saccade.compare("runs/digits", "runs/other")
+    >>> comparison.to_frame().columns[:4].tolist()
+    ['first', 'second', 'metric', 'difference']
     """
     from saccade.comparison.compare import compare_runs
 
@@ -357,8 +541,8 @@ def compare(*runs: str | Path, html: str | Path | None = None) -> Comparison:
 
 
 def predict(
-    run: str | Path,
-    *images: str | Path,
+    run: str | Path | Run | Bundle,
+    *images: str | Path | Data,
     top: int = 5,
     min_confidence: float | None = None,
     max_novelty: float | None = None,
@@ -368,7 +552,7 @@ def predict(
     Parameters
     ----------
     run
-        The run folder, or a bundle.
+        A run folder, a bundle, or a network of `saccade models` with public weights.
     images
         Image files, folders of images, or - for one image on standard input.
     top
@@ -379,38 +563,83 @@ def predict(
     max_novelty
         Say unknown where an image is more novel than this: 0.99, say, where it lies farther from
         the training images than 99 % of the validation images. Without it: never.
+
+    Returns
+    -------
+    Predictions
+        An answer per image, in their order; `to_frame()` for pandas.
+
+    Raises
+    ------
+    UsageError
+        For what is no trained network, and for an object that is no image.
+    DataError
+        Where no image can be read, or an array could be read in two ways.
+    WeightsError
+        For a damaged bundle.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> import numpy as np
+    >>> predictions = saccade.predict("runs/digits", np.zeros((2, 8, 8), np.uint8), top=1)
+    >>> [prediction.name for prediction in predictions]
+    ['image 0', 'image 1']
+    >>> predictions.to_frame().columns.tolist()
+    ['name', 'prediction', 'class_1', 'probability_1', 'novelty', 'error']
     """
-    from saccade.runs.run import open_bundle
+    from saccade.auto.trained import trained
 
     limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
-    return open_bundle(run).predict(*images, top=top, **limits)
+    return trained(run, notify=_say).bundle.predict(*images, top=top, **limits)
 
 
 def report(
-    *runs: str | Path, out: str | Path | None = None, data: str | Path | None = None
+    *runs: str | Path | Run | Bundle,
+    out: str | Path | None = None,
+    data: str | Path | Data | None = None,
 ) -> WrittenReport:
     """Write the report of a run anew, or a page of several runs side by side.
 
     Parameters
     ----------
     runs
-        Run folders. The images that they were tested on have to lie where they lay.
+        Run folders, or their bundles inside them. The images that they were tested on have to lie
+        where they lay. For a bundle without its run: saccade evaluate BUNDLE DATA --out FOLDER.
     out
         The HTML file; without it report.html in the folder of the run, or reports.html.
     data
         Where the images of one run lie now, where they were moved; names and contents are compared.
+
+    Returns
+    -------
+    WrittenReport
+        The file, and the runs that are in it.
+
+    Raises
+    ------
+    UsageError
+        For unfinished runs, and for a bundle without its run.
+    DataError
+        Where the images that a run was tested on are gone.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> saccade.report("runs/digits", out="digits.html")
+    WrittenReport(digits.html)
     """
     from saccade.comparison.write import write_reports
 
-    return write_reports(runs, None if out is None else Path(out), data)
+    return write_reports(runs, None if out is None else Path(out), _named(data))
 
 
 def features(
-    model: str | Path,
-    data: str | Path | DataFrame,
+    model: str | Path | Run | Bundle,
+    data: str | Path | Data,
     *,
     layer: str = "",
-    weights: str | Path | None = None,
+    weights: str | Path | Run | Bundle | None = None,
     out: str | Path = "features",
 ) -> WrittenFeatures:
     """Write what a layer of a trained network makes of each image, for use elsewhere.
@@ -428,15 +657,36 @@ def features(
         Those of a network: a tag, a file or a bundle. Without it: the ones on this machine.
     out
         The folder for features.npy, a row per image, and manifest.csv with name, label and split.
+
+    Returns
+    -------
+    WrittenFeatures
+        The files, and how many rows and numbers are in them.
+
+    Raises
+    ------
+    UsageError
+        For a layer that the network does not have.
+    DataError
+        Where no image can be read.
+    WeightsError
+        For weights of another network.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> import numpy as np
+    >>> written = saccade.features("runs/digits", "photos", out="features")
+    >>> np.load(written.features).shape == written.shape
+    True
     """
     from saccade.evaluation.features import write_features
 
-    tag = None if weights is None else str(weights)
-    return write_features(model, _named(data), layer, tag, Path(out))
+    return write_features(model, _named(data, labelled=False), layer, _weights(weights), Path(out))
 
 
 def show(
-    model: str | Path | Module,
+    model: str | Path | Run | Bundle | Module,
     *,
     size: int | str | Sequence[int] | None = None,
     batch_size: int = 1,
@@ -451,7 +701,7 @@ def show(
     Parameters
     ----------
     model
-        A network of `saccade models`, or a run folder; from Python also any module.
+        A network of `saccade models`, a run folder or a bundle; from Python also any module.
     size
         Height and width of the images, in pixels; or channels, height and width, as in 3x64x48.
     batch_size
@@ -466,6 +716,22 @@ def show(
         A layer whose receptive field is to be measured and drawn.
     out
         The PNG or SVG file for the receptive field; without it, one named after network and layer.
+
+    Returns
+    -------
+    Anatomy
+        The rows of the table and their totals.
+
+    Raises
+    ------
+    UsageError
+        For a network or a layer that there is not, and for a size that it cannot take.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> saccade.show("lenet5")
+    Anatomy(lenet5, input 1x32x32, ...)
     """
     from saccade.evaluation.show import show_network
 
@@ -488,6 +754,22 @@ def runs(folder: str | Path = "runs") -> ListedRuns:
     ----------
     folder
         Where to look for runs, those of studies among them.
+
+    Returns
+    -------
+    ListedRuns
+        Each with its network, data, epochs, primary metric on the test images, and note.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such folder.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> saccade.runs("runs").entries[0].finished
+    True
     """
     from saccade.runs.listing import list_runs
 
@@ -501,6 +783,22 @@ def models(pattern: str = "*") -> Models:
     ----------
     pattern
         Only names like this one, as in "resnet*".
+
+    Returns
+    -------
+    Models
+        The networks, each with its paper and the size of its input.
+
+    Raises
+    ------
+    UsageError
+        Where no name is like the pattern.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> [entry.name for entry in saccade.models("vgg11*").entries]
+    ['vgg11', 'vgg11_bn']
     """
     from saccade.listings import list_models
 
@@ -508,7 +806,19 @@ def models(pattern: str = "*") -> Models:
 
 
 def recipes() -> Recipes:
-    """List the named recipes, each with what it is for."""
+    """List the named recipes, each with what it is for.
+
+    Returns
+    -------
+    Recipes
+        The recipes, each with its description.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> "small" in [entry.name for entry in saccade.recipes().entries]
+    True
+    """
     from saccade.listings import list_recipes
 
     return list_recipes()
@@ -521,6 +831,24 @@ def recipe(name: str) -> NamedRecipe:
     ----------
     name
         A recipe of `saccade recipes`, or a TOML file like the recipe.toml of a run.
+
+    Returns
+    -------
+    NamedRecipe
+        The recipe with its description; printed, the TOML file.
+
+    Raises
+    ------
+    UsageError
+        For a recipe that there is not.
+    RecipeError
+        For a file with settings that there are not.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> saccade.recipe("small").recipe.optim.name
+    'adamw'
     """
     from saccade.listings import named_recipe
 
@@ -534,6 +862,22 @@ def settings(name: str = "*") -> SettingsReference:
     ----------
     name
         Only this setting, or those like it, as in optim.lr, lr, optim or "*patience".
+
+    Returns
+    -------
+    SettingsReference
+        The settings, as text, CSV, Markdown or plain data.
+
+    Raises
+    ------
+    RecipeError
+        Where no setting is like the name.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> [entry.name for entry in saccade.settings("optim.lr").entries]
+    ['optim.lr']
     """
     from saccade.recipes.reference import list_settings
 
@@ -541,7 +885,7 @@ def settings(name: str = "*") -> SettingsReference:
 
 
 def doctor(
-    data: str | Path | DataFrame,
+    data: str | Path | Data,
     *,
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
@@ -557,17 +901,35 @@ def doctor(
     cleaned
         A file for a cleaned table of the images, to train on in place of data: without copies and
         unreadable ones, near copies kept in one split. The images themselves are never touched.
+
+    Returns
+    -------
+    Diagnosis
+        The findings, the worst first.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be read at all.
+    UsageError
+        Where a file to write exists.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> saccade.doctor("photos").count
+    48
     """
     from saccade.audit.doctor import examine_data
 
-    return examine_data(_named(data), html=html, cleaned=cleaned)
+    return examine_data(_named(data, labelled=False), html=html, cleaned=cleaned)
 
 
 def label_issues(
-    data: str | Path | DataFrame,
+    data: str | Path | Data,
     *,
-    model: str | Path | None = None,
-    weights: str | Path | None = None,
+    model: str | Path | Run | Bundle | None = None,
+    weights: str | Path | Run | Bundle | None = None,
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
 ) -> LabelIssues:
@@ -590,17 +952,36 @@ def label_issues(
     cleaned
         A file for a table of the images without the label issues, to train on in place of data.
         The images themselves are never touched.
+
+    Returns
+    -------
+    LabelIssues
+        The images with their given and their suggested labels, and the estimated share of wrong
+        ones.
+
+    Raises
+    ------
+    DataError
+        For labels that are not one class per image, and for too few images.
+    UsageError
+        For what is no trained network.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> issues = saccade.label_issues("photos", model="hog")
+    >>> issues.n
+    48
     """
     from saccade.audit.label_issues import find_label_issues
 
-    tag = None if weights is None else str(weights)
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_label_issues(_named(data), model, tag, html=page, cleaned=table)
+    return find_label_issues(_named(data), model, _weights(weights), html=page, cleaned=table)
 
 
 def study(
     study: str | Path,
-    data: str | Path | DataFrame | None = None,
+    data: str | Path | Data | None = None,
     *,
     seeds: int | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -628,19 +1009,37 @@ def study(
         already is resumed.
     short
         Settings that all variants have in common, by their short names: epochs=5.
+
+    Returns
+    -------
+    StudyResult
+        The metric of each variant over the seeds, with the differences.
+
+    Raises
+    ------
+    UsageError
+        For a study that there is not.
+    RecipeError
+        For a setting that there is not, or a variant that cannot be trained.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> result = saccade.study("two.toml", jobs=1, out="runs/two")
+    >>> len(result.runs)
+    4
     """
     from saccade.own import own_parts, refuse_own
-    from saccade.recipes.short import by_full_name
     from saccade.studies.run import StudyOptions, run_study
 
-    data, settings = _named(data), by_full_name(with_, short)
+    data, settings = _named(data), _settings(with_, short)
     refuse_own(own_parts(settings), "the processes of a study")
     folder = Path(out) if out is not None else None
     return run_study(StudyOptions(study, data, settings, seeds, folder, jobs))
 
 
 def cross_validate(
-    data: str | Path | DataFrame | None = None,
+    data: str | Path | Data | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -665,26 +1064,56 @@ def cross_validate(
         runs. One that holds this cross-validation already is gone on with.
     short
         Settings by their short names: folds=10, where 5 is usual.
+
+    Returns
+    -------
+    CrossValidation
+        The metrics of every fold, and their means with intervals.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be divided so.
+    RecipeError
+        For a setting that there is not, or a value that it cannot take.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> result = saccade.cross_validate("photos", model="mlp_rgb", epochs=1, folds=3)
+    >>> len(result.folds)
+    3
     """
     from saccade.own import own_parts, refuse_own
-    from saccade.recipes.short import by_full_name
     from saccade.studies.cross_validation import cross_validation
 
-    data, settings = _named(data), by_full_name(with_, short)
+    data, settings = _named(data), _settings(with_, short)
     refuse_own(own_parts(settings), "the processes of a cross-validation")
     folder = Path(out) if out is not None else None
     return cross_validation(data, recipe, settings, jobs, folder)
 
 
 def studies() -> Studies:
-    """List the studies that come with saccade, each with its question."""
+    """List the studies that come with saccade, each with its question.
+
+    Returns
+    -------
+    Studies
+        The studies, each with its question.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> "depth" in [study.name for study in saccade.studies().entries]
+    True
+    """
     from saccade.studies.load import list_studies
 
     return list_studies()
 
 
 def augment(
-    data: str | Path | DataFrame | None = None,
+    data: str | Path | Data | None = None,
     *,
     recipe: str | Path | None = None,
     with_: Mapping[str, Any] | Sequence[str] | None = None,
@@ -705,12 +1134,29 @@ def augment(
         The PNG file to write.
     short
         Settings by their short names: size=64.
+
+    Returns
+    -------
+    Sheet
+        The file; a notebook shows it.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be read.
+    UsageError
+        For an augmentation that there is not.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> saccade.augment("photos", with_={"data.augment": "flip"}, out="flipped.png")
+    Sheet(flipped.png)
     """
     from saccade.audit.sheets import augmented_sheet
-    from saccade.recipes.short import by_full_name
 
     data = _named(data)
-    return augmented_sheet(data, recipe, by_full_name(with_, short), Path(out))
+    return augmented_sheet(data, recipe, _settings(with_, short), Path(out))
 
 
 def create_model(
@@ -718,11 +1164,34 @@ def create_model(
 ) -> Module:
     """The bare network `name`, a chain of layers; its input is what its public weights expect.
 
-    Without `num_classes` it has as many as in its paper.
-    `weights` is a file, or a tag of weights.toml such as "imagenet", which is fetched once and
-    checked.  What becomes of the file's tensors is said on standard error.
+    Parameters
+    ----------
+    name
+        A network of `saccade models`.
+    num_classes
+        How many outputs the last layer has. Without it: as many as in its paper.
+    weights
+        A file, or a tag of weights.toml such as "imagenet", which is fetched once and checked. What
+        becomes of the file's tensors is said on standard error.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        The rows under the paper's names; images [N,C,H,W] -> [N,num_classes].
+
+    Raises
+    ------
+    UsageError
+        For a network, or a tag of weights, that there is not.
+    WeightsError
+        For weights that do not fit the network.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> saccade.create_model("lenet5", 3)[-1]
+    Linear(in_features=84, out_features=3, bias=True)
     """
     from saccade.models.create import create_model as create
-    from saccade.progress import say
 
-    return create(name, num_classes, weights=weights, notify=say)
+    return create(name, num_classes, weights=weights, notify=_say)

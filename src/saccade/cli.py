@@ -46,9 +46,11 @@ POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIO
 OPTIONS = {"own_data": "--data"}  # where another parameter has the name in Python
 PYTHON_ONLY: dict[str, Any] = {
     "Module": object,
-    "DataFrame": object,
+    "Data": object,
     "Run": object,
+    "Bundle": object,
 }  # what only Python can hand over
+PYTHON_SECTIONS = re.compile(r"(?m)^(?:Returns|Raises|Examples)\n-+$")  # of a docstring
 SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
 SETTINGS = "Settings"  # the heading above their options
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
@@ -187,8 +189,12 @@ def whole_number(kind: Any, tokens: Sequence[Token]) -> int:
 
 
 def unwrap_docstring(docstring: str) -> str:
-    """The docstring with each description in one line, for the terminal to wrap."""
-    return re.sub(r"(?m)(^    \S.*)\n    (?=\S)", r"\1 ", inspect.cleandoc(docstring))
+    """The docstring with each description in one line, for the terminal to wrap.
+
+    What it says of Python alone, from what is returned on, is left out.
+    """
+    told = PYTHON_SECTIONS.split(inspect.cleandoc(docstring), maxsplit=1)[0].rstrip()
+    return re.sub(r"(?m)(^    \S.*)\n    (?=\S)", r"\1 ", told)
 
 
 def cli_type(annotation: Any) -> Any:

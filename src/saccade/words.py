@@ -53,6 +53,14 @@ def shortened(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+LONGEST = 120  # characters of a person's text that a message repeats
+
+
+def shortened_text(text: str) -> str:
+    """A text for a message, which repeats no more than the beginning of a long one."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
     """Cells in columns, to the left; those after the first `left` columns to the right."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]

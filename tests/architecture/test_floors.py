@@ -16,9 +16,9 @@ import saccade
 
 ROOT = Path(saccade.__file__).parent
 FLOORS = """
-errors words
+errors words verb_package
 own
-command files device progress
+command files device progress frame
 data
 augmentation metrics models/layers
 augmentation/corrupt data/sources models/networks classical
@@ -44,8 +44,9 @@ FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room 
 
 
 WRITERS = """
-files data/store data/sources/frames data/doctor/scan probes/features data/split_table data/classes
-recipes/recipe engine/checkpoint data/sandbox engine/distributed/launch
+files data/store data/sources/frames data/sources/objects data/doctor/scan probes/features
+data/split_table data/classes recipes/recipe engine/checkpoint data/sandbox
+engine/distributed/launch
 """  # below runs
 WRITING = re.compile(
     r"\batomic_(write|file|folder)\(|\.write_(text|bytes)\(|\bopen\(\"[wa]|\bmkdir\(|TemporaryDirectory"

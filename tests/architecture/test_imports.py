@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 import saccade
+from saccade import api
 from saccade.runs.run import Run
 
 HEAVY = ("torch", "numpy", "PIL", "sklearn", "matplotlib")
@@ -71,7 +73,22 @@ def test_a_bundle_loads_few_of_our_files() -> None:
     assert len([name for name in modules if name.partition(".")[0] == "saccade"]) <= FILES
 
 
-def test_no_room_has_the_name_of_a_verb() -> None:
-    """A room that is imported becomes an attribute of the package, in place of the verb."""
+def test_a_package_of_the_name_of_a_verb_is_that_verb_too() -> None:
+    """A package that is imported becomes an attribute of saccade, in place of the verb."""
     rooms = {path.stem for path in Path(saccade.__file__).parent.iterdir()}
-    assert rooms.isdisjoint(saccade.__all__)
+    assert rooms & set(saccade.__all__) == set(saccade.PACKAGES)
+    for name in saccade.PACKAGES:
+        verb = getattr(saccade, name)
+        assert verb is sys.modules[f"saccade.{name}"]
+        assert inspect.signature(verb) == inspect.signature(getattr(api, name))
+    assert str(saccade.models("resnet1*")) == str(api.models("resnet1*"))
+    from saccade.models.create import create_model
+
+    assert create_model("lenet5")[0] is not None
+
+
+def test_everything_that_is_shown_is_there_and_every_verb_is_shown() -> None:
+    assert set(dir(saccade)) == {*saccade.__all__, "__version__"}
+    assert set(api.__all__) <= set(saccade.__all__)
+    for name in dir(saccade):
+        assert getattr(saccade, name) is not None

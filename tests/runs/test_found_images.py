@@ -78,3 +78,8 @@ def test_a_folder_without_images_says_what_it_holds_instead(tmp_path: Path) -> N
     (tmp_path / "a.pdf").write_bytes(b"")
     with pytest.raises(DataError, match=r"holds no image: 1 not an image \(.pdf\)"):
         find_images([tmp_path])
+
+
+def test_a_text_that_is_no_path_is_not_repeated_whole() -> None:
+    with pytest.raises(DataError, match=r"there is no image 'x{120}\.\.\.'"):
+        find_images(["x" * 5000])

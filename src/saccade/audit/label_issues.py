@@ -22,6 +22,7 @@ from saccade.audit.doctor import cache_file_of, cleaned_files, refuse_blanks, wr
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.audit.page import label_issues_page
 from saccade.auto.summary import summarize
+from saccade.auto.trained import Given, name_of, network_of, recognised
 from saccade.auto.weights import SMALL, local_weights, pretrained
 from saccade.classical.descriptors import CELL, HOG
 from saccade.data.cache import decode_all
@@ -34,7 +35,6 @@ from saccade.data.item import Item, Skipped
 from saccade.data.sources import open_source
 from saccade.device import device
 from saccade.errors import DataError, UsageError
-from saccade.evaluation.features import trained_network
 from saccade.files import refuse_to_replace, write_output
 from saccade.models.backbone import backbone
 from saccade.models.layers.blocks import Concat, chain, normalized
@@ -59,9 +59,7 @@ class Extractor:
     notes: tuple[str, ...] = ()
 
 
-def extractor_for(
-    items: Sequence[Item], model: str | Path | None, weights: str | None
-) -> Extractor:
+def extractor_for(items: Sequence[Item], model: Given | None, weights: str | None) -> Extractor:
     """The named network, else the best local one for photographs, else plain features."""
     if weights is not None and model is None:
         model = pretrained(weights).network
@@ -72,18 +70,18 @@ def extractor_for(
         )
     if model is None:
         return _plain(summary.grey, ("no network looked at them: label issues are less sure",))
-    if str(model) == PLAIN:
+    if model == PLAIN:
         if weights is not None:
             raise UsageError(f"{PLAIN} has no weights", "leave --weights out")
         return _plain(summary.grey, ())
-    network, preprocessing = trained_network(model, weights)
+    network, preprocessing = network_of(model, weights, notify=say)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     notes = (
         ("if the network has learned from these images, it may have memorised wrong labels",)
-        if Path(model).is_dir()
+        if not isinstance(recognised(model), str)
         else ()
     )
-    description = f"what goes into the last layer of {model}"
+    description = f"what goes into the last layer of {name_of(model)}"
     return Extractor(description, backbone(network), preprocessing, notes)
 
 
@@ -107,7 +105,7 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
 
 def find_label_issues(
     data: str | Path | None,
-    model: str | Path | None,
+    model: Given | None,
     weights: str | None,
     *,
     html: Path | None,

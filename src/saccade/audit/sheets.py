@@ -82,7 +82,7 @@ def _image(pixels: Tensor, size: int) -> Image.Image:
 COMBINED_ROWS = 8  # of different images, with all augmentations together
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sheet:
     """A drawn sheet: the file, and the augmentations that it shows."""
 
@@ -96,6 +96,9 @@ class Sheet:
 
     def __str__(self) -> str:
         return f"{', '.join(self.augmentations) or 'no augmentation'}: drawn in {self.path}"
+
+    def __repr__(self) -> str:
+        return f"Sheet({self.path})"
 
     def _repr_png_(self) -> bytes:
         return self.path.read_bytes()

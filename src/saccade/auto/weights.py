@@ -8,9 +8,11 @@ from pathlib import Path
 
 from torch import nn
 
+from saccade.command import Command
 from saccade.data.decode import Preprocessing
-from saccade.errors import ResourceError, UsageError, WeightsError
+from saccade.errors import ResourceError, UsageError, WeightsError, unknown
 from saccade.files import Digest, Notify, silent
+from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS
 from saccade.models.convert import PREFIX, State, read_state, timm_network, timm_transforms
 from saccade.models.create import input_shape
 from saccade.models.variants import Variant
@@ -84,7 +86,7 @@ class Pretrained:
 
 
 def pretrained(weights: str, network: str = "auto") -> Pretrained:
-    """What `weights` means for a network: a tag, a file, a bundle, a run, or timm:NAME.
+    """What `weights` means for a network: a tag, its name, a file, a bundle, a run, or timm:NAME.
 
     For "auto" the network is that of the weights.  Raises `UsageError` or `WeightsError` where they
     are of another network, or of none that is known.
@@ -98,9 +100,29 @@ def pretrained(weights: str, network: str = "auto") -> Pretrained:
         return _from_bundle(weights, Bundle.load(path.parent), network)
     if path.exists() or path.suffix:
         return _from_file(path, network)
+    if weights in NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS:
+        return _of_network(weights, network)
     if network == "auto":
+        if weights not in {tag for _, tag in public_weights()}:
+            raise unknown("run, bundle, network or tag of weights", weights, NETWORKS)
         raise UsageError(f"'{weights}' are the weights of many networks", "name one with --model")
     return Pretrained(weights, network, preprocessing_of(weights_entry(network, weights)))
+
+
+def _of_network(name: str, network: str) -> Pretrained:
+    """The weights that a network's name stands for: the best on this machine, else the first."""
+    if network not in ("auto", name):
+        raise WeightsError(
+            f"'{name}' has weights of its own, and none of {network}",
+            f"leave --model out, or give --model {name}",
+        )
+    entries = [entry for entry in public_weights().values() if entry.network == name]
+    if not entries:
+        train = Command.of("train", "DATA", model=name)
+        raise UsageError(f"no public weights of {name} are known", f"train it: {train}")
+    local = [entry for entry in entries if cache_path(entry).is_file()]
+    best = max(local, key=lambda entry: entry.top1 or 0) if local else entries[0]
+    return Pretrained(best.tag, name, preprocessing_of(best))
 
 
 def preprocessing_of(entry: PublicWeights) -> Preprocessing:

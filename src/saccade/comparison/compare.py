@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from saccade.auto.trained import Given, run_of
 from saccade.comparison.comparison import (
     ChangedPrediction,
     ComparedRun,
@@ -23,18 +24,18 @@ from saccade.files import refuse_to_replace, write_output
 from saccade.metrics.paired import Paired, holm, paired
 from saccade.models.table import shown_name
 from saccade.report.images import thumbnail_of
-from saccade.runs.run import Run
 from saccade.tasks.catalogue import metric_of
 
 
-def compare_runs(paths: Sequence[str | Path], html: Path | None = None) -> Comparison:
+def compare_runs(given: Sequence[Given], html: Path | None = None) -> Comparison:
     """Compare finished runs; with `html`, write it as a page, too."""
     refuse_to_replace(html)
-    if len(paths) < 2:
+    if len(given) < 2:
         raise UsageError("there is nothing to compare one run with", "name two runs or more")
-    if len({Path(path).resolve() for path in paths}) < len(paths):
+    runs = [run_of(one, "measure each on the same images") for one in given]
+    if len({run.path.resolve() for run in runs}) < len(runs):
         raise UsageError("a run is named twice", "name different runs")
-    tested_runs, notes = shared_test_set([read_tested_run(Run.open(path)) for path in paths])
+    tested_runs, notes = shared_test_set([read_tested_run(run) for run in runs])
     comparison = replace(compare_tested(tested_runs), notes=notes)
     if html is not None:
         write_output(html, comparison_page(comparison, thumbnail_source(tested_runs[0])))

@@ -5,12 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from saccade.frame import data_frame
 from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
 from saccade.words import LineFeeds, aligned, defined, duration, html_table, number
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FRAME_COLUMNS = (
+    "first", "second", "metric", "difference", "low", "high", "unit", "p", "p_holm", "method",
+)  # fmt: skip
 SIGNIFICANCE_LEVEL = 0.05  # of p-values
 MAX_NAMED = 8  # images named in a terminal; --csv names all
 
@@ -150,6 +157,20 @@ class Comparison:
             cells = [cell for answer, right in pairs for cell in (answer, "yes" if right else "no")]
             writer.writerow([prediction.name, prediction.label, *cells])
         return out.getvalue().rstrip("\n")
+
+    def to_frame(self) -> DataFrame:
+        """A row for each pair and metric: the difference, second minus first, and its p-value.
+
+        `p` is that of the pair alone; `p_holm`, of the first metric, that for all pairs together.
+        """
+        rows = []
+        for pair in self.pairs:
+            for k, d in enumerate(pair.differences):
+                low, high = d.interval or (None, None)
+                of_all = pair.p if k == 0 else None
+                cells = (d.name, d.value, low, high, d.unit, d.p, of_all, d.method)
+                rows.append((pair.first, pair.second, *cells))
+        return data_frame(rows, FRAME_COLUMNS)
 
     def __str__(self) -> str:
         return aligned(self.rows())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from saccade.auto.trained import Given, run_of
 from saccade.command import Command
 from saccade.data.cache import ImageStore, decode_all
 from saccade.errors import DataError, UsageError
@@ -49,17 +50,17 @@ class WrittenReport:
 
 
 def write_reports(
-    paths: Sequence[str | Path], out: Path | None, data: str | Path | None = None
+    given: Sequence[Given], out: Path | None, data: str | Path | None = None
 ) -> WrittenReport:
     """One run: its report and model card; several: one page.
 
     With `out` the page alone is written, there; `data` is where the images of one run lie now.
     Raises `UsageError` for unfinished runs.
     """
-    if not paths:
+    if not given:
         raise UsageError("no run is named", "saccade report runs/mine-1")
-    refuse_to_replace(out if out or len(paths) == 1 else SEVERAL)
-    runs = [Run.open(path) for path in paths]
+    refuse_to_replace(out if out or len(given) == 1 else SEVERAL)
+    runs = [run_of(one, "a report of it on images of yours") for one in given]
     for run in runs:
         if not run.finished:
             hint = f"go on with: {Command.of('resume', run.path)}"

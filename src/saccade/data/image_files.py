@@ -10,9 +10,10 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from saccade.data.classes import is_text, natural_sort_key, safe_name
 from saccade.data.item import EncodedImage, ImageFile, Item, LazyImage, Skipped
 from saccade.errors import DataError, UsageError
 from saccade.files import UTF8_NAMES, name_of_text, text_of_name
+from saccade.words import shortened_text
 
 # fmt: off
 SUFFIXES = frozenset((
@@ -209,13 +211,16 @@ class FoundImages(NamedTuple):
     left_out: list[Skipped]
 
 
-def find_images(images: Sequence[str | Path]) -> FoundImages:
-    """Image files, the images in folders, and `-` for standard input, as items.
+def find_images(images: Iterable[str | PathLike[str] | Item]) -> FoundImages:
+    """Image files, the images in folders, and `-` for standard input, as items; items stay.
 
     What of several is not there, or holds no image, is left out; `DataError` where nothing is left.
     """
     found, errors = FoundImages([], []), []
     for image in images:
+        if isinstance(image, Item):
+            found.items.append(image)
+            continue
         place = safe_name(text_of_name(str(image if str(image) == STANDARD_INPUT else Path(image))))
         try:
             items, left_out = _named_images(image, place)
@@ -236,7 +241,7 @@ def find_images(images: Sequence[str | Path]) -> FoundImages:
     return found
 
 
-def _named_images(image: str | Path, place: str) -> FoundImages:
+def _named_images(image: str | PathLike[str], place: str) -> FoundImages:
     """What a person named, shown as `place`; raises `DataError` where there is no image."""
     path = Path(image)
     if str(image) == STANDARD_INPUT:
@@ -249,7 +254,9 @@ def _named_images(image: str | Path, place: str) -> FoundImages:
         items = [Item(f"{place}/{name}", None, file) for name, file in named]
         return FoundImages(items, [Skipped(f"{place}/{s.name}", s.reason) for s in scan.skipped])
     if not os.path.exists(path):  # noqa: PTH110
-        raise DataError(f"there is no image '{place}'", "name a file or a folder of images")
+        raise DataError(
+            f"there is no image '{shortened_text(place)}'", "name a file or a folder of images"
+        )
     return FoundImages([Item(place, None, ImageFile(path))], [])
 
 

@@ -23,6 +23,9 @@ from torch import Tensor
 MAX_BANK_BYTES = 8_000_000  # of remembered features at most
 
 
+LEVELS = (0.99, 0.9, 0.5)  # of novelty, to report who exceeds one
+
+
 @dataclass(frozen=True)
 class Novelty:
     """A bank of training features, and the sorted distances of held-out images to it."""
@@ -55,6 +58,11 @@ class Novelty:
     def highest(self) -> float:
         """The novelty of what is farther than all held-out images."""
         return len(self.known) / (len(self.known) + 1)
+
+    @property
+    def level(self) -> float:
+        """The first of `LEVELS` that an image can exceed; 0 where it can exceed none."""
+        return next((level for level in LEVELS if level < self.highest), 0.0)
 
     def score(self, features: Tensor) -> Tensor:
         """The share of held-out images that are nearer, of them and the image itself.

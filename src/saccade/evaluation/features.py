@@ -11,24 +11,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from saccade.auto.weights import Pretrained, local_weights, pretrained
+from saccade.auto.trained import Given, name_of, network_of
 from saccade.data.cache import decode_all
-from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped, label_text
 from saccade.data.pool import stretched_note
 from saccade.data.sources import open_images
 from saccade.device import device
-from saccade.errors import DataError, UsageError
+from saccade.errors import DataError
 from saccade.files import atomic_file, disk_errors, refuse_to_replace, write_output
 from saccade.models.backbone import backbone
-from saccade.models.convert import PREFIX
-from saccade.models.create import create_model, input_shape
-from saccade.models.layers.blocks import normalized
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.progress import progress_bar, say
-from saccade.runs.run import open_bundle
 from saccade.words import LineFeeds, aligned, html_table
 
 
@@ -74,7 +69,7 @@ class WrittenFeatures:
 
 
 def write_features(
-    model: str | Path, data: str | Path | None, layer: str, weights: str | None, out: Path
+    model: Given, data: str | Path | None, layer: str, weights: str | None, out: Path
 ) -> WrittenFeatures:
     """Write `features.npy` and `manifest.csv` into the folder `out`.
 
@@ -82,7 +77,7 @@ def write_features(
     Raises `UsageError` for a layer that the network does not have.
     """
     refuse_to_replace(out / "features.npy", out / "manifest.csv")
-    network, preprocessing = trained_network(model, weights)
+    network, preprocessing = network_of(model, weights, notify=say)
     network = network.to(device("cuda" if torch.cuda.is_available() else "cpu"))
     extractor = backbone(network, layer)
     matrices, rows, failed = [], [], []
@@ -101,36 +96,7 @@ def write_features(
         raise DataError(
             f"no image of '{data}' can be read", "saccade doctor says what is wrong with each image"
         )
-    return _write(out, torch.cat(matrices), rows, (str(model), layer), tuple(failed))
-
-
-def trained_network(model: str | Path, weights: str | None) -> tuple[nn.Module, Preprocessing]:
-    """The network of a run, a bundle or a name, with its preprocessing."""
-    if Path(model).is_dir():
-        if weights is not None:
-            raise UsageError(f"'{model}' has weights of its own", "leave --weights out")
-        bundle = open_bundle(model)
-        return bundle.model, bundle.preprocessing
-    origin = _weights_of(str(model), weights)
-    preprocessing = origin.preprocessing
-    if preprocessing is None:
-        raise UsageError(
-            f"how images are prepared for '{origin.name}' is not known",
-            "train with them and give the run: its bundle knows",
-        )
-    network = create_model(str(model))
-    say(str(origin.load_into(network, None, notify=say)))
-    whole = normalized(network, preprocessing.mean, preprocessing.std).eval()
-    return whole.to(memory_format=torch.channels_last), preprocessing
-
-
-def _weights_of(network: str, weights: str | None) -> Pretrained:
-    """The named weights, those on this machine, or the first published ones."""
-    size = input_shape(network)[1]
-    if weights is None and not network.startswith(PREFIX):
-        local = local_weights(size, network)
-        weights = local[0].tag if local else "imagenet"
-    return pretrained(weights or "imagenet", network)
+    return _write(out, torch.cat(matrices), rows, (name_of(model), layer), tuple(failed))
 
 
 def _splits(data: str | Path | None) -> Iterator[tuple[str, tuple[Item, ...]]]:

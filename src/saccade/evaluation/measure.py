@@ -10,6 +10,7 @@ from pathlib import Path
 from saccade.augmentation.corrupt.corruptions import names
 from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.augmentation.tta import TTATransform, tta_transforms
+from saccade.auto.trained import Given, Trained, trained
 from saccade.command import Command
 from saccade.data.classes import missing_note
 from saccade.data.doctor.doctor import cache_file_of
@@ -65,7 +66,7 @@ class EvaluationOptions:
             return (self.out,)
         return tuple(self.out / name for name in FILES)
 
-    def command(self, run: Run, data: str | Path | None, split: str) -> str:
+    def command(self, network: Trained, data: str | Path | None, split: str) -> str:
         """The command line of this evaluation."""
         options = {"split": "" if split == "test" else split, "by": self.by, "out": self.out}
         if self.threshold_target:
@@ -73,61 +74,54 @@ class EvaluationOptions:
                 self.threshold_target.criterion: self.threshold_target.target,
                 "save": self.threshold_target.save,
             }
-            return str(Command.of("tune-threshold", run.path, data, **options))
+            return str(Command.of("tune-threshold", network.name, data, **options))
         options |= {"tta": self.tta, "corrupt": self.corrupt}
-        return str(Command.of("evaluate", run.path, data, **options))
+        return str(Command.of("evaluate", network.name, data, **options))
 
 
 DEFAULT_OPTIONS = EvaluationOptions()
 
 
 def measure(
-    path: str | Path,
+    given: Given,
     data: str | Path | None,
     split: str,
     options: EvaluationOptions = DEFAULT_OPTIONS,
 ) -> Evaluation:
-    """Evaluate the bundle of the run at `path` on `data`, or on a split of the run's own images.
+    """Evaluate a trained network on `data`, or that of a run on a split of the run's own images.
 
-    A bundle without its run is evaluated on `data`.
+    Raises `UsageError` for what only a run knows, where there is none.
     """
     options.validate()
-    if (Path(path) / "config.json").is_file():
-        return _measure_bundle(Bundle.load(Path(path)), data, split, options)
-    run = Run.open(path)
-    if options.own_data is not None:
+    network = trained(given, notify=say)
+    run, bundle, tta = network.run, network.bundle, _transforms(options.tta)
+    if run is None:
+        _refuse_without_run(network, data, options)
+    elif options.own_data is not None:
         move(run, options.own_data)
-    bundle, tta = run.bundle, _transforms(options.tta)
     corruptions = _corruptions(options.corrupt, bundle)
     if options.threshold_target:
         refuse_without_confidence(bundle.task)
-        if options.threshold_target.save:
-            refuse_unwritable(run.path / "bundle" / "config.json")
-    since: tuple[str, ...] = ()
-    if data is None:
-        items, since = _run_items(run, split)
+        _refuse_unsavable(bundle, options.threshold_target)
+    if run and data is None:
+        (items, since), source = _run_items(run, split), run.data
     else:
-        items = _data_items(data, split)
-    source = run.data if data is None else str(data)
+        items, since, source = _data_items(data, split), (), str(data)
     slice_names = slice_of_each(items, options.by, source) if options.by else {}
     evaluation_set = EvaluationSet.of(items, bundle)
-    overlap = (0, 0)
-    if data is not None:
-        overlap = training_overlap(run, evaluation_set.items, cache_file_of(data))
     outputs = evaluation_set.evaluate(bundle, tta)
     report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
     evaluation = replace(
         Evaluation.of(split, bundle.task.kind, report),
         notes=(
-            *_notes(evaluation_set.items, bundle, overlap),
+            *_notes(evaluation_set.items, network, data),
             *since,
-            *(change_note(run, evaluation_set.items) if data is None else ()),
             *_tta_note(len(tta)),
         ),
         unreadable=evaluation_set.failed,
         slices=slices(bundle.task, outputs, evaluation_set, slice_names, report.metrics[0].name),
         robustness=_robustness(bundle, evaluation_set, corruptions, tta) if corruptions else None,
-        selected=_selected_threshold(run, options.threshold_target, outputs)
+        selected=_selected_threshold(network, data, options.threshold_target, outputs)
         if options.threshold_target
         else None,
     )
@@ -136,52 +130,50 @@ def measure(
             write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
     if options.files[1:]:
         evaluated = EvaluatedData(
-            None if data is None else str(data), options.command(run, data, split)
+            None if data is None else str(data), options.command(network, data, split)
         )
-        _write_folder(options.files, run, evaluation, evaluation_set, evaluated)
+        _write_folder(options.files, network, evaluation, evaluation_set, evaluated)
     return evaluation
 
 
-def _measure_bundle(
-    bundle: Bundle, data: str | Path | None, split: str, options: EvaluationOptions
-) -> Evaluation:
-    """Evaluate a bundle without its run, which knows neither images of its own nor a report."""
+def _refuse_without_run(
+    network: Trained, data: str | Path | None, options: EvaluationOptions
+) -> None:
+    """Raise `UsageError` for what a network without its run cannot do."""
     if data is None:
-        raise UsageError(
-            "a bundle has no images of its own", "name some: saccade evaluate BUNDLE DATA"
-        )
-    if options.threshold_target or options.own_data is not None or options.files[1:]:
-        raise UsageError(
-            "a bundle alone has no validation images and no report", "name the run, or a .csv file"
-        )
-    tta = _transforms(options.tta)
-    corruptions = _corruptions(options.corrupt, bundle)
-    items = _data_items(data, split)
-    slice_names = slice_of_each(items, options.by, str(data)) if options.by else {}
-    evaluation_set = EvaluationSet.of(items, bundle)
-    outputs = evaluation_set.evaluate(bundle, tta)
-    report = bundle.task.metric().report(outputs.rows, evaluation_set.groups)
-    if options.files:
-        with disk_errors(options.files[0]):
-            write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
-    return replace(
-        Evaluation.of(split, bundle.task.kind, report),
-        notes=(
-            *missing_note(evaluation_set.items, bundle.classes, "the data"),
-            "which images the network was trained on only its run knows",
-            *_tta_note(len(tta)),
-        ),
-        unreadable=evaluation_set.failed,
-        slices=slices(bundle.task, outputs, evaluation_set, slice_names, report.metrics[0].name),
-        robustness=_robustness(bundle, evaluation_set, corruptions, tta) if corruptions else None,
-    )
+        verb = "tune-threshold" if options.threshold_target else "evaluate"
+        what = f"'{network.name}' comes without its run, and has no images of its own"
+        raise UsageError(what, f"name some: {Command.of(verb, network.name, 'DATA')}")
+    if options.own_data is not None:
+        what = f"'{network.name}' comes without its run: there are no images that were moved"
+        hint = f"to measure on others: {Command.of('evaluate', network.name, options.own_data)}"
+        raise UsageError(what, hint)
 
 
-def _notes(items: Sequence[Item], bundle: Bundle, overlap: tuple[int, int]) -> Iterator[str]:
-    """Notes on missing classes, and on images that the run was trained on."""
-    yield from missing_note(items, bundle.classes, "the data")
-    yield from stretched_note(items, bundle.preprocessing)
-    same, near = overlap
+def _refuse_unsavable(bundle: Bundle, target: ThresholdTarget) -> None:
+    """Raise where the threshold is to be saved, and the bundle lies in no folder."""
+    if target.save and bundle.folder is None:
+        what = "there is no bundle on disk to save the threshold in"
+        raise UsageError(what, "leave out --save, and give --min-confidence to predict")
+    if target.save and bundle.folder is not None:
+        refuse_unwritable(bundle.folder / "config.json")
+
+
+def _notes(items: Sequence[Item], network: Trained, data: str | Path | None) -> Iterator[str]:
+    """Notes on missing classes, stretched images, and images that it was trained on."""
+    yield from missing_note(items, network.bundle.classes, "the data")
+    yield from stretched_note(items, network.bundle.preprocessing)
+    if network.run is None:
+        yield "which images the network was trained on only its run knows"
+    elif data is None:
+        yield from change_note(network.run, items)
+    else:
+        yield from _overlap_note(items, network.run, data)
+
+
+def _overlap_note(items: Sequence[Item], run: Run, data: str | Path) -> Iterator[str]:
+    """A note on images that the run was trained on."""
+    same, near = training_overlap(run, items, cache_file_of(data))
     trained = [f"{same:,}"] if same else []
     if near:
         trained.append(f"near copies of {near:,}")
@@ -232,20 +224,36 @@ def _robustness(
 
 
 def _selected_threshold(
-    run: Run, target: ThresholdTarget, outputs: EvaluationOutputs
+    network: Trained, data: str | Path | None, target: ThresholdTarget, outputs: EvaluationOutputs
 ) -> SelectedThreshold:
-    """The threshold for `target`, chosen on the run's validation images; saved where asked."""
-    val = EvaluationSet.of(_run_items(run, "val")[0], run.bundle).evaluate(run.bundle)
-    selected = select_threshold(target, val, outputs)
-    if target.save:
-        save_min_confidence(run.path / "bundle", selected.on_validation.value)
-        say(f"saved in {run.path / 'bundle'}: it says unknown below this confidence from now on")
+    """The threshold for `target`, chosen on validation images: the run's, else those of `data`.
+
+    It is saved where that is asked for.
+    """
+    bundle = network.bundle
+    items = _run_items(network.run, "val")[0] if network.run else _validation_items(network, data)
+    selected = select_threshold(target, EvaluationSet.of(items, bundle).evaluate(bundle), outputs)
+    if target.save and bundle.folder:
+        save_min_confidence(bundle.folder, selected.on_validation.value)
+        say(f"saved in {bundle.folder}: it says unknown below this confidence from now on")
     return selected
+
+
+def _validation_items(network: Trained, data: str | Path | None) -> Sequence[Item]:
+    """The images of `data` to choose a threshold on, which are others than it is measured on."""
+    source = open_source(data)
+    if "val" not in source.splits:
+        raise UsageError(
+            f"'{network.name}' comes without its run, and '{data}' has no split val: a threshold "
+            "is chosen on other images than it is measured on",
+            "give data that come divided into val and test, in folders of these names",
+        )
+    return source.read("val")
 
 
 def _write_folder(
     files: Sequence[Path],
-    run: Run,
+    network: Trained,
     evaluation: Evaluation,
     evaluation_set: EvaluationSet,
     evaluated: EvaluatedData,
@@ -255,7 +263,7 @@ def _write_folder(
     text = json.dumps(defined(evaluation.to_dict()), indent=2, ensure_ascii=False)
     write_output(metrics, f"{text}\n")
     tested = TestedImages.read(predictions, evaluation_set.images)
-    write_output(report, evaluation_page(run, evaluation, tested, evaluated))
+    write_output(report, evaluation_page(network, evaluation, tested, evaluated))
 
 
 def _run_items(run: Run, split: str) -> tuple[Sequence[Item], tuple[str, ...]]:
@@ -267,7 +275,7 @@ def _run_items(run: Run, split: str) -> tuple[Sequence[Item], tuple[str, ...]]:
     return getattr(division, split), division.notes
 
 
-def _data_items(data: str | Path, split: str) -> Sequence[Item]:
+def _data_items(data: str | Path | None, split: str) -> Sequence[Item]:
     source = open_source(data)
     if source.splits == ("all",):
         if split != "test":

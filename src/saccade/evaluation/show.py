@@ -1,4 +1,4 @@
-"""The anatomy of a network, given by name, as a run or as a module: table and drawings."""
+"""The anatomy of a network, given by name, as a run, a bundle or a module: table and drawings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from saccade.auto.trained import Given, name_of, recognised
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy
 from saccade.files import refuse_to_replace, write_output
@@ -19,7 +20,7 @@ from saccade.runs.run import Run
 
 
 def show_network(
-    model: str | Path | nn.Module,
+    model: Given | nn.Module,
     *,
     drawing: str | Path | None,
     layer: str | None,
@@ -39,8 +40,8 @@ def show_network(
     refuse_to_replace(*(None if file is None else Path(file) for file in (drawing, out)))
     network, input_options = _with_input(model, size)
     anatomy = show(network, **input_options, **options)
-    if isinstance(model, str | Path):
-        anatomy = replace(anatomy, name=shown_name(str(model)))
+    if not isinstance(model, nn.Module):
+        anatomy = replace(anatomy, name=shown_name(name_of(model)))
     if drawing is not None:
         write_output(Path(drawing), svg(anatomy))
         say(f"the drawing is {drawing}")
@@ -50,13 +51,14 @@ def show_network(
 
 
 def _with_input(
-    model: str | Path | nn.Module, size: int | str | Sequence[int] | None
+    model: Given | nn.Module, size: int | str | Sequence[int] | None
 ) -> tuple[str | nn.Module, dict[str, Any]]:
-    """The network, and the size of its input; that of a run is its preprocessing's."""
+    """The network, and the size of its input; that of a run or a bundle is its preprocessing's."""
     options = _input_options(size)
-    if isinstance(model, nn.Module) or not Path(model).is_dir():
-        return model if isinstance(model, nn.Module) else str(model), options
-    bundle = Run.open(model).bundle
+    found = model if isinstance(model, nn.Module) else recognised(model)
+    if isinstance(found, nn.Module | str):
+        return found, options
+    bundle = found.bundle if isinstance(found, Run) else found
     if options["input_size"] is None:
         p = bundle.preprocessing
         options["input_size"] = (p.channels, p.size, p.size)

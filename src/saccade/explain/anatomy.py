@@ -16,7 +16,7 @@ from saccade.explain.tracing import trace
 from saccade.words import aligned
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Anatomy:
     """A network's rows and totals; numbers of one image, memory of a batch."""
 
@@ -50,6 +50,10 @@ class Anatomy:
             row = stack.pop()
             yield row
             stack += reversed(row.parts)
+
+    def __repr__(self) -> str:
+        size = "x".join(map(str, self.input_size))
+        return f"Anatomy({self.name}, input {size}, {self.total.weights:,} weights)"
 
     def to_dict(self) -> dict[str, Any]:
         """The anatomy as JSON values."""

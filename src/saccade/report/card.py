@@ -65,6 +65,12 @@ import saccade
 saccade.open_bundle("bundle"{given}).predict("image.jpg")
 ```
 {_own_parts(own)}
+How good it is on images of yours, in a folder for each class or in a table, says
+
+```
+saccade evaluate bundle FOLDER
+```
+
 ## Input
 
 Images of {p.size} x {p.size} pixels, {"grey" if p.channels == 1 else "colour"},
@@ -119,7 +125,7 @@ def _initial_weights(run: Run) -> str:
 def _limits(run: Run) -> str:
     """What the metrics do not promise."""
     lines = [
-        "The metrics hold for images like these; for others, measure with `saccade evaluate`.",
+        "The metrics hold for images like these; for others, measure it as above.",
         "The intervals cover the chance of which images were in the test set, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),

@@ -27,7 +27,7 @@ from saccade.errors import WeightsError
 from saccade.files import as_utf8, atomic_folder, atomic_write, disk_errors, read_utf8
 from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
-from saccade.models.table import is_table
+from saccade.models.table import is_table, shown_name
 from saccade.models.variants import Variant, apply_variant
 from saccade.own import Own, as_own, is_own
 from saccade.runs.predictor import Predictor
@@ -39,7 +39,7 @@ DAMAGED = "copy the bundle again from where it was made, or train again"  # a hi
 CROP_MODES = {"crop": "center", "pad": "border", "squash": "squash"}  # ours: timm's
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A network with its task and its preprocessing."""
 
@@ -50,6 +50,7 @@ class Bundle:
     variant: Variant = field(default_factory=Variant)  # changes of the architecture
     min_confidence: float = 0.0  # of a prediction; below it a classifier says "unknown"
     novelty: Novelty | None = None  # of images out of the training distribution
+    folder: Path | None = field(default=None, init=False, compare=False)  # that it was read from
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -144,16 +145,23 @@ class Bundle:
             raise WeightsError(f"{folder / 'config.json'} lacks {error}", DAMAGED) from error
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}", DAMAGED) from error
-        return cls(name, task, preprocessing, model.eval(), variant, min_confidence, novelty)
+        bundle = cls(name, task, preprocessing, model.eval(), variant, min_confidence, novelty)
+        object.__setattr__(bundle, "folder", folder)
+        return bundle
+
+    def __repr__(self) -> str:
+        answers = f", {len(self.classes)} classes" if self.classes else ""
+        where = "" if self.folder is None else f"{self.folder}: "
+        return f"Bundle({where}{shown_name(self.architecture)}, {self.task.kind}{answers})"
 
     def predict(
         self,
-        *images: str | Path,
+        *images: object,
         top: int = 5,
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The task's answers to image files, or to all images in folders.
+        """The task's answers to image files, to all images in folders, or to images of Python.
 
         `top` is how many classes each names, where the answers are classes.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from os import PathLike
 
 import torch
 from torch import Tensor, nn
@@ -61,16 +61,24 @@ class Predictor:
 
     def predict(
         self,
-        *images: str | Path,
+        *images: object,
         top: int = 5,
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The task's answers to image files, or to all images in folders.
+        """The task's answers to image files, to all images in folders, or to images of Python.
+
+        These are all that `saccade.predict` takes: arrays, tensors, Pillow's, bytes, datasets.
 
         `top` is how many classes each names, where the answers are classes.
         """
-        found = find_images(images)
+        paths = [image for image in images if isinstance(image, str | PathLike)]
+        if len(paths) == len(images):
+            found = find_images(paths)
+        else:
+            from saccade.data.sources.objects import images_in  # here: paths need none of it
+
+            found = find_images(images_in(images))
         predictions = self.predict_items(found.items, top, min_confidence, max_novelty)
         return replace(predictions, left_out=tuple(found.left_out))
 

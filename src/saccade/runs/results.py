@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.data.item import Skipped
+from saccade.frame import data_frame
 from saccade.metrics.intervals import Interval, interval_text
 from saccade.metrics.metric import ClassMetrics, MetricReport, MetricValue, find_metric
 from saccade.metrics.ranking import SelectedThreshold, Threshold
@@ -19,6 +20,8 @@ from saccade.tasks.catalogue import current_kind
 from saccade.words import LineFeeds, aligned, defined, html_table, percent, proportion
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from saccade.engine.evaluate import CorruptionScore
 
 
@@ -86,8 +89,39 @@ class Robustness:
 
 
 OPTIONAL_FIELDS = ("slices", "robustness", "selected")  # of an evaluation; only when asked for
+LOCATION_COLUMNS = ("slice", "corruption", "severity")
 METRIC_COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
 SUMMARY_METRICS = 3  # printed at the end of a training
+
+
+@dataclass(frozen=True, repr=False)
+class ConfusionMatrix:
+    """How many images of each true class were predicted as which class."""
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]  # a row per true, a column per predicted class
+
+    def to_frame(self) -> DataFrame:
+        """A row per true class, a column per predicted one, under their names."""
+        frame = data_frame(self.counts, self.classes, index=self.classes)
+        return frame.rename_axis(index="true", columns="predicted")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The counts under the names of the classes; a head before."""
+        lines = [(name, *map(str, row)) for name, row in zip(self.classes, self.counts)]
+        return [("", *self.classes), *lines]
+
+    def __str__(self) -> str:
+        return aligned(self.rows(), left=1)
+
+    def __repr__(self) -> str:
+        right = sum(row[k] for k, row in enumerate(self.counts))
+        total = sum(map(sum, self.counts))
+        return f"ConfusionMatrix({len(self.classes)} classes, {right:,} of {total:,} right)"
+
+    def _repr_html_(self) -> str:
+        head, *lines = self.rows()
+        return html_table(head, lines)
 
 
 @dataclass(frozen=True)
@@ -168,13 +202,27 @@ class Evaluation:
         """A row per metric: of all images, of each slice, under each corruption and severity."""
         out = io.StringIO()
         writer = csv.writer(LineFeeds(out))
-        writer.writerow(["slice", "corruption", "severity", *METRIC_COLUMNS])
+        writer.writerow([*LOCATION_COLUMNS, *METRIC_COLUMNS])
         for location, metric in self._located_metrics():
             low, high = metric.interval or ("", "")
             cells = (metric.name, metric.value, low, high, metric.n, metric.unit)
             baseline = "" if metric.baseline is None else metric.baseline
             writer.writerow([*location, *cells, baseline, metric.method])
         return out.getvalue().rstrip("\n")
+
+    def to_frame(self) -> DataFrame:
+        """A row per metric, as of `to_csv`; slice, corruption and severity of which it is."""
+        rows = []
+        for location, metric in self._located_metrics():
+            low, high = metric.interval or (None, None)
+            cells = (metric.name, metric.value, low, high, metric.n, metric.unit)
+            rows.append((*location, *cells, metric.baseline, metric.method))
+        return data_frame(rows, [*LOCATION_COLUMNS, *METRIC_COLUMNS])
+
+    @property
+    def confusion_matrix(self) -> ConfusionMatrix:
+        """How many images of each class were predicted as which; empty without classes."""
+        return ConfusionMatrix(self.classes if self.confusion else (), self.confusion)
 
     def _located_metrics(self) -> Iterator[tuple[tuple[str, str, int], MetricValue]]:
         yield from ((("", "", 0), metric) for metric in self.metrics)

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.command import Command, as_text
 from saccade.data.classes import lines_of
 from saccade.data.item import Skipped
 from saccade.errors import RecipeError, ResourceError, UsageError
 from saccade.files import as_utf8, read_utf8
+from saccade.frame import data_frame
 from saccade.models.table import shown_name
 from saccade.own import as_own
 from saccade.recipes.recipe import Recipe, known_setting
@@ -35,7 +36,23 @@ from saccade.tasks.answers import Predictions
 from saccade.tasks.own import OwnParts
 from saccade.words import aligned, defined, html_table
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 LONGEST_NAME = 80  # characters of the name of data in that of a run's folder
+
+
+class History(list[dict[str, Any]]):
+    """What was measured in each epoch, a dict each; of a repeated epoch the last."""
+
+    def to_frame(self) -> DataFrame:
+        """A row per epoch: losses, validation score, learning rate, seconds."""
+        columns = list(dict.fromkeys(name for row in self for name in row if name != "event"))
+        return data_frame([[row.get(name) for name in columns] for row in self], columns)
+
+    def __repr__(self) -> str:
+        last = f", loss {self[-1]['loss']:.4g} at last" if self else ""
+        return f"History({len(self)} {'epoch' if len(self) == 1 else 'epochs'}{last})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,8 +179,11 @@ class Run:
                 f"go on with: {Command.of('resume', self.path)}",
             )
         bundle = Bundle.load(self.path / "bundle", self.own.get("model.name"))
-        metric = self.own.get("train.metric")
-        return replace(bundle, task=bundle.task.with_own(OwnParts(metric=metric)))
+        if (metric := self.own.get("train.metric")) is None:
+            return bundle
+        measured = replace(bundle, task=bundle.task.with_own(OwnParts(metric=metric)))
+        object.__setattr__(measured, "folder", bundle.folder)
+        return measured
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -171,13 +191,13 @@ class Run:
         return tuple(lines_of(self.path / "classes.txt"))
 
     @property
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> History:
         """One dict per epoch: losses, validation score, seconds; of a repeated epoch the last."""
         rows = {
             fact["epoch"]: {k: math.nan if v is None else v for k, v in fact.items()}
             for fact in self.events("epoch")
         }
-        return list(rows.values())
+        return History(rows.values())
 
     @cached_property
     def test(self) -> Evaluation:
@@ -201,12 +221,12 @@ class Run:
 
     def predict(
         self,
-        *images: str | Path,
+        *images: object,
         top: int = 5,
         min_confidence: float | None = None,
         max_novelty: float | None = None,
     ) -> Predictions:
-        """The task's answers to image files, or to all images in folders.
+        """The task's answers to image files, to all images in folders, or to images of Python.
 
         `top` is how many classes each names, where the answers are classes.
         """

@@ -6,12 +6,16 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from torch import Tensor
 
 from saccade.data.item import Skipped
+from saccade.frame import data_frame
 from saccade.words import LineFeeds, html_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,15 @@ class Predictions(Sequence[Answer]):
             writer.writerow([skipped.name, *[""] * len(columns), skipped.reason])
         return out.getvalue().rstrip("\n")
 
+    def to_frame(self) -> DataFrame:
+        """A row per image, as of `to_csv`; numbers are numbers, what is not known is missing."""
+        columns = max((item.columns() for item in self.items), key=len, default=[])
+        rows = [[item.name, *map(_value, item.columns(), item.cells())] for item in self.items]
+        width = 1 + len(columns)
+        answered = [[*row, *[None] * (width - len(row)), None] for row in rows]
+        unread = [[s.name, *[None] * len(columns), s.reason] for s in self.unreadable]
+        return data_frame([*answered, *unread], ["name", *columns, "error"])
+
     def __str__(self) -> str:
         if len(self.items) == 1:
             return str(self.items[0])
@@ -102,6 +115,16 @@ class Predictions(Sequence[Answer]):
 
     def _repr_html_(self) -> str:
         return html_table(("image", "answer"), [(item.name, item.best) for item in self.items])
+
+
+TEXTS = ("prediction", "labels", "class_")  # beginnings of the columns that are not numbers
+
+
+def _value(column: str, cell: str) -> str | float | None:
+    """A cell as the value that it is."""
+    if column.startswith(TEXTS):
+        return cell
+    return float(cell) if cell else None
 
 
 def most_probable(

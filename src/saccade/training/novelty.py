@@ -15,7 +15,6 @@ from saccade.tasks.task import Capability
 from saccade.training.prepare import TrainingSetup
 
 MAX_IMAGES = 1000  # images of each split
-LEVELS = (0.99, 0.9, 0.5)  # of novelty; the first that an image can exceed is reported
 
 
 def fit_novelty(setup: TrainingSetup) -> Novelty | None:
@@ -34,10 +33,9 @@ def fit_novelty(setup: TrainingSetup) -> Novelty | None:
 
 def log_novelty(run: Run, novelty: Novelty, test: Tensor) -> None:
     """Log the size of the bank, and how many test images exceed a level.  test [N], 0 to 1"""
-    level = next((level for level in LEVELS if level < novelty.highest), 0.0)
     counts = {"images": len(novelty.bank), "held_out": len(novelty.known)}
-    message = novelty_text(test, level)
-    run.log("novelty", **counts, bytes=novelty.bytes, level=level, message=message)
+    message = novelty_text(test, novelty.level)
+    run.log("novelty", **counts, bytes=novelty.bytes, level=novelty.level, message=message)
 
 
 def _features(setup: TrainingSetup, loader: Loader) -> Tensor:

@@ -292,8 +292,8 @@ def test_a_frame_is_written_down_to_be_found_again(
     assert labels(file) == {"all": {str(root / "a.jpg"): "cat", str(root / "b.jpg"): "dog"}}
     with pytest.raises(DataError, match="the frame has no column path"):
         written_frame(pandas.DataFrame({"x": [1]}))
-    with pytest.raises(UsageError, match="data cannot be of the type list"):
-        saccade.train([file])  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="data cannot be an int"):
+        saccade.train(3)
 
 
 @pytest.mark.parametrize("content", ["{", '{"a": 1}', "[1]", '[{"data": {}, "annotations": []}]'])

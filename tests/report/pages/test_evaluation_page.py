@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import saccade
+from saccade.auto.trained import trained as network
 from saccade.command import Command
 from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
@@ -139,7 +140,9 @@ def evaluated(trained: Run, right: int, n: int) -> str:
         said,
         CachedImages(torch.zeros(n, 1, 8, 8, dtype=torch.uint8)),
     )
-    return evaluation_page(trained, test, answers, EvaluatedData("some/threes", "saccade evaluate"))
+    return evaluation_page(
+        network(trained), test, answers, EvaluatedData("some/threes", "saccade evaluate")
+    )
 
 
 def test_a_difference_from_the_own_test_is_called_so_only_beyond_chance(trained: Run) -> None:
@@ -164,5 +167,5 @@ def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
     answers = images.TestedImages(
         ("<b>1", "<b>2"), ("1", "2"), ("1", "3"), torch.zeros(2), torch.zeros(2, 0), held
     )
-    page = evaluation_page(trained, test, answers, EvaluatedData("<b>", "saccade <b>"))
+    page = evaluation_page(network(trained), test, answers, EvaluatedData("<b>", "saccade <b>"))
     assert "&lt;b&gt;" in page and "<b>" not in page

@@ -30,6 +30,7 @@ from saccade.data.doctor.scan import Progress, scan
 from saccade.data.image_files import manifest_path
 from saccade.data.item import Skipped, Source, label_text
 from saccade.data.sources import absolute_location
+from saccade.data.sources.data_spec import is_there
 from saccade.files import as_utf8, cache_folder
 
 if TYPE_CHECKING:
@@ -180,7 +181,10 @@ class Diagnosis:
     def __str__(self) -> str:
         return "\n".join([self._summary(), *(f"{f.severity}: {f.message}" for f in self.findings)])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        counts = Counter(finding.severity for finding in self.findings)
+        found = "".join(f", {n} {what}{'s' * (n > 1)}" for what, n in counts.items())
+        return f"Diagnosis({self.name}: {self.count:,} images{found})"
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -299,7 +303,7 @@ def examine(
 
 def cache_file_of(data: str | Path | None) -> Path | None:
     """The file of cached facts of the images at a path; None for data without a path."""
-    if data is None or not Path(str(data).partition("::")[0]).exists():
+    if data is None or not is_there(Path(str(data).partition("::")[0])):
         return None
     name = hashlib.sha256(as_utf8(str(absolute_location(data)))).hexdigest()[:16]
     return cache_folder() / "doctor" / f"{name}.jsonl"

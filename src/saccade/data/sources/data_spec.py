@@ -51,8 +51,8 @@ class DataSpec:
     @property
     def path(self) -> Path:
         """The path that `name` is, as the disk has it."""
-        written = Path(self.name)
-        return written if written.exists() else Path(name_of_text(self.name))
+        written, as_text = Path(self.name), Path(name_of_text(self.name))
+        return as_text if not is_there(written) and is_there(as_text) else written
 
     @property
     def is_table(self) -> bool:
@@ -98,7 +98,12 @@ def spec_with_settings(
 
 
 def _exists(text: str) -> bool:
+    return is_there(Path(text)) or is_there(Path(name_of_text(text)))
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at a path; nothing is at one that no disk can hold."""
     try:
-        return Path(text).exists() or Path(name_of_text(text)).exists()
-    except (OSError, ValueError):  # a name that no disk can hold
+        return path.exists()
+    except (OSError, ValueError):
         return False

@@ -35,18 +35,24 @@ def frame_table(frame: Any) -> Table:
     return Table("frame", Path(), header, list(enumerate(rows, start=1)))
 
 
-def written_frame(frame: Any) -> str:
-    """The file, in the cache, of a frame's table with whole paths, to be found again from anywhere.
-
-    One frame is one file: the same cells give the same name.
-    """
-    table = frame_table(frame)
+def path_column_of(table: Table) -> int:
+    """The position of the column of paths in a frame's table; raises `DataError` without one."""
     column, _ = path_column(table)
     if column is None:
         raise DataError(
             f"the frame has no column path: its columns are {', '.join(table.header)}",
             "none of them names files below the current folder; call the one of images path",
         )
+    return column
+
+
+def written_frame(frame: Any) -> str:
+    """The file, in the cache, of a frame's table with whole paths, to be found again from anywhere.
+
+    One frame is one file: the same cells give the same name.
+    """
+    table = frame_table(frame)
+    column = path_column_of(table)
     text = io.StringIO()
     writer = csv.writer(LineFeeds(text))
     writer.writerow(table.header)

@@ -27,7 +27,7 @@ from saccade.data.item import ImageFile, Item, Skipped, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
 from saccade.data.sources.cifar import cifar, is_cifar
-from saccade.data.sources.data_spec import COLUMNS, FOLDERS, OPTIONS, DataSpec
+from saccade.data.sources.data_spec import COLUMNS, FOLDERS, OPTIONS, DataSpec, is_there
 from saccade.data.sources.exports import TABLES, annotated_table, is_annotated, table_at
 from saccade.data.sources.folder import folder, pattern
 from saccade.data.sources.frames import frame_table, is_frame
@@ -42,6 +42,7 @@ from saccade.data.sources.table import detailed, listing_of, manifest_of, unlabe
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.errors import DataError, UsageError
 from saccade.files import Notify, silent, text_of_name
+from saccade.words import shortened_text
 
 ARRAYS = (".npy", ".npz")
 MOST_COMPARED = 2000  # names beside one that is not there
@@ -60,10 +61,10 @@ def open_source(data: str | Path | None, *, notify: Notify = silent) -> Source:
         return digits()
     spec = DataSpec.of(data)
     path = spec.path
-    if _is_named_folder(spec) or not (path.exists() or isinstance(data, Path)):
+    if _is_named_folder(spec) or not (is_there(path) or isinstance(data, Path)):
         return _open_name(spec, notify)
-    if not path.exists():
-        raise DataError(f"there is no '{path}'", _missing_hint(path))
+    if not is_there(path):
+        raise DataError(f"there is no '{shortened_text(str(path))}'", _missing_hint(path))
     if table := _open_table(path, spec):
         return table
     spec.refuse_options(*COLUMNS, why=f"'{spec.name}' is not a table")
@@ -108,7 +109,7 @@ def _open_name(spec: DataSpec, notify: Notify) -> Source:
     text = spec.name.removesuffix("::")
     are_shards = "*" in Path(text).name or "{" in Path(text).name
     if text not in NAMED and not are_shards:
-        raise DataError(f"there is no '{text}'", _missing_hint(Path(text)))
+        raise DataError(f"there is no '{shortened_text(text)}'", _missing_hint(Path(text)))
     spec.refuse_options(*OPTIONS, why=f"'{text}' is neither a table nor a folder")
     if text in DATASETS:
         return named_dataset(text, Path(spec.selector) if spec.selector else None, notify)
@@ -166,7 +167,7 @@ def absolute_location(data: str | Path | None) -> str | None:
     if data is None:
         return None
     spec = DataSpec.of(data)
-    if not spec.path.exists() or _is_named_folder(spec):
+    if not is_there(spec.path) or _is_named_folder(spec):
         return str(data)
     located = text_of_name(str(spec.path.resolve()))
     return str(replace(spec, name=located))

@@ -1,10 +1,14 @@
-"""The report of an evaluation: a trained network on other images, in one HTML file."""
+"""The report of an evaluation: a trained network on other images, in one HTML file.
+
+What only the run of the network knows is left out where there is none.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from saccade.auto.trained import Trained
 from saccade.device import environment
 from saccade.metrics.intervals import difference
 from saccade.models.table import shown_name
@@ -12,7 +16,7 @@ from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join, page, sentence, table
 from saccade.report.pages.run_page import metrics_section
 from saccade.report.robustness import optional_sections
-from saccade.report.summary import environment_table, findings, result
+from saccade.report.summary import calibration, environment_table, findings, result
 from saccade.report.tasks.catalogue import answers_sections
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -35,31 +39,33 @@ class EvaluatedData:
 
 
 def evaluation_page(
-    run: Run, test: Evaluation, tested: TestedImages, evaluated: EvaluatedData
+    network: Trained, test: Evaluation, tested: TestedImages, evaluated: EvaluatedData
 ) -> str:
     """The report as text; `tested` is in the order in which the images were measured."""
+    run, bundle = network.run, network.bundle
+    counts, calibrated = _image_counts(run, test, evaluated), calibration(run) if run else ""
     sections = [
-        Section("Result", metrics_section(run, test, _image_counts(run, test, evaluated))),
+        Section("Result", metrics_section(bundle, test, counts, calibrated)),
         *optional_sections(test),
-        *answers_sections(run, test, tested),
+        *answers_sections(bundle, test, tested),
         Section("Images", findings(test.notes, test.unreadable)),
-        Section("What was measured", _measured_table(run, test, evaluated)),
+        Section("What was measured", _measured_table(network, test, evaluated)),
         Section("How to repeat it", _repeat(evaluated)),
     ]
     source = (
         f"its {SPLITS[test.split]} images" if evaluated.data is None else Path(evaluated.data).name
     )
-    title = f"{run.path.name} on {source}"
+    title = f"{network.title} on {source}"
     return page(title, sections, lead=_verdict(run, test, evaluated), footer="Written by saccade.")
 
 
-def _verdict(run: Run, test: Evaluation, evaluated: EvaluatedData) -> str:
+def _verdict(run: Run | None, test: Evaluation, evaluated: EvaluatedData) -> str:
     """The result, its caveats, how it compares with the run's own test, the worst corruption."""
     where = OWN[test.split] if evaluated.data is None else f"on {Path(evaluated.data).name}"
     sentences = [
         result(test, where),
         *map(sentence, test.notes),
-        *_against_own_test(run, test, evaluated),
+        *(_against_own_test(run, test, evaluated) if run else ()),
     ]
     if test.robustness and test.robustness.corrupted:
         sentences.append(f"Of the corruptions {test.robustness.worst()} is the hardest.")
@@ -79,18 +85,19 @@ def _against_own_test(run: Run, test: Evaluation, evaluated: EvaluatedData) -> l
     return [f"{text}; the difference {verdict}."]
 
 
-def _image_counts(run: Run, test: Evaluation, evaluated: EvaluatedData) -> dict[str, object]:
-    """How many images it was evaluated and trained on."""
+def _image_counts(run: Run | None, test: Evaluation, evaluated: EvaluatedData) -> dict[str, object]:
+    """How many images it was evaluated on, and trained on where that is known."""
     source = "of the run's own" if evaluated.data is None else f"of {Path(evaluated.data).name}"
-    trained_on = sum(run.started["images"]["train"].values())
-    return {
-        "images": (f"{test.n:,}", source),
-        "trained on": (f"{trained_on:,}", "images"),
-    }
+    counts: dict[str, object] = {"images": (f"{test.n:,}", source)}
+    if run:
+        trained_on = sum(run.started["images"]["train"].values())
+        counts["trained on"] = (f"{trained_on:,}", "images")
+    return counts
 
 
-def _measured_table(run: Run, test: Evaluation, evaluated: EvaluatedData) -> Html:
+def _measured_table(network: Trained, test: Evaluation, evaluated: EvaluatedData) -> Html:
     """Network, images and classes."""
+    bundle = network.bundle
     source = (
         f"the {SPLITS[test.split]} images of the run itself"
         if evaluated.data is None
@@ -98,8 +105,8 @@ def _measured_table(run: Run, test: Evaluation, evaluated: EvaluatedData) -> Htm
     )
     unreadable = f", {len(test.unreadable):,} more could not be read" if test.unreadable else ""
     rows = [
-        ("run", str(run.path)),
-        ("network", f"{shown_name(run.recipe.model.name)}, {run.recipe.data.size} pixels"),
+        ("run" if network.run else "bundle", network.name),
+        ("network", f"{shown_name(bundle.architecture)}, {bundle.preprocessing.size} pixels"),
         ("images", source),
         ("measured", f"{test.n:,}{unreadable}"),
     ]

@@ -197,11 +197,16 @@ def _log10(value: float | None) -> float:
 METRICS_HEAD = ("metric", "value, 95 % interval", "baseline", "interval method")
 
 
-def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> Html:
-    """The first metrics of `test` and `extra` large, all of them folded, and how to read them."""
+def metrics_section(
+    bundle: Bundle, test: Evaluation, extra: Mapping[str, object], calibrated: str
+) -> Html:
+    """The first metrics of `test` and `extra` large, all of them folded, and how to read them.
+
+    `calibrated` is a sentence on the calibration, if there is one.
+    """
     shown = {
         **{metric.name: _value_and_interval(metric) for metric in test.metrics[:SUMMARY_METRICS]},
-        "network": (shown_name(run.recipe.model.name), f"{run.recipe.data.size} pixels"),
+        "network": (shown_name(bundle.architecture), f"{bundle.preprocessing.size} pixels"),
         **extra,
     }
     note = (
@@ -211,9 +216,8 @@ def metrics_section(run: Run, test: Evaluation, extra: Mapping[str, object]) -> 
         "of class shares or of the mean gets, which needs no look at the image."
     )
     all_metrics = folded(f"All {len(test.metrics)} metrics", metrics_table(test))
-    label = [element("p", run.recipe.train.note)] if run.recipe.train.note else []
-    parts = [*label, facts(shown), element("p", note, class_="note"), all_metrics]
-    return join([*parts, element("p", calibration(run), class_="note")])
+    parts = [facts(shown), element("p", note, class_="note"), all_metrics]
+    return join([*parts, element("p", calibrated, class_="note") if calibrated else ""])
 
 
 def metrics_table(test: Evaluation) -> Html:
@@ -241,9 +245,9 @@ def run_page(run: Run, test_images: ImageStore) -> str:
     """The report as text."""
     tested = TestedImages.read(run.path / "predictions.csv", test_images)
     sections = [
-        Section("Result", metrics_section(run, run.test, _training(run))),
+        Section("Result", _result(run)),
         Section("Training curves", curves_section(run)),
-        *answers_sections(run, run.test, tested),
+        *answers_sections(run.bundle, run.test, tested),
         Section("Images", data_section(run)),
         *_layers(run),
         Section("Network", network_section(run.bundle)),
@@ -251,6 +255,13 @@ def run_page(run: Run, test_images: ImageStore) -> str:
         Section("How to repeat it", repeat_section(run)),
     ]
     return page(run.path.name, sections, lead=verdict(run), footer="Written by saccade.")
+
+
+def _result(run: Run) -> Html:
+    """The note on the run, if there is one, and the metrics."""
+    note = element("p", run.recipe.train.note) if run.recipe.train.note else ""
+    metrics = metrics_section(run.bundle, run.test, _training(run), calibration(run))
+    return join([note, metrics])
 
 
 def _training(run: Run) -> dict[str, object]:

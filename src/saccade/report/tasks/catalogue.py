@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from saccade.report.images import TestedImages
 from saccade.report.page import Section
 from saccade.report.tasks import classification, counting, multilabel, regression
+from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
-from saccade.runs.run import Run
 
-Sections = Callable[[Run, Evaluation, TestedImages], Iterator[Section]]
+Sections = Callable[[Bundle, Evaluation, TestedImages], Iterator[Section]]
 
 SECTIONS: dict[str, Sections] = {
     "classification": classification.sections,
@@ -20,6 +20,6 @@ SECTIONS: dict[str, Sections] = {
 }
 
 
-def answers_sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
+def answers_sections(bundle: Bundle, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """The sections on the predictions in `tested`, of which `test` has the metrics."""
-    return SECTIONS[test.task](run, test, tested)
+    return SECTIONS[test.task](bundle, test, tested)

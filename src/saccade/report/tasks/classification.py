@@ -22,8 +22,8 @@ from saccade.report.page import (
     unbroken,
 )
 from saccade.report.summary import most_confused, novelty_text
+from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
-from saccade.runs.run import Run
 from saccade.words import percent, proportion
 
 PAIRS = 10  # most frequent mistakes in the list
@@ -32,9 +32,9 @@ PER_CELL, ALL_CELLS = 6, 200  # images
 LOWEST = 12  # images
 
 
-def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
+def sections(bundle: Bundle, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Confusion matrix, metrics by class, calibration, confident mistakes, lowest confidence."""
-    level = next((fact["level"] for fact in run.events("novelty")[-1:]), None)
+    level = None if bundle.novelty is None else bundle.novelty.level
     yield Section("Confusion matrix", confusion_section(test, tested))
     if test.per_class:
         yield Section("Metrics by class", classes_section(test))

@@ -11,14 +11,14 @@ from saccade.report.answer_sections import (
 )
 from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join
+from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
-from saccade.runs.run import Run
 from saccade.tasks.counting import bounds
 
 
-def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
+def sections(bundle: Bundle, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Predicted over true counts with the coverage of the bounds, then the highest losses."""
-    margin = run.events("calibration")[-1].get("root_margin")
+    margin = bundle.task.config().get("root_margin")
     yield Section(
         "Predicted vs. true counts", join([predicted_true_chart(tested), _coverage(tested, margin)])
     )

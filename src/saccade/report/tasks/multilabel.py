@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from saccade.report.answer_sections import classes_section, highest_loss_section
 from saccade.report.images import TestedImages
 from saccade.report.page import Section
+from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
-from saccade.runs.run import Run
 
 
-def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
+def sections(bundle: Bundle, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Metrics by label, then the images with the highest loss."""
-    thresholds = run.events("calibration")[-1]["thresholds"]
+    thresholds = dict(zip(bundle.classes, bundle.task.config()["thresholds"]))
     if test.per_class:
         yield Section("Metrics by label", classes_section(test, thresholds))
     yield Section("Highest loss", highest_loss_section(tested))

@@ -11,13 +11,13 @@ from saccade.report.answer_sections import (
 )
 from saccade.report.images import TestedImages
 from saccade.report.page import Html, Section, element, join
+from saccade.runs.bundle import Bundle
 from saccade.runs.results import Evaluation
-from saccade.runs.run import Run
 
 
-def sections(run: Run, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
+def sections(bundle: Bundle, test: Evaluation, tested: TestedImages) -> Iterator[Section]:
     """Predicted over true values with the coverage of the margin, then the highest losses."""
-    margin = run.events("calibration")[-1].get("margin")
+    margin = bundle.task.config().get("margin")
     yield Section(
         "Predicted vs. true values", join([predicted_true_chart(tested), _coverage(tested, margin)])
     )
