@@ -74,13 +74,7 @@ HOMES = dict.fromkeys(__all__, "saccade.api") | {
     "SaccadeError": "saccade.errors",
     "open_bundle": "saccade.runs.run",
 }  # where a name lives; it is imported when first asked for, PyTorch with it
-PACKAGES = (
-    "models",
-    "recipes",
-    "report",
-    "runs",
-    "studies",
-)  # of the names of verbs: see verb_package
+PACKAGES = ("models", "recipes", "report", "runs", "studies")  # verbs too: see verb_package
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,7 @@ from saccade.models.class_names import class_names
 from saccade.models.convert import PREFIX
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
+from saccade.models.table import is_table
 from saccade.models.weights import weights_entry
 from saccade.runs.bundle import Bundle
 from saccade.runs.run import Run
@@ -81,7 +82,7 @@ def recognised(given: Given) -> Run | Bundle | str:
         is_bundle = (path / "config.json").is_file()
         return (run_around(path) or Bundle.load(path)) if is_bundle else Run.open(path)
     name = str(given)
-    if name in NAMES or name.startswith(PREFIX):
+    if name in NAMES or name.startswith(PREFIX) or is_table(name):
         return name
     raise _nothing_there(name)
 

@@ -262,7 +262,9 @@ OPTIMIZERS: dict[str, Callable[[list[dict], float, float], torch.optim.Optimizer
 }
 
 
-def make_optimizer(name: str, groups: list[dict], lr: float, momentum: float) -> Optimizer:
+def make_optimizer(
+    name: str, groups: list[dict], lr: float, momentum: float
+) -> torch.optim.Optimizer:
     """The optimizer of this name, or a person's own: what its class or function makes of groups."""
     if not isinstance(name, Own):
         return OPTIMIZERS[name](groups, lr, momentum)

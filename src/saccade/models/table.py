@@ -124,8 +124,9 @@ def _row(where: str, cells: Any, x: Tensor, num_classes: int) -> nn.Module:
     """The layer of a row, or as many as its `repeat` says, one after the other."""
     if not isinstance(cells, Mapping) or not isinstance(cells.get("layer"), str):
         raise UsageError(f"{where} names no layer", 'write { layer = "ReLU" }, say')
-    cells = {k: num_classes if v == CLASSES else v for k, v in cells.items()}
-    kind, repeat = cells.pop("layer"), cells.pop("repeat", 1)
+    kind, repeat = str(cells["layer"]), cells.get("repeat", 1)
+    told = {k: v for k, v in cells.items() if k not in ("layer", "repeat")}
+    cells = {k: num_classes if v == CLASSES else v for k, v in told.items()}
     if not isinstance(repeat, int) or not 1 <= repeat <= 1000:
         raise UsageError(
             f"{where}: repeat cannot be '{repeat}'", "it takes a number from 1 to 1,000"
