@@ -157,11 +157,19 @@ def _count_table(run: Run, images: dict[str, dict[str, int]]) -> Html:
     totals = [sum(images[split].values()) for split in SPLITS]
     head = ("", "train", "validation", "test")
     if not run.classes:
-        return table(("images", *head[1:]), [("all", *totals)])
+        counts_alone = table(("images", *head[1:]), [("all", *totals)])
+        return join([element("p", f"{_shares(totals)}."), counts_alone])
     counts = {split: class_counts(run, images[split]) for split in SPLITS}
     rows = [(name, *(counts[split][name] for split in SPLITS)) for name in run.classes]
     every = table(("class or label", *head[1:]), [*rows, ("all images", *totals)])
-    return folded(f"{totals[0]:,} + {totals[1]:,} + {totals[2]:,} images, class by class", every)
+    return folded(f"{_shares(totals)}, class by class", every)
+
+
+def _shares(totals: Sequence[int]) -> str:
+    """The number of images in each split, and its share of those that are used."""
+    shares = [f"{100 * total / max(1, sum(totals)):.1f}" for total in totals]
+    images = " + ".join(f"{total:,}" for total in totals)
+    return f"{images} images ({' + '.join(shares)} % of those used)"
 
 
 def class_counts(run: Run, images: dict[str, int]) -> Counter[str]:
