@@ -318,7 +318,7 @@ def test_shares_that_leave_no_training_are_refused(val: float, test: float) -> N
 def test_groups_on_both_sides_of_an_official_split_are_said() -> None:
     source = listing(train=of("a", 4, 0, "p1"), val=of("a", 2, 4, "p2"), test=of("a", 2, 6, "p1"))
     (note,) = split_data(source).notes
-    assert note.startswith("1 groups lie in both train and test")
+    assert note.startswith("1 group lies in both train and test")
 
 
 def test_each_image_is_judged_once_over_all_folds() -> None:

@@ -47,6 +47,12 @@ class Pair:
         """Whether the adjusted p-value of the primary difference is 0.05 or more."""
         return self.p >= SIGNIFICANCE_LEVEL
 
+    @property
+    def identical(self) -> bool:
+        """Whether no metric differs, and no image is right in one alone."""
+        same = all(d.value == 0 and d.p == 1 for d in self.differences)
+        return same and not self.only_first and not self.only_second
+
     def summary(self) -> str:
         """A sentence on the primary difference, the better run less the other."""
         difference = self.primary
@@ -58,6 +64,8 @@ class Pair:
             if ends
             else ""
         )
+        if self.identical:
+            return "identical here: no metric differs, and no image is right in one alone"
         if self.insignificant:
             several = " of so many comparisons" if difference.p < SIGNIFICANCE_LEVEL else ""
             return f"the difference of {amount}{span} is inside the noise{several}"
@@ -109,7 +117,7 @@ class Comparison:
         rows = [("compared", f"{self.n:,} test images, {self.runs[0].metrics[0].name}")]
         rows += [("", verdict) for verdict in self.verdicts()]
         for run in self.runs:
-            lines = [f"{run.model}, trained in {duration(run.seconds)}"]
+            lines = [f"{run.model}, {duration(run.seconds)} in all"]
             lines += [f"{metric.name} {metric}" for metric in run.metrics]
             rows += zip([run.name, *[""] * (len(lines) - 1)], lines, strict=True)
         for pair in self.pairs:

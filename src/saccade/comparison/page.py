@@ -30,7 +30,7 @@ from saccade.words import duration
 
 MAX_PER_SIDE = 24  # images that one run of a pair has right and the other wrong
 MAX_IMAGES = 144  # images of the page: under a megabyte
-IDENTICAL_SETTINGS = "The settings and the data are the same; chance alone parts these runs."
+IDENTICAL_SETTINGS = "No setting differs, nor the name of the data."
 HOLM = (
     "With {} pairs one in twenty would differ by chance alone soon enough: the p-values of "
     "{} are raised for that (Holm 1979). The intervals are not."
@@ -177,7 +177,7 @@ def _runs(comparison: Comparison) -> Html:
         element(
             "div",
             element("h3", run.name),
-            element("p", f"{run.model}, trained in {duration(run.seconds)}", class_="quiet"),
+            element("p", f"{run.model}, {duration(run.seconds)} in all", class_="quiet"),
             metrics,
         )
         for run, metrics in zip(comparison.runs, cells, strict=True)

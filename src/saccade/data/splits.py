@@ -12,6 +12,7 @@ from saccade.data.classes import missing_note
 from saccade.data.grouping import Grouping, by_source, group_indices, stratify
 from saccade.data.item import Item, Source
 from saccade.errors import DataError, UsageError, unknown
+from saccade.words import pluralize
 
 SPLITS = ("train", "val", "test", "unused")
 FOLD = "fold "  # before the name of each fold that a source came in
@@ -68,9 +69,10 @@ def split_data(
         train, val_items = stratify(items["train"], (None, val), seed, group)
         test_items = items.get("test", items.get("val", ()))
         if "val" in items:
-            notes = (f"val came without a test: its {len(test_items)} images are the test set",)
+            notes = (f"val came without a test: its {_images(len(test_items))} the test set",)
         notes += (
-            f"{len(val_items)} of the {len(items['train'])} train images are held out as val",
+            f"{len(val_items)} of the {len(items['train'])} train images "
+            f"{'is' if len(val_items) == 1 else 'are'} held out as val",
             *share_notes(items["train"], {"val": (val, val_items)}, group),
         )
     for split, split_items, share in (("val", val_items, val), ("test", test_items, test)):
@@ -208,6 +210,11 @@ def _is_number(text: str) -> bool:
         return False
 
 
+def _images(count: int) -> str:
+    """'1 image is', '2 images are'."""
+    return f"{pluralize(count, 'image')} {'is' if count == 1 else 'are'}"
+
+
 def with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
     """The split with notes of missing classes and of groups that two of its parts share."""
     refuse_trainless(data_split.train)
@@ -249,9 +256,10 @@ def _shared_groups(splits: dict[str, tuple[Item, ...]], group: Grouping) -> tupl
     for first, second in (("train", "val"), ("train", "test"), ("val", "test")):
         shared = groups[first] & groups[second]
         if shared:
+            lies = "lies" if len(shared) == 1 else "lie"
             notes.append(
-                f"{len(shared)} groups lie in both {first} and {second} as the source came: "
-                f"what is measured on {second} is too good"
+                f"{pluralize(len(shared), 'group')} {lies} in both {first} and {second} as the "
+                f"source came: what is measured on {second} is too good"
             )
     return tuple(notes)
 
@@ -271,7 +279,7 @@ def subsample(data_split: DataSplit, *, train: int, held_out: int, seed: int) ->
     rest = [item for name in limits for item in getattr(data_split, name) if item.name not in used]
     if not rest:
         return data_split
-    note = f"{len(rest):,} images are not used: data.per_class, data.held_out_per_class"
+    note = f"{_images(len(rest))} not used: data.per_class, data.held_out_per_class"
     unused = (*data_split.unused, *rest)
     return replace(data_split, **subsets, unused=unused, notes=(*data_split.notes, note))
 

@@ -184,11 +184,11 @@ def _notes(items: Sequence[Item], bundle: Bundle, overlap: tuple[int, int]) -> I
     same, near = overlap
     trained = [f"{same:,}"] if same else []
     if near:
-        trained.append(f"near copies of {near:,}")
+        trained.append(f"images that look like {near:,}")
     if trained:
         yield (
             f"the run was trained on {' and on '.join(trained)} of these {len(items):,} images: "
-            "on these the numbers are too good"
+            "on these the numbers may be too good"
         )
 
 

@@ -99,6 +99,29 @@ class ZeroOr:
         return f"that is 0 or {self.range}"
 
 
+class NamedInteger(int):
+    """A whole number that people read and write as a word; JSON holds the number."""
+
+    word: str
+
+    def __new__(cls, number: int, word: str) -> NamedInteger:
+        named = super().__new__(cls, number)
+        named.word = word
+        return named
+
+    def __getnewargs__(self) -> tuple[int, str]:
+        return int(self), self.word
+
+    def __str__(self) -> str:
+        return self.word
+
+    def __repr__(self) -> str:
+        return self.word
+
+    def __format__(self, spec: str) -> str:
+        return self.word
+
+
 ANY = Range()
 COUNT = Range(0)
 SHARE = Range(0, 1, closed="left")
@@ -175,6 +198,7 @@ class Setting:
     unit: str  # pixels, epochs, share; empty for what has none
     allowed: Allowed
     flag: str  # its short name on the command line and in Python; empty for most
+    named: tuple[NamedInteger, ...] = ()  # numbers that have a word
 
     @property
     def table(self) -> str:
@@ -210,7 +234,7 @@ class Setting:
         described = [TYPE_NAMES[get_origin(kind) or kind] for kind in types]
         if described and self.allowed != ANY:
             described[-1] += f" {self.allowed}"
-        quoted = [f"'{choice}'" for choice in self.choices]
+        quoted = [f"'{choice}'" for choice in (*self.choices, *self.named)]
         return ", or ".join([*described, ", ".join(quoted)] if quoted else described)
 
     def to_dict(self) -> dict[str, Any]:
@@ -229,6 +253,9 @@ class Setting:
 
     def read(self, value: Any) -> Any:
         """`value`, perhaps text from a command line, as its type; raises `RecipeError`."""
+        for number in self.named:
+            if value in (number, number.word):
+                return number
         for kind in self.kinds:
             try:
                 result = READERS[get_origin(kind) or kind](value, kind)
@@ -256,10 +283,17 @@ def argument(name: str, value: Any, kind: type, allowed: Allowed) -> Any:
 
 
 def setting(
-    default: Any, sentence: str, *, unit: str = "", allowed: Allowed = ANY, flag: str = ""
+    default: Any,
+    sentence: str,
+    *,
+    unit: str = "",
+    allowed: Allowed = ANY,
+    flag: str = "",
+    named: tuple[NamedInteger, ...] = (),
 ) -> Any:
     """A dataclass field of a table of settings, with its description as metadata."""
-    metadata = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag}
+    metadata: dict[str, Any] = {"sentence": sentence, "unit": unit, "allowed": allowed}
+    metadata |= {"flag": flag} | ({"named": named} if named else {})
     return dataclasses.field(default=default, metadata=metadata)
 
 
