@@ -9,7 +9,7 @@ from typing import Any
 
 from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
-from saccade.words import LineFeeds, aligned, defined, duration, html_table, number
+from saccade.words import LineFeeds, aligned, defined, duration, html_table, number, pluralize
 
 SIGNIFICANCE_LEVEL = 0.05  # of p-values
 MAX_NAMED = 8  # images named in a terminal; --csv names all
@@ -114,7 +114,7 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
-        rows = [("compared", f"{self.n:,} test images, {self.runs[0].metrics[0].name}")]
+        rows = [("compared", f"{pluralize(self.n, 'test image')}, {self.runs[0].metrics[0].name}")]
         rows += [("", verdict) for verdict in self.verdicts()]
         for run in self.runs:
             lines = [f"{run.model}, {duration(run.seconds)} in all"]
@@ -166,7 +166,7 @@ class Comparison:
         return f"Comparison({'; '.join(self.verdicts())})"
 
     def _repr_html_(self) -> str:
-        return html_table(("compared", f"{self.n:,} test images"), self.rows()[1:])
+        return html_table(("compared", pluralize(self.n, "test image")), self.rows()[1:])
 
 
 def difference_text(difference: Difference) -> str:

@@ -96,6 +96,7 @@ def training_inputs(
         *division.notes,
         *groups.notes,
     ]
+    notes = list(dict.fromkeys(notes))
     return TrainingInputs(source, settings, division, notes, groups.facts, data)
 
 
