@@ -188,7 +188,7 @@ def _line_marks(line: Line, frame: Frame, kind: str) -> list[Html]:
         marks.append(empty_element("polygon", class_=f"band {kind}", points=outline))
     course = " ".join(points(line.y))
     if "," in course and " " not in course:  # a line of one point is drawn as a dot
-        drawn = empty_element("polyline", class_=f"line dot {kind}", points=f"{course} {course}")
+        drawn = empty_element("polyline", class_=f"line single {kind}", points=f"{course} {course}")
         return [*marks, drawn]
     return [*marks, empty_element("polyline", class_=f"line {kind}", points=course)]
 
