@@ -188,7 +188,7 @@ def _notes(items: Sequence[Item], bundle: Bundle, overlap: tuple[int, int]) -> I
     if trained:
         yield (
             f"the run was trained on {' and on '.join(trained)} of these {len(items):,} images: "
-            "on these the numbers may be too good"
+            f"on these the numbers {'may be' if near else 'are'} too good"
         )
 
 

@@ -109,8 +109,8 @@ class NamedInteger(int):
         named.word = word
         return named
 
-    def __getnewargs__(self) -> tuple[int, str]:
-        return int(self), self.word
+    def __reduce__(self) -> tuple[type[NamedInteger], tuple[int, str]]:
+        return NamedInteger, (int(self), self.word)
 
     def __str__(self) -> str:
         return self.word
