@@ -48,6 +48,11 @@ def proportion(share: float, interval: tuple[float, float], n: int) -> str:
     return f"{percent(share)} ({100 * low:.1f}–{100 * high:.1f}, n = {n:,})"
 
 
+def pluralize(count: int, singular: str, plural: str = "") -> str:
+    """`1 image`, `2 images`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
 def shortened(names: Sequence[str], most: int) -> str:
     """At most `most` names, and how many more there are: 'a, b and 3 more'."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

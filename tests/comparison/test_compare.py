@@ -122,7 +122,7 @@ def test_runs_of_equal_answers_differ_by_nothing(tmp_path: Path) -> None:
 
 
 def test_of_three_runs_the_p_values_are_holms(tmp_path: Path) -> None:
-    """Against 8 more right of 8 apart, twice, and 0 apart: 2^-8 three and two times, 0.5 as mid-p.
+    """Against 8 more right of 8 apart, twice, and 0 apart: 2^-8 three and two times, 1.
 
     Mid-p of 0 to 8: 2 * 2^-8 less 2^-8.
     """
@@ -133,8 +133,17 @@ def test_of_three_runs_the_p_values_are_holms(tmp_path: Path) -> None:
     ]
     pairs = api.compare(*folders).pairs
     assert [(pair.first, pair.second) for pair in pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert [pair.primary.p for pair in pairs] == pytest.approx([2**-8, 2**-8, 0.5])
-    assert [pair.p for pair in pairs] == pytest.approx([3 * 2**-8, 3 * 2**-8, 0.5])
+    assert [pair.primary.p for pair in pairs] == pytest.approx([2**-8, 2**-8, 1])
+    assert [pair.p for pair in pairs] == pytest.approx([3 * 2**-8, 3 * 2**-8, 1])
+
+
+def test_two_equal_runs_are_identical_with_p_of_one(tmp_path: Path) -> None:
+    right = [True] * 8 + [False] * 12
+    folders = [write_run(tmp_path / name, animals(right)) for name in "ab"]
+    (pair,) = api.compare(*folders).pairs
+    assert pair.p == 1 and pair.identical
+    assert all(difference.p == 1 for difference in pair.differences)
+    assert pair.summary() == "identical here: no metric differs, and no image is right in one alone"
 
 
 def test_a_difference_that_several_comparisons_make_noise_is_called_so(tmp_path: Path) -> None:
@@ -334,7 +343,7 @@ def test_the_command_prints_words_one_json_object_or_a_row_an_image(
     shown = capsys.readouterr().out
     assert re.search(r"optim.lr +a: 0.1, b: 0.2", shown)
     assert re.search(r"only a right +1: test/7", shown)
-    assert "trained in 41 s" in shown
+    assert "41 s in all" in shown
     assert cli.main([*argv, "--json"]) == 0
     output = json.loads(capsys.readouterr().out)
     assert output["n"] == 10

@@ -6,6 +6,7 @@ import csv
 import random
 from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,80 @@ def test_groups_stay_together() -> None:
     assert [len(part) for part in parts(division)] == [224, 48, 48]  # 56, 12 and 12 houses of 4
 
 
+def label_of(task: str, at: int, classes: int) -> Label:
+    if task == "classes":
+        return f"c{at % classes}"
+    if task == "labels":
+        return tuple(f"c{k}" for k in range(classes) if (at * 7919 + k * 31) % 3 == 0)
+    return float(at * 7919 % 1009) if task == "numbers" else None
+
+
+@pytest.mark.parametrize("shares", [(0.15, 0.15), (0.2, 0.1), (0.05, 0.3)])
+@pytest.mark.parametrize("task", ["classes", "labels", "numbers", "none"])
+def test_each_share_is_met_within_one_group_or_the_reason_is_said(
+    task: str, shares: tuple[float, float]
+) -> None:
+    for size, groups, classes in product((1, 4, 7), (10, 30, 50, 130), (2, 4, 25)):
+        if size * groups < 4 * classes:
+            continue
+        items = [
+            Item(f"{at}", label_of(task, at, classes), BLANK, f"house {at // size}")
+            for at in range(size * groups)
+        ]
+        division = split_data(listing(all=items), val=shares[0], test=shares[1])
+        assert sum(map(len, parts(division))) == len(items)
+        for name, part, share in zip(("val", "test"), (division.val, division.test), shares):
+            said = any(note.startswith(f"{name} has {len(part)} of") for note in division.notes)
+            near = abs(len(part) - share * len(items)) <= size + 1e-9
+            assert near or (said and task in ("classes", "labels")), (size, groups, classes)
+
+
+def test_groups_of_numbers_are_divided_as_was_asked() -> None:
+    """30 houses of 4 photographs each, with a price: every price is a stratum with few houses."""
+    prices = random.Random(0).sample(range(10**6), 120)
+    items = [Item(f"{at}", float(prices[at]), BLANK, f"house {at // 4}") for at in range(120)]
+    division = split_data(listing(all=items))
+    assert [len(part) for part in parts(division)] in ([84, 20, 16], [84, 16, 20], [80, 20, 20])
+    assert len({item.group for item in division.val}) * 4 == len(division.val)
+
+
+@pytest.mark.parametrize("task", ["classes", "labels", "numbers", "none"])
+@pytest.mark.parametrize("count", [3, 5, 10])
+def test_folds_are_of_one_size_within_one_group(task: str, count: int) -> None:
+    items = [Item(f"{at}", label_of(task, at, 3), BLANK, f"g{at // 4}") for at in range(240)]
+    sizes = [len(one.test) for one in folds(listing(all=items), count)]
+    assert sum(sizes) == 240 and all(abs(size - 240 / count) <= 4 for size in sizes)
+
+
+def test_groups_of_unequal_sizes_are_within_the_largest() -> None:
+    for seed in range(10):
+        chance = random.Random(seed)
+        sizes = [chance.choice((1, 2, 3, 20)) for _ in range(40)]
+        items = [
+            Item(f"{house}/{k}", "ab"[house % 2], BLANK, f"{house}")
+            for house, size in enumerate(sizes)
+            for k in range(size)
+        ]
+        division = split_data(listing(all=items), seed=seed)
+        for part in (division.val, division.test):
+            assert abs(len(part) - 0.15 * len(items)) <= max(sizes)
+
+
+def test_shares_that_classes_or_large_groups_move_are_said_with_the_reason() -> None:
+    few = [item for k in range(20) for item in of(f"c{k:02}", 3)]
+    division = split_data(listing(all=few))
+    assert [len(part) for part in parts(division)] == [20, 20, 20]
+    assert division.notes[0] == (
+        "val has 20 of 60 images, 33.3 % and not the 15 % asked for: a class of few images keeps "
+        "one in each split, in train first"
+    )
+    rooms = [Item(f"{k}", float(k), BLANK, f"site {k // 40}") for k in range(120)]
+    assert split_data(listing(all=rooms)).notes[1] == (
+        "test has 40 of 120 images, 33.3 % and not the 15 % asked for: a group stays together, "
+        "and the largest is of 40 images"
+    )
+
+
 def test_groups_are_told_by_folder_pattern_or_cluster() -> None:
     item = Item("trip/day1/IMG_7.jpg", "a", BLANK, "own")
     assert by_folder(item) == "trip/day1"
@@ -227,6 +302,13 @@ def test_one_image_a_class_cannot_be_divided_in_silence() -> None:
         split_data(listing(all=[Item(str(at), str(at), BLANK) for at in range(9)]))
 
 
+def test_numbers_that_were_read_as_classes_are_refused_with_what_to_type() -> None:
+    items = [Item(str(at), str(1000 + at), BLANK) for at in range(9)]
+    with pytest.raises(DataError, match="no class of 'set' has images to spare") as caught:
+        split_data(listing(all=items))
+    assert "photos.csv::price=number" in caught.value.hint
+
+
 @pytest.mark.parametrize(("val", "test"), [(0.6, 0.5), (-0.1, 0.2), (1.0, 0.0), (float("nan"), 0)])
 def test_shares_that_leave_no_training_are_refused(val: float, test: float) -> None:
     with pytest.raises(UsageError, match="leave nothing to train on"):
@@ -236,7 +318,7 @@ def test_shares_that_leave_no_training_are_refused(val: float, test: float) -> N
 def test_groups_on_both_sides_of_an_official_split_are_said() -> None:
     source = listing(train=of("a", 4, 0, "p1"), val=of("a", 2, 4, "p2"), test=of("a", 2, 6, "p1"))
     (note,) = split_data(source).notes
-    assert note.startswith("1 groups lie in both train and test")
+    assert note.startswith("1 group lies in both train and test")
 
 
 def test_each_image_is_judged_once_over_all_folds() -> None:

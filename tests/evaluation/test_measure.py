@@ -49,7 +49,8 @@ def test_a_folder_with_fewer_classes_is_matched_by_name(trained: Run, tmp_path: 
     assert missing == (
         "the data has no image of 7 of 10 classes: '0', '1', '2', '4', '5' and 2 more"
     )
-    assert trained_on.startswith("the run was trained on near copies of ")  # digits of the same set
+    # digits of the same set
+    assert trained_on.startswith("the run was trained on images that look like ")
 
 
 def test_a_class_that_the_network_does_not_know_is_refused(trained: Run, tmp_path: Path) -> None:

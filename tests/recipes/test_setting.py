@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -102,8 +103,18 @@ def test_a_setting_is_a_field_with_its_words_as_metadata() -> None:
     assert made.default == 3
     assert made.metadata == {
         "sentence": "Steps of a dance.", "unit": "steps", "allowed": Range(1), "flag": "dance",
-        "own": "",
     }  # fmt: skip
     lr = next(one for one in settings_of(Optim) if one.name == "optim.lr")
     assert (lr.table, lr.field, lr.option) == ("optim", "lr", "")
     assert lr.takes == "a number above 0, or 'auto'"
+
+
+def test_epochs_without_end_are_a_word_wherever_they_are_written() -> None:
+    recipe = Recipe().with_({"train.epochs": "unlimited", "train.minutes": 5})
+    assert recipe.train.epochs == 1_000_000
+    assert f"{recipe.train.epochs:,} {recipe.train.epochs}" == "unlimited unlimited"
+    assert 'epochs = "unlimited"' in recipe.to_toml() and "1000000" not in recipe.to_toml()
+    assert Recipe().with_({"train.epochs": 1_000_000}) == Recipe().with_(
+        {"train.epochs": "unlimited"}
+    )
+    assert pickle.loads(pickle.dumps(recipe.train.epochs)).word == "unlimited"

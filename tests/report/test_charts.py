@@ -68,3 +68,13 @@ def test_a_number_is_short(value, words):
 def test_a_line_that_is_flat_but_for_rounding_is_drawn() -> None:
     flat = Line("flat", [0.0, 1.0, 2.0], [0.1 + 0.2, 0.3, 0.3])
     assert "polyline" in line_chart([flat], title="Flat", x="x", y="y")
+
+
+def test_a_line_of_one_point_is_a_dot_with_axes_that_fit() -> None:
+    """All right after one epoch: no 120 % of anything, and no epoch 1.2."""
+    drawn = line_chart([Line("a", [1], [1.0])], title="t", x="epoch", y="y", percent=True)
+    assert 'class="line single s1"' in str(drawn)
+    shown = re.findall(r">([^<>]+)</text>", str(drawn))
+    assert "100 %" in shown and "1" in shown
+    assert not {text for text in shown if text.endswith("%") and float(text[:-2]) > 100}
+    assert not {text for text in shown if re.fullmatch(r"\d\.\d+", text)}

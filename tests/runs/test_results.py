@@ -10,7 +10,8 @@ import torch
 from saccade.data.item import Skipped
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.intervals import wilson
-from saccade.runs.results import Evaluation
+from saccade.metrics.metric import MetricValue
+from saccade.runs.results import Evaluation, Robustness
 from saccade.tasks.answers import Predictions
 from saccade.tasks.classification import Prediction
 from saccade.words import percent, proportion
@@ -59,3 +60,14 @@ def test_an_evaluation_reads_well() -> None:
     assert "top-5" not in str(result)
     assert result.confusion == ((2, 0), (1, 1))
     assert Evaluation.read(json.loads(json.dumps(result.to_dict()))) == result
+
+
+def test_nothing_is_the_hardest_of_one_or_of_equals() -> None:
+    def measured(**means: float) -> Robustness:
+        clean = MetricValue("accuracy", 0.9, 10, None, "%")
+        return Robustness(clean, {n: (replace(clean, value=v),) * 5 for n, v in means.items()})
+
+    assert measured(fog=0.5).hardest() == measured(fog=0.5, snow=0.5).hardest() == ""
+    assert "hardest" not in measured(fog=0.5).verdict()
+    told = measured(fog=0.5, snow=0.6, frost=0.5).hardest()
+    assert told == "of these 3 corruptions fog and frost have the lowest mean"

@@ -149,6 +149,9 @@ def run_around(folder: Path | None) -> Run | None:
 
 def _public_bundle(name: str, notify: Notify) -> Bundle:
     """A network with public weights as a bundle, which names its classes."""
+    if is_table(name):
+        what = f"'{name}' is the table of a network, which has no weights yet"
+        raise UsageError(what, f"train it: {Command.of('train', 'DATA', model=name)}")
     origin = _weights_of(name, None)
     network, preprocessing = _public_network(name, origin, notify)
     classes = origin.classes or _published_classes(name, origin)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from saccade.frame import data_frame
 from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Difference
-from saccade.words import LineFeeds, aligned, defined, duration, html_table, number
+from saccade.words import LineFeeds, aligned, defined, duration, html_table, number, pluralize
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -54,6 +54,12 @@ class Pair:
         """Whether the adjusted p-value of the primary difference is 0.05 or more."""
         return self.p >= SIGNIFICANCE_LEVEL
 
+    @property
+    def identical(self) -> bool:
+        """Whether no metric differs, and no image is right in one alone."""
+        same = all(d.value == 0 and d.p == 1 for d in self.differences)
+        return same and not self.only_first and not self.only_second
+
     def summary(self) -> str:
         """A sentence on the primary difference, the better run less the other."""
         difference = self.primary
@@ -65,6 +71,8 @@ class Pair:
             if ends
             else ""
         )
+        if self.identical:
+            return "identical here: no metric differs, and no image is right in one alone"
         if self.insignificant:
             several = " of so many comparisons" if difference.p < SIGNIFICANCE_LEVEL else ""
             return f"the difference of {amount}{span} is inside the noise{several}"
@@ -113,10 +121,10 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
-        rows = [("compared", f"{self.n:,} test images, {self.runs[0].metrics[0].name}")]
+        rows = [("compared", f"{pluralize(self.n, 'test image')}, {self.runs[0].metrics[0].name}")]
         rows += [("", verdict) for verdict in self.verdicts()]
         for run in self.runs:
-            lines = [f"{run.model}, trained in {duration(run.seconds)}"]
+            lines = [f"{run.model}, {duration(run.seconds)} in all"]
             lines += [f"{metric.name} {metric}" for metric in run.metrics]
             rows += zip([run.name, *[""] * (len(lines) - 1)], lines, strict=True)
         for pair in self.pairs:
@@ -179,7 +187,7 @@ class Comparison:
         return f"Comparison({'; '.join(self.verdicts())})"
 
     def _repr_html_(self) -> str:
-        return html_table(("compared", f"{self.n:,} test images"), self.rows()[1:])
+        return html_table(("compared", pluralize(self.n, "test image")), self.rows()[1:])
 
 
 def difference_text(difference: Difference) -> str:

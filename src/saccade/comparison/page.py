@@ -26,11 +26,11 @@ from saccade.report.page import (
     path_list,
     table,
 )
-from saccade.words import duration
+from saccade.words import duration, pluralize
 
 MAX_PER_SIDE = 24  # images that one run of a pair has right and the other wrong
 MAX_IMAGES = 144  # images of the page: under a megabyte
-IDENTICAL_SETTINGS = "The settings and the data are the same; chance alone parts these runs."
+IDENTICAL_SETTINGS = "No setting differs, nor the name of the data."
 HOLM = (
     "With {} pairs one in twenty would differ by chance alone soon enough: the p-values of "
     "{} are raised for that (Holm 1979). The intervals are not."
@@ -130,6 +130,7 @@ def _interval_chart(pairs: Sequence[Pair]) -> Html:
         )
         name = f"{pair.second} - {pair.first}"
         verdict = "inside the noise" if pair.insignificant else "more than noise"
+        verdict = "identical here" if pair.identical else verdict
         cells = [element("th", name, scope="row"), element("td", chart, class_="fill")]
         rows.append(element("tr", *cells, element("td", verdict)))
     title = f"Difference in {leading[0].name}; the upright line is no difference"
@@ -146,7 +147,7 @@ def _changed(comparison: Comparison, thumbnails: ThumbnailSource) -> Html:
     for pair in comparison.pairs:
         counts = [f"{len(pair.only_first)} only {pair.first} has right"]
         counts.append(f"{len(pair.only_second)} only {pair.second}")
-        blocks.append(element("p", f"Of {comparison.n:,} images {', '.join(counts)}."))
+        blocks.append(element("p", f"Of {pluralize(comparison.n, 'image')} {', '.join(counts)}."))
         for right, wrong, names in (
             (pair.first, pair.second, pair.only_first),
             (pair.second, pair.first, pair.only_second),
@@ -177,7 +178,7 @@ def _runs(comparison: Comparison) -> Html:
         element(
             "div",
             element("h3", run.name),
-            element("p", f"{run.model}, trained in {duration(run.seconds)}", class_="quiet"),
+            element("p", f"{run.model}, {duration(run.seconds)} in all", class_="quiet"),
             metrics,
         )
         for run, metrics in zip(comparison.runs, cells, strict=True)

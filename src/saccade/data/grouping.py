@@ -7,6 +7,8 @@ Iterative stratification (Sechidis 2011, "On the stratification of multi-label d
 over groups instead of items and with the classes' order fixed at the start: the rarest class first,
 each of its groups to the subset that still needs most of it.  The last groups of a class go to
 subsets that have none yet, so that every subset has every class with as many groups as subsets.
+What is right for each class can be wrong for all images together, so that groups are then moved
+until every subset is within one group of its share; none loses the last of a class by that.
 
 The order is that of SHA-256 of the seed and the name: it depends on nothing else, neither on the
 platform nor on the order in which files were listed.  Shares are counted in whole millionths.
@@ -15,6 +17,7 @@ platform nor on the order in which files were listed.  Shares are counted in who
 from __future__ import annotations
 
 import hashlib
+import heapq
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -121,13 +124,18 @@ class Group:
     sort_key: bytes
     items: list[int] = field(default_factory=list)
     strata: Counter[str] = field(default_factory=Counter)
-    subset: int | None = None
+    subset: int = -1  # none yet
 
 
 def stratify(
-    items: Sequence[Item], shares: Sequence[float], seed: int, group: Grouping
+    items: Sequence[Item], shares: Sequence[float | None], seed: int, group: Grouping
 ) -> list[tuple[Item, ...]]:
-    """The items in as many subsets as there are shares, each subset in the order of `items`."""
+    """The items in as many subsets as there are shares, each subset in the order of `items`.
+
+    A share of None is what the others leave.  Each other subset is within one group of its share,
+    unless that would take the last image of a class from a subset; of numbers there is no such
+    exception.
+    """
     groups = _groups(items, seed, group)
     carriers: dict[str, list[Group]] = defaultdict(list)
     for g in groups:
@@ -136,9 +144,9 @@ def stratify(
     demand = _Demand(shares, len(items))
     for stratum in sorted(carriers, key=lambda name: (len(carriers[name]), name)):
         demand.assign(stratum, carriers)
+    demand.rebalance(groups, kept=not any(isinstance(item.label, float | int) for item in items))
     subsets: list[list[int]] = [[] for _ in shares]
     for g in groups:
-        assert g.subset is not None
         subsets[g.subset].extend(g.items)
     return [tuple(items[i] for i in sorted(subset)) for subset in subsets]
 
@@ -146,26 +154,103 @@ def stratify(
 class _Demand:
     """How many items each subset still needs, in millionths: of all, and of each stratum."""
 
-    def __init__(self, shares: Sequence[float], count: int):
-        self.shares = [round(share * MILLION) for share in shares]
+    def __init__(self, shares: Sequence[float | None], count: int):
+        rest = 1.0
+        for share in shares:
+            rest -= share or 0.0
+        self.asked = [share is not None for share in shares]
+        self.shares = [round((rest if share is None else share) * MILLION) for share in shares]
         self.used = [i for i, share in enumerate(self.shares) if share]
         self.total = [share * count for share in self.shares]
         self.assigned: dict[str, Counter[int]] = defaultdict(Counter)  # stratum: items by subset
+        self.count: Counter[str] = Counter()  # items of each stratum
 
     def assign(self, stratum: str, carriers: dict[str, list[Group]]) -> None:
         """Assign a subset to every group that carries `stratum` and has none yet."""
         count = sum(g.strata[stratum] for g in carriers[stratum])
+        self.count[stratum] = count
         assigned = self.assigned[stratum]
-        unassigned = [g for g in carriers[stratum] if g.subset is None]
+        unassigned = [g for g in carriers[stratum] if g.subset < 0]
         for remaining, g in zip(range(len(unassigned), 0, -1), unassigned):
             empty = [i for i in self.used if not assigned[i]]
             candidates = empty if remaining <= len(empty) else self.used
             need = {i: self.shares[i] * count - MILLION * assigned[i] for i in candidates}
-            subset = max(candidates, key=lambda i: (need[i], self.total[i], i))
-            g.subset = subset
-            self.total[subset] -= MILLION * len(g.items)
+            self._put(g, max(candidates, key=lambda i: (need[i], self.total[i], i)))
+
+    def _put(self, g: Group, subset: int) -> None:
+        """Assign the group to `subset`, out of the one that it is in."""
+        for i, sign in ((g.subset, -1), (subset, 1)):
+            if i >= 0:
+                self.total[i] -= sign * MILLION * len(g.items)
+                for name, n in g.strata.items():
+                    self.assigned[name][i] += sign * n
+        g.subset = subset
+
+    def rebalance(self, groups: Sequence[Group], *, kept: bool) -> None:
+        """Move groups until each share that was asked for is met within one group.
+
+        `kept`: no subset loses its last item of a stratum.
+        """
+        for subset in self.used:
+            if all(g.subset != subset for g in groups):
+                self._fill(groups, subset, kept)
+        moved = True
+        while moved:
+            over = sorted((self.total[i], i) for i in self.used if self.total[i] < 0)
+            under = sorted((-self.total[i], i) for i in self.used if self.total[i] > 0)
+            moved = any(self._move(groups, a, b, kept) for _, a in over for _, b in under)
+
+    def _fill(self, groups: Sequence[Group], empty: int, kept: bool) -> None:
+        """Move one group, a small one, to a subset that has none."""
+        sizes = Counter(g.subset for g in groups)
+        spare = [g for g in groups if sizes[g.subset] > 1 and not (kept and self._is_last(g))]
+        if spare:
+            self._put(min(spare, key=lambda g: (len(g.items), g.sort_key)), empty)
+
+    def _move(self, groups: Sequence[Group], source: int, target: int, kept: bool) -> bool:
+        """Move groups from one subset to another while a share lacks more; whether any was moved.
+
+        First those after which the strata of the two are nearest to their shares.
+        """
+        farther = {
+            name: self._excess(name, target) - self._excess(name, source) for name in self.count
+        }
+
+        def cost(g: Group) -> int:
+            return sum(n * (MILLION * n + farther[name]) for name, n in g.strata.items())
+
+        inside = [k for k, g in enumerate(groups) if g.subset == source]
+        heap = [(cost(groups[k]), k) for k in inside]
+        heapq.heapify(heap)
+        left = len(heap)
+        while heap and left > 1 and (lack := self._lack(source, target)) > 0:
+            known, k = heapq.heappop(heap)
+            g = groups[k]
+            if MILLION * len(g.items) >= lack or (kept and self._is_last(g)):
+                continue
+            if (now := cost(g)) > known:
+                heapq.heappush(heap, (now, k))
+                continue
+            self._put(g, target)
+            left -= 1
             for name, n in g.strata.items():
-                self.assigned[name][subset] += n
+                farther[name] += 2 * MILLION * n
+        return left < len(inside)
+
+    def _lack(self, source: int, target: int) -> int:
+        """By how much one of two subsets is off its share, where that was asked for."""
+        over, under = -self.total[source], self.total[target]
+        if over <= 0 or under <= 0:
+            return 0
+        return max(over * self.asked[source], under * self.asked[target])
+
+    def _excess(self, stratum: str, subset: int) -> int:
+        """Items of a stratum in a subset above its share, in millionths."""
+        return MILLION * self.assigned[stratum][subset] - self.shares[subset] * self.count[stratum]
+
+    def _is_last(self, g: Group) -> bool:
+        """Whether its subset has no other item of one of its strata."""
+        return any(self.assigned[name][g.subset] <= n for name, n in g.strata.items())
 
 
 def _groups(items: Sequence[Item], seed: int, group: Grouping) -> list[Group]:

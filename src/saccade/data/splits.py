@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from saccade.data.classes import missing_note
-from saccade.data.grouping import Grouping, by_source, stratify
+from saccade.data.grouping import Grouping, by_source, group_indices, stratify
 from saccade.data.item import Item, Source
 from saccade.errors import DataError, UsageError, unknown
+from saccade.words import pluralize
 
 SPLITS = ("train", "val", "test", "unused")
 FOLD = "fold "  # before the name of each fold that a source came in
@@ -59,16 +61,19 @@ def split_data(
     notes: tuple[str, ...] = ()
     if "all" in items or list(items) == ["train"]:
         pool = items.get("all", items.get("train", ()))
-        train, val_items, test_items = stratify(pool, (1 - val - test, val, test), seed, group)
+        train, val_items, test_items = stratify(pool, (None, val, test), seed, group)
+        notes = share_notes(pool, {"val": (val, val_items), "test": (test, test_items)}, group)
     elif "val" in items and "test" in items:
         train, val_items, test_items = items["train"], items["val"], items["test"]
     else:
-        train, val_items = stratify(items["train"], (1 - val, val), seed, group)
+        train, val_items = stratify(items["train"], (None, val), seed, group)
         test_items = items.get("test", items.get("val", ()))
         if "val" in items:
-            notes = (f"val came without a test: its {len(test_items)} images are the test set",)
+            notes = (f"val came without a test: its {_images(len(test_items))} the test set",)
         notes += (
-            f"{len(val_items)} of the {len(items['train'])} train images are held out as val",
+            f"{len(val_items)} of the {len(items['train'])} train images "
+            f"{'is' if len(val_items) == 1 else 'are'} held out as val",
+            *share_notes(items["train"], {"val": (val, val_items)}, group),
         )
     for split, split_items, share in (("val", val_items, val), ("test", test_items, test)):
         if share and not split_items:
@@ -96,15 +101,39 @@ def split_fold(
     tested = {item.name for item in test}
     pool = [item for split in source.splits if split != "test" for item in source.read(split)]
     rest = [item for item in pool if item.name not in tested]
-    train, val_items = stratify(rest, (1 - val, val), seed, group)
+    train, val_items = stratify(rest, (None, val), seed, group)
     if val and not val_items:
         raise _nothing_to_spare(source, "val")
     apart = tuple(source.read("test")) if "test" in source.splits else ()
     notes = ("the source's own test split is in no fold",) if apart else ()
     if "val" in source.splits:
         notes += ("the source's own val split is pooled with train",)
+    notes += share_notes(rest, {"val": (val, val_items)}, group)
     division = DataSplit(train, val_items, test, source.classes, notes, unused=apart)
     return with_notes(division, group)
+
+
+def share_notes(
+    pool: Sequence[Item], parts: Mapping[str, tuple[float, Sequence[Item]]], group: Grouping
+) -> tuple[str, ...]:
+    """A sentence for each part of `pool` that is not of the share asked for, and why.
+
+    Parts are shares and images by name.  A difference of one image, or of a tenth of the share, is
+    not worth a word.
+    """
+    largest = max(Counter(group_indices(pool, group).tolist()).values(), default=1)
+    notes = []
+    for name, (share, items) in parts.items():
+        off = abs(len(items) - share * len(pool))
+        if not items or off <= max(1, 0.1 * share * len(pool)):
+            continue
+        few = "few groups" if largest > 1 else "few images"
+        why = f"a class of {few} keeps one in each split, in train first"
+        if off <= largest:
+            why = f"a group stays together, and the largest is of {largest:,} images"
+        found = f"{len(items):,} of {len(pool):,} images, {100 * len(items) / len(pool):.1f} %"
+        notes.append(f"{name} has {found} and not the {100 * share:g} % asked for: {why}")
+    return tuple(notes)
 
 
 def folds(
@@ -159,11 +188,31 @@ def _folds(source: Source, count: int, seed: int, group: Grouping) -> dict[str, 
 
 
 def _nothing_to_spare(source: Source, split: str) -> DataError:
-    return DataError(
-        f"no class of '{source.name}' has images to spare for {split}",
+    if not source.classes:
+        return DataError(
+            f"the images of '{source.name}' are too few for {split}, or in too few groups",
+            f"three images are needed, in groups of their own; or a folder {split} of images to "
+            "hold out",
+        )
+    hint = (
         f"three images per class are needed, in groups of their own; or a folder {split} of images "
-        "to hold out",
+        "to hold out"
     )
+    if all(map(_is_number, source.classes)):
+        hint += "; a column of numbers is read as such by photos.csv::price=number"
+    return DataError(f"no class of '{source.name}' has images to spare for {split}", hint)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _images(count: int) -> str:
+    """'1 image is', '2 images are'."""
+    return f"{pluralize(count, 'image')} {'is' if count == 1 else 'are'}"
 
 
 def with_notes(data_split: DataSplit, group: Grouping) -> DataSplit:
@@ -207,9 +256,10 @@ def _shared_groups(splits: dict[str, tuple[Item, ...]], group: Grouping) -> tupl
     for first, second in (("train", "val"), ("train", "test"), ("val", "test")):
         shared = groups[first] & groups[second]
         if shared:
+            lies = "lies" if len(shared) == 1 else "lie"
             notes.append(
-                f"{len(shared)} groups lie in both {first} and {second} as the source came: "
-                f"what is measured on {second} is too good"
+                f"{pluralize(len(shared), 'group')} {lies} in both {first} and {second} as the "
+                f"source came: what is measured on {second} is too good"
             )
     return tuple(notes)
 
@@ -229,7 +279,7 @@ def subsample(data_split: DataSplit, *, train: int, held_out: int, seed: int) ->
     rest = [item for name in limits for item in getattr(data_split, name) if item.name not in used]
     if not rest:
         return data_split
-    note = f"{len(rest):,} images are not used: data.per_class, data.held_out_per_class"
+    note = f"{_images(len(rest))} not used: data.per_class, data.held_out_per_class"
     unused = (*data_split.unused, *rest)
     return replace(data_split, **subsets, unused=unused, notes=(*data_split.notes, note))
 

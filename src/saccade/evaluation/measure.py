@@ -176,11 +176,11 @@ def _overlap_note(items: Sequence[Item], run: Run, data: str | Path) -> Iterator
     same, near = training_overlap(run, items, cache_file_of(data))
     trained = [f"{same:,}"] if same else []
     if near:
-        trained.append(f"near copies of {near:,}")
+        trained.append(f"images that look like {near:,}")
     if trained:
         yield (
             f"the run was trained on {' and on '.join(trained)} of these {len(items):,} images: "
-            "on these the numbers are too good"
+            f"on these the numbers {'may be' if near else 'are'} too good"
         )
 
 

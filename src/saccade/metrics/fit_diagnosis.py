@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
 
-from saccade.metrics.intervals import Interval, difference
+from saccade.metrics.intervals import Interval, difference, wilson
 from saccade.metrics.metric import MetricValue
 from saccade.words import number
 
@@ -47,7 +47,7 @@ def fit_diagnosis(
     train_ends, val_ends = _ends(train), _ends(val)
     gap = difference(train.value, train_ends, val.value, val_ends)
     missing = Interval(1 - train_ends.high, 1 - train_ends.low)
-    measured = f"{train.name}: training {train}, held out {val}"
+    measured = f"{train.name} on training images {train}, held out {val}"
     gap_text = _gap_text(gap, train.unit)
     under, over = missing.low > TOLERANCE, gap.low > TOLERANCE
     if under and over:
@@ -64,7 +64,9 @@ def fit_diagnosis(
 
 
 def _ends(metric: MetricValue) -> Interval:
-    """The interval of a metric; of zero width where it has none, as when all is right."""
+    """The interval of a metric; Wilson's of a share that has none, as when all is right."""
+    if metric.interval is None and metric.unit == "%" and 0 <= metric.value <= 1:
+        return wilson(metric.value * metric.n, metric.n)
     return metric.interval or Interval(metric.value, metric.value)
 
 

@@ -9,7 +9,7 @@ are the finite sums for whole degrees of freedom of Abramowitz & Stegun 1964, 26
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import atan, cos, inf, pi, sin, sqrt
+from math import atan, cos, pi, sin, sqrt
 from statistics import NormalDist, mean, stdev
 from typing import NamedTuple
 
@@ -79,8 +79,8 @@ class PairedTTest(NamedTuple):
 
     n: int
     difference: float
-    interval: Interval  # 95 %
-    p_value: float  # two-sided
+    interval: Interval | None  # 95 %; None where all differences are equal
+    p_value: float | None  # two-sided; None where all differences are equal and not 0
 
 
 def t_probability(t: float, freedom: int) -> float:
@@ -110,8 +110,11 @@ def t_quantile(confidence: float, freedom: int) -> float:
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
-    """Student's t interval of the mean of repetitions; None for a single one."""
-    if len(values) < 2:
+    """Student's t interval of the mean of repetitions; None for one, or where all are equal.
+
+    Equal repetitions have no spread to tell how far their mean is from the true one.
+    """
+    if len(set(values)) < 2:
         return None
     half = t_quantile(confidence, len(values) - 1) * stdev(values) / sqrt(len(values))
     return Interval(mean(values) - half, mean(values) + half)
@@ -136,14 +139,15 @@ def cross_validated_interval(
 def paired_t_test(first: Sequence[float], second: Sequence[float]) -> PairedTTest | None:
     """The paired t-test of two lists of the same repetitions in order; None for a single one.
 
-    Where every repetition gives the same difference the test has no spread to go by: its p-value is
-    then 1 for no difference, and 0 for any other.
+    Where every repetition gives the same difference the test has no spread to go by: no difference
+    has a p-value of 1 then, and any other has none.
     """
     differences = [b - a for a, b in zip(first, second, strict=True)]
-    interval = mean_interval(differences)
-    if interval is None:
+    n = len(differences)
+    if n < 2:
         return None
-    n, middle = len(differences), mean(differences)
-    error = stdev(differences) / sqrt(n)
-    t = abs(middle) / error if error else inf if middle else 0.0
-    return PairedTTest(n, middle, interval, 1 - t_probability(t, n - 1) if t < inf else 0.0)
+    middle, error = mean(differences), stdev(differences) / sqrt(n)
+    if not error:
+        return PairedTTest(n, middle, None, None if middle else 1.0)
+    p_value = 1 - t_probability(abs(middle) / error, n - 1)
+    return PairedTTest(n, middle, mean_interval(differences), p_value)

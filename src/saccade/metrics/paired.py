@@ -122,6 +122,8 @@ def mcnemar(first: Tensor, second: Tensor) -> McNemar:
 def mcnemar_of(only_first: int, only_second: int) -> McNemar:
     """McNemar's test from the two counts, in whole numbers until the last division."""
     n, fewer = only_first + only_second, min(only_first, only_second)
+    if not n:  # the same images right: nothing speaks against equality
+        return McNemar(0, 0, exact=1.0, mid=1.0)
     ways, tail = 1, 0  # binomial coefficients of k; their sum below `fewer`
     for k in range(fewer):
         tail += ways

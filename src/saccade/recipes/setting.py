@@ -100,6 +100,29 @@ class ZeroOr:
         return f"that is 0 or {self.range}"
 
 
+class NamedInteger(int):
+    """A whole number that people read and write as a word; JSON holds the number."""
+
+    word: str
+
+    def __new__(cls, number: int, word: str) -> NamedInteger:
+        named = super().__new__(cls, number)
+        named.word = word
+        return named
+
+    def __reduce__(self) -> tuple[type[NamedInteger], tuple[int, str]]:
+        return NamedInteger, (int(self), self.word)
+
+    def __str__(self) -> str:
+        return self.word
+
+    def __repr__(self) -> str:
+        return self.word
+
+    def __format__(self, spec: str) -> str:
+        return self.word
+
+
 ANY = Range()
 COUNT = Range(0)
 SHARE = Range(0, 1, closed="left")
@@ -177,6 +200,7 @@ class Setting:
     allowed: Allowed
     flag: str  # its short name on the command line and in Python; empty for most
     own: str = ""  # what a part of a person's own is here, in Python; empty where there is none
+    named: tuple[NamedInteger, ...] = ()  # numbers that have a word
 
     @property
     def table(self) -> str:
@@ -212,7 +236,7 @@ class Setting:
         described = [TYPE_NAMES[get_origin(kind) or kind] for kind in types]
         if described and self.allowed != ANY:
             described[-1] += f" {self.allowed}"
-        quoted = [f"'{choice}'" for choice in self.choices]
+        quoted = [f"'{choice}'" for choice in (*self.choices, *self.named)]
         described += [", ".join(quoted)] if quoted else []
         return ", or ".join([*described, f"in Python {self.own}"] if self.own else described)
 
@@ -234,6 +258,9 @@ class Setting:
         """`value`, perhaps text from a command line, as its type; raises `RecipeError`."""
         if self.own and (own := self._own(value)):
             return own
+        for number in self.named:
+            if value in (number, number.word):
+                return number
         for kind in self.kinds:
             try:
                 result = READERS[get_origin(kind) or kind](value, kind)
@@ -282,9 +309,11 @@ def setting(
     allowed: Allowed = ANY,
     flag: str = "",
     own: str = "",
+    named: tuple[NamedInteger, ...] = (),
 ) -> Any:
     """A dataclass field of a table of settings, with its description as metadata."""
-    metadata = {"sentence": sentence, "unit": unit, "allowed": allowed, "flag": flag, "own": own}
+    metadata: dict[str, Any] = {"sentence": sentence, "unit": unit, "allowed": allowed}
+    metadata |= {"flag": flag} | {k: v for k, v in {"own": own, "named": named}.items() if v}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from saccade.errors import RecipeError
 from saccade.files import read_utf8
+from saccade.recipes.setting import NamedInteger
 
 TABLE = ".toml"  # the end of the name of a network that is a file with its table
 
@@ -58,4 +59,6 @@ def toml(value: Any) -> str:
     """A value as it stands in a TOML file."""
     if isinstance(value, tuple):
         return "[" + ", ".join(toml(v) for v in value) + "]"
+    if isinstance(value, NamedInteger):
+        value = value.word
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -11,13 +11,14 @@ from saccade.recipes.setting import (
     LARGEST,
     SHARE,
     Auto,
+    NamedInteger,
     Range,
     ShareOrCount,
     read_values,
     setting,
 )
 
-ENDLESS = 1_000_000  # epochs, where the clock ends a training
+ENDLESS = NamedInteger(1_000_000, "unlimited")  # epochs, where the clock ends a training
 YEAR = 525_600  # minutes
 # fmt: off
 Optimizer = Literal[
@@ -99,8 +100,9 @@ class Train:
         "How many times every training image is seen; 0: nothing is trained, the last layer is "
         "fitted.",
         unit="epochs",
-        allowed=Range(0, ENDLESS),
+        allowed=Range(0, 1_000_000),
         flag="epochs",
+        named=(ENDLESS,),
     )
     minutes: float = setting(
         0.0,

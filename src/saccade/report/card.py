@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from saccade.files import atomic_write
 from saccade.models.table import shown_name
 from saccade.own import PREFIX, is_own
-from saccade.report.summary import calibration
+from saccade.report.summary import calibration, epochs
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import TASKS
+from saccade.words import pluralize
 
 RESIZES = {
     "squash": "squashed to the square",
@@ -34,6 +35,7 @@ def model_card(run: Run) -> str:
     answers = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
+    trained = pluralize(images["train"], "image")
     classes = _classes(test, started["images"]["train"])
     own = started.get("own", {})
     network = shown_name(run.recipe.model.name)
@@ -49,7 +51,7 @@ library_name: saccade
 A network of kind `{network}`, trained on {source}.
 {_initial_weights(run)}
 
-On the {test.n:,} test images, which it never saw, with 95 % intervals:
+On {_test_images(test.n)}, with 95 % intervals:
 
 | metric | value |
 |---|---|
@@ -80,7 +82,7 @@ with mean {list(p.mean)} and std {list(p.std)}.
 
 ## Data
 
-{images["train"]} images to train on, {images["val"]} to validate, {images["test"]} to test.
+{trained} to train on, {images["val"]} to validate, {images["test"]} to test.
 
 {classes}
 
@@ -108,6 +110,10 @@ def _own_parts(own: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
     return "\n".join(["", "Its author's own parts, which are not in the bundle:", "", *lines, ""])
 
 
+def _test_images(n: int) -> str:
+    return f"the {n:,} test images" if n != 1 else "the one test image"
+
+
 def _initial_weights(run: Run) -> str:
     """The weights it began from, in words."""
     weights, freeze = run.recipe.model.weights, run.recipe.model.freeze
@@ -129,10 +135,16 @@ def _limits(run: Run) -> str:
         "The intervals cover the chance of which images were in the test set, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),
+        *(f"{note[0].upper()}{note[1:]}" for note in run.started["notes"] if _is_leak(note)),
         *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),
         *(f"Fit diagnosis: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _is_leak(note: str) -> bool:
+    """Whether a note of the training tells that test images are not independent of training."""
+    return "in another split" in note or " in both " in note
 
 
 def _training(run: Run) -> str:
@@ -140,8 +152,9 @@ def _training(run: Run) -> str:
     settings, optim = run.recipe.train, run.recipe.optim
     if not run.history:
         return "Fitted in one go, without epochs"
-    batches = f"batches of {settings.batch_size}"
-    return f"{settings.epochs} epochs, {batches}, {optim.name} with a learning rate of {optim.lr}"
+    images = sum(run.started["images"]["train"].values())
+    batches = f"batches of {min(int(settings.batch_size), images)}"
+    return f"{epochs(run.history)}, {batches}, {optim.name} with a learning rate of {optim.lr}"
 
 
 def _classes(test: Evaluation, train_images: dict[str, int]) -> str:

@@ -108,7 +108,9 @@ def line_chart(
         return element("p", f"{title}: nothing to draw.", class_="quiet")
     edges = [v for line in lines for v in (*line.low, *line.high) if math.isfinite(v)]
     left, right = value_range([a for a, _ in points])
-    y_ticks = ticks(*(y_range or value_range([b for _, b in points] + edges)))
+    low, high = y_range or value_range([b for _, b in points] + edges)
+    y_ticks = ticks(*((max(0.0, low), min(1.0, high)) if percent else (low, high)))
+    y_ticks = [tick for tick in y_ticks if not percent or 0 <= tick <= 1]
     frame = Frame(left, right, *(y_range or (y_ticks[0], y_ticks[-1])))
     classes = [f"s{index % 4 + 1}" for index in range(len(lines))]
     drawn = [mark for line, kind in zip(lines, classes) for mark in _line_marks(line, frame, kind)]
@@ -120,7 +122,9 @@ def line_chart(
         width="100%",
         height="100%",
     )
-    marks = [*frame.y_marks(y_ticks, percent=percent), *frame.x_marks(ticks(left, right)), scaled]
+    whole = all(float(a).is_integer() for a, _ in points)  # as epochs are
+    x_ticks = [tick for tick in ticks(left, right) if not whole or tick.is_integer()]
+    marks = [*frame.y_marks(y_ticks, percent=percent), *frame.x_marks(x_ticks), scaled]
     legend = element("ul", *map(_legend_entry, lines, classes), class_="legend")
     description = f"{y} over {x}. " + " ".join(_description(line) for line in lines)
     return chart(title, description, [*marks, *x_axis(x)], "plot", legend)
@@ -183,6 +187,9 @@ def _line_marks(line: Line, frame: Frame, kind: str) -> list[Html]:
         outline = " ".join(points(line.high) + points(line.low)[::-1])
         marks.append(empty_element("polygon", class_=f"band {kind}", points=outline))
     course = " ".join(points(line.y))
+    if "," in course and " " not in course:  # a line of one point is drawn as a dot
+        drawn = empty_element("polyline", class_=f"line single {kind}", points=f"{course} {course}")
+        return [*marks, drawn]
     return [*marks, empty_element("polyline", class_=f"line {kind}", points=course)]
 
 

@@ -75,7 +75,7 @@ def _overview(diagnosis: Diagnosis) -> Html:
             "classes": len(diagnosis.case.classes) or "–",
             "unreadable": f"{unreadable:,}",
             "exact copies": f"{exact:,}",
-            "near copies": f"{near:,}",
+            "look like others": f"{near:,}",
         }
     )
 

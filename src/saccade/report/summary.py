@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from saccade.report.page import Html, element, folded, join, table
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import TASKS
-from saccade.words import duration, proportion
+from saccade.words import duration, pluralize, proportion
 
 
 def verdict(run: Run) -> str:
@@ -22,10 +23,10 @@ def verdict(run: Run) -> str:
     seconds = run.events("finished")[-1]["seconds"]
     sentences = [result(run.test)]
     sentences += [_fit(fact) for fact in run.events("fit_diagnosis")[-1:]]
-    return " ".join([*sentences, f"Trained in {duration(seconds)}."])
+    return " ".join([*sentences, f"It took {duration(seconds)}."])
 
 
-def result(test: Evaluation, where: str = "on images it never saw") -> str:
+def result(test: Evaluation, where: str = "on the test images") -> str:
     """The primary metric, and the most frequent mistake where there are classes."""
     metric = test.primary
     text = f"{metric} {metric.name} {where}."
@@ -34,12 +35,25 @@ def result(test: Evaluation, where: str = "on images it never saw") -> str:
     return text if not test.confusion else f"{text} {_most_frequent_mistake(test)}"
 
 
+def epochs(history: Sequence[Mapping[str, Any]]) -> str:
+    """How many epochs there were, from the rows of the log, and whether the clock cut one short."""
+    text = pluralize(len(history), "epoch")
+    last = history[-1]
+    if "steps" not in last:
+        return text
+    which = "the last" if len(history) > 1 else "it"
+    return f"{text}, {which} ended by the clock after {last['steps']} of {last['of_steps']} steps"
+
+
 def calibration(run: Run) -> str:
     """How the predictions were calibrated, in words."""
     facts = run.events("calibration")[-1]
     if facts["note"]:
         return f"Predictions are not calibrated: {facts['note']}."
-    return TASKS[run.test.task].calibration(facts)
+    text = TASKS[run.test.task].calibration(facts)
+    errors = [m for m in run.test.metrics if m.name == "expected calibration error"]
+    told = [f"On the test images the expected calibration error is {m}." for m in errors]
+    return " ".join([text, *told])
 
 
 def most_confused(test: Evaluation, count: int = 1) -> list[tuple[int, int, int]]:
@@ -62,14 +76,16 @@ def _most_frequent_mistake(test: Evaluation) -> str:
         return f"Its one mistake: {pair}."
     if count == 1:
         return f"Its {mistakes} mistakes are all of different kinds."
-    return f"Most confused classes: {pair}, {count} of {mistakes} mistakes."
+    ties = sum(number == count for _, _, number in most_confused(test, test.n)) - 1
+    as_often = f", and {pluralize(ties, 'other pair')} as often" if ties else ""
+    return f"Most confused classes: {pair}, {count} of {mistakes} mistakes{as_often}."
 
 
 def _fit(fact: dict[str, str]) -> str:
     """The fit diagnosis as a sentence; the section on the training curves has the values."""
     sentences = {
         "good fit": "It is a good fit.",
-        "overfitted": "It is overfitted: it memorised training images.",
+        "overfitted": "It is overfitted: it does better on its training images than on others.",
         "underfitted": "It is underfitted: it does not do well on its training images either.",
         "both": "It is underfitted and overfitted at once.",
         "inconclusive": "Whether it is over- or underfitted cannot be told from so few images.",
@@ -112,7 +128,7 @@ def repeat_section(run: Run) -> Html:
     note = (
         "The split is in split.csv, the settings are in recipe.toml, the prediction for every test "
         "image is in predictions.csv: all beside the report. The same command gives the same "
-        "weights on the same machine and versions."
+        "weights on the same machine and versions, unless a time limit ended the training."
     )
     environment = started["environment"] | {"device": started["fingerprint"]["device"]}
     return join(
@@ -157,11 +173,19 @@ def _count_table(run: Run, images: dict[str, dict[str, int]]) -> Html:
     totals = [sum(images[split].values()) for split in SPLITS]
     head = ("", "train", "validation", "test")
     if not run.classes:
-        return table(("images", *head[1:]), [("all", *totals)])
+        counts_alone = table(("images", *head[1:]), [("all", *totals)])
+        return join([element("p", f"{_shares(totals)}."), counts_alone])
     counts = {split: class_counts(run, images[split]) for split in SPLITS}
     rows = [(name, *(counts[split][name] for split in SPLITS)) for name in run.classes]
     every = table(("class or label", *head[1:]), [*rows, ("all images", *totals)])
-    return folded(f"{totals[0]:,} + {totals[1]:,} + {totals[2]:,} images, class by class", every)
+    return folded(f"{_shares(totals)}, class by class", every)
+
+
+def _shares(totals: Sequence[int]) -> str:
+    """The number of images in each split, and its share of those that are used."""
+    shares = [f"{100 * total / max(1, sum(totals)):.1f}" for total in totals]
+    images = " + ".join(f"{total:,}" for total in totals)
+    return f"{images} images ({' + '.join(shares)} % of those used)"
 
 
 def class_counts(run: Run, images: dict[str, int]) -> Counter[str]:

@@ -46,8 +46,18 @@ class Robustness:
         return fmean(metric.value for metric in self.corrupted[name])
 
     def worst(self) -> str:
-        """The corruption with the lowest mean."""
+        """The corruption with the lowest mean, the first of several."""
         return min(self.corrupted, key=self.mean)
+
+    def hardest(self) -> str:
+        """A clause on the corruptions with the lowest mean; empty where none stands out."""
+        lowest = self.mean(self.worst())
+        names = [name for name in self.corrupted if self.mean(name) == lowest]
+        if math.isnan(lowest) or len(names) == len(self.corrupted):
+            return ""
+        verb = "has" if len(names) == 1 else "have"
+        of_all = f"of these {len(self.corrupted)} corruptions"
+        return f"{of_all} {' and '.join(names)} {verb} the lowest mean"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -60,13 +70,14 @@ class Robustness:
         }
 
     def verdict(self) -> str:
-        """The metric on clean images and under the hardest corruption, in a sentence."""
+        """The metric on clean images and under the worst corruption, in a sentence."""
         if not self.corrupted:
             return f"{self.clean.name}: {self.clean}"
         name = self.worst()
         clean = f"{self.clean.name}: {self.clean} on images as they are"
         worst = _with_unit(self.mean(name), self.clean.unit)
-        return f"{clean}; {worst} on average of five severities of {name}, the hardest here"
+        rank = f"; {told}" if (told := self.hardest()) else ""
+        return f"{clean}; {worst} on average of five severities of {name}{rank}"
 
     def rows(self) -> list[tuple[str, ...]]:
         """Name, the metric with its interval at each severity, and the mean; a head before."""
@@ -266,6 +277,8 @@ def lowest_slice(slices: Sequence[Slice]) -> str:
     if len(defined) < 2:
         return ""
     lowest = min(defined, key=lambda s: s.metric.value)
+    if sum(s.metric.value == lowest.metric.value for s in defined) > 1:
+        return ""
     note = f"of {len(defined)} slices one is lowest by chance alone: compare the intervals"
     return f"lowest: {lowest.name}; {note}"
 

@@ -21,7 +21,7 @@ from saccade.metrics.intervals import Interval, PairedTTest, mean_interval, pair
 from saccade.metrics.paired import holm
 from saccade.studies.study import BestOf, Study, Variant, setting_text, tuned_settings
 from saccade.studies.study_run import StudyRun
-from saccade.words import LineFeeds, aligned
+from saccade.words import LineFeeds, aligned, pluralize
 
 LEVEL = 0.05  # of significance, of Holm's adjusted p-values
 
@@ -74,7 +74,8 @@ def rows_of(study: Study, runs: Sequence[StudyRun]) -> tuple[VariantResult, ...]
         base = rows[row.variant.baseline].values if row.variant.baseline else None
         if base and row.values and (test := paired_t_test(base, row.values)):
             compared[name] = test
-    adjusted = dict(zip(compared, holm([test.p_value for test in compared.values()])))
+    tested = {name: t.p_value for name, t in compared.items() if t.p_value is not None}
+    adjusted = dict(zip(tested, holm(list(tested.values()))))
     return tuple(
         replace(
             row,
@@ -103,9 +104,13 @@ def verdict(row: VariantResult, sign: int) -> str:
     """The comparison with the baseline in words."""
     if row.missing or not row.variant.baseline:
         return row.missing
+    if row.difference is not None and row.p_value is None:
+        return "all seeds differ alike: no spread to test by"
     if row.difference is None or row.p_value is None:
         seeds = len(row.runs)
         return "one seed tells no noise" if seeds == 1 else f"{row.variant.baseline} has no number"
+    if not row.difference.difference and row.difference.interval is None:
+        return "the same in every seed"
     if row.p_value >= LEVEL:
         return "inside the noise"
     return "better" if sign * row.difference.difference > 0 else "worse"
@@ -184,11 +189,11 @@ class StudyResult:
 
     def notes(self) -> list[str]:
         """How the numbers were computed, and caveats."""
-        seeds, count = self.study.seeds, sum(row.difference is not None for row in self.results)
+        seeds, count = self.study.seeds, sum(row.p_value is not None for row in self.results)
         points = " in points" if self.study.metric.kind.share else ""
         lines = [
             f"means of {seeds} seeds with Student's t interval over seeds; differences{points} are "
-            f"paired by seed; the words follow Holm's rule for {count} comparisons"
+            f"paired by seed; the words follow Holm's rule for {pluralize(count, 'comparison')}"
             if seeds > 1
             else "one seed: there is no interval, and no telling a difference from chance",
             "a seed draws first weights, order, augmentation, and the images where they come "

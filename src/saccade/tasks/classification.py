@@ -111,7 +111,7 @@ class Classification(Task):
     @classmethod
     def calibration(cls, facts: Mapping[str, Any]) -> str:
         temperature = f"temperature {facts['temperature']:.2f}, from validation"
-        return f"Probabilities are calibrated: {temperature}."
+        return f"Probabilities were scaled by {temperature}."
 
     def answers(
         self,

@@ -88,6 +88,7 @@ def training_inputs(
         )
     settings = with_window(settings, division.train, summary)
     settings = supported_settings(settings, task_type(division.train))
+    settings = with_idle_shares(settings, source)
     notes = [
         *settings.notes,
         *source.notes,
@@ -95,6 +96,7 @@ def training_inputs(
         *division.notes,
         *groups.notes,
     ]
+    notes = list(dict.fromkeys(notes))
     return TrainingInputs(source, settings, division, notes, groups.facts, data)
 
 
@@ -125,6 +127,30 @@ def divided(source: Source, recipe: Recipe, grouping: Grouping) -> DataSplit:
         options: dict[str, Any] = {"val": data.val, "seed": seed, "group": grouping}
         return split_fold(source, data.fold, data.folds, **options)
     return split_data(source, val=data.val, test=data.test, seed=seed, group=grouping)
+
+
+def with_idle_shares(settings: Settings, source: Source) -> Settings:
+    """The settings with the origin "no use" for a share of which nothing was drawn.
+
+    That is noted where such a share was given.
+    """
+    idle: dict[str, str] = {}
+    if settings.recipe.data.fold:
+        idle = {"data.test": "the fold is the test set"}
+    elif "test" in source.splits:
+        idle = {"data.test": "the data came with a test set"}
+        if "val" in source.splits:
+            idle["data.val"] = "the data came with a validation set"
+    elif "val" in source.splits:
+        idle = {"data.test": "the data's validation set is the test set"}
+    values, origins, defaults = settings.recipe.settings(), settings.origins, Recipe().settings()
+    notes = tuple(
+        f"{name}={values[name]:g} does nothing: {why}"
+        for name, why in idle.items()
+        if origins[name].startswith(("flag", "file ")) and values[name] != defaults[name]
+    )
+    unused = {name: f"no use: {why}" for name, why in idle.items()}
+    return replace(settings, origins={**origins, **unused}, notes=(*settings.notes, *notes))
 
 
 def supported_settings(settings: Settings, task: type[Task]) -> Settings:

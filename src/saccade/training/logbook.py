@@ -167,7 +167,14 @@ class Logbook:
             **{f"val_{name}": value for name, value in metrics.items()},
             "images_per_second": event.images / event.seconds,
             "seconds": event.seconds,
+            **self._steps_done(),
         }
+
+    def _steps_done(self) -> dict[str, int]:
+        """How many steps an epoch had that the clock ended early."""
+        done = max(map(len, self.losses.values()), default=0)
+        steps = len(self.setup.loader)
+        return {"steps": done, "of_steps": steps} if done < steps else {}
 
     def _read_losses(self) -> None:
         """Read the losses of the steps since; one that is not finite ends the training."""

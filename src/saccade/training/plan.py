@@ -229,8 +229,9 @@ def forecast(
     ]
     step, epoch = profile.step_seconds * progressive_resizing_cost(recipe), epoch_seconds[-1]
     epochs = _epochs(recipe, epoch)
-    lengths = [*(stage.epochs for stage in recipe.stages[:-1]), epochs - recipe.stages[-1].first]
-    training = sum(length * seconds for length, seconds in zip(lengths, epoch_seconds, strict=True))
+    last = recipe.stages[-1]
+    stages = [*recipe.stages[:-1], replace(last, epochs=epochs - last.first)]
+    training = sum(s.epochs * seconds for s, seconds in zip(stages, epoch_seconds, strict=True))
     final_seconds = (2 * counts["val"] + counts["test"]) * profile.eval_seconds
     final_seconds += STEPS * step if recipe.optim.lr == "auto" else 0.0
     shape = (setup.preprocessing.channels, *(2 * [setup.preprocessing.size]))
@@ -255,7 +256,7 @@ def forecast(
         step_seconds=step,
         epoch_seconds=epoch,
         epochs=epochs,
-        stages=tuple(map(StageCosts, map(str, recipe.stages), epoch_seconds)),
+        stages=tuple(map(StageCosts, map(str, stages), epoch_seconds)),
         seconds=(decode or 0.0) + training + final_seconds,
         operations_per_second=6 * multiply_adds * batch / profile.step_seconds,
         machine_operations_per_second=_machine_flops(device, recipe) if long else None,

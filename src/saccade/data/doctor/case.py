@@ -81,8 +81,3 @@ class Case:
     def training_split(self) -> str:
         """The split that a network would learn from."""
         return "train" if "train" in self.splits else next(iter(self.splits), "all")
-
-
-def pluralize(count: int, singular: str, plural: str = "") -> str:
-    """`1 image`, `2 images`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from saccade.data.doctor.case import Case, Finding, Severity, pluralize
+from saccade.data.doctor.case import Case, Finding, Severity
 from saccade.data.item import Label, label_text
+from saccade.words import pluralize
 
 
 def duplicates(case: Case) -> Finding | None:
@@ -14,7 +15,8 @@ def duplicates(case: Case) -> Finding | None:
     extra = sum(len(group) - 1 for group in groups)
     if not extra:
         return None
-    message = f"{_are_copies(extra, 'exact')}."
+    some = "are exact copies of others" if extra > 1 else "is an exact copy of another"
+    message = f"{pluralize(extra, 'image')} {some}."
     advice = "They count twice in training; --cleaned leaves them out."
     return _finding("duplicates", "warning", extra, case, groups, message, advice)
 
@@ -29,8 +31,11 @@ def near_duplicates(case: Case) -> Finding | None:
     extra = sum(len({case.content[row] for row in group}) - 1 for group in groups)
     if not extra:
         return None
-    message = f"{_are_copies(extra, 'near')}: saved again, resized or brightened."
-    advice = "--cleaned makes one group of each, so that a split keeps them together."
+    message = f"{pluralize(extra, 'image')} {'looks' if extra == 1 else 'look'} like others."
+    advice = (
+        "They may be copies, saved again or resized, or different shots of like things: look at "
+        "them. --cleaned makes one group of each, so that a split keeps them together."
+    )
     return _finding("near_duplicates", "warning", extra, case, groups, message, advice)
 
 
@@ -45,8 +50,21 @@ def different_labels(case: Case) -> Finding | None:
     count = sum(map(len, groups))
     if not groups:
         return None
-    message = f"{pluralize(len(groups), 'image')} {_are(len(groups))} there under different labels."
-    advice = "One of the labels is wrong; look at them."
+    copies = [
+        group
+        for group in groups
+        if len({(case.content[row], _unordered(case.items[row].label)) for row in group})
+        > len({case.content[row] for row in group})
+    ]
+    alike = len(groups) - len(copies)
+    told = [f"{pluralize(len(copies), 'image')} {_are(len(copies))} there under different labels"]
+    if alike:
+        of_alike = f"{pluralize(alike, 'group')} of images that look alike under different labels"
+        told = [*(told if copies else ()), of_alike]
+    message = f"{', and '.join(told)}."
+    advice = "Of copies one of the labels is wrong; look at them."
+    if not copies:
+        advice = "They may be copies, one with a wrong label, or different things: look at them."
     return _finding("different_labels", "error", count, case, groups, message, advice)
 
 
@@ -60,9 +78,23 @@ def leakage(case: Case) -> Finding | None:
     held_out = sum(
         1 for group in groups for row in group if case.splits[row] != case.training_split
     )
-    message = f"{pluralize(held_out, 'held-out image')} {_are(held_out)} in another split as well."
-    advice = "Scores come out too good; --cleaned keeps the held-out copy only."
+    exact = _held_out_copies(case)
+    message = f"{pluralize(exact, 'held-out image')} {_are(exact)} in another split as well"
+    if alike := held_out - exact:
+        looks = f"{'looks' if alike == 1 else 'look'} like images in another split"
+        more = f"{message}, and {alike:,} more {looks}"
+        message = more if exact else f"{pluralize(alike, 'held-out image')} {looks}"
+    message = f"{message}."
+    advice = "Where they are copies, scores are too good; --cleaned keeps the held-out one only."
     return _finding("leakage", "error", held_out, case, groups, message, advice)
+
+
+def _held_out_copies(case: Case) -> int:
+    """How many held-out images have their exact content in another split."""
+    groups = [
+        group for group in case.groups(case.content) if len({case.splits[row] for row in group}) > 1
+    ]
+    return sum(case.splits[row] != case.training_split for group in groups for row in group)
 
 
 def _finding(
@@ -91,9 +123,3 @@ def _unordered(label: Label) -> Label | frozenset[str]:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def _are_copies(count: int, kind: str) -> str:
-    article = "an" if kind == "exact" else "a"
-    some = f"are {kind} copies of others" if count > 1 else f"is {article} {kind} copy of another"
-    return f"{pluralize(count, 'image')} {some}"

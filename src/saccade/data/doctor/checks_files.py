@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from saccade.data.doctor.case import Case, Finding, pluralize
+from saccade.data.doctor.case import Case, Finding
+from saccade.words import pluralize
 
 # fmt: off
 FORMATS = {  # by suffix, as Pillow names them; photographs of some cameras are MPO inside

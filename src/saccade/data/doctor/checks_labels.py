@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from saccade.data.classes import labels_of
-from saccade.data.doctor.case import Case, Finding, pluralize
+from saccade.data.doctor.case import Case, Finding
+from saccade.words import pluralize
 
 TINY = 10  # images of a class to learn from
 UNEVEN = 10  # times as many images of one class as of another

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.doctor.case import Case, Finding, Severity, pluralize
+from saccade.data.doctor.case import Case, Finding, Severity
 from saccade.data.doctor.duplicates import STRUCTURE
+from saccade.words import pluralize
 
 LONG = 2.0  # long side / short side; the centre crop loses half of such an image
 BLURRED = 40.0  # sharpness: a blur of 2 pixels of 256 gives 2 to 24, real sets have 60 and more

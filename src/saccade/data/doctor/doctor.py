@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from saccade.data.doctor import checks_copies, checks_files, checks_labels, checks_pixels
-from saccade.data.doctor.case import Case, Finding, pluralize
+from saccade.data.doctor.case import Case, Finding
 from saccade.data.doctor.checks_labels import label_counts
 from saccade.data.doctor.checks_pixels import lost_to_crop
 from saccade.data.doctor.duplicates import (
@@ -32,6 +32,7 @@ from saccade.data.item import Skipped, Source, label_text
 from saccade.data.sources import absolute_location
 from saccade.data.sources.data_spec import is_there
 from saccade.files import as_utf8, cache_folder
+from saccade.words import pluralize
 
 if TYPE_CHECKING:
     from saccade.data.decode import Preprocessing

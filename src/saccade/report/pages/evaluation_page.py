@@ -26,7 +26,7 @@ SPLITS = {"train": "training", "val": "validation", "test": "test"}
 OWN = {  # the images of the run itself, by their split
     "train": "on the images that it learned from",
     "val": "on its validation images, by which it was calibrated",
-    "test": "on its test images, which it never saw",
+    "test": "on its test images",
 }
 
 
@@ -68,7 +68,7 @@ def _verdict(run: Run | None, test: Evaluation, evaluated: EvaluatedData) -> str
         *(_against_own_test(run, test, evaluated) if run else ()),
     ]
     if test.robustness and test.robustness.corrupted:
-        sentences.append(f"Of the corruptions {test.robustness.worst()} is the hardest.")
+        sentences += [sentence(told)] if (told := test.robustness.hardest()) else []
     return " ".join(sentences)
 
 

@@ -36,6 +36,7 @@ from saccade.report.page import (
 from saccade.report.summary import (
     calibration,
     data_section,
+    epochs,
     repeat_section,
     settings_section,
     verdict,
@@ -266,10 +267,10 @@ def _result(run: Run) -> Html:
 
 def _training(run: Run) -> dict[str, object]:
     """Training images, training time and epochs."""
-    epochs = f"{len(run.history)} epochs" if run.history else "fitted in one go"
+    length = epochs(run.history) if run.history else "fitted in one go"
     return {
         "images": (f"{sum(run.started['images']['train'].values()):,}", "to train on"),
-        "took": (duration(run.events("finished")[-1]["seconds"]), epochs),
+        "took": (duration(run.events("finished")[-1]["seconds"]), length),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 from saccade.report.images import tested_labels
 from saccade.report.page import Html, Section, columns, element, join, page, table, unbroken
@@ -38,9 +39,15 @@ def _best(runs: Sequence[Run], names: Sequence[str]) -> str:
     metrics = {(run.test.task, run.val.primary.name, run.test.primary.unit) for run in runs}
     if len(metrics) > 1:
         return "Their primary metrics differ, so none is called the best."
-    best = max(range(len(runs)), key=lambda k: runs[k].val.primary.value)
-    text = f"On validation {names[best]} is the best; on test it has"
-    return f"{text} {runs[best].test.primary} {runs[best].test.primary.name}."
+    values = [run.val.primary.value for run in runs]
+    metric = runs[0].val.primary
+    if any(map(isnan, values)):
+        return f"On validation {metric.name} is undefined for some, so none is called the best."
+    best = [k for k, value in enumerate(values) if value == max(values)]
+    if len(best) > 1:
+        return f"On validation {' and '.join(names[k] for k in best)} have the same {metric.name}."
+    found = f"{runs[best[0]].test.primary} {metric.name}"
+    return f"On validation {names[best[0]]} has the highest {metric.name}; on test it has {found}."
 
 
 def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
@@ -52,7 +59,7 @@ def _results(runs: Sequence[Run], names: Sequence[str]) -> Html:
     titles = dict.fromkeys(title for values in metrics for title in values)
     rows = [(title, *(values.get(title, MISSING) for values in metrics)) for title in titles]
     seconds = [duration(run.events("finished")[-1]["seconds"]) for run in runs]
-    rows += [("trained in", *seconds), ("fit diagnosis", *map(_fit, runs))]
+    rows += [("took", *seconds), ("fit diagnosis", *map(_fit, runs))]
     note = element(
         "p",
         "Intervals of runs on the same images may overlap and the runs differ all the same: the "
@@ -95,7 +102,7 @@ def _settings(runs: Sequence[Run], names: Sequence[str]) -> Html:
         if len({settings.get(title) for settings in values}) > 1
     ]
     if not rows:
-        return element("p", "None: they differ by chance alone, or by their images.")
+        return element("p", "No setting differs.")
     return table(("setting", *names), rows)
 
 
