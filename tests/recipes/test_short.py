@@ -6,7 +6,7 @@ from typing import get_type_hints
 
 import pytest
 
-from saccade.errors import RecipeError, UsageError
+from saccade.errors import UsageError
 from saccade.recipes.short import ShortSettings, by_full_name, short_names
 
 
@@ -29,9 +29,9 @@ def test_short_names_full_names_and_texts_come_to_one_map() -> None:
 def test_what_has_no_short_name_is_answered_by_what_there_is() -> None:
     with pytest.raises(UsageError, match="sets nothing"):
         by_full_name(["optim.lr"], {})
-    with pytest.raises(RecipeError) as caught:
-        by_full_name(None, {"name": "resnet18"})
-    assert caught.value.hint == "did you mean model.name, optim.name?"
+    with pytest.raises(UsageError) as caught:
+        by_full_name(None, {"lr": 0.1})
+    assert caught.value.hint == "write it by its full name: with_={'optim.lr': 0.1}"
     with pytest.raises(UsageError) as refused:
         by_full_name(None, {"features_only": True})
     assert refused.value.hint == "it is a recipe: recipe='features'"
