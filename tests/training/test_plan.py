@@ -13,7 +13,8 @@ from torch import nn
 from saccade import api, cli
 from saccade.data.item import ImageArray, Item
 from saccade.engine import profile as pacing
-from saccade.engine.profile import LiveTensors, extrapolate
+from saccade.engine.memory import LiveTensors
+from saccade.engine.profile import extrapolate
 from saccade.engine.schedule import constant
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
@@ -32,26 +33,26 @@ def test_living_counts_what_a_forward_and_a_backward_hold() -> None:
     x = torch.ones(1000, requires_grad=True)
     with LiveTensors() as living:
         y = x.relu()
-        assert living.current == 4000
+        assert living.storages.current == 4000
         z = y * 2
-        assert living.current == 8000
+        assert living.storages.current == 8000
         del z
-        assert living.current == 4000
+        assert living.storages.current == 4000
         y.sum().backward()
         assert x.grad is not None
-    assert living.peak == 4000 + 4 + 4 + 4000  # relu, sum, the gradient of one, that of x
+    assert living.storages.peak == 4000 + 4 + 4 + 4000  # relu, sum, the gradient of one, that of x
 
 
 def test_memory_shared_by_views_is_counted_once() -> None:
     with LiveTensors() as living:
         a = torch.zeros(100)
         b = a.view(10, 10).t()
-        assert living.current == 400
+        assert living.storages.current == 400
         del a
         gc.collect()
-        assert living.current == 400
+        assert living.storages.current == 400
         del b
-    assert (living.current, living.peak) == (0, 400)
+    assert (living.storages.current, living.storages.peak) == (0, 400)
 
 
 def test_a_line_goes_through_the_last_two_points() -> None:

@@ -14,7 +14,7 @@ import torch
 from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import SMALL, Pretrained, pretrained
 from saccade.data.store import format_bytes
-from saccade.engine.profile import free_device_memory
+from saccade.engine.memory import free_device_memory
 from saccade.errors import RecipeError, ResourceError
 from saccade.explain.cost import saved_for_backward
 from saccade.models.catalogue import CLASSICAL_MODELS

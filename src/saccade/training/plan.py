@@ -20,11 +20,11 @@ from saccade.data.item import Item
 from saccade.data.splits import DataSplit
 from saccade.data.store import format_bytes
 from saccade.device import limit_threads
+from saccade.engine.memory import free_device_memory
 from saccade.engine.profile import (
     PROFILE_SHARE,
     StepProfile,
     TrainingCopy,
-    free_device_memory,
     peak_flops,
     profile_steps,
 )
