@@ -131,7 +131,8 @@ def with_best_backbone(
         comparison = replace(comparison, untried=settings.recipe.model.name)
     choices = comparison.choices()
     resolved = resolve(choices)
-    origins = resolved.origins | {name: f"auto: {why}" for name, (_, why) in choices.items()}
+    why = {name: f"auto: {reason}" for name, (_, reason) in choices.items()}
+    origins = {**resolved.origins, **why}
     return replace(resolved, origins=origins, notes=(*resolved.notes, *comparison.notes()))
 
 

@@ -70,9 +70,9 @@ class LiveOutputs(TorchFunctionMode):
         self.storages = Storages()
 
     def __torch_function__(
-        self, function: Callable, types: Any, args: Any = (), kwargs: Any = None
+        self, func: Callable, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        outputs = function(*args, **(kwargs or {}))
+        outputs = func(*args, **(kwargs or {}))
         self.storages.count(outputs)
         return outputs
 
