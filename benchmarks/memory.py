@@ -1,8 +1,8 @@
 """Memory of transfer on 1,000 photographs, as on a laptop: saccade beside the plain loop.
 
-    python benchmarks/memory.py PHOTOS WEIGHTS [--network googlenet_2014] [--gigabytes 4]
+    python benchmarks/memory.py PHOTOS WEIGHTS [--network googlenet_2014] [--gigabytes 4] [--count 1000]
 
-PHOTOS is a folder with a folder of photographs for each class; 1,000 of them are copied.  WEIGHTS
+PHOTOS is a folder with a folder of photographs for each class; `--count` of them are copied.  WEIGHTS
 is a file for the network.  Each program runs with RLIMIT_DATA at so many gigabytes, which the
 kernel holds each of its processes to, and the memory of all its processes together is read twice
 a second: their proportional set size, in which a page that two share counts once.  The plain
@@ -23,7 +23,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-COUNT = 1_000  # photographs
 BATCH = 64  # images of the plain loop
 
 
@@ -65,10 +64,10 @@ def plain(photos: Path, network: str, weights: Path) -> None:
     print(f"accuracy {100 * accuracy:.1f} % in 5-fold cross-validation")
 
 
-def copied(photos: Path, out: Path) -> Path:
-    """A folder with `COUNT` of the photographs, evenly spread over them all."""
+def copied(photos: Path, out: Path, count: int) -> Path:
+    """A folder with `count` of the photographs, evenly spread over them all."""
     files = sorted(file for file in photos.glob("*/*") if file.is_file())
-    for k in sorted({k * len(files) // COUNT for k in range(COUNT)}):
+    for k in sorted({k * len(files) // count for k in range(count)}):
         place = out / "photos" / files[k].parent.name / files[k].name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(files[k], place)
@@ -119,13 +118,14 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--network", default="googlenet_2014")
     parser.add_argument("--gigabytes", type=float, default=4)
+    parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.plain:
         return plain(asked.photos, asked.network, asked.weights)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        photos = copied(asked.photos, out)
+        photos = copied(asked.photos, out, asked.count)
         os.environ["SACCADE_CACHE"] = str(out / "cache")
         names = ("--model", asked.network, "--weights", str(asked.weights))
         cli = [sys.executable, "-m", "saccade.cli"]

@@ -13,7 +13,7 @@ from torch import nn
 from saccade import api, cli
 from saccade.data.item import ImageArray, Item
 from saccade.engine import profile as pacing
-from saccade.engine.memory import LiveTensors
+from saccade.engine.memory import INFERENCE_BYTES, LiveTensors
 from saccade.engine.profile import extrapolate
 from saccade.engine.schedule import constant
 from saccade.engine.state import supervised
@@ -114,6 +114,13 @@ def test_a_plan_of_no_epochs_tells_of_none(capsys: pytest.CaptureFixture) -> Non
     output = capsys.readouterr().out
     assert "epoch" not in output
     assert output.splitlines()[-1].endswith(", measuring")
+
+
+def test_without_an_epoch_the_memory_is_that_of_inference() -> None:
+    """LeNet-5's weights and what is planned for its maps: no gradient, no moment, no batch."""
+    plan = api.plan(with_={"model.name": "lenet5", "model.head": "logistic", "train.epochs": 0})
+    assert plan.memory == 4 * LENET + INFERENCE_BYTES["cpu"]
+    assert "per step" not in dict(plan.rows())["memory"]
 
 
 def test_a_plan_says_how_many_epochs_the_clock_allows(monkeypatch: pytest.MonkeyPatch) -> None:

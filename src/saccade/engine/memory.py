@@ -114,8 +114,12 @@ def images_at_once(
     with LiveOutputs() as live:
         forward(image)
     model.train(was_training)
-    planned = INFERENCE_BYTES.get(device.type, GPU_BYTES)
-    return max(1, min(most, planned // max(1, live.storages.peak)))
+    return max(1, min(most, inference_bytes(device) // max(1, live.storages.peak)))
+
+
+def inference_bytes(device: torch.device) -> int:
+    """Bytes planned on `device` for what lies between the layers of a network in inference."""
+    return INFERENCE_BYTES.get(device.type, GPU_BYTES)
 
 
 def device_of(model: nn.Module) -> torch.device:
