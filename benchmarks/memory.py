@@ -1,11 +1,11 @@
 """Memory of transfer on 1,000 photographs, as on a laptop: saccade beside the plain loop.
 
-    python benchmarks/memory.py PHOTOS WEIGHTS [--network googlenet_2014] [--gigabytes 4] [--count 1000]
+    python benchmarks/memory.py PHOTOS WEIGHTS [--network NAME] [--gigabytes 4] [--count 1000]
 
-PHOTOS is a folder with a folder of photographs for each class; `--count` of them are copied.  WEIGHTS
-is a file for the network.  Each program runs with RLIMIT_DATA at so many gigabytes, which the
-kernel holds each of its processes to, and the memory of all its processes together is read twice
-a second: their proportional set size, in which a page that two share counts once.  The plain
+PHOTOS is a folder with a folder of photographs for each class; `--count` of them are copied.
+WEIGHTS is a file for the network.  Each program runs with RLIMIT_DATA at so many gigabytes, which
+the kernel holds each of its processes to, and the memory of all its processes together is read
+twice a second: their proportional set size, in which a page that two share counts once.  The plain
 loop takes the same network and images, 64 at a time, keeps the features and fits scikit-learn's
 logistic regression.
 """
@@ -92,7 +92,7 @@ def proportional_set_size(pid: int) -> int:
 
 
 def measured(command: list[str], gigabytes: float) -> tuple[int, float, int, str]:
-    """Exit code, seconds, peak bytes of all processes together, and the last line of output."""
+    """Exit code, seconds, peak bytes of all processes together, and what it said of accuracy."""
     limit = int(gigabytes * 2**30)
 
     def limited() -> None:
@@ -109,7 +109,7 @@ def measured(command: list[str], gigabytes: float) -> tuple[int, float, int, str
             time.sleep(0.5)
         output.seek(0)
         lines = [line.strip() for line in output if "accuracy" in line] or ["-"]
-    return program.returncode, time.monotonic() - began, peak, lines[-1]
+    return program.returncode, time.monotonic() - began, peak, lines[0]
 
 
 def main() -> None:
