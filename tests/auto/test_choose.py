@@ -69,7 +69,7 @@ def test_else_it_is_learned_from_scratch(seen: DatasetSummary, hand: object, fla
 
 def test_without_weights_the_reason_for_starting_from_scratch_is_told() -> None:
     (note,) = resolve(None, {}, FEW, find_weights=nothing).notes
-    assert note.endswith("no pretrained weights are at hand, so from scratch")
+    assert "no pretrained weights are at hand, so from scratch: " in note
 
 
 def test_digits_are_learned_from_scratch_whatever_lies_here() -> None:

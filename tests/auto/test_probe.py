@@ -13,12 +13,14 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import average_precision_score, r2_score
 from torch import nn
 
+from saccade.auto.fitted import chosen_recipe, compared_recipes
 from saccade.auto.probe import (
     BackboneComparison,
     ProbeResult,
-    compare_backbones,
+    compare,
     cross_validated_score,
 )
+from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import local_weights
 from saccade.data.sources import open_source
 from saccade.metrics.intervals import wilson
@@ -160,8 +162,8 @@ def test_all_networks_at_hand_are_tried_on_the_same_images(
         shutil.copy(shared_data / f"weights/cifar10_resnet{file}.th", place)
     items = open_source(photos).read("all")
     task = Classification(("blue", "green", "red"))
-    found = compare_backbones(
-        local_weights(40), items[::2], task, seconds=600, progress=lambda done, total: None
+    found = compare(
+        local_weights(40), (), items[::2], task, seconds=600, progress=lambda done, total: None
     )
     tried = {(t.network, t.layer) for t in found.results}
     layers = ("flatten", "layer2", "layer1")
@@ -169,7 +171,60 @@ def test_all_networks_at_hand_are_tried_on_the_same_images(
     assert {(t.score.name, t.score.n) for t in found.results} == {("accuracy", 24)}
     assert found.best.score.value == 1
     assert found.best.last
-    short = compare_backbones(
-        local_weights(40), items[::2], task, seconds=0, progress=lambda done, total: None
+    short = compare(
+        local_weights(40), (), items[::2], task, seconds=0, progress=lambda done, total: None
     )
     assert short.skipped == ("cifar_resnet32",)
+
+
+FISHER = ProbeResult("fisher", "none", "", True, 32_768, accuracy(93), 20.0)
+
+
+def test_a_classical_model_wins_where_it_is_better_and_is_then_fitted() -> None:
+    found = BackboneComparison((FISHER, LAST), ())
+    assert found.best == FISHER
+    values = {name: value for name, (value, _) in found.choices().items()}
+    assert values == {"model.name": "fisher", "model.weights": "none"}
+    assert found.notes()[1].endswith("fisher, fitted, 32,768 numbers, 20 s")
+    flags = {"model.name": "auto", "train.minutes": 5.0, "data.val": 0.2}
+    assert chosen_recipe(None, flags, "fisher") == (
+        "classical", {"model.name": "fisher", "data.val": 0.2}
+    )  # fmt: skip
+    assert chosen_recipe(None, flags, "resnet18") == (None, flags)
+
+
+def test_what_was_not_estimated_is_said_to_be_so() -> None:
+    lines = BackboneComparison((FISHER,), (), untried="resnet18").notes()
+    assert lines[-1].strip().startswith("not estimated: resnet18 from scratch")
+    assert "--model resnet18" in lines[-1]
+
+
+PHOTOGRAPHS = DatasetSummary(short_side=200, grey=False, count=300, per_class=50)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flags", "summary", "classical"),
+    [
+        (None, {"train.minutes": 5.0, "data.val": 0.2}, PHOTOGRAPHS, True),
+        ("photos", {}, PHOTOGRAPHS, False),
+        (None, {"train.epochs": 3}, PHOTOGRAPHS, False),
+        (None, {"model.weights": "auto"}, PHOTOGRAPHS, False),
+        (None, {}, replace(PHOTOGRAPHS, short_side=28), False),
+        (None, {}, replace(PHOTOGRAPHS, count=30_000), False),
+        (None, {}, replace(PHOTOGRAPHS, task=Regression), False),
+    ],
+)
+def test_classical_models_are_compared_for_few_photographs_unless_training_is_asked_for(
+    recipe: str | None, flags: dict, summary: DatasetSummary, classical: bool
+) -> None:
+    compared = compared_recipes(recipe, {"model.name": "auto", **flags}, summary)
+    assert compared == (("fisher", "hog") if classical else ())
+
+
+def test_classical_models_are_tried_without_any_weights(home: Path, photos: Path) -> None:
+    items = open_source(photos).read("all")
+    task = Classification(("blue", "green", "red"))
+    found = compare((), ("hog",), items[::2], task, seconds=600, progress=lambda done, total: None)
+    (result,) = found.results
+    assert (result.network, result.tag, result.last, result.score.n) == ("hog", "none", True, 24)
+    assert result.dim == 15 * 15 * 36  # blocks of 16 x 16 cells, 36 numbers each

@@ -7,6 +7,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
@@ -20,7 +21,7 @@ from saccade.classical.encode import (
     fit_gaussian_mixture,
     k_means,
 )
-from saccade.classical.fit import fit, fit_svm
+from saccade.classical.fit import C_VALUES, fit, fit_svm, held_out_decisions
 from saccade.data.cache import CachedImages
 from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.layers.blocks import normalized
@@ -130,3 +131,22 @@ def test_a_class_with_one_image_leaves_c_unchosen():
     targets = torch.tensor([0, 0, 0, 1])
     (note,) = fit_svm(nn.Linear(3, 2).requires_grad_(False), torch.eye(4, 3), targets, 0)
     assert note.startswith("C = 1:")
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_held_out_decisions_are_those_of_scikit_learn_s_cross_validation(classes: int) -> None:
+    generator = torch.Generator().manual_seed(classes)
+    targets = torch.arange(36) % classes
+    centres = 2 * torch.randn(classes, 5, generator=generator)
+    x = centres[targets] + torch.randn(36, 5, generator=generator)
+    folds = torch.arange(36) // classes % 4
+    found = held_out_decisions(x, targets, folds, seed=0)
+    assert found.shape == (36, classes)
+    shares = {}
+    for c in C_VALUES:
+        svm = LinearSVC(C=c, random_state=0, max_iter=10_000)
+        split = PredefinedSplit(folds.numpy())
+        said = cross_val_predict(svm, x.double().numpy(), targets.numpy(), cv=split)
+        shares[c] = (said, float((said == targets.numpy()).mean()))
+    best = max(shares.values(), key=lambda pair: pair[1])  # the first of equals, the smallest C
+    np.testing.assert_array_equal(found.argmax(1), best[0])

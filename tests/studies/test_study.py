@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from saccade.auto.resolve import resolve
+from saccade.auto.summary import summarize
+from saccade.data.sources import open_source
 from saccade.errors import RecipeError, UsageError
 from saccade.models.create import input_shape
 from saccade.recipes.recipe import Recipe
@@ -155,3 +159,26 @@ def test_settings_from_a_command_line_are_read_as_what_they_are(written: Written
     assert study.recipe == Recipe().with_({**study.settings, **own})
     with pytest.raises(RecipeError, match=r"no setting is called 'train\.epoch'"):
         study.with_({"train.epoch": 3})
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_every_study_can_be_trained_on_data_that_come_along(name: str) -> None:
+    study = find_study(name)
+    assert study.data == "digits"
+    source = open_source(study.data)
+    summary = summarize(source.read(source.splits[0]))
+    for trial in study.trials:
+        resolve("small", {**study.recipe.settings(), **trial.settings}, summary)
+
+
+def test_the_list_says_the_data_and_what_was_measured() -> None:
+    study = replace(find_study("learning_rate"), measured={"minutes": 2.25, "megabytes": 690.0})
+    assert study.cost == "(digits; 2.2 min of one thread, 0.7 GB)"
+    assert replace(study, measured={}).cost == "(digits; not measured)"
+
+
+def test_what_is_measured_is_two_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(SHIPPED["learning_rate"].read_text("utf-8").replace("minutes =", "hours ="))
+    with pytest.raises(RecipeError, match="minutes and megabytes"):
+        load_study(file)

@@ -13,7 +13,8 @@ from torch import nn
 from saccade import api, cli
 from saccade.data.item import ImageArray, Item
 from saccade.engine import profile as pacing
-from saccade.engine.profile import LiveTensors, extrapolate
+from saccade.engine.memory import INFERENCE_BYTES, LiveTensors
+from saccade.engine.profile import extrapolate
 from saccade.engine.schedule import constant
 from saccade.engine.state import supervised
 from saccade.engine.step import Stepper
@@ -32,26 +33,26 @@ def test_living_counts_what_a_forward_and_a_backward_hold() -> None:
     x = torch.ones(1000, requires_grad=True)
     with LiveTensors() as living:
         y = x.relu()
-        assert living.current == 4000
+        assert living.storages.current == 4000
         z = y * 2
-        assert living.current == 8000
+        assert living.storages.current == 8000
         del z
-        assert living.current == 4000
+        assert living.storages.current == 4000
         y.sum().backward()
         assert x.grad is not None
-    assert living.peak == 4000 + 4 + 4 + 4000  # relu, sum, the gradient of one, that of x
+    assert living.storages.peak == 4000 + 4 + 4 + 4000  # relu, sum, the gradient of one, that of x
 
 
 def test_memory_shared_by_views_is_counted_once() -> None:
     with LiveTensors() as living:
         a = torch.zeros(100)
         b = a.view(10, 10).t()
-        assert living.current == 400
+        assert living.storages.current == 400
         del a
         gc.collect()
-        assert living.current == 400
+        assert living.storages.current == 400
         del b
-    assert (living.current, living.peak) == (0, 400)
+    assert (living.storages.current, living.storages.peak) == (0, 400)
 
 
 def test_a_line_goes_through_the_last_two_points() -> None:
@@ -113,6 +114,13 @@ def test_a_plan_of_no_epochs_tells_of_none(capsys: pytest.CaptureFixture) -> Non
     output = capsys.readouterr().out
     assert "epoch" not in output
     assert output.splitlines()[-1].endswith(", measuring")
+
+
+def test_without_an_epoch_the_memory_is_that_of_inference() -> None:
+    """LeNet-5's weights and what is planned for its maps: no gradient, no moment, no batch."""
+    plan = api.plan(with_={"model.name": "lenet5", "model.head": "logistic", "train.epochs": 0})
+    assert plan.memory == 4 * LENET + INFERENCE_BYTES["cpu"]
+    assert "per step" not in dict(plan.rows())["memory"]
 
 
 def test_a_plan_says_how_many_epochs_the_clock_allows(monkeypatch: pytest.MonkeyPatch) -> None:

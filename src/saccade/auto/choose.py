@@ -12,9 +12,9 @@ from typing import Any
 import torch
 
 from saccade.auto.summary import DatasetSummary
-from saccade.auto.weights import SMALL, Pretrained, pretrained
+from saccade.auto.weights import SMALL, Pretrained, pretrained, without_weights
 from saccade.data.store import format_bytes
-from saccade.engine.profile import free_device_memory
+from saccade.engine.memory import free_device_memory
 from saccade.errors import RecipeError, ResourceError
 from saccade.explain.cost import saved_for_backward
 from saccade.models.catalogue import CLASSICAL_MODELS
@@ -67,8 +67,9 @@ def default_recipe(
         return "photos", f"{size}; the network is your own"
     if summary.count > FEW or "model.weights" in flags:
         return "photos", size
-    if not (entries := find_weights(summary.short_side, str(flags.get("model.name", "auto")))):
-        return "photos", f"{size}; no pretrained weights are at hand, so from scratch"
+    if not (entries := find_weights(summary.short_side, name if "model.name" in flags else "auto")):
+        what = without_weights(name if "model.name" in flags else "auto")
+        return "photos", f"{size}; no pretrained weights are at hand, so {what}"
     why = f"{summary.count:,} images are few, and weights of {entries[0].network} are at hand"
     return _transfer(summary, why)
 

@@ -1,4 +1,4 @@
-"""The settings that fitted models and parts of a person's own ignore.
+"""The settings that fitted models and parts of a person's own ignore; fitted models compared.
 
 A fitted model has a closed form or a solver, so no setting of gradient descent matters to it.
 """
@@ -6,12 +6,17 @@ A fitted model has a closed form or a solver, so no setting of gradient descent 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from saccade.auto.choose import FEW
+from saccade.auto.summary import DatasetSummary
+from saccade.auto.weights import SMALL
 from saccade.errors import RecipeError
 from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.own import Own
 from saccade.recipes.recipe import Recipe
+from saccade.tasks.task import Capability
 
 USED_SETTINGS = ("model.name", "train.seed", "train.device", "train.threads")
 UNUSED_DATA_SETTINGS = (
@@ -67,6 +72,33 @@ def without_use_beside_own(
             recipe = recipe.with_({setting: defaults[setting]})
             origins[setting] = f"no use: beside {values[own]}"
     return recipe
+
+
+BY_THE_WAY = ("model.name", "train.minutes")  # told of a comparison, and kept to by a fit
+COMPARED = ("fisher", "hog")  # beside the networks at hand; the more accurate in most sets first
+
+
+def compared_recipes(
+    recipe: object, flags: Mapping[str, Any], summary: DatasetSummary
+) -> tuple[str, ...]:
+    """The classical models to compare networks with: for classes of photographs.
+
+    None where a recipe is named, or a flag asks for something that only a training does.
+    """
+    asked = [name for name in flags if is_unused(name) and name not in BY_THE_WAY]
+    photographs = summary.short_side > SMALL and summary.count <= FEW
+    possible = Capability.SUPPORT_VECTORS in summary.task.capabilities and photographs
+    return COMPARED if possible and recipe is None and not asked else ()
+
+
+def chosen_recipe(
+    recipe: str | Path | None, flags: Mapping[str, Any], name: str
+) -> tuple[str | Path | None, Mapping[str, Any]]:
+    """Recipe and flags for the model that a comparison chose: those of a fit where it is fitted."""
+    if name not in COMPARED:
+        return recipe, flags
+    kept = {key: value for key, value in flags.items() if key not in BY_THE_WAY}
+    return "classical", {**kept, "model.name": name}
 
 
 def is_unused(setting: str) -> bool:

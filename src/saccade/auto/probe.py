@@ -1,7 +1,8 @@
-"""Model selection: linear probes on the layers of pretrained networks, compared.
+"""Model selection: probes of pretrained networks, and classical models, compared.
 
-Each network sees the training images once; a head on its features is measured by cross-validation,
-on the same folds for all.  Nothing that is held out as val or test is used.
+Each sees the training images once; a head on its features, or a support vector machine, is
+measured by cross-validation, on the same folds for all.  Nothing that is held out as val or test
+is used.
 """
 
 from __future__ import annotations
@@ -9,23 +10,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from saccade.auto.summary import channel_statistics
 from saccade.auto.weights import preprocessing_of, pretrained
+from saccade.classical.fit import fitted_features, held_out_decisions
 from saccade.data.cache import decode_all
+from saccade.data.decode import Preprocessing
 from saccade.data.grouping import groups_of
 from saccade.data.item import Item
 from saccade.metrics.measure import primary_metric
 from saccade.metrics.metric import MetricValue
 from saccade.models.backbone import MultiLayerFeatures, layers_to_compare, rows_between
-from saccade.models.create import create_model
+from saccade.models.create import create_model, input_shape
 from saccade.models.layers.blocks import normalized
 from saccade.models.weights import PublicWeights
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.probes.fit import fit_head
+from saccade.probes.head import stratified_folds
 from saccade.progress import progress_bar
 from saccade.recipes.settings import Settings
 from saccade.tasks.task import Task
@@ -37,18 +43,18 @@ Choices = dict[str, tuple[Any, str]]  # settings, each with the reason for it
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """The cross-validated score of a head on one layer of one network."""
+    """The cross-validated score of a head on one layer of one network, or of a classical model."""
 
     network: str
     tag: str
-    layer: str
+    layer: str  # "": a classical model, whole
     last: bool  # nothing but the classifier comes behind it
     dim: int  # of an image's features
     score: MetricValue  # the task's first, held out
     seconds: float  # the network took for all its layers
 
     def __str__(self) -> str:
-        layer = f"{self.network} up to {self.layer}"
+        layer = f"{self.network} up to {self.layer}" if self.layer else f"{self.network}, fitted"
         return f"{self.score}  {layer}, {self.dim:,} numbers, {self.seconds:.0f} s"
 
 
@@ -58,6 +64,7 @@ class BackboneComparison:
 
     results: tuple[ProbeResult, ...]
     skipped: tuple[str, ...]
+    untried: str = ""  # what a training from scratch would have trained
 
     @property
     def best(self) -> ProbeResult:
@@ -85,6 +92,11 @@ class BackboneComparison:
         score = self.results[0].score
         head = f"compared on {score.n:,} training images, by cross-validation of a last layer on"
         lines = [f"{head} features; {score.name}:", *(f"  {result}" for result in self.results)]
+        if self.untried:
+            lines.append(
+                f"  not estimated: {self.untried} from scratch, which takes the training itself "
+                f"(--model {self.untried})"
+            )
         if self.skipped:
             lines.append(f"not compared for lack of time: {', '.join(self.skipped)}")
         return lines
@@ -96,12 +108,15 @@ def with_best_backbone(
     items: Sequence[Item],
     task: Task,
     resolve: Callable[[Choices], Settings],
+    classical: Sequence[str] = (),
 ) -> Settings:
     """The settings with the network that a comparison chose, `resolve`d anew, with notes of it.
 
-    A fifth of train.minutes may go into it, or all where nothing is trained.
+    Those of `entries` where the recipe begins from weights, and the `classical` models, are
+    compared.  A fifth of train.minutes may go into it, or all where nothing is trained.
     """
-    if settings.recipe.model.weights == "none":
+    from_scratch = settings.recipe.model.weights == "none"
+    if from_scratch and not classical:
         note = "nothing is compared: no pretrained weights are at hand"
         return replace(settings, notes=(*settings.notes, note))
     if not task.heads:
@@ -110,26 +125,39 @@ def with_best_backbone(
     share = 1 if settings.recipe.train.epochs == 0 else 5
     seconds = settings.recipe.train.minutes * 60 / share or float("inf")
     with progress_bar("comparing") as progress:
-        comparison = compare_backbones(entries, items, task, seconds=seconds, progress=progress)
-    resolved = resolve(comparison.choices())
-    return replace(resolved, notes=(*resolved.notes, *comparison.notes()))
+        candidates = ((() if from_scratch else tuple(entries)), tuple(classical))
+        comparison = compare(*candidates, items, task, seconds=seconds, progress=progress)
+    if from_scratch:
+        comparison = replace(comparison, untried=settings.recipe.model.name)
+    choices = comparison.choices()
+    resolved = resolve(choices)
+    why = {name: f"auto: {reason}" for name, (_, reason) in choices.items()}
+    origins = {**resolved.origins, **why}
+    return replace(resolved, origins=origins, notes=(*resolved.notes, *comparison.notes()))
 
 
-def compare_backbones(
+def compare(
     entries: Sequence[PublicWeights],
+    classical: Sequence[str],
     items: Sequence[Item],
     task: Task,
     *,
     seconds: float,
     progress: Progress,
 ) -> BackboneComparison:
-    """Try every network of `entries`, the lightest first, until the `seconds` are used up."""
+    """Try every network of `entries`, the lightest first, then the `classical` models.
+
+    After so many `seconds` no other is begun.
+    """
     start, results, skipped = time.monotonic(), [], []
-    for entry in sorted(entries, key=lambda e: (e.megabytes or 0, e.network)):
+    lightest = sorted(entries, key=lambda e: (e.megabytes or 0, e.network))
+    tries = {entry.network: partial(_probe, entry) for entry in lightest}
+    tries |= {name: partial(_classical, name) for name in classical}
+    for name, attempt in tries.items():
         if results and time.monotonic() - start > seconds:
-            skipped.append(entry.network)
+            skipped.append(name)
             continue
-        results += _probe(entry, items, task, progress)
+        results += attempt(items, task, progress)
     ranked = sorted(results, key=lambda r: (-r.score.value, not r.last, r.dim, r.network))
     return BackboneComparison(tuple(ranked), tuple(skipped))
 
@@ -156,6 +184,23 @@ def _probe(
         ProbeResult(entry.network, entry.tag, layer, k == 0, x.shape[2], score, seconds)
         for k, (layer, x, score) in enumerate(zip(layers, by_layer, scores, strict=True))
     ]
+
+
+def _classical(
+    name: str, items: Sequence[Item], task: Task, progress: Progress
+) -> list[ProbeResult]:
+    """A classical model, its rows but the last fitted to all images, without their classes."""
+    start, size = time.monotonic(), input_shape(name)[1]
+    images = decode_all(items, Preprocessing(size))
+    readable = [items[k] for k in images.indices]
+    targets = task.targets(readable)
+    model = normalized(task.network(name), *channel_statistics(images.images))
+    x, _ = fitted_features(model, images.images, 0, progress)
+    decisions = held_out_decisions(x, targets, stratified_folds(targets), 0)
+    metric = task.metric()
+    rows = metric.rows(decisions.softmax(1), targets)
+    score = primary_metric(metric, rows, groups_of(readable))
+    return [ProbeResult(name, "none", "", True, x.shape[1], score, time.monotonic() - start)]
 
 
 def cross_validated_score(

@@ -109,18 +109,54 @@ def fit(
     model: nn.Sequential, images: IndexedImages, targets: Tensor, seed: int, progress: Progress
 ) -> tuple[str, ...]:
     """Fit `model` to images [N,C,H,W] and classes [N]; returns notes on choices and warnings."""
+    features, notes = fitted_features(model, images, seed, progress)
+    *_, classifier = model.children()
+    assert isinstance(classifier, nn.Linear)
+    with _captured_warnings() as messages:
+        notes += fit_svm(classifier, features, targets, seed)
+    return *notes, *messages
+
+
+@torch.inference_mode()
+def fitted_features(
+    model: nn.Sequential, images: IndexedImages, seed: int, progress: Progress
+) -> tuple[Tensor, tuple[str, ...]]:
+    """Fit all rows but the last, which sees classes; the features [N,F] of all images, and notes.
+
+    images [N,C,H,W]
+    """
     model.eval()
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(len(images), generator=generator)[:FIT_IMAGES].sort().values
     device = next(model.parameters()).device
     batches = [images.take(index).to(device) for index in chosen.split(BATCH_SIZE)]
-    notes = list(_fit_rows(model, batches, generator))
-    *_, classifier = model.children()
-    assert isinstance(classifier, nn.Linear)
-    features = _features(model[:-1], images, device, progress)
-    with _captured_warnings() as messages:
-        notes += fit_svm(classifier, features, targets, seed)
-    return *notes, *messages
+    notes = tuple(_fit_rows(model, batches, generator))
+    return _features(model[:-1], images, device, progress), notes
+
+
+@torch.inference_mode()
+def held_out_decisions(features: Tensor, targets: Tensor, folds: Tensor, seed: int) -> Tensor:
+    """The signed distance of each image to each hyperplane, by SVMs fitted without its fold.
+
+    C is the one of the highest accuracy on these folds, the smallest of equals.
+    features [N,F], targets [N], folds [N] int64 -> [N,K] float64
+    """
+    directions = row_space(features)
+    x = (features @ directions if directions is not None else features).double().cpu().numpy()
+    classes, fold = targets.cpu().numpy(), folds.numpy()
+    best, highest = np.empty(0), -1.0
+    with _captured_warnings():
+        for c in C_VALUES:
+            decisions = np.zeros((len(x), int(classes.max()) + 1))
+            for k in np.unique(fold):
+                rest = fold != k
+                svm = linear_svm(c, seed).fit(x[rest], classes[rest])
+                said = svm.decision_function(x[~rest])
+                decisions[~rest] = said if said.ndim == 2 else np.stack([-said, said], 1) / 2
+            accuracy = float((decisions.argmax(1) == classes).mean())
+            if accuracy > highest:
+                best, highest = decisions, accuracy
+    return torch.from_numpy(best)
 
 
 def _features(

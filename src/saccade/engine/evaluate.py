@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from saccade.augmentation.tta import TTATransform, averaged
 from saccade.data.batch import Batch
 from saccade.data.loader import Loader
 from saccade.engine.distributed.world import SINGLE_PROCESS, World
+from saccade.engine.memory import images_at_once
 from saccade.engine.ood import Novelty
 from saccade.metrics.measure import primary_metric
 from saccade.metrics.metric import MetricValue
@@ -46,8 +48,11 @@ def evaluate(
     between them, once; each returns all rows.
     """
     metric, parts, indices, novelties = task.metric(), [], [], []
+    most = images_at_once(
+        model, partial(task.predict, model), loader.images.shape, loader.batch_size
+    )
     head_inputs = HeadInputRecorder(model) if novelty else None
-    for prediction, shard, count in predict(head_inputs or model, task, loader, world, tta):
+    for prediction, shard, count in predict(head_inputs or model, task, loader, world, tta, most):
         parts.append(metric.rows(prediction, shard.targets)[torch.arange(count)])
         indices.append(shard.index[:count].cpu())
         if novelty and head_inputs:
@@ -65,21 +70,25 @@ def predict(
     loader: Loader,
     world: World = SINGLE_PROCESS,
     tta: Sequence[TTATransform] = (),
+    most: int = sys.maxsize,
 ) -> Iterator[tuple[Any, Batch, int]]:
     """The task's predictions, in eval mode, of this process's shard of each batch of `loader`.
 
-    Beside them the shard, and how many of its images count here: all, or none.
+    Beside them the shard, and how many of its images count here: all, or none.  A shard of
+    more than `most` images comes in parts.
     """
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
+    predict_images = partial(task.predict, model)
     for batch in loader.epoch(0):
-        shard, counts = world.shard(batch.to(device))
-        predict_images = partial(task.predict, model)
-        prediction = (
-            averaged(predict_images, shard.images, tta) if tta else predict_images(shard.images)
-        )
-        yield prediction, shard, counts * len(shard)
+        whole, counts = world.shard(batch.to(device))
+        for rows in torch.arange(len(whole), device=device).split(most):
+            shard = whole if len(rows) == len(whole) else whole[rows]
+            prediction = (
+                averaged(predict_images, shard.images, tta) if tta else predict_images(shard.images)
+            )
+            yield prediction, shard, counts * len(shard)
     model.train(was_training)
 
 

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import copy
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from saccade.augmentation.augmentation import Augmentation
 from saccade.data.loader import Loader
-from saccade.data.store import free_memory
 from saccade.engine.evaluate import predict
 from saccade.engine.loop import Step, train
+from saccade.engine.memory import peak_memory
 from saccade.engine.state import TrainState
 from saccade.tasks.task import Task
 
@@ -32,59 +28,6 @@ MIN_BATCH = 4  # images of the smallest batch
 PROFILE_SHARE = 0.02  # share of a short training that its measurement may take ...
 MIN_SECONDS = 0.15  # ... but so many seconds at least
 MATRIX_SIZE = 1024  # of the matrices whose product the machine's rate is measured by
-
-
-class LiveTensors(TorchDispatchMode):
-    """Bytes of the live tensors that were made within the block: now, and at the peak."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.storages: dict[int, weakref.ref[torch.UntypedStorage]] = {}
-        self.current = self.peak = 0
-
-    def __torch_dispatch__(
-        self, function: Callable, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        outputs = function(*args, **(kwargs or {}))
-        for tensor in tree_leaves(outputs):
-            if isinstance(tensor, Tensor):
-                self._count(tensor.untyped_storage())
-        return outputs
-
-    def _count(self, storage: torch.UntypedStorage) -> None:
-        key, size = storage._cdata, storage.nbytes()
-        if key in self.storages or not size:
-            return
-        self.current += size
-        self.peak = max(self.peak, self.current)
-
-        def freed(_: object) -> None:
-            self.current -= size
-            self.storages.pop(key, None)
-
-        self.storages[key] = weakref.ref(storage, freed)
-
-
-def free_device_memory(device: torch.device) -> int:
-    """Bytes that are free on `device`, or in the machine where that shares its memory."""
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
-
-
-@contextmanager
-def peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
-    """Yield a function that gives, after the block, the peak of memory within it in bytes.
-
-    On a GPU that is what its allocator counted.  Elsewhere it is what tensors took: workspaces
-    inside of kernels are not known.
-    """
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-        yield lambda: torch.cuda.max_memory_allocated(device) - before
-        return
-    with LiveTensors() as live:
-        yield lambda: live.peak
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ cifar_inception = Lazy("saccade.models.networks.cifar_inception")
 densenet = Lazy("saccade.models.networks.densenet")
 descriptors = Lazy("saccade.classical.descriptors")
 encode = Lazy("saccade.classical.encode")
+efficientnet_lite = Lazy("saccade.models.networks.efficientnet_lite")
 googlenet = Lazy("saccade.models.networks.googlenet")
 inception_resnet = Lazy("saccade.models.networks.inception_resnet")
 lenet = Lazy("saccade.models.networks.lenet")
@@ -258,6 +259,9 @@ NETWORKS: dict[str, Network] = {
     **published("SENet at CIFAR's size", "Hu et al.", 2017, CIFAR, {
         "cifar_seresnet29":  partial(senet.cifar_se_resnet, 29),
         "cifar_seresnet164": partial(senet.cifar_se_resnet, 164),
+    }),
+    **published("EfficientNet-Lite", "Tan and Le", 2019, IMAGENET, {
+        "efficientnet_lite0": efficientnet_lite.efficientnet_lite0,
     }),
     **published("airbench", "Jordan", 2024, CIFAR, {
         "airbench94":      partial(airbench.airbench, (64, 256, 256)),

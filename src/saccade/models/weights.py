@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -96,6 +97,8 @@ def weights_file(network: str, weights: str | Path, *, notify: Notify = silent) 
         return path
     entry = weights_entry(network, str(weights))
     file = cache_path(entry)
+    if not file.is_file() and (installed := installed_file(entry)):
+        return _undamaged(installed)
     if not entry.url:
         if file.is_file():
             return file
@@ -115,6 +118,40 @@ def cache_path(entry: PublicWeights) -> Path:
     """
     name = entry.url.rpartition("/")[2] or f"{entry.network}-{entry.tag}.npz"
     return Path(torch.hub.get_dir()) / "checkpoints" / name
+
+
+WHEEL = "saccade_weights"  # the package of the wheel saccade-weights
+
+
+def installed_file(entry: PublicWeights) -> Path | None:
+    """The file of an entry in an installed wheel saccade-weights, if it has one; imports nothing.
+
+    It is NETWORK-TAG.safetensors, its SHA-256 in a file beside it.
+    """
+    spec = find_spec(WHEEL)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        file = Path(folder) / f"{entry.network}-{entry.tag}.safetensors"
+        if file.is_file():
+            return file
+    return None
+
+
+def file_at_hand(entry: PublicWeights) -> Path | None:
+    """An entry's file on this machine: in TORCH_HOME, else in an installed wheel, else None."""
+    file = cache_path(entry)
+    return file if file.is_file() else installed_file(entry)
+
+
+def _undamaged(file: Path) -> Path:
+    """A file of the wheel, compared with its digest; raises `WeightsError` where they differ."""
+    beside = file.with_suffix(".sha256")
+    digest = beside.read_text("ascii").strip() if beside.is_file() else ""
+    if not digest or Digest("sha256", digest).mismatch(file):
+        raise WeightsError(
+            f"'{file}' is not what the wheel brought: its SHA-256 differs",
+            "install the wheel saccade-weights again",
+        )
+    return file
 
 
 def load_weights(network: nn.Module, path: Path | str) -> LoadReport:

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
 from saccade.data.store import digests
 from saccade.engine.loop import step_generator
+from saccade.engine.memory import device_of, images_at_once
 from saccade.errors import RecipeError, ResourceError
 from saccade.files import atomic_file, cache_folder
 
@@ -96,7 +96,7 @@ def fingerprint(backbone: nn.Module, decoding: DecodedImages, copies: AugmentedC
     """A hash of all that the features depend on, 40 hexadecimal digits."""
     fields = [
         torch.__version__,
-        _device_of(backbone).type,
+        device_of(backbone).type,
         str(backbone),
         asdict(decoding.preprocessing),
         asdict(copies) if copies.count else None,
@@ -141,19 +141,19 @@ def _compute(
 ) -> Iterator[tuple[Tensor, int, Tensor]]:
     """For each batch: indices [n], the copy's number (0: as it is), features [n,D] on the CPU."""
     backbone.eval()
-    device = _device_of(backbone)
+    device = device_of(backbone)
+    most = images_at_once(backbone, backbone, images.shape, BATCH_SIZE)
+
+    def looked_at(batch: Batch) -> Tensor:
+        return torch.cat([backbone(part).float().cpu() for part in batch.images.split(most)])
+
     augment = compose([parse_augmentation(text) for text in copies.augment])
     for step, index in enumerate(torch.arange(len(images)).split(BATCH_SIZE)):
         plain = Batch(images.take(index), torch.zeros(len(index)), index).to(device)
-        yield index, 0, backbone(plain.images).float().cpu()
+        yield index, 0, looked_at(plain)
         for copy in range(1, 1 + copies.count):
             augmented = augment(plain, step_generator(copies.seed, copy, step, device))
-            yield index, copy, backbone(augmented.images).float().cpu()
-
-
-def _device_of(backbone: nn.Module) -> torch.device:
-    """The device of a network; one without weights has the buffers of `Normalize` at least."""
-    return next(chain(backbone.parameters(), backbone.buffers())).device
+            yield index, copy, looked_at(augmented)
 
 
 def _read(path: Path) -> Tensor | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from os import PathLike
 
 import torch
@@ -13,6 +14,7 @@ from saccade.data.decode import Preprocessing
 from saccade.data.image_files import find_images
 from saccade.data.item import Item, Skipped
 from saccade.data.pool import DecoderPool, stretched_note
+from saccade.engine.memory import images_at_once
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError, UsageError
 from saccade.models.backbone import HeadInputRecorder
@@ -21,7 +23,7 @@ from saccade.tasks.answers import Answer, Predictions, Rejection
 from saccade.tasks.catalogue import refuse_without
 from saccade.tasks.task import Capability, Task
 
-BATCH = 64  # images that go through the network together
+BATCH = 64  # images that go through the network together, at most
 
 
 class Predictor:
@@ -117,11 +119,17 @@ class Predictor:
                 continue
             names.append(item.name)
             images.append(image)
-            if len(images) == BATCH:
+            if len(images) == self._images_at_once:
                 yield names, torch.stack(images)
                 names, images = [], []
         if images:
             yield names, torch.stack(images)
+
+    @cached_property
+    def _images_at_once(self) -> int:
+        p = self.preprocessing
+        forward = partial(self.task.predict, self.model)
+        return images_at_once(self.model, forward, (p.channels, p.size, p.size), BATCH)
 
     @torch.inference_mode()
     def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -17,7 +17,7 @@ from saccade.words import aligned, html_table
 
 KEYS = (
     *TEXT_KEYS, "name", "data", "seeds", "recipe", "metric", "settings", "variants", "baseline",
-    "axes", "along",
+    "axes", "along", "measured",
 )  # fmt: skip
 RENAMED = {"number": "metric", "against": "baseline", "limits": "limitations"}
 SHIPPED = {file.stem: file for file in sorted(Path(__file__).parent.glob("*.toml"))}
@@ -57,6 +57,7 @@ def load_study(path: Path) -> Study:
         data=str(config.get("data", "digits")),
         seeds=config.get("seeds", 3),
         base=_known_recipe(str(config.get("recipe", ""))),
+        measured=_measured(config.get("measured", {})),
     )
     refuse_impossible(study)
     return study
@@ -66,6 +67,13 @@ def _known_recipe(name: str) -> str:
     if name and name not in RECIPES:
         raise unknown("recipe", name, RECIPES, RecipeError)
     return name
+
+
+def _measured(table: Any) -> Mapping[str, float]:
+    """What a study took on its own data: minutes of one thread, and megabytes."""
+    if not isinstance(table, Mapping) or {*table} - {"minutes", "megabytes"}:
+        raise RecipeError("[measured] holds minutes and megabytes", "leave it out of your own")
+    return {str(name): float(value) for name, value in table.items()}
 
 
 def _variants(config: Mapping[str, Any], path: Path) -> tuple[Variant, ...]:
@@ -147,8 +155,8 @@ class Studies:
         return {"studies": [_entry(study) for study in self.entries]}
 
     def rows(self) -> list[tuple[str, str]]:
-        """The name and the question of each study."""
-        return [(study.name, study.question) for study in self.entries]
+        """The name, the question, the data and the cost of each study."""
+        return [(study.name, f"{study.question} {study.cost}") for study in self.entries]
 
     def __str__(self) -> str:
         return aligned(self.rows())
@@ -174,5 +182,6 @@ def _entry(study: Study) -> dict[str, Any]:
         "data": study.data,
         "metric": str(study.metric),
         "seeds": study.seeds,
+        "measured": dict(study.measured),
         "variants": [variant.name for variant in study.variants],
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,15 @@ class Study:
     data: str = "digits"
     seeds: int = 3
     base: str = ""  # the named recipe that the settings change; defaults without it
+    measured: Mapping[str, float] = field(default_factory=dict)  # by benchmarks/studies.py
+
+    @property
+    def cost(self) -> str:
+        """Its data, and the minutes of one thread and the memory that it was measured to take."""
+        if not self.measured:
+            return f"({self.data}; not measured)"
+        minutes, gigabytes = self.measured["minutes"], self.measured["megabytes"] / 1000
+        return f"({self.data}; {minutes:.1f} min of one thread, {gigabytes:.1f} GB)"
 
     @property
     def data_name(self) -> str:

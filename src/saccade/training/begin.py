@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from saccade.augmentation.catalogue import parse_augmentation
+from saccade.auto.fitted import chosen_recipe, compared_recipes
 from saccade.auto.probe import with_best_backbone
 from saccade.auto.resolve import resolve, stated_settings
 from saccade.auto.summary import summarize
@@ -84,7 +85,13 @@ def training_inputs(
             find_weights(summary.short_side),
             division.train,
             task_for(division.train, division.classes),
-            lambda found: resolve(recipe, flags, summary, find_weights=find_weights, choices=found),
+            lambda found: resolve(
+                *chosen_recipe(recipe, flags, found["model.name"][0]),
+                summary,
+                find_weights=find_weights,
+                choices=found,
+            ),
+            compared_recipes(recipe, flags, summary),
         )
     settings = with_window(settings, division.train, summary)
     settings = supported_settings(settings, task_type(division.train))

@@ -20,11 +20,11 @@ from saccade.data.item import Item
 from saccade.data.splits import DataSplit
 from saccade.data.store import format_bytes
 from saccade.device import limit_threads
+from saccade.engine.memory import free_device_memory, inference_bytes
 from saccade.engine.profile import (
     PROFILE_SHARE,
     StepProfile,
     TrainingCopy,
-    free_device_memory,
     peak_flops,
     profile_steps,
 )
@@ -93,6 +93,7 @@ class Plan:
     def rows(self) -> list[tuple[str, str]]:
         """Names and values in words."""
         memory = f"{format_bytes(self.memory)} of {format_bytes(self.memory_free)} free"
+        batch = f", for {self.batch_size} images per step" if self.epochs else ""
         speed = f"{self.operations_per_second / 1e9:,.0f} GFLOP/s"
         if self.flops_utilization is not None:
             speed += f", {100 * self.flops_utilization:.0f} % of this machine's matrix product"
@@ -103,7 +104,7 @@ class Plan:
         rows = [
             ("network", f"{self.model}, {self.parameters:,} parameters"),
             ("multiply-adds", f"{self.multiply_adds:,} per image"),
-            ("memory", f"{memory}, for {self.batch_size} images per step"),
+            ("memory", f"{memory}{batch}"),
             ("speed", f"{speed}; {measured}"),
             ("in all", f"{duration(self.seconds)}, {self._epochs}"),
         ]
@@ -248,7 +249,7 @@ def forecast(
             for p in network.model.parameters()
         ),
         multiply_adds=multiply_adds,
-        memory=profile.resident_bytes + profile.peak_bytes,
+        memory=profile.resident_bytes + profile.peak_bytes if epochs else _inference_memory(setup),
         memory_free=free_device_memory(device),
         checkpoint=profile.resident_bytes,
         images=dict(counts),
@@ -262,6 +263,12 @@ def forecast(
         machine_operations_per_second=_machine_flops(device, recipe) if long else None,
         largest_batch=profile.largest_batch,
     )
+
+
+def _inference_memory(setup: TrainingSetup) -> int:
+    """Bytes of weights and of the maps of inference: nothing is trained."""
+    weights = sum(value.nbytes for value in setup.model.state_dict().values())
+    return weights + inference_bytes(next(setup.model.parameters()).device)
 
 
 def _epochs(recipe: Recipe, seconds: float) -> int:
