@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from saccade.data.decode import Preprocessing
-from saccade.errors import ResourceError, UsageError, WeightsError
+from saccade.errors import NetworkError, ResourceError, UsageError, WeightsError
 from saccade.files import Digest, Notify, silent
 from saccade.models.convert import PREFIX, State, read_state, timm_network, timm_transforms
 from saccade.models.create import input_shape
@@ -139,7 +139,7 @@ def local_or_fetched_weights(
     for entry in available[:1]:
         try:
             weights_file(entry.network, entry.tag, notify=notify)
-        except ResourceError as error:
+        except (NetworkError, ResourceError) as error:
             notify(error.what)
             return []
     return available[:1]
