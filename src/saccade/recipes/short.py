@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from saccade.errors import SaccadeError, UsageError, unknown
+from saccade.recipes.foreign import ANSWERS, setting_here
 from saccade.recipes.recipe import all_settings, unknown_setting
 from saccade.recipes.setting import Setting
 
@@ -69,6 +70,13 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 def _unknown_short(name: str, value: object) -> SaccadeError:
     if name in RENAMED:
         return UsageError(f"there is no argument '{name}'", RENAMED[name])
+    if here := setting_here(name, str(value)):
+        known = all_settings()[here.name]
+        told = value if here.value == str(value) else here.value
+        written = f"{known.flag}={told!r}" if known.flag else f"with_={{'{here.name}': {told!r}}}"
+        return UsageError(f"no setting has the short name '{name}'", f"write it as: {written}")
+    if answer := ANSWERS.get(name):
+        return UsageError(f"no setting has the short name '{name}'", answer)
     full = [full_name for full_name in all_settings() if full_name.endswith(f".{name}")]
     if len(full) == 1:
         hint = f"write it by its full name: with_={{'{full[0]}': {value!r}}}"
