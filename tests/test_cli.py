@@ -378,6 +378,15 @@ def test_main_gives_the_exit_code_instead_of_leaving(capsys: pytest.CaptureFixtu
     assert cli.main(["nonsense"]) == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_behind_standard_output_is_a_lack_of_resources() -> None:
+    words = [sys.executable, "-m", "saccade.cli", "models"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 5
+    assert done.stderr.splitlines()[0].startswith("standard output cannot be written")
+
+
 def test_text_settings_must_say_name_and_value() -> None:
     with pytest.raises(UsageError):
         api.train(with_=["optim.lr"])

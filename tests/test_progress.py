@@ -47,7 +47,7 @@ def test_a_count_tells_its_rate_and_the_time_left(capsys: pytest.CaptureFixture[
         lines.update(100 * second, 6000)
     lines.end()
     assert capsys.readouterr().err.splitlines() == [
-        "examining 200 of 6,000, 100/s, 58 s left",
+        "examining 300 of 6,000, 100/s, 57 s left",
         "examining 1,200 of 6,000, 100/s, 48 s left",
     ]
 

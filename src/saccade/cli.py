@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
 import json as data_format
@@ -22,11 +23,11 @@ import saccade
 from saccade import api
 from saccade.device import keep_blocks
 from saccade.errors import ResourceError, SaccadeError, UnwrittenError, UsageError
-from saccade.progress import Paper, line_width, nobody_reads, print_line, quieter, say
+from saccade.progress import Paper, nobody_reads, print_line, quieter, say, tell
 from saccade.recipes.setting import READERS, Setting
 from saccade.recipes.short import short_names
 from saccade.usage import OWN_NAMES, SHORT, refuse_unknown
-from saccade.words import defined, fitted
+from saccade.words import defined
 
 MOST_LEFT_OUT = 100  # lines
 TABLES = {
@@ -49,6 +50,7 @@ PYTHON_ONLY: dict[str, Any] = {
 STREAMED = {"predict"}  # verbs that print a row as soon as it is there
 WITH_SEVERAL = {"without"}  # options behind which several values may stand
 QUIET = ("--quiet", "-q")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 SETTINGS = "Settings"  # the heading above their options
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
 SILENCE = Annotated[
@@ -81,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nobody_reads(sys.stdout)
         return 0
     except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            nobody_reads(sys.stdout)
+            what = f"standard output cannot be written: {error.strerror}"
+            return report_error(ResourceError(what, "make room where it goes"), False)
         if not isinstance(error.filename, str):
             raise
         what = f"'{error.filename}' cannot be used: {error.strerror}"
@@ -232,14 +238,8 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
     elif as_csv:
         print(result.to_csv())
     else:
-        print_result(str(result))
+        print_line(sys.stdout, str(result))
     return tell_what_is_missing(result)
-
-
-def print_result(text: str) -> None:
-    """Print text on standard output, to the width of its lines where these have one."""
-    width = line_width(sys.stdout)
-    print(text if width is None else fitted(text, width))
 
 
 def tell_what_is_missing(result: Any) -> int:
@@ -280,7 +280,7 @@ def report_error(error: SaccadeError, as_json: bool) -> int:
     """Print what is wrong: on standard error, with `--json` as data on standard output too."""
     if as_json:
         print(data_format.dumps({"error": error.to_dict()}, ensure_ascii=False))
-    print_line(sys.stderr, str(error))
+    tell(str(error))
     return error.exit_code
 
 

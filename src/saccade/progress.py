@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from rich.console import Console
@@ -39,7 +39,18 @@ def say(message: str, level: int = logging.INFO) -> None:
     if logger.isEnabledFor(level) and logger.hasHandlers():
         logger.log(level, message)
     elif not quiet(level):
-        print_line(sys.stderr, message)
+        tell(message)
+
+
+def tell(text: str) -> None:
+    """Print `text` on standard error; where nobody reads it any more, nowhere.
+
+    Above a bar that moves, since that one watches over the stream.
+    """
+    try:
+        print_line(sys.stderr, text)
+    except OSError:  # of a pipe or a terminal that was closed: what is told is not what is done
+        nobody_reads(sys.stderr)
 
 
 def quiet(level: int = logging.INFO) -> bool:
@@ -62,15 +73,9 @@ def quieter(enabled: bool) -> Iterator[None]:
 
 
 def print_line(stream: IO[str], text: str) -> None:
-    """Print `text` to the width of the stream's lines; a reader who has gone hears no more.
-
-    Above a bar that moves, since it is the stream that the bar watches over.
-    """
+    """Print `text` to the width of the stream's lines."""
     width = line_width(stream)
-    try:
-        print(text if width is None else fitted(text, width), file=stream, flush=True)
-    except OSError:  # of a pipe or a terminal that was closed: what is told is not what is done
-        nobody_reads(stream)
+    print(text if width is None else fitted(text, width), file=stream, flush=True)
 
 
 def line_width(stream: IO[str]) -> int | None:
@@ -86,7 +91,8 @@ def line_width(stream: IO[str]) -> int | None:
 
 def nobody_reads(stream: IO[str]) -> None:
     """Let what goes to the stream go nowhere from now on, at the exit too."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    with suppress(OSError, ValueError):  # a notebook's has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Paper(Console):
@@ -175,13 +181,14 @@ class CountLines:
 
     def __init__(self, description: str, *, clock: Callable[[], float] = time.monotonic):
         self.description, self.clock = description, clock
-        self.began = clock()
-        self.first = self.last = (0, self.began)  # done, and when
-        self.lines = Spaced(first=FIRST, clock=clock)
+        self.first = self.last = (0, clock())  # done, and when
+        self.lines = Spaced(clock=clock)
 
     def update(self, done: int, total: int) -> None:
         """`done` of `total` are done; fewer than before: of another total."""
         now = (done, self.clock())
+        if not self.last[0]:
+            self.lines = Spaced(first=FIRST, clock=self.clock)
         if done < self.last[0] or not self.last[0]:
             self.first = now
         self.last = now
@@ -193,8 +200,8 @@ class CountLines:
         self.lines.say(", ".join(told))
 
     def end(self) -> None:
-        """The last line, where what was done took longer than the first line does to come."""
-        if self.clock() - self.began >= FIRST:
+        """The last line, where the images took longer than the first line does to come."""
+        if self.last[1] - self.first[1] >= FIRST:
             self.lines.end()
 
 

@@ -30,6 +30,7 @@ from saccade.progress import (
     line_width,
     live_bar,
     moves,
+    print_line,
     quiet,
     say,
     stderr_console,
@@ -62,7 +63,7 @@ def _(result: Anatomy) -> None:
 
 @show_result.register
 def _(result: Diagnosis) -> None:
-    print(doctor_table(result))
+    print_line(sys.stdout, doctor_table(result))
 
 
 @singledispatch
