@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -15,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
 import numpy as np
 import pytest
 import torch
+from cyclopts import App, CycloptsError, MissingArgumentError
 from PIL import Image
 from torch import Tensor
 
@@ -22,6 +24,7 @@ from saccade import api, cli
 from saccade.errors import RecipeError, SaccadeError
 from saccade.recipes.recipe import Recipe
 from saccade.runs.run import Run
+from saccade.usage import refuse_unknown
 
 Function = Callable[[Tensor], Tensor]
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (210, 50, 40)}
@@ -95,6 +98,7 @@ SETTING = re.compile(
 )
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
 VERB = re.compile(r"(?<!\w)saccade ([a-z][a-z-]+)")
+LINE = re.compile(r"(?<=: )saccade .*$")  # a whole command line
 hints: dict[str, str] = {}  # given by errors since the last test, each with what was wrong
 
 
@@ -130,7 +134,29 @@ def untypable(hint: str) -> list[str]:
             Recipe().with_({name: value.strip("'")} if value else {name: Recipe().settings()[name]})
         except (KeyError, RecipeError) as error:
             wrong.append(str(error))
-    return wrong
+    return wrong + [why for line in LINE.findall(hint) if (why := unparsed(line))]
+
+
+def unparsed(line: str) -> str:
+    """Why a command line is not taken; it is parsed as when it is typed, and not run.
+
+    One that names a verb alone points at it.
+    """
+    try:
+        words = shlex.split(line)[1:]
+        refuse_unknown(words)
+        parser().parse_args(words, print_error=False, exit_on_error=False)
+    except MissingArgumentError:
+        return ""
+    except (SaccadeError, CycloptsError, ValueError) as error:
+        return f"{line}: {error}"
+    return ""
+
+
+@cache
+def parser() -> App:
+    """The command."""
+    return cli.application()
 
 
 @cache
@@ -142,9 +168,9 @@ def verbs() -> frozenset[str]:
 @cache
 def options() -> frozenset[str]:
     """The options of all verbs, without the hyphens before them."""
-    found = {"help", "version"}
+    found = {"help", "version", "quiet"}
     for name in api.__all__:
         for parameter in inspect.signature(cli.command(getattr(api, name))).parameters.values():
-            own = cli.OPTIONS.get(parameter.name, parameter.name.rstrip("_"))
+            own = cli.OWN_NAMES.get(parameter.name, parameter.name.rstrip("_"))
             found.add(own.lstrip("-").replace("_", "-"))
     return frozenset(found)

@@ -51,7 +51,7 @@ def test_each_verb_is_a_command_with_the_same_arguments_and_words(
     assert list(made)[: len(own)] == list(own)
     rest = [*short_names()] if takes_settings else []
     assert list(made)[len(own) : len(own) + len(rest)] == rest
-    assert set(made) - {*own, *rest} <= {"json", "csv"}
+    assert set(made) - {*own, *rest} <= {"json", "csv", "quiet"}
     assert all(made[name].default == own[name].default for name in own)
     monkeypatch.setenv("COLUMNS", "2000")
     assert cli.main([verb.replace("_", "-"), "--help"]) == 0
@@ -185,7 +185,7 @@ def test_an_unreadable_image_is_named_and_takes_no_part(photos: Path, tmp_path: 
         (["train", "photos", "--epochs", "1.5"], 2, "train.epochs cannot be '1.5'", "a whole"),
         (["train", "photos", "--seed", "-1"], 2, "train.seed cannot be '-1'", "from 0 to"),
         (["plan", "photos", "--size", "1000000"], 2, "data.size cannot be", "from 1 to 8,192"),
-        (["train", "photos", "--lr", "1"], 2, "Unknown option", "--with optim.lr=VALUE"),
+        (["train", "photos", "--lr", "1"], 2, "no option '--lr'", "photos --with optim.lr=1"),
         (["train", "photos", "--with", "train.average=0"], 2, "train.average", "train.ema now"),
         (["train", "photos", "--with", "model.head=means"], 2, "model.head", "nearest_mean"),
         (["find-rate", "photos"], 2, "find-rate", "saccade lr-find photos"),
@@ -211,7 +211,7 @@ def test_an_unreadable_image_is_named_and_takes_no_part(photos: Path, tmp_path: 
         (["train", "minst"], 3, "there is no 'minst'", "mnist"),
         (["train", "n" * 300], 5, "cannot be used: File name too long", "who may read it"),
         (["features", "RUN", "photos", "--layer", "fc9"], 2, "no layer", ""),
-        (["predict", "RUN", "--tpo", "photos"], 3, "there is no image '--tpo'", ""),
+        (["predict", "RUN", "--tpo", "photos"], 2, "has no option '--tpo'", "did you mean --top?"),
         (["settings", "train.keep"], 2, "no setting is called", "train.checkpoint now"),
         (["trian"], 2, "trian", "--help"),
         (["evaluate", "nowhere"], 2, "there is no run, bundle or network", "saccade train"),
@@ -378,6 +378,15 @@ def test_main_gives_the_exit_code_instead_of_leaving(capsys: pytest.CaptureFixtu
     assert cli.main(["nonsense"]) == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_behind_standard_output_is_a_lack_of_resources() -> None:
+    words = [sys.executable, "-m", "saccade.cli", "models"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 5
+    assert done.stderr.splitlines()[0].startswith("standard output cannot be written")
+
+
 def test_text_settings_must_say_name_and_value() -> None:
     with pytest.raises(UsageError):
         api.train(with_=["optim.lr"])
@@ -391,6 +400,15 @@ def test_arguments_of_earlier_versions_are_answered_in_python_too() -> None:
     with pytest.raises(UsageError, match="short name 'lr'") as caught:
         train(lr=0.1)
     assert caught.value.hint == "write it by its full name: with_={'optim.lr': 0.1}"
+    with pytest.raises(UsageError, match="short name 'learning_rate'") as caught:
+        train(learning_rate=0.1)
+    assert caught.value.hint == "write it as: with_={'optim.lr': 0.1}"
+    with pytest.raises(UsageError, match="short name 'imgsz'") as caught:
+        train(imgsz=64)
+    assert caught.value.hint == "write it as: size=64"
+    with pytest.raises(UsageError, match="short name 'pretrained'") as caught:
+        train(pretrained=True)
+    assert caught.value.hint == "write it as: weights='auto'"
     with pytest.raises(UsageError, match="no setting is called 'epoch'") as caught:
         train(epoch=4)
     assert caught.value.hint == "did you mean epochs?"

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from saccade.errors import DataError, ResourceError, SaccadeError, WeightsError
+from saccade.errors import DataError, NetworkError, SaccadeError, WeightsError
 from saccade.files import OFFLINE, Digest, fetch, silent
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
@@ -89,7 +89,7 @@ def test_nothing_is_kept_of_what_is_not_the_file(
     place: str, reason: str, address: str, tmp_path: Path
 ):
     path = tmp_path / "kept" / "x.pth"
-    with pytest.raises(ResourceError) as caught:
+    with pytest.raises(NetworkError) as caught:
         fetched(path, f"{address}/{place}", NOBODY, digest=OTHER)
     assert f"{address}/{place} cannot be fetched: " in caught.value.what
     assert reason in caught.value.what
@@ -112,7 +112,7 @@ def test_offline_nothing_is_asked_of_the_network(
 ):
     path, digest = tmp_path / "whole.pth", Digest("md5", MD5)
     monkeypatch.setenv(setting, "1")
-    with pytest.raises(ResourceError, match=f"{setting} forbids.*\nhint: put the file at {path}"):
+    with pytest.raises(NetworkError, match=f"{setting} forbids.*\nhint: put the file at {path}"):
         fetched(path, f"{address}/whole.pth", digest=digest)
     monkeypatch.setenv(setting, "0")
     assert fetched(path, f"{address}/whole.pth", digest=digest) == path
@@ -122,5 +122,5 @@ def test_offline_nothing_is_asked_of_the_network(
 
 def test_a_folder_that_cannot_be_written_is_a_matter_of_resources(address: str, tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(ResourceError, match="cannot be fetched"):
+    with pytest.raises(NetworkError, match="cannot be fetched"):
         fetched(tmp_path / "file" / "x", f"{address}/whole.pth", digest=Digest("md5", MD5))

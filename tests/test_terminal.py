@@ -54,17 +54,21 @@ def test_settings_of_no_use_share_a_line_and_its_reason():
     ]
 
 
-def test_a_long_note_keeps_its_indent():
-    view, paper = shown(80)
-    view.note(NOTE)
-    first, second = (line.rstrip() for line in paper.getvalue().splitlines())
+def test_a_long_note_keeps_its_indent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    TrainingView().note(NOTE)
+    first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("- the data") and second.startswith("  ") and second[2] != " "
 
 
-def test_a_note_that_is_read_by_a_program_is_one_line():
-    paper = io.StringIO()
-    TrainingView(Console(file=paper, width=80)).note(NOTE)
-    assert paper.getvalue() == f"- {NOTE}\n"
+def test_a_note_that_is_read_by_a_program_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    TrainingView().note(NOTE)
+    assert capsys.readouterr().err == f"- {NOTE}\n"
 
 
 @pytest.mark.parametrize(("width", "bar"), [(80, 5), (120, 40)])
@@ -72,7 +76,8 @@ def test_the_line_that_moves_fits_and_its_bar_takes_what_is_free(width: int, bar
     view, _ = shown(width)
     view.epochs, view.steps = 90, 5005
     view.line = view.progress.add_task("", total=90 * 5005, status="")
-    view.epoch({"images_per_second": 1234.5, "val_accuracy": 0.765})
+    row = {"epoch": 9, "loss": 2.4, "val_accuracy": 0.765}
+    view.epoch(row | {"images_per_second": 1234.5, "seconds": 1.0})
     view.step(Step(9, 1233, {}, {"lr": 0.1}, torch.empty(0)), {"loss": 2.345})
     paper = io.StringIO()
     flat = Console(file=paper, width=width, no_color=True, legacy_windows=False)

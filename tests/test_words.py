@@ -8,7 +8,7 @@ from math import inf, nan
 import pytest
 
 from saccade.metrics.intervals import Interval
-from saccade.words import defined, duration, html_table, number, percent
+from saccade.words import defined, duration, fitted, html_table, number, percent
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,29 @@ def test_no_zero_has_a_minus_sign() -> None:
 
 def test_what_is_no_number_is_called_undefined() -> None:
     assert number(nan) == "undefined"
+
+
+def test_a_line_is_broken_between_words_and_indented_to_its_second_column() -> None:
+    text = "small    for images of a few dozen pixels\nphotos   for photographs"
+    assert fitted(text, 24).splitlines() == [
+        "small    for images of a",
+        "         few dozen",
+        "         pixels",
+        "photos   for photographs",
+    ]
+
+
+def test_a_command_at_the_end_of_a_line_is_not_broken() -> None:
+    hint = "hint: go on with: saccade resume runs/a-long-name"
+    assert fitted(hint, 30).splitlines() == [
+        "hint: go on with:",
+        "saccade resume runs/a-long-name",
+    ]
+    assert fitted(hint, 80) == hint
+
+
+def test_what_has_no_space_stays_whole() -> None:
+    assert fitted("see /a/very/long/path/without/any/space", 12).splitlines() == [
+        "see",
+        "/a/very/long/path/without/any/space",
+    ]

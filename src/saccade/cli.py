@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
 import json as data_format
@@ -12,6 +13,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from logging import WARNING
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -19,16 +21,14 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 import saccade
 from saccade import api
-from saccade.command import renamed
 from saccade.device import keep_blocks
-from saccade.errors import SaccadeError, UsageError
-from saccade.recipes.recipe import all_settings
+from saccade.errors import ResourceError, SaccadeError, UnwrittenError, UsageError
+from saccade.progress import Paper, nobody_reads, print_line, quieter, say, tell
 from saccade.recipes.setting import READERS, Setting
 from saccade.recipes.short import short_names
+from saccade.usage import OWN_NAMES, SHORT, refuse_unknown
 from saccade.words import defined
 
-EXIT_UNREADABLE = 4  # exit code: finished, some inputs could not be read
-EXIT_USAGE = 2
 MOST_LEFT_OUT = 100  # lines
 TABLES = {
     "Anatomy",
@@ -43,7 +43,6 @@ TABLES = {
 }  # results that `--csv` can print
 LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
-OPTIONS = {"own_data": "--data"}  # where another parameter has the name in Python
 PYTHON_ONLY: dict[str, Any] = {
     "Module": object,
     "Data": object,
@@ -51,9 +50,18 @@ PYTHON_ONLY: dict[str, Any] = {
     "Bundle": object,
 }  # what only Python can hand over
 PYTHON_SECTIONS = re.compile(r"(?m)^(?:Returns|Raises|Examples)\n-+$")  # of a docstring
-SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
+STREAMED = {"predict"}  # verbs that print a row as soon as it is there
+WITH_SEVERAL = {"without"}  # options behind which several values may stand
+QUIET = ("--quiet", "-q")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 SETTINGS = "Settings"  # the heading above their options
 JSON = Annotated[bool, Parameter(show_default=False, help="Print exactly one JSON object.")]
+SILENCE = Annotated[
+    bool,
+    Parameter(
+        name=QUIET, show_default=False, help="Print the result, and nothing else but what is wrong."
+    ),
+]
 CSV = Annotated[bool, Parameter(show_default=False, help="Print comma-separated values.")]
 
 
@@ -63,22 +71,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json = "--json" in tokens
     write_any_name()
     exit_on_signals()
+    if len(tokens) > 1 and tokens[0] in QUIET:
+        tokens[:2] = tokens[1::-1]
     try:
+        refuse_unknown(tokens)
         code = application()(tokens, print_error=False, exit_on_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        return report_error(str(error), usage_hint(error, tokens), EXIT_USAGE, as_json)
+        return report_error(UsageError(str(error), usage_hint(error, tokens)), as_json)
     except SaccadeError as error:
-        return report_error(error.what, error.hint, error.exit_code, as_json)
+        return report_error(error, as_json)
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nobody_reads(sys.stdout)
         return 0
     except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            nobody_reads(sys.stdout)
+            what = f"standard output cannot be written: {error.strerror}"
+            return report_error(ResourceError(what, "make room where it goes"), False)
         if not isinstance(error.filename, str):
             raise
         what = f"'{error.filename}' cannot be used: {error.strerror}"
-        return report_error(what, "see whether it is there, and who may read it", 5, as_json)
+        hint = "see whether it is there, and who may read it"
+        return report_error(ResourceError(what, hint), as_json)
 
 
 def write_any_name() -> None:
@@ -102,8 +118,8 @@ def exit_on_signals() -> None:
         return
 
     def leave(number: int, frame: object) -> None:
-        show_cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
-        os.write(sys.stderr.fileno(), f"{show_cursor}stopped\n".encode())
+        clear = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""  # of a bar; its cursor back
+        os.write(sys.stderr.fileno(), f"{clear}stopped\n".encode())
         os._exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -118,6 +134,7 @@ def application() -> App:
         version=saccade.__version__,
         help_format="plaintext",
         default_parameter=Parameter(negative=""),
+        console=Paper(),
         result_action="return_value",
     )
     for name in api.__all__:
@@ -128,8 +145,13 @@ def application() -> App:
 def command(verb: Callable[..., Any]) -> Callable[..., int]:
     """`verb` with its arguments as text, its result printed, and an exit code returned."""
 
-    def run(*arguments: Any, json: bool = False, csv: bool = False, **named: Any) -> int:
-        return show(verb(*arguments, **named), as_json=json, as_csv=csv)
+    def run(
+        *arguments: Any, json: bool = False, csv: bool = False, quiet: bool = False, **named: Any
+    ) -> int:
+        with quieter(quiet):
+            if verb.__name__ in STREAMED:
+                return stream(*arguments, **named, as_json=json, as_csv=csv)
+            return show(verb(*arguments, **named), as_json=json, as_csv=csv)
 
     parameters = [*own_parameters(verb), *output_parameters(verb)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -148,8 +170,10 @@ def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
             yield from map(setting_parameter, short_names().values())
         else:
             annotation = as_parameter(hints[name], parameter.kind)
-            if name in OPTIONS:
-                annotation = Annotated[annotation, Parameter(name=OPTIONS[name])]
+            if name in OWN_NAMES:
+                annotation = Annotated[annotation, Parameter(name=f"--{OWN_NAMES[name]}")]
+            if name in WITH_SEVERAL:
+                annotation = Annotated[annotation, Parameter(consume_multiple=True)]
             kind = POSITIONAL.get(parameter.kind, parameter.kind)
             yield parameter.replace(annotation=annotation, kind=kind)
 
@@ -164,7 +188,8 @@ def setting_parameter(setting: Setting) -> inspect.Parameter:
 
 def output_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     """The options that say how a result is printed."""
-    options = {"json": JSON} | ({"csv": CSV} if verb.__annotations__["return"] in TABLES else {})
+    table = {"csv": CSV} if verb.__annotations__["return"] in TABLES else {}
+    options = {"json": JSON} | table | {"quiet": SILENCE}
     for name, annotation in options.items():
         keyword = inspect.Parameter.KEYWORD_ONLY
         yield inspect.Parameter(name, keyword, default=False, annotation=annotation)
@@ -217,52 +242,53 @@ def show(result: Any, *, as_json: bool, as_csv: bool) -> int:
         from saccade.terminal import comma_separated, show_result
 
         print(comma_separated(result)) if as_csv else show_result(result)
+    elif as_csv:
+        print(result.to_csv())
     else:
-        print(result.to_csv() if as_csv else result)
+        print_line(sys.stdout, str(result))
+    return tell_what_is_missing(result)
+
+
+def tell_what_is_missing(result: Any) -> int:
+    """Say what took no part in a result, and give the exit code."""
     for note in result.notes if type(result).__name__ == "Predictions" else ():
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}")
     unreadable = getattr(result, "unreadable", ())
     for skipped in unreadable:
-        print(f"unreadable: {skipped.name}: {skipped.reason}", file=sys.stderr)
+        say(f"unreadable: {skipped.name}: {skipped.reason}", WARNING)
     left_out = getattr(result, "left_out", ())
     for skipped in left_out[:MOST_LEFT_OUT]:
-        print(f"left out: {skipped.name}: {skipped.reason}", file=sys.stderr)
+        say(f"left out: {skipped.name}: {skipped.reason}", WARNING)
     if more := left_out[MOST_LEFT_OUT:]:
-        print(f"left out: {len(more):,} more, which --json lists", file=sys.stderr)
-    return EXIT_UNREADABLE if unreadable or left_out else 0
+        say(f"left out: {len(more):,} more, which --json lists", WARNING)
+    return UnwrittenError.exit_code if unreadable or left_out else 0
+
+
+def stream(*arguments: Any, as_json: bool, as_csv: bool, **options: Any) -> int:
+    """Print predictions as they come, then say what took no part; gives the exit code."""
+    from saccade.evaluation.stream import stream_predictions
+
+    style = "json" if as_json else "csv" if as_csv else "text"
+    rest, error = stream_predictions(*arguments, style=style, out=sys.stdout, **options)
+    code = tell_what_is_missing(rest)
+    return report_error(error, as_json=False) if error else code
 
 
 def usage_hint(error: CycloptsError, tokens: Sequence[str]) -> str:
-    """The hint on a command line that no command takes."""
-    if command := renamed(tokens):
-        return f"that is now: {command}"
-    verb = getattr(api, tokens[0].replace("-", "_"), None) if tokens else None
-    name = next(filter(None, map(full_name, tokens)), "")
-    if verb and "with_" not in inspect.signature(verb).parameters:
-        about = f"saccade settings {name}" if name and verb is api.settings else ""
-        return about or f"saccade {tokens[0]} --help lists what it takes"
+    """The hint on a command line whose words are known and that no verb takes."""
     unused = getattr(error, "unused_tokens", None) or ()
     if setting := next((token for token in unused if "=" in token), ""):
         return f"each setting has its own --with, as in --with {setting}"
-    if name:
-        return f"write it by its full name: --with {name}=VALUE"
-    return "saccade --help lists what there is"
+    verb = next((token for token in tokens if not token.startswith("-")), "")
+    return f"saccade {verb} --help lists what it takes" if verb else "saccade --help lists all"
 
 
-def full_name(option: str) -> str:
-    """The setting that an option such as --lr is the last name of; empty where there is none."""
-    name = option.partition("=")[0].replace("-", "_").removeprefix("__")
-    names = [setting.name for setting in all_settings().values() if setting.field == name]
-    return names[0] if option.startswith("--") and names else ""
-
-
-def report_error(what: str, hint: str, code: int, as_json: bool) -> int:
+def report_error(error: SaccadeError, as_json: bool) -> int:
     """Print what is wrong: on standard error, with `--json` as data on standard output too."""
     if as_json:
-        error = {"message": what, "hint": hint, "exit_code": code}
-        print(data_format.dumps({"error": error}, ensure_ascii=False))
-    print(f"{what}\nhint: {hint}" if hint else what, file=sys.stderr)
-    return code
+        print(data_format.dumps({"error": error.to_dict()}, ensure_ascii=False))
+    tell(str(error))
+    return error.exit_code
 
 
 def entry() -> None:

@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import signal as signals
+from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import Any
+
+EXIT_CODES: Mapping[int, str] = {  # the table of docs/guide.md is made from this one
+    0: "done",
+    1: "a bug of ours",
+    2: "a name or value that does not exist",
+    3: "data that cannot be used, nothing done",
+    4: "done, some images could not be read",
+    5: "no space, memory or device",
+    6: "the loss was no longer a number",
+    7: "weights that are not here, or were refused",
+    8: "what has to be fetched cannot be: no internet, or not allowed",
+    128 + signals.SIGINT: "stopped by Ctrl-C; what was done is kept",
+    128 + signals.SIGTERM: "ended by a signal; what was done is kept",
+}
+
+
+def exit_code_table() -> str:
+    """The exit codes as a table in Markdown."""
+    rows = (f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items())
+    return "\n".join(("| code | is |", "|---|---|", *rows))
 
 
 class SaccadeError(Exception):
@@ -19,6 +41,10 @@ class SaccadeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\nhint: {self.hint}" if self.hint else self.what
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints of it, under "error"."""
+        return {"message": self.what, "hint": self.hint, "exit_code": self.exit_code}
 
 
 class UsageError(SaccadeError):
@@ -54,9 +80,15 @@ class DivergedError(SaccadeError):
 
 
 class WeightsError(SaccadeError):
-    """A file of weights, or a bundle, that is damaged or belongs to something else."""
+    """Weights, or a bundle, that are not here, are damaged or belong to something else."""
 
     exit_code = 7
+
+
+class NetworkError(SaccadeError):
+    """What has to be fetched and cannot be: no internet, nothing there, or not allowed."""
+
+    exit_code = 8
 
 
 class Stopped(SaccadeError):

@@ -20,7 +20,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
 
-from saccade.errors import ResourceError, SaccadeError, UsageError
+from saccade.errors import NetworkError, ResourceError, SaccadeError, UsageError
 
 
 @contextmanager
@@ -246,7 +246,7 @@ def fetch(
 ) -> Path:
     """The file at `path`, fetched if need be from the first address that has it whole.
 
-    Raises `damaged` when another file lies there, `ResourceError` when none is available.
+    Raises `damaged` when another file lies there, `NetworkError` when none is available.
     """
     if path.is_file():
         if fault := digest.mismatch(path):
@@ -256,7 +256,7 @@ def fetch(
         return path
     by_hand = f"put the file at {path}; {digest}"
     if setting := _offline():
-        raise ResourceError(f"{path.name} is not here, and {setting} forbids to fetch it", by_hand)
+        raise NetworkError(f"{path.name} is not here, and {setting} forbids to fetch it", by_hand)
     failures = []
     for address in addresses:
         try:
@@ -268,7 +268,7 @@ def fetch(
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             failures.append(f"{address} cannot be fetched: {reason}")
-    raise ResourceError("; ".join(failures), by_hand)
+    raise NetworkError("; ".join(failures), by_hand)
 
 
 def _offline() -> str | None:

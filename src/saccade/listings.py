@@ -119,7 +119,7 @@ def list_recipes() -> Recipes:
 
 def named_recipe(name: str) -> NamedRecipe:
     """The recipe `name`, or that of a TOML file; raises `UsageError` if there is none."""
-    if name not in RECIPES and name.endswith(".toml"):
+    if name not in RECIPES and name.lower().endswith(".toml"):
         said = f"The recipe of {name}, with every setting."
         return NamedRecipe(name, said, Recipe.load(Path(name)))
     if name not in RECIPES:

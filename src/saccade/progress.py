@@ -1,12 +1,21 @@
-"""Progress on standard error: a line of text, or a progress bar."""
+"""Words and progress on standard error: a bar in a terminal, elsewhere a line now and then.
+
+All words go to the logger "saccade".  A program that wants them elsewhere gives it a handler and
+the level INFO, or configures `logging` so; one that wants none sets the level WARNING.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import IO, Any
 
 from rich.console import Console
+from rich.file_proxy import FileProxy
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,21 +26,195 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from saccade.words import duration, fitted
 
-def say(message: str) -> None:
-    """Print a line to standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(message))
+EVERY = 10.0  # seconds between two lines of progress where there is no bar
+FIRST = 2.0  # seconds after which the first one comes; what is done sooner has none
+LOGGER = "saccade"
+
+
+def say(message: str, level: int = logging.INFO) -> None:
+    """Tell people: through the logger where a program listens to it, else on standard error."""
+    logger = logging.getLogger(LOGGER)
+    if logger.isEnabledFor(level) and logger.hasHandlers():
+        logger.log(level, message)
+    elif not quiet(level):
+        tell(message)
+
+
+def tell(text: str) -> None:
+    """Print `text` on standard error; where nobody reads it any more, nowhere.
+
+    Above a bar that moves, since that one watches over the stream.
+    """
+    try:
+        print_line(sys.stderr, text)
+    except OSError:  # of a pipe or a terminal that was closed: what is told is not what is done
+        nobody_reads(sys.stderr)
+
+
+def quiet(level: int = logging.INFO) -> bool:
+    """Whether words of this level are not wanted: `--quiet`, or a level of the logger above it."""
+    logger = logging.getLogger(LOGGER)
+    return logger.disabled or logger.level > level
 
 
 @contextmanager
-def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar over images; yields the function to call with (done, total)."""
-    console = Console(stderr=True)
+def quieter(enabled: bool) -> Iterator[None]:
+    """Within the block nothing is said but warnings and errors, where `enabled`."""
+    logger = logging.getLogger(LOGGER)
+    before = logger.level
+    try:
+        if enabled:
+            logger.setLevel(logging.WARNING)
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def print_line(stream: IO[str], text: str) -> None:
+    """Print `text` to the width of the stream's lines."""
+    width = line_width(stream)
+    print(text if width is None else fitted(text, width), file=stream, flush=True)
+
+
+def line_width(stream: IO[str]) -> int | None:
+    """How many characters go into a line: COLUMNS, else of a terminal its width, else any."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def nobody_reads(stream: IO[str]) -> None:
+    """Let what goes to the stream go nowhere from now on, at the exit too."""
+    with suppress(OSError, ValueError):  # a notebook's has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Paper(Console):
+    """A console that is silent once its reader has gone; rich's own ends the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more, and go on."""
+        nobody_reads(self.file)
+
+
+def stderr_console() -> Console:
+    """Standard error for tables and bars."""
+    return Paper(stderr=True, highlight=False, force_jupyter=False)
+
+
+def is_screen(console: Console) -> bool:
+    """Whether a bar could move there."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+def moves(console: Console) -> bool:
+    """Whether a bar is to move there: not while another does, nor where quiet is wanted."""
+    return is_screen(console) and not isinstance(sys.stderr, FileProxy) and not quiet()
+
+
+def live_bar(*columns: ProgressColumn, console: Console) -> Progress:
+    """A bar that words on standard error, and on a standard output beside it, come above."""
+    return Progress(
+        *columns,
+        console=console,
+        disable=not moves(console),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+    )
+
+
+@contextmanager
+def progress_bar(description: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Progress through images, say; yields the function to call with (done, total)."""
+    console = stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-    hidden = not console.is_terminal
-    with Progress(*columns, TimeLeft(), console=console, disable=hidden, transient=True) as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with live_bar(*columns, Rate(), TimeLeft(), console=console) as bar:
+        task, lines = bar.add_task(description, total=None, visible=shown), CountLines(description)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if shown and not is_screen(console):
+                lines.update(done, total)
+
+        yield update
+    lines.end()
+
+
+class Spaced:
+    """Lines of which at most one comes in `every` seconds; the last always, at the `end`."""
+
+    def __init__(
+        self,
+        every: float = EVERY,  # seconds
+        first: float = 0.0,  # seconds before the first line
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[str], Any] = say,
+    ):
+        self.every, self.clock, self.tell = every, clock, tell
+        self.next, self.withheld = clock() + first, ""
+
+    def say(self, text: str) -> None:
+        """Say `text`, or withhold it for now."""
+        self.withheld = text
+        if self.clock() >= self.next:
+            self.end()
+
+    def end(self) -> None:
+        """Say the last line, where it was withheld."""
+        if self.withheld:
+            self.tell(self.withheld)
+            self.next, self.withheld = self.clock() + self.every, ""
+
+
+class CountLines:
+    """Lines such as "examining 1,200 of 50,000, 340/s, 2 min 24 s left".
+
+    The rate is that from the first image on, since what opens them takes a while to start.
+    """
+
+    def __init__(self, description: str, *, clock: Callable[[], float] = time.monotonic):
+        self.description, self.clock = description, clock
+        self.first = self.last = (0, clock())  # done, and when
+        self.lines = Spaced(clock=clock)
+
+    def update(self, done: int, total: int) -> None:
+        """`done` of `total` are done; fewer than before: of another total."""
+        now = (done, self.clock())
+        if not self.last[0]:
+            self.lines = Spaced(first=FIRST, clock=self.clock)
+        if done < self.last[0] or not self.last[0]:
+            self.first = now
+        self.last = now
+        seconds = now[1] - self.first[1]
+        rate = (done - self.first[0]) / seconds if seconds else 0.0
+        told = [f"{self.description} {done:,} of {total:,}"]
+        told += [per_second(rate)] if rate else []
+        told += [f"{duration((total - done) / rate)} left"] if rate and done < total else []
+        self.lines.say(", ".join(told))
+
+    def end(self) -> None:
+        """The last line, where the images took longer than the first line does to come."""
+        if self.last[1] - self.first[1] >= FIRST:
+            self.lines.end()
+
+
+def per_second(rate: float) -> str:
+    """A rate as 340/s, 2.5/s."""
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+class Rate(ProgressColumn):
+    """How many are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(per_second(task.speed) if task.speed else "", style="dim")
 
 
 class TimeLeft(ProgressColumn):

@@ -12,7 +12,7 @@ from functools import singledispatch
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -21,13 +21,27 @@ from saccade.engine.loop import Position, Step
 from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
 from saccade.explain.layer_stats import LayerStatistics, as_text_table
-from saccade.progress import TimeLeft
+from saccade.progress import (
+    EVERY,
+    CountLines,
+    Paper,
+    TimeLeft,
+    is_screen,
+    line_width,
+    live_bar,
+    moves,
+    print_line,
+    quiet,
+    say,
+    stderr_console,
+)
 from saccade.recipes.settings import Settings
 from saccade.recipes.training import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import score_named
+from saccade.training.epochs import EpochLines, seconds_before
 from saccade.words import LineFeeds, number
 
 DEFAULT_WIDTH = 120  # characters to a line where no terminal says how many there are
@@ -43,13 +57,13 @@ def show_result(result: object) -> None:
 
 @show_result.register
 def _(result: Anatomy) -> None:
-    width = None if sys.stdout.isatty() else DEFAULT_WIDTH
-    Console(highlight=False, width=width).print(AnatomyTable(result))
+    width = line_width(sys.stdout) or DEFAULT_WIDTH
+    Paper(highlight=False, width=width).print(AnatomyTable(result))
 
 
 @show_result.register
 def _(result: Diagnosis) -> None:
-    print(doctor_table(result))
+    print_line(sys.stdout, doctor_table(result))
 
 
 @singledispatch
@@ -73,19 +87,23 @@ def _(result: Diagnosis) -> str:
 
 
 class TrainingView:
-    """Settings as a table, then a line that moves: epoch, speed, loss, accuracy, time left."""
+    """Settings as a table, then a line an epoch; in a terminal below these a line that moves.
+
+    That line has epoch, step, loss, speed, score and time left.
+    """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
-        self.progress = Progress(
+        self.console = console or stderr_console()
+        self.progress = live_bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=min(40, max(5, self.console.width - STATUS_WIDTH))),
             TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True)),
             TimeLeft(table_column=Column(no_wrap=True)),
             console=self.console,
-            disable=not self.console.is_terminal,
-            transient=True,
         )
+        self.reading = CountLines("reading")
+        every = 0.0 if moves(self.console) else EVERY
+        self.lines = EpochLines(every=every)
         self.line = self.progress.add_task("", total=None, status="", visible=False)
         self.epochs = self.steps = 0
         self.stages: tuple[Stage, ...] = ()
@@ -96,6 +114,7 @@ class TrainingView:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        self.lines.close()
         self.progress.stop()
 
     def settings(self, settings: Settings, notes: Sequence[str]) -> None:
@@ -103,6 +122,13 @@ class TrainingView:
 
         Those are the default ones, and what is of no use, by its name and why.
         """
+        if not quiet():
+            self._table(settings)
+        for note in notes:
+            self.note(note)
+        self.progress.start()
+
+    def _table(self, settings: Settings) -> None:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for title in ("setting", "value", "from"):
             table.add_column(title, overflow="fold")
@@ -120,9 +146,6 @@ class TrainingView:
         self._indented("default  ", Text(" ".join(defaults), style="dim"))
         for reason, names in unused.items():
             self._indented(f"{reason}  ", Text(" ".join(names), style="dim"))
-        for note in notes:
-            self.note(note)
-        self.progress.start()
 
     def decoding(self, done: int, total: int) -> None:
         """Show how many images are decoded."""
@@ -134,16 +157,19 @@ class TrainingView:
             visible=True,
             status=f"{done:,} of {total:,} images",
         )
+        if not is_screen(self.console):
+            self.reading.update(done, total)
 
     def training(self, run: Run, steps: int, start: Position) -> None:
         """Begin the bar of the training, by steps or, without a number of epochs, by time."""
+        self.reading.end()
+        self.lines.training(run, steps, start)
         self.epochs, self.steps = run.recipe.train.epochs, steps
         self.stages = run.recipe.stages
         done, total = start.epoch * steps + start.step, self.epochs * steps
         self.began, ends = time.monotonic(), None
         if minutes := run.recipe.train.minutes:
-            used = sum(fact["seconds"] for fact in run.events("resumed")[-1:])
-            ends = self.began + 60 * minutes - used
+            ends = self.began + 60 * minutes - seconds_before(run)
         if ends and self.epochs == ENDLESS:
             done, total = 0, ends - self.began
         self.progress.remove_task(self.line)
@@ -166,14 +192,15 @@ class TrainingView:
         self.progress.update(self.line, completed=done, description=description, status=status)
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """Show speed and validation metric from now on."""
+        """A line that stays; below it, speed and validation score from now on."""
+        self.lines.epoch(row)
         self.speed = f" · {row['images_per_second']:,.0f} images/s"
         name = next(k for k in row if k.startswith("val_") and k != "val_loss")
         self.score = f" · val {score_named(name.removeprefix('val_')).format(row[name])}"
 
     def note(self, message: str) -> None:
         """A line that stays."""
-        self._indented("- ", Text(message))
+        say(f"- {message}")
 
     def _indented(self, prefix: str, text: Text) -> None:
         """Text after a prefix, later lines indented; in one line where nobody watches."""
@@ -187,7 +214,10 @@ class TrainingView:
 
     def finished(self, run: Run) -> None:
         """The last layer statistics and the fit diagnosis; the caller prints the result."""
+        self.lines.finished(run)
         self.progress.stop()
+        if quiet():
+            return
         history = run.history
         if layers := next((row["layers"] for row in history[::-1] if "layers" in row), None):
             self.console.print(_layer_table([LayerStatistics(**layer) for layer in layers]))

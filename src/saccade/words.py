@@ -1,8 +1,10 @@
-"""Formatting: durations, percentages, proportions with intervals, columns, HTML, CSV, JSON."""
+"""Formatting: durations, percentages, intervals, columns, lines of a width, HTML, CSV, JSON."""
 
 from __future__ import annotations
 
 import math
+import re
+import textwrap
 from collections.abc import Sequence
 from html import escape
 from itertools import zip_longest
@@ -74,6 +76,42 @@ def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
         "  ".join(side(cell, w) for side, cell, w in zip(sides, row, widths)).rstrip()
         for row in rows
     )
+
+
+COMMAND = re.compile(r"(?<=: )saccade .*$")  # to be copied, so never in two lines
+INDENT = re.compile(r"(?P<hint>hint: )|(?P<note>- )|(?P<column> *\S.*?  +)(?=\S)|(?P<margin> *)")
+
+
+def fitted(text: str, width: int) -> str:
+    """`text` in lines of at most `width` characters, broken between words, later lines indented.
+
+    Indented as far as the second column where there are several.  What has no space to break at
+    stays whole, and so does a command at the end of a line.
+    """
+    return "\n".join(
+        line if len(line) <= width else _broken(line, width) for line in text.split("\n")
+    )
+
+
+def _broken(line: str, width: int) -> str:
+    first = INDENT.match(line)
+    indent = first.end() if first else 0
+    indent = indent if indent <= width // 2 else len(line) - len(line.lstrip()) + 2
+    command = COMMAND.search(line)
+    prose = line[: command.start()].rstrip() if command else line
+    lines = textwrap.wrap(
+        prose,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+    if command and len(lines[-1]) + 1 + len(command[0]) <= width:
+        lines[-1] += f" {command[0]}"
+    elif command:
+        lines.append(command[0])
+    return "\n".join(lines)
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

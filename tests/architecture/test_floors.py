@@ -38,6 +38,7 @@ comparison studies audit
 listings terminal
 trackers
 api
+usage
 cli
 """  # from the ground up; rooms of one line never meet; inside a room files make no circle
 FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room in line.split()}

@@ -11,7 +11,7 @@ import torch
 import torchvision
 
 from saccade.data.decode import Preprocessing, decode
-from saccade.errors import ResourceError, UsageError, WeightsError
+from saccade.errors import NetworkError, UsageError, WeightsError
 from saccade.models.create import create_model, input_shape
 from saccade.models.layers.blocks import normalized
 from saccade.models.networks.googlenet import Logits
@@ -46,7 +46,7 @@ def test_public_weights_are_not_fetched_when_that_is_forbidden(
 ):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(ResourceError) as caught:
+    with pytest.raises(NetworkError) as caught:
         create_model("googlenet", weights="imagenet")
     file = tmp_path / "hub" / "checkpoints" / "googlenet-1378be20.pth"
     assert caught.value.hint == f"put the file at {file}; its sha256 begins with 1378be20"

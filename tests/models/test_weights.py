@@ -14,7 +14,7 @@ import torchvision
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from saccade.errors import ResourceError, UsageError, WeightsError
+from saccade.errors import UsageError, WeightsError
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.layers.blocks import chain
 from saccade.models.networks.googlenet import googlenet, googlenet_aux
@@ -230,7 +230,7 @@ def test_an_unknown_tag_names_those_there_are():
 
 
 def test_weights_without_an_address_say_what_can_be_given_instead():
-    with pytest.raises(ResourceError, match="Caffe's names of the layers"):
+    with pytest.raises(WeightsError, match="Caffe's names of the layers"):
         weights_file("googlenet_2014", "imagenet")
 
 

@@ -123,7 +123,8 @@ def find_label_issues(
         diagnosis = examine(source, progress=progress, state=cache_file_of(data))
     items = _labelled(diagnosis)
     extractor = extractor_for(items, model, weights)
-    result = decode_all(items, extractor.preprocessing)
+    with progress_bar("reading") as progress:
+        result = decode_all(items, extractor.preprocessing, progress=progress)
     readable = [items[k] for k in result.indices]
     with progress_bar("looking") as progress:
         x = features(

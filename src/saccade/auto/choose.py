@@ -15,7 +15,7 @@ from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import SMALL, Pretrained, pretrained, without_weights
 from saccade.data.store import format_bytes
 from saccade.engine.memory import free_device_memory
-from saccade.errors import RecipeError, ResourceError
+from saccade.errors import RecipeError, WeightsError
 from saccade.explain.cost import saved_for_backward
 from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.create import create_model
@@ -151,7 +151,7 @@ def _local_choice(recipe: Recipe, summary: DatasetSummary, find_weights: FindWei
     name = recipe.model.name
     if not (entries := find_weights(summary.short_side, name)):
         owner = "" if name == "auto" else f" of {name}"
-        raise ResourceError(
+        raise WeightsError(
             f"no pretrained weights{owner} are at hand to begin from",
             "give a file, a run or a bundle with --weights, or train from scratch with "
             "--recipe photos",

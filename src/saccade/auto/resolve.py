@@ -118,7 +118,7 @@ def _recipe_values(recipe: str | Path) -> tuple[dict[str, Any], str]:
         defaults = Recipe().settings()
         values = RECIPES[str(recipe)]().settings()
         return {k: v for k, v in values.items() if v != defaults[k]}, f"recipe {recipe}"
-    if str(recipe).endswith(".toml"):
+    if str(recipe).lower().endswith(".toml"):
         return checked_settings_in(Path(recipe)), f"file {Path(recipe).name}"
     raise unknown_recipe(str(recipe))
 

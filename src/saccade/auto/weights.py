@@ -11,7 +11,7 @@ from torch import nn
 
 from saccade.command import Command
 from saccade.data.decode import Preprocessing
-from saccade.errors import ResourceError, UsageError, WeightsError, unknown
+from saccade.errors import NetworkError, ResourceError, UsageError, WeightsError, unknown
 from saccade.files import Digest, Notify, silent
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS
 from saccade.models.convert import PREFIX, State, read_state, timm_network, timm_transforms
@@ -165,7 +165,7 @@ def local_or_fetched_weights(
     for entry in available[:1]:
         try:
             weights_file(entry.network, entry.tag, notify=notify)
-        except ResourceError as error:
+        except (NetworkError, ResourceError) as error:
             notify(error.what)
             return []
     return available[:1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from saccade.augmentation.tta import TTATransform
+from saccade.data.batch import Batch
 from saccade.data.cache import ImageStore, decode_all
 from saccade.data.classes import natural_sort_key
 from saccade.data.grouping import groups_of
 from saccade.data.item import Item, Skipped
-from saccade.data.loader import Loader, sequential
+from saccade.data.loader import BatchTransform, Loader, sequential
 from saccade.data.sources.groups import grouping_of, refuse_alone, refuse_idle
 from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
 from saccade.errors import DataError, UsageError
@@ -28,6 +29,7 @@ from saccade.metrics.ranking import (
     threshold_for_precision,
     thresholds,
 )
+from saccade.progress import progress_bar
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Slice
 from saccade.tasks.catalogue import refuse_other_labels, refuse_without
@@ -51,7 +53,8 @@ class EvaluationSet:
         """Decode the images of `items` for `bundle`; raises `DataError` for unknown labels."""
         refuse_other_labels(items, bundle.task)
         bundle.task.targets(items)
-        result = decode_all(items, bundle.preprocessing)
+        with progress_bar("reading") as progress:
+            result = decode_all(items, bundle.preprocessing, progress=progress)
         readable = tuple(items[k] for k in result.indices)
         if not readable:
             first = f"; {result.failed[0].name}: {result.failed[0].reason}" if items else ""
@@ -68,7 +71,21 @@ class EvaluationSet:
     def evaluate(self, bundle: Bundle, tta: Sequence[TTATransform] = ()) -> EvaluationOutputs:
         """The network's outputs, averaged over the transforms `tta`, if any."""
         model, task = bundle.model, bundle.task
-        return evaluate(model, task, self._loader, tta=tta, novelty=bundle.novelty)
+        with progress_bar("measuring") as progress:
+            loader = self._loader.with_transform(self._counted(progress))
+            return evaluate(model, task, loader, tta=tta, novelty=bundle.novelty)
+
+    def _counted(self, progress: Callable[[int, int], None]) -> BatchTransform:
+        """No transform of a batch: it only tells `progress` of its images."""
+        done = 0
+
+        def count(batch: Batch) -> Batch:
+            nonlocal done
+            done += len(batch)
+            progress(done, len(self.items))
+            return batch
+
+        return count
 
     def robustness(
         self, bundle: Bundle, corruptions: Sequence[str], tta: Sequence[TTATransform] = ()

@@ -83,7 +83,7 @@ def write_features(
     matrices, rows, failed = [], [], []
     with progress_bar("looking") as progress:
         for split, items in _splits(data):
-            result = decode_all(items, preprocessing)
+            result = decode_all(items, preprocessing, progress=progress)
             failed += result.failed
             for note in stretched_note(items, preprocessing):
                 say(note)

@@ -79,10 +79,10 @@ def _input_options(size: int | str | Sequence[int] | None) -> dict[str, Any]:
 
 
 def _draw_field(network: str | nn.Module, layer: str, options: dict[str, Any], file: Path) -> None:
-    if file.suffix not in (".png", ".svg"):
+    if file.suffix.lower() not in (".png", ".svg"):
         raise UsageError(
             f"'{file}' is neither PNG nor SVG", "name a file that ends in .png or .svg"
         )
     image = receptive_field(network, layer, **options)
-    write_output(file, image.png() if file.suffix == ".png" else image.svg())
+    write_output(file, image.png() if file.suffix.lower() == ".png" else image.svg())
     say(f"the receptive field of {layer} is drawn in {file}")

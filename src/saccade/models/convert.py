@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from saccade.errors import ResourceError, UsageError, WeightsError, unknown
+from saccade.errors import NetworkError, UsageError, WeightsError, unknown
 
 PREFIX = "timm:"
 
@@ -32,7 +32,7 @@ def timm_network(name: str, num_classes: int = 1000, *, pretrained: bool) -> nn.
             raise UsageError(
                 f"timm cannot make '{name}': {error}", "timm.list_models() names what it can make"
             ) from error
-        raise ResourceError(
+        raise NetworkError(
             f"timm has no weights for '{name}' that can be fetched: {error}",
             "give weights as the path of a file",
         ) from error
@@ -109,7 +109,7 @@ def read_state(path: Path) -> State:
     """
     readers: dict[str, Callable[[Path], object]] = {".safetensors": load_file, ".npz": _load_npz}
     try:
-        content = readers.get(path.suffix, _load_pickle)(path)
+        content = readers.get(path.suffix.lower(), _load_pickle)(path)
     except FileNotFoundError:
         raise WeightsError(
             f"there is no file of weights at '{path}'", "give a file that is there"

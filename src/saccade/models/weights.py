@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from saccade.errors import ResourceError, UsageError, WeightsError, unknown
+from saccade.errors import UsageError, WeightsError, unknown
 from saccade.files import Digest, Notify, fetch, silent
 from saccade.models.convert import State, read_state, rename_keys
 from saccade.words import shortened
@@ -102,7 +102,7 @@ def weights_file(network: str, weights: str | Path, *, notify: Notify = silent) 
     if not entry.url:
         if file.is_file():
             return file
-        raise ResourceError(
+        raise WeightsError(
             f"no address has the weights '{entry.tag}' of {network} in a format that is read here",
             f"give the path of an .npz file with {entry.keys}'s names of the layers, "
             f"or put it at {file}",

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict
 
 from saccade.errors import SaccadeError, UsageError, unknown
 from saccade.own import PREFIX, as_own, is_own, own_parts, refuse_missing
+from saccade.recipes.foreign import ANSWERS, setting_here
 from saccade.recipes.recipe import all_settings, unknown_setting
 from saccade.recipes.setting import Setting
 
@@ -76,9 +77,20 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 def _unknown_short(name: str, value: object) -> SaccadeError:
     if name in RENAMED:
         return UsageError(f"there is no argument '{name}'", RENAMED[name])
+    if here := setting_here(name, str(value)):
+        known = all_settings()[here.name]
+        told = _shown(value if here.value == str(value) else here.value)
+        written = f"{known.flag}={told}" if known.flag else f"with_={{'{here.name}': {told}}}"
+        return UsageError(f"no setting has the short name '{name}'", f"write it as: {written}")
+    if answer := ANSWERS.get(name):
+        return UsageError(f"no setting has the short name '{name}'", answer)
     full = [full_name for full_name in all_settings() if full_name.endswith(f".{name}")]
     if len(full) == 1:
-        shown = as_own(value).removeprefix(PREFIX) if is_own(value) else repr(value)
-        hint = f"write it by its full name: with_={{'{full[0]}': {shown}}}"
+        hint = f"write it by its full name: with_={{'{full[0]}': {_shown(value)}}}"
         return UsageError(f"no setting has the short name '{name}'", hint)
     return unknown_setting(name) if full else unknown("setting", name, short_names())
+
+
+def _shown(value: object) -> str:
+    """A value as it is written in Python; a part of a person's own by its name."""
+    return as_own(value).removeprefix(PREFIX) if is_own(value) else repr(value)

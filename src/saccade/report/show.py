@@ -107,10 +107,10 @@ class ReceptiveFieldFigure:
     def save(self, path: str | Path) -> Path:
         """Write the image in the format that the name ends in: .png or .svg."""
         path = Path(path)
-        if path.suffix not in (".png", ".svg"):
+        if path.suffix.lower() not in (".png", ".svg"):
             what = f"a receptive field is not drawn as '{path.suffix}'"
             raise UsageError(what, "use .png or .svg")
-        path.write_bytes(self.png() if path.suffix == ".png" else self.svg().encode())
+        path.write_bytes(self.png() if path.suffix.lower() == ".png" else self.svg().encode())
         return path
 
 

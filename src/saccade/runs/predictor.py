@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from os import PathLike
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,14 @@ from saccade.tasks.catalogue import refuse_without
 from saccade.tasks.task import Capability, Task
 
 BATCH = 64  # images that go through the network together, at most
+
+
+def names_shown(images: Sequence[object]) -> bool:
+    """Whether answers stand under the names of their images: not that to one file alone."""
+    if len(images) != 1:
+        return True
+    only = images[0]
+    return isinstance(only, str | PathLike) and Path(only).is_dir()
 
 
 class Predictor:
@@ -82,7 +91,7 @@ class Predictor:
 
             found = find_images(images_in(images))
         predictions = self.predict_items(found.items, top, min_confidence, max_novelty)
-        return replace(predictions, left_out=tuple(found.left_out))
+        return replace(predictions, left_out=tuple(found.left_out), named=names_shown(images))
 
     def predict_items(
         self,
@@ -92,30 +101,47 @@ class Predictor:
         max_novelty: float | None = None,
     ) -> Predictions:
         """The task's answers to the items of a source; raises `DataError` if none can be read."""
+        told = [*self.stream(items, top, min_confidence, max_novelty)]
+        answers = tuple(answer for answer in told if not isinstance(answer, Skipped))
+        unreadable = tuple(answer for answer in told if isinstance(answer, Skipped))
+        return Predictions(answers, unreadable, notes=stretched_note(items, self.preprocessing))
+
+    def stream(
+        self,
+        items: Sequence[Item],
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
+    ) -> Iterator[Answer | Skipped]:
+        """Each answer as soon as it is there, and images that cannot be read as they are met.
+
+        Raises `DataError` at the end if none can be read.
+        """
         top = argument("--top", top, int, Range(1))
         rejection = self._rejection(min_confidence, max_novelty)
-        answers: list[Answer] = []
-        unreadable: list[Skipped] = []
-        for names, images in self._batches(items, unreadable):
+        answered, unreadable = False, []
+        for batch in self._batches(items):
+            if isinstance(batch, Skipped):
+                unreadable.append(batch)
+                yield batch
+                continue
+            names, images = batch
             predictions, novelty = self._outputs(images)
-            answers += self.task.answers(names, predictions, top, rejection, novelty)
-        if unreadable and not answers:
+            answered = True
+            yield from self.task.answers(names, predictions, top, rejection, novelty)
+        if unreadable and not answered:
             lines = "; ".join(f"{s.name} {s.reason}" for s in unreadable[:3])
             raise DataError(
                 f"no image could be read: {lines}", "saccade doctor says what is wrong with each"
             )
-        notes = stretched_note(items, self.preprocessing)
-        return Predictions(tuple(answers), tuple(unreadable), notes=notes)
 
-    def _batches(
-        self, items: Sequence[Item], unreadable: list[Skipped]
-    ) -> Iterator[tuple[list[str], Tensor]]:
-        """Names, and images [N,C,size,size] uint8; unreadable ones are added to `unreadable`."""
+    def _batches(self, items: Sequence[Item]) -> Iterator[tuple[list[str], Tensor] | Skipped]:
+        """Names, and images [N,C,size,size] uint8; one that cannot be read alone."""
         names: list[str] = []
         images: list[Tensor] = []
         for item, image in zip(items, self.workers.decode_files(items, self.preprocessing)):
             if isinstance(image, Skipped):
-                unreadable.append(image)
+                yield image
                 continue
             names.append(item.name)
             images.append(image)

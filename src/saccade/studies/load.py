@@ -27,7 +27,7 @@ def find_study(name: str | Path) -> Study:
     """The shipped study of this name, or that of a TOML file."""
     if str(name) in SHIPPED:
         return load_study(SHIPPED[str(name)])
-    if str(name).endswith(".toml"):
+    if str(name).lower().endswith(".toml"):
         return load_study(Path(name))
     raise unknown("study", str(name), SHIPPED)
 

@@ -24,13 +24,14 @@ import saccade.errors
 from saccade.command import Command
 from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
+from saccade.progress import quiet, quieter
 from saccade.runs.run import Run
 from saccade.studies.study_run import progress_of
+from saccade.training.epochs import EpochLines
 from saccade.training.train import resume_training, start_training
-from saccade.training.view import CompositeView
 
 COMMAND = ("-P", "-m", "saccade.studies.workers")
-NO_VIEW = CompositeView()  # shows nothing
+QUIET = "--quiet"  # after it: nothing is said of the epochs
 Trained = Callable[["TrainingJob"], None]
 
 
@@ -50,12 +51,13 @@ def train_one(job: TrainingJob) -> None:
     progress = progress_of(folder)
     if progress == "new" and folder.exists():
         shutil.rmtree(folder)  # killed before its first line: nothing has been trained
-    with contextlib.suppress(DivergedError):
+    view = EpochLines(f"{folder.parent.name}/{folder.name}: ")
+    with contextlib.suppress(DivergedError), contextlib.closing(view):
         if progress == "new":
             command = Command.of("train", job.data, recipe=job.recipe, with_=job.settings)
-            start_training(job.data, job.recipe, job.settings, folder, str(command), NO_VIEW)
+            start_training(job.data, job.recipe, job.settings, folder, str(command), view)
         elif progress == "begun":
-            resume_training(Run.open(folder), NO_VIEW)
+            resume_training(Run.open(folder), view)
 
 
 def train_all(
@@ -137,7 +139,7 @@ def _start_worker(lock: int) -> subprocess.Popen[str]:
     package = str(Path(__file__).parents[2])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
-        [sys.executable, *COMMAND],
+        [sys.executable, *COMMAND, *([QUIET] if quiet() else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
@@ -195,4 +197,5 @@ def run_jobs() -> None:
 
 
 if __name__ == "__main__":
-    run_jobs()
+    with quieter(QUIET in sys.argv):
+        run_jobs()

@@ -64,6 +64,7 @@ class Predictions(Sequence[Answer]):
     unreadable: tuple[Skipped, ...] = ()
     left_out: tuple[Skipped, ...] = ()  # of the folders that were named: hidden, or no images
     notes: tuple[str, ...] = ()  # what is to be known of how images were read
+    named: bool = False  # whether an answer that is the only one stands under its name, too
 
     def __len__(self) -> int:
         return len(self.items)
@@ -105,7 +106,7 @@ class Predictions(Sequence[Answer]):
         return data_frame([*answered, *unread], ["name", *columns, "error"])
 
     def __str__(self) -> str:
-        if len(self.items) == 1:
+        if len(self.items) == 1 and not self.named:
             return str(self.items[0])
         return "\n\n".join(f"{item.name}\n{item}" for item in self.items)
 

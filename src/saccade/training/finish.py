@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from saccade.command import Command
 from saccade.data.grouping import groups_of
 from saccade.engine.evaluate import evaluate
 from saccade.errors import UnwrittenError
@@ -125,5 +126,6 @@ def unwritten_error(run: Run, failures: Sequence[Failure]) -> UnwrittenError:
     return UnwrittenError(
         f"{names} could not be written ({causes}); the run is finished: its weights are in "
         f"{run.path / 'bundle'}, its numbers in {run.path / 'log.jsonl'}",
-        f"the traceback is in log.jsonl; both are written anew by: saccade report {run.path}",
+        "the traceback is in log.jsonl; both are written anew by: "
+        f"{Command.of('report', run.path)}",
     )

@@ -28,6 +28,7 @@ from saccade.engine.distributed.torch_world import init_world
 from saccade.engine.distributed.world import World
 from saccade.engine.loop import Position, Step
 from saccade.errors import ResourceError, SaccadeError
+from saccade.progress import quiet
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.run import Run
@@ -201,7 +202,7 @@ def receive_start(world: World) -> tuple[Run, dict[str, Any] | None]:
 
 def launched_run(arguments: Sequence[str], spec: Launch) -> Run:
     """The run that `saccade ARGUMENTS` makes as several processes."""
-    path = launch(arguments, spec)
+    path = launch([*arguments, *(["--quiet"] if quiet() else [])], spec)
     return Run(path) if (path / "log.jsonl").exists() else FollowedRun(path)
 
 

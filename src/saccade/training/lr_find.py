@@ -79,7 +79,7 @@ def lr_find(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any], out: Path
 ) -> LRFindResult:
     """Run the range test on `data`, with a network that is then discarded, and plot it to `out`."""
-    if out.suffix not in (".png", ".svg"):
+    if out.suffix.lower() not in (".png", ".svg"):
         raise UsageError(f"'{out}' is neither PNG nor SVG", "name a file that ends in .png or .svg")
     refuse_to_replace(out)
     inputs = training_inputs(data, recipe, flags)
@@ -96,7 +96,7 @@ def lr_find(
     ):
         points = tuple(_sweep(setup, progress))
     lr = suggested_lr(points)
-    write_output(out, lr_curve(points, lr, out.suffix[1:]))
+    write_output(out, lr_curve(points, lr, out.suffix[1:].lower()))
     optim, size = resolved.optim, int(resolved.train.batch_size)
     return LRFindResult(lr, shown_name(resolved.model.name), optim.name, size, points, out)
 

@@ -1,0 +1,128 @@
+"""Command lines that a verb does not take, and the lines that were meant."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from saccade import api, cli
+from saccade.errors import UsageError
+from saccade.recipes.foreign import NAMES
+from saccade.usage import line_here, options_of, refuse_unknown
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("train x --lr 0.1", "train x --with optim.lr=0.1"),
+        ("train x --batch-size 8 --epochs 3", "train x --with train.batch_size=8 --epochs 3"),
+        ("train x --batch=16", "train x --with train.batch_size=16"),
+        ("train x --imgsz 64 --lr0 1", "train x --size 64 --with optim.lr=1"),
+        ("train x lr=0.1 epochs=3", "train x --with optim.lr=0.1 --epochs 3"),
+        ("train data=x model=lenet5", "train x --model lenet5"),
+        ("train --pretrained x", "train --weights auto x"),
+        ("train --data x -b 8", "train x --with train.batch_size=8"),
+        ("train x --mixup 0.4 --hflip 1", "train x --with 'data.augment=mixup:0.4 flip'"),
+        ("fit x --epochs 3", "train x --epochs 3"),
+        ("predict RUN a.png --topk 3", "predict RUN a.png --top 3"),
+        ("predict RUN --conf 0.5 a.png", "predict RUN --min-confidence 0.5 a.png"),
+        ("cross-validate x --workers 2", "cross-validate x --jobs 2"),
+        ("label-issues x --arch lenet5", "label-issues x --model lenet5"),
+        ("show lenet5 --imgsz 32", "show lenet5 --size 32"),
+        ("report RUN --output x.html", "report RUN --out x.html"),
+        ("suspects x", "label-issues x"),
+    ],
+)
+def test_the_line_that_was_meant_is_given_whole(typed: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        refuse_unknown(shlex.split(typed))
+    assert caught.value.hint == f"type: saccade {meant}"
+    refuse_unknown(shlex.split(meant))
+
+
+@pytest.mark.parametrize(
+    ("typed", "what", "hint"),
+    [
+        (
+            "predict RUN --topp a.png",
+            "saccade predict has no option '--topp'",
+            "--top takes a value",
+        ),
+        ("predict RUN --tpo a.png", "has no option '--tpo'", "did you mean --top?"),
+        ("predict RUN a.png --xyz", "has no option '--xyz'", "saccade predict --help"),
+        ("train x --lr", "has no option '--lr'", "write --with optim.lr=0.003, or"),
+        ("train x --lr y", "has no option '--lr'", "write --with optim.lr=0.003, or"),
+        ("train x --epohcs 3", "has no option '--epohcs'", "did you mean --epochs"),
+        ("train x --num-classes 3", "has no option", "those of the images' labels"),
+        ("train x --workers 4", "has no option", "--with train.threads=4"),
+        ("evaluate RUN --epochs 3", "has no option", "saccade evaluate --help"),
+        ("evaluate RUN --device cpu", "has no option", "train.device is a setting of a training"),
+        ("settings --learning-rate", "has no option", "saccade settings optim.lr"),
+        ("trian x", "there is no verb 'trian'", "did you mean train?"),
+        ("zzz", "there is no verb 'zzz'", "saccade --help"),
+        ("evaluate RUN --out ''", "--out is empty", "leave it out"),
+        ("evaluate RUN --out=", "--out is empty", "leave it out"),
+        ("predict RUN ''", "is empty", "variable"),
+    ],
+)
+def test_what_a_verb_does_not_take_is_said_with_a_way_on(typed: str, what: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        refuse_unknown(shlex.split(typed))
+    assert what in caught.value.what
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "train photos --epochs 3 --with optim.lr=0.1 -q",
+        "train --val-folder '' photos",
+        "predict RUN - --top 3",
+        "predict RUN -- --odd.png",
+        "train photos.csv::birds=count",
+        "train photos --max_restarts 1",
+        "tune-threshold RUN --precision 0.98 --save",
+        "show alexnet --without fc6 fc7",
+        "--help",
+        "",
+    ],
+)
+def test_what_a_verb_takes_is_left_alone(typed: str) -> None:
+    refuse_unknown(shlex.split(typed))
+
+
+def test_a_file_that_is_called_like_a_setting_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lr=0.1").mkdir()
+    refuse_unknown(["train", "lr=0.1"])
+
+
+@pytest.mark.parametrize("verb", [name.replace("_", "-") for name in api.__all__])
+def test_the_options_of_a_verb_are_those_of_its_command(verb: str) -> None:
+    app = cli.application()
+    made = {name for one in app[verb].assemble_argument_collection() for name in one.names}
+    options = {n for n in made if n.startswith("--") and not n.startswith(("--no-", "--empty-"))}
+    assert options <= set(options_of(verb))
+    assert set(options_of(verb)) - options <= {"--help", "--version", "--csv", "-q", "-h"}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_foreign_setting_makes_a_line_that_train_takes(name: str) -> None:
+    line = line_here("train", ["x", f"--{name}=1"])
+    refuse_unknown(line.arguments)
+    assert name not in [word.lstrip("-") for word in line.arguments]
+
+
+def test_layers_to_leave_out_are_named_together_or_one_by_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printed = []
+    for words in ("--without fc6 fc7", "--without fc6 --without fc7"):
+        assert cli.main(["show", "alexnet", *words.split()]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert "fc6, fc7" in printed[0]
