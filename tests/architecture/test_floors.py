@@ -17,7 +17,8 @@ import saccade
 ROOT = Path(saccade.__file__).parent
 FLOORS = """
 errors words command
-files device progress
+files device bar
+progress
 data
 augmentation metrics models/layers
 augmentation/corrupt data/sources models/networks classical
