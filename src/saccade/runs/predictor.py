@@ -155,7 +155,8 @@ class Predictor:
     def _images_at_once(self) -> int:
         p = self.preprocessing
         forward = partial(self.task.predict, self.model)
-        return images_at_once(self.model, forward, (p.channels, p.size, p.size), BATCH)
+        image = torch.zeros(1, p.channels, p.size, p.size, dtype=torch.uint8)
+        return images_at_once(self.model, forward, image, BATCH)
 
     @torch.inference_mode()
     def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
