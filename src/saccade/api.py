@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from saccade.data.sources.objects import Data
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
+    from saccade.explain.side_by_side import SideBySide
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
     from saccade.recipes.short import ShortSettings
@@ -686,8 +687,7 @@ def features(
 
 
 def show(
-    model: str | Path | Run | Bundle | Module,
-    *,
+    *models: str | Path | Run | Bundle | Module,
     size: int | str | Sequence[int] | None = None,
     batch_size: int = 1,
     expand: bool = False,
@@ -695,13 +695,16 @@ def show(
     svg: str | Path | None = None,
     receptive_field: str | None = None,
     out: str | Path | None = None,
-) -> Anatomy:
+) -> Anatomy | SideBySide:
     """Show a network as its paper's table: size, weights, cost and receptive field of each layer.
+
+    Two networks stand side by side, their layers matched by name, with what differs.
 
     Parameters
     ----------
-    model
-        A network of `saccade models`, a run folder or a bundle; from Python also any module.
+    models
+        A network or two: of `saccade models`, a run folder, a bundle or a TOML table; from Python
+        also any module.
     size
         Height and width of the images, in pixels; or channels, height and width, as in 3x64x48.
     batch_size
@@ -709,18 +712,19 @@ def show(
     expand
         Unfold the blocks: every layer gets a row.
     without
-        Layers to leave out; what that saves is told.
+        Layers to leave out, of each network; what that saves is told.
     svg
-        A file to draw the network into.
+        A file to draw the network into, or two, one below the other.
     receptive_field
-        A layer whose receptive field is to be measured and drawn.
+        A layer of one network whose receptive field is to be measured and drawn.
     out
         The PNG or SVG file for the receptive field; without it, one named after network and layer.
 
     Returns
     -------
-    Anatomy
-        The rows of the table and their totals.
+    Anatomy or SideBySide
+        The rows of the table and their totals; of two networks both, with the ratios of the second
+        to the first.
 
     Raises
     ------
@@ -732,11 +736,13 @@ def show(
     >>> import saccade
     >>> saccade.show("lenet5")
     Anatomy(lenet5, input 1x32x32, ...)
+    >>> saccade.show("resnet18", "resnet50").ratios["weights"]
+    2.186...
     """
-    from saccade.evaluation.show import show_network
+    from saccade.evaluation.show import show_networks
 
-    return show_network(
-        model,
+    return show_networks(
+        *models,
         drawing=svg,
         layer=receptive_field,
         out=out,
