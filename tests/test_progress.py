@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from saccade.progress import CountLines, Spaced, line_width, per_second, print_line, quieter, say
+from saccade.progress import CountLines, Spaced, line_width, print_line, quieter, say
+from saccade.words import per_second
 
 
 class Clock:

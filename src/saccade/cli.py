@@ -23,11 +23,11 @@ import saccade
 from saccade import api
 from saccade.device import keep_blocks
 from saccade.errors import ResourceError, SaccadeError, UnwrittenError, UsageError
-from saccade.progress import Paper, nobody_reads, print_line, quieter, say, tell
+from saccade.progress import print_line, quieter, say, tell
 from saccade.recipes.setting import READERS, Setting
 from saccade.recipes.short import short_names
 from saccade.usage import OWN_NAMES, SHORT, refuse_unknown
-from saccade.words import defined
+from saccade.words import defined, nobody_reads
 
 MOST_LEFT_OUT = 100  # lines
 TABLES = {
@@ -83,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return report_error(UsageError(str(error), usage_hint(error, tokens)), as_json)
     except SaccadeError as error:
         return report_error(error, as_json)
+    except SystemExit:  # rich's, whose reader has gone in the middle of a help
+        if tokens and not {"--help", "-h"} & {*tokens}:
+            raise
+        return 0
     except BrokenPipeError:  # whoever read our output has gone; say nothing more, at exit neither
         nobody_reads(sys.stdout)
         return 0
@@ -135,7 +139,6 @@ def application() -> App:
         version=saccade.__version__,
         help_format="plaintext",
         default_parameter=Parameter(negative=""),
-        console=Paper(),
         result_action="return_value",
     )
     for name in api.__all__:

@@ -11,22 +11,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, Any
 
-from rich.console import Console
-from rich.file_proxy import FileProxy
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-)
-from rich.text import Text
-
-from saccade.words import duration, fitted
+from saccade.words import duration, fitted, nobody_reads, per_second
 
 EVERY = 10.0  # seconds between two lines of progress where there is no bar
 FIRST = 2.0  # seconds after which the first one comes; what is done sooner has none
@@ -89,60 +77,23 @@ def line_width(stream: IO[str]) -> int | None:
         return None
 
 
-def nobody_reads(stream: IO[str]) -> None:
-    """Let what goes to the stream go nowhere from now on, at the exit too."""
-    with suppress(OSError, ValueError):  # a notebook's has no descriptor
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-class Paper(Console):
-    """A console that is silent once its reader has gone; rich's own ends the program."""
-
-    def on_broken_pipe(self) -> None:
-        """Say nothing more, and go on."""
-        nobody_reads(self.file)
-
-
-def stderr_console() -> Console:
-    """Standard error for tables and bars."""
-    return Paper(stderr=True, highlight=False, force_jupyter=False)
-
-
-def is_screen(console: Console) -> bool:
-    """Whether a bar could move there."""
-    return console.is_terminal and not console.is_dumb_terminal
-
-
-def moves(console: Console) -> bool:
-    """Whether a bar is to move there: not while another does, nor where quiet is wanted."""
-    return is_screen(console) and not isinstance(sys.stderr, FileProxy) and not quiet()
-
-
-def live_bar(*columns: ProgressColumn, console: Console) -> Progress:
-    """A bar that words on standard error, and on a standard output beside it, come above."""
-    return Progress(
-        *columns,
-        console=console,
-        disable=not moves(console),
-        transient=True,
-        redirect_stdout=sys.stdout.isatty(),
-    )
-
-
 @contextmanager
 def progress_bar(description: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Progress through images, say; yields the function to call with (done, total)."""
-    console = stderr_console()
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-    with live_bar(*columns, Rate(), TimeLeft(), console=console) as bar:
-        task, lines = bar.add_task(description, total=None, visible=shown), CountLines(description)
+    if sys.stderr.isatty():
+        from saccade.bar import counting_bar, is_screen, stderr_console  # here, since rich is slow
 
-        def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-            if shown and not is_screen(console):
-                lines.update(done, total)
+        if is_screen(stderr_console()):
+            with counting_bar(description, shown=shown and not quiet()) as update:
+                yield update
+            return
+    lines = CountLines(description)
 
-        yield update
+    def update(done: int, total: int) -> None:
+        if shown:
+            lines.update(done, total)
+
+    yield update
     lines.end()
 
 
@@ -203,28 +154,3 @@ class CountLines:
         """The last line, where the images took longer than the first line does to come."""
         if self.last[1] - self.first[1] >= FIRST:
             self.lines.end()
-
-
-def per_second(rate: float) -> str:
-    """A rate as 340/s, 2.5/s."""
-    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
-
-
-class Rate(ProgressColumn):
-    """How many are done in a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(per_second(task.speed) if task.speed else "", style="dim")
-
-
-class TimeLeft(ProgressColumn):
-    """How long it will still take, as 1:05; by the clock where the task has one, in "ends"."""
-
-    def render(self, task: Task) -> Text:
-        ends = task.fields.get("ends")
-        by_clock = [max(0.0, ends - time.monotonic())] if ends is not None else []
-        by_speed = [task.time_remaining] if task.time_remaining is not None else []
-        if not by_clock + by_speed:
-            return Text("")
-        minutes, seconds = divmod(round(min(by_clock + by_speed)), 60)
-        return Text(f"{minutes}:{seconds:02d} left", style="dim")

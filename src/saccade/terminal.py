@@ -16,26 +16,14 @@ from rich.progress import BarColumn, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
+from saccade.bar import Paper, TimeLeft, is_screen, live_bar, stderr_console
 from saccade.data.doctor.doctor import Diagnosis
 from saccade.engine.loop import Position, Step
 from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
 from saccade.explain.layer_stats import LayerStatistics, as_text_table
 from saccade.explain.side_by_side import SideBySide
-from saccade.progress import (
-    EVERY,
-    CountLines,
-    Paper,
-    TimeLeft,
-    is_screen,
-    line_width,
-    live_bar,
-    moves,
-    print_line,
-    quiet,
-    say,
-    stderr_console,
-)
+from saccade.progress import EVERY, CountLines, line_width, print_line, quiet, say
 from saccade.recipes.settings import Settings
 from saccade.recipes.training import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
@@ -117,9 +105,10 @@ class TrainingView:
             TextColumn("{task.fields[status]}", table_column=Column(no_wrap=True)),
             TimeLeft(table_column=Column(no_wrap=True)),
             console=self.console,
+            shown=not quiet(),
         )
         self.reading = CountLines("reading")
-        every = 0.0 if moves(self.console) else EVERY
+        every = EVERY if self.progress.disable else 0.0
         self.lines = EpochLines(every=every)
         self.line = self.progress.add_task("", total=None, status="", visible=False)
         self.epochs = self.steps = 0

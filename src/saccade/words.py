@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 from itertools import zip_longest
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 
 def duration(seconds: float) -> str:
@@ -42,6 +44,11 @@ def number(value: float, decimals: int = 3) -> str:
 def percent(share: float) -> str:
     """0.9871 as '98.7 %'."""
     return f"{100 * share:z.1f} %"
+
+
+def per_second(rate: float) -> str:
+    """A rate as 340/s, 2.5/s."""
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
 
 
 def proportion(share: float, interval: tuple[float, float], n: int) -> str:
@@ -132,6 +139,12 @@ def defined(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [defined(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def nobody_reads(stream: IO[str]) -> None:
+    """Let what goes to the stream go nowhere from now on, at the exit too."""
+    with suppress(OSError, ValueError):  # a notebook's has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class SupportsWrite(Protocol):

@@ -18,7 +18,8 @@ ROOT = Path(saccade.__file__).parent
 FLOORS = """
 errors words verb_package
 own
-command files device progress frame
+command files device bar frame
+progress
 data
 augmentation metrics models/layers
 augmentation/corrupt data/sources models/networks classical

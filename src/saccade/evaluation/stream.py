@@ -12,14 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
+from saccade.auto.trained import trained
 from saccade.data.image_files import find_images
 from saccade.data.item import Skipped
 from saccade.data.pool import stretched_note
 from saccade.engine.stopping import stop_requests
 from saccade.errors import SaccadeError, Stopped
-from saccade.progress import progress_bar
+from saccade.progress import progress_bar, say
 from saccade.runs.predictor import names_shown
-from saccade.runs.run import open_bundle
 from saccade.tasks.answers import Answer, Predictions
 from saccade.words import LineFeeds, defined
 
@@ -34,7 +34,7 @@ def stream_predictions(
     `options` are those of `Predictor.stream`.  A signal ends it after a row, with `Stopped`; what
     is wrong before the first row is raised.
     """
-    predictor, found = open_bundle(run).predictor, find_images(images)
+    predictor, found = trained(run, notify=say).bundle.predictor, find_images(images)
     rows = {"text": TextRows, "csv": CsvRows, "json": JsonRows}[style](out, names_shown(images))
     unreadable, error, begun, total = [], None, False, len(found.items)
     shown = style == "json" or not out.isatty()  # else the rows themselves show that it goes on

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.errors import UsageError
 from saccade.metrics.metric import Metric
-from saccade.metrics.own import WithOwn
 from saccade.models.backbone import total_loss
 from saccade.own import Own, checked
 
@@ -39,7 +38,11 @@ class OwnParts:
 
     def beside(self, metric: Metric[Any]) -> Metric[Any]:
         """`metric`, with the person's own beside it."""
-        return metric if self.metric is None else WithOwn(metric, self.metric)
+        if self.metric is None:
+            return metric
+        from saccade.metrics.own import WithOwn  # here, since few have metrics of their own
+
+        return WithOwn(metric, self.metric)
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         assert self.loss is not None
