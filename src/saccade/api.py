@@ -71,13 +71,6 @@ def _named(data: object, *, labelled: bool = True) -> str | Path | None:
     return named(data, labelled=labelled)
 
 
-def _say(line: str) -> None:
-    """Tell the person who waits; what prints is loaded when there is something to tell."""
-    from saccade.progress import say
-
-    say(line)
-
-
 def _weights(given: str | Path | Run | Bundle | None) -> str | None:
     """What a command line calls the weights of a trained network, which a recipe can name."""
     if given is None or isinstance(given, str | Path):
@@ -547,6 +540,8 @@ def predict(
     top: int = 5,
     min_confidence: float | None = None,
     max_novelty: float | None = None,
+    copy_to: str | Path | None = None,
+    html: str | Path | None = None,
 ) -> Predictions:
     """Say what is in images: the classes or labels of each, or its number or count.
 
@@ -564,6 +559,12 @@ def predict(
     max_novelty
         Say unknown where an image is more novel than this: 0.99, say, where it lies farther from
         the training images than 99 % of the validation images. Without it: never.
+    copy_to
+        Copy each image into a folder of this one that is called as its answer, unknown for what is
+        rejected; with several labels into that of each. Nothing is moved or overwritten.
+    html
+        A file for a page of the images with their answers and how probable these are, which can be
+        sorted, the least certain first.
 
     Returns
     -------
@@ -573,7 +574,7 @@ def predict(
     Raises
     ------
     UsageError
-        For what is no trained network, and for an object that is no image.
+        For what is no trained network, for an object that is no image, and for copies by numbers.
     DataError
         Where no image can be read, or an array could be read in two ways.
     WeightsError
@@ -588,11 +589,13 @@ def predict(
     ['image 0', 'image 1']
     >>> predictions.to_frame().columns.tolist()
     ['name', 'prediction', 'class_1', 'probability_1', 'novelty', 'error']
+    >>> saccade.predict("runs/digits", "photos", copy_to="sorted", html="sorted.html").notes[-1]
+    'the page is sorted.html'
     """
-    from saccade.auto.trained import trained
+    from saccade.evaluation.outputs import predict_images
 
     limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
-    return trained(run, notify=_say).bundle.predict(*images, top=top, **limits)
+    return predict_images(run, *images, copy_to=copy_to, html=html, top=top, **limits)
 
 
 def report(
