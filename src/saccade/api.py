@@ -71,6 +71,13 @@ def _named(data: object, *, labelled: bool = True) -> str | Path | None:
     return named(data, labelled=labelled)
 
 
+def _say(line: str) -> None:
+    """Tell the person who waits; what prints is loaded when there is something to tell."""
+    from saccade.progress import say
+
+    say(line)
+
+
 def _weights(given: str | Path | Run | Bundle | None) -> str | None:
     """What a command line calls the weights of a trained network, which a recipe can name."""
     if given is None or isinstance(given, str | Path):

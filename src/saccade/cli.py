@@ -42,7 +42,11 @@ TABLES = {
     "StudyResult",
     "LabelIssues",
 }  # results that `--csv` can print
-LAID_OUT = {"Anatomy", "Diagnosis", "SideBySide"}  # results that terminal.py lays out, as rows or values
+LAID_OUT = {
+    "Anatomy",
+    "Diagnosis",
+    "SideBySide",
+}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
 PYTHON_ONLY: dict[str, Any] = {
     "Module": object,

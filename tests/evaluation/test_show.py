@@ -36,11 +36,12 @@ def test_a_name_a_run_a_bundle_a_table_and_a_module_stand_side_by_side(
         alone = saccade.show(other)
         assert isinstance(alone, Anatomy)
         assert both.second.total == alone.total
-        assert both.first.total == saccade.show("lenet5").total
+        assert both.first == saccade.show("lenet5")
 
 
 def test_size_and_left_out_layers_are_those_of_both() -> None:
     both = saccade.show("alexnet_2012", "zfnet", size=227, without=["fc7"])
+    assert isinstance(both, SideBySide)
     for anatomy in (both.first, both.second):
         assert (anatomy.input_size, anatomy.without) == ((3, 227, 227), ("fc7",))
     with pytest.raises(UsageError, match=r"lenet5: no layer of this network is called 'fc7'"):

@@ -12,13 +12,22 @@ from saccade.explain.side_by_side import QUANTITIES, SideBySide, merged
 
 
 def small() -> nn.Sequential:
-    rows = {"conv1": nn.Conv2d(1, 4, 3), "relu": nn.ReLU()}  # 6 x 6 x 4 units of 9 products
-    return nn.Sequential(OrderedDict(rows | {"flatten": nn.Flatten(), "fc": nn.Linear(144, 2)}))
+    rows: dict[str, nn.Module] = {
+        "conv1": nn.Conv2d(1, 4, 3),
+        "relu": nn.ReLU(),
+    }  # 6 x 6 x 4 units of 9 products
+    rows |= {"flatten": nn.Flatten(), "fc": nn.Linear(144, 2)}
+    return nn.Sequential(OrderedDict(rows))
 
 
 def large() -> nn.Sequential:
-    rows = {"conv1": nn.Conv2d(1, 8, 3, bias=False), "bn1": nn.BatchNorm2d(8), "relu": nn.ReLU()}
-    return nn.Sequential(OrderedDict(rows | {"flatten": nn.Flatten(), "fc": nn.Linear(288, 2)}))
+    rows: dict[str, nn.Module] = {
+        "conv1": nn.Conv2d(1, 8, 3, bias=False),
+        "bn1": nn.BatchNorm2d(8),
+        "relu": nn.ReLU(),
+    }
+    rows |= {"flatten": nn.Flatten(), "fc": nn.Linear(288, 2)}
+    return nn.Sequential(OrderedDict(rows))
 
 
 @pytest.fixture

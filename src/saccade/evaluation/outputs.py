@@ -41,7 +41,7 @@ class Outputs:
             self.copies = Copies(Path(copy_to), task)
         if self.file is not None:
             refuse_to_replace(self.file)
-            self.page = PredictionsPage(has_classes=bool(task.classes))
+            self.page = PredictionsPage(task.classes)
 
     def answers(
         self, predictor: Predictor, items: Sequence[Item], **options: Any

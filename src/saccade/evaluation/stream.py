@@ -38,8 +38,8 @@ def stream_predictions(
 ) -> tuple[Predictions, SaccadeError | None]:
     """Write each answer to `out`; returns all but the answers, and what ended it early, if any.
 
-    `copy_to` and `html` are those of `Outputs`, other options of `Predictor.stream`.  A signal ends it after a row, with `Stopped`; what
-    is wrong before the first row is raised.
+    `copy_to` and `html` are those of `Outputs`, other options of `Predictor.stream`.  A signal ends
+    it after a row, with `Stopped`; what is wrong before the first row is raised.
     """
     network, found = trained(run, notify=say), find_images(images)
     predictor = network.bundle.predictor

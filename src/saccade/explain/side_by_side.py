@@ -80,13 +80,16 @@ class SideBySide:
         yield f"rows: {len(shared):,} of {len(self.rows):,} in both, {alike:,} of them alike"
         for anatomy in (self.first, self.second):
             if anatomy.unused:
-                yield f"{anatomy.name}: {anatomy.unused:,} more weights are not used in this forward"
+                unused = f"{anatomy.unused:,} more weights are not used in this forward"
+                yield f"{anatomy.name}: {unused}"
             if anatomy.savings:
                 yield f"{anatomy.name} {saving_text(anatomy.without, anatomy.savings)}"
         sizes = [anatomy.input_size for anatomy in (self.first, self.second)]
         if sizes[0] != sizes[1]:
             what = f"the inputs differ, {size_text(sizes[0])} and {size_text(sizes[1])}"
-            hint = "; with --size both take images of one size" if sizes[0][0] == sizes[1][0] else ""
+            hint = (
+                "; with --size both take images of one size" if sizes[0][0] == sizes[1][0] else ""
+            )
             yield f"{what}, and so does what is counted on them{hint}"
         yield f"counted: {CONVENTION}"
 

@@ -35,7 +35,11 @@ from saccade.words import percent
 BUDGET = 12_000_000  # bytes of images in a page, which they make a third larger
 LINES = 3  # of an answer that stand below an image
 SORTED = {  # how a page can be sorted: what its answers are, and the orders by their names
-    True: (("answer", "by answer"), ("least", "least certain first"), ("most", "most certain first")),
+    True: (
+        ("answer", "by answer"),
+        ("least", "least certain first"),
+        ("most", "most certain first"),
+    ),
     False: (("given", "as given"), ("least", "smallest first"), ("most", "largest first")),
 }
 
@@ -54,18 +58,18 @@ class Tile:
 class PredictionsPage:
     """Takes predictions one by one, and makes their page when asked.
 
-    `has_classes` says whether the answers are classes; else they are numbers.
+    `classes` are those that are answered; without them the answers are numbers.
     """
 
-    def __init__(self, *, has_classes: bool, budget: int = BUDGET):
-        self.has_classes, self.budget = has_classes, budget
+    def __init__(self, classes: Sequence[str], *, budget: int = BUDGET):
+        self.classes, self.has_classes, self.budget = {*classes}, bool(classes), budget
         self.counts: Counter[str] = Counter()  # images by answer
         self.groups: dict[str, list[Tile]] = {}  # by answer; the least certain first
         self.size = 0  # bytes of images
 
     def take(self, answer: Answer, pixels: Tensor) -> None:
         """Add an image [C,H,W] uint8; where there is no more room, the most certain one goes."""
-        group = answer.best if self.has_classes else ""
+        group = self._group(answer)
         number = self.counts.total()
         self.counts[group] += 1
         encoded = thumbnail(pixels.permute(1, 2, 0).contiguous().cpu().numpy())
@@ -78,6 +82,12 @@ class PredictionsPage:
         while self.size > self.budget:
             largest = max(self.groups.values(), key=len)
             self.size -= len(largest.pop().encoded)
+
+    def _group(self, answer: Answer) -> str:
+        if not self.has_classes:
+            return ""
+        alike = not answer.said and answer.nothing in self.classes  # a class of that name
+        return f"{answer.best}, no class" if alike else answer.best
 
     def html(self, title: str, rest: Predictions, *, ended: str = "") -> str:
         """The whole page; `rest` has what is no answer, `ended` says what ended it early."""
@@ -156,9 +166,7 @@ def _choice(orders: Sequence[tuple[str, str]]) -> Html:
     buttons = [
         element(
             "label",
-            Html(
-                f'<input type="radio" name="order" id="order-{name}"{" checked" * (not place)}>'
-            ),
+            Html(f'<input type="radio" name="order" id="order-{name}"{" checked" * (not place)}>'),
             title,
         )
         for place, (name, title) in enumerate(orders)

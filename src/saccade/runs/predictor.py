@@ -177,6 +177,12 @@ class Predictor:
         if images:
             yield readable, torch.stack(images)
 
+    @cached_property
+    def _images_at_once(self) -> int:
+        p = self.preprocessing
+        forward = partial(self.task.predict, self.model)
+        return images_at_once(self.model, forward, (p.channels, p.size, p.size), BATCH)
+
     @torch.inference_mode()
     def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         """The task's predictions, and the novelty of each image, 0 to 1, where it is fitted.
