@@ -37,7 +37,7 @@ class Copies:
     def __init__(self, folder: Path, task: Task):
         if not task.classes:
             what = f"copies go into a folder for each class, and a {task.kind} answers with numbers"
-            raise UsageError(what, "sort by the numbers yourself: saccade predict --csv lists them")
+            raise UsageError(what, "have them as a table instead: saccade predict RUN IMAGES --csv")
         if os.path.lexists(folder) and not folder.is_dir():
             raise UsageError(f"'{folder}' is no folder", "name a new folder for the copies")
         refuse_unwritable(folder / "image")
@@ -72,9 +72,9 @@ class Copies:
 
     def sentence(self) -> str:
         """How many images went into which folder."""
-        counts = ", ".join(f"{n:,} {name}" for name, n in self.copied.most_common(MOST_TOLD))
+        counts = ", ".join(f"{n:,} into {name}" for name, n in self.copied.most_common(MOST_TOLD))
         more = len(self.copied) - MOST_TOLD
-        counts += f" and {more:,} folders more" if more > 0 else ""
+        counts += f", the rest into {more:,} more" if more > 0 else ""
         there = self.there.total()
         told = f"{self.copied.total():,} copied into {self.folder}" + (counts and f": {counts}")
         return told + (f"; {there:,} were there already" if there else "")
