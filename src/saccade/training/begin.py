@@ -207,7 +207,7 @@ def classes_of_copies(source: Source, together: Grouping, apart: Grouping) -> li
         if len(without) < parts or (2 * most <= len(items) and len(sizes) >= parts):
             continue
         of = f"images of '{name}'" if name else "images"
-        what = f"{most:,} of {len(items):,} {of} count as near copies of one another"
+        what = f"{most:,} of {len(items):,} {of} look alike"
         hint = "where they are different things under one camera, set data.doctor=off"
         if len(sizes) < parts and len(items) >= TINY:
             raise DataError(f"{what}, so that val and test would have none", hint)
