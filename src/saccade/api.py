@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from saccade.data.sources.objects import Data
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
+    from saccade.explain.side_by_side import SideBySide
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
     from saccade.recipes.short import ShortSettings
@@ -546,6 +547,8 @@ def predict(
     top: int = 5,
     min_confidence: float | None = None,
     max_novelty: float | None = None,
+    copy_to: str | Path | None = None,
+    html: str | Path | None = None,
 ) -> Predictions:
     """Say what is in images: the classes or labels of each, or its number or count.
 
@@ -563,6 +566,12 @@ def predict(
     max_novelty
         Say unknown where an image is more novel than this: 0.99, say, where it lies farther from
         the training images than 99 % of the validation images. Without it: never.
+    copy_to
+        Copy each image into a folder of this one that is called as its answer, unknown for what is
+        rejected; with several labels into that of each. Nothing is moved or overwritten.
+    html
+        A file for a page of the images with their answers and how probable these are, which can be
+        sorted, the least certain first.
 
     Returns
     -------
@@ -572,7 +581,7 @@ def predict(
     Raises
     ------
     UsageError
-        For what is no trained network, and for an object that is no image.
+        For what is no trained network, for an object that is no image, and for copies by numbers.
     DataError
         Where no image can be read, or an array could be read in two ways.
     WeightsError
@@ -587,11 +596,13 @@ def predict(
     ['image 0', 'image 1']
     >>> predictions.to_frame().columns.tolist()
     ['name', 'prediction', 'class_1', 'probability_1', 'novelty', 'error']
+    >>> saccade.predict("runs/digits", "photos", copy_to="sorted", html="sorted.html").notes[-1]
+    'the page is sorted.html'
     """
-    from saccade.auto.trained import trained
+    from saccade.evaluation.outputs import predict_images
 
     limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
-    return trained(run, notify=_say).bundle.predict(*images, top=top, **limits)
+    return predict_images(run, *images, copy_to=copy_to, html=html, top=top, **limits)
 
 
 def report(
@@ -686,8 +697,7 @@ def features(
 
 
 def show(
-    model: str | Path | Run | Bundle | Module,
-    *,
+    *models: str | Path | Run | Bundle | Module,
     size: int | str | Sequence[int] | None = None,
     batch_size: int = 1,
     expand: bool = False,
@@ -695,13 +705,16 @@ def show(
     svg: str | Path | None = None,
     receptive_field: str | None = None,
     out: str | Path | None = None,
-) -> Anatomy:
+) -> Anatomy | SideBySide:
     """Show a network as its paper's table: size, weights, cost and receptive field of each layer.
+
+    Two networks stand side by side, their layers matched by name, with what differs.
 
     Parameters
     ----------
-    model
-        A network of `saccade models`, a run folder or a bundle; from Python also any module.
+    models
+        A network or two: of `saccade models`, a run folder, a bundle or a TOML table; from Python
+        also any module.
     size
         Height and width of the images, in pixels; or channels, height and width, as in 3x64x48.
     batch_size
@@ -709,18 +722,19 @@ def show(
     expand
         Unfold the blocks: every layer gets a row.
     without
-        Layers to leave out; what that saves is told.
+        Layers to leave out, of each network; what that saves is told.
     svg
-        A file to draw the network into.
+        A file to draw the network into, or two, one below the other.
     receptive_field
-        A layer whose receptive field is to be measured and drawn.
+        A layer of one network whose receptive field is to be measured and drawn.
     out
         The PNG or SVG file for the receptive field; without it, one named after network and layer.
 
     Returns
     -------
-    Anatomy
-        The rows of the table and their totals.
+    Anatomy or SideBySide
+        The rows of the table and their totals; of two networks both, with the ratios of the second
+        to the first.
 
     Raises
     ------
@@ -732,11 +746,13 @@ def show(
     >>> import saccade
     >>> saccade.show("lenet5")
     Anatomy(lenet5, input 1x32x32, ...)
+    >>> saccade.show("resnet18", "resnet50").ratios["weights"]
+    2.186...
     """
-    from saccade.evaluation.show import show_network
+    from saccade.evaluation.show import show_networks
 
-    return show_network(
-        model,
+    return show_networks(
+        *models,
         drawing=svg,
         layer=receptive_field,
         out=out,
