@@ -34,9 +34,9 @@ from saccade.data.splits import (
     refuse_folds,
     split_data,
     split_fold,
-    subsample,
     with_groups,
 )
+from saccade.data.subsample import subsample
 from saccade.errors import DataError, UsageError
 from saccade.progress import progress_bar, say
 from saccade.recipes.data import Data
@@ -76,6 +76,7 @@ def training_inputs(
         ),
         train=options.per_class,
         held_out=options.held_out_per_class,
+        share=options.train_share,
         seed=seed,
     )
     if flags.get("model.name") == "auto":
