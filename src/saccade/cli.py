@@ -40,6 +40,7 @@ TABLES = {
     "SettingsReference",
     "StudyResult",
     "LabelIssues",
+    "LearningCurve",
 }  # results that `--csv` can print
 LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
