@@ -244,7 +244,8 @@ def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe)
             progress=progress,
             state=cache_file_of(data),
         )
-    notes += [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
+    told = [f for f in diagnosis.findings if f.kind != "series" or text == SOURCE]
+    notes += [f"{f.severity}: {f.message}" for f in told if f.severity != "note"]
     together = by_cluster(diagnosis.clusters(), items, grouping)
     notes += classes_of_copies(source, together, grouping)
     facts = dict(zip((item.name for item in items), diagnosis.case.table, strict=True))
