@@ -87,6 +87,12 @@ def test_no_error_counts_as_half_a_one() -> None:
     assert result.law and result.law.c > 0.5 and "half a one" in str(result)
 
 
+def test_a_fall_steeper_than_images_alone_give_is_said_to_be_too_good() -> None:
+    steep = {100: (200, 202, 201), 200: (81, 79, 80), 400: (32, 32, 31), 800: (13, 12, 13)}
+    assert "too good; try more --epochs" in str(curve(steep))
+    assert "too good" not in str(curve(FALLING))
+
+
 def test_a_table_has_each_training_and_each_forecast() -> None:
     result = curve(FALLING)
     lines = result.to_csv().splitlines()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 TIMES = (2, 4)  # as many images; beyond four times nothing is said
+STEEP = 1.0  # exponent; errors of n images fall by 1/n at best for models of a fixed size
 STEPS = 400  # at which the interval of a number of images is looked for
 NORMAL = 1.959964  # half of a 95 % interval in deviations
 COLUMNS = ("kind", "images", "share", "seed", "score", "low", "high", "n", "run")
@@ -207,6 +208,12 @@ class LearningCurve:
             p = self.law.slope().p_value
             notes.append(
                 f"the fall of the errors may be noise (p = {p:.2g}): more --seeds tell more"
+            )
+        if not self.reason and self.law and self.law.c > STEEP:
+            notes.append(
+                f"an exponent of {self.law.c:.2f} is more than images alone give as a rule: the "
+                "small shares may be trained too briefly, and the forecasts too good; try more "
+                "--epochs"
             )
         if self.target is not None:
             notes.append(self._needed_text())
