@@ -52,7 +52,7 @@ class CurveOptions:
         for share in self.shares:
             argument("--shares", share, float, Range(0, 1, closed="right"))
         if self.target is not None:
-            argument("--target", self.target, float, Range(high=1, closed="neither"))
+            argument("--target", self.target, float, Range(0, 1, closed="neither"))
 
 
 def learn_curve(
