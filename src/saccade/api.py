@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from saccade.runs.results import Evaluation
     from saccade.runs.run import Run
     from saccade.studies.cross_validation import CrossValidation
+    from saccade.studies.curve_result import LearningCurve
     from saccade.studies.load import Studies
     from saccade.studies.result import StudyResult
     from saccade.tasks.answers import Predictions
@@ -44,6 +45,7 @@ __all__ = [
     "evaluate",
     "features",
     "label_issues",
+    "learning_curve",
     "lr_find",
     "models",
     "plan",
@@ -1107,6 +1109,71 @@ def cross_validate(
     refuse_own(own_parts(settings), "the processes of a cross-validation")
     folder = Path(out) if out is not None else None
     return cross_validation(data, recipe, settings, jobs, folder)
+
+
+def learning_curve(
+    data: str | Path | Data | None = None,
+    *,
+    recipe: str | Path | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    target: float | None = None,
+    seeds: int = 3,
+    shares: Sequence[float] = (),
+    jobs: int = 1,
+    out: str | Path | None = None,
+    **short: Unpack[ShortSettings],
+) -> LearningCurve:
+    """Train on shares of the images and tell how many more would help, with an interval.
+
+    Parameters
+    ----------
+    data
+        Labelled images as for train.
+    recipe
+        A recipe as for train.
+    with_
+        Any setting of `saccade settings` by its full name: optim.lr=0.05.
+    target
+        A score to reach, such as 0.95: how many training images would it need?
+    seeds
+        How often each size is trained.
+    shares
+        Shares of the training images, to which all of them come; without them 1/8, 1/4, 1/2 and 1,
+        where there are images enough.
+    jobs
+        How many trainings go at the same time.
+    out
+        The folder for the runs, learning-curve.json, .csv and .html; without it one below runs. One
+        that holds this learning curve already is gone on with.
+    short
+        Settings by their short names: epochs=5.
+
+    Returns
+    -------
+    LearningCurve
+        The score at each size and at two and four times the images, or why that cannot be said.
+
+    Raises
+    ------
+    DataError
+        For images that are too few to be divided so.
+    RecipeError
+        For a setting that there is not, or a value that it cannot take.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> curve = saccade.learning_curve("photos", model="mlp_rgb", epochs=1, seeds=2, shares=[0.5])
+    >>> len(curve.points)
+    4
+    """
+    from saccade.own import own_parts, refuse_own
+    from saccade.studies.learning_curve import CurveOptions, learn_curve
+
+    data, settings = _named(data), _settings(with_, short)
+    refuse_own(own_parts(settings), "the processes of a learning curve")
+    folder = Path(out) if out is not None else None
+    return learn_curve(data, recipe, settings, CurveOptions(seeds, shares, target, jobs, folder))
 
 
 def studies() -> Studies:

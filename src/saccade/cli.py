@@ -41,6 +41,7 @@ TABLES = {
     "SideBySide",
     "StudyResult",
     "LabelIssues",
+    "LearningCurve",
 }  # results that `--csv` can print
 LAID_OUT = {
     "Anatomy",

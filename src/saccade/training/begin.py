@@ -35,9 +35,9 @@ from saccade.data.splits import (
     refuse_folds,
     split_data,
     split_fold,
-    subsample,
     with_groups,
 )
+from saccade.data.subsample import subsample
 from saccade.errors import DataError, UsageError
 from saccade.progress import progress_bar, say
 from saccade.recipes.data import Data
@@ -77,6 +77,7 @@ def training_inputs(
         ),
         train=options.per_class,
         held_out=options.held_out_per_class,
+        share=options.train_share,
         seed=seed,
     )
     if flags.get("model.name") == "auto":
@@ -250,7 +251,8 @@ def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe)
             progress=progress,
             state=cache_file_of(data),
         )
-    notes += [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
+    told = [f for f in diagnosis.findings if f.kind != "series" or text == SOURCE]
+    notes += [f"{f.severity}: {f.message}" for f in told if f.severity != "note"]
     together = by_cluster(diagnosis.clusters(), items, grouping)
     notes += classes_of_copies(source, together, grouping)
     facts = dict(zip((item.name for item in items), diagnosis.case.table, strict=True))

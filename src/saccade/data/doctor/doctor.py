@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saccade.data.doctor import checks_copies, checks_files, checks_labels, checks_pixels
+from saccade.data.doctor import (
+    checks_copies,
+    checks_files,
+    checks_labels,
+    checks_pixels,
+    checks_series,
+)
 from saccade.data.doctor.case import Case, Finding
 from saccade.data.doctor.checks_labels import label_counts
 from saccade.data.doctor.checks_pixels import lost_to_crop
@@ -234,6 +240,7 @@ CHECKS: tuple[Check, ...] = (
     checks_copies.different_labels,
     checks_copies.duplicates,
     checks_copies.near_duplicates,
+    checks_series.series,
     checks_labels.class_missing,
     checks_labels.class_tiny,
     checks_labels.imbalance,
