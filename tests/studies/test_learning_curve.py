@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_ticks_of_a_logarithmic_axis_are_round_and_three_at_least() -> None:
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> LearningCurve:
     out = tmp_path_factory.mktemp("curve") / "runs"
-    options = {"out": out, "seeds": 2, "shares": [0.5], "epochs": 1}
+    options: dict[str, Any] = {"out": out, "seeds": 2, "shares": [0.5], "epochs": 1}
     return saccade.learning_curve("digits", with_=QUICK, **options)
 
 
@@ -141,7 +142,7 @@ def test_the_same_command_keeps_what_is_there_and_another_is_refused(
     digits: LearningCurve,
 ) -> None:
     logs = [(p.run / "log.jsonl").read_bytes() for p in digits.points]
-    options = {"out": digits.path, "shares": [0.5], "epochs": 1}
+    options: dict[str, Any] = {"out": digits.path, "shares": [0.5], "epochs": 1}
     again = saccade.learning_curve("digits", with_=QUICK, seeds=2, target=0.9, **options)
     assert again.points == digits.points
     assert logs == [(p.run / "log.jsonl").read_bytes() for p in digits.points]
@@ -158,7 +159,13 @@ def test_what_it_varies_itself_cannot_be_set(tmp_path: Path) -> None:
     assert "--seeds" in error.value.hint
     with pytest.raises(UsageError, match=r"data.train_share=0.5 does nothing"):
         saccade.learning_curve("digits", with_={"data.train_share": 0.5}, out=tmp_path / "a")
-    for options in ({"target": 1.0}, {"shares": [0.0]}, {"seeds": 0}, {"jobs": 0}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"target": 1.0},
+        {"shares": [0.0]},
+        {"seeds": 0},
+        {"jobs": 0},
+    )
+    for options in wrong:
         with pytest.raises(UsageError, match=f"--{next(iter(options))} cannot be"):
             saccade.learning_curve("digits", out=tmp_path / "a", **options)
     with pytest.raises(DataError, match="too few for a learning curve"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from math import exp, log, sqrt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,8 @@ from saccade.studies.power_law import Estimate, Measured, PowerLaw
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 
-def law(rows: dict[float, tuple[float, ...]], **options: float) -> PowerLaw:
-    return PowerLaw(tuple(Measured(n, errors) for n, errors in rows.items()), **options)
+def law(rows: Mapping[Any, tuple[float, ...]]) -> PowerLaw:
+    return PowerLaw(tuple(Measured(n, errors) for n, errors in rows.items()))
 
 
 def test_errors_that_halve_as_images_grow_fourfold_have_an_exponent_of_a_half() -> None:
