@@ -69,10 +69,10 @@ def coverage(
         if (bend and bend.p_value < SIGNIFICANT) or law.c <= 0:
             continue
         told += 1
-        for k, times in enumerate((2, 4)):
-            low, high = law.interval(times * IMAGES)
+        ends = [law.interval(times * IMAGES) for times in (2, 4)]
+        for k, (times, (low, high)) in enumerate(zip((2, 4), ends)):
             held[k] += low <= error * times**-exponent <= high
-        widths.append(log(high / low) / 2)
+        widths.append(log(ends[-1][1] / ends[-1][0]) / 2)
     return held[0] / told, held[1] / told, float(np.median(widths)), told / repeats
 
 

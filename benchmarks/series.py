@@ -41,10 +41,10 @@ def items_of(data: Path, part: str) -> list[Item]:
 
 def one_film(a: str, b: str) -> tuple[bool, bool]:
     """Whether two images are of one film, and within `CLOSE` frames."""
-    found = [FRAME.match(name) for name in (a, b)]
-    if not all(found) or found[0][1] != found[1][1]:
+    first, second = FRAME.match(a), FRAME.match(b)
+    if not first or not second or first[1] != second[1]:
         return False, False
-    return True, abs(int(found[0][2]) - int(found[1][2])) <= CLOSE
+    return True, abs(int(first[2]) - int(second[2])) <= CLOSE
 
 
 def precision(items: Sequence[Item]) -> None:

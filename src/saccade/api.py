@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -698,6 +698,10 @@ def features(
     return write_features(model, _named(data, labelled=False), layer, _weights(weights), Path(out))
 
 
+@overload
+def show(model: str | Path | Run | Bundle | Module, /, **options: Any) -> Anatomy: ...
+@overload
+def show(*models: str | Path | Run | Bundle | Module, **options: Any) -> SideBySide: ...
 def show(
     *models: str | Path | Run | Bundle | Module,
     size: int | str | Sequence[int] | None = None,

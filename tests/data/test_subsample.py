@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from saccade.data.classes import labels_of
 from saccade.data.item import ImageArray, Item
 from saccade.data.sources import open_source
 from saccade.data.split_table import read_split, write_split
@@ -96,10 +97,7 @@ def test_shares_are_nested_about_as_large_as_asked_for_and_keep_every_class(
     for share, part in zip(shares[2:], parts[2:]):
         assert abs(len(part) / len(split.train) - share) < 0.07
     if not isinstance(split.train[0].label, float):
-        classes = [
-            {c for i in p for c in ([i.label] if isinstance(i.label, str) else i.label)}
-            for p in parts
-        ]
+        classes = [{c for i in p for c in labels_of(i)} for p in parts]
         assert all(found == classes[-1] for found in classes)
     assert names(parts[1]) != names(subsample(split, share=0.125, seed=5).train)
 
