@@ -6,19 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.auto.trained import Given, trained
 from saccade.data.item import Item, Skipped
 from saccade.data.pool import stretched_note
 from saccade.errors import SaccadeError
-from saccade.evaluation.copies import Copies, refuse_inside
 from saccade.files import refuse_to_replace, write_output
 from saccade.progress import say
-from saccade.report.predictions_page import PredictionsPage
 from saccade.runs.predictor import Predictor, found_images, names_shown
 from saccade.tasks.answers import Answer, Predictions
 from saccade.tasks.task import Task
+
+if TYPE_CHECKING:
+    from saccade.evaluation.copies import Copies
+    from saccade.report.predictions_page import PredictionsPage
 
 
 class Outputs:
@@ -34,13 +36,18 @@ class Outputs:
         copy_to: str | PathLike[str] | None,
         html: str | PathLike[str] | None,
     ):
-        self.copies = self.page = None
+        self.copies: Copies | None = None
+        self.page: PredictionsPage | None = None
         self.file = None if html is None else Path(html)
         if copy_to is not None:
+            from saccade.evaluation.copies import Copies, refuse_inside  # here: seldom needed
+
             refuse_inside(Path(copy_to), images)
             self.copies = Copies(Path(copy_to), task)
         if self.file is not None:
             refuse_to_replace(self.file)
+            from saccade.report.predictions_page import PredictionsPage  # here: it loads reports
+
             self.page = PredictionsPage(task.classes)
 
     def answers(
