@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from saccade.data.doctor.doctor import Diagnosis
     from saccade.data.sources.objects import Data
     from saccade.evaluation.features import WrittenFeatures
-    from saccade.explain.anatomy import Anatomy
-    from saccade.explain.side_by_side import SideBySide
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
     from saccade.recipes.short import ShortSettings
@@ -698,10 +696,6 @@ def features(
     return write_features(model, _named(data, labelled=False), layer, _weights(weights), Path(out))
 
 
-@overload
-def show(model: str | Path | Run | Bundle | Module, /, **options: Any) -> Anatomy: ...
-@overload
-def show(*models: str | Path | Run | Bundle | Module, **options: Any) -> SideBySide: ...
 def show(
     *models: str | Path | Run | Bundle | Module,
     size: int | str | Sequence[int] | None = None,
@@ -711,7 +705,7 @@ def show(
     svg: str | Path | None = None,
     receptive_field: str | None = None,
     out: str | Path | None = None,
-) -> Anatomy | SideBySide:
+) -> Any:  # an Anatomy, or SideBySide
     """Show a network as its paper's table: size, weights, cost and receptive field of each layer.
 
     Two networks stand side by side, their layers matched by name, with what differs.
