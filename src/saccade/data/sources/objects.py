@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from saccade.data.image_objects import (
     IMAGES_HINT,
