@@ -123,7 +123,7 @@ def line_chart(
         height="100%",
     )
     whole = all(float(a).is_integer() for a, _ in points)  # as epochs are
-    x_ticks = [tick for tick in ticks(left, right) if not whole or tick.is_integer()]
+    x_ticks = [tick for tick in ticks(left, right) if not whole or float(tick).is_integer()]
     marks = [*frame.y_marks(y_ticks, percent=percent), *frame.x_marks(x_ticks), scaled]
     legend = element("ul", *map(_legend_entry, lines, classes), class_="legend")
     description = f"{y} over {x}. " + " ".join(_description(line) for line in lines)
