@@ -78,3 +78,11 @@ def test_a_line_of_one_point_is_a_dot_with_axes_that_fit() -> None:
     assert "100 %" in shown and "1" in shown
     assert not {text for text in shown if text.endswith("%") and float(text[:-2]) > 100}
     assert not {text for text in shown if re.fullmatch(r"\d\.\d+", text)}
+
+
+@pytest.mark.parametrize("epochs", [2, 5, 6, 12, 40, 300])
+def test_every_number_of_whole_epochs_has_an_axis_of_whole_numbers(epochs: int) -> None:
+    line = Line("a", [*range(1, epochs + 1)], [0.5] * epochs)
+    drawn = line_chart([line], title="t", x="epoch", y="y", percent=True)
+    shown = re.findall(r">([^<>]+)</text>", str(drawn))
+    assert not {text for text in shown if re.fullmatch(r"\d+\.\d+", text)}

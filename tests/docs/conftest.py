@@ -1,0 +1,204 @@
+"""The world that the pages of the documentation assume: images, tables, runs, weights, all small.
+
+`documented` is a copy of it, a page's own, in which trainings are short; what that means stands in
+`shortened` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import saccade
+import saccade.studies.run as studies
+from saccade.auto.resolve import resolve, stated_settings
+from saccade.auto.summary import DatasetSummary
+from saccade.models import convert, weights
+from saccade.models.catalogue import CLASSICAL_MODELS
+from saccade.models.create import create_model
+from saccade.own import Own
+from saccade.studies.study import BestOf, Study
+
+COLOURS = {"ant": (60, 40, 30), "bee": (210, 180, 40), "ladybug": (200, 40, 40)}
+MOST_EPOCHS = 12  # of a training in stages; any other has one
+SMALLER = {"": "mlp_rgb", "resnet18": "cifar_resnet20"}  # networks in place of large ones
+AT_HAND = ("resnet18", "imagenet")  # its stand-in lies in TORCH_HOME
+TABLE = """input = [3, 32, 32]
+
+[rows]
+conv1 = { layer = "Conv2d", out_channels = 8, kernel_size = 3, stride = 4 }
+layer3 = { layer = "BasicBlock", channels = 8 }
+layer4 = { layer = "BasicBlock", channels = 8 }
+pool = { layer = "AdaptiveAvgPool2d", output_size = 1 }
+flatten = { layer = "Flatten" }
+fc = { layer = "Linear", out_features = "num_classes" }
+"""
+STUDY = """title = "Learning rates"
+question = "Which?"
+data = "photos"
+seeds = 1
+settings.model.name = "mlp_rgb"
+variants.low.optim.lr = 0.001
+variants.high.optim.lr = 0.01
+"""
+
+
+def shortened(
+    recipe: str | Path | None, flags: Mapping[str, Any], summary: DatasetSummary
+) -> dict[str, Any]:
+    """The settings of a documented training, with what makes it short where it says nothing else.
+
+    All at 32 pixels, for one epoch (stages have one each), of the digits a few; colour images are
+    learned from scratch, by a small network, where nothing else is said.
+    """
+    stated = stated_settings(recipe, flags)
+    stages = len(stated["model.stages"]) if "model.stages" in flags else 1
+    short, name = dict[str, Any](), stated.get("model.name", "")
+    if stages > 1:
+        short["train.epochs"] = min(stated.get("train.epochs", stages), MOST_EPOCHS)
+    elif stated.get("train.epochs") != 0 and name not in CLASSICAL_MODELS:
+        short["train.epochs"] = 1
+    if not ({"model.weights", "model.stages"} & stated.keys() or recipe or summary.grey):
+        short["model.name"] = SMALLER.get(name, name)
+    if summary.grey:
+        short |= {"data.per_class": 20, "data.held_out_per_class": 10}
+    if "data.size" not in stated and not isinstance(name, Own):
+        short["data.size"] = 32
+    return {**flags, **short}
+
+
+def shortened_study(study: Study) -> Study:
+    """A study's first two variants, from one seed, each at the first value of those tried."""
+
+    def first(settings: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: v.values[0] if isinstance(v, BestOf) else v for k, v in settings.items()}
+
+    variants = tuple(replace(v, settings=first(v.settings)) for v in study.variants[:2])
+    return replace(study, variants=variants, settings=first(study.settings), seeds=1)
+
+
+def paint(path: Path, colour: tuple[int, ...], size: tuple[int, int], seed: int) -> None:
+    """A noisy image of one colour."""
+    noise = np.random.default_rng(seed).normal(0, 30, (*size, 3))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(path)
+
+
+def folder_of(path: Path, count: int, size: tuple[int, int] = (32, 32), seed: int = 0) -> None:
+    """A folder of so many images of each class."""
+    for place, (name, colour) in enumerate(COLOURS.items()):
+        for number in range(count):
+            file = path / name / f"{number:03d}.png"
+            paint(file, colour, size, seed + 1000 * place + number)
+
+
+def digits_as_colours(path: Path) -> None:
+    """Ten classes of six images, such as a set of small photographs has."""
+    for number in range(60):
+        colour = (25 * (number % 10), 120, 250 - 25 * (number % 10))
+        paint(path / f"{number % 10}" / f"{number}.png", colour, (32, 32), number)
+
+
+@pytest.fixture(scope="session")
+def shorter() -> Iterator[None]:
+    """Trainings and studies are short, and public weights are stand-ins for 32 pixels."""
+    with pytest.MonkeyPatch.context() as patch:
+        plain, requested = resolve, studies._requested_study
+        short = lambda recipe, flags, summary, **options: plain(  # noqa: E731
+            recipe, shortened(recipe, flags, summary), summary, **options
+        )
+        patch.setattr("saccade.training.begin.resolve", short)
+        patch.setattr(
+            studies, "_requested_study", lambda options: shortened_study(requested(options))
+        )
+        small = {
+            key: replace(entry, size=32, resize=32)
+            for key, entry in weights.public_weights().items()
+        }
+        patch.setattr(weights, "public_weights", lambda: small)
+        patch.setattr("saccade.auto.weights.public_weights", lambda: small)
+        patch.setattr(weights, "fetch", lambda file, *_, **__: file)
+        timm = convert.timm_network
+        for place in ("saccade.models.convert", "saccade.models.create", "saccade.auto.weights"):
+            patch.setattr(
+                f"{place}.timm_network",
+                lambda name, *rest, **options: timm(
+                    name, *rest, **{**options, "pretrained": False}
+                ),
+                raising=False,
+            )
+        yield
+
+
+@pytest.fixture(scope="session")
+def template(shorter: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The world, made once."""
+    world = tmp_path_factory.mktemp("documented")
+    home, here = world / "torch" / "hub" / "checkpoints", world / "here"
+    home.mkdir(parents=True)
+    entry = weights.public_weights()[AT_HAND]
+    torch.save(create_model(entry.network).state_dict(), home / entry.url.rpartition("/")[2])
+    folder_of(world / "plenty", 240)
+    for name, count in {"photos": 12, "hymenoptera": 6}.items():
+        folder_of(here / name, count, (72, 80))
+    folder_of(here / "other" / "photos", 6, seed=500)
+    for name in ("cifar10", "mnist"):
+        digits_as_colours(here / name)
+    for name in ("new.jpg", "image.jpg", "photo.jpg", "folder/1.jpg", "folder/2.jpg"):
+        paint(here / name, COLOURS["bee"], (32, 32), 7)
+    rows = [f"{p.relative_to(here)},{p.parent.name}" for p in sorted(here.glob("photos/*/*"))]
+    (here / "table.csv").write_text("path,label\n" + "\n".join(rows) + "\n")
+    (here / "mine.toml").write_text(STUDY)
+    (here / "tiny.toml").write_text(TABLE)
+    networks_of(here)
+    runs_of(here)
+    return world
+
+
+def networks_of(here: Path) -> None:
+    """Files of weights that nobody has trained."""
+    state = create_model("googlenet_2014").state_dict()
+    arrays = {name: value.numpy().astype(np.float16) for name, value in state.items()}
+    np.savez(here / "googlenet_bvlc_imagenet_fp16.npz", **arrays)
+    torch.save(state, here / "FILE")
+
+
+def runs_of(here: Path) -> None:
+    """Finished runs under all the names that the pages have for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        off = {"data.doctor": "off", "train.epochs": 1}
+        saccade.train("../plenty", model="mlp_rgb", with_=off, out="RUN")
+        saccade.train("photos", model="tiny.toml", with_=off, out="runs/mine-1")
+        saccade.train("photos", model="cifar_resnet20", with_=off, out="runs/mine")
+    names = ("OTHER", "A", "B", "C", "runs/one", "runs/other", "runs/photos-1")
+    for name in (*names, "runs/photos-resnet18-1", "runs/photos-resnet34-1"):
+        shutil.copytree(here / "RUN", here / name)
+    shutil.copytree(here / "RUN" / "bundle", here / "BUNDLE")
+
+
+@pytest.fixture
+def documented(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SimpleNamespace]:
+    """A copy of the world, as the current folder."""
+    here = tmp_path / "here"
+    shutil.copytree(template / "here", here)
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("TORCH_HOME", str(template / "torch"))
+    monkeypatch.setenv("SACCADE_CACHE", str(template / "cache"))
+    monkeypatch.setenv("SACCADE_OFFLINE", "1")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield SimpleNamespace(path=here)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
