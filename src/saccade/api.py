@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from saccade.data.doctor.doctor import Diagnosis
     from saccade.data.sources.objects import Data
     from saccade.evaluation.features import WrittenFeatures
+    from saccade.explain.anatomy import Anatomy
+    from saccade.explain.side_by_side import SideBySide
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
     from saccade.recipes.short import ShortSettings
@@ -705,7 +707,7 @@ def show(
     svg: str | Path | None = None,
     receptive_field: str | None = None,
     out: str | Path | None = None,
-) -> Any:  # an Anatomy, or SideBySide
+) -> Anatomy | SideBySide:
     """Show a network as its paper's table: size, weights, cost and receptive field of each layer.
 
     Two networks stand side by side, their layers matched by name, with what differs.

@@ -79,7 +79,8 @@ def test_every_form_of_a_network_is_measured_and_predicts_alike(
             saccade.evaluate(run, pictures).metrics
         ), form
         assert saccade.predict(given, pictures / "1") == run.predict(pictures / "1"), form
-        assert saccade.show(given).total == saccade.show(run).total, form
+        shown: list[Any] = [saccade.show(given), saccade.show(run)]
+        assert shown[0].total == shown[1].total, form
 
 
 def test_every_form_of_a_network_gives_the_same_features(

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +30,7 @@ from saccade.models.catalogue import CLASSICAL_MODELS
 from saccade.models.create import create_model
 from saccade.own import Own
 from saccade.studies.study import BestOf, Study
+from saccade.studies.workers import train_all
 
 COLOURS = {"ant": (60, 40, 30), "bee": (210, 180, 40), "ladybug": (200, 40, 40)}
 MOST_EPOCHS = 12  # of a training in stages; any other has one
@@ -47,6 +50,7 @@ STUDY = """title = "Learning rates"
 question = "Which?"
 data = "photos"
 seeds = 1
+metric = "test_accuracy"
 settings.model.name = "mlp_rgb"
 variants.low.optim.lr = 0.001
 variants.high.optim.lr = 0.01
@@ -70,6 +74,8 @@ def shortened(
         short["train.epochs"] = 1
     if not ({"model.weights", "model.stages"} & stated.keys() or recipe or summary.grey):
         short["model.name"] = SMALLER.get(name, name)
+    if stated.get("model.weights") == "auto" and name in ("", "auto"):
+        short |= {"model.name": AT_HAND[0], "model.weights": AT_HAND[1]}
     if summary.grey:
         short |= {"data.per_class": 20, "data.held_out_per_class": 10}
     if "data.size" not in stated and not isinstance(name, Own):
@@ -78,12 +84,15 @@ def shortened(
 
 
 def shortened_study(study: Study) -> Study:
-    """A study's first two variants, from one seed, each at the first value of those tried."""
+    """A study's first two variants and their baselines, from one seed, at the first value tried."""
 
     def first(settings: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v.values[0] if isinstance(v, BestOf) else v for k, v in settings.items()}
 
-    variants = tuple(replace(v, settings=first(v.settings)) for v in study.variants[:2])
+    kept = {v.name for v in study.variants[:2]} | {v.baseline for v in study.variants[:2]}
+    variants = tuple(
+        replace(v, settings=first(v.settings)) for v in study.variants if v.name in kept
+    )
     return replace(study, variants=variants, settings=first(study.settings), seeds=1)
 
 
@@ -109,9 +118,9 @@ def digits_as_colours(path: Path) -> None:
         paint(path / f"{number % 10}" / f"{number}.png", colour, (32, 32), number)
 
 
-@pytest.fixture(scope="session")
+@contextmanager
 def shorter() -> Iterator[None]:
-    """Trainings and studies are short, and public weights are stand-ins for 32 pixels."""
+    """In the block trainings and studies are short, public weights stand-ins for 32 pixels."""
     with pytest.MonkeyPatch.context() as patch:
         plain, requested = resolve, studies._requested_study
         short = lambda recipe, flags, summary, **options: plain(  # noqa: E731
@@ -128,6 +137,11 @@ def shorter() -> Iterator[None]:
         patch.setattr(weights, "public_weights", lambda: small)
         patch.setattr("saccade.auto.weights.public_weights", lambda: small)
         patch.setattr(weights, "fetch", lambda file, *_, **__: file)
+        for place in ("run", "cross_validation", "learning_curve"):  # here, not in a process
+            patch.setattr(
+                f"saccade.studies.{place}.train_all",
+                lambda jobs, _, lock, on_trained: train_all(jobs, 1, lock, on_trained),
+            )
         timm = convert.timm_network
         for place in ("saccade.models.convert", "saccade.models.create", "saccade.auto.weights"):
             patch.setattr(
@@ -141,9 +155,16 @@ def shorter() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def template(shorter: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The world, made once."""
     world = tmp_path_factory.mktemp("documented")
+    with shorter():
+        fill(world)
+    return world
+
+
+def fill(world: Path) -> None:
+    """Images, tables, weights and runs, as the pages name them."""
     home, here = world / "torch" / "hub" / "checkpoints", world / "here"
     home.mkdir(parents=True)
     entry = weights.public_weights()[AT_HAND]
@@ -162,7 +183,6 @@ def template(shorter: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "tiny.toml").write_text(TABLE)
     networks_of(here)
     runs_of(here)
-    return world
 
 
 def networks_of(here: Path) -> None:
@@ -199,6 +219,11 @@ def documented(
     monkeypatch.setenv("SACCADE_CACHE", str(template / "cache"))
     monkeypatch.setenv("SACCADE_OFFLINE", "1")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield SimpleNamespace(path=here)
+    logger = logging.getLogger("saccade")
+    level, listeners = logger.level, [*logger.handlers]
+    with shorter():
+        yield SimpleNamespace(path=here)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    logger.setLevel(level)
+    logger.handlers[:] = listeners

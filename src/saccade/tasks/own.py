@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
@@ -46,11 +47,19 @@ class OwnParts:
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         assert self.loss is not None
-        result = self.loss.need(SETTING)(outputs, targets)
+        try:
+            result = self.loss.need(SETTING)(outputs, targets)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            shapes = " and ".join(str(list(x.shape)) for x in (outputs, targets))
+            what = f"{SETTING}={self.loss} fails on {shapes}: {type(error).__name__}: {error}"
+            raise UsageError(what, "it takes outputs and targets, and gives one number") from error
         loss = checked(SETTING, self.loss, result, Tensor, "give a tensor with one number")
         if loss.numel() != 1:
             shape = "x".join(map(str, loss.shape))
             raise UsageError(f"{SETTING}={self.loss} gives {shape} numbers", "give their mean")
+        if torch.is_grad_enabled() and outputs.requires_grad and not loss.requires_grad:
+            what = f"{SETTING}={self.loss} does not depend on the outputs"
+            raise UsageError(what, "compute it from the outputs without detach or numpy")
         return loss.reshape(())
 
 

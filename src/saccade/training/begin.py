@@ -252,7 +252,10 @@ def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe)
             state=cache_file_of(data),
         )
     told = [f for f in diagnosis.findings if f.kind != "series" or text == SOURCE]
-    notes += [f"{f.severity}: {f.message}" for f in told if f.severity != "note"]
+    for finding in told:
+        advice = f" {finding.advice}" if finding.kind == "series" else ""
+        if finding.severity != "note":
+            notes.append(f"{finding.severity}: {finding.message}{advice}")
     together = by_cluster(diagnosis.clusters(), items, grouping)
     notes += classes_of_copies(source, together, grouping)
     facts = dict(zip((item.name for item in items), diagnosis.case.table, strict=True))

@@ -218,7 +218,7 @@ def _value_counts(values: np.ndarray) -> dict[str, int]:
 def _histogram(values: np.ndarray) -> dict[str, list]:
     """Counts in up to ten bins between round numbers.  [N]"""
     if not len(values):
-        return {"edges": [0, 1], "counts": [0]}
+        return {"edges": [0, 1], "counts": [0], "ends": [0, 0]}
     low, high = int(values.min()), int(values.max())
     width = max(1.0, (high - low) / 10)
     power = 10 ** int(np.floor(np.log10(width)))
@@ -229,7 +229,8 @@ def _histogram(values: np.ndarray) -> dict[str, list]:
 
 def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
     counts, _ = np.histogram(values, edges)
-    return {"edges": list(edges), "counts": counts.tolist()}
+    ends = [float(values.min()), float(values.max())] if len(values) else [0.0, 0.0]
+    return {"edges": list(edges), "counts": counts.tolist(), "ends": ends}
 
 
 Check = Callable[[Case], Finding | None]
