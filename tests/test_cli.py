@@ -425,3 +425,8 @@ def test_settings_are_listed_for_people_and_programs() -> None:
     assert told[0]["range"] == {"low": 0, "high": 1_000_000, "closed": "both"}
     rows = list(csv.DictReader(io.StringIO(saccade("settings", "*patience", "--csv").stdout)))
     assert [row["setting"] for row in rows] == ["optim.plateau_patience", "train.patience"]
+
+
+def test_one_format_is_printed_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["show", "mlp", "--json", "--csv"]) == 2
+    assert "--json does not go with --csv" in capsys.readouterr().err

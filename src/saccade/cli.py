@@ -157,6 +157,8 @@ def command(verb: Callable[..., Any]) -> Callable[..., int]:
     def run(
         *arguments: Any, json: bool = False, csv: bool = False, quiet: bool = False, **named: Any
     ) -> int:
+        if json and csv:
+            raise UsageError("--json does not go with --csv", "give one of them")
         with quieter(quiet):
             if verb.__name__ in STREAMED:
                 return stream(*arguments, **named, as_json=json, as_csv=csv)

@@ -50,7 +50,7 @@ from saccade.words import duration, number
 
 CURVES_NOTE = (
     "The training loss is that of augmented images, with label smoothing where it is set: it may "
-    "lie above that of validation. Both are from before the calibration."
+    "lie above that of validation. Both are of predictions before any calibration."
 )
 OWN_NOTE = (
     "The training loss is the author's own, of augmented images; that of validation is the usual "
