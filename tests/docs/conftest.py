@@ -24,32 +24,26 @@ import saccade.studies.run as studies
 from saccade.auto.resolve import resolve, stated_settings
 from saccade.auto.summary import DatasetSummary
 from saccade.models import convert, weights
-from saccade.models.catalogue import CLASSICAL_MODELS
+from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS
 from saccade.models.create import create_model
+from saccade.models.table import table_network
 from saccade.own import Own
 from saccade.studies.study import BestOf, Study
 
 COLOURS = {"ant": (60, 40, 30), "bee": (210, 180, 40), "ladybug": (200, 40, 40)}
 MOST_EPOCHS = 12  # of a training in stages; any other has one
-SMALLER = {"": "mlp_rgb", "resnet18": "cifar_resnet20"}  # networks in place of large ones
 AT_HAND = ("resnet18", "imagenet")  # its stand-in lies in TORCH_HOME
-TABLE = """input = [3, 32, 32]
+NARROW = """input = [3, 224, 224]  # the rows of ResNet-18 under their names, few channels
 
 [rows]
 conv1 = { layer = "Conv2d", out_channels = 8, kernel_size = 3, stride = 4 }
+layer1 = { layer = "BasicBlock", channels = 8 }
+layer2 = { layer = "BasicBlock", channels = 8 }
 layer3 = { layer = "BasicBlock", channels = 8 }
 layer4 = { layer = "BasicBlock", channels = 8 }
-pool = { layer = "AdaptiveAvgPool2d", output_size = 1 }
+avgpool = { layer = "AdaptiveAvgPool2d", output_size = 1 }
 flatten = { layer = "Flatten" }
 fc = { layer = "Linear", out_features = "num_classes" }
-"""
-STUDY = """title = "Learning rates"
-question = "Which?"
-data = "photos"
-seeds = 1
-settings.model.name = "mlp_rgb"
-variants.low.optim.lr = 0.001
-variants.high.optim.lr = 0.01
 """
 
 
@@ -69,7 +63,7 @@ def shortened(
     elif stated.get("train.epochs") != 0 and name not in CLASSICAL_MODELS:
         short["train.epochs"] = 1
     if not ({"model.weights", "model.stages"} & stated.keys() or recipe or summary.grey):
-        short["model.name"] = SMALLER.get(name, name)
+        short["model.name"] = name or "mlp_rgb"
     if summary.grey:
         short |= {"data.per_class": 20, "data.held_out_per_class": 10}
     if "data.size" not in stated and not isinstance(name, Own):
@@ -78,13 +72,16 @@ def shortened(
 
 
 def shortened_study(study: Study) -> Study:
-    """A study's first two variants, from one seed, each at the first value of those tried."""
+    """A study's first comparison, in one process, from one seed, at the first of values tried."""
 
     def first(settings: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v.values[0] if isinstance(v, BestOf) else v for k, v in settings.items()}
 
-    variants = tuple(replace(v, settings=first(v.settings)) for v in study.variants[:2])
-    return replace(study, variants=variants, settings=first(study.settings), seeds=1)
+    compared = next(v for v in study.variants if v.baseline)
+    kept = [v for v in study.variants if v is compared or v.name == compared.baseline]
+    variants = tuple(replace(v, settings=first(v.settings)) for v in kept)
+    common = {"model.name": "mlp_rgb", **first(study.settings)}
+    return replace(study, variants=variants, settings=common, seeds=1)
 
 
 def paint(path: Path, colour: tuple[int, ...], size: tuple[int, int], seed: int) -> None:
@@ -110,8 +107,8 @@ def digits_as_colours(path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def shorter() -> Iterator[None]:
-    """Trainings and studies are short, and public weights are stand-ins for 32 pixels."""
+def shorter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trainings are short, ResNet-18 is narrow, public weights are stand-ins of few pixels."""
     with pytest.MonkeyPatch.context() as patch:
         plain, requested = resolve, studies._requested_study
         short = lambda recipe, flags, summary, **options: plain(  # noqa: E731
@@ -121,8 +118,16 @@ def shorter() -> Iterator[None]:
         patch.setattr(
             studies, "_requested_study", lambda options: shortened_study(requested(options))
         )
+        table = tmp_path_factory.mktemp("narrow") / "resnet18.toml"
+        table.write_text(NARROW)
+        narrow = replace(
+            NETWORKS["resnet18"], make=lambda num_classes=1000: table_network(table, num_classes)
+        )
+        patch.setitem(NETWORKS, "resnet18", narrow)
+        train_all = studies.train_all
+        patch.setattr(studies, "train_all", lambda jobs, _, *rest: train_all(jobs, 1, *rest))
         small = {
-            key: replace(entry, size=32, resize=32)
+            key: replace(entry, size=min(entry.size, 72), resize=min(entry.size, 72))
             for key, entry in weights.public_weights().items()
         }
         patch.setattr(weights, "public_weights", lambda: small)
@@ -158,11 +163,16 @@ def template(shorter: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
         paint(here / name, COLOURS["bee"], (32, 32), 7)
     rows = [f"{p.relative_to(here)},{p.parent.name}" for p in sorted(here.glob("photos/*/*"))]
     (here / "table.csv").write_text("path,label\n" + "\n".join(rows) + "\n")
-    (here / "mine.toml").write_text(STUDY)
-    (here / "tiny.toml").write_text(TABLE)
+    (here / "mine.toml").write_text(written_in("studies.md"))
     networks_of(here)
     runs_of(here)
     return world
+
+
+def written_in(page: str) -> str:
+    """The TOML file of a page of the documentation."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    return text.partition("```toml\n")[2].partition("```")[0]
 
 
 def networks_of(here: Path) -> None:
@@ -173,13 +183,21 @@ def networks_of(here: Path) -> None:
     torch.save(state, here / "FILE")
 
 
+def alone(patch: pytest.MonkeyPatch, world: Path) -> None:
+    """Weights and caches are those of the world, and nothing is fetched."""
+    patch.setenv("TORCH_HOME", str(world / "torch"))
+    patch.setenv("SACCADE_CACHE", str(world / "cache"))
+    patch.setenv("SACCADE_OFFLINE", "1")
+
+
 def runs_of(here: Path) -> None:
     """Finished runs under all the names that the pages have for them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
+        alone(patch, here.parent)
         off = {"data.doctor": "off", "train.epochs": 1}
         saccade.train("../plenty", model="mlp_rgb", with_=off, out="RUN")
-        saccade.train("photos", model="tiny.toml", with_=off, out="runs/mine-1")
+        saccade.train("photos", model="resnet18", with_=off, out="runs/mine-1")
         saccade.train("photos", model="cifar_resnet20", with_=off, out="runs/mine")
     names = ("OTHER", "A", "B", "C", "runs/one", "runs/other", "runs/photos-1")
     for name in (*names, "runs/photos-resnet18-1", "runs/photos-resnet34-1"):
@@ -195,9 +213,7 @@ def documented(
     here = tmp_path / "here"
     shutil.copytree(template / "here", here)
     monkeypatch.chdir(here)
-    monkeypatch.setenv("TORCH_HOME", str(template / "torch"))
-    monkeypatch.setenv("SACCADE_CACHE", str(template / "cache"))
-    monkeypatch.setenv("SACCADE_OFFLINE", "1")
+    alone(monkeypatch, template)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield SimpleNamespace(path=here)
     for number, handler in handlers.items():
