@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
+os.environ.pop("COLUMNS", None)  # whose width is that of the tests, and of no message
 
 import numpy as np
 import pytest

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from saccade.data.sources.objects import Data
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
+    from saccade.explain.side_by_side import SideBySide
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
     from saccade.recipes.short import ShortSettings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from saccade.runs.results import Evaluation
     from saccade.runs.run import Run
     from saccade.studies.cross_validation import CrossValidation
+    from saccade.studies.curve_result import LearningCurve
     from saccade.studies.load import Studies
     from saccade.studies.result import StudyResult
     from saccade.tasks.answers import Predictions
@@ -43,6 +45,7 @@ __all__ = [
     "evaluate",
     "features",
     "label_issues",
+    "learning_curve",
     "lr_find",
     "models",
     "plan",
@@ -546,6 +549,8 @@ def predict(
     top: int = 5,
     min_confidence: float | None = None,
     max_novelty: float | None = None,
+    copy_to: str | Path | None = None,
+    html: str | Path | None = None,
 ) -> Predictions:
     """Say what is in images: the classes or labels of each, or its number or count.
 
@@ -563,6 +568,12 @@ def predict(
     max_novelty
         Say unknown where an image is more novel than this: 0.99, say, where it lies farther from
         the training images than 99 % of the validation images. Without it: never.
+    copy_to
+        Copy each image into a folder of this one that is called as its answer, unknown for what is
+        rejected; with several labels into that of each. Nothing is moved or overwritten.
+    html
+        A file for a page of the images with their answers and how probable these are, which can be
+        sorted, the least certain first.
 
     Returns
     -------
@@ -572,7 +583,7 @@ def predict(
     Raises
     ------
     UsageError
-        For what is no trained network, and for an object that is no image.
+        For what is no trained network, for an object that is no image, and for copies by numbers.
     DataError
         Where no image can be read, or an array could be read in two ways.
     WeightsError
@@ -587,11 +598,13 @@ def predict(
     ['image 0', 'image 1']
     >>> predictions.to_frame().columns.tolist()
     ['name', 'prediction', 'class_1', 'probability_1', 'novelty', 'error']
+    >>> saccade.predict("runs/digits", "photos", copy_to="sorted", html="sorted.html").notes[-1]
+    'the page is sorted.html'
     """
-    from saccade.auto.trained import trained
+    from saccade.evaluation.outputs import predict_images
 
     limits = {"min_confidence": min_confidence, "max_novelty": max_novelty}
-    return trained(run, notify=_say).bundle.predict(*images, top=top, **limits)
+    return predict_images(run, *images, copy_to=copy_to, html=html, top=top, **limits)
 
 
 def report(
@@ -686,8 +699,7 @@ def features(
 
 
 def show(
-    model: str | Path | Run | Bundle | Module,
-    *,
+    *models: str | Path | Run | Bundle | Module,
     size: int | str | Sequence[int] | None = None,
     batch_size: int = 1,
     expand: bool = False,
@@ -695,13 +707,16 @@ def show(
     svg: str | Path | None = None,
     receptive_field: str | None = None,
     out: str | Path | None = None,
-) -> Anatomy:
+) -> Anatomy | SideBySide:
     """Show a network as its paper's table: size, weights, cost and receptive field of each layer.
+
+    Two networks stand side by side, their layers matched by name, with what differs.
 
     Parameters
     ----------
-    model
-        A network of `saccade models`, a run folder or a bundle; from Python also any module.
+    models
+        A network or two: of `saccade models`, a run folder, a bundle or a TOML table; from Python
+        also any module.
     size
         Height and width of the images, in pixels; or channels, height and width, as in 3x64x48.
     batch_size
@@ -709,18 +724,19 @@ def show(
     expand
         Unfold the blocks: every layer gets a row.
     without
-        Layers to leave out; what that saves is told.
+        Layers to leave out, of each network; what that saves is told.
     svg
-        A file to draw the network into.
+        A file to draw the network into, or two, one below the other.
     receptive_field
-        A layer whose receptive field is to be measured and drawn.
+        A layer of one network whose receptive field is to be measured and drawn.
     out
         The PNG or SVG file for the receptive field; without it, one named after network and layer.
 
     Returns
     -------
-    Anatomy
-        The rows of the table and their totals.
+    Anatomy or SideBySide
+        The rows of the table and their totals; of two networks both, with the ratios of the second
+        to the first.
 
     Raises
     ------
@@ -732,11 +748,13 @@ def show(
     >>> import saccade
     >>> saccade.show("lenet5")
     Anatomy(lenet5, input 1x32x32, ...)
+    >>> saccade.show("resnet18", "resnet50").ratios["weights"]
+    2.186...
     """
-    from saccade.evaluation.show import show_network
+    from saccade.evaluation.show import show_networks
 
-    return show_network(
-        model,
+    return show_networks(
+        *models,
         drawing=svg,
         layer=receptive_field,
         out=out,
@@ -1091,6 +1109,71 @@ def cross_validate(
     refuse_own(own_parts(settings), "the processes of a cross-validation")
     folder = Path(out) if out is not None else None
     return cross_validation(data, recipe, settings, jobs, folder)
+
+
+def learning_curve(
+    data: str | Path | Data | None = None,
+    *,
+    recipe: str | Path | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    target: float | None = None,
+    seeds: int = 3,
+    shares: Sequence[float] = (),
+    jobs: int = 1,
+    out: str | Path | None = None,
+    **short: Unpack[ShortSettings],
+) -> LearningCurve:
+    """Train on shares of the images and tell how many more would help, with an interval.
+
+    Parameters
+    ----------
+    data
+        Labelled images as for train.
+    recipe
+        A recipe as for train.
+    with_
+        Any setting of `saccade settings` by its full name: optim.lr=0.05.
+    target
+        A score to reach, such as 0.95: how many training images would it need?
+    seeds
+        How often each size is trained.
+    shares
+        Shares of the training images, to which all of them come; without them 1/8, 1/4, 1/2 and 1,
+        where there are images enough.
+    jobs
+        How many trainings go at the same time.
+    out
+        The folder for the runs, learning-curve.json, .csv and .html; without it one below runs. One
+        that holds this learning curve already is gone on with.
+    short
+        Settings by their short names: epochs=5.
+
+    Returns
+    -------
+    LearningCurve
+        The score at each size and at two and four times the images, or why that cannot be said.
+
+    Raises
+    ------
+    DataError
+        For images that are too few to be divided so.
+    RecipeError
+        For a setting that there is not, or a value that it cannot take.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> curve = saccade.learning_curve("photos", model="mlp_rgb", epochs=1, seeds=2, shares=[0.5])
+    >>> len(curve.points)
+    4
+    """
+    from saccade.own import own_parts, refuse_own
+    from saccade.studies.learning_curve import CurveOptions, learn_curve
+
+    data, settings = _named(data), _settings(with_, short)
+    refuse_own(own_parts(settings), "the processes of a learning curve")
+    folder = Path(out) if out is not None else None
+    return learn_curve(data, recipe, settings, CurveOptions(seeds, shares, target, jobs, folder))
 
 
 def studies() -> Studies:

@@ -38,10 +38,16 @@ TABLES = {
     "Evaluation",
     "Predictions",
     "SettingsReference",
+    "SideBySide",
     "StudyResult",
     "LabelIssues",
+    "LearningCurve",
 }  # results that `--csv` can print
-LAID_OUT = {"Anatomy", "Diagnosis"}  # results that terminal.py lays out, as rows or values
+LAID_OUT = {
+    "Anatomy",
+    "Diagnosis",
+    "SideBySide",
+}  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
 PYTHON_ONLY: dict[str, Any] = {
     "Module": object,
@@ -191,7 +197,8 @@ def setting_parameter(setting: Setting) -> inspect.Parameter:
 
 def output_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     """The options that say how a result is printed."""
-    table = {"csv": CSV} if verb.__annotations__["return"] in TABLES else {}
+    returned = set(verb.__annotations__["return"].split(" | "))
+    table = {"csv": CSV} if returned <= TABLES else {}
     options = {"json": JSON} | table | {"quiet": SILENCE}
     for name, annotation in options.items():
         keyword = inspect.Parameter.KEYWORD_ONLY

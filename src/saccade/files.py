@@ -47,6 +47,39 @@ def atomic_write(path: Path, content: str | bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_new(path: Path, content: bytes | Path) -> bool:
+    """Write a file, or copy one with its times, whole; never over another: False where one is."""
+    if os.path.lexists(path):
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".saccade.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        if isinstance(content, Path):
+            shutil.copyfile(content, temporary)
+            shutil.copystat(content, temporary)
+        else:
+            temporary.write_bytes(content)
+            temporary.chmod(0o666 & ~_umask())
+        return _move_to_new(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _move_to_new(temporary: Path, path: Path) -> bool:
+    """Give a file another name, in one instant, unless something has that name."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError:  # a disk without hard links
+        if os.path.lexists(path):
+            return False
+        temporary.rename(path)
+    return True
+
+
 MADE = b"made by saccade"
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 COMMENT = b"<!-- " + MADE + b" -->\n"

@@ -42,7 +42,8 @@ class Own(str):
         import inspect
 
         origin = _origin(self.part)
-        facts = {"name": self, "module": origin.__module__}
+        form = "object" if origin is type(self.part) else "callable"
+        facts = {"name": self, "form": form, "module": origin.__module__}
         try:
             code = inspect.getsource(origin)
             file = Path(inspect.getsourcefile(origin) or "").name

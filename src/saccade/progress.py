@@ -89,11 +89,11 @@ def progress_bar(description: str, *, shown: bool = True) -> Iterator[Callable[[
             return
     lines = CountLines(description)
 
-    def update(done: int, total: int) -> None:
+    def count(done: int, total: int) -> None:
         if shown:
             lines.update(done, total)
 
-    yield update
+    yield count
     lines.end()
 
 

@@ -22,11 +22,14 @@ from saccade.engine.loop import Position, Step
 from saccade.engine.stages import Stage, stage_at
 from saccade.explain.anatomy import Anatomy
 from saccade.explain.layer_stats import LayerStatistics, as_text_table
+from saccade.explain.side_by_side import SideBySide
 from saccade.progress import EVERY, CountLines, line_width, print_line, quiet, say
 from saccade.recipes.settings import Settings
 from saccade.recipes.training import ENDLESS
 from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
+from saccade.report.side_by_side_table import SideBySideTable
+from saccade.report.side_by_side_table import as_csv as side_by_side_csv
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import score_named
 from saccade.training.epochs import EpochLines, seconds_before
@@ -45,8 +48,17 @@ def show_result(result: object) -> None:
 
 @show_result.register
 def _(result: Anatomy) -> None:
+    _print_table(AnatomyTable(result))
+
+
+@show_result.register
+def _(result: SideBySide) -> None:
+    _print_table(SideBySideTable(result))
+
+
+def _print_table(table: AnatomyTable | SideBySideTable) -> None:
     width = line_width(sys.stdout) or DEFAULT_WIDTH
-    Paper(highlight=False, width=width).print(AnatomyTable(result))
+    Paper(highlight=False, width=width).print(table)
 
 
 @show_result.register
@@ -63,6 +75,11 @@ def comma_separated(result: object) -> str:
 @comma_separated.register
 def _(result: Anatomy) -> str:
     return as_csv(result).rstrip("\n")
+
+
+@comma_separated.register
+def _(result: SideBySide) -> str:
+    return side_by_side_csv(result).rstrip("\n")
 
 
 @comma_separated.register

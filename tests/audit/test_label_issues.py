@@ -96,11 +96,11 @@ def test_the_command_prints_one_object_or_a_row_a_label_issue(
 
 
 def test_an_image_that_cannot_be_read_is_named_and_has_exit_code_4(
-    mislabelled: Path, capsys: pytest.CaptureFixture[str]
+    mislabelled: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (mislabelled / "red" / "broken.png").write_bytes(b"\x89PNG")
     assert main(["label-issues", str(mislabelled)]) == 4
-    assert "unreadable: red/broken.png" in capsys.readouterr().err
+    assert "unreadable: red/broken.png" in caplog.text
 
 
 def test_the_page_shows_each_issue_and_runs_nothing(mislabelled: Path, tmp_path: Path) -> None:

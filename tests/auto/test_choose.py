@@ -8,7 +8,7 @@ import pytest
 
 from saccade.auto.resolve import resolve
 from saccade.auto.summary import DatasetSummary
-from saccade.errors import RecipeError, ResourceError
+from saccade.errors import RecipeError, WeightsError
 from saccade.models.weights import PublicWeights, weights_entry
 from saccade.recipes.recipe import Recipe
 from saccade.tasks.catalogue import LABELS
@@ -77,9 +77,9 @@ def test_digits_are_learned_from_scratch_whatever_lies_here() -> None:
 
 
 def test_transfer_that_was_asked_for_is_not_replaced_by_anything() -> None:
-    with pytest.raises(ResourceError, match="no pretrained weights are at hand"):
+    with pytest.raises(WeightsError, match="no pretrained weights are at hand"):
         resolve("finetune", {}, FEW, find_weights=nothing)
-    with pytest.raises(ResourceError, match="no pretrained weights of vgg11 are at hand"):
+    with pytest.raises(WeightsError, match="no pretrained weights of vgg11 are at hand"):
         resolve("features", {"model.name": "vgg11"}, FEW, find_weights=here)
 
 

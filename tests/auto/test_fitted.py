@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,8 @@ def test_its_bundle_predicts_and_measures_as_the_run_did(run: Run, colours: Path
 
 
 def test_its_anatomy_names_the_rows(run: Run):
-    names = [row.name for row in show(run.path, expand=True).walk()]
+    shown: Any = show(run.path, expand=True)
+    names = [row.name for row in shown.walk()]
     assert "describe.sift.fisher" in names and names[-1] == "fc"
 
 

@@ -34,7 +34,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Run:
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty images of three digits."""
-    folder, digits = tmp_path_factory.mktemp("pictures"), load_digits(n_class=3)
+    folder = tmp_path_factory.mktemp("pictures")
+    digits: Any = load_digits(n_class=3)
     for number in range(60):
         label = digits.target[number]
         (folder / f"{label}").mkdir(exist_ok=True)
@@ -78,7 +79,8 @@ def test_every_form_of_a_network_is_measured_and_predicts_alike(
             saccade.evaluate(run, pictures).metrics
         ), form
         assert saccade.predict(given, pictures / "1") == run.predict(pictures / "1"), form
-        assert saccade.show(given).total == saccade.show(run).total, form
+        shown: list[Any] = [saccade.show(given), saccade.show(run)]
+        assert shown[0].total == shown[1].total, form
 
 
 def test_every_form_of_a_network_gives_the_same_features(
@@ -202,7 +204,8 @@ def test_names_without_weights_are_told_from_names_of_nothing(home: Path, pictur
 
 def test_the_names_of_imagenets_classes_are_torchvisions() -> None:
     assert list(class_names("imagenet_v2")) == ResNet18_Weights.DEFAULT.meta["categories"]
-    described = timm.data.ImageNetInfo().index_to_description(281)
+    info: Any = timm.data
+    described = info.ImageNetInfo().index_to_description(281)
     assert class_names("imagenet")[281] == "tabby" and "tabby" in described
     assert len(set(class_names("imagenet"))) == 1000
     assert class_names("of nobody") == ()

@@ -26,9 +26,9 @@ from saccade.data.splits import (
     own_folds,
     split_data,
     split_fold,
-    subsample,
     with_groups,
 )
+from saccade.data.subsample import subsample
 from saccade.errors import DataError, UsageError
 
 BLANK = ImageArray(np.zeros((1, 1), np.uint8))

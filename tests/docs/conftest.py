@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,12 +26,14 @@ import saccade
 import saccade.studies.run as studies
 from saccade.auto.resolve import resolve, stated_settings
 from saccade.auto.summary import DatasetSummary
+from saccade.data.sandbox import Message, Sandbox
 from saccade.models import convert, weights
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS
 from saccade.models.create import create_model
 from saccade.models.table import table_network
 from saccade.own import Own
 from saccade.studies.study import BestOf, Study
+from saccade.studies.workers import train_all
 
 COLOURS = {"ant": (60, 40, 30), "bee": (210, 180, 40), "ladybug": (200, 40, 40)}
 MOST_EPOCHS = 12  # of a training in stages; any other has one
@@ -106,9 +111,15 @@ def digits_as_colours(path: Path) -> None:
         paint(path / f"{number % 10}" / f"{number}.png", colour, (32, 32), number)
 
 
-@pytest.fixture(scope="session")
-def shorter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Trainings are short, ResNet-18 is narrow, public weights are stand-ins of few pixels."""
+def answered_here(sandbox: Sandbox, requests: Sequence[Message]) -> list[bytearray]:
+    """What a process of the sandbox would answer; starting one takes longer than small images."""
+    handle = import_module(sandbox.module).handle_request
+    return [bytearray(b"".join(handle(b"".join(request)))) for request in requests]
+
+
+@contextmanager
+def shorter(table: Path) -> Iterator[None]:
+    """In the block trainings are short, ResNet-18 is narrow, public weights are stand-ins."""
     with pytest.MonkeyPatch.context() as patch:
         plain, requested = resolve, studies._requested_study
         short = lambda recipe, flags, summary, **options: plain(  # noqa: E731
@@ -118,21 +129,24 @@ def shorter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(
             studies, "_requested_study", lambda options: shortened_study(requested(options))
         )
-        table = tmp_path_factory.mktemp("narrow") / "resnet18.toml"
-        table.write_text(NARROW)
         narrow = replace(
             NETWORKS["resnet18"], make=lambda num_classes=1000: table_network(table, num_classes)
         )
         patch.setitem(NETWORKS, "resnet18", narrow)
+        patch.setattr(Sandbox, "_try", answered_here)
         patch.setattr("saccade.metrics.bootstrap.MAX_DRAWS", 0)  # 200 replicates
-        train_all = studies.train_all
-        patch.setattr(studies, "train_all", lambda jobs, _, *rest: train_all(jobs, 1, *rest))
+        for place in ("run", "cross_validation", "learning_curve"):  # here, not in a process
+            patch.setattr(
+                f"saccade.studies.{place}.train_all",
+                lambda jobs, _, lock, on_trained: train_all(jobs, 1, lock, on_trained),
+            )
         small = {
             key: replace(entry, size=min(entry.size, 72), resize=min(entry.size, 72))
             for key, entry in weights.public_weights().items()
         }
         patch.setattr(weights, "public_weights", lambda: small)
         patch.setattr("saccade.auto.weights.public_weights", lambda: small)
+        patch.setattr(weights, "WHEEL", "saccade_no_weights")
         patch.setattr(weights, "fetch", lambda file, *_, **__: file)
         timm = convert.timm_network
         for place in ("saccade.models.convert", "saccade.models.create", "saccade.auto.weights"):
@@ -147,9 +161,17 @@ def shorter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def template(shorter: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The world, made once."""
     world = tmp_path_factory.mktemp("documented")
+    (world / "resnet18.toml").write_text(NARROW)
+    with shorter(world / "resnet18.toml"):
+        fill(world)
+    return world
+
+
+def fill(world: Path) -> None:
+    """Images, tables, weights and runs, as the pages name them."""
     home, here = world / "torch" / "hub" / "checkpoints", world / "here"
     home.mkdir(parents=True)
     entry = weights.public_weights()[AT_HAND]
@@ -167,7 +189,6 @@ def template(shorter: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "mine.toml").write_text(written_in("studies.md"))
     networks_of(here)
     runs_of(here)
-    return world
 
 
 def written_in(page: str) -> str:
@@ -216,6 +237,11 @@ def documented(
     monkeypatch.chdir(here)
     alone(monkeypatch, template)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield SimpleNamespace(path=here)
+    logger = logging.getLogger("saccade")
+    level, listeners = logger.level, [*logger.handlers]
+    with shorter(template / "resnet18.toml"):
+        yield SimpleNamespace(path=here)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    logger.setLevel(level)
+    logger.handlers[:] = listeners

@@ -55,16 +55,23 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Planned:
     return Planned(Doubled().eval(), images)
 
 
+def blank(shape: tuple[int, ...]) -> torch.Tensor:
+    """One black image.  -> [1,C,H,W] uint8"""
+    return torch.zeros(1, *shape, dtype=torch.uint8)
+
+
 def test_as_many_images_go_together_as_their_tensors_have_room_for(planned: Planned) -> None:
     network = planned.network
-    assert images_at_once(network, network, SHAPE, 64) == 5
-    assert images_at_once(network, network, SHAPE, 3) == 3
-    assert images_at_once(network, network, (3, 80, 80), 64) == 1  # too large: one all the same
+    assert images_at_once(network, network, blank(SHAPE), 64) == 5
+    assert images_at_once(network, network, blank(SHAPE), 3) == 3
+    assert (
+        images_at_once(network, network, blank((3, 80, 80)), 64) == 1
+    )  # too large: one all the same
 
 
 def test_measuring_leaves_the_mode_and_the_statistics_of_a_network(planned: Planned) -> None:
     norm = nn.BatchNorm2d(3).train()
-    images_at_once(norm, lambda x: norm(x.float()), SHAPE, 64)
+    images_at_once(norm, lambda x: norm(x.float()), blank(SHAPE), 64)
     assert norm.training and norm.running_mean is not None and not norm.running_mean.any()
 
 

@@ -30,7 +30,7 @@ HEART = {  # six images of each digit, as they are, until they are known by hear
     [
         (LINEAR, "underfitted", "The training loss still falls"),
         (LENET, "good fit", "held out it may be up to"),
-        (HEART, "overfitted", "training 100.0 %"),
+        (HEART, "overfitted", "accuracy on training images 100.0 %"),
     ],
     ids=["linear", "lenet", "by heart"],
 )
@@ -46,4 +46,4 @@ def test_three_trainings_are_told_apart(
     assert fact["kind"] == kind, fact["message"]
     assert words in fact["message"]
     said = " ".join(capfd.readouterr().err.split())
-    assert f"- {kind}: {run.val.primary.name}: training" in said
+    assert f"- {kind}: {run.val.primary.name} on training images" in said

@@ -34,7 +34,7 @@ def test_the_drugs_of_the_paper_differ_by_more_than_chance() -> None:
     assert result is not None
     assert result.difference == pytest.approx(1.58)
     assert result.p_value == pytest.approx(stats.ttest_rel(SECOND, FIRST).pvalue, rel=1e-9)
-    assert 0 < result.interval.low < 1.58 < result.interval.high
+    assert result.interval and 0 < result.interval.low < 1.58 < result.interval.high
 
 
 def test_one_repetition_says_nothing_of_the_spread() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
+from typing import Any
 
 import numpy as np
 import pandas
@@ -39,13 +40,13 @@ def test_an_evaluation_is_its_table_of_metrics_and_its_confusion_matrix(trained:
 
 
 def test_predictions_are_numbers_and_classes_are_text(trained: Run) -> None:
-    predictions = trained.predict(np.zeros((2, 8, 8), np.uint8), top=2)
+    predictions: Any = trained.predict(np.zeros((2, 8, 8), np.uint8), top=2)
     frame = predictions.to_frame()
     assert frame["name"].tolist() == ["image 0", "image 1"]
     assert frame["prediction"].tolist() == [p.best for p in predictions]
     expected = [p.probabilities[0] for p in predictions]
     assert frame["probability_1"].tolist() == pytest.approx(expected, abs=1e-6)
-    assert frame["error"].isna().all()
+    assert list(frame["error"].isna()) == [True, True]
 
 
 def test_a_comparison_has_a_row_for_each_pair_and_metric(trained: Run, digits_run: Run) -> None:
@@ -53,7 +54,7 @@ def test_a_comparison_has_a_row_for_each_pair_and_metric(trained: Run, digits_ru
     frame = comparison.to_frame()
     assert len(frame) == len(comparison.pairs[0].differences)
     assert frame["difference"].tolist() == [d.value for d in comparison.pairs[0].differences]
-    assert frame["p_holm"].notna().sum() == 1
+    assert list(frame["p_holm"].notna()).count(True) == 1
     assert all(math.isfinite(p) for p in frame["p"])
 
 

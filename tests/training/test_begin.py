@@ -32,14 +32,14 @@ def copies_of(source: Listing, *clusters: list[str]) -> list[str]:
 
 def test_a_class_that_is_all_copies_is_refused_with_the_reason() -> None:
     source = listing(good=12, bad=12)
-    with pytest.raises(DataError, match="12 of 12 images of 'good' count as near copies") as caught:
+    with pytest.raises(DataError, match="12 of 12 images of 'good' look alike") as caught:
         copies_of(source, [f"good/{k}.png" for k in range(12)])
     assert "data.doctor=off" in caught.value.hint
 
 
 def test_a_class_that_is_mostly_copies_is_noted() -> None:
     (note,) = copies_of(listing(good=12, bad=12), [f"good/{k}.png" for k in range(9)])
-    assert note.startswith("9 of 12 images of 'good' count as near copies of one another and stay")
+    assert note.startswith("9 of 12 images of 'good' look alike and stay")
     (note,) = copies_of(listing(tiny=4, bad=12), [f"tiny/{k}.png" for k in range(4)])
     assert note.startswith("4 of 4 images of 'tiny'")
     assert copies_of(listing(good=12, bad=12), [f"good/{k}.png" for k in range(5)]) == []

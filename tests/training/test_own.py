@@ -209,6 +209,13 @@ class Bare(nn.Module):
         ({"train.loss": lambda out, targets: 1.0}, "gives a value of the type float"),
         ({"data.augment": [lambda images: images[:1]]}, "makes 1x1x"),
         ({"data.augment": [lambda images: None]}, "gives a value of the type NoneType"),
+        ({"data.augment": [lambda images: images * 255]}, "gives numbers from 0 to 255"),
+        ({"data.augment": [lambda images: (images * 255).byte()]}, "of the type torch.uint8"),
+        ({"model.name": nn.Sequential(nn.Flatten(), nn.LazyLinear(10))}, "sizes are not known"),
+        ({"train.loss": lambda out, targets: out @ targets}, "fails on ["),
+        ({"train.loss": lambda out, targets: torch.ones(())}, "does not depend on the outputs"),
+        ({"train.metric": lambda p, t: "x"}, "train.metric fails on tensors"),
+        ({"optim.name": torch.optim.SGD, "optim.momentum": 0.9}, "does nothing beside optim.name"),
     ],
 )
 def test_what_cannot_be_a_part_is_refused_in_words(
@@ -217,6 +224,37 @@ def test_what_cannot_be_a_part_is_refused_in_words(
     plain = {"model.name": Small} | settings
     with pytest.raises(SaccadeError, match=re.escape(said)):
         api.train(with_=QUICK | plain, out=tmp_path / "run")
+
+
+class Bilinear(nn.Module):
+    """A network without a layer of PyTorch's.  [N,1,28,28] -> [N,10]"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.matrix = nn.Parameter(torch.zeros(784, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1) @ self.matrix
+
+
+def Right(predictions: Tensor, targets: Tensor) -> Tensor:  # a name with a capital
+    return (predictions.argmax(1) == targets).float().mean()
+
+
+def test_any_module_and_any_name_of_a_metric_will_do(tmp_path: Path) -> None:
+    settings = {**QUICK, "train.metric": Right, "train.checkpoint": "best"}
+    run = api.train(model=Bilinear(), with_=settings, out=tmp_path / "run")
+    assert run.test["Right"].value == pytest.approx(run.test["accuracy"].value)
+    assert {"val_right"} <= run.history[0].keys()
+    card = (run.path / "bundle" / "README.md").read_text()
+    assert "with_={'model.name': module}" in card  # an object, not its class
+
+
+def test_commands_that_lengthened_a_run_are_told_with_the_first(tmp_path: Path) -> None:
+    short = api.train(model="mlp", with_={**QUICK, "train.epochs": 1}, out=tmp_path / "run")
+    longer = api.resume(short.path, epochs=2)
+    told = f"`, then `saccade resume {short.path} --epochs 2`."
+    assert told in (longer.path / "bundle" / "README.md").read_text()
 
 
 def test_several_processes_refuse_parts() -> None:

@@ -89,9 +89,9 @@ def _noise(issues: LabelIssues) -> Html:
 
 def _method(issues: LabelIssues) -> Html:
     method = (
-        "Linear probes learn from four fifths of the images at a time and judge the others; "
-        "copies and groups stay together. Confident learning (Northcutt 2021) counts who is "
-        "confidently of another class than labelled."
+        "Linear probes learn from some folds of the images at a time and judge the others; "
+        "look-alikes and groups stay in one fold. Confident learning (Northcutt 2021) counts who "
+        "is confidently of another class than labelled."
     )
     agreement = f"{issues.agreement_text()} of labels are what the probes say."
     notes = [element("p", note, class_="quiet") for note in issues.notes]

@@ -13,6 +13,7 @@ from saccade.own import Own, checked
 
 SETTING = "data.augment"
 LARGEST = 255  # of a pixel
+MARGIN = 0.5  # beyond 0 to 1 that noise or contrast may reach, and which is cut off
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,17 @@ class OwnAugmentation(Photometric):
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
         result = self.own.need(SETTING)(images / LARGEST)
         changed = checked(SETTING, self.own, result, Tensor, "give a tensor of images [N,C,H,W]")
-        if changed.shape[:2] != images.shape[:2] or changed.ndim != images.ndim:
-            given, made = ("x".join(map(str, x.shape)) for x in (images, changed))
-            raise UsageError(f"{SETTING}={self.own} makes {made} of {given}", "keep N and C")
-        return changed * LARGEST
+        given, made = ("x".join(map(str, x.shape)) for x in (images, changed))
+        if made != given:
+            raise UsageError(f"{SETTING}={self.own} makes {made} of {given}", "keep the shape")
+        if not changed.is_floating_point():
+            what = f"{SETTING}={self.own} gives numbers of the type {changed.dtype}"
+            raise UsageError(what, "give floating point numbers from 0 to 1")
+        low, high = float(changed.min()), float(changed.max())
+        if low < -MARGIN or high > 1 + MARGIN or high != high:
+            what = f"{SETTING}={self.own} gives numbers from {low:.3g} to {high:.3g}"
+            raise UsageError(what, "give them from 0 to 1: clamp(0, 1), and leave normalising out")
+        return changed.clamp(0, 1) * LARGEST
 
 
 def own_augmentation(own: Own) -> Augmentation:

@@ -245,7 +245,7 @@ def _training_images(recipe: Recipe, summary: DatasetSummary) -> int:
     count = int(summary.count * (1 - data.val - data.test))
     if data.per_class and summary.per_class:
         count = min(count, data.per_class * summary.count // summary.per_class)
-    return count
+    return max(1, round(count * data.train_share))
 
 
 def _memory(recipe: Recipe) -> tuple[int, int]:

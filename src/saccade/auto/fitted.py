@@ -66,7 +66,7 @@ def without_use_beside_own(
     values, defaults = recipe.settings(), Recipe().settings()
     for own, settings in BESIDE_OWN.items():
         for setting in settings if isinstance(values[own], Own) else ():
-            if setting in flags and values[setting] != defaults[setting]:
+            if setting in flags and flags[setting] not in (0, "none"):
                 what = f"{setting} does nothing beside {own}={values[own]}"
                 raise RecipeError(what, f"leave it out, or set it in {values[own]}")
             recipe = recipe.with_({setting: defaults[setting]})

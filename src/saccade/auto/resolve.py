@@ -164,7 +164,8 @@ def _size(recipe: Recipe, summary: DatasetSummary) -> tuple[int, str]:
     name, own = recipe.model.name, input_shape(recipe.model.name)[1]
     if isinstance(name, Own):
         largest = CPU_SIZE if recipe.train.device == "cpu" else own_network.LARGEST
-        return own_network.nearest_size(name, min(summary.short_side, largest)), "as the images are"
+        size = own_network.nearest_size(name, min(summary.short_side, largest))
+        return size, f"of the sizes that it takes, for images of {summary.short_side} pixels"
     if recipe.train.device == "cpu" and own > CPU_SIZE and _takes(name, CPU_SIZE):
         return CPU_SIZE, f"a processor's pace; {name}'s own is {own}"
     return own, f"{name}'s own"

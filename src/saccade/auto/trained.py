@@ -34,6 +34,7 @@ from saccade.words import shortened_text
 Given = str | PathLike[str] | Run | Bundle  # what a person gives for a trained network
 NAMES = NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS
 WHAT = "give a run folder, a bundle, or a network of saccade models with public weights"  # a hint
+MADE = "a run is a folder made by saccade train, a bundle the folder bundle in it"
 MOST_COMPARED = 2000  # names beside one that is not there
 UNNAMED = "BUNDLE"  # what a command calls a bundle that lies in no folder
 
@@ -208,4 +209,4 @@ def _nothing_there(name: str) -> SaccadeError:
     near = get_close_matches(name, beside, n=3, cutoff=0.7)
     meant = f"did you mean {', '.join(near)}? " if near else ""
     what = f"there is no run, bundle or network '{shortened_text(name)}'"
-    return UsageError(what, f"{meant}a run is a folder made by saccade train")
+    return UsageError(what, f"{meant}{MADE}")

@@ -256,7 +256,7 @@ class _Demand:
 def _groups(items: Sequence[Item], seed: int, group: Grouping) -> list[Group]:
     """The items by group, the largest groups first, groups of one size in random order."""
     groups: dict[bytes, Group] = {}
-    strata = _strata(items)
+    strata = strata_of(items)
     for i, item in enumerate(items):
         name = group(item)
         key = f"item {item.name}" if name is None else f"group {name}"
@@ -267,8 +267,8 @@ def _groups(items: Sequence[Item], seed: int, group: Grouping) -> list[Group]:
     return sorted(groups.values(), key=lambda g: (-len(g.items), g.sort_key))
 
 
-def _strata(items: Sequence[Item]) -> list[tuple[str, ...]]:
-    """The strata of each item: its classes, or the quantile bin of its number."""
+def strata_of(items: Sequence[Item]) -> list[tuple[str, ...]]:
+    """The strata of each of N items: its classes, or the quantile bin of its number."""
     values = [(item.label, item.name) for item in items if isinstance(item.label, float | int)]
     bins = min(BINS, max(1, len(values) // BINS))
     bin_of = {

@@ -1,9 +1,8 @@
-"""Training, validation and test split: by shares, in k folds, or limited to a few of each class."""
+"""Training, validation and test split: by shares, or in k folds."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -262,40 +261,3 @@ def _shared_groups(splits: dict[str, tuple[Item, ...]], group: Grouping) -> tupl
                 f"source came: what is measured on {second} is too good"
             )
     return tuple(notes)
-
-
-def subsample(data_split: DataSplit, *, train: int, held_out: int, seed: int) -> DataSplit:
-    """At most `train` images of each class to train on, `held_out` in val and in test; 0: all.
-
-    They are drawn at random by `seed`.  A larger number takes the images of a smaller one and more,
-    and neither moves an image from one split to another.
-    """
-    limits = {"train": train, "val": held_out, "test": held_out}
-    subsets = {
-        name: _draw_per_class(getattr(data_split, name), count, seed)
-        for name, count in limits.items()
-    }
-    used = {item.name for items in subsets.values() for item in items}
-    rest = [item for name in limits for item in getattr(data_split, name) if item.name not in used]
-    if not rest:
-        return data_split
-    note = f"{_images(len(rest))} not used: data.per_class, data.held_out_per_class"
-    unused = (*data_split.unused, *rest)
-    return replace(data_split, **subsets, unused=unused, notes=(*data_split.notes, note))
-
-
-def _draw_per_class(items: Sequence[Item], count: int, seed: int) -> tuple[Item, ...]:
-    """`count` items of each class, drawn by `seed`, in the order of `items`."""
-    if not count:
-        return tuple(items)
-    keys: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
-    for i, item in enumerate(items):
-        if not isinstance(item.label, str):
-            raise UsageError(
-                f"per_class needs one class per image, and '{item.name}' has none or several",
-                "set data.per_class=0 and data.held_out_per_class=0",
-            )
-        key = hashlib.sha256(f"{seed} {item.name}".encode()).digest()
-        keys[item.label].append((key, i))
-    chosen = [i for class_keys in keys.values() for _, i in sorted(class_keys)[:count]]
-    return tuple(items[i] for i in sorted(chosen))

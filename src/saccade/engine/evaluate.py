@@ -48,9 +48,8 @@ def evaluate(
     between them, once; each returns all rows.
     """
     metric, parts, indices, novelties = task.metric(), [], [], []
-    most = images_at_once(
-        model, partial(task.predict, model), loader.images.shape, loader.batch_size
-    )
+    first = loader.images.take(torch.zeros(1, dtype=torch.int64))
+    most = images_at_once(model, partial(task.predict, model), first, loader.batch_size)
     head_inputs = HeadInputRecorder(model) if novelty else None
     for prediction, shard, count in predict(head_inputs or model, task, loader, world, tta, most):
         parts.append(metric.rows(prediction, shard.targets)[torch.arange(count)])

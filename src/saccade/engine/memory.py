@@ -101,15 +101,15 @@ def peak_memory(device: torch.device) -> Iterator[Callable[[], int]]:
 
 @torch.inference_mode()
 def images_at_once(
-    model: nn.Module, forward: Callable[[Tensor], Any], shape: tuple[int, ...], most: int
+    model: nn.Module, forward: Callable[[Tensor], Any], image: Tensor, most: int
 ) -> int:
     """How many images [N,C,H,W] go through `forward` together: `most`, or what memory allows.
 
-    Measured on one image of `shape` (C, H, W), with `model` in eval mode: the same network takes
-    images of the same size always in the same batches, whatever is free, and gives the same bits.
+    Measured on one `image` [1,C,H,W], with `model` in eval mode: the same network takes images of
+    the same size always in the same batches, whatever is free, and gives the same bits.
     """
     device, was_training = device_of(model), model.training
-    image = torch.zeros(1, *shape, dtype=torch.uint8, device=device)
+    image = image.to(device)
     model.eval()
     with LiveOutputs() as live:
         forward(image)

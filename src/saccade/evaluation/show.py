@@ -1,8 +1,11 @@
-"""The anatomy of a network, given by name, as a run, a bundle or a module: table and drawings."""
+"""The anatomy of a network, or of two side by side: table and drawings.
+
+A network is given by name, as a table, a run, a bundle or a module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,10 @@ from typing import Any
 from torch import nn
 
 from saccade.auto.trained import Given, name_of, recognised
+from saccade.command import Command
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy
+from saccade.explain.side_by_side import SideBySide
 from saccade.files import refuse_to_replace, write_output
 from saccade.models.table import shown_name
 from saccade.progress import say
@@ -19,35 +24,80 @@ from saccade.report.show import receptive_field, show, svg
 from saccade.runs.run import Run
 
 
-def show_network(
-    model: Given | nn.Module,
-    *,
+def show_networks(
+    *models: Given | nn.Module,
     drawing: str | Path | None,
     layer: str | None,
     out: str | Path | None,
     size: int | str | Sequence[int] | None,
     **options: Any,
-) -> Anatomy:
-    """The table of layers; draws the network to `drawing`, the field of `layer` to `out`.
+) -> Anatomy | SideBySide:
+    """The table of one network's layers, or of two side by side; draws them to `drawing`.
 
-    `options` are those of `report.show.show`.
+    The field of one network's `layer` is drawn to `out`.  `options` are those of
+    `report.show.show`.
     """
     if out is not None and layer is None:
         raise UsageError(
             "--out is for the image of a receptive field",
             "name its layer: --receptive-field conv1",
         )
+    _refuse_numbers(models, layer)
     refuse_to_replace(*(None if file is None else Path(file) for file in (drawing, out)))
-    network, input_options = _with_input(model, size)
-    anatomy = show(network, **input_options, **options)
-    if not isinstance(model, nn.Module):
-        anatomy = replace(anatomy, name=shown_name(name_of(model)))
+    anatomies = [*_anatomies(models, size, options)]
     if drawing is not None:
-        write_output(Path(drawing), svg(anatomy))
+        write_output(Path(drawing), svg(*anatomies))
         say(f"the drawing is {drawing}")
     if layer is not None:
-        _draw_field(network, layer, input_options, Path(out or f"{anatomy.name}-{layer}.svg"))
-    return anatomy
+        network, input_options = _with_input(models[0], size)
+        file = Path(out or f"{anatomies[0].name}-{layer}.svg")
+        _draw_field(network, layer, input_options, file)
+    return SideBySide(*anatomies) if len(anatomies) == 2 else anatomies[0]
+
+
+def _refuse_numbers(models: Sequence[Given | nn.Module], layer: str | None) -> None:
+    """Raise `UsageError` for no network or too many, and for the field of a layer of two."""
+    if not models:
+        raise UsageError("no network is named", "name one or two: saccade show resnet18 resnet50")
+    if len(models) > 2:
+        first, second = (_shown(model) for model in models[:2])
+        what = f"{len(models)} networks are named, and two at most stand side by side"
+        raise UsageError(what, f"show two of them: {Command.of('show', first, second)}")
+    if layer is not None and len(models) == 2:
+        what = "--receptive-field is of a layer of one network, and two are named"
+        one = Command.of("show", _shown(models[0]), receptive_field=layer)
+        raise UsageError(what, f"show one network: {one}")
+
+
+def _shown(model: Given | nn.Module) -> str:
+    return type(model).__name__ if isinstance(model, nn.Module) else name_of(model)
+
+
+def _anatomies(
+    models: Sequence[Given | nn.Module],
+    size: int | str | Sequence[int] | None,
+    options: Mapping[str, Any],
+) -> Iterator[Anatomy]:
+    """Each network's table; what is wrong with one of two is said of that one."""
+    for model in models:
+        try:
+            yield _anatomy(model, size, options)
+        except UsageError as error:
+            if len(models) == 1 or _shown(model) in error.what:
+                raise
+            raise UsageError(f"{_shown(model)}: {error.what}", error.hint) from error
+
+
+def _anatomy(
+    model: Given | nn.Module,
+    size: int | str | Sequence[int] | None,
+    options: Mapping[str, Any],
+) -> Anatomy:
+    network, input_options = _with_input(model, size)
+    anatomy = show(network, **input_options, **options)
+    if isinstance(model, nn.Module):
+        return anatomy
+    return replace(anatomy, name=shown_name(name_of(model)))
 
 
 def _with_input(

@@ -18,6 +18,7 @@ from saccade.data.item import Skipped
 from saccade.data.pool import stretched_note
 from saccade.engine.stopping import stop_requests
 from saccade.errors import SaccadeError, Stopped
+from saccade.evaluation.outputs import Outputs, page_title
 from saccade.progress import progress_bar, say
 from saccade.runs.predictor import names_shown
 from saccade.tasks.answers import Answer, Predictions
@@ -27,20 +28,29 @@ Style = Literal["text", "csv", "json"]
 
 
 def stream_predictions(
-    run: str | Path, *images: str | Path, style: Style, out: IO[str], **options: Any
+    run: str | Path,
+    *images: str | Path,
+    style: Style,
+    out: IO[str],
+    copy_to: str | Path | None = None,
+    html: str | Path | None = None,
+    **options: Any,
 ) -> tuple[Predictions, SaccadeError | None]:
     """Write each answer to `out`; returns all but the answers, and what ended it early, if any.
 
-    `options` are those of `Predictor.stream`.  A signal ends it after a row, with `Stopped`; what
-    is wrong before the first row is raised.
+    `copy_to` and `html` are those of `Outputs`, other options of `Predictor.stream`.  A signal ends
+    it after a row, with `Stopped`; what is wrong before the first row is raised.
     """
-    predictor, found = trained(run, notify=say).bundle.predictor, find_images(images)
+    network, found = trained(run, notify=say), find_images(images)
+    predictor = network.bundle.predictor
+    outputs = Outputs(predictor.task, images, copy_to, html)
     rows = {"text": TextRows, "csv": CsvRows, "json": JsonRows}[style](out, names_shown(images))
     unreadable, error, begun, total = [], None, False, len(found.items)
     shown = style == "json" or not out.isatty()  # else the rows themselves show that it goes on
+    hint = "those are told" + ("; the same line again copies the rest" if copy_to else "")
     with stop_requests() as request, progress_bar("predicting", shown=shown) as progress:
         try:
-            for done, answer in enumerate(predictor.stream(found.items, **options), 1):
+            for done, answer in enumerate(outputs.answers(predictor, found.items, **options), 1):
                 progress(done, total)
                 if isinstance(answer, Skipped):
                     unreadable.append(answer)
@@ -49,13 +59,14 @@ def stream_predictions(
                     begun = True
                 if request.signum and done < total:
                     what = f"stopped after {done:,} of {total:,} images"
-                    raise Stopped(what, "those are told", signal=request.signum)
+                    raise Stopped(what, hint, signal=request.signum)
         except SaccadeError as caught:
             if not begun and not isinstance(caught, Stopped):
                 raise
             error = caught
     notes = () if error else stretched_note(found.items, predictor.preprocessing)
     rest = Predictions((), tuple(unreadable), tuple(found.left_out), notes)
+    rest = outputs.end(rest, page_title(network.title), error)
     rows.end(rest, error)
     return rest, error
 

@@ -128,6 +128,11 @@ class Score:
         return f"{100 * value:z.1f} %" if self.unit == "%" else number(value)
 
 
+def key(name: str) -> str:
+    """The name of a metric as a key of the log: lower case with underscores."""
+    return name.lower().replace(" ", "_")
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A metric before its value and interval are computed, as a statistic to resample."""
@@ -143,8 +148,8 @@ class Quantity:
 
     @property
     def key(self) -> str:
-        """The name as a key of the log: lower case with underscores."""
-        return self.name.lower().replace(" ", "_")
+        """The name as a key of the log."""
+        return key(self.name)
 
     @classmethod
     def proportion(cls, name: str, correct: Tensor, baseline: float | None = None) -> Quantity:

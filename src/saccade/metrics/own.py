@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from saccade.errors import UsageError
 from saccade.metrics.measure import resampling, with_intervals
-from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Score
+from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Score, key
 from saccade.own import PREFIX, Own
 
 SETTING = "train.metric"
@@ -31,9 +32,10 @@ class WithOwn:
 
     @property
     def score(self) -> Score:
-        """The own metric, as it is written into the log."""
+        """The own metric, under its key in the log."""
         rises = getattr(self.own.need(SETTING), "higher_is_better", True) is not False
-        return Score(self.own.removeprefix(PREFIX), rises, unit="")
+        title = self.own.removeprefix(PREFIX)
+        return Score(key(title), rises, unit="", title=title)
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ class WithOwn:
         )
 
     def _quantity(self, rows: Predicted) -> Quantity:
-        return Quantity(self.score.name, resampled(self.own.need(SETTING), rows))
+        return Quantity(self.own.removeprefix(PREFIX), resampled(self.own.need(SETTING), rows))
 
 
 def resampled(function: Callable[[Tensor, Tensor], Any], rows: Predicted) -> Callable:
@@ -84,9 +86,13 @@ def resampled(function: Callable[[Tensor, Tensor], Any], rows: Predicted) -> Cal
         whole = len(index) == len(weights) and bool((weights == 1).all())
         try:
             return float(function(rows.predictions[index], rows.targets[index]))
-        except Exception:
-            if whole:
-                raise
-            return math.nan
+        except Exception as error:
+            if not whole:
+                return math.nan
+            shapes = " and ".join(str(list(x.shape)) for x in (rows.predictions, rows.targets))
+            raise UsageError(
+                f"{SETTING} fails on tensors {shapes}: {type(error).__name__}: {error}",
+                "it takes predictions and targets as tensors, and gives one number",
+            ) from error
 
     return lambda weights: torch.tensor([value(row) for row in weights], dtype=torch.float64)

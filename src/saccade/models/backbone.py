@@ -211,6 +211,11 @@ def load_knn(model: nn.Module, state: Mapping[str, Tensor]) -> None:
             model.set_submodule(name, KNNClassifier(bank, answers, int(k)))
 
 
+def has_last_layer(model: nn.Module) -> bool:
+    """Whether there is a layer with weights whose inputs are features; not so of every module."""
+    return bool(classifiers(model)) or any(isinstance(m, KNNClassifier) for m in model.modules())
+
+
 def last_layer(model: nn.Module) -> str:
     """The full name of the last layer with weights, or of a kNN classifier."""
     banks = [name for name, row in model.named_modules() if isinstance(row, KNNClassifier)]

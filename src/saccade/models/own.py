@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from saccade.errors import UsageError
 from saccade.models.backbone import all_outputs
@@ -28,6 +29,7 @@ def own_network(own: Own, num_classes: int | None = None) -> nn.Module:
     """
     part = own.need(SETTING)
     if isinstance(part, nn.Module):
+        _refuse_special(own, part)
         network = copy.deepcopy(part)
     else:
         _refuse_without_num_classes(own, part)
@@ -35,6 +37,16 @@ def own_network(own: Own, num_classes: int | None = None) -> nn.Module:
     return checked(SETTING, own, network, nn.Module, "be a torch.nn.Module").to(
         torch.get_default_device()
     )
+
+
+def _refuse_special(own: Own, module: nn.Module) -> None:
+    """Raise `UsageError` for a module that cannot be copied, traced and kept as it is."""
+    if isinstance(module, torch.jit.ScriptModule) or hasattr(module, "_orig_mod"):
+        what = f"{own} is compiled, and its weights have other names than the module's"
+        raise UsageError(what, "give the module itself; train.compile=on compiles it")
+    if any(map(is_lazy, module.parameters())):
+        hint = "let one batch of images through it first"
+        raise UsageError(f"{own} has layers whose sizes are not known yet", hint)
 
 
 def own_input(own: Own) -> Shape:
@@ -66,26 +78,32 @@ def refuse_size(own: Own, shape: Shape) -> None:
     """Raise `UsageError` where the network does not take images of this shape."""
     if why := misfit(_on_meta(own, None), shape):
         size = "x".join(map(str, shape))
-        raise UsageError(
-            f"{own} does not take images of {size}: {why}",
-            "set data.size and data.colour to what it is made for",
-        )
+        raise UsageError(f"{own} does not take images of {size}: {why}", _hint(why))
+
+
+def _hint(why: str) -> str:
+    if "meta" in why:
+        return "write it without if, item() or numpy on values of tensors: only shapes are traced"
+    if "argument" in why:
+        return "its forward is to take one tensor, the images [N,C,H,W]"
+    return "set data.size and data.colour to what it is made for"
 
 
 def refuse_outputs(own: Own, network: nn.Module, shape: Shape, outputs: int) -> None:
     """Raise `UsageError` unless the network gives `outputs` numbers for each image."""
     device = next(network.parameters(), torch.empty(0)).device
-    was_training = network.training
-    with torch.no_grad():
-        result = all_outputs(network.eval()(torch.zeros(2, *shape, device=device)))[0]
-    network.train(was_training)
-    given = checked(SETTING, own, result, Tensor, "give a tensor of numbers [N,K]").shape
-    if given != (2, outputs):
-        raise UsageError(
-            f"{own} gives {' x '.join(map(str, given))} numbers for 2 images; the labels ask for "
-            f"2 x {outputs}",
-            "give a function of num_classes, or a module with so many outputs",
-        )
+    trial = copy.deepcopy(network).train()  # whose statistics may change
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        results = all_outputs(trial(torch.zeros(2, *shape, device=device)))
+    for result in results:
+        given = checked(SETTING, own, result, Tensor, "give a tensor of numbers [N,K]").shape
+        if given != (2, outputs):
+            several = " Of several outputs all are classifiers." if len(results) > 1 else ""
+            raise UsageError(
+                f"{own} gives {' x '.join(map(str, given))} numbers for 2 images; the labels ask "
+                f"for 2 x {outputs}.{several}",
+                "give a function of num_classes, or a module with so many outputs",
+            )
 
 
 def _on_meta(own: Own, num_classes: int | None) -> nn.Module:

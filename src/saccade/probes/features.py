@@ -142,7 +142,8 @@ def _compute(
     """For each batch: indices [n], the copy's number (0: as it is), features [n,D] on the CPU."""
     backbone.eval()
     device = device_of(backbone)
-    most = images_at_once(backbone, backbone, images.shape, BATCH_SIZE)
+    first = images.take(torch.zeros(1, dtype=torch.int64))
+    most = images_at_once(backbone, backbone, first, BATCH_SIZE)
 
     def looked_at(batch: Batch) -> Tensor:
         return torch.cat([backbone(part).float().cpu() for part in batch.images.split(most)])

@@ -96,6 +96,12 @@ class Data:
         unit="images",
         allowed=COUNT,
     )
+    train_share: float = setting(
+        1.0,
+        "Share of the training images to train on.",
+        unit="share",
+        allowed=Range(0, 1, closed="right"),
+    )
     group: str = setting(
         "source",
         "What stays in one split: source, folder, a column of the table, or a regular expression "

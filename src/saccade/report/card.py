@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from saccade.files import atomic_write
 from saccade.models.table import shown_name
 from saccade.own import PREFIX, is_own
-from saccade.report.summary import calibration, epochs
+from saccade.report.summary import calibration, epochs, leaks
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import TASKS
@@ -39,7 +39,10 @@ def model_card(run: Run) -> str:
     classes = _classes(test, started["images"]["train"])
     own = started.get("own", {})
     network = shown_name(run.recipe.model.name)
-    given = f", with_={{'model.name': {network}}}" if "model.name" in own else ""
+    given = ""
+    if "model.name" in own:
+        part = "module" if own["model.name"][0]["form"] == "object" else network
+        given = f", with_={{'model.name': {part}}}"
     return f"""---
 tags:
 - {card.tag}
@@ -67,7 +70,8 @@ import saccade
 saccade.open_bundle("bundle"{given}).predict("image.jpg")
 ```
 {_own_parts(own)}
-How good it is on images of yours, in a folder for each class or in a table, says
+How good it is on images of yours, in a folder for each class or in a table, says (here and above
+`bundle` is the path of this folder)
 
 ```
 saccade evaluate bundle FOLDER
@@ -93,7 +97,7 @@ with mean {list(p.mean)} and std {list(p.std)}.
 ## Training
 
 {_training(run)}, seed {run.recipe.train.seed}; torch {started["environment"]["torch"]}.
-The command was `{started["command"]}`.
+{_commands(run)}
 """
 
 
@@ -135,16 +139,17 @@ def _limits(run: Run) -> str:
         "The intervals cover the chance of which images were in the test set, and nothing else.",
         TASKS[run.test.task].card.limits,
         calibration(run),
-        *(f"{note[0].upper()}{note[1:]}" for note in run.started["notes"] if _is_leak(note)),
+        *(f"{note[0].upper()}{note[1:]}" for note in leaks(run)),
         *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),
         *(f"Fit diagnosis: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _is_leak(note: str) -> bool:
-    """Whether a note of the training tells that test images are not independent of training."""
-    return "in another split" in note or " in both " in note
+def _commands(run: Run) -> str:
+    first, *more = (f"`{command}`" for command in run.commands)
+    then = f", then {', then '.join(more)}" if more else ""
+    return f"The command was {first}{then}."
 
 
 def _training(run: Run) -> str:

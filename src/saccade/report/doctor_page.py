@@ -190,7 +190,7 @@ def doctor_table(diagnosis: Diagnosis) -> str:
     for name, unit in (("width", "pixels"), ("height", "pixels"), ("aspect", "width / height")):
         bins = numbers[name]
         assert isinstance(bins, dict)
-        lines.append(_line(name, _histogram(bins["edges"], bins["counts"], unit)))
+        lines.append(_line(name, _histogram(bins["ends"], bins["counts"], unit)))
     lines += _label_lines(diagnosis)
     for finding in diagnosis.findings:
         lines += ["", *_finding_lines(finding)]
@@ -203,11 +203,14 @@ def bars(counts: Sequence[int]) -> str:
     return "".join(BARS[-(-8 * count // largest)] for count in counts)
 
 
-def _histogram(edges: Sequence[float], counts: Sequence[int], unit: str) -> str:
+def _histogram(ends: Sequence[float], counts: Sequence[int], unit: str) -> str:
+    """The least and the largest value, and between them how often there are others."""
     first = next((index for index, count in enumerate(counts) if count), 0)
     last = max((index for index, count in enumerate(counts) if count), default=0)
-    drawn = bars(counts[first : last + 1])
-    return f"{edges[first]:.4g} {drawn} {edges[last + 1]:.4g} {unit}"
+    low, high = ends
+    if low == high:
+        return f"{low:.4g} {unit}"
+    return f"{low:.4g} {bars(counts[first : last + 1])} {high:.4g} {unit}"
 
 
 def _label_lines(diagnosis: Diagnosis) -> list[str]:

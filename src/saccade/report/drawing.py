@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
+from typing import NamedTuple
 
 from saccade.explain.anatomy import Anatomy, field_text
 from saccade.explain.field import ReceptiveField
@@ -45,29 +46,61 @@ HEAD_HEIGHT = 74.0  # title
 FOOT_HEIGHT = 44.0  # legend
 
 
-def svg(anatomy: Anatomy) -> str:
-    """The drawing as the text of a file, for light and dark backgrounds."""
+def svg(*anatomies: Anatomy) -> str:
+    """The drawing as the text of a file, for light and dark backgrounds; several below another."""
+    drawings = [drawing(anatomy) for anatomy in anatomies]
+    width = max(drawn.width for drawn in drawings)
+    height = sum(drawn.height for drawn in drawings)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+            f'width="{width:.0f}" height="{height:.0f}" role="img">',
+            f"<title>{escape(' and '.join(anatomy.name for anatomy in anatomies))}</title>"
+            f"<style>{STYLE}</style>",
+            rectangle(0, 0, width, height, "paper"),
+            *below_another(drawings),
+            "</svg>\n",
+        ]
+    )
+
+
+class Drawing(NamedTuple):
+    """One network's shapes, and how much room they take in pixels."""
+
+    shapes: list[str]
+    width: float
+    height: float
+
+
+def drawing(anatomy: Anatomy) -> Drawing:
+    """The drawing of one network with its heading and legend."""
     large = nodes_of(anatomy.tree, LARGE)
     line = layout(large)
     is_chain = not any(node.role == "block" for node in large)
     fits = line.width < MAX_WIDTH + LABEL_WIDTH
     body, width, height = chain_line(line) if is_chain and fits else stacked_rows(anatomy)
-    width = max(width, MIN_WIDTH)
-    size = (width + 2 * MARGIN, height + HEAD_HEIGHT + FOOT_HEIGHT + MARGIN)
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]:.0f} {size[1]:.0f}" '
-            f'width="{size[0]:.0f}" height="{size[1]:.0f}" role="img">',
-            f"<title>{escape(anatomy.name)}</title><style>{STYLE}</style>",
-            rectangle(0, 0, *size, "paper"),
-            *heading(anatomy),
-            f'<g transform="translate({MARGIN:.0f} {HEAD_HEIGHT:.0f})">',
-            *body,
-            "</g>",
-            *legend(large, size[1] - FOOT_HEIGHT / 2),
-            "</svg>\n",
-        ]
-    )
+    width = max(width, MIN_WIDTH) + 2 * MARGIN
+    height += HEAD_HEIGHT + FOOT_HEIGHT + MARGIN
+    shapes = [
+        *heading(anatomy),
+        f'<g transform="translate({MARGIN:.0f} {HEAD_HEIGHT:.0f})">',
+        *body,
+        "</g>",
+        *legend(large, height - FOOT_HEIGHT / 2),
+    ]
+    return Drawing(shapes, width, height)
+
+
+def below_another(drawings: Sequence[Drawing]) -> Iterator[str]:
+    """The shapes of all drawings, each below the one before it."""
+    top = 0.0
+    for drawn in drawings:
+        yield from (
+            [f'<g transform="translate(0 {top:.1f})">', *drawn.shapes, "</g>"]
+            if top
+            else drawn.shapes
+        )
+        top += drawn.height
 
 
 def heading(anatomy: Anatomy) -> Iterator[str]:

@@ -22,8 +22,16 @@ def verdict(run: Run) -> str:
     """The result with the most frequent mistake, the fit diagnosis, and the training time."""
     seconds = run.events("finished")[-1]["seconds"]
     sentences = [result(run.test)]
+    if leaks(run):
+        sentences.append("Images of test are like those of training, as below: it may be too good.")
     sentences += [_fit(fact) for fact in run.events("fit_diagnosis")[-1:]]
     return " ".join([*sentences, f"It took {duration(seconds)}."])
+
+
+def leaks(run: Run) -> list[str]:
+    """The notes of a training that tell that test images are not independent of training."""
+    signs = ("in another split", " in both ", "as in a series")
+    return [note for note in run.started["notes"] if any(sign in note for sign in signs)]
 
 
 def result(test: Evaluation, where: str = "on the test images") -> str:
@@ -127,13 +135,14 @@ def repeat_section(run: Run) -> Html:
     started = run.started
     note = (
         "The split is in split.csv, the settings are in recipe.toml, the prediction for every test "
-        "image is in predictions.csv: all beside the report. The same command gives the same "
-        "weights on the same machine and versions, unless a time limit ended the training."
+        "image is in predictions.csv: all beside the report. The same "
+        f"{'command gives' if len(run.commands) == 1 else 'commands, one after the other, give'} "
+        "the same weights on the same machine and versions, unless a time limit ended a training."
     )
     environment = started["environment"] | {"device": started["fingerprint"]["device"]}
     return join(
         [
-            element("pre", started["command"], tabindex="0"),
+            element("pre", "\n".join(run.commands), tabindex="0"),
             element("p", note),
             environment_table(environment),
         ]

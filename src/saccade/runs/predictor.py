@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from saccade.data.decode import Preprocessing
-from saccade.data.image_files import find_images
+from saccade.data.image_files import FoundImages, find_images
 from saccade.data.item import Item, Skipped
 from saccade.data.pool import DecoderPool, stretched_note
 from saccade.engine.memory import images_at_once
@@ -33,6 +34,24 @@ def names_shown(images: Sequence[object]) -> bool:
         return True
     only = images[0]
     return isinstance(only, str | PathLike) and Path(only).is_dir()
+
+
+def found_images(images: Sequence[object]) -> FoundImages:
+    """The images that a person gives, paths or objects of Python, as items."""
+    paths = [image for image in images if isinstance(image, str | PathLike)]
+    if len(paths) == len(images):
+        return find_images(paths)
+    from saccade.data.sources.objects import images_in  # here: paths need none of it
+
+    return find_images(images_in(images))
+
+
+class Predicted(NamedTuple):
+    """The answer to an item; one that cannot be read has a reason instead, and no pixels."""
+
+    item: Item
+    answer: Answer | Skipped
+    pixels: Tensor | None  # [C,size,size] uint8, as the network sees them
 
 
 class Predictor:
@@ -83,13 +102,7 @@ class Predictor:
 
         `top` is how many classes each names, where the answers are classes.
         """
-        paths = [image for image in images if isinstance(image, str | PathLike)]
-        if len(paths) == len(images):
-            found = find_images(paths)
-        else:
-            from saccade.data.sources.objects import images_in  # here: paths need none of it
-
-            found = find_images(images_in(images))
+        found = found_images(images)
         predictions = self.predict_items(found.items, top, min_confidence, max_novelty)
         return replace(predictions, left_out=tuple(found.left_out), named=names_shown(images))
 
@@ -117,45 +130,59 @@ class Predictor:
 
         Raises `DataError` at the end if none can be read.
         """
+        for predicted in self.predicted(items, top, min_confidence, max_novelty):
+            yield predicted.answer
+
+    def predicted(
+        self,
+        items: Sequence[Item],
+        top: int = 5,
+        min_confidence: float | None = None,
+        max_novelty: float | None = None,
+    ) -> Iterator[Predicted]:
+        """As `stream`, each answer with its item and the pixels that the network saw."""
         top = argument("--top", top, int, Range(1))
         rejection = self._rejection(min_confidence, max_novelty)
         answered, unreadable = False, []
         for batch in self._batches(items):
-            if isinstance(batch, Skipped):
-                unreadable.append(batch)
+            if isinstance(batch, Predicted):
+                unreadable.append(batch.answer)
                 yield batch
                 continue
-            names, images = batch
+            readable, images = batch
             predictions, novelty = self._outputs(images)
             answered = True
-            yield from self.task.answers(names, predictions, top, rejection, novelty)
+            names = [item.name for item in readable]
+            answers = self.task.answers(names, predictions, top, rejection, novelty)
+            yield from map(Predicted, readable, answers, images)
         if unreadable and not answered:
             lines = "; ".join(f"{s.name} {s.reason}" for s in unreadable[:3])
             raise DataError(
                 f"no image could be read: {lines}", "saccade doctor says what is wrong with each"
             )
 
-    def _batches(self, items: Sequence[Item]) -> Iterator[tuple[list[str], Tensor] | Skipped]:
-        """Names, and images [N,C,size,size] uint8; one that cannot be read alone."""
-        names: list[str] = []
+    def _batches(self, items: Sequence[Item]) -> Iterator[tuple[list[Item], Tensor] | Predicted]:
+        """Items with their images [N,C,size,size] uint8; one that cannot be read alone."""
+        readable: list[Item] = []
         images: list[Tensor] = []
         for item, image in zip(items, self.workers.decode_files(items, self.preprocessing)):
             if isinstance(image, Skipped):
-                yield image
+                yield Predicted(item, image, None)
                 continue
-            names.append(item.name)
+            readable.append(item)
             images.append(image)
             if len(images) == self._images_at_once:
-                yield names, torch.stack(images)
-                names, images = [], []
+                yield readable, torch.stack(images)
+                readable, images = [], []
         if images:
-            yield names, torch.stack(images)
+            yield readable, torch.stack(images)
 
     @cached_property
     def _images_at_once(self) -> int:
         p = self.preprocessing
         forward = partial(self.task.predict, self.model)
-        return images_at_once(self.model, forward, (p.channels, p.size, p.size), BATCH)
+        image = torch.zeros(1, p.channels, p.size, p.size, dtype=torch.uint8)
+        return images_at_once(self.model, forward, image, BATCH)
 
     @torch.inference_mode()
     def _outputs(self, images: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -142,6 +142,15 @@ class Run:
                 continue
 
     @property
+    def commands(self) -> list[str]:
+        """The command that began it, and those that gave it more epochs since."""
+        more = [
+            str(Command.of("resume", self.path, epochs=fact["train.epochs"]))
+            for fact in self.events("extended")
+        ]
+        return [self.started["command"], *more]
+
+    @property
     def data(self) -> str | None:
         """Where its images lie: where they lay, or where they were moved to since."""
         return next((fact["data"] for fact in self.events("moved")[::-1]), self.started["data"])

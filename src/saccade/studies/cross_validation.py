@@ -26,14 +26,14 @@ from saccade.data.sources.data_spec import spec_with_settings
 from saccade.data.split_table import split_rows
 from saccade.data.splits import own_folds
 from saccade.errors import DivergedError, UsageError
-from saccade.files import as_utf8, atomic_write, disk_errors
+from saccade.files import atomic_write, disk_errors
 from saccade.metrics.intervals import Interval, cross_validated_interval
 from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.progress import say
 from saccade.recipes.setting import argument
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
-from saccade.studies.run import lock_folder
+from saccade.studies.run import command_folder, lock_folder
 from saccade.studies.study import JOBS
 from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, train_all
@@ -127,7 +127,7 @@ def cross_validation(
         settings = {"data.folds": folds, **settings}
         names = tuple(str(k + 1) for k in range(folds))
     command = Command.of("cross-validate", data, recipe=recipe, with_=settings)
-    folder = _folder(out, source.name, str(command))
+    folder = command_folder(out, f"cross-validation-{source.name}", str(command))
     text = None if recipe is None else str(recipe)
     runs = {name: folder / f"fold-{k}" for k, name in enumerate(names, start=1)}
     todo = [
@@ -141,21 +141,6 @@ def cross_validation(
             result = _result(folder, runs)
             atomic_write(folder / FILE, json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
     return result
-
-
-def _folder(out: Path | None, name: str, command: str) -> Path:
-    """A new folder, or one that holds the cross-validation of this command."""
-    folder = out or Run.create(None, f"cross-validation-{name}").path
-    told = folder / "command.txt"
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if {path.name for path in folder.iterdir()} - {".lock"}:
-            if not told.is_file() or told.read_bytes() != as_utf8(command):
-                what = f"the folder '{folder}' holds something else than: {command}"
-                raise UsageError(what, "take another --out, or remove it")
-            return folder
-        atomic_write(told, command)
-    return folder
 
 
 def _outcome(folder: Path) -> str:

@@ -17,9 +17,10 @@ from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
 from saccade.data.sources.data_spec import spec_with_settings
 from saccade.errors import RecipeError, SaccadeError, Stopped, UsageError
-from saccade.files import atomic_write, disk_errors
+from saccade.files import as_utf8, atomic_write, disk_errors
 from saccade.progress import say
 from saccade.recipes.setting import argument
+from saccade.runs.run import Run
 from saccade.studies.load import find_study, load_study
 from saccade.studies.metric import StudyMetric
 from saccade.studies.page import study_page, svg
@@ -134,6 +135,24 @@ def _trained_lines(study: Study) -> list[str]:
     variants = sorted((replace(v, baseline="") for v in study.variants), key=lambda v: v.name)
     reduced = replace(study, **neutral, variants=tuple(variants))
     return [*reduced.to_toml().splitlines(), "its end"]
+
+
+def command_folder(out: Path | None, name: str, command: str) -> Path:
+    """A new folder, below runs by `name` where there is no `out`, or one of the same command.
+
+    Raises `UsageError` for a folder that holds anything else.
+    """
+    folder = out or Run.create(None, name).path
+    told = folder / "command.txt"
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if {path.name for path in folder.iterdir()} - {".lock"}:
+            if not told.is_file() or told.read_bytes() != as_utf8(command):
+                what = f"the folder '{folder}' holds something else than: {command}"
+                raise UsageError(what, "take another --out, or remove it")
+            return folder
+        atomic_write(told, command)
+    return folder
 
 
 @contextlib.contextmanager

@@ -36,6 +36,7 @@ class Answer(Protocol):
     """The prediction for one image in a form for people; a dataclass with its task's fields."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
+    nothing: ClassVar[str]  # what it says where it says no class; empty for numbers
 
     @property
     def name(self) -> str:
@@ -45,6 +46,16 @@ class Answer(Protocol):
     @property
     def best(self) -> str:
         """The predicted class, labels or number as text."""
+        ...
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The classes that it says the image has; none where it says `nothing`."""
+        ...
+
+    @property
+    def sort_value(self) -> float:
+        """How probable it is, 0 to 1; of a number the number itself."""
         ...
 
     def columns(self) -> list[str]:

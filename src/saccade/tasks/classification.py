@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -148,6 +148,8 @@ def _accepted(probabilities: Sequence[float], novelty: float | None, rejection: 
 class Prediction:
     """The most probable classes of one image, the best first."""
 
+    nothing: ClassVar[str] = UNKNOWN
+
     name: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
@@ -157,6 +159,14 @@ class Prediction:
     @property
     def best(self) -> str:
         return self.classes[0] if self.accepted else UNKNOWN
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return self.classes[:1] if self.accepted else ()
+
+    @property
+    def sort_value(self) -> float:
+        return self.probabilities[0]
 
     def columns(self) -> list[str]:
         ranks = range(1, len(self.classes) + 1)

@@ -221,6 +221,8 @@ def _deviance_explained(deviance: Tensor, true: Tensor) -> Statistic:
 class CountPrediction:
     """The expected count of one image, with 90 % bounds."""
 
+    nothing: ClassVar[str] = ""
+
     name: str
     value: float
     low: int | None = None
@@ -229,6 +231,14 @@ class CountPrediction:
     @property
     def best(self) -> str:
         return str(self)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def sort_value(self) -> float:
+        return self.value
 
     def columns(self) -> list[str]:
         return ["count", "low", "high"]

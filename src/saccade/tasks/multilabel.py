@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -164,11 +164,27 @@ def _weights_of_labels(
 class MultilabelPrediction(Prediction):
     """The predicted labels of one image, and its most probable classes, the best first."""
 
+    nothing: ClassVar[str] = "none"
+
     labels: tuple[str, ...] = ()
 
     @property
     def best(self) -> str:
-        return ", ".join(self.labels) or "none"
+        return ", ".join(self.labels) or self.nothing
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return self.labels
+
+    @property
+    def sort_value(self) -> float:
+        """How probable the least probable of its labels is; of none, that none is there.
+
+        Of labels beyond the most probable classes no more is known than that they are less so.
+        """
+        known = dict(zip(self.classes, self.probabilities, strict=True))
+        stated = [known.get(label, self.probabilities[-1]) for label in self.labels]
+        return min(stated, default=1 - self.probabilities[0])
 
     def columns(self) -> list[str]:
         return ["labels", *super().columns()[1:]]

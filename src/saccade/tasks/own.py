@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from saccade.data.batch import Batch
 from saccade.errors import UsageError
 from saccade.metrics.metric import Metric
-from saccade.metrics.own import WithOwn
 from saccade.models.backbone import total_loss
 from saccade.own import Own, checked
 
@@ -39,15 +39,27 @@ class OwnParts:
 
     def beside(self, metric: Metric[Any]) -> Metric[Any]:
         """`metric`, with the person's own beside it."""
-        return metric if self.metric is None else WithOwn(metric, self.metric)
+        if self.metric is None:
+            return metric
+        from saccade.metrics.own import WithOwn  # here, since few have metrics of their own
+
+        return WithOwn(metric, self.metric)  # type: ignore[return-value]  # its score is told late
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         assert self.loss is not None
-        result = self.loss.need(SETTING)(outputs, targets)
+        try:
+            result = self.loss.need(SETTING)(outputs, targets)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            shapes = " and ".join(str(list(x.shape)) for x in (outputs, targets))
+            what = f"{SETTING}={self.loss} fails on {shapes}: {type(error).__name__}: {error}"
+            raise UsageError(what, "it takes outputs and targets, and gives one number") from error
         loss = checked(SETTING, self.loss, result, Tensor, "give a tensor with one number")
         if loss.numel() != 1:
             shape = "x".join(map(str, loss.shape))
             raise UsageError(f"{SETTING}={self.loss} gives {shape} numbers", "give their mean")
+        if torch.is_grad_enabled() and outputs.requires_grad and not loss.requires_grad:
+            what = f"{SETTING}={self.loss} does not depend on the outputs"
+            raise UsageError(what, "compute it from the outputs without detach or numpy")
         return loss.reshape(())
 
 

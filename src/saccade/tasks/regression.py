@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -162,6 +162,8 @@ def _numbers(items: Sequence[Item]) -> list[float]:
 class RegressionPrediction:
     """The predicted number of one image, with its 90 % margin."""
 
+    nothing: ClassVar[str] = ""
+
     name: str
     value: float
     margin: float | None
@@ -169,6 +171,14 @@ class RegressionPrediction:
     @property
     def best(self) -> str:
         return str(self)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def sort_value(self) -> float:
+        return self.value
 
     def columns(self) -> list[str]:
         return ["value", "margin"]

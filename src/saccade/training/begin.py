@@ -35,9 +35,9 @@ from saccade.data.splits import (
     refuse_folds,
     split_data,
     split_fold,
-    subsample,
     with_groups,
 )
+from saccade.data.subsample import subsample
 from saccade.errors import DataError, UsageError
 from saccade.progress import progress_bar, say
 from saccade.recipes.data import Data
@@ -77,6 +77,7 @@ def training_inputs(
         ),
         train=options.per_class,
         held_out=options.held_out_per_class,
+        share=options.train_share,
         seed=seed,
     )
     if flags.get("model.name") == "auto":
@@ -207,7 +208,7 @@ def classes_of_copies(source: Source, together: Grouping, apart: Grouping) -> li
         if len(without) < parts or (2 * most <= len(items) and len(sizes) >= parts):
             continue
         of = f"images of '{name}'" if name else "images"
-        what = f"{most:,} of {len(items):,} {of} count as near copies of one another"
+        what = f"{most:,} of {len(items):,} {of} look alike"
         hint = "where they are different things under one camera, set data.doctor=off"
         if len(sizes) < parts and len(items) >= TINY:
             raise DataError(f"{what}, so that val and test would have none", hint)
@@ -250,7 +251,11 @@ def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe)
             progress=progress,
             state=cache_file_of(data),
         )
-    notes += [f"{f.severity}: {f.message}" for f in diagnosis.findings if f.severity != "note"]
+    told = [f for f in diagnosis.findings if f.kind != "series" or text == SOURCE]
+    for finding in told:
+        advice = f" {finding.advice}" if finding.kind == "series" else ""
+        if finding.severity != "note":
+            notes.append(f"{finding.severity}: {finding.message}{advice}")
     together = by_cluster(diagnosis.clusters(), items, grouping)
     notes += classes_of_copies(source, together, grouping)
     facts = dict(zip((item.name for item in items), diagnosis.case.table, strict=True))

@@ -8,7 +8,7 @@ from torch import Tensor
 from saccade.data.loader import Loader
 from saccade.engine.evaluate import predict
 from saccade.engine.ood import Novelty
-from saccade.models.backbone import HeadInputRecorder
+from saccade.models.backbone import HeadInputRecorder, has_last_layer
 from saccade.report.summary import novelty_text
 from saccade.runs.run import Run
 from saccade.tasks.task import Capability
@@ -22,7 +22,7 @@ def fit_novelty(setup: TrainingSetup) -> Novelty | None:
 
     None where the task has no use for it.  Every process computes it for itself.
     """
-    if Capability.NOVELTY not in setup.task.capabilities:
+    if Capability.NOVELTY not in setup.task.capabilities or not has_last_layer(setup.model):
         return None
     splits = setup.splits
     train, val = (

@@ -16,7 +16,7 @@ import pytest
 from saccade.data.sources import named as module
 from saccade.data.sources import open_source
 from saccade.data.sources.named import DATASETS, IDX, data_home, named_dataset
-from saccade.errors import DataError, ResourceError
+from saccade.errors import DataError, NetworkError
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -88,7 +88,7 @@ def test_a_file_that_went_bad_on_the_disk_is_refused(
 def test_offline_settings_are_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SACCADE_DATA", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(ResourceError, match="HF_HUB_OFFLINE forbids"):
+    with pytest.raises(NetworkError, match="HF_HUB_OFFLINE forbids"):
         open_source("mnist")
 
 

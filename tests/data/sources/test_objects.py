@@ -262,8 +262,8 @@ def test_a_training_on_arrays_is_resumed_evaluated_and_predicts_as_from_files(
     assert saccade.evaluate(again, (x, names)).n == 40
     for number in range(3):
         Image.fromarray(x[number]).save(tmp_path / f"{number}.png")
-    by_file = again.predict(*(tmp_path / f"{number}.png" for number in range(3)))
-    by_array = again.predict(x[:3])
+    by_file: Any = again.predict(*(tmp_path / f"{number}.png" for number in range(3)))
+    by_array: Any = again.predict(x[:3])
     assert [p.probabilities for p in by_file] == [p.probabilities for p in by_array]
     assert [p.name for p in by_array] == ["image 0", "image 1", "image 2"]
     assert again.predict(torch.from_numpy(x[0]).permute(2, 0, 1))[0].best == by_file[0].best

@@ -112,7 +112,7 @@ def test_the_verdict_names_the_two_classes_it_mixes_up() -> None:
 def test_the_verdict_begins_with_the_number_and_ends_with_the_time(trained: Run) -> None:
     lead = page_of(trained).split('<p class="lead">')[1].split("</p>")[0]
     assert lead.startswith(str(trained.test.primary))
-    assert lead.endswith(f"Trained in {duration(trained.events('finished')[-1]['seconds'])}.")
+    assert lead.endswith(f"It took {duration(trained.events('finished')[-1]['seconds'])}.")
 
 
 def test_durations_are_written_as_people_say_them() -> None:

@@ -62,7 +62,7 @@ def different_labels(case: Case) -> Finding | None:
         of_alike = f"{pluralize(alike, 'group')} of images that look alike under different labels"
         told = [*(told if copies else ()), of_alike]
     message = f"{', and '.join(told)}."
-    advice = "Of copies one of the labels is wrong; look at them."
+    advice = "Of a copy with two labels one is wrong, or both are right: look at them."
     if not copies:
         advice = "They may be copies, one with a wrong label, or different things: look at them."
     return _finding("different_labels", "error", count, case, groups, message, advice)

@@ -42,7 +42,7 @@ def empty_file(case: Case) -> Finding | None:
     if not rows:
         return None
     message = f"{pluralize(len(rows), 'file')} {'is' if len(rows) == 1 else 'are'} empty (0 bytes)."
-    advice = "A copy or download was cut short; fetch them again."
+    advice = "Often a copy or download that was cut short; fetch them again."
     return Finding("empty_file", "error", len(rows), case.names(rows), message, advice)
 
 

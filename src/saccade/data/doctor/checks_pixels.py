@@ -48,7 +48,13 @@ def small(case: Case) -> Finding | None:
     message = (
         f"{{}} less than half as large as the training size of {case.preprocessing.size} pixels."
     )
-    return _finding(case, rows, "small", message, "A smaller training size is faster and as good.")
+    return _finding(
+        case,
+        rows,
+        "small",
+        message,
+        "A smaller training size is faster, and they hold no more detail.",
+    )
 
 
 def grey_mix(case: Case) -> Finding | None:

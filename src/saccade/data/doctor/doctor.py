@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saccade.data.doctor import checks_copies, checks_files, checks_labels, checks_pixels
+from saccade.data.doctor import (
+    checks_copies,
+    checks_files,
+    checks_labels,
+    checks_pixels,
+    checks_series,
+)
 from saccade.data.doctor.case import Case, Finding
 from saccade.data.doctor.checks_labels import label_counts
 from saccade.data.doctor.checks_pixels import lost_to_crop
@@ -212,7 +218,7 @@ def _value_counts(values: np.ndarray) -> dict[str, int]:
 def _histogram(values: np.ndarray) -> dict[str, list]:
     """Counts in up to ten bins between round numbers.  [N]"""
     if not len(values):
-        return {"edges": [0, 1], "counts": [0]}
+        return {"edges": [0, 1], "counts": [0], "ends": [0, 0]}
     low, high = int(values.min()), int(values.max())
     width = max(1.0, (high - low) / 10)
     power = 10 ** int(np.floor(np.log10(width)))
@@ -223,7 +229,8 @@ def _histogram(values: np.ndarray) -> dict[str, list]:
 
 def _binned(values: np.ndarray, edges: tuple[float, ...]) -> dict[str, list]:
     counts, _ = np.histogram(values, edges)
-    return {"edges": list(edges), "counts": counts.tolist()}
+    ends = [float(values.min()), float(values.max())] if len(values) else [0.0, 0.0]
+    return {"edges": list(edges), "counts": counts.tolist(), "ends": ends}
 
 
 Check = Callable[[Case], Finding | None]
@@ -234,6 +241,7 @@ CHECKS: tuple[Check, ...] = (
     checks_copies.different_labels,
     checks_copies.duplicates,
     checks_copies.near_duplicates,
+    checks_series.series,
     checks_labels.class_missing,
     checks_labels.class_tiny,
     checks_labels.imbalance,

@@ -42,14 +42,12 @@ def candidate_pairs(table: NDArray[np.void], chosen: NDArray[np.int64]) -> NDArr
     """Pairs of `chosen` rows whose hashes lie near each other, each once.  [n] -> [M,2]"""
     chosen = chosen[table["structure"][chosen] >= STRUCTURE]
     phash, dhash = table["phash"][chosen], table["dhash"][chosen]
-    low_content = _low_content(table)[chosen]
+    little = low_content(table)[chosen]
     candidates = [np.empty(0, dtype=np.int64)]
     for a, b in _band_matches(phash):
-        close = distance(phash[a], phash[b]) <= np.where(
-            low_content[a] | low_content[b], NEAR_SMALL, NEAR
-        )
+        close = distance(phash[a], phash[b]) <= np.where(little[a] | little[b], NEAR_SMALL, NEAR)
         a, b = a[close], b[close]
-        limit = np.where(low_content[a] | low_content[b], NEAR_SMALL, NEAR_ALSO)
+        limit = np.where(little[a] | little[b], NEAR_SMALL, NEAR_ALSO)
         close = distance(dhash[a], dhash[b]) <= limit
         candidates.append(np.unique(a[close] * len(chosen) + b[close]))
     pairs = np.unique(np.concatenate(candidates))
@@ -63,7 +61,7 @@ def confirmed_pairs(
     """The `pairs` whose pixels agree in their fine structure.  [M,2] -> [m,2]"""
     confirmed = [np.empty((0, 2), dtype=np.int64)]
     threshold = np.where(
-        _low_content(table)[pairs].any(axis=1), MIN_CORRELATION_FLAT, MIN_CORRELATION
+        low_content(table)[pairs].any(axis=1), MIN_CORRELATION_FLAT, MIN_CORRELATION
     )
     for start in range(0, len(pairs), CONFIRMED_AT_ONCE):
         chunk = slice(start, start + CONFIRMED_AT_ONCE)
@@ -80,8 +78,8 @@ def alike_by_hash(pairs: NDArray[np.int64], table: NDArray[np.void]) -> NDArray[
     Stricter than `candidate_pairs`, and never of images with little content.
     """
     a, b = pairs.T
-    low_content = _low_content(table)
-    alike = ~(low_content[a] | low_content[b])
+    little = low_content(table)
+    alike = ~(little[a] | little[b])
     for name in ("phash", "dhash"):
         alike &= distance(table[name][a], table[name][b]) <= NEAR_SMALL
     return pairs[alike]
@@ -156,7 +154,7 @@ def _read_fine_structure(item: Item) -> NDArray[np.float32]:
     return fine_structure(pixels_of(item.image.read(), COMPARED))
 
 
-def _low_content(table: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Which images have little content, by entropy x pixels.  [N] -> [N] bool"""
+def low_content(table: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Which of N images have little content, by entropy x pixels.  [N] -> [N] bool"""
     pixels = table["width"].astype(np.float64) * table["height"]
     return table["entropy"] * np.minimum(pixels, LARGEST**2) < LITTLE

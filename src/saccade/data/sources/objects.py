@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from saccade.data.image_objects import (
     IMAGES_HINT,
@@ -126,7 +126,7 @@ def _is_split(name: object) -> bool:
     return isinstance(name, str) and split_of(name) is not None
 
 
-def _is_pair(data: object) -> bool:
+def _is_pair(data: object) -> TypeGuard[tuple[Any, Any]]:
     """Whether this is (images, labels): a tuple of two, of which the second are labels."""
     if not isinstance(data, tuple) or len(data) != 2 or is_path(data[0]) or is_path(data[1]):
         return False

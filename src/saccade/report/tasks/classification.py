@@ -126,9 +126,9 @@ BINS = 10
 POINTS = 100  # of the risk-coverage curve
 SHARES = (1.0, 0.9, 0.8, 0.5)  # of the images answered
 RELIABILITY_NOTE = (
-    "Each dot is a tenth of the images, those of about equal confidence: their mean confidence, "
-    "and their accuracy with a 95 % interval. Above the line the network is underconfident, below "
-    "it overconfident."
+    "Each dot is of images of about equal confidence: their mean confidence, and their accuracy "
+    "with a 95 % interval. Above the line the network was right more often than "
+    "it was confident, below it less often."
 )
 
 
