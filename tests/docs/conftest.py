@@ -134,6 +134,7 @@ def shorter(table: Path) -> Iterator[None]:
         )
         patch.setitem(NETWORKS, "resnet18", narrow)
         patch.setattr(Sandbox, "_try", answered_here)
+        patch.setattr("saccade.engine.profile.MIN_SECONDS", 0.0)  # of a plan's rehearsal
         patch.setattr("saccade.metrics.bootstrap.MAX_DRAWS", 0)  # 200 replicates
         for place in ("run", "cross_validation", "learning_curve"):  # here, not in a process
             patch.setattr(
