@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,35 +26,29 @@ import saccade
 import saccade.studies.run as studies
 from saccade.auto.resolve import resolve, stated_settings
 from saccade.auto.summary import DatasetSummary
+from saccade.data.sandbox import Message, Sandbox
 from saccade.models import convert, weights
-from saccade.models.catalogue import CLASSICAL_MODELS
+from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS
 from saccade.models.create import create_model
+from saccade.models.table import table_network
 from saccade.own import Own
 from saccade.studies.study import BestOf, Study
 from saccade.studies.workers import train_all
 
 COLOURS = {"ant": (60, 40, 30), "bee": (210, 180, 40), "ladybug": (200, 40, 40)}
 MOST_EPOCHS = 12  # of a training in stages; any other has one
-SMALLER = {"": "mlp_rgb", "resnet18": "cifar_resnet20"}  # networks in place of large ones
 AT_HAND = ("resnet18", "imagenet")  # its stand-in lies in TORCH_HOME
-TABLE = """input = [3, 32, 32]
+NARROW = """input = [3, 224, 224]  # the rows of ResNet-18 under their names, few channels
 
 [rows]
 conv1 = { layer = "Conv2d", out_channels = 8, kernel_size = 3, stride = 4 }
+layer1 = { layer = "BasicBlock", channels = 8 }
+layer2 = { layer = "BasicBlock", channels = 8 }
 layer3 = { layer = "BasicBlock", channels = 8 }
 layer4 = { layer = "BasicBlock", channels = 8 }
-pool = { layer = "AdaptiveAvgPool2d", output_size = 1 }
+avgpool = { layer = "AdaptiveAvgPool2d", output_size = 1 }
 flatten = { layer = "Flatten" }
 fc = { layer = "Linear", out_features = "num_classes" }
-"""
-STUDY = """title = "Learning rates"
-question = "Which?"
-data = "photos"
-seeds = 1
-metric = "test_accuracy"
-settings.model.name = "mlp_rgb"
-variants.low.optim.lr = 0.001
-variants.high.optim.lr = 0.01
 """
 
 
@@ -62,8 +57,8 @@ def shortened(
 ) -> dict[str, Any]:
     """The settings of a documented training, with what makes it short where it says nothing else.
 
-    All at 32 pixels, for one epoch (stages have one each), of the digits a few; colour images are
-    learned from scratch, by a small network, where nothing else is said.
+    All at 32 pixels, for one epoch (stages have one each); a few of the digits, not examined;
+    colour images from scratch, by a small network, where nothing else is said.
     """
     stated = stated_settings(recipe, flags)
     stages = len(stated["model.stages"]) if "model.stages" in flags else 1
@@ -73,27 +68,25 @@ def shortened(
     elif stated.get("train.epochs") != 0 and name not in CLASSICAL_MODELS:
         short["train.epochs"] = 1
     if not ({"model.weights", "model.stages"} & stated.keys() or recipe or summary.grey):
-        short["model.name"] = SMALLER.get(name, name)
-    if stated.get("model.weights") == "auto" and name in ("", "auto"):
-        short |= {"model.name": AT_HAND[0], "model.weights": AT_HAND[1]}
+        short["model.name"] = name or "mlp_rgb"
     if summary.grey:
-        short |= {"data.per_class": 20, "data.held_out_per_class": 10}
+        short |= {"data.per_class": 20, "data.held_out_per_class": 10, "data.doctor": "off"}
     if "data.size" not in stated and not isinstance(name, Own):
         short["data.size"] = 32
     return {**flags, **short}
 
 
 def shortened_study(study: Study) -> Study:
-    """A study's first two variants and their baselines, from one seed, at the first value tried."""
+    """A study's first comparison, in one process, from one seed, at the first of values tried."""
 
     def first(settings: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v.values[0] if isinstance(v, BestOf) else v for k, v in settings.items()}
 
-    kept = {v.name for v in study.variants[:2]} | {v.baseline for v in study.variants[:2]}
-    variants = tuple(
-        replace(v, settings=first(v.settings)) for v in study.variants if v.name in kept
-    )
-    return replace(study, variants=variants, settings=first(study.settings), seeds=1)
+    compared = next(v for v in study.variants if v.baseline)
+    kept = [v for v in study.variants if v is compared or v.name == compared.baseline]
+    variants = tuple(replace(v, settings=first(v.settings)) for v in kept)
+    common = {"model.name": "mlp_rgb", **first(study.settings)}
+    return replace(study, variants=variants, settings=common, seeds=1)
 
 
 def paint(path: Path, colour: tuple[int, ...], size: tuple[int, int], seed: int) -> None:
@@ -118,9 +111,15 @@ def digits_as_colours(path: Path) -> None:
         paint(path / f"{number % 10}" / f"{number}.png", colour, (32, 32), number)
 
 
+def answered_here(sandbox: Sandbox, requests: Sequence[Message]) -> list[bytearray]:
+    """What a process of the sandbox would answer; starting one takes longer than small images."""
+    handle = import_module(sandbox.module).handle_request
+    return [bytearray(b"".join(handle(b"".join(request)))) for request in requests]
+
+
 @contextmanager
-def shorter() -> Iterator[None]:
-    """In the block trainings and studies are short, public weights stand-ins for 32 pixels."""
+def shorter(table: Path) -> Iterator[None]:
+    """In the block trainings are short, ResNet-18 is narrow, public weights are stand-ins."""
     with pytest.MonkeyPatch.context() as patch:
         plain, requested = resolve, studies._requested_study
         short = lambda recipe, flags, summary, **options: plain(  # noqa: E731
@@ -130,18 +129,26 @@ def shorter() -> Iterator[None]:
         patch.setattr(
             studies, "_requested_study", lambda options: shortened_study(requested(options))
         )
-        small = {
-            key: replace(entry, size=32, resize=32)
-            for key, entry in weights.public_weights().items()
-        }
-        patch.setattr(weights, "public_weights", lambda: small)
-        patch.setattr("saccade.auto.weights.public_weights", lambda: small)
-        patch.setattr(weights, "fetch", lambda file, *_, **__: file)
+        narrow = replace(
+            NETWORKS["resnet18"], make=lambda num_classes=1000: table_network(table, num_classes)
+        )
+        patch.setitem(NETWORKS, "resnet18", narrow)
+        patch.setattr(Sandbox, "_try", answered_here)
+        patch.setattr("saccade.engine.profile.MIN_SECONDS", 0.0)  # of a plan's rehearsal
+        patch.setattr("saccade.metrics.bootstrap.MAX_DRAWS", 0)  # 200 replicates
         for place in ("run", "cross_validation", "learning_curve"):  # here, not in a process
             patch.setattr(
                 f"saccade.studies.{place}.train_all",
                 lambda jobs, _, lock, on_trained: train_all(jobs, 1, lock, on_trained),
             )
+        small = {
+            key: replace(entry, size=min(entry.size, 72), resize=min(entry.size, 72))
+            for key, entry in weights.public_weights().items()
+        }
+        patch.setattr(weights, "public_weights", lambda: small)
+        patch.setattr("saccade.auto.weights.public_weights", lambda: small)
+        patch.setattr(weights, "WHEEL", "saccade_no_weights")
+        patch.setattr(weights, "fetch", lambda file, *_, **__: file)
         timm = convert.timm_network
         for place in ("saccade.models.convert", "saccade.models.create", "saccade.auto.weights"):
             patch.setattr(
@@ -158,7 +165,8 @@ def shorter() -> Iterator[None]:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The world, made once."""
     world = tmp_path_factory.mktemp("documented")
-    with shorter():
+    (world / "resnet18.toml").write_text(NARROW)
+    with shorter(world / "resnet18.toml"):
         fill(world)
     return world
 
@@ -179,10 +187,15 @@ def fill(world: Path) -> None:
         paint(here / name, COLOURS["bee"], (32, 32), 7)
     rows = [f"{p.relative_to(here)},{p.parent.name}" for p in sorted(here.glob("photos/*/*"))]
     (here / "table.csv").write_text("path,label\n" + "\n".join(rows) + "\n")
-    (here / "mine.toml").write_text(STUDY)
-    (here / "tiny.toml").write_text(TABLE)
+    (here / "mine.toml").write_text(written_in("studies.md"))
     networks_of(here)
     runs_of(here)
+
+
+def written_in(page: str) -> str:
+    """The TOML file of a page of the documentation."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    return text.partition("```toml\n")[2].partition("```")[0]
 
 
 def networks_of(here: Path) -> None:
@@ -193,13 +206,21 @@ def networks_of(here: Path) -> None:
     torch.save(state, here / "FILE")
 
 
+def alone(patch: pytest.MonkeyPatch, world: Path) -> None:
+    """Weights and caches are those of the world, and nothing is fetched."""
+    patch.setenv("TORCH_HOME", str(world / "torch"))
+    patch.setenv("SACCADE_CACHE", str(world / "cache"))
+    patch.setenv("SACCADE_OFFLINE", "1")
+
+
 def runs_of(here: Path) -> None:
     """Finished runs under all the names that the pages have for them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
+        alone(patch, here.parent)
         off = {"data.doctor": "off", "train.epochs": 1}
         saccade.train("../plenty", model="mlp_rgb", with_=off, out="RUN")
-        saccade.train("photos", model="tiny.toml", with_=off, out="runs/mine-1")
+        saccade.train("photos", model="resnet18", with_=off, out="runs/mine-1")
         saccade.train("photos", model="cifar_resnet20", with_=off, out="runs/mine")
     names = ("OTHER", "A", "B", "C", "runs/one", "runs/other", "runs/photos-1")
     for name in (*names, "runs/photos-resnet18-1", "runs/photos-resnet34-1"):
@@ -215,13 +236,11 @@ def documented(
     here = tmp_path / "here"
     shutil.copytree(template / "here", here)
     monkeypatch.chdir(here)
-    monkeypatch.setenv("TORCH_HOME", str(template / "torch"))
-    monkeypatch.setenv("SACCADE_CACHE", str(template / "cache"))
-    monkeypatch.setenv("SACCADE_OFFLINE", "1")
+    alone(monkeypatch, template)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     logger = logging.getLogger("saccade")
     level, listeners = logger.level, [*logger.handlers]
-    with shorter():
+    with shorter(template / "resnet18.toml"):
         yield SimpleNamespace(path=here)
     for number, handler in handlers.items():
         signal.signal(number, handler)
