@@ -50,9 +50,9 @@ def without_training(recipe: Recipe, flags: Mapping[str, Any], origins: dict[str
     return recipe.with_({setting: defaults[setting] for setting in unused})
 
 
-BESIDE_OWN: Mapping[str, tuple[str, ...]] = {  # settings that do nothing beside a part of one's own
-    "optim.name": ("optim.momentum",),
-    "train.loss": ("train.label_smoothing", "train.class_weights"),
+BESIDE_OWN: Mapping[str, Mapping[str, Any]] = {  # what does nothing beside a part of one's own,
+    "optim.name": {"optim.momentum": None},  # and the value that asks for nothing, if there is one
+    "train.loss": {"train.label_smoothing": 0.0, "train.class_weights": "none"},
 }
 
 
@@ -64,9 +64,9 @@ def without_use_beside_own(
     `origins` says so of each.  Raises `RecipeError` where such a setting is among the `flags`.
     """
     values, defaults = recipe.settings(), Recipe().settings()
-    for own, settings in BESIDE_OWN.items():
-        for setting in settings if isinstance(values[own], Own) else ():
-            if setting in flags and flags[setting] not in (0, "none"):
+    for own, unused in BESIDE_OWN.items():
+        for setting, nothing in unused.items() if isinstance(values[own], Own) else ():
+            if setting in flags and values[setting] != nothing:
                 what = f"{setting} does nothing beside {own}={values[own]}"
                 raise RecipeError(what, f"leave it out, or set it in {values[own]}")
             recipe = recipe.with_({setting: defaults[setting]})

@@ -69,7 +69,7 @@ def misfit(network: nn.Module, shape: Shape) -> str:
     """Why a network does not take images of this shape; "" where it does."""
     try:
         meta_forward(network, torch.empty(2, *shape, device="meta"))
-    except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+    except (RuntimeError, ValueError, TypeError) as error:
         return str(error).partition("\n")[0]
     return ""
 
