@@ -146,9 +146,14 @@ class LearningCurve:
             return f"the curve {how} (p = {bend.p_value:.2g}): it is no power law to go on from"
         if law.c <= 0:
             low, high = (-end for end in law.slope().interval[::-1])
+            told = (
+                "more images of this kind do not help here"
+                if high <= 0
+                else "whether more images help cannot be told from these trainings"
+            )
             return (
-                "no downward slope: more images of this kind do not help here, as far as these "
-                f"trainings tell (exponent {law.c:.2f}, 95 % interval {low:.2f} to {high:.2f})"
+                f"no downward slope: {told} (errors go with n to the power {-law.c:.2f}, 95 % "
+                f"interval {-high:.2f} to {-low:.2f}; below 0 more images help)"
             )
         return ""
 
@@ -225,7 +230,7 @@ class LearningCurve:
         )
         if self.law:
             notes.append(
-                f"error = {number(self.law.b)} n^-{self.law.c:.2f}, least squares in log-log of "
+                f"error = {number(self.law.b)} n^{-self.law.c:.2f}, least squares in log-log of "
                 "(n error + 0.5) / (n + 1), so that no error counts as half a one; intervals are "
                 "95 % of the mean over seeds"
             )
