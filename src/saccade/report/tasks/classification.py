@@ -168,11 +168,12 @@ def _risk(tested: TestedImages) -> Html:
     curve = risk_coverage(tested.confidences, tested.correct)
     step = max(1, len(tested) // POINTS)
     coverage, risk = curve.coverage.tolist(), curve.risk.tolist()
-    line = Line("risk of the images answered", coverage[step - 1 :: step], risk[step - 1 :: step])
+    shown = [100 * share for share in coverage[step - 1 :: step]]
+    line = Line("risk of the images answered", shown, risk[step - 1 :: step])
     chart = line_chart(
         [line],
         title="Risk-coverage curve",
-        x="coverage: the most confident images, answered",
+        x="coverage: % of the images answered, the most confident ones",
         y="risk: error rate",
         percent=True,
         y_range=None if max(risk) else (0.0, 0.1),
