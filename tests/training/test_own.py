@@ -250,6 +250,24 @@ def test_any_module_and_any_name_of_a_metric_will_do(tmp_path: Path) -> None:
     assert "with_={'model.name': module}" in card  # an object, not its class
 
 
+def nothing(predictions: Tensor, targets: Tensor) -> float:
+    return float("nan")
+
+
+def test_of_a_score_that_is_never_a_number_no_epoch_is_called_the_best(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {**QUICK, "train.metric": nothing, "train.checkpoint": "best"}
+    run = api.train(model="mlp", with_=settings, out=tmp_path / "run")
+    (fact,) = run.events("checkpoint")
+    assert (fact["weights"], fact["epoch"]) == ("last", 2)
+    assert (
+        "undefined after every epoch: the weights are those of epoch 2" in capsys.readouterr().err
+    )
+    last = api.train(model="mlp", with_={**QUICK, "train.metric": nothing}, out=tmp_path / "last")
+    assert weights(run) == weights(last)
+
+
 def test_commands_that_lengthened_a_run_are_told_with_the_first(tmp_path: Path) -> None:
     short = api.train(model="mlp", with_={**QUICK, "train.epochs": 1}, out=tmp_path / "run")
     longer = api.resume(short.path, epochs=2)

@@ -41,18 +41,22 @@ def restore_weights(run: Run, setup: TrainingSetup) -> str:
     """Load the weights of the best epoch, if set; returns a note on that and on early stopping."""
     settings, record, done = setup.recipe.train, setup.early_stopping, len(run.history)
     record.restore_best(setup.eval_model)
-    epoch = record.epoch if settings.checkpoint == "best" else done
+    undefined = done > 0 and record.epoch == 0  # the score was a number after no epoch
+    which = "last" if undefined else settings.checkpoint
+    epoch = record.epoch if which == "best" else done
     run.log(
         "checkpoint",
-        weights=settings.checkpoint,
+        weights=which,
         epoch=epoch,
         stopped_early=record.should_stop,
     )
-    note = f"the weights are those of epoch {epoch}, the {settings.checkpoint} one"
+    note = f"the weights are those of epoch {epoch}, the {which} one"
+    if undefined:
+        note = f"the validation score was undefined after every epoch: {note}"
     if record.should_stop:
-        best = f"best in epoch {record.epoch}"
-        return f"ended after epoch {done} of {settings.epochs}: validation was {best}; {note}"
-    return note if settings.checkpoint == "best" else ""
+        why = note if undefined else f"validation was best in epoch {record.epoch}; {note}"
+        return f"ended after epoch {done} of {settings.epochs}: {why}"
+    return note if undefined or settings.checkpoint == "best" else ""
 
 
 def measure(run: Run, setup: TrainingSetup, began: float) -> None:
