@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
+from saccade.download import OFFLINE, Digest, fetch, silent
 from saccade.errors import DataError, NetworkError, SaccadeError, WeightsError
-from saccade.files import OFFLINE, Digest, fetch, silent
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB
 MD5, SHA256 = hashlib.md5(CONTENT).hexdigest(), hashlib.sha256(CONTENT).hexdigest()

@@ -19,7 +19,7 @@ FLOORS = """
 errors words verb_package
 own
 command files device bar frame
-progress
+progress download
 data
 augmentation metrics models/layers
 augmentation/corrupt data/sources models/networks classical
@@ -46,7 +46,7 @@ FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room 
 
 
 WRITERS = """
-files data/store data/sources/frames data/sources/objects data/doctor/scan probes/features
+files download data/store data/sources/frames data/sources/objects data/doctor/scan probes/features
 data/split_table data/classes recipes/recipe engine/checkpoint data/sandbox
 engine/distributed/launch
 """  # below runs

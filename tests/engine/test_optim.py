@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saccade.engine.optim import OPTIMIZERS, Lookahead, Muon, orthogonal, parameter_groups
+from saccade.engine.muon import Muon, orthogonal
+from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
 from saccade.models.layers.blocks import chain
 
 STEPS = 12

@@ -11,10 +11,11 @@ from typing import Any, get_type_hints
 import pytest
 
 from saccade.errors import RecipeError
+from saccade.recipes.allowed import Range, ShareOrCount, ZeroOr
 from saccade.recipes.data import Data
 from saccade.recipes.model import Model
 from saccade.recipes.recipe import Recipe, all_settings
-from saccade.recipes.setting import Range, Setting, ShareOrCount, ZeroOr, setting, settings_of
+from saccade.recipes.setting import Setting, setting, settings_of
 from saccade.recipes.training import Optim, Train
 
 NUMBERS = [one.name for one in all_settings().values() if {int, float} & {*one.kinds}]

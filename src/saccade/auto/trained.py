@@ -17,8 +17,8 @@ from torch import nn
 from saccade.auto.weights import Pretrained, pretrained
 from saccade.command import Command
 from saccade.data.decode import Preprocessing
+from saccade.download import Notify, silent
 from saccade.errors import SaccadeError, UsageError, unknown
-from saccade.files import Notify, silent
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS
 from saccade.models.class_names import class_names
 from saccade.models.convert import PREFIX

@@ -11,8 +11,8 @@ from torch import nn
 
 from saccade.command import Command
 from saccade.data.decode import Preprocessing
+from saccade.download import Digest, Notify, silent
 from saccade.errors import NetworkError, ResourceError, UsageError, WeightsError, unknown
-from saccade.files import Digest, Notify, silent
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS
 from saccade.models.convert import PREFIX, State, read_state, timm_network, timm_transforms
 from saccade.models.create import input_shape

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from saccade.download import Notify, silent
 from saccade.errors import UsageError, unknown
-from saccade.files import Notify, silent
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS, Network, Shape
 from saccade.models.convert import PREFIX, timm_input, timm_network
 from saccade.models.layers.surgery import meta_forward, rows

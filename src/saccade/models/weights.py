@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from saccade.download import Digest, Notify, fetch, silent
 from saccade.errors import UsageError, WeightsError, unknown
-from saccade.files import Digest, Notify, fetch, silent
 from saccade.models.convert import State, read_state, rename_keys
 from saccade.words import shortened
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from saccade.data.window import is_choice
 from saccade.errors import RecipeError
-from saccade.recipes.setting import COUNT, Auto, Range, ZeroOr, read_values, setting
+from saccade.recipes.allowed import COUNT, Range, ZeroOr
+from saccade.recipes.setting import Auto, read_values, setting
 
 MOST_FOLDS = 1_000
 WIDEST = 8_192  # pixels; an image of three such channels in float32 takes 805 MB

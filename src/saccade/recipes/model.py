@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from saccade.errors import RecipeError
-from saccade.recipes.setting import SHARE, read_values, setting
+from saccade.recipes.allowed import SHARE
+from saccade.recipes.setting import read_values, setting
 
 # fmt: off
 Head = Literal["random", "ridge", "logistic", "poisson", "nearest_mean", "knn", "auto"]

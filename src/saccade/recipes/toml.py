@@ -10,7 +10,7 @@ from typing import Any
 
 from saccade.errors import RecipeError
 from saccade.files import read_utf8
-from saccade.recipes.setting import NamedInteger
+from saccade.recipes.allowed import NamedInteger
 
 TABLE = ".toml"  # the end of the name of a network that is a file with its table
 

@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from saccade.errors import RecipeError
-from saccade.recipes.setting import (
-    COUNT,
-    LARGEST,
-    SHARE,
-    Auto,
-    NamedInteger,
-    Range,
-    ShareOrCount,
-    read_values,
-    setting,
-)
+from saccade.recipes.allowed import COUNT, SHARE, NamedInteger, Range, ShareOrCount
+from saccade.recipes.setting import LARGEST, Auto, read_values, setting
 
 ENDLESS = NamedInteger(1_000_000, "unlimited")  # epochs, where the clock ends a training
 YEAR = 525_600  # minutes

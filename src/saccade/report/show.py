@@ -25,8 +25,9 @@ from saccade.explain.rows import Row
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.create import check_size, create_model, input_shape
 from saccade.models.layers.surgery import remove_layers
+from saccade.recipes.allowed import Range
 from saccade.recipes.data import WIDEST
-from saccade.recipes.setting import Range, argument
+from saccade.recipes.setting import argument
 from saccade.report.drawing import svg
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.

@@ -20,7 +20,8 @@ from saccade.engine.memory import images_at_once
 from saccade.engine.ood import Novelty
 from saccade.errors import DataError, UsageError
 from saccade.models.backbone import HeadInputRecorder
-from saccade.recipes.setting import Range, argument
+from saccade.recipes.allowed import Range
+from saccade.recipes.setting import argument
 from saccade.tasks.answers import Answer, Predictions, Rejection
 from saccade.tasks.catalogue import refuse_without
 from saccade.tasks.task import Capability, Task

@@ -19,8 +19,9 @@ from saccade.data.subsample import subsample
 from saccade.errors import DataError, DivergedError, Stopped, UsageError
 from saccade.files import atomic_write, disk_errors
 from saccade.progress import say
+from saccade.recipes.allowed import Range
 from saccade.recipes.recipe import Recipe
-from saccade.recipes.setting import Range, argument
+from saccade.recipes.setting import argument
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.studies.curve_page import curve_page

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from saccade.errors import RecipeError
+from saccade.recipes.allowed import Range
 from saccade.recipes.recipe import Recipe
-from saccade.recipes.setting import Range
 from saccade.recipes.shipped import RECIPES
 from saccade.studies.metric import StudyMetric
 

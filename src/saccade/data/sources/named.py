@@ -14,8 +14,9 @@ from pathlib import Path
 from saccade.data.sources.cifar import cifar, is_cifar
 from saccade.data.sources.listing import Listing
 from saccade.data.sources.mnist import idx, is_idx
+from saccade.download import Digest, Notify, fetch, silent
 from saccade.errors import DataError, unknown
-from saccade.files import Digest, Notify, cache_folder, fetch, silent
+from saccade.files import cache_folder
 
 IDX = (
     "train-images-idx3-ubyte.gz",

@@ -40,8 +40,9 @@ from saccade.data.sources.split_columns import AUTO
 from saccade.data.sources.split_names import split_of
 from saccade.data.sources.table import detailed, listing_of, manifest_of, unlabelled
 from saccade.data.sources.webdataset import expand, holds_samples, webdataset
+from saccade.download import Notify, silent
 from saccade.errors import DataError, UsageError
-from saccade.files import Notify, silent, text_of_name
+from saccade.files import text_of_name
 from saccade.words import shortened_text
 
 ARRAYS = (".npy", ".npz")
