@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -48,10 +47,9 @@ def evaluate(
     between them, once; each returns all rows.
     """
     metric, parts, indices, novelties = task.metric(), [], [], []
-    first = loader.images.take(torch.zeros(1, dtype=torch.int64))
-    most = images_at_once(model, partial(task.predict, model), first, loader.batch_size)
+    most = at_once(model, task, loader)
     head_inputs = HeadInputRecorder(model) if novelty else None
-    for prediction, shard, count in predict(head_inputs or model, task, loader, world, tta, most):
+    for prediction, shard, count in predict(head_inputs or model, task, loader, most, world, tta):
         parts.append(metric.rows(prediction, shard.targets)[torch.arange(count)])
         indices.append(shard.index[:count].cpu())
         if novelty and head_inputs:
@@ -62,14 +60,20 @@ def evaluate(
     return EvaluationOutputs(world.all_gather(parts[0].joined(parts))[order], mean_novelty)
 
 
+def at_once(model: nn.Module, task: Task, loader: Loader) -> int:
+    """How many images of a batch of `loader` the task predicts together: all, or what fits."""
+    first = loader.images.take(torch.zeros(1, dtype=torch.int64))
+    return images_at_once(model, partial(task.predict, model), first, loader.batch_size)
+
+
 @torch.inference_mode()
 def predict(
     model: nn.Module,
     task: Task,
     loader: Loader,
+    most: int,
     world: World = SINGLE_PROCESS,
     tta: Sequence[TTATransform] = (),
-    most: int = sys.maxsize,
 ) -> Iterator[tuple[Any, Batch, int]]:
     """The task's predictions, in eval mode, of this process's shard of each batch of `loader`.
 

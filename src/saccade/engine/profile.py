@@ -18,7 +18,7 @@ from torch import Tensor
 
 from saccade.augmentation.augmentation import Augmentation
 from saccade.data.loader import Loader
-from saccade.engine.evaluate import predict
+from saccade.engine.evaluate import at_once, predict
 from saccade.engine.loop import Step, train
 from saccade.engine.memory import peak_memory
 from saccade.engine.state import TrainState
@@ -115,10 +115,11 @@ class TrainingCopy:
         loader = Loader(
             self.loader.images, self.loader.targets, len(indices), lambda epoch: indices
         )
-        times = []
+        times, model = [], self.state.main.model
+        most = at_once(model, self.task, loader)
         for _ in range(2):
             began = time.perf_counter()
-            for prediction, *_ in predict(self.state.main.model, self.task, loader):
+            for prediction, *_ in predict(model, self.task, loader, most):
                 prediction.to("cpu")
             times.append(time.perf_counter() - began)
         return min(times) / len(indices)

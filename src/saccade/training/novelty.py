@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from saccade.data.loader import Loader
-from saccade.engine.evaluate import predict
+from saccade.engine.evaluate import at_once, predict
 from saccade.engine.ood import Novelty
 from saccade.models.backbone import HeadInputRecorder, has_last_layer
 from saccade.report.summary import novelty_text
@@ -41,6 +41,7 @@ def log_novelty(run: Run, novelty: Novelty, test: Tensor) -> None:
 def _features(setup: TrainingSetup, loader: Loader) -> Tensor:
     """The inputs of the last layer for all images of a loader.  -> [N,D] float32, on the CPU"""
     network = HeadInputRecorder(setup.eval_model)
-    for _ in predict(network, setup.task, loader):
+    most = at_once(setup.eval_model, setup.task, loader)
+    for _ in predict(network, setup.task, loader, most):
         pass
     return torch.cat(network.features).float().cpu()
