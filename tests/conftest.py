@@ -13,6 +13,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
 os.environ.pop("COLUMNS", None)  # whose width is that of the tests, and of no message
+os.unsetenv("COLUMNS")  # readline tells it to child processes behind the back of os.environ
 
 import numpy as np
 import pytest
