@@ -43,7 +43,7 @@ from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.download import Notify, silent
 from saccade.errors import DataError, UsageError
 from saccade.files import text_of_name
-from saccade.words import shortened_text
+from saccade.words import pluralize, shortened_text
 
 ARRAYS = (".npy", ".npz")
 MOST_COMPARED = 2000  # names beside one that is not there
@@ -159,7 +159,7 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
         Item(name, None, image)
         for name, image in sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
     )
-    note = f"'{path}' is read as {len(items):,} images without labels"
+    note = f"'{path}' is read as {pluralize(len(items), 'image')} without labels"
     return Listing(path.stem, (), {"all": items}, tuple(scan.skipped), (note,))
 
 
