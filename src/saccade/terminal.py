@@ -30,6 +30,7 @@ from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.report.side_by_side_table import SideBySideTable
 from saccade.report.side_by_side_table import as_csv as side_by_side_csv
+from saccade.report.summary import calibration
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import score_named
 from saccade.training.epochs import EpochLines, seconds_before
@@ -219,7 +220,10 @@ class TrainingView:
         self.console.print(line)
 
     def finished(self, run: Run) -> None:
-        """The last layer statistics and the fit diagnosis; the caller prints the result."""
+        """The last layer statistics, why nothing was calibrated, if so, and the fit diagnosis.
+
+        The caller prints the result.
+        """
         self.lines.finished(run)
         self.progress.stop()
         if quiet():
@@ -227,6 +231,8 @@ class TrainingView:
         history = run.history
         if layers := next((row["layers"] for row in history[::-1] if "layers" in row), None):
             self.console.print(_layer_table([LayerStatistics(**layer) for layer in layers]))
+        if any(fact["note"] for fact in run.events("calibration")[-1:]):
+            self.note(calibration(run).rstrip("."))
         for fact in run.events("fit_diagnosis")[-1:]:
             self.note(fact["message"])
 

@@ -183,6 +183,10 @@ class Run:
     def bundle(self) -> Bundle:
         """The network with all it needs; raises `UsageError` while the training is unfinished."""
         if not (self.path / "bundle").is_dir():
+            if self.finished:
+                more = Command.of("resume", self.path, epochs=len(self.history) + 1)
+                what = f"the run '{self.path}' has lost its folder bundle"
+                raise UsageError(what, f"one more epoch writes it anew: {more}")
             raise UsageError(
                 f"the run '{self.path}' is unfinished",
                 f"go on with: {Command.of('resume', self.path)}",

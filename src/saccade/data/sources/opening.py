@@ -232,6 +232,12 @@ def _open_folder(path: Path, spec: DataSpec) -> Listing:
         (any(name.endswith(".npy") and role(name[:-4]) for name in names), lambda: arrays(path)),
         (any(map(_may_be_shard, sorted(shards)[:PROBED])), lambda: webdataset(shards)),
     ]
+    if {"recipe.toml", "split.csv"} <= {*names}:
+        raise DataError(
+            f"'{path}' is the folder of a run, which holds no images",
+            "name the images, and the run where a trained network is asked for, as in: saccade "
+            f"label-issues DATA --model {shlex.quote(str(path))}",
+        )
     special = next((read for matches, read in readers if matches), None)
     if special is None:
         return _beside_tables(lambda: _read_images(path, spec), path, names)
