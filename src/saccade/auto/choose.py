@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from saccade.auto.summary import DatasetSummary
-from saccade.auto.weights import FROM_SCRATCH, SMALL, Pretrained, pretrained
+from saccade.auto.weights import FROM_SCRATCH, SMALL, Pretrained, pretrained, run_called
 from saccade.data.store import format_bytes
 from saccade.engine.memory import free_device_memory
 from saccade.errors import RecipeError, WeightsError
@@ -258,6 +258,6 @@ def _memory(recipe: Recipe) -> tuple[int, int]:
 
 
 def located_weights(weights: str) -> str:
-    """A path made absolute; everything else as it is."""
-    path = Path(weights)
+    """A path, or that of the run of this name, made absolute; everything else as it is."""
+    path = run_called(weights) or Path(weights)
     return str(path.absolute()) if path.exists() else weights

@@ -30,8 +30,10 @@ from saccade.models.weights import (
     weights_file,
 )
 from saccade.runs.bundle import CROP_MODES, Bundle
+from saccade.runs.naming import named_run
 from saccade.runs.run import open_bundle
 
+NAMES = NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS
 SMALL = 64  # pixels of the short side up to which images count as small
 DOWNLOADED = ("resnet18", "cifar_resnet20")  # what is fetched where nothing lies here
 FROM_SCRATCH = (  # what photographs without weights cost, by docs/studies/transfer.md
@@ -107,13 +109,21 @@ def pretrained(weights: str, network: str = "auto") -> Pretrained:
         return _from_bundle(weights, Bundle.load(path.parent), network)
     if path.exists() or path.suffix:
         return _from_file(path, network)
-    if weights in NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS:
+    if weights in NAMES:
         return _of_network(weights, network)
+    if run := run_called(weights):
+        return _from_bundle(str(run), open_bundle(run), network)
     if network == "auto":
         if weights not in {tag for _, tag in public_weights()}:
             raise unknown("run, bundle, network or tag of weights", weights, NETWORKS)
         raise UsageError(f"'{weights}' are the weights of many networks", "name one with --model")
     return Pretrained(weights, network, preprocessing_of(weights_entry(network, weights)))
+
+
+def run_called(weights: str) -> Path | None:
+    """The run below runs of this name, where `weights` name no network, tag or path."""
+    taken = {"auto", "none", *NAMES, *(tag for _, tag in public_weights())}
+    return None if weights in taken else named_run(weights)
 
 
 def _of_network(name: str, network: str) -> Pretrained:

@@ -46,6 +46,7 @@ from saccade.progress import progress_bar, say
 from saccade.recipes.data import Data
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
+from saccade.runs.naming import refuse_no_name
 from saccade.tasks.catalogue import task_for, task_type
 from saccade.tasks.task import Capability, Task
 
@@ -71,6 +72,7 @@ def training_inputs(
     summary = summarize(source.read(source.splits[0]))
     find_weights = partial(local_or_fetched_weights, notify=say)
     settings = resolve(recipe, flags, summary, find_weights=find_weights)
+    refuse_no_name(settings.recipe.train.name)
     options, seed = settings.recipe.data, settings.recipe.train.seed
     refuse_other_folds(source, options)
     groups = groups_and_findings(source, data, settings.recipe)
