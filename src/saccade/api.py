@@ -724,7 +724,8 @@ def show(
     expand
         Unfold the blocks: every layer gets a row.
     without
-        Layers to leave out, of each network; what that saves is told.
+        Layers to leave out, of each network, by name, by number among those with weights (conv3,
+        fc7) or all of a kind (ReLU), with blanks or commas between them; what that saves is told.
     svg
         A file to draw the network into, or two, one below the other.
     receptive_field

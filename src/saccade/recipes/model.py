@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from saccade.errors import RecipeError
+from saccade.models.layers.surgery import layer_names
 from saccade.recipes.allowed import SHARE
 from saccade.recipes.setting import read_values, setting
 
@@ -30,7 +31,8 @@ class Model:
         own="a module, or a function of num_classes that makes one",
     )
     without: tuple[str, ...] = setting(
-        (), "Layers of the network to leave out, by name or by number: conv3 fc7."
+        (),
+        "Layers of the network to leave out, by name, by number or all of a kind: conv3 fc7 ReLU.",
     )
     activation: Activation = setting(
         "own", "The activation in place of every other but those of gates; own: the network's."
@@ -73,6 +75,7 @@ class Model:
 
     def __post_init__(self) -> None:
         read_values(self)
+        object.__setattr__(self, "without", layer_names(self.without))
         _refuse_two_ways_to_freeze(self)
         _refuse_to_initialise_pretrained(self)
 

@@ -24,7 +24,7 @@ from saccade.explain.receptive_field import EffectiveReceptiveField, effective_r
 from saccade.explain.rows import Row
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.create import check_size, create_model, input_shape
-from saccade.models.layers.surgery import remove_layers
+from saccade.models.layers.surgery import layer_names, remove_layers
 from saccade.recipes.allowed import Range
 from saccade.recipes.data import WIDEST
 from saccade.recipes.setting import argument
@@ -159,14 +159,14 @@ def show(
         argument("--size", side, int, Range(1, WIDEST))
     network, name, shape = resolve_network(model, input_size, size)
     full = anatomy_of(network, name, shape, batch_size, expand)
-    if not without:
+    if not (names := layer_names(without)):
         return full
     if not isinstance(network, nn.Sequential):
         raise UsageError(f"{name} is no chain of layers", "layers can be left out of chains alone")
     with torch.device("meta"):
-        remaining = remove_layers(network, without, input_shape=shape)
+        remaining = remove_layers(network, names, input_shape=shape)
     reduced = anatomy(remaining, shape, batch_size=batch_size, expand=expand, name=name)
-    return replace(reduced, without=tuple(without), savings=full.total - reduced.total)
+    return replace(reduced, without=names, savings=full.total - reduced.total)
 
 
 def resolve_network(
