@@ -772,7 +772,8 @@ def runs(folder: str | Path = "runs") -> ListedRuns:
     Parameters
     ----------
     folder
-        Where to look for runs, those of studies among them.
+        Where to look for runs. Those of a study, a learning curve or a cross-validation have a
+        line together; that folder lists them one by one.
 
     Returns
     -------

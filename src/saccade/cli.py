@@ -46,6 +46,7 @@ TABLES = {
 LAID_OUT = {
     "Anatomy",
     "Diagnosis",
+    "ListedRuns",
     "SideBySide",
 }  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}

@@ -31,6 +31,7 @@ from saccade.report.doctor_page import doctor_table
 from saccade.report.side_by_side_table import SideBySideTable
 from saccade.report.side_by_side_table import as_csv as side_by_side_csv
 from saccade.report.summary import calibration
+from saccade.runs.listing import ListedRuns
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import score_named
 from saccade.training.epochs import EpochLines, seconds_before
@@ -65,6 +66,11 @@ def _print_table(table: AnatomyTable | SideBySideTable) -> None:
 @show_result.register
 def _(result: Diagnosis) -> None:
     print_line(sys.stdout, doctor_table(result))
+
+
+@show_result.register
+def _(result: ListedRuns) -> None:
+    print_line(sys.stdout, result.text(line_width(sys.stdout)))
 
 
 @singledispatch
