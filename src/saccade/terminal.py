@@ -35,10 +35,9 @@ from saccade.runs.listing import ListedRuns
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import score_named
 from saccade.training.epochs import EpochLines, seconds_before
-from saccade.words import LineFeeds, number
+from saccade.words import NO_BREAK, LineFeeds, number
 
 DEFAULT_WIDTH = 120  # characters to a line where no terminal says how many there are
-NO_BREAK = "\u00a0"  # a space that no line ends at
 STATUS_WIDTH = 76  # characters of the line that moves, besides its bar
 
 

@@ -85,6 +85,18 @@ def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
     )
 
 
+NO_BREAK = "\u00a0"  # a space that no line ends at
+WITH_UNIT = re.compile(  # the blank between a number and its unit, or of "n = 6"
+    r"(?<=\d) (?=(?:%|(?:ms|s|min|h|[kKMG]i?B|px|pixels|nats|percentage points)\b))|"
+    r"(?<=\bn) (?== \d)|(?<=\bn =) (?=\d)"
+)
+
+
+def with_units(text: str) -> str:
+    """`text` in which no line ends between a number and its unit: '98.7 %', '33 ms', 'n = 6'."""
+    return WITH_UNIT.sub(NO_BREAK, text)
+
+
 COMMAND = re.compile(r"(?<=: )saccade .*$")  # to be copied, so never in two lines
 INDENT = re.compile(r"(?P<hint>hint: )|(?P<note>- )|(?P<column> *\S.*?  +)(?=\S)|(?P<margin> *)")
 
@@ -107,13 +119,14 @@ def _broken(line: str, width: int) -> str:
     command = COMMAND.search(line)
     prose = line[: command.start()].rstrip() if command else line
     lines = textwrap.wrap(
-        prose,
+        WITH_UNIT.sub("\0", prose),  # which no text and no name holds
         width,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
         replace_whitespace=False,
     )
+    lines = [line.replace("\0", " ") for line in lines]
     if command and len(lines[-1]) + 1 + len(command[0]) <= width:
         lines[-1] += f" {command[0]}"
     elif command:
