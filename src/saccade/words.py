@@ -75,6 +75,12 @@ def shortened_text(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
+def layer_names(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of layers, each alone or several with commas or blanks between them, one by one."""
+    texts = [given] if isinstance(given, str) else given
+    return tuple(name for text in texts for name in re.split(r"[,\s]+", text) if name)
+
+
 def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
     """Cells in columns, to the left; those after the first `left` columns to the right."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]

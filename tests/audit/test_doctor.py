@@ -144,6 +144,14 @@ def test_what_saccade_wrote_it_may_replace(tmp_path: Path, name: str) -> None:
         refuse_to_replace(tmp_path / name)
 
 
+def test_the_folder_of_an_output_is_made_where_it_is_not_there(tmp_path: Path) -> None:
+    for name in ("a/b/page.html", "c/drawing.svg", "d/table.csv"):
+        refuse_to_replace(tmp_path / name)
+        assert not (tmp_path / name).parent.exists()  # before the work nothing is made
+        write_output(tmp_path / name, "x")
+        assert (tmp_path / name).is_file()
+
+
 def test_tables_and_folders_are_never_replaced(tmp_path: Path) -> None:
     write_output(tmp_path / "a.csv", "path\n")
     assert (tmp_path / "a.csv").read_text() == "path\n"

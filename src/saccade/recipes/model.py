@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from saccade.errors import RecipeError
-from saccade.models.layers.surgery import layer_names
 from saccade.recipes.allowed import SHARE
 from saccade.recipes.setting import read_values, setting
+from saccade.words import layer_names
 
 # fmt: off
 Head = Literal["random", "ridge", "logistic", "poisson", "nearest_mean", "knn", "auto"]
@@ -68,8 +68,8 @@ class Model:
     )
     stages: tuple[str, ...] = setting(
         ("all",),
-        'Gradual unfreezing: what learns in turn, from the last layer down, as in "head layer4 '
-        'layer3 all"; a number behind one, as in layer4:3, is its epochs.',
+        "Gradual unfreezing: what learns in turn, from the last layer down, of a ResNet say "
+        '"head layer4 layer3 all"; a number behind one, as in layer4:3, is its epochs.',
         flag="stages",
     )
 

@@ -24,11 +24,12 @@ from saccade.explain.receptive_field import EffectiveReceptiveField, effective_r
 from saccade.explain.rows import Row
 from saccade.models.catalogue import NETWORKS, SEVERAL_LOGITS
 from saccade.models.create import check_size, create_model, input_shape
-from saccade.models.layers.surgery import layer_names, remove_layers
+from saccade.models.layers.surgery import remove_layers
 from saccade.recipes.allowed import Range
 from saccade.recipes.data import WIDEST
 from saccade.recipes.setting import argument
 from saccade.report.drawing import svg
+from saccade.words import layer_names
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
 MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])

@@ -11,8 +11,9 @@ from saccade.errors import UsageError
 from saccade.models.catalogue import NETWORKS
 from saccade.models.create import input_shape
 from saccade.models.layers.blocks import chain
-from saccade.models.layers.surgery import find_layers, layer_names, remove_layers, rows
+from saccade.models.layers.surgery import find_layers, remove_layers, rows
 from saccade.models.networks.small import mlp
+from saccade.words import layer_names
 
 
 def empty(name: str) -> nn.Sequential:

@@ -16,6 +16,7 @@ from torch.func import functional_call
 from saccade.errors import UsageError, unknown
 from saccade.models.layers.blocks import chain
 from saccade.models.layers.historic import LocallyConnected, SubSampling, TableConv2d
+from saccade.words import layer_names
 
 LAYERS = (nn.Conv2d, nn.Linear, TableConv2d, LocallyConnected)
 
@@ -51,12 +52,6 @@ def remove_layers(
             "the last layer, which names the classes, has to stay",
         )
     return rebuilt.train(network.training)
-
-
-def layer_names(given: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of layers, each alone or several with commas or blanks between them, one by one."""
-    texts = [given] if isinstance(given, str) else given
-    return tuple(name for text in texts for name in re.split(r"[,\s]+", text) if name)
 
 
 def _rows_of_kind(network: nn.Sequential, kind: str) -> list[str]:
