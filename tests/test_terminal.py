@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from rich.text import Text
 from saccade.engine.loop import Step
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
+from saccade.runs.run import Run
 from saccade.terminal import TrainingView
 
 ORIGINS = {name: "default" for name in Recipe().settings()} | {
@@ -86,3 +88,18 @@ def test_the_line_that_moves_fits_and_its_bar_takes_what_is_free(width: int, bar
     assert len(line) <= width
     assert "epoch 10/90 step 1234/5005" in line and "val 76.5 %" in line
     assert len(line[line.index("5005") + 5 : line.index(" loss")]) == bar
+
+
+def test_why_a_run_is_not_calibrated_is_told_at_its_end(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = Run(tmp_path)
+    for event in ("calibration", "evaluation", "fit_diagnosis"):
+        for fact in trained.events(event):
+            note = {"note": "6 validation images are too few"} if event == "calibration" else {}
+            run.log(**fact | note)
+    (tmp_path / "recipe.toml").write_bytes((trained.path / "recipe.toml").read_bytes())
+    shown(80)[0].finished(run)
+    assert "- Predictions are not calibrated: 6 validation images are too few\n" in (
+        capsys.readouterr().err
+    )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from saccade import api, cli
+from saccade.engine.freezing import freeze
 from saccade.errors import UsageError
-from saccade.recipes.foreign import NAMES
+from saccade.models.layers.blocks import chain
+from saccade.recipes.foreign import NAMES, OPTIONS, SWITCHES
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.short import by_full_name, short_names
 from saccade.usage import line_here, options_of, refuse_unknown
 
 
@@ -126,3 +132,84 @@ def test_layers_to_leave_out_are_named_together_or_one_by_one(
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
     assert "fc6, fc7" in printed[0]
+
+
+SAMPLES = {  # what is written elsewhere for a setting, where it is no number
+    "optim.name": "momentum",
+    "optim.schedule": "cosineannealinglr",
+    "optim.warmup": "0.1",
+    "optim.momentum": "0.9",
+    "optim.layer_decay": "0.75",
+    "optim.weight_decay": "0.05",
+    "train.ema": "0.999",
+    "train.label_smoothing": "0.1",
+    "train.class_weights": "balanced",
+    "train.device": "cpu",
+    "train.precision": "fp16",
+    "model.name": "resnet18",
+    "model.weights": "mine.pth",
+    "model.drop_path": "0.1",
+    "model.activation": "relu",
+    "data.val": "0.2",
+    "data.test": "0.2",
+    "data.augment": "flip",
+    "data.group": "patient",
+    "model.freeze": "layer2",
+}
+
+
+@pytest.fixture(scope="module")
+def parsed() -> Callable[[Sequence[str]], dict[str, object]]:
+    """What a command line gives a verb: settings are read as a recipe does, nothing is run."""
+    app = cli.application()
+
+    def parse(arguments: Sequence[str]) -> dict[str, object]:
+        _, bound, _ = app.parse_args(list(arguments), print_error=False, exit_on_error=False)
+        named = dict(bound.kwargs)
+        short = {k: named[k] for k in short_names() if named.get(k) is not None}
+        Recipe().with_(by_full_name(named.get("with_"), short))
+        return named
+
+    return parse
+
+
+@pytest.mark.parametrize("name", [*NAMES, *SWITCHES])
+@pytest.mark.parametrize("verb", ["train", "cross-validate"])
+def test_every_hint_on_a_foreign_setting_works_as_it_is_typed(
+    verb: str, name: str, parsed: Callable[[Sequence[str]], dict[str, object]]
+) -> None:
+    sample = SAMPLES.get(NAMES.get(name, ""), "8")
+    for value in ("", "0.5") if name in SWITCHES else (sample,):
+        with pytest.raises(UsageError) as caught:
+            refuse_unknown([verb, "x", f"--{name}", *([value] if value else [])])
+        words = shlex.split(caught.value.hint.rpartition("saccade ")[2])
+        refuse_unknown(words)
+        parsed(words)
+        assert verb != "train" or "--folds" not in words or words[0] == "cross-validate"
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIONS if OPTIONS[name] != "--track"])
+def test_every_hint_on_a_foreign_option_works_as_it_is_typed(
+    name: str, parsed: Callable[[Sequence[str]], dict[str, object]]
+) -> None:
+    option = OPTIONS[name]
+    verbs = [verb.replace("_", "-") for verb in api.__all__]
+    for verb in (v for v in verbs if option in options_of(v)):
+        if f"--{name.replace('_', '-')}" in options_of(verb):
+            continue
+        value = "0.5" if option == "--min-confidence" else "x=1" if option == "--with" else "2"
+        with pytest.raises(UsageError) as caught:
+            refuse_unknown([verb, "x", f"--{name}", value])
+        words = shlex.split(caught.value.hint.rpartition("saccade ")[2])
+        assert words[0] == verb and option in words, caught.value.hint
+        refuse_unknown(words)
+
+
+def test_layers_are_frozen_by_name_and_a_number_is_answered_so() -> None:
+    for typed in ("--freeze-at 10", "--freeze-to=10"):
+        with pytest.raises(UsageError) as caught:
+            refuse_unknown(["train", "x", *typed.split()])
+        assert caught.value.hint.startswith("--freeze takes the name of a layer")
+    with pytest.raises(UsageError, match="layers have names, not numbers"):
+        freeze(chain(conv=nn.Conv2d(3, 4, 1), fc=nn.Linear(4, 2)), "10")
+    freeze(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)), "0")  # which is a name there

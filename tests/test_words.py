@@ -8,7 +8,7 @@ from math import inf, nan
 import pytest
 
 from saccade.metrics.intervals import Interval
-from saccade.words import defined, duration, fitted, html_table, number, percent
+from saccade.words import defined, duration, fitted, html_table, number, percent, with_units
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,18 @@ def test_what_has_no_space_stays_whole() -> None:
         "see",
         "/a/very/long/path/without/any/space",
     ]
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    text = "accuracy 98.7 % (96.8–99.5, n = 270) in 33 ms, 5 more and 4 are left"
+    told = with_units(text)
+    assert [part.replace("\u00a0", " ") for part in told.split(" ") if "\u00a0" in part] == [
+        "98.7 %",
+        "n = 270)",
+        "33 ms,",
+    ]
+    assert told.replace("\u00a0", " ") == text
+    for width in range(12, 60):
+        lines = fitted(text, width).splitlines()
+        assert " ".join(line.strip() for line in lines) == text
+        assert not any(line.endswith(("98.7", " n", "n =", "33")) for line in lines)

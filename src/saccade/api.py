@@ -724,7 +724,8 @@ def show(
     expand
         Unfold the blocks: every layer gets a row.
     without
-        Layers to leave out, of each network; what that saves is told.
+        Layers to leave out, of each network, by name, by number among those with weights (conv3,
+        fc7) or all of a kind (ReLU), with blanks or commas between them; what that saves is told.
     svg
         A file to draw the network into, or two, one below the other.
     receptive_field
@@ -771,7 +772,8 @@ def runs(folder: str | Path = "runs") -> ListedRuns:
     Parameters
     ----------
     folder
-        Where to look for runs, those of studies among them.
+        Where to look for runs. Those of a study, a learning curve or a cross-validation have a
+        line together; that folder lists them one by one.
 
     Returns
     -------

@@ -46,6 +46,7 @@ TABLES = {
 LAID_OUT = {
     "Anatomy",
     "Diagnosis",
+    "ListedRuns",
     "SideBySide",
 }  # results that terminal.py lays out, as rows or values
 POSITIONAL = {inspect.Parameter.POSITIONAL_OR_KEYWORD: inspect.Parameter.POSITIONAL_ONLY}
@@ -58,6 +59,11 @@ PYTHON_ONLY: dict[str, Any] = {
 PYTHON_SECTIONS = re.compile(r"(?m)^(?:Returns|Raises|Examples)\n-+$")  # of a docstring
 STREAMED = {"predict"}  # verbs that print a row as soon as it is there
 WITH_SEVERAL = {"without"}  # options behind which several values may stand
+STOPPED = {  # what is said where a training is stopped before it answers signals itself
+    "train": "stopped. A run whose folder is there goes on with: saccade resume RUN\n"
+    "Before that nothing is kept, and the same line begins anew.",
+    "resume": "stopped. The last checkpoint is whole, and the same line goes on from there.",
+}
 QUIET = ("--quiet", "-q")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SETTINGS = "Settings"  # the heading above their options
@@ -76,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in tokens
     write_any_name()
-    exit_on_signals()
+    exit_on_signals(STOPPED.get(tokens[0], "stopped") if tokens else "stopped")
     if len(tokens) > 1 and tokens[0] in QUIET:
         tokens[:2] = tokens[1::-1]
     try:
@@ -118,8 +124,8 @@ def write_any_name() -> None:
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
-def exit_on_signals() -> None:
-    """End at once on SIGINT and SIGTERM, in the middle of an import too.
+def exit_on_signals(told: str = "stopped") -> None:
+    """End at once on SIGINT and SIGTERM, in the middle of an import too; `told` is said.
 
     All files are written whole or not at all, so there is nothing to lose; a training, which has
     something to save, answers signals itself while it runs.
@@ -129,7 +135,7 @@ def exit_on_signals() -> None:
 
     def leave(number: int, frame: object) -> None:
         clear = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""  # of a bar; its cursor back
-        os.write(sys.stderr.fileno(), f"{clear}stopped\n".encode())
+        os.write(sys.stderr.fileno(), f"{clear}{told}\n".encode())
         os._exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):

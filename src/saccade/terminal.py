@@ -30,13 +30,14 @@ from saccade.report.anatomy_table import AnatomyTable, as_csv
 from saccade.report.doctor_page import doctor_table
 from saccade.report.side_by_side_table import SideBySideTable
 from saccade.report.side_by_side_table import as_csv as side_by_side_csv
+from saccade.report.summary import calibration
+from saccade.runs.listing import ListedRuns
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import score_named
 from saccade.training.epochs import EpochLines, seconds_before
-from saccade.words import LineFeeds, number
+from saccade.words import NO_BREAK, LineFeeds, number
 
 DEFAULT_WIDTH = 120  # characters to a line where no terminal says how many there are
-NO_BREAK = "\u00a0"  # a space that no line ends at
 STATUS_WIDTH = 76  # characters of the line that moves, besides its bar
 
 
@@ -64,6 +65,11 @@ def _print_table(table: AnatomyTable | SideBySideTable) -> None:
 @show_result.register
 def _(result: Diagnosis) -> None:
     print_line(sys.stdout, doctor_table(result))
+
+
+@show_result.register
+def _(result: ListedRuns) -> None:
+    print_line(sys.stdout, result.text(line_width(sys.stdout)))
 
 
 @singledispatch
@@ -219,7 +225,10 @@ class TrainingView:
         self.console.print(line)
 
     def finished(self, run: Run) -> None:
-        """The last layer statistics and the fit diagnosis; the caller prints the result."""
+        """The last layer statistics, why nothing was calibrated, if so, and the fit diagnosis.
+
+        The caller prints the result.
+        """
         self.lines.finished(run)
         self.progress.stop()
         if quiet():
@@ -227,6 +236,8 @@ class TrainingView:
         history = run.history
         if layers := next((row["layers"] for row in history[::-1] if "layers" in row), None):
             self.console.print(_layer_table([LayerStatistics(**layer) for layer in layers]))
+        if any(fact["note"] for fact in run.events("calibration")[-1:]):
+            self.note(calibration(run).rstrip("."))
         for fact in run.events("fit_diagnosis")[-1:]:
             self.note(fact["message"])
 

@@ -16,6 +16,7 @@ from saccade.errors import SaccadeError, UsageError
 from saccade.recipes.foreign import (
     ABOUT,
     ANSWERS,
+    NOT_BY_NUMBER,
     OPTIONS,
     PLACES,
     SWITCHES,
@@ -153,6 +154,8 @@ def _hint(verb: str, word: Word, rest: Sequence[str]) -> str:
             typed = ""
         if typed is None and plain_name(name) not in SWITCHES:
             return f"{_with_value(meant)}; {about}"
+        if answer := _of_number(meant):
+            return answer
         told = "" if meant.name.endswith(plain_name(name)) else ABOUT.get(meant.name, "")
         return f"{told or 'type: '}{line_here(verb, rest)}"
     if answer := ANSWERS.get(plain_name(name)):
@@ -184,7 +187,16 @@ def line_here(verb: str, rest: Sequence[str]) -> Command:
                 lists[meant.name] = len(line) - 1
         else:
             line += word.tokens
+    if verb == "train" and "--folds" in line and "--fold" not in line:
+        line[0] = "cross-validate"  # a training tests on one fold
     return Command(tuple(line))
+
+
+def _of_number(meant: Here) -> str:
+    """What is to be given in place of a number that means nothing here; else empty."""
+    settings = short_names().values()
+    setting = next((s.name for s in settings if s.option == meant.name), meant.name)
+    return NOT_BY_NUMBER.get(setting, "") if meant.value.isdecimal() else ""
 
 
 def _here(verb: str, name: str, value: str) -> Here | None:

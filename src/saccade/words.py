@@ -75,6 +75,12 @@ def shortened_text(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
+def layer_names(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of layers, each alone or several with commas or blanks between them, one by one."""
+    texts = [given] if isinstance(given, str) else given
+    return tuple(name for text in texts for name in re.split(r"[,\s]+", text) if name)
+
+
 def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
     """Cells in columns, to the left; those after the first `left` columns to the right."""
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
@@ -83,6 +89,18 @@ def aligned(rows: Sequence[Sequence[str]], left: int | None = None) -> str:
         "  ".join(side(cell, w) for side, cell, w in zip(sides, row, widths)).rstrip()
         for row in rows
     )
+
+
+NO_BREAK = "\u00a0"  # a space that no line ends at
+WITH_UNIT = re.compile(  # the blank between a number and its unit, or of "n = 6"
+    r"(?<=\d) (?=(?:%|(?:ms|s|min|h|[kKMG]i?B|px|pixels|nats|percentage points)\b))|"
+    r"(?<=\bn) (?== \d)|(?<=\bn =) (?=\d)"
+)
+
+
+def with_units(text: str) -> str:
+    """`text` in which no line ends between a number and its unit: '98.7 %', '33 ms', 'n = 6'."""
+    return WITH_UNIT.sub(NO_BREAK, text)
 
 
 COMMAND = re.compile(r"(?<=: )saccade .*$")  # to be copied, so never in two lines
@@ -107,13 +125,14 @@ def _broken(line: str, width: int) -> str:
     command = COMMAND.search(line)
     prose = line[: command.start()].rstrip() if command else line
     lines = textwrap.wrap(
-        prose,
+        WITH_UNIT.sub("\0", prose),  # which no text and no name holds
         width,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
         replace_whitespace=False,
     )
+    lines = [line.replace("\0", " ") for line in lines]
     if command and len(lines[-1]) + 1 + len(command[0]) <= width:
         lines[-1] += f" {command[0]}"
     elif command:

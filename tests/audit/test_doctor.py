@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +144,14 @@ def test_what_saccade_wrote_it_may_replace(tmp_path: Path, name: str) -> None:
         refuse_to_replace(tmp_path / name)
 
 
+def test_the_folder_of_an_output_is_made_where_it_is_not_there(tmp_path: Path) -> None:
+    for name in ("a/b/page.html", "c/drawing.svg", "d/table.csv"):
+        refuse_to_replace(tmp_path / name)
+        assert not (tmp_path / name).parent.exists()  # before the work nothing is made
+        write_output(tmp_path / name, "x")
+        assert (tmp_path / name).is_file()
+
+
 def test_tables_and_folders_are_never_replaced(tmp_path: Path) -> None:
     write_output(tmp_path / "a.csv", "path\n")
     assert (tmp_path / "a.csv").read_text() == "path\n"
@@ -171,3 +179,50 @@ def test_every_verb_asks_before_the_work(tmp_path: Path, call: Callable[[Path], 
         with pytest.raises(UsageError, match="exists"):
             call(tmp_path / name)
         assert (tmp_path / name).read_text() == "mine"
+
+
+def noise(file: Path, seed: int) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(file)
+
+
+@pytest.mark.parametrize(
+    ("names", "seeds", "what"),
+    [
+        ([f"cat/{k}.png" for k in range(8)], range(8), "holds one class only: 'cat'"),
+        (["cat/0.png"], [0], "holds one class only: 'cat'"),
+        ([f"{'ab'[k % 2]}/{k}.png" for k in range(8)], [0] * 8, "all 8 images of 'set' are copies"),
+        (["a/0.png", "b/1.png"], range(2), "no class of 'set' has images to spare for val"),
+        (
+            [f"{'ab'[k % 2]}/{k}.png" for k in range(8)],
+            [0, 1] * 4,
+            "to spare for val: its 8 images are 2 groups of copies",
+        ),
+    ],
+)
+def test_the_doctor_says_what_train_refuses(
+    tmp_path: Path, names: list[str], seeds: Iterable[int], what: str
+) -> None:
+    for name, seed in zip(names, seeds, strict=True):
+        noise(tmp_path / "set" / name, seed)
+    with pytest.raises(DataError, match=what) as caught:
+        api.train(tmp_path / "set", model="mlp_rgb", epochs=1)
+    finding = api.doctor(tmp_path / "set").findings[0]
+    assert (finding.kind, finding.severity) == ("untrainable", "error")
+    assert finding.message == f"train refuses this: {caught.value.what}"
+    assert finding.advice == caught.value.hint
+
+
+def test_the_doctor_finds_nothing_to_refuse_in_what_train_takes(photos: Path) -> None:
+    assert api.doctor(photos).finding("untrainable") is None
+    noise(photos.parent / "one.png", 0)
+    kinds = {finding.kind for finding in api.doctor(photos.parent / "one.png").findings}
+    assert "unlabelled" in kinds and "untrainable" not in kinds
+
+
+def test_copies_under_different_labels_are_shown_by_two_that_differ(tmp_path: Path) -> None:
+    for name in ("a/0.png", "a/1.png", "a/2.png", "b/3.png"):
+        noise(tmp_path / name, 0)
+    finding = api.doctor(tmp_path).finding("different_labels")
+    assert finding is not None and finding.groups[0][:2] == ("a/0.png", "b/3.png")

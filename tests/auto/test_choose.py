@@ -70,6 +70,8 @@ def test_else_it_is_learned_from_scratch(seen: DatasetSummary, hand: object, fla
 def test_without_weights_the_reason_for_starting_from_scratch_is_told() -> None:
     (note,) = resolve(None, {}, FEW, find_weights=nothing).notes
     assert "no pretrained weights are at hand, so from scratch: " in note
+    assert "26 and 27 points of accuracy" in note
+    assert "curl" not in note  # this is kept in the run and its report: no path of a machine
 
 
 def test_digits_are_learned_from_scratch_whatever_lies_here() -> None:

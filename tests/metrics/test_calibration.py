@@ -59,7 +59,7 @@ def test_images_without_a_mistake_leave_the_temperature_at_one_and_say_so() -> N
     probabilities = torch.tensor([[0.6, 0.4], [0.3, 0.7]])
     result = fit_temperature(probabilities, torch.tensor([0, 1]))
     assert (result.value, result.interval) == (1.0, None)
-    assert result.note == "no mistake to fit on in 2 images"
+    assert result.note == "the 2 validation images show too few mistakes to fit a temperature to"
     assert result.before == result.after
 
 
@@ -67,7 +67,10 @@ def test_answers_worse_than_chance_leave_the_temperature_at_one_and_say_so() -> 
     probabilities = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
     result = fit_temperature(probabilities, torch.tensor([1, 0, 0]))
     assert result.value == 1
-    assert result.note == "confidence says nothing of these images"
+    assert result.note == (
+        "on 3 validation images the predictions are right no more often where they are more "
+        "confident"
+    )
 
 
 def test_no_image_leaves_the_temperature_at_one() -> None:

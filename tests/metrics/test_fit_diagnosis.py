@@ -70,6 +70,12 @@ def test_an_overfitted_one_says_when_it_turned():
     assert "that of training fell from 1 to 0.01" in message
 
 
+def test_which_training_images_were_measured_is_said_where_not_all_were():
+    few, all_of_them = (fit_diagnosis(GOOD, share(7, 7), share(5, 7), n).message for n in (34, 7))
+    assert "n = 7) (as many of the 34 training images as are held out); held out it" in few
+    assert "as many of" not in all_of_them
+
+
 def test_a_loss_that_went_on_to_fall_has_not_turned():
     assert "rose" not in str(fit_diagnosis(GOOD, share(1000, 1000), share(700, 1000)))
 

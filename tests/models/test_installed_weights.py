@@ -12,7 +12,6 @@ from saccade.auto.weights import (
     local_or_fetched_weights,
     local_weights,
     pretrained,
-    without_weights,
 )
 from saccade.errors import WeightsError
 from saccade.models.create import create_model
@@ -75,14 +74,17 @@ def test_a_wheel_without_a_digest_is_refused(wheel: Path) -> None:
         weights_file(NAME, "imagenet")
 
 
-def test_without_weights_the_cost_and_the_command_are_told(
+def test_without_weights_the_command_that_fetches_the_missing_ones_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "a folder"))
-    told = without_weights()
-    assert "26 and 27 points of accuracy" in told and "\n" not in told
-    place = tmp_path / "a folder" / "hub" / "checkpoints" / "tf_efficientnet_lite0-0aa007d2.pth"
-    assert f"curl --create-dirs -Lo '{place}' https://" in told
+    monkeypatch.setenv("SACCADE_OFFLINE", "1")
+    told: list[str] = []
+    assert local_or_fetched_weights(200, notify=told.append) == []
+    place = tmp_path / "a folder" / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    assert len(told) == 1 and told[0].startswith("resnet18-f37072fd.pth is not here, ")
+    assert f"curl --create-dirs -Lo '{place}' https://" in told[0]
+    assert told[0].endswith("/resnet18-f37072fd.pth") and "\n" not in told[0]
     place.parent.mkdir(parents=True)
     place.touch()
-    assert [entry.network for entry in local_weights(200)] == [NAME]  # where it is looked for
+    assert [entry.network for entry in local_weights(200)] == ["resnet18"]  # where it is looked for

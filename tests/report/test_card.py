@@ -8,6 +8,7 @@ from saccade.runs.run import Run
 
 def test_a_card_says_number_beginning_and_limits(trained: Run) -> None:
     card = (trained.path / "bundle" / "README.md").read_text(encoding="utf-8")
+    card = card.replace("\u00a0", " ")
     for name, value in trained.test.rows():
         assert f"| {name} | {value} |" in card
     assert "trained from scratch" in card

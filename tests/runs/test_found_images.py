@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from saccade.data.image_files import find_images
+from saccade.data.image_files import find_images, has_more_images
 from saccade.data.sources.folder import folder
 from saccade.errors import DataError
 
@@ -83,3 +85,19 @@ def test_a_folder_without_images_says_what_it_holds_instead(tmp_path: Path) -> N
 def test_a_text_that_is_no_path_is_not_repeated_whole() -> None:
     with pytest.raises(DataError, match=r"there is no image 'x{120}\.\.\.'"):
         find_images(["x" * 5000])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_images_behind_the_first_of_standard_input_are_told(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (9, 7)).save(out, kind)
+    one = out.getvalue()
+    assert not has_more_images(one) and not has_more_images(one + b"\n")
+    assert has_more_images(one + one)
+    stdin = io.TextIOWrapper(io.BytesIO(one + one))
+    monkeypatch.setattr("sys.stdin", stdin)
+    (item,), (more,) = find_images(["-"])
+    assert item.name == more.name == "-"
+    assert more.reason == "more images follow, and one is read from standard input"

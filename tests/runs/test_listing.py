@@ -60,6 +60,33 @@ def test_the_list_is_text_json_and_a_table(folder: Path, capsys: pytest.CaptureF
     assert "as it comes &lt;b&gt;" in api.runs(folder / "runs")._repr_html_()
 
 
+def test_a_narrow_terminal_has_two_lines_a_run(
+    folder: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index(next(line for line in lines if line.startswith("a-try  accuracy ")))
+    assert lines[at + 1].startswith("    mlp, digits, 1 epoch, 20")
+    assert max(map(len, lines)) <= 60 or "left out" in max(lines, key=len)
+
+
+def test_runs_that_belong_together_have_one_line_behind_the_others(
+    folder: Path, tmp_path: Path
+) -> None:
+    for place in ("curve/a", "curve/deep/b", "own"):
+        shutil.copytree(folder / "runs" / "a-try-2", tmp_path / place)
+    (tmp_path / "curve" / "command.txt").write_text("saccade learning-curve")
+    listed = api.runs(tmp_path)
+    head, own, together = str(listed).split("\n")
+    assert head.startswith("run") and own.startswith(str(tmp_path / "own"))
+    assert together == f"2 runs in {tmp_path / 'curve'}: saccade runs {tmp_path / 'curve'}"
+    assert [e["part_of"] for e in listed.to_dict()["runs"]].count(str(tmp_path / "curve")) == 2
+    inside = api.runs(tmp_path / "curve")
+    assert len(str(inside).split("\n")) == 3  # a head and a line each
+
+
 def test_no_run_and_no_folder_are_said(folder: Path, tmp_path: Path) -> None:
     assert str(api.runs(folder / "runs" / "empty")).startswith("no runs below")
     with pytest.raises(UsageError, match="there is no folder"):

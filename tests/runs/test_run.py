@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -123,3 +124,13 @@ def test_metrics_of_an_earlier_version_are_read_by_their_names_of_today() -> Non
     assert renamed.current_fact({"event": "epoch", "val_r_squared": 0.5})["val_r2"] == 0.5
     for old_key in ("tried", "steps_tried"):
         assert renamed.current_fact({"event": "plan", old_key: 64})["largest_batch"] == 64
+
+
+def test_a_finished_run_without_its_bundle_leads_to_one_more_epoch_and_in_no_circle(
+    trained: Run, tmp_path: Path
+) -> None:
+    shutil.copytree(trained.path, tmp_path / "run", ignore=shutil.ignore_patterns("bundle"))
+    run = Run(tmp_path / "run")
+    with pytest.raises(UsageError, match="has lost its folder bundle") as caught:
+        _ = run.bundle
+    assert caught.value.hint.endswith(f"{run.path} --epochs {len(run.history) + 1}")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from saccade.data.doctor.case import Finding
 from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
-from saccade.data.item import Count, Item, Skipped
+from saccade.data.item import Count, Item, Skipped, Source
 from saccade.data.sources import open_images
 from saccade.data.sources.cells import COLUMNS
 from saccade.data.sources.data_spec import DataSpec
@@ -18,6 +19,7 @@ from saccade.errors import DataError
 from saccade.files import refuse_to_replace, write_output
 from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
+from saccade.training.begin import training_refusal
 from saccade.words import LineFeeds
 
 TITLES: dict[type, str] = {tuple: "labels", Count: "count", float: "value", int: "value"}
@@ -34,12 +36,32 @@ def examine_data(
         refuse_blanks(source.classes)
     with progress_bar("examining") as progress:
         diagnosis = examine(source, progress=progress, state=cache_file_of(data))
+    diagnosis = with_refusal(diagnosis, source)
     if page is not None:
         write_output(page, doctor_page(diagnosis))
         say(f"the findings with their images are in {page}")
     if table is not None:
         write_cleaned(table, *diagnosis.cleaned(table.parent), diagnosis, data)
     return diagnosis
+
+
+def with_refusal(diagnosis: Diagnosis, source: Source) -> Diagnosis:
+    """The diagnosis with a finding of why a training would refuse these images, if it would.
+
+    Images without labels may be meant to be looked at alone: they have a note.
+    """
+    count = diagnosis.count
+    if all(item.label is None for item in diagnosis.case.items):
+        message = "There are no labels, and nothing can be trained without."
+        advice = "Labels come from a folder for each class, or from a table."
+        note = Finding("unlabelled", "note", count, (), message, advice)
+        return replace(diagnosis, findings=(*diagnosis.findings, note))
+    refusal = training_refusal(source, diagnosis)
+    if refusal is None:
+        return diagnosis
+    message = f"train refuses this: {refusal.what}"
+    error = Finding("untrainable", "error", count, (), message, refusal.hint)
+    return replace(diagnosis, findings=(error, *diagnosis.findings))
 
 
 def cleaned_files(file: Path | None) -> tuple[Path, ...]:

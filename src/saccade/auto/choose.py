@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from saccade.auto.summary import DatasetSummary
-from saccade.auto.weights import SMALL, Pretrained, pretrained, without_weights
+from saccade.auto.weights import FROM_SCRATCH, SMALL, Pretrained, pretrained, run_called
 from saccade.data.store import format_bytes
 from saccade.engine.memory import free_device_memory
 from saccade.errors import RecipeError, WeightsError
@@ -68,8 +68,7 @@ def default_recipe(
     if summary.count > FEW or "model.weights" in flags:
         return "photos", size
     if not (entries := find_weights(summary.short_side, name if "model.name" in flags else "auto")):
-        what = without_weights(name if "model.name" in flags else "auto")
-        return "photos", f"{size}; no pretrained weights are at hand, so {what}"
+        return "photos", f"{size}; no pretrained weights are at hand, so {FROM_SCRATCH}"
     why = f"{summary.count:,} images are few, and weights of {entries[0].network} are at hand"
     return _transfer(summary, why)
 
@@ -259,6 +258,6 @@ def _memory(recipe: Recipe) -> tuple[int, int]:
 
 
 def located_weights(weights: str) -> str:
-    """A path made absolute; everything else as it is."""
-    path = Path(weights)
+    """A path, or that of the run of this name, made absolute; everything else as it is."""
+    path = run_called(weights) or Path(weights)
     return str(path.absolute()) if path.exists() else weights

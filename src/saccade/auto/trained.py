@@ -5,21 +5,18 @@ The one place that tells which it is, of a path, a name, or from Python an objec
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import islice
 from os import PathLike
 from pathlib import Path
 
 from torch import nn
 
-from saccade.auto.weights import Pretrained, pretrained
+from saccade.auto.weights import NAMES, Pretrained, pretrained
 from saccade.command import Command
 from saccade.data.decode import Preprocessing
 from saccade.download import Notify, silent
 from saccade.errors import SaccadeError, UsageError, unknown
-from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, SEVERAL_LOGITS
 from saccade.models.class_names import class_names
 from saccade.models.convert import PREFIX
 from saccade.models.create import create_model
@@ -27,15 +24,13 @@ from saccade.models.layers.blocks import normalized
 from saccade.models.table import is_table
 from saccade.models.weights import weights_entry
 from saccade.runs.bundle import Bundle
+from saccade.runs.naming import MADE, named_run, near_runs
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import LABELS
 from saccade.words import shortened_text
 
 Given = str | PathLike[str] | Run | Bundle  # what a person gives for a trained network
-NAMES = NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS
 WHAT = "give a run folder, a bundle, or a network of saccade models with public weights"  # a hint
-MADE = "a run is a folder made by saccade train, a bundle the folder bundle in it"
-MOST_COMPARED = 2000  # names beside one that is not there
 UNNAMED = "BUNDLE"  # what a command calls a bundle that lies in no folder
 
 
@@ -85,6 +80,8 @@ def recognised(given: Given) -> Run | Bundle | str:
     name = str(given)
     if name in NAMES or name.startswith(PREFIX) or is_table(name):
         return name
+    if run := named_run(name):
+        return Run.open(run)
     raise _nothing_there(name)
 
 
@@ -202,11 +199,5 @@ def _nothing_there(name: str) -> SaccadeError:
     """The error for what is no folder and no network, with what lies beside it or sounds alike."""
     if get_close_matches(name, NAMES, n=1, cutoff=0.7):
         return unknown("model", name, NAMES)
-    beside: list[str] = []
-    with suppress(OSError, ValueError):
-        parent = Path(name).parent
-        beside = [str(parent / entry.name) for entry in islice(parent.iterdir(), MOST_COMPARED)]
-    near = get_close_matches(name, beside, n=3, cutoff=0.7)
-    meant = f"did you mean {', '.join(near)}? " if near else ""
     what = f"there is no run, bundle or network '{shortened_text(name)}'"
-    return UsageError(what, f"{meant}{MADE}")
+    return UsageError(what, f"{near_runs(name)}{MADE}, a bundle the folder bundle in it")

@@ -30,11 +30,16 @@ from saccade.models.weights import (
     weights_file,
 )
 from saccade.runs.bundle import CROP_MODES, Bundle
+from saccade.runs.naming import named_run
 from saccade.runs.run import open_bundle
 
+NAMES = NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS
 SMALL = 64  # pixels of the short side up to which images count as small
-FETCHED = ("efficientnet_lite0",)  # what a person is told to fetch: small, and the best of these
 DOWNLOADED = ("resnet18", "cifar_resnet20")  # what is fetched where nothing lies here
+FROM_SCRATCH = (  # what photographs without weights cost, by docs/studies/transfer.md
+    "from scratch: in two sets, of 245 and 375 photographs, weights gave 26 and 27 points of "
+    "accuracy"
+)
 
 
 @dataclass(frozen=True)
@@ -104,13 +109,21 @@ def pretrained(weights: str, network: str = "auto") -> Pretrained:
         return _from_bundle(weights, Bundle.load(path.parent), network)
     if path.exists() or path.suffix:
         return _from_file(path, network)
-    if weights in NETWORKS | SEVERAL_LOGITS | CLASSICAL_MODELS:
+    if weights in NAMES:
         return _of_network(weights, network)
+    if run := run_called(weights):
+        return _from_bundle(str(run), open_bundle(run), network)
     if network == "auto":
         if weights not in {tag for _, tag in public_weights()}:
             raise unknown("run, bundle, network or tag of weights", weights, NETWORKS)
         raise UsageError(f"'{weights}' are the weights of many networks", "name one with --model")
     return Pretrained(weights, network, preprocessing_of(weights_entry(network, weights)))
+
+
+def run_called(weights: str) -> Path | None:
+    """The run below runs of this name, where `weights` name no network, tag or path."""
+    taken = {"auto", "none", *NAMES, *(tag for _, tag in public_weights())}
+    return None if weights in taken else named_run(weights)
 
 
 def _of_network(name: str, network: str) -> Pretrained:
@@ -156,7 +169,8 @@ def local_or_fetched_weights(
 ) -> list[PublicWeights]:
     """The `local_weights`; without any, those of a small network or of `network`, downloaded.
 
-    Empty where that cannot be done, with a line to `notify`.
+    Empty where that cannot be done: `notify` has why, and the command that fetches them by hand,
+    with a path of this machine, which is for a terminal and no report.
     """
     if entries := local_weights(short_side, network):
         return entries
@@ -166,27 +180,11 @@ def local_or_fetched_weights(
         try:
             weights_file(entry.network, entry.tag, notify=notify)
         except (NetworkError, ResourceError) as error:
-            notify(error.what)
+            place = shlex.quote(str(cache_path(entry)))
+            by_hand = f"curl --create-dirs -Lo {place} {entry.url}"
+            notify(f"{error.what}; to begin from these weights: {by_hand}")
             return []
     return available[:1]
-
-
-def without_weights(network: str = "auto") -> str:
-    """What a training of photographs from scratch costs, and the command that fetches weights.
-
-    The points are those of docs/studies/transfer.md.
-    """
-    networks = FETCHED if network == "auto" else (network,)
-    entries = [entry for entry in public_weights().values() if entry.network in networks]
-    cost = (
-        "from scratch: in two sets, of 245 and 375 photographs, weights gave 26 and 27 points of "
-        "accuracy"
-    )
-    for entry in entries:
-        if entry.url:
-            place = shlex.quote(str(cache_path(entry)))
-            return f"{cost}; to begin from weights: curl --create-dirs -Lo {place} {entry.url}"
-    return cost
 
 
 def _fitting(short_side: int, network: str) -> Iterator[PublicWeights]:

@@ -23,6 +23,11 @@ from saccade.errors import DataError, UsageError
 from saccade.files import UTF8_NAMES, name_of_text, text_of_name
 from saccade.words import shortened_text
 
+STARTS = rb"(?:\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF[\s\S]{4}WEBP)"
+IMAGE_START = re.compile(STARTS)
+JOINED = re.compile(rb"(?:\xff\xd9|IEND\xaeB`\x82|\x00;)" + STARTS)  # an end of JPEG, PNG, GIF
+MPO_HEAD = 65_536  # bytes in which a file of several JPEGs says so
+
 # fmt: off
 SUFFIXES = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".apng", ".webp", ".avif", ".avifs", ".bmp",
@@ -245,8 +250,10 @@ def _named_images(image: str | PathLike[str], place: str) -> FoundImages:
     """What a person named, shown as `place`; raises `DataError` where there is no image."""
     path = Path(image)
     if str(image) == STANDARD_INPUT:
-        item = Item(STANDARD_INPUT, None, EncodedImage(sys.stdin.buffer.read()))
-        return FoundImages([item], [])
+        data = sys.stdin.buffer.read()
+        item = Item(STANDARD_INPUT, None, EncodedImage(data))
+        more = Skipped(STANDARD_INPUT, "more images follow, and one is read from standard input")
+        return FoundImages([item], [more] if has_more_images(data) else [])
     if os.path.isdir(path):  # noqa: PTH112  False for a name that is too long, too
         scan = walk(path)
         refuse_imageless(scan, f"'{place}'", "name a folder with image files in it")
@@ -258,6 +265,19 @@ def _named_images(image: str | PathLike[str], place: str) -> FoundImages:
             f"there is no image '{shortened_text(place)}'", "name a file or a folder of images"
         )
     return FoundImages([Item(place, None, ImageFile(path))], [])
+
+
+def has_more_images(data: bytes) -> bool:
+    """Whether the bytes of an image are followed by those of another, as `cat` joins files.
+
+    A file of several frames, as a camera's MPO, is one image.
+    """
+    if b"MPF\0" in data[:MPO_HEAD]:
+        return False
+    if data.startswith(b"RIFF"):
+        size = int.from_bytes(data[4:8], "little")
+        return IMAGE_START.match(data, 8 + size + size % 2) is not None
+    return JOINED.search(data) is not None
 
 
 def manifest_path(item: Item, folder: Path | None) -> str:

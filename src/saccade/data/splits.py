@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
-from saccade.data.classes import missing_note
+from saccade.data.classes import labels_of, missing_note
 from saccade.data.grouping import Grouping, by_source, group_indices, stratify
-from saccade.data.item import Item, Source
+from saccade.data.item import Item, Skipped, Source
 from saccade.errors import DataError, UsageError, unknown
 from saccade.words import pluralize
 
@@ -76,7 +76,7 @@ def split_data(
         )
     for split, split_items, share in (("val", val_items, val), ("test", test_items, test)):
         if share and not split_items:
-            raise _nothing_to_spare(source, split)
+            raise _nothing_to_spare(source, split, group)
     return with_notes(DataSplit(train, val_items, test_items, source.classes, notes), group)
 
 
@@ -102,7 +102,7 @@ def split_fold(
     rest = [item for item in pool if item.name not in tested]
     train, val_items = stratify(rest, (None, val), seed, group)
     if val and not val_items:
-        raise _nothing_to_spare(source, "val")
+        raise _nothing_to_spare(source, "val", group)
     apart = tuple(source.read("test")) if "test" in source.splits else ()
     notes = ("the source's own test split is in no fold",) if apart else ()
     if "val" in source.splits:
@@ -186,10 +186,15 @@ def _folds(source: Source, count: int, seed: int, group: Grouping) -> dict[str, 
     return {str(number): items for number, items in enumerate(subsets, start=1)}
 
 
-def _nothing_to_spare(source: Source, split: str) -> DataError:
+def _nothing_to_spare(source: Source, split: str, group: Grouping) -> DataError:
+    items = [item for part in source.splits if part != "test" for item in source.read(part)]
+    groups, why = len(set(group_indices(items, group).tolist())), ""
+    if groups < len(items):
+        why = f": its {pluralize(len(items), 'image')} are {pluralize(groups, 'group')} of copies, "
+        why += "look-alikes or one data.group, which stay together"
     if not source.classes:
         return DataError(
-            f"the images of '{source.name}' are too few for {split}, or in too few groups",
+            f"the images of '{source.name}' are too few for {split}{why}",
             f"three images are needed, in groups of their own; or a folder {split} of images to "
             "hold out",
         )
@@ -199,7 +204,7 @@ def _nothing_to_spare(source: Source, split: str) -> DataError:
     )
     if all(map(_is_number, source.classes)):
         hint += "; a column of numbers is read as such by photos.csv::price=number"
-    return DataError(f"no class of '{source.name}' has images to spare for {split}", hint)
+    return DataError(f"no class of '{source.name}' has images to spare for {split}{why}", hint)
 
 
 def _is_number(text: str) -> bool:
@@ -227,6 +232,25 @@ def refuse_trainless(train: Sequence[Item]) -> None:
     """Raise `DataError` where there is no image to train on."""
     if not train:
         raise DataError("the split leaves nothing to train on", "more images are needed")
+
+
+def refuse_unread(
+    readable: Mapping[str, Sequence[Item]], classes: Sequence[str], failed: Sequence[Skipped]
+) -> None:
+    """Raise `DataError` where a split, or a class of train, has no image that could be read.
+
+    `readable` has the others by split, `failed` those that could not be read.
+    """
+    first = "the split gave it none"
+    if failed:
+        first = f"{failed[0].name}: {failed[0].reason}"
+    for name, items in readable.items():
+        if not items:
+            what = f"no image of {name} can be read; {first}"
+            raise DataError(what, "saccade doctor says what is wrong with each image")
+    if missing := {*classes} - {label for item in readable["train"] for label in labels_of(item)}:
+        what = f"'{min(missing)}' has no readable image to train on; {first}"
+        raise DataError(what, "give the class more images, or leave it out")
 
 
 def with_groups(

@@ -16,11 +16,12 @@ from torch import nn
 
 from saccade.engine.stages import ALL, HEAD, Stage
 from saccade.engine.step import Stepper
-from saccade.errors import RecipeError, unknown, without_effect
+from saccade.errors import RecipeError, UsageError, unknown, without_effect
 from saccade.models.layers.surgery import find_layers
 from saccade.models.weights import classifiers
 
 FEATURES = "features"  # all but the last layer
+BY_NAME = "saccade show NETWORK lists them; features are all but the last"  # a hint
 MAX_WARMUP_STEPS = 50  # of newly released weights, whose learning rate rises from zero; or ...
 WARMUP_DIVISOR = 10  # ... a tenth of the stage, where that is shorter
 
@@ -115,10 +116,13 @@ def training_mode(model: nn.Module) -> None:
 def _module_range(model: nn.Module, layer: str) -> slice:
     """The positions of `layer` and its submodules in `model.named_modules()`."""
     names = [name for name, _ in model.named_modules()]
-    if type(model) is nn.Sequential and layer not in names:
+    if type(model) is nn.Sequential and layer not in names and not layer.isdecimal():
         layers = find_layers(model, layer)
     elif layer in names[1:]:
         layers = [layer]
+    elif layer.isdecimal():
+        what = f"no layer of this network is called '{layer}': layers have names, not numbers"
+        raise UsageError(what, BY_NAME)
     else:
         raise unknown("layer of this network", layer, names[1:])
     inside = [k for k, n in enumerate(names) if any(_within(n, path) for path in layers)]

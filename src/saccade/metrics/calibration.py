@@ -172,10 +172,10 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
     before = float(log_losses(probabilities, targets).mean()) if n else float("nan")
     slopes, _ = _slopes(logits, targets, 1 / COLDEST)
     if not n or float(slopes.mean()) <= 0:
-        return Temperature(1.0, None, n, before, before, f"no mistake to fit on in {n} images")
+        return Temperature(1.0, None, n, before, before, _note(n, right=True))
     slopes, _ = _slopes(logits, targets, 1 / HOTTEST)
     if float(slopes.mean()) >= 0:
-        return Temperature(1.0, None, n, before, before, "confidence says nothing of these images")
+        return Temperature(1.0, None, n, before, before, _note(n, right=False))
     inverse = _zero_of_slope(logits, targets)
     slopes, curvature = _slopes(logits, targets, inverse)
     # Huber's error of the zero of a mean, on the scale of the logarithm
@@ -188,6 +188,14 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
     return Temperature(
         1 / inverse, Interval(exp(middle - half), exp(middle + half)), n, before, after
     )
+
+
+def _note(n: int, *, right: bool) -> str:
+    """Why no temperature could be fitted to n validation images."""
+    images = f"{n:,} validation image{'s' * (n != 1)}"
+    if right:
+        return f"the {images} show too few mistakes to fit a temperature to"
+    return f"on {images} the predictions are right no more often where they are more confident"
 
 
 def _logits(probabilities: Tensor) -> Tensor:

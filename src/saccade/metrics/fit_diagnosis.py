@@ -37,17 +37,20 @@ class FitDiagnosis:
 
 
 def fit_diagnosis(
-    history: Sequence[Mapping[str, Any]], train: MetricValue, val: MetricValue
+    history: Sequence[Mapping[str, Any]], train: MetricValue, val: MetricValue, images: int = 0
 ) -> FitDiagnosis:
     """The fit diagnosis of a finished network.
 
     `history` has a dict per epoch with `loss` and `val_loss`; `train` and `val` are the same
-    metric, 1 at best, on training images without augmentation and on validation images.
+    metric, 1 at best, on training images without augmentation and on validation images.  `images`
+    is how many training images there are, where not all of them were measured.
     """
     train_ends, val_ends = _ends(train), _ends(val)
     gap = difference(train.value, train_ends, val.value, val_ends)
     missing = Interval(1 - train_ends.high, 1 - train_ends.low)
     measured = f"{train.name} on training images {train}, held out {val}"
+    if images > train.n:
+        measured += f" (as many of the {images:,} training images as are held out)"
     gap_text = _gap_text(gap, train.unit)
     under, over = missing.low > TOLERANCE, gap.low > TOLERANCE
     if under and over:

@@ -159,6 +159,10 @@ ANSWERS: Mapping[str, str] = {  # theirs, which nothing here takes: why
     "checkpoint": "a stopped training goes on with: saccade resume RUN",
     "resume": "a stopped training goes on with: saccade resume RUN",
 }
+NOT_BY_NUMBER: Mapping[str, str] = {  # of a setting whose number elsewhere means nothing here
+    "model.freeze": "--freeze takes the name of a layer, as saccade show NETWORK lists them, or "
+                    "features for all but the last",
+}
 ABOUT: Mapping[str, str] = {  # of a setting: how far it is what its foreign name means
     "train.threads": "each core has a process that opens images; threads that compute: ",
 }

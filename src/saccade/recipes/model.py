@@ -8,6 +8,7 @@ from typing import Literal
 from saccade.errors import RecipeError
 from saccade.recipes.allowed import SHARE
 from saccade.recipes.setting import read_values, setting
+from saccade.words import layer_names
 
 # fmt: off
 Head = Literal["random", "ridge", "logistic", "poisson", "nearest_mean", "knn", "auto"]
@@ -30,7 +31,8 @@ class Model:
         own="a module, or a function of num_classes that makes one",
     )
     without: tuple[str, ...] = setting(
-        (), "Layers of the network to leave out, by name or by number: conv3 fc7."
+        (),
+        "Layers of the network to leave out, by name, by number or all of a kind: conv3 fc7 ReLU.",
     )
     activation: Activation = setting(
         "own", "The activation in place of every other but those of gates; own: the network's."
@@ -66,13 +68,14 @@ class Model:
     )
     stages: tuple[str, ...] = setting(
         ("all",),
-        'Gradual unfreezing: what learns in turn, from the last layer down, as in "head layer4 '
-        'layer3 all"; a number behind one, as in layer4:3, is its epochs.',
+        "Gradual unfreezing: what learns in turn, from the last layer down, of a ResNet say "
+        '"head layer4 layer3 all"; a number behind one, as in layer4:3, is its epochs.',
         flag="stages",
     )
 
     def __post_init__(self) -> None:
         read_values(self)
+        object.__setattr__(self, "without", layer_names(self.without))
         _refuse_two_ways_to_freeze(self)
         _refuse_to_initialise_pretrained(self)
 

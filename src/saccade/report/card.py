@@ -12,7 +12,7 @@ from saccade.report.summary import calibration, epochs, leaks
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
 from saccade.tasks.catalogue import TASKS
-from saccade.words import pluralize
+from saccade.words import pluralize, with_units
 
 RESIZES = {
     "squash": "squashed to the square",
@@ -31,7 +31,7 @@ def model_card(run: Run) -> str:
     started, test, p = run.started, run.test, run.bundle.preprocessing
     card = TASKS[test.task].card
     images = {split: sum(counts.values()) for split, counts in started["images"].items()}
-    metrics = "\n".join(f"| {name} | {value} |" for name, value in test.rows())
+    metrics = with_units("\n".join(f"| {name} | {value} |" for name, value in test.rows()))
     answers = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
     source = started["data"] or "the handwritten digits that come with scikit-learn"
     source = source.rstrip("/").rsplit("/", 1)[-1]
@@ -143,7 +143,7 @@ def _limits(run: Run) -> str:
         *(f"Novelty: {fact['message']}" for fact in run.events("novelty")[-1:]),
         *(f"Fit diagnosis: {fact['message']}." for fact in run.events("fit_diagnosis")[-1:]),
     ]
-    return "\n".join(f"- {line}" for line in lines)
+    return with_units("\n".join(f"- {line}" for line in lines))
 
 
 def _commands(run: Run) -> str:
@@ -174,4 +174,4 @@ def _classes(test: Evaluation, train_images: dict[str, int]) -> str:
         for row in test.per_class
     ]
     head = "| class | training images | support | recall | precision |"
-    return "\n".join([head, "|---|---|---|---|---|", *rows])
+    return with_units("\n".join([head, "|---|---|---|---|---|", *rows]))

@@ -20,6 +20,7 @@ from saccade.report.page import (
     page,
     path_list,
 )
+from saccade.words import pluralize
 
 SHOWN = 12  # images of a finding
 GROUPS, MEMBERS = 6, 6  # groups of copies of a finding, and images of a group
@@ -31,6 +32,8 @@ NO_IMAGE = {  # findings without an image to show
     "class_tiny",
     "imbalance",
     "linked_twice",
+    "untrainable",
+    "unlabelled",
     "hidden",
     "skipped",
 }
@@ -47,7 +50,10 @@ def doctor_page(diagnosis: Diagnosis, *, footer: str = "") -> str:
         Section("Sizes and shapes", _sizes(diagnosis)),
         Section("Files", _files(diagnosis)),
     ]
-    lead = f"Each of its {diagnosis.count:,} images was loaded; {_verdict(diagnosis)}"
+    loaded = f"Each of its {diagnosis.count:,} images was loaded"
+    if diagnosis.count == 1:
+        loaded = "Its one image was loaded"
+    lead = f"{loaded}; {_verdict(diagnosis)}"
     return page(f"What is in {diagnosis.name}", sections, lead=lead, footer=footer)
 
 
@@ -178,7 +184,8 @@ def doctor_table(diagnosis: Diagnosis) -> str:
     size = numbers["bytes"]
     assert isinstance(size, int)
     classes = len(diagnosis.case.classes)
-    overview = [f"{diagnosis.count:,} images"] + [f"{classes:,} classes"] * bool(classes)
+    overview = [pluralize(diagnosis.count, "image")]
+    overview += [pluralize(classes, "class", "classes")] * bool(classes)
     overview += [f"{diagnosis.readable:,} readable", f"{size / 1e6:,.1f} MB"]
     lines = [f"{diagnosis.name}: {' · '.join(overview)}"]
     for name in ("splits", "formats", "modes"):

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from saccade.words import NO_BREAK, with_units
+
 # the browser itself refuses any script and any request that leaves the file
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+TYPED = ("code", "kbd", "pre", "text", "title")  # elements that people copy, or that have one line
 LISTED = 500  # rows of a folded list; --json and --csv have all
 LONG = 8  # characters of a value, beyond which it is set smaller
 
@@ -42,11 +45,17 @@ def element(tag: str, *children: object, **attributes: object) -> Html:
         for name, value in attributes.items()
         if value is not None
     )
-    return Html(f"<{tag}{named}>{join(children)}</{tag}>")
+    inner = as_typed(children) if tag in TYPED else join(children)
+    return Html(f"<{tag}{named}>{inner}</{tag}>")
 
 
 def join(parts: Iterable[object]) -> Html:
-    """The parts one after the other, text escaped."""
+    """The parts one after the other, text escaped, numbers and their units in one line."""
+    return as_typed(p if isinstance(p, Html) else with_units(str(p)) for p in parts)
+
+
+def as_typed(parts: Iterable[object]) -> Html:
+    """The parts one after the other, text escaped and otherwise as it stands, to be copied."""
     return Html("".join(p if isinstance(p, Html) else escape(str(p)) for p in parts))
 
 
@@ -116,7 +125,7 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], caption: str
 
 def unbroken(words: object) -> str:
     """Text that no line ends in, such as a value with its interval."""
-    return str(words).replace(" ", "\u00a0").replace("–", "\u2060–\u2060")
+    return str(words).replace(" ", NO_BREAK).replace("–", "\u2060–\u2060")
 
 
 def sentence(text: str) -> str:

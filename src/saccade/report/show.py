@@ -29,6 +29,7 @@ from saccade.recipes.allowed import Range
 from saccade.recipes.data import WIDEST
 from saccade.recipes.setting import argument
 from saccade.report.drawing import svg
+from saccade.words import layer_names
 
 # Magma, thinned to five colours, dark to light.  van der Walt and Smith 2015.
 MAGMA = np.array([(0, 0, 4), (81, 18, 124), (183, 55, 121), (252, 137, 97), (252, 253, 191)])
@@ -159,14 +160,14 @@ def show(
         argument("--size", side, int, Range(1, WIDEST))
     network, name, shape = resolve_network(model, input_size, size)
     full = anatomy_of(network, name, shape, batch_size, expand)
-    if not without:
+    if not (names := layer_names(without)):
         return full
     if not isinstance(network, nn.Sequential):
         raise UsageError(f"{name} is no chain of layers", "layers can be left out of chains alone")
     with torch.device("meta"):
-        remaining = remove_layers(network, without, input_shape=shape)
+        remaining = remove_layers(network, names, input_shape=shape)
     reduced = anatomy(remaining, shape, batch_size=batch_size, expand=expand, name=name)
-    return replace(reduced, without=tuple(without), savings=full.total - reduced.total)
+    return replace(reduced, without=names, savings=full.total - reduced.total)
 
 
 def resolve_network(

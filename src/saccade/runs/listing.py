@@ -1,21 +1,27 @@
-"""The runs below a folder, the newest first: what each was, how far it came, what it reached."""
+"""The runs below a folder, the newest first: what each was, how far it came, what it reached.
+
+The runs of a study, a learning curve or a cross-validation have a line together, behind the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from saccade.command import Command
 from saccade.errors import SaccadeError, UsageError
 from saccade.metrics.metric import MetricValue
 from saccade.models.table import shown_name
 from saccade.recipes.training import ENDLESS
+from saccade.runs.naming import RUNS
 from saccade.runs.run import Run
-from saccade.words import aligned, defined, html_table
+from saccade.words import aligned, defined, html_table, pluralize
 
 DEPTH = 3  # folders below the one that is named: those of studies hold their runs
+MARKS = ("study.toml", "command.txt")  # one lies in the folder of many runs that belong together
 HEAD = ("run", "network", "data", "epochs", "test", "begun", "note")
 
 
@@ -32,14 +38,16 @@ class ListedRun:
     metric: MetricValue | None  # the primary one on the test images
     begun: str  # ISO 8601
     note: str
+    part_of: Path | None = None  # the folder of the study, learning curve or cross-validation
 
     def cells(self) -> tuple[str, ...]:
-        """As text, for each of HEAD."""
+        """As text, for each of HEAD; a run that lies right below runs by its name."""
+        path = self.path.name if self.path.parent == RUNS else str(self.path)
         planned = "" if self.planned is None or self.finished else f" of {self.planned}"
         state = f"{self.epochs}{planned}" + ("" if self.finished else ", unfinished")
         metric = f"{self.metric.name} {self.metric}" if self.metric else ""
         begun = self.begun.replace("T", " ")[:16]
-        return (str(self.path), self.network, self.data, state, metric, begun, self.note)
+        return (path, self.network, self.data, state, metric, begun, self.note)
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,21 +60,50 @@ class ListedRuns:
 
     def to_dict(self) -> dict[str, Any]:
         """What `saccade runs --json` prints."""
-        entries = [{**asdict(entry), "path": str(entry.path)} for entry in self.entries]
+        entries = [
+            {
+                **asdict(entry),
+                "path": str(entry.path),
+                "part_of": None if entry.part_of is None else str(entry.part_of),
+            }
+            for entry in self.entries
+        ]
         refused = [{"path": str(path), "reason": reason} for path, reason in self.refused]
         return defined({"folder": str(self.folder), "runs": entries, "refused": refused})
 
     def rows(self) -> list[tuple[str, ...]]:
         """A row a run, as the columns of HEAD; columns in which nothing stands are left out."""
-        table = [HEAD, *(entry.cells() for entry in self.entries)]
+        table = [HEAD, *(entry.cells() for entry in self.entries if entry.part_of is None)]
         used = [k for k in range(len(HEAD)) if any(row[k] for row in table[1:])]
         return [tuple(row[k] for k in used) for row in table]
 
-    def __str__(self) -> str:
+    def text(self, width: int | None = None) -> str:
+        """A line a run in columns; where these are wider than `width` characters, two lines."""
         if not self.entries:
             return f"no runs below '{self.folder}'"
+        head, *rows = self.rows()
+        lines = aligned([head, *rows], left=len(HEAD)).split("\n") if rows else []
+        if width is not None and max(map(len, lines), default=0) > width:
+            lines = [line for row in rows for line in _two_lines(dict(zip(head, row, strict=True)))]
         refused = [f"left out: {path} ({reason})" for path, reason in self.refused]
-        return "\n".join([aligned(self.rows(), left=len(HEAD)), *refused])
+        return "\n".join([*lines, *self._together(), *refused])
+
+    def _together(self) -> list[str]:
+        """A line for each folder of runs that belong together, the newest first."""
+        parts: dict[Path, list[ListedRun]] = {}
+        for entry in self.entries:
+            if entry.part_of is not None:
+                parts.setdefault(entry.part_of, []).append(entry)
+        lines = []
+        for folder, runs in parts.items():
+            unfinished = sum(not run.finished for run in runs)
+            told = f", {unfinished} of them unfinished" if unfinished else ""
+            command = Command.of("runs", folder)
+            lines.append(f"{pluralize(len(runs), 'run')} in {folder}{told}: {command}")
+        return lines
+
+    def __str__(self) -> str:
+        return self.text()
 
     def __repr__(self) -> str:
         return f"ListedRuns({len(self.entries)} below {self.folder})"
@@ -76,6 +113,15 @@ class ListedRuns:
         return html_table(head, rows)
 
 
+def _two_lines(cells: Mapping[str, str]) -> tuple[str, str]:
+    """A run as its name with its result, and below it all else."""
+    epochs = cells.get("epochs", "")
+    epochs = f"{epochs} epoch{'s' * (epochs != '1')}" if epochs.isdecimal() else f"epochs {epochs}"
+    rest = [cells["network"], cells["data"], epochs, cells["begun"], cells.get("note", "")]
+    first = "  ".join(filter(None, (cells["run"], cells.get("test", ""))))
+    return first, f"    {', '.join(filter(None, rest))}"
+
+
 def list_runs(folder: Path) -> ListedRuns:
     """The runs below `folder`, the newest first; raises `UsageError` where there is no folder."""
     if not folder.is_dir():
@@ -83,11 +129,17 @@ def list_runs(folder: Path) -> ListedRuns:
     entries, refused = [], []
     for path in _folders(folder, DEPTH):
         try:
-            entries.append(_listed(Run.open(path)))
+            entries.append(replace(_listed(Run.open(path)), part_of=_together(folder, path)))
         except SaccadeError as error:
             refused.append((path, error.what))
     newest = sorted(entries, key=lambda run: (run.begun, run.path), reverse=True)
     return ListedRuns(folder, tuple(newest), tuple(refused))
+
+
+def _together(folder: Path, path: Path) -> Path | None:
+    """The folder between the one that is listed and a run that holds what belongs together."""
+    between = path.parents[: len(path.relative_to(folder).parts) - 1]
+    return next((p for p in between if any((p / mark).is_file() for mark in MARKS)), None)
 
 
 def _folders(folder: Path, depth: int) -> Iterator[Path]:

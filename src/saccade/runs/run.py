@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +29,7 @@ from saccade.recipes.recipe import Recipe, known_setting
 from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
 from saccade.runs.bundle import Bundle
+from saccade.runs.naming import MADE, RUNS, folder_name, named_run, near_runs
 from saccade.runs.renamed import current_fact
 from saccade.runs.results import SUMMARY_METRICS, Evaluation
 from saccade.tasks.answers import Predictions
@@ -38,8 +38,6 @@ from saccade.words import aligned, defined, html_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-LONGEST_NAME = 80  # characters of the name of data in that of a run's folder
 
 
 class History(list[dict[str, Any]]):
@@ -68,16 +66,12 @@ class Run:
 
         `with_` has the parts of a person's own that it was trained with: {"model.name": MyNet()}.
         """
-        folder = Path(path)
+        folder = named_run(path) or Path(path)
         if not folder.is_dir():
-            raise UsageError(
-                f"there is no run '{folder}'", "a run is a folder made by saccade train"
-            )
+            raise UsageError(f"there is no run '{folder}'", f"{near_runs(folder)}{MADE}")
         if not (folder / "recipe.toml").is_file():
-            raise UsageError(
-                f"'{folder}' is no run: recipe.toml is missing",
-                "a run is a folder made by saccade train",
-            )
+            listed = f"{Command.of('runs', folder)} lists those below this folder"
+            raise UsageError(f"'{folder}' is no run: recipe.toml is missing", f"{MADE}; {listed}")
         run = cls(folder)
         return cls(folder, checked_parts(run.recipe, with_)) if with_ else run
 
@@ -92,9 +86,9 @@ class Run:
                 raise UsageError(f"the folder '{out}' exists", "take another --out, or remove it")
             candidates = iter([out])
         else:
-            plain = re.sub(r"[^\w.-]+", "-", name).strip("-")[:LONGEST_NAME] or "run"
-            numbered = (Path("runs") / f"{plain}-{number}" for number in range(1 + given, 100_000))
-            candidates = chain([Path("runs") / plain] if given else [], numbered)
+            plain = folder_name(name)
+            numbered = (RUNS / f"{plain}-{number}" for number in range(1 + given, 100_000))
+            candidates = chain([RUNS / plain] if given else [], numbered)
         for folder in candidates:
             try:
                 folder.parent.mkdir(parents=True, exist_ok=True)
@@ -183,6 +177,10 @@ class Run:
     def bundle(self) -> Bundle:
         """The network with all it needs; raises `UsageError` while the training is unfinished."""
         if not (self.path / "bundle").is_dir():
+            if self.finished:
+                more = Command.of("resume", self.path, epochs=len(self.history) + 1)
+                what = f"the run '{self.path}' has lost its folder bundle"
+                raise UsageError(what, f"one more epoch writes it anew: {more}")
             raise UsageError(
                 f"the run '{self.path}' is unfinished",
                 f"go on with: {Command.of('resume', self.path)}",
@@ -293,7 +291,7 @@ def open_bundle(path: str | Path, *, with_: Mapping[str, Any] | None = None) -> 
 
     `with_` has the network of a person's own that it was trained with: {"model.name": MyNet()}.
     """
-    folder = Path(path)
+    folder = named_run(path) or Path(path)
     if (folder / "config.json").is_file():
         network = (with_ or {}).get("model.name")
         return Bundle.load(folder, None if network is None else as_own(network))

@@ -119,7 +119,7 @@ class Counting(Task):
         """
         margin = conformal_quantile((predictions.sqrt() - targets.sqrt()).abs().flatten())
         if margin is None:
-            return self, {"note": f"{len(targets)} images are too few for bounds"}
+            return self, {"note": f"{len(targets)} validation images are too few for bounds"}
         return replace(self, root_margin=margin), {"root_margin": margin, "note": ""}
 
     @classmethod

@@ -114,7 +114,7 @@ class Regression(Task):
         """The task with a 90 % conformal margin.  [N,1], [N,1]"""
         margin = conformal_quantile(residuals(predictions, targets).abs().flatten())
         if margin is None:
-            return self, {"note": f"{len(targets)} images are too few for a margin"}
+            return self, {"note": f"{len(targets)} validation images are too few for a margin"}
         return replace(self, margin=margin), {"margin": margin, "note": ""}
 
     @classmethod

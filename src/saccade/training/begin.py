@@ -18,8 +18,8 @@ from saccade.auto.weights import local_or_fetched_weights
 from saccade.auto.window import with_window
 from saccade.data.classes import labels_of
 from saccade.data.doctor.checks_labels import TINY
-from saccade.data.doctor.doctor import cache_file_of, examine
-from saccade.data.grouping import Grouping, by_cluster, cluster_name, group_indices
+from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
+from saccade.data.grouping import Grouping, by_cluster, by_source, cluster_name, group_indices
 from saccade.data.item import Item, Skipped, Source
 from saccade.data.sources import open_source
 from saccade.data.sources.data_spec import spec_with_settings
@@ -32,9 +32,12 @@ from saccade.data.sources.groups import (
 )
 from saccade.data.splits import (
     DataSplit,
+    own_folds,
     refuse_folds,
+    refuse_unread,
     split_data,
     split_fold,
+    used,
     with_groups,
 )
 from saccade.data.subsample import subsample
@@ -43,6 +46,7 @@ from saccade.progress import progress_bar, say
 from saccade.recipes.data import Data
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
+from saccade.runs.naming import refuse_no_name
 from saccade.tasks.catalogue import task_for, task_type
 from saccade.tasks.task import Capability, Task
 
@@ -68,6 +72,7 @@ def training_inputs(
     summary = summarize(source.read(source.splits[0]))
     find_weights = partial(local_or_fetched_weights, notify=say)
     settings = resolve(recipe, flags, summary, find_weights=find_weights)
+    refuse_no_name(settings.recipe.train.name)
     options, seed = settings.recipe.data, settings.recipe.train.seed
     refuse_other_folds(source, options)
     groups = groups_and_findings(source, data, settings.recipe)
@@ -182,6 +187,39 @@ def supported_settings(settings: Settings, task: type[Task]) -> Settings:
     return replace(settings, recipe=settings.recipe.with_(changed), origins=origins)
 
 
+def training_refusal(source: Source, diagnosis: Diagnosis) -> DataError | None:
+    """Why a training with the default settings would refuse these labelled images; None if not."""
+    items, unread = diagnosis.case.items, diagnosis.case.reasons
+    failed = {items[row].name: Skipped(items[row].name, why) for row, why in unread.items()}
+    try:
+        refuse_one_class(source)
+        together = by_cluster(diagnosis.clusters(), items)
+        refuse_only_copies(source, diagnosis)
+        classes_of_copies(source, together, by_source)
+        first_fold = next(iter(own_folds(source)), "")
+        division = divided(source, Recipe().with_({"data.fold": first_fold}), together)
+        readable = {
+            split: tuple(item for item in part if item.name not in failed)
+            for split, part in used(division).items()
+        }
+        refuse_unread(readable, division.classes, tuple(failed.values()))
+    except DataError as error:
+        return error
+    return None
+
+
+def refuse_only_copies(source: Source, diagnosis: Diagnosis) -> None:
+    """Raise `DataError` where one image, many times, is all that is to be divided."""
+    case, parts = diagnosis.case, {"val", "test"} & set(source.splits)
+    if len(parts) == 2 or len(case.items) < 2:
+        return
+    if len(set(case.content[case.table["readable"]].tolist())) == 1:
+        raise DataError(
+            f"all {len(case.items):,} images of '{source.name}' are copies of one another",
+            "different images are needed, of which some can be held out",
+        )
+
+
 def skipped_notes(skipped: Sequence[Skipped]) -> list[str]:
     """A line for each reason for which something in a source was left out."""
     names: dict[str, list[str]] = {}
@@ -256,6 +294,7 @@ def groups_and_findings(source: Source, data: str | Path | None, recipe: Recipe)
         advice = f" {finding.advice}" if finding.kind == "series" else ""
         if finding.severity != "note":
             notes.append(f"{finding.severity}: {finding.message}{advice}")
+    refuse_only_copies(source, diagnosis)
     together = by_cluster(diagnosis.clusters(), items, grouping)
     notes += classes_of_copies(source, together, grouping)
     facts = dict(zip((item.name for item in items), diagnosis.case.table, strict=True))

@@ -100,7 +100,7 @@ def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricVal
     sample = setup.splits["train"].evenly_spaced(val.n)
     result = evaluate(setup.eval_model, task, sample, setup.world)
     train = named_metric(task.metric(), result.rows, val.name)
-    diagnosis = fit_diagnosis(run.history, train, val)
+    diagnosis = fit_diagnosis(run.history, train, val, len(setup.splits["train"].items))
     run.log("fit_diagnosis", kind=diagnosis.kind, message=diagnosis.message)
 
 

@@ -13,11 +13,10 @@ from saccade.augmentation.augmentation import Augmentation, compose
 from saccade.augmentation.catalogue import parse_augmentation
 from saccade.augmentation.crop import ProgressiveResizing
 from saccade.data.cache import ImageStore, decode_all
-from saccade.data.classes import labels_of
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item, Skipped
 from saccade.data.loader import Loader, Order, balanced, evenly_spaced, sequential, shuffled
-from saccade.data.splits import DataSplit
+from saccade.data.splits import DataSplit, refuse_unread
 from saccade.device import device
 from saccade.engine.distributed.world import SINGLE_PROCESS, World, batch_norm_statistics
 from saccade.engine.ema import EMA
@@ -28,7 +27,7 @@ from saccade.engine.schedule import ReduceOnPlateau, make_schedule
 from saccade.engine.state import TrainState, supervised
 from saccade.engine.step import Stepper, compile_in_place
 from saccade.engine.stopping import EarlyStopping
-from saccade.errors import DataError, RecipeError
+from saccade.errors import RecipeError
 from saccade.own import Own
 from saccade.probes.features import DecodedImages
 from saccade.recipes.recipe import Recipe
@@ -267,7 +266,8 @@ def _decode(
 ) -> tuple[dict[str, Split], tuple[Skipped, ...]]:
     split_items = {"train": division.train, "val": division.val, "test": division.test}
     total, done = sum(map(len, split_items.values())), 0
-    splits: dict[str, Split] = {}
+    readable: dict[str, tuple[Item, ...]] = {}
+    images: dict[str, ImageStore] = {}
     unreadable: list[Skipped] = []
     for name, items in split_items.items():
         result = decode_all(
@@ -278,21 +278,10 @@ def _decode(
         )
         done += len(items)
         unreadable += result.failed
-        readable = tuple(items[k] for k in result.indices)
-        if not readable:
-            raise DataError(
-                f"no image of {name} can be read; {_first_failure(result.failed)}",
-                "saccade doctor says what is wrong with each image",
-            )
-        splits[name] = Split(readable, result.images, task.targets(readable))
-    missing = set(division.classes) - {n for item in splits["train"].items for n in labels_of(item)}
-    if missing:
-        raise DataError(
-            f"'{min(missing)}' has no readable image to train on; {_first_failure(unreadable)}",
-            "give the class more images, or leave it out",
-        )
+        readable[name] = tuple(items[k] for k in result.indices)
+        images[name] = result.images
+    refuse_unread(readable, division.classes, unreadable)
+    splits = {
+        name: Split(items, images[name], task.targets(items)) for name, items in readable.items()
+    }
     return splits, tuple(unreadable)
-
-
-def _first_failure(failed: list[Skipped] | tuple[Skipped, ...]) -> str:
-    return f"{failed[0].name}: {failed[0].reason}" if failed else "the split gave it none"

@@ -30,6 +30,7 @@ from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
 from saccade.runs.images import change_note, move, split_of, write_images
+from saccade.runs.naming import name_note
 from saccade.runs.run import Run
 from saccade.training.begin import training_inputs
 from saccade.training.finish import finish, unwritten_error
@@ -81,6 +82,8 @@ def start_training(
         given = settings.recipe.train.name
         name = given or f"{source.name}-{shown_name(settings.recipe.model.name)}"
         run = replace(Run.create(out, name, given=bool(given)), own=own)
+        if given and out is None and (renamed := name_note(run.path, given)):
+            say(renamed)
         for line in setup.notes:
             say(line)
         begun = {

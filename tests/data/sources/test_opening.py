@@ -166,3 +166,12 @@ def test_a_table_without_labels_is_read_where_none_are_needed(tree: Tree) -> Non
     (root / "t.csv").write_text("path,label\na/1.jpg,x\n2.jpg\n")
     with pytest.raises(DataError, match="row 3"):
         open_images(root / "t.csv")
+
+
+def test_a_run_is_no_data_and_no_table_of_it_is_named(tmp_path: Path) -> None:
+    for name in ("recipe.toml", "split.csv", "images.csv"):
+        (tmp_path / name).write_text("")
+    with pytest.raises(DataError, match="is the folder of a run, which holds no images") as caught:
+        open_source(tmp_path)
+    assert f"saccade label-issues DATA --model {tmp_path}" in caught.value.hint
+    assert ".csv" not in caught.value.hint

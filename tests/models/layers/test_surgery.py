@@ -13,6 +13,7 @@ from saccade.models.create import input_shape
 from saccade.models.layers.blocks import chain
 from saccade.models.layers.surgery import find_layers, remove_layers, rows
 from saccade.models.networks.small import mlp
+from saccade.words import layer_names
 
 
 def empty(name: str) -> nn.Sequential:
@@ -102,9 +103,25 @@ def test_it_stays_on_the_device_that_the_network_is_on():
     assert left(torch.empty(2, 3, 224, 224, device="meta")).shape == (2, 1000)
 
 
+def test_names_stand_with_commas_or_blanks_between_them():
+    for given in ("a b", "a,b", "a, b", ["a b"], ["a", "b"], ["a,", "b"]):
+        assert layer_names(given) == ("a", "b")
+    assert layer_names(()) == ()
+
+
+def test_all_rows_of_a_kind_go_where_no_layer_is_called_so():
+    shape = (3, 227, 227)
+    for kind in ("Dropout", "dropout"):
+        left = remove_layers(empty("alexnet_2012"), [kind], input_shape=shape)
+        assert set(names(empty("alexnet_2012"))) - set(names(left)) == {"drop6", "drop7"}
+    named = chain(relu=nn.ReLU(), more=nn.ReLU(), fc=nn.Linear(4, 4))
+    assert names(remove_layers(named, ["relu"], input_shape=(1, 4, 4))) == ["more", "fc"]
+
+
 @pytest.mark.parametrize(
     ("name", "layers", "words"),
     [
+        ("resnet18", ["ReLU"], "16 of the layers of kind ReLU are inside of blocks"),
         ("alexnet", ["fc9"], "no layer of this network is called 'fc9'\nhint: did you mean fc"),
         ("alexnet", ["fc8"], "without fc8 the network gives 4096 numbers instead of 1000"),
         ("lenet5_1998", ["c1"], "layer 'c3' cannot take 1 x 16 x 16"),

@@ -75,7 +75,7 @@ def test_the_command_on_the_page_is_the_one_that_was_given(
     measured: tuple[Evaluation, Path], trained: Run
 ) -> None:
     _, out = measured
-    page = (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
     options = f"--split val --by '([0-4])$' --out {out} --corrupt brightness"
     assert f"saccade evaluate {trained.path} {options}<" in page.replace("&#x27;", "'")
 
@@ -107,7 +107,7 @@ def test_labels_and_numbers_have_their_page(
 ) -> None:
     table = other_run.path.parent / "set.csv"
     found = saccade.evaluate(other_run.path, table, by="(1|2)", out=tmp_path / "out")
-    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
     check_page(page)
     assert "on set.csv" in lead_of(page) and str(found.primary) in lead_of(page)
     answers = {"multilabel": "Metrics by label", "regression": "Predicted vs. true values"}[

@@ -17,7 +17,9 @@ def test_a_training_that_was_not_looked_into_has_no_section():
 
 def test_what_is_wrong_stands_first():
     layers = [asdict(FC), asdict(RELU)]
-    page = str(layer_section([{"epoch": k, "layers": layers} for k in (1, 2)]))
+    page = str(layer_section([{"epoch": k, "layers": layers} for k in (1, 2)])).replace(
+        "\u00a0", " "
+    )
     assert "relu6: 43 % of its 4,096 units never fire" in page
     assert "As they were in epoch 2" in page
     assert page.count("<svg") >= 2

@@ -35,7 +35,7 @@ def evaluation(confusion: list[list[int]]) -> Evaluation:
 
 
 def page_of(run: Run) -> str:
-    return (run.path / "report.html").read_text(encoding="utf-8")
+    return (run.path / "report.html").read_text(encoding="utf-8").replace("\u00a0", " ")
 
 
 def test_the_report_asks_nothing_of_the_network_and_is_made_for_all_readers(

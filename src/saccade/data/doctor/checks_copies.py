@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 
 from saccade.data.doctor.case import Case, Finding, Severity
 from saccade.data.item import Label, label_text
@@ -50,6 +51,9 @@ def different_labels(case: Case) -> Finding | None:
     count = sum(map(len, groups))
     if not groups:
         return None
+    groups = [
+        _spread(group, [_unordered(case.items[row].label) for row in group]) for group in groups
+    ]
     copies = [
         group
         for group in groups
@@ -75,6 +79,7 @@ def leakage(case: Case) -> Finding | None:
     ]
     if not groups:
         return None
+    groups = [_spread(group, [case.splits[row] for row in group]) for group in groups]
     held_out = sum(
         1 for group in groups for row in group if case.splits[row] != case.training_split
     )
@@ -87,6 +92,16 @@ def leakage(case: Case) -> Finding | None:
     message = f"{message}."
     advice = "Where they are copies, scores are too good; --cleaned keeps the held-out one only."
     return _finding("leakage", "error", held_out, case, groups, message, advice)
+
+
+def _spread(group: Sequence[int], keys: Sequence[Hashable]) -> list[int]:
+    """The rows of a group with one of each key first, since only the first few are shown."""
+    seen: Counter[Hashable] = Counter()
+    turns = []
+    for row, key in zip(group, keys, strict=True):
+        turns.append((seen[key], row))
+        seen[key] += 1
+    return [row for _, row in sorted(turns)]
 
 
 def _held_out_copies(case: Case) -> int:

@@ -43,7 +43,7 @@ from saccade.data.sources.webdataset import expand, holds_samples, webdataset
 from saccade.download import Notify, silent
 from saccade.errors import DataError, UsageError
 from saccade.files import text_of_name
-from saccade.words import shortened_text
+from saccade.words import pluralize, shortened_text
 
 ARRAYS = (".npy", ".npz")
 MOST_COMPARED = 2000  # names beside one that is not there
@@ -159,7 +159,7 @@ def open_images(data: str | Path | None, *, notify: Notify = silent) -> Source:
         Item(name, None, image)
         for name, image in sorted(scan.images, key=lambda pair: natural_sort_key(pair[0]))
     )
-    note = f"'{path}' is read as {len(items):,} images without labels"
+    note = f"'{path}' is read as {pluralize(len(items), 'image')} without labels"
     return Listing(path.stem, (), {"all": items}, tuple(scan.skipped), (note,))
 
 
@@ -232,6 +232,12 @@ def _open_folder(path: Path, spec: DataSpec) -> Listing:
         (any(name.endswith(".npy") and role(name[:-4]) for name in names), lambda: arrays(path)),
         (any(map(_may_be_shard, sorted(shards)[:PROBED])), lambda: webdataset(shards)),
     ]
+    if {"recipe.toml", "split.csv"} <= {*names}:
+        raise DataError(
+            f"'{path}' is the folder of a run, which holds no images",
+            "name the images, and the run where a trained network is asked for, as in: saccade "
+            f"label-issues DATA --model {shlex.quote(str(path))}",
+        )
     special = next((read for matches, read in readers if matches), None)
     if special is None:
         return _beside_tables(lambda: _read_images(path, spec), path, names)

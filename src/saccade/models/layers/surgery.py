@@ -16,6 +16,7 @@ from torch.func import functional_call
 from saccade.errors import UsageError, unknown
 from saccade.models.layers.blocks import chain
 from saccade.models.layers.historic import LocallyConnected, SubSampling, TableConv2d
+from saccade.words import layer_names
 
 LAYERS = (nn.Conv2d, nn.Linear, TableConv2d, LocallyConnected)
 
@@ -29,14 +30,19 @@ def remove_layers(
     """The network without `layers`, each removed with the activation, norm and dropout after it.
 
     A layer is named as its row is ("classifier.4"), or by its number among the convolutions and
-    fully connected layers, as AlexNet's paper counts them ("conv3", "fc7").  Layers that still fit
+    fully connected layers, as AlexNet's paper counts them ("conv3", "fc7"); or all rows of a kind
+    are ("ReLU"), where no layer is called so.  Layers that still fit
     are shared with `network`, weights and names included; one whose input has another size now is
     created anew.  `input_shape` is channels, height and width in pixels.  Raises `UsageError` for
     an unknown name, and where the remaining layers do not fit one another.
     """
     image = torch.empty(2, *input_shape, device="meta")
     sizes = _sizes(network, image)
-    removed = {path for layer in layers for path in find_layers(network, layer)}
+    removed = {
+        path
+        for layer in layer_names(layers)
+        for path in _rows_of_kind(network, layer) or find_layers(network, layer)
+    }
     rebuilt, outputs = _rebuild(network, removed | _following(network, removed, sizes), image, "")
     *_, (_, expected) = sizes.values()
     if outputs.shape != expected:
@@ -46,6 +52,27 @@ def remove_layers(
             "the last layer, which names the classes, has to stay",
         )
     return rebuilt.train(network.training)
+
+
+def _rows_of_kind(network: nn.Sequential, kind: str) -> list[str]:
+    """The rows of a kind, as `saccade show` has it, where no row or group is called so.
+
+    Raises `UsageError` where blocks have such layers inside, which stay with their block.
+    """
+
+    def alike(module: nn.Module) -> bool:
+        return type(module).__name__.casefold() == kind.casefold()
+
+    found = dict(rows(network))
+    if kind in _names_in_table(list(found)) or not any(map(alike, network.modules())):
+        return []
+    inside = sum(map(alike, network.modules())) - sum(map(alike, found.values()))
+    if inside:
+        raise UsageError(
+            f"{inside} of the layers of kind {kind} are inside of blocks, and only rows can go",
+            "name rows; model.activation=identity takes away every activation of a training",
+        )
+    return [path for path, row in found.items() if alike(row)]
 
 
 def rows(network: nn.Sequential, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
