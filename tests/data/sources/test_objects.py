@@ -138,7 +138,7 @@ def test_a_transformed_dataset_is_what_its_transform_makes(files: list[Path]) ->
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        (np.eye(3, dtype=int)[Y], [(str(y),) for y in Y]),
+        (np.eye(4, dtype=int)[Y] + [0, 0, 0, 1], [(str(y), "3") for y in Y]),
         ([["cat", "dog"], ["dog"], ["cat"], ["dog"], ["cat"], ["dog"]], None),
         ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5], [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]),
         ([True, False] * 3, ["1", "0"] * 3),
@@ -208,6 +208,9 @@ class Endless(IterableDataset):
         ((TensorDataset(T), Y), "image 0 is a TensorDataset", "an image is"),
         ([{"pixels": X[0]}], "its keys are pixels", "image"),
         ([X, X], "image 0 is an array of uint8 [6,12,16,3], which are several", "the array itself"),
+        ((X, np.eye(3)[Y]), "exactly one 1 for each of 6 images", "give labels.argmax(1)"),
+        (((X, Y), (X, Y)), "2 parts in a row do not say", "{'train': (x_train, y_train), 'test'"),
+        ((X, Y, X, Y), "4 parts in a row do not say", "{'train': (x_train, y_train), 'test'"),
         ((X, np.array([0.1, np.inf] * 3)), "the label of image 1 is inf", "floats"),
         ("x" * 5000, "there is no 'xxx", "check the path"),
         (Path("x" * 5000), "there is no 'xxx", "check the path"),

@@ -39,7 +39,7 @@ from saccade.data.sources.hugging_face import (
     is_hugging_face,
     is_named,
 )
-from saccade.data.sources.object_labels import HINT, label_of, listed_labels
+from saccade.data.sources.object_labels import HINT, Marks, label_of, listed_labels
 from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError, UsageError
 from saccade.files import cache_folder
@@ -52,7 +52,7 @@ WHAT = (
 Data = Any  # a DataFrame, (images, labels), a dataset, an array, a list: whatever `named` takes
 TABLE = "images.csv"
 Row = tuple[str, Label, str]  # path, label, split
-TITLES: dict[type, str] = {str: "label", tuple: "labels", float: "value"}
+TITLES: dict[type, str] = {str: "label", tuple: "labels", Marks: "labels", float: "value"}
 KINDS = {
     "label": "::label=class",
     "labels": "::labels=several",
@@ -114,6 +114,9 @@ def samples(data: Any, *, labels: bool = True, split: str = "") -> Iterator[Samp
         for n in range(len(_listed(data))):
             image, label = hugging_face_row(data, n, labels)
             yield Sample(image, label, split)
+    elif _are_pairs(data):
+        what = f"{len(data)} parts in a row do not say which is for training and which for testing"
+        raise DataError(what, "give {'train': (x_train, y_train), 'test': (x_test, y_test)}")
     elif _is_pair(data):
         yield from _of_pair(data, labels, split)
     elif is_image(data):
@@ -133,6 +136,15 @@ def _is_pair(data: object) -> TypeGuard[tuple[Any, Any]]:
     images, labels = data
     several = isinstance(images, list | tuple) or is_array(images) or _is_series(images)
     return several and listed_labels(labels) is not None
+
+
+def _are_pairs(data: object) -> TypeGuard[tuple[Any, ...]]:
+    """Whether this is ((x, y), (x, y)) or (x, y, x, y): pairs without the names of splits."""
+    if not isinstance(data, tuple):
+        return False
+    pairs = (data[:2], data[2:]) if len(data) == 4 else data
+    lengths = [_is_pair(pair) and len(pair[0]) == len(pair[1]) for pair in pairs]
+    return len(lengths) in (2, 3) and all(lengths)
 
 
 def _of_pair(pair: tuple[Any, Any], labelled: bool, split: str) -> Iterator[Sample]:
@@ -230,6 +242,7 @@ def _written(data: object, labelled: bool) -> str:
     temporary = Path(tempfile.mkdtemp(dir=root, prefix="."))
     try:
         rows, digest = _rows(data, labelled, temporary)
+        _refuse_one_hot(rows)
         title = _title(rows, labelled)
         text = _table(rows, title)
         digest.update(text.encode("utf-8", "surrogatepass"))
@@ -255,6 +268,17 @@ def _rows(data: object, labelled: bool, folder: Path) -> tuple[list[Row], Any]:
             digest.update(hashlib.sha256(sample.image).digest())
         rows.append((path, sample.label, sample.split))
     return rows, digest
+
+
+def _refuse_one_hot(rows: Sequence[Row]) -> None:
+    """Raise `DataError` for 0s and 1s with a single 1 for every image: a class, or several?"""
+    if all(isinstance(label, Marks) and len(label) == 1 for _, label, _ in rows):
+        raise DataError(
+            f"the labels are 0s and 1s with exactly one 1 for each of {len(rows):,} images: one "
+            "class an image, or several?",
+            "for one class give labels.argmax(1); for several a list of names for each image, as "
+            "in [[str(k) for k, mark in enumerate(row) if mark] for row in labels]",
+        )
 
 
 def _title(rows: Sequence[Row], labelled: bool) -> str:
