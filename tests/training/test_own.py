@@ -198,6 +198,10 @@ class Bare(nn.Module):
     [
         ({"model.name": Small(7)}, "gives 2 x 7 numbers for 2 images; the labels ask for 2 x 10"),
         ({"model.name": Bare}, "own:Bare cannot be made for a number of classes"),
+        (
+            {"model.name": nn.Sequential(Small(), nn.Softmax(1))},
+            "own:Sequential gives probabilities",
+        ),
         ({"model.name": lambda num_classes: 3}, "gives a value of the type int"),
         ({"model.name": nn.Linear(7, 10)}, "does not take images of"),
         (
@@ -205,6 +209,18 @@ class Bare(nn.Module):
             "holds the weights of another",
         ),
         ({"optim.name": lambda groups, lr: None}, "gives a value of the type NoneType"),
+        ({"optim.name": lambda groups, lr: torch.optim.SGD(groups, lr=2)}, "rates 2, 2 in place"),
+        ({"optim.name": torch.optim.LBFGS}, "optim.name=own:LBFGS needs a closure"),
+        (
+            {"optim.name": lambda groups: torch.optim.SGD(groups)},
+            "unexpected keyword argument 'lr'",
+        ),
+        ({"optim.name": partial(torch.optim.SGD, momentum=-1)}, "ValueError: Invalid momentum"),
+        ({"optim.name": partial(torch.optim.SGD, lr=0.1)}, "with_={'optim.lr': 0.1}"),
+        (
+            {"optim.name": lambda groups, lr: torch.optim.SGD(Small().parameters(), lr=lr)},
+            "does not hold the 6 weights that it is given",
+        ),
         ({"train.loss": lambda out, targets: out.relu()}, "numbers"),
         ({"train.loss": lambda out, targets: 1.0}, "gives a value of the type float"),
         ({"data.augment": [lambda images: images[:1]]}, "makes 1x1x"),

@@ -91,10 +91,7 @@ def _hint(why: str) -> str:
 
 def refuse_outputs(own: Own, network: nn.Module, shape: Shape, outputs: int) -> None:
     """Raise `UsageError` unless the network gives `outputs` numbers for each image."""
-    device = next(network.parameters(), torch.empty(0)).device
-    trial = copy.deepcopy(network).train()  # whose statistics may change
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        results = all_outputs(trial(torch.zeros(2, *shape, device=device)))
+    results = _trial_outputs(network, shape)
     for result in results:
         given = checked(SETTING, own, result, Tensor, "give a tensor of numbers [N,K]").shape
         if given != (2, outputs):
@@ -104,6 +101,27 @@ def refuse_outputs(own: Own, network: nn.Module, shape: Shape, outputs: int) -> 
                 f"for 2 x {outputs}.{several}",
                 "give a function of num_classes, or a module with so many outputs",
             )
+
+
+def refuse_probabilities(own: Own, network: nn.Module, shape: Shape) -> None:
+    """Raise `UsageError` for a network that ends in a softmax: a task takes logits."""
+    for result in _trial_outputs(network, shape):
+        one = torch.ones(len(result)).to(result)
+        sum_to_one = result.shape[1] > 1 and torch.allclose(result.sum(dim=1), one, atol=1e-4)
+        if sum_to_one and bool((result >= 0).all()):
+            raise UsageError(
+                f"{own} gives probabilities: for random images its outputs sum to 1, none below 0; "
+                "the loss takes logits, and a second softmax hardly learns",
+                "leave out the softmax at its end; predictions are probabilities all the same",
+            )
+
+
+def _trial_outputs(network: nn.Module, shape: Shape) -> tuple[Tensor, ...]:
+    """All outputs of a copy of the network, in training mode, for two random images."""
+    device = next(network.parameters(), torch.empty(0)).device
+    trial = copy.deepcopy(network).train()  # whose statistics may change
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        return all_outputs(trial(torch.randn(2, *shape).to(device)))
 
 
 def _on_meta(own: Own, num_classes: int | None) -> nn.Module:
