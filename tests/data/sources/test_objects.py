@@ -16,6 +16,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import ToTensor
 
 import saccade
+from saccade.data.image_files import find_images
 from saccade.data.item import Item
 from saccade.data.sources import open_images, open_source
 from saccade.data.sources.objects import images_in, named
@@ -212,6 +213,7 @@ class Endless(IterableDataset):
         (((X, Y), (X, Y)), "2 parts in a row do not say", "{'train': (x_train, y_train), 'test'"),
         ((X, Y, X, Y), "4 parts in a row do not say", "{'train': (x_train, y_train), 'test'"),
         ((X, np.array([0.1, np.inf] * 3)), "the label of image 1 is inf", "floats"),
+        ("https://a.org/b.zip?c", "is an address", "curl -L -o b.zip 'https://a.org/b.zip?c'"),
         ("x" * 5000, "there is no 'xxx", "check the path"),
         (Path("x" * 5000), "there is no 'xxx", "check the path"),
     ],
@@ -239,6 +241,11 @@ def test_images_to_predict_keep_their_order_and_are_numbered(files: list[Path]) 
     assert [*images_in([frame])] == [str(file) for file in files]
     with pytest.raises(UsageError, match="images cannot be an int"):
         [*images_in([3])]
+    with pytest.raises(DataError, match="no image in what was given") as caught:
+        [*images_in([[]])]
+    assert caught.value.hint.startswith("an image is a path")
+    with pytest.raises(DataError, match=r"'https://a.org/b.jpg' is an address"):
+        find_images(["https://a.org/b.jpg"])
 
 
 def test_the_same_objects_are_written_once(cache: Path) -> None:

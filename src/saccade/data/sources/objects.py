@@ -167,7 +167,7 @@ def _of_dataset(data: Any, labelled: bool, split: str) -> Iterator[Sample]:
     """The samples of a list, or of a map-style dataset of torch."""
     listed = _listed(data, labelled)
     if len(listed) == 0:
-        raise DataError("there is no image in what was given", WHAT)
+        raise DataError("there is no image in what was given", WHAT if labelled else IMAGES_HINT)
     classes = _classes(data)
     for n in range(len(listed)):
         sample = _sample_at(listed, n)
@@ -223,8 +223,9 @@ def _listed(data: Any, labelled: bool = True) -> Any:
         if not isinstance(data, Mapping | str):
             return data
     elif callable(getattr(data, "__iter__", None)):
-        hint = "list it first, as in list(itertools.islice(dataset, 1000))"
-        raise UsageError(f"data cannot be {described(data)}, which has no length", hint)
+        what = "data" if labelled else "images"
+        hint = f"list it first, as in list(itertools.islice({what}, 1000))"
+        raise UsageError(f"{what} cannot be {described(data)}, which has no length", hint)
     if not labelled:
         raise UsageError(f"images cannot be {described(data)}", IMAGES_HINT)
     raise UsageError(f"data cannot be {described(data)}", WHAT)
