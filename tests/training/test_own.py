@@ -232,6 +232,7 @@ class Bare(nn.Module):
         ({"data.augment": [lambda images: images * 255]}, "gives numbers from 0 to 255"),
         ({"data.augment": [lambda images: (images * 255).byte()]}, "of the type torch.uint8"),
         ({"model.name": nn.Sequential(nn.Flatten(), nn.LazyLinear(10))}, "sizes are not known"),
+        ({"model.name": lambda num_classes: nn.LazyLinear(num_classes)}, "sizes are not known"),
         ({"train.loss": lambda out, targets: out @ targets}, "fails on ["),
         ({"train.loss": lambda out, targets: torch.ones(())}, "does not depend on the outputs"),
         ({"train.metric": lambda p, t: "x"}, "train.metric fails on tensors"),

@@ -34,9 +34,11 @@ def own_network(own: Own, num_classes: int | None = None) -> nn.Module:
     else:
         _refuse_without_num_classes(own, part)
         network = part(num_classes=num_classes or CLASSES)
-    return checked(SETTING, own, network, nn.Module, "be a torch.nn.Module").to(
-        torch.get_default_device()
-    )
+    network = checked(SETTING, own, network, nn.Module, "be a torch.nn.Module")
+    if any(map(is_lazy, network.parameters())):
+        hint = "let one batch of images through it first"
+        raise UsageError(f"{own} has layers whose sizes are not known yet", hint)
+    return network.to(torch.get_default_device())
 
 
 def _refuse_special(own: Own, module: nn.Module) -> None:
@@ -44,9 +46,6 @@ def _refuse_special(own: Own, module: nn.Module) -> None:
     if isinstance(module, torch.jit.ScriptModule) or hasattr(module, "_orig_mod"):
         what = f"{own} is compiled, and its weights have other names than the module's"
         raise UsageError(what, "give the module itself; train.compile=on compiles it")
-    if any(map(is_lazy, module.parameters())):
-        hint = "let one batch of images through it first"
-        raise UsageError(f"{own} has layers whose sizes are not known yet", hint)
 
 
 def own_input(own: Own) -> Shape:
