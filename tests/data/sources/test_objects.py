@@ -104,7 +104,7 @@ def test_every_form_of_images_and_labels_becomes_the_same_table(files: list[Path
     assert len(names) == 1
     items = items_of(forms[0])
     assert [item.label for item in items] == list("012012")
-    assert [item.name for item in items] == [f"{number:06d}.png" for number in range(6)]
+    assert [item.name for item in items] == [f"image {number}.png" for number in range(6)]
     for item, pixels in zip(items, X):
         image = Image.open(item.image.path)  # type: ignore[attr-defined]
         assert np.array_equal(np.asarray(image), pixels)
@@ -182,6 +182,19 @@ def test_rows_of_hugging_face_are_read_by_their_features() -> None:
     ) as caught:
         named(two)
     assert caught.value.hint == "rename the one that is meant to label"
+
+
+def test_images_keep_the_names_that_they_have(files: list[Path]) -> None:
+    frame = pandas.DataFrame({"image": list(X), "label": NAMES}, index=list("abcdef"))
+    with files[0].open("rb") as opened:
+        given = [Image.open(files[1]), opened, [Image.open(files[2]), X[0]], frame, frame["image"]]
+        names = [item.name for item in images_in(given) if isinstance(item, Item)]
+    opened_names = [str(files[1]), str(files[0]), str(files[2]), "image 3"]
+    assert names == [*opened_names, *"abcdef", *"abcdef"]
+    assert [item.label for item in items_of(frame)] == NAMES
+    frame["split"] = ["train"] * 4 + ["test"] * 2
+    source = open_source(named(frame))
+    assert [len(source.read(split)) for split in source.splits] == [4, 2]
 
 
 class Endless(IterableDataset):
@@ -265,7 +278,7 @@ def test_a_training_on_arrays_is_resumed_evaluated_and_predicts_as_from_files(
     run = saccade.train((x, names), model="mlp_rgb", epochs=1, size=32)
     command = run.started["command"]
     assert "array(" not in command and "images.csv" in command
-    assert {item.name for item in split_of(run).items} == {f"{n:06d}.png" for n in range(40)}
+    assert {item.name for item in split_of(run).items} == {f"image {n}.png" for n in range(40)}
     assert Run.open(run.path).data == named((x, names))
     again = saccade.resume(run.path, epochs=2)
     assert len(again.history) == 2

@@ -24,6 +24,7 @@ from saccade.data.image_objects import (
     IMAGES_HINT,
     described,
     encoded_images,
+    file_of,
     is_array,
     is_image,
     is_path,
@@ -32,7 +33,15 @@ from saccade.data.image_objects import (
 )
 from saccade.data.item import EncodedImage, Item, Label
 from saccade.data.sources.cells import COLUMNS
-from saccade.data.sources.frames import frame_table, is_frame, path_column_of, written_frame
+from saccade.data.sources.frames import (
+    frame_samples,
+    frame_table,
+    holds_images,
+    images_in_frame,
+    is_frame,
+    path_column_of,
+    written_frame,
+)
 from saccade.data.sources.hugging_face import (
     IMAGES,
     hugging_face_row,
@@ -77,32 +86,46 @@ def named(data: object, *, labelled: bool = True) -> str | Path | None:
         return data
     if isinstance(data, PathLike):
         return Path(data)
-    if is_frame(data):
+    if is_frame(data) and not holds_images(data):
         return written_frame(data)
-    return _written(data, labelled)
+    return _written(frame_samples(data) if is_frame(data) else data, labelled)
 
 
 def images_in(given: Sequence[object]) -> Iterator[str | PathLike[str] | Item]:
-    """Paths as they are, and the images of every other object as items, numbered by position."""
+    """Paths as they are, and the images of every other object as items.
+
+    These have the name of their file or their place in the index of a frame, else their position.
+    """
     number = 0
     for value in given:
         if isinstance(value, Item) or is_path(value):
             yield value  # type: ignore[misc]
             number += 1
             continue
-        for sample in samples(_paths_of(value) if is_frame(value) else value, labels=False):
+        names = iter(_names_in(value))
+        for sample in samples(_images_of(value) if is_frame(value) else value, labels=False):
+            name = next(names, "")
             if isinstance(sample.image, str):
                 yield sample.image
             else:
-                yield Item(f"image {number}", None, EncodedImage(sample.image))
+                yield Item(name or f"image {number}", None, EncodedImage(sample.image))
             number += 1
 
 
-def _paths_of(frame: Any) -> list[str]:
-    """The paths of images in a frame."""
+def _images_of(frame: Any) -> Any:
+    """The images of a frame, or their paths."""
+    if holds_images(frame):
+        return images_in_frame(frame)
     table = frame_table(frame)
     column = path_column_of(table)
     return [cells[column] for _, cells in table.rows]
+
+
+def _names_in(given: Any) -> list[str]:
+    """What the images in an object are called, "" for those that have no name."""
+    if is_frame(given) or _is_series(given):
+        return [*map(str, getattr(given, "index", ()))]
+    return [file_of(image) for image in (given if isinstance(given, list | tuple) else [given])]
 
 
 def samples(data: Any, *, labels: bool = True, split: str = "") -> Iterator[Sample]:
@@ -264,7 +287,7 @@ def _rows(data: object, labelled: bool, folder: Path) -> tuple[list[Row], Any]:
         if isinstance(sample.image, str):
             path = str(Path(sample.image).absolute())
         else:
-            path = f"{n:06d}{suffix_of(sample.image)}"
+            path = f"image {n}{suffix_of(sample.image)}"
             (folder / path).write_bytes(sample.image)
             digest.update(hashlib.sha256(sample.image).digest())
         rows.append((path, sample.label, sample.split))
