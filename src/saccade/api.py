@@ -588,7 +588,8 @@ def predict(
     Returns
     -------
     Predictions
-        An answer per image, in their order; `to_frame()` for pandas.
+        An answer per image, in their order; `to_frame()` for pandas. A JPEG file is decoded no
+        larger than is needed: its pixels as an array may give slightly other probabilities.
 
     Raises
     ------
