@@ -46,6 +46,7 @@ def test_no_verb_answers_a_wrong_keyword_with_a_traceback(name: str) -> None:
         (saccade.predict, {"images": ["a.jpg"]}, "without a name: saccade.predict(run, *images)"),
         (saccade.predict, {"topk": 3}, "write it as: top=3"),
         (saccade.evaluate, {"batch_size": 8}, "train.batch_size is a setting of a training"),
+        (saccade.compare, {"data": DATA}, "on images that all were tested on"),
         (saccade.doctor, {"htm": "a"}, "did you mean html?"),
         (saccade.resume, {"with_": {"train.epochs": 9}}, "write it as: epochs=9"),
         (saccade.resume, {"max_epochs": 9}, "write it as: epochs=9"),
@@ -59,6 +60,14 @@ def test_a_keyword_of_elsewhere_is_answered_by_the_one_here(
     with pytest.raises(UsageError) as caught:
         verb(**given)
     assert hint in caught.value.hint
+
+
+def test_runs_in_a_list_are_asked_for_one_by_one() -> None:
+    with pytest.raises(UsageError, match="one by one") as caught:
+        saccade.compare([RUN, RUN])  # type: ignore[arg-type]
+    assert caught.value.hint == "write saccade.compare(*runs)"
+    with pytest.raises(UsageError, match="one by one"):
+        saccade.report([RUN, RUN])  # type: ignore[arg-type]
 
 
 def test_places_that_are_too_many_too_few_or_twice_are_answered_by_the_form() -> None:

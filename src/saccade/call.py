@@ -79,6 +79,8 @@ def _hint(
         return f"it stands without a name: {_written(verb, parameters)}"
     if keyword in RENAMED and SHORT in parameters:
         return RENAMED[keyword]
+    if verb == "compare" and name == "data":
+        return "runs are compared on images that all were tested on; saccade.evaluate takes others"
     if verb == "resume" and name == "with_":
         return _on_resuming(value)
     if option in known:

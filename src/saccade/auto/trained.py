@@ -5,6 +5,7 @@ The one place that tells which it is, of a path, a name, or from Python an objec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -86,6 +87,12 @@ def recognised(given: Given) -> Run | Bundle | str:
     if name in NAMES or name.startswith(PREFIX) or is_table(name):
         return name
     raise _nothing_there(name)
+
+
+def refuse_list(given: Sequence[object], verb: str) -> None:
+    """Raise `UsageError` for runs in a list."""
+    if any(isinstance(one, list | tuple) for one in given):
+        raise UsageError("runs stand one by one, not in a list", f"write saccade.{verb}(*runs)")
 
 
 def run_of(given: Given, instead: str) -> Run:
