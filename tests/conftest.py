@@ -32,6 +32,22 @@ Function = Callable[[Tensor], Tensor]
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (210, 50, 40)}
 
 
+TWO = """
+question = "does it matter how fast?"
+metric = "test_accuracy"
+seeds = 2
+[settings]
+model.name = "logistic_regression"
+data.per_class = 10
+data.held_out_per_class = 5
+train.epochs = 2
+[variants.slow]
+optim.lr = 0.0001
+[variants.fast]
+optim.lr = 0.01
+"""
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real images and weights beside a checkout; the test is skipped without it."""
@@ -57,6 +73,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     from saccade.api import train
 
     return train(epochs=4, out=tmp_path_factory.mktemp("runs") / "digits")
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a study of two variants and two seeds; not to be changed."""
+    path = tmp_path_factory.mktemp("studies") / "two.toml"
+    path.write_text(TWO)
+    return path
 
 
 @pytest.fixture

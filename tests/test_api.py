@@ -16,20 +16,6 @@ from saccade.runs.run import Run
 
 VERBS = [*api.__all__, "create_model"]
 SECTIONS = ("Parameters", "Returns", "Raises", "Examples")
-STUDY = """
-question = "does it matter how fast?"
-metric = "test_accuracy"
-seeds = 2
-[settings]
-model.name = "logistic_regression"
-data.per_class = 10
-data.held_out_per_class = 5
-train.epochs = 1
-[variants.slow]
-optim.lr = 0.0001
-[variants.fast]
-optim.lr = 0.01
-"""
 
 
 def sections(verb: Callable[..., Any]) -> list[str]:
@@ -55,11 +41,13 @@ def test_the_help_of_a_command_says_nothing_of_python_alone(
 
 
 @pytest.fixture
-def workplace(trained: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def workplace(
+    trained: Run, photos: Path, two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The folder that the examples speak of: photos, two runs, and the file of a study."""
     for name in ("digits", "other"):
         shutil.copytree(trained.path, tmp_path / "runs" / name)
-    (tmp_path / "two.toml").write_text(STUDY)
+    shutil.copy(two, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SACCADE_CACHE", str(tmp_path / "cache"))
 

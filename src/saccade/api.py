@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from saccade.call import verb
+
 if TYPE_CHECKING:
     from torch.nn import Module
 
@@ -101,6 +103,7 @@ def _settings(
     return named
 
 
+@verb
 def train(
     data: str | Path | Data | None = None,
     *,
@@ -204,6 +207,7 @@ def train(
     )
 
 
+@verb
 def plan(
     data: str | Path | Data | None = None,
     *,
@@ -253,6 +257,7 @@ def plan(
     return plan_training(data, recipe, _settings(with_, short), folder)
 
 
+@verb
 def lr_find(
     data: str | Path | Data | None = None,
     *,
@@ -301,6 +306,7 @@ def lr_find(
     return find(data, recipe, _settings(with_, short), Path(out))
 
 
+@verb
 def resume(
     run: str | Path | Run,
     *,
@@ -372,6 +378,7 @@ def resume(
     )
 
 
+@verb
 def evaluate(
     run: str | Path | Run | Bundle,
     data: str | Path | Data | None = None,
@@ -441,6 +448,7 @@ def evaluate(
     return measure(run, data, split, options)
 
 
+@verb
 def tune_threshold(
     run: str | Path | Run | Bundle,
     data: str | Path | Data | None = None,
@@ -508,6 +516,7 @@ def tune_threshold(
     return measure(run, data, split, options)
 
 
+@verb
 def compare(*runs: str | Path | Run | Bundle, html: str | Path | None = None) -> Comparison:
     """Compare runs by paired tests on the images that all were tested on.
 
@@ -543,6 +552,7 @@ def compare(*runs: str | Path | Run | Bundle, html: str | Path | None = None) ->
     return compare_runs(runs, None if html is None else Path(html))
 
 
+@verb
 def predict(
     run: str | Path | Run | Bundle,
     *images: str | Path | Data,
@@ -578,7 +588,8 @@ def predict(
     Returns
     -------
     Predictions
-        An answer per image, in their order; `to_frame()` for pandas.
+        An answer per image, in their order; `to_frame()` for pandas. A JPEG file is decoded no
+        larger than is needed: its pixels as an array may give slightly other probabilities.
 
     Raises
     ------
@@ -607,6 +618,7 @@ def predict(
     return predict_images(run, *images, copy_to=copy_to, html=html, top=top, **limits)
 
 
+@verb
 def report(
     *runs: str | Path | Run | Bundle,
     out: str | Path | None = None,
@@ -647,6 +659,7 @@ def report(
     return write_reports(runs, None if out is None else Path(out), _named(data))
 
 
+@verb
 def features(
     model: str | Path | Run | Bundle,
     data: str | Path | Data,
@@ -698,6 +711,7 @@ def features(
     return write_features(model, _named(data, labelled=False), layer, _weights(weights), Path(out))
 
 
+@verb
 def show(
     *models: str | Path | Run | Bundle | Module,
     size: int | str | Sequence[int] | None = None,
@@ -766,6 +780,7 @@ def show(
     )
 
 
+@verb
 def runs(folder: str | Path = "runs") -> ListedRuns:
     """List the runs below a folder, the newest first, each with its result.
 
@@ -796,6 +811,7 @@ def runs(folder: str | Path = "runs") -> ListedRuns:
     return list_runs(Path(folder))
 
 
+@verb
 def models(pattern: str = "*") -> Models:
     """List the networks, in order of year.
 
@@ -825,6 +841,7 @@ def models(pattern: str = "*") -> Models:
     return list_models(pattern)
 
 
+@verb
 def recipes() -> Recipes:
     """List the named recipes, each with what it is for.
 
@@ -844,6 +861,7 @@ def recipes() -> Recipes:
     return list_recipes()
 
 
+@verb
 def recipe(name: str) -> NamedRecipe:
     """Print a recipe as a TOML file, to change and to train with.
 
@@ -875,6 +893,7 @@ def recipe(name: str) -> NamedRecipe:
     return named_recipe(name)
 
 
+@verb
 def settings(name: str = "*") -> SettingsReference:
     """List the settings of a recipe: what each does, what it takes, and its default.
 
@@ -904,6 +923,7 @@ def settings(name: str = "*") -> SettingsReference:
     return list_settings(name)
 
 
+@verb
 def doctor(
     data: str | Path | Data,
     *,
@@ -945,6 +965,7 @@ def doctor(
     return examine_data(_named(data, labelled=False), html=html, cleaned=cleaned)
 
 
+@verb
 def label_issues(
     data: str | Path | Data,
     *,
@@ -999,6 +1020,7 @@ def label_issues(
     return find_label_issues(_named(data), model, _weights(weights), html=page, cleaned=table)
 
 
+@verb
 def study(
     study: str | Path,
     data: str | Path | Data | None = None,
@@ -1058,6 +1080,7 @@ def study(
     return run_study(StudyOptions(study, data, settings, seeds, folder, jobs))
 
 
+@verb
 def cross_validate(
     data: str | Path | Data | None = None,
     *,
@@ -1113,6 +1136,7 @@ def cross_validate(
     return cross_validation(data, recipe, settings, jobs, folder)
 
 
+@verb
 def learning_curve(
     data: str | Path | Data | None = None,
     *,
@@ -1178,6 +1202,7 @@ def learning_curve(
     return learn_curve(data, recipe, settings, CurveOptions(seeds, shares, target, jobs, folder))
 
 
+@verb
 def studies() -> Studies:
     """List the studies that come with saccade, each with its question.
 
@@ -1197,6 +1222,7 @@ def studies() -> Studies:
     return list_studies()
 
 
+@verb
 def augment(
     data: str | Path | Data | None = None,
     *,
@@ -1244,6 +1270,7 @@ def augment(
     return augmented_sheet(data, recipe, _settings(with_, short), Path(out))
 
 
+@verb
 def create_model(
     name: str, num_classes: int | None = None, *, weights: str | Path | None = None
 ) -> Module:

@@ -7,13 +7,17 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.errors import unknown
+from saccade.frame import data_frame
 from saccade.models.catalogue import CLASSICAL_MODELS, NETWORKS, Shape
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.shipped import RECIPES, unknown_recipe
 from saccade.words import aligned, html_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class Models:
     def to_dict(self) -> dict[str, Any]:
         """What `saccade models --json` prints."""
         return {"models": [asdict(entry) for entry in self.entries]}
+
+    def to_frame(self) -> DataFrame:
+        """A row per network: name, paper, and channels, height and width of its input."""
+        rows = [(entry.name, entry.paper, *entry.input) for entry in self.entries]
+        return data_frame(rows, ["name", "paper", "channels", "height", "width"])
 
     def __str__(self) -> str:
         width = max(len(entry.name) for entry in self.entries) + 2

@@ -36,6 +36,17 @@ class Own(str):
             raise missing_parts({setting: self})
         return self.part
 
+    def function(self, setting: str) -> Callable[..., Any]:
+        """The part, to be called; raises `UsageError` for a class, and for what is no function."""
+        part, name = self.need(setting), self.removeprefix(PREFIX)
+        if isinstance(part, type):
+            hint = f"give an object of it: with_={{'{setting}': {name}()}}"
+            raise UsageError(f"{setting}={self} is a class, where a function is needed", hint)
+        if not callable(part):
+            what = f"{setting}={self} is an object of the type {name}, which cannot be called"
+            raise UsageError(what, "give a function, or an object with __call__")
+        return part
+
     def source(self) -> dict[str, str]:
         """The module, the file and the digest of the code that the part was written in."""
         import hashlib  # here, since few have parts of their own

@@ -38,6 +38,7 @@ evaluation
 comparison studies audit
 listings terminal
 trackers
+call
 api
 usage
 cli

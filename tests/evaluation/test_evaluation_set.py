@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,8 @@ from saccade.data.cache import CachedImages
 from saccade.data.decode import Preprocessing
 from saccade.data.item import ImageArray, Item, Label
 from saccade.errors import DataError
-from saccade.evaluation.evaluation_set import EvaluationSet
+from saccade.evaluation.evaluation_set import EvaluationSet, named_by_synset
+from saccade.models.class_names import class_names
 from saccade.runs.bundle import Bundle
 from saccade.tasks.classification import Classification
 from saccade.tasks.multilabel import Multilabel
@@ -93,3 +95,12 @@ def test_labels_that_a_network_cannot_be_measured_by_are_refused(
 def test_no_image_at_all_is_an_error_in_words() -> None:
     with pytest.raises(DataError, match="no image can be read"):
         EvaluationSet.of([], bundle_of(TASKS[0]))
+
+
+def test_a_synset_of_imagenet_is_the_class_that_public_weights_name() -> None:
+    names = class_names("imagenet")
+    labels = ("n01440764", "crane (n02012849)", "crane (n03126707)", "tench", "n99999999", None)
+    items = [Item("a", label, ImageArray(np.zeros((2, 2), np.uint8))) for label in labels]
+    found = [named_by_synset(item, names).label for item in items]
+    assert found == ["tench", "crane bird", "crane", "tench", "n99999999", None]
+    assert named_by_synset(items[0], ("n01440764", "dog")).label == "n01440764"

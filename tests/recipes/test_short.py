@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -29,9 +29,20 @@ def test_short_names_full_names_and_texts_come_to_one_map() -> None:
 def test_what_has_no_short_name_is_answered_by_what_there_is() -> None:
     with pytest.raises(UsageError, match="sets nothing"):
         by_full_name(["optim.lr"], {})
+    with pytest.raises(UsageError, match="no setting is called 'epoch'"):
+        by_full_name(None, {"epoch": 4})
+
+
+@pytest.mark.parametrize(
+    ("with_", "hint"),
+    [
+        ({"optim": {"lr": 0.1}}, "write with_={'optim.lr': 0.1}"),
+        ("optim.lr=0.1", "write with_={'optim.lr': 0.05}"),
+        (3, "write with_={'optim.lr': 0.05}"),
+        ([("optim.lr", 0.1)], "write with_={'optim.lr': 0.05}"),
+    ],
+)
+def test_what_is_no_mapping_of_full_names_is_answered_by_one(with_: Any, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        by_full_name(None, {"lr": 0.1})
-    assert caught.value.hint == "write it by its full name: with_={'optim.lr': 0.1}"
-    with pytest.raises(UsageError) as refused:
-        by_full_name(None, {"features_only": True})
-    assert refused.value.hint == "it is a recipe: recipe='features'"
+        by_full_name(with_, {})
+    assert caught.value.hint == hint

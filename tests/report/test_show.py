@@ -25,6 +25,17 @@ def test_a_module_is_shown_as_it_is() -> None:
     assert (table.name, table.rows[0].output) == ("Sequential", (4, 7, 7))
 
 
+def test_layers_that_do_not_know_their_sizes_take_those_of_the_image() -> None:
+    module = nn.Sequential(
+        nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2)
+    )
+    assert show(module, input_size=(1, 9, 9)).total.weights == 4 * 9 + 4 + 8 + 2 * 4 * 49 + 2
+    assert isinstance(module[3], nn.LazyLinear)  # the one that was given is not changed
+    lazy = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.LazyLinear(2))
+    with pytest.raises(UsageError, match="sizes are not known yet, and cannot take 3x224x224"):
+        show(lazy)
+
+
 def test_another_size_changes_the_maps_and_not_the_weights() -> None:
     small, large = show("resnet18", size=64), show("resnet18")
     assert small.total.weights == large.total.weights

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import math
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas
 import pytest
+from torch import nn
 
 import saccade
 from saccade.errors import UsageError
@@ -56,6 +58,29 @@ def test_a_comparison_has_a_row_for_each_pair_and_metric(trained: Run, digits_ru
     assert frame["difference"].tolist() == [d.value for d in comparison.pairs[0].differences]
     assert list(frame["p_holm"].notna()).count(True) == 1
     assert all(math.isfinite(p) for p in frame["p"])
+
+
+def test_what_is_listed_is_a_frame_of_numbers(trained: Run, photos: Path) -> None:
+    (run,) = saccade.runs(trained.path).to_frame().to_dict("records")
+    primary = trained.test.primary
+    assert (run["run"], run["finished"]) == (str(trained.path), True)
+    assert (run["metric"], run["value"], run["n"]) == (primary.name, primary.value, primary.n)
+    networks = saccade.models("lenet5").to_frame()
+    assert networks[["name", "channels", "height"]].to_numpy().tolist() == [["lenet5", 1, 32]]
+    settings = saccade.settings("optim.momentum").to_frame()
+    assert settings["default"].tolist() == [0.9]
+    findings = saccade.doctor(photos)
+    assert findings.to_frame()["kind"].tolist() == [f.kind for f in findings.findings]
+
+
+def test_the_layers_of_a_network_are_rows_with_their_counts() -> None:
+    frame = saccade.show("lenet5").to_frame()
+    fc = frame[frame["weights"] == 120 * 84 + 84].iloc[0]
+    assert (fc["multiply_adds"], fc["output"]) == (120 * 84, "84")
+    two = saccade.show("lenet5", nn.Sequential(nn.Flatten(), nn.Linear(1024, 10)), size="1x32x32")
+    pair = two.to_frame()
+    assert pair["second_weights"].sum() == 1024 * 10 + 10
+    assert pair["first_weights"].sum() == frame["weights"].sum()
 
 
 def test_the_representations_of_results_are_short(trained: Run) -> None:

@@ -25,29 +25,7 @@ from saccade.studies.result import StudyResult
 from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, train_all, train_one
 
-TWO = """
-question = "does it matter how fast?"
-metric = "test_accuracy"
-seeds = 2
-[settings]
-model.name = "logistic_regression"
-data.per_class = 10
-data.held_out_per_class = 5
-train.epochs = 2
-[variants.slow]
-optim.lr = 0.0001
-[variants.fast]
-optim.lr = 0.01
-"""
 CELLS = ("slow/seed-0", "fast/seed-0", "slow/seed-1", "fast/seed-1")
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a study of two variants and two seeds."""
-    path = tmp_path_factory.mktemp("studies") / "two.toml"
-    path.write_text(TWO)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +182,7 @@ def test_several_at_once_come_to_the_same(two: Path, done: StudyResult, tmp_path
 
 def test_a_training_that_diverges_is_a_result(two: Path, tmp_path: Path) -> None:
     wild = tmp_path / "wild.toml"
-    wild.write_text(TWO.replace('"logistic_regression"', '"mlp"').replace(
+    wild.write_text(two.read_text().replace('"logistic_regression"', '"mlp"').replace(
         "optim.lr = 0.0001", 'optim.lr = 1e30\noptim.name = "sgd"'
     ))  # fmt: skip
     result = api.study(wild, seeds=1, jobs=1, out=tmp_path / "wild")
@@ -235,7 +213,7 @@ def test_a_variant_that_cannot_be_trained_is_refused_before_any_is(
     two: Path, tmp_path: Path
 ) -> None:
     odd = tmp_path / "odd.toml"
-    odd.write_text(TWO + 'model.name = "lenet6"\n')
+    odd.write_text(two.read_text() + 'model.name = "lenet6"\n')
     with pytest.raises(UsageError) as caught:
         api.study(odd, out=tmp_path / "odd")
     assert caught.value.what.startswith("the variant 'fast': no model is called 'lenet6'")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.data.item import Item, Skipped
+from saccade.frame import data_frame
 from saccade.metrics.intervals import Interval, wilson
 from saccade.words import LineFeeds, aligned, html_table, percent, proportion
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 SHOWN = 20  # in a terminal; all of them are in --json and --csv
 COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin")
@@ -77,6 +81,10 @@ class LabelIssues:
         writer.writerow(COLUMNS)
         writer.writerows([issue.to_dict()[name] for name in COLUMNS] for issue in self.issues)
         return out.getvalue().rstrip("\n")
+
+    def to_frame(self) -> DataFrame:
+        """A row per label issue, the most certain first."""
+        return data_frame([[getattr(i, c) for c in COLUMNS] for i in self.issues], COLUMNS)
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values as text."""

@@ -26,7 +26,12 @@ class OwnAugmentation(Photometric):
     own: Own
 
     def change(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        result = self.own.need(SETTING)(images / LARGEST)
+        try:
+            result = self.own.function(SETTING)(images / LARGEST)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            size = "x".join(map(str, images.shape))
+            what = f"{SETTING}={self.own} fails on images {size}: {type(error).__name__}: {error}"
+            raise UsageError(what, "it takes images [N,C,H,W] of 0 to 1 and gives such") from error
         changed = checked(SETTING, self.own, result, Tensor, "give a tensor of images [N,C,H,W]")
         given, made = ("x".join(map(str, x.shape)) for x in (images, changed))
         if made != given:
@@ -43,5 +48,5 @@ class OwnAugmentation(Photometric):
 
 def own_augmentation(own: Own) -> Augmentation:
     """The augmentation itself where it is one of this project's kind, else a function's."""
-    part = own.need(SETTING)
+    part = own.function(SETTING)
     return part if Augmentation in type(part).__mro__ else OwnAugmentation(own)

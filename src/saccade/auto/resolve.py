@@ -114,6 +114,10 @@ def stated_settings(recipe: str | Path | None, flags: Mapping[str, Any]) -> dict
 
 def _recipe_values(recipe: str | Path) -> tuple[dict[str, Any], str]:
     """The values that a named recipe or a file sets, and the name of their origin."""
+    if not isinstance(recipe, str | Path):
+        what = f"recipe cannot be a value of the type {type(recipe).__name__}"
+        hint = "name a recipe or a TOML file; settings go into with_={'optim.lr': 0.1}"
+        raise UsageError(what, hint)
     if str(recipe) in RECIPES:
         defaults = Recipe().settings()
         values = RECIPES[str(recipe)]().settings()

@@ -5,6 +5,7 @@ The one place that tells which it is, of a path, a name, or from Python an objec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from os import PathLike
@@ -83,6 +84,12 @@ def recognised(given: Given) -> Run | Bundle | str:
     if run := named_run(name):
         return Run.open(run)
     raise _nothing_there(name)
+
+
+def refuse_list(given: Sequence[object], verb: str) -> None:
+    """Raise `UsageError` for runs in a list."""
+    if any(isinstance(one, list | tuple) for one in given):
+        raise UsageError("runs stand one by one, not in a list", f"write saccade.{verb}(*runs)")
 
 
 def run_of(given: Given, instead: str) -> Run:

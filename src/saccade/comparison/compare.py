@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from saccade.auto.trained import Given, run_of
+from saccade.auto.trained import Given, refuse_list, run_of
 from saccade.comparison.comparison import (
     ChangedPrediction,
     ComparedRun,
@@ -30,6 +30,7 @@ from saccade.tasks.catalogue import metric_of
 def compare_runs(given: Sequence[Given], html: Path | None = None) -> Comparison:
     """Compare finished runs; with `html`, write it as a page, too."""
     refuse_to_replace(html)
+    refuse_list(given, "compare")
     if len(given) < 2:
         raise UsageError("there is nothing to compare one run with", "name two runs or more")
     runs = [run_of(one, "measure each on the same images") for one in given]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from saccade.auto.trained import Given, run_of
+from saccade.auto.trained import Given, refuse_list, run_of
 from saccade.command import Command
 from saccade.data.cache import ImageStore, decode_all
 from saccade.errors import DataError, UsageError
@@ -57,6 +57,7 @@ def write_reports(
     With `out` the page alone is written, there; `data` is where the images of one run lie now.
     Raises `UsageError` for unfinished runs.
     """
+    refuse_list(given, "report")
     if not given:
         raise UsageError("no run is named", "saccade report runs/mine-1")
     refuse_to_replace(out if out or len(given) == 1 else SEVERAL)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from saccade.data.classes import is_text, natural_sort_key, safe_name
@@ -261,6 +262,7 @@ def _named_images(image: str | PathLike[str], place: str) -> FoundImages:
         items = [Item(f"{place}/{name}", None, file) for name, file in named]
         return FoundImages(items, [Skipped(f"{place}/{s.name}", s.reason) for s in scan.skipped])
     if not os.path.exists(path):  # noqa: PTH110
+        refuse_address(str(image))
         raise DataError(
             f"there is no image '{shortened_text(place)}'", "name a file or a folder of images"
         )
@@ -278,6 +280,16 @@ def has_more_images(data: bytes) -> bool:
         size = int.from_bytes(data[4:8], "little")
         return IMAGE_START.match(data, 8 + size + size % 2) is not None
     return JOINED.search(data) is not None
+
+
+def refuse_address(text: str) -> None:
+    """Raise `DataError` for an address on the web, from which nothing is fetched."""
+    if text.partition("://")[0] in ("http", "https", "ftp", "s3", "gs", "hf"):
+        file = shlex.quote(PurePosixPath(text.partition("?")[0]).name or "images.zip")
+        raise DataError(
+            f"'{shortened_text(text)}' is an address, and nothing is fetched from the web",
+            f"fetch it first, as with curl -L -o {file} {shlex.quote(text)}, and name {file}",
+        )
 
 
 def manifest_path(item: Item, folder: Path | None) -> str:

@@ -103,6 +103,12 @@ def one_image(value: object, place: str) -> str | bytes:
     return next(encoded_images(value, place, several=False))
 
 
+def file_of(value: object) -> str:
+    """The path of the file that an image of Pillow or an open file is of; "" for none."""
+    path = getattr(value, "filename", None) or getattr(value, "name", None)
+    return path if isinstance(path, str) and is_image(value) else ""
+
+
 def suffix_of(data: bytes) -> str:
     """The suffix for the bytes of an image file, by the first of them."""
     return next((suffix for start, suffix in SUFFIXES.items() if data.startswith(start)), "")

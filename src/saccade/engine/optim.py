@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from saccade.engine.muon import Muon
-from saccade.errors import RecipeError
+from saccade.engine.own import own_optimizer
 from saccade.models.layers.surgery import rows
-from saccade.own import Own, checked
+from saccade.own import Own
 
 
 class Lion(torch.optim.Optimizer):
@@ -189,12 +189,7 @@ def make_optimizer(
     """The optimizer of this name, or a person's own: what its class or function makes of groups."""
     if not isinstance(name, Own):
         return OPTIMIZERS[name](groups, lr, momentum)
-    part = name.need("optim.name")
-    if isinstance(part, torch.optim.Optimizer):
-        what = f"optim.name={name} holds the weights of another network"
-        raise RecipeError(what, "give its class, or a function of (parameter groups, lr)")
-    kind = torch.optim.Optimizer
-    return checked("optim.name", name, part(groups, lr=lr), kind, "make a torch.optim.Optimizer")
+    return own_optimizer(name, groups, lr)
 
 
 def parameter_groups(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from saccade.metrics.ranking import (
     threshold_for_precision,
     thresholds,
 )
+from saccade.models.class_names import synset_names
 from saccade.progress import progress_bar
 from saccade.runs.bundle import Bundle
 from saccade.runs.results import Slice
@@ -51,6 +53,7 @@ class EvaluationSet:
     @classmethod
     def of(cls, items: Sequence[Item], bundle: Bundle) -> EvaluationSet:
         """Decode the images of `items` for `bundle`; raises `DataError` for unknown labels."""
+        items = [named_by_synset(item, bundle.task.classes) for item in items]
         refuse_other_labels(items, bundle.task)
         bundle.task.targets(items)
         with progress_bar("reading") as progress:
@@ -97,6 +100,15 @@ class EvaluationSet:
     @property
     def _loader(self) -> Loader:
         return Loader(self.images, self.targets, BATCH, sequential(len(self.items)))
+
+
+def named_by_synset(item: Item, classes: Sequence[str]) -> Item:
+    """An item labelled n01440764, or "crane (n02012849)", by the name among a network's classes."""
+    if not isinstance(item.label, str) or item.label in classes:
+        return item
+    synset = re.search(r"\bn\d{8}\b", item.label)
+    name = synset_names().get(synset[0]) if synset else None
+    return replace(item, label=name) if name in classes else item
 
 
 MAX_SLICES = 200  # with more, each has too few images

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -13,7 +13,11 @@ from saccade.explain.cost import CONVENTION, Counts, Memory, memory
 from saccade.explain.field import ReceptiveField
 from saccade.explain.rows import Row, rows_of
 from saccade.explain.tracing import trace
+from saccade.frame import data_frame
 from saccade.words import aligned
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,6 +73,10 @@ class Anatomy:
             "memory_bytes": vars(self.memory),
         }
 
+    def to_frame(self) -> DataFrame:
+        """A row per layer, as of `saccade show --csv`; what is not known is missing."""
+        return data_frame([table_row(row) for row in self.rows], TABLE_COLUMNS)
+
     def __str__(self) -> str:
         lines = [row_cells(row) for row in self.rows]
         total = ("total", "", "", *counts_cells(self.total))
@@ -119,6 +127,20 @@ def anatomy(
 HEADINGS = (
     "name", "kind", "output", "units", "connections", "weights", "multiply-adds", "field", "stride"
 )  # fmt: skip
+
+
+TABLE_COLUMNS = (
+    "name", "kind", "output", "units", "connections", "biases", "weights", "multiply_adds",
+    "field_height", "field_width", "stride_height", "stride_width", "everywhere",
+)  # fmt: skip
+
+
+def table_row(row: Row) -> tuple[Any, ...]:
+    """A row's values, one for each of `TABLE_COLUMNS`; an output as 64x112x112."""
+    c, field = row.counts, row.field
+    counts = (c.units, c.connections, c.biases, c.weights, c.multiply_adds)
+    seen = (*field.size, *field.stride, field.everywhere) if field else (None,) * 5
+    return (row.name, row.kind, "x".join(map(str, row.output)), *counts, *seen)
 
 
 def row_cells(row: Row) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.explain.anatomy import (
+    TABLE_COLUMNS,
     Anatomy,
     counts_dict,
     field_dict,
@@ -16,10 +17,15 @@ from saccade.explain.anatomy import (
     row_dict,
     saving_text,
     stride_text,
+    table_row,
 )
 from saccade.explain.cost import CONVENTION, Counts
 from saccade.explain.rows import Row
+from saccade.frame import data_frame
 from saccade.words import aligned, html_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 QUANTITIES = ("kind", "output", "weights", "multiply-adds", "field", "stride")
 NONE = "–"  # where a network has no such row, or a row no such value
@@ -93,6 +99,12 @@ class SideBySide:
             yield f"{what}, and so does what is counted on them{hint}"
         yield f"counted: {CONVENTION}"
 
+    def to_frame(self) -> DataFrame:
+        """A row per name: what the first and what the second network has there, or nothing."""
+        columns = [f"{side}_{c}" for side in ("first", "second") for c in TABLE_COLUMNS[1:]]
+        rows = [(pair.name, *_values(pair.first), *_values(pair.second)) for pair in self.rows]
+        return data_frame(rows, ["name", *columns])
+
     def to_dict(self) -> dict[str, Any]:
         """Both networks and their rows as JSON values, with what differs in each row."""
         return {
@@ -140,6 +152,11 @@ class SideBySide:
 def title(anatomy: Anatomy) -> str:
     """The name of a network, and what it leaves out."""
     return anatomy.name + (f" without {', '.join(anatomy.without)}" if anatomy.without else "")
+
+
+def _values(row: Row | None) -> tuple[Any, ...]:
+    """What stands in a row behind its name; nothing where there is no row."""
+    return table_row(row)[1:] if row else (None,) * (len(TABLE_COLUMNS) - 1)
 
 
 def numbered(rows: Iterable[Row]) -> dict[Key, Row]:

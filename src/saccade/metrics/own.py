@@ -72,7 +72,7 @@ class WithOwn:
         )
 
     def _quantity(self, rows: Predicted) -> Quantity:
-        return Quantity(self.own.removeprefix(PREFIX), resampled(self.own.need(SETTING), rows))
+        return Quantity(self.own.removeprefix(PREFIX), resampled(self.own.function(SETTING), rows))
 
 
 def resampled(function: Callable[[Tensor, Tensor], Any], rows: Predicted) -> Callable:

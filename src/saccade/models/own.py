@@ -34,9 +34,11 @@ def own_network(own: Own, num_classes: int | None = None) -> nn.Module:
     else:
         _refuse_without_num_classes(own, part)
         network = part(num_classes=num_classes or CLASSES)
-    return checked(SETTING, own, network, nn.Module, "be a torch.nn.Module").to(
-        torch.get_default_device()
-    )
+    network = checked(SETTING, own, network, nn.Module, "be a torch.nn.Module")
+    if any(map(is_lazy, network.parameters())):
+        hint = "let one batch of images through it first"
+        raise UsageError(f"{own} has layers whose sizes are not known yet", hint)
+    return network.to(torch.get_default_device())
 
 
 def _refuse_special(own: Own, module: nn.Module) -> None:
@@ -44,9 +46,6 @@ def _refuse_special(own: Own, module: nn.Module) -> None:
     if isinstance(module, torch.jit.ScriptModule) or hasattr(module, "_orig_mod"):
         what = f"{own} is compiled, and its weights have other names than the module's"
         raise UsageError(what, "give the module itself; train.compile=on compiles it")
-    if any(map(is_lazy, module.parameters())):
-        hint = "let one batch of images through it first"
-        raise UsageError(f"{own} has layers whose sizes are not known yet", hint)
 
 
 def own_input(own: Own) -> Shape:
@@ -91,10 +90,7 @@ def _hint(why: str) -> str:
 
 def refuse_outputs(own: Own, network: nn.Module, shape: Shape, outputs: int) -> None:
     """Raise `UsageError` unless the network gives `outputs` numbers for each image."""
-    device = next(network.parameters(), torch.empty(0)).device
-    trial = copy.deepcopy(network).train()  # whose statistics may change
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        results = all_outputs(trial(torch.zeros(2, *shape, device=device)))
+    results = _trial_outputs(network, shape)
     for result in results:
         given = checked(SETTING, own, result, Tensor, "give a tensor of numbers [N,K]").shape
         if given != (2, outputs):
@@ -104,6 +100,27 @@ def refuse_outputs(own: Own, network: nn.Module, shape: Shape, outputs: int) -> 
                 f"for 2 x {outputs}.{several}",
                 "give a function of num_classes, or a module with so many outputs",
             )
+
+
+def refuse_probabilities(own: Own, network: nn.Module, shape: Shape) -> None:
+    """Raise `UsageError` for a network that ends in a softmax: a task takes logits."""
+    for result in _trial_outputs(network, shape):
+        one = torch.ones(len(result)).to(result)
+        sum_to_one = result.shape[1] > 1 and torch.allclose(result.sum(dim=1), one, atol=1e-4)
+        if sum_to_one and bool((result >= 0).all()):
+            raise UsageError(
+                f"{own} gives probabilities: for random images its outputs sum to 1, none below 0; "
+                "the loss takes logits, and a second softmax hardly learns",
+                "leave out the softmax at its end; predictions are probabilities all the same",
+            )
+
+
+def _trial_outputs(network: nn.Module, shape: Shape) -> tuple[Tensor, ...]:
+    """All outputs of a copy of the network, in training mode, for two random images."""
+    device = next(network.parameters(), torch.empty(0)).device
+    trial = copy.deepcopy(network).train()  # whose statistics may change
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        return all_outputs(trial(torch.randn(2, *shape).to(device)))
 
 
 def _on_meta(own: Own, num_classes: int | None) -> nn.Module:

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.command import as_text
+from saccade.frame import data_frame
 from saccade.recipes.recipe import Recipe, all_settings, unknown_setting
 from saccade.recipes.setting import Setting
 from saccade.words import LineFeeds, html_table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 HEAD = ("setting", "default", "takes", "unit", "flag", "sentence")
 
@@ -40,6 +44,11 @@ class SettingsReference:
         out = io.StringIO()
         csv.writer(LineFeeds(out)).writerows([HEAD, *self.rows()])
         return out.getvalue().rstrip("\n")
+
+    def to_frame(self) -> DataFrame:
+        """A row per setting, as of `to_csv`, each default as its type."""
+        rows = [(s.name, s.default, *row[2:]) for s, row in zip(self.entries, self.rows())]
+        return data_frame(rows, HEAD)
 
     def to_markdown(self) -> str:
         """The rows as tables, one for each table of a recipe."""

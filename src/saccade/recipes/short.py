@@ -7,16 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from saccade.errors import SaccadeError, UsageError, unknown
-from saccade.own import PREFIX, as_own, is_own, own_parts, refuse_missing
-from saccade.recipes.foreign import ANSWERS, setting_here
-from saccade.recipes.recipe import all_settings, unknown_setting
+from saccade.errors import UsageError, unknown
+from saccade.own import own_parts, refuse_missing
+from saccade.recipes.recipe import all_settings
 from saccade.recipes.setting import Setting
-
-RENAMED = {
-    "features_only": "it is a recipe: recipe='features'",
-    "plan": "it is a verb: saccade.plan(...)",
-}
 
 
 class ShortSettings(TypedDict, total=False):
@@ -56,41 +50,33 @@ def by_full_name(
     settings: dict[str, Any] = {}
     for name, value in short.items():
         if name not in short_names():
-            raise _unknown_short(name, value)
+            raise unknown("setting", name, short_names())
         if value is not None:
             settings[short_names()[name].name] = value
-    settings |= dict(with_) if isinstance(with_, Mapping) else _pairs(with_ or ())
+    settings |= _full(with_) if isinstance(with_, Mapping) else _pairs(with_ or ())
     taken = {name: v for name, v in settings.items() if name in all_settings()}
     parts = own_parts({name: v for name, v in taken.items() if all_settings()[name].own})
     refuse_missing(parts)
     return settings | {name: all_settings()[name].read(v) for name, v in parts.items()}
 
 
+def _full(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by their full names; raises `UsageError` for tables of them."""
+    for table, values in settings.items():
+        if isinstance(values, Mapping) and any(n.startswith(f"{table}.") for n in all_settings()):
+            full = {f"{table}.{name}": value for name, value in values.items()}
+            what = f"with_ has the table '{table}' where the full name of a setting is needed"
+            raise UsageError(what, f"write with_={full!r}")
+    return dict(settings)
+
+
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    several = isinstance(texts, Sequence) and not isinstance(texts, str)
+    if not several or not all(isinstance(text, str) for text in texts):
+        what = f"with_ cannot be a value of the type {type(texts).__name__}"
+        raise UsageError(what, "write with_={'optim.lr': 0.05}")
     pairs = [text.partition("=") for text in texts]
     for name, equals, _ in pairs:
         if not equals:
             raise UsageError(f"'{name}' sets nothing", "write name=value, such as optim.lr=0.05")
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _unknown_short(name: str, value: object) -> SaccadeError:
-    if name in RENAMED:
-        return UsageError(f"there is no argument '{name}'", RENAMED[name])
-    if here := setting_here(name, str(value)):
-        known = all_settings()[here.name]
-        told = _shown(value if here.value == str(value) else here.value)
-        written = f"{known.flag}={told}" if known.flag else f"with_={{'{here.name}': {told}}}"
-        return UsageError(f"no setting has the short name '{name}'", f"write it as: {written}")
-    if answer := ANSWERS.get(name):
-        return UsageError(f"no setting has the short name '{name}'", answer)
-    full = [full_name for full_name in all_settings() if full_name.endswith(f".{name}")]
-    if len(full) == 1:
-        hint = f"write it by its full name: with_={{'{full[0]}': {_shown(value)}}}"
-        return UsageError(f"no setting has the short name '{name}'", hint)
-    return unknown_setting(name) if full else unknown("setting", name, short_names())
-
-
-def _shown(value: object) -> str:
-    """A value as it is written in Python; a part of a person's own by its name."""
-    return as_own(value).removeprefix(PREFIX) if is_own(value) else repr(value)

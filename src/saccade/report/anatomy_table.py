@@ -12,7 +12,14 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from saccade.explain.anatomy import Anatomy, field_text, row_dict, saving_text, stride_text
+from saccade.explain.anatomy import (
+    TABLE_COLUMNS,
+    Anatomy,
+    field_text,
+    saving_text,
+    stride_text,
+    table_row,
+)
 from saccade.explain.cost import CONVENTION, Counts, Memory
 from saccade.explain.rows import Row
 from saccade.words import LineFeeds
@@ -171,14 +178,6 @@ def as_csv(anatomy: Anatomy) -> str:
     """A line per row; sizes as 64x112x112, fields as height, width and whether there is a gate."""
     text = io.StringIO()
     writer = csv.writer(LineFeeds(text))
-    count_columns = ("units", "connections", "biases", "weights", "multiply_adds")
-    field_columns = ("field_height", "field_width", "stride_height", "stride_width", "everywhere")
-    writer.writerow(("name", "kind", "output", *count_columns, *field_columns))
-    for row in anatomy.rows:
-        values = row_dict(row)
-        field = (
-            (*row.field.size, *row.field.stride, row.field.everywhere) if row.field else ("",) * 5
-        )
-        size = "x".join(map(str, row.output))
-        writer.writerow((row.name, row.kind, size, *(values[key] for key in count_columns), *field))
+    writer.writerow(TABLE_COLUMNS)
+    writer.writerows(map(table_row, anatomy.rows))
     return text.getvalue()

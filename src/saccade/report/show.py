@@ -6,6 +6,7 @@ The figure of an effective receptive field (Luo 2016) has the box of the theoret
 from __future__ import annotations
 
 import base64
+import copy
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import nn
+from torch.nn.parameter import UninitializedBuffer, is_lazy
 
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy, anatomy, field_text
@@ -191,7 +193,26 @@ def resolve_network(
         shape = (shape[0], size, size)
     if min(shape) < 1:
         raise UsageError(f"input {'x'.join(map(str, shape))} holds no image", "1 or more pixels")
+    if any(map(is_lazy, network.parameters())):
+        network = with_known_sizes(network, shape)
     return network, name, shape
+
+
+def with_known_sizes(network: nn.Module, shape: tuple[int, int, int]) -> nn.Module:
+    """A copy of a network with lazy layers, whose sizes are those that an image of `shape` asks."""
+    lazy = {id(b): UninitializedBuffer() for b in network.buffers() if is_lazy(b)}
+    known = copy.deepcopy(network, lazy).eval()  # which cannot copy these
+    try:
+        with torch.no_grad():
+            known(torch.zeros(1, *shape))
+    except (RuntimeError, TypeError, ValueError) as error:
+        what = f"{type(network).__name__} has layers whose sizes are not known yet, and cannot take"
+        message = str(error).partition("\n")[0]
+        raise UsageError(
+            f"{what} {'x'.join(map(str, shape))}: {message}",
+            "give the size of its images, as in size='1x28x28'",
+        ) from error
+    return known
 
 
 def as_published(name: str) -> nn.Module:

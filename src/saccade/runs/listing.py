@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saccade.command import Command
 from saccade.errors import SaccadeError, UsageError
+from saccade.frame import data_frame
 from saccade.metrics.metric import MetricValue
 from saccade.models.table import shown_name
 from saccade.recipes.training import ENDLESS
@@ -20,8 +21,15 @@ from saccade.runs.naming import RUNS
 from saccade.runs.run import Run
 from saccade.words import aligned, defined, html_table, pluralize
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 DEPTH = 3  # folders below the one that is named: those of studies hold their runs
 MARKS = ("study.toml", "command.txt")  # one lies in the folder of many runs that belong together
+COLUMNS = (
+    "run", "network", "data", "epochs", "planned", "finished", "metric", "value", "low", "high",
+    "n", "begun", "note",
+)  # fmt: skip
 HEAD = ("run", "network", "data", "epochs", "test", "begun", "note")
 
 
@@ -39,6 +47,15 @@ class ListedRun:
     begun: str  # ISO 8601
     note: str
     part_of: Path | None = None  # the folder of the study, learning curve or cross-validation
+
+    def values(self) -> tuple[Any, ...]:
+        """As numbers and text, for each of COLUMNS; None for what there is not."""
+        metric = self.metric
+        measured: tuple[Any, ...] = (None,) * 5
+        if metric:
+            measured = (metric.name, metric.value, *(metric.interval or (None, None)), metric.n)
+        state = (self.epochs, self.planned, self.finished)
+        return (str(self.path), self.network, self.data, *state, *measured, self.begun, self.note)
 
     def cells(self) -> tuple[str, ...]:
         """As text, for each of HEAD; a run that lies right below runs by its name."""
@@ -70,6 +87,10 @@ class ListedRuns:
         ]
         refused = [{"path": str(path), "reason": reason} for path, reason in self.refused]
         return defined({"folder": str(self.folder), "runs": entries, "refused": refused})
+
+    def to_frame(self) -> DataFrame:
+        """A row per run; the primary metric on its test images with its interval, as numbers."""
+        return data_frame([entry.values() for entry in self.entries], COLUMNS)
 
     def rows(self) -> list[tuple[str, ...]]:
         """A row a run, as the columns of HEAD; columns in which nothing stands are left out."""

@@ -11,11 +11,11 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -27,6 +27,7 @@ from saccade.data.split_table import split_rows
 from saccade.data.splits import own_folds
 from saccade.errors import DivergedError, UsageError
 from saccade.files import atomic_write, disk_errors
+from saccade.frame import data_frame
 from saccade.metrics.intervals import Interval, cross_validated_interval
 from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.progress import say
@@ -39,9 +40,12 @@ from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, train_all
 from saccade.words import LineFeeds, aligned, defined, html_table
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 FOLDS = 5  # where neither the data nor a setting says how many
 FILE = "cross-validation.json"
-COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
+COLUMNS = ("fold", "name", "value", "low", "high", "n", "unit", "baseline", "method")
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,19 @@ class CrossValidation:
         """A row a metric: over all folds, and of each."""
         out = io.StringIO()
         writer = csv.writer(LineFeeds(out))
-        writer.writerow(["fold", *COLUMNS])
-        tables = [("", self.metrics), *((fold.fold, fold.metrics) for fold in self.folds)]
-        for fold, metrics in tables:
-            for m in metrics:
-                low, high = m.interval or ("", "")
-                baseline = "" if m.baseline is None else m.baseline
-                writer.writerow([fold, m.name, m.value, low, high, m.n, m.unit, baseline, m.method])
+        writer.writerow(COLUMNS)
+        writer.writerows(self._cells())
         return out.getvalue().rstrip("\n")
+
+    def to_frame(self) -> DataFrame:
+        """A row a metric, as of `to_csv`; the fold of those over all is missing."""
+        return data_frame(self._cells(), COLUMNS)
+
+    def _cells(self) -> Iterator[tuple[Any, ...]]:
+        for fold, metrics in [(None, self.metrics), *((f.fold, f.metrics) for f in self.folds)]:
+            for m in metrics:
+                low, high = m.interval or (None, None)
+                yield (fold, m.name, m.value, low, high, m.n, m.unit, m.baseline, m.method)
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values as text: the metrics, then the primary one of each fold."""

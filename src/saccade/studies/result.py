@@ -15,13 +15,17 @@ from functools import cached_property
 from html import escape
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from saccade.frame import data_frame
 from saccade.metrics.intervals import Interval, PairedTTest, mean_interval, paired_t_test
 from saccade.metrics.paired import holm
 from saccade.studies.study import BestOf, Study, Variant, setting_text, tuned_settings
 from saccade.studies.study_run import StudyRun
 from saccade.words import LineFeeds, aligned, pluralize
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 LEVEL = 0.05  # of significance, of Holm's adjusted p-values
 
@@ -219,14 +223,22 @@ class StudyResult:
 
     def to_csv(self) -> str:
         """A row for each training, with unrounded values."""
-        out = io.StringIO()
-        rows = [_run_dict(run) for run in self.runs]
-        for row in rows:
-            row["tuned"] = " ".join(f"{k}={setting_text(v)}" for k, v in row["tuned"].items())
+        out, rows = io.StringIO(), self._training_rows()
         writer = csv.DictWriter(LineFeeds(out), list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
         return out.getvalue().rstrip("\n")
+
+    def to_frame(self) -> DataFrame:
+        """A row for each training, as of `to_csv`."""
+        rows = self._training_rows()
+        return data_frame([[*row.values()] for row in rows], [*rows[0]])
+
+    def _training_rows(self) -> list[dict[str, Any]]:
+        rows = [_run_dict(run) for run in self.runs]
+        for row in rows:
+            row["tuned"] = " ".join(f"{k}={setting_text(v)}" for k, v in row["tuned"].items())
+        return rows
 
     def to_markdown(self) -> str:
         """The table as Markdown."""

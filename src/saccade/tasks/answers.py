@@ -67,6 +67,29 @@ class Answer(Protocol):
         ...
 
 
+class NumberAnswer:
+    """What all answers of a number have in common: no class, and the number as text."""
+
+    nothing: ClassVar[str] = ""
+
+    value: float
+
+    @property
+    def best(self) -> str:
+        """The number as text."""
+        return str(self)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """No class."""
+        return ()
+
+    @property
+    def sort_value(self) -> float:
+        """The number."""
+        return self.value
+
+
 @dataclass(frozen=True, repr=False)
 class Predictions(Sequence[Answer]):
     """The answers to several images, and the images that could not be read."""

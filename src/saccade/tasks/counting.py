@@ -23,7 +23,7 @@ from saccade.metrics.measure import resampling, with_intervals
 from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Score
 from saccade.metrics.regression import RegressionMetric
 from saccade.models.backbone import all_outputs
-from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+from saccade.tasks.answers import ALWAYS_ANSWER, Answer, NumberAnswer, Rejection
 from saccade.tasks.own import NONE, OwnParts
 from saccade.tasks.task import Card, Task
 from saccade.words import html_table
@@ -218,27 +218,13 @@ def _deviance_explained(deviance: Tensor, true: Tensor) -> Statistic:
 
 
 @dataclass(frozen=True, repr=False)
-class CountPrediction:
+class CountPrediction(NumberAnswer):
     """The expected count of one image, with 90 % bounds."""
-
-    nothing: ClassVar[str] = ""
 
     name: str
     value: float
     low: int | None = None
     high: int | None = None
-
-    @property
-    def best(self) -> str:
-        return str(self)
-
-    @property
-    def said(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def sort_value(self) -> float:
-        return self.value
 
     def columns(self) -> list[str]:
         return ["count", "low", "high"]

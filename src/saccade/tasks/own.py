@@ -48,7 +48,7 @@ class OwnParts:
     def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         assert self.loss is not None
         try:
-            result = self.loss.need(SETTING)(outputs, targets)
+            result = self.loss.function(SETTING)(outputs, targets)
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             shapes = " and ".join(str(list(x.shape)) for x in (outputs, targets))
             what = f"{SETTING}={self.loss} fails on {shapes}: {type(error).__name__}: {error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor, log10
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ from saccade.metrics.calibration import conformal_quantile
 from saccade.metrics.metric import Metric
 from saccade.metrics.regression import RegressionMetric, residuals
 from saccade.models.backbone import all_outputs
-from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection
+from saccade.tasks.answers import ALWAYS_ANSWER, Answer, NumberAnswer, Rejection
 from saccade.tasks.own import NONE, OwnParts
 from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table
@@ -159,26 +159,12 @@ def _numbers(items: Sequence[Item]) -> list[float]:
 
 
 @dataclass(frozen=True, repr=False)
-class RegressionPrediction:
+class RegressionPrediction(NumberAnswer):
     """The predicted number of one image, with its 90 % margin."""
-
-    nothing: ClassVar[str] = ""
 
     name: str
     value: float
     margin: float | None
-
-    @property
-    def best(self) -> str:
-        return str(self)
-
-    @property
-    def said(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def sort_value(self) -> float:
-        return self.value
 
     def columns(self) -> list[str]:
         return ["value", "margin"]

@@ -19,7 +19,7 @@ from saccade.errors import RecipeError
 from saccade.metrics.measure import primary_metric
 from saccade.models.backbone import backbone
 from saccade.models.layers.blocks import normalized
-from saccade.models.own import refuse_outputs
+from saccade.models.own import refuse_outputs, refuse_probabilities
 from saccade.models.variants import apply_variant
 from saccade.own import Own
 from saccade.probes.features import AugmentedCopies, DecodedImages, features
@@ -82,6 +82,8 @@ def _with_initial_weights(
     network = apply_variant(network, variant, shape)
     if isinstance(recipe.model.name, Own):
         refuse_outputs(recipe.model.name, network, shape, task.outputs)
+        if not isinstance(recipe.train.loss, Own):
+            refuse_probabilities(recipe.model.name, network, shape)
     mean, std = (
         (pretrained.mean, pretrained.std) if pretrained else channel_statistics(train.images)
     )

@@ -70,6 +70,12 @@ def test_text_floats_and_marks_are_classes_numbers_and_several_classes(tmp_path:
     assert labels(marks) == labels(marks.astype(bool)) == labels(2 * marks - 1) == expected
 
 
+def test_a_single_mark_in_every_row_is_the_class_and_noted(tmp_path: Path) -> None:
+    source = arrays(save(tmp_path, x=X, y=np.eye(3, dtype=int)[[0, 2, 1, 0]]))
+    assert [item.label for item in source.read("all")] == ["0", "2", "1", "0"]
+    assert "a single 1 in every row" in source.notes[0]
+
+
 def test_a_list_of_classes_names_the_numbers(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text("zebra\nant\n")
     source = arrays(save(tmp_path, x=X, y=np.array([0, 1, 1, 0])))

@@ -16,6 +16,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import ToTensor
 
 import saccade
+from saccade.data.image_files import find_images
 from saccade.data.item import Item
 from saccade.data.sources import open_images, open_source
 from saccade.data.sources.objects import images_in, named
@@ -103,7 +104,7 @@ def test_every_form_of_images_and_labels_becomes_the_same_table(files: list[Path
     assert len(names) == 1
     items = items_of(forms[0])
     assert [item.label for item in items] == list("012012")
-    assert [item.name for item in items] == [f"{number:06d}.png" for number in range(6)]
+    assert [item.name for item in items] == [f"image {number}.png" for number in range(6)]
     for item, pixels in zip(items, X):
         image = Image.open(item.image.path)  # type: ignore[attr-defined]
         assert np.array_equal(np.asarray(image), pixels)
@@ -138,7 +139,7 @@ def test_a_transformed_dataset_is_what_its_transform_makes(files: list[Path]) ->
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        (np.eye(3, dtype=int)[Y], [(str(y),) for y in Y]),
+        (np.eye(4, dtype=int)[Y] + [0, 0, 0, 1], [(str(y), "3") for y in Y]),
         ([["cat", "dog"], ["dog"], ["cat"], ["dog"], ["cat"], ["dog"]], None),
         ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5], [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]),
         ([True, False] * 3, ["1", "0"] * 3),
@@ -183,6 +184,19 @@ def test_rows_of_hugging_face_are_read_by_their_features() -> None:
     assert caught.value.hint == "rename the one that is meant to label"
 
 
+def test_images_keep_the_names_that_they_have(files: list[Path]) -> None:
+    frame = pandas.DataFrame({"image": list(X), "label": NAMES}, index=list("abcdef"))
+    with files[0].open("rb") as opened:
+        given = [Image.open(files[1]), opened, [Image.open(files[2]), X[0]], frame, frame["image"]]
+        names = [item.name for item in images_in(given) if isinstance(item, Item)]
+    opened_names = [str(files[1]), str(files[0]), str(files[2]), "image 3"]
+    assert names == [*opened_names, *"abcdef", *"abcdef"]
+    assert [item.label for item in items_of(frame)] == NAMES
+    frame["split"] = ["train"] * 4 + ["test"] * 2
+    source = open_source(named(frame))
+    assert [len(source.read(split)) for split in source.splits] == [4, 2]
+
+
 class Endless(IterableDataset):
     def __iter__(self) -> Iterator[int]:
         return iter(range(9))
@@ -208,7 +222,11 @@ class Endless(IterableDataset):
         ((TensorDataset(T), Y), "image 0 is a TensorDataset", "an image is"),
         ([{"pixels": X[0]}], "its keys are pixels", "image"),
         ([X, X], "image 0 is an array of uint8 [6,12,16,3], which are several", "the array itself"),
+        ((X, np.eye(3)[Y]), "exactly one 1 for each of 6 images", "give labels.argmax(1)"),
+        (((X, Y), (X, Y)), "2 parts in a row do not say", "{'train': (x_train, y_train), 'test'"),
+        ((X, Y, X, Y), "4 parts in a row do not say", "{'train': (x_train, y_train), 'test'"),
         ((X, np.array([0.1, np.inf] * 3)), "the label of image 1 is inf", "floats"),
+        ("https://a.org/b.zip?c", "is an address", "curl -L -o b.zip 'https://a.org/b.zip?c'"),
         ("x" * 5000, "there is no 'xxx", "check the path"),
         (Path("x" * 5000), "there is no 'xxx", "check the path"),
     ],
@@ -236,6 +254,11 @@ def test_images_to_predict_keep_their_order_and_are_numbered(files: list[Path]) 
     assert [*images_in([frame])] == [str(file) for file in files]
     with pytest.raises(UsageError, match="images cannot be an int"):
         [*images_in([3])]
+    with pytest.raises(DataError, match="no image in what was given") as caught:
+        [*images_in([[]])]
+    assert caught.value.hint.startswith("an image is a path")
+    with pytest.raises(DataError, match=r"'https://a.org/b.jpg' is an address"):
+        find_images(["https://a.org/b.jpg"])
 
 
 def test_the_same_objects_are_written_once(cache: Path) -> None:
@@ -255,7 +278,7 @@ def test_a_training_on_arrays_is_resumed_evaluated_and_predicts_as_from_files(
     run = saccade.train((x, names), model="mlp_rgb", epochs=1, size=32)
     command = run.started["command"]
     assert "array(" not in command and "images.csv" in command
-    assert {item.name for item in split_of(run).items} == {f"{n:06d}.png" for n in range(40)}
+    assert {item.name for item in split_of(run).items} == {f"image {n}.png" for n in range(40)}
     assert Run.open(run.path).data == named((x, names))
     again = saccade.resume(run.path, epochs=2)
     assert len(again.history) == 2

@@ -38,9 +38,12 @@ from saccade.data.item import Skipped, Source, label_text
 from saccade.data.sources import absolute_location
 from saccade.data.sources.data_spec import is_there
 from saccade.files import as_utf8, cache_folder
+from saccade.frame import data_frame
 from saccade.words import pluralize
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from saccade.data.decode import Preprocessing
 
 
@@ -134,6 +137,11 @@ class Diagnosis:
             }
             rows.append(first | facts | remarks)
         return rows
+
+    def to_frame(self) -> DataFrame:
+        """A row per finding, the worst first; `rows` has one per image."""
+        columns = ("kind", "severity", "count", "message", "advice", "items")
+        return data_frame([[getattr(f, c) for c in columns] for f in self.findings], columns)
 
     def cleaned(self, folder: Path | None = None) -> tuple[list[dict[str, str]], list[Skipped]]:
         """Rows of a manifest (path, label, split, group) without what is wrong, and the others.

@@ -2,7 +2,7 @@
 
 x is uint8 [N,H,W], [N,H,W,1], [N,H,W,3] or [N,3,H,W].  y is [N] or [N,1]: whole numbers and text
 are classes, floats are numbers; 0s and 1s [N,K], or -1s and 1s, are K classes, any of which an
-image may have.
+image may have, or of which each image is one where every row has a single 1.
 An array of text called `classes`, or a classes.txt beside, names the whole numbers.
 """
 
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saccade.data.classes import class_name, read_classes
+from saccade.data.classes import class_name, labels_of, read_classes
 from saccade.data.item import ImageArray, Item, Label
 from saccade.data.sources.listing import Listing, assemble
 from saccade.data.sources.split_names import split_of
@@ -37,7 +38,11 @@ def arrays(path: Path) -> Listing:
             rows += [(split, item) for item in _items(data, split, classes, path)]
     if not rows:
         raise DataError(f"'{path}' holds no array of images and labels", HINT)
-    return assemble(rows, path.stem, f"'{path}'", classes=classes)
+    if not all(isinstance(item.label, tuple) and len(item.label) == 1 for _, item in rows):
+        return assemble(rows, path.stem, f"'{path}'", classes=classes)
+    note = f"the labels in '{path}' have a single 1 in every row and are read as one class an image"
+    single = [(split, replace(item, label=labels_of(item)[0])) for split, item in rows]
+    return assemble(single, path.stem, f"'{path}'", notes=(note,), classes=classes)
 
 
 def role(name: str) -> tuple[str, str] | None:

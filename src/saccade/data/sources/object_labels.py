@@ -20,6 +20,10 @@ HINT = (
 )
 
 
+class Marks(tuple[str, ...]):
+    """The classes that 0s and 1s mark; who means one class an image may have written one 1 each."""
+
+
 def label_of(value: Any, classes: Sequence[str], place: str) -> Label:
     """The label that a value is; whole numbers are positions in `classes`, where there are some.
 
@@ -77,7 +81,7 @@ def _of_several(values: list[Any], classes: Sequence[str], place: str) -> Label:
     names = classes or [str(position) for position in range(len(values))]
     if not marks or len(names) != len(values):
         raise DataError(f"the label of {place} is {_shown(values)}", HINT)
-    return tuple(class_name(name) for name, mark in zip(names, values) if mark)
+    return Marks(class_name(name) for name, mark in zip(names, values) if mark)
 
 
 def _shown(value: Any) -> str:

@@ -24,6 +24,7 @@ from saccade.data.image_objects import (
     IMAGES_HINT,
     described,
     encoded_images,
+    file_of,
     is_array,
     is_image,
     is_path,
@@ -32,14 +33,22 @@ from saccade.data.image_objects import (
 )
 from saccade.data.item import EncodedImage, Item, Label
 from saccade.data.sources.cells import COLUMNS
-from saccade.data.sources.frames import frame_table, is_frame, path_column_of, written_frame
+from saccade.data.sources.frames import (
+    frame_samples,
+    frame_table,
+    holds_images,
+    images_in_frame,
+    is_frame,
+    path_column_of,
+    written_frame,
+)
 from saccade.data.sources.hugging_face import (
     IMAGES,
     hugging_face_row,
     is_hugging_face,
     is_named,
 )
-from saccade.data.sources.object_labels import HINT, label_of, listed_labels
+from saccade.data.sources.object_labels import HINT, Marks, label_of, listed_labels
 from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError, UsageError
 from saccade.files import cache_folder
@@ -52,7 +61,7 @@ WHAT = (
 Data = Any  # a DataFrame, (images, labels), a dataset, an array, a list: whatever `named` takes
 TABLE = "images.csv"
 Row = tuple[str, Label, str]  # path, label, split
-TITLES: dict[type, str] = {str: "label", tuple: "labels", float: "value"}
+TITLES: dict[type, str] = {str: "label", tuple: "labels", Marks: "labels", float: "value"}
 KINDS = {
     "label": "::label=class",
     "labels": "::labels=several",
@@ -77,32 +86,46 @@ def named(data: object, *, labelled: bool = True) -> str | Path | None:
         return data
     if isinstance(data, PathLike):
         return Path(data)
-    if is_frame(data):
+    if is_frame(data) and not holds_images(data):
         return written_frame(data)
-    return _written(data, labelled)
+    return _written(frame_samples(data) if is_frame(data) else data, labelled)
 
 
 def images_in(given: Sequence[object]) -> Iterator[str | PathLike[str] | Item]:
-    """Paths as they are, and the images of every other object as items, numbered by position."""
+    """Paths as they are, and the images of every other object as items.
+
+    These have the name of their file or their place in the index of a frame, else their position.
+    """
     number = 0
     for value in given:
         if isinstance(value, Item) or is_path(value):
             yield value  # type: ignore[misc]
             number += 1
             continue
-        for sample in samples(_paths_of(value) if is_frame(value) else value, labels=False):
+        names = iter(_names_in(value))
+        for sample in samples(_images_of(value) if is_frame(value) else value, labels=False):
+            name = next(names, "")
             if isinstance(sample.image, str):
                 yield sample.image
             else:
-                yield Item(f"image {number}", None, EncodedImage(sample.image))
+                yield Item(name or f"image {number}", None, EncodedImage(sample.image))
             number += 1
 
 
-def _paths_of(frame: Any) -> list[str]:
-    """The paths of images in a frame."""
+def _images_of(frame: Any) -> Any:
+    """The images of a frame, or their paths."""
+    if holds_images(frame):
+        return images_in_frame(frame)
     table = frame_table(frame)
     column = path_column_of(table)
     return [cells[column] for _, cells in table.rows]
+
+
+def _names_in(given: Any) -> list[str]:
+    """What the images in an object are called, "" for those that have no name."""
+    if is_frame(given) or _is_series(given):
+        return [*map(str, getattr(given, "index", ()))]
+    return [file_of(image) for image in (given if isinstance(given, list | tuple) else [given])]
 
 
 def samples(data: Any, *, labels: bool = True, split: str = "") -> Iterator[Sample]:
@@ -114,6 +137,9 @@ def samples(data: Any, *, labels: bool = True, split: str = "") -> Iterator[Samp
         for n in range(len(_listed(data))):
             image, label = hugging_face_row(data, n, labels)
             yield Sample(image, label, split)
+    elif _are_pairs(data):
+        what = f"{len(data)} parts in a row do not say which is for training and which for testing"
+        raise DataError(what, "give {'train': (x_train, y_train), 'test': (x_test, y_test)}")
     elif _is_pair(data):
         yield from _of_pair(data, labels, split)
     elif is_image(data):
@@ -133,6 +159,15 @@ def _is_pair(data: object) -> TypeGuard[tuple[Any, Any]]:
     images, labels = data
     several = isinstance(images, list | tuple) or is_array(images) or _is_series(images)
     return several and listed_labels(labels) is not None
+
+
+def _are_pairs(data: object) -> TypeGuard[tuple[Any, ...]]:
+    """Whether this is ((x, y), (x, y)) or (x, y, x, y): pairs without the names of splits."""
+    if not isinstance(data, tuple):
+        return False
+    pairs = (data[:2], data[2:]) if len(data) == 4 else data
+    lengths = [_is_pair(pair) and len(pair[0]) == len(pair[1]) for pair in pairs]
+    return len(lengths) in (2, 3) and all(lengths)
 
 
 def _of_pair(pair: tuple[Any, Any], labelled: bool, split: str) -> Iterator[Sample]:
@@ -155,7 +190,7 @@ def _of_dataset(data: Any, labelled: bool, split: str) -> Iterator[Sample]:
     """The samples of a list, or of a map-style dataset of torch."""
     listed = _listed(data, labelled)
     if len(listed) == 0:
-        raise DataError("there is no image in what was given", WHAT)
+        raise DataError("there is no image in what was given", WHAT if labelled else IMAGES_HINT)
     classes = _classes(data)
     for n in range(len(listed)):
         sample = _sample_at(listed, n)
@@ -211,8 +246,9 @@ def _listed(data: Any, labelled: bool = True) -> Any:
         if not isinstance(data, Mapping | str):
             return data
     elif callable(getattr(data, "__iter__", None)):
-        hint = "list it first, as in list(itertools.islice(dataset, 1000))"
-        raise UsageError(f"data cannot be {described(data)}, which has no length", hint)
+        what = "data" if labelled else "images"
+        hint = f"list it first, as in list(itertools.islice({what}, 1000))"
+        raise UsageError(f"{what} cannot be {described(data)}, which has no length", hint)
     if not labelled:
         raise UsageError(f"images cannot be {described(data)}", IMAGES_HINT)
     raise UsageError(f"data cannot be {described(data)}", WHAT)
@@ -230,6 +266,7 @@ def _written(data: object, labelled: bool) -> str:
     temporary = Path(tempfile.mkdtemp(dir=root, prefix="."))
     try:
         rows, digest = _rows(data, labelled, temporary)
+        _refuse_one_hot(rows)
         title = _title(rows, labelled)
         text = _table(rows, title)
         digest.update(text.encode("utf-8", "surrogatepass"))
@@ -250,11 +287,22 @@ def _rows(data: object, labelled: bool, folder: Path) -> tuple[list[Row], Any]:
         if isinstance(sample.image, str):
             path = str(Path(sample.image).absolute())
         else:
-            path = f"{n:06d}{suffix_of(sample.image)}"
+            path = f"image {n}{suffix_of(sample.image)}"
             (folder / path).write_bytes(sample.image)
             digest.update(hashlib.sha256(sample.image).digest())
         rows.append((path, sample.label, sample.split))
     return rows, digest
+
+
+def _refuse_one_hot(rows: Sequence[Row]) -> None:
+    """Raise `DataError` for 0s and 1s with a single 1 for every image: a class, or several?"""
+    if all(isinstance(label, Marks) and len(label) == 1 for _, label, _ in rows):
+        raise DataError(
+            f"the labels are 0s and 1s with exactly one 1 for each of {len(rows):,} images: one "
+            "class an image, or several?",
+            "for one class give labels.argmax(1); for several a list of names for each image, as "
+            "in [[str(k) for k, mark in enumerate(row) if mark] for row in labels]",
+        )
 
 
 def _title(rows: Sequence[Row], labelled: bool) -> str:

@@ -22,7 +22,14 @@ from itertools import islice
 from pathlib import Path
 
 from saccade.data.classes import natural_sort_key, safe_name
-from saccade.data.image_files import ScanResult, holds_image, is_hidden, skip_reason, walk
+from saccade.data.image_files import (
+    ScanResult,
+    holds_image,
+    is_hidden,
+    refuse_address,
+    skip_reason,
+    walk,
+)
 from saccade.data.item import ImageFile, Item, Skipped, Source
 from saccade.data.sources.archive import archive, is_tar, is_zip
 from saccade.data.sources.arrays import arrays, role
@@ -110,6 +117,7 @@ def _open_name(spec: DataSpec, notify: Notify) -> Source:
     text = spec.name.removesuffix("::")
     are_shards = "*" in Path(text).name or "{" in Path(text).name
     if text not in NAMED and not are_shards:
+        refuse_address(text)
         raise DataError(f"there is no '{shortened_text(text)}'", _missing_hint(Path(text)))
     spec.refuse_options(*OPTIONS, why=f"'{text}' is neither a table nor a folder")
     if text in DATASETS:
