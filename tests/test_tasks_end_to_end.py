@@ -156,7 +156,7 @@ def test_measuring_anew_gives_the_numbers_of_the_run(which: str, request) -> Non
 def test_the_report_opens_with_the_leading_number(which: str, request) -> None:
     run = request.getfixturevalue(which)
     leading = run.test.primary
-    page = (run.path / "report.html").read_text()
+    page = (run.path / "report.html").read_text().replace("\u00a0", " ")
     assert leading.name in page
     assert str(leading).partition(" (")[0] in page
 

@@ -11,10 +11,11 @@ import pytest
 
 import saccade
 from saccade.errors import RecipeError, UsageError
-from saccade.metrics.intervals import cross_validated_interval, mean_interval
+from saccade.metrics.intervals import Interval, cross_validated_interval, mean_interval
+from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
-from saccade.studies.cross_validation import CrossValidation
+from saccade.studies.cross_validation import CrossValidation, FoldResult, over_folds
 
 QUICK = {"data.doctor": "off", "data.per_class": 10, "model.name": "lenet5", "train.device": "cpu"}
 
@@ -107,3 +108,20 @@ def test_the_corrected_interval_covers_where_that_of_independent_folds_does_not(
         mean(i.low <= truth <= i.high for i in found if i) for found in (corrected, independent)
     ]
     assert shares[0] >= 0.94 > shares[1]
+
+
+def value(name: str, number: float) -> MetricValue:
+    return MetricValue(name, number, 10, Interval(number - 0.1, number + 0.1))
+
+
+def test_folds_are_joined_by_the_names_of_their_metrics() -> None:
+    others = ("R2", 0.3), ("R2 per place", 0.7), ("accuracy", 0.7)
+    folds = [
+        FoldResult("1", Path("1"), 32, 8, (value("accuracy", 0.5), value("R2", 0.1))),
+        FoldResult("2", Path("2"), 32, 8, tuple(value(*one) for one in others)),
+    ]
+    whole = (value("accuracy", 0.6), value("R2 per place", 0.2), value("R2", 0.2))
+    means = {m.name: m.value for m in over_folds(folds, MetricReport(16, whole))}
+    assert means == pytest.approx({"accuracy": 0.6, "R2": 0.2, "R2 per place": 0.4})
+    told = dict(CrossValidation(Path(), "classification", tuple(folds), whole).rows())
+    assert told["fold 2"].startswith(f"{folds[1].metrics[2]}")

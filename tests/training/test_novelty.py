@@ -132,8 +132,10 @@ def test_the_log_says_what_is_kept_and_how_many_test_images_lie_far(trained: Run
     assert (fact["images"], fact["held_out"], fact["level"]) == (1000, 269, 0.99)
     assert fact["bytes"] == 1000 * 84 * 2 + 269 * 8  # LeNet's last layer sees 84 numbers
     assert fact["message"].startswith(f"{100 * beyond / 269:.1f} % (")
-    card = (trained.path / "bundle" / "README.md").read_text()
-    page = (trained.path / "report.html").read_text()
+    card, page = (
+        (trained.path / name).read_text().replace("\u00a0", " ")
+        for name in ("bundle/README.md", "report.html")
+    )
     assert f"- Novelty: {fact['message']}" in card
     assert fact["message"].partition(";")[0] in page
     assert (trained.path / "bundle" / "novelty.safetensors").stat().st_size < fact["bytes"] + 400

@@ -17,9 +17,14 @@ from torch import Tensor, nn
 
 from saccade import api
 from saccade.errors import RecipeError, SaccadeError, UsageError, WeightsError
+from saccade.metrics.classification import ClassMetric
+from saccade.metrics.multilabel import LabelMetric
+from saccade.metrics.own import TAKEN, WithOwn
+from saccade.metrics.regression import RegressionMetric
 from saccade.models.create import create_model
 from saccade.own import Own
 from saccade.runs.run import Run, open_bundle
+from saccade.tasks.counting import CountMetric
 
 QUICK = {"train.epochs": 2, "train.batch_size": 256, "data.doctor": "off", "optim.lr": 0.003}
 PLAIN = {"train.label_smoothing": 0, "train.ema": 0, "data.augment": ()}
@@ -309,3 +314,21 @@ def test_a_part_that_is_typed_is_no_part() -> None:
 def test_a_part_is_named_after_its_function_or_class() -> None:
     assert Own.of(partial(partial(Small), 3)) == Own.of(Small()) == Own.of(Small) == "own:Small"
     assert Own.of(lambda: None) == "own:<lambda>"
+
+
+def test_an_own_metric_has_a_name_of_its_own() -> None:
+    rows = torch.tensor([[0.9, 0.1], [0.2, 0.8]]), torch.tensor([0, 1])
+    numbers = torch.rand(4, 1), torch.rand(4, 1)
+    marks = torch.rand(4, 3), torch.eye(4)[:, :3]
+    metrics = [
+        (ClassMetric(tuple("ab")), rows),
+        (ClassMetric(tuple("abcdef")), (torch.rand(4, 6).softmax(1), torch.arange(4))),
+        (LabelMetric(tuple("abc")), marks),
+        (RegressionMetric(), numbers),
+        (CountMetric(), numbers),
+    ]
+    measured = {q.key for m, given in metrics for q in m.quantities(m.rows(*given))}
+    assert measured | {"loss"} == TAKEN
+    for name in ("loss", "Macro F1"):
+        with pytest.raises(UsageError, match="has the name of what is measured anyway"):
+            WithOwn(metrics[0][0], Own(f"own:{name}"))

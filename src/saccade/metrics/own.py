@@ -16,6 +16,16 @@ from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Sc
 from saccade.own import PREFIX, Own
 
 SETTING = "train.metric"
+TAKEN = frozenset(  # keys of the loss and of the metrics of every task
+    [
+        *("loss", "accuracy", "balanced_accuracy", "top-5_accuracy", "macro_precision"),
+        *("macro_f1", "weighted_f1", "cohen's_kappa", "matthews_correlation", "log_loss"),
+        *("brier_score", "expected_calibration_error", "adaptive_calibration_error", "roc_auc"),
+        *("average_precision", "mean_average_precision", "micro_f1", "subset_accuracy", "r2"),
+        *("mean_absolute_error", "root_mean_squared_error", "spearman_correlation"),
+        *("pearson_correlation", "mean_error", "deviance_explained", "mean_poisson_deviance"),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,12 @@ class WithOwn:
 
     metric: Metric[Any]
     own: Own
+
+    def __post_init__(self) -> None:
+        title = self.own.removeprefix(PREFIX)
+        if key(title) in TAKEN:
+            what = f"{SETTING}={self.own} has the name of what is measured anyway"
+            raise UsageError(what, f"give the function another name, such as my_{key(title)}")
 
     @property
     def score(self) -> Score:

@@ -16,6 +16,7 @@ from saccade.metrics.metric import MetricReport, MetricValue, Predicted, Quantit
 from saccade.metrics.ranking import ranks
 
 PER_GROUP_COUNT = 3  # the first metrics, which are computed per group, too
+PER_GROUP = " per place"  # behind the names of those
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class RegressionMetric:
             self.quantities(group_rows), resampling(self, group_rows, None, seed)
         )
         return [
-            replace(metric, name=f"{metric.name} per place") for metric in metrics[:PER_GROUP_COUNT]
+            replace(metric, name=metric.name + PER_GROUP) for metric in metrics[:PER_GROUP_COUNT]
         ]
 
 

@@ -29,7 +29,8 @@ from saccade.errors import DivergedError, UsageError
 from saccade.files import atomic_write, disk_errors
 from saccade.frame import data_frame
 from saccade.metrics.intervals import Interval, cross_validated_interval
-from saccade.metrics.metric import MetricReport, MetricValue
+from saccade.metrics.metric import MetricReport, MetricValue, find_metric
+from saccade.metrics.regression import PER_GROUP
 from saccade.progress import say
 from saccade.recipes.setting import argument
 from saccade.runs.predictions import read_predictions
@@ -57,6 +58,12 @@ class FoldResult:
     train: int  # images
     test: int
     metrics: tuple[MetricValue, ...]
+
+    def metric(self, name: str) -> MetricValue:
+        """The metric of this name; of places that have one image each it is that of the images."""
+        if name not in (metric.name for metric in self.metrics):
+            name = name.removesuffix(PER_GROUP)
+        return find_metric(self.metrics, name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,7 +109,8 @@ class CrossValidation:
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values as text: the metrics, then the primary one of each fold."""
-        folds = [(f"fold {fold.fold}", f"{fold.metrics[0]}  {fold.run}") for fold in self.folds]
+        name = self.metrics[0].name
+        folds = [(f"fold {fold.fold}", f"{fold.metric(name)}  {fold.run}") for fold in self.folds]
         return [*((metric.name, str(metric)) for metric in self.metrics), *folds]
 
     def __str__(self) -> str:
@@ -199,8 +207,8 @@ def over_folds(folds: Sequence[FoldResult], whole: MetricReport) -> tuple[Metric
     """Each metric over all folds; its interval holds that of `whole`, the report of all images."""
     ratio = mean(fold.test / fold.train for fold in folds)
     results = []
-    for k, of_images in enumerate(whole.metrics):
-        values = [fold.metrics[k].value for fold in folds]
+    for of_images in whole.metrics:
+        values = [fold.metric(of_images.name).value for fold in folds]
         value = mean(values)
         interval = cross_validated_interval(values, ratio)
         if math.isnan(value) or interval is None or of_images.interval is None:

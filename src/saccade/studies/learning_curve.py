@@ -140,15 +140,16 @@ def _tell(job: TrainingJob) -> None:
 def _result(
     folder: Path, runs: Mapping[tuple[float, int], Path], target: float | None
 ) -> LearningCurve:
-    """The curve of finished runs."""
+    """The curve of finished runs: of the metric that is primary in the first of them."""
     points, tested = [], set()
-    task = ""
+    task = name = ""
     for (share, seed), path in runs.items():
         if progress_of(path) == "diverged":
             raise DivergedError(f"the run '{path}' diverged", "try a smaller optim.lr")
         run = Run.open(path)
         train = sum(row.split == "train" for row in split_rows(path / "split.csv").values())
         tested.add(frozenset(read_predictions(path / "predictions.csv")["name"]))
-        points.append(CurvePoint(share, seed, train, run.test.primary, path))
+        name = name or run.test.primary.name
+        points.append(CurvePoint(share, seed, train, run.test[name], path))
         task = run.test.task
     return LearningCurve(folder, task, tuple(points), len(tested) == 1, target)

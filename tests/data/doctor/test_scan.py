@@ -95,13 +95,14 @@ def test_a_state_of_another_version_is_not_believed(tmp_path):
     ("poison", "reason"),
     [
         (b"poison", "the process that opened it died (signal 9)"),
-        (b"slow", "could not be opened within 3 seconds"),
+        (b"slow", "could not be opened within 8 seconds"),
     ],
 )
 def test_an_image_that_kills_or_stops_the_process_costs_that_image(
     tmp_path, monkeypatch, poison, reason
 ):
-    monkeypatch.setattr(sandbox, "TIMEOUT", 3.0)
+    if poison == b"slow":  # the others open in time, however busy the machine is
+        monkeypatch.setattr(sandbox, "TIMEOUT", 8.0)
     items = images(tmp_path, 6)
     items.insert(2, Item("poison", None, EncodedImage(poison)))
     found = scan(items, processes=1)

@@ -290,3 +290,22 @@ def test_a_training_on_arrays_is_resumed_evaluated_and_predicts_as_from_files(
     assert [p.probabilities for p in by_file] == [p.probabilities for p in by_array]
     assert [p.name for p in by_array] == ["image 0", "image 1", "image 2"]
     assert again.predict(torch.from_numpy(x[0]).permute(2, 0, 1))[0].best == by_file[0].best
+
+
+def test_a_frame_of_images_is_read_as_the_table_of_their_paths_would_be(files: list[Path]) -> None:
+    images = [Image.fromarray(pixels) for pixels in X]
+    columns: dict[str, list[Any]] = {
+        "label": [0.0, 1, 0, 1, 0, np.nan],
+        "count": [0, 1, 2, 3, 4, 5],
+        "labels": ["a|b", "a", "b", "a|b", "", "a"],
+        "value": [0.5, 1, 2, 3, 4, 5],
+    }
+    for title, cells in columns.items():
+        about = {title: cells, "place": list("ppqqrr"), "split": ["train"] * 3 + ["test"] * 3}
+        with_images = items_of(pandas.DataFrame({"photo": images, **about}))
+        with_paths = items_of(pandas.DataFrame({"path": [str(f) for f in files], **about}))
+        assert [i.label for i in with_images] == [i.label for i in with_paths]
+        assert [i.group for i in with_images] == [i.group for i in with_paths]
+    frame = pandas.DataFrame({"photo": images, "label": NAMES, "split": ["train"] * 5 + [None]})
+    with pytest.raises(DataError):
+        [open_source(named(frame)).read(split) for split in ("train", "test")]

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from saccade.data.image_objects import is_image
-from saccade.data.sources.cells import COLUMNS, Table
+from saccade.data.sources.cells import Table
 from saccade.data.sources.columns import path_column
 from saccade.data.sources.records import cell_text
 from saccade.errors import DataError
@@ -22,39 +21,6 @@ def is_frame(data: object) -> bool:
     """Whether `data` is a pandas DataFrame."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(data, pandas.DataFrame)
-
-
-def holds_images(frame: Any) -> bool:
-    """Whether a column of a frame holds images themselves, as arrays or of Pillow, not paths."""
-    return _image_column(frame) is not None
-
-
-def images_in_frame(frame: Any) -> list[Any]:
-    """The images that a frame holds."""
-    return frame[_image_column(frame)].tolist()
-
-
-def frame_samples(frame: Any) -> Any:
-    """The images of a frame that holds them, (images, labels), by split where a column has it."""
-    label, split = _column(frame, "label"), _column(frame, "split")
-    if group := _column(frame, "group"):
-        what = f"a frame that holds images themselves cannot keep them together by '{group}'"
-        raise DataError(what, "save the images as files, and give a frame with their paths")
-    if split is not None:
-        parts = frame.groupby(split, sort=False)
-        return {str(name): frame_samples(part.drop(columns=split)) for name, part in parts}
-    images = images_in_frame(frame)
-    return images if label is None else (images, frame[label].tolist())
-
-
-def _image_column(frame: Any) -> Any:
-    """The name of the first column that begins with an image; None for no such column."""
-    return next((c for c in frame.columns if len(frame) and is_image(frame[c].iloc[0])), None)
-
-
-def _column(frame: Any, kind: str) -> Any:
-    """The name of the column of a kind; None for a frame without."""
-    return next((c for name in COLUMNS[kind] for c in frame.columns if c == name), None)
 
 
 def frame_table(frame: Any) -> Table:

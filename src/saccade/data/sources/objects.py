@@ -33,15 +33,8 @@ from saccade.data.image_objects import (
 )
 from saccade.data.item import EncodedImage, Item, Label
 from saccade.data.sources.cells import COLUMNS
-from saccade.data.sources.frames import (
-    frame_samples,
-    frame_table,
-    holds_images,
-    images_in_frame,
-    is_frame,
-    path_column_of,
-    written_frame,
-)
+from saccade.data.sources.frame_images import holds_images, images_in_frame, with_files
+from saccade.data.sources.frames import frame_table, is_frame, path_column_of, written_frame
 from saccade.data.sources.hugging_face import (
     IMAGES,
     hugging_face_row,
@@ -86,9 +79,9 @@ def named(data: object, *, labelled: bool = True) -> str | Path | None:
         return data
     if isinstance(data, PathLike):
         return Path(data)
-    if is_frame(data) and not holds_images(data):
-        return written_frame(data)
-    return _written(frame_samples(data) if is_frame(data) else data, labelled)
+    if is_frame(data):
+        return written_frame(with_files(data) if holds_images(data) else data)
+    return _written(data, labelled)
 
 
 def images_in(given: Sequence[object]) -> Iterator[str | PathLike[str] | Item]:
