@@ -257,7 +257,7 @@ def remark(name: str, value: str) -> str:
             return "data.augment names all that is done to images, auto flips: name others, or none"
         off = setting_here(name, value) is None
         return f"{known} is left out, and is off unless it is named" if off else ""
-    if setting in ("data.size", "size") and SIZE.fullmatch(value):
+    if setting == "data.size" and SIZE.fullmatch(value):
         sides = {*re.findall(r"\d+", value)[-2:]}
         return "" if len(sides) == 1 else "images are square here"
     if setting in ("train.compile", "compile") and word in VALUES["train.compile"]:
