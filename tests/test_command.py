@@ -44,10 +44,6 @@ def test_what_says_nothing_is_left_out_and_the_rest_is_quoted() -> None:
             "saccade tune-threshold r --precision 0.9 --save",
         ),
         ("study s --at-once 4", "saccade study s --jobs 4"),
-        (
-            "show n --input-size 3 --input-size 64 --input-size 48",
-            "saccade show n --size 3 --size 64 --size 48",
-        ),
         ("resume r --restarts 1", "saccade resume r --max-restarts 1"),
     ],
 )

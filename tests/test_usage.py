@@ -30,7 +30,19 @@ from saccade.usage import line_here, options_of, refuse_unknown
         ("train data=x model=lenet5", "train x --model lenet5"),
         ("train --pretrained x", "train --weights auto x"),
         ("train --data x -b 8", "train x --with train.batch_size=8"),
-        ("train x --mixup 0.4 --hflip 1", "train x --with 'data.augment=mixup:0.4 flip'"),
+        ("train x --mixup 0.4 --hflip 1", "train x --with 'data.augment=mixup:0.4 flip:1'"),
+        ("show alexnet --imgsz 64 48", "show alexnet --size 3x64x48"),
+        ("train x --hflip 0.3", "train x --with data.augment=flip:0.3"),
+        ("train x --input-size 3 224 224", "train x --size 224"),
+        (
+            "train x --imgsz 64 64 --amp 0.",
+            "train x --size 64 --with train.precision=float32",
+        ),
+        ("show alexnet --input-size 3 64 48", "show alexnet --size 3x64x48"),
+        ("train x --torchcompile inductor", "train x --with train.compile=on"),
+        ("train x --compile", "train x --with train.compile=on"),
+        ("train x --compile no", "train x --with train.compile=off"),
+        ("train x --pretrained None", "train x --weights none"),
         ("fit x --epochs 3", "train x --epochs 3"),
         ("predict RUN a.png --topk 3", "predict RUN a.png --top 3"),
         ("predict RUN --conf 0.5 a.png", "predict RUN --min-confidence 0.5 a.png"),
@@ -78,6 +90,24 @@ def test_what_a_verb_does_not_take_is_said_with_a_way_on(typed: str, what: str, 
         refuse_unknown(shlex.split(typed))
     assert what in caught.value.what
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("--hflip 0.0", "others, or none: saccade train x --with data.augment="),
+        ("--fliplr 0 --mixup 0.2", "or none: saccade train x --with data.augment=mixup:0.2"),
+        ("--lr 1 --mixup 0.0", "off unless it is named: saccade train x --with optim.lr=1"),
+        ("--cutmix=no", "cutmix is left out, and is off unless it is named: saccade train x"),
+        ("--img-size 240 320", "images are square here: saccade train x --size 320"),
+        ("--compile eager", "by inductor here: saccade train x --with train.compile=on"),
+        ("--nesterov 2", "takes no number here: saccade train x --with optim.name=nesterov"),
+    ],
+)
+def test_what_is_otherwise_here_is_said_before_the_line(typed: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        refuse_unknown(["train", "x", *typed.split()])
+    assert caught.value.hint.endswith(hint)
 
 
 @pytest.mark.parametrize(
@@ -173,18 +203,23 @@ def parsed() -> Callable[[Sequence[str]], dict[str, object]]:
     return parse
 
 
+OFF = ("0", "0.0", "0.", "False", "no", "None")
+
+
 @pytest.mark.parametrize("name", [*NAMES, *SWITCHES])
 @pytest.mark.parametrize("verb", ["train", "cross-validate"])
 def test_every_hint_on_a_foreign_setting_works_as_it_is_typed(
     verb: str, name: str, parsed: Callable[[Sequence[str]], dict[str, object]]
 ) -> None:
     sample = SAMPLES.get(NAMES.get(name, ""), "8")
-    for value in ("", "0.5") if name in SWITCHES else (sample,):
+    for value in ("", "0.5", *OFF) if name in SWITCHES else (sample,):
         with pytest.raises(UsageError) as caught:
             refuse_unknown([verb, "x", f"--{name}", *([value] if value else [])])
         words = shlex.split(caught.value.hint.rpartition("saccade ")[2])
         refuse_unknown(words)
         parsed(words)
+        if value in OFF:
+            assert value not in words
         assert verb != "train" or "--folds" not in words or words[0] == "cross-validate"
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -308,7 +309,7 @@ def lr_find(
 
 @verb
 def resume(
-    run: str | Path | Run,
+    run: str | Path | Run | Bundle,
     *,
     epochs: int | None = None,
     data: str | Path | Data | None = None,
@@ -322,7 +323,7 @@ def resume(
     Parameters
     ----------
     run
-        The run folder.
+        The run folder, or what else has its run: a `Bundle` inside of it.
     epochs
         Another number of epochs in all, for a finished training too. The schedule is recomputed
         for the new total: the learning rate is that of this share of so many epochs.
@@ -356,6 +357,7 @@ def resume(
     >>> len(run.history)
     5
     """
+    from saccade.auto.trained import begun_with, run_of
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
     from saccade.runs.run import Run
@@ -363,13 +365,14 @@ def resume(
     from saccade.training.follow import launched_run
     from saccade.training.train import resume_training
 
-    folder = run if isinstance(run, str | Path) else run.path
+    if not isinstance(run, str | PathLike | Run):
+        run = run_of(run, "train from its weights", begun_with)
+    folder = run.path if isinstance(run, Run) else Path(run)
     data = _named(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     if launch.several:
-        return launched_run(
-            Command.of("resume", folder, epochs=epochs, data=data).arguments, launch
-        )
+        command = Command.of("resume", folder, epochs=epochs, data=data)
+        return launched_run(command.arguments, launch)
     started = run if isinstance(run, Run) else Run.open(folder)
     return run_training(
         lambda view, world: resume_training(started, view, world, epochs=epochs, data=data),

@@ -68,7 +68,7 @@ def _hint(
     value: object,
 ) -> str:
     """What a keyword that a verb does not take is here."""
-    from saccade.recipes.foreign import ANSWERS, OPTIONS
+    from saccade.recipes.foreign import ANSWERS, OPTIONS, remark
 
     name = keyword.lower()
     option = OPTIONS.get(name, "").strip("-").replace("-", "_")
@@ -83,10 +83,13 @@ def _hint(
         return "runs are compared on images that all were tested on; saccade.evaluate takes others"
     if verb == "resume" and name == "with_":
         return _on_resuming(value)
-    if option in known:
+    if option in known and (option != "size" or verb == "show"):
         return f"write it as: {option}={_shown(value, keyword)}"
     if hint := _setting_hint(verb, SHORT in parameters, known, keyword, value):
-        return hint
+        told = remark(keyword, str(value)) if verb != "resume" else ""
+        return f"{told}; {hint}" if told else hint
+    if SHORT in parameters and (told := remark(keyword, str(value))):
+        return told
     if SHORT in parameters and name in ANSWERS:
         return ANSWERS[name].replace("--out", "out")
     if near := difflib.get_close_matches(name, known, n=3, cutoff=0.6):
@@ -99,20 +102,21 @@ def _setting_hint(
     verb: str, takes_settings: bool, known: set[str], keyword: str, value: object
 ) -> str:
     """How a keyword that is a setting, here or elsewhere, is written; "" for one that is none."""
-    from saccade.recipes.foreign import ANSWERS, setting_here
+    from saccade.recipes.foreign import ANSWERS, setting_here, value_here
     from saccade.recipes.recipe import all_settings
 
-    name, told = "", _shown(value, keyword)
+    name, told, meant = "", _shown(value, keyword), str(value)
     full = [s.name for s in all_settings().values() if s.field == keyword not in ANSWERS]
     if is_own(value) and keyword in OWN:
         name = OWN[keyword]
     elif here := setting_here(keyword, str(value)):
-        name = here.name
-        told = told if here.value == str(value) else repr(here.value)
+        name, meant = here.name, here.value
     elif len(full) == 1:
-        name = full[0]
+        name, meant = full[0], value_here(full[0], str(value))
     if not name:
         return f"did you mean {' or '.join(full)}?" if full and takes_settings else ""
+    if meant != str(value):
+        told = meant if meant.isdecimal() else repr(meant)
     flag = all_settings()[name].flag
     if flag in known:
         told = "'imagenet'" if told == "'auto'" and not takes_settings else told

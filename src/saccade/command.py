@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from saccade.own import PREFIX, Own
+from saccade.own import as_python
 
 RENAMED: Mapping[tuple[str, str], tuple[str, ...]] = {  # verb and option: what they are called now
     ("find-rate", ""): ("lr-find",),
@@ -24,7 +24,6 @@ RENAMED: Mapping[tuple[str, str], tuple[str, ...]] = {  # verb and option: what 
     ("evaluate", "--keep"): ("tune-threshold", "--save"),
     ("show", "--all"): ("show", "--expand"),
     ("show", "--batch"): ("show", "--batch-size"),
-    ("show", "--input-size"): ("show", "--size"),
     ("show", "--field"): ("show", "--receptive-field"),
     ("study", "--at-once"): ("study", "--jobs"),
 }
@@ -53,19 +52,9 @@ class Command:
 
 def python_call(verb: str, *arguments: object, **options: object) -> str:
     """The call of a verb in Python, without options that are None or empty."""
-    shown = [_python(argument) for argument in arguments if argument is not None]
-    shown += [f"{name}={_python(value)}" for name, value in options.items() if value]
+    shown = [as_python(argument) for argument in arguments if argument is not None]
+    shown += [f"{name}={as_python(value)}" for name, value in options.items() if value]
     return f"saccade.{verb}({', '.join(shown)})"
-
-
-def _python(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k!r}: {_python(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(map(_python, value)) + "]"
-    if isinstance(value, Own):
-        return value.removeprefix(PREFIX)
-    return repr(value if isinstance(value, int | float) else str(value))
 
 
 def as_text(value: object) -> str:

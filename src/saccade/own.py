@@ -6,7 +6,7 @@ it: whoever goes on with such a run gives the part again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from saccade.errors import UsageError
 PREFIX = "own:"
 PLAIN = (int, float, list, tuple, Mapping, PurePath)  # beside text and None, what settings are
 T = TypeVar("T")
+Source = Mapping[str, str]  # of a part: its name, form, module, and where known file and digest
 
 
 class Own(str):
@@ -30,15 +31,21 @@ class Own(str):
         own.part = part
         return own
 
+    @property
+    def written(self) -> str:
+        """The part as a call in Python names it; a lambda, which has no name, by a placeholder."""
+        name = self.removeprefix(PREFIX)
+        return name if name.isidentifier() else "YOUR_LAMBDA"
+
     def need(self, setting: str) -> Any:
         """The part; raises `UsageError` where there is but its name, as in a recipe file."""
         if self.part is None:
-            raise missing_parts({setting: self})
+            raise missing_parts({setting: self}, [(setting, self)])
         return self.part
 
     def function(self, setting: str) -> Callable[..., Any]:
         """The part, to be called; raises `UsageError` for a class, and for what is no function."""
-        part, name = self.need(setting), self.removeprefix(PREFIX)
+        part, name = self.need(setting), self.written
         if isinstance(part, type):
             hint = f"give an object of it: with_={{'{setting}': {name}()}}"
             raise UsageError(f"{setting}={self} is a class, where a function is needed", hint)
@@ -48,12 +55,17 @@ class Own(str):
         return part
 
     def source(self) -> dict[str, str]:
-        """The module, the file and the digest of the code that the part was written in."""
+        """The module, the file and the digest of the code that the part was written in.
+
+        Its form is object for a module of PyTorch, which has weights, and callable for all else.
+        """
         import hashlib  # here, since few have parts of their own
         import inspect
 
+        from torch import nn
+
         origin = _origin(self.part)
-        form = "object" if origin is type(self.part) else "callable"
+        form = "object" if isinstance(self.part, nn.Module) else "callable"
         facts = {"name": self, "form": form, "module": origin.__module__}
         try:
             code = inspect.getsource(origin)
@@ -79,11 +91,7 @@ def as_own(value: Any) -> Own:
 
 def own_parts(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Of settings by full name, those with a part of a person's own."""
-    return {
-        name: value
-        for name, value in settings.items()
-        if any(map(is_own, value if isinstance(value, list | tuple) else (value,)))
-    }
+    return {name: value for name, value in settings.items() if any(map(is_own, _several(value)))}
 
 
 def refuse_own(parts: Mapping[str, Any], where: str) -> None:
@@ -95,28 +103,68 @@ def refuse_own(parts: Mapping[str, Any], where: str) -> None:
         )
 
 
-def refuse_missing(settings: Mapping[str, Any]) -> None:
-    """Raise `UsageError` for parts of which there is but the name, all at once."""
-    several = {k: v if isinstance(v, tuple) else (v,) for k, v in settings.items()}
-    missing = {k: p for k, v in several.items() for p in v if is_own(p) and as_own(p).part is None}
+def refuse_missing(settings: Mapping[str, Any], call: str = "") -> None:
+    """Raise `UsageError` for parts of which there is but the name, all at once.
+
+    `call` is how Python is given all of them; without it that is said of the settings alone.
+    """
+    parts = own_parts(settings)
+    missing = [(k, p) for k, v in parts.items() for p in _several(v) if is_own(p)]
+    missing = [(k, p) for k, p in missing if as_own(p).part is None]
     if missing:
-        raise missing_parts(missing)
+        raise missing_parts(parts, missing, call)
 
 
-def missing_parts(parts: Mapping[str, Own]) -> UsageError:
-    """The error for parts of a person's own that were to be given."""
-    names = ", ".join(f"{setting}={part}" for setting, part in parts.items())
-    given = ", ".join(f"'{name}': {part.removeprefix(PREFIX)}" for name, part in parts.items())
+def missing_parts(
+    parts: Mapping[str, Any], missing: Sequence[tuple[str, str]], call: str = ""
+) -> UsageError:
+    """The error for parts of a person's own that were to be given: all parts, and those amiss."""
+    names = ", ".join(f"{setting}={part}" for setting, part in missing)
     return UsageError(
         f"{names}: parts of a person's own are named in a run or a recipe, and never held there",
-        f"give them in Python, as in saccade.Run.open(FOLDER, with_={{{given}}})",
+        f"give them in Python: {call or f'with_={as_python(parts)}'}",
     )
+
+
+def as_python(value: object) -> str:
+    """A value as Python writes it, parts of a person's own by their name."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k!r}: {as_python(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(map(as_python, value)) + "]"
+    if is_own(value):
+        return as_own(value).written
+    return repr(value if isinstance(value, int | float) else str(value))
 
 
 def own_sources(parts: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
     """By setting, the sources of its parts."""
-    several = {k: v if isinstance(v, tuple) else (v,) for k, v in parts.items()}
-    return {k: [part.source() for part in v if isinstance(part, Own)] for k, v in several.items()}
+    return {
+        setting: [part.source() for part in _several(value) if isinstance(part, Own)]
+        for setting, value in parts.items()
+    }
+
+
+def changed_code(
+    before: Mapping[str, Sequence[Source]], now: Mapping[str, Sequence[Source]]
+) -> list[tuple[str, Source]]:
+    """Of two results of `own_sources`, the settings and parts whose code has another digest now."""
+    return [
+        (setting, part)
+        for setting, parts in now.items()
+        for was, part in zip(before.get(setting, ()), parts, strict=False)
+        if {"sha256"} <= was.keys() & part.keys() and was["sha256"] != part["sha256"]
+    ]
+
+
+def code_notes(known: Sequence[Mapping[str, Sequence[Source]] | None], now: Any) -> list[str]:
+    """Notes on parts with other code than in the last of `known`, of the log of a run."""
+    last = next(filter(None, reversed(known)), {})
+    return [
+        f"the code of {setting}={part['name']} is not the one that the run was trained with: from "
+        "here on it is no longer a run of one code"
+        for setting, part in changed_code(last, now)
+    ]
 
 
 def checked(setting: str, own: Own, result: Any, kind: type[T], what: str) -> T:
@@ -126,6 +174,10 @@ def checked(setting: str, own: Own, result: Any, kind: type[T], what: str) -> T:
             f"{setting}={own} gives a value of the type {type(result).__name__}", f"it is to {what}"
         )
     return result
+
+
+def _several(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
 
 
 def _origin(part: Any) -> Callable[..., Any]:

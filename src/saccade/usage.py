@@ -14,7 +14,6 @@ from saccade import api
 from saccade.command import Command, as_text, renamed
 from saccade.errors import SaccadeError, UsageError
 from saccade.recipes.foreign import (
-    ABOUT,
     ANSWERS,
     NOT_BY_NUMBER,
     OPTIONS,
@@ -22,8 +21,11 @@ from saccade.recipes.foreign import (
     SWITCHES,
     VERBS,
     Here,
+    is_off,
+    is_size,
     may_be_value,
     plain_name,
+    remark,
     setting_here,
     value_here,
 )
@@ -84,8 +86,10 @@ def words(verb: str, tokens: Sequence[str]) -> Iterator[Word]:
         elif equals:
             yield Word(name, value, (token,))
         elif rest and _is_value(rest[0]) and _takes(verb, name, rest[0]):
-            value = rest.pop(0)
-            yield Word(name, value, (token, value))
+            values = [rest.pop(0)]
+            while is_size(name) and rest and rest[0].isdecimal():  # --img-size 224 224
+                values.append(rest.pop(0))
+            yield Word(name, " ".join(values), (token, *values))
         else:
             yield Word(name, None, (token,))
 
@@ -152,12 +156,13 @@ def _hint(verb: str, word: Word, rest: Sequence[str]) -> str:
     if meant := _here(verb, name, typed or ""):
         if meant.name.startswith("--") and not options_of(verb)[meant.name]:
             typed = ""
-        if typed is None and plain_name(name) not in SWITCHES:
+        if typed is None and plain_name(name) not in SWITCHES and not meant.value:
             return f"{_with_value(meant)}; {about}"
         if answer := _of_number(meant):
             return answer
-        told = "" if meant.name.endswith(plain_name(name)) else ABOUT.get(meant.name, "")
-        return f"{told or 'type: '}{line_here(verb, rest)}"
+        return _line_told(verb, rest)
+    if _left_out(verb, name, typed or ""):
+        return _line_told(verb, rest)
     if answer := ANSWERS.get(plain_name(name)):
         return answer
     here = setting_of(name) or getattr(setting_here(name), "name", "")
@@ -171,6 +176,26 @@ def _hint(verb: str, word: Word, rest: Sequence[str]) -> str:
     return about
 
 
+def _line_told(verb: str, rest: Sequence[str]) -> str:
+    """The line as it is called here, behind what is otherwise here of its foreign words."""
+    told, known = dict[str, None](), options_of(verb)
+    settings = () if verb == "show" else ("--size",)
+    for word in words(verb, rest):
+        name = word.name or _undashed(verb, word)
+        value = (word.value if word.name else word.tokens[0].partition("=")[2]) or ""
+        own = OPTIONS.get(plain_name(name), "") in known.keys() - settings
+        if name and not own and not (word.name and _as_known(name) in known):
+            told[remark(name, value)] = None
+    line = line_here(verb, rest)
+    return f"{'; '.join(filter(None, told)) or 'type'}: {line}"
+
+
+def _left_out(verb: str, name: str, value: str) -> bool:
+    """Whether a foreign word is a switch that is off, for which nothing is written here."""
+    off = plain_name(name) in SWITCHES and is_off(value)
+    return off and "--with" in options_of(verb) and _here(verb, name, value) is None
+
+
 def line_here(verb: str, rest: Sequence[str]) -> Command:
     """The command line with every foreign name as it is called here."""
     line, lists = [verb], dict[str, int]()  # where a setting of several names stands in the line
@@ -180,12 +205,14 @@ def line_here(verb: str, rest: Sequence[str]) -> Command:
         if not name or (_as_known(name) in options_of(verb) and word.name):
             line += word.tokens
         elif (meant := _here(verb, name, value or "")) and meant.name in lists:
-            line[lists[meant.name]] += f" {meant.value}"
+            at = lists[meant.name]
+            between = " " if meant.value and not line[at].endswith("=") else ""
+            line[at] += f"{between}{meant.value}"
         elif meant:
             line += _typed(meant)
             if meant.name in all_settings() and all_settings()[meant.name].default == ():
                 lists[meant.name] = len(line) - 1
-        else:
+        elif not _left_out(verb, name, value or ""):
             line += word.tokens
     if verb == "train" and "--folds" in line and "--fold" not in line:
         line[0] = "cross-validate"  # a training tests on one fold
@@ -206,6 +233,10 @@ def _here(verb: str, name: str, value: str) -> Here | None:
         return Here("", value)
     option = OPTIONS.get(plain, "")
     if option in known:
+        if option == "--size" and verb == "show" and len(lengths := value.split()) > 1:
+            return Here(option, "x".join(["3", *lengths][-3:]))  # which need not be square
+        if option == "--size":
+            value = value_here("data.size", value)
         return Here(option, value)
     own = f"--{plain.replace('_', '-')}"
     if own in known:

@@ -139,7 +139,7 @@ def shorter(table: Path) -> Iterator[None]:
         for place in ("run", "cross_validation", "learning_curve"):  # here, not in a process
             patch.setattr(
                 f"saccade.studies.{place}.train_all",
-                lambda jobs, _, lock, on_trained: train_all(jobs, 1, lock, on_trained),
+                lambda jobs, _, *rest: train_all(jobs, 1, *rest),
             )
         small = {
             key: replace(entry, size=min(entry.size, 72), resize=min(entry.size, 72))

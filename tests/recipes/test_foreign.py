@@ -64,7 +64,12 @@ def test_a_name_is_in_one_table_of_settings_and_has_no_setting_of_its_own() -> N
         ("--pretrained", "False", "model.weights", "none"),
         ("--pretrained", "mine.pth", "model.weights", "mine.pth"),
         ("--mixup", "0.4", "data.augment", "mixup:0.4"),
-        ("--fliplr", "0.5", "data.augment", "flip"),
+        ("--fliplr", "0.5", "data.augment", "flip:0.5"),
+        ("--fliplr", "0.0", "data.augment", ""),
+        ("--mixup", "1", "data.augment", "mixup:1"),
+        ("--model-ema", "0.99", "train.ema", "0.99"),
+        ("--amp", "0.", "train.precision", "float32"),
+        ("--img-size", "(224, 224)", "data.size", "224"),
         ("--gpu", "0", "train.device", "cuda:0"),
     ],
 )
@@ -75,4 +80,6 @@ def test_a_name_and_a_value_are_said_as_here(
 
 
 def test_a_switch_that_is_off_stands_for_nothing() -> None:
-    assert setting_here("--amp", "false") is None
+    for no in ("0", "0.0", "0.", "false", "No", "none", "off"):
+        assert setting_here("--mixup", no) is None
+        assert setting_here("--save-best", no) == ("train.checkpoint", "last")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from saccade.report.card import model_card
 from saccade.runs.run import Run
 
@@ -25,3 +27,11 @@ def test_a_card_names_the_weights_that_a_training_began_from(digits_run: Run) ->
     card = model_card(again)
     assert "began from the weights `w.pth`" in card
     assert "frozen: features" in card and "/there" not in card
+
+
+def test_a_card_names_data_that_a_pattern_labels_by_folder_and_pattern(digits_run: Run) -> None:
+    log = digits_run.path / "log.jsonl"
+    text = log.read_text(encoding="utf-8")
+    data = json.dumps(digits_run.started["data"])
+    log.write_text(text.replace(f'"data": {data}', '"data": "/there/photos::^([^/]+)/"', 1))
+    assert "trained on `photos::^([^/]+)/`." in model_card(Run(digits_run.path))

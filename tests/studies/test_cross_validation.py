@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from statistics import mean
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 
 import saccade
-from saccade.errors import RecipeError, UsageError
+from saccade.errors import RecipeError, Stopped, UsageError
 from saccade.metrics.intervals import Interval, cross_validated_interval, mean_interval
 from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.studies.cross_validation import CrossValidation, FoldResult, over_folds
+from saccade.studies.workers import TrainingJob
 
 QUICK = {"data.doctor": "off", "data.per_class": 10, "model.name": "lenet5", "train.device": "cpu"}
 
@@ -62,6 +64,25 @@ def test_a_finished_one_is_read_again_and_another_is_refused(digits: CrossValida
     assert (digits.path / "fold-1" / "log.jsonl").read_bytes() == before
     with pytest.raises(UsageError, match="holds something else"):
         saccade.cross_validate("digits", with_=QUICK, out=digits.path, epochs=2, folds=3)
+
+
+def test_a_stopped_one_goes_on_with_the_line_that_it_tells(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stopped(job: TrainingJob) -> None:
+        raise Stopped("stopped in epoch 1", f"go on with: saccade resume {job.folder}", signal=2)
+
+    monkeypatch.setattr("saccade.studies.workers.train_one", stopped)
+    out = tmp_path / "cv"
+    with pytest.raises(Stopped, match="stopped in epoch 1") as caught:
+        saccade.cross_validate("digits", with_=QUICK, out=out, epochs=1, folds=3)
+    line = caught.value.hint.removeprefix("go on with: ")
+    assert caught.value.exit_code == 130
+    assert line.startswith("saccade cross-validate digits ") and line.endswith(f" --out {out}")
+    settings = [word for word in shlex.split(line) if "=" in word]
+    with pytest.raises(Stopped) as again:
+        saccade.cross_validate("digits", with_=settings, out=out)
+    assert again.value.hint == caught.value.hint
 
 
 def test_one_fold_is_no_cross_validation_and_folds_alone_no_training(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_signal_in_the_last_moments_of_a_training_ends_the_study_after_it(
     monkeypatch.setattr("saccade.studies.workers.train_one", finishing)
     orders = [TrainingJob(name, None, "base.toml", {}) for name in CELLS]
     with pytest.raises(Stopped, match="between two trainings") as caught:
-        train_all(orders, 1, 0, lambda order: None)
+        train_all(orders, 1, 0, lambda order: None, "saccade study mine")
     assert caught.value.exit_code == 143
     assert trained == [CELLS[0]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import torch.nn.functional as F
 from sklearn.metrics import accuracy_score
 from torch import Tensor, nn
 
+import saccade
 from saccade import api
-from saccade.errors import RecipeError, SaccadeError, UsageError, WeightsError
+from saccade.errors import RecipeError, SaccadeError, Stopped, UsageError, WeightsError
 from saccade.metrics.classification import ClassMetric
 from saccade.metrics.multilabel import LabelMetric
 from saccade.metrics.own import TAKEN, WithOwn
@@ -65,6 +67,10 @@ def shifted(images: Tensor) -> Tensor:
     return images.roll(int(torch.randint(-1, 2, ())), 3)
 
 
+def same(images: Tensor) -> Tensor:
+    return images
+
+
 def net_of(num_classes: int) -> nn.Module:
     return create_model("lenet5", num_classes)
 
@@ -99,6 +105,7 @@ def test_the_recipe_names_the_parts_and_the_card_their_source(own_run: Run) -> N
     )
     assert "`optim.name`: `NAdam` of `torch.optim.nadam`" in card
     assert "open_bundle(\"bundle\", with_={'model.name': Small})" in card
+    assert "trained from scratch" in card  # by a class, which came with no weights
     assert "saccade.train(with_={'model.name': Small" in own_run.started["command"]
 
 
@@ -138,7 +145,8 @@ def test_a_stopped_training_with_parts_ends_at_the_same_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = {"train.loss": focal, "train.metric": wrong, "optim.name": torch.optim.NAdam}
-    settings = QUICK | parts | {"data.augment": [shifted], "train.checkpoint": "best"}
+    settings = QUICK | parts | {"train.checkpoint": "best"}
+    settings["data.augment"] = ["flip", shifted, lambda images: images, same]
     whole = api.train(model=Small, with_=settings, out=tmp_path / "whole")
     from saccade.training.logbook import Logbook
 
@@ -147,16 +155,26 @@ def test_a_stopped_training_with_parts_ends_at_the_same_weights(
     def interrupted(self: Logbook, event: Any, **options: Any) -> None:
         record(self, event, **options)
         if self.position.epoch == 1 and self.position.step == 0:
-            raise KeyboardInterrupt
+            raise self.stop(2)
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(Stopped) as stopped:
         patched.setattr(Logbook, "record", interrupted)
         api.train(model=Small, with_=settings, out=tmp_path / "stopped")
-    with pytest.raises(UsageError, match=r"model[.]name=own:Small, optim") as caught:
+    with pytest.raises(
+        UsageError, match=r"data[.]augment=own:shifted, data[.]augment=own:<la"
+    ) as e:
         api.resume(tmp_path / "stopped")
-    assert "'model.name': Small, 'optim.name': NAdam, 'train.loss': focal" in caught.value.hint
-    stopped = {"model.name": Small, **{k: settings[k] for k in (*parts, "data.augment")}}
-    resumed = api.resume(Run.open(tmp_path / "stopped", with_=stopped))
+    call = e.value.hint.removeprefix("give them in Python: ")
+    assert (
+        stopped.value.hint == f"go on with: {call}" and "'flip', shifted, YOUR_LAMBDA, same" in call
+    )
+    names = {"YOUR_LAMBDA": lambda images: images.clone(), "NAdam": torch.optim.NAdam}
+    resumed = eval(call, globals() | names | {"saccade": saccade})
+    (note,) = (note for note in resumed.notes if "no longer a run of one code" in note)
+    assert "the code of data.augment=own:<lambda> is not the one" in note  # and that of same is
+    card = (resumed.path / "bundle" / "README.md").read_text()
+    digest = resumed.events("resumed")[0]["own"]["data.augment"][1]["sha256"]
+    assert f"from epoch 2 on other code of `data.augment`, SHA-256 {digest}" in card
     assert weights(resumed) == weights(whole)
     scores = [row["val_wrong"] for row in whole.history]
     assert whole.events("checkpoint")[-1]["epoch"] == 1 + scores.index(min(scores))
@@ -274,6 +292,7 @@ def test_any_module_and_any_name_of_a_metric_will_do(tmp_path: Path) -> None:
     assert {"val_right"} <= run.history[0].keys()
     card = (run.path / "bundle" / "README.md").read_text()
     assert "with_={'model.name': module}" in card  # an object, not its class
+    assert "It began from the weights that the module came with." in card
 
 
 def nothing(predictions: Tensor, targets: Tensor) -> float:
@@ -299,6 +318,18 @@ def test_commands_that_lengthened_a_run_are_told_with_the_first(tmp_path: Path) 
     longer = api.resume(short.path, epochs=2)
     told = f"`, then `saccade resume {short.path} --epochs 2`."
     assert told in (longer.path / "bundle" / "README.md").read_text()
+
+
+def test_what_has_no_run_cannot_go_on(own_run: Run) -> None:
+    bundle = replace(own_run.bundle)  # lies in no folder
+    with pytest.raises(UsageError, match="'BUNDLE' is a bundle without the run") as caught:
+        api.resume(bundle)
+    assert caught.value.hint == "train from its weights: saccade train DATA --weights BUNDLE"
+    with pytest.raises(UsageError, match="cannot be of the type int"):
+        api.resume(3)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="parts of a person's own") as caught:
+        api.resume(own_run.bundle, epochs=5)  # its run, without the parts
+    assert caught.value.hint.endswith(", epochs=5)")
 
 
 def test_several_processes_refuse_parts() -> None:

@@ -5,7 +5,7 @@ The one place that tells which it is, of a path, a name, or from Python an objec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from os import PathLike
@@ -92,15 +92,28 @@ def refuse_list(given: Sequence[object], verb: str) -> None:
         raise UsageError("runs stand one by one, not in a list", f"write saccade.{verb}(*runs)")
 
 
-def run_of(given: Given, instead: str) -> Run:
-    """The run that is given; raises `UsageError` for a network without one, with what to do."""
+def measured_with(name: str) -> Command:
+    """The command that measures a network on other images."""
+    return Command.of("evaluate", name, "DATA", out="FOLDER")
+
+
+def begun_with(name: str) -> Command:
+    """The command that trains from the weights of a network."""
+    return Command.of("train", "DATA", weights=name)
+
+
+def run_of(given: Given, instead: str, command: Callable[[str], Command] = measured_with) -> Run:
+    """The run that is given.
+
+    Raises `UsageError` for a network without one, with what to do: `command` of its name.
+    """
     found = recognised(given)
     run = run_around(found.folder) if isinstance(found, Bundle) else found
     if isinstance(run, Run):
         return run
     name, kind = (bundle_name(found), "bundle") if isinstance(found, Bundle) else (found, "network")
     what = f"'{name}' is a {kind} without the run that made it: no log and no test images"
-    raise UsageError(what, f"{instead}: {Command.of('evaluate', name, 'DATA', out='FOLDER')}")
+    raise UsageError(what, f"{instead}: {command(str(name))}")
 
 
 def network_of(

@@ -10,7 +10,6 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from saccade.command import Command
 from saccade.data.item import Item
 from saccade.data.sources import open_source
 from saccade.data.split_table import split_rows
@@ -84,9 +83,7 @@ class TestedRun:
 def read_tested_run(run: Run) -> TestedRun:
     """A finished run with its predictions; raises `UsageError` while it is unfinished."""
     if not run.finished or not (run.path / "predictions.csv").is_file():
-        raise UsageError(
-            f"the run '{run.path}' is unfinished", f"go on with: {Command.of('resume', run.path)}"
-        )
+        raise UsageError(f"the run '{run.path}' is unfinished", f"go on with: {run.again()}")
     split = split_rows(run.path / "split.csv")
     return TestedRun(
         run,

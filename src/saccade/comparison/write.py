@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from saccade.auto.trained import Given, refuse_list, run_of
-from saccade.command import Command
 from saccade.data.cache import ImageStore, decode_all
 from saccade.errors import DataError, UsageError
 from saccade.files import atomic_write, disk_errors, refuse_to_replace, write_output
@@ -64,7 +63,7 @@ def write_reports(
     runs = [run_of(one, "a report of it on images of yours") for one in given]
     for run in runs:
         if not run.finished:
-            hint = f"go on with: {Command.of('resume', run.path)}"
+            hint = f"go on with: {run.again()}"
             raise UsageError(f"the run '{run.path}' is unfinished", hint)
     if data is not None:
         if len(runs) > 1:

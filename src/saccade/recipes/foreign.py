@@ -6,6 +6,7 @@ scikit-learn, Lightning and Hugging Face's Trainer, without regard to hyphens an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -76,8 +77,9 @@ SWITCHES: Mapping[str, str] = {  # theirs, alone or with a yes: a setting with i
     "model_ema": "train.ema=auto", "cuda": "train.device=cuda",
     "weighted_sampler": "data.sampling=balanced",
     "grayscale": "data.colour=grey", "greyscale": "data.colour=grey",
-    "hflip": "data.augment=flip", "fliplr": "data.augment=flip",
-    "random_flip": "data.augment=flip",
+    "hflip": "data.augment=flip:0.5", "fliplr": "data.augment=flip:0.5",
+    "random_flip": "data.augment=flip:0.5",
+    "vflip": "data.augment=vertical_flip:0.5", "flipud": "data.augment=vertical_flip:0.5",
     "mixup": "data.augment=mixup:0.2", "mixup_alpha": "data.augment=mixup:0.2",
     "cutmix": "data.augment=cutmix:1", "cutmix_alpha": "data.augment=cutmix:1",
     "no_aug": "data.augment=", "freeze_backbone": "model.freeze=features",
@@ -88,15 +90,24 @@ VALUES: Mapping[str, Mapping[str, str]] = {  # of a setting, theirs: ours
     "optim.schedule": {"step": "multistep", "steplr": "multistep", "multisteplr": "multistep",
                        "cosineannealinglr": "cosine", "onecycle": "one_cycle",
                        "onecyclelr": "one_cycle", "poly": "polynomial", "none": "constant",
-                       "reducelronplateau": "plateau", "cyclic": "triangular"},
+                       "false": "linear", "reducelronplateau": "plateau", "cyclic": "triangular"},
     "train.device": {"gpu": "cuda", "true": "cuda", "0": "cuda:0", "1": "cuda:1", "-1": "cpu"},
-    "train.precision": {"16": "float16", "fp16": "float16", "16-mixed": "float16",
+    "train.precision": {"false": "float32", "16": "float16", "fp16": "float16",
+                        "16-mixed": "float16",
                         "half": "float16", "bf16": "bfloat16", "bf16-mixed": "bfloat16",
                         "32": "float32", "fp32": "float32", "full": "float32"},
-    "train.class_weights": {"balanced": "auto", "true": "auto"},
-    "data.cache": {"ram": "memory", "true": "memory", "false": "off"},
+    "train.class_weights": {"": "auto", "balanced": "auto", "true": "auto", "false": "none"},
+    "train.checkpoint": {"false": "last"},
+    "train.compile": {"": "on", "true": "on", "false": "off", "inductor": "on", "default": "on",
+                      "reduce-overhead": "graphs", "cudagraphs": "graphs", "max-autotune": "on",
+                      "eager": "on", "aot_eager": "on", "onnxrt": "on", "tensorrt": "on"},
+    "train.ema": {"": "auto", "true": "auto", "false": "0"},
+    "data.cache": {"": "memory", "ram": "memory", "true": "memory", "false": "off"},
+    "data.doctor": {"": "on", "true": "on", "false": "off"},
+    "data.sampling": {"false": "shuffled"},
     "model.weights": {"true": "auto", "false": "none", "default": "auto"},
-}
+    "model.freeze": {"false": "none"},
+}  # where ours has a yes and a no: "" for the name alone, true and false for any of YES and NO
 OPTIONS: Mapping[str, str] = {  # theirs: an option here, of the verbs that have it
     "output": "--out", "output_dir": "--out", "out_dir": "--out", "save_dir": "--out",
     "project": "--out", "logdir": "--out", "log_dir": "--out", "default_root_dir": "--out",
@@ -164,10 +175,12 @@ NOT_BY_NUMBER: Mapping[str, str] = {  # of a setting whose number elsewhere mean
                     "features for all but the last",
 }
 ABOUT: Mapping[str, str] = {  # of a setting: how far it is what its foreign name means
-    "train.threads": "each core has a process that opens images; threads that compute: ",
+    "train.threads": "each core has a process that opens images; threads that compute",
 }
 # fmt: on
-YES, NO = ("", "true", "yes", "on", "1"), ("false", "no", "off", "0")
+YES, NO = ("", "true", "yes", "on", "1"), ("false", "no", "off", "none")  # and any zero
+NUMBERS = ("train.ema", "optim.lr")  # settings of switches; these take numbers
+SIZE = re.compile(r"[\d\s,x()\[\]]*\d[\d\s,x()\[\]]*")  # (3, 224, 224), 224x224
 
 
 class Here(NamedTuple):
@@ -186,21 +199,31 @@ def may_be_value(name: str, value: str) -> bool:
     """Whether the word behind a foreign option may be its value; a switch may stand alone."""
     if plain_name(name) not in SWITCHES:
         return True
-    return value.lower() in YES + NO or value.replace(".", "").isdecimal() or _is_weights(value)
+    setting = SWITCHES[plain_name(name)].partition("=")[0]
+    told = value.lower() in YES + NO or value.lower() in VALUES.get(setting, {})
+    return told or _number(value) is not None or _is_weights(value)
+
+
+def is_size(name: str) -> bool:
+    """Whether a foreign option is the size of images, behind which several numbers may stand."""
+    return NAMES.get(plain_name(name)) == "data.size"
 
 
 def setting_here(name: str, value: str = "") -> Here | None:
     """The setting, with its value, that a foreign name and value stand for; None for none.
 
-    A switch that is off, --pretrained false say, stands for nothing but for the weights.
+    A switch that is off stands for nothing where its setting has no value for that.
     """
     known = plain_name(name)
     if known in SWITCHES:
         setting, _, on = SWITCHES[known].partition("=")
-        if value.lower() in NO:
-            return Here(setting, "none") if setting == "model.weights" else None
-        if value.lower() in YES:
-            return Here(setting, on)
+        if is_off(value):
+            if setting == "train.device":
+                return Here(setting, "auto" if on == "cpu" else "cpu")
+            if "flip" in on:
+                return Here(setting, "")  # auto flips, and none of them does not
+            off = VALUES.get(setting, {}).get("false")
+            return None if off is None else Here(setting, off)
         return Here(setting, _like(on, value, setting))
     if known not in NAMES:
         return None
@@ -210,15 +233,60 @@ def setting_here(name: str, value: str = "") -> Here | None:
 
 def value_here(setting: str, value: str) -> str:
     """A value of a setting by its name here; one that is called nothing else as it is."""
-    return VALUES.get(setting, {}).get(value.lower(), value)
+    if setting == "data.size" and SIZE.fullmatch(value):
+        return re.findall(r"\d+", value)[-1]
+    table, word = VALUES.get(setting, {}), value.lower()
+    if word not in table and word in YES:
+        word = "true"
+    if word not in table and is_off(word):
+        word = "false"
+    return table.get(word, value)
+
+
+def is_off(value: str) -> bool:
+    """Whether a value says no: false, no, off, none, 0, 0.0."""
+    return value.lower() in NO or _number(value) == 0
+
+
+def remark(name: str, value: str) -> str:
+    """What of a foreign name and value is otherwise here, and not said by the setting; or ""."""
+    known, word = plain_name(name), value.lower()
+    setting, _, on = SWITCHES.get(known, NAMES.get(known, known)).partition("=")
+    if known in SWITCHES and is_off(value):
+        if "flip" in on:
+            return "data.augment names all that is done to images, auto flips: name others, or none"
+        off = setting_here(name, value) is None
+        return f"{known} is left out, and is off unless it is named" if off else ""
+    if setting == "data.size" and SIZE.fullmatch(value):
+        sides = {*re.findall(r"\d+", value)[-2:]}
+        return "" if len(sides) == 1 else "images are square here"
+    if setting in ("train.compile", "compile") and word in VALUES["train.compile"]:
+        plain = (*YES, "inductor", "default", "reduce-overhead", "cudagraphs")
+        return "" if word in plain or is_off(word) else "it is compiled by inductor here"
+    if known in SWITCHES and _number(value) is not None and word not in YES:
+        used = ":" in on or setting in NUMBERS or word in VALUES.get(setting, {})
+        return "" if used else f"{known} takes no number here"
+    return "" if setting.endswith(known) else ABOUT.get(setting, "")
 
 
 def _like(on: str, theirs: str, setting: str) -> str:
-    """`theirs` in place of the number of a switch such as mixup:0.2, or as a file of weights."""
+    """The value of a switch that is on, with `theirs` where it is a number, a name or a file."""
     head, colon, _ = on.partition(":")
-    if setting == "model.weights":
-        return theirs if _is_weights(theirs) else on
-    return f"{head}:{theirs}" if colon else on
+    number, word = _number(theirs) is not None, theirs.lower()
+    if number and colon:  # mixup:0.2
+        return f"{head}:{theirs}"
+    if word in YES:
+        return on
+    if (number and setting in NUMBERS) or (setting == "model.weights" and _is_weights(theirs)):
+        return theirs
+    return VALUES.get(setting, {}).get(word, on)
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def _is_weights(value: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+from saccade.data.sources.data_spec import title_of
 from saccade.files import atomic_write
 from saccade.models.table import shown_name
-from saccade.own import PREFIX, is_own
+from saccade.own import PREFIX, as_own, changed_code
 from saccade.report.summary import calibration, epochs, leaks
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -33,15 +34,16 @@ def model_card(run: Run) -> str:
     images = {split: sum(counts.values()) for split, counts in started["images"].items()}
     metrics = with_units("\n".join(f"| {name} | {value} |" for name, value in test.rows()))
     answers = f"{len(run.classes)} {card.answers}" if run.classes else card.answers
-    source = started["data"] or "the handwritten digits that come with scikit-learn"
-    source = source.rstrip("/").rsplit("/", 1)[-1]
+    source = title_of(started["data"])
+    source = f"`{source}`" if "::" in source else source
+    source = source if started["data"] else "the handwritten digits that come with scikit-learn"
     trained = pluralize(images["train"], "image")
     classes = _classes(test, started["images"]["train"])
     own = started.get("own", {})
     network = shown_name(run.recipe.model.name)
     given = ""
     if "model.name" in own:
-        part = "module" if own["model.name"][0]["form"] == "object" else network
+        part = "module" if _is_module(run) else as_own(run.recipe.model.name).written
         given = f", with_={{'model.name': {part}}}"
     return f"""---
 tags:
@@ -69,7 +71,7 @@ import saccade
 
 saccade.open_bundle("bundle"{given}).predict("image.jpg")
 ```
-{_own_parts(own)}
+{_own_parts(run)}
 How good it is on images of yours, in a folder for each class or in a table, says (here and above
 `bundle` is the path of this folder)
 
@@ -101,8 +103,9 @@ with mean {list(p.mean)} and std {list(p.std)}.
 """
 
 
-def _own_parts(own: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
+def _own_parts(run: Run) -> str:
     """Where the parts of the author's own come from, which the bundle names and does not hold."""
+    own = run.started.get("own")
     if not own:
         return ""
     lines = [
@@ -111,6 +114,12 @@ def _own_parts(own: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
         for setting, parts in own.items()
         for part in parts
     ]
+    known = [fact for fact in (run.started, *run.events("resumed")) if fact.get("own")]
+    lines += [
+        f"- from epoch {now['epoch'] + 1} on other code of `{setting}`, SHA-256 {part['sha256']}"
+        for before, now in pairwise(known)
+        for setting, part in changed_code(before["own"], now["own"])
+    ]
     return "\n".join(["", "Its author's own parts, which are not in the bundle:", "", *lines, ""])
 
 
@@ -118,10 +127,16 @@ def _test_images(n: int) -> str:
     return f"the {n:,} test images" if n != 1 else "the one test image"
 
 
+def _is_module(run: Run) -> bool:
+    """Whether its network was given as a module, with weights, and not as what makes one."""
+    parts = run.started.get("own", {}).get("model.name", ())
+    return any(part["form"] == "object" for part in parts)
+
+
 def _initial_weights(run: Run) -> str:
     """The weights it began from, in words."""
     weights, freeze = run.recipe.model.weights, run.recipe.model.freeze
-    if weights == "none" and is_own(run.recipe.model.name):
+    if weights == "none" and _is_module(run):
         return "It began from the weights that the module came with."
     if weights == "none":
         return "It was trained from scratch: no weights of others are in it."

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
+from saccade.command import python_call
 from saccade.data.decode import Preprocessing
 from saccade.data.item import Item
 from saccade.data.window import EACH_IMAGE
@@ -29,7 +30,7 @@ from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
 from saccade.models.table import is_table, shown_name
 from saccade.models.variants import Variant, apply_variant
-from saccade.own import Own, as_own, is_own
+from saccade.own import Own, as_own, is_own, refuse_missing
 from saccade.runs.predictor import Predictor
 from saccade.tasks.answers import Predictions
 from saccade.tasks.catalogue import read_task
@@ -129,6 +130,9 @@ class Bundle:
             task = read_task(task_config.pop("kind"), tuple(config["label_names"]), task_config)
             variant, min_confidence = _variant(config), float(config.get("min_confidence", 0.0))
             name = own or config["architecture"]
+            if own is None and is_own(name):
+                parts = {"model.name": as_own(name)}
+                refuse_missing(parts, python_call("open_bundle", folder, with_=parts))
             name = str(folder / Path(name).name) if is_table(name) else name
             network = task.network(as_own(name) if is_own(name) else name)
             image = (preprocessing.channels, preprocessing.size, preprocessing.size)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saccade.command import Command
+from saccade.data.sources.data_spec import title_of
 from saccade.errors import SaccadeError, UsageError
 from saccade.frame import data_frame
 from saccade.metrics.metric import MetricValue
@@ -39,7 +40,7 @@ class ListedRun:
 
     path: Path
     network: str
-    data: str  # the last part of its path
+    data: str  # the last part of its path, and what follows it
     epochs: int  # done
     planned: int | None  # epochs; None where the clock ends the training
     finished: bool
@@ -178,7 +179,7 @@ def _listed(run: Run) -> ListedRun:
     return ListedRun(
         run.path,
         shown_name(recipe.model.name),
-        (started["data"] or "digits").rstrip("/").rpartition("/")[2],
+        title_of(started["data"]),
         len(run.history),
         None if recipe.train.epochs == ENDLESS else recipe.train.epochs,
         run.finished,

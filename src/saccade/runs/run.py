@@ -17,14 +17,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saccade.command import Command, as_text
+from saccade.command import Command, as_text, python_call
 from saccade.data.classes import lines_of
 from saccade.data.item import Skipped
 from saccade.errors import RecipeError, ResourceError, UsageError
 from saccade.files import as_utf8, read_utf8
 from saccade.frame import data_frame
 from saccade.models.table import shown_name
-from saccade.own import as_own
+from saccade.own import as_own, own_parts
 from saccade.recipes.recipe import Recipe, known_setting
 from saccade.recipes.renamed import current, note_on
 from saccade.recipes.toml import settings_in
@@ -138,11 +138,19 @@ class Run:
     @property
     def commands(self) -> list[str]:
         """The command that began it, and those that gave it more epochs since."""
-        more = [
-            str(Command.of("resume", self.path, epochs=fact["train.epochs"]))
-            for fact in self.events("extended")
-        ]
+        more = (self.again(epochs=fact["train.epochs"]) for fact in self.events("extended"))
         return [self.started["command"], *more]
+
+    def again(self, *, epochs: int | None = None) -> str:
+        """The line that goes on with it: a command, or Python where parts are a person's own."""
+        own = self.own
+        if (self.path / "recipe.toml").is_file():  # not on every machine that trains with others
+            own = own_parts(self.recipe.settings())
+        if not own:
+            return str(Command.of("resume", self.path, epochs=epochs))
+        opened = python_call("Run.open", self.path, with_=own)
+        more = "" if epochs is None else f", epochs={epochs}"
+        return f"saccade.resume({opened}{more})"
 
     @property
     def data(self) -> str | None:
@@ -178,13 +186,10 @@ class Run:
         """The network with all it needs; raises `UsageError` while the training is unfinished."""
         if not (self.path / "bundle").is_dir():
             if self.finished:
-                more = Command.of("resume", self.path, epochs=len(self.history) + 1)
+                more = self.again(epochs=len(self.history) + 1)
                 what = f"the run '{self.path}' has lost its folder bundle"
                 raise UsageError(what, f"one more epoch writes it anew: {more}")
-            raise UsageError(
-                f"the run '{self.path}' is unfinished",
-                f"go on with: {Command.of('resume', self.path)}",
-            )
+            raise UsageError(f"the run '{self.path}' is unfinished", f"go on with: {self.again()}")
         bundle = Bundle.load(self.path / "bundle", self.own.get("model.name"))
         if (metric := self.own.get("train.metric")) is None:
             return bundle
@@ -281,7 +286,7 @@ class Run:
         if not facts:
             raise UsageError(
                 f"the run '{self.path}' has no result for {split} yet",
-                f"go on with: {Command.of('resume', self.path)}",
+                f"go on with: {self.again()}",
             )
         return Evaluation.read(facts[-1], self.unreadable)
 

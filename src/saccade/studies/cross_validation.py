@@ -38,7 +38,7 @@ from saccade.runs.run import Run
 from saccade.studies.run import command_folder, lock_folder
 from saccade.studies.study import JOBS
 from saccade.studies.study_run import progress_of
-from saccade.studies.workers import TrainingJob, train_all
+from saccade.studies.workers import TrainingJob, tell, train_all
 from saccade.words import LineFeeds, aligned, defined, html_table
 
 if TYPE_CHECKING:
@@ -152,19 +152,13 @@ def cross_validation(
         for name, run in runs.items()
         if progress_of(run) not in ("finished", "diverged")
     ]
+    again = Command.of("cross-validate", data, recipe=recipe, with_=settings, out=folder)
     with lock_folder(folder) as lock:
-        train_all(todo, jobs, lock, lambda job: say(f"{job.folder}: {_outcome(Path(job.folder))}"))
+        train_all(todo, jobs, lock, tell, str(again))
         with disk_errors(folder):
             result = _result(folder, runs)
             atomic_write(folder / FILE, json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
     return result
-
-
-def _outcome(folder: Path) -> str:
-    if progress_of(folder) == "diverged":
-        return "diverged"
-    primary = Run(folder).test.primary
-    return f"{primary.name} {primary}"
 
 
 def _result(folder: Path, runs: Mapping[str, Path]) -> CrossValidation:

@@ -16,7 +16,7 @@ from saccade.data.sources.data_spec import spec_with_settings
 from saccade.data.sources.groups import grouping_of
 from saccade.data.split_table import split_rows
 from saccade.data.subsample import subsample
-from saccade.errors import DataError, DivergedError, Stopped, UsageError
+from saccade.errors import DataError, DivergedError, UsageError
 from saccade.files import atomic_write, disk_errors
 from saccade.progress import say
 from saccade.recipes.allowed import Range
@@ -29,7 +29,7 @@ from saccade.studies.curve_result import CurvePoint, LearningCurve
 from saccade.studies.run import command_folder, lock_folder
 from saccade.studies.study import JOBS, SEEDS
 from saccade.studies.study_run import progress_of
-from saccade.studies.workers import TrainingJob, train_all
+from saccade.studies.workers import TrainingJob, tell, train_all
 from saccade.training.begin import divided, refuse_one_class, refuse_other_folds
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training images
@@ -88,11 +88,7 @@ def learn_curve(
         target=options.target, with_=settings, out=folder,
     )  # fmt: skip
     with lock_folder(folder) as lock:
-        try:
-            train_all(todo, options.jobs, lock, _tell)
-        except Stopped as stopped:
-            hint = f"go on with: {again}"
-            raise Stopped(stopped.what, hint, signal=stopped.exit_code - 128) from stopped
+        train_all(todo, options.jobs, lock, tell, str(again))
         with disk_errors(folder):
             result = _result(folder, runs, options.target)
             atomic_write(folder / FILE, json.dumps(result.to_dict(), ensure_ascii=False) + "\n")
@@ -126,15 +122,6 @@ def _shares(
         hint = f"{2 * fewest} at least are needed, or shares of your own: --shares 0.5"
         raise DataError(what, hint)
     return found
-
-
-def _tell(job: TrainingJob) -> None:
-    """Say what a training came to."""
-    if progress_of(Path(job.folder)) == "diverged":
-        say(f"{job.folder}: diverged")
-    else:
-        primary = Run(Path(job.folder)).test.primary
-        say(f"{job.folder}: {primary.name} {primary}")
 
 
 def _result(

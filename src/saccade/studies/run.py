@@ -16,7 +16,7 @@ from saccade.auto.summary import summarize
 from saccade.command import Command
 from saccade.data.sources import absolute_location, open_source
 from saccade.data.sources.data_spec import spec_with_settings
-from saccade.errors import RecipeError, SaccadeError, Stopped, UsageError
+from saccade.errors import RecipeError, SaccadeError, UsageError
 from saccade.files import as_utf8, atomic_write, disk_errors
 from saccade.progress import say
 from saccade.recipes.setting import argument
@@ -67,11 +67,7 @@ def run_study(options: StudyOptions) -> StudyResult:
         with disk_errors(folder):
             study.recipe.save(folder / "base.toml")
             atomic_write(folder / "study.toml", study.to_toml())
-        try:
-            _train(folder, study, options.jobs, lock)
-        except Stopped as stopped:
-            hint = f"go on with: {options.command}"
-            raise Stopped(stopped.what, hint, signal=stopped.exit_code - 128) from stopped
+        _train(folder, study, options, lock)
         runs = [
             read_study_run(folder, trial, seed, study.metric)
             for seed in range(study.seeds)
@@ -187,7 +183,7 @@ def _try_lock(handle: int) -> bool:
     return True
 
 
-def _train(folder: Path, study: Study, jobs: int | None, lock: int) -> None:
+def _train(folder: Path, study: Study, options: StudyOptions, lock: int) -> None:
     """Train every run that has not finished or diverged, seed by seed."""
     runs = [(trial, seed) for seed in range(study.seeds) for trial in study.trials]
     pending = {
@@ -208,7 +204,7 @@ def _train(folder: Path, study: Study, jobs: int | None, lock: int) -> None:
         say(f"{done} of {len(runs)}  {trial.name}, seed {seed}: {outcome} in {run.seconds:.0f} s")
 
     todo = [_job(folder, study, trial, seed) for trial, seed in pending.values()]
-    train_all(todo, jobs or _default_workers(study), lock, report)
+    train_all(todo, options.jobs or _default_workers(study), lock, report, options.command)
 
 
 def _job(folder: Path, study: Study, trial: Trial, seed: int) -> TrainingJob:

@@ -24,7 +24,7 @@ import saccade.errors
 from saccade.command import Command
 from saccade.engine.stopping import stop_requests
 from saccade.errors import DivergedError, ResourceError, SaccadeError, Stopped
-from saccade.progress import quiet, quieter
+from saccade.progress import quiet, quieter, say
 from saccade.runs.run import Run
 from saccade.studies.study_run import progress_of
 from saccade.training.epochs import EpochLines
@@ -61,12 +61,25 @@ def train_one(job: TrainingJob) -> None:
 
 
 def train_all(
+    jobs: Sequence[TrainingJob], num_workers: int, lock: int, on_trained: Trained, again: str
+) -> None:
+    """Train all jobs, calling `on_trained` after each.  Workers inherit the descriptor `lock`.
+
+    Raises `Stopped` after a signal; `again` is the line that goes on with all of them.
+    """
+    try:
+        if num_workers == 1:
+            _train_in_turn(jobs, on_trained)
+        else:
+            _train_in_workers(jobs, num_workers, lock, on_trained)
+    except Stopped as stopped:
+        hint = f"go on with: {again}"
+        raise Stopped(stopped.what, hint, signal=stopped.exit_code - 128) from stopped
+
+
+def _train_in_workers(
     jobs: Sequence[TrainingJob], num_workers: int, lock: int, on_trained: Trained
 ) -> None:
-    """Train all jobs, calling `on_trained` after each.  Workers inherit the descriptor `lock`."""
-    if num_workers == 1:
-        _train_in_turn(jobs, on_trained)
-        return
     with stop_requests() as request, _worker_pool(jobs, num_workers, lock) as results:
         for _ in jobs:
             while (result := _next_result(results)) is None:
@@ -75,6 +88,15 @@ def train_all(
             if isinstance(result, Exception):
                 raise result
             on_trained(result)
+
+
+def tell(job: TrainingJob) -> None:
+    """Say what a training came to."""
+    if progress_of(Path(job.folder)) == "diverged":
+        say(f"{job.folder}: diverged")
+    else:
+        primary = Run(Path(job.folder)).test.primary
+        say(f"{job.folder}: {primary.name} {primary}")
 
 
 def _train_in_turn(jobs: Sequence[TrainingJob], on_trained: Trained) -> None:

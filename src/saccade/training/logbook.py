@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from saccade.command import Command
 from saccade.data.item import Item
 from saccade.engine.checkpoint import not_finite, save_checkpoint
 from saccade.engine.evaluate import evaluate
@@ -86,7 +85,7 @@ class Logbook:
         position = f"epoch {epoch}" + (f" of {epochs}" if epochs != ENDLESS else "")
         return Stopped(
             f"stopped in {position}; a checkpoint is in {self.run.path / 'checkpoint'}",
-            f"go on with: {Command.of('resume', self.run.path)}",
+            f"go on with: {self.run.again()}",
             signal=signal,
         )
 

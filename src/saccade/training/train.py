@@ -25,7 +25,7 @@ from saccade.engine.stopping import StopRequest, stop_requests
 from saccade.errors import UsageError
 from saccade.files import refuse_unwritable
 from saccade.models.table import shown_name
-from saccade.own import own_parts, own_sources, refuse_missing
+from saccade.own import code_notes, own_parts, own_sources, refuse_missing
 from saccade.progress import say
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings
@@ -135,6 +135,7 @@ def resume_training(
         hint = f"its report is {report}; --epochs with more than before goes on"
         raise UsageError(f"the run '{run.path}' is finished", hint)
     recipe = run.recipe if epochs is None else extended_recipe(run, epochs)
+    refuse_missing(recipe.settings(), run.again(epochs=epochs))
     with limit_threads(int(recipe.train.threads)):
         return _resume(run, recipe, view, world)
 
@@ -167,7 +168,6 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
     began = time.perf_counter()
     started = run.started
     division = split_of(run)
-    refuse_missing(recipe.settings())
     claim_device(recipe, world)
     current = fingerprint(device(recipe.train.device), world.size)
     notes = [
@@ -176,6 +176,8 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
         if current.get(name) != then
     ]
     notes += [*with_notes(division, by_source).notes, *change_note(run, division.items)]
+    sources = own_sources(run.own)
+    notes += code_notes([f.get("own") for f in (started, *run.events("resumed"))], sources)
     broadcast_plan(world, recipe, run.data, division)
     setup = prepare(recipe, division, view.decoding, world)
     position, losses, state = Position(), {}, None
@@ -191,7 +193,8 @@ def _resume(run: Run, recipe: Recipe, view: View, world: World) -> Run:
             run = Run(run.path, run.own)
         view.settings(Settings(recipe, run.origins), notes)
         position_fields = {"epoch": position.epoch, "step": position.step}
-        run.log("resumed", **position_fields, seconds=setup.stepper.seconds, notes=notes)
+        facts = {"seconds": setup.stepper.seconds, "own": sources, "notes": notes}
+        run.log("resumed", **position_fields, **facts)
         return _train_and_finish(run, setup, position, losses, view, began)
 
 

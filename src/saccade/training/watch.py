@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from saccade.command import Command
 from saccade.data.loader import evenly_spaced
 from saccade.data.store import format_bytes, free_disk
 from saccade.engine.checkpoint import KEEP_LAST, load_checkpoint
@@ -41,7 +40,7 @@ def resource_errors(run: Run) -> Iterator[None]:
             raise
         raise ResourceError(
             f"memory ran out outside of a step; {saved_so_far(run)}",
-            f"free some, then go on with: {Command.of('resume', run.path)}",
+            f"free some, then go on with: {run.again()}",
         ) from error
 
 
@@ -103,7 +102,7 @@ def _unwritable(run: Run, error: OSError) -> ResourceError:
     cure = "make room" if error.errno in FULL else "see to the disk"
     return ResourceError(
         f"cannot write to the run '{run.path}': {error.strerror or error}; {saved_so_far(run)}",
-        f"{cure}, then go on with: {Command.of('resume', run.path)}",
+        f"{cure}, then go on with: {run.again()}",
     )
 
 

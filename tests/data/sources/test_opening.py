@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from saccade.data.sources import absolute_location, open_images, open_source
-from saccade.data.sources.data_spec import DataSpec, spec_with_settings
+from saccade.data.sources.data_spec import DataSpec, spec_with_settings, title_of
+from saccade.data.sources.objects import named
 from saccade.errors import DataError, UsageError
 
 Tree = Callable[..., Path]
@@ -175,3 +176,27 @@ def test_a_run_is_no_data_and_no_table_of_it_is_named(tmp_path: Path) -> None:
         open_source(tmp_path)
     assert f"saccade label-issues DATA --model {tmp_path}" in caught.value.hint
     assert ".csv" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        (None, "digits"),
+        ("mnist", "mnist"),
+        ("/there/photos/", "photos"),
+        ("/there/photos::^([^/]+)/", "photos::^([^/]+)/"),
+        ("/there/t.csv::price=number::split_column=a/b", "t.csv::price=number::split_column=a/b"),
+        ("/c/frames/frame-0123456789abcdef.csv", "data given in Python"),
+    ],
+)
+def test_data_are_called_by_the_end_of_their_path_and_what_follows_it(
+    data: str | None, title: str
+) -> None:
+    assert title_of(data) == title
+
+
+def test_objects_are_not_called_by_their_copy_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SACCADE_CACHE", str(tmp_path))
+    assert title_of(named((np.zeros((2, 8, 8), np.uint8), ["a", "b"]))) == "data given in Python"

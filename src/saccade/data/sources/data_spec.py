@@ -19,6 +19,7 @@ from saccade.files import name_of_text
 OPTIONS = ("split_column", "group_column", "val_folder", "test_folder")
 COLUMNS, FOLDERS = OPTIONS[:2], OPTIONS[2:]
 OPTION = re.compile(rf"(?:^|::)({'|'.join(OPTIONS)})=((?:(?!::).)+)$", re.DOTALL)
+KEPT = re.compile(r"[/\\](objects[/\\]\w{16}[/\\]images|frames[/\\]frame-\w{16})\.csv$")
 PLAIN = re.compile(r"\w[\w .-]*")  # a column's name that is no pattern
 
 
@@ -82,6 +83,16 @@ class DataSpec:
     def __str__(self) -> str:
         parts = [self.name, *filter(None, [self.selector])]
         return "::".join([*parts, *(f"{name}={value}" for name, value in self.options.items())])
+
+
+def title_of(data: str | Path | None) -> str:
+    """What to call data in a list or a heading: the last part of the path, and what follows it."""
+    if data is None:
+        return "digits"
+    spec = DataSpec.of(data)
+    if KEPT.search(spec.name):  # the cache's copy of objects
+        return "data given in Python"
+    return str(replace(spec, name=Path(spec.name).name or spec.name))
 
 
 def spec_with_settings(

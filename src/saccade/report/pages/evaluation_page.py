@@ -6,9 +6,9 @@ What only the run of the network knows is left out where there is none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from saccade.auto.trained import Trained
+from saccade.data.sources.data_spec import title_of
 from saccade.device import environment
 from saccade.metrics.intervals import difference
 from saccade.models.table import shown_name
@@ -53,7 +53,7 @@ def evaluation_page(
         Section("How to repeat it", _repeat(evaluated)),
     ]
     source = (
-        f"its {SPLITS[test.split]} images" if evaluated.data is None else Path(evaluated.data).name
+        f"its {SPLITS[test.split]} images" if evaluated.data is None else title_of(evaluated.data)
     )
     title = f"{network.title} on {source}"
     return page(title, sections, lead=_verdict(run, test, evaluated), footer="Written by saccade.")
@@ -61,7 +61,7 @@ def evaluation_page(
 
 def _verdict(run: Run | None, test: Evaluation, evaluated: EvaluatedData) -> str:
     """The result, its caveats, how it compares with the run's own test, the worst corruption."""
-    where = OWN[test.split] if evaluated.data is None else f"on {Path(evaluated.data).name}"
+    where = OWN[test.split] if evaluated.data is None else f"on {title_of(evaluated.data)}"
     sentences = [
         result(test, where),
         *map(sentence, test.notes),
@@ -87,7 +87,7 @@ def _against_own_test(run: Run, test: Evaluation, evaluated: EvaluatedData) -> l
 
 def _image_counts(run: Run | None, test: Evaluation, evaluated: EvaluatedData) -> dict[str, object]:
     """How many images it was evaluated on, and trained on where that is known."""
-    source = "of the run's own" if evaluated.data is None else f"of {Path(evaluated.data).name}"
+    source = "of the run's own" if evaluated.data is None else f"of {title_of(evaluated.data)}"
     counts: dict[str, object] = {"images": (f"{test.n:,}", source)}
     if run:
         trained_on = sum(run.started["images"]["train"].values())
