@@ -171,10 +171,7 @@ class Setting:
         raise RecipeError(f"{self.name} cannot be '{as_text(value)}'", hint)
 
     def _own(self, value: Any) -> Any:
-        """A part of a person's own, or names with such parts among them; None where there is none.
-
-        Raises `RecipeError` for the class of a part where its object is meant.
-        """
+        """A part of a person's own, or names with parts among them; None where there is none."""
         if tuple not in {get_origin(kind) or kind for kind in self.kinds}:
             return as_own(value) if is_own(value) else None
         parts = value if isinstance(value, list | tuple) else (value,)
