@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from saccade.errors import UsageError
-from saccade.own import is_own
+from saccade.own import each, is_own
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -155,5 +155,4 @@ def _shown(value: object, keyword: str) -> str:
     """A value as it is written in Python; an object that has no name by that of the keyword."""
     if getattr(value, "__name__", "").isidentifier():
         return value.__name__  # type: ignore[attr-defined]
-    several = value if isinstance(value, list | tuple) else (value,)
-    return keyword if any(map(is_own, several)) else repr(value)
+    return keyword if any(map(is_own, each(value))) else repr(value)

@@ -77,29 +77,30 @@ def as_own(value: Any) -> Own:
     return Own(value) if isinstance(value, str) else Own.of(value)
 
 
+def each(value: Any) -> tuple[Any, ...]:
+    """The values of a setting that has several, in a list or a tuple, or its one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
 def own_parts(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Of settings by full name, those with a part of a person's own."""
-    return {
-        name: value
-        for name, value in settings.items()
-        if any(map(is_own, value if isinstance(value, list | tuple) else (value,)))
-    }
+    """Of settings by full name, as a recipe reads them, those with a part of a person's own."""
+    return {k: v for k, v in settings.items() if any(isinstance(part, Own) for part in each(v))}
 
 
 def refuse_own(parts: Mapping[str, Any], where: str) -> None:
     """Raise `UsageError` for parts of a person's own, which do not reach other processes."""
-    for name, part in parts.items():
+    for name, value in parts.items():
+        text = " ".join(map(str, each(value)))
         raise UsageError(
-            f"{name}={part} does not go with {where}, which know settings by their text alone",
+            f"{name}={text} does not go with {where}, which know settings by their text alone",
             "train in one process, or start your own script with torchrun",
         )
 
 
 def refuse_missing(settings: Mapping[str, Any]) -> None:
     """Raise `UsageError` for parts of which there is but the name, all at once."""
-    several = {k: v if isinstance(v, tuple) else (v,) for k, v in settings.items()}
-    missing = {k: p for k, v in several.items() for p in v if is_own(p) and as_own(p).part is None}
-    if missing:
+    parts = [(k, part) for k, v in settings.items() for part in each(v) if isinstance(part, Own)]
+    if missing := {name: own for name, own in parts if own.part is None}:
         raise missing_parts(missing)
 
 
@@ -115,8 +116,10 @@ def missing_parts(parts: Mapping[str, Own]) -> UsageError:
 
 def own_sources(parts: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
     """By setting, the sources of its parts."""
-    several = {k: v if isinstance(v, tuple) else (v,) for k, v in parts.items()}
-    return {k: [part.source() for part in v if isinstance(part, Own)] for k, v in several.items()}
+    return {
+        name: [part.source() for part in each(value) if isinstance(part, Own)]
+        for name, value in parts.items()
+    }
 
 
 def checked(setting: str, own: Own, result: Any, kind: type[T], what: str) -> T:

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from saccade import api
 from saccade.errors import RecipeError, SaccadeError, UsageError, WeightsError
 from saccade.models.create import create_model
-from saccade.own import Own
+from saccade.own import Own, own_parts, refuse_missing
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.short import by_full_name
 from saccade.runs.run import Run, open_bundle
 
 QUICK = {"train.epochs": 2, "train.batch_size": 256, "data.doctor": "off", "optim.lr": 0.003}
@@ -304,6 +306,15 @@ def test_several_processes_refuse_parts() -> None:
 def test_a_part_that_is_typed_is_no_part() -> None:
     with pytest.raises(UsageError, match=r"model[.]name=own:Small: parts of a person's own"):
         api.plan(model="own:Small")
+    for names in (["own:Blur"], ("flip", "own:Blur"), "flip own:Blur"):
+        with pytest.raises(UsageError, match=r"^data[.]augment=own:Blur: parts of a person's own"):
+            by_full_name({"data.augment": names}, {})
+
+
+def test_a_note_that_begins_like_a_part_is_none() -> None:
+    settings = Recipe().with_({"train.note": "own: flipped"}).settings()
+    assert own_parts(settings) == {}
+    refuse_missing(settings)
 
 
 def test_a_part_is_named_after_its_function_or_class() -> None:
