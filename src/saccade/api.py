@@ -358,6 +358,7 @@ def resume(
     """
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
+    from saccade.own import own_parts, refuse_own
     from saccade.runs.run import Run
     from saccade.trackers.watching import run_training, trackers_of
     from saccade.training.follow import launched_run
@@ -366,11 +367,12 @@ def resume(
     folder = run if isinstance(run, str | Path) else run.path
     data = _named(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
+    started = run if isinstance(run, Run) else Run.open(folder)
     if launch.several:
+        refuse_own(own_parts(started.recipe.settings()), "several processes")
         return launched_run(
             Command.of("resume", folder, epochs=epochs, data=data).arguments, launch
         )
-    started = run if isinstance(run, Run) else Run.open(folder)
     return run_training(
         lambda view, world: resume_training(started, view, world, epochs=epochs, data=data),
         trackers_of(started),

@@ -298,9 +298,13 @@ def test_commands_that_lengthened_a_run_are_told_with_the_first(tmp_path: Path) 
     assert told in (longer.path / "bundle" / "README.md").read_text()
 
 
-def test_several_processes_refuse_parts() -> None:
+def test_several_processes_refuse_parts(own_run: Run) -> None:
     with pytest.raises(UsageError, match="does not go with several processes"):
         api.train(model=Small, processes=2)
+    with pytest.raises(UsageError, match=r"^data[.]augment=flip own:shifted does not go with"):
+        api.resume(own_run, processes=2)
+    with pytest.raises(UsageError, match=r"^data[.]augment=flip own:shifted does not go with"):
+        api.resume(own_run.path, processes=2)
 
 
 def test_a_part_that_is_typed_is_no_part() -> None:
