@@ -66,13 +66,13 @@ __all__ = [
 ]
 
 
-def _named(data: object, *, labelled: bool = True) -> str | Path | None:
-    """What to call `data` by: an object is written down, to be found again."""
+def _location(data: object, *, labelled: bool = True) -> str | Path | None:
+    """Where `data` lie: objects are written into the cache, to be found again."""
     if data is None or isinstance(data, str | Path):
         return data
-    from saccade.data.sources.objects import named
+    from saccade.data.sources.object_table import written_table
 
-    return named(data, labelled=labelled)
+    return written_table(data, labelled=labelled)
 
 
 def _say(line: str) -> None:
@@ -188,7 +188,7 @@ def train(
     from saccade.training.follow import launched_run
     from saccade.training.train import start_training
 
-    data = _named(data)
+    data = _location(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     overrides = _settings(with_, short)
     own = own_parts(overrides)
@@ -252,7 +252,7 @@ def plan(
     """
     from saccade.training.plan import plan_training
 
-    data = _named(data)
+    data = _location(data)
     folder = Path(out) if out is not None else None
     return plan_training(data, recipe, _settings(with_, short), folder)
 
@@ -302,7 +302,7 @@ def lr_find(
     """
     from saccade.training.lr_find import lr_find as find
 
-    data = _named(data)
+    data = _location(data)
     return find(data, recipe, _settings(with_, short), Path(out))
 
 
@@ -365,7 +365,7 @@ def resume(
     from saccade.training.train import resume_training
 
     folder = run if isinstance(run, str | Path) else run.path
-    data = _named(data)
+    data = _location(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     started = run if isinstance(run, Run) else Run.open(folder)
     if launch.several:
@@ -443,9 +443,9 @@ def evaluate(
     """
     from saccade.evaluation.measure import EvaluationOptions, measure
 
-    data = _named(data)
+    data = _location(data)
     options = EvaluationOptions(
-        tta, by, corrupt, out=None if out is None else Path(out), own_data=_named(own_data)
+        tta, by, corrupt, out=None if out is None else Path(out), own_data=_location(own_data)
     )
     return measure(run, data, split, options)
 
@@ -509,7 +509,7 @@ def tune_threshold(
     from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
 
-    data = _named(data)
+    data = _location(data)
     options = EvaluationOptions(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
@@ -658,7 +658,7 @@ def report(
     """
     from saccade.comparison.write import write_reports
 
-    return write_reports(runs, None if out is None else Path(out), _named(data))
+    return write_reports(runs, None if out is None else Path(out), _location(data))
 
 
 @verb
@@ -710,7 +710,9 @@ def features(
     """
     from saccade.evaluation.features import write_features
 
-    return write_features(model, _named(data, labelled=False), layer, _weights(weights), Path(out))
+    return write_features(
+        model, _location(data, labelled=False), layer, _weights(weights), Path(out)
+    )
 
 
 @verb
@@ -964,7 +966,7 @@ def doctor(
     """
     from saccade.audit.doctor import examine_data
 
-    return examine_data(_named(data, labelled=False), html=html, cleaned=cleaned)
+    return examine_data(_location(data, labelled=False), html=html, cleaned=cleaned)
 
 
 @verb
@@ -1019,7 +1021,7 @@ def label_issues(
     from saccade.audit.label_issues import find_label_issues
 
     page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_label_issues(_named(data), model, _weights(weights), html=page, cleaned=table)
+    return find_label_issues(_location(data), model, _weights(weights), html=page, cleaned=table)
 
 
 @verb
@@ -1076,7 +1078,7 @@ def study(
     from saccade.own import own_parts, refuse_own
     from saccade.studies.run import StudyOptions, run_study
 
-    data, settings = _named(data), _settings(with_, short)
+    data, settings = _location(data), _settings(with_, short)
     refuse_own(own_parts(settings), "the processes of a study")
     folder = Path(out) if out is not None else None
     return run_study(StudyOptions(study, data, settings, seeds, folder, jobs))
@@ -1132,7 +1134,7 @@ def cross_validate(
     from saccade.own import own_parts, refuse_own
     from saccade.studies.cross_validation import cross_validation
 
-    data, settings = _named(data), _settings(with_, short)
+    data, settings = _location(data), _settings(with_, short)
     refuse_own(own_parts(settings), "the processes of a cross-validation")
     folder = Path(out) if out is not None else None
     return cross_validation(data, recipe, settings, jobs, folder)
@@ -1198,7 +1200,7 @@ def learning_curve(
     from saccade.own import own_parts, refuse_own
     from saccade.studies.learning_curve import CurveOptions, learn_curve
 
-    data, settings = _named(data), _settings(with_, short)
+    data, settings = _location(data), _settings(with_, short)
     refuse_own(own_parts(settings), "the processes of a learning curve")
     folder = Path(out) if out is not None else None
     return learn_curve(data, recipe, settings, CurveOptions(seeds, shares, target, jobs, folder))
@@ -1268,7 +1270,7 @@ def augment(
     """
     from saccade.audit.sheets import augmented_sheet
 
-    data = _named(data)
+    data = _location(data)
     return augmented_sheet(data, recipe, _settings(with_, short), Path(out))
 
 
