@@ -14,7 +14,7 @@ from saccade.data.item import ImageArray, Item
 from saccade.data.sources.listing import Listing
 from saccade.data.split_table import split_rows, write_split
 from saccade.data.splits import split_data, with_groups
-from saccade.errors import DataError
+from saccade.errors import DataError, RecipeError
 from saccade.training.begin import classes_of_copies, training_inputs
 
 BLANK = ImageArray(np.zeros((8, 8), np.uint8))
@@ -73,6 +73,11 @@ def test_a_column_keeps_each_patient_in_one_split(tmp_path: Path) -> None:
     found = [{i.group for i in part} for part in (division.train, division.val, division.test)]
     assert set.union(*found) == {f"P{k}" for k in range(8)} and sum(map(len, found)) == 8
     assert "data.group=patient_id makes 8 groups, such as 'P0'" in inputs.notes
+
+
+def test_a_name_that_no_folder_can_have_is_refused_before_the_data_are_opened() -> None:
+    with pytest.raises(RecipeError, match=r"train[.]name cannot be 'a/b'"):
+        training_inputs("no-such-folder", None, {"train.name": "a/b"})
 
 
 def divided_folders(root: Path, *splits: str) -> Path:

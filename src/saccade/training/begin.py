@@ -46,7 +46,7 @@ from saccade.progress import progress_bar, say
 from saccade.recipes.data import Data
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import Settings, preprocessing_of
-from saccade.runs.naming import refuse_no_name
+from saccade.runs.naming import refuse_invalid_name
 from saccade.tasks.catalogue import task_for, task_type
 from saccade.tasks.task import Capability, Task
 
@@ -66,13 +66,14 @@ def training_inputs(
     data: str | Path | None, recipe: str | Path | None, flags: Mapping[str, Any]
 ) -> TrainingInputs:
     """Open the data, resolve "auto" settings, examine the images and split them."""
-    data = spec_with_settings(data, stated_settings(recipe, flags))
+    stated = stated_settings(recipe, flags)
+    refuse_invalid_name(stated.get("train.name", ""))
+    data = spec_with_settings(data, stated)
     source = open_source(data, notify=say)
     refuse_one_class(source)
     summary = summarize(source.read(source.splits[0]))
     find_weights = partial(local_or_fetched_weights, notify=say)
     settings = resolve(recipe, flags, summary, find_weights=find_weights)
-    refuse_no_name(settings.recipe.train.name)
     options, seed = settings.recipe.data, settings.recipe.train.seed
     refuse_other_folds(source, options)
     groups = groups_and_findings(source, data, settings.recipe)
