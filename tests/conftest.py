@@ -197,6 +197,6 @@ def options() -> frozenset[str]:
     found = {"help", "version", "quiet"}
     for name in api.__all__:
         for parameter in inspect.signature(cli.command(getattr(api, name))).parameters.values():
-            own = cli.OWN_NAMES.get(parameter.name, parameter.name.rstrip("_"))
+            own = cli.OPTION_NAMES.get(parameter.name, parameter.name.rstrip("_"))
             found.add(own.lstrip("-").replace("_", "-"))
     return frozenset(found)

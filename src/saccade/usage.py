@@ -31,7 +31,7 @@ from saccade.recipes.recipe import all_settings
 from saccade.recipes.short import short_names
 
 SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
-OWN_NAMES = {"own_data": "data"}  # options by their parameter, where another has the name in Python
+OPTION_NAMES = {"own_data": "data"}  # by the parameter, where it differs
 FLAGS = ("json", "csv", "quiet", "help", "version")  # of every verb; they take no value
 LETTERS = ("-q", "-h")
 PLACE_OPTIONS = ("--out", "--html", "--svg", "--cleaned", "--data", "--recipe")
@@ -45,7 +45,7 @@ def options_of(verb: str) -> Mapping[str, bool]:
         if name == SHORT:
             found |= {setting.option: True for setting in short_names().values()}
         elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            option = OWN_NAMES.get(name, name).strip("_").replace("_", "-")
+            option = OPTION_NAMES.get(name, name).strip("_").replace("_", "-")
             found[f"--{option}"] = not isinstance(parameter.default, bool)
     return found
 
