@@ -15,7 +15,8 @@ from saccade.errors import DataError, UsageError
 from saccade.metrics.intervals import wilson
 from saccade.metrics.metric import MetricValue
 from saccade.studies.curve_page import curve_page, log_ticks
-from saccade.studies.curve_result import CurvePoint, LearningCurve
+from saccade.studies.curve_result import LearningCurve
+from saccade.studies.forecast import CurvePoint
 
 QUICK = {"data.doctor": "off", "model.name": "lenet5", "train.device": "cpu"}
 TESTS = 400
@@ -51,7 +52,7 @@ def test_twice_the_images_give_what_the_line_gives() -> None:
     assert "1,600" in str(result) and "95 % interval" in str(result)
 
 
-def test_a_wished_score_needs_so_many_images_or_more_than_are_spoken_of() -> None:
+def test_a_target_needs_so_many_images_or_more_than_are_spoken_of() -> None:
     needed = curve(FALLING, 0.9).needed  # 0.4 sqrt(100 / n) = 0.1 at 1600
     assert needed and needed.images == pytest.approx(1600, rel=0.05)
     assert needed.low and needed.low < 1600

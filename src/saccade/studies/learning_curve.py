@@ -25,7 +25,8 @@ from saccade.recipes.setting import argument
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.studies.curve_page import curve_page
-from saccade.studies.curve_result import CurvePoint, LearningCurve
+from saccade.studies.curve_result import LearningCurve
+from saccade.studies.forecast import CurvePoint
 from saccade.studies.run import command_folder, lock_folder
 from saccade.studies.study import JOBS, SEEDS
 from saccade.studies.study_run import progress_of
