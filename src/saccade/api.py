@@ -1,6 +1,8 @@
-"""The verbs.  Each is also a command of the same name, made from its signature and docstring.
+"""The verbs, one function each: a docstring, and one call of the room that does the work.
 
-`**short` stands for the settings that have a short name: a command has an option for each.
+They stand in one file, long as it is, since nearly all of it is what a person reads.  Those in
+`__all__` are also commands, made from their signatures and docstrings; `create_model` is for Python
+alone.  `**short` stands for the settings that have a short name: a command has an option for each.
 """
 
 from __future__ import annotations
@@ -75,6 +77,11 @@ def _location(data: object, *, labelled: bool = True) -> str | Path | None:
     return written_table(data, labelled=labelled)
 
 
+def _path(given: str | Path | None) -> Path | None:
+    """What was given as a path; None where nothing was."""
+    return None if given is None else Path(given)
+
+
 def _say(line: str) -> None:
     """Tell the person who waits; what prints is loaded when there is something to tell."""
     from saccade.progress import say
@@ -101,6 +108,17 @@ def _settings(
     if named.get("model.weights") is not None:
         named["model.weights"] = _weights(named["model.weights"])
     return named
+
+
+def _study_settings(
+    with_: Mapping[str, Any] | Sequence[str] | None, short: Mapping[str, Any], study: str
+) -> dict[str, Any]:
+    """Settings by their full names; raises `UsageError` for parts of a person's own among them."""
+    from saccade.own import own_parts, refuse_own
+
+    settings = _settings(with_, short)
+    refuse_own(own_parts(settings), f"the processes of a {study}")
+    return settings
 
 
 @verb
@@ -199,7 +217,7 @@ def train(
     repeat = str(Command.of("train", data, recipe=recipe, with_=overrides))
     if own:
         repeat = python_call("train", data, recipe=recipe, with_=overrides)
-    folder = Path(out) if out is not None else None
+    folder = _path(out)
     return run_training(
         lambda view, world: start_training(data, recipe, overrides, folder, repeat, view, world),
         track,
@@ -252,9 +270,7 @@ def plan(
     """
     from saccade.training.plan import plan_training
 
-    data = _location(data)
-    folder = Path(out) if out is not None else None
-    return plan_training(data, recipe, _settings(with_, short), folder)
+    return plan_training(_location(data), recipe, _settings(with_, short), _path(out))
 
 
 @verb
@@ -444,9 +460,7 @@ def evaluate(
     from saccade.evaluation.measure import EvaluationOptions, measure
 
     data = _location(data)
-    options = EvaluationOptions(
-        tta, by, corrupt, out=None if out is None else Path(out), own_data=_location(own_data)
-    )
+    options = EvaluationOptions(tta, by, corrupt, out=_path(out), own_data=_location(own_data))
     return measure(run, data, split, options)
 
 
@@ -513,7 +527,7 @@ def tune_threshold(
     options = EvaluationOptions(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
-        out=None if out is None else Path(out),
+        out=_path(out),
     )
     return measure(run, data, split, options)
 
@@ -551,7 +565,7 @@ def compare(*runs: str | Path | Run | Bundle, html: str | Path | None = None) ->
     """
     from saccade.comparison.compare import compare_runs
 
-    return compare_runs(runs, None if html is None else Path(html))
+    return compare_runs(runs, _path(html))
 
 
 @verb
@@ -658,7 +672,7 @@ def report(
     """
     from saccade.comparison.write import write_reports
 
-    return write_reports(runs, None if out is None else Path(out), _location(data))
+    return write_reports(runs, _path(out), _location(data))
 
 
 @verb
@@ -1020,8 +1034,8 @@ def label_issues(
     """
     from saccade.audit.label_issues import find_label_issues
 
-    page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_label_issues(_location(data), model, _weights(weights), html=page, cleaned=table)
+    data, weights = _location(data), _weights(weights)
+    return find_label_issues(data, model, weights, html=_path(html), cleaned=_path(cleaned))
 
 
 @verb
@@ -1075,13 +1089,10 @@ def study(
     >>> len(result.runs)
     4
     """
-    from saccade.own import own_parts, refuse_own
     from saccade.studies.run import StudyOptions, run_study
 
-    data, settings = _location(data), _settings(with_, short)
-    refuse_own(own_parts(settings), "the processes of a study")
-    folder = Path(out) if out is not None else None
-    return run_study(StudyOptions(study, data, settings, seeds, folder, jobs))
+    data, settings = _location(data), _study_settings(with_, short, "study")
+    return run_study(StudyOptions(study, data, settings, seeds, _path(out), jobs))
 
 
 @verb
@@ -1131,13 +1142,10 @@ def cross_validate(
     >>> len(result.folds)
     3
     """
-    from saccade.own import own_parts, refuse_own
     from saccade.studies.cross_validation import cross_validation
 
-    data, settings = _location(data), _settings(with_, short)
-    refuse_own(own_parts(settings), "the processes of a cross-validation")
-    folder = Path(out) if out is not None else None
-    return cross_validation(data, recipe, settings, jobs, folder)
+    data, settings = _location(data), _study_settings(with_, short, "cross-validation")
+    return cross_validation(data, recipe, settings, jobs, _path(out))
 
 
 @verb
@@ -1197,13 +1205,11 @@ def learning_curve(
     >>> len(curve.points)
     4
     """
-    from saccade.own import own_parts, refuse_own
     from saccade.studies.learning_curve import CurveOptions, learn_curve
 
-    data, settings = _location(data), _settings(with_, short)
-    refuse_own(own_parts(settings), "the processes of a learning curve")
-    folder = Path(out) if out is not None else None
-    return learn_curve(data, recipe, settings, CurveOptions(seeds, shares, target, jobs, folder))
+    data, settings = _location(data), _study_settings(with_, short, "learning curve")
+    options = CurveOptions(seeds, shares, target, jobs, _path(out))
+    return learn_curve(data, recipe, settings, options)
 
 
 @verb
