@@ -21,12 +21,13 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 import saccade
 from saccade import api
+from saccade.call import SHORT
 from saccade.device import keep_blocks
 from saccade.errors import ResourceError, SaccadeError, UnwrittenError, UsageError
 from saccade.progress import print_line, quieter, say, tell
 from saccade.recipes.setting import READERS, Setting
 from saccade.recipes.short import short_names
-from saccade.usage import OPTION_NAMES, SHORT, refuse_unknown
+from saccade.usage import OPTION_NAMES, refuse_unknown_options
 from saccade.words import defined, nobody_reads
 
 MOST_LEFT_OUT = 100  # lines
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(tokens) > 1 and tokens[0] in QUIET:
         tokens[:2] = tokens[1::-1]
     try:
-        refuse_unknown(tokens)
+        refuse_unknown_options(tokens)
         code = application()(tokens, print_error=False, exit_on_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0

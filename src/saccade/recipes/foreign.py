@@ -127,7 +127,7 @@ PLACES = (  # theirs for what stands behind a verb without a name
     "data", "data_dir", "data_path", "dataset", "dataset_dir", "source", "input", "input_dir",
     "images", "image_dir", "img_dir", "train_dir", "directory", "root", "folder",
 )
-ANSWERS: Mapping[str, str] = {  # theirs, which nothing here takes: why
+ANSWERS: dict[str, str] = {  # theirs, which nothing here takes: why
     "num_classes": "the classes are those of the images' labels",
     "nb_classes": "the classes are those of the images' labels",
     "classes": "the classes are those of the images' labels",
@@ -159,6 +159,14 @@ ANSWERS: Mapping[str, str] = {  # theirs, which nothing here takes: why
     "checkpoint": "a stopped training goes on with: saccade resume RUN",
     "resume": "a stopped training goes on with: saccade resume RUN",
 }
+PYTHON_ANSWERS: Mapping[str, str] = ANSWERS | {  # in Python, where these are written otherwise
+    "exist_ok": "no run is overwritten: take another out",
+    "overwrite": "no run is overwritten: take another out",
+    "force": "no run is overwritten: take another out",
+    "save": "a run is always saved: out names its folder",
+    "checkpoint": "a stopped training goes on with: saccade.resume(RUN)",
+    "resume": "a stopped training goes on with: saccade.resume(RUN)",
+}
 NOT_BY_NUMBER: Mapping[str, str] = {  # of a setting whose number elsewhere means nothing here
     "model.freeze": "--freeze takes the name of a layer, as saccade show NETWORK lists them, or "
                     "features for all but the last",
@@ -170,7 +178,7 @@ ABOUT: Mapping[str, str] = {  # of a setting: how far it is what its foreign nam
 YES, NO = ("", "true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
-class Here(NamedTuple):
+class Equivalent(NamedTuple):
     """What a foreign name with its value is here: a setting, or an option such as --out."""
 
     name: str
@@ -189,7 +197,7 @@ def may_be_value(name: str, value: str) -> bool:
     return value.lower() in YES + NO or value.replace(".", "").isdecimal() or _is_weights(value)
 
 
-def setting_here(name: str, value: str = "") -> Here | None:
+def setting_for(name: str, value: str = "") -> Equivalent | None:
     """The setting, with its value, that a foreign name and value stand for; None for none.
 
     A switch that is off, --pretrained false say, stands for nothing but for the weights.
@@ -198,17 +206,17 @@ def setting_here(name: str, value: str = "") -> Here | None:
     if known in SWITCHES:
         setting, _, on = SWITCHES[known].partition("=")
         if value.lower() in NO:
-            return Here(setting, "none") if setting == "model.weights" else None
+            return Equivalent(setting, "none") if setting == "model.weights" else None
         if value.lower() in YES:
-            return Here(setting, on)
-        return Here(setting, _like(on, value, setting))
+            return Equivalent(setting, on)
+        return Equivalent(setting, _like(on, value, setting))
     if known not in NAMES:
         return None
     setting = NAMES[known]
-    return Here(setting, value_here(setting, value))
+    return Equivalent(setting, value_for(setting, value))
 
 
-def value_here(setting: str, value: str) -> str:
+def value_for(setting: str, value: str) -> str:
     """A value of a setting by its name here; one that is called nothing else as it is."""
     return VALUES.get(setting, {}).get(value.lower(), value)
 

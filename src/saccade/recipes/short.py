@@ -40,6 +40,11 @@ def short_names() -> Mapping[str, Setting]:
     return {setting.flag: setting for setting in all_settings().values() if setting.flag}
 
 
+def settings_called(name: str) -> list[str]:
+    """The full names of the settings that `name` is, or the last name, of: optim.lr for lr."""
+    return [s.name for s in all_settings().values() if name in (s.field, s.name)]
+
+
 def by_full_name(
     with_: Mapping[str, Any] | Sequence[str] | None, short: Mapping[str, Any]
 ) -> dict[str, Any]:
