@@ -21,7 +21,7 @@ import torch
 from saccade.engine import profile
 from saccade.engine.loop import Step, train
 from saccade.engine.memory import peak_memory
-from saccade.training.begin import training_inputs
+from saccade.training.inputs import training_inputs
 from saccade.training.plan import Plan, forecast
 from saccade.training.prepare import TrainingSetup, prepare
 

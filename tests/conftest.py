@@ -26,7 +26,7 @@ from saccade import api, cli
 from saccade.errors import RecipeError, SaccadeError
 from saccade.recipes.recipe import Recipe
 from saccade.runs.run import Run
-from saccade.usage import refuse_unknown
+from saccade.usage import refuse_unknown_options
 
 Function = Callable[[Tensor], Tensor]
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (210, 50, 40)}
@@ -170,7 +170,7 @@ def unparsed(line: str) -> str:
     """
     try:
         words = shlex.split(line)[1:]
-        refuse_unknown(words)
+        refuse_unknown_options(words)
         parser().parse_args(words, print_error=False, exit_on_error=False)
     except MissingArgumentError:
         return ""
@@ -197,6 +197,6 @@ def options() -> frozenset[str]:
     found = {"help", "version", "quiet"}
     for name in api.__all__:
         for parameter in inspect.signature(cli.command(getattr(api, name))).parameters.values():
-            own = cli.OWN_NAMES.get(parameter.name, parameter.name.rstrip("_"))
+            own = cli.OPTION_NAMES.get(parameter.name, parameter.name.rstrip("_"))
             found.add(own.lstrip("-").replace("_", "-"))
     return frozenset(found)

@@ -20,7 +20,6 @@ from saccade.errors import UsageError
 from saccade.recipes.short import short_names
 from saccade.runs.run import Run
 
-LISTS = {"models", "recipe", "recipes", "report", "runs", "studies"}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -71,11 +70,19 @@ def test_no_verb_takes_more_than_eight_arguments_beside_its_settings(verb: str) 
     assert len(own) <= 8
 
 
-@pytest.mark.parametrize("verb", sorted(set(api.__all__) - LISTS))
+@pytest.mark.parametrize("verb", sorted(set(api.__all__) - {*package.PACKAGES}))
 def test_a_verb_is_reached_from_python_too(verb: str) -> None:
-    """Those that list things are in `saccade.api` alone: rooms of the package have their names."""
     assert getattr(package, verb) is getattr(api, verb)
     assert verb in package.__all__
+
+
+def test_a_package_of_the_name_of_a_verb_is_called_as_that_verb(tmp_path: Path) -> None:
+    calls = {"models": ("vgg11*",), "recipes": (), "runs": (tmp_path,), "studies": ()}
+    assert {*calls, "report"} == {*package.PACKAGES} <= {*package.__all__}
+    for verb, arguments in calls.items():
+        assert str(getattr(package, verb)(*arguments)) == str(getattr(api, verb)(*arguments)), verb
+    with pytest.raises(UsageError, match="there is no run"):
+        package.report(tmp_path / "run")
 
 
 def test_help_and_version_need_no_torch() -> None:

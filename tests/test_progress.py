@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from saccade.progress import CountLines, Spaced, line_width, print_line, quieter, say
+from saccade.progress import CountLines, ThrottledLines, line_width, print_line, quieter, say
 from saccade.words import per_second
 
 
@@ -31,7 +31,7 @@ def logger() -> Iterator[logging.Logger]:
 
 def test_the_first_and_the_last_line_come_and_one_in_ten_seconds_between() -> None:
     clock, told = Clock(), list[str]()
-    lines = Spaced(10.0, clock=clock, tell=told.append)
+    lines = ThrottledLines(10.0, clock=clock, tell=told.append)
     for second in range(25):
         clock.now = float(second)
         lines.say(f"line {second}")

@@ -16,7 +16,7 @@ from saccade.models.layers.blocks import chain
 from saccade.recipes.foreign import NAMES, OPTIONS, SWITCHES
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.short import by_full_name, short_names
-from saccade.usage import line_here, options_of, refuse_unknown
+from saccade.usage import equivalent_line, options_of, refuse_unknown_options
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ from saccade.usage import line_here, options_of, refuse_unknown
 )
 def test_the_line_that_was_meant_is_given_whole(typed: str, meant: str) -> None:
     with pytest.raises(UsageError) as caught:
-        refuse_unknown(shlex.split(typed))
+        refuse_unknown_options(shlex.split(typed))
     assert caught.value.hint == f"type: saccade {meant}"
-    refuse_unknown(shlex.split(meant))
+    refuse_unknown_options(shlex.split(meant))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_line_that_was_meant_is_given_whole(typed: str, meant: str) -> None:
 )
 def test_what_a_verb_does_not_take_is_said_with_a_way_on(typed: str, what: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        refuse_unknown(shlex.split(typed))
+        refuse_unknown_options(shlex.split(typed))
     assert what in caught.value.what
     assert hint in caught.value.hint
 
@@ -106,7 +106,7 @@ def test_what_a_verb_does_not_take_is_said_with_a_way_on(typed: str, what: str, 
 )
 def test_what_is_otherwise_here_is_said_before_the_line(typed: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        refuse_unknown(["train", "x", *typed.split()])
+        refuse_unknown_options(["train", "x", *typed.split()])
     assert caught.value.hint.endswith(hint)
 
 
@@ -126,7 +126,7 @@ def test_what_is_otherwise_here_is_said_before_the_line(typed: str, hint: str) -
     ],
 )
 def test_what_a_verb_takes_is_left_alone(typed: str) -> None:
-    refuse_unknown(shlex.split(typed))
+    refuse_unknown_options(shlex.split(typed))
 
 
 def test_a_file_that_is_called_like_a_setting_is_a_file(
@@ -134,7 +134,7 @@ def test_a_file_that_is_called_like_a_setting_is_a_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("lr=0.1").mkdir()
-    refuse_unknown(["train", "lr=0.1"])
+    refuse_unknown_options(["train", "lr=0.1"])
 
 
 @pytest.mark.parametrize("verb", [name.replace("_", "-") for name in api.__all__])
@@ -148,8 +148,8 @@ def test_the_options_of_a_verb_are_those_of_its_command(verb: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_a_foreign_setting_makes_a_line_that_train_takes(name: str) -> None:
-    line = line_here("train", ["x", f"--{name}=1"])
-    refuse_unknown(line.arguments)
+    line = equivalent_line("train", ["x", f"--{name}=1"])
+    refuse_unknown_options(line.arguments)
     assert name not in [word.lstrip("-") for word in line.arguments]
 
 
@@ -214,9 +214,9 @@ def test_every_hint_on_a_foreign_setting_works_as_it_is_typed(
     sample = SAMPLES.get(NAMES.get(name, ""), "8")
     for value in ("", "0.5", *OFF) if name in SWITCHES else (sample,):
         with pytest.raises(UsageError) as caught:
-            refuse_unknown([verb, "x", f"--{name}", *([value] if value else [])])
+            refuse_unknown_options([verb, "x", f"--{name}", *([value] if value else [])])
         words = shlex.split(caught.value.hint.rpartition("saccade ")[2])
-        refuse_unknown(words)
+        refuse_unknown_options(words)
         parsed(words)
         if value in OFF:
             assert value not in words
@@ -234,16 +234,16 @@ def test_every_hint_on_a_foreign_option_works_as_it_is_typed(
             continue
         value = "0.5" if option == "--min-confidence" else "x=1" if option == "--with" else "2"
         with pytest.raises(UsageError) as caught:
-            refuse_unknown([verb, "x", f"--{name}", value])
+            refuse_unknown_options([verb, "x", f"--{name}", value])
         words = shlex.split(caught.value.hint.rpartition("saccade ")[2])
         assert words[0] == verb and option in words, caught.value.hint
-        refuse_unknown(words)
+        refuse_unknown_options(words)
 
 
 def test_layers_are_frozen_by_name_and_a_number_is_answered_so() -> None:
     for typed in ("--freeze-at 10", "--freeze-to=10"):
         with pytest.raises(UsageError) as caught:
-            refuse_unknown(["train", "x", *typed.split()])
+            refuse_unknown_options(["train", "x", *typed.split()])
         assert caught.value.hint.startswith("--freeze takes the name of a layer")
     with pytest.raises(UsageError, match="layers have names, not numbers"):
         freeze(chain(conv=nn.Conv2d(3, 4, 1), fc=nn.Linear(4, 2)), "10")

@@ -1,6 +1,8 @@
-"""The verbs.  Each is also a command of the same name, made from its signature and docstring.
+"""The verbs, one function each: a docstring, and one call of the room that does the work.
 
-`**short` stands for the settings that have a short name: a command has an option for each.
+They stand in one file, long as it is, since nearly all of it is what a person reads.  Those in
+`__all__` are also commands, made from their signatures and docstrings; `create_model` is for Python
+alone.  `**short` stands for the settings that have a short name: a command has an option for each.
 """
 
 from __future__ import annotations
@@ -67,13 +69,18 @@ __all__ = [
 ]
 
 
-def _named(data: object, *, labelled: bool = True) -> str | Path | None:
-    """What to call `data` by: an object is written down, to be found again."""
+def _location(data: object, *, labelled: bool = True) -> str | Path | None:
+    """Where `data` lie: objects are written into the cache, to be found again."""
     if data is None or isinstance(data, str | Path):
         return data
-    from saccade.data.sources.objects import named
+    from saccade.data.sources.object_table import written_table
 
-    return named(data, labelled=labelled)
+    return written_table(data, labelled=labelled)
+
+
+def _path(given: str | Path | None) -> Path | None:
+    """What was given as a path; None where nothing was."""
+    return None if given is None else Path(given)
 
 
 def _say(line: str) -> None:
@@ -102,6 +109,17 @@ def _settings(
     if named.get("model.weights") is not None:
         named["model.weights"] = _weights(named["model.weights"])
     return named
+
+
+def _study_settings(
+    with_: Mapping[str, Any] | Sequence[str] | None, short: Mapping[str, Any], study: str
+) -> dict[str, Any]:
+    """Settings by their full names; raises `UsageError` for parts of a person's own among them."""
+    from saccade.own import own_parts, refuse_own
+
+    settings = _settings(with_, short)
+    refuse_own(own_parts(settings), f"the processes of a {study}")
+    return settings
 
 
 @verb
@@ -189,7 +207,7 @@ def train(
     from saccade.training.follow import launched_run
     from saccade.training.train import start_training
 
-    data = _named(data)
+    data = _location(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
     overrides = _settings(with_, short)
     own = own_parts(overrides)
@@ -200,7 +218,7 @@ def train(
     repeat = str(Command.of("train", data, recipe=recipe, with_=overrides))
     if own:
         repeat = python_call("train", data, recipe=recipe, with_=overrides)
-    folder = Path(out) if out is not None else None
+    folder = _path(out)
     return run_training(
         lambda view, world: start_training(data, recipe, overrides, folder, repeat, view, world),
         track,
@@ -253,9 +271,7 @@ def plan(
     """
     from saccade.training.plan import plan_training
 
-    data = _named(data)
-    folder = Path(out) if out is not None else None
-    return plan_training(data, recipe, _settings(with_, short), folder)
+    return plan_training(_location(data), recipe, _settings(with_, short), _path(out))
 
 
 @verb
@@ -303,7 +319,7 @@ def lr_find(
     """
     from saccade.training.lr_find import lr_find as find
 
-    data = _named(data)
+    data = _location(data)
     return find(data, recipe, _settings(with_, short), Path(out))
 
 
@@ -360,6 +376,7 @@ def resume(
     from saccade.auto.trained import begun_with, run_of
     from saccade.command import Command
     from saccade.engine.distributed.launch import Launch
+    from saccade.own import own_parts, refuse_own
     from saccade.runs.run import Run
     from saccade.trackers.watching import run_training, trackers_of
     from saccade.training.follow import launched_run
@@ -368,12 +385,13 @@ def resume(
     if not isinstance(run, str | PathLike | Run):
         run = run_of(run, "train from its weights", begun_with)
     folder = run.path if isinstance(run, Run) else Path(run)
-    data = _named(data)
+    data = _location(data)
     launch = Launch(processes, nodes, rendezvous, max_restarts)
+    started = run if isinstance(run, Run) else Run.open(folder)
     if launch.several:
+        refuse_own(own_parts(started.recipe.settings()), "several processes")
         command = Command.of("resume", folder, epochs=epochs, data=data)
         return launched_run(command.arguments, launch)
-    started = run if isinstance(run, Run) else Run.open(folder)
     return run_training(
         lambda view, world: resume_training(started, view, world, epochs=epochs, data=data),
         trackers_of(started),
@@ -444,10 +462,8 @@ def evaluate(
     """
     from saccade.evaluation.measure import EvaluationOptions, measure
 
-    data = _named(data)
-    options = EvaluationOptions(
-        tta, by, corrupt, out=None if out is None else Path(out), own_data=_named(own_data)
-    )
+    data = _location(data)
+    options = EvaluationOptions(tta, by, corrupt, out=_path(out), own_data=_location(own_data))
     return measure(run, data, split, options)
 
 
@@ -510,11 +526,11 @@ def tune_threshold(
     from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
 
-    data = _named(data)
+    data = _location(data)
     options = EvaluationOptions(
         by=by,
         threshold_target=ThresholdTarget.of(precision, coverage, save),
-        out=None if out is None else Path(out),
+        out=_path(out),
     )
     return measure(run, data, split, options)
 
@@ -552,7 +568,7 @@ def compare(*runs: str | Path | Run | Bundle, html: str | Path | None = None) ->
     """
     from saccade.comparison.compare import compare_runs
 
-    return compare_runs(runs, None if html is None else Path(html))
+    return compare_runs(runs, _path(html))
 
 
 @verb
@@ -659,7 +675,7 @@ def report(
     """
     from saccade.comparison.write import write_reports
 
-    return write_reports(runs, None if out is None else Path(out), _named(data))
+    return write_reports(runs, _path(out), _location(data))
 
 
 @verb
@@ -711,7 +727,9 @@ def features(
     """
     from saccade.evaluation.features import write_features
 
-    return write_features(model, _named(data, labelled=False), layer, _weights(weights), Path(out))
+    return write_features(
+        model, _location(data, labelled=False), layer, _weights(weights), Path(out)
+    )
 
 
 @verb
@@ -965,7 +983,7 @@ def doctor(
     """
     from saccade.audit.doctor import examine_data
 
-    return examine_data(_named(data, labelled=False), html=html, cleaned=cleaned)
+    return examine_data(_location(data, labelled=False), html=html, cleaned=cleaned)
 
 
 @verb
@@ -1019,8 +1037,8 @@ def label_issues(
     """
     from saccade.audit.label_issues import find_label_issues
 
-    page, table = (None if file is None else Path(file) for file in (html, cleaned))
-    return find_label_issues(_named(data), model, _weights(weights), html=page, cleaned=table)
+    data, weights = _location(data), _weights(weights)
+    return find_label_issues(data, model, weights, html=_path(html), cleaned=_path(cleaned))
 
 
 @verb
@@ -1074,13 +1092,10 @@ def study(
     >>> len(result.runs)
     4
     """
-    from saccade.own import own_parts, refuse_own
     from saccade.studies.run import StudyOptions, run_study
 
-    data, settings = _named(data), _settings(with_, short)
-    refuse_own(own_parts(settings), "the processes of a study")
-    folder = Path(out) if out is not None else None
-    return run_study(StudyOptions(study, data, settings, seeds, folder, jobs))
+    data, settings = _location(data), _study_settings(with_, short, "study")
+    return run_study(StudyOptions(study, data, settings, seeds, _path(out), jobs))
 
 
 @verb
@@ -1130,13 +1145,10 @@ def cross_validate(
     >>> len(result.folds)
     3
     """
-    from saccade.own import own_parts, refuse_own
     from saccade.studies.cross_validation import cross_validation
 
-    data, settings = _named(data), _settings(with_, short)
-    refuse_own(own_parts(settings), "the processes of a cross-validation")
-    folder = Path(out) if out is not None else None
-    return cross_validation(data, recipe, settings, jobs, folder)
+    data, settings = _location(data), _study_settings(with_, short, "cross-validation")
+    return cross_validation(data, recipe, settings, jobs, _path(out))
 
 
 @verb
@@ -1196,13 +1208,11 @@ def learning_curve(
     >>> len(curve.points)
     4
     """
-    from saccade.own import own_parts, refuse_own
     from saccade.studies.learning_curve import CurveOptions, learn_curve
 
-    data, settings = _named(data), _settings(with_, short)
-    refuse_own(own_parts(settings), "the processes of a learning curve")
-    folder = Path(out) if out is not None else None
-    return learn_curve(data, recipe, settings, CurveOptions(seeds, shares, target, jobs, folder))
+    data, settings = _location(data), _study_settings(with_, short, "learning curve")
+    options = CurveOptions(seeds, shares, target, jobs, _path(out))
+    return learn_curve(data, recipe, settings, options)
 
 
 @verb
@@ -1269,7 +1279,7 @@ def augment(
     """
     from saccade.audit.sheets import augmented_sheet
 
-    data = _named(data)
+    data = _location(data)
     return augmented_sheet(data, recipe, _settings(with_, short), Path(out))
 
 

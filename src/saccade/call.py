@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from saccade.errors import UsageError
-from saccade.own import is_own
+from saccade.own import each, is_own
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,7 +18,16 @@ RENAMED = {
     "features_only": "it is a recipe: recipe='features'",
     "plan": "it is a verb: saccade.plan(...)",
 }
-SILENCE = ("quiet", "silent", "verbose", "verbosity", "progress", "progress_bar", "no_progress")
+SILENCE = (
+    "quiet",
+    "silent",
+    "v",
+    "verbose",
+    "verbosity",
+    "progress",
+    "progress_bar",
+    "no_progress",
+)
 SILENT = "for all verbs, what is said while they work ends with: "
 SILENT += 'import logging; logging.getLogger("saccade").setLevel("WARNING")'
 OWN = {  # theirs for a part of a person's own: its setting
@@ -33,7 +42,7 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def called(*arguments: P.args, **named: P.kwargs) -> R:
-        refuse_unknown(function.__name__, signature.parameters, named)
+        refuse_unknown_keywords(function.__name__, signature.parameters, named)
         try:
             signature.bind(*arguments, **named)
         except TypeError as error:
@@ -43,7 +52,7 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
-def refuse_unknown(
+def refuse_unknown_keywords(
     name: str, parameters: Mapping[str, inspect.Parameter], given: Mapping[str, Any]
 ) -> None:
     """Raise `UsageError` for a keyword that the verb does not take."""
@@ -68,7 +77,7 @@ def _hint(
     value: object,
 ) -> str:
     """What a keyword that a verb does not take is here."""
-    from saccade.recipes.foreign import ANSWERS, OPTIONS, remark
+    from saccade.recipes.foreign import OPTIONS, PYTHON_ANSWERS, remark
 
     name = keyword.lower()
     option = OPTIONS.get(name, "").strip("-").replace("-", "_")
@@ -90,8 +99,8 @@ def _hint(
         return f"{told}; {hint}" if told else hint
     if SHORT in parameters and (told := remark(keyword, str(value))):
         return told
-    if SHORT in parameters and name in ANSWERS:
-        return ANSWERS[name].replace("--out", "out")
+    if SHORT in parameters and name in PYTHON_ANSWERS:
+        return PYTHON_ANSWERS[name]
     if near := difflib.get_close_matches(name, known, n=3, cutoff=0.6):
         return f"did you mean {' or '.join(near)}?"
     settings = ", and settings by their full names in with_" if SHORT in parameters else ""
@@ -102,17 +111,18 @@ def _setting_hint(
     verb: str, takes_settings: bool, known: set[str], keyword: str, value: object
 ) -> str:
     """How a keyword that is a setting, here or elsewhere, is written; "" for one that is none."""
-    from saccade.recipes.foreign import ANSWERS, setting_here, value_here
+    from saccade.recipes.foreign import ANSWERS, setting_for
     from saccade.recipes.recipe import all_settings
+    from saccade.recipes.short import settings_called
 
     name, told, meant = "", _shown(value, keyword), str(value)
-    full = [s.name for s in all_settings().values() if s.field == keyword not in ANSWERS]
+    full = [] if keyword in ANSWERS else settings_called(keyword)
     if is_own(value) and keyword in OWN:
         name = OWN[keyword]
-    elif here := setting_here(keyword, str(value)):
+    elif here := setting_for(keyword, str(value)):
         name, meant = here.name, here.value
     elif len(full) == 1:
-        name, meant = full[0], value_here(full[0], str(value))
+        name, meant = full[0], value_for(full[0], str(value))
     if not name:
         return f"did you mean {' or '.join(full)}?" if full and takes_settings else ""
     if meant != str(value):
@@ -159,5 +169,4 @@ def _shown(value: object, keyword: str) -> str:
     """A value as it is written in Python; an object that has no name by that of the keyword."""
     if getattr(value, "__name__", "").isidentifier():
         return value.__name__  # type: ignore[attr-defined]
-    several = value if isinstance(value, list | tuple) else (value,)
-    return keyword if any(map(is_own, several)) else repr(value)
+    return keyword if any(map(is_own, each(value))) else repr(value)

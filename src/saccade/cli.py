@@ -21,12 +21,13 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 import saccade
 from saccade import api
+from saccade.call import SHORT
 from saccade.device import keep_blocks
 from saccade.errors import ResourceError, SaccadeError, UnwrittenError, UsageError
 from saccade.progress import print_line, quieter, say, tell
 from saccade.recipes.setting import READERS, Setting
 from saccade.recipes.short import short_names
-from saccade.usage import OWN_NAMES, SHORT, refuse_unknown
+from saccade.usage import OPTION_NAMES, refuse_unknown_options
 from saccade.words import defined, nobody_reads
 
 MOST_LEFT_OUT = 100  # lines
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(tokens) > 1 and tokens[0] in QUIET:
         tokens[:2] = tokens[1::-1]
     try:
-        refuse_unknown(tokens)
+        refuse_unknown_options(tokens)
         code = application()(tokens, print_error=False, exit_on_error=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -170,14 +171,14 @@ def command(verb: Callable[..., Any]) -> Callable[..., int]:
                 return stream(*arguments, **named, as_json=json, as_csv=csv)
             return show(verb(*arguments, **named), as_json=json, as_csv=csv)
 
-    parameters = [*own_parameters(verb), *output_parameters(verb)]
+    parameters = [*verb_parameters(verb), *output_parameters(verb)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     run.__doc__, run.__name__ = unwrap_docstring(verb.__doc__ or ""), verb.__name__
     return run
 
 
-def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+def verb_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     """The parameters of a verb; the settings with a short name stand where it takes such."""
     annotations = {k: v for k, v in verb.__annotations__.items() if k not in ("return", SHORT)}
     holder = types.SimpleNamespace(__annotations__=annotations)
@@ -187,8 +188,8 @@ def own_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
             yield from map(setting_parameter, short_names().values())
         else:
             annotation = as_parameter(hints[name], parameter.kind)
-            if name in OWN_NAMES:
-                annotation = Annotated[annotation, Parameter(name=f"--{OWN_NAMES[name]}")]
+            if name in OPTION_NAMES:
+                annotation = Annotated[annotation, Parameter(name=f"--{OPTION_NAMES[name]}")]
             if name in WITH_SEVERAL:
                 annotation = Annotated[annotation, Parameter(consume_multiple=True)]
             kind = POSITIONAL.get(parameter.kind, parameter.kind)

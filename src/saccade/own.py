@@ -89,16 +89,22 @@ def as_own(value: Any) -> Own:
     return Own(value) if isinstance(value, str) else Own.of(value)
 
 
+def each(value: Any) -> tuple[Any, ...]:
+    """The values of a setting that has several, in a list or a tuple, or its one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
 def own_parts(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Of settings by full name, those with a part of a person's own."""
-    return {name: value for name, value in settings.items() if any(map(is_own, _several(value)))}
+    return {name: value for name, value in settings.items() if any(map(is_own, each(value)))}
 
 
 def refuse_own(parts: Mapping[str, Any], where: str) -> None:
     """Raise `UsageError` for parts of a person's own, which do not reach other processes."""
-    for name, part in parts.items():
+    for name, value in parts.items():
+        text = " ".join(map(str, each(value)))
         raise UsageError(
-            f"{name}={part} does not go with {where}, which know settings by their text alone",
+            f"{name}={text} does not go with {where}, which know settings by their text alone",
             "train in one process, or start your own script with torchrun",
         )
 
@@ -109,7 +115,7 @@ def refuse_missing(settings: Mapping[str, Any], call: str = "") -> None:
     `call` is how Python is given all of them; without it that is said of the settings alone.
     """
     parts = own_parts(settings)
-    missing = [(k, p) for k, v in parts.items() for p in _several(v) if is_own(p)]
+    missing = [(k, p) for k, v in parts.items() for p in each(v) if is_own(p)]
     missing = [(k, p) for k, p in missing if as_own(p).part is None]
     if missing:
         raise missing_parts(parts, missing, call)
@@ -140,7 +146,7 @@ def as_python(value: object) -> str:
 def own_sources(parts: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
     """By setting, the sources of its parts."""
     return {
-        setting: [part.source() for part in _several(value) if isinstance(part, Own)]
+        setting: [part.source() for part in each(value) if isinstance(part, Own)]
         for setting, value in parts.items()
     }
 
@@ -174,10 +180,6 @@ def checked(setting: str, own: Own, result: Any, kind: type[T], what: str) -> T:
             f"{setting}={own} gives a value of the type {type(result).__name__}", f"it is to {what}"
         )
     return result
-
-
-def _several(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else (value,)
 
 
 def _origin(part: Any) -> Callable[..., Any]:

@@ -97,7 +97,7 @@ def progress_bar(description: str, *, shown: bool = True) -> Iterator[Callable[[
     lines.end()
 
 
-class Spaced:
+class ThrottledLines:
     """Lines of which at most one comes in `every` seconds; the last always, at the `end`."""
 
     def __init__(
@@ -133,13 +133,13 @@ class CountLines:
     def __init__(self, description: str, *, clock: Callable[[], float] = time.monotonic):
         self.description, self.clock = description, clock
         self.first = self.last = (0, clock())  # done, and when
-        self.lines = Spaced(clock=clock)
+        self.lines = ThrottledLines(clock=clock)
 
     def update(self, done: int, total: int) -> None:
         """`done` of `total` are done; fewer than before: of another total."""
         now = (done, self.clock())
         if not self.last[0]:
-            self.lines = Spaced(first=FIRST, clock=self.clock)
+            self.lines = ThrottledLines(first=FIRST, clock=self.clock)
         if done < self.last[0] or not self.last[0]:
             self.first = now
         self.last = now

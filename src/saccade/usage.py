@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from saccade import api
+from saccade.call import SHORT
 from saccade.command import Command, as_text, renamed
 from saccade.errors import SaccadeError, UsageError
 from saccade.recipes.foreign import (
@@ -20,20 +21,19 @@ from saccade.recipes.foreign import (
     PLACES,
     SWITCHES,
     VERBS,
-    Here,
+    Equivalent,
     is_off,
     is_size,
     may_be_value,
     plain_name,
     remark,
-    setting_here,
-    value_here,
+    setting_for,
+    value_for,
 )
 from saccade.recipes.recipe import all_settings
-from saccade.recipes.short import short_names
+from saccade.recipes.short import settings_called, short_names
 
-SHORT = "short"  # the parameter of a verb that stands for the settings with a short name
-OWN_NAMES = {"own_data": "data"}  # options by their parameter, where another has the name in Python
+OPTION_NAMES = {"own_data": "data"}  # by the parameter, where it differs
 FLAGS = ("json", "csv", "quiet", "help", "version")  # of every verb; they take no value
 LETTERS = ("-q", "-h")
 PLACE_OPTIONS = ("--out", "--html", "--svg", "--cleaned", "--data", "--recipe")
@@ -47,7 +47,7 @@ def options_of(verb: str) -> Mapping[str, bool]:
         if name == SHORT:
             found |= {setting.option: True for setting in short_names().values()}
         elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            option = OWN_NAMES.get(name, name).strip("_").replace("_", "-")
+            option = OPTION_NAMES.get(name, name).strip("_").replace("_", "-")
             found[f"--{option}"] = not isinstance(parameter.default, bool)
     return found
 
@@ -101,7 +101,7 @@ def _takes(verb: str, name: str, value: str) -> bool:
         return known[_as_known(name)]
     if not may_be_value(name, value):
         return False
-    meant = _here(verb, name, value)
+    meant = _equivalent(verb, name, value)
     if meant is None or not meant.name:
         return True
     if meant.name.startswith("--"):
@@ -119,7 +119,7 @@ def _annotation(verb: str, option: str) -> Any:
     return function_of(verb).__annotations__.get(own, "")
 
 
-def refuse_unknown(tokens: Sequence[str]) -> None:
+def refuse_unknown_options(tokens: Sequence[str]) -> None:
     """Raise `UsageError` for a verb or an option that there is not, with the line that was meant.
 
     A setting without hyphens, as in lr=0.1, is none of the verb's images or data.
@@ -153,7 +153,7 @@ def _hint(verb: str, word: Word, rest: Sequence[str]) -> str:
     name = word.name or word.tokens[0].partition("=")[0]
     about = f"saccade {verb} --help lists what it takes"
     typed = word.value if word.name else word.tokens[0].partition("=")[2]
-    if meant := _here(verb, name, typed or ""):
+    if meant := _equivalent(verb, name, typed or ""):
         if meant.name.startswith("--") and not options_of(verb)[meant.name]:
             typed = ""
         if typed is None and plain_name(name) not in SWITCHES and not meant.value:
@@ -165,11 +165,11 @@ def _hint(verb: str, word: Word, rest: Sequence[str]) -> str:
         return _line_told(verb, rest)
     if answer := ANSWERS.get(plain_name(name)):
         return answer
-    here = setting_of(name) or getattr(setting_here(name), "name", "")
-    if here and verb == "settings":
-        return f"saccade settings {here}"
-    if here and "--with" not in options_of(verb):
-        return f"{here} is a setting of a training; {about}"
+    setting = setting_of(name) or getattr(setting_for(name), "name", "")
+    if setting and verb == "settings":
+        return f"saccade settings {setting}"
+    if setting and "--with" not in options_of(verb):
+        return f"{setting} is a setting of a training; {about}"
     near = difflib.get_close_matches(name, options_of(verb), n=2, cutoff=0.7)
     if nearest := [*near, *_settings_near(verb, name)]:
         return f"did you mean {' or '.join(nearest)}? {about}"
@@ -186,17 +186,17 @@ def _line_told(verb: str, rest: Sequence[str]) -> str:
         own = OPTIONS.get(plain_name(name), "") in known.keys() - settings
         if name and not own and not (word.name and _as_known(name) in known):
             told[remark(name, value)] = None
-    line = line_here(verb, rest)
+    line = equivalent_line(verb, rest)
     return f"{'; '.join(filter(None, told)) or 'type'}: {line}"
 
 
 def _left_out(verb: str, name: str, value: str) -> bool:
     """Whether a foreign word is a switch that is off, for which nothing is written here."""
     off = plain_name(name) in SWITCHES and is_off(value)
-    return off and "--with" in options_of(verb) and _here(verb, name, value) is None
+    return off and "--with" in options_of(verb) and _equivalent(verb, name, value) is None
 
 
-def line_here(verb: str, rest: Sequence[str]) -> Command:
+def equivalent_line(verb: str, rest: Sequence[str]) -> Command:
     """The command line with every foreign name as it is called here."""
     line, lists = [verb], dict[str, int]()  # where a setting of several names stands in the line
     for word in words(verb, rest):
@@ -204,7 +204,7 @@ def line_here(verb: str, rest: Sequence[str]) -> Command:
         value = word.value if word.name else word.tokens[0].partition("=")[2]
         if not name or (_as_known(name) in options_of(verb) and word.name):
             line += word.tokens
-        elif (meant := _here(verb, name, value or "")) and meant.name in lists:
+        elif (meant := _equivalent(verb, name, value or "")) and meant.name in lists:
             at = lists[meant.name]
             between = " " if meant.value and not line[at].endswith("=") else ""
             line[at] += f"{between}{meant.value}"
@@ -219,39 +219,38 @@ def line_here(verb: str, rest: Sequence[str]) -> Command:
     return Command(tuple(line))
 
 
-def _of_number(meant: Here) -> str:
+def _of_number(meant: Equivalent) -> str:
     """What is to be given in place of a number that means nothing here; else empty."""
     settings = short_names().values()
     setting = next((s.name for s in settings if s.option == meant.name), meant.name)
     return NOT_BY_NUMBER.get(setting, "") if meant.value.isdecimal() else ""
 
 
-def _here(verb: str, name: str, value: str) -> Here | None:
+def _equivalent(verb: str, name: str, value: str) -> Equivalent | None:
     """What a name that the verb does not take stands for: an option of it, or a setting."""
     known, plain = options_of(verb), plain_name(name)
     if plain in PLACES and f"--{plain}" not in known and _takes_places(verb):
-        return Here("", value)
+        return Equivalent("", value)
     option = OPTIONS.get(plain, "")
     if option in known:
         if option == "--size" and verb == "show" and len(lengths := value.split()) > 1:
-            return Here(option, "x".join(["3", *lengths][-3:]))  # which need not be square
+            return Equivalent(option, "x".join(["3", *lengths][-3:]))  # which need not be square
         if option == "--size":
-            value = value_here("data.size", value)
-        return Here(option, value)
+            value = value_for("data.size", value)
+        return Equivalent(option, value)
     own = f"--{plain.replace('_', '-')}"
     if own in known:
-        return Here(own, value)
+        return Equivalent(own, value)
     setting = setting_of(name)
-    here = Here(setting, value_here(setting, value)) if setting else setting_here(name, value)
-    if here and (option := all_settings()[here.name].option) in known:
-        return Here(option, here.value)
-    return here if "--with" in known else None
+    meant = Equivalent(setting, value_for(setting, value)) if setting else setting_for(name, value)
+    if meant and (option := all_settings()[meant.name].option) in known:
+        return Equivalent(option, meant.value)
+    return meant if "--with" in known else None
 
 
 def setting_of(name: str) -> str:
     """The setting that an option such as --lr is the last name of; empty for none or several."""
-    plain = plain_name(name)
-    found = [s.name for s in all_settings().values() if plain in (s.field, s.name)]
+    found = settings_called(plain_name(name))
     return found[0] if len(found) == 1 else ""
 
 
@@ -260,19 +259,19 @@ def _takes_places(verb: str) -> bool:
     return bool({"data", "images"} & inspect.signature(function_of(verb)).parameters.keys())
 
 
-def _typed(here: Here) -> tuple[str, ...]:
+def _typed(meant: Equivalent) -> tuple[str, ...]:
     """An option, a setting or a place as words of a command line."""
-    if not here.name:
-        return (here.value,)
-    if here.name.startswith("--"):
-        return (here.name, here.value) if here.value else (here.name,)
-    setting = all_settings()[here.name]
+    if not meant.name:
+        return (meant.value,)
+    if meant.name.startswith("--"):
+        return (meant.name, meant.value) if meant.value else (meant.name,)
+    setting = all_settings()[meant.name]
     if setting.option:
-        return setting.option, here.value
-    return "--with", f"{here.name}={here.value}"
+        return setting.option, meant.value
+    return "--with", f"{meant.name}={meant.value}"
 
 
-def _with_value(meant: Here) -> str:
+def _with_value(meant: Equivalent) -> str:
     """How an option or a setting is given a value, with the one that it has by itself."""
     if meant.name not in all_settings():
         return f"{meant.name} takes a value"
@@ -285,7 +284,7 @@ def _undashed(verb: str, word: Word) -> str:
     name, equals, _ = word.tokens[0].partition("=")
     if word.name or not equals or not name.replace(".", "").isidentifier():
         return ""
-    if Path(word.tokens[0]).exists() or _here(verb, name, "") is None:
+    if Path(word.tokens[0]).exists() or _equivalent(verb, name, "") is None:
         return ""
     return name
 

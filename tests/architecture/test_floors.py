@@ -47,9 +47,9 @@ FLOOR = {room: n for n, line in enumerate(FLOORS.strip().splitlines()) for room 
 
 
 WRITERS = """
-files download data/store data/sources/frames data/sources/frame_images data/sources/objects
-data/doctor/scan probes/features
-data/split_table data/classes recipes/recipe engine/checkpoint data/sandbox
+files download data/store data/sources/frames data/sources/frame_images data/sources/object_table
+data/doctor/scan probes/features data/split_table data/classes recipes/recipe engine/checkpoint
+data/sandbox
 engine/distributed/launch
 """  # below runs
 WRITING = re.compile(

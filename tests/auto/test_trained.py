@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from torchvision.models import ResNet18_Weights
 
 import saccade
-from saccade.auto.trained import recognised, trained
+from saccade.auto.trained import open_trained, recognised
 from saccade.errors import UsageError, WeightsError
 from saccade.models.class_names import class_names
 from saccade.models.weights import cache_path, weights_entry
@@ -94,8 +94,8 @@ def test_every_form_of_a_network_gives_the_same_features(
 
 def test_the_bundle_inside_its_run_is_the_run(run: Run, alone: Path) -> None:
     assert recognised(run.path / "bundle") == run
-    assert trained(run.bundle).run == run
-    assert trained(alone).run is None
+    assert open_trained(run.bundle).run == run
+    assert open_trained(alone).run is None
     assert saccade.evaluate(run.path / "bundle").n == run.test.n
 
 

@@ -26,7 +26,7 @@ from saccade.report.tasks.catalogue import SECTIONS
 from saccade.runs.run import Run, open_bundle
 from saccade.tasks.catalogue import LABELS, TASKS, read_task, task_for
 from saccade.tasks.task import Capability, Task
-from saccade.training.begin import refuse_one_class
+from saccade.training.division import refuse_one_class
 
 COUNT = 64  # images
 TINY = {

@@ -125,7 +125,7 @@ def shorter(table: Path) -> Iterator[None]:
         short = lambda recipe, flags, summary, **options: plain(  # noqa: E731
             recipe, shortened(recipe, flags, summary), summary, **options
         )
-        patch.setattr("saccade.training.begin.resolve", short)
+        patch.setattr("saccade.training.inputs.resolve", short)
         patch.setattr(
             studies, "_requested_study", lambda options: shortened_study(requested(options))
         )

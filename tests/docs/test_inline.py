@@ -14,7 +14,7 @@ from saccade import api, cli
 from saccade.errors import SaccadeError
 from saccade.recipes.recipe import known_setting
 from saccade.recipes.renamed import SETTINGS
-from saccade.usage import function_of, options_of, refuse_unknown, words
+from saccade.usage import function_of, options_of, refuse_unknown_options, words
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -52,7 +52,7 @@ def refused(line: str) -> str:
     """Why the words behind saccade are not taken; they are parsed as typed, and not run."""
     try:
         typed = [NUMBERS.get(word, word) for word in shlex.split(line)]
-        refuse_unknown(typed)
+        refuse_unknown_options(typed)
         last = [*words(typed[0], typed[1:])][-1:]
         if last and last[0].name and last[0].value is None:
             return ""  # a sentence about an option; that it is there has been seen
@@ -99,7 +99,7 @@ def test_a_foreign_option_of_the_guide_is_answered_with_the_line_as_it_is_here()
     assert function_of("train")
     for option in sorted(FOREIGN):
         with pytest.raises(SaccadeError, match=r"type: saccade train --\S+ "):
-            refuse_unknown(["train", option, "64"])
+            refuse_unknown_options(["train", option, "64"])
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from saccade import api
+from saccade.call import SILENCE
 from saccade.recipes.foreign import (
     ANSWERS,
     NAMES,
     OPTIONS,
     PLACES,
+    PYTHON_ANSWERS,
     SWITCHES,
     VALUES,
     VERBS,
     plain_name,
-    setting_here,
+    setting_for,
 )
 from saccade.recipes.recipe import Recipe, all_settings
 from saccade.usage import options_of
@@ -76,10 +78,17 @@ def test_a_name_is_in_one_table_of_settings_and_has_no_setting_of_its_own() -> N
 def test_a_name_and_a_value_are_said_as_here(
     name: str, value: str, setting: str, here: str
 ) -> None:
-    assert setting_here(name, value) == (setting, here)
+    assert setting_for(name, value) == (setting, here)
 
 
 def test_a_switch_that_is_off_stands_for_nothing() -> None:
     for no in ("0", "0.0", "0.", "false", "No", "none", "off"):
-        assert setting_here("--mixup", no) is None
-        assert setting_here("--save-best", no) == ("train.checkpoint", "last")
+        assert setting_for("--mixup", no) is None
+        assert setting_for("--save-best", no) == ("train.checkpoint", "last")
+
+
+def test_no_answer_in_python_is_a_word_of_a_command_line() -> None:
+    answered = {name: answer for name, answer in PYTHON_ANSWERS.items() if name not in SILENCE}
+    assert not [
+        name for name, answer in answered.items() if "--" in answer or "saccade r" in answer
+    ]

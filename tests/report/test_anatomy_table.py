@@ -12,7 +12,7 @@ from rich.console import Console
 
 from saccade.explain.anatomy import Anatomy, anatomy
 from saccade.models.catalogue import NETWORKS
-from saccade.report.anatomy_table import AnatomyTable, as_csv, as_json, brief, megabytes
+from saccade.report.anatomy_table import AnatomyTable, as_csv, brief, megabytes
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_without_colour_nothing_but_text_is_written(
 
 
 def test_json_has_rows_and_totals(alexnet: Anatomy) -> None:
-    data = json.loads(as_json(alexnet))
+    data = json.loads(json.dumps(alexnet.to_dict()))
     assert data["total"]["weights"] == 61_100_840
     assert [row["name"] for row in data["rows"]] == [row.name for row in alexnet.rows]
     assert data["rows"][0]["field"]["size"] == [11, 11]

@@ -11,7 +11,7 @@ from saccade import api
 from saccade.auto.trained import recognised
 from saccade.auto.weights import pretrained
 from saccade.errors import RecipeError, UsageError
-from saccade.runs.naming import name_note, refuse_no_name
+from saccade.runs.naming import name_note, refuse_invalid_name
 from saccade.runs.run import Run, open_bundle
 
 
@@ -38,7 +38,7 @@ def test_what_a_folder_cannot_be_called_is_refused_and_what_is_called_otherwise_
     monkeypatch.chdir(tmp_path)
     for name in ("a/b", "a\\b", "..", "-", "x" * 81):
         with pytest.raises(RecipeError, match=r"train\.name"):
-            refuse_no_name(name)
+            refuse_invalid_name(name)
     first, second = (Run.create(None, "first", given=True).path for _ in range(2))
     assert name_note(first, "first") == ""
     assert name_note(second, "first") == f"'{first}' is taken: this run is {second}"

@@ -24,7 +24,9 @@ from saccade.metrics.multilabel import LabelMetric
 from saccade.metrics.own import TAKEN, WithOwn
 from saccade.metrics.regression import RegressionMetric
 from saccade.models.create import create_model
-from saccade.own import Own
+from saccade.own import Own, own_parts, refuse_missing
+from saccade.recipes.recipe import Recipe
+from saccade.recipes.short import by_full_name
 from saccade.runs.run import Run, open_bundle
 from saccade.tasks.counting import CountMetric
 
@@ -332,14 +334,27 @@ def test_what_has_no_run_cannot_go_on(own_run: Run) -> None:
     assert caught.value.hint.endswith(", epochs=5)")
 
 
-def test_several_processes_refuse_parts() -> None:
+def test_several_processes_refuse_parts(own_run: Run) -> None:
     with pytest.raises(UsageError, match="does not go with several processes"):
         api.train(model=Small, processes=2)
+    with pytest.raises(UsageError, match=r"^data[.]augment=flip own:shifted does not go with"):
+        api.resume(own_run, processes=2)
+    with pytest.raises(UsageError, match=r"^data[.]augment=flip own:shifted does not go with"):
+        api.resume(own_run.path, processes=2)
 
 
 def test_a_part_that_is_typed_is_no_part() -> None:
     with pytest.raises(UsageError, match=r"model[.]name=own:Small: parts of a person's own"):
         api.plan(model="own:Small")
+    for names in (["own:Blur"], ("flip", "own:Blur"), "flip own:Blur"):
+        with pytest.raises(UsageError, match=r"^data[.]augment=own:Blur: parts of a person's own"):
+            by_full_name({"data.augment": names}, {})
+
+
+def test_a_note_that_begins_like_a_part_is_none() -> None:
+    settings = Recipe().with_({"train.note": "own: flipped"}).settings()
+    assert own_parts(settings) == {}
+    refuse_missing(settings)
 
 
 def test_a_part_is_named_after_its_function_or_class() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from saccade.training.begin import training_inputs
+from saccade.training.inputs import training_inputs
 
 FRAMES = 10
 

@@ -19,7 +19,7 @@ from saccade.errors import DataError
 from saccade.files import refuse_to_replace, write_output
 from saccade.progress import progress_bar, say
 from saccade.report.doctor_page import doctor_page
-from saccade.training.begin import training_refusal
+from saccade.training.division import training_refusal
 from saccade.words import LineFeeds
 
 TITLES: dict[type, str] = {tuple: "labels", Count: "count", float: "value", int: "value"}

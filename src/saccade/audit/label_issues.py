@@ -22,7 +22,7 @@ from saccade.audit.doctor import cache_file_of, cleaned_files, refuse_blanks, wr
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.audit.page import label_issues_page
 from saccade.auto.summary import summarize
-from saccade.auto.trained import Given, name_of, network_of, recognised
+from saccade.auto.trained import TrainedLike, name_of, network_of, recognised
 from saccade.auto.weights import SMALL, local_weights, pretrained
 from saccade.classical.descriptors import CELL, HOG
 from saccade.data.cache import decode_all
@@ -59,7 +59,9 @@ class Extractor:
     notes: tuple[str, ...] = ()
 
 
-def extractor_for(items: Sequence[Item], model: Given | None, weights: str | None) -> Extractor:
+def extractor_for(
+    items: Sequence[Item], model: TrainedLike | None, weights: str | None
+) -> Extractor:
     """The named network, else the best local one for photographs, else plain features."""
     if weights is not None and model is None:
         model = pretrained(weights).network
@@ -105,7 +107,7 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
 
 def find_label_issues(
     data: str | Path | None,
-    model: Given | None,
+    model: TrainedLike | None,
     weights: str | None,
     *,
     html: Path | None,

@@ -167,7 +167,7 @@ def _model(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
 def _size(recipe: Recipe, summary: DatasetSummary) -> tuple[int, str]:
     name, own = recipe.model.name, input_shape(recipe.model.name)[1]
     if isinstance(name, Own):
-        largest = CPU_SIZE if recipe.train.device == "cpu" else own_network.LARGEST
+        largest = CPU_SIZE if recipe.train.device == "cpu" else own_network.LARGEST_SIZE
         size = own_network.nearest_size(name, min(summary.short_side, largest))
         return size, f"of the sizes that it takes, for images of {summary.short_side} pixels"
     if recipe.train.device == "cpu" and own > CPU_SIZE and _takes(name, CPU_SIZE):

@@ -30,7 +30,7 @@ from saccade.runs.run import Run
 from saccade.tasks.catalogue import LABELS
 from saccade.words import shortened_text
 
-Given = str | PathLike[str] | Run | Bundle  # what a person gives for a trained network
+TrainedLike = str | PathLike[str] | Run | Bundle  # what a person gives for a trained network
 WHAT = "give a run folder, a bundle, or a network of saccade models with public weights"  # a hint
 UNNAMED = "BUNDLE"  # what a command calls a bundle that lies in no folder
 
@@ -49,7 +49,7 @@ class Trained:
         return (self.run.path if self.run else Path(self.name)).name
 
 
-def trained(given: Given, *, notify: Notify = silent) -> Trained:
+def open_trained(given: TrainedLike, *, notify: Notify = silent) -> Trained:
     """The trained network that is given.
 
     Raises `UsageError` for what is none, `WeightsError` for a damaged one, and `ResourceError`
@@ -63,7 +63,7 @@ def trained(given: Given, *, notify: Notify = silent) -> Trained:
     return Trained(found, _public_bundle(found, notify))
 
 
-def recognised(given: Given) -> Run | Bundle | str:
+def recognised(given: TrainedLike) -> Run | Bundle | str:
     """The run or the bundle that is given, or the name of a network; none is read needlessly.
 
     The folder of a bundle inside that of its run stands for the run.
@@ -102,7 +102,9 @@ def begun_with(name: str) -> Command:
     return Command.of("train", "DATA", weights=name)
 
 
-def run_of(given: Given, instead: str, command: Callable[[str], Command] = measured_with) -> Run:
+def run_of(
+    given: TrainedLike, instead: str, command: Callable[[str], Command] = measured_with
+) -> Run:
     """The run that is given.
 
     Raises `UsageError` for a network without one, with what to do: `command` of its name.
@@ -117,7 +119,7 @@ def run_of(given: Given, instead: str, command: Callable[[str], Command] = measu
 
 
 def network_of(
-    given: Given, weights: str | None = None, *, notify: Notify = silent
+    given: TrainedLike, weights: str | None = None, *, notify: Notify = silent
 ) -> tuple[nn.Module, Preprocessing]:
     """The network and its preprocessing, also where the names of its classes are not known.
 
@@ -132,7 +134,7 @@ def network_of(
     return _public_network(found, _weights_of(found, weights), notify)
 
 
-def name_of(given: Given) -> str:
+def name_of(given: TrainedLike) -> str:
     """What a command line calls the trained network that is given."""
     if isinstance(given, Run):
         return str(given.path)
@@ -144,7 +146,7 @@ def bundle_name(bundle: Bundle) -> str:
     return UNNAMED if bundle.folder is None else str(bundle.folder)
 
 
-def weights_name(given: Given) -> str:
+def weights_name(given: TrainedLike) -> str:
     """What a recipe calls the weights of the trained network that is given.
 
     Raises `UsageError` for a bundle that lies in no folder.

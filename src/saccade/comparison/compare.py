@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from saccade.auto.trained import Given, refuse_list, run_of
+from saccade.auto.trained import TrainedLike, refuse_list, run_of
 from saccade.comparison.comparison import (
     ChangedPrediction,
     ComparedRun,
@@ -27,7 +27,7 @@ from saccade.report.images import thumbnail_of
 from saccade.tasks.catalogue import metric_of
 
 
-def compare_runs(given: Sequence[Given], html: Path | None = None) -> Comparison:
+def compare_runs(given: Sequence[TrainedLike], html: Path | None = None) -> Comparison:
     """Compare finished runs; with `html`, write it as a page, too."""
     refuse_to_replace(html)
     refuse_list(given, "compare")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from saccade.auto.trained import Given, refuse_list, run_of
+from saccade.auto.trained import TrainedLike, refuse_list, run_of
 from saccade.data.cache import ImageStore, decode_all
 from saccade.errors import DataError, UsageError
 from saccade.files import atomic_write, disk_errors, refuse_to_replace, write_output
@@ -49,7 +49,7 @@ class WrittenReport:
 
 
 def write_reports(
-    given: Sequence[Given], out: Path | None, data: str | Path | None = None
+    given: Sequence[TrainedLike], out: Path | None, data: str | Path | None = None
 ) -> WrittenReport:
     """One run: its report and model card; several: one page.
 

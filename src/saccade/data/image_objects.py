@@ -12,7 +12,6 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from os import PathLike
-from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -23,7 +22,6 @@ from torch import Tensor
 from saccade.data.classes import is_text, safe_name
 from saccade.errors import DataError
 
-ImageObject = NDArray | Tensor | Image.Image | bytes | bytearray | memoryview | BinaryIO
 CHANNELS = (1, 3, 4)
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # of Pillow, that a PNG holds as they are
 SUFFIXES = {

@@ -50,9 +50,9 @@ class Copies:
     def take(self, item: Item, answer: Answer) -> None:
         """Copy an image; raises `ResourceError` where that cannot be done."""
         if not self.folders:
-            names = (answer.nothing, *self.classes)
+            names = (answer.no_class, *self.classes)
             self.folders = dict(zip(("", *self.classes), folder_names(names)))
-        for said in answer.said or ("",):
+        for said in answer.predicted_classes or ("",):
             name = self.folders[said]
             with disk_errors(self.folder / name):
                 made = self._copy(item, self.folder / name)

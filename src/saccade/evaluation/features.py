@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saccade.auto.trained import Given, name_of, network_of
+from saccade.auto.trained import TrainedLike, name_of, network_of
 from saccade.data.cache import decode_all
 from saccade.data.item import Item, Skipped, label_text
 from saccade.data.pool import stretched_note
@@ -69,7 +69,7 @@ class WrittenFeatures:
 
 
 def write_features(
-    model: Given, data: str | Path | None, layer: str, weights: str | None, out: Path
+    model: TrainedLike, data: str | Path | None, layer: str, weights: str | None, out: Path
 ) -> WrittenFeatures:
     """Write `features.npy` and `manifest.csv` into the folder `out`.
 

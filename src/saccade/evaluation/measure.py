@@ -10,7 +10,7 @@ from pathlib import Path
 from saccade.augmentation.corrupt.corruptions import names
 from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.augmentation.tta import TTATransform, tta_transforms
-from saccade.auto.trained import Given, Trained, trained
+from saccade.auto.trained import Trained, TrainedLike, open_trained
 from saccade.command import Command
 from saccade.data.classes import missing_note
 from saccade.data.doctor.doctor import cache_file_of
@@ -83,7 +83,7 @@ DEFAULT_OPTIONS = EvaluationOptions()
 
 
 def measure(
-    given: Given,
+    given: TrainedLike,
     data: str | Path | None,
     split: str,
     options: EvaluationOptions = DEFAULT_OPTIONS,
@@ -93,7 +93,7 @@ def measure(
     Raises `UsageError` for what only a run knows, where there is none.
     """
     options.validate()
-    network = trained(given, notify=say)
+    network = open_trained(given, notify=say)
     run, bundle, tta = network.run, network.bundle, _transforms(options.tta)
     if run is None:
         _refuse_without_run(network, data, options)

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saccade.auto.trained import Given, trained
+from saccade.auto.trained import TrainedLike, open_trained
 from saccade.data.item import Item, Skipped
 from saccade.data.pool import stretched_note
 from saccade.errors import SaccadeError
@@ -75,7 +75,7 @@ class Outputs:
 
 
 def predict_images(
-    run: Given,
+    run: TrainedLike,
     *images: object,
     copy_to: str | PathLike[str] | None = None,
     html: str | PathLike[str] | None = None,
@@ -85,7 +85,7 @@ def predict_images(
 
     `options` are those of `Predictor.stream`.
     """
-    network = trained(run, notify=say)
+    network = open_trained(run, notify=say)
     predictor = network.bundle.predictor
     outputs, found = Outputs(predictor.task, images, copy_to, html), found_images(images)
     told = [*outputs.answers(predictor, found.items, **options)]

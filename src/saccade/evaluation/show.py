@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from saccade.auto.trained import Given, name_of, recognised
+from saccade.auto.trained import TrainedLike, name_of, recognised
 from saccade.command import Command
 from saccade.errors import UsageError
 from saccade.explain.anatomy import Anatomy
@@ -25,7 +25,7 @@ from saccade.runs.run import Run
 
 
 def show_networks(
-    *models: Given | nn.Module,
+    *models: TrainedLike | nn.Module,
     drawing: str | Path | None,
     layer: str | None,
     out: str | Path | None,
@@ -55,7 +55,7 @@ def show_networks(
     return SideBySide(*anatomies) if len(anatomies) == 2 else anatomies[0]
 
 
-def _refuse_numbers(models: Sequence[Given | nn.Module], layer: str | None) -> None:
+def _refuse_numbers(models: Sequence[TrainedLike | nn.Module], layer: str | None) -> None:
     """Raise `UsageError` for no network or too many, and for the field of a layer of two."""
     if not models:
         raise UsageError("no network is named", "name one or two: saccade show resnet18 resnet50")
@@ -69,12 +69,12 @@ def _refuse_numbers(models: Sequence[Given | nn.Module], layer: str | None) -> N
         raise UsageError(what, f"show one network: {one}")
 
 
-def _shown(model: Given | nn.Module) -> str:
+def _shown(model: TrainedLike | nn.Module) -> str:
     return type(model).__name__ if isinstance(model, nn.Module) else name_of(model)
 
 
 def _anatomies(
-    models: Sequence[Given | nn.Module],
+    models: Sequence[TrainedLike | nn.Module],
     size: int | str | Sequence[int] | None,
     options: Mapping[str, Any],
 ) -> Iterator[Anatomy]:
@@ -89,7 +89,7 @@ def _anatomies(
 
 
 def _anatomy(
-    model: Given | nn.Module,
+    model: TrainedLike | nn.Module,
     size: int | str | Sequence[int] | None,
     options: Mapping[str, Any],
 ) -> Anatomy:
@@ -101,7 +101,7 @@ def _anatomy(
 
 
 def _with_input(
-    model: Given | nn.Module, size: int | str | Sequence[int] | None
+    model: TrainedLike | nn.Module, size: int | str | Sequence[int] | None
 ) -> tuple[str | nn.Module, dict[str, Any]]:
     """The network, and the size of its input; that of a run or a bundle is its preprocessing's."""
     options = _input_options(size)

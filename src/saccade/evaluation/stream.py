@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
-from saccade.auto.trained import trained
+from saccade.auto.trained import open_trained
 from saccade.data.image_files import find_images
 from saccade.data.item import Skipped
 from saccade.data.pool import stretched_note
@@ -41,13 +41,13 @@ def stream_predictions(
     `copy_to` and `html` are those of `Outputs`, other options of `Predictor.stream`.  A signal ends
     it after a row, with `Stopped`; what is wrong before the first row is raised.
     """
-    network, found = trained(run, notify=say), find_images(images)
+    network, found = open_trained(run, notify=say), find_images(images)
     predictor = network.bundle.predictor
     outputs = Outputs(predictor.task, images, copy_to, html)
     rows = {"text": TextRows, "csv": CsvRows, "json": JsonRows}[style](out, names_shown(images))
     unreadable, error, begun, total = [], None, False, len(found.items)
     shown = style == "json" or not out.isatty()  # else the rows themselves show that it goes on
-    hint = "those are told" + ("; the same line again copies the rest" if copy_to else "")
+    again = "; the same line again copies the rest" if copy_to else ""
     with stop_requests() as request, progress_bar("predicting", shown=shown) as progress:
         try:
             for done, answer in enumerate(outputs.answers(predictor, found.items, **options), 1):
@@ -59,6 +59,7 @@ def stream_predictions(
                     begun = True
                 if request.signum and done < total:
                     what = f"stopped after {done:,} of {total:,} images"
+                    hint = f"the rows above are complete{again}"
                     raise Stopped(what, hint, signal=request.signum)
         except SaccadeError as caught:
             if not begun and not isinstance(caught, Stopped):

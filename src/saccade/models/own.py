@@ -14,11 +14,11 @@ from saccade.errors import UsageError
 from saccade.models.backbone import all_outputs
 from saccade.models.catalogue import Shape
 from saccade.models.layers.surgery import meta_forward
+from saccade.models.table import DEFAULT_CLASSES
 from saccade.own import Own, checked
 
 SETTING = "model.name"
-CLASSES = 10  # where no number of them is said
-LARGEST = 224  # pixels, where nothing else says it
+LARGEST_SIZE = 224  # pixels, where nothing else says it
 SIDES = (32, 28, 64, 128, 224, 227, 299, 48, 96, 160, 192, 256, 384, 512)  # pixels, as is usual
 
 
@@ -33,7 +33,7 @@ def own_network(own: Own, num_classes: int | None = None) -> nn.Module:
         network = copy.deepcopy(part)
     else:
         _refuse_without_num_classes(own, part)
-        network = part(num_classes=num_classes or CLASSES)
+        network = part(num_classes=num_classes or DEFAULT_CLASSES)
     network = checked(SETTING, own, network, nn.Module, "be a torch.nn.Module")
     if any(map(is_lazy, network.parameters())):
         hint = "let one batch of images through it first"

@@ -34,8 +34,8 @@ from saccade.models.layers.surgery import meta_forward
 from saccade.own import PREFIX
 
 SUFFIX = ".toml"
-CLASSES = "num_classes"  # in place of a number: that of the classes
-DEFAULT_CLASSES = 10
+NUM_CLASSES = "num_classes"  # in place of a number: that of the classes
+DEFAULT_CLASSES = 10  # where no number of them is said
 # fmt: off
 PLAIN = (
     "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AvgPool2d", "Dropout", "Dropout2d", "ELU", "Flatten",
@@ -64,7 +64,7 @@ def shown_name(name: str) -> str:
 def table_network(path: str | Path, num_classes: int | None = None) -> nn.Sequential:
     """The network of the table in a file; raises `UsageError` that names the row at fault."""
     table = read_table(path)
-    x = torch.empty(2, *table_input(path), device="meta")
+    x = torch.empty(2, *_input_of(table, path), device="meta")
     rows: dict[str, nn.Module] = {}
     for name, cells in table["rows"].items():
         rows[name] = _row(f"row '{name}' of '{path}'", cells, x, num_classes or DEFAULT_CLASSES)
@@ -74,7 +74,11 @@ def table_network(path: str | Path, num_classes: int | None = None) -> nn.Sequen
 
 def table_input(path: str | Path) -> Shape:
     """Channels, height and width in pixels that the table names."""
-    match read_table(path).get("input"):
+    return _input_of(read_table(path), path)
+
+
+def _input_of(table: Mapping[str, Any], path: str | Path) -> Shape:
+    match table.get("input"):
         case [int(channels), int(height), int(width)] if min(channels, height, width) > 0:
             return channels, height, width
     raise UsageError(f"'{path}' does not say its input", "write input = [3, 32, 32] at its top")
@@ -126,7 +130,7 @@ def _row(where: str, cells: Any, x: Tensor, num_classes: int) -> nn.Module:
         raise UsageError(f"{where} names no layer", 'write { layer = "ReLU" }, say')
     kind, repeat = str(cells["layer"]), cells.get("repeat", 1)
     told = {k: v for k, v in cells.items() if k not in ("layer", "repeat")}
-    cells = {k: num_classes if v == CLASSES else v for k, v in told.items()}
+    cells = {k: num_classes if v == NUM_CLASSES else v for k, v in told.items()}
     if not isinstance(repeat, int) or not 1 <= repeat <= 1000:
         raise UsageError(
             f"{where}: repeat cannot be '{repeat}'", "it takes a number from 1 to 1,000"

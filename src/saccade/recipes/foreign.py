@@ -138,7 +138,7 @@ PLACES = (  # theirs for what stands behind a verb without a name
     "data", "data_dir", "data_path", "dataset", "dataset_dir", "source", "input", "input_dir",
     "images", "image_dir", "img_dir", "train_dir", "directory", "root", "folder",
 )
-ANSWERS: Mapping[str, str] = {  # theirs, which nothing here takes: why
+ANSWERS: dict[str, str] = {  # theirs, which nothing here takes: why
     "num_classes": "the classes are those of the images' labels",
     "nb_classes": "the classes are those of the images' labels",
     "classes": "the classes are those of the images' labels",
@@ -170,6 +170,14 @@ ANSWERS: Mapping[str, str] = {  # theirs, which nothing here takes: why
     "checkpoint": "a stopped training goes on with: saccade resume RUN",
     "resume": "a stopped training goes on with: saccade resume RUN",
 }
+PYTHON_ANSWERS: Mapping[str, str] = ANSWERS | {  # in Python, where these are written otherwise
+    "exist_ok": "no run is overwritten: take another out",
+    "overwrite": "no run is overwritten: take another out",
+    "force": "no run is overwritten: take another out",
+    "save": "a run is always saved: out names its folder",
+    "checkpoint": "a stopped training goes on with: saccade.resume(RUN)",
+    "resume": "a stopped training goes on with: saccade.resume(RUN)",
+}
 NOT_BY_NUMBER: Mapping[str, str] = {  # of a setting whose number elsewhere means nothing here
     "model.freeze": "--freeze takes the name of a layer, as saccade show NETWORK lists them, or "
                     "features for all but the last",
@@ -183,7 +191,7 @@ NUMBERS = ("train.ema", "optim.lr")  # settings of switches; these take numbers
 SIZE = re.compile(r"[\d\s,x()\[\]]*\d[\d\s,x()\[\]]*")  # (3, 224, 224), 224x224
 
 
-class Here(NamedTuple):
+class Equivalent(NamedTuple):
     """What a foreign name with its value is here: a setting, or an option such as --out."""
 
     name: str
@@ -209,7 +217,7 @@ def is_size(name: str) -> bool:
     return NAMES.get(plain_name(name)) == "data.size"
 
 
-def setting_here(name: str, value: str = "") -> Here | None:
+def setting_for(name: str, value: str = "") -> Equivalent | None:
     """The setting, with its value, that a foreign name and value stand for; None for none.
 
     A switch that is off stands for nothing where its setting has no value for that.
@@ -219,19 +227,19 @@ def setting_here(name: str, value: str = "") -> Here | None:
         setting, _, on = SWITCHES[known].partition("=")
         if is_off(value):
             if setting == "train.device":
-                return Here(setting, "auto" if on == "cpu" else "cpu")
+                return Equivalent(setting, "auto" if on == "cpu" else "cpu")
             if "flip" in on:
-                return Here(setting, "")  # auto flips, and none of them does not
+                return Equivalent(setting, "")  # auto flips, and none of them does not
             off = VALUES.get(setting, {}).get("false")
-            return None if off is None else Here(setting, off)
-        return Here(setting, _like(on, value, setting))
+            return None if off is None else Equivalent(setting, off)
+        return Equivalent(setting, _like(on, value, setting))
     if known not in NAMES:
         return None
     setting = NAMES[known]
-    return Here(setting, value_here(setting, value))
+    return Equivalent(setting, value_for(setting, value))
 
 
-def value_here(setting: str, value: str) -> str:
+def value_for(setting: str, value: str) -> str:
     """A value of a setting by its name here; one that is called nothing else as it is."""
     if setting == "data.size" and SIZE.fullmatch(value):
         return re.findall(r"\d+", value)[-1]
@@ -255,7 +263,7 @@ def remark(name: str, value: str) -> str:
     if known in SWITCHES and is_off(value):
         if "flip" in on:
             return "data.augment names all that is done to images, auto flips: name others, or none"
-        off = setting_here(name, value) is None
+        off = setting_for(name, value) is None
         return f"{known} is left out, and is off unless it is named" if off else ""
     if setting == "data.size" and SIZE.fullmatch(value):
         sides = {*re.findall(r"\d+", value)[-2:]}

@@ -12,7 +12,7 @@ from saccade.engine.stages import Stage, stages
 from saccade.errors import RecipeError, SaccadeError, unknown
 from saccade.files import atomic_write
 from saccade.recipes.data import Data
-from saccade.recipes.foreign import setting_here
+from saccade.recipes.foreign import setting_for
 from saccade.recipes.model import Model
 from saccade.recipes.renamed import hint_on_name
 from saccade.recipes.setting import Setting, settings_of
@@ -134,7 +134,7 @@ def unknown_setting(name: str) -> SaccadeError:
         return RecipeError(f"no setting is called '{name}'", f"did you mean {', '.join(same)}?")
     if hint := hint_on_name(name):
         return RecipeError(f"no setting is called '{name}'", hint)
-    if here := setting_here(name.rpartition(".")[2]):
+    if here := setting_for(name.rpartition(".")[2]):
         return RecipeError(f"no setting is called '{name}'", f"did you mean {here.name}?")
     return unknown("setting", name, all_settings(), RecipeError)
 

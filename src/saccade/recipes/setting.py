@@ -17,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from saccade.command import as_text
 from saccade.errors import RecipeError, UsageError
-from saccade.own import as_own, is_own
+from saccade.own import Own, as_own, each, is_own
 from saccade.recipes.allowed import ANY, Allowed, NamedInteger
 from saccade.recipes.renamed import hint_on_value
 
@@ -153,7 +153,7 @@ class Setting:
 
     def read(self, value: Any) -> Any:
         """`value`, perhaps text from a command line, as its type; raises `RecipeError`."""
-        if self.own and (own := self._own(value)):
+        if own := self.read_own(value):
             return own
         for number in self.named:
             if value in (number, number.word):
@@ -170,15 +170,13 @@ class Setting:
         )
         raise RecipeError(f"{self.name} cannot be '{as_text(value)}'", hint)
 
-    def _own(self, value: Any) -> Any:
-        """A part of a person's own, or names with such parts among them; None where there is none.
-
-        Raises `RecipeError` for the class of a part where its object is meant.
-        """
+    def read_own(self, value: Any) -> Own | tuple[str, ...] | None:
+        """A part of a person's own, or names with parts among them; None where there is none."""
+        if not self.own:
+            return None
         if tuple not in {get_origin(kind) or kind for kind in self.kinds}:
             return as_own(value) if is_own(value) else None
-        parts = value if isinstance(value, list | tuple) else (value,)
-        words = [part.split() if type(part) is str else [part] for part in parts]
+        words = [part.split() if type(part) is str else [part] for part in each(value)]
         flat = [part for several in words for part in several]
         if not any(map(is_own, flat)):
             return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from saccade.errors import UsageError, unknown
-from saccade.own import own_parts, refuse_missing
+from saccade.own import refuse_missing
 from saccade.recipes.recipe import all_settings
 from saccade.recipes.setting import Setting
 
@@ -40,6 +40,11 @@ def short_names() -> Mapping[str, Setting]:
     return {setting.flag: setting for setting in all_settings().values() if setting.flag}
 
 
+def settings_called(name: str) -> list[str]:
+    """The full names of the settings that `name` is, or the last name, of: optim.lr for lr."""
+    return [s.name for s in all_settings().values() if name in (s.field, s.name)]
+
+
 def by_full_name(
     with_: Mapping[str, Any] | Sequence[str] | None, short: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -54,10 +59,10 @@ def by_full_name(
         if value is not None:
             settings[short_names()[name].name] = value
     settings |= _full(with_) if isinstance(with_, Mapping) else _pairs(with_ or ())
-    taken = {name: v for name, v in settings.items() if name in all_settings()}
-    parts = own_parts({name: v for name, v in taken.items() if all_settings()[name].own})
+    known = {name: all_settings()[name] for name in settings if name in all_settings()}
+    parts = {name: own for name, s in known.items() if (own := s.read_own(settings[name]))}
     refuse_missing(parts)
-    return settings | {name: all_settings()[name].read(v) for name, v in parts.items()}
+    return settings | parts
 
 
 def _full(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -167,11 +166,6 @@ def megabytes(size: int) -> str:
     """Bytes in binary units: 26.7 MiB."""
     text = brief(size, 1024)
     return f"{text[:-1]} {text[-1]}iB" if size >= 1024 else f"{size} B"
-
-
-def as_json(anatomy: Anatomy) -> str:
-    """The anatomy as indented JSON."""
-    return json.dumps(anatomy.to_dict(), indent=2)
 
 
 def as_csv(anatomy: Anatomy) -> str:

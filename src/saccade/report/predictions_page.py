@@ -86,7 +86,8 @@ class PredictionsPage:
     def _group(self, answer: Answer) -> str:
         if not self.has_classes:
             return ""
-        alike = not answer.said and answer.nothing in self.classes  # a class of that name
+        none = not answer.predicted_classes
+        alike = none and answer.no_class in self.classes  # a class of that name
         return f"{answer.best}, no class" if alike else answer.best
 
     def html(self, title: str, rest: Predictions, *, ended: str = "") -> str:

@@ -48,7 +48,7 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-")[:LONGEST_NAME] or "run"
 
 
-def refuse_no_name(name: str) -> None:
+def refuse_invalid_name(name: str) -> None:
     """Raise `RecipeError` for a name that a folder below runs cannot have."""
     if {"/", "\\"} & {*name}:
         hint = f"a name is no path; for a folder elsewhere: --out {shlex.quote(name)}"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from saccade.report.charts import Frame, chart, empty_element, short, text_at, x_axis
 from saccade.report.page import Html, Section, element, folded, join, page, sentence, table
-from saccade.studies.curve_result import TIMES, LearningCurve
+from saccade.studies.curve_result import LearningCurve
+from saccade.studies.forecast import TIMES
 
 STEPS = 40  # of the line and its band
 

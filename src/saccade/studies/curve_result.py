@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,62 +12,28 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from saccade.frame import data_frame
-from saccade.metrics.metric import MetricValue
-from saccade.studies.power_law import FEWEST, SIGNIFICANT, Measured, PowerLaw
+from saccade.studies.forecast import (
+    TIMES,
+    CurvePoint,
+    Forecast,
+    Needed,
+    at_share,
+    fitted_law,
+    forecasts_of,
+    images_at,
+    needed_images,
+    reason_against,
+    shares_of,
+    slope_is_noise,
+)
+from saccade.studies.power_law import PowerLaw
 from saccade.words import LineFeeds, aligned, defined, html_table, number, percent, pluralize
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-TIMES = (2, 4)  # as many images; beyond four times nothing is said
 STEEP = 1.0  # exponent; errors of n images fall by 1/n at best for models of a fixed size
-STEPS = 400  # at which the interval of a number of images is looked for
-NORMAL = 1.959964  # half of a 95 % interval in deviations
 COLUMNS = ("kind", "images", "share", "seed", "score", "low", "high", "n", "run")
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """A training on a share of the training images."""
-
-    share: float
-    seed: int
-    train: int  # images trained on
-    metric: MetricValue  # the primary one, on the test images
-    run: Path
-
-    @property
-    def error(self) -> float:
-        """What the score lacks to 1, of n test images as (n error + 0.5) / (n + 1): never 0."""
-        n = self.metric.n
-        return (max(0.0, 1 - self.metric.value) * n + 0.5) / (n + 1)
-
-    @property
-    def test_variance(self) -> float:
-        """The variance of the log error that comes from the test images being so many."""
-        low, high = self.metric.interval or (0.0, 0.0)
-        return ((high - low) / (2 * NORMAL) / self.error) ** 2
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The mean score that a number of training images is expected to give, with its interval."""
-
-    times: float  # as many images as there are
-    images: int
-    score: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Needed:
-    """How many training images a score would need; None: more than four times those there are."""
-
-    score: float
-    images: int | None
-    low: int | None
-    high: int | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,127 +54,50 @@ class LearningCurve:
     @property
     def shares(self) -> tuple[float, ...]:
         """The shares of the training images, the smallest first."""
-        return tuple(sorted({point.share for point in self.points}))
+        return shares_of(self.points)
 
     @property
     def images(self) -> int:
         """How many images there are to train on, about the same for every seed."""
-        return round(self._images(self.shares[-1]))
+        return round(images_at(self.points, self.shares[-1]))
 
     def at(self, share: float) -> tuple[CurvePoint, ...]:
         """The trainings at one share, a seed each."""
-        return tuple(point for point in self.points if point.share == share)
-
-    def _images(self, share: float) -> float:
-        """The geometric mean of the number of training images."""
-        return math.exp(fmean(math.log(point.train) for point in self.at(share)))
+        return at_share(self.points, share)
 
     @cached_property
     def law(self) -> PowerLaw | None:
         """The fitted power law; None where there is nothing to fit it to."""
-        undefined = any(math.isnan(point.metric.value) for point in self.points)
-        if undefined or len(self.shares) < 2 or len(self.at(self.shares[0])) < 2:
-            return None
-        if len({round(self._images(share)) for share in self.shares}) < len(self.shares):
-            return None
-        last = self.at(self.shares[-1])
-        overlap = 0.0 if self.shared_test else fmean(p.metric.n / p.train for p in last)
-        measured = tuple(
-            Measured(
-                self._images(share),
-                tuple(point.error for point in self.at(share)),
-                fmean(point.test_variance for point in self.at(share)),
-            )
-            for share in self.shares
-        )
-        return PowerLaw(measured, self.shared_test, overlap)
+        return fitted_law(self.points, self.shared_test)
 
     @cached_property
     def reason(self) -> str:
         """Why nothing can be said of more images; empty where it can."""
-        law = self.law
-        if any(math.isnan(point.metric.value) for point in self.points):
-            return f"the {self.name} of a training is undefined: more test images are needed"
-        if len(self.at(self.shares[0])) < 2:
-            return "one seed does not tell how far off it is: --seeds 3"
-        if law is None:
-            return "two shares have the same images: fewer --shares"
-        if all(point.metric.value >= 1 for point in self.points):
-            return "there is no error at any size: a larger or harder test set would show a curve"
-        if (bend := law.curvature()) is None:
-            return (
-                f"too few points: {FEWEST} sizes at least tell a line from a curve, and there are "
-                f"{len(self.shares)}"
-            )
-        if bend.p_value < SIGNIFICANT:
-            how = "flattens" if bend.value > 0 else "falls faster and faster"
-            return f"the curve {how} (p = {bend.p_value:.2g}): it is no power law to go on from"
-        if law.c <= 0:
-            low, high = (-end for end in law.slope().interval[::-1])
-            told = (
-                "more images of this kind do not help here"
-                if high <= 0
-                else "whether more images help cannot be told from these trainings"
-            )
-            return (
-                f"no downward slope: {told} (errors go with n to the power {-law.c:.2f}, 95 % "
-                f"interval {-high:.2f} to {-low:.2f}; below 0 more images help)"
-            )
-        return ""
+        return reason_against(self.points, self.law)
 
     @cached_property
     def forecasts(self) -> tuple[Forecast, ...]:
         """The scores at two and four times the images; none where they cannot be told."""
-        if self.reason or self.law is None:
-            return ()
-        return tuple(self._forecast(self.law, times) for times in TIMES)
-
-    def _forecast(self, law: PowerLaw, times: float) -> Forecast:
-        images = times * self._images(self.shares[-1])
-        low, high = law.interval(images)
-        return Forecast(
-            times,
-            round(images),
-            self._score(law.error(images)),
-            self._score(high),
-            self._score(low),
-        )
-
-    def _score(self, error: float) -> float:
-        return max(0.0, 1 - error) if self.points[0].metric.unit == "%" else 1 - error
+        return () if self.reason or self.law is None else forecasts_of(self.points, self.law)
 
     @cached_property
     def needed(self) -> Needed | None:
-        """How many images the wished score would need; None without one, or where unknown."""
-        if self.target is None or self.reason or self.law is None or self.weak:
+        """How many images the target would need; None without one, or where unknown."""
+        if self.target is None or self.reason or self.law is None or self.slope_is_noise:
             return None
-        wished = 1 - self.target
-        law, there = self.law, self._images(self.shares[-1])
-        least, most = self._images(self.shares[0]), TIMES[-1] * there
-        sizes = [least * (most / least) ** (k / STEPS) for k in range(STEPS + 1)]
-        intervals = [law.interval(size) for size in sizes]
-
-        def first(found: list[bool]) -> int | None:
-            return math.ceil(sizes[found.index(True)]) if any(found) else None
-
-        return Needed(
-            self.target,
-            first([law.error(size) <= wished for size in sizes]),
-            first([low <= wished for low, _ in intervals]),
-            first([high <= wished for _, high in intervals]),
-        )
+        return needed_images(self.points, self.law, self.target)
 
     @property
-    def weak(self) -> bool:
+    def slope_is_noise(self) -> bool:
         """Whether the fall of the errors may be noise."""
-        return self.law is not None and self.law.slope().p_value >= SIGNIFICANT
+        return self.law is not None and slope_is_noise(self.law)
 
     def notes(self) -> list[str]:
         """What the numbers say and how they were computed."""
         notes = []
         if self.reason:
             notes.append(f"what more images would give cannot be said: {self.reason}")
-        elif self.weak and self.law:
+        elif self.slope_is_noise and self.law:
             p = self.law.slope().p_value
             notes.append(
                 f"the fall of the errors may be noise (p = {p:.2g}): more --seeds tell more"
@@ -237,19 +125,19 @@ class LearningCurve:
         return notes
 
     def _needed_text(self) -> str:
-        wished = f"{self.name} {self._text(self.target or 0.0)}"
+        target = f"{self.name} {self._text(self.target or 0.0)}"
         if self.needed is None:
-            why = "the fall of the errors may be noise" if self.weak else "as above"
-            return f"how many images {wished} needs cannot be said: {self.reason or why}"
+            why = "the fall of the errors may be noise" if self.slope_is_noise else "as above"
+            return f"how many images {target} needs cannot be said: {self.reason or why}"
         images, low, high = (
             None if n is None else f"{n:,}"
             for n in (self.needed.images, self.needed.low, self.needed.high)
         )
         most = f"more than {TIMES[-1] * self.images:,}"
         if low is None:
-            return f"{wished} needs {most} images, four times those there are; no more is said"
+            return f"{target} needs {most} images, four times those there are; no more is said"
         ends = f"{low} to {high or most}"
-        return f"{wished} needs about {images or most} images (95 % interval {ends})"
+        return f"{target} needs about {images or most} images (95 % interval {ends})"
 
     def _text(self, score: float) -> str:
         return percent(score) if self.points[0].metric.unit == "%" else number(score)
@@ -260,7 +148,7 @@ class LearningCurve:
         for share in self.shares:
             scores = [point.metric.value for point in self.at(share)]
             spread = f"{self._text(min(scores))} to {self._text(max(scores))}"
-            images = f"{round(self._images(share)):,}"
+            images = f"{round(images_at(self.points, share)):,}"
             rows.append((images, self._text(fmean(scores)), f"{spread} over seeds"))
         for f in self.forecasts:
             ends = f"{self._text(f.low)} to {self._text(f.high)}, 95 % interval"

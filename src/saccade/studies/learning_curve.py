@@ -25,12 +25,13 @@ from saccade.recipes.setting import argument
 from saccade.runs.predictions import read_predictions
 from saccade.runs.run import Run
 from saccade.studies.curve_page import curve_page
-from saccade.studies.curve_result import CurvePoint, LearningCurve
+from saccade.studies.curve_result import LearningCurve
+from saccade.studies.forecast import CurvePoint
 from saccade.studies.run import command_folder, lock_folder
 from saccade.studies.study import JOBS, SEEDS
 from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, tell, train_all
-from saccade.training.begin import divided, refuse_one_class, refuse_other_folds
+from saccade.training.division import divided, refuse_one_class, refuse_other_folds
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training images
 FEWEST = 8  # images at the smallest share, and two of each class

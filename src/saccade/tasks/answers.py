@@ -36,7 +36,7 @@ class Answer(Protocol):
     """The prediction for one image in a form for people; a dataclass with its task's fields."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
-    nothing: ClassVar[str]  # what it says where it says no class; empty for numbers
+    no_class: ClassVar[str]  # what it says where it says no class; empty for numbers
 
     @property
     def name(self) -> str:
@@ -49,8 +49,8 @@ class Answer(Protocol):
         ...
 
     @property
-    def said(self) -> tuple[str, ...]:
-        """The classes that it says the image has; none where it says `nothing`."""
+    def predicted_classes(self) -> tuple[str, ...]:
+        """The classes that it says the image has; none where it says `no_class`."""
         ...
 
     @property
@@ -70,7 +70,7 @@ class Answer(Protocol):
 class NumberAnswer:
     """What all answers of a number have in common: no class, and the number as text."""
 
-    nothing: ClassVar[str] = ""
+    no_class: ClassVar[str] = ""
 
     value: float
 
@@ -80,7 +80,7 @@ class NumberAnswer:
         return str(self)
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def predicted_classes(self) -> tuple[str, ...]:
         """No class."""
         return ()
 

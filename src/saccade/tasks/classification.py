@@ -148,7 +148,7 @@ def _accepted(probabilities: Sequence[float], novelty: float | None, rejection: 
 class Prediction:
     """The most probable classes of one image, the best first."""
 
-    nothing: ClassVar[str] = UNKNOWN
+    no_class: ClassVar[str] = UNKNOWN
 
     name: str
     classes: tuple[str, ...]
@@ -161,7 +161,7 @@ class Prediction:
         return self.classes[0] if self.accepted else UNKNOWN
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def predicted_classes(self) -> tuple[str, ...]:
         return self.classes[:1] if self.accepted else ()
 
     @property

@@ -164,16 +164,16 @@ def _weights_of_labels(
 class MultilabelPrediction(Prediction):
     """The predicted labels of one image, and its most probable classes, the best first."""
 
-    nothing: ClassVar[str] = "none"
+    no_class: ClassVar[str] = "none"
 
     labels: tuple[str, ...] = ()
 
     @property
     def best(self) -> str:
-        return ", ".join(self.labels) or self.nothing
+        return ", ".join(self.labels) or self.no_class
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def predicted_classes(self) -> tuple[str, ...]:
         return self.labels
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from saccade.engine.loop import Position, Step
-from saccade.progress import EVERY, Spaced, say
+from saccade.progress import EVERY, ThrottledLines, say
 from saccade.recipes.settings import Settings
 from saccade.recipes.training import ENDLESS
 from saccade.runs.run import Run
@@ -31,7 +31,7 @@ class EpochLines(View):
         tell: Callable[[str], Any] = say,
     ):
         self.name, self.clock = name, clock
-        self.lines = Spaced(every, clock=clock, tell=tell)
+        self.lines = ThrottledLines(every, clock=clock, tell=tell)
         self.epochs = ENDLESS
         self.began, self.start, self.ends = clock(), 0.0, float("inf")
 

@@ -23,7 +23,7 @@ from saccade.models.table import shown_name
 from saccade.progress import progress_bar
 from saccade.recipes.settings import Settings
 from saccade.report.figures import lr_curve
-from saccade.training.begin import training_inputs
+from saccade.training.inputs import training_inputs
 from saccade.training.prepare import Progress, TrainingSetup, prepare
 from saccade.words import aligned, html_table
 

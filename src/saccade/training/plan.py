@@ -35,7 +35,7 @@ from saccade.explain.anatomy import anatomy
 from saccade.files import atomic_write, refuse_unwritable
 from saccade.models.table import shown_name
 from saccade.recipes.recipe import Recipe
-from saccade.training.begin import training_inputs
+from saccade.training.inputs import training_inputs
 from saccade.training.lr_find import STEPS
 from saccade.training.prepare import TrainingSetup, prepare
 from saccade.words import aligned, duration, html_table

@@ -32,7 +32,6 @@ from saccade.recipes.settings import Settings
 from saccade.runs.images import change_note, move, split_of, write_images
 from saccade.runs.naming import name_note
 from saccade.runs.run import Run
-from saccade.training.begin import training_inputs
 from saccade.training.finish import finish, unwritten_error
 from saccade.training.follow import (
     broadcast_plan,
@@ -40,6 +39,7 @@ from saccade.training.follow import (
     receive_plan,
     receive_start,
 )
+from saccade.training.inputs import training_inputs
 from saccade.training.logbook import Logbook, Losses
 from saccade.training.lr_find import with_found_lr
 from saccade.training.plan import folder_of, forecast

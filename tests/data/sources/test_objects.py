@@ -19,7 +19,8 @@ import saccade
 from saccade.data.image_files import find_images
 from saccade.data.item import Item
 from saccade.data.sources import open_images, open_source
-from saccade.data.sources.objects import images_in, named
+from saccade.data.sources.object_table import written_table
+from saccade.data.sources.objects import images_in
 from saccade.errors import DataError, SaccadeError, UsageError
 from saccade.runs.images import split_of
 from saccade.runs.run import Run
@@ -83,7 +84,7 @@ def hugging_face(labels: list[Any], feature: object, name: str = "label") -> Hug
 
 
 def items_of(data: object) -> list[Item]:
-    source = open_source(named(data))
+    source = open_source(written_table(data))
     return [item for split in source.splits for item in source.read(split)]
 
 
@@ -100,7 +101,7 @@ def test_every_form_of_images_and_labels_becomes_the_same_table(files: list[Path
         [{"image": x, "label": y} for x, y in zip(X, Y)],
         hugging_face(Y, ClassLabel("0", "1", "2")),
     ]
-    names = {named(form) for form in forms}
+    names = {written_table(form) for form in forms}
     assert len(names) == 1
     items = items_of(forms[0])
     assert [item.label for item in items] == list("012012")
@@ -157,7 +158,7 @@ def test_a_mapping_of_splits_comes_divided() -> None:
         "validation": (X, NAMES),
         "test": hugging_face([0, 1] * 3, ClassLabel("a", "b")),
     }
-    source = open_source(named(data))
+    source = open_source(written_table(data))
     assert source.splits == ("train", "val", "test")
     assert [len(source.read(split)) for split in source.splits] == [6, 6, 6]
 
@@ -174,13 +175,13 @@ def test_rows_of_hugging_face_are_read_by_their_features() -> None:
         image=HuggingFaceImage(),
         label=None,
     )
-    assert str(named(stored)).endswith("images.csv::label=class")
+    assert str(written_table(stored)).endswith("images.csv::label=class")
     two = HuggingFace([], image=HuggingFaceImage(), fine=ClassLabel("a"), coarse=ClassLabel("b"))
     two.rows = [{"image": X[0], "fine": 0, "coarse": 0}]
     with pytest.raises(
         DataError, match="fine, coarse of the dataset are all of the kind"
     ) as caught:
-        named(two)
+        written_table(two)
     assert caught.value.hint == "rename the one that is meant to label"
 
 
@@ -193,7 +194,7 @@ def test_images_keep_the_names_that_they_have(files: list[Path]) -> None:
     assert names == [*opened_names, *"abcdef", *"abcdef"]
     assert [item.label for item in items_of(frame)] == NAMES
     frame["split"] = ["train"] * 4 + ["test"] * 2
-    source = open_source(named(frame))
+    source = open_source(written_table(frame))
     assert [len(source.read(split)) for split in source.splits] == [4, 2]
 
 
@@ -233,14 +234,14 @@ class Endless(IterableDataset):
 )  # fmt: skip
 def test_what_is_no_data_is_told_so_in_a_few_words(data: Any, message: str, hint: str) -> None:
     with pytest.raises(SaccadeError) as caught:
-        open_source(named(data))
+        open_source(written_table(data))
     assert message in caught.value.what and hint in caught.value.hint
     assert len(str(caught.value)) < 400
 
 
 def test_images_without_labels_are_enough_where_none_are_needed(files: list[Path]) -> None:
     for form in (X, T, list(X), files, TensorDataset(T)):
-        source = open_images(named(form, labelled=False))
+        source = open_images(written_table(form, labelled=False))
         assert len(source.read("all")) == 6
         assert all(item.label is None for item in source.read("all"))
 
@@ -262,7 +263,11 @@ def test_images_to_predict_keep_their_order_and_are_numbered(files: list[Path]) 
 
 
 def test_the_same_objects_are_written_once(cache: Path) -> None:
-    first, again, other = named((X, Y)), named((X.copy(), Y)), named((X, Y[::-1]))
+    first, again, other = (
+        written_table((X, Y)),
+        written_table((X.copy(), Y)),
+        written_table((X, Y[::-1])),
+    )
     assert first == again != other
     assert len([*cache.glob("objects/*")]) == 2
 
@@ -279,7 +284,7 @@ def test_a_training_on_arrays_is_resumed_evaluated_and_predicts_as_from_files(
     command = run.started["command"]
     assert "array(" not in command and "images.csv" in command
     assert {item.name for item in split_of(run).items} == {f"image {n}.png" for n in range(40)}
-    assert Run.open(run.path).data == named((x, names))
+    assert Run.open(run.path).data == written_table((x, names))
     again = saccade.resume(run.path, epochs=2)
     assert len(again.history) == 2
     assert saccade.evaluate(again, (x, names)).n == 40
@@ -308,4 +313,4 @@ def test_a_frame_of_images_is_read_as_the_table_of_their_paths_would_be(files: l
         assert [i.group for i in with_images] == [i.group for i in with_paths]
     frame = pandas.DataFrame({"photo": images, "label": NAMES, "split": ["train"] * 5 + [None]})
     with pytest.raises(DataError):
-        [open_source(named(frame)).read(split) for split in ("train", "test")]
+        [open_source(written_table(frame)).read(split) for split in ("train", "test")]

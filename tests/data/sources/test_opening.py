@@ -11,7 +11,7 @@ import pytest
 
 from saccade.data.sources import absolute_location, open_images, open_source
 from saccade.data.sources.data_spec import DataSpec, spec_with_settings, title_of
-from saccade.data.sources.objects import named
+from saccade.data.sources.object_table import written_table
 from saccade.errors import DataError, UsageError
 
 Tree = Callable[..., Path]
@@ -199,4 +199,7 @@ def test_objects_are_not_called_by_their_copy_in_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SACCADE_CACHE", str(tmp_path))
-    assert title_of(named((np.zeros((2, 8, 8), np.uint8), ["a", "b"]))) == "data given in Python"
+    assert (
+        title_of(written_table((np.zeros((2, 8, 8), np.uint8), ["a", "b"])))
+        == "data given in Python"
+    )

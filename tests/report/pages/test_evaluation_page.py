@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import saccade
-from saccade.auto.trained import trained as network
+from saccade.auto.trained import open_trained
 from saccade.command import Command
 from saccade.data.cache import CachedImages
 from saccade.metrics.classification import ClassMetric
@@ -141,7 +141,7 @@ def evaluated(trained: Run, right: int, n: int) -> str:
         CachedImages(torch.zeros(n, 1, 8, 8, dtype=torch.uint8)),
     )
     return evaluation_page(
-        network(trained), test, answers, EvaluatedData("some/threes", "saccade evaluate")
+        open_trained(trained), test, answers, EvaluatedData("some/threes", "saccade evaluate")
     )
 
 
@@ -167,5 +167,7 @@ def test_class_names_and_paths_cannot_become_markup(trained: Run) -> None:
     answers = images.TestedImages(
         ("<b>1", "<b>2"), ("1", "2"), ("1", "3"), torch.zeros(2), torch.zeros(2, 0), held
     )
-    page = evaluation_page(network(trained), test, answers, EvaluatedData("<b>", "saccade <b>"))
+    page = evaluation_page(
+        open_trained(trained), test, answers, EvaluatedData("<b>", "saccade <b>")
+    )
     assert "&lt;b&gt;" in page and "<b>" not in page

@@ -13,7 +13,7 @@ from saccade.data.sources.cells import Table
 from saccade.data.sources.columns import path_column
 from saccade.data.sources.records import cell_text
 from saccade.errors import DataError
-from saccade.files import atomic_write, cache_folder
+from saccade.files import atomic_write, cache_folder, disk_errors
 from saccade.words import LineFeeds
 
 
@@ -49,7 +49,8 @@ def path_column_of(table: Table) -> int:
 def written_frame(frame: Any) -> str:
     """The file, in the cache, of a frame's table with whole paths, to be found again from anywhere.
 
-    One frame is one file: the same cells give the same name.
+    One frame is one file: the same cells give the same name.  Raises `ResourceError` where the
+    cache cannot be written.
     """
     table = frame_table(frame)
     column = path_column_of(table)
@@ -62,6 +63,6 @@ def written_frame(frame: Any) -> str:
         writer.writerow(named)
     digest = hashlib.sha256(text.getvalue().encode("utf-8", "surrogatepass")).hexdigest()[:16]
     file = cache_folder() / "frames" / f"frame-{digest}.csv"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(file, text.getvalue())
+    with disk_errors(file):
+        atomic_write(file, text.getvalue())
     return str(file)

@@ -1,23 +1,13 @@
 """Objects of Python as data: arrays, lists, pairs, datasets of torch and of Hugging Face.
 
-The one place that tells what data were given.  They are written into the cache, images in files and
-a table beside them, by the digest of all that they hold: the same objects are the same table, which
-a run finds again, and a training goes on from.
+The one place that tells what data were given: their images, with labels and splits.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import pairwise
 from os import PathLike
-from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 from saccade.data.image_objects import (
@@ -29,37 +19,26 @@ from saccade.data.image_objects import (
     is_image,
     is_path,
     one_image,
-    suffix_of,
 )
 from saccade.data.item import EncodedImage, Item, Label
 from saccade.data.sources.cells import COLUMNS
-from saccade.data.sources.frame_images import holds_images, images_in_frame, with_files
-from saccade.data.sources.frames import frame_table, is_frame, path_column_of, written_frame
+from saccade.data.sources.frame_images import holds_images, images_in_frame
+from saccade.data.sources.frames import frame_table, is_frame, path_column_of
 from saccade.data.sources.hugging_face import (
     IMAGES,
     hugging_face_row,
     is_hugging_face,
     is_named,
 )
-from saccade.data.sources.object_labels import HINT, Marks, label_of, listed_labels
+from saccade.data.sources.object_labels import label_of, listed_labels
 from saccade.data.sources.split_names import split_of
 from saccade.errors import DataError, UsageError
-from saccade.files import cache_folder
-from saccade.words import LineFeeds
 
 WHAT = (
     "give a path, a DataFrame with columns path and label, (images, labels), or a dataset of "
     "(image, label)"
 )  # a hint
-Data = Any  # a DataFrame, (images, labels), a dataset, an array, a list: whatever `named` takes
-TABLE = "images.csv"
-Row = tuple[str, Label, str]  # path, label, split
-TITLES: dict[type, str] = {str: "label", tuple: "labels", Marks: "labels", float: "value"}
-KINDS = {
-    "label": "::label=class",
-    "labels": "::labels=several",
-    "value": "",
-}  # as the table is read
+Data = Any  # a DataFrame, (images, labels), a dataset, an array, a list: what `samples` takes
 
 
 class Sample(NamedTuple):
@@ -68,20 +47,6 @@ class Sample(NamedTuple):
     image: str | bytes  # a path, or the bytes of an image file
     label: Label = None
     split: str = ""
-
-
-def named(data: object, *, labelled: bool = True) -> str | Path | None:
-    """What to call data by: a path or a name as it is, objects by the table that they become.
-
-    Raises `DataError` for what cannot be read as images, or as labels where these are needed.
-    """
-    if data is None or isinstance(data, str | Path):
-        return data
-    if isinstance(data, PathLike):
-        return Path(data)
-    if is_frame(data):
-        return written_frame(with_files(data) if holds_images(data) else data)
-    return _written(data, labelled)
 
 
 def images_in(given: Sequence[object]) -> Iterator[str | PathLike[str] | Item]:
@@ -250,76 +215,3 @@ def _listed(data: Any, labelled: bool = True) -> Any:
 def _is_series(data: object) -> bool:
     """Whether this is a series of pandas, or an array of text or objects."""
     return callable(getattr(data, "tolist", None)) and not is_array(data)
-
-
-def _written(data: object, labelled: bool) -> str:
-    """The table of all samples in the cache, with their images beside it."""
-    root = cache_folder() / "objects"
-    root.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=root, prefix="."))
-    try:
-        rows, digest = _rows(data, labelled, temporary)
-        _refuse_one_hot(rows)
-        title = _title(rows, labelled)
-        text = _table(rows, title)
-        digest.update(text.encode("utf-8", "surrogatepass"))
-        (temporary / TABLE).write_text(text, encoding="utf-8", newline="")
-        folder = root / digest.hexdigest()[:16]
-        with suppress(OSError):  # it is there already
-            temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return f"{folder / TABLE}{KINDS[title] if title else ''}"
-
-
-def _rows(data: object, labelled: bool, folder: Path) -> tuple[list[Row], Any]:
-    """Path, label and split of every sample, and a digest of the images written into `folder`."""
-    rows: list[Row] = []
-    digest = hashlib.sha256()
-    for n, sample in enumerate(samples(data, labels=labelled)):
-        if isinstance(sample.image, str):
-            path = str(Path(sample.image).absolute())
-        else:
-            path = f"image {n}{suffix_of(sample.image)}"
-            (folder / path).write_bytes(sample.image)
-            digest.update(hashlib.sha256(sample.image).digest())
-        rows.append((path, sample.label, sample.split))
-    return rows, digest
-
-
-def _refuse_one_hot(rows: Sequence[Row]) -> None:
-    """Raise `DataError` for 0s and 1s with a single 1 for every image: a class, or several?"""
-    if all(isinstance(label, Marks) and len(label) == 1 for _, label, _ in rows):
-        raise DataError(
-            f"the labels are 0s and 1s with exactly one 1 for each of {len(rows):,} images: one "
-            "class an image, or several?",
-            "for one class give labels.argmax(1); for several a list of names for each image, as "
-            "in [[str(k) for k, mark in enumerate(row) if mark] for row in labels]",
-        )
-
-
-def _title(rows: Sequence[Row], labelled: bool) -> str:
-    """The title of the column of labels; "" without labels, where none is needed."""
-    found = {TITLES[type(label)] for _, label, _ in rows if label is not None}
-    if len(found) > 1:
-        raise DataError(f"some labels are {' and some '.join(sorted(found))}", HINT)
-    if not found and labelled:
-        raise DataError("the images that were given have no labels", WHAT)
-    return next(iter(found), "")
-
-
-def _table(rows: Sequence[Row], title: str) -> str:
-    text = io.StringIO()
-    writer = csv.writer(LineFeeds(text))
-    divided = any(split for *_, split in rows)
-    writer.writerow(["path", *([title] if title else []), *(["split"] if divided else [])])
-    for path, label, split in rows:
-        cells = [path, *([_cell(label)] if title else []), *([split] if divided else [])]
-        writer.writerow(cells)
-    return text.getvalue()
-
-
-def _cell(label: Label) -> str:
-    if isinstance(label, tuple):
-        return json.dumps([*label], ensure_ascii=False)
-    return "" if label is None else str(label)

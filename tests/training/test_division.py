@@ -1,4 +1,4 @@
-"""The inputs of a training: groups, copies, and what is refused before an image is decoded."""
+"""The division of a training: groups, copies, and what is refused before an image is decoded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from saccade.data.sources.listing import Listing
 from saccade.data.split_table import split_rows, write_split
 from saccade.data.splits import split_data, with_groups
 from saccade.errors import DataError
-from saccade.training.begin import classes_of_copies, training_inputs
+from saccade.training.division import classes_of_copies
+from saccade.training.inputs import training_inputs
 
 BLANK = ImageArray(np.zeros((8, 8), np.uint8))
 
@@ -73,34 +74,3 @@ def test_a_column_keeps_each_patient_in_one_split(tmp_path: Path) -> None:
     found = [{i.group for i in part} for part in (division.train, division.val, division.test)]
     assert set.union(*found) == {f"P{k}" for k in range(8)} and sum(map(len, found)) == 8
     assert "data.group=patient_id makes 8 groups, such as 'P0'" in inputs.notes
-
-
-def divided_folders(root: Path, *splits: str) -> Path:
-    for k, split in enumerate(splits):
-        for label in "ab":
-            (root / split / label).mkdir(parents=True)
-            for n in range(8):
-                pixels = np.random.default_rng([k, ord(label), n]).integers(0, 256, (16, 16, 3))
-                image = Image.fromarray(pixels.astype(np.uint8))
-                image.save(root / split / label / f"{split}{n}.png")
-    return root
-
-
-@pytest.mark.parametrize(
-    ("splits", "idle"),
-    [
-        (("train", "val", "test"), {"data.val", "data.test"}),
-        (("train", "test"), {"data.test"}),
-        (("train", "val"), {"data.test"}),
-        (("train",), set()),
-    ],
-)
-def test_shares_of_which_nothing_was_drawn_are_of_no_use_and_noted_where_they_were_given(
-    tmp_path: Path, splits: tuple[str, ...], idle: set[str]
-) -> None:
-    data = divided_folders(tmp_path, *splits)
-    flags = {"data.val": 0.25, "data.test": 0.2, "model.name": "mlp_rgb", "data.doctor": "off"}
-    inputs = training_inputs(data, None, flags)
-    origins = inputs.settings.origins
-    assert {n for n in ("data.val", "data.test") if origins[n].startswith("no use: ")} == idle
-    assert {note.split("=")[0] for note in inputs.notes if "does nothing" in note} == idle
