@@ -111,7 +111,7 @@ def _setting_hint(
     verb: str, takes_settings: bool, known: set[str], keyword: str, value: object
 ) -> str:
     """How a keyword that is a setting, here or elsewhere, is written; "" for one that is none."""
-    from saccade.recipes.foreign import ANSWERS, setting_for
+    from saccade.recipes.foreign import ANSWERS, setting_for, value_for
     from saccade.recipes.recipe import all_settings
     from saccade.recipes.short import settings_called
 
