@@ -6,6 +6,8 @@ import csv
 import inspect
 import io
 import json
+import logging
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,9 +26,37 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def saccade(
+    *words: object, stdin: bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which has imported all that it needs; its output as text."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    streams = [io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (stdin, b"", b"")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging.getLogger("saccade"), "propagate", False)  # not to pytest
+        if cwd is not None:
+            patch.chdir(cwd)
+        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+            patch.setattr(sys, name, stream)
+        try:
+            code = cli.main([*map(str, words)])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    out, said = (_written(stream) for stream in streams[1:])
+    return subprocess.CompletedProcess([*map(str, words)], code, out, said)
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    return stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
+def process(
     *words: object, stdin: bytes | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command; its output as text."""
+    """The same in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "saccade.cli", *map(str, words)],
         input=stdin,
@@ -92,12 +122,12 @@ def test_help_and_version_need_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
     assert "Train a network" in done.stdout
-    assert saccade("--version").stdout.strip() == package.__version__
+    assert process("--version").stdout.strip() == package.__version__
 
 
 def test_a_folder_of_images_becomes_a_run(photos: Path, tmp_path: Path) -> None:
     words = ["--model", "lenet5_rgb", "--epochs", 2, "--with", "optim.lr=0.001", "--seed", 3]
-    done = saccade("train", photos, *words, "--out", tmp_path / "run", "--json")
+    done = process("train", photos, *words, "--out", tmp_path / "run", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert 0 <= result["test"]["metrics"][0]["value"] <= 1
@@ -132,7 +162,7 @@ def test_prediction_speaks_to_people_and_to_programs(trained: Run, tmp_path: Pat
     table = saccade("predict", trained.path, tmp_path / "one.png", "--csv").stdout
     (row,) = csv.DictReader(io.StringIO(table))
     assert row["class_1"] == lines[0].split()[2]
-    sent = saccade("predict", trained.path, "-", stdin=(tmp_path / "one.png").read_bytes())
+    sent = process("predict", trained.path, "-", stdin=(tmp_path / "one.png").read_bytes())
     assert sent.stdout.splitlines() == [*lines, novelty]
 
 
@@ -292,7 +322,7 @@ def test_a_place_where_nothing_can_be_written_is_refused_before_the_work(
 
 
 def test_mistakes_are_data_with_json(tmp_path: Path) -> None:
-    done = saccade("train", tmp_path / "nowhere", "--json")
+    done = process("train", tmp_path / "nowhere", "--json")
     error = json.loads(done.stdout)["error"]
     assert error["exit_code"] == done.returncode == 3
     assert "nowhere" in error["message"]

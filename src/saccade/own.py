@@ -95,8 +95,8 @@ def each(value: Any) -> tuple[Any, ...]:
 
 
 def own_parts(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Of settings by full name, those with a part of a person's own."""
-    return {name: value for name, value in settings.items() if any(map(is_own, each(value)))}
+    """Of settings by full name, as a recipe reads them, those with a part of a person's own."""
+    return {k: v for k, v in settings.items() if any(isinstance(part, Own) for part in each(v))}
 
 
 def refuse_own(parts: Mapping[str, Any], where: str) -> None:
@@ -115,8 +115,8 @@ def refuse_missing(settings: Mapping[str, Any], call: str = "") -> None:
     `call` is how Python is given all of them; without it that is said of the settings alone.
     """
     parts = own_parts(settings)
-    missing = [(k, p) for k, v in parts.items() for p in each(v) if is_own(p)]
-    missing = [(k, p) for k, p in missing if as_own(p).part is None]
+    owns = [(k, part) for k, v in parts.items() for part in each(v) if isinstance(part, Own)]
+    missing = [(k, str(part)) for k, part in owns if part.part is None]
     if missing:
         raise missing_parts(parts, missing, call)
 
