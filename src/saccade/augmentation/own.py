@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,5 +49,5 @@ class OwnAugmentation(Photometric):
 
 def own_augmentation(own: Own) -> Augmentation:
     """The augmentation itself where it is one of this project's kind, else a function's."""
-    part = own.function(SETTING)
+    part: Any = own.function(SETTING)
     return part if Augmentation in type(part).__mro__ else OwnAugmentation(own)
