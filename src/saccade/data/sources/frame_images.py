@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from saccade.data.image_objects import is_image, one_image, suffix_of
-from saccade.files import atomic_folder, cache_folder
+from saccade.files import atomic_folder, cache_folder, disk_errors
 
 
 def holds_images(frame: Any) -> bool:
@@ -37,12 +37,15 @@ def with_files(frame: Any) -> Any:
 
 
 def stored(images: Sequence[bytes]) -> list[str]:
-    """The files, in the cache, of encoded images; the same images have the same folder."""
+    """The files, in the cache, of encoded images; the same images have the same folder.
+
+    Raises `ResourceError` where the cache cannot be written.
+    """
     digest = hashlib.sha256(b"".join(hashlib.sha256(image).digest() for image in images))
     folder = cache_folder() / "frames" / f"images-{digest.hexdigest()[:16]}"
     names = [f"image {k}{suffix_of(image)}" for k, image in enumerate(images)]
     if not folder.is_dir():
-        with atomic_folder(folder) as temporary:
+        with disk_errors(folder), atomic_folder(folder) as temporary:
             for name, image in zip(names, images, strict=True):
                 (temporary / name).write_bytes(image)
     return [str(folder / name) for name in names]

@@ -48,8 +48,7 @@ def written_table(data: object, *, labelled: bool = True) -> str | Path | None:
     if isinstance(data, PathLike):
         return Path(data)
     if is_frame(data):
-        with disk_errors(cache_folder()):
-            return written_frame(with_files(data) if holds_images(data) else data)
+        return written_frame(with_files(data) if holds_images(data) else data)
     return _written(data, labelled)
 
 
