@@ -38,9 +38,12 @@ def test_planted_wrong_labels_are_found_and_told_what_they_are(mislabelled: Path
         "green/wrong.png": "red",
     }
     assert all(s.p_given < 0.5 < s.p_suggested for s in result.issues)
-    assert result.label_error_rate == pytest.approx(2 / 48, abs=0.02)
+    assert result.interval is not None and result.interval.low <= 2 / 48 <= result.interval.high
     assert result.n == 48 and result.agreements == 46
-    assert [s.margin for s in result.issues] == sorted(s.margin for s in result.issues)
+    chances = [issue.p_wrong for issue in result.issues]
+    assert chances == sorted(chances, reverse=True)
+    assert 0.5 < result.precision == pytest.approx(sum(chances) / 2)
+    assert "2, about" in str(result)
 
 
 def test_right_labels_have_no_issues(photos: Path) -> None:

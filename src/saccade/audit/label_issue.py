@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from saccade.data.item import Item, Skipped
 from saccade.frame import data_frame
-from saccade.metrics.intervals import Interval, wilson
+from saccade.metrics.intervals import Interval, proportion_interval
 from saccade.words import LineFeeds, aligned, html_table, percent, proportion
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 SHOWN = 20  # in a terminal; all of them are in --json and --csv
-COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin")
-HEADINGS = ("given", "suggested", "p(given)", "p(suggested)", "image")
+COLUMNS = ("name", "split", "given", "suggested", "p_given", "p_suggested", "margin", "p_wrong")
+HEADINGS = ("given", "suggested", "p(given)", "p(suggested)", "p(wrong)", "image")
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,11 @@ class LabelIssue:
     suggested: str
     p_given: float  # out-of-sample probability, as the next one
     p_suggested: float
+    p_wrong: float  # that the given label is wrong, by which issues are ranked
 
     @property
     def margin(self) -> float:
-        """The normalised margin, by which issues are ranked, the lowest first."""
+        """The normalised margin: p of the given label less that of the suggested one."""
         return self.p_given - self.p_suggested
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class LabelIssues:
             "label_error_rate_interval": list(self.interval) if self.interval else None,
             "noise_matrix": [list(row) for row in self.noise_matrix],
             "agreement": self.agreements / self.n,
+            "precision": None if math.isnan(self.precision) else self.precision,
             "features": self.features,
             "label_issues": [issue.to_dict() for issue in self.issues],
             "notes": list(self.notes),
@@ -91,21 +94,38 @@ class LabelIssues:
         return [
             ("images", f"{self.n:,} of {len(self.classes)} classes"),
             ("label error rate", self.label_error_rate_text()),
-            ("label issues", f"{len(self.issues):,}"),
+            ("label issues", self.issues_text()),
             ("probe accuracy", f"{self.agreement_text()}, agreement with the given labels"),
             ("features", self.features),
             *(("note", note) for note in self.notes),
         ]
 
+    @property
+    def precision(self) -> float:
+        """The share of the issues that is expected to be wrong: the mean of `p_wrong`; NaN of none.
+
+        Classes that overlap lower it, as does what the features do not show.
+        """
+        if not self.issues:
+            return math.nan
+        return sum(issue.p_wrong for issue in self.issues) / len(self.issues)
+
+    def issues_text(self) -> str:
+        """How many issues there are, and how many of them are expected to be wrong."""
+        count = f"{len(self.issues):,}"
+        return f"{count}, about {percent(self.precision)} of them wrong" if self.issues else count
+
     def label_error_rate_text(self) -> str:
         """The estimated share of wrong labels, with its interval."""
         if self.interval is None:
-            return f"about {percent(self.label_error_rate)} (n = {self.n:,})"
-        return f"about {proportion(self.label_error_rate, self.interval, self.n)}"
+            return f"about {percent(self.label_error_rate)} (n = {self.n:,}, too few groups)"
+        low, high = (f"{100 * end:.1f}" for end in self.interval)
+        about = percent(self.label_error_rate)
+        return f"{low} to {high} % of the labels are wrong, most likely {about} (n = {self.n:,})"
 
     def agreement_text(self) -> str:
         """The share of images whose given label is the most probable one, with its interval."""
-        interval = wilson(self.agreements, self.n)
+        interval = proportion_interval(self.agreements, self.n)
         return proportion(self.agreements / self.n, interval, self.n)
 
     def __str__(self) -> str:
@@ -125,5 +145,5 @@ class LabelIssues:
 
 
 def _cells(issue: LabelIssue) -> tuple[str, ...]:
-    probabilities = (percent(issue.p_given), percent(issue.p_suggested))
+    probabilities = (percent(p) for p in (issue.p_given, issue.p_suggested, issue.p_wrong))
     return (issue.given, issue.suggested, *probabilities, issue.name)

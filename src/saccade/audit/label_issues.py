@@ -1,4 +1,4 @@
-"""Finding label issues by confident learning on held-out predictions of linear probes."""
+"""Finding label issues from held-out predictions of linear probes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from saccade.audit.confident_learning import (
-    confident_joint,
-    estimate_joint,
-    label_error_rate,
-    label_error_rate_interval,
-    noise_matrix,
-    normalized_margins,
-    prune_by_noise_rate,
-)
 from saccade.audit.doctor import cache_file_of, cleaned_files, refuse_blanks, write_cleaned
 from saccade.audit.label_issue import LabelIssue, LabelIssues
 from saccade.audit.page import label_issues_page
+from saccade.audit.wrong_labels import doubt, label_error_rate, probability_wrong, transitions
 from saccade.auto.summary import summarize
 from saccade.auto.trained import TrainedLike, name_of, network_of, recognised
 from saccade.auto.weights import SMALL, local_weights, pretrained
@@ -47,6 +39,7 @@ from saccade.tasks.task import Capability
 PLAIN = "hog"  # features without a trained network
 CELLS = 8  # of HOG, across an image
 COARSE_SIZE = 8  # pixels across, beside HOG
+LIKELY = 0.2  # to be wrong: above it a label is an issue, as worth looking at
 
 
 @dataclass(frozen=True)
@@ -166,26 +159,31 @@ def _labelled(diagnosis: Diagnosis) -> list[Item]:
 def _label_issues(
     diagnosis: Diagnosis, items: Sequence[Item], x: Tensor, extractor: Extractor
 ) -> LabelIssues:
-    """Held-out predictions of probes, then confident learning.  features x [N,D]"""
+    """Held-out predictions of probes, and which labels they speak against.  features x [N,D]"""
     group = by_cluster(diagnosis.clusters(), items)
     items, x, targets, folds, notes = _with_learnable_classes(items, x, group)
     say("fitting the probes")
     probabilities = held_out_probabilities(x, targets, folds)
     classes, splits = class_list(items), _splits(diagnosis)
-    sizes = targets.bincount(minlength=len(classes))
-    joint = estimate_joint(confident_joint(probabilities, targets), sizes.double())
-    margins = normalized_margins(probabilities, targets)
-    rows = prune_by_noise_rate(probabilities, targets).nonzero().flatten()
-    rows = rows[margins[rows].argsort(stable=True)].tolist()
-    suggested = probabilities.argmax(dim=1).tolist()
+    rate = label_error_rate(probabilities, targets, group_indices(items, group))
+    if rate.overlap:
+        first, second = (classes[k] for k in rate.overlap)
+        notes += (f"most sure ones are between {first} and {second}: these may overlap",)
+    given = transitions(probabilities, targets)
+    wrong = probability_wrong(probabilities, targets, given)
+    answers = probabilities.argmax(dim=1)
+    rows = ((wrong > LIKELY) & (answers != targets)).nonzero().flatten()
+    order = doubt(probabilities, targets, wrong)[rows].argsort(descending=True, stable=True)
+    rows = rows[order].tolist()
     issues = tuple(
         LabelIssue(
             name=items[row].name,
             split=splits[items[row].name],
             given=str(items[row].label),
-            suggested=classes[suggested[row]],
+            suggested=classes[int(answers[row])],
             p_given=float(probabilities[row, targets[row]]),
-            p_suggested=float(probabilities[row, suggested[row]]),
+            p_suggested=float(probabilities[row, answers[row]]),
+            p_wrong=float(wrong[row]),
         )
         for row in rows
     )
@@ -194,10 +192,10 @@ def _label_issues(
         n=len(items),
         classes=classes,
         issues=issues,
-        label_error_rate=label_error_rate(joint),
-        interval=label_error_rate_interval(probabilities, targets, group_indices(items, group)),
-        noise_matrix=tuple(tuple(row) for row in noise_matrix(joint).tolist()),
-        agreements=int((margins >= 0).sum()),
+        label_error_rate=rate.value,
+        interval=rate.interval,
+        noise_matrix=tuple(tuple(row) for row in given.T.tolist()),
+        agreements=int((answers == targets).sum()),
         features=extractor.description,
         items=tuple(items),
         notes=(*extractor.notes, *notes),

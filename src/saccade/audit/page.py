@@ -37,15 +37,15 @@ def label_issues_page(issues: LabelIssues, *, footer: str = "") -> str:
 
 def _overview(issues: LabelIssues) -> Html:
     interval = issues.interval
-    ends = f"{100 * interval.low:.1f}–{100 * interval.high:.1f}, " if interval else ""
+    rate = f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %" if interval else "unknown"
     return facts(
         {
             "images": (f"{issues.n:,}", f"{len(issues.classes)} classes"),
-            "label issues": f"{len(issues.issues):,}",
-            "estimated label error rate": (
-                percent(issues.label_error_rate),
-                f"{ends}n = {issues.n:,}",
+            "label issues": (
+                f"{len(issues.issues):,}",
+                f"about {percent(issues.precision)} of them wrong" if issues.issues else "",
             ),
+            "share of wrong labels": (rate, f"most likely {percent(issues.label_error_rate)}"),
             "probe accuracy": (
                 percent(issues.agreements / issues.n),
                 "agreement with the given labels",
@@ -62,15 +62,25 @@ def _issue_sections(issues: LabelIssues) -> list[Html]:
     if not issues.issues:
         return [element("p", "Nothing to look at.")]
     rows = [
-        (s.name, s.split, s.given, s.suggested, percent(s.p_given), percent(s.p_suggested))
+        (
+            s.name,
+            s.split,
+            s.given,
+            s.suggested,
+            *map(percent, (s.p_given, s.p_suggested, s.p_wrong)),
+        )
         for s in issues.issues[:LISTED]
     ]
-    head = ("image", "split", "given", "suggested", "p(given)", "p(suggested)")
+    head = ("image", "split", "given", "suggested", "p(given)", "p(suggested)", "p(wrong)")
     folded_table = folded_list(len(issues.issues), "label issues", table(head, rows))
     advice = (
         "The most certain first. Look before you change a label: a rare but right one is here, too."
     )
     return [element("p", advice, class_="quiet"), image_grid(images), folded_table]
+
+
+def _percents(issue: LabelIssue) -> tuple[str, str, str]:
+    return percent(issue.p_given), percent(issue.p_suggested), percent(issue.p_wrong)
 
 
 def _caption(issue: LabelIssue) -> str:
@@ -90,8 +100,9 @@ def _noise(issues: LabelIssues) -> Html:
 def _method(issues: LabelIssues) -> Html:
     method = (
         "Linear probes learn from some folds of the images at a time and judge the others; "
-        "look-alikes and groups stay in one fold. Confident learning (Northcutt 2021) counts who "
-        "is confidently of another class than labelled."
+        "look-alikes and groups stay in one fold. Wrong labels do not care how clear an image is, "
+        "mistakes do: so the share of wrong labels is that of the surer half of the predictions, "
+        "and from it follows how probable each label is to be wrong."
     )
     agreement = f"{issues.agreement_text()} of labels are what the probes say."
     notes = [element("p", note, class_="quiet") for note in issues.notes]
