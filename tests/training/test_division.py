@@ -13,9 +13,14 @@ from saccade.data.grouping import by_cluster, by_source, cluster_name
 from saccade.data.item import ImageArray, Item
 from saccade.data.sources.listing import Listing
 from saccade.data.split_table import split_rows, write_split
-from saccade.data.splits import split_data, with_groups
+from saccade.data.splits import DataSplit, split_data, with_groups
 from saccade.errors import DataError
-from saccade.training.division import classes_of_copies
+from saccade.recipes.recipe import Recipe
+from saccade.training.division import (
+    classes_of_copies,
+    notes_on_few_groups,
+    notes_on_few_steps,
+)
 from saccade.training.inputs import training_inputs
 
 BLANK = ImageArray(np.zeros((8, 8), np.uint8))
@@ -74,3 +79,24 @@ def test_a_column_keeps_each_patient_in_one_split(tmp_path: Path) -> None:
     found = [{i.group for i in part} for part in (division.train, division.val, division.test)]
     assert set.union(*found) == {f"P{k}" for k in range(8)} and sum(map(len, found)) == 8
     assert "data.group=patient_id makes 8 groups, such as 'P0'" in inputs.notes
+
+
+def test_held_out_images_of_few_groups_are_noted() -> None:
+    """Twelve images of five plants, and of six; without groups there is nothing to say."""
+
+    def of_plants(count: int) -> tuple[Item, ...]:
+        return tuple(Item(f"{k}.png", "a", BLANK, group=str(k % count)) for k in range(12))
+
+    (note,) = notes_on_few_groups(DataSplit((), of_plants(6), of_plants(5), ("a",)))
+    assert note.startswith("test is of 5 groups: what is measured on it has no interval")
+    plain = tuple(Item(f"{k}.png", "a", BLANK) for k in range(3))
+    assert notes_on_few_groups(DataSplit((), plain, plain, ("a",))) == []
+
+
+def test_a_training_of_few_steps_is_noted() -> None:
+    """Of 1,000 images in batches of 600 an epoch has two steps, twenty epochs forty."""
+    recipe = Recipe().with_({"train.batch_size": 600, "train.epochs": 20})
+    (note,) = notes_on_few_steps(recipe, 1000)
+    assert note.startswith("40 steps in all are few to learn from (2 steps an epoch")
+    assert notes_on_few_steps(recipe.with_({"train.epochs": 25}), 1000) == []
+    assert notes_on_few_steps(recipe.with_({"train.minutes": 1}), 1000) == []

@@ -94,7 +94,7 @@ def test_a_finished_run_goes_on_for_more_epochs(
     assert run.recipe.train.epochs == 4
     assert run.origins["train.epochs"] == "resume, 2 epochs before"
     [fact] = run.events("extended")
-    lr = 0.004 * with_warmup(cosine(), 0.1)(0.5)  # of recipe small, halfway
+    lr = float(run.recipe.optim.lr) * with_warmup(cosine(), 0.1)(0.5)  # halfway
     note = (
         f"4 epochs in place of 2 epochs: the learning rate goes on at {lr:.3g}, that of schedule "
     )

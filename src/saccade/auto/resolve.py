@@ -12,6 +12,7 @@ from saccade.augmentation.augmentation import compose
 from saccade.augmentation.catalogue import parse_augmentation
 from saccade.augmentation.crop import stage_sizes
 from saccade.auto import choose as starting
+from saccade.auto import optimizer
 from saccade.auto.choose import FindWeights, choose_weights
 from saccade.auto.fitted import is_fitted, without_training, without_use_beside_own
 from saccade.auto.summary import DatasetSummary
@@ -62,6 +63,14 @@ def resolve(
     result = Recipe().with_(stated).with_(flags)
     origins.update(dict.fromkeys(stated, origin))
     origins.update(dict.fromkeys(flags, "flag"))
+    if optimizer.NAME in flags:
+        before = Recipe().with_(stated)
+        result = optimizer.with_own_needs(result, before, flags, origins)
+    elif optimizer.NAME in stated and str(name) not in RECIPES:
+        result = optimizer.with_own_needs(result, Recipe(), {*stated, *flags}, origins)
+    if optimizer.BATCH in flags:
+        before = Recipe().with_(stated)
+        result = optimizer.with_rate_of_batches(result, before, flags, origins)
     if is_table(result.model.name):
         result = result.with_({"model.name": str(Path(result.model.name).absolute())})
     result = without_use_beside_own(result, flags, origins)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,14 @@ from typing import Any, NamedTuple
 from saccade.data.classes import labels_of
 from saccade.data.doctor.checks_labels import TINY
 from saccade.data.doctor.doctor import Diagnosis, cache_file_of, examine
-from saccade.data.grouping import Grouping, by_cluster, by_source, cluster_name, group_indices
+from saccade.data.grouping import (
+    Grouping,
+    by_cluster,
+    by_source,
+    cluster_name,
+    group_indices,
+    groups_of,
+)
 from saccade.data.item import Item, Skipped, Source
 from saccade.data.sources.groups import (
     SOURCE,
@@ -29,10 +37,14 @@ from saccade.data.splits import (
     used,
 )
 from saccade.errors import DataError, UsageError
+from saccade.metrics.interval_methods import FEWEST_GROUPS
 from saccade.progress import progress_bar
 from saccade.recipes.data import Data
 from saccade.recipes.recipe import Recipe
 from saccade.recipes.settings import preprocessing_of
+from saccade.words import pluralize
+
+FEW_STEPS = 50  # of the optimizer
 
 
 class Groups(NamedTuple):
@@ -115,6 +127,32 @@ def divided(source: Source, recipe: Recipe, grouping: Grouping) -> DataSplit:
         options: dict[str, Any] = {"val": data.val, "seed": seed, "group": grouping}
         return split_fold(source, data.fold, data.folds, **options)
     return split_data(source, val=data.val, test=data.test, seed=seed, group=grouping)
+
+
+def notes_on_few_groups(division: DataSplit) -> list[str]:
+    """A note for each held-out split whose images are of too few groups to tell of others."""
+    notes = []
+    for name, items in (("val", division.val), ("test", division.test)):
+        groups = groups_of(items)
+        if groups is not None and (count := len(groups.unique())) < FEWEST_GROUPS:
+            notes.append(
+                f"{name} is of {pluralize(count, 'group')}: what is measured on it has no interval "
+                f"below {FEWEST_GROUPS}, a wide one below 20"
+            )
+    return notes
+
+
+def notes_on_few_steps(recipe: Recipe, images: int) -> list[str]:
+    """A note where a training has too few steps to learn much."""
+    size, epochs = int(recipe.train.batch_size), recipe.train.epochs
+    steps = epochs * math.ceil(images / size)
+    if not epochs or recipe.train.minutes or steps >= FEW_STEPS:
+        return []
+    each = "1 step" if images <= size else f"{math.ceil(images / size)} steps"
+    return [
+        f"{steps} steps in all are few to learn from ({each} an epoch, with train.batch_size="
+        f"{size}): smaller batches or more epochs learn more"
+    ]
 
 
 def refuse_one_class(source: Source) -> None:

@@ -29,6 +29,8 @@ from saccade.tasks.task import Capability, Task
 from saccade.training.division import (
     divided,
     groups_and_findings,
+    notes_on_few_groups,
+    notes_on_few_steps,
     refuse_one_class,
     refuse_other_folds,
 )
@@ -80,6 +82,8 @@ def training_inputs(
         *skipped_notes(source.skipped),
         *division.notes,
         *groups.notes,
+        *notes_on_few_groups(division),
+        *notes_on_few_steps(settings.recipe, len(division.train)),
     ]
     notes = list(dict.fromkeys(notes))
     return TrainingInputs(source, settings, division, notes, groups.facts, data)
