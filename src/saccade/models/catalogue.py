@@ -109,6 +109,8 @@ NETWORKS: dict[str, Network] = {
         "mlp_soft_relu":      partial(small.mlp, activation=activations.SoftReLU),
         "mlp_leaky_relu":     partial(small.mlp, activation=partial(nn.LeakyReLU, 0.02)),
         "mlp_prelu":          partial(small.mlp, activation=nn.PReLU),
+        "mlp_10x64":          partial(small.mlp, widths=10 * (64,)),
+        "mlp_30x64":          partial(small.mlp, widths=30 * (64,)),
     }),
     **published("Multilayer perceptron", "Rumelhart et al.", 1986, CIFAR, {
         "mlp_rgb": partial(small.mlp, input_shape=(3, 32, 32)),
