@@ -26,11 +26,11 @@ import saccade
 from saccade.data.item import EncodedImage, ImageArray, Item
 from saccade.data.sources import open_source
 from saccade.data.split_table import read_split
-from saccade.metrics.bootstrap import Resampling
 from saccade.metrics.intervals import wilson
 from saccade.metrics.measure import with_intervals
 from saccade.metrics.metric import Quantity
-from saccade.metrics.ranking import roc_auc
+from saccade.metrics.ranking import area, roc_auc
+from saccade.metrics.sample import Sample
 from saccade.runs.bundle import Bundle
 from saccade.runs.run import Run
 from saccade.tasks.classification import Prediction
@@ -127,10 +127,10 @@ def measure(run: Run, strangers: dict[str, list[Item]]) -> None:
         kind = torch.arange(n + strange.shape[1]) >= n
         scores = torch.cat([known, strange], dim=1)
         wanted = [
-            Quantity(what, roc_auc(one, kind))
+            Quantity(what, *area(roc_auc, one[:, None], kind[:, None]))
             for what, one in zip(("novelty", "unsure"), scores, strict=True)
         ]
-        areas = with_intervals(wanted, Resampling(len(kind), kind.long()).affordable())
+        areas = with_intervals(wanted, Sample(len(kind)))
         caught = share(int((strange[0] > LIMIT).sum()), strange.shape[1])
         cells = " | ".join(map(str, areas))
         print(f"| {run.path.name} | {name} | {cells} | {caught} |", flush=True)

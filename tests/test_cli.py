@@ -96,7 +96,9 @@ def test_each_verb_is_a_command_with_the_same_arguments_and_words(
 
 @pytest.mark.parametrize("verb", [*api.__all__, "create_model"])
 def test_no_verb_takes_more_than_eight_arguments_beside_its_settings(verb: str) -> None:
-    own = inspect.signature(getattr(api, verb)).parameters.keys() - {"short", "with_"}
+    """Of the targets of a threshold one is given."""
+    one_of = {"coverage", "recall", "cost"}  # beside precision
+    own = inspect.signature(getattr(api, verb)).parameters.keys() - {"short", "with_"} - one_of
     assert len(own) <= 8
 
 

@@ -121,9 +121,9 @@ def test_a_network_learns_the_brightness_that_was_drawn(tables: Path) -> None:
     longer = TINY | {"train.epochs": 12, "train.ema": 0.0}
     run = api.train(tables / "numbers.csv", with_=longer, out=tables / "longer")
     assert run.test["R2"].value > 0.8
-    interval = run.test["R2"].interval
-    assert interval is not None
-    assert interval.low > 0.5
+    assert run.test["R2"].interval is None
+    assert "groups are too few to tell of others" in run.test["R2"].reason
+    assert run.test["R2 per place"].value > 0.8
 
 
 def test_all_images_of_a_place_lie_on_one_side(estimated: Run) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from saccade.api import (
         augment,
+        backprop,
         compare,
         create_model,
         cross_validate,
@@ -44,6 +45,7 @@ __all__ = [
     "Run",
     "SaccadeError",
     "augment",
+    "backprop",
     "compare",
     "create_model",
     "cross_validate",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from saccade.data.sources.objects import Data
     from saccade.evaluation.features import WrittenFeatures
     from saccade.explain.anatomy import Anatomy
+    from saccade.explain.backprop import Backpropagation
     from saccade.explain.side_by_side import SideBySide
     from saccade.listings import Models, NamedRecipe, Recipes
     from saccade.recipes.reference import SettingsReference
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "augment",
+    "backprop",
     "compare",
     "cross_validate",
     "doctor",
@@ -324,6 +326,54 @@ def lr_find(
 
 
 @verb
+def backprop(
+    data: str | Path | Data | None = None,
+    *,
+    recipe: str | Path | None = None,
+    with_: Mapping[str, Any] | Sequence[str] | None = None,
+    **short: Unpack[ShortSettings],
+) -> Backpropagation:
+    """Show the first step of a training, forward and back: each value with its error signal.
+
+    An error signal is the derivative of the loss with respect to a value. Nothing is kept.
+
+    Parameters
+    ----------
+    data
+        Labelled images as for train.
+    recipe
+        A recipe as for train.
+    with_
+        Any setting of `saccade settings` by its full name: model.activation=sigmoid.
+    short
+        Settings by their short names: model="resnet18".
+
+    Returns
+    -------
+    Backpropagation
+        The nodes from the loss down to the images: what made each value, from which others, and
+        its error signal.
+
+    Raises
+    ------
+    DataError
+        For data that cannot be read or divided.
+    RecipeError
+        For a setting that there is not, or a network that is fitted without gradients.
+
+    Examples
+    --------
+    >>> import saccade
+    >>> trace = saccade.backprop("photos", model="mlp_rgb")
+    >>> trace.nodes[-1].name, trace["phi1"].error.shape
+    ('images', torch.Size([33, 256]))
+    """
+    from saccade.training.backprop import backprop as trace
+
+    return trace(_location(data), recipe, _settings(with_, short))
+
+
+@verb
 def resume(
     run: str | Path | Run | Bundle,
     *,
@@ -473,16 +523,20 @@ def tune_threshold(
     data: str | Path | Data | None = None,
     *,
     split: str = "test",
-    by: str = "",
     precision: float | None = None,
     coverage: float | None = None,
+    recall: float | None = None,
+    cost: float | None = None,
+    sets: float | None = None,
+    by_class: bool = False,
     save: bool = False,
     out: str | Path | None = None,
 ) -> Evaluation:
     """Find the confidence below which a network should not answer, and measure the network with it.
 
-    The threshold is found on the run's own validation images, for precision or for coverage; that
-    of a bundle without its run on the split val of the data.
+    The threshold is found on the run's own validation images, that of a bundle without its run on
+    the split val of the data.  What it promises it keeps on fresh images like them in at least 95
+    of 100 such choices.  With `sets` each image gets the set of classes that may be its own.
 
     Parameters
     ----------
@@ -492,14 +546,20 @@ def tune_threshold(
         Labelled images to measure on, as for evaluate.
     split
         Which images, where they come divided: train, val or test.
-    by
-        Measure slices of the images, as for evaluate.
     precision
         Find the confidence from which on this share of the answers is right, 0.98 say.
     coverage
         Find the highest confidence that this share of the images reaches, 0.9 say.
+    recall
+        Find the highest confidence with which this share of all images gets a right answer.
+    cost
+        Find the confidence for a price: an unknown costs this much of a wrong answer, 0.1 say.
+    sets
+        Find the sets of classes that hold the true one for this share of the images, 0.9 say.
+    by_class
+        Let the sets hold it for that share of the images of each class.
     save
-        Write the threshold into the bundle: predict says unknown below it.
+        Write it into the bundle: predict says unknown below the threshold, and tells the set.
     out
         A folder or a .csv file, as for evaluate.
 
@@ -507,12 +567,13 @@ def tune_threshold(
     -------
     Evaluation
         As of evaluate; `selected` is the threshold, with what it does on validation and on these
-        images.
+        images, `sets` the prediction sets with what they do on these.
 
     Raises
     ------
     UsageError
-        Where no threshold reaches the target, and for answers without a confidence.
+        Where the validation images are too few for the target, or no threshold reaches it, and for
+        answers without a confidence.
     DataError
         For data that cannot be read, or whose classes the network does not know.
 
@@ -523,15 +584,16 @@ def tune_threshold(
     >>> 0 <= result.selected.on_validation.value <= 1
     True
     """
-    from saccade.evaluation.evaluation_set import ThresholdTarget
     from saccade.evaluation.measure import EvaluationOptions, measure
+    from saccade.evaluation.threshold import SetsTarget, ThresholdTarget, refuse_nothing_asked
 
     data = _location(data)
-    options = EvaluationOptions(
-        by=by,
-        threshold_target=ThresholdTarget.of(precision, coverage, save),
-        out=_path(out),
+    threshold = ThresholdTarget.of(
+        save, precision=precision, coverage=coverage, recall=recall, cost=cost
     )
+    targets = SetsTarget.of(sets, by_class, save)
+    refuse_nothing_asked(threshold, targets)
+    options = EvaluationOptions(threshold=threshold, sets=targets, out=_path(out))
     return measure(run, data, split, options)
 
 
@@ -998,7 +1060,7 @@ def label_issues(
     """Find images whose labels are probably wrong, the most certain first.
 
     Linear probes on features of the images say what each shows without having learned from it;
-    confident learning counts who is surely of another class than labelled.
+    of those that they are surest of, the ones labelled otherwise tell how many labels are wrong.
 
     Parameters
     ----------

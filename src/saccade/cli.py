@@ -33,6 +33,7 @@ from saccade.words import defined, nobody_reads
 MOST_LEFT_OUT = 100  # lines
 TABLES = {
     "Anatomy",
+    "Backpropagation",
     "Comparison",
     "CrossValidation",
     "Diagnosis",

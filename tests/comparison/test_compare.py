@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +96,13 @@ def test_mcnemar_of_a_comparison_is_the_binomial_test_of_those_who_changed_side(
     assert result.only_first == tuple(f"test/{k}" for k in range(7))
     assert result.only_second == ("test/7",)
     assert not result.insignificant
-    assert result.summary() == "A is better by 30.0 points (1.5 to 53.0), more than noise"
+    assert result.same_settings and result.summary() == (
+        "A has 30.0 points (1.5 to 53.0) more on these images; "
+        "their settings are the same, the seed aside: neither is a better recipe"
+    )
+    assert replace(result, same_settings=False).summary() == (
+        "the run A is better by 30.0 points (1.5 to 53.0), more than the noise of these images"
+    )
 
 
 def test_a_difference_that_a_coin_would_make_is_said_to_be_inside_the_noise(tmp_path: Path) -> None:
@@ -160,7 +166,7 @@ def test_a_difference_that_several_comparisons_make_noise_is_called_so(tmp_path:
     assert pair.summary().endswith("is inside the noise of so many comparisons")
 
 
-def test_balanced_accuracy_leads_and_is_bootstrapped_where_classes_are_unequal(
+def test_balanced_accuracy_leads_and_is_permuted_where_classes_are_unequal(
     tmp_path: Path,
 ) -> None:
     def rows(wrong: int) -> list[Row]:
@@ -171,16 +177,18 @@ def test_balanced_accuracy_leads_and_is_bootstrapped_where_classes_are_unequal(
     one = write_run(tmp_path / "one", rows(0))
     pair = api.compare(one, write_run(tmp_path / "two", rows(4))).pairs[0]
     assert pair.primary.name == "balanced accuracy"
-    assert pair.primary.method == "bootstrap"
+    assert pair.primary.method == "permutation"
     assert pair.primary.value == pytest.approx(-0.2)  # recall of dogs 1 and 0.6, halved
-    # dogs wrong among ten drawn are binomial(10, 0.4): their 2.5 % and 97.5 % over 10, halved
-    ends = scipy.stats.binom.ppf([0.975, 0.025], 10, 0.4) / 20
-    assert pair.primary.interval == pytest.approx(tuple(-ends), abs=0.026)
-    assert pair.primary.p < 0.05
+    assert pair.primary.p == 2 / 2**4  # of the ways to swap four dogs two are as extreme
+    assert pair.primary.interval and pair.primary.interval.high == 0
+    six = api.compare(one, write_run(tmp_path / "six", rows(6))).pairs[0]
+    assert six.primary.p == 2 / 2**6
+    # -0.3 +- 2.26 standard errors of sqrt(0.6 * 0.4 / 9) / 2
+    assert six.primary.interval == pytest.approx((-0.485, -0.115), abs=0.01)
 
 
 def test_images_of_one_group_are_drawn_together(tmp_path: Path) -> None:
-    """All that changed is of one plant in four: no such draw can tell the runs apart."""
+    """All that changed is of one plant in four: swapped or not, it is as far from nothing."""
     first = [True] * 16
     second = [False] * 4 + [True] * 12
     groups = {f"test/{k}": f"plant {k // 4}" for k in range(16)}
@@ -190,10 +198,10 @@ def test_images_of_one_group_are_drawn_together(tmp_path: Path) -> None:
     ]
     comparison = api.compare(*folders)
     assert comparison.grouped
-    assert comparison.pairs[0].primary.method == "cluster bootstrap"
+    primary = comparison.pairs[0].primary
+    assert (primary.method, primary.p, primary.interval) == ("permutation", 1, None)
+    assert primary.reason == "4 groups are too few to tell of others"
     assert comparison.pairs[0].insignificant
-    # the plant is missing in (3/4)^4 = 32 % of the draws, and p is twice that share
-    assert comparison.pairs[0].primary.p == pytest.approx(2 * 0.75**4, abs=0.06)
 
 
 def test_label_sets_are_compared_by_mean_average_precision(tmp_path: Path) -> None:
@@ -371,14 +379,14 @@ def test_a_run_has_the_numbers_and_intervals_that_it_was_evaluated_with(
 def test_an_interval_keeps_its_width_where_all_of_two_unequal_classes_is_right(
     tmp_path: Path,
 ) -> None:
-    """Wilson's ends of 20 and 10 of all: n / (n + 1.96^2), joined by the root of their squares."""
+    """Wilson's end of all of n, n / (n + 1.96^2), with n = 2^2 / (1/20 + 1/10)."""
     rows = animals([True] * 40)[::2] + animals([True] * 20)[1::2]
     rows = [(f"{k}", *row[1:]) for k, row in enumerate(rows)]
     one, other = (write_run(tmp_path / name, rows) for name in "ab")
     number = api.compare(one, other).runs[0].metrics[0]
-    short = [3.841459 / (n + 3.841459) / 2 for n in (20, 10)]
+    n = 80 / 3
     assert number.name == "balanced accuracy"
-    assert number.interval == pytest.approx((1 - math.hypot(*short), 1), abs=1e-6)
+    assert number.interval == pytest.approx((n / (n + 3.841459), 1), abs=1e-6)
 
 
 def test_the_page_shows_the_images_that_changed_side(trained: Run, digits_run: Run) -> None:

@@ -79,7 +79,7 @@ def ready(n: int = 4) -> EvaluationSet:
 
 
 def test_each_slice_has_its_number_interval_and_n() -> None:
-    """Wilson's interval of 1 of 2 is 9.5 to 90.5 % (Newcombe 1998 gives the formula)."""
+    """Of 1 in 2 the mid-p interval is 2.5 to 97.5 %: 2 p (1 - p) / 2 + p^2 = p = 0.025."""
     predictions = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]])
     task, targets = Classification(("cat", "dog")), torch.tensor([0, 0, 1, 1])
     result = EvaluationOutputs(task.metric().rows(predictions, targets))
@@ -89,7 +89,7 @@ def test_each_slice_has_its_number_interval_and_n() -> None:
     by = slice_of_each(ITEMS, "folder", None)
     day, night = slices(task, result, plain, by, "accuracy")
     assert (day.name, day.metric.value, day.metric.n) == ("day", 0.5, 2)
-    assert day.metric.interval == pytest.approx((0.0945, 0.9055), abs=1e-4)
+    assert day.metric.interval == pytest.approx((0.025, 0.975), abs=1e-4)
     assert (night.name, night.metric.value, night.metric.n) == ("night", 1.0, 2)
     assert day.metric.name == "accuracy"
     assert slices(task, result, plain, {}, "accuracy") == ()

@@ -32,25 +32,19 @@ def test_the_same_seed_gives_the_same_interval_and_another_a_close_one(values) -
     assert first == pytest.approx(other, abs=0.05)
 
 
-def test_a_replicate_has_as_many_images_and_strata_keep_their_sizes() -> None:
-    strata = torch.tensor([2, 0, 0, 2, 2, 5])
-    weights = torch.cat(list(Resampling(6, strata=strata, replicates=300).weights()))
-    for kind, size in ((0, 2), (2, 3), (5, 1)):
-        assert (weights[:, strata == kind].sum(dim=1) == size).all()
+def test_a_replicate_has_as_many_images() -> None:
+    weights = torch.cat(list(Resampling(6, replicates=300).weights()))
+    assert (weights.sum(dim=1) == 6).all()
+    assert (weights[:, 5] == 0).any()
     assert (weights.mean(dim=0) - 1).abs().max() < 0.2
-    whole = torch.cat(list(Resampling(6, replicates=300).weights()))
-    assert (whole.sum(dim=1) == 6).all()
-    assert (whole[:, 5] == 0).any()
 
 
-def test_groups_are_drawn_whole_within_the_stratum_of_most_of_their_images() -> None:
+def test_groups_are_drawn_whole() -> None:
     groups = torch.tensor([7, 7, 3, 3, 3, 9])
-    strata = torch.tensor([0, 0, 1, 1, 0, 1])
-    weights = torch.cat(list(Resampling(6, strata, groups, replicates=200).weights()))
+    weights = torch.cat(list(Resampling(6, groups, replicates=200).weights()))
     assert (weights[:, 0] == weights[:, 1]).all()
     assert (weights[:, 2] == weights[:, 3]).all() and (weights[:, 3] == weights[:, 4]).all()
-    assert (weights[:, 0] == 1).all()  # the only group of its stratum
-    assert (weights[:, 2] + weights[:, 5] == 2).all()
+    assert (weights[:, 0] + weights[:, 2] + weights[:, 5] == 3).all()
 
 
 def test_the_spread_of_replicates_is_what_theory_says(values) -> None:
@@ -60,17 +54,12 @@ def test_the_spread_of_replicates_is_what_theory_says(values) -> None:
     means = values.view(10, 4).mean(dim=1)
     spread = replicates([mean_of(values)], Resampling(40, groups=groups, replicates=20_000)).std()
     assert float(spread) == pytest.approx(float(means.std(correction=0)) / 10**0.5, rel=0.03)
-    strata = (values > 1).long()
-    spread = replicates([mean_of(values)], Resampling(40, strata=strata, replicates=20_000)).std()
-    parts = [values[strata == k] for k in (0, 1)]
-    variance = sum(len(part) * float(part.var(correction=0)) for part in parts) / 40**2
-    assert float(spread) == pytest.approx(variance**0.5, rel=0.03)
 
 
 def test_a_number_that_never_moves_has_no_interval() -> None:
     targets = torch.arange(20) % 2
     perfect = count_statistic(cohen_kappa, targets, targets, 2)
-    assert percentile(perfect, Resampling(20, targets)) is None
+    assert percentile(perfect, Resampling(20)) is None
     assert quantile_interval(torch.tensor([]), 0.1, 0.9) is None
 
 

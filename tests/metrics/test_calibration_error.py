@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import math
+import re
 
 import numpy as np
 import pytest
@@ -8,16 +8,15 @@ import torch
 from sklearn.calibration import calibration_curve
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from saccade.metrics.bootstrap import Resampling, percentile
-from saccade.metrics.calibration import (
+from saccade.metrics.calibration import equal_count, equal_width, reliability
+from saccade.metrics.calibration_error import (
     adaptive_calibration_error,
-    equal_count,
-    equal_width,
+    adaptive_cells,
     expected_calibration_error,
-    reliability,
+    expected_cells,
 )
 from saccade.metrics.classification import ClassMetric
-from saccade.metrics.intervals import wilson
+from saccade.metrics.intervals import proportion_interval
 from saccade.metrics.metric import MetricReport
 
 
@@ -78,7 +77,7 @@ def test_the_reliability_diagram_agrees_with_scikit_learn() -> None:
     result = reliability(confidences, right, equal_width(10))
     np.testing.assert_allclose([b.accuracy for b in result], expected[0])
     np.testing.assert_allclose([b.confidence for b in result], expected[1])
-    assert all(b.interval == wilson(round(b.accuracy * b.n), b.n) for b in result)
+    assert all(b.interval == proportion_interval(round(b.accuracy * b.n), b.n) for b in result)
     assert sum(b.n for b in result) == 500
 
 
@@ -117,24 +116,36 @@ def test_an_image_drawn_twice_weighs_twice_in_its_range() -> None:
     assert float(result) == pytest.approx((column + other) / 2)
 
 
-def test_an_evaluation_shows_both_errors_with_intervals_that_hold_them() -> None:
-    # sure 0.9 of class 0 in 20 images, of which 15 are right: both errors are 0.15
-    p, t = torch.tensor([[0.9, 0.1]]).repeat(20, 1).double(), torch.arange(20) // 15
+def test_cells_add_up_to_the_errors(valued) -> None:
+    generator = torch.Generator().manual_seed(4)
+    p = torch.randn(200, 4, generator=generator).mul(2).double().softmax(dim=1)
+    t = torch.randint(0, 4, (200,), generator=generator)
+    sure, right = p.amax(1), p.argmax(1) == t
+    expected = valued(expected_calibration_error(sure, right), 200)
+    assert expected_cells(sure, right).seen == pytest.approx(expected)
+    expected = valued(adaptive_calibration_error(p, t), 200)
+    assert adaptive_cells(p, t).seen == pytest.approx(expected)
+
+
+def test_a_gap_that_chance_does_not_make_stays_as_it_is() -> None:
+    # sure 0.9 of class 0 in 2,000 images, of which 1,500 are right: the error is 0.15
+    p, t = torch.tensor([[0.9, 0.1]]).repeat(2000, 1).double(), torch.arange(2000) // 1500
     result = measured(p, t)
     for name in ("expected calibration error", "adaptive calibration error"):
         number = result[name]
-        assert number.value == pytest.approx(0.15) and number.n == 20 and number.unit == "%"
+        assert (number.n, number.unit) == (2000, "%")
+        assert number.value == pytest.approx(0.15, abs=0.002)
+        # of one cell the interval is that of the share: 0.75 +- 1.96 * sqrt(0.75 * 0.25 / 2000)
+        assert number.interval == pytest.approx((0.131, 0.169), abs=0.005)
 
 
-def test_errors_that_drawing_again_makes_larger_keep_intervals_that_hold_them() -> None:
+def test_a_calibrated_network_is_told_as_one() -> None:
+    """Confidences are drawn, and with them what is right: all that is seen is chance."""
     generator = torch.Generator().manual_seed(0)
     p = (torch.randn(150, 5, generator=generator) * 3).softmax(dim=1)
     t = torch.multinomial(p, 1, generator=generator)[:, 0]
-    drawn = Resampling(150, t)
-    plain = percentile(adaptive_calibration_error(p, t), drawn)
-    number = measured(p, t)["adaptive calibration error"]
-    low, high = number.interval or (math.nan, math.nan)
-    assert plain is not None and plain.low > number.value  # all of the replicates, nearly
-    assert low == pytest.approx(max(0, 2 * number.value - plain.high))
-    assert 0 <= low < high == number.value
-    assert number.method == "basic bootstrap"
+    for name in ("expected calibration error", "adaptive calibration error"):
+        number = measured(p, t)[name]
+        assert number.reason or (number.interval and number.interval.low == 0)
+        seen, low, high = map(float, re.findall(r"\d+\.\d", number.note))
+        assert low <= seen <= high and 100 * number.value < seen

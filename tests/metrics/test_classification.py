@@ -97,11 +97,11 @@ def test_rows_of_a_part_are_the_part_measured_alone(answers) -> None:
 
 def test_no_more_is_worked_out_than_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Areas sort every class; the leading number and the one to watch sort nothing."""
-    monkeypatch.delattr(classification, "macro_mean")
+    monkeypatch.delattr(classification, "area")
     metric = ClassMetric(("a", "b"))
     rows = metric.rows(torch.eye(2), torch.tensor([0, 1]))
     assert primary_metric(metric, rows).value == scores(metric, rows)["accuracy"] == 1
-    with pytest.raises(NameError, match="macro_mean"):
+    with pytest.raises(NameError, match="area"):
         metric.report(rows)
 
 

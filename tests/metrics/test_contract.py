@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, sequential
 from saccade.engine.evaluate import evaluate
-from saccade.metrics.measure import named_metric, primary_metric, resampling, scores, with_intervals
+from saccade.metrics.measure import named_metric, primary_metric, scores, with_intervals
 from saccade.metrics.metric import MetricReport, Quantity, Score
 from saccade.metrics.paired import paired
+from saccade.metrics.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,12 @@ class MaskMetric:
     def correct(self, rows: Confusions) -> None:
         """No mask is wholly right."""
 
-    def strata(self, rows: Confusions) -> None:
-        """Any image is drawn in the place of any other."""
-
     def quantities(self, rows: Confusions) -> Iterator[Quantity]:
         flat, shape = rows.counts.flatten(1), rows.counts.shape[1:]
-        yield Quantity("mean IoU", lambda w: mean_iou((w @ flat).view(-1, *shape)), "%")
+        yield Quantity("mean IoU", lambda w: mean_iou((w @ flat).view(-1, *shape)), unit="%")
 
     def report(self, rows: Confusions, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
-        numbers = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
+        numbers = with_intervals(self.quantities(rows), Sample(len(rows), groups), seed)
         return MetricReport(len(rows), tuple(numbers))
 
 
@@ -100,8 +98,10 @@ def test_so_does_its_interval() -> None:
     assert number.interval is not None and number.method == "bootstrap"
     # between ten in twenty images of 2/4 and of 3/4 lies each draw; about 0.3125 +- 2 x 0.014
     assert number.interval == pytest.approx((0.3125 - 0.0274, 0.3125 + 0.0274), abs=0.007)
-    whole = primary_metric(METRIC, EMPTY, groups=torch.arange(20) % 2)
-    assert whole.method == "cluster bootstrap"
+    whole = primary_metric(METRIC, EMPTY, groups=torch.arange(20) % 10)
+    assert whole.method == "cluster bootstrap" and whole.interval is not None
+    two = primary_metric(METRIC, EMPTY, groups=torch.arange(20) % 2)
+    assert (two.interval, two.reason) == (None, "2 groups are too few to tell of others")
 
 
 def test_a_slice_is_a_selection_of_rows() -> None:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import math
-import random
 
 import pytest
 
-from saccade.metrics.intervals import Interval, difference, f1_interval, wilson
+from saccade.metrics.intervals import Interval, difference, wilson
 
 
 @pytest.mark.parametrize(
@@ -47,23 +46,3 @@ def test_any_two_intervals_make_that_of_a_difference() -> None:
     """Each end lies the root of two squares of 1 away."""
     result = difference(5.0, Interval(4, 6), 2.0, Interval(1, 3))
     assert result == pytest.approx((3 - math.sqrt(2), 3 + math.sqrt(2)))
-
-
-def test_the_interval_of_f1_holds_the_truth_about_as_often_as_it_says() -> None:
-    generator, covered = random.Random(0), 0
-    for _ in range(600):  # of 60 images each is of the class with 1/3; found 0.8, false 0.1
-        right = true = named = 0
-        for _ in range(60):
-            of_class = generator.random() < 1 / 3
-            positive = generator.random() < (0.8 if of_class else 0.1)
-            right, true, named = right + (of_class and positive), true + of_class, named + positive
-        interval = f1_interval(right, true, named)
-        covered += interval.low <= 2 * 0.8 / 3 / (1 / 3 + 0.8 / 3 + 0.2 / 3) <= interval.high
-    assert 0.92 <= covered / 600 <= 0.98
-
-
-def test_the_interval_of_a_perfect_f1_has_a_width() -> None:
-    low, high = f1_interval(20, 20, 20)
-    share = 1 - 0.1611  # Wilson's low end of 20 of 20, Newcombe 1998
-    assert low == pytest.approx(2 * share / (1 + share), abs=1e-4)
-    assert high == 1

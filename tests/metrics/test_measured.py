@@ -142,7 +142,7 @@ def test_numbers_per_place_are_those_of_the_means_of_each_places_images(numbers)
     assert result["mean absolute error per place"].value == pytest.approx(expected)
     assert result["R2 per place"].n == 20
     assert result["R2"].n == 80
-    assert result["R2"].method == "cluster bootstrap"
+    assert result["R2"].method == "t of log(1 - x)"
     assert [n.name for n in result.metrics[:2]] == ["R2", "R2 per place"]
 
 

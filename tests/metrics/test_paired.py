@@ -1,20 +1,28 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import scipy.stats
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saccade.metrics.bootstrap import Resampling, mean_of, replicates
+from saccade.metrics.classification import ClassMetric
+from saccade.metrics.metric import Quantity
 from saccade.metrics.paired import (
-    bootstrap_difference,
+    SWAPS,
+    Difference,
+    Paired,
     holm,
     mcnemar,
     mcnemar_of,
+    paired,
     paired_accuracy,
     paired_interval,
+    swapped,
 )
+from saccade.metrics.sample import Sample
 
 
 def test_mcnemar_gives_the_published_p_values() -> None:
@@ -72,42 +80,72 @@ def test_the_test_seldom_sees_a_difference_where_there_is_none() -> None:
     assert rejected / 1000 <= 0.065
 
 
-def paired_means(first: torch.Tensor, second: torch.Tensor, resampling: Resampling):
-    """The interval of the difference of two means of the same images, and its p-value."""
-    return bootstrap_difference(*replicates([mean_of(first), mean_of(second)], resampling))
+def test_a_permutation_of_few_images_by_hand() -> None:
+    # of the 8 ways to sign 1, 2 and 4, those of 7 and -7 are as far from 0 as 7 is
+    assert swapped(torch.tensor([1.0, 2.0, 4.0]), Sample(3)) == 2 / 8
+    # 1 + 2 - 4 = -1: 7, 5, 3, 1, -1, -3, -5 and -7 all are as far
+    assert swapped(torch.tensor([1.0, 2.0, -4.0]), Sample(3)) == 1
+    # of two groups, 3 and 4: 7 and -7 of four
+    assert swapped(torch.tensor([1.0, 2.0, 4.0]), Sample(3, torch.tensor([0, 0, 1]))) == 2 / 4
 
 
-def test_a_paired_bootstrap_draws_the_same_images_for_both() -> None:
-    generator = torch.Generator().manual_seed(0)
-    hard = torch.rand(200, generator=generator).double() * 10
-    interval, _ = paired_means(hard, hard + 0.1 + 0.01 * hard, Resampling(200))
-    # the difference is 0.1 + 0.01 * hard: its mean moves by 0.01 * spread of hard / sqrt(200)
-    half = 1.96 * 0.01 * float(hard.std()) / 200**0.5
-    middle = 0.1 + 0.01 * float(hard.mean())
-    assert interval == pytest.approx((middle - half, middle + half), abs=half * 0.15)
-
-
-def test_the_p_value_and_interval_of_a_mean_are_near_those_of_the_paired_t_test() -> None:
+def test_a_permutation_of_many_images_agrees_with_that_of_scipy() -> None:
     generator = torch.Generator().manual_seed(1)
-    hard = 10 * torch.rand(300, generator=generator, dtype=torch.float64)
-    noise = torch.randn(300, generator=generator, dtype=torch.float64)
-    apart = 0.1 + noise - noise.mean()
-    interval, p = paired_means(hard, hard + apart, Resampling(300))
-    expected = scipy.stats.ttest_rel(hard + apart, hard)
-    assert 0.01 < expected.pvalue < 0.5
-    assert p == pytest.approx(expected.pvalue, abs=0.03)
-    assert interval == pytest.approx(tuple(expected.confidence_interval()), abs=0.015)
+    apart = 0.1 + torch.randn(60, generator=generator).double().exp() - 1.5
+    expected = scipy.stats.permutation_test(
+        (apart.numpy(), 0 * apart.numpy()), lambda a, b, axis: (a - b).mean(axis=axis),
+        permutation_type="samples", vectorized=True, n_resamples=20_000, rng=0,
+    )  # fmt: skip
+    assert swapped(apart / 60, Sample(60)) == pytest.approx(expected.pvalue, abs=0.015)
 
 
-def test_equal_numbers_have_a_p_value_of_one_and_no_interval() -> None:
-    values = torch.arange(20.0)
-    assert paired_means(values, values, Resampling(20)) == (None, 1.0)
+def test_equal_networks_have_a_p_value_of_one() -> None:
+    assert swapped(torch.zeros(20), Sample(20)) == 1
 
 
-def test_no_p_value_is_smaller_than_the_replicates_allow() -> None:
-    values = torch.arange(20.0)
-    p = paired_means(values, values + 1, Resampling(20, replicates=199))[1]
-    assert p == pytest.approx(2 / 200)
+def test_no_p_value_is_smaller_than_the_swaps_allow() -> None:
+    assert swapped(torch.ones(50), Sample(50)) == 1 / SWAPS
+
+
+def means_compared(apart: torch.Tensor, groups: torch.Tensor | None = None) -> Difference:
+    """The difference of two networks whose losses lie `apart`."""
+    hard = torch.arange(len(apart)) % 7 / 7
+    losses = (Quantity.mean("loss", values) for values in (hard, hard + apart))
+    return Paired(tuple(losses), Sample(len(apart), groups)).difference(0, 1)
+
+
+def test_the_interval_of_a_difference_of_means_is_that_of_the_paired_t_test() -> None:
+    apart = 0.1 + torch.randn(300, generator=torch.Generator().manual_seed(1)).double()
+    result = means_compared(apart)
+    expected: Any = scipy.stats.ttest_1samp(apart.numpy(), 0)
+    assert result.value == pytest.approx(float(apart.mean()))
+    assert result.p == pytest.approx(expected.pvalue, abs=0.02)
+    assert result.interval == pytest.approx(tuple(expected.confidence_interval()), abs=0.01)
+
+
+def test_groups_are_swapped_as_one() -> None:
+    """Five groups of ten alike: of 32 ways two are as far from 0 as all the one way."""
+    apart = torch.arange(1.0, 6.0).repeat_interleave(10)
+    result = means_compared(apart, torch.arange(50) // 10)
+    assert (result.p, result.method) == (2 / 32, "permutation")
+    assert (result.interval, result.reason) == (None, "5 groups are too few to tell of others")
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "balanced accuracy", "log loss"])
+def test_equally_good_networks_on_unequal_classes_seldom_differ(kind: str) -> None:
+    """Of 400 pairs with a level of 5 % 33 or fewer, but for one case in a thousand."""
+    metric, differ = ClassMetric(("many", "few")), 0
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(400):
+        targets = (torch.rand(100, generator=generator) < 0.1).long()
+        rows = []
+        for _ in range(2):
+            logits = torch.randn(100, 2, generator=generator)
+            logits[torch.arange(100), targets] += 1.5
+            rows.append(metric.rows(logits.softmax(dim=1), targets))
+        one = next(one for one in paired(metric, rows) if one.quantities[0].name == kind)
+        differ += one.difference(0, 1).p < 0.05
+    assert differ <= 33
 
 
 def test_holm_by_hand() -> None:

@@ -18,7 +18,8 @@ from PIL import Image
 from saccade.data.decode import Preprocessing, decode
 from saccade.data.item import EncodedImage, ImageArray, ImageFile, Item
 from saccade.engine.ood import Novelty
-from saccade.errors import DataError
+from saccade.errors import DataError, WeightsError
+from saccade.evaluation.evaluation_set import EvaluationSet
 from saccade.models.backbone import HeadInputRecorder
 from saccade.models.create import create_model
 from saccade.models.layers.blocks import normalized
@@ -187,3 +188,15 @@ def test_images_without_an_agreed_white_are_told_where_no_window_says_it(
     assert predictions.to_dict()["notes"] == [note]
     predictor.preprocessing = replace(GREY, window="-3 900")
     assert predictor.predict(tmp_path).notes == ()
+
+
+def test_a_network_that_gives_no_numbers_is_refused() -> None:
+    """With a weight that is NaN it gives none for any image, neither to predict nor to measure."""
+    broken = bundle()
+    with torch.no_grad():
+        next(broken.model.parameters()).fill_(torch.nan)
+    with pytest.raises(WeightsError, match=r"no number \(NaN\) for 3 of 3 images, such as '5-0'"):
+        broken.predict_items(noise(5, 3))
+    labelled = [replace(item, label="a") for item in noise(5, 4)]
+    with pytest.raises(WeightsError, match="for 4 of 4 images"):
+        EvaluationSet.of(labelled, broken).evaluate(broken)

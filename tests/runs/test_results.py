@@ -54,8 +54,8 @@ def test_an_evaluation_reads_well() -> None:
     measured = metric.report(metric.rows(probabilities, torch.tensor([0, 0, 1, 1])))
     note = "the data has no image of 1 of 3 classes: 'c'"
     result = replace(Evaluation.of("test", "classification", measured), notes=(note,))
-    assert repr(result) == "Evaluation(test: accuracy 75.0 % (30.1–95.4, n = 4))"
-    assert result.rows(1) == [("accuracy", "75.0 % (30.1–95.4, n = 4), baseline 50.0 %")]
+    assert repr(result) == "Evaluation(test: accuracy 75.0 % (24.2–98.7, n = 4))"
+    assert result.rows(1) == [("accuracy", "75.0 % (24.2–98.7, n = 4), baseline 50.0 %")]
     assert "note" in str(result)
     assert "top-5" not in str(result)
     assert result.confusion == ((2, 0), (1, 1))

@@ -51,7 +51,7 @@ def test_the_number_is_the_mean_over_folds_and_the_interval_holds_that_of_the_im
     assert accuracy.interval and interval
     assert accuracy.interval.low <= max(interval.low, 0) + 1e-9
     assert accuracy.interval.high >= min(interval.high, 1) - 1e-9
-    assert accuracy.method == "corrected resampled t, Wilson"
+    assert accuracy.method == "corrected resampled t, Wilson and mid-p"
     told = json.loads((digits.path / "cross-validation.json").read_text())
     assert told == json.loads(json.dumps(digits.to_dict()))
     assert digits.to_csv().count("\n") == 4 * len(digits.metrics)

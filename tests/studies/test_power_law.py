@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from math import exp, log, sqrt
+from math import exp, gamma, log, pi, sqrt
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy.integrate import quad
 
 from saccade.studies.power_law import Estimate, Measured, PowerLaw
 
@@ -81,7 +82,10 @@ def test_intervals_hold_as_often_as_they_say(shared: bool, noise: tuple[float, f
     assert min(twice, four) >= 0.93 and told > 0.8
 
 
-def test_degrees_of_freedom_between_two_whole_ones_lie_between_them() -> None:
-    """t of 95 %: 4.302653 with 2, 3.182446 with 3; 1/2.4 is half way between 1/2 and 1/3."""
-    assert Estimate(0.0, 1.0, 2.4).interval.high == pytest.approx((4.302653 + 3.182446) / 2)
+def test_degrees_of_freedom_need_not_be_whole() -> None:
+    """t of 95 %: 4.302653 with 2, 3.182446 with 3, and 3.683504 with 2.4 by integration."""
+    constant = gamma(1.7) / gamma(1.2) / sqrt(2.4 * pi)
+    below, _ = quad(lambda t: constant * (1 + t**2 / 2.4) ** -1.7, -3.683504, 3.683504)
+    assert below == pytest.approx(0.95, abs=1e-6)
+    assert Estimate(0.0, 1.0, 2.4).interval.high == pytest.approx(3.683504, abs=1e-5)
     assert Estimate(0.0, 1.0, 3.0).interval.high == pytest.approx(3.182446, abs=1e-5)

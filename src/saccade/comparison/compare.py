@@ -26,6 +26,8 @@ from saccade.models.table import shown_name
 from saccade.report.images import thumbnail_of
 from saccade.tasks.catalogue import metric_of
 
+SEED = "train.seed"
+
 
 def compare_runs(given: Sequence[TrainedLike], html: Path | None = None) -> Comparison:
     """Compare finished runs; with `html`, write it as a page, too."""
@@ -37,7 +39,8 @@ def compare_runs(given: Sequence[TrainedLike], html: Path | None = None) -> Comp
     if len({run.path.resolve() for run in runs}) < len(runs):
         raise UsageError("a run is named twice", "name different runs")
     tested_runs, notes = shared_test_set([read_tested_run(run) for run in runs])
-    comparison = replace(compare_tested(tested_runs), notes=notes)
+    comparison = compare_tested(tested_runs)
+    comparison = replace(comparison, notes=(*notes, *note_on_seeds(comparison)))
     if html is not None:
         write_output(html, comparison_page(comparison, thumbnail_source(tested_runs[0])))
     return comparison
@@ -64,7 +67,7 @@ def compare_tested(tested_runs: Sequence[TestedRun]) -> Comparison:
         task=first.task,
         n=len(first.names),
         runs=runs,
-        pairs=pairs_of(metrics, names, first.names, correct),
+        pairs=with_seeds(pairs_of(metrics, names, first.names, correct), tested_runs, names),
         changed=changed_predictions(tested_runs, correct),
         settings=differing_settings(tested_runs),
         grouped=groups is not None,
@@ -95,6 +98,29 @@ def pairs_of(
             _only(images, correct[j], correct[i]),
         )
         for (i, j), differences, p in zip(index_pairs, pair_differences, p_values, strict=True)
+    )
+
+
+def with_seeds(
+    pairs: Sequence[Pair], tested_runs: Sequence[TestedRun], names: Sequence[str]
+) -> tuple[Pair, ...]:
+    """The pairs, told of which two runs differ by their seed alone."""
+    settings = {
+        name: {"data": tested.data, **tested.run.recipe.learned_by(), SEED: 0}
+        for name, tested in zip(names, tested_runs, strict=True)
+    }
+    return tuple(
+        replace(pair, same_settings=settings[pair.first] == settings[pair.second]) for pair in pairs
+    )
+
+
+def note_on_seeds(comparison: Comparison) -> tuple[str, ...]:
+    """A note that runs were compared and not their settings, where these differ."""
+    if all(pair.same_settings for pair in comparison.pairs) or not comparison.settings:
+        return ()
+    return (
+        "these are runs of one seed each: whether their settings differ as much takes several "
+        "seeds of each, as a study has (saccade studies --help)",
     )
 
 

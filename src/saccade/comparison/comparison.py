@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from saccade.frame import data_frame
-from saccade.metrics.metric import MetricValue
+from saccade.metrics.metric import MetricValue, told_once
 from saccade.metrics.paired import Difference
 from saccade.words import LineFeeds, aligned, defined, duration, html_table, number, pluralize
 
@@ -43,6 +43,7 @@ class Pair:
     p: float  # of the primary difference, adjusted for several pairs (Holm)
     only_first: tuple[str, ...]  # images that only the first has right
     only_second: tuple[str, ...]
+    same_settings: bool = False  # but the seed
 
     @property
     def primary(self) -> Difference:
@@ -76,7 +77,10 @@ class Pair:
         if self.insignificant:
             several = " of so many comparisons" if difference.p < SIGNIFICANCE_LEVEL else ""
             return f"the difference of {amount}{span} is inside the noise{several}"
-        return f"{better} is better by {amount}{span}, more than noise"
+        if self.same_settings:
+            chance = "their settings are the same, the seed aside: neither is a better recipe"
+            return f"{better} has {amount}{span} more on these images; {chance}"
+        return f"the run {better} is better by {amount}{span}, more than the noise of these images"
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,9 @@ class Comparison:
         rows += [("", verdict) for verdict in self.verdicts()]
         for run in self.runs:
             lines = [f"{run.model}, {duration(run.seconds)} in all"]
-            lines += [f"{metric.name} {metric}" for metric in run.metrics]
+            metrics, reason = told_once(run.metrics)
+            lines += [f"{metric.name} {metric}" for metric in metrics]
+            lines += [f"intervals none: {reason}"] if reason else []
             rows += zip([run.name, *[""] * (len(lines) - 1)], lines, strict=True)
         for pair in self.pairs:
             rows += self._pair_rows(pair)

@@ -1,4 +1,4 @@
-"""The decoded images of an evaluation: predictions of a bundle, slices, and thresholds."""
+"""The decoded images of an evaluation: predictions of a bundle, and slices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,21 +21,15 @@ from saccade.data.loader import BatchTransform, Loader, sequential
 from saccade.data.sources.groups import grouping_of, refuse_alone, refuse_idle
 from saccade.engine.evaluate import CorruptionScore, EvaluationOutputs, evaluate, robustness
 from saccade.errors import DataError, UsageError
+from saccade.evaluation.threshold import Labelled
 from saccade.metrics.measure import named_metric
-from saccade.metrics.ranking import (
-    SelectedThreshold,
-    threshold_at,
-    threshold_for_coverage,
-    threshold_for_precision,
-    thresholds,
-)
 from saccade.models.class_names import synset_names
 from saccade.progress import progress_bar
 from saccade.runs.bundle import Bundle
+from saccade.runs.predictor import refuse_undefined
 from saccade.runs.results import Slice
-from saccade.tasks.catalogue import refuse_other_labels, refuse_without
-from saccade.tasks.task import Capability, Task
-from saccade.words import percent
+from saccade.tasks.catalogue import refuse_other_labels
+from saccade.tasks.task import Task
 
 BATCH = 256  # images
 
@@ -71,12 +64,21 @@ class EvaluationSet:
         """The group of each image, if any has one.  -> [N] int64, or None"""
         return groups_of(self.items)
 
+    def labelled(self, bundle: Bundle) -> Labelled:
+        """The network's outputs, by group."""
+        return Labelled(self.evaluate(bundle), self.groups)
+
     def evaluate(self, bundle: Bundle, tta: Sequence[TTATransform] = ()) -> EvaluationOutputs:
-        """The network's outputs, averaged over the transforms `tta`, if any."""
+        """The network's outputs, averaged over the transforms `tta`, if any.
+
+        Raises `WeightsError` where they are no numbers.
+        """
         model, task = bundle.model, bundle.task
         with progress_bar("measuring") as progress:
             loader = self._loader.with_transform(self._counted(progress))
-            return evaluate(model, task, loader, tta=tta, novelty=bundle.novelty)
+            outputs = evaluate(model, task, loader, tta=tta, novelty=bundle.novelty)
+        refuse_undefined(outputs.rows.losses, [item.name for item in self.items])
+        return outputs
 
     def _counted(self, progress: Callable[[int, int], None]) -> BatchTransform:
         """No transform of a batch: it only tells `progress` of its images."""
@@ -153,55 +155,3 @@ def slices(
             measured = replace(measured, value=math.nan)
         result.append(Slice(slice_name, measured))
     return tuple(result)
-
-
-class ThresholdTarget(NamedTuple):
-    """The target of a confidence threshold on validation images."""
-
-    criterion: str  # "precision", the share of answers that are right, or "coverage", of answers
-    target: float
-    save: bool = False  # whether to save the threshold in the bundle
-
-    @classmethod
-    def of(cls, precision: float | None, coverage: float | None, save: bool) -> ThresholdTarget:
-        """The target from the options of a command; raises `UsageError` for none or both."""
-        options = {"precision": precision, "coverage": coverage}
-        named = [(what, share) for what, share in options.items() if share is not None]
-        if len(named) != 1:
-            raise UsageError(
-                "a threshold is found for one thing", "give --precision 0.98 or --coverage 0.9"
-            )
-        for what, share in named:
-            if not 0 < share <= 1:
-                raise UsageError(f"--{what} cannot be {share:g}", "it is a share: 0.98, say")
-        return cls(*named[0], save)
-
-
-def refuse_without_confidence(task: Task) -> None:
-    """Raise `UsageError` for a task without a confidence."""
-    hint = "labels have thresholds of their own, numbers a margin"
-    refuse_without(Capability.CONFIDENCE, task, UsageError, hint)
-
-
-def select_threshold(
-    target: ThresholdTarget, val_outputs: EvaluationOutputs, outputs: EvaluationOutputs
-) -> SelectedThreshold:
-    """The threshold that reaches `target` on `val_outputs`, and its effect on `outputs`."""
-    confidences, right = _confidences(val_outputs)
-    choose = threshold_for_precision if target.criterion == "precision" else threshold_for_coverage
-    chosen = choose(confidences, right, target.target)
-    if chosen is None:
-        best = max(thresholds(confidences, right), key=lambda threshold: threshold.precision)
-        raise UsageError(
-            f"no threshold has {percent(target.target)} of its answers right on the "
-            f"{best.n:,} validation images",
-            f"the best has {percent(best.precision)}, and answers {percent(best.coverage)}",
-        )
-    return SelectedThreshold(
-        target.criterion, target.target, chosen, threshold_at(chosen.value, *_confidences(outputs))
-    )
-
-
-def _confidences(outputs: EvaluationOutputs) -> tuple[Tensor, Tensor]:
-    """Confidence and correctness of each prediction.  -> [N] float32, [N] bool"""
-    return outputs.rows.predictions.amax(dim=1), outputs.rows.answers == outputs.rows.targets

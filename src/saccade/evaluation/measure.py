@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from saccade.augmentation.corrupt.corruptions import names
@@ -17,22 +17,25 @@ from saccade.data.doctor.doctor import cache_file_of
 from saccade.data.item import Item
 from saccade.data.pool import stretched_note
 from saccade.data.sources import open_source
-from saccade.engine.evaluate import EvaluationOutputs
 from saccade.errors import DataError, UsageError
 from saccade.evaluation.evaluation_set import (
     EvaluationSet,
-    ThresholdTarget,
-    refuse_without_confidence,
-    select_threshold,
     slice_of_each,
     slices,
 )
+from saccade.evaluation.threshold import (
+    Labelled,
+    SetsTarget,
+    ThresholdTarget,
+    refuse_without_confidence,
+    select_sets,
+    select_threshold,
+)
 from saccade.files import disk_errors, refuse_to_replace, refuse_unwritable, write_output
-from saccade.metrics.ranking import SelectedThreshold
 from saccade.progress import progress_bar, say
 from saccade.report.images import TestedImages
 from saccade.report.pages.evaluation_page import EvaluatedData, evaluation_page
-from saccade.runs.bundle import Bundle, save_min_confidence
+from saccade.runs.bundle import Bundle, save_settings
 from saccade.runs.images import change_note, move, split_of, training_overlap
 from saccade.runs.predictions import write_predictions
 from saccade.runs.results import Evaluation, Robustness
@@ -49,7 +52,8 @@ class EvaluationOptions:
     tta: str = ""  # test-time augmentation: transforms to average over, as in "crops flip"
     by: str = ""  # grouping into slices, as of `slice_of_each`
     corrupt: str = ""  # names and families of corruptions, or all
-    threshold_target: ThresholdTarget | None = None
+    threshold: ThresholdTarget | None = None
+    sets: SetsTarget | None = None
     out: Path | None = None  # a folder, or a .csv file for the predictions alone
     own_data: str | Path | None = None  # where the run's own images lie now
 
@@ -66,14 +70,24 @@ class EvaluationOptions:
             return (self.out,)
         return tuple(self.out / name for name in FILES)
 
+    @property
+    def tunes(self) -> bool:
+        """Whether validation images are asked for a threshold or for sets."""
+        return bool(self.threshold or self.sets)
+
+    @property
+    def saves(self) -> bool:
+        """Whether these go into the bundle."""
+        return any(target.save for target in (self.threshold, self.sets) if target)
+
     def command(self, network: Trained, data: str | Path | None, split: str) -> str:
         """The command line of this evaluation."""
         options = {"split": "" if split == "test" else split, "by": self.by, "out": self.out}
-        if self.threshold_target:
-            options |= {
-                self.threshold_target.criterion: self.threshold_target.target,
-                "save": self.threshold_target.save,
-            }
+        if self.tunes:
+            options |= {self.threshold.criterion: self.threshold.target} if self.threshold else {}
+            if self.sets:
+                options |= {"sets": self.sets.level, "by-class": self.sets.by_class}
+            options["save"] = self.saves
             return str(Command.of("tune-threshold", network.name, data, **options))
         options |= {"tta": self.tta, "corrupt": self.corrupt}
         return str(Command.of("evaluate", network.name, data, **options))
@@ -100,9 +114,9 @@ def measure(
     elif options.own_data is not None:
         move(run, options.own_data)
     corruptions = _corruptions(options.corrupt, bundle)
-    if options.threshold_target:
+    if options.tunes:
         refuse_without_confidence(bundle.task)
-        _refuse_unsavable(bundle, options.threshold_target)
+        _refuse_unsavable(bundle, options)
     if run and data is None:
         (items, since), source = _run_items(run, split), run.data
     else:
@@ -121,10 +135,10 @@ def measure(
         unreadable=evaluation_set.failed,
         slices=slices(bundle.task, outputs, evaluation_set, slice_names, report.metrics[0].name),
         robustness=_robustness(bundle, evaluation_set, corruptions, tta) if corruptions else None,
-        selected=_selected_threshold(network, data, options.threshold_target, outputs)
-        if options.threshold_target
-        else None,
     )
+    if options.tunes:
+        these = Labelled(outputs, evaluation_set.groups)
+        evaluation = _with_tuned(evaluation, network, data, options, these)
     if options.files:
         with disk_errors(options.files[0]):
             write_predictions(options.files[0], evaluation_set.items, bundle.task, outputs)
@@ -141,7 +155,7 @@ def _refuse_without_run(
 ) -> None:
     """Raise `UsageError` for what a network without its run cannot do."""
     if data is None:
-        verb = "tune-threshold" if options.threshold_target else "evaluate"
+        verb = "tune-threshold" if options.tunes else "evaluate"
         what = f"'{network.name}' comes without its run, and has no images of its own"
         raise UsageError(what, f"name some: {Command.of(verb, network.name, 'DATA')}")
     if options.own_data is not None:
@@ -150,12 +164,12 @@ def _refuse_without_run(
         raise UsageError(what, hint)
 
 
-def _refuse_unsavable(bundle: Bundle, target: ThresholdTarget) -> None:
-    """Raise where the threshold is to be saved, and the bundle lies in no folder."""
-    if target.save and bundle.folder is None:
-        what = "there is no bundle on disk to save the threshold in"
+def _refuse_unsavable(bundle: Bundle, options: EvaluationOptions) -> None:
+    """Raise where something is to be saved, and the bundle lies in no folder."""
+    if options.saves and bundle.folder is None:
+        what = "there is no bundle on disk to save it in"
         raise UsageError(what, "leave out --save, and give --min-confidence to predict")
-    if target.save and bundle.folder is not None:
+    if options.saves and bundle.folder is not None:
         refuse_unwritable(bundle.folder / "config.json")
 
 
@@ -223,20 +237,31 @@ def _robustness(
     return Robustness.of(measurements)
 
 
-def _selected_threshold(
-    network: Trained, data: str | Path | None, target: ThresholdTarget, outputs: EvaluationOutputs
-) -> SelectedThreshold:
-    """The threshold for `target`, chosen on validation images: the run's, else those of `data`.
+def _with_tuned(
+    evaluation: Evaluation,
+    network: Trained,
+    data: str | Path | None,
+    options: EvaluationOptions,
+    these: Labelled,
+) -> Evaluation:
+    """With a threshold or prediction sets, chosen on validation images: the run's or of `data`.
 
-    It is saved where that is asked for.
+    They are saved where that is asked for.
     """
     bundle = network.bundle
     items = _run_items(network.run, "val")[0] if network.run else _validation_items(network, data)
-    selected = select_threshold(target, EvaluationSet.of(items, bundle).evaluate(bundle), outputs)
-    if target.save and bundle.folder:
-        save_min_confidence(bundle.folder, selected.on_validation.value)
-        say(f"saved in {bundle.folder}: it says unknown below this confidence from now on")
-    return selected
+    val = EvaluationSet.of(items, bundle).labelled(bundle)
+    selected = select_threshold(options.threshold, val, these) if options.threshold else None
+    sets = select_sets(options.sets, val, these) if options.sets else None
+    if options.saves and bundle.folder:
+        saved = {"min_confidence": selected.on_validation.value} if selected else {}
+        saved |= {"sets": asdict(sets.sets)} if sets else {}
+        save_settings(bundle.folder, saved)
+        if selected:
+            say(f"saved in {bundle.folder}: it says unknown below this confidence from now on")
+        if sets:
+            say(f"saved in {bundle.folder}: it tells the set of each image from now on")
+    return replace(evaluation, selected=selected, sets=sets)
 
 
 def _validation_items(network: Trained, data: str | Path | None) -> Sequence[Item]:

@@ -1,7 +1,7 @@
 """The bootstrap: intervals of statistics, from resampling the images with replacement.
 
 Efron 1979, Bootstrap methods; Davison & Hinkley 1997, Bootstrap Methods and their Application,
-3.2 (strata), 3.8 (groups).  A statistic that is equal in every replicate, such as the kappa of a
+3.8 (groups).  A statistic that is equal in every replicate, such as the kappa of a
 perfect prediction, has no interval: resampling then says nothing of its spread.
 """
 
@@ -26,21 +26,14 @@ MIN_REPLICATES = 200  # an end of the interval is then good to a fifth of its wi
 class Resampling:
     """A bootstrap of `n` images: how often each is drawn in each replicate.
 
-    With `strata`, usually the true classes, each keeps its size.  With `groups` (images of one
-    patient, plant or place) whole groups are drawn (cluster bootstrap); the stratum of a group is
-    that of most of its images.
+    With `groups` (images of one patient, plant or place) whole groups are drawn (cluster
+    bootstrap).
     """
 
     n: int
-    strata: Tensor | None = None  # [N] int64
     groups: Tensor | None = None  # [N] int64
     seed: int = 0
     replicates: int = 2000
-
-    @property
-    def method(self) -> str:
-        """The name of this method of an interval."""
-        return "bootstrap" if self.groups is None else "cluster bootstrap"
 
     def affordable(self) -> Resampling:
         """With fewer replicates for many images, so that `MAX_DRAWS` are drawn."""
@@ -50,32 +43,15 @@ class Resampling:
     def weights(self) -> Iterator[Tensor]:
         """The weights of all replicates in chunks [B,N] float64, the same at every call."""
         generator = torch.Generator().manual_seed(self.seed)
-        unit, strata = self.units()
-        start, size = blocks(strata)
-        order = strata.argsort(stable=True)
-        units = len(strata)
+        unit = torch.arange(self.n)
+        if self.groups is not None:
+            unit = self.groups.unique(return_inverse=True)[1]
+        units = int(unit.max()) + 1 if self.n else 0
         for count in chunk_sizes(self.replicates, max(units, self.n)):
             uniform = torch.rand(count, units, generator=generator, dtype=torch.float64)
-            drawn = order[start + (uniform * size).long()]
+            drawn = (uniform * units).long()
             counts = torch.zeros_like(uniform).scatter_add_(1, drawn, torch.ones_like(uniform))
             yield counts[:, unit]
-
-    def units(self) -> tuple[Tensor, Tensor]:
-        """The unit (group, or image) of each image, the stratum of each unit.  -> [N], [U] int64"""
-        strata = torch.zeros(self.n, dtype=torch.int64) if self.strata is None else self.strata
-        if self.groups is None:
-            return torch.arange(self.n), strata
-        groups, unit = self.groups.unique(return_inverse=True)
-        names, stratum = strata.unique(return_inverse=True)
-        counts = torch.bincount(unit * len(names) + stratum, minlength=len(groups) * len(names))
-        return unit, counts.view(len(groups), len(names)).argmax(dim=1)
-
-
-def blocks(strata: Tensor) -> tuple[Tensor, Tensor]:
-    """Of units sorted by stratum, the start and the size of each one's stratum.  [U] -> [U], [U]"""
-    _, sizes = strata.unique(return_counts=True)
-    starts = sizes.cumsum(dim=0) - sizes
-    return starts.repeat_interleave(sizes), sizes.repeat_interleave(sizes)
 
 
 def chunk_sizes(total: int, width: int) -> Iterator[int]:

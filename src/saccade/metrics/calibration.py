@@ -1,26 +1,24 @@
 """Calibration: whether predicted probabilities agree with the frequencies of what is true.
 
-Log loss and Brier score of each image, the expected calibration error and the adaptive one, the
-reliability diagram (DeGroot & Fienberg 1983, The comparison and evaluation of forecasters), and
-temperature scaling (Guo 2017, On calibration of modern neural networks, Section 4.2), which
-calibrates confidences and changes no predicted class.
+Log loss and Brier score of each image, the reliability diagram (DeGroot & Fienberg 1983, The
+comparison and evaluation of forecasters), and temperature scaling (Guo 2017, On calibration of
+modern neural networks, Section 4.2), which calibrates confidences and changes no predicted class.
 """
 
 from __future__ import annotations
 
-from math import ceil, exp, log, sqrt
+from math import ceil, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from saccade.metrics.bootstrap import Statistic, mean_over
-from saccade.metrics.intervals import Interval, wilson
+from saccade.metrics.intervals import Interval, proportion_interval
 
-BINS = 15  # of both calibration errors
 MIN_PROBABILITY = 2.0**-149  # float32's smallest positive number; smaller ones count as it
 COLDEST, HOTTEST = 0.01, 100.0  # range of fitted temperatures
+TINY = 1e-300  # in place of a variance of nothing
 
 
 def log_losses(probabilities: Tensor, targets: Tensor) -> Tensor:
@@ -40,56 +38,6 @@ def brier_scores(probabilities: Tensor, targets: Tensor) -> Tensor:
     """
     truth = torch.nn.functional.one_hot(targets, probabilities.shape[1])
     return (probabilities.double() - truth).square().sum(dim=1)
-
-
-def expected_calibration_error(confidences: Tensor, correct: Tensor, bins: int = BINS) -> Statistic:
-    """The expected calibration error (ECE): confidence less accuracy, bin by bin.
-
-    Guo 2017, Equation 3: the sum over bins of n_bin / n * |accuracy - confidence|, in bins
-    (m - 1) / 15 < confidence <= m / 15.  confidences [N] in the predicted class, correct [N] bool
-    """
-    bin_index = torch.bucketize(confidences, equal_width(bins)[1:-1].to(confidences.dtype))
-    gaps = confidences.double() - correct.double()
-
-    def statistic(weights: Tensor) -> Tensor:
-        sums = weights.new_zeros(len(weights), bins).index_add_(1, bin_index, weights * gaps)
-        return sums.abs().sum(dim=1) / weights.sum(dim=1)
-
-    return statistic
-
-
-def adaptive_calibration_error(probabilities: Tensor, targets: Tensor) -> Statistic:
-    """The adaptive calibration error (ACE): every class's probability, in ranges of equal count.
-
-    Nixon 2019, Measuring calibration in deep learning: the mean over classes and ranges of
-    |share of the class - mean probability|, ranges of a class holding N / 15 images each.  With
-    many classes most probabilities are near 0 and so is this mean: compare it within one class
-    list.  The ranges stay those of the images as they are.  [N,K], [N] int64
-    """
-    truth = torch.nn.functional.one_hot(targets, probabilities.shape[1]).double()
-    pairs = zip(probabilities.double().T, truth.T, strict=True)
-    return mean_over([_range_gaps(p, members) for p, members in pairs])
-
-
-def _range_gaps(probabilities: Tensor, truth: Tensor) -> Statistic:
-    """The mean calibration error over the ranges of one class.  [N], [N] float64"""
-    shares = _range_shares(probabilities)
-    excess = shares * (truth - probabilities)[:, None]
-
-    def statistic(weights: Tensor) -> Tensor:
-        counts, gaps = weights @ shares, (weights @ excess).abs()
-        return (gaps / counts.clamp_min(1e-9)).sum(dim=1) / (counts > 0).sum(dim=1)
-
-    return statistic
-
-
-def _range_shares(probabilities: Tensor) -> Tensor:
-    """The share of each image in each range, the same for equal probabilities.  [N] -> [N,R]"""
-    _, index, counts = probabilities.unique(return_inverse=True, return_counts=True)
-    ends = counts.cumsum(dim=0)[:, None]  # of equal values, by rising probability
-    borders = (len(probabilities) * torch.arange(BINS + 1) / BINS).ceil()
-    inside = ends.minimum(borders[1:]) - (ends - counts[:, None]).maximum(borders[:-1])
-    return (inside.clamp_min(0).double() / counts[:, None])[index]
 
 
 class Bin(NamedTuple):
@@ -129,7 +77,7 @@ def reliability(confidences: Tensor, correct: Tensor, ends: Tensor) -> tuple[Bin
             int(n),
             float(total / n),
             float(good / n),
-            wilson(float(good), int(n)),
+            proportion_interval(int(good), int(n)),
         )
         for low, high, n, total, good in rows
         if n
@@ -177,17 +125,36 @@ def fit_temperature(probabilities: Tensor, targets: Tensor) -> Temperature:
     if float(slopes.mean()) >= 0:
         return Temperature(1.0, None, n, before, before, _note(n, right=False))
     inverse = _zero_of_slope(logits, targets)
+    z = NormalDist().inv_cdf(0.975)
     slopes, curvature = _slopes(logits, targets, inverse)
-    # Huber's error of the zero of a mean, on the scale of the logarithm
-    error = sqrt(float(slopes.square().mean()) / n) / (curvature * inverse)
-    half = NormalDist().inv_cdf(0.975) * error
-    middle = -log(inverse)
+    wider = sqrt(max(1.0, float(slopes.square().mean()) / curvature))  # than by the probabilities
+    low, high = (1 / _inverse_with_score(logits, targets, e) for e in (z * wider, -z * wider))
     after = float(
         log_losses(apply_temperature(probabilities.double(), 1 / inverse), targets).mean()
     )
-    return Temperature(
-        1 / inverse, Interval(exp(middle - half), exp(middle + half)), n, before, after
-    )
+    return Temperature(1 / inverse, Interval(low, high), n, before, after)
+
+
+def _inverse_with_score(logits: Tensor, targets: Tensor, score: float) -> float:
+    """1 / temperature at which Rao's score statistic is `score`, or the nearest end of its range.
+
+    Rao 1948, Large sample tests of statistical hypotheses; the variance is that which the
+    probabilities say.  [N,K], [N] int64
+    """
+
+    def statistic(inverse: float) -> float:
+        slopes, curvature = _slopes(logits, targets, inverse)
+        return float(slopes.mean()) * sqrt(len(slopes) / max(curvature, TINY))
+
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    if statistic(low) >= score:
+        return low
+    if statistic(high) <= score:
+        return high
+    for _ in range(40):
+        middle = sqrt(low * high)
+        low, high = (middle, high) if statistic(middle) < score else (low, middle)
+    return sqrt(low * high)
 
 
 def _note(n: int, *, right: bool) -> str:

@@ -10,43 +10,52 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from saccade.metrics.bootstrap import mean_of
-from saccade.metrics.calibration import (
+from saccade.metrics.calibration import brier_scores, log_losses
+from saccade.metrics.calibration_error import (
     adaptive_calibration_error,
-    brier_scores,
+    adaptive_cells,
     expected_calibration_error,
-    log_losses,
+    expected_cells,
 )
+from saccade.metrics.class_table import class_rows
 from saccade.metrics.counts import (
     ClassCounts,
     CountScore,
     Macro,
+    Size,
     Weighted,
+    agreement_size,
     balanced_accuracy,
-    balanced_accuracy_interval,
     baseline,
-    class_table,
     cohen_kappa,
     confusion_matrix,
     constant_counts,
     count_statistic,
     f1,
     from_confusion,
+    images_of_either,
     imbalanced,
+    macro_size,
     matthews_corrcoef,
+    own_images,
     precision,
+    predicted_images,
+    weighted_size,
 )
-from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.interval_methods import Mean, Proportion
+from saccade.metrics.measure import with_intervals
 from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
-from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
+from saccade.metrics.ranking import area, average_precision, roc_auc
+from saccade.metrics.sample import Sample
 
+FEWEST_IMAGES = 5  # of each class, for an interval of macro means
 MAX_SORTED = 500_000  # images times classes, above which metrics that sort each class take minutes
-COUNT_SCORES: dict[str, tuple[CountScore, str]] = {  # metrics of class counts, and their units
-    "macro precision": (Macro(precision), "%"),
-    "macro F1": (Macro(f1), "%"),
-    "weighted F1": (Weighted(f1), "%"),
-    "Cohen's kappa": (cohen_kappa, ""),
-    "Matthews correlation": (matthews_corrcoef, ""),
+COUNT_SCORES: dict[str, tuple[CountScore, Size, str]] = {  # of class counts, and their units
+    "macro precision": (Macro(precision), macro_size(predicted_images), "%"),
+    "macro F1": (Macro(f1), macro_size(images_of_either), "%"),
+    "weighted F1": (Weighted(f1), weighted_size, "%"),
+    "Cohen's kappa": (cohen_kappa, agreement_size, ""),
+    "Matthews correlation": (matthews_corrcoef, agreement_size, ""),
 }
 
 
@@ -81,10 +90,6 @@ class ClassMetric:
         """Whether each prediction is correct; one with a NaN never is.  -> [N] bool"""
         return (rows.answers == rows.targets) & ~rows.losses.isnan()
 
-    def strata(self, rows: Predicted) -> Tensor:
-        """The true classes.  -> [N] int64"""
-        return rows.targets
-
     def confusion(self, rows: Predicted) -> Tensor:
         """The confusion matrix, a row per true and a column per predicted class.  -> [K,K] int64"""
         return confusion_matrix(rows.answers, rows.targets, len(self.classes))
@@ -101,10 +106,10 @@ class ClassMetric:
         )
 
     def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
-        metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
-        confusion = self.confusion(rows)
-        table = class_table(self.classes, from_confusion(confusion))
-        return MetricReport(len(rows), tuple(metrics), table, tuple(map(tuple, confusion.tolist())))
+        metrics = with_intervals(self.quantities(rows), Sample(len(rows), groups), seed)
+        table = class_rows(self.classes, rows.answers, rows.targets, groups)
+        confusion = self.confusion(rows).tolist()
+        return MetricReport(len(rows), tuple(metrics), table, tuple(map(tuple, confusion)))
 
     def _accuracy(self, rows: Predicted, counts: ClassCounts) -> Quantity:
         return Quantity.proportion("accuracy", self.correct(rows), baseline(counts).majority)
@@ -113,10 +118,11 @@ class ClassMetric:
         return Quantity(
             "balanced accuracy",
             count_statistic(balanced_accuracy, rows.answers, rows.targets, len(self.classes)),
+            Proportion(macro_size(own_images)(counts)),
             "%",
             baseline(counts).balanced,
-            balanced_accuracy_interval(counts),
-            "Wilson, by class",
+            strata=rows.targets,
+            parts=self.correct(rows) / counts.support[rows.targets] / (counts.support > 0).sum(),
         )
 
     def _top_five(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
@@ -130,31 +136,52 @@ class ClassMetric:
     def _count_metrics(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
         """The metrics of class counts; the baseline predicts the largest class."""
         constant = constant_counts(counts)
-        for name, (score, unit) in COUNT_SCORES.items():
+        present = counts.support[counts.support > 0]
+        few = (
+            f"a class of fewer than {FEWEST_IMAGES} images" if present.min() < FEWEST_IMAGES else ""
+        )
+        for name, (score, size, unit) in COUNT_SCORES.items():
             statistic = count_statistic(score, rows.answers, rows.targets, len(self.classes))
-            yield Quantity(name, statistic, unit, float(score(constant)))
+            unknown = few if name.startswith("macro") else ""
+            method = Proportion(size(counts), low=0.0 if unit else -1.0, unknown=unknown)
+            yield Quantity(name, statistic, method, unit, float(score(constant)), rows.targets)
 
     def _probability_metrics(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
         """Log loss, Brier score and calibration errors; the baseline predicts the class shares."""
         probabilities, targets, prior = rows.predictions, rows.targets, baseline(counts)
-        yield Quantity("log loss", mean_of(rows.losses), "nats", prior.log_loss)
-        squares = brier_scores(probabilities, targets)
-        yield Quantity("Brier score", mean_of(squares), "", prior.brier)
-        error = expected_calibration_error(probabilities.amax(dim=1), self.correct(rows))
-        yield Quantity("expected calibration error", error, "%", inflated=True)
+        correct = self.correct(rows)
+        mistakes, squares = int((~correct).sum()), brier_scores(probabilities, targets)
+        second = second_best(probabilities)
+        losses = (log_losses(probabilities, second), brier_scores(probabilities, second))
+        methods = (Mean(loss=float(loss.mean()), mistakes=mistakes) for loss in losses)
+        log_method, square_method = methods
+        yield Quantity.mean("log loss", rows.losses, "nats", prior.log_loss, log_method)
+        yield Quantity.mean("Brier score", squares, "", prior.brier, square_method)
+        seen = probabilities.amax(dim=1), correct
+        error, cells = expected_calibration_error(*seen), expected_cells(*seen)
+        yield Quantity("expected calibration error", error, cells, "%")
         if probabilities.numel() <= MAX_SORTED:
             error = adaptive_calibration_error(probabilities, targets)
-            yield Quantity("adaptive calibration error", error, "%", inflated=True)
+            cells = adaptive_cells(probabilities, targets)
+            yield Quantity("adaptive calibration error", error, cells, "%")
 
     def _ranking_metrics(self, rows: Predicted, counts: ClassCounts) -> Iterator[Quantity]:
         """Means of ROC AUC and average precision over the classes with images, one-vs-rest."""
         if rows.predictions.numel() > MAX_SORTED:
             return
         members = rows.targets[:, None] == torch.arange(len(self.classes))
-        yield Quantity("ROC AUC", macro_mean(roc_auc, rows.predictions, members), "", 0.5)
         share = float((counts.support[counts.support > 0] / counts.n).mean())
-        precisions = macro_mean(average_precision, rows.predictions, members)
-        yield Quantity("average precision", precisions, "", share)
+        for name, score, chance in (
+            ("ROC AUC", roc_auc, 0.5),
+            ("average precision", average_precision, share),
+        ):
+            statistic, method = area(score, rows.predictions, members)
+            yield Quantity(name, statistic, method, "", chance, rows.targets)
+
+
+def second_best(probabilities: Tensor) -> Tensor:
+    """The second most probable class, which a mistake takes the most probable for.  [N,K] -> [N]"""
+    return probabilities.topk(min(2, probabilities.shape[1]), dim=1).indices[:, -1]
 
 
 def probability_title(name: str) -> str:

@@ -14,8 +14,6 @@ import torch
 from torch import Tensor
 
 from saccade.metrics.bootstrap import Statistic
-from saccade.metrics.intervals import Interval, f1_interval, linear, wilson
-from saccade.metrics.metric import ClassMetrics, MetricValue
 
 IMBALANCE_RATIO = 1.5  # of the largest to the smallest class, above which they are imbalanced
 
@@ -180,15 +178,46 @@ def balanced_accuracy(counts: ClassCounts) -> Tensor:
     return recall(counts).nanmean(dim=-1)
 
 
-def balanced_accuracy_interval(counts: ClassCounts, confidence: float = 0.95) -> Interval:
-    """The interval of balanced accuracy, from Wilson's of the recalls; never of zero width.  [K]"""
+Size = Callable[[ClassCounts], float]  # how many images a mean is worth, if all were as hard
+
+
+def own_images(counts: ClassCounts) -> Tensor:
+    """The images that the recall of a class is a share of.  [K]"""
+    return counts.support
+
+
+def predicted_images(counts: ClassCounts) -> Tensor:
+    """The images that the precision of a class is a share of; 1 where it counts 0.  [K]"""
+    return torch.where(images_of_either(counts) > 0, counts.predicted.clamp_min(1), 0)
+
+
+def images_of_either(counts: ClassCounts) -> Tensor:
+    """The images of a class or predicted as it, of which F1 is a function of a share.  [K]"""
+    return counts.support + counts.predicted - counts.true_positives
+
+
+def macro_size(images: Callable[[ClassCounts], Tensor]) -> Size:
+    """Of the plain mean over classes of shares of `images`: K^2 / sum(1 / n).  [K]"""
+
+    def size(counts: ClassCounts) -> float:
+        n = images(counts)
+        n = n[n > 0]
+        return len(n) ** 2 / float((1 / n).sum())
+
+    return size
+
+
+def weighted_size(counts: ClassCounts) -> float:
+    """Of the mean of F1 over classes, weighted by their images.  [K]"""
     present = counts.support > 0
-    shares = recall(counts)[present].tolist()
-    pairs = zip(
-        counts.true_positives[present].tolist(), counts.support[present].tolist(), strict=True
-    )
-    intervals = [wilson(right, int(n), confidence) for right, n in pairs]
-    return linear(shares, intervals, [1 / len(shares)] * len(shares))
+    weights, n = (counts.support / counts.n)[present], images_of_either(counts)[present]
+    return 1 / float((weights.square() / n).sum())
+
+
+def agreement_size(counts: ClassCounts) -> float:
+    """Of an agreement beyond chance, from -1 to 1: each mistake costs 1 / (1 - chance).  [K]"""
+    chance = float((counts.support * counts.predicted).sum() / counts.n**2)
+    return max(1.0, 2 * (1 - chance) * float(counts.n))
 
 
 def imbalanced(counts: ClassCounts) -> bool:
@@ -216,28 +245,3 @@ def baseline(counts: ClassCounts) -> Baseline:
         log_loss=0.0 - float((shares * shares.log()).sum()),  # of one class 0, never -0
         brier=1 - float((counts.support / counts.n).square().sum()),
     )
-
-
-def class_table(names: tuple[str, ...], counts: ClassCounts) -> tuple[ClassMetrics, ...]:
-    """Precision, recall and F1 of each class or label, with intervals.  [K]"""
-    columns = zip(*(part.long().tolist() for part in counts))
-    return tuple(class_metrics(name, *row) for name, row in zip(names, columns, strict=True))
-
-
-def class_metrics(name: str, true_positives: int, support: int, predicted: int) -> ClassMetrics:
-    """Precision, recall and F1 of one class or label, with intervals; NaN without images."""
-
-    def share(what: str, n: int) -> MetricValue:
-        value = true_positives / n if n else float("nan")
-        return MetricValue(
-            what, value, n, wilson(true_positives, n) if n else None, "%", None, "Wilson"
-        )
-
-    both = support + predicted
-    value = 2 * true_positives / both if both else float("nan")
-    interval = f1_interval(true_positives, support, predicted) if both else None
-    score = MetricValue(
-        "F1", value, both - true_positives, interval, "%", None, "Wilson of the overlap"
-    )
-    rates = (share("precision", predicted), share("recall", support), score)
-    return ClassMetrics(name, support, predicted, true_positives, *rates)

@@ -2,14 +2,13 @@
 
 For proportions those of Wilson 1927, for means of a few repetitions Student's (1908), over folds
 Nadeau & Bengio's (2003), for sums and differences of numbers that have intervals Zou & Donner's
-(2008).  The probabilities of Student's t
-are the finite sums for whole degrees of freedom of Abramowitz & Stegun 1964, 26.7.3 and 26.7.4.
+(2008).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import atan, cos, pi, sin, sqrt
+from math import sqrt
 from statistics import NormalDist, mean, stdev
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ def interval_text(low: str, high: str) -> str:
     return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
 
 
-def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     """The Wilson score interval of a proportion (Wilson 1927, JASA 22:209-212)."""
     if n == 0:
         return Interval(0.0, 1.0)
@@ -35,6 +34,48 @@ def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+def proportion_interval(successes: int, n: int) -> Interval:
+    """The 95 % interval of a proportion: of Wilson's and the mid-p interval the wider at each end.
+
+    Wilson's is short of its word near 0 and 1, where the mid-p interval (Lancaster 1961; Fagerland
+    2015, Recommended confidence intervals for two independent binomial proportions) is not, and the
+    other way round in between.  Together they hold the truth in at least 93.5 % of all cases from
+    50 images on, whatever the proportion, and in 92.6 % from 5 on.
+    """
+    if n == 0:
+        return Interval(0.0, 1.0)
+    (low, high), tail = wilson(successes, n), 0.025
+    below = 0.0 if successes == 0 else _mid_p(successes, n, tail)
+    above = 1.0 if successes == n else 1 - _mid_p(n - successes, n, tail)
+    return Interval(min(low, below), max(high, above))
+
+
+def _mid_p(successes: int, n: int, tail: float) -> float:
+    """The share of which so many successes or more have the probability `tail`, with half of k."""
+    from scipy.special import bdtrc
+
+    low, high = 0.0, successes / n
+    for _ in range(60):
+        middle = (low + high) / 2
+        beyond = (bdtrc(successes, n, middle) + bdtrc(successes - 1, n, middle)) / 2
+        low, high = (middle, high) if beyond < tail else (low, middle)
+    return low
+
+
+def t_quantile(freedom: float, confidence: float = 0.95) -> float:
+    """The quantile t of Student's distribution: |T| <= t with probability `confidence`."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + confidence / 2))
+
+
+def t_test(t: float, freedom: float) -> float:
+    """The two-sided p-value of Student's t."""
+    from scipy.special import stdtr
+
+    return 2 * float(stdtr(freedom, -abs(t)))
 
 
 def linear(
@@ -62,18 +103,6 @@ def difference(first: float, own: Interval, second: float, other: Interval) -> I
     return linear([first, second], [own, other], [1, -1])
 
 
-def f1_interval(
-    true_positives: float, support: float, predicted: float, confidence: float = 0.95
-) -> Interval:
-    """The interval of one class's F1.
-
-    Of the images of the class or predicted as it, `true_positives` is binomial; F1 is 2 J / (1 + J)
-    of that share J (Jaccard's), so that the ends of Wilson's interval of J become those of F1.
-    """
-    low, high = wilson(true_positives, round(support + predicted - true_positives), confidence)
-    return Interval(2 * low / (1 + low), 2 * high / (1 + high))
-
-
 class PairedTTest(NamedTuple):
     """A paired t-test: the mean of the second less that of the first."""
 
@@ -83,32 +112,6 @@ class PairedTTest(NamedTuple):
     p_value: float | None  # two-sided; None where all differences are equal and not 0
 
 
-def t_probability(t: float, freedom: int) -> float:
-    """The probability that Student's t lies between -t and t, with `freedom` degrees of freedom."""
-    angle = atan(t / sqrt(freedom))
-    if freedom == 1:
-        return 2 * angle / pi
-    first = 1 if freedom % 2 == 0 else 2
-    term = 1.0 if freedom % 2 == 0 else cos(angle)
-    total = term
-    for k in range(first, freedom - 2, 2):
-        term *= k / (k + 1) * cos(angle) ** 2
-        total += term
-    total *= sin(angle)
-    return total if freedom % 2 == 0 else 2 / pi * (angle + total)
-
-
-def t_quantile(confidence: float, freedom: int) -> float:
-    """The quantile t of Student's distribution: |T| <= t with probability `confidence`."""
-    low, high = 0.0, 1.0
-    while t_probability(high, freedom) < confidence:
-        high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if t_probability(middle, freedom) < confidence else (low, middle)
-    return high
-
-
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
     """Student's t interval of the mean of repetitions; None for one, or where all are equal.
 
@@ -116,7 +119,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     """
     if len(set(values)) < 2:
         return None
-    half = t_quantile(confidence, len(values) - 1) * stdev(values) / sqrt(len(values))
+    half = t_quantile(len(values) - 1, confidence) * stdev(values) / sqrt(len(values))
     return Interval(mean(values) - half, mean(values) + half)
 
 
@@ -132,7 +135,7 @@ def cross_validated_interval(
     if len(values) < 2:
         return None
     k = len(values)
-    half = t_quantile(confidence, k - 1) * stdev(values) * sqrt(1 / k + ratio)
+    half = t_quantile(k - 1, confidence) * stdev(values) * sqrt(1 / k + ratio)
     return Interval(mean(values) - half, mean(values) + half)
 
 
@@ -149,5 +152,5 @@ def paired_t_test(first: Sequence[float], second: Sequence[float]) -> PairedTTes
     middle, error = mean(differences), stdev(differences) / sqrt(n)
     if not error:
         return PairedTTest(n, middle, None, None if middle else 1.0)
-    p_value = 1 - t_probability(abs(middle) / error, n - 1)
+    p_value = t_test(middle / error, n - 1)
     return PairedTTest(n, middle, mean_interval(differences), p_value)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf, isnan, sqrt
+from statistics import NormalDist
 
 import torch
 from torch import Tensor
 
 from saccade.metrics.bootstrap import Resampling, quantile_interval, replicates
-from saccade.metrics.intervals import Interval
+from saccade.metrics.interval_methods import FEWEST_GROUPS, Estimate, IntervalMethod
+from saccade.metrics.intervals import t_quantile
 from saccade.metrics.metric import Metric, MetricValue, Quantity, R
+from saccade.metrics.sample import Sample
+from saccade.words import pluralize
 
 
 def scores(metric: Metric[R], rows: R) -> dict[str, float]:
@@ -22,10 +27,10 @@ def scores(metric: Metric[R], rows: R) -> dict[str, float]:
 def primary_metric(metric: Metric[R], rows: R, groups: Tensor | None = None) -> MetricValue:
     """The primary metric with its interval, for a fraction of the cost of `Metric.report`.
 
-    With `groups` [N] int64, images that belong together, the bootstrap draws whole groups.
+    groups [N] int64: images that belong together, whose number counts
     """
     first = next(metric.quantities(rows))
-    return with_intervals([first], resampling(metric, rows, groups))[0]
+    return with_intervals([first], Sample(len(rows), groups))[0]
 
 
 def named_metric(
@@ -33,62 +38,59 @@ def named_metric(
 ) -> MetricValue:
     """The metric of this name with its interval; `groups` [N] int64 as for `primary_metric`."""
     quantity = next(q for q in metric.quantities(rows) if q.name == name)
-    return with_intervals([quantity], resampling(metric, rows, groups))[0]
+    return with_intervals([quantity], Sample(len(rows), groups))[0]
 
 
-def resampling(
-    metric: Metric[R], rows: R, groups: Tensor | None = None, seed: int = 0
-) -> Resampling:
-    """The bootstrap of the images of `rows`, with an affordable number of replicates.
-
-    groups [N] int64: images that belong together and are drawn as a whole
-    """
-    return Resampling(len(rows), metric.strata(rows), groups, seed).affordable()
-
-
-def with_intervals(quantities: Iterable[Quantity], resampling: Resampling) -> list[MetricValue]:
+def with_intervals(
+    quantities: Iterable[Quantity], sample: Sample, seed: int = 0
+) -> list[MetricValue]:
     """Each metric with its 95 % interval; all bootstraps have the same replicates."""
-    quantities = list(quantities)
-    bootstrapped = [quantity for quantity in quantities if not by_formula(quantity, resampling)]
-    values = iter(replicates([quantity.statistic for quantity in bootstrapped], resampling))
+    quantities, resampling = list(quantities), Resampling(sample.n, sample.groups, seed)
+    bootstrapped = [quantity for quantity in quantities if quantity.interval is None]
+    values = iter(replicates([q.statistic for q in bootstrapped], resampling.affordable()))
     return [
-        with_formula(quantity, resampling.n)
-        if by_formula(quantity, resampling)
-        else with_bootstrap(quantity, next(values), resampling)
+        with_bootstrap(quantity, next(values), sample)
+        if quantity.interval is None
+        else with_spread(quantity, quantity.interval, sample)
         for quantity in quantities
     ]
 
 
-def by_formula(quantity: Quantity, resampling: Resampling) -> bool:
-    """Whether the interval is by a formula, none of which holds for groups."""
-    return quantity.interval is not None and resampling.groups is None
+def with_spread(quantity: Quantity, method: IntervalMethod, sample: Sample) -> MetricValue:
+    """The metric with the interval that `method` computes from its spread."""
+    spread = sample.spread(quantity.statistic, quantity.strata)
+    defined = not isnan(spread.value)
+    told = method.estimate(spread) if defined else Estimate(spread.value, None)
+    return _value(quantity, told, method.name, sample)
 
 
-def with_formula(quantity: Quantity, n: int) -> MetricValue:
-    """The metric with the interval of its formula."""
-    value = float(quantity.statistic(unit_weights(n))[0])
-    about = (quantity.unit, quantity.baseline, quantity.method)
-    return MetricValue(quantity.name, value, n, quantity.interval, *about)
+def with_bootstrap(quantity: Quantity, values: Tensor, sample: Sample) -> MetricValue:
+    """The metric with the expanded percentile interval of its replicates [B].
 
-
-def with_bootstrap(quantity: Quantity, values: Tensor, resampling: Resampling) -> MetricValue:
-    """The metric with the percentile interval of its replicates [B]; None where all are equal."""
-    value = float(quantity.statistic(unit_weights(resampling.n))[0])
-    interval, method = quantile_interval(values, 0.025, 0.975), resampling.method
-    if quantity.inflated and interval is not None:
-        interval, method = basic_interval(value, interval), f"basic {method}"
-    about = (quantity.unit, quantity.baseline, method)
-    return MetricValue(quantity.name, value, resampling.n, interval, *about)
-
-
-def basic_interval(value: float, percentile: Interval) -> Interval:
-    """The basic bootstrap interval (Davison & Hinkley 1997, 5.2.1) of an error of at least 0.
-
-    Resampling increases a calibration error, often in all replicates; the basic interval corrects
-    for this bias.  It is widened to contain the value.
+    As wide as Student's t is beside the normal distribution (Hesterberg 2015, What teachers should
+    know about the bootstrap, The American Statistician 69:371-386).
     """
-    (low, high), twice = percentile, 2 * value
-    return Interval(max(0.0, twice - high), max(value, twice - low))
+    value, freedom = float(quantity.statistic(unit_weights(sample.n))[0]), sample.units - 1
+    bound = t_quantile(freedom) * sqrt(1 + 1 / freedom) if freedom > 0 else inf
+    interval = quantile_interval(values, NormalDist().cdf(-bound), NormalDist().cdf(bound))
+    told = Estimate(value, interval, "" if interval else "the same in every replicate")
+    method = "bootstrap" if sample.groups is None else "cluster bootstrap"
+    return _value(quantity, told, method, sample)
+
+
+def _value(quantity: Quantity, told: Estimate, method: str, sample: Sample) -> MetricValue:
+    reason = told.reason if isnan(told.value) else too_few_groups(sample) or told.reason
+    interval = None if reason else told.interval
+    about = (quantity.unit, quantity.baseline, method, reason, told.note)
+    return MetricValue(quantity.name, told.value, sample.n, interval, *about)
+
+
+def too_few_groups(sample: Sample) -> str:
+    """Why nothing is claimed of other groups than these; "" where it is."""
+    count = len(sample.sizes)
+    if sample.groups is None or count >= FEWEST_GROUPS:
+        return ""
+    return f"{pluralize(count, 'group')} are too few to tell of others"
 
 
 def unit_weights(n: int) -> Tensor:

@@ -8,15 +8,17 @@ slice, `rows[indices]`, and the difference of two networks on the same images (`
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 from saccade.metrics.bootstrap import Statistic, mean_of
-from saccade.metrics.intervals import Interval, interval_text, wilson
+from saccade.metrics.interval_methods import IntervalMethod, Mean, Proportion
+from saccade.metrics.intervals import Interval, interval_text
 from saccade.words import number
 
 
@@ -27,16 +29,21 @@ class MetricValue:
     name: str
     value: float
     n: int
-    interval: Interval | None  # None where it is unknown
+    interval: Interval | None  # None where it cannot be told
     unit: str = ""  # "%" for a share, 0 to 1; "nats"; that of the predicted number
     baseline: float | None = None
     method: str = ""  # of the interval: Wilson, bootstrap, ...
+    reason: str = ""  # why there is no interval
+    note: str = ""  # what else is to be known of it
 
     def __str__(self) -> str:
-        if self.interval is None:
-            return f"{self._text(self.value)} (n = {self.n:,})"
-        ends = interval_text(*(self._text(end, bare=True) for end in self.interval))
-        return f"{self._text(self.value)} ({ends}, n = {self.n:,})"
+        about = [f"n = {self.n:,}"]
+        about += [f"no interval: {self.reason}"] if self.reason else []
+        about += [self.note] if self.note else []
+        if self.interval is not None:
+            ends = interval_text(*(self._text(end, bare=True) for end in self.interval))
+            about[0] = f"{ends}, {about[0]}"
+        return f"{self._text(self.value)} ({'; '.join(about)})"
 
     def baseline_text(self) -> str:
         """The baseline as text; "" without one."""
@@ -107,6 +114,15 @@ def find_metric(metrics: Sequence[MetricValue], name: str) -> MetricValue:
     raise KeyError(f"no metric is called '{name}'; there are {', '.join(n.name for n in metrics)}")
 
 
+def told_once(metrics: Sequence[MetricValue]) -> tuple[list[MetricValue], str]:
+    """The metrics without the reason that several of them have no interval for, and that reason."""
+    counts = Counter(metric.reason for metric in metrics if metric.reason)
+    reason, count = counts.most_common(1)[0] if counts else ("", 0)
+    if count < 2:
+        return list(metrics), ""
+    return [replace(m, reason="") if m.reason == reason else m for m in metrics], reason
+
+
 @dataclass(frozen=True)
 class Score:
     """The metric that is computed once per epoch, for early stopping."""
@@ -133,18 +149,21 @@ def key(name: str) -> str:
     return name.lower().replace(" ", "_")
 
 
+MEAN = Mean()
+
+
 @dataclass(frozen=True)
 class Quantity:
-    """A metric before its value and interval are computed, as a statistic to resample."""
+    """A metric before it is computed: a statistic of the images, and the kind of its interval."""
 
     name: str
     statistic: Statistic
+    interval: IntervalMethod | None = None  # None: the bootstrap, of what has no derivative
     unit: str = ""
     baseline: float | None = None
-    interval: Interval | None = None  # by a formula, which holds for independent images
-    method: str = ""  # of that interval
+    strata: Tensor | None = None  # [N] int64: the classes that the metric averages over
     correct: Tensor | None = None  # [N] bool, where the metric is their mean
-    inflated: bool = False  # whether resampling increases it, as it does calibration errors
+    parts: Tensor | None = None  # [N] float64, what each image adds, where it is a sum over images
 
     @property
     def key(self) -> str:
@@ -152,10 +171,24 @@ class Quantity:
         return key(self.name)
 
     @classmethod
+    def mean(
+        cls,
+        name: str,
+        values: Tensor,
+        unit: str = "",
+        baseline: float | None = None,
+        method: IntervalMethod = MEAN,
+    ) -> Quantity:
+        """The mean of a number of each image, of `values` [N]."""
+        parts = values.double() / max(1, len(values))
+        return cls(name, mean_of(values), method, unit, baseline, parts=parts)
+
+    @classmethod
     def proportion(cls, name: str, correct: Tensor, baseline: float | None = None) -> Quantity:
-        """The share of images with `correct` [N] bool, with Wilson's interval."""
-        interval = wilson(int(correct.sum()), len(correct))
-        return cls(name, mean_of(correct), "%", baseline, interval, "Wilson", correct)
+        """The share of images with `correct` [N] bool."""
+        method = Proportion(len(correct), plain=True)
+        parts = correct.double() / max(1, len(correct))
+        return cls(name, mean_of(correct), method, "%", baseline, correct=correct, parts=parts)
 
 
 class Rows(Protocol):
@@ -223,10 +256,6 @@ class Metric(Protocol[R]):
 
     def correct(self, rows: R) -> Tensor | None:
         """Whether each prediction is correct, [N] bool; None for regression."""
-        ...
-
-    def strata(self, rows: R) -> Tensor | None:
-        """The stratum of each image in the bootstrap, [N] int64; None: a single one."""
         ...
 
     def quantities(self, rows: R) -> Iterator[Quantity]:

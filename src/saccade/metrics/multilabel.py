@@ -10,21 +10,24 @@ import torch
 from torch import Tensor
 
 from saccade.data.item import SEPARATOR
-from saccade.metrics.bootstrap import mean_of
 from saccade.metrics.calibration import MIN_PROBABILITY
+from saccade.metrics.class_table import label_rows
 from saccade.metrics.classification import read_columns, read_losses
 from saccade.metrics.counts import (
     CountScore,
     Macro,
-    class_table,
     f1,
+    images_of_either,
     label_counts,
     label_statistic,
+    macro_size,
     micro_f1,
 )
-from saccade.metrics.measure import resampling, unit_weights, with_intervals
+from saccade.metrics.interval_methods import Proportion
+from saccade.metrics.measure import unit_weights, with_intervals
 from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
-from saccade.metrics.ranking import average_precision, macro_mean, roc_auc
+from saccade.metrics.ranking import area, average_precision, roc_auc
+from saccade.metrics.sample import Sample
 
 MIN_POSITIVES = 5  # images of a label for which a threshold is fitted
 
@@ -62,29 +65,30 @@ class LabelMetric:
         """Whether all labels of an image are correct.  -> [N] bool"""
         return (rows.answers == rows.targets).all(dim=1)
 
-    def strata(self, rows: Predicted) -> None:
-        """None: the bootstrap is not stratified."""
-
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
         probabilities, answers, true = rows.predictions, rows.answers, rows.targets
         shares = true.double().mean(dim=0)
-        precisions = macro_mean(average_precision, probabilities, true)
+        precisions, method = area(average_precision, probabilities, true)
         prior = float(shares[shares > 0].mean())
-        yield Quantity("mean average precision", precisions, "%", prior)
-        for name, score in (("macro F1", Macro(f1)), ("micro F1", micro_f1)):
-            yield Quantity(
-                name, label_statistic(score, answers, true), "%", _all_labels_score(score, true)
-            )
+        yield Quantity("mean average precision", precisions, method, "%", prior)
+        counts = label_counts(answers, true)
+        sizes = macro_size(images_of_either)(counts), float(images_of_either(counts).sum())
+        scores = ("macro F1", Macro(f1)), ("micro F1", micro_f1)
+        for (name, score), size in zip(scores, sizes, strict=True):
+            statistic = label_statistic(score, answers, true)
+            baseline = _all_labels_score(score, true)
+            yield Quantity(name, statistic, Proportion(max(1.0, size)), "%", baseline)
         majority = ((shares >= 0.5) == true).all(dim=1)  # each label as it mostly is
         baseline = float(majority.double().mean())
         yield Quantity.proportion("subset accuracy", self.correct(rows), baseline)
-        yield Quantity("ROC AUC", macro_mean(roc_auc, probabilities, true), "", 0.5)
+        areas, method = area(roc_auc, probabilities, true)
+        yield Quantity("ROC AUC", areas, method, "", 0.5)
         entropy = float(-(shares.xlogy(shares) + (1 - shares).xlogy(1 - shares)).mean())
-        yield Quantity("log loss", mean_of(rows.losses), "nats", entropy)
+        yield Quantity.mean("log loss", rows.losses, "nats", entropy)
 
     def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
-        metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
-        table = class_table(self.labels, label_counts(rows.answers, rows.targets))
+        metrics = with_intervals(self.quantities(rows), Sample(len(rows), groups), seed)
+        table = label_rows(self.labels, rows.answers, rows.targets, groups)
         return MetricReport(len(rows), tuple(metrics), table)
 
 

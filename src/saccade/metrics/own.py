@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from saccade.errors import UsageError
-from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.measure import with_intervals
 from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Score, key
+from saccade.metrics.sample import Sample
 from saccade.own import PREFIX, Own
 
 SETTING = "train.metric"
@@ -70,10 +71,6 @@ class WithOwn:
         """Whether each prediction is correct."""
         return self.metric.correct(rows)
 
-    def strata(self, rows: Any) -> Tensor | None:
-        """The stratum of each image in the bootstrap."""
-        return self.metric.strata(rows)
-
     def quantities(self, rows: Any) -> Iterator[Quantity]:
         """Those of the task, then the own one."""
         yield from self.metric.quantities(rows)
@@ -82,10 +79,8 @@ class WithOwn:
     def report(self, rows: Any, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         """The report of the task's metric, with the own one and its interval at the end."""
         report = self.metric.report(rows, groups, seed)
-        sample = resampling(self.metric, rows, groups, seed)
-        return replace(
-            report, metrics=(*report.metrics, *with_intervals([self._quantity(rows)], sample))
-        )
+        (own,) = with_intervals([self._quantity(rows)], Sample(len(rows), groups), seed)
+        return replace(report, metrics=(*report.metrics, own))
 
     def _quantity(self, rows: Predicted) -> Quantity:
         return Quantity(self.own.removeprefix(PREFIX), resampled(self.own.function(SETTING), rows))

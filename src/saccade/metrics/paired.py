@@ -2,23 +2,30 @@
 
 Accuracies by McNemar's test (1947, Note on the sampling error of the difference between correlated
 proportions; for the exact and the mid-p test Fagerland 2013, The McNemar test for binary
-matched-pairs data), other metrics by a paired bootstrap (Efron 1979, Bootstrap methods).
+matched-pairs data), other metrics, and all of groups, by a paired permutation test (Pitman 1937).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from saccade.metrics.bootstrap import Resampling, quantile_interval, replicates
+from saccade.metrics.bootstrap import chunk_sizes
+from saccade.metrics.interval_methods import IDENTITY
 from saccade.metrics.intervals import Interval
-from saccade.metrics.measure import by_formula, resampling, with_bootstrap, with_formula
+from saccade.metrics.measure import too_few_groups, with_intervals
 from saccade.metrics.metric import Metric, MetricValue, Quantity, R
+from saccade.metrics.sample import Sample, Spread
+
+LEVEL = 0.05  # of every test
+EXACT, SWAPS = 12, 10_000  # units of which all swaps are tried; swaps of more of them
 
 
 @dataclass(frozen=True)
@@ -28,67 +35,100 @@ class Difference:
     name: str
     unit: str
     value: float
-    interval: Interval | None  # 95 %; None where all replicates are equal
+    interval: Interval | None  # 95 %; None where it cannot be told
     p: float
     method: str  # of the p-value
+    reason: str = ""  # why there is no interval
 
 
 @dataclass(frozen=True)
 class Paired:
-    """A metric of several networks on the same images, and on the same bootstrap replicates."""
+    """A metric of several networks on the same images."""
 
     quantities: tuple[Quantity, ...]  # one a network
-    replicates: Tensor  # [networks,B] float64
-    resampling: Resampling
+    sample: Sample
 
     def metric(self, index: int) -> MetricValue:
         """The value of one network, by its index."""
-        quantity = self.quantities[index]
-        if by_formula(quantity, self.resampling):
-            return with_formula(quantity, self.resampling.n)
-        return with_bootstrap(quantity, self.replicates[index], self.resampling)
+        return with_intervals([self.quantities[index]], self.sample)[0]
 
     def difference(self, first: int, second: int) -> Difference:
-        """The second network's value less the first's; McNemar for shares, else the bootstrap."""
-        a, b = self.quantities[first], self.quantities[second]
-        if a.correct is not None and b.correct is not None and not self._grouped:
-            accuracy = paired_accuracy(a.correct, b.correct)
-            p, method = accuracy.test.mid, "McNemar"
-            return Difference(a.name, a.unit, accuracy.difference, accuracy.interval, p, method)
-        value = self.metric(second).value - self.metric(first).value
-        interval_and_p = bootstrap_difference(self.replicates[first], self.replicates[second])
-        return Difference(a.name, a.unit, value, *interval_and_p, self.resampling.method)
+        """The second network's value less the first's.
 
-    @property
-    def _grouped(self) -> bool:
-        return self.resampling.groups is not None
+        McNemar's test for shares of independent images, else a permutation test: if the networks
+        were equally good, their answers to an image, or to a group, could as well be swapped.
+        Where the test sees no difference the interval holds 0.
+        """
+        a, b = self.quantities[first], self.quantities[second]
+        if a.correct is not None and b.correct is not None and self.sample.groups is None:
+            accuracy = paired_accuracy(a.correct, b.correct)
+            p, interval = accuracy.test.mid, with_zero(accuracy.interval, accuracy.test.mid)
+            return Difference(a.name, a.unit, accuracy.difference, interval, p, "McNemar")
+        spread = self._spread(a, b)
+        told = IDENTITY.estimate(spread)
+        reason = too_few_groups(self.sample) or told.reason
+        p = swapped(self._parts(a, b, spread), self.sample)
+        interval = None if reason or told.interval is None else with_zero(told.interval, p)
+        return Difference(a.name, a.unit, spread.value, interval, p, "permutation", reason)
+
+    def _spread(self, a: Quantity, b: Quantity) -> Spread:
+        """That of the difference."""
+        return self.sample.spread(lambda w: b.statistic(w) - a.statistic(w), a.strata)
+
+    def _parts(self, a: Quantity, b: Quantity, spread: Spread) -> Tensor:
+        """What each image adds to the difference: exactly where it is a sum, else linearly.  [N]"""
+        if a.parts is not None and b.parts is not None:
+            return b.parts - a.parts
+        return spread.influences + spread.value / self.sample.n
+
+
+def with_zero(interval: Interval, p: float) -> Interval:
+    """The interval, widened to hold 0 where the p-value is `LEVEL` or more."""
+    low, high = interval
+    return interval if p < LEVEL else Interval(min(low, 0.0), max(high, 0.0))
+
+
+def swapped(parts: Tensor, sample: Sample, seed: int = 0) -> float:
+    """The two-sided p-value of a sum of differences [N], by swapping the networks within units.
+
+    Pitman 1937, Significance tests which may be applied to samples from any populations; all swaps
+    of up to `EXACT` units, else `SWAPS` at random, the observed one among them (Phipson & Smyth
+    2010, Permutation p-values should never be zero).
+    """
+    sums = torch.zeros(len(sample.sizes), dtype=torch.float64).index_add_(
+        0, sample.unit, parts.double()
+    )
+    sums = sums[sums != 0]
+    if not len(sums):
+        return 1.0
+    observed, tolerance = float(sums.sum().abs()), 1e-9 * float(sums.abs().sum())
+    if len(sums) <= EXACT:
+        signs = torch.tensor(list(product((1.0, -1.0), repeat=len(sums))), dtype=torch.float64)
+        return float(((signs @ sums).abs() >= observed - tolerance).double().mean())
+    generator, as_far = torch.Generator().manual_seed(seed), 1
+    for rows in chunk_sizes(SWAPS - 1, len(sums)):
+        signs = torch.randint(0, 2, (rows, len(sums)), generator=generator) * 2.0 - 1
+        as_far += int(((signs.double() @ sums).abs() >= observed - tolerance).sum())
+    return as_far / SWAPS
 
 
 def paired(metric: Metric[R], rows: Sequence[R], groups: Tensor | None = None) -> list[Paired]:
     """The compared metrics of several networks, from rows of the same images in the same order.
 
-    With `groups` [N] int64, images that belong together, the bootstrap draws whole groups.
+    groups [N] int64: images that belong together, whose number counts
     """
-    draws = resampling(metric, rows[0], groups)
+    sample = Sample(len(rows[0]), groups)
     columns = [[q for q in metric.quantities(r) if q.name in metric.compared] for r in rows]
-    all_replicates = replicates([q.statistic for column in columns for q in column], draws)
-    values = all_replicates.view(len(rows), -1, all_replicates.shape[1]).transpose(0, 1)
-    return [Paired(row, drawn, draws) for row, drawn in zip(zip(*columns), values, strict=True)]
+    names = [q.name for q in columns[0] if q.name in metric.compared]
+    names = [name for name in names if all(name in _names(c) for c in columns[1:])]
+    return [
+        Paired(tuple(next(q for q in column if q.name == name) for column in columns), sample)
+        for name in names
+    ]
 
 
-def bootstrap_difference(first: Tensor, second: Tensor) -> tuple[Interval | None, float]:
-    """The 95 % interval of the second less the first, and its two-sided p-value.
-
-    The p-value is twice the share of replicates on the other side of zero, the observed difference
-    counted among them (Davison & Hinkley 1997, Bootstrap Methods, 4.2 and 4.4).
-    first, second [B], replicates
-    """
-    differences = second - first
-    differences = differences[differences.isfinite()]
-    beyond = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
-    return quantile_interval(differences, 0.025, 0.975), min(
-        1.0, 2 * (beyond + 1) / (len(differences) + 1)
-    )
+def _names(quantities: Sequence[Quantity]) -> set[str]:
+    return {quantity.name for quantity in quantities}
 
 
 class McNemar(NamedTuple):
@@ -111,7 +151,7 @@ class PairedAccuracy(NamedTuple):
     @property
     def insignificant(self) -> bool:
         """Whether the mid-p value is 0.05 or more."""
-        return self.test.mid >= 0.05
+        return self.test.mid >= LEVEL
 
 
 def mcnemar(first: Tensor, second: Tensor) -> McNemar:

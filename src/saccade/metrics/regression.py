@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,9 +11,10 @@ from torch import Tensor
 
 from saccade.metrics.bootstrap import Statistic, mean_of
 from saccade.metrics.classification import read_losses
-from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.interval_methods import FISHER_Z, IDENTITY, LOG_REST, Mean
+from saccade.metrics.measure import with_intervals
 from saccade.metrics.metric import MetricReport, MetricValue, Predicted, Quantity, Score
-from saccade.metrics.ranking import ranks
+from saccade.metrics.sample import Sample
 
 PER_GROUP_COUNT = 3  # the first metrics, which are computed per group, too
 PER_GROUP = " per place"  # behind the names of those
@@ -23,8 +24,7 @@ PER_GROUP = " per place"  # behind the names of those
 class RegressionMetric:
     """Metrics from predicted and true numbers [N,1], and squared errors in units of `scale`^2.
 
-    The baseline predicts the mean of the truth.  Rank correlation is bootstrapped on the ranks
-    among all images.
+    The baseline predicts the mean of the truth.
     """
 
     scale: float = 1.0  # the standard deviation of the training targets
@@ -49,26 +49,25 @@ class RegressionMetric:
     def correct(self, rows: Predicted) -> None:
         """None: a number is not simply right or wrong."""
 
-    def strata(self, rows: Predicted) -> None:
-        """None: the bootstrap is not stratified."""
-
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
         predicted, true = (column.double().flatten() for column in (rows.predictions, rows.targets))
         errors, deviations, unit = predicted - true, true - true.mean(), self.unit
         absolute, square = float(deviations.abs().mean()), float(deviations.square().mean().sqrt())
-        yield Quantity("R2", r_squared(errors, true), "", 0.0)
-        yield Quantity("mean absolute error", mean_of(errors.abs()), unit, absolute)
-        yield Quantity("root mean squared error", root_mean_square(errors), unit, square)
-        yield Quantity("Spearman correlation", correlation(ranks(predicted), ranks(true)), "", 0.0)
-        yield Quantity("Pearson correlation", correlation(predicted, true), "", 0.0)
-        yield Quantity("mean error", mean_of(errors), unit, 0.0)
+        root = root_mean_square(errors)
+        parts = -errors.square() / deviations.square().sum()
+        yield Quantity("R2", r_squared(errors, true), LOG_REST, "", 0.0, parts=parts)
+        yield Quantity.mean("mean absolute error", errors.abs(), unit, absolute)
+        yield Quantity("root mean squared error", root, Mean(root=True), unit, square)
+        yield Quantity("Spearman correlation", spearman(predicted, true), FISHER_Z, "", 0.0)
+        yield Quantity("Pearson correlation", correlation(predicted, true), FISHER_Z, "", 0.0)
+        yield Quantity("mean error", mean_of(errors), IDENTITY, unit, 0.0)
 
     def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
         """All metrics with their intervals; with `groups` [N] int64 the first ones per group, too.
 
         Those are of the means over the images of each group, predicted and true.
         """
-        metrics = with_intervals(self.quantities(rows), resampling(self, rows, groups, seed))
+        metrics = with_intervals(self.quantities(rows), Sample(len(rows), groups), seed)
         if groups is not None and len(groups.unique()) < len(groups):
             first, *others = self._per_group(rows, groups, seed)
             metrics = [metrics[0], first, *metrics[1:], *others]
@@ -79,9 +78,7 @@ class RegressionMetric:
             group_means(x.double(), groups) for x in (rows.predictions, rows.targets)
         )
         group_rows = self.rows(predicted, true)
-        metrics = with_intervals(
-            self.quantities(group_rows), resampling(self, group_rows, None, seed)
-        )
+        metrics = with_intervals(self.quantities(group_rows), Sample(len(group_rows)), seed)
         return [
             replace(metric, name=metric.name + PER_GROUP) for metric in metrics[:PER_GROUP_COUNT]
         ]
@@ -122,14 +119,33 @@ def root_mean_square(errors: Tensor) -> Statistic:
 
 
 def correlation(a: Tensor, b: Tensor) -> Statistic:
-    """Pearson's correlation, as a statistic; of ranks it is Spearman's (1904).  a, b [N] float64"""
+    """Pearson's correlation, as a statistic.  a, b [N] float64"""
+    return lambda weights: weighted_correlation(weights, a[None], b[None])
 
-    def centred(weights: Tensor, values: Tensor) -> Tensor:
-        return values - (weights @ values / weights.sum(dim=1))[:, None]
 
-    def statistic(weights: Tensor) -> Tensor:
-        x, y = centred(weights, a), centred(weights, b)
-        together = (weights * x * y).sum(dim=1)
-        return together / ((weights * x * x).sum(dim=1) * (weights * y * y).sum(dim=1)).sqrt()
+def spearman(a: Tensor, b: Tensor) -> Statistic:
+    """Spearman's correlation (1904): that of the ranks, as a statistic.  a, b [N]"""
+    first, second = weighted_ranks(a), weighted_ranks(b)
+    return lambda weights: weighted_correlation(weights, first(weights), second(weights))
 
-    return statistic
+
+def weighted_correlation(weights: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Pearson's correlation of weighted pairs.  [B,N], [B,N] or [1,N] twice -> [B]"""
+    total = weights.sum(dim=1, keepdim=True)
+    x, y = (v - (weights * v).sum(dim=1, keepdim=True) / total for v in (a, b))
+    together = (weights * x * y).sum(dim=1)
+    return together / ((weights * x * x).sum(dim=1) * (weights * y * y).sum(dim=1)).sqrt()
+
+
+def weighted_ranks(values: Tensor) -> Callable[[Tensor], Tensor]:
+    """The rank of each of N values of which each counts `weights` times: all below, half of equals.
+
+    values [N], weights [B,N] -> [B,N]
+    """
+    names, index = values.unique(return_inverse=True)
+
+    def ranks(weights: Tensor) -> Tensor:
+        equal = weights.new_zeros(len(weights), len(names)).index_add(1, index, weights)
+        return (equal.cumsum(dim=1) - equal / 2)[:, index]
+
+    return ranks

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from saccade.augmentation.corrupt.corruptions import meaning
-from saccade.metrics.ranking import SelectedThreshold
+from saccade.metrics.selective import MeasuredSets, SelectedThreshold
 from saccade.report.page import Html, Section, element, folded, join, sentence, table, unbroken
 from saccade.runs.results import (
     Evaluation,
     Robustness,
     Slice,
-    coverage_text,
     lowest_slice,
-    threshold_text,
 )
 
 
@@ -25,6 +23,8 @@ def optional_sections(test: Evaluation) -> Iterator[Section]:
         yield Section("Robustness to corruptions", robustness_section(test.robustness))
     if test.selected:
         yield Section("Selective prediction (confidence threshold)", _threshold(test.selected))
+    if test.sets:
+        yield Section("Prediction sets", _sets(test.sets))
 
 
 def robustness_section(robustness: Robustness) -> Html:
@@ -55,11 +55,22 @@ def _slices(slices: Sequence[Slice]) -> Html:
 
 def _threshold(selected: SelectedThreshold) -> Html:
     """What the threshold does where it was chosen, and on the images measured."""
-    lead = element("p", sentence(threshold_text(selected)))
+    lead = element("p", sentence(selected.summary))
     rows = [
-        ("validation, on which it was chosen", coverage_text(selected.on_validation)),
-        ("these images", coverage_text(selected.on_these)),
+        ("validation, on which it was chosen", str(selected.on_validation)),
+        ("these images", str(selected.on_these)),
     ]
-    note = "Believe the second line: on the first the threshold was chosen to look so."
-    effects = table(("images", "coverage and precision"), rows)
+    return join([lead, table(("images", "coverage and precision"), rows)])
+
+
+def _sets(measured: MeasuredSets) -> Html:
+    """How often the sets hold the class on these images, and how large they are."""
+    lead = element("p", sentence(measured.summary))
+    values = (measured.held, measured.size, measured.single)
+    rows = [(value.name, str(value)) for value in values]
+    note = (
+        f"From {measured.n_validation:,} validation images (split conformal prediction): on "
+        "average over such draws the share holds for images like these, whatever the network."
+    )
+    effects = table(("on these images", "value, 95 % interval"), rows)
     return join([lead, effects, element("p", note, class_="note")])

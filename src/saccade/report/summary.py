@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from saccade.data.item import Skipped
-from saccade.metrics.intervals import wilson
+from saccade.metrics.intervals import proportion_interval
 from saccade.report.page import Html, element, folded, join, table
 from saccade.runs.results import Evaluation
 from saccade.runs.run import Run
@@ -96,7 +96,7 @@ def _fit(fact: dict[str, str]) -> str:
         "overfitted": "It is overfitted: it does better on its training images than on others.",
         "underfitted": "It is underfitted: it does not do well on its training images either.",
         "both": "It is underfitted and overfitted at once.",
-        "inconclusive": "Whether it is over- or underfitted cannot be told from so few images.",
+        "inconclusive": "Whether it is over- or underfitted cannot be told.",
     }
     return sentences[fact["kind"]]
 
@@ -104,10 +104,11 @@ def _fit(fact: dict[str, str]) -> str:
 def novelty_text(novelty: Tensor, level: float) -> str:
     """The share of images whose `novelty` [N] is above `level`, in words."""
     beyond, n = int((novelty > level).sum()), len(novelty)
+    share = proportion(beyond / n, proportion_interval(beyond, n), n)
     return (
-        f"{proportion(beyond / n, wilson(beyond, n), n)} of these images have a novelty above "
-        f"{level:g}: the features that go into the last layer lie farther from those of the "
-        f"training images than for {100 * level:.0f} % of the validation images. The novelty of an "
+        f"{share} of these images have a novelty above {level:g}: the features that go into the "
+        "last layer lie farther from those of the training images than for "
+        f"{100 * level:.0f} % of the validation images. The novelty of an "
         "image of none of the classes can be low, and that of an image of a class high, in a new "
         "light, say. With predict --max-novelty the answer above a limit is unknown."
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from saccade.data.window import EACH_IMAGE
 from saccade.engine.ood import Novelty
 from saccade.errors import WeightsError
 from saccade.files import as_utf8, atomic_folder, atomic_write, disk_errors, read_utf8
+from saccade.metrics.conformal import PredictionSets
 from saccade.models.backbone import load_knn
 from saccade.models.layers.blocks import normalized
 from saccade.models.table import is_table, shown_name
@@ -51,6 +52,7 @@ class Bundle:
     variant: Variant = field(default_factory=Variant)  # changes of the architecture
     min_confidence: float = 0.0  # of a prediction; below it a classifier says "unknown"
     novelty: Novelty | None = None  # of images out of the training distribution
+    sets: PredictionSets | None = None  # of classes, one of which is the true one
     folder: Path | None = field(default=None, init=False, compare=False)  # that it was read from
 
     @property
@@ -67,6 +69,7 @@ class Bundle:
             self.preprocessing,
             min_confidence=self.min_confidence,
             novelty=self.novelty,
+            sets=self.sets,
         )
 
     def save(self, folder: Path) -> None:
@@ -111,6 +114,7 @@ class Bundle:
             "exif": "applied",
             "task": {"kind": self.task.kind, **self.task.config()},
             "min_confidence": self.min_confidence,
+            **({"sets": asdict(self.sets)} if self.sets else {}),
         }
 
     @classmethod
@@ -129,6 +133,7 @@ class Bundle:
             task_config = dict(config["task"])
             task = read_task(task_config.pop("kind"), tuple(config["label_names"]), task_config)
             variant, min_confidence = _variant(config), float(config.get("min_confidence", 0.0))
+            sets = PredictionSets.read(config["sets"]) if "sets" in config else None
             name = own or config["architecture"]
             if own is None and is_own(name):
                 parts = {"model.name": as_own(name)}
@@ -149,7 +154,9 @@ class Bundle:
             raise WeightsError(f"{folder / 'config.json'} lacks {error}", DAMAGED) from error
         except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
             raise WeightsError(f"{folder} cannot be used: {error}", DAMAGED) from error
-        bundle = cls(name, task, preprocessing, model.eval(), variant, min_confidence, novelty)
+        bundle = cls(
+            name, task, preprocessing, model.eval(), variant, min_confidence, novelty, sets
+        )
         object.__setattr__(bundle, "folder", folder)
         return bundle
 
@@ -184,9 +191,9 @@ class Bundle:
         return self.predictor.predict_items(items, top, min_confidence, max_novelty)
 
 
-def save_min_confidence(folder: Path, value: float) -> None:
-    """Let the bundle in `folder` say "unknown" below a confidence of `value` from now on."""
-    config = json.loads(read_utf8(folder / "config.json")) | {"min_confidence": value}
+def save_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Let the bundle in `folder` go by these from now on: `min_confidence`, `sets`."""
+    config = json.loads(read_utf8(folder / "config.json")) | {**settings}
     with disk_errors(folder / "config.json"):
         atomic_write(folder / "config.json", json.dumps(config, indent=2, ensure_ascii=False))
 

@@ -18,7 +18,8 @@ from saccade.data.item import Item, Skipped
 from saccade.data.pool import DecoderPool, stretched_note
 from saccade.engine.memory import images_at_once
 from saccade.engine.ood import Novelty
-from saccade.errors import DataError, UsageError
+from saccade.errors import DataError, UsageError, WeightsError
+from saccade.metrics.conformal import PredictionSets
 from saccade.models.backbone import HeadInputRecorder
 from saccade.recipes.allowed import Range
 from saccade.recipes.setting import argument
@@ -55,6 +56,15 @@ class Predicted(NamedTuple):
     pixels: Tensor | None  # [C,size,size] uint8, as the network sees them
 
 
+def refuse_undefined(values: Tensor, names: Sequence[str]) -> None:
+    """Raise `WeightsError` where a value [N] of one of N images is NaN."""
+    undefined = values.isnan().nonzero()[:, 0].tolist()
+    if undefined:
+        what = f"the network gives no number (NaN) for {len(undefined):,} of {len(names):,} images"
+        hint = "its training went astray or its file is damaged: take other weights"
+        raise WeightsError(f"{what}, such as '{names[undefined[0]]}'", hint)
+
+
 class Predictor:
     """Predicts images with a network; safe to call from any number of threads at the same time.
 
@@ -71,6 +81,7 @@ class Predictor:
         *,
         min_confidence: float = 0.0,
         novelty: Novelty | None = None,
+        sets: PredictionSets | None = None,
         workers: int | None = None,  # processes at most; None: one per core
     ):
         self.model = model.eval()
@@ -78,6 +89,7 @@ class Predictor:
         self.preprocessing = preprocessing
         self.min_confidence = min_confidence
         self.novelty = novelty
+        self.sets = sets
         self.workers = DecoderPool(workers)
 
     def __enter__(self) -> Predictor:
@@ -154,6 +166,7 @@ class Predictor:
             predictions, novelty = self._outputs(images)
             answered = True
             names = [item.name for item in readable]
+            refuse_undefined(predictions.flatten(1).sum(dim=1), names)
             answers = self.task.answers(names, predictions, top, rejection, novelty)
             yield from map(Predicted, readable, answers, images)
         if unreadable and not answered:
@@ -206,9 +219,8 @@ class Predictor:
         min_confidence = self.min_confidence if confidence is None else confidence
         if not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is {min_confidence:g}", "it lies between 0 and 1")
-        return Rejection(
-            min_confidence, 1.0 if novelty is None else self._refuse_unreachable(novelty)
-        )
+        max_novelty = 1.0 if novelty is None else self._refuse_unreachable(novelty)
+        return Rejection(min_confidence, max_novelty, self.sets)
 
     def _refuse_unreachable(self, max_novelty: float) -> float:
         """`max_novelty`; raises `UsageError` where no image could have a novelty above it."""

@@ -14,10 +14,10 @@ from saccade.augmentation.corrupt.optics import SEVERITIES
 from saccade.data.item import Skipped
 from saccade.frame import data_frame
 from saccade.metrics.intervals import Interval, interval_text
-from saccade.metrics.metric import ClassMetrics, MetricReport, MetricValue, find_metric
-from saccade.metrics.ranking import SelectedThreshold, Threshold
+from saccade.metrics.metric import ClassMetrics, MetricReport, MetricValue, find_metric, told_once
+from saccade.metrics.selective import MeasuredSets, SelectedThreshold
 from saccade.tasks.catalogue import current_kind
-from saccade.words import LineFeeds, aligned, defined, html_table, percent, proportion
+from saccade.words import LineFeeds, aligned, defined, html_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -99,9 +99,16 @@ class Robustness:
         return html_table(head, lines)
 
 
-OPTIONAL_FIELDS = ("slices", "robustness", "selected")  # of an evaluation; only when asked for
+OPTIONAL_FIELDS = (
+    "slices",
+    "robustness",
+    "selected",
+    "sets",
+)  # of an evaluation; only when asked for
 LOCATION_COLUMNS = ("slice", "corruption", "severity")
-METRIC_COLUMNS = ("name", "value", "low", "high", "n", "unit", "baseline", "method")
+METRIC_COLUMNS = (
+    *("name", "value", "low", "high", "n", "unit", "baseline", "method", "reason", "note"),
+)
 SUMMARY_METRICS = 3  # printed at the end of a training
 
 
@@ -158,6 +165,7 @@ class Evaluation:
     slices: tuple[Slice, ...] = ()
     robustness: Robustness | None = None
     selected: SelectedThreshold | None = None  # from which confidence on there is an answer
+    sets: MeasuredSets | None = None  # of classes that hold the true one
 
     @classmethod
     def of(cls, split: str, task: str, report: MetricReport) -> Evaluation:
@@ -204,9 +212,10 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; undefined numbers are None, parts not asked for left out."""
-        fields = asdict(replace(self, robustness=None, selected=None))
+        fields = asdict(replace(self, robustness=None, selected=None, sets=None))
         fields["robustness"] = self.robustness and self.robustness.to_dict()
         fields["selected"] = self.selected and self.selected.to_dict()
+        fields["sets"] = self.sets and self.sets.to_dict()
         return defined({k: v for k, v in fields.items() if v or k not in OPTIONAL_FIELDS})
 
     def to_csv(self) -> str:
@@ -218,7 +227,7 @@ class Evaluation:
             low, high = metric.interval or ("", "")
             cells = (metric.name, metric.value, low, high, metric.n, metric.unit)
             baseline = "" if metric.baseline is None else metric.baseline
-            writer.writerow([*location, *cells, baseline, metric.method])
+            writer.writerow([*location, *cells, baseline, *_about(metric)])
         return out.getvalue().rstrip("\n")
 
     def to_frame(self) -> DataFrame:
@@ -227,7 +236,7 @@ class Evaluation:
         for location, metric in self._located_metrics():
             low, high = metric.interval or (None, None)
             cells = (metric.name, metric.value, low, high, metric.n, metric.unit)
-            rows.append((*location, *cells, metric.baseline, metric.method))
+            rows.append((*location, *cells, metric.baseline, *_about(metric)))
         return data_frame(rows, [*LOCATION_COLUMNS, *METRIC_COLUMNS])
 
     @property
@@ -244,8 +253,10 @@ class Evaluation:
 
     def rows(self, count: int | None = None) -> list[tuple[str, str]]:
         """Names and values of the first `count` metrics as text."""
-        pairs = [(metric, metric.baseline_text()) for metric in self.metrics[:count]]
-        return [(n.name, f"{n}, baseline {text}" if text else f"{n}") for n, text in pairs]
+        metrics, reason = told_once(self.metrics[:count])
+        pairs = [(metric, metric.baseline_text()) for metric in metrics]
+        rows = [(m.name, f"{m}, baseline {text}" if text else f"{m}") for m, text in pairs]
+        return [*rows, ("intervals", f"none: {reason}")] if reason else rows
 
     def __str__(self) -> str:
         first = [("split", self.split), *self.rows(), *(("note", n) for n in self.notes)]
@@ -255,7 +266,9 @@ class Evaluation:
         if self.robustness:
             blocks.append(str(self.robustness))
         if self.selected:
-            blocks.append(_threshold_lines(self.selected))
+            blocks.append(str(self.selected))
+        if self.sets:
+            blocks.append(str(self.sets))
         return "\n\n".join(blocks)
 
     def __repr__(self) -> str:
@@ -283,32 +296,9 @@ def lowest_slice(slices: Sequence[Slice]) -> str:
     return f"lowest: {lowest.name}; {note}"
 
 
-def threshold_text(selected: SelectedThreshold) -> str:
-    """A sentence on a threshold and its target."""
-    target = f"{selected.criterion} of {percent(selected.target)}"
-    if not selected.on_validation.value:
-        return f"a {target} needs no threshold: every image gets an answer"
-    return f"unknown below a confidence of {selected.on_validation.value:.4f}, for a {target}"
-
-
-def coverage_text(threshold: Threshold) -> str:
-    """The coverage and the precision of a threshold as text."""
-    text = f"answers {proportion(threshold.coverage, threshold.coverage_interval, threshold.n)}"
-    if math.isnan(threshold.precision):
-        return text
-    low, high = (f"{100 * end:.1f}" for end in threshold.precision_interval)
-    return f"{text}, {percent(threshold.precision)} of them right ({low}–{high})"
-
-
-def _threshold_lines(selected: SelectedThreshold) -> str:
-    """A threshold with its coverage on validation images and on these."""
-    return "\n".join(
-        [
-            threshold_text(selected),
-            f"chosen on validation: {coverage_text(selected.on_validation)}",
-            f"measured here:        {coverage_text(selected.on_these)}",
-        ]
-    )
+def _about(metric: MetricValue) -> tuple[str, str, str]:
+    """How its interval was computed, why there is none, and what else is to be known."""
+    return metric.method, metric.reason, metric.note
 
 
 def _cell(metric: MetricValue) -> str:

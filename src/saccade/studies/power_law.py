@@ -12,12 +12,12 @@ images.  `benchmarks/learning_curve.py` measures how often the intervals hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from statistics import fmean
 
-from saccade.metrics.intervals import Interval, t_probability, t_quantile
+from saccade.metrics.intervals import Interval, t_quantile, t_test
 
 FEWEST = 3  # sizes: two points are on a line whatever the curve
 SIGNIFICANT = 0.05
@@ -43,7 +43,7 @@ class Estimate:
     @property
     def interval(self) -> Interval:
         """The 95 % interval by Student's t."""
-        half = self._by_freedom(lambda freedom: t_quantile(0.95, freedom)) * self.error
+        half = t_quantile(self.freedom) * self.error
         return Interval(self.value - half, self.value + half)
 
     @property
@@ -51,14 +51,7 @@ class Estimate:
         """Of the hypothesis that the number is 0, two-sided."""
         if not self.error:
             return 0.0 if self.value else 1.0
-        t = abs(self.value) / self.error
-        return 1 - self._by_freedom(lambda freedom: t_probability(t, freedom))
-
-    def _by_freedom(self, of_whole: Callable[[int], float]) -> float:
-        """A function of whole degrees of freedom, between two of them linear in 1 / freedom."""
-        below = int(self.freedom)
-        part = (1 / below - 1 / self.freedom) / (1 / below - 1 / (below + 1))
-        return of_whole(below) + part * (of_whole(below + 1) - of_whole(below))
+        return t_test(self.value / self.error, self.freedom)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from saccade.data.item import Skipped
 from saccade.frame import data_frame
+from saccade.metrics.conformal import PredictionSets
 from saccade.words import LineFeeds, html_table
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rejection:
-    """The reject option of a classifier: the thresholds at which it says "unknown".
+    """When a classifier says "unknown", and which classes may be the true one.
 
     Chow 1970, "On optimum recognition error and reject tradeoff".
     """
 
     min_confidence: float = 0.0  # 0 to 1
     max_novelty: float = 1.0  # 0 to 1
+    sets: PredictionSets | None = None  # of classes, told beside the first one
 
 
 ALWAYS_ANSWER = Rejection()

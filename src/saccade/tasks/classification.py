@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from saccade.data.batch import Batch
 from saccade.data.classes import class_indices
-from saccade.data.item import Item
+from saccade.data.item import SEPARATOR, Item
 from saccade.metrics.calibration import fit_temperature
 from saccade.metrics.classification import ClassMetric
+from saccade.metrics.conformal import PredictionSets
 from saccade.metrics.metric import Metric
 from saccade.models.backbone import all_outputs
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, Rejection, most_probable
@@ -24,6 +25,7 @@ from saccade.tasks.task import Capability, Card, Task
 from saccade.words import html_table, percent
 
 UNKNOWN = "unknown"  # in place of a class that is not probable enough
+SET = "prediction_set"  # the column
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,25 @@ class Classification(Task):
         """The `top` most probable classes, or unknown.  predictions [N,K], novelty [N]"""
         novelties = [None] * len(names) if novelty is None else novelty.tolist()
         ranked = most_probable(self.classes, predictions, top)
+        sets = self._sets(predictions, rejection.sets)
+        rows = zip(names, ranked, novelties, sets, strict=True)
         return [
             Prediction(
-                name, classes, probabilities, _accepted(probabilities, value, rejection), value
+                name, classes, shares, _accepted(shares, value, rejection), value, prediction_set
             )
-            for name, (classes, probabilities), value in zip(names, ranked, novelties, strict=True)
+            for name, (classes, shares), value, prediction_set in rows
         ]
+
+    def _sets(
+        self, predictions: Tensor, sets: PredictionSets | None
+    ) -> Sequence[tuple[str, ...] | None]:
+        """The classes in the set of each image, the most probable first.  [N,K]"""
+        if sets is None:
+            return [None] * len(predictions)
+        members = sets.members(predictions)
+        order = predictions.argsort(dim=1, descending=True, stable=True).tolist()
+        rows = zip(members.tolist(), order, strict=True)
+        return [tuple(self.classes[k] for k in ranked if row[k]) for row, ranked in rows]
 
     def cells(self, predictions: Tensor) -> list[str]:
         return [self.classes[k] for k in predictions.argmax(dim=1).tolist()]
@@ -155,6 +170,7 @@ class Prediction:
     probabilities: tuple[float, ...]
     accepted: bool = True  # whether the first is probable enough and the image not too novel
     novelty: float | None = None  # share of validation images nearer to the training images
+    prediction_set: tuple[str, ...] | None = None  # classes, one of which is the true one
 
     @property
     def best(self) -> str:
@@ -171,18 +187,23 @@ class Prediction:
     def columns(self) -> list[str]:
         ranks = range(1, len(self.classes) + 1)
         pairs = [title for k in ranks for title in (f"class_{k}", f"probability_{k}")]
-        return ["prediction", *pairs, *([] if self.novelty is None else ["novelty"])]
+        novelty = [] if self.novelty is None else ["novelty"]
+        return ["prediction", *pairs, *novelty, *([] if self.prediction_set is None else [SET])]
 
     def cells(self) -> list[str]:
         pairs = zip(self.classes, self.probabilities, strict=True)
         ranks = [cell for name, p in pairs for cell in (name, f"{p:.6f}")]
-        return [self.best, *ranks, *([] if self.novelty is None else [f"{self.novelty:.6f}"])]
+        novelty = [] if self.novelty is None else [f"{self.novelty:.6f}"]
+        classes = [] if self.prediction_set is None else [SEPARATOR.join(self.prediction_set)]
+        return [self.best, *ranks, *novelty, *classes]
 
     def __str__(self) -> str:
         pairs = zip(self.probabilities, self.classes, strict=True)
         lines = [f"{100 * p:5.1f} %  {name}" for p, name in pairs]
         if self.novelty is not None:
             lines.append(f"novelty {self.novelty:.3f}")
+        if self.prediction_set is not None:
+            lines.append(f"set: {', '.join(self.prediction_set)}")
         return "\n".join(lines if self.accepted else [UNKNOWN, *lines])
 
     def __repr__(self) -> str:

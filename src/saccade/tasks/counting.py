@@ -17,11 +17,13 @@ from torch import Tensor, nn
 from saccade.data.batch import Batch
 from saccade.data.item import Count, Item
 from saccade.errors import DataError
-from saccade.metrics.bootstrap import Statistic, mean_of
+from saccade.metrics.bootstrap import Statistic
 from saccade.metrics.calibration import conformal_quantile
-from saccade.metrics.measure import resampling, with_intervals
+from saccade.metrics.interval_methods import LOG_REST
+from saccade.metrics.measure import with_intervals
 from saccade.metrics.metric import Metric, MetricReport, Predicted, Quantity, Score
 from saccade.metrics.regression import RegressionMetric
+from saccade.metrics.sample import Sample
 from saccade.models.backbone import all_outputs
 from saccade.tasks.answers import ALWAYS_ANSWER, Answer, NumberAnswer, Rejection
 from saccade.tasks.own import NONE, OwnParts
@@ -175,21 +177,20 @@ class CountMetric:
     def correct(self, rows: Predicted) -> None:
         """None: a predicted mean is near a count or far, not right or wrong."""
 
-    def strata(self, rows: Predicted) -> None:
-        """None: the bootstrap resamples all images alike."""
-
     def quantities(self, rows: Predicted) -> Iterator[Quantity]:
         """Deviances, then the metrics of regression."""
         deviance, true = deviances(rows.predictions, rows.targets), rows.targets.double().flatten()
         baseline = float(deviances(true.mean().expand_as(true), true).mean())
-        yield Quantity("deviance explained", _deviance_explained(deviance, true), "", 0.0)
-        yield Quantity("mean Poisson deviance", mean_of(deviance), "", baseline)
+        explained = _deviance_explained(deviance, true)
+        parts = -deviance / (baseline * len(deviance))
+        yield Quantity("deviance explained", explained, LOG_REST, "", 0.0, parts=parts)
+        yield Quantity.mean("mean Poisson deviance", deviance, "", baseline)
         yield from RegressionMetric().quantities(rows)
 
     def report(self, rows: Predicted, groups: Tensor | None = None, seed: int = 0) -> MetricReport:
-        """All metrics with bootstrap intervals; `groups` [N] are resampled together."""
-        samples = resampling(self, rows, groups, seed)
-        return MetricReport(len(rows), tuple(with_intervals(self.quantities(rows), samples)))
+        """All metrics with intervals; the images of one of `groups` [N] count together."""
+        sample = Sample(len(rows), groups)
+        return MetricReport(len(rows), tuple(with_intervals(self.quantities(rows), sample, seed)))
 
 
 def deviances(predictions: Tensor, targets: Tensor) -> Tensor:

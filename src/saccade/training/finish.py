@@ -9,9 +9,11 @@ from typing import Any
 
 from saccade.command import Command
 from saccade.data.grouping import groups_of
+from saccade.data.loader import evenly_spaced
 from saccade.engine.evaluate import evaluate
 from saccade.errors import UnwrittenError
-from saccade.metrics.fit_diagnosis import fit_diagnosis
+from saccade.metrics.classification import ClassMetric
+from saccade.metrics.fit_diagnosis import Mistakes, fit_diagnosis
 from saccade.metrics.measure import named_metric
 from saccade.metrics.metric import MetricReport, MetricValue
 from saccade.recipes.settings import variant_of
@@ -72,7 +74,8 @@ def measure(run: Run, setup: TrainingSetup, began: float) -> None:
         bundle = Bundle(name, task, setup.preprocessing, model, variant, novelty=novelty)
         bundle.save(run.path / "bundle")
     val_rows = evaluate(model, task, val.sequential(), world).rows
-    log_fit_diagnosis(run, setup, task, log_evaluation(run, "val", task, val, val_rows).metrics[0])
+    held_out = log_evaluation(run, "val", task, val, val_rows).metrics[0]
+    log_fit_diagnosis(run, setup, task, held_out, val_rows)
     result = evaluate(model, task, test.sequential(), world, novelty=novelty)
     log_evaluation(run, "test", task, test, result.rows)
     if not world.is_main_process:
@@ -91,16 +94,25 @@ def log_evaluation(run: Run, name: str, task: Task, split: Split, rows: Any) -> 
     return report
 
 
-def log_fit_diagnosis(run: Run, setup: TrainingSetup, task: Task, val: MetricValue) -> None:
+def log_fit_diagnosis(
+    run: Run, setup: TrainingSetup, task: Task, val: MetricValue, val_rows: Any
+) -> None:
     """Evaluate as many training images as there are validation ones, and log the fit diagnosis.
 
     The training loss in the log does not serve: it is of augmented images, of smoothed targets, and
     of weights that changed within the epoch.
     """
-    sample = setup.splits["train"].evenly_spaced(val.n)
-    result = evaluate(setup.eval_model, task, sample, setup.world)
-    train = named_metric(task.metric(), result.rows, val.name)
-    diagnosis = fit_diagnosis(run.history, train, val, len(setup.splits["train"].items))
+    split, metric = setup.splits["train"], task.metric()
+    rows = evaluate(setup.eval_model, task, split.evenly_spaced(val.n), setup.world).rows
+    groups = groups_of(split.items)
+    if groups is not None:
+        groups = groups[evenly_spaced(len(groups), val.n)(0)]
+    train = named_metric(metric, rows, val.name, groups)
+    mistakes = None
+    if isinstance(metric, ClassMetric):
+        confidences = val_rows.predictions.amax(dim=1)
+        mistakes = Mistakes.of(confidences, val_rows.answers, metric.correct(val_rows))
+    diagnosis = fit_diagnosis(run.history, train, val, len(split.items), mistakes)
     run.log("fit_diagnosis", kind=diagnosis.kind, message=diagnosis.message)
 
 

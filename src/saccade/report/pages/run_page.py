@@ -14,7 +14,7 @@ from saccade.data.cache import ImageStore
 from saccade.explain.anatomy import anatomy
 from saccade.explain.layer_stats import LayerStatistics, as_text_table, problems
 from saccade.files import atomic_write
-from saccade.metrics.metric import MetricValue
+from saccade.metrics.metric import MetricValue, told_once
 from saccade.models.table import shown_name
 from saccade.own import is_own
 from saccade.report.anatomy_table import cells, notes
@@ -205,8 +205,9 @@ def metrics_section(
 
     `calibrated` is a sentence on the calibration, if there is one.
     """
+    first, reason = told_once(test.metrics[:SUMMARY_METRICS])
     shown = {
-        **{metric.name: _value_and_interval(metric) for metric in test.metrics[:SUMMARY_METRICS]},
+        **{metric.name: _value_and_interval(metric) for metric in first},
         "network": (shown_name(bundle.architecture), f"{bundle.preprocessing.size} pixels"),
         **extra,
     }
@@ -216,6 +217,8 @@ def metrics_section(
         "images of another kind. The baseline is what a prediction of the most frequent class, "
         "of class shares or of the mean gets, which needs no look at the image."
     )
+    if reason:
+        note = f"The values have no interval: {reason}. {note}"
     all_metrics = folded(f"All {len(test.metrics)} metrics", metrics_table(test))
     parts = [facts(shown), element("p", note, class_="note"), all_metrics]
     return join([*parts, element("p", calibrated, class_="note") if calibrated else ""])
@@ -223,9 +226,9 @@ def metrics_section(
 
 def metrics_table(test: Evaluation) -> Html:
     """A row per metric."""
+    metrics, _ = told_once(test.metrics)
     rows = [
-        (metric.name, unbroken(metric), metric.baseline_text(), metric.method)
-        for metric in test.metrics
+        (m.name, unbroken(m), m.baseline_text(), m.method if m.interval else "") for m in metrics
     ]
     return table(METRICS_HEAD, rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from saccade.metrics.calibration import equal_count, reliability
-from saccade.metrics.ranking import risk_coverage
+from saccade.metrics.selective import risk_coverage
 from saccade.report.answer_sections import SHOWN, classes_section, ranked
 from saccade.report.charts import Line, line_chart
 from saccade.report.figures import MAX_NUMBERED, Dot, heat_map, scatter_plot
