@@ -78,6 +78,19 @@ def test_hues_move_as_far_as_in_hsv(turn: float):
     torch.testing.assert_close(seen.mean(1), images.mean(1))
 
 
+@pytest.mark.parametrize("turn", [t / 100 for t in range(-50, 51, 5)])
+def test_the_hue_of_a_colour_that_is_cut_off_is_right_to_nine_degrees(turn: float):
+    """Of all colours with a side of the cube in steps of 15; HSV's hue by its definition."""
+    levels = torch.arange(0, 256, 15).float()
+    colours = torch.cartesian_prod(levels, levels, levels)
+    colours = colours[colours.amax(1) - colours.amin(1) > 20][:, :, None, None]
+    seen = recolour(colours, adjust_hue(torch.full((len(colours),), turn)))
+    cut = ((seen == 0) | (seen == 255)).any(1).flatten()
+    moved = ((_hue(seen) - _hue(colours) - turn + 0.5) % 1 - 0.5).flatten().abs() * 360
+    assert moved[~cut].max() < 3
+    assert moved[cut].max() < 9
+
+
 def _hue(images: Tensor) -> Tensor:
     """HSV's hue, by its definition, as a share of the circle."""
     red, green, blue = images.unbind(1)

@@ -252,6 +252,16 @@ def test_a_jpeg_opened_smaller_looks_as_when_opened_whole(shared_data: Path):
             assert (found - expected).abs().mean() < 6  # of 255; 1.2 to 2 over 50 images
 
 
+@pytest.mark.parametrize("size", [32, 64, 100])
+def test_a_jpeg_file_and_its_pixels_are_read_nearly_alike(size: int):
+    """Pixels have been decoded whole, of the file an eighth, a quarter or a half is opened."""
+    raw = file(Image.fromarray(pattern(900, 1200)), "JPEG", quality=95)
+    pixels = np.asarray(Image.open(io.BytesIO(raw)))
+    found, expected = (decode(source, Preprocessing(size)).float() for source in (raw, pixels))
+    assert open_image(raw, Preprocessing(size).decode_options).shape[0] < 900
+    assert (found - expected).abs().mean() < 2  # of 255
+
+
 # ---- sizes
 
 

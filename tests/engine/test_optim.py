@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from saccade.engine.muon import Muon, orthogonal
 from saccade.engine.optim import OPTIMIZERS, Lookahead, parameter_groups
+from saccade.models.create import create_model
 from saccade.models.layers.blocks import chain
 
 STEPS = 12
@@ -195,3 +196,13 @@ def test_layers_further_down_move_at_a_smaller_rate() -> None:
 def test_layers_with_rates_of_their_own_keep_decay_on_weights_alone() -> None:
     for group in parameter_groups(network(), 0.1, layer_decay=0.5):
         assert {p.ndim > 1 for p in group["params"]} == {group["weight_decay"] > 0}
+
+
+def test_no_bias_decays_whatever_its_layer() -> None:
+    """Those of a locally connected layer, one a place, among them."""
+    for name in ("net3", "lenet5_1998"):
+        model = create_model(name)
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        for group in parameter_groups(model, 0.1):
+            biases = {names[id(p)].endswith("bias") for p in group["params"]}
+            assert True not in biases or group["weight_decay"] == 0

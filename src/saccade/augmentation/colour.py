@@ -111,7 +111,8 @@ class Hue(Colour):
     """Colours turned about the axis of greys.
 
     The hue moves as in HSV, to 3 degrees; the mean of the three channels stays, where HSV keeps
-    the largest and the smallest of them, which no matrix can.
+    the largest and the smallest of them, which no matrix can.  Strong colours may leave 0 to 255:
+    cut off there they are paler or darker, and their hue is right to 9 degrees.
     """
 
     turn: float = 0.1  # of the whole circle, at the most, either way

@@ -14,16 +14,15 @@ def slow(x: Tensor, layer: LocallyConnected) -> Tensor:
     k, size = layer.kernel_size, layer.output_size
     padded = F.pad(x, (layer.padding,) * 4)
     filters = layer.filters()
-    y = x.new_zeros(len(x), layer.bias.shape[1], size, size)
+    bias = layer.bias.view(size * size, -1)
+    y = x.new_zeros(len(x), bias.shape[1], size, size)
     for i in range(size):
         for j in range(size):
             top, left = i * layer.stride, j * layer.stride
             patch = padded[:, :, top : top + k, left : left + k]
             for o in range(y.shape[1]):
                 position = size * i + j
-                y[:, o, i, j] = (patch * filters[position, o]).sum((1, 2, 3)) + layer.bias[
-                    position, o
-                ]
+                y[:, o, i, j] = (patch * filters[position, o]).sum((1, 2, 3)) + bias[position, o]
     return y
 
 
@@ -40,7 +39,7 @@ def test_with_the_same_filters_at_every_place_it_is_a_convolution():
     with torch.no_grad():
         local.weight.copy_(conv.weight.flatten(1).T.expand_as(local.weight))
         assert conv.bias is not None
-        local.bias.copy_(conv.bias.expand_as(local.bias))
+        local.bias.copy_(conv.bias.repeat(local.output_size**2))
     x = torch.randn(2, 2, 9, 9).double()
     torch.testing.assert_close(local(x), conv(x))
 

@@ -99,7 +99,8 @@ class LocallyConnected(nn.Module):
     """A convolution without weight sharing: filters and biases for each position of the output.
 
     [N,cin,H,W] -> [N,cout,h,w].  LeCun 1989, Net-3.  `size` is the height and width of the input in
-    pixels; h and w follow from it as for a convolution.
+    pixels; h and w follow from it as for a convolution.  The biases are one row, [h*w*cout], as all
+    are: what has more than one dimension decays.
     """
 
     def __init__(
@@ -115,11 +116,12 @@ class LocallyConnected(nn.Module):
         self.weight = nn.Parameter(
             torch.empty(self.output_size**2, fan_in, cout).uniform_(-bound, bound)
         )
-        self.bias = nn.Parameter(torch.empty(self.output_size**2, cout).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(self.output_size**2 * cout).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
         patches = F.unfold(x, self.kernel_size, padding=self.padding, stride=self.stride)
-        y = torch.baddbmm(self.bias.unsqueeze(1), patches.permute(2, 0, 1), self.weight)
+        bias = self.bias.view(len(self.weight), 1, -1)
+        y = torch.baddbmm(bias, patches.permute(2, 0, 1), self.weight)
         return y.permute(1, 2, 0).unflatten(2, (self.output_size, self.output_size))
 
     def filters(self) -> Tensor:

@@ -1,7 +1,10 @@
 """ResNet.  He et al. 2015, "Deep residual learning for image recognition", Table 1.
 
-Departure: a bottleneck strides on its 3x3 ("v1.5"), as in all public weights; `bottleneck_v1` has
-the paper's placement, on the first 1x1.  Shortcuts that change shape are projections (option B).
+Departures: a bottleneck strides on its 3x3 ("v1.5"), as in all public weights; `bottleneck_v1` has
+the paper's placement, on the first 1x1.  The paper says nothing of the edges of its max pooling:
+here, in `resnet*_v1` too, windows begin a pixel outside of the map, as in all public weights but
+the authors' own for Caffe, whose first window begins inside and whose last one reaches out.  The
+sizes are the same, the values are not.  Shortcuts that change shape are projections (option B).
 A block's `drop` is the identity, which `variants.with_stochastic_depth` replaces.
 """
 
