@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from PIL import Image
 from torch import Tensor
 
 from saccade import api, cli
+from saccade.data.doctor import scan
+from saccade.data.doctor.facts import Facts
+from saccade.data.item import ImageArray, LazyImage
 from saccade.errors import RecipeError, SaccadeError
 from saccade.recipes.recipe import Recipe
 from saccade.runs.run import Run
@@ -65,6 +68,30 @@ def chromium() -> str:
     if found is None:
         pytest.skip("needs chromium")
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pixels_are_examined_once() -> Iterator[None]:
+    """The facts of images of pixels, such as the digits that come along, are kept for all tests.
+
+    To examine the digits is half the work of a short training on them.  Files are read each time.
+    """
+    facts: dict[tuple[tuple[int, ...], bytes], Facts] = {}
+    inspect_images = scan.inspect_images
+
+    def inspected(images: Sequence[LazyImage], processes: int | None = None) -> Iterator[Facts]:
+        if not all(isinstance(image, ImageArray) for image in images):
+            yield from inspect_images(images, processes)
+            return
+        pixels = [np.asarray(image.read()) for image in images]
+        keys = [(array.shape, array.tobytes()) for array in pixels]
+        unknown = {key: image for key, image in zip(keys, images) if key not in facts}
+        facts.update(zip(unknown, inspect_images([*unknown.values()], processes)))
+        yield from (facts[key] for key in keys)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "inspect_images", inspected)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,54 +3,64 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from saccade import api
+from saccade import api, cli
+from saccade.engine.loop import Epoch, Step
 from saccade.errors import UsageError
 from saccade.runs.run import Run
+from saccade.training.logbook import Logbook
 
-EPOCHS = 12
-TRAINING = [sys.executable, "-m", "saccade.cli", "train", "--epochs", str(EPOCHS), "--seed", "5"]
+EPOCHS = 3
+TRAINING = ["train", "--epochs", str(EPOCHS), "--seed", "5", "--with", "data.doctor=off"]
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Run:
     out = tmp_path_factory.mktemp("whole") / "run"
-    subprocess.run([*TRAINING, "--out", str(out)], check=True, capture_output=True)
-    return Run.open(out)
+    settings = {"data.doctor": "off"}
+    return api.train(epochs=EPOCHS, seed=5, with_=settings, out=out)
 
 
-def stop_after(epochs: int, number: int, out: Path) -> tuple[int, str]:
-    """Send a signal to a training that has done `epochs`; its exit code and its words."""
-    process = subprocess.Popen(
-        [*TRAINING, "--out", str(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    log, end = out / "log.jsonl", time.monotonic() + 120
-    while time.monotonic() < end:
-        if log.exists() and log.read_text().count('"event": "epoch"') >= epochs:
-            break
-        time.sleep(0.005)
-    process.send_signal(number)
-    _, words = process.communicate(timeout=120)
-    return process.returncode, words
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """The command takes signals for itself; other tests want them as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def scores(run: Run) -> list[tuple[float, ...]]:
     return [(row["loss"], row["val_loss"], row["val_accuracy"]) for row in run.history]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "where"), [(signal.SIGINT, (1, 4)), (signal.SIGTERM, (2, None))]
+)
 def test_a_stopped_training_goes_on_to_the_same_bits(
-    number: signal.Signals, uninterrupted: Run, tmp_path: Path
+    number: signal.Signals,
+    where: tuple[int, int | None],
+    uninterrupted: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    code, words = stop_after(2, number, tmp_path / "run")
-    assert code == 128 + number
+    """A signal comes at the fifth step of the second epoch, or between two epochs."""
+    record = Logbook.record
+
+    def interrupted(self: Logbook, event: Step | Epoch, *, read_losses: bool) -> None:
+        record(self, event, read_losses=read_losses)
+        if (event.epoch + isinstance(event, Epoch), getattr(event, "step", None)) == where:
+            signal.raise_signal(number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Logbook, "record", interrupted)
+        assert cli.main([*TRAINING, "--out", str(tmp_path / "run")]) == 128 + number
+    words = capfd.readouterr().err
     assert f"hint: go on with: saccade resume {tmp_path / 'run'}" in words
     assert "Traceback" not in words
     assert not (tmp_path / "run" / "bundle").exists()

@@ -18,12 +18,14 @@ import pytest
 from safetensors.torch import load_file
 
 from saccade import api
+from saccade.engine.loop import Epoch, Step
 from saccade.engine.stopping import stop_requests
 from saccade.errors import RecipeError, Stopped, UsageError
 from saccade.runs.run import Run
 from saccade.studies.result import StudyResult
 from saccade.studies.study_run import progress_of
 from saccade.studies.workers import TrainingJob, train_all, train_one
+from saccade.training.logbook import Logbook
 
 CELLS = ("slow/seed-0", "fast/seed-0", "slow/seed-1", "fast/seed-1")
 
@@ -108,21 +110,26 @@ def test_asked_again_it_trains_nothing_and_more_seeds_are_added(
     assert api.study(folder / "study.toml", jobs=1, out=folder).rows() == both.rows()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
-def test_killed_it_goes_on_to_the_same_weights(two: Path, tmp_path: Path) -> None:
-    """The half cell is resumed from its checkpoint, those that are finished are kept."""
-    words = ["--with", "train.epochs=60", "--with", "data.per_class=60", "--seeds", 1]
-    whole = api.study(two, seeds=1, jobs=1, with_=_long(), out=tmp_path / "whole")
-    folder = tmp_path / "killed"
-    process = started(two, *words, "--jobs", 1, "--out", folder)
-    wait_for(folder / "fast/seed-0/checkpoint/latest.json")
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+def test_killed_it_goes_on_to_the_same_weights(
+    two: Path, done: StudyResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the second epoch of the second training: that is resumed, what is finished is kept."""
+    record, folder = Logbook.record, tmp_path / "killed"
+
+    def fall(self: Logbook, event: Step | Epoch, *, read_losses: bool) -> None:
+        if "fast" in str(self.run.path) and event.epoch == 1:
+            raise KeyboardInterrupt
+        record(self, event, read_losses=read_losses)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Logbook, "record", fall)
+        api.study(two, seeds=1, jobs=1, out=folder)
     assert [progress_of(folder / name) for name in CELLS[:2]] == ["finished", "begun"]
-    api.study(two, seeds=1, jobs=1, with_=_long(), out=folder)
+    api.study(two, seeds=1, jobs=1, out=folder)
+    assert not Run.open(folder / "slow/seed-0").events("resumed")
     assert Run.open(folder / "fast/seed-0").events("resumed")
     for name in CELLS[:2]:
-        assert same_weights(folder / name, whole.path / name)
+        assert same_weights(folder / name, done.path / name)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stops as POSIX does")
@@ -262,10 +269,6 @@ def test_the_shipped_studies_are_listed(capsys: pytest.CaptureFixture[str]) -> N
     assert "squeeze_excite" in capsys.readouterr().out
     assert main(["study", "optimisers"]) == 2
     assert "did you mean optimizers" in capsys.readouterr().err
-
-
-def _long() -> dict[str, Any]:
-    return {"train.epochs": 60, "data.per_class": 60}
 
 
 def test_a_number_that_the_answers_do_not_have_is_refused_before_any_training(
