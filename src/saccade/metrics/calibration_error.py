@@ -4,7 +4,9 @@ The mean distance between stated probabilities and the shares of what was true, 
 above zero for every sample of a calibrated network: chance alone parts the two (Roelofs 2022,
 Mitigating bias in calibration error estimation).  So the distance is compared with what samples
 show of networks whose gaps are t times those that were seen: the t whose median is what was seen
-gives the estimate, those for which it is among the 1.5 % at either end give the interval.
+gives the estimate, those for which it is among the 1.5 % at either end give the interval, which
+reaches to what was seen at least.  Where a calibrated network would show as much, gaps as seen say
+nothing of where its own are: then those of a standard error in each cell, t times, do as well.
 """
 
 from __future__ import annotations
@@ -47,16 +49,16 @@ class CalibrationError(IntervalMethod):
     @property
     def seen(self) -> float:
         """The error of the images as they are."""
-        return float((self.weights * (self.stated - self.shares).abs()).sum())
+        return float((self.weights * self.gaps.abs()).sum())
 
     def estimate(self, spread: Spread) -> Estimate:
         """The error without its bias, its interval, and what a calibrated network would show."""
         seen, samples = self.seen, max(FEWEST, min(SAMPLES, MAX_DRAWN // len(self.counts)))
         counts = (self.counts / spread.design_effect).round().clamp_min(1)
 
-        def shown(t: float) -> Tensor:
-            """The error in samples of a network whose gaps are t times those seen.  -> [S]"""
-            true = self._true(t).expand(samples, -1).contiguous()
+        def shown(t: float, gaps: Tensor = self.gaps) -> Tensor:
+            """The error in samples of a network whose gaps are t times these [C].  -> [S]"""
+            true = self._true(t, gaps).expand(samples, -1).contiguous()
             generator = torch.Generator().manual_seed(0)
             drawn = torch.binomial(counts.expand(samples, -1).contiguous(), true, generator)
             errors = ((self.stated - drawn / counts).abs() * self.weights).sum(dim=1)
@@ -65,18 +67,23 @@ class CalibrationError(IntervalMethod):
         def at_least(t: float) -> float:
             return float((shown(t) >= seen - 1e-12).double().mean())
 
-        def below(t: float) -> float:
-            return 1 - float((shown(t) <= seen + 1e-12).double().mean())
+        def highest(gaps: Tensor) -> float:
+            def below(t: float) -> float:
+                return 1 - float((shown(t, gaps) <= seen + 1e-12).double().mean())
 
-        low, middle, high = (
-            self._error(first_above(f, level))
-            for f, level in ((at_least, TAIL), (at_least, 0.5), (below, 1 - TAIL))
+            return self._error(first_above(below, 1 - TAIL), gaps)
+
+        low, middle = (
+            self._error(first_above(at_least, level), self.gaps) for level in (TAIL, 0.5)
         )
+        high = highest(self.gaps)
+        if not middle:
+            high = max(high, highest((self.stated * (1 - self.stated) / counts).sqrt()))
         ends = shown(0.0).quantile(torch.tensor([0.025, 0.975]).double()).tolist()
         usual = "–".join(f"{100 * end:.1f}" for end in ends)
         note = f"uncorrected {100 * seen:.1f} %, calibrated networks {usual} %"
         reason = self.reason(spread)
-        interval = None if reason else Interval(low, max(middle, high))
+        interval = None if reason else Interval(low, max(middle, high, seen))
         return Estimate(middle, interval, reason, note)
 
     @property
@@ -88,12 +95,17 @@ class CalibrationError(IntervalMethod):
         """Why there is no interval; "" where there is."""
         return "" if spread.sample.groups is None else "not known for groups"
 
-    def _true(self, t: float) -> Tensor:
-        """The shares that are true where the gaps are t times those seen.  -> [C]"""
-        return (self.stated - t * (self.stated - self.shares)).clamp(0, 1)
+    @property
+    def gaps(self) -> Tensor:
+        """Between what was stated and what was true.  -> [C]"""
+        return self.stated - self.shares
 
-    def _error(self, t: float) -> float:
-        return float((self.weights * (self.stated - self._true(t)).abs()).sum())
+    def _true(self, t: float, gaps: Tensor) -> Tensor:
+        """The shares that are true where the gaps are t times these.  [C] -> [C]"""
+        return (self.stated - t * gaps).clamp(0, 1)
+
+    def _error(self, t: float, gaps: Tensor) -> float:
+        return float((self.weights * (self.stated - self._true(t, gaps)).abs()).sum())
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,8 @@ class Mean(ByInterval):
         middle = spread.value**2 if self.root else spread.value
         n = len(spread.moves)
         freedom = n - 1 if spread.sample.groups is None else spread.freedom
+        if self.root:  # squares have long tails: few images carry the variance, and tell it ill
+            freedom = max(1.0, min(freedom, spread.carriers))
         numbers, counts = middle + factor * spread.moves * n, torch.ones(n, dtype=torch.float64)
         told = unskewed_interval(numbers, counts, freedom)
         if self.loss is not None and (more := 2 - self.mistakes / 5) > 0:

@@ -19,6 +19,7 @@ from torch import Tensor
 from saccade.metrics.bootstrap import Statistic, mean_of
 from saccade.metrics.interval_methods import IntervalMethod, Mean, Proportion
 from saccade.metrics.intervals import Interval, interval_text
+from saccade.metrics.ranking import Ranking
 from saccade.words import number
 
 
@@ -164,6 +165,7 @@ class Quantity:
     strata: Tensor | None = None  # [N] int64: the classes that the metric averages over
     correct: Tensor | None = None  # [N] bool, where the metric is their mean
     parts: Tensor | None = None  # [N] float64, what each image adds, where it is a sum over images
+    ranking: Ranking | None = None  # where it is an area
 
     @property
     def key(self) -> str:

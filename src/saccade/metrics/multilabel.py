@@ -26,7 +26,7 @@ from saccade.metrics.counts import (
 from saccade.metrics.interval_methods import Proportion
 from saccade.metrics.measure import unit_weights, with_intervals
 from saccade.metrics.metric import MetricReport, Predicted, Quantity, Score
-from saccade.metrics.ranking import area, average_precision, roc_auc
+from saccade.metrics.ranking import Ranking, area, average_precision, roc_auc
 from saccade.metrics.sample import Sample
 
 MIN_POSITIVES = 5  # images of a label for which a threshold is fitted
@@ -70,7 +70,8 @@ class LabelMetric:
         shares = true.double().mean(dim=0)
         precisions, method = area(average_precision, probabilities, true)
         prior = float(shares[shares > 0].mean())
-        yield Quantity("mean average precision", precisions, method, "%", prior)
+        ranking = Ranking(average_precision, probabilities, true)
+        yield Quantity("mean average precision", precisions, method, "%", prior, ranking=ranking)
         counts = label_counts(answers, true)
         sizes = macro_size(images_of_either)(counts), float(images_of_either(counts).sum())
         scores = ("macro F1", Macro(f1)), ("micro F1", micro_f1)

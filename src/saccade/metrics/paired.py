@@ -7,7 +7,7 @@ matched-pairs data), other metrics, and all of groups, by a paired permutation t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import sqrt
@@ -22,10 +22,12 @@ from saccade.metrics.interval_methods import IDENTITY
 from saccade.metrics.intervals import Interval
 from saccade.metrics.measure import too_few_groups, with_intervals
 from saccade.metrics.metric import Metric, MetricValue, Quantity, R
+from saccade.metrics.ranking import Ranking
 from saccade.metrics.sample import Sample, Spread
 
 LEVEL = 0.05  # of every test
 EXACT, SWAPS = 12, 10_000  # units of which all swaps are tried; swaps of more of them
+RANKED, RANKED_SWAPS = 500, 2_000  # the same of areas: above so many units they are near to sums
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,10 @@ class Paired:
         spread = self._spread(a, b)
         told = IDENTITY.estimate(spread)
         reason = too_few_groups(self.sample) or told.reason
-        p = swapped(self._parts(a, b, spread), self.sample)
+        if a.ranking and b.ranking and len(self.sample.sizes) <= RANKED:
+            p = swapped_rankings(a.ranking, b.ranking, self.sample)
+        else:
+            p = swapped(self._parts(a, b, spread), self.sample)
         interval = None if reason or told.interval is None else with_zero(told.interval, p)
         return Difference(a.name, a.unit, spread.value, interval, p, "permutation", reason)
 
@@ -102,14 +107,52 @@ def swapped(parts: Tensor, sample: Sample, seed: int = 0) -> float:
     if not len(sums):
         return 1.0
     observed, tolerance = float(sums.sum().abs()), 1e-9 * float(sums.abs().sum())
-    if len(sums) <= EXACT:
-        signs = torch.tensor(list(product((1.0, -1.0), repeat=len(sums))), dtype=torch.float64)
-        return float(((signs @ sums).abs() >= observed - tolerance).double().mean())
-    generator, as_far = torch.Generator().manual_seed(seed), 1
-    for rows in chunk_sizes(SWAPS - 1, len(sums)):
-        signs = torch.randint(0, 2, (rows, len(sums)), generator=generator) * 2.0 - 1
-        as_far += int(((signs.double() @ sums).abs() >= observed - tolerance).sum())
-    return as_far / SWAPS
+
+    def as_far(swaps: Tensor) -> int:
+        apart = (1 - 2 * swaps.double()) @ sums
+        return int((apart.abs() >= observed - tolerance).sum())
+
+    return _share_as_far(as_far, len(sums), SWAPS, len(sums), seed)
+
+
+def swapped_rankings(first: Ranking, second: Ranking, sample: Sample, seed: int = 0) -> float:
+    """The same of the difference of two areas, each computed anew of every swap."""
+    statistic, unit = first.beside(second), sample.unit
+
+    def difference(swaps: Tensor) -> Tensor:
+        other = swaps[:, unit]  # [B,N]
+        one, two = (
+            statistic(torch.cat(sides, dim=1).double())
+            for sides in ((~other, other), (other, ~other))
+        )
+        return two - one
+
+    count = len(sample.sizes)
+    observed = float(difference(torch.zeros(1, count, dtype=torch.bool)).abs())
+
+    def as_far(swaps: Tensor) -> int:
+        return int((difference(swaps).abs() >= observed - 1e-9).sum())
+
+    return _share_as_far(as_far, count, RANKED_SWAPS, 2 * sample.n, seed)
+
+
+def _share_as_far(
+    as_far: Callable[[Tensor], int], units: int, swaps: int, width: int, seed: int
+) -> float:
+    """The share of swaps of units that set the networks apart as far as observed.
+
+    `as_far` counts those of swaps [B,U] bool, each of which takes `width` numbers.
+    """
+    if units <= EXACT:
+        every = torch.tensor(list(product((False, True), repeat=units)))
+        parts = every.split(list(chunk_sizes(len(every), width)))
+        return sum(map(as_far, parts)) / len(every)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = (
+        torch.randint(0, 2, (rows, units), generator=generator).bool()
+        for rows in chunk_sizes(swaps - 1, width)
+    )
+    return (1 + sum(map(as_far, drawn))) / swaps
 
 
 def paired(metric: Metric[R], rows: Sequence[R], groups: Tensor | None = None) -> list[Paired]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -59,6 +60,24 @@ def macro_mean(statistic: ClassStatistic, scores: Tensor, positive: Tensor) -> S
     if not classes:
         return lambda weights: weights.new_full((len(weights),), torch.nan)
     return mean_over([statistic(scores[:, k], positive[:, k]) for k in classes])
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What a mean area is computed from: the scores of each class, and who belongs to it."""
+
+    statistic: ClassStatistic
+    scores: Tensor  # [N,K]
+    positive: Tensor  # [N,K] bool
+
+    def beside(self, other: Ranking) -> Statistic:
+        """The statistic of 2N images, these and then those of another network.
+
+        Scores are ranks within their network, since those of two may have other scales.
+        """
+        columns = [torch.stack([*map(ranks, one.scores.T)], dim=1) for one in (self, other)]
+        positive = torch.cat([self.positive, other.positive])
+        return macro_mean(self.statistic, torch.cat(columns), positive)
 
 
 def area(statistic: ClassStatistic, scores: Tensor, positive: Tensor) -> tuple[Statistic, Area]:

@@ -83,9 +83,13 @@ class Spread:
 
         Those of equal groups, fewer where their sizes differ or few of them carry the variance.
         """
+        return max(1.0, min(self.sample.units - 1, 2 * self.carriers))
+
+    @property
+    def carriers(self) -> float:
+        """How many units would carry the variance if all moved the number equally far."""
         squares = self.moves.square()
-        carried = float(squares.sum().square() / squares.square().sum()) if self.error else 1.0
-        return max(1.0, min(self.sample.units - 1, 2 * carried))
+        return float(squares.sum().square() / squares.square().sum()) if self.error else 1.0
 
     @property
     def design_effect(self) -> float:
