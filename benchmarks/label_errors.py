@@ -1,6 +1,6 @@
 """Planted label errors: how many there are said to be, and how many are found, beside cleanlab.
 
-    python benchmarks/label_errors.py DATA [--only mnist] [--images 900] [--seeds 4]
+    python benchmarks/label_errors.py DATA [--only mnist] [--images 900] [--seeds 4] [--both]
 
 DATA is a folder with `mnist`, `intel_scenes`, `hymenoptera` and `weights`.  A share of all labels
 is changed, seeded: to any other class (symmetric), or to the next one (pair).  Precision is the
@@ -24,21 +24,22 @@ from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import average_precision_score
 from torch import Tensor
 
-from saccade.audit.label_issues import LIKELY, extractor_for
+from saccade.audit.label_issues import LIKELY, extractor_for, seen
 from saccade.audit.wrong_labels import doubt, label_error_rate, probability_wrong, transitions
-from saccade.data.cache import decode_all
 from saccade.data.classes import class_indices, class_list
 from saccade.data.grouping import by_source
 from saccade.data.item import Item
 from saccade.data.sources import open_source
-from saccade.probes.features import AugmentedCopies, DecodedImages, features
 from saccade.probes.fit import held_out_probabilities, repeated_folds
 
 NOISE = (
     ("symmetric", 0.0),
     *((kind, s) for s in (0.05, 0.2, 0.4) for kind in ("symmetric", "pair")),
 )
-GOOGLENET = ("googlenet_2014", "weights/googlenet_bvlc_imagenet_fp16.npz")
+NETWORKS = (
+    ("googlenet_2014", "weights/googlenet_bvlc_imagenet_fp16.npz"),
+    ("efficientnet_lite0", "weights/tf_efficientnet_lite0_fp16.safetensors"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,16 @@ def planted(targets: Tensor, classes: int, kind: str, share: float, seed: int) -
 
 
 def found(
-    numbers: Tensor, items: Sequence[Item], truth: Tensor, labels: Tensor, seed: int
+    columns: Sequence[Tensor], items: Sequence[Item], truth: Tensor, labels: Tensor, seed: int
 ) -> Found:
-    """What is found where `labels` are given.  numbers [N,D], truth, labels [N]"""
+    """What is found where `labels` are given.  columns [N,D] of each network, truth, labels [N]"""
     classes = class_list(items)
     given = [replace(item, label=classes[k]) for item, k in zip(items, labels.tolist())]
     folds = repeated_folds(given, by_source, seed)
-    p, once = (held_out_probabilities(numbers, labels, some) for some in (folds, folds[:1]))
+    p, once = (
+        torch.stack([held_out_probabilities(x, labels, some) for x in columns]).mean(dim=0)
+        for some in (folds, folds[:1])
+    )
     rate, wrong = label_error_rate(p, labels), labels != truth
     chance = probability_wrong(p, labels, transitions(p, labels))
     listed = (chance > LIKELY) & (p.argmax(dim=1) != labels)
@@ -109,13 +113,13 @@ def scores(listed: Tensor, ranking: Tensor, wrong: Tensor) -> tuple[float, float
     return precision, hits / int(wrong.sum()), average_precision_score(wrong, ranking)
 
 
-def rows(name: str, items: Sequence[Item], numbers: Tensor, seeds: int) -> Iterator[str]:
-    """A line for each kind and share of wrong labels.  numbers [N,D]"""
+def rows(name: str, items: Sequence[Item], columns: Sequence[Tensor], seeds: int) -> Iterator[str]:
+    """A line for each kind and share of wrong labels.  columns [N,D] of each network"""
     classes = class_list(items)
     truth = torch.from_numpy(class_indices(items, classes))
     for kind, share in NOISE:
         draws = [
-            found(numbers, items, truth, planted(truth, len(classes), kind, share, seed), seed)
+            found(columns, items, truth, planted(truth, len(classes), kind, share, seed), seed)
             for seed in range(seeds)
         ]
         held = sum(one.low <= one.truth <= one.high for one in draws)
@@ -140,6 +144,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--images", type=int, default=900)
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--both", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print(
@@ -150,15 +155,14 @@ def main() -> None:
     for name in ("hymenoptera", "intel_scenes", "mnist"):
         if arguments.only in ("", name):
             items = items_of(arguments.data, name, arguments.images)
-            model, weights = (None, None)
+            extractors = [extractor_for(items, None, None)]
             if name != "mnist":
-                model, weights = GOOGLENET[0], str(arguments.data / GOOGLENET[1])
-            extractor = extractor_for(items, model, weights)
-            result = decode_all(items, extractor.preprocessing)
-            kept = [items[k] for k in result.indices]
-            decoding = DecodedImages(kept, result.images, extractor.preprocessing)
-            numbers = features(extractor.backbone, decoding, AugmentedCopies())[:, 0]
-            for row in rows(f"{name}, {len(kept):,}", kept, numbers, arguments.seeds):
+                extractors = [
+                    extractor_for(items, network, str(arguments.data / weights))
+                    for network, weights in NETWORKS[: 1 + arguments.both]
+                ]
+            kept, columns = seen(items, extractors)
+            for row in rows(f"{name}, {len(kept):,}", kept, columns, arguments.seeds):
                 print(row, flush=True)
 
 

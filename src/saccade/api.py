@@ -598,13 +598,18 @@ def tune_threshold(
 
 
 @verb
-def compare(*runs: str | Path | Run | Bundle, html: str | Path | None = None) -> Comparison:
+def compare(
+    *runs: str | Path | Run | Bundle | Sequence[str | Path | Run | Bundle],
+    html: str | Path | None = None,
+) -> Comparison:
     """Compare runs by paired tests on the images that all were tested on.
 
     Parameters
     ----------
     runs
-        Two run folders or more, or their bundles inside them.
+        Two run folders or more, or their bundles inside them.  Several of each setting that differ
+        in train.seed alone compare the settings, by the chance of seeds and images together; from
+        Python each setting may be a list.
     html
         A file for the comparison as a page, with the changed predictions: right in one run, wrong
         in the other.
@@ -1052,8 +1057,8 @@ def doctor(
 def label_issues(
     data: str | Path | Data,
     *,
-    model: str | Path | Run | Bundle | None = None,
-    weights: str | Path | Run | Bundle | None = None,
+    model: str | Path | Run | Bundle | Sequence[str | Path | Run | Bundle] | None = None,
+    weights: str | Path | Run | Bundle | Sequence[str | Path | Run | Bundle] | None = None,
     html: str | Path | None = None,
     cleaned: str | Path | None = None,
 ) -> LabelIssues:
@@ -1068,9 +1073,10 @@ def label_issues(
         Images with one class each, as for train.
     model
         What looks at the images: a network of `saccade models` with public weights, a run, a
-        bundle, or hog. Without it: for photographs the best network at hand, else hog.
+        bundle, or hog; several look together. Without it: for photographs the best network at
+        hand, else hog.
     weights
-        Those of a network: a tag, a file or a bundle.
+        Those of a network: a tag, a file or a bundle; of several networks in their order.
     html
         A file for the label issues as a page with images.
     cleaned
@@ -1098,9 +1104,12 @@ def label_issues(
     48
     """
     from saccade.audit.label_issues import find_label_issues
+    from saccade.auto.trained import one_or_several, weights_name
 
-    data, weights = _location(data), _weights(weights)
-    return find_label_issues(data, model, weights, html=_path(html), cleaned=_path(cleaned))
+    models, tags = one_or_several(model), [weights_name(one) for one in one_or_several(weights)]
+    return find_label_issues(
+        _location(data), models, tags, html=_path(html), cleaned=_path(cleaned)
+    )
 
 
 @verb

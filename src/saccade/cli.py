@@ -183,7 +183,10 @@ def verb_parameters(verb: Callable[..., Any]) -> Iterator[inspect.Parameter]:
     """The parameters of a verb; the settings with a short name stand where it takes such."""
     annotations = {k: v for k, v in verb.__annotations__.items() if k not in ("return", SHORT)}
     holder = types.SimpleNamespace(__annotations__=annotations)
-    hints = {k: cli_type(v) for k, v in get_type_hints(holder, vars(api) | PYTHON_ONLY).items()}
+    kinds = {name: p.kind for name, p in inspect.signature(verb).parameters.items()}
+    hints = {
+        k: cli_type(v, kinds[k]) for k, v in get_type_hints(holder, vars(api) | PYTHON_ONLY).items()
+    }
     for name, parameter in inspect.signature(verb).parameters.items():
         if name == SHORT:
             yield from map(setting_parameter, short_names().values())
@@ -239,17 +242,28 @@ def unwrap_docstring(docstring: str) -> str:
     What it says of Python alone, from what is returned on, is left out.
     """
     told = PYTHON_SECTIONS.split(inspect.cleandoc(docstring), maxsplit=1)[0].rstrip()
-    return re.sub(r"(?m)(^    \S.*)\n    (?=\S)", r"\1 ", told)
+    return re.sub(r"(?m)^    \S.*(?:\n    \S.*)+", _in_one_line, told)
 
 
-def cli_type(annotation: Any) -> Any:
-    """The type as a command line can give it: text for a path, no mappings and no modules."""
+def _in_one_line(lines: re.Match[str]) -> str:
+    return "    " + " ".join(line.strip() for line in lines[0].splitlines())
+
+
+def cli_type(annotation: Any, kind: Any) -> Any:
+    """The type as a command line can give it: text for a path, no mappings and no modules.
+
+    What is one or several is an option that may be given several times; of arguments without one
+    every one is one.
+    """
     if get_origin(annotation) not in (Union, types.UnionType):
         return annotation
     options = get_args(annotation)
     if {int, str}.issubset(options):  # the verb reads the text itself
         return list[str] | None
-    paths = {Path} if str in options else set()
+    sequences = [o for o in options if get_origin(o) is Sequence and str in options]
+    if sequences and kind is not inspect.Parameter.VAR_POSITIONAL:
+        return list[str] | None
+    paths = {Path, *sequences} if str in options else set()
     allowed = [o for o in options if get_origin(o) is not Mapping and o not in {object, *paths}]
     return Union[tuple(allowed)]  # noqa: UP007
 

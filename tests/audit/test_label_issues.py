@@ -138,3 +138,24 @@ def test_classes_of_one_image_leave_nothing_to_compare(photos: Path) -> None:
 def test_hog_has_no_weights(photos: Path) -> None:
     with pytest.raises(UsageError, match="hog has no weights"):
         api.label_issues(photos, model="hog", weights="imagenet")
+
+
+def test_several_networks_look_together(
+    mislabelled: Path, trained: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their probabilities are averaged: in the command each is named by an option of its own."""
+    alone = [api.label_issues(mislabelled, model=model) for model in ("hog", trained.path)]
+    both = api.label_issues(mislabelled, model=["hog", trained.path])
+    (row,) = [issue for issue in both.issues if issue.name == "red/wrong.png"]
+    ones = [issue for result in alone for issue in result.issues if issue.name == row.name]
+    assert row.p_given == pytest.approx(sum(one.p_given for one in ones) / 2)
+    assert all(result.features in both.features for result in alone)
+    command = ["label-issues", str(mislabelled), "--model", "hog", "--model", str(trained.path)]
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["features"] == both.features
+
+
+def test_weights_go_with_their_networks(photos: Path) -> None:
+    for models, weights in ((["hog", "hog"], ["a"]), ([], ["a", "b"]), ("hog", ["a", "b"])):
+        with pytest.raises(UsageError, match="weights"):
+            api.label_issues(photos, model=models, weights=weights)

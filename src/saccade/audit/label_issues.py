@@ -52,6 +52,29 @@ class Extractor:
     notes: tuple[str, ...] = ()
 
 
+def extractors_for(
+    items: Sequence[Item], models: Sequence[TrainedLike], weights: Sequence[str | None]
+) -> list[Extractor]:
+    """One for each model, or the one that is chosen where none is named.
+
+    Raises `UsageError` unless there are as many weights as models, or none.
+    """
+    if len(models) > 1 and weights and len(weights) != len(models):
+        raise UsageError(
+            f"{len(models)} networks look, and there are weights for {len(weights)}",
+            "give --weights once for each --model, in the same order",
+        )
+    if len(models) < 2:
+        if len(weights) > 1:
+            what = f"weights are given {len(weights)} times, and at most one network"
+            raise UsageError(what, "give --model once for each --weights, in the same order")
+        return [extractor_for(items, next(iter(models), None), next(iter(weights), None))]
+    return [
+        extractor_for(items, model, tag)
+        for model, tag in zip(models, weights or [None] * len(models), strict=True)
+    ]
+
+
 def extractor_for(
     items: Sequence[Item], model: TrainedLike | None, weights: str | None
 ) -> Extractor:
@@ -100,8 +123,8 @@ def _plain(grey: bool, notes: tuple[str, ...]) -> Extractor:
 
 def find_label_issues(
     data: str | Path | None,
-    model: TrainedLike | None,
-    weights: str | None,
+    models: Sequence[TrainedLike],
+    weights: Sequence[str | None],
     *,
     html: Path | None,
     cleaned: Path | None,
@@ -117,24 +140,31 @@ def find_label_issues(
     with progress_bar("examining") as progress:
         diagnosis = examine(source, progress=progress, state=cache_file_of(data))
     items = _labelled(diagnosis)
-    extractor = extractor_for(items, model, weights)
-    with progress_bar("reading") as progress:
-        result = decode_all(items, extractor.preprocessing, progress=progress)
-    readable = [items[k] for k in result.indices]
-    with progress_bar("looking") as progress:
-        x = features(
-            extractor.backbone,
-            DecodedImages(readable, result.images, extractor.preprocessing),
-            AugmentedCopies(),
-            progress,
-        )[:, 0]
-    issues = _label_issues(diagnosis, readable, x, extractor)
+    extractors = extractors_for(items, models, weights)
+    readable, columns = seen(items, extractors)
+    issues = _label_issues(diagnosis, readable, columns, extractors)
     if html is not None:
         write_output(html, label_issues_page(issues))
         say(f"the label issues with their images are in {html}")
     if cleaned is not None:
         _write_cleaned(issues, diagnosis, cleaned, data)
     return issues
+
+
+def seen(items: Sequence[Item], extractors: Sequence[Extractor]) -> tuple[list[Item], list[Tensor]]:
+    """The images that can be read, and their features [N,D] by each extractor."""
+    columns: list[Tensor] = []
+    for extractor in extractors:
+        with progress_bar("reading") as progress:
+            result = decode_all(items, extractor.preprocessing, progress=progress)
+        readable = [items[k] for k in result.indices]
+        images = DecodedImages(readable, result.images, extractor.preprocessing)
+        with progress_bar("looking") as progress:
+            columns.append(features(extractor.backbone, images, AugmentedCopies(), progress)[:, 0])
+        if len(readable) < len(items):  # the next reads no more than this one could
+            columns = [column[result.indices] for column in columns[:-1]] + columns[-1:]
+            items = readable
+    return list(items), columns
 
 
 def _labelled(diagnosis: Diagnosis) -> list[Item]:
@@ -157,13 +187,21 @@ def _labelled(diagnosis: Diagnosis) -> list[Item]:
 
 
 def _label_issues(
-    diagnosis: Diagnosis, items: Sequence[Item], x: Tensor, extractor: Extractor
+    diagnosis: Diagnosis,
+    items: Sequence[Item],
+    columns: Sequence[Tensor],
+    extractors: Sequence[Extractor],
 ) -> LabelIssues:
-    """Held-out predictions of probes, and which labels they speak against.  features x [N,D]"""
+    """Held-out predictions of probes, and which labels they speak against.
+
+    columns: features [N,D] of each extractor, whose predictions are averaged
+    """
     group = by_cluster(diagnosis.clusters(), items)
-    items, x, targets, folds, notes = _with_learnable_classes(items, x, group)
+    items, rows_kept, targets, folds, notes = _with_learnable_classes(items, group)
     say("fitting the probes")
-    probabilities = held_out_probabilities(x, targets, folds)
+    probabilities = torch.stack(
+        [held_out_probabilities(x[rows_kept], targets, folds) for x in columns]
+    ).mean(dim=0)
     classes, splits = class_list(items), _splits(diagnosis)
     rate = label_error_rate(probabilities, targets, group_indices(items, group))
     if rate.overlap:
@@ -196,19 +234,19 @@ def _label_issues(
         interval=rate.interval,
         noise_matrix=tuple(tuple(row) for row in given.T.tolist()),
         agreements=int((answers == targets).sum()),
-        features=extractor.description,
+        features=" and ".join(one.description for one in extractors),
         items=tuple(items),
-        notes=(*extractor.notes, *notes),
+        notes=(*dict.fromkeys(note for one in extractors for note in one.notes), *notes),
         unreadable=_unreadable(diagnosis),
     )
 
 
 def _with_learnable_classes(
-    items: Sequence[Item], x: Tensor, group: Grouping
+    items: Sequence[Item], group: Grouping
 ) -> tuple[list[Item], Tensor, Tensor, list[Tensor], tuple[str, ...]]:
-    """Items, features, targets, folds and notes, without the classes that cannot be held out.
+    """Items, their rows, targets, folds and notes, without the classes that cannot be held out.
 
-    x [N,D] -> [M,D], targets [M], folds [M] each
+    -> rows [M] of the N items, targets [M], folds [M] each
     """
     classes = class_list(items)
     targets = torch.from_numpy(class_indices(items, classes))
@@ -224,7 +262,7 @@ def _with_learnable_classes(
     rows = mask[targets].nonzero().flatten()
     chosen = [items[row] for row in rows.tolist()]
     targets = torch.from_numpy(class_indices(chosen, class_list(chosen)))
-    return chosen, x[rows], targets, [fold[rows] for fold in folds], notes
+    return chosen, rows, targets, [fold[rows] for fold in folds], notes
 
 
 def _splits(diagnosis: Diagnosis) -> dict[str, str]:

@@ -92,6 +92,13 @@ def refuse_list(given: Sequence[object], verb: str) -> None:
         raise UsageError("runs stand one by one, not in a list", f"write saccade.{verb}(*runs)")
 
 
+def one_or_several(given: TrainedLike | Sequence[TrainedLike] | None) -> list[TrainedLike]:
+    """What is given, in a list; an empty one where nothing is."""
+    if given is None:
+        return []
+    return [*given] if isinstance(given, list | tuple) else [given]  # pyright: ignore[reportReturnType]
+
+
 def measured_with(name: str) -> Command:
     """The command that measures a network on other images."""
     return Command.of("evaluate", name, "DATA", out="FOLDER")
