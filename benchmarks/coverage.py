@@ -26,6 +26,7 @@ import torch
 
 from claims.laws import UNEQUAL, Groups, Law, classes, grouped_laws, labels, laws
 from claims.pairs import Calls, Pair, called, pairs
+from claims.seeds import Settings, settings, told
 from claims.tally import Tally, covered, covered_in_groups
 from claims.thresholds import precision_kept, sets_held
 from claims.verdicts import Fit, diagnosed, fits
@@ -62,6 +63,10 @@ def grouped(law: Law, groups: Groups, draws: int) -> Measured:
 def compared(pair: Pair, n: int, groups: Groups | None, draws: int) -> Measured:
     about = f"{n:,}" if groups is None else f"{groups.count} groups"
     return Measured(pair.name, about, called(pair, n, draws, groups))
+
+
+def of_settings(one: Settings, draws: int) -> Measured:
+    return Measured(one.name, f"{one.seeds} | {one.images}", told(one, draws))
 
 
 def rare(law: Law, n: int, draws: int) -> Measured:
@@ -149,6 +154,19 @@ def of_pairs(measured: Sequence[Measured]) -> Iterator[str]:
         *("networks", "images", "number", "said to differ", "interval holds"),
         "said to differ by the exact or the bootstrap test",
     )
+    yield from _calls(measured)
+
+
+def over_seeds(measured: Sequence[Measured]) -> Iterator[str]:
+    """The same of settings."""
+    yield from heading(
+        *("settings", "seeds of each", "images", "number", "said to differ", "interval holds"),
+        "said to differ by a t-test over seeds",
+    )
+    yield from _calls(measured)
+
+
+def _calls(measured: Sequence[Measured]) -> Iterator[str]:
     for one in measured:
         for name, calls in one.counted.items():
             assert isinstance(calls, Calls)
@@ -249,6 +267,10 @@ def main() -> None:
             ],
         ),
     }
+    parts["Settings over seeds"] = (
+        over_seeds,
+        [partial(of_settings, one, draws) for one in settings()],
+    )
     parts["Thresholds of a precision, and prediction sets of that share"] = (
         of_thresholds,
         [

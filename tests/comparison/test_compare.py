@@ -406,3 +406,84 @@ def test_the_page_shows_the_images_that_changed_side(trained: Run, digits_run: R
     assert "inside the noise" in text
     assert "<script" not in text
     assert not re.findall(r"""(?:src|href)=["'](?!#|data:)""", text)
+
+
+def of_seeds(
+    folder: Path, rate: float, share: float, seeds: Sequence[int], *, own_images: bool = False
+) -> list[Path]:
+    """Runs of one setting, `share` of whose answers are right; each with test images of its own?"""
+    runs = []
+    for seed in seeds:
+        right = np.random.default_rng([seed, int(1000 * rate)]).random(400) < share
+        names = [f"test/{seed if own_images else 0}-{k}" for k in range(400)]
+        settings = {"optim.lr": rate, "train.seed": seed}
+        trained = [f"train/{k}" for k in range(1600)]
+        place = folder / f"lr{rate}-{seed}"
+        rows = animals(right.tolist(), names)
+        runs.append(write_run(place, rows, settings=settings, trained=trained))
+    return runs
+
+
+def test_runs_of_two_settings_compare_the_settings(tmp_path: Path) -> None:
+    low, high = (of_seeds(tmp_path, *each, range(4)) for each in ((0.1, 0.8), (0.2, 0.9)))
+    comparison = api.compare(*low, *high)
+    (pair,) = comparison.pairs
+    assert (pair.first, pair.second) == ("optim.lr=0.1", "optim.lr=0.2")
+    means = [
+        np.mean([r.metrics[0].value for r in rs])
+        for rs in (comparison.runs[:4], comparison.runs[4:])
+    ]
+    assert pair.primary.value == pytest.approx(means[1] - means[0])
+    assert pair.primary.p < 0.001 and not pair.insignificant
+    (verdict,) = comparison.verdicts()
+    assert verdict.startswith(f"optim.lr=0.1 {100 * means[0]:.1f} % (4 seeds), optim.lr=0.2 ")
+    assert verdict.endswith("), for other seeds and images too")
+    assert "only" not in str(comparison)
+    assert [one.to_dict()["pairs"] for one in [api.compare(low, high)]] == [
+        comparison.to_dict()["pairs"]
+    ]
+
+
+def test_settings_that_are_equally_good_are_inside_the_noise(tmp_path: Path) -> None:
+    low, high = (of_seeds(tmp_path, rate, 0.85, range(3)) for rate in (0.1, 0.2))
+    comparison = api.compare(*low, *high)
+    assert comparison.pairs[0].insignificant
+    assert "is inside the noise of seeds and images" in comparison.verdicts()[0]
+    page = tmp_path / "page.html"
+    api.compare(low, high, html=page)
+    assert "other seeds and other test images at once" in page.read_text()
+
+
+def test_seeds_with_test_images_of_their_own_are_compared_seed_by_seed(tmp_path: Path) -> None:
+    """By hand: Student's t of the differences, the variance (1/5 + r / (1 - r)) of theirs.
+
+    All seeds have trained on the same 1,600 images: r = 400 / 1600.
+    """
+    low, high = (
+        of_seeds(tmp_path, *each, range(5), own_images=True) for each in ((0.1, 0.8), (0.2, 0.9))
+    )
+    comparison = api.compare(*low, *high)
+    values = [[run.metrics[0].value for run in runs] for runs in (comparison.runs[:5],)]
+    values.append([run.metrics[0].value for run in comparison.runs[5:]])
+    apart = np.subtract(values[1], values[0])
+    error = np.sqrt(apart.var(ddof=1) * (1 / 5 + 0.25 / 0.75))
+    primary = comparison.pairs[0].primary
+    assert primary.value == pytest.approx(apart.mean())
+    assert primary.p == pytest.approx(2 * scipy.stats.t.sf(apart.mean() / error, 4))
+    assert comparison.n == 2000
+    assert "Nadeau & Bengio" in comparison.notes[0]
+    assert "overlap" not in str(comparison)
+    with pytest.raises(DataError, match="different seeds"):
+        api.compare(*low[:3], *high[2:])
+
+
+def test_lists_that_are_not_seeds_of_one_setting_are_refused(tmp_path: Path) -> None:
+    low, high = (of_seeds(tmp_path, rate, 0.85, range(2)) for rate in (0.1, 0.2))
+    again = of_seeds(tmp_path / "again", 0.1, 0.85, [0])
+    for lists, message in (
+        ([[*low, *again], high], "the same train.seed=0"),
+        ([[low[0], high[0]], [low[1], high[1]]], "one setting each"),
+        ([low, high[0]], "one setting each"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            api.compare(*lists)

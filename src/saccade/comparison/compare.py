@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations, compress
 from pathlib import Path
+from statistics import fmean
 
 from torch import Tensor
 
-from saccade.auto.trained import TrainedLike, refuse_list, run_of
+from saccade.auto.trained import TrainedLike, one_or_several, refuse_list, run_of
 from saccade.comparison.comparison import (
     ChangedPrediction,
     ComparedRun,
@@ -18,32 +19,101 @@ from saccade.comparison.comparison import (
     Pair,
 )
 from saccade.comparison.page import comparison_page
+from saccade.comparison.seeds import (
+    SettingRuns,
+    have_seeds,
+    pairs_of_settings,
+    refuse_mixed,
+    settings_but_seed,
+    settings_of,
+)
 from saccade.comparison.tested_run import TestedRun, items_of, read_tested_run, shared_test_set
 from saccade.errors import SaccadeError, UsageError
 from saccade.files import refuse_to_replace, write_output
+from saccade.metrics.metric import MetricValue
 from saccade.metrics.paired import Paired, holm, paired
 from saccade.models.table import shown_name
 from saccade.report.images import thumbnail_of
 from saccade.tasks.catalogue import metric_of
+from saccade.words import pluralize
 
-SEED = "train.seed"
 
+def compare_runs(
+    given: Sequence[TrainedLike | Sequence[TrainedLike]], html: Path | None = None
+) -> Comparison:
+    """Compare finished runs; with `html`, write it as a page, too.
 
-def compare_runs(given: Sequence[TrainedLike], html: Path | None = None) -> Comparison:
-    """Compare finished runs; with `html`, write it as a page, too."""
+    Several runs of each of two settings or more, in lists or not, compare the settings.
+    """
     refuse_to_replace(html)
-    refuse_list(given, "compare")
-    if len(given) < 2:
+    if len(given) == 1:
+        refuse_list(given, "compare")
+    lists = [one for one in given if isinstance(one, list | tuple)]
+    each: list[TrainedLike] = []
+    for one in given:
+        each += one_or_several(one)
+    if len(each) < 2:
         raise UsageError("there is nothing to compare one run with", "name two runs or more")
-    runs = [run_of(one, "measure each on the same images") for one in given]
+    runs = [run_of(one, "measure each on the same images") for one in each]
     if len({run.path.resolve() for run in runs}) < len(runs):
         raise UsageError("a run is named twice", "name different runs")
-    tested_runs, notes = shared_test_set([read_tested_run(run) for run in runs])
-    comparison = compare_tested(tested_runs)
-    comparison = replace(comparison, notes=(*notes, *note_on_seeds(comparison)))
+    tested_runs = [read_tested_run(run) for run in runs]
+    settings = settings_of(tested_runs)
+    if lists:
+        refuse_mixed([len(one) for one in lists], settings, tested_runs)
+    if have_seeds(settings):
+        comparison = compare_settings(settings)
+    else:
+        tested_runs, notes = shared_test_set(tested_runs)
+        comparison = compare_tested(tested_runs)
+        comparison = replace(comparison, notes=(*notes, *note_on_seeds(comparison)))
     if html is not None:
         write_output(html, comparison_page(comparison, thumbnail_source(tested_runs[0])))
     return comparison
+
+
+def compare_settings(settings: Sequence[SettingRuns]) -> Comparison:
+    """The comparison of settings by several runs of each, which differ in their seed alone."""
+    tested_runs = [tested for one in settings for tested in one.runs]
+    pairs, note = pairs_of_settings(settings)
+    metric = metric_of(tested_runs[0].task, tested_runs[0].classes)
+    runs = tuple(
+        _compared_run(
+            name, tested, paired(metric, [tested.rows(metric)], tested.group_of_each()), 0
+        )
+        for name, tested in zip(names_of(tested_runs), tested_runs, strict=True)
+    )
+    in_order = iter(runs)
+    values = {
+        one.name: mean_of_runs([next(in_order).metrics[0] for _ in one.runs]) for one in settings
+    }
+    return Comparison(
+        task=tested_runs[0].task,
+        n=len({name for tested in tested_runs for name in tested.names}),
+        runs=runs,
+        pairs=pairs,
+        changed=(),
+        settings=differing_settings(tested_runs),
+        notes=(note,),
+        grouped=tested_runs[0].group_of_each() is not None,
+        right_or_wrong=False,
+        means=values,
+    )
+
+
+def mean_of_runs(values: Sequence[MetricValue]) -> str:
+    """The mean over seeds as text: '86.4 % (3 seeds)'."""
+    mean = replace(values[0], value=fmean(value.value for value in values), interval=None)
+    return f"{str(mean).split(' (')[0]} ({pluralize(len(values), 'seed')})"
+
+
+def _compared_run(
+    name: str, tested: TestedRun, metrics: Sequence[Paired], index: int
+) -> ComparedRun:
+    """A run with its metrics, of which it is the one at `index`."""
+    model = shown_name(tested.run.recipe.model.name)
+    values = tuple(metric.metric(index) for metric in metrics)
+    return ComparedRun(name, str(tested.run.path), model, tested.seconds, values)
 
 
 def compare_tested(tested_runs: Sequence[TestedRun]) -> Comparison:
@@ -54,13 +124,7 @@ def compare_tested(tested_runs: Sequence[TestedRun]) -> Comparison:
     metrics, correct = paired(metric, rows, groups), [metric.correct(row) for row in rows]
     names = names_of(tested_runs)
     runs = tuple(
-        ComparedRun(
-            name,
-            str(tested.run.path),
-            shown_name(tested.run.recipe.model.name),
-            tested.seconds,
-            tuple(m.metric(k) for m in metrics),
-        )
+        _compared_run(name, tested, metrics, k)
         for k, (name, tested) in enumerate(zip(names, tested_runs, strict=True))
     )
     return Comparison(
@@ -106,8 +170,7 @@ def with_seeds(
 ) -> tuple[Pair, ...]:
     """The pairs, told of which two runs differ by their seed alone."""
     settings = {
-        name: {"data": tested.data, **tested.run.recipe.learned_by(), SEED: 0}
-        for name, tested in zip(names, tested_runs, strict=True)
+        name: settings_but_seed(tested) for name, tested in zip(names, tested_runs, strict=True)
     }
     return tuple(
         replace(pair, same_settings=settings[pair.first] == settings[pair.second]) for pair in pairs
@@ -119,8 +182,9 @@ def note_on_seeds(comparison: Comparison) -> tuple[str, ...]:
     if all(pair.same_settings for pair in comparison.pairs) or not comparison.settings:
         return ()
     return (
-        "these are runs of one seed each: whether their settings differ as much takes several "
-        "seeds of each, as a study has (saccade studies --help)",
+        "runs were compared, and the seed moves a run, too: whether their settings differ as much "
+        "takes several seeds of each; name the runs of all of them here, or let a study train them "
+        "(saccade studies)",
     )
 
 

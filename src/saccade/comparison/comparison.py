@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from saccade.frame import data_frame
@@ -44,6 +45,7 @@ class Pair:
     only_first: tuple[str, ...]  # images that only the first has right
     only_second: tuple[str, ...]
     same_settings: bool = False  # but the seed
+    seeds: bool = False  # whether settings are compared, by several seeds of each
 
     @property
     def primary(self) -> Difference:
@@ -76,7 +78,10 @@ class Pair:
             return "identical here: no metric differs, and no image is right in one alone"
         if self.insignificant:
             several = " of so many comparisons" if difference.p < SIGNIFICANCE_LEVEL else ""
-            return f"the difference of {amount}{span} is inside the noise{several}"
+            noise = "noise of seeds and images" if self.seeds else "noise"
+            return f"the difference of {amount}{span} is inside the {noise}{several}"
+        if self.seeds:
+            return f"{better} is better by {amount}{span}, for other seeds and images too"
         if self.same_settings:
             chance = "their settings are the same, the seed aside: neither is a better recipe"
             return f"{better} has {amount}{span} more on these images; {chance}"
@@ -103,7 +108,10 @@ class DifferingSetting:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Runs on the same test images: metrics, pairs, changed predictions, differing settings."""
+    """Runs on the same test images: metrics, pairs, changed predictions, differing settings.
+
+    Where several runs of each setting differ in their seed alone, the pairs are of settings.
+    """
 
     task: str
     n: int  # compared images
@@ -113,11 +121,12 @@ class Comparison:
     settings: tuple[DifferingSetting, ...]
     notes: tuple[str, ...] = ()
     grouped: bool = False  # whether the bootstrap draws whole groups of images
-    right_or_wrong: bool = True  # whether a prediction is right or wrong; not of regression
+    right_or_wrong: bool = True  # whether it tells which images are; not of regression or settings
+    means: Mapping[str, str] = field(default_factory=dict)  # of settings, by name: over their seeds
 
     def verdicts(self) -> list[str]:
         """A sentence a pair."""
-        value = {run.name: str(run.metrics[0]).split(" (")[0] for run in self.runs}
+        value = {run.name: str(run.metrics[0]).split(" (")[0] for run in self.runs} | {**self.means}
         return [
             f"{p.first} {value[p.first]}, {p.second} {value[p.second]}: {p.summary()}"
             for p in self.pairs

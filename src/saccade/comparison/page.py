@@ -40,6 +40,11 @@ MEANING = (
     "tested; another seed can move a run further. Inside the noise means that two equally good "
     "networks differ so much more often than once in 20 times, not that they are equally good."
 )
+MEANING_OF_SEEDS = (
+    "Intervals of a difference are of 95 % and speak of other seeds and other test images at once; "
+    "those of a run speak of its test images alone. Inside the noise means that two equally good "
+    "settings differ so much more often than once in 20 times, not that they are equally good."
+)
 ThumbnailSource = Callable[[str], bytes | None]  # an image's name -> a PNG or JPEG file
 
 
@@ -59,7 +64,7 @@ def comparison_page(comparison: Comparison, thumbnails: ThumbnailSource) -> str:
         else f"{_significant_count(comparison)} of {len(verdicts)} pairs"
     )
     lead += "" if len(verdicts) == 1 else " differ by more than noise"
-    title = ", ".join(run.name for run in comparison.runs) + " compared"
+    title = ", ".join(comparison.means or (run.name for run in comparison.runs)) + " compared"
     return page(title, sections, lead=f"{lead}.", footer="Written by saccade.")
 
 
@@ -81,8 +86,9 @@ def _differences(comparison: Comparison) -> Html:
     notes = [HOLM.format(len(comparison.pairs), comparison.pairs[0].primary.name)] * many
     if comparison.grouped:
         notes.append("Images of one group were drawn together.")
+    meaning = MEANING_OF_SEEDS if comparison.means else MEANING
     paragraphs = [
-        element("p", note, class_="note") for note in (*comparison.notes, *notes, MEANING)
+        element("p", note, class_="note") for note in (*comparison.notes, *notes, meaning)
     ]
     return join([*verdicts, _interval_chart(comparison.pairs), table(head, rows), *paragraphs])
 

@@ -201,7 +201,8 @@ class StudyResult:
             if seeds > 1
             else "one seed: there is no interval, and no telling a difference from chance",
             "a seed draws first weights, order, augmentation, and the images where they come "
-            "undivided or limited; what all seeds have in common is not in the intervals",
+            "undivided or limited; what all seeds have in common is not in the intervals: saccade "
+            "compare, on the runs of two variants, counts it",
         ]
         return lines + edge_notes(self.study, self.results)
 
