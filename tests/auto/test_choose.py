@@ -191,3 +191,32 @@ def test_a_batch_fits_in_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch
 def test_a_batch_that_a_recipe_states_stays() -> None:
     assert resolve("imagenet", {}, FEW).recipe.train.batch_size == 256
     assert resolve("small", {}, DIGITS).origins["train.batch_size"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("changes", "chosen", "why"),
+    [
+        ({}, "pretrained", "batches of few images"),
+        ({"model.weights": "none", "model.head": "random"}, "batch", "no pretrained weights"),
+        ({"train.epochs": 0}, "batch", "nothing is trained"),
+        ({"model.norm_statistics": "batch"}, "batch", "flag"),
+    ],
+)
+def test_pretrained_statistics_of_batch_normalisation_are_kept(
+    changes: dict[str, object], chosen: str, why: str
+) -> None:
+    settings = resolve("finetune", changes, FEW, find_weights=here)
+    assert settings.recipe.model.norm_statistics == chosen
+    assert why in settings.origins["model.norm_statistics"]
+
+
+def test_statistics_that_there_are_none_of_cannot_be_kept() -> None:
+    kept = {"model.norm_statistics": "pretrained"}
+    with pytest.raises(RecipeError, match="has no pretrained weights"):
+        resolve("photos", kept, FEW, find_weights=nothing)
+    with pytest.raises(RecipeError, match="vgg11 has no batch normalisation"):
+        resolve("finetune", {**kept, "model.name": "vgg11"}, FEW, find_weights=vgg)
+
+
+def vgg(short_side: int, network: str = "auto") -> list[PublicWeights]:
+    return [weights_entry("vgg11", "imagenet")]

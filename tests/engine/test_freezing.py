@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from saccade.augmentation.augmentation import compose
 from saccade.data.cache import CachedImages
 from saccade.data.loader import Loader, shuffled
-from saccade.engine.freezing import freeze, training_mode, unfreeze_from
+from saccade.engine.freezing import freeze, keep_statistics, training_mode, unfreeze_from
 from saccade.engine.loop import train
 from saccade.engine.optim import OPTIMIZERS, parameter_groups
 from saccade.engine.schedule import make_schedule
@@ -61,6 +61,30 @@ def test_an_epoch_leaves_frozen_rows_as_they_were_to_the_bit(layer: str, learnin
     for name, weight in model.named_parameters():
         assert (id(weight) in trained) == (name.rpartition(".")[0] in learning)
         assert (weight.grad is not None) == (name.rpartition(".")[0] in learning)
+
+
+def test_kept_statistics_stay_to_the_bit_while_every_weight_learns() -> None:
+    model = normalized(network(), (0.5,) * 3, (0.25,) * 3)
+    assert keep_statistics(model) == 2
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    one_epoch(model)
+    after = model.state_dict()
+    running = [name for name in before if "running" in name or "num_batches" in name]
+    assert len(running) == 6 and all(after[name].equal(before[name]) for name in running)
+    for name, _ in model.named_parameters():
+        assert not after[name].equal(before[name]), name
+
+
+def test_a_network_that_keeps_its_statistics_answers_one_image_as_it_does_a_batch() -> None:
+    """In train mode: what the layers compute of an image is not changed by its neighbours."""
+    model = network()
+    keep_statistics(model)
+    for row in model.modules():
+        if isinstance(row, nn.Dropout):
+            row.p = 0.0
+    training_mode(model)
+    x = torch.randn(4, 3, 12, 12)
+    torch.testing.assert_close(model(x)[:1], model(x[:1]))
 
 
 def test_dropout_is_off_before_the_last_frozen_row_and_on_behind_it() -> None:

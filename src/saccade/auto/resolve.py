@@ -19,9 +19,9 @@ from saccade.auto.summary import DatasetSummary
 from saccade.auto.weights import SMALL, local_weights
 from saccade.data.batch import Batch
 from saccade.device import device
-from saccade.engine.freezing import trainable_per_stage
+from saccade.engine.freezing import batch_norms, trainable_per_stage
 from saccade.engine.step import refuse_compiling
-from saccade.errors import UsageError
+from saccade.errors import RecipeError, UsageError
 from saccade.explain.anatomy import anatomy
 from saccade.models import own as own_network
 from saccade.models.create import check_size, create_model, input_shape
@@ -149,9 +149,20 @@ def _refuse_misfits(recipe: Recipe) -> None:
         check_size(name, side)
     with torch.device("meta"):
         network = apply_variant(create_model(name, 10), variant_of(recipe), (channels, size, size))
+    if recipe.model.norm_statistics == "pretrained":
+        _refuse_to_keep_nothing(recipe, network)
     if recipe.train.epochs:
         freeze_layers(network, recipe)
         trainable_per_stage(network, recipe.stages)
+
+
+def _refuse_to_keep_nothing(recipe: Recipe, network: torch.nn.Module) -> None:
+    """Raise `RecipeError` where there are no pretrained statistics of batches."""
+    if recipe.model.weights != "none" and batch_norms(network):
+        return
+    lacking = "batch normalisation" if recipe.model.weights != "none" else "pretrained weights"
+    what = f"model.norm_statistics=pretrained keeps nothing: {recipe.model.name} has no {lacking}"
+    raise RecipeError(what, "leave it out")
 
 
 def _training_sizes(recipe: Recipe, channels: int) -> tuple[int, ...]:
@@ -190,6 +201,19 @@ def _takes(name: str, size: int) -> bool:
     except UsageError:
         return False
     return True
+
+
+def _norm_statistics(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
+    if recipe.model.weights == "none" or not recipe.train.epochs:
+        return "batch", "no pretrained weights" if recipe.train.epochs else "nothing is trained"
+    if not _has_batch_norm(recipe.model.name):
+        return "batch", "no use: the network has no batch normalisation"
+    return "pretrained", "batches of few images would spoil what the weights know"
+
+
+def _has_batch_norm(name: str) -> bool:
+    with torch.device("meta"):
+        return bool(batch_norms(create_model(name, 10)))
 
 
 def _doctor(recipe: Recipe, summary: DatasetSummary) -> tuple[str, str]:
@@ -254,6 +278,7 @@ FIRST_CHOICES: dict[str, Chooser] = {  # in this order: later ones look at earli
     "data.doctor": _doctor,
     "data.augment": starting.augment,
     "model.head": starting.head,
+    "model.norm_statistics": _norm_statistics,
 }
 LATER_CHOICES: dict[str, Chooser] = {
     "train.precision": _precision,

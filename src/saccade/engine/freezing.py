@@ -96,9 +96,35 @@ def freeze_all_but(model: nn.Module, trainable: Set[str]) -> None:
         weight.requires_grad_(name in trainable)
 
 
+KEPT = "keeps_statistics"  # an attribute of layers
+
+
+def keep_statistics(model: nn.Module) -> int:
+    """Let all batch normalisation use its running statistics in training, too; how many layers.
+
+    Those of a pretrained network are of a million images; those of a batch of 32 are so far from
+    them that a last layer fitted to its features no longer fits.
+    """
+    layers = batch_norms(model)
+    for layer in layers:
+        setattr(layer, KEPT, True)
+    return len(layers)
+
+
+def batch_norms(model: nn.Module) -> list[nn.Module]:
+    """The layers with running statistics of batches."""
+    return [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+
+
 def training_mode(model: nn.Module) -> None:
-    """Put `model` in train mode, but all rows up to the last leading frozen one in eval mode."""
+    """Put `model` in train mode, but all rows up to the last leading frozen one in eval mode.
+
+    In eval mode are, too, the layers of `keep_statistics`.
+    """
     model.train()
+    for layer in batch_norms(model):
+        if getattr(layer, KEPT, False):
+            layer.eval()
     if all(weight.requires_grad for weight in model.parameters()):
         return
     modules = list(model.modules())

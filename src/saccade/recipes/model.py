@@ -17,6 +17,7 @@ Activation = Literal[
     "sigmoid", "soft_relu", "hard_threshold",
 ]
 Init = Literal["own", "zero", "small", "large", "xavier", "he"]
+NormStatistics = Literal["auto", "batch", "pretrained"]
 # fmt: on
 
 
@@ -65,6 +66,11 @@ class Model:
         "none",
         "Train this layer of the network and all behind it; freeze those before.",
         flag="unfreeze",
+    )
+    norm_statistics: NormStatistics = setting(
+        "auto",
+        "Mean and variance of batch normalisation while training: those of each batch, or those of "
+        "the pretrained weights, kept as they are.",
     )
     stages: tuple[str, ...] = setting(
         ("all",),

@@ -71,7 +71,7 @@ def finetune() -> Recipe:
         model=Model(weights="auto", head="logistic", stages=("head", "all")),
         optim=Optim(
             name="adamw",
-            lr=1e-4,
+            lr=3e-4,
             weight_decay=0.05,
             warmup="auto",
             layer_decay=0.8,

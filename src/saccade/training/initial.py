@@ -15,6 +15,7 @@ from saccade.classical.fit import fit
 from saccade.data.decode import Preprocessing
 from saccade.data.grouping import groups_of
 from saccade.device import device
+from saccade.engine.freezing import keep_statistics
 from saccade.errors import RecipeError
 from saccade.metrics.measure import primary_metric
 from saccade.models.backbone import backbone
@@ -64,6 +65,8 @@ def initial_model(
             "train.epochs=0 leaves nothing to learn", "set model.head=logistic, or train"
         )
     freeze_layers(model, recipe)
+    if recipe.model.norm_statistics == "pretrained":
+        keep_statistics(model)
     return InitialModel(model, preprocessing, notes)
 
 
