@@ -13,7 +13,8 @@ from saccade.augmentation.corrupt import optics, scene
 Numbers = tuple[float, ...]
 OURS = None  # stated in the head of the file
 
-# Parameters of make_cifar_c.py and of make_imagenet_c.py, in the order in which they are used here.
+# Parameters of make_cifar_c.py and of make_imagenet_c.py, in the order in which they are used here:
+# github.com/hendrycks/robustness, ImageNet-C/create_c, at ca360085 and e0377d46.
 PUBLISHED: dict[str, list[tuple[Numbers | None, Numbers | None]]] = {
     "gaussian_noise": [((0.04, 0.06, 0.08, 0.09, 0.10), (0.08, 0.12, 0.18, 0.26, 0.38))],
     "shot_noise": [((500, 250, 100, 75, 50), (60, 25, 12, 5, 3))],

@@ -8,6 +8,7 @@ neural networks"; Cover and Hart 1967, "Nearest neighbor pattern classification"
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -117,6 +118,7 @@ class LocallyConnected(nn.Module):
             torch.empty(self.output_size**2, fan_in, cout).uniform_(-bound, bound)
         )
         self.bias = nn.Parameter(torch.empty(self.output_size**2 * cout).uniform_(-bound, bound))
+        self.register_load_state_dict_pre_hook(_flat_bias)
 
     def forward(self, x: Tensor) -> Tensor:
         patches = F.unfold(x, self.kernel_size, padding=self.padding, stride=self.stride)
@@ -136,6 +138,12 @@ class LocallyConnected(nn.Module):
             f"{cin}, {cout}, kernel_size={self.kernel_size}, stride={self.stride}, "
             f"padding={self.padding}, places={positions}"
         )
+
+
+def _flat_bias(layer: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Takes biases as they were saved before they were one row, [h*w,cout]."""
+    if (bias := state.get(f"{prefix}bias")) is not None:
+        state[f"{prefix}bias"] = bias.flatten()
 
 
 class LocalResponseNorm(nn.Module):
