@@ -107,15 +107,6 @@ def pairs_of_settings(settings: Sequence[SettingRuns]) -> tuple[tuple[Pair, ...]
     return pairs, note
 
 
-def differences_of_settings(
-    first: Sequence[TestedRun], second: Sequence[TestedRun]
-) -> tuple[tuple[Difference, ...], str]:
-    """The second setting less the first by each compared metric, and a note on the test."""
-    settings = [SettingRuns("first", tuple(first)), SettingRuns("second", tuple(second))]
-    pairs, note = pairs_of_settings(settings)
-    return pairs[0].differences, note
-
-
 def _one_test_set(settings: Sequence[SettingRuns]) -> list[list[TestedRun]] | None:
     """The runs of each setting in one order of images, if all were tested on the same ones."""
     runs = [tested for one in settings for tested in one.runs]
