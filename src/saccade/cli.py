@@ -246,7 +246,7 @@ def unwrap_docstring(docstring: str) -> str:
 
 
 def _in_one_line(lines: re.Match[str]) -> str:
-    return "    " + " ".join(line.strip() for line in lines[0].splitlines())
+    return f"    {' '.join(lines[0].split())}"
 
 
 def cli_type(annotation: Any, kind: Any) -> Any:
