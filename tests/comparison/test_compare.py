@@ -487,3 +487,36 @@ def test_lists_that_are_not_seeds_of_one_setting_are_refused(tmp_path: Path) -> 
     ):
         with pytest.raises(UsageError, match=message):
             api.compare(*lists)
+
+
+def test_settings_in_folders_of_one_name_have_names_of_their_own(tmp_path: Path) -> None:
+    """As those of two variants of a study, low/seed-0 and high/seed-0."""
+    rates = {"low": 0.1, "high": 0.2}
+    for variant, rate in rates.items():
+        more = {"optim.lr": rate, "optim.momentum": 2 * rate, "optim.weight_decay": rate}
+        for seed in range(2):
+            right = np.random.default_rng([seed, int(10 * rate)]).random(60) < 0.8
+            place = tmp_path / variant / f"seed-{seed}"
+            write_run(place, animals(right.tolist()), settings={**more, "train.seed": seed})
+    comparison = api.compare(*(tmp_path / v / f"seed-{k}" for v in rates for k in range(2)))
+    names = [f"as {tmp_path / variant / 'seed-0'}" for variant in rates]
+    assert [comparison.pairs[0].first, comparison.pairs[0].second] == names
+    assert [*comparison.means] == names
+
+
+def test_the_means_of_settings_are_of_the_metric_that_is_compared(tmp_path: Path) -> None:
+    """Of one seed classes are equal, of the other they are not, which leads with another number."""
+    for rate in (0.1, 0.2):
+        for seed, unequal in enumerate((0, 60)):
+            rows = animals(
+                [k % 5 > 0 for k in range(200)], [f"test/{seed}-{k}" for k in range(200)]
+            )
+            rows = [row for k, row in enumerate(rows) if k % 2 == 0 or k // 2 >= unequal]
+            settings = {"optim.lr": rate, "train.seed": seed}
+            write_run(tmp_path / f"{rate}-{seed}", rows, settings=settings)
+    runs = [tmp_path / f"{rate}-{seed}" for rate in (0.1, 0.2) for seed in range(2)]
+    comparison = api.compare(*runs)
+    assert [run.metrics[0].name for run in comparison.runs[:2]] == ["accuracy", "balanced accuracy"]
+    assert comparison.pairs[0].primary.name == "accuracy"
+    accuracies = [m.value for r in comparison.runs[:2] for m in r.metrics if m.name == "accuracy"]
+    assert comparison.means["optim.lr=0.1"] == f"{100 * np.mean(accuracies):.1f} % (2 seeds)"

@@ -30,7 +30,7 @@ from saccade.comparison.seeds import (
 from saccade.comparison.tested_run import TestedRun, items_of, read_tested_run, shared_test_set
 from saccade.errors import SaccadeError, UsageError
 from saccade.files import refuse_to_replace, write_output
-from saccade.metrics.metric import MetricValue
+from saccade.metrics.metric import MetricValue, find_metric
 from saccade.metrics.paired import Paired, holm, paired
 from saccade.models.table import shown_name
 from saccade.report.images import thumbnail_of
@@ -83,9 +83,10 @@ def compare_settings(settings: Sequence[SettingRuns]) -> Comparison:
         )
         for name, tested in zip(names_of(tested_runs), tested_runs, strict=True)
     )
-    in_order = iter(runs)
+    primary, in_order = pairs[0].primary.name, iter(runs)
     values = {
-        one.name: mean_of_runs([next(in_order).metrics[0] for _ in one.runs]) for one in settings
+        one.name: mean_of_runs([find_metric(next(in_order).metrics, primary) for _ in one.runs])
+        for one in settings
     }
     return Comparison(
         task=tested_runs[0].task,

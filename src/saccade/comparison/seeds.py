@@ -47,20 +47,19 @@ def settings_of(tested_runs: Sequence[TestedRun]) -> list[SettingRuns]:
     differing = [
         name for name in kinds[0][0] if any(k[name] != kinds[0][0][name] for k, _ in kinds[1:])
     ]
-    return [SettingRuns(_name(settings, differing, runs), tuple(runs)) for settings, runs in kinds]
+    if 0 < len(differing) <= MAX_NAMED:
+        names = [" ".join(f"{name}={kind[name]}" for name in differing) for kind, _ in kinds]
+    else:
+        paths = [runs[0].run.path for _, runs in kinds]
+        folders = [path.resolve().name for path in paths]
+        unique = len(set(folders)) == len(folders)
+        names = [f"as {name}" for name in (folders if unique else paths)]
+    return [SettingRuns(name, tuple(runs)) for name, (_, runs) in zip(names, kinds, strict=True)]
 
 
 def settings_but_seed(tested: TestedRun) -> dict[str, object]:
     """What the network of a run was learned by, the seed aside."""
     return {"data": tested.data, **tested.run.recipe.learned_by(), SEED: 0}
-
-
-def _name(
-    settings: Mapping[str, object], differing: Sequence[str], runs: Sequence[TestedRun]
-) -> str:
-    if not 0 < len(differing) <= MAX_NAMED:
-        return f"as {runs[0].run.path.resolve().name}"
-    return " ".join(f"{name}={settings[name]}" for name in differing)
 
 
 def have_seeds(settings: Sequence[SettingRuns]) -> bool:
